@@ -1,0 +1,63 @@
+-- The tables of LangGraph's own PostgresSaver, as its version 1.0.5 makes them, so that the stock saver can read what we wrote
+-- and a database that the stock saver made can be taken over. Three columns of ours are added; the stock saver leaves them null.
+
+create table if not exists checkpoint_migrations (
+  v integer primary key
+);
+
+create table if not exists checkpoints (
+  thread_id            text  not null,
+  checkpoint_ns        text  not null default '',
+  checkpoint_id        text  not null,
+  parent_checkpoint_id text,
+  type                 text,
+  checkpoint           jsonb not null,
+  metadata             jsonb not null default '{}',
+  primary key (thread_id, checkpoint_ns, checkpoint_id)
+);
+
+create table if not exists checkpoint_blobs (
+  thread_id     text not null,
+  checkpoint_ns text not null default '',
+  channel       text not null,
+  version       text not null,
+  type          text not null,
+  blob          bytea,
+  primary key (thread_id, checkpoint_ns, channel, version)
+);
+
+create table if not exists checkpoint_writes (
+  thread_id     text    not null,
+  checkpoint_ns text    not null default '',
+  checkpoint_id text    not null,
+  task_id       text    not null,
+  idx           integer not null,
+  channel       text    not null,
+  type          text,
+  blob          bytea   not null,
+  primary key (thread_id, checkpoint_ns, checkpoint_id, task_id, idx)
+);
+
+-- Tells the stock saver's setup() that there is nothing left to do.
+insert into checkpoint_migrations (v) values (0), (1), (2), (3), (4) on conflict do nothing;
+
+-- Which run wrote the row: a rolled-back run is removed by it, and a resumed attempt finds its own checkpoint by it.
+alter table checkpoints       add column if not exists run_id uuid;
+alter table checkpoint_blobs  add column if not exists run_id uuid;
+alter table checkpoint_writes add column if not exists run_id uuid;
+
+-- LangGraph keeps one interrupt and one resume value a task, so a run that answers an interrupt overwrites what the run before it
+-- stored. A rollback has to put that back: the overwritten row waits here under the run that replaced it.
+create table replaced_writes (
+  replaced_by   uuid    not null,
+  thread_id     text    not null,
+  checkpoint_ns text    not null,
+  checkpoint_id text    not null,
+  task_id       text    not null,
+  idx           integer not null,
+  channel       text    not null,
+  type          text,
+  blob          bytea   not null,
+  run_id        uuid,
+  primary key (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, replaced_by)
+);

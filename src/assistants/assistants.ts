@@ -1,0 +1,189 @@
+import { isId, newId, systemAssistantId } from "../db/ids.ts";
+import { containing, type Page, paged } from "../db/paging.ts";
+import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
+import { assistantNotFound, ServiceError } from "../errors.ts";
+
+export type Json = Record<string, unknown>;
+
+export interface AssistantConfig {
+  tags?: string[];
+  recursion_limit?: number;
+  configurable?: Json;
+  [key: string]: unknown;
+}
+
+/** A graph with a configuration, as the API shows it. */
+export interface Assistant {
+  assistant_id: string;
+  graph_id: string;
+  version: number;
+  name: string;
+  description: string | null;
+  config: AssistantConfig;
+  context: Json;
+  metadata: Json;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export type AssistantVersion = Omit<Assistant, "updated_at">;
+
+export interface NewAssistant {
+  assistant_id?: string;
+  graph_id: string;
+  name?: string;
+  description?: string | null;
+  config?: AssistantConfig;
+  context?: Json;
+  metadata?: Json;
+}
+
+export type AssistantPatch = Partial<Omit<NewAssistant, "assistant_id">>;
+
+export interface AssistantFilter {
+  graph_id?: string;
+  name?: string;
+  metadata?: Json;
+}
+
+export interface AssistantSearch extends AssistantFilter {
+  limit: number;
+  offset: number;
+  sort_by?: "assistant_id" | "graph_id" | "name" | "created_at" | "updated_at";
+  sort_order?: "asc" | "desc";
+}
+
+const columns = sql`assistant_id, graph_id, version, name, description, config, context, metadata, created_at, updated_at`;
+
+/** Ids may be given as graph ids everywhere: a graph's own assistant is meant then. */
+export const toAssistantId = (id: string): string => (isId(id) ? id : systemAssistantId(id));
+
+export async function getAssistant(db: Db, id: string): Promise<Assistant> {
+  const { rows } = await db.query<Assistant>(sql`select ${columns} from assistants where assistant_id = ${toAssistantId(id)}`);
+  if (!rows[0]) throw assistantNotFound();
+  return rows[0];
+}
+
+/** Makes an assistant and its first version. Taken ids are refused, or with `keepExisting` the existing one is returned. */
+export async function createAssistant(db: Db, wanted: NewAssistant, keepExisting: boolean): Promise<Assistant> {
+  const id = wanted.assistant_id ?? newId();
+  const { rows } = await db.query<Assistant>(sql`
+    with made as (
+      insert into assistants (assistant_id, graph_id, name, description, config, context, metadata)
+      values (${id}, ${wanted.graph_id}, ${wanted.name ?? "Untitled"}, ${wanted.description ?? null},
+              ${JSON.stringify(wanted.config ?? {})}, ${JSON.stringify(wanted.context ?? {})}, ${JSON.stringify(wanted.metadata ?? {})})
+          on conflict do nothing
+      returning ${columns}),
+    versioned as (${insertVersion(sql`made`)})
+    select ${columns} from made`);
+  if (rows[0]) return rows[0];
+  if (!keepExisting) throw new ServiceError("conflict", "Assistant already exists");
+  return getAssistant(db, id);
+}
+
+/** Changes an assistant: a new version, in which metadata is merged and everything else replaced. */
+export async function updateAssistant(db: Db, id: string, patch: AssistantPatch): Promise<Assistant> {
+  const current = await getAssistant(db, id);
+  const next = { ...current, ...withoutUndefined(patch), metadata: { ...current.metadata, ...patch.metadata } };
+  const { rows } = await db.query<Assistant>(sql`
+    with numbered as (
+      select max(version) + 1 as version from assistant_versions where assistant_id = ${current.assistant_id}),
+    changed as (
+      update assistants
+         set graph_id = ${next.graph_id}, name = ${next.name}, description = ${next.description}, version = numbered.version,
+             config = ${JSON.stringify(next.config)}, context = ${JSON.stringify(next.context)},
+             metadata = ${JSON.stringify(next.metadata)}, updated_at = now()
+        from numbered
+       where assistant_id = ${current.assistant_id} and assistants.version = ${current.version}
+      returning ${sql`assistant_id, graph_id, assistants.version, name, description, config, context, metadata, created_at, updated_at`}),
+    versioned as (${insertVersion(sql`changed`)})
+    select ${columns} from changed`);
+  if (!rows[0]) throw new ServiceError("conflict", "The assistant was changed by someone else at the same moment; try again.");
+  return rows[0];
+}
+
+function insertVersion(source: Sql): Sql {
+  return sql`
+    insert into assistant_versions (assistant_id, version, graph_id, name, description, config, context, metadata)
+    select assistant_id, version, graph_id, name, description, config, context, metadata from ${source}`;
+}
+
+/** Makes an earlier version the one that runs use. */
+export async function setLatestVersion(db: Db, id: string, version: number): Promise<Assistant> {
+  const { rows } = await db.query<Assistant>(sql`
+    update assistants a
+       set version = v.version, graph_id = v.graph_id, name = v.name, description = v.description,
+           config = v.config, context = v.context, metadata = v.metadata, updated_at = now()
+      from assistant_versions v
+     where a.assistant_id = ${toAssistantId(id)} and v.assistant_id = a.assistant_id and v.version = ${version}
+    returning a.assistant_id, a.graph_id, a.version, a.name, a.description, a.config, a.context, a.metadata, a.created_at, a.updated_at`);
+  if (!rows[0]) throw new ServiceError("not_found", "Assistant version not found");
+  return rows[0];
+}
+
+export async function listVersions(
+  db: Db,
+  id: string,
+  { metadata, limit, offset }: { metadata?: Json; limit: number; offset: number },
+): Promise<AssistantVersion[]> {
+  await getAssistant(db, id);
+  const { rows } = await db.query<AssistantVersion>(sql`
+    select assistant_id, graph_id, version, name, description, config, context, metadata, created_at
+      from assistant_versions
+     where assistant_id = ${toAssistantId(id)} and ${containing(sql`metadata`, metadata)}
+     order by version desc limit ${limit} offset ${offset}`);
+  return rows;
+}
+
+/** Deletes an assistant with its versions and runs. */
+export async function deleteAssistant(db: Db, id: string): Promise<void> {
+  const { rowCount } = await db.query(sql`delete from assistants where assistant_id = ${toAssistantId(id)}`);
+  if (rowCount === 0) throw assistantNotFound();
+}
+
+export async function searchAssistants(db: Db, search: AssistantSearch): Promise<Page<Assistant>> {
+  return paged<Assistant>(db, sql`select ${columns} from assistants where ${matching(search)}`, search, {
+    assistant_id: sql`assistant_id`,
+    graph_id: sql`graph_id`,
+    name: sql`name`,
+    created_at: sql`created_at`,
+    updated_at: sql`updated_at`,
+  });
+}
+
+export async function countAssistants(db: Db, filter: AssistantFilter): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from assistants where ${matching(filter)}`);
+  return rows[0]?.count ?? 0;
+}
+
+function matching({ graph_id, name, metadata }: AssistantFilter): Sql {
+  return sql`true
+    ${graph_id === undefined ? nothing : sql`and graph_id = ${graph_id}`}
+    ${name === undefined ? nothing : sql`and position(lower(${name}) in lower(name)) > 0`}
+    and ${containing(sql`metadata`, metadata)}`;
+}
+
+export interface SystemAssistant {
+  graph_id: string;
+  description: string | undefined;
+  config: AssistantConfig;
+  context: Json;
+}
+
+/** Every graph has an assistant of its own, by which it can be run. Safe to call from many processes at once. */
+export async function ensureSystemAssistants(db: Db, graphs: SystemAssistant[]): Promise<void> {
+  for (const { graph_id, description, config, context } of graphs) {
+    await db.query(sql`
+      with made as (
+        insert into assistants as a (assistant_id, graph_id, name, description, config, context, metadata)
+        values (${systemAssistantId(graph_id)}, ${graph_id}, ${graph_id}, ${description ?? null},
+                ${JSON.stringify(config)}, ${JSON.stringify(context)}, '{"created_by":"system"}')
+            on conflict (assistant_id) do nothing
+        returning ${columns})
+      ${insertVersion(sql`made`)}`);
+  }
+}
+
+function withoutUndefined<T extends object>(patch: T): Partial<T> {
+  return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) as Partial<T>;
+}

@@ -1,0 +1,67 @@
+import { type Db, sql } from "../db/sql.ts";
+
+/** Removes all checkpoints of a thread. Call it in a transaction with whatever else goes. */
+export async function deleteThreadCheckpoints(db: Db, threadId: string): Promise<void> {
+  await db.query(sql`
+    with blobs as (delete from checkpoint_blobs where thread_id = ${threadId}),
+         writes as (delete from checkpoint_writes where thread_id = ${threadId}),
+         replaced as (delete from replaced_writes where thread_id = ${threadId})
+    delete from checkpoints where thread_id = ${threadId}`);
+}
+
+/**
+ * Takes back what a run stored: its checkpoints and writes, the blobs that no other checkpoint refers to, and the interrupts and
+ * answers of earlier runs that it had replaced. Call it in a transaction.
+ */
+export async function deleteRunCheckpoints(db: Db, threadId: string, runId: string): Promise<void> {
+  await db.query(sql`
+    with writes as (delete from checkpoint_writes where thread_id = ${threadId} and run_id = ${runId})
+    delete from checkpoints where thread_id = ${threadId} and run_id = ${runId}`);
+  await db.query(sql`
+    delete from checkpoint_blobs b
+     where thread_id = ${threadId} and run_id = ${runId}
+       and not exists (select from checkpoints c
+                        where c.thread_id = b.thread_id and c.checkpoint_ns = b.checkpoint_ns
+                          and c.checkpoint -> 'channel_versions' ->> b.channel = b.version)`);
+  await putBackReplacedWrites(db, threadId, runId);
+}
+
+/**
+ * Makes a run that stored no checkpoint of its own ready to start again with its command: LangGraph adds the answer to the answers it
+ * finds, so the one that the lost attempt stored has to go first. Finished tasks keep their results. Call it in a transaction.
+ */
+export async function forgetAnswersOfRun(db: Db, threadId: string, runId: string): Promise<void> {
+  await db.query(sql`delete from checkpoint_writes where thread_id = ${threadId} and run_id = ${runId} and idx < 0`);
+  await putBackReplacedWrites(db, threadId, runId);
+}
+
+async function putBackReplacedWrites(db: Db, threadId: string, runId: string): Promise<void> {
+  await db.query(sql`
+    with replaced as (delete from replaced_writes where thread_id = ${threadId} and replaced_by = ${runId} returning *)
+    insert into checkpoint_writes (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob, run_id)
+    select thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob, run_id from replaced
+        on conflict do nothing`);
+}
+
+/** Copies a thread's whole history to another thread. The copies belong to no run: the runs stay with the original. */
+export async function copyCheckpoints(db: Db, fromThreadId: string, toThreadId: string): Promise<void> {
+  await db.query(sql`
+    with blobs as (
+      insert into checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)
+      select ${toThreadId}, checkpoint_ns, channel, version, type, blob from checkpoint_blobs where thread_id = ${fromThreadId}),
+    writes as (
+      insert into checkpoint_writes (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob)
+      select ${toThreadId}, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob
+        from checkpoint_writes where thread_id = ${fromThreadId})
+    insert into checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint, metadata)
+    select ${toThreadId}, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint,
+           metadata || jsonb_build_object('thread_id', ${toThreadId}::text)
+      from checkpoints where thread_id = ${fromThreadId}`);
+}
+
+/** Whether this run has stored a checkpoint at the root: then a later attempt goes on from it instead of from the input. */
+export async function hasCheckpointOfRun(db: Db, threadId: string, runId: string): Promise<boolean> {
+  const { rowCount } = await db.query(sql`
+    select 1 from checkpoints where thread_id = ${threadId} and checkpoint_ns = '' and run_id = ${runId} limit 1`);
+  return rowCount !== 0;
+}

@@ -1,0 +1,87 @@
+import { DeltaSnapshot } from "@langchain/langgraph-checkpoint";
+
+/** A state value that would not come back from Postgres as it went in. */
+export class UnstorableValue extends Error {
+  readonly path: string;
+  readonly kind: string;
+
+  constructor(path: string, kind: string) {
+    super(`${path} holds ${kind}`);
+    this.name = "UnstorableValue";
+    this.path = path;
+    this.kind = kind;
+  }
+}
+
+/**
+ * The format of LangGraph's own JsonPlusSerializer, so that either can read the other's rows, but strict: what that one would lose
+ * (BigInt, functions, symbols, cycles, typed arrays) is refused. Dates, NaN and undefined are stored as JSON has them.
+ */
+export function dumpState(value: unknown, name: string): [type: "bytes" | "json", bytes: Uint8Array] {
+  if (value instanceof Uint8Array) return ["bytes", value];
+  try {
+    return ["json", Buffer.from(JSON.stringify(value, encode))];
+  } catch (error) {
+    throw findUnstorable(value, name, new Set()) ?? error;
+  }
+}
+
+function encode(this: Record<string, unknown>, key: string, value: unknown): unknown {
+  const kind = unstorableKind(this[key]);
+  if (kind) throw new UnstorableValue(key, kind);
+  if (value === undefined) return { lc: 2, type: "undefined" };
+  if (typeof value !== "object" || value === null) return value;
+  if (value instanceof DeltaSnapshot) return { lc: 2, type: "delta_snapshot", value: value.value };
+  if (value instanceof Set || value instanceof Map) return encodeConstructor(value.constructor.name, null, [...value]);
+  if (value instanceof RegExp) return { ...encodeConstructor("RegExp", null, []), args: [value.source, value.flags] };
+  if (value instanceof Error) return { ...encodeConstructor("Error", null, []), args: [value.message] };
+  if (value instanceof Uint8Array) return encodeConstructor("Uint8Array", "from", [...value]);
+  if (isSend(value)) return { node: value.node, args: value.args, ...(value.timeout !== undefined && { timeout: value.timeout }) };
+  return value;
+}
+
+function encodeConstructor(name: string, method: "from" | null, arg: unknown[]) {
+  return { lc: 2, type: "constructor", id: [name], method, args: [arg], kwargs: {} };
+}
+
+function isSend(value: object): value is { node: string; args: unknown; timeout?: unknown } {
+  return "lg_name" in value && value.lg_name === "Send";
+}
+
+function unstorableKind(value: unknown): string | undefined {
+  switch (typeof value) {
+    case "bigint":
+      return "a BigInt";
+    case "function":
+      return "a function";
+    case "symbol":
+      return "a symbol";
+    case "object":
+      if (Buffer.isBuffer(value)) return "a nested Buffer";
+      if (value instanceof ArrayBuffer) return "a nested ArrayBuffer";
+      // A plain Uint8Array comes back as one; its relatives come back as objects of numbers.
+      if (ArrayBuffer.isView(value) && !(value instanceof Uint8Array)) return `a nested ${value.constructor.name}`;
+  }
+  return undefined;
+}
+
+/** The slow search for the place, done only when there is something to report. */
+function findUnstorable(value: unknown, path: string, parents: Set<unknown>): UnstorableValue | undefined {
+  const kind = unstorableKind(value);
+  if (kind) return new UnstorableValue(path, kind);
+  if (typeof value !== "object" || value === null) return undefined;
+  if (parents.has(value)) return new UnstorableValue(path, "a reference to itself");
+  parents.add(value);
+  for (const [key, child] of childrenOf(value)) {
+    const found = findUnstorable(child, Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`, parents);
+    if (found) return found;
+  }
+  parents.delete(value);
+  return undefined;
+}
+
+function childrenOf(value: object): [string, unknown][] {
+  if (value instanceof Map || value instanceof Set) return [...value].map((child, index) => [String(index), child]);
+  if ("lc_kwargs" in value && typeof value.lc_kwargs === "object" && value.lc_kwargs) return Object.entries(value.lc_kwargs);
+  return Object.entries(value);
+}

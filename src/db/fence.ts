@@ -1,0 +1,19 @@
+import { type Sql, sql } from "./sql.ts";
+
+/** The right to write for a run: whoever holds it is the attempt that the runs row names. */
+export interface Fence {
+  runId: string;
+  attempt: number;
+}
+
+/**
+ * Begins every statement by which an attempt writes: `with ${fenced(fence)} insert into … select … from fence`. No row back means
+ * that the right is lost. It is `for share`, not `exists`: with a plain read, a write that began before a takeover could commit
+ * after the next attempt has read.
+ */
+export function fenced({ runId, attempt }: Fence): Sql {
+  return sql`fence as (
+    select run_id, thread_id from runs
+     where run_id = ${runId} and attempt = ${attempt} and status = 'running'
+       for share)`;
+}

@@ -1,0 +1,129 @@
+import { randomUUID } from "node:crypto";
+import { EventEmitter, once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import { connectionOptions } from "./pool.ts";
+import { type Db, sql } from "./sql.ts";
+
+const channel = "ensemble";
+/** Postgres refuses a payload of 8,000 bytes. */
+const payloadLimit = 7_500;
+
+/** Cuts waits short, in this process and in every other one. Nothing depends on it: every waiter also looks by itself. */
+export interface Wakeups {
+  /** Resolves at the next word on the topic, or after `timeoutMs`, or when the signal aborts; never rejects. */
+  next(topic: string, timeoutMs: number, signal?: AbortSignal): Promise<void>;
+  /** Calls back at every word on the topic until the returned function is called. */
+  on(topic: string, listener: () => void): () => void;
+  /** Tells this process now, and the others as soon as the statement before it is done. Call it after the commit. */
+  tell(...topics: string[]): void;
+  /** Tells the others only: this process was told in a better way. */
+  tellElsewhere(...topics: string[]): void;
+  stop(): Promise<void>;
+}
+
+export interface WakeupOptions {
+  pool: Db;
+  /** LISTEN needs a connection of its own, past any transaction pooler. */
+  url: string;
+  onError: (error: Error) => void;
+}
+
+/**
+ * A NOTIFY is never part of the transaction that writes: commits with one queue behind a lock of the whole server. So topics are
+ * gathered, and one statement at a time names all that moved.
+ */
+export async function startWakeups({ pool, url, onError }: WakeupOptions): Promise<Wakeups> {
+  const local = new EventEmitter().setMaxListeners(0);
+  const sender = randomUUID(); // our own words come back to us: by this we know them
+  const untold = new Set<string>();
+  const stopped = new AbortController();
+  const onPayload = (payload = "") => {
+    const [from, ...topics] = payload.split(" ");
+    if (from !== sender) for (const topic of topics) local.emit(topic);
+  };
+  const listening = keepListening(url, onPayload, stopped.signal, onError);
+  await listening.first;
+  let telling: Promise<void> | undefined;
+
+  async function tellOthers(): Promise<void> {
+    while (untold.size > 0) {
+      const payloads = packTopics(sender, untold);
+      untold.clear();
+      await pool.query(sql`select pg_notify(${channel}, payload) from unnest(${payloads}::text[]) payload`).catch(onError);
+    }
+    telling = undefined;
+  }
+
+  function tellElsewhere(...topics: string[]): void {
+    for (const topic of topics) untold.add(topic);
+    telling ??= tellOthers();
+  }
+
+  return {
+    async next(topic, timeoutMs, signal) {
+      const timeout = AbortSignal.timeout(timeoutMs);
+      await once(local, topic, { signal: signal ? AbortSignal.any([timeout, signal]) : timeout }).catch(() => {});
+    },
+    on(topic, listener) {
+      local.on(topic, listener);
+      return () => local.off(topic, listener);
+    },
+    tell(...topics) {
+      for (const topic of topics) local.emit(topic);
+      tellElsewhere(...topics);
+    },
+    tellElsewhere,
+    async stop() {
+      await telling;
+      stopped.abort();
+      await listening.closed;
+    },
+  };
+}
+
+function packTopics(sender: string, topics: Iterable<string>): string[] {
+  const payloads: string[] = [];
+  let payload = sender;
+  for (const topic of topics) {
+    if (payload.length + topic.length + 1 > payloadLimit) {
+      payloads.push(payload);
+      payload = sender;
+    }
+    payload += ` ${topic}`;
+  }
+  payloads.push(payload);
+  return payloads;
+}
+
+/** One LISTEN connection, made anew whenever it breaks. What was missed meanwhile is found by polling. */
+function keepListening(url: string, onPayload: (payload?: string) => void, signal: AbortSignal, onError: (error: Error) => void) {
+  const { promise: first, resolve: onFirst, reject: onFirstFailure } = Promise.withResolvers<void>();
+
+  async function listenOnce(): Promise<void> {
+    const client = new pg.Client(connectionOptions(url, "ensemble listen"));
+    const ended = once(client, "end", { signal }).catch(() => {});
+    client.on("error", onError);
+    client.on("notification", ({ payload }) => onPayload(payload));
+    try {
+      await client.connect();
+      await client.query(`listen ${channel}`);
+      onFirst();
+      await ended;
+    } finally {
+      await client.end().catch(() => {});
+    }
+  }
+
+  async function loop(): Promise<void> {
+    while (!signal.aborted) {
+      await listenOnce().catch((error: Error) => {
+        onFirstFailure(error);
+        if (!signal.aborted) onError(error);
+      });
+      await sleep(250, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  return { first, closed: loop() };
+}

@@ -1,0 +1,34 @@
+import { readdir, readFile } from "node:fs/promises";
+import type { Pool, PoolClient } from "pg";
+import { sql, transaction } from "./sql.ts";
+
+const migrationsDir = new URL("../../migrations/", import.meta.url);
+const oldestPostgres = 14;
+/** Any number will do, as long as everyone who migrates takes the same one. */
+const migrationLock = 7_201_914;
+
+/** Brings the schema to this release: forward only, each file once, one process at a time. Returns the files that were applied. */
+export async function migrate(pool: Pool): Promise<string[]> {
+  const files = (await readdir(migrationsDir)).filter((file) => file.endsWith(".sql")).sort();
+  return transaction(pool, async (tx) => {
+    await refuseOldServer(tx);
+    await tx.query(sql`select pg_advisory_xact_lock(${migrationLock})`);
+    await tx.query(sql`create table if not exists migrations (file text primary key, applied_at timestamptz not null default now())`);
+    const { rows } = await tx.query<{ file: string }>(sql`select file from migrations`);
+    const done = new Set(rows.map((row) => row.file));
+    const todo = files.filter((file) => !done.has(file));
+    for (const file of todo) await apply(tx, file);
+    return todo;
+  });
+}
+
+async function apply(tx: PoolClient, file: string): Promise<void> {
+  await tx.query(await readFile(new URL(file, migrationsDir), "utf8"));
+  await tx.query(sql`insert into migrations (file) values (${file})`);
+}
+
+async function refuseOldServer(tx: PoolClient): Promise<void> {
+  const { rows } = await tx.query<{ version: string }>(sql`select current_setting('server_version_num') as version`);
+  const major = Math.floor(Number(rows[0]?.version) / 10_000);
+  if (major < oldestPostgres) throw new Error(`Ensemble needs Postgres ${oldestPostgres} or newer; this server is ${major}.`);
+}

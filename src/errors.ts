@@ -1,0 +1,34 @@
+/** Everything a caller can do wrong, and how it is answered. The sentence is the body's beginning: clients match on it. */
+const kinds = {
+  malformed: 400,
+  thread_without_graph: 400,
+  not_found: 404,
+  conflict: 409,
+  too_large: 413,
+  invalid: 422,
+  too_many: 429,
+} as const;
+
+export type ErrorCode = keyof typeof kinds;
+
+/** The caller's mistake. Every other error is ours: logged once, answered 500. */
+export class ServiceError extends Error {
+  readonly code: ErrorCode;
+  readonly details: unknown;
+
+  constructor(code: ErrorCode, sentence: string, details?: unknown) {
+    super(sentence);
+    this.name = "ServiceError";
+    this.code = code;
+    this.details = details;
+  }
+
+  get status(): number {
+    return kinds[this.code];
+  }
+}
+
+export const threadNotFound = (threadId: string) => new ServiceError("not_found", `Thread with ID ${threadId} not found`);
+export const runNotFound = () => new ServiceError("not_found", "Run not found");
+export const assistantNotFound = () => new ServiceError("not_found", "Assistant not found");
+export const threadIsBusy = () => new ServiceError("conflict", "Thread is busy");

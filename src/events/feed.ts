@@ -1,0 +1,192 @@
+import { once } from "node:events";
+import type { Wakeups } from "../db/listen.ts";
+import type { Db } from "../db/sql.ts";
+import { newestEventId, type Page, type RunEvent, readEvents } from "./log.ts";
+
+/** How many recent events of a followed run are kept in memory for all its followers. */
+const windowEvents = 1_000;
+const windowBytes = 1_000_000;
+const pollMs = 1_000;
+
+/** The topic on which a run's progress is told. */
+export const runTopic = (runId: string) => `run:${runId}`;
+
+/** Follows the logs of runs for any number of clients: one reader a run, one poll for all. */
+export interface EventFeed {
+  /** The events after `after`, in batches, as they come. Returns when the run is over; throws when this process stops. */
+  follow(runId: string, after: number, signal: AbortSignal): AsyncGenerator<RunEvent[], void>;
+  /** Hands followers in this process what it has just committed, so that they need not read it back. */
+  publish(runId: string, events: RunEvent[]): void;
+  /** Tells followers in this process that the end of a run was committed, its last event being `lastId`. */
+  publishEnd(runId: string, lastId: number): void;
+  stop(): Promise<void>;
+}
+
+/** The newest part of a run's log. What lies before its window is read from the log by each follower that needs it. */
+class Reader {
+  readonly runId: string;
+  followers = 0;
+  unlisten: () => void = () => {};
+  /** The id of the newest event known here; everything after it is still to be read. Undefined until the log's end is known. */
+  tail: number | undefined;
+  over = false;
+  #window: RunEvent[] = [];
+  #bytes = 0;
+  #moved = Promise.withResolvers<void>();
+
+  constructor(runId: string) {
+    this.runId = runId;
+  }
+
+  /** The events after the cursor, or undefined when the window no longer reaches back that far. */
+  since(after: number): RunEvent[] | undefined {
+    if (this.tail !== undefined && after >= this.tail) return [];
+    const first = this.#window[0]?.id;
+    if (first === undefined || after + 1 < first) return undefined;
+    return this.#window.slice(after + 1 - first);
+  }
+
+  /** Takes events in if they continue what is known. Returns false when some in between are missing. */
+  take(events: RunEvent[]): boolean {
+    const tail = this.tail;
+    if (tail === undefined) return true; // whoever is finding the log's end reads on from there
+    const fresh = events.filter(({ id }) => id > tail);
+    if (fresh.length === 0) return true;
+    if (fresh[0]?.id !== tail + 1) return false;
+    for (const event of fresh) this.#push(event);
+    this.wake();
+    return true;
+  }
+
+  end(): void {
+    this.over = true;
+    this.wake();
+  }
+
+  #push(event: RunEvent): void {
+    this.tail = event.id;
+    this.#window.push(event);
+    this.#bytes += event.data.length;
+    while (this.#window.length > windowEvents || (this.#bytes > windowBytes && this.#window.length > 1)) {
+      this.#bytes -= this.#window.shift()?.data.length ?? 0;
+    }
+  }
+
+  wake(): void {
+    this.#moved.resolve();
+    this.#moved = Promise.withResolvers();
+  }
+
+  async moved(signal: AbortSignal): Promise<void> {
+    const gone = new AbortController();
+    await Promise.race([this.#moved.promise, once(signal, "abort", { signal: gone.signal }).catch(() => {})]);
+    gone.abort();
+  }
+}
+
+/** Starts following. Nothing is read while nobody follows. */
+export function startFeed(db: Db, wakeups: Wakeups, onError: (error: Error) => void): EventFeed {
+  const readers = new Map<string, Reader>();
+  const unread = new Set<Reader>();
+  const stopped = new AbortController();
+  let reading: Promise<void> | undefined;
+
+  async function readUnread(): Promise<void> {
+    while (unread.size > 0) {
+      const batch = [...unread];
+      unread.clear();
+      const pages = await readEvents(
+        db,
+        batch.map(({ runId, tail = -1 }) => ({ runId, after: tail })),
+      ).catch(onError);
+      if (!pages) break; // the next poll tries again
+      for (const reader of batch) takePage(reader, pages.get(reader.runId));
+    }
+    reading = undefined;
+  }
+
+  function takePage(reader: Reader, page: Page | undefined): void {
+    if (!page) return;
+    reader.take(page.events);
+    if (page.more) unread.add(reader);
+    else if (page.over) reader.end();
+  }
+
+  function read(reader: Reader): void {
+    if (reader.tail === undefined || reader.over) return;
+    unread.add(reader);
+    reading ??= readUnread();
+  }
+
+  const poll = setInterval(() => {
+    for (const reader of readers.values()) read(reader);
+  }, pollMs);
+
+  function open(runId: string): Reader {
+    const reader = new Reader(runId);
+    reader.unlisten = wakeups.on(runTopic(runId), () => read(reader));
+    readers.set(runId, reader);
+    return reader;
+  }
+
+  async function join(runId: string): Promise<{ reader: Reader; leave: () => void }> {
+    const reader = readers.get(runId) ?? open(runId);
+    reader.followers += 1;
+    const leave = () => {
+      reader.followers -= 1;
+      if (reader.followers > 0) return;
+      reader.unlisten();
+      readers.delete(runId);
+    };
+    if (reader.tail === undefined) {
+      const newest = await newestEventId(db, runId).catch((error) => {
+        leave();
+        throw error;
+      });
+      reader.tail ??= newest;
+      read(reader);
+    }
+    return { reader, leave };
+  }
+
+  return {
+    async *follow(runId, after, signal) {
+      const { reader, leave } = await join(runId);
+      const until = AbortSignal.any([signal, stopped.signal]);
+      let cursor = after;
+      try {
+        while (!until.aborted) {
+          const events = reader.since(cursor) ?? (await readPage(db, runId, cursor));
+          const last = events.at(-1);
+          if (last) {
+            cursor = last.id;
+            yield events;
+          } else if (reader.over) return;
+          else await reader.moved(until);
+        }
+      } finally {
+        leave();
+      }
+      if (!signal.aborted) throw new Error("This process is stopping.");
+    },
+    publish(runId, events) {
+      const reader = readers.get(runId);
+      if (reader && !reader.take(events)) read(reader);
+    },
+    publishEnd(runId, lastId) {
+      const reader = readers.get(runId);
+      if (reader?.tail === lastId) reader.end();
+      else if (reader) read(reader);
+    },
+    async stop() {
+      clearInterval(poll);
+      stopped.abort();
+      await reading;
+    },
+  };
+}
+
+async function readPage(db: Db, runId: string, after: number): Promise<RunEvent[]> {
+  const pages = await readEvents(db, [{ runId, after }]);
+  return pages.get(runId)?.events ?? [];
+}

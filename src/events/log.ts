@@ -1,0 +1,79 @@
+import { type Fence, fenced } from "../db/fence.ts";
+import { type Db, sql } from "../db/sql.ts";
+
+/** One event of a run as its clients see it; `data` is JSON already. */
+export interface RunEvent {
+  id: number;
+  event: string;
+  data: string;
+}
+
+/** Where a follower of a run stands: the id of the last event it has. */
+export interface Cursor {
+  runId: string;
+  after: number;
+}
+
+/** What the log holds after a cursor. */
+export interface Page {
+  events: RunEvent[];
+  /** The page is full: there may be more behind it. */
+  more: boolean;
+  /** The run has ended or is gone, and nothing will follow these events. */
+  over: boolean;
+}
+
+const pageRows = 500;
+const pageBytes = 1_000_000;
+
+/** Appends to the log of a run, if the attempt still holds the right; else returns false and appends nothing. */
+export async function appendEvents(db: Db, fence: Fence, events: RunEvent[]): Promise<boolean> {
+  const { rowCount } = await db.query(sql`
+    with ${fenced(fence)}, appended as (
+      insert into run_events (run_id, id, event, data)
+      select fence.run_id, e.id, e.event, e.data
+        from fence, unnest(${events.map((e) => e.id)}::integer[], ${events.map((e) => e.event)}::text[], ${events.map((e) => e.data)}::text[])
+                    as e (id, event, data)
+          on conflict do nothing)
+    select 1 from fence`);
+  return rowCount !== 0;
+}
+
+/**
+ * One page of every cursor's log, at least one event each where there is one. It looks at the runs row in the same snapshot: a run
+ * that is over here has no event that this statement did not see.
+ */
+export async function readEvents(db: Db, cursors: Cursor[]): Promise<Map<string, Page>> {
+  const { rows } = await db.query<{ runId: string; over: boolean; id: number | null; event: string; data: string }>(sql`
+    select f.run_id as "runId", r.run_id is null or r.ended_at is not null as over, e.id, e.event, e.data
+      from unnest(${cursors.map((c) => c.runId)}::uuid[], ${cursors.map((c) => c.after)}::integer[]) as f (run_id, after)
+      left join runs r on r.run_id = f.run_id
+      left join lateral (
+        select id, event, data
+          from (select id, event, data, sum(octet_length(data)) over (order by id) - octet_length(data) as bytes_before
+                  from run_events where run_id = f.run_id and id > f.after order by id limit ${pageRows}) page
+         where bytes_before < ${pageBytes}) e on true
+     order by f.run_id, e.id`);
+  const pages = new Map<string, Page>();
+  for (const { runId, over, id, event, data } of rows) {
+    const page = pages.get(runId) ?? { events: [], more: false, over };
+    if (id !== null) page.events.push({ id, event, data });
+    pages.set(runId, page);
+  }
+  for (const page of pages.values()) {
+    page.more = isFull(page.events);
+    page.over &&= !page.more;
+  }
+  return pages;
+}
+
+/** The id of the newest event of a run, -1 when it has none. */
+export async function newestEventId(db: Db, runId: string): Promise<number> {
+  const { rows } = await db.query<{ id: number }>(sql`select coalesce(max(id), -1) as id from run_events where run_id = ${runId}`);
+  return rows[0]?.id ?? -1;
+}
+
+/** Bytes are counted by the server and characters here; four to one errs towards asking again. */
+function isFull(events: RunEvent[]): boolean {
+  return events.length >= pageRows || events.reduce((bytes, { data }) => bytes + data.length, 0) >= pageBytes / 4;
+}

@@ -1,0 +1,44 @@
+import type { FastifyInstance } from "fastify";
+import { ServiceError } from "../errors.ts";
+
+/** Deeper documents are refused: the recursive readers behind us, Postgres among them, have a stack that ends. */
+const maxDepth = 500;
+
+/**
+ * Bodies are JSON whatever their content type says, as the official server takes them; none at all is an empty object, because the
+ * SDK sends some requests without one.
+ */
+export function acceptJsonBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "string" }, async (_request: unknown, body: string | Buffer) => parseBody(String(body)));
+  app.addHook("preValidation", async (request) => {
+    request.body ??= request.body === null ? null : {};
+  });
+}
+
+function parseBody(text: string): unknown {
+  if (text.trim() === "") return undefined;
+  if (nestingDepth(text) > maxDepth) throw new ServiceError("invalid", `The body is nested deeper than ${maxDepth} levels.`);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ServiceError("malformed", "Malformed JSON in request body");
+  }
+}
+
+/** How deep brackets nest outside strings. A scan, because a recursive one would be what it protects from. */
+function nestingDepth(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let index = 0; index < text.length; index++) {
+    const char = text.charCodeAt(index);
+    if (inString) {
+      if (char === 0x5c) index++;
+      else if (char === 0x22) inString = false;
+    } else if (char === 0x22) inString = true;
+    else if (char === 0x7b || char === 0x5b) deepest = Math.max(deepest, ++depth);
+    else if (char === 0x7d || char === 0x5d) depth--;
+  }
+  return deepest;
+}

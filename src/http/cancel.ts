@@ -1,0 +1,17 @@
+import { transaction } from "../db/sql.ts";
+import { runTopic } from "../events/feed.ts";
+import { cancelOpenRuns } from "../runs/cancel.ts";
+import { type CancelAction, cancelTopic, claimTopic, endTopic } from "../runs/run.ts";
+import { lockThread } from "../threads/threads.ts";
+import type { ApiRooms } from "./rooms.ts";
+
+/** Cancels open runs of one thread, and tells everyone whom it concerns. Returns how many there were. */
+export async function cancelRuns({ pool, wakeups }: ApiRooms, threadId: string, action: CancelAction, runIds: string[]): Promise<number> {
+  const met = await transaction(pool, async (tx) => {
+    await lockThread(tx, threadId);
+    return cancelOpenRuns(tx, [threadId], action, runIds);
+  });
+  // A run that never started is over now; one that has started hears of it through its worker.
+  if (met > 0) wakeups.tell(cancelTopic, claimTopic, ...runIds.map(endTopic), ...runIds.map(runTopic));
+  return met;
+}

@@ -1,0 +1,25 @@
+import cors, { type FastifyCorsOptions } from "@fastify/cors";
+import type { FastifyInstance } from "fastify";
+import type { CorsOptions } from "../registry/project.ts";
+
+/** Browsers may read these: by them the SDK finds its run, reconnects and pages. */
+const exposed = ["content-location", "location", "x-pagination-total", "x-pagination-next"];
+
+export async function allowBrowsers(app: FastifyInstance, options: CorsOptions = {}): Promise<void> {
+  await app.register(cors, {
+    origin: allowedOrigins(options),
+    methods: options.allow_methods ?? ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+    exposedHeaders: [...exposed, ...(options.expose_headers ?? [])],
+    strictPreflight: false,
+    ...(options.allow_headers && { allowedHeaders: options.allow_headers }),
+    ...(options.allow_credentials !== undefined && { credentials: options.allow_credentials }),
+    ...(options.max_age !== undefined && { maxAge: options.max_age }),
+  });
+}
+
+function allowedOrigins({ allow_origins, allow_origin_regex }: CorsOptions): FastifyCorsOptions["origin"] {
+  const listed = allow_origins?.filter((origin) => origin !== "*") ?? [];
+  const patterns = allow_origin_regex ? [new RegExp(allow_origin_regex)] : [];
+  if (allow_origins?.includes("*") || (listed.length === 0 && patterns.length === 0)) return "*";
+  return [...listed, ...patterns];
+}

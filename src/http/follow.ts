@@ -1,0 +1,110 @@
+import type { FastifyReply } from "fastify";
+import { isDatabaseTrouble } from "../db/failure.ts";
+import { ServiceError } from "../errors.ts";
+import type { RunEvent } from "../events/log.ts";
+import { getOutcome } from "../runs/read.ts";
+import { endTopic } from "../runs/run.ts";
+import { findThread } from "../threads/threads.ts";
+import { cancelRuns } from "./cancel.ts";
+import type { ApiRooms } from "./rooms.ts";
+import { openEventStream } from "./sse.ts";
+
+const pollMs = 1_000;
+
+export interface FollowOptions {
+  runId: string;
+  threadId: string;
+  /** The id of the last event the client has; -1: from the start. */
+  after: number;
+  /** Only events of these stream modes; undefined: all. */
+  modes?: string[];
+  cancelOnDisconnect: boolean;
+}
+
+/** How many clients follow each run through this process. */
+export type StreamCounts = Map<string, number>;
+
+/** Streams a run to a client until it is over. From here on nothing is answered with a status: the stream ends, or it is cut. */
+export async function streamRun(rooms: ApiRooms, counts: StreamCounts, reply: FastifyReply, options: FollowOptions): Promise<void> {
+  const { runId, after, modes } = options;
+  const following = counts.get(runId) ?? 0;
+  if (following >= rooms.settings.streamsPerRun) throw new ServiceError("too_many", `${following} clients follow this run already.`);
+  counts.set(runId, following + 1);
+  const stream = openEventStream(reply);
+  try {
+    for await (const events of rooms.feed.follow(runId, after, stream.gone)) {
+      const wanted = modes ? events.filter((event) => isOfMode(event, modes)) : events;
+      if (wanted.length > 0) await stream.send(wanted);
+    }
+    if (!stream.gone.aborted) stream.end();
+  } catch (err) {
+    rooms.log.debug({ err, run_id: runId }, "stream cut");
+    stream.cut();
+  } finally {
+    const left = (counts.get(runId) ?? 1) - 1;
+    if (left === 0) counts.delete(runId);
+    else counts.set(runId, left);
+  }
+  if (stream.gone.aborted && options.cancelOnDisconnect) await cancelAbandoned(rooms, options);
+}
+
+/** `messages/partial` and its siblings belong to the mode `messages`; the mode `messages-tuple` speaks as plain `messages`. */
+function isOfMode({ event }: RunEvent, modes: string[]): boolean {
+  const name = event.split("|")[0] ?? event;
+  if (name === "metadata" || name === "error") return true;
+  if (name === "messages") return modes.includes("messages-tuple");
+  return modes.includes(name.split("/")[0] ?? name);
+}
+
+/**
+ * Waits for a run and answers what it came to. A newline every second keeps the line open; JSON allows it. Headers leave at once, so
+ * that no trouble after this can look to the SDK like a request that may be sent again.
+ */
+export async function waitForRun(
+  rooms: ApiRooms,
+  reply: FastifyReply,
+  { runId, threadId, cancelOnDisconnect }: Omit<FollowOptions, "after">,
+): Promise<void> {
+  const headers = { ...reply.getHeaders(), "content-type": "application/json; charset=utf-8" };
+  reply.hijack();
+  const { raw } = reply;
+  const gone = new AbortController();
+  raw.on("error", () => {});
+  raw.on("close", () => gone.abort());
+  raw.writeHead(200, headers as Record<string, string>);
+  raw.flushHeaders();
+  const output = await runOutput(rooms, runId, threadId, gone.signal, () => raw.write("\n")).catch((err) => {
+    rooms.log.error({ err, run_id: runId }, "wait failed");
+    raw.destroy();
+  });
+  if (!gone.signal.aborted && !raw.destroyed) raw.end(JSON.stringify(output ?? {}));
+  else if (cancelOnDisconnect) await cancelAbandoned(rooms, { runId, threadId });
+}
+
+/** What a run came to, as soon as it is over. Undefined when the signal was faster. */
+export async function runOutput(
+  { pool, wakeups }: ApiRooms,
+  runId: string,
+  threadId: string,
+  signal: AbortSignal,
+  whileWaiting: () => void = () => {},
+): Promise<unknown> {
+  while (!signal.aborted) {
+    const over = wakeups.next(endTopic(runId), pollMs, signal); // armed before the look, so that the end is not missed
+    try {
+      const outcome = await getOutcome(pool, runId);
+      if (!outcome?.open) return outcome?.output ?? (await findThread(pool, threadId))?.values ?? null;
+    } catch (error) {
+      if (!isDatabaseTrouble(error)) throw error; // the run goes on without us; so does the wait
+    }
+    await over;
+    if (!signal.aborted) whileWaiting();
+  }
+  return undefined;
+}
+
+async function cancelAbandoned(rooms: ApiRooms, { runId, threadId }: Pick<FollowOptions, "runId" | "threadId">): Promise<void> {
+  await cancelRuns(rooms, threadId, "interrupt", [runId]).catch((err) =>
+    rooms.log.error({ err, run_id: runId }, "abandoned run not cancelled"),
+  );
+}

@@ -1,0 +1,20 @@
+import type { FastifyReply } from "fastify";
+import type { Page } from "../db/paging.ts";
+
+/** Sends one page of a list, with the headers by which clients find the next one. */
+export function sendPage<Row extends object>(
+  reply: FastifyReply,
+  { rows, total }: Page<Row>,
+  { offset, select }: { offset: number; select?: string[] },
+): FastifyReply {
+  const next = offset + rows.length;
+  reply.header("x-pagination-total", String(total));
+  if (next < total) reply.header("x-pagination-next", String(next));
+  return reply.send(rows.map((row) => selectFields(row, select)));
+}
+
+/** Only the fields that were asked for. */
+export function selectFields<Row extends object>(row: Row, select: string[] | undefined): Partial<Row> {
+  if (!select || select.length === 0) return row;
+  return Object.fromEntries(Object.entries(row).filter(([field]) => select.includes(field))) as Partial<Row>;
+}

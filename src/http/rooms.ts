@@ -1,0 +1,22 @@
+import type { Pool } from "pg";
+import type { Logger } from "pino";
+import type { Wakeups } from "../db/listen.ts";
+import type { EventFeed } from "../events/feed.ts";
+import type { Registry } from "../registry/registry.ts";
+
+/** What the routes need of the process. */
+export interface ApiRooms {
+  pool: Pool;
+  wakeups: Wakeups;
+  feed: EventFeed;
+  registry: Registry;
+  log: Logger;
+  version: string;
+  settings: {
+    bodyLimitBytes: number;
+    maxWaiting: number;
+    streamsPerRun: number;
+    eventRetentionSeconds: number;
+    resumableRetentionSeconds: number;
+  };
+}

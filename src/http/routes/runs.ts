@@ -1,0 +1,102 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
+import { z } from "zod";
+import { transaction } from "../../db/sql.ts";
+import { createRun } from "../../runs/create.ts";
+import { listRuns } from "../../runs/read.ts";
+import { cancelTopic, claimTopic, type Run as RunRow } from "../../runs/run.ts";
+import { getThread } from "../../threads/threads.ts";
+import { type StreamCounts, streamRun, waitForRun } from "../follow.ts";
+import { selectFields } from "../lists.ts";
+import type { ApiRooms } from "../rooms.ts";
+import { BatchCreate, RunCreate, type RunCreateBody, toNewRun } from "../run-request.ts";
+import { answers, Limit, Offset, OneOrMore, Run, ThreadParams } from "../schemas.ts";
+
+const Status = z.enum(["pending", "running", "success", "error", "timeout", "interrupted"]);
+
+/** Creating runs, on threads and without, and listing them. */
+export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts }> = async (app, rooms) => {
+  const { pool, wakeups, settings, counts } = rooms;
+
+  async function create(request: FastifyRequest, body: RunCreateBody, threadId?: string): Promise<RunRow> {
+    const wanted = toNewRun(body, threadId, request.headers, settings);
+    const run = await transaction(pool, (tx) => createRun(tx, wanted));
+    // Committed: from here on no error may leave as a 5xx, or the SDK would send the request again.
+    const displaces = run.multitask_strategy === "interrupt" || run.multitask_strategy === "rollback";
+    wakeups.tell(claimTopic, ...(displaces ? [cancelTopic] : []));
+    return run;
+  }
+
+  async function stream(reply: FastifyReply, run: RunRow, body: RunCreateBody, base: string): Promise<void> {
+    const cancelOnDisconnect = body.on_disconnect === "cancel";
+    reply.header("content-location", `${base}/runs/${run.run_id}`);
+    // By this header the SDK comes back after a broken line; a run that is cancelled with its line has nothing to come back to.
+    if (!cancelOnDisconnect) reply.header("location", `${base}/runs/${run.run_id}/stream`);
+    await streamRun(rooms, counts, reply, { runId: run.run_id, threadId: run.thread_id, after: -1, cancelOnDisconnect });
+  }
+
+  async function wait(reply: FastifyReply, run: RunRow, body: RunCreateBody, base: string): Promise<void> {
+    reply.header("content-location", `${base}/runs/${run.run_id}`);
+    reply.header("location", `/threads/${run.thread_id}/runs/${run.run_id}/join`);
+    await waitForRun(rooms, reply, { runId: run.run_id, threadId: run.thread_id, cancelOnDisconnect: body.on_disconnect === "cancel" });
+  }
+
+  const onThread = { schema: { params: ThreadParams, body: RunCreate } };
+  const base = (threadId: string) => `/threads/${threadId}`;
+
+  app.post("/threads/:threadId/runs", { schema: { ...onThread.schema, response: answers(Run) } }, async (request, reply) => {
+    const run = await create(request, request.body, request.params.threadId);
+    return reply.header("content-location", `/threads/${run.thread_id}/runs/${run.run_id}`).send(run);
+  });
+
+  app.post("/threads/:threadId/runs/stream", onThread, async (request, reply) => {
+    const run = await create(request, request.body, request.params.threadId);
+    await stream(reply, run, request.body, base(run.thread_id));
+  });
+
+  app.post("/threads/:threadId/runs/wait", onThread, async (request, reply) => {
+    const run = await create(request, request.body, request.params.threadId);
+    await wait(reply, run, request.body, base(run.thread_id));
+  });
+
+  app.post("/runs", { schema: { body: RunCreate, response: answers(Run) } }, async (request, reply) => {
+    const run = await create(request, request.body);
+    return reply.header("content-location", `/runs/${run.run_id}`).send(run);
+  });
+
+  app.post("/runs/stream", { schema: { body: RunCreate } }, async (request, reply) => {
+    await stream(reply, await create(request, request.body), request.body, "");
+  });
+
+  app.post("/runs/wait", { schema: { body: RunCreate } }, async (request, reply) => {
+    await wait(reply, await create(request, request.body), request.body, "");
+  });
+
+  app.post("/runs/batch", { schema: { body: BatchCreate, response: answers(z.array(Run)) } }, async (request, reply) => {
+    const runs = await transaction(pool, async (tx) => {
+      const made: RunRow[] = [];
+      for (const body of request.body) {
+        made.push(await createRun(tx, toNewRun(body, body.thread_id ?? undefined, request.headers, settings)));
+      }
+      return made;
+    });
+    wakeups.tell(claimTopic);
+    return reply.send(runs);
+  });
+
+  app.get(
+    "/threads/:threadId/runs",
+    {
+      schema: {
+        params: ThreadParams,
+        querystring: z.object({ limit: Limit, offset: Offset, status: Status.optional(), select: OneOrMore(z.string()).optional() }),
+        response: answers(z.array(Run)),
+      },
+    },
+    async ({ params: { threadId }, query }, reply) => {
+      await getThread(pool, threadId);
+      const runs = await listRuns(pool, threadId, query);
+      return reply.send(runs.map((run) => selectFields(run, query.select)));
+    },
+  );
+};

@@ -1,0 +1,84 @@
+import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
+import { z } from "zod";
+import { type CheckpointRef, readHistory, readState, updateState } from "../../state/state.ts";
+import type { ApiRooms } from "../rooms.ts";
+import { answers, Checkpoint, Flag, Json, Limit, Text, ThreadParams, ThreadState } from "../schemas.ts";
+
+/** A checkpoint by its id, by an object that holds it, or by a config that does: clients send all three. */
+const Before = z.union([
+  Text,
+  z.object({ configurable: z.object({ checkpoint_id: Text }) }).transform(({ configurable }) => configurable.checkpoint_id),
+  z.object({ checkpoint_id: Text }).transform((checkpoint) => checkpoint.checkpoint_id),
+]);
+
+const StatePatch = z.object({
+  values: z.union([Json, z.array(z.unknown())]).nullish(),
+  as_node: Text.nullish(),
+  checkpoint: Checkpoint.nullish(),
+  checkpoint_id: Text.nullish(),
+});
+
+export const stateRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry }) => {
+  const Subgraphs = z.object({ subgraphs: Flag.optional() });
+
+  app.get(
+    "/threads/:threadId/state",
+    { schema: { params: ThreadParams, querystring: Subgraphs, response: answers(ThreadState) } },
+    async ({ params, query }, reply) => reply.send(await readState(pool, registry, params.threadId, query)),
+  );
+
+  app.get(
+    "/threads/:threadId/state/:checkpointId",
+    { schema: { params: ThreadParams.extend({ checkpointId: Text }), querystring: Subgraphs, response: answers(ThreadState) } },
+    async ({ params, query }, reply) =>
+      reply.send(await readState(pool, registry, params.threadId, { ...query, checkpoint: { checkpoint_id: params.checkpointId } })),
+  );
+
+  app.post(
+    "/threads/:threadId/state/checkpoint",
+    {
+      schema: {
+        params: ThreadParams,
+        body: z.object({ checkpoint: Checkpoint, subgraphs: Flag.nullish() }),
+        response: answers(ThreadState),
+      },
+    },
+    async ({ params, body }, reply) =>
+      reply.send(await readState(pool, registry, params.threadId, { checkpoint: body.checkpoint, subgraphs: body.subgraphs ?? false })),
+  );
+
+  app.post("/threads/:threadId/state", { schema: { params: ThreadParams, body: StatePatch } }, async ({ params, body }, reply) => {
+    const update = { values: body.values ?? null, ...(body.as_node && { asNode: body.as_node }) };
+    const at: CheckpointRef = { ...body.checkpoint, ...(body.checkpoint_id && { checkpoint_id: body.checkpoint_id }) };
+    const updated = await updateState(pool, registry, params.threadId, [[update]], at);
+    const { thread_id, checkpoint_ns, checkpoint_id } = updated ?? {};
+    return reply.send({ checkpoint: { thread_id, checkpoint_ns, checkpoint_id } });
+  });
+
+  app.get(
+    "/threads/:threadId/history",
+    {
+      schema: {
+        params: ThreadParams,
+        querystring: z.object({ limit: Limit, before: Text.optional() }),
+        response: answers(z.array(ThreadState)),
+      },
+    },
+    async ({ params, query }, reply) => reply.send(await readHistory(pool, registry, params.threadId, query)),
+  );
+
+  app.post(
+    "/threads/:threadId/history",
+    {
+      schema: {
+        params: ThreadParams,
+        body: z.object({ limit: Limit, before: Before.nullish(), metadata: Json.nullish(), checkpoint: Checkpoint.nullish() }),
+        response: answers(z.array(ThreadState)),
+      },
+    },
+    async ({ params, body: { limit, before, metadata, checkpoint } }, reply) => {
+      const query = { limit, ...(before && { before }), ...(metadata && { metadata }), ...(checkpoint && { checkpoint }) };
+      return reply.send(await readHistory(pool, registry, params.threadId, query));
+    },
+  );
+};

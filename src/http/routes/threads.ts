@@ -1,0 +1,131 @@
+import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
+import { z } from "zod";
+import { copyCheckpoints, deleteThreadCheckpoints } from "../../checkpoints/lifecycle.ts";
+import { transaction } from "../../db/sql.ts";
+import { ServiceError } from "../../errors.ts";
+import { cancelTopic } from "../../runs/run.ts";
+import type { StateUpdate } from "../../state/state.ts";
+import { updateState } from "../../state/state.ts";
+import {
+  copyThreadRow,
+  countThreads,
+  createThread,
+  deleteThreadRow,
+  getThread,
+  lockThread,
+  searchThreads,
+  updateThreadMetadata,
+} from "../../threads/threads.ts";
+import { extractPaths } from "../extract.ts";
+import { sendPage } from "../lists.ts";
+import type { ApiRooms } from "../rooms.ts";
+import { answers, Command, Id, Json, Limit, Offset, SortOrder, Text, Thread, ThreadParams } from "../schemas.ts";
+
+const Status = z.enum(["idle", "busy", "interrupted", "error"]);
+const Superstep = z.object({
+  updates: z.array(z.object({ values: z.unknown().optional(), command: Command.nullish(), as_node: Text })).min(1),
+});
+const Filter = {
+  ids: z.array(Id).optional(),
+  metadata: Json.optional(),
+  values: Json.optional(),
+  status: Status.optional(),
+};
+
+export const threadRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry, wakeups }) => {
+  app.post(
+    "/threads",
+    {
+      schema: {
+        body: z.object({
+          thread_id: Id.nullish().transform((id) => id ?? undefined),
+          metadata: Json.nullish().transform((metadata) => metadata ?? undefined),
+          if_exists: z.enum(["raise", "do_nothing"]).nullish(),
+          supersteps: z.array(Superstep).nullish(),
+        }),
+        response: answers(Thread),
+      },
+    },
+    async ({ body: { if_exists, supersteps, ...wanted } }, reply) => {
+      const thread = await createThread(pool, wanted, if_exists === "do_nothing");
+      if (!supersteps || supersteps.length === 0) return reply.send(thread);
+      await updateState(
+        pool,
+        registry,
+        thread.thread_id,
+        supersteps.map(({ updates }) => updates.map(toStateUpdate)),
+      ).catch(async (error) => {
+        await deleteThreadRow(pool, thread.thread_id); // a thread without its history is not what was asked for
+        throw error;
+      });
+      return reply.send(await getThread(pool, thread.thread_id));
+    },
+  );
+
+  app.post(
+    "/threads/search",
+    {
+      schema: {
+        body: z.object({
+          ...Filter,
+          limit: Limit,
+          offset: Offset,
+          sort_by: z.enum(["thread_id", "status", "created_at", "updated_at", "state_updated_at"]).optional(),
+          sort_order: SortOrder,
+          select: z.array(z.string()).optional(),
+          extract: z.record(z.string(), z.string()).optional(),
+        }),
+        response: answers(z.array(Thread)),
+      },
+    },
+    async ({ body }, reply) => {
+      const page = await searchThreads(pool, body);
+      const { extract, select } = body;
+      if (!extract) return sendPage(reply, page, body);
+      const rows = page.rows.map((thread) => ({ ...thread, extracted: extractPaths(thread, extract) }));
+      return sendPage(reply, { ...page, rows }, { ...body, select: select && [...select, "extracted"] });
+    },
+  );
+
+  app.post("/threads/count", { schema: { body: z.object(Filter), response: answers(z.number()) } }, async ({ body }, reply) =>
+    reply.send(await countThreads(pool, body)),
+  );
+
+  app.get("/threads/:threadId", { schema: { params: ThreadParams, response: answers(Thread) } }, async ({ params }, reply) =>
+    reply.send(await getThread(pool, params.threadId)),
+  );
+
+  app.patch(
+    "/threads/:threadId",
+    { schema: { params: ThreadParams, body: z.object({ metadata: Json.nullish() }), response: { ...answers(Thread), 204: z.unknown() } } },
+    async ({ params: { threadId }, body, headers }, reply) => {
+      await transaction(pool, (tx) => updateThreadMetadata(tx, threadId, body.metadata ?? {}));
+      if (headers.prefer === "return=minimal") return reply.code(204).send();
+      return reply.send(await getThread(pool, threadId));
+    },
+  );
+
+  app.delete("/threads/:threadId", { schema: { params: ThreadParams } }, async ({ params: { threadId } }, reply) => {
+    await transaction(pool, async (tx) => {
+      await lockThread(tx, threadId);
+      await deleteThreadRow(tx, threadId);
+      await deleteThreadCheckpoints(tx, threadId);
+    });
+    wakeups.tell(cancelTopic); // a worker that was running one of its runs stops
+    return reply.code(204).send();
+  });
+
+  app.post("/threads/:threadId/copy", { schema: { params: ThreadParams, response: answers(Thread) } }, async ({ params }, reply) => {
+    const copyId = await transaction(pool, async (tx) => {
+      const copied = await copyThreadRow(tx, params.threadId);
+      if (!copied) throw new ServiceError("conflict", "Thread not found");
+      await copyCheckpoints(tx, params.threadId, copied);
+      return copied;
+    });
+    return reply.send(await getThread(pool, copyId));
+  });
+};
+
+function toStateUpdate({ values, command, as_node }: z.infer<typeof Superstep>["updates"][number]): StateUpdate {
+  return { values, asNode: as_node, ...(command && { command }) };
+}

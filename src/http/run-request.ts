@@ -1,0 +1,104 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { z } from "zod";
+import type { NewRun } from "../runs/create.ts";
+import type { ApiRooms } from "./rooms.ts";
+import { Checkpoint, Command, Config, Id, Json, OneOrMore, Text } from "./schemas.ts";
+
+const StreamMode = z.enum([
+  "values",
+  "messages",
+  "messages-tuple",
+  "updates",
+  "events",
+  "tasks",
+  "checkpoints",
+  "debug",
+  "custom",
+  "tools",
+]);
+const Nodes = z.union([z.literal("*"), z.array(Text)]).nullish();
+
+/** The body by which a run is asked for. Unknown keys are passed over, as clients of other versions send some. */
+export const RunCreate = z.object({
+  assistant_id: Text.min(1),
+  input: z.unknown().optional(),
+  command: Command.nullish(),
+  config: Config.nullish(),
+  context: Json.nullish(),
+  metadata: Json.nullish(),
+  checkpoint: Checkpoint.nullish(),
+  checkpoint_id: Text.nullish(),
+  webhook: Text.nullish(),
+  interrupt_before: Nodes,
+  interrupt_after: Nodes,
+  stream_mode: OneOrMore(StreamMode).nullish(),
+  stream_subgraphs: z.boolean().nullish(),
+  stream_resumable: z.boolean().nullish(),
+  on_disconnect: z.enum(["cancel", "continue"]).nullish(),
+  on_completion: z.enum(["delete", "keep", "complete", "continue"]).nullish(),
+  multitask_strategy: z.enum(["reject", "enqueue", "interrupt", "rollback"]).nullish(),
+  after_seconds: z
+    .number()
+    .min(0)
+    .max(10 * 365 * 86_400)
+    .nullish(),
+  if_not_exists: z.enum(["reject", "create"]).nullish(),
+  feedback_keys: z.array(z.string()).nullish(),
+  durability: z.enum(["sync", "async", "exit"]).nullish(),
+  checkpoint_during: z.boolean().nullish(),
+});
+
+export type RunCreateBody = z.infer<typeof RunCreate>;
+
+export const BatchCreate = z
+  .array(RunCreate.extend({ thread_id: Id.nullish() }))
+  .min(1)
+  .max(1_000);
+
+/** Fills in the defaults. Headers of the caller's own reach the graph through its configurable. */
+export function toNewRun(
+  body: RunCreateBody,
+  threadId: string | undefined,
+  headers: IncomingHttpHeaders,
+  { eventRetentionSeconds, resumableRetentionSeconds }: ApiRooms["settings"],
+): NewRun {
+  const resumable = body.stream_resumable ?? false;
+  const configurable = { ...callersHeaders(headers), ...body.config?.configurable, ...checkpointKeys(body) };
+  return {
+    threadId,
+    assistantId: body.assistant_id,
+    createThread: threadId === undefined || body.if_not_exists === "create",
+    keepThread: body.on_completion === "keep" || body.on_completion === "continue",
+    metadata: body.metadata ?? {},
+    multitaskStrategy: body.multitask_strategy ?? "enqueue",
+    afterSeconds: body.after_seconds ?? 0,
+    eventRetentionSeconds: resumable ? resumableRetentionSeconds : eventRetentionSeconds,
+    kwargs: {
+      input: body.input ?? null,
+      command: body.command ?? null,
+      config: { ...body.config, configurable },
+      context: body.context ?? null,
+      stream_mode: body.stream_mode ?? ["values"],
+      interrupt_before: body.interrupt_before ?? null,
+      interrupt_after: body.interrupt_after ?? null,
+      webhook: body.webhook ?? null,
+      feedback_keys: body.feedback_keys ?? null,
+      subgraphs: body.stream_subgraphs ?? false,
+      resumable,
+      durability: body.durability ?? (body.checkpoint_during === false ? "exit" : "sync"),
+    },
+  };
+}
+
+/** The checkpoint that the run starts from. Keys that are not given must not be there: LangGraph looks for the key. */
+function checkpointKeys({ checkpoint, checkpoint_id }: RunCreateBody): Record<string, unknown> {
+  const { checkpoint_id: id = checkpoint_id, checkpoint_ns, checkpoint_map } = checkpoint ?? {};
+  return { ...(id && { checkpoint_id: id }), ...(checkpoint_ns && { checkpoint_ns }), ...(checkpoint_map && { checkpoint_map }) };
+}
+
+const secretHeaders = ["x-api-key", "x-tenant-id", "x-service-key"];
+
+function callersHeaders(headers: IncomingHttpHeaders): Record<string, unknown> {
+  const own = Object.entries(headers).filter(([name]) => name === "user-agent" || (name.startsWith("x-") && !secretHeaders.includes(name)));
+  return Object.fromEntries(own);
+}

@@ -1,0 +1,103 @@
+import { z } from "zod";
+
+/** Text for a text column: Postgres has no NUL there, and UTF-8 no lone surrogate. */
+export const Text = z
+  .string()
+  .max(100_000)
+  .refine((text) => !text.includes("\0") && text.isWellFormed(), "must not contain NUL characters or lone surrogates");
+
+export const Id = z.guid();
+export const Json = z.record(z.string(), z.unknown());
+/** Booleans as they come in a query, and as JSON. */
+export const Flag = z
+  .union([z.boolean(), z.enum(["true", "false", "1", "0", "yes", "no"])])
+  .transform((flag) => flag === true || flag === "true" || flag === "1" || flag === "yes");
+
+export const Limit = z.coerce.number().int().min(1).max(1_000).default(10);
+export const Offset = z.coerce.number().int().min(0).max(1_000_000_000).default(0);
+export const SortOrder = z.enum(["asc", "desc"]).optional();
+/** A repeated query parameter arrives alone when it is given once. */
+export const OneOrMore = <Item extends z.ZodType>(item: Item) =>
+  z.union([z.array(item), item.transform((one) => [one])]) as unknown as z.ZodType<z.output<Item>[]>;
+
+export const Config = z
+  .object({
+    tags: z.array(Text).optional(),
+    recursion_limit: z.number().int().min(1).max(1_000_000).optional(),
+    configurable: Json.optional(),
+  })
+  .loose();
+
+export const Checkpoint = z.object({
+  checkpoint_id: Text.nullish(),
+  checkpoint_ns: Text.nullish(),
+  checkpoint_map: Json.nullish(),
+});
+
+export const Command = z.object({
+  update: z.unknown().optional(),
+  resume: z.unknown().optional(),
+  goto: z.unknown().optional(),
+});
+
+export const ThreadParams = z.object({ threadId: Id });
+export const RunParams = z.object({ threadId: Id, runId: Id });
+
+/** What a route answers, for the documentation; what we send was typed where it was made. */
+export const answers = (schema: z.ZodType): { 200: z.ZodType<unknown> } => ({ 200: schema });
+
+export const Assistant = z
+  .object({
+    assistant_id: Id,
+    graph_id: z.string(),
+    version: z.number().int(),
+    name: z.string(),
+    description: z.string().nullable(),
+    config: Json,
+    context: Json,
+    metadata: Json,
+    created_at: z.iso.datetime(),
+    updated_at: z.iso.datetime().optional(),
+  })
+  .meta({ id: "Assistant" });
+
+export const Thread = z
+  .object({
+    thread_id: Id,
+    status: z.enum(["idle", "busy", "interrupted", "error"]),
+    metadata: Json,
+    config: Json,
+    values: z.unknown(),
+    interrupts: Json,
+    created_at: z.iso.datetime(),
+    updated_at: z.iso.datetime(),
+    state_updated_at: z.iso.datetime(),
+  })
+  .meta({ id: "Thread" });
+
+export const Run = z
+  .object({
+    run_id: Id,
+    thread_id: Id,
+    assistant_id: Id,
+    metadata: Json,
+    status: z.enum(["pending", "running", "success", "error", "timeout", "interrupted"]),
+    kwargs: Json,
+    multitask_strategy: z.enum(["reject", "enqueue", "interrupt", "rollback"]),
+    created_at: z.iso.datetime(),
+    updated_at: z.iso.datetime(),
+  })
+  .meta({ id: "Run" });
+
+export const ThreadState = z
+  .object({
+    values: z.unknown(),
+    next: z.array(z.string()),
+    tasks: z.array(Json),
+    metadata: Json.optional(),
+    created_at: z.string().nullable(),
+    checkpoint: Json.nullable(),
+    parent_checkpoint: Json.nullable(),
+    interrupts: z.array(z.unknown()).optional(),
+  })
+  .meta({ id: "ThreadState" });

@@ -1,0 +1,4 @@
+/** What a program may import from the package. */
+export { EnsembleSaver } from "./checkpoints/saver.ts";
+export { type Config, readConfig } from "./config.ts";
+export { type Service, startService } from "./main.ts";

@@ -1,0 +1,133 @@
+import type { FastifyInstance } from "fastify";
+import type { Logger } from "pino";
+import { ensureSystemAssistants } from "./assistants/assistants.ts";
+import type { Config } from "./config.ts";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "./db/embedded.ts";
+import { isDatabaseTrouble } from "./db/failure.ts";
+import { startWakeups } from "./db/listen.ts";
+import { migrate } from "./db/migrate.ts";
+import { openPool } from "./db/pool.ts";
+import { startFeed } from "./events/feed.ts";
+import { buildApp } from "./http/app.ts";
+import { type Project, readProject } from "./registry/project.ts";
+import { loadRegistry, type Registry } from "./registry/registry.ts";
+import { version } from "./version.ts";
+import { startSweeper } from "./worker/sweeper.ts";
+import { startWorker, type Worker } from "./worker/worker.ts";
+
+/** A running service, or the part of one that this process plays. */
+export interface Service {
+  /** Where the API listens; undefined in a worker. */
+  url: string | undefined;
+  graphIds: string[];
+  embedded: boolean;
+  /** Lets running work reach a safe place, then closes everything. */
+  stop(): Promise<void>;
+  /** Gives running work back at once; `stop` then has little to wait for. */
+  hurry(): void;
+}
+
+type Closer = () => Promise<unknown>;
+
+/** Starts what the configuration asks for. The only place where the parts meet; they are closed in reverse. */
+export async function startService(config: Config, log: Logger): Promise<Service> {
+  const closers: Closer[] = [];
+  try {
+    return await compose(config, log, closers);
+  } catch (error) {
+    await closeAll(closers, log);
+    throw error;
+  }
+}
+
+async function compose(config: Config, log: Logger, closers: Closer[]): Promise<Service> {
+  const project = await readProject(config.configFile);
+  if (project.ignoredKeys.length > 0) log.warn(`${project.file}: not supported yet and ignored: ${project.ignoredKeys.join(", ")}`);
+  const registry = await loadRegistry(project.graphs);
+
+  const embedded = config.databaseUrl ? undefined : await startEmbeddedPostgres(config.dataDir);
+  if (embedded) closers.push(embedded.stop);
+  const url = databaseUrl(config, embedded);
+  const pool = openPool({ url, size: config.poolSize, onError: (err) => log.warn({ err }, "a database connection broke") });
+  closers.push(() => pool.end());
+  await migrate(pool).catch(explainDatabase(url));
+  await ensureSystemAssistants(pool, systemAssistants(registry, config));
+
+  const onError = (err: Error) => log.warn({ err }, "trouble with the database, trying again");
+  const wakeups = await startWakeups({ pool, url: config.databaseDirectUrl ?? url, onError });
+  closers.push(wakeups.stop);
+  const feed = startFeed(pool, wakeups, onError);
+  closers.push(feed.stop);
+
+  const rooms = { pool, wakeups, feed, registry, log };
+  const worker = config.role === "api" ? undefined : await startWork(config, rooms, closers);
+  const apiUrl = config.role === "worker" ? undefined : await startApi(config, project, rooms, closers);
+  return {
+    url: apiUrl,
+    graphIds: registry.graphIds,
+    embedded: embedded !== undefined,
+    stop: () => closeAll(closers, log),
+    hurry: () => worker?.abort(),
+  };
+}
+
+async function startWork(config: Config, rooms: Parameters<typeof startWorker>[0], closers: Closer[]): Promise<Worker> {
+  const sweeper = startSweeper(rooms.pool, rooms.log);
+  closers.push(sweeper.stop);
+  const worker = await startWorker(rooms, config);
+  closers.push(worker.stop);
+  return worker;
+}
+
+async function startApi(
+  config: Config,
+  project: Project,
+  rooms: Omit<Parameters<typeof buildApp>[0], "version" | "settings">,
+  closers: Closer[],
+): Promise<string> {
+  const app = await buildApp({ ...rooms, version, settings: config }, project.http);
+  closers.push(() => app.close());
+  return listen(app, config);
+}
+
+async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
+  return app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "EADDRINUSE") throw new Error(`Port ${port} on ${host} is taken by another process. Set PORT to a free one.`);
+    if (error.code === "EADDRNOTAVAIL") throw new Error(`This machine has no address ${host} (HOST).`);
+    if (error.code === "EACCES") throw new Error(`This user may not listen on port ${port}. Set PORT to one above 1023.`);
+    throw error;
+  });
+}
+
+function databaseUrl({ databaseUrl }: Config, embedded: EmbeddedPostgres | undefined): string {
+  const url = embedded?.url ?? databaseUrl ?? "";
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
+    throw new Error("DATABASE_URL is not a Postgres URL; it should be like postgresql://user:password@host:5432/database.");
+  }
+  return url;
+}
+
+function explainDatabase(url: string) {
+  return (error: Error): never => {
+    const { host, pathname } = new URL(url);
+    const code = "code" in error ? String(error.code) : "";
+    if (isDatabaseTrouble(error)) throw new Error(`The database at ${host} does not answer: ${error.message || code}.`);
+    if (code.startsWith("28"))
+      throw new Error(`The database at ${host} refused the user or the password of DATABASE_URL: ${error.message}.`);
+    if (code === "3D000") throw new Error(`The server at ${host} has no database "${pathname.slice(1)}"; create it first.`);
+    throw error;
+  };
+}
+
+function systemAssistants(registry: Registry, { graphDefaults }: Config) {
+  return registry.graphIds.map((graphId) => {
+    const { context = {}, ...config } = graphDefaults[graphId] ?? {};
+    return { graph_id: graphId, description: registry.describe(graphId), config, context };
+  });
+}
+
+async function closeAll(closers: Closer[], log: Logger): Promise<void> {
+  for (let close = closers.pop(); close; close = closers.pop()) {
+    await close().catch((err) => log.error({ err }, "could not be closed cleanly"));
+  }
+}

@@ -1,0 +1,124 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { parseEnv } from "node:util";
+import { z } from "zod";
+
+const GraphEntry = z.union([z.string(), z.object({ path: z.string(), description: z.string().optional() })]);
+
+const HttpOptions = z
+  .object({
+    cors: z
+      .object({
+        allow_origins: z.array(z.string()).optional(),
+        allow_methods: z.array(z.string()).optional(),
+        allow_headers: z.array(z.string()).optional(),
+        allow_credentials: z.boolean().optional(),
+        allow_origin_regex: z.string().optional(),
+        expose_headers: z.array(z.string()).optional(),
+        max_age: z.number().optional(),
+      })
+      .optional(),
+    disable_assistants: z.boolean().optional(),
+    disable_threads: z.boolean().optional(),
+    disable_runs: z.boolean().optional(),
+    disable_meta: z.boolean().optional(),
+  })
+  .loose();
+
+const ProjectFile = z
+  .object({
+    graphs: z.record(z.string().min(1), GraphEntry).refine((graphs) => Object.keys(graphs).length > 0, "lists no graph"),
+    env: z.union([z.string(), z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))]).optional(),
+    http: HttpOptions.optional(),
+  })
+  .loose();
+
+export type CorsOptions = NonNullable<z.infer<typeof HttpOptions>["cors"]>;
+
+/** A graph as langgraph.json names it. */
+export interface GraphSource {
+  graphId: string;
+  file: string;
+  exportName: string;
+  description: string | undefined;
+}
+
+/** A project: what its langgraph.json says, paths made absolute. */
+export interface Project {
+  file: string;
+  graphs: GraphSource[];
+  env: Record<string, string>;
+  http: z.infer<typeof HttpOptions>;
+  /** Keys that mean something elsewhere and nothing here, for one warning at the start. */
+  ignoredKeys: string[];
+}
+
+/** Keys about building images, which a server that runs from the project's folder has no use for. */
+const buildKeys = [
+  "dependencies",
+  "node_version",
+  "dockerfile_lines",
+  "image_distro",
+  "base_image",
+  "$schema",
+  "python_version",
+  "pip_config_file",
+];
+const readHttpKeys = ["cors", "disable_assistants", "disable_threads", "disable_runs", "disable_meta"];
+
+/** Reads a langgraph.json. Whatever is wrong with it becomes one sentence that names the file. */
+export async function readProject(path: string): Promise<Project> {
+  const file = resolve(path);
+  const text = await readFile(file, "utf8").catch(() => {
+    throw new Error(
+      `There is no ${file}. Ensemble runs the graphs that a langgraph.json lists: { "graphs": { "agent": "./agent.ts:graph" } }.`,
+    );
+  });
+  const parsed = ProjectFile.safeParse(parseJson(text, file));
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new Error(`${file}: ${issue?.path.join(".") || "the file"}: ${issue?.message}.`);
+  }
+  const { graphs, env, http = {}, ...others } = parsed.data;
+  const root = dirname(file);
+  return {
+    file,
+    graphs: Object.entries(graphs).map(([graphId, entry]) => graphSource(root, file, graphId, entry)),
+    env: await readEnv(root, file, env),
+    http,
+    ignoredKeys: [
+      ...Object.keys(others).filter((key) => !buildKeys.includes(key)),
+      ...Object.keys(http)
+        .filter((key) => !readHttpKeys.includes(key))
+        .map((key) => `http.${key}`),
+    ],
+  };
+}
+
+function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${file} is not JSON: ${(error as Error).message}`);
+  }
+}
+
+function graphSource(root: string, projectFile: string, graphId: string, entry: z.infer<typeof GraphEntry>): GraphSource {
+  const { path, description } = typeof entry === "string" ? { path: entry, description: undefined } : entry;
+  const colon = path.lastIndexOf(":");
+  if (colon < 1) throw new Error(`${projectFile}: graphs.${graphId} is "${path}"; it should be "<file>:<export>".`);
+  const file = resolve(root, path.slice(0, colon));
+  if (!existsSync(file)) throw new Error(`${projectFile}: graphs.${graphId} names ${file}, which does not exist.`);
+  return { graphId, file, exportName: path.slice(colon + 1) || "default", description };
+}
+
+async function readEnv(root: string, projectFile: string, env: z.infer<typeof ProjectFile>["env"]): Promise<Record<string, string>> {
+  if (env === undefined) return {};
+  if (typeof env !== "string") return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]));
+  const file = resolve(root, env);
+  const text = await readFile(file, "utf8").catch(() => {
+    throw new Error(`${projectFile}: env names ${file}, which cannot be read.`);
+  });
+  return Object.fromEntries(Object.entries(parseEnv(text)).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}

@@ -1,0 +1,89 @@
+import type { BaseChannel, LangGraphRunnableConfig, Pregel, PregelNode } from "@langchain/langgraph";
+import type { BaseCache, BaseCheckpointSaver, BaseStore } from "@langchain/langgraph-checkpoint";
+import { importUserModule } from "./modules.ts";
+import type { GraphSource } from "./project.ts";
+import { describeSchemas, type GraphSchemas } from "./schemas.ts";
+
+export type AnyGraph = Pregel<Record<string, PregelNode>, Record<string, BaseChannel>>;
+
+/** What one use of a graph brings along. */
+export interface GraphUse {
+  config?: LangGraphRunnableConfig;
+  checkpointer?: BaseCheckpointSaver;
+  store?: BaseStore;
+  cache?: BaseCache;
+}
+
+/** The loaded graphs of a project. */
+export interface Registry {
+  readonly graphIds: string[];
+  has(graphId: string): boolean;
+  describe(graphId: string): string | undefined;
+  /** The graph for one use: a shallow copy, so that two uses at once never see each other's saver or store. */
+  open(graphId: string, use?: GraphUse): Promise<AnyGraph>;
+  schemas(graphId: string): Promise<GraphSchemas>;
+}
+
+type GraphFactory = (config: LangGraphRunnableConfig) => unknown;
+
+/** Loads every graph of the project. One that does not load stops the start with a sentence that names it. */
+export async function loadRegistry(sources: GraphSource[]): Promise<Registry> {
+  const loaded = new Map<string, { source: GraphSource; resolve: (config: LangGraphRunnableConfig) => Promise<AnyGraph> }>();
+  for (const source of sources) loaded.set(source.graphId, { source, resolve: await loadGraph(source) });
+
+  async function resolveGraph(graphId: string, config: LangGraphRunnableConfig): Promise<AnyGraph> {
+    const entry = loaded.get(graphId);
+    if (!entry) throw new Error(`This process has no graph "${graphId}"; langgraph.json lists ${[...loaded.keys()].join(", ")}.`);
+    return entry.resolve(config);
+  }
+
+  return {
+    graphIds: [...loaded.keys()],
+    has: (graphId) => loaded.has(graphId),
+    describe: (graphId) => loaded.get(graphId)?.source.description,
+    async open(graphId, { config = {}, ...injected } = {}) {
+      const graph = await resolveGraph(graphId, config);
+      return Object.assign(Object.create(Object.getPrototypeOf(graph)), graph, injected);
+    },
+    schemas: async (graphId) => describeSchemas(graphId, await resolveGraph(graphId, { configurable: {} })),
+  };
+}
+
+async function loadGraph(source: GraphSource): Promise<(config: LangGraphRunnableConfig) => Promise<AnyGraph>> {
+  const name = `Graph "${source.graphId}" (${source.file})`;
+  const module = await importUserModule(source.file).catch((error: Error) => {
+    throw new Error(`${name} could not be imported: ${firstLine(error)}`, { cause: error });
+  });
+  const exported = await Promise.resolve(module[source.exportName]).catch((error: Error) => {
+    throw new Error(`${name} could not be built: ${firstLine(error)}`, { cause: error });
+  });
+  if (exported === undefined) {
+    throw new Error(`${name} has no export "${source.exportName}"; it exports ${Object.keys(module).join(", ") || "nothing"}.`);
+  }
+  if (typeof exported === "function") {
+    const factory = exported as GraphFactory;
+    return async (config) => asGraph(name, await factory(config));
+  }
+  const graph = asGraph(name, exported);
+  return async () => graph;
+}
+
+/** A compiled graph, a builder that was not compiled yet, or the wrapper that createAgent returns. */
+function asGraph(name: string, value: unknown): AnyGraph {
+  if (isPregel(value)) return value;
+  if (isRecord(value) && isPregel(value.graph)) return value.graph;
+  if (isRecord(value) && typeof value.compile === "function") return asGraph(name, value.compile());
+  throw new Error(`${name} is not a graph: export a compiled StateGraph, its builder, an agent, or a function that returns one.`);
+}
+
+function isPregel(value: unknown): value is AnyGraph {
+  return isRecord(value) && value.lg_is_pregel === true;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function firstLine(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).split("\n")[0] ?? "";
+}

@@ -1,0 +1,39 @@
+import { type Db, sql } from "../db/sql.ts";
+import type { CancelAction } from "./run.ts";
+
+/**
+ * Cancels the open runs of threads, or only the named ones. A run that never started ends at once: interrupted, or gone with a
+ * rollback. One that has started is asked to: its worker, or whoever claims it next, carries that out. Returns how many it met; call
+ * it in a transaction that holds the threads, and tell the cancel and claim topics after the commit.
+ */
+export async function cancelOpenRuns(tx: Db, threadIds: string[], action: CancelAction, runIds?: string[]): Promise<number> {
+  const target = sql`thread_id = any(${threadIds}::uuid[]) and (${runIds ?? null}::uuid[] is null or run_id = any(${runIds ?? null}::uuid[]))`;
+  const neverStarted = sql`${target} and status = 'pending' and attempt = 0`;
+  const ended =
+    action === "rollback"
+      ? await tx.query(sql`delete from runs where ${neverStarted}`)
+      : await tx.query(sql`
+          update runs set status = 'interrupted', ended_at = now(), updated_at = now(),
+                          events_until = now() + make_interval(secs => events_kept_secs)
+           where ${neverStarted}`);
+  // A rollback outranks an interrupt that was asked for before it; the other way round the run is going already.
+  const asked = await tx.query(sql`
+    update runs set cancel = ${action}::cancel_action, updated_at = now(), run_at = least(run_at, now())
+     where ${target} and status in ('pending', 'running') and cancel is distinct from 'rollback'`);
+  return (ended.rowCount ?? 0) + (asked.rowCount ?? 0);
+}
+
+/** The threads on which such runs are open, and the runs themselves; ordered, so that everyone locks in the same order. */
+export async function findOpenRuns(
+  db: Db,
+  which: { threadId?: string; runIds?: string[]; status: "pending" | "running" | "all" },
+): Promise<{ runId: string; threadId: string }[]> {
+  const { rows } = await db.query<{ runId: string; threadId: string }>(sql`
+    select run_id as "runId", thread_id as "threadId" from runs
+     where status in ('pending', 'running')
+       and (${which.status} = 'all' or status::text = ${which.status})
+       and (${which.threadId ?? null}::uuid is null or thread_id = ${which.threadId ?? null}::uuid)
+       and (${which.runIds ?? null}::uuid[] is null or run_id = any(${which.runIds ?? null}::uuid[]))
+     order by thread_id, seq`);
+  return rows;
+}

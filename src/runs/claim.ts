@@ -1,0 +1,60 @@
+import type { Fence } from "../db/fence.ts";
+import { type Db, sql } from "../db/sql.ts";
+import type { CancelAction, Json, RunKwargs } from "./run.ts";
+
+/** The right to execute a run, and all there is to know for it. */
+export interface Claim extends Fence {
+  threadId: string;
+  assistantId: string;
+  /** Asked for before this attempt began: it is carried out instead of the run. */
+  cancel: CancelAction | null;
+  metadata: Json;
+  kwargs: RunKwargs;
+  /** How many seconds ago the run was created. */
+  waitedSeconds: number;
+}
+
+/**
+ * Claims up to `slots` due runs, the oldest of each thread that has none running. It locks thread rows and skips those that a creator
+ * or another claimer holds, so that none can overtake another; the check of the status on the locked run row, and the unique index on
+ * running runs, keep the last word.
+ */
+export async function claimRuns(db: Db, workerId: string, slots: number): Promise<Claim[]> {
+  const { rows } = await db.query<Claim>(sql`
+    with due as (
+      select r.run_id
+        from runs r join threads t using (thread_id)
+       where r.status = 'pending' and r.run_at <= now()
+         and not exists (select from runs busy where busy.thread_id = r.thread_id and busy.status = 'running')
+         and not exists (select from runs older
+                          where older.thread_id = r.thread_id and older.status = 'pending' and older.run_at <= now()
+                            and (older.run_at, older.seq) < (r.run_at, r.seq))
+       order by r.run_at, r.seq limit ${slots}
+         for no key update of t skip locked)
+    update runs
+       set status = 'running', worker_id = ${workerId}, attempt = attempt + 1, started_at = coalesce(started_at, now()), updated_at = now()
+      from due
+     where runs.run_id = due.run_id and runs.status = 'pending'
+    returning runs.run_id as "runId", thread_id as "threadId", assistant_id as "assistantId", attempt, cancel, metadata, kwargs,
+              extract(epoch from now() - created_at)::double precision as "waitedSeconds"`);
+  return rows;
+}
+
+/** Gives a run back to the queue, for another attempt. False when the right is lost already. */
+export async function releaseRun(db: Db, { runId, attempt }: Fence): Promise<boolean> {
+  const { rowCount } = await db.query(sql`
+    update runs set status = 'pending', worker_id = null, updated_at = now()
+     where run_id = ${runId} and attempt = ${attempt} and status = 'running'`);
+  return rowCount !== 0;
+}
+
+/** What the database says of a worker's runs: those it still has, and what was asked of them. */
+export interface HeldRun extends Fence {
+  cancel: CancelAction | null;
+}
+
+export async function listHeldRuns(db: Db, workerId: string): Promise<HeldRun[]> {
+  const { rows } = await db.query<HeldRun>(sql`
+    select run_id as "runId", attempt, cancel from runs where worker_id = ${workerId} and status = 'running'`);
+  return rows;
+}

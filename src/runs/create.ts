@@ -1,0 +1,106 @@
+import type { Assistant } from "../assistants/assistants.ts";
+import { getAssistant } from "../assistants/assistants.ts";
+import { newId } from "../db/ids.ts";
+import { type Db, sql } from "../db/sql.ts";
+import { ServiceError, threadNotFound } from "../errors.ts";
+import { type LockedThread, lockOrCreateThread, lockThread, noteRun } from "../threads/threads.ts";
+import { cancelOpenRuns } from "./cancel.ts";
+import { type Json, type MultitaskStrategy, type Run, type RunConfig, type RunKwargs, runColumns } from "./run.ts";
+
+/** A run as a caller asks for it, defaults filled in. */
+export interface NewRun {
+  /** Without a thread the run gets one of its own. */
+  threadId: string | undefined;
+  assistantId: string;
+  createThread: boolean;
+  keepThread: boolean;
+  metadata: Json;
+  multitaskStrategy: MultitaskStrategy;
+  afterSeconds: number;
+  /** How long its events are kept after its end. */
+  eventRetentionSeconds: number;
+  kwargs: Omit<RunKwargs, "temporary">;
+}
+
+/** What must not pass from one run to the next through its thread. */
+const runOnlyKeys = ["checkpoint_id", "checkpoint_ns", "checkpoint_map", "run_id", "thread_id", "graph_id", "assistant_id"];
+const privatePrefixes = ["__", "langgraph_auth"];
+
+/**
+ * Inserts a run: the thread is locked, or made; the multitask rule is decided under that lock; the run is stored pending. Call it in
+ * a transaction, and tell the claim topic after the commit.
+ */
+export async function createRun(tx: Db, wanted: NewRun): Promise<Run> {
+  const assistant = await getAssistant(tx, wanted.assistantId).catch(() => {
+    throw new ServiceError(
+      "not_found",
+      `No assistant found for "${wanted.assistantId}". Make sure the assistant ID is for a valid assistant or a valid graph ID.`,
+    );
+  });
+  const runId = newId();
+  const threadId = wanted.threadId ?? newId();
+  const temporary = wanted.threadId === undefined && !wanted.keepThread;
+  const thread = await openThread(tx, threadId, temporary, assistant, wanted);
+  const displaced = await makeWay(tx, threadId, wanted.multitaskStrategy);
+
+  const config = mergeConfig(assistant.config, thread.config, wanted.kwargs.config);
+  const metadata = { ...assistant.metadata, ...thread.metadata, ...wanted.metadata };
+  const identity = { run_id: runId, thread_id: threadId, graph_id: assistant.graph_id, assistant_id: assistant.assistant_id };
+  const kwargs: RunKwargs = {
+    ...wanted.kwargs,
+    temporary,
+    context: mergeContext(assistant.context, wanted.kwargs.context),
+    config: { ...config, configurable: { ...config.configurable, ...identity } },
+  };
+  if (!displaced.wasBusy) {
+    const noted = { ...thread.metadata, graph_id: assistant.graph_id, assistant_id: assistant.assistant_id };
+    await noteRun(tx, threadId, noted, withoutRunKeys(config));
+  }
+  const { rows } = await tx.query<Run>(sql`
+    insert into runs (run_id, thread_id, assistant_id, multitask_strategy, metadata, kwargs, run_at, events_kept_secs)
+    values (${runId}, ${threadId}, ${assistant.assistant_id}, ${wanted.multitaskStrategy}, ${JSON.stringify(metadata)},
+            ${JSON.stringify(kwargs)}, now() + make_interval(secs => ${wanted.afterSeconds}), ${wanted.eventRetentionSeconds})
+    returning ${runColumns}`);
+  return rows[0] as Run;
+}
+
+async function openThread(tx: Db, threadId: string, temporary: boolean, assistant: Assistant, wanted: NewRun): Promise<LockedThread> {
+  if (wanted.threadId !== undefined && !wanted.createThread) {
+    const thread = await lockThread(tx, threadId);
+    if (!thread) throw threadNotFound(threadId);
+    return thread;
+  }
+  const metadata = { graph_id: assistant.graph_id, assistant_id: assistant.assistant_id, ...wanted.metadata };
+  return lockOrCreateThread(tx, { thread_id: threadId, metadata, temporary });
+}
+
+/** Decides what happens to the runs that the thread has already. The caller holds the thread's lock. */
+async function makeWay(tx: Db, threadId: string, strategy: MultitaskStrategy): Promise<{ wasBusy: boolean }> {
+  const { rowCount } = await tx.query(sql`
+    select 1 from runs where thread_id = ${threadId} and status in ('pending', 'running') limit 1`);
+  const wasBusy = rowCount !== 0;
+  if (wasBusy && strategy === "reject") {
+    throw new ServiceError("conflict", "Thread is already running a task. Wait for it to finish or choose a different multitask strategy.");
+  }
+  if (wasBusy && (strategy === "interrupt" || strategy === "rollback")) await cancelOpenRuns(tx, [threadId], strategy);
+  return { wasBusy };
+}
+
+/** Later ones win; `configurable` is merged, tags are added up. */
+function mergeConfig(...configs: RunConfig[]): RunConfig {
+  const tags = [...new Set(configs.flatMap((config) => config.tags ?? []))];
+  const configurable = Object.assign({}, ...configs.map((config) => config.configurable));
+  return { ...Object.assign({}, ...configs), ...(tags.length > 0 && { tags }), configurable };
+}
+
+function mergeContext(ofAssistant: Json, ofRun: Json | null): Json | null {
+  const context = { ...ofAssistant, ...ofRun };
+  return Object.keys(context).length > 0 ? context : null;
+}
+
+function withoutRunKeys(config: RunConfig): RunConfig {
+  const kept = Object.entries(config.configurable ?? {}).filter(
+    ([key]) => !runOnlyKeys.includes(key) && !privatePrefixes.some((prefix) => key.startsWith(prefix)),
+  );
+  return { ...config, configurable: Object.fromEntries(kept) };
+}

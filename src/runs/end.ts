@@ -1,0 +1,62 @@
+import type { Fence } from "../db/fence.ts";
+import { type Db, sql } from "../db/sql.ts";
+import type { JsonText, ThreadState } from "../threads/threads.ts";
+import type { RunStatus } from "./run.ts";
+
+export interface RunError {
+  error: string;
+  message: string;
+}
+
+/** How an attempt ended its run. */
+export interface RunEnd {
+  status: Exclude<RunStatus, "pending" | "running">;
+  /** What wait and join answer. */
+  output: JsonText | null;
+  error: RunError | null;
+  /** What the run leaves on its thread; what is not given stays as it is. */
+  thread: Partial<ThreadState> | undefined;
+}
+
+/**
+ * Ends a run: its status, the thread's state and the right to write, in one statement. It decides about the run and so stands here,
+ * though it writes the thread's row too. The thread is locked first, as everyone does. False when the right is lost, or when a
+ * rollback was accepted meanwhile: that one is always carried out, while an interrupt that comes too late changes nothing.
+ */
+export async function endRun(
+  db: Db,
+  { runId, attempt }: Fence,
+  threadId: string,
+  { status, output, error, thread }: RunEnd,
+): Promise<boolean> {
+  const { rowCount } = await db.query(sql`
+    with thread as (select thread_id from threads where thread_id = ${threadId} for no key update),
+    ended as (
+      update runs
+         set status = ${status}, worker_id = null, ended_at = now(), updated_at = now(),
+             events_until = now() + make_interval(secs => events_kept_secs),
+             output = ${output}, error = ${error ? JSON.stringify(error) : null}
+        from thread
+       where run_id = ${runId} and attempt = ${attempt} and status = 'running' and cancel is distinct from 'rollback'
+      returning runs.thread_id),
+    rested as (
+      update threads
+         set resting_status = coalesce(${thread?.status ?? null}::thread_status, resting_status),
+             "values" = case when ${thread?.values !== undefined} then ${thread?.values ?? null}::json else "values" end,
+             interrupts = coalesce(${thread?.interrupts ?? null}::json, interrupts),
+             updated_at = now(),
+             state_updated_at = case when ${thread !== undefined} then now() else state_updated_at end
+        from ended
+       where threads.thread_id = ended.thread_id)
+    select 1 from ended`);
+  return rowCount !== 0;
+}
+
+/** Deletes a run, with its events. Given an attempt, only if that one still holds the right. */
+export async function deleteRunRow(db: Db, threadId: string, runId: string, attempt?: number): Promise<boolean> {
+  const { rowCount } = await db.query(sql`
+    delete from runs
+     where run_id = ${runId} and thread_id = ${threadId}
+       and (${attempt ?? null}::integer is null or (attempt = ${attempt ?? null} and status = 'running'))`);
+  return rowCount !== 0;
+}

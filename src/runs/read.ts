@@ -1,0 +1,39 @@
+import { type Db, nothing, sql } from "../db/sql.ts";
+import { runNotFound } from "../errors.ts";
+import { type Run, type RunStatus, runColumns } from "./run.ts";
+
+/** A run of a thread. Without a thread id it is looked up by its own id alone, as stateless runs are. */
+export async function getRun(db: Db, threadId: string | undefined, runId: string): Promise<Run> {
+  const { rows } = await db.query<Run>(sql`
+    select ${runColumns} from runs
+     where run_id = ${runId} ${threadId === undefined ? nothing : sql`and thread_id = ${threadId}`}`);
+  if (!rows[0]) throw runNotFound();
+  return rows[0];
+}
+
+/** The runs of a thread, newest first. */
+export async function listRuns(
+  db: Db,
+  threadId: string,
+  { status, limit, offset }: { status?: RunStatus; limit: number; offset: number },
+): Promise<Run[]> {
+  const { rows } = await db.query<Run>(sql`
+    select ${runColumns} from runs
+     where thread_id = ${threadId} ${status === undefined ? nothing : sql`and status = ${status}`}
+     order by seq desc limit ${limit} offset ${offset}`);
+  return rows;
+}
+
+/** What a run came to, undefined when it does not exist any more. `open`: it has not ended yet. */
+export async function getOutcome(db: Db, runId: string): Promise<{ open: boolean; output: unknown; threadId: string } | undefined> {
+  const { rows } = await db.query<{ open: boolean; output: unknown; threadId: string }>(sql`
+    select ended_at is null as open, output, thread_id as "threadId" from runs where run_id = ${runId}`);
+  return rows[0];
+}
+
+/** Whether a thread has a run that is pending or running. */
+export async function isThreadBusy(db: Db, threadId: string): Promise<boolean> {
+  const { rowCount } = await db.query(sql`
+    select 1 from runs where thread_id = ${threadId} and status in ('pending', 'running') limit 1`);
+  return rowCount !== 0;
+}

@@ -1,0 +1,23 @@
+import { Command, Send } from "@langchain/langgraph";
+
+/** A command as clients send it. */
+export interface WireCommand {
+  update?: unknown;
+  resume?: unknown;
+  goto?: unknown;
+}
+
+/** The command that LangGraph understands: `{ node, input }` becomes a Send. */
+export function toCommand({ update, resume, goto }: WireCommand): Command {
+  const given = {
+    ...(update !== undefined && update !== null && { update }),
+    ...(resume !== undefined && resume !== null && { resume }),
+    ...(goto !== undefined && goto !== null && { goto: Array.isArray(goto) ? goto.map(toTarget) : toTarget(goto) }),
+  };
+  return new Command(given as ConstructorParameters<typeof Command>[0]);
+}
+
+function toTarget(target: unknown): unknown {
+  if (typeof target !== "object" || target === null || !("node" in target)) return target;
+  return new Send(String(target.node), "input" in target ? target.input : undefined);
+}

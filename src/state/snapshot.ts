@@ -1,0 +1,93 @@
+import type { RunnableConfig } from "@langchain/core/runnables";
+import type { StateSnapshot } from "@langchain/langgraph";
+import type { ThreadState } from "../threads/threads.ts";
+import { toWire, wireJson } from "./wire-json.ts";
+
+/** A place in a thread's history, as clients send it and get it. */
+export interface WireCheckpoint {
+  thread_id: string;
+  checkpoint_id: string;
+  checkpoint_ns: string;
+  checkpoint_map: Record<string, unknown> | null;
+}
+
+export interface WireTask {
+  id: string;
+  name: string;
+  error: string | null;
+  interrupts: unknown[];
+  path: unknown;
+  checkpoint: WireCheckpoint | Omit<WireCheckpoint, "checkpoint_id"> | null;
+  state: WireState | null;
+  result: unknown;
+}
+
+/** The state of a thread at a checkpoint, as the API shows it. */
+export interface WireState {
+  values: unknown;
+  next: string[];
+  tasks: WireTask[];
+  metadata?: Record<string, unknown>;
+  created_at: string | null;
+  checkpoint: WireCheckpoint | null;
+  parent_checkpoint: WireCheckpoint | null;
+  interrupts?: unknown[];
+}
+
+/** What a thread shows that no graph has touched yet. */
+export const emptyState: WireState = { values: {}, next: [], tasks: [], created_at: null, checkpoint: null, parent_checkpoint: null };
+
+type Task = StateSnapshot["tasks"][number];
+
+export function toWireState(snapshot: StateSnapshot): WireState {
+  const { checkpoint_ns, ...metadata } = (snapshot.metadata ?? {}) as Record<string, unknown>;
+  return {
+    values: toWire(snapshot.values),
+    next: snapshot.next,
+    tasks: snapshot.tasks.map(toWireTask),
+    metadata: { ...metadata, ...(checkpoint_ns ? { checkpoint_ns } : {}) },
+    created_at: snapshot.createdAt ?? null,
+    checkpoint: toWireCheckpoint(snapshot.config),
+    parent_checkpoint: toWireCheckpoint(snapshot.parentConfig),
+    interrupts: snapshot.tasks.flatMap((task) => task.interrupts.map(toWire)),
+  };
+}
+
+function toWireTask(task: Task): WireTask {
+  const { state } = task;
+  return {
+    id: task.id,
+    name: task.name,
+    error: task.error === undefined || task.error === null ? null : errorText(task.error),
+    interrupts: task.interrupts.map(toWire),
+    path: task.path ?? [],
+    checkpoint: state && !isSnapshot(state) ? toWireCheckpoint(state, true) : null,
+    state: state && isSnapshot(state) ? toWireState(state) : null,
+    result: task.result === undefined ? null : toWire(task.result),
+  };
+}
+
+/** The checkpoint that a config points at. A task's subgraph is named by its namespace alone. */
+export function toWireCheckpoint(config: RunnableConfig | undefined, withoutId = false): WireCheckpoint | null {
+  const { thread_id, checkpoint_id, checkpoint_ns = "", checkpoint_map = null } = config?.configurable ?? {};
+  if (!thread_id || (!checkpoint_id && !withoutId)) return null;
+  return { thread_id, checkpoint_id: checkpoint_id ?? null, checkpoint_ns, checkpoint_map };
+}
+
+/** What the state means for the thread's row. */
+export function toThreadState(snapshot: StateSnapshot): ThreadState {
+  const interrupts = Object.fromEntries(snapshot.tasks.map((task) => [task.id, task.interrupts]));
+  return {
+    status: snapshot.next.length > 0 ? "interrupted" : "idle",
+    values: snapshot.config.configurable?.checkpoint_id ? wireJson(snapshot.values) : null,
+    interrupts: wireJson(interrupts),
+  };
+}
+
+function isSnapshot(state: NonNullable<Task["state"]>): state is StateSnapshot {
+  return "values" in state && "next" in state;
+}
+
+function errorText(error: unknown): string {
+  return typeof error === "string" ? error : wireJson(error);
+}

@@ -1,0 +1,143 @@
+import type { LangGraphRunnableConfig } from "@langchain/langgraph";
+import type { Pool } from "pg";
+import { EnsembleSaver } from "../checkpoints/saver.ts";
+import { type Db, transaction } from "../db/sql.ts";
+import { ServiceError, threadIsBusy, threadNotFound } from "../errors.ts";
+import type { AnyGraph, Registry } from "../registry/registry.ts";
+import { findThread, getThread, lockThread, restThread, type Thread, type ThreadState } from "../threads/threads.ts";
+import { toCommand, type WireCommand } from "./command.ts";
+import { emptyState, toThreadState, toWireCheckpoint, toWireState, type WireCheckpoint, type WireState } from "./snapshot.ts";
+
+/** Where in a thread's history something starts; everything is optional, the newest checkpoint of the root is meant then. */
+export interface CheckpointRef {
+  checkpoint_id?: string | null;
+  checkpoint_ns?: string | null;
+  checkpoint_map?: Record<string, unknown> | null;
+}
+
+export interface StateUpdate {
+  values?: unknown;
+  asNode?: string;
+  command?: WireCommand;
+}
+
+/** The state of a thread, at its newest checkpoint or at a given one. */
+export async function readState(
+  db: Db,
+  registry: Registry,
+  threadId: string,
+  { checkpoint = {}, subgraphs = false }: { checkpoint?: CheckpointRef; subgraphs?: boolean } = {},
+): Promise<WireState> {
+  const thread = await getThread(db, threadId);
+  if (!graphIdOf(thread)) return emptyState;
+  const graph = await openThreadGraph(db, registry, thread);
+  const snapshot = await graph.getState({ configurable: at(threadId, checkpoint) }, { subgraphs });
+  return toWireState(snapshot);
+}
+
+export interface HistoryQuery {
+  limit: number;
+  before?: string;
+  metadata?: Record<string, unknown>;
+  checkpoint?: CheckpointRef;
+}
+
+/** The states of a thread, newest first. */
+export async function readHistory(db: Db, registry: Registry, threadId: string, query: HistoryQuery): Promise<WireState[]> {
+  const thread = await getThread(db, threadId);
+  if (!graphIdOf(thread)) return [];
+  const graph = await openThreadGraph(db, registry, thread);
+  const options = {
+    limit: query.limit,
+    ...(query.before && { before: { configurable: { checkpoint_id: query.before } } }),
+    ...(query.metadata && { filter: query.metadata }),
+  };
+  const states: WireState[] = [];
+  for await (const snapshot of graph.getStateHistory({ configurable: at(threadId, query.checkpoint ?? {}) }, options)) {
+    states.push(toWireState(snapshot));
+  }
+  return states;
+}
+
+/**
+ * Applies updates to a thread as if nodes had returned them, one checkpoint a super-step. The thread is held meanwhile and must have
+ * no open run; the saver works on the same transaction, so that nothing is half done.
+ */
+export async function updateState(
+  pool: Pool,
+  registry: Registry,
+  threadId: string,
+  supersteps: StateUpdate[][],
+  checkpoint: CheckpointRef = {},
+): Promise<WireCheckpoint | null> {
+  return transaction(pool, async (tx) => {
+    if (!(await lockThread(tx, threadId))) throw threadNotFound(threadId);
+    const thread = await getThread(tx, threadId);
+    if (thread.status === "busy") throw threadIsBusy();
+    if (!graphIdOf(thread)) throw new ServiceError("thread_without_graph", `Thread ${threadId} has no graph ID`);
+    const graph = await openThreadGraph(tx, registry, thread);
+    const updates = supersteps.map((superstep) => ({ updates: superstep.map(toLangGraphUpdate) }));
+    const config = { ...threadConfig(thread), configurable: { ...(thread.config.configurable as object), ...at(threadId, checkpoint) } };
+    const updated = await graph.bulkUpdateState(config, updates).catch(asCallersMistake);
+    await restThread(tx, threadId, await restingState(graph, threadId));
+    return toWireCheckpoint(updated);
+  });
+}
+
+/** Stores on the thread's row what its checkpoints say now. For when checkpoints were taken away. Call it in a transaction. */
+export async function refreshThread(tx: Db, registry: Registry, threadId: string): Promise<void> {
+  const thread = await findThread(tx, threadId);
+  const graphId = thread && graphIdOf(thread);
+  if (!graphId || !registry.has(graphId)) return;
+  await restThread(tx, threadId, await restingState(await openThreadGraph(tx, registry, thread), threadId));
+}
+
+/** What a thread's newest checkpoint leaves it with. */
+export async function restingState(graph: AnyGraph, threadId: string): Promise<ThreadState> {
+  return toThreadState(await graph.getState({ configurable: { thread_id: threadId } }));
+}
+
+async function openThreadGraph(db: Db, registry: Registry, thread: Thread): Promise<AnyGraph> {
+  const graphId = graphIdOf(thread) ?? "";
+  if (!registry.has(graphId)) {
+    throw new ServiceError("not_found", `Graph "${graphId}" of thread ${thread.thread_id} is not among the graphs of this server.`);
+  }
+  const assistantId = thread.metadata.assistant_id;
+  const checkpointer = new EnsembleSaver(db, {
+    graph_id: graphId,
+    thread_id: thread.thread_id,
+    ...(typeof assistantId === "string" && { assistant_id: assistantId }),
+  });
+  return registry.open(graphId, { config: threadConfig(thread), checkpointer });
+}
+
+function threadConfig(thread: Thread): LangGraphRunnableConfig {
+  return { configurable: { ...(thread.config.configurable as object | undefined), thread_id: thread.thread_id } };
+}
+
+/** Keys that are not given must not be there at all: to LangGraph an undefined checkpoint_id is one. */
+function at(threadId: string, { checkpoint_id, checkpoint_ns, checkpoint_map }: CheckpointRef) {
+  return {
+    thread_id: threadId,
+    checkpoint_ns: checkpoint_ns ?? "",
+    ...(checkpoint_id && { checkpoint_id }),
+    ...(checkpoint_map && { checkpoint_map }),
+  };
+}
+
+function toLangGraphUpdate({ values, asNode, command }: StateUpdate) {
+  return { values: command ? toCommand(command) : values, asNode };
+}
+
+/** LangGraph's complaints about an update are about what the caller sent. */
+function asCallersMistake(error: Error): never {
+  if (error.name === "InvalidUpdateError" || error.name === "ZodError" || error.name === "UnstorableValue") {
+    throw new ServiceError("invalid", error.message);
+  }
+  throw error;
+}
+
+export function graphIdOf(thread: Pick<Thread, "metadata">): string | undefined {
+  const { graph_id: graphId } = thread.metadata;
+  return typeof graphId === "string" ? graphId : undefined;
+}

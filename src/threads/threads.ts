@@ -1,0 +1,190 @@
+import { newId } from "../db/ids.ts";
+import { containing, type Page, paged } from "../db/paging.ts";
+import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
+import { ServiceError, threadNotFound } from "../errors.ts";
+
+export type Json = Record<string, unknown>;
+export type ThreadStatus = "idle" | "busy" | "interrupted" | "error";
+
+/** A conversation, as the API shows it. */
+export interface Thread {
+  thread_id: string;
+  status: ThreadStatus;
+  metadata: Json;
+  config: Json;
+  values: unknown;
+  interrupts: Json;
+  created_at: Date;
+  updated_at: Date;
+  state_updated_at: Date;
+}
+
+export interface NewThread {
+  thread_id?: string;
+  metadata?: Json;
+  temporary?: boolean;
+}
+
+export interface ThreadFilter {
+  ids?: string[];
+  metadata?: Json;
+  values?: Json;
+  status?: ThreadStatus;
+}
+
+export interface ThreadSearch extends ThreadFilter {
+  limit: number;
+  offset: number;
+  sort_by?: "thread_id" | "status" | "created_at" | "updated_at" | "state_updated_at";
+  sort_order?: "asc" | "desc";
+}
+
+/** A document that was serialised already, so that it is done once for all its readers. */
+export type JsonText = string;
+
+/** What a run, or whoever changed the state, leaves on its thread. */
+export interface ThreadState {
+  status: Exclude<ThreadStatus, "busy">;
+  values: JsonText | null;
+  interrupts: JsonText;
+}
+
+const columns = sql`thread_id, status, metadata, config, "values", interrupts, created_at, updated_at, state_updated_at`;
+
+export async function getThread(db: Db, threadId: string): Promise<Thread> {
+  const thread = await findThread(db, threadId);
+  if (!thread) throw threadNotFound(threadId);
+  return thread;
+}
+
+export async function findThread(db: Db, threadId: string): Promise<Thread | undefined> {
+  const { rows } = await db.query<Thread>(sql`select ${columns} from thread_rows where thread_id = ${threadId}`);
+  return rows[0];
+}
+
+/** Makes a thread. A taken id is refused, or with `keepExisting` the existing thread is returned. */
+export async function createThread(db: Db, wanted: NewThread, keepExisting: boolean): Promise<Thread> {
+  const id = wanted.thread_id ?? newId();
+  const made = await insertThread(db, { ...wanted, thread_id: id });
+  if (!made && !keepExisting) throw new ServiceError("conflict", "Thread already exists");
+  return getThread(db, id);
+}
+
+async function insertThread(db: Db, { thread_id, metadata = {}, temporary = false }: NewThread): Promise<boolean> {
+  const { rowCount } = await db.query(sql`
+    insert into threads (thread_id, metadata, temporary) values (${thread_id}, ${JSON.stringify(metadata)}, ${temporary})
+        on conflict do nothing`);
+  return rowCount !== 0;
+}
+
+/** Merges into the metadata of a thread. */
+export async function updateThreadMetadata(db: Db, threadId: string, metadata: Json): Promise<void> {
+  const locked = await lockThread(db, threadId);
+  if (!locked) throw threadNotFound(threadId);
+  await db.query(sql`
+    update threads set metadata = ${JSON.stringify({ ...locked.metadata, ...metadata })}, updated_at = now()
+     where thread_id = ${threadId}`);
+}
+
+export interface LockedThread {
+  metadata: Json;
+  config: Json;
+}
+
+/**
+ * Holds the thread's row until the transaction ends. Whoever makes, cancels or ends a run of the thread holds it first, so that
+ * they decide one after another. Undefined when there is no such thread.
+ */
+export async function lockThread(db: Db, threadId: string): Promise<LockedThread | undefined> {
+  const { rows } = await db.query<LockedThread>(sql`
+    select metadata, config from threads
+     where thread_id = ${threadId} and exists (select from thread_rows seen where seen.thread_id = threads.thread_id)
+       for no key update`);
+  return rows[0];
+}
+
+/** The same, and makes the thread when it is missing. */
+export async function lockOrCreateThread(db: Db, wanted: NewThread & { thread_id: string }): Promise<LockedThread> {
+  const locked = await lockThread(db, wanted.thread_id);
+  if (locked) return locked;
+  const made = await insertThread(db, wanted);
+  if (made) return { metadata: wanted.metadata ?? {}, config: {} };
+  const appeared = await lockThread(db, wanted.thread_id);
+  if (!appeared) throw threadNotFound(wanted.thread_id);
+  return appeared;
+}
+
+/** Notes on the thread what its new run brought along. Call it with the thread locked. */
+export async function noteRun(db: Db, threadId: string, metadata: Json, config: Json): Promise<void> {
+  await db.query(sql`
+    update threads set metadata = ${JSON.stringify(metadata)}, config = ${JSON.stringify(config)}, updated_at = now()
+     where thread_id = ${threadId}`);
+}
+
+/** Stores the state that was reached outside a run: an update by a person, or what remains after a rollback. */
+export async function restThread(db: Db, threadId: string, { status, values, interrupts }: ThreadState): Promise<void> {
+  await db.query(sql`
+    update threads
+       set resting_status = ${status}, "values" = ${values}, interrupts = ${interrupts}, updated_at = now(), state_updated_at = now()
+     where thread_id = ${threadId}`);
+}
+
+/** Deletes the row, and with it the thread's runs and their events. Its checkpoints are the checkpoint room's. */
+export async function deleteThreadRow(db: Db, threadId: string): Promise<void> {
+  const { rowCount } = await db.query(sql`delete from threads where thread_id = ${threadId}`);
+  if (rowCount === 0) throw threadNotFound(threadId);
+}
+
+/** Copies the row: a new thread with the same state, which knows no run. */
+export async function copyThreadRow(db: Db, fromThreadId: string): Promise<string | undefined> {
+  const toThreadId = newId();
+  const source = await lockThread(db, fromThreadId);
+  if (!source) return undefined;
+  await db.query(sql`
+    insert into threads (thread_id, resting_status, metadata, "values", interrupts)
+    select ${toThreadId}, resting_status, ${JSON.stringify({ ...source.metadata, thread_id: toThreadId })}, "values", interrupts
+      from threads where thread_id = ${fromThreadId}`);
+  return toThreadId;
+}
+
+export async function searchThreads(db: Db, search: ThreadSearch): Promise<Page<Thread>> {
+  return paged<Thread>(db, sql`select ${columns} from thread_rows where ${matching(search)}`, search, {
+    thread_id: sql`thread_id`,
+    status: sql`status`,
+    created_at: sql`created_at`,
+    updated_at: sql`updated_at`,
+    state_updated_at: sql`state_updated_at`,
+  });
+}
+
+export async function countThreads(db: Db, filter: ThreadFilter): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from thread_rows where ${matching(filter)}`);
+  return rows[0]?.count ?? 0;
+}
+
+/** The threads that say in their metadata that they belong to an assistant. */
+export async function threadsOfAssistant(db: Db, assistantId: string): Promise<string[]> {
+  const { rows } = await db.query<{ threadId: string }>(sql`
+    select thread_id as "threadId" from threads where ${containing(sql`metadata`, { assistant_id: assistantId })}`);
+  return rows.map((row) => row.threadId);
+}
+
+/** Temporary threads that nobody can come back to any more: their run is over and its events are swept. */
+export async function findSpentThreads(db: Db, limit: number): Promise<string[]> {
+  const { rows } = await db.query<{ threadId: string }>(sql`
+    select thread_id as "threadId" from threads
+     where temporary
+       and not exists (select from runs where runs.thread_id = threads.thread_id
+                          and (runs.ended_at is null or runs.events_until is not null))
+     order by updated_at limit ${limit}
+       for no key update skip locked`);
+  return rows.map((row) => row.threadId);
+}
+
+function matching({ ids, metadata, values, status }: ThreadFilter): Sql {
+  return sql`true
+    ${ids === undefined ? nothing : sql`and thread_id = any(${ids}::uuid[])`}
+    ${status === undefined ? nothing : sql`and status = ${status}`}
+    and ${containing(sql`metadata`, metadata)}
+    and ${containing(sql`"values"`, values)}`;
+}

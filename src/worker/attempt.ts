@@ -1,0 +1,54 @@
+import { RunControl } from "@langchain/langgraph";
+import type { CancelAction } from "../runs/run.ts";
+
+/** Why an attempt was told to stop. The signal's reason decides how the run ends, not the name of whatever error comes out. */
+export type StopReason =
+  | { kind: "cancel"; action: CancelAction }
+  | { kind: "timeout"; seconds: number }
+  /** The process is going down: another attempt goes on. */
+  | { kind: "shutdown" }
+  /** The right to write is gone: whatever happens, this attempt may not tell anyone. */
+  | { kind: "lost" }
+  /** Something that the run needs was refused: its state cannot be stored, its events come too fast. */
+  | { kind: "failed"; error: Error }
+  /** The database did not answer: what it has is the truth, and another attempt goes on from there. */
+  | { kind: "unreachable"; error: Error };
+
+/** A stop reason as the signal carries it; nodes see it as an AbortError. */
+export class AttemptStopped extends Error {
+  readonly reason: StopReason;
+
+  constructor(reason: StopReason) {
+    super(`The run was stopped: ${reason.kind}.`);
+    this.name = "AbortError";
+    this.reason = reason;
+  }
+}
+
+/** The handle by which the worker reaches a running attempt. */
+export interface AttemptControl {
+  readonly signal: AbortSignal;
+  readonly stopped: StopReason | undefined;
+  /** By which LangGraph is asked to stop before its next super-step. */
+  readonly graphControl: RunControl;
+  /** Aborts the nodes. The first reason stays. */
+  stop(reason: StopReason): void;
+}
+
+export function createControl(): AttemptControl {
+  const controller = new AbortController();
+  const graphControl = new RunControl();
+  let stopped: StopReason | undefined;
+  return {
+    signal: controller.signal,
+    graphControl,
+    get stopped() {
+      return stopped;
+    },
+    stop(reason) {
+      if (stopped) return;
+      stopped = reason;
+      controller.abort(new AttemptStopped(reason));
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { isGraphDrained } from "@langchain/langgraph";
+import type { Logger } from "pino";
+import { LostRight } from "../checkpoints/saver.ts";
+import { isDatabaseTrouble } from "../db/failure.ts";
+import { runTopic } from "../events/feed.ts";
+import { newestEventId } from "../events/log.ts";
+import { type Claim, releaseRun } from "../runs/claim.ts";
+import { endTopic } from "../runs/run.ts";
+import type { AttemptControl, StopReason } from "./attempt.ts";
+import { graphIdOf, openGraph, startingPoint, streamGraph } from "./graph-call.ts";
+import { type Journal, startJournal } from "./journal.ts";
+import { cancelled, describeError, failed, type Outcome, outcomeOfStop, succeeded } from "./outcome.ts";
+import type { WorkerRooms } from "./rooms.ts";
+import { settle, untilDatabaseAnswers } from "./settle.ts";
+import { createTranslator } from "./stream.ts";
+
+/** One attempt of a run, from the claim to its end. It never rejects. */
+export async function executeRun(rooms: WorkerRooms, claim: Claim, control: AttemptControl): Promise<void> {
+  const { runId, threadId, attempt } = claim;
+  const log = rooms.log.child({ run_id: runId, thread_id: threadId, attempt });
+  log.info({ graph_id: graphIdOf(claim), waited_ms: Math.round(claim.waitedSeconds * 1000) }, "run started");
+  try {
+    const journal = openJournal(rooms, claim, control, attempt > 1 ? await newestEventId(rooms.pool, runId) : -1);
+    const performed = claim.cancel ? await cancelled(rooms, claim, claim.cancel) : await perform(rooms, claim, control, journal, log);
+    await journal.flushed();
+    const outcome = await settle(rooms, claim, isOutOfTouch(control) ? { kind: "released" } : performed);
+    rooms.feed.publishEnd(runId, journal.lastId);
+    rooms.wakeups.tellElsewhere(runTopic(runId));
+    rooms.wakeups.tell(endTopic(runId));
+    log.info({ outcome: outcome.kind === "ended" ? outcome.end.status : outcome.kind }, "run left");
+  } catch (error) {
+    log.error({ err: error }, "attempt failed");
+    await untilDatabaseAnswers(() => releaseRun(rooms.pool, claim)).catch((err) => log.error({ err }, "run could not be released"));
+  }
+}
+
+/** Whether the last events did not reach the log: then what the run came to may not be told either. */
+function isOutOfTouch({ stopped }: AttemptControl): boolean {
+  return stopped?.kind === "unreachable" || stopped?.kind === "lost";
+}
+
+function openJournal({ pool, feed, wakeups }: WorkerRooms, claim: Claim, control: AttemptControl, lastId: number): Journal {
+  return startJournal({
+    db: pool,
+    fence: claim,
+    lastId,
+    committed(events) {
+      feed.publish(claim.runId, events);
+      wakeups.tellElsewhere(runTopic(claim.runId));
+    },
+    refused: (reason) => control.stop(toStopReason(reason)),
+    lostRight: () => new LostRight(claim),
+  });
+}
+
+function toStopReason(error: Error): StopReason {
+  if (error instanceof LostRight) return { kind: "lost" };
+  return isDatabaseTrouble(error) ? { kind: "unreachable", error } : { kind: "failed", error };
+}
+
+/** Runs the graph and says what came of it. */
+async function perform(rooms: WorkerRooms, claim: Claim, control: AttemptControl, journal: Journal, log: Logger): Promise<Outcome> {
+  const translator = createTranslator(claim.kwargs.stream_mode);
+  journal.push({ event: "metadata", data: JSON.stringify({ run_id: claim.runId, attempt: claim.attempt }) });
+  let failure: unknown;
+  try {
+    const refused = (reason: Error) => control.stop(toStopReason(reason));
+    const call = await openGraph(rooms, claim, { fence: claim, refused, room: journal.room });
+    await streamGraph(call, await startingPoint(rooms, claim), claim, control, translator, journal);
+  } catch (error) {
+    failure = error;
+  }
+  if (control.stopped) return outcomeOfStop(rooms, claim, control.stopped, translator, journal);
+  if (failure === undefined) return succeeded(rooms, claim, translator);
+  if (isGraphDrained(failure) || isDatabaseTrouble(failure)) return { kind: "released" };
+  log.warn({ err: failure }, "run failed");
+  return failed(rooms, claim, "error", describeError(failure), journal);
+}

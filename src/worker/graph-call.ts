@@ -1,0 +1,144 @@
+import type { LangGraphRunnableConfig } from "@langchain/langgraph";
+import { forgetAnswersOfRun, hasCheckpointOfRun } from "../checkpoints/lifecycle.ts";
+import { EnsembleSaver, type SaverAttempt } from "../checkpoints/saver.ts";
+import { transaction } from "../db/sql.ts";
+import type { AnyGraph } from "../registry/registry.ts";
+import type { Claim } from "../runs/claim.ts";
+import { toCommand } from "../state/command.ts";
+import type { AttemptControl } from "./attempt.ts";
+import type { Journal, PendingEvent } from "./journal.ts";
+import type { WorkerRooms } from "./rooms.ts";
+import type { GraphChunk, StreamTranslator } from "./stream.ts";
+
+/** LangGraph calls the function under this key with a node's name just before it stores what the node wrote. */
+const nodeFinishedKey = "__pregel_node_finished";
+const identityKeys = ["run_id", "thread_id", "graph_id", "assistant_id"];
+
+/** A graph made ready for one attempt. */
+export interface GraphCall {
+  graph: AnyGraph;
+  /** To be called with a node's name when it has finished. */
+  onNodeFinished: (name: string) => void;
+}
+
+/** Opens the run's graph with a saver that writes under the attempt's fence. */
+export async function openGraph(
+  { pool, registry }: WorkerRooms,
+  claim: Claim,
+  attempt: Omit<SaverAttempt, "currentNode">,
+): Promise<GraphCall> {
+  let node: string | undefined;
+  const saver = new EnsembleSaver(pool, checkpointMetadata(claim), { ...attempt, currentNode: () => node });
+  const { config, context } = claim.kwargs;
+  const graph = await registry.open(graphIdOf(claim), {
+    config: { configurable: config.configurable, context: context ?? undefined, metadata: claim.metadata },
+    checkpointer: saver,
+  });
+  return {
+    graph,
+    onNodeFinished: (name) => {
+      node = name;
+    },
+  };
+}
+
+/** What every checkpoint of this attempt says of itself, beside LangGraph's own metadata. */
+function checkpointMetadata({ kwargs, metadata, attempt }: Claim): Record<string, unknown> {
+  const own = Object.entries(kwargs.config.configurable ?? {}).filter(
+    ([key, value]) => !key.startsWith("__") && !key.startsWith("checkpoint_") && !key.startsWith("langgraph_auth") && isPlain(value),
+  );
+  return { ...Object.fromEntries(own), ...metadata, run_attempt: attempt };
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+}
+
+export interface StartingPoint {
+  input: unknown;
+  /** Keys to take out of the configurable; absent, not undefined: LangGraph looks for the key. */
+  without: string[];
+}
+
+/**
+ * A first attempt begins as the caller said. A later one goes on from the run's own checkpoint, or begins again exactly as the first
+ * when none was stored.
+ */
+export async function startingPoint({ pool }: WorkerRooms, { runId, threadId, attempt, kwargs }: Claim): Promise<StartingPoint> {
+  const { command, input } = kwargs;
+  if (attempt > 1) {
+    if (await hasCheckpointOfRun(pool, threadId, runId)) {
+      return { input: null, without: ["checkpoint_id", "checkpoint_ns", "checkpoint_map"] };
+    }
+    await transaction(pool, (tx) => forgetAnswersOfRun(tx, threadId, runId));
+  }
+  return { input: command ? toCommand(command) : input, without: [] };
+}
+
+/** Streams the graph into the journal until it ends, or throws what it threw. */
+export async function streamGraph(
+  { graph, onNodeFinished }: GraphCall,
+  { input, without }: StartingPoint,
+  claim: Claim,
+  control: AttemptControl,
+  translator: StreamTranslator,
+  journal: Journal,
+): Promise<void> {
+  const config = graphConfig(claim, control, translator, without);
+  config.configurable = { ...config.configurable, [nodeFinishedKey]: onNodeFinished };
+  const push = (events: PendingEvent[]) => {
+    // After a stop nothing counts any more; the loops only wait for the graph to notice.
+    if (!control.stopped) for (const event of events) journal.push(event);
+  };
+  if (translator.wantsEvents) {
+    for await (const event of graph.streamEvents(input, { ...config, version: "v2" })) {
+      const isChunk = event.event === "on_chain_stream" && event.run_id === claim.runId && Array.isArray(event.data.chunk);
+      push(isChunk ? translator.onChunk(toChunk(event.data.chunk)) : translator.onEvent(event));
+    }
+  } else {
+    for await (const chunk of await graph.stream(input, config)) push(translator.onChunk(toChunk(chunk as unknown[])));
+  }
+}
+
+function toChunk(chunk: unknown[]): GraphChunk {
+  return (chunk.length === 3 ? chunk : [[], ...chunk]) as GraphChunk;
+}
+
+function graphConfig(
+  { runId, kwargs, metadata, attempt }: Claim,
+  control: AttemptControl,
+  translator: StreamTranslator,
+  without: string[],
+) {
+  const { configurable, recursion_limit, max_concurrency, run_name, metadata: configMetadata, ...others } = kwargs.config;
+  const config: LangGraphRunnableConfig = {
+    ...others,
+    runId,
+    configurable: Object.fromEntries(Object.entries(configurable ?? {}).filter(([key]) => !without.includes(key))),
+    metadata: {
+      ...(configMetadata as object | undefined),
+      ...metadata,
+      ...Object.fromEntries(Object.entries(configurable ?? {}).filter(([key]) => identityKeys.includes(key))),
+      run_attempt: attempt,
+      langgraph_host: "self-hosted",
+    },
+    signal: control.signal,
+    control: control.graphControl,
+    ...(recursion_limit !== undefined && { recursionLimit: recursion_limit }),
+    ...(typeof max_concurrency === "number" && { maxConcurrency: max_concurrency }),
+    ...(typeof run_name === "string" && { runName: run_name }),
+    ...(kwargs.context && { context: kwargs.context }),
+  };
+  return {
+    ...config,
+    streamMode: translator.graphModes,
+    subgraphs: kwargs.subgraphs,
+    durability: kwargs.durability,
+    ...(kwargs.interrupt_before && { interruptBefore: kwargs.interrupt_before }),
+    ...(kwargs.interrupt_after && { interruptAfter: kwargs.interrupt_after }),
+  };
+}
+
+export function graphIdOf({ kwargs }: Claim): string {
+  return String(kwargs.config.configurable?.graph_id);
+}

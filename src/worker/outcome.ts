@@ -1,0 +1,91 @@
+import { EnsembleSaver } from "../checkpoints/saver.ts";
+import type { Claim } from "../runs/claim.ts";
+import type { RunEnd, RunError } from "../runs/end.ts";
+import type { CancelAction } from "../runs/run.ts";
+import { restingState } from "../state/state.ts";
+import type { ThreadState } from "../threads/threads.ts";
+import type { StopReason } from "./attempt.ts";
+import { graphIdOf } from "./graph-call.ts";
+import type { Journal } from "./journal.ts";
+import type { WorkerRooms } from "./rooms.ts";
+import { untilDatabaseAnswers } from "./settle.ts";
+import type { StreamTranslator } from "./stream.ts";
+
+/** How an attempt came out. Only `ended` and `rolled back` end the run. */
+export type Outcome =
+  | { kind: "ended"; end: RunEnd }
+  | { kind: "rolled back" }
+  /** Back to the queue: another attempt goes on. */
+  | { kind: "released" }
+  /** The right to write is gone; somebody else decides. */
+  | { kind: "lost" };
+
+export async function succeeded(rooms: WorkerRooms, claim: Claim, { lastValues, interrupted }: StreamTranslator): Promise<Outcome> {
+  // The last values are the state, unless the graph stopped to ask or said nothing: then the checkpoint knows.
+  const known = lastValues !== undefined && !interrupted;
+  const thread = known ? { status: "idle" as const, values: lastValues, interrupts: "{}" } : await readThreadState(rooms, claim);
+  return { kind: "ended", end: { status: "success", output: lastValues ?? thread?.values ?? null, error: null, thread } };
+}
+
+/** Tells the clients, and leaves on the thread what was reached before the failure. */
+export async function failed(
+  rooms: WorkerRooms,
+  claim: Claim,
+  status: "error" | "timeout",
+  error: RunError,
+  journal: Journal,
+): Promise<Outcome> {
+  journal.push({ event: "error", data: JSON.stringify(error) });
+  const reached = await readThreadState(rooms, claim);
+  return { kind: "ended", end: { status, output: JSON.stringify({ __error__: error }), error, thread: { ...reached, status: "error" } } };
+}
+
+export async function outcomeOfStop(
+  rooms: WorkerRooms,
+  claim: Claim,
+  stop: StopReason,
+  translator: StreamTranslator,
+  journal: Journal,
+): Promise<Outcome> {
+  switch (stop.kind) {
+    case "lost":
+      return { kind: "lost" };
+    case "shutdown":
+    case "unreachable":
+      return { kind: "released" };
+    case "cancel":
+      return cancelled(rooms, claim, stop.action, translator.lastValues);
+    case "timeout": {
+      const message = `The run took longer than ${stop.seconds} s (BG_JOB_TIMEOUT_SECS).`;
+      return failed(rooms, claim, "timeout", { error: "TimeoutError", message }, journal);
+    }
+    case "failed":
+      return failed(rooms, claim, "error", describeError(stop.error), journal);
+  }
+}
+
+/** A cancelled run keeps what it has stored; its thread is free for the next one. */
+export async function cancelled(rooms: WorkerRooms, claim: Claim, action: CancelAction, lastValues?: string): Promise<Outcome> {
+  if (action === "rollback") return { kind: "rolled back" };
+  const reached = await readThreadState(rooms, claim);
+  const thread = reached && { ...reached, status: "idle" as const };
+  return { kind: "ended", end: { status: "interrupted", output: lastValues ?? reached?.values ?? null, error: null, thread } };
+}
+
+/** What the thread's newest checkpoint says, or undefined when its graph cannot be opened: then the thread keeps what it shows. */
+async function readThreadState({ pool, registry, log }: WorkerRooms, claim: Claim): Promise<ThreadState | undefined> {
+  const { configurable } = claim.kwargs.config;
+  try {
+    // A saver of its own, not fenced: reading takes no right, and the attempt may have lost its own.
+    const graph = await registry.open(graphIdOf(claim), { config: { configurable }, checkpointer: new EnsembleSaver(pool) });
+    return await untilDatabaseAnswers(() => restingState(graph, claim.threadId));
+  } catch (err) {
+    log.warn({ err, run_id: claim.runId }, "the thread's state could not be read");
+    return undefined;
+  }
+}
+
+export function describeError(error: unknown): RunError {
+  if (error instanceof Error) return { error: error.name, message: error.message };
+  return { error: "Error", message: typeof error === "string" ? error : JSON.stringify(error) };
+}

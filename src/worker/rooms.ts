@@ -1,0 +1,14 @@
+import type { Pool } from "pg";
+import type { Logger } from "pino";
+import type { Wakeups } from "../db/listen.ts";
+import type { EventFeed } from "../events/feed.ts";
+import type { Registry } from "../registry/registry.ts";
+
+/** What an attempt needs of the process. */
+export interface WorkerRooms {
+  pool: Pool;
+  wakeups: Wakeups;
+  feed: EventFeed;
+  registry: Registry;
+  log: Logger;
+}

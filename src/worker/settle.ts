@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { deleteRunCheckpoints } from "../checkpoints/lifecycle.ts";
+import { isDatabaseTrouble } from "../db/failure.ts";
+import { transaction } from "../db/sql.ts";
+import { type Claim, releaseRun } from "../runs/claim.ts";
+import { deleteRunRow, endRun } from "../runs/end.ts";
+import { refreshThread } from "../state/state.ts";
+import { lockThread } from "../threads/threads.ts";
+import type { Outcome } from "./outcome.ts";
+import type { WorkerRooms } from "./rooms.ts";
+
+/** Makes the outcome a fact. What it returns is what became of the run in truth. */
+export async function settle(rooms: WorkerRooms, claim: Claim, outcome: Outcome): Promise<Outcome> {
+  switch (outcome.kind) {
+    case "lost":
+      return outcome;
+    case "released": {
+      const released = await untilDatabaseAnswers(() => releaseRun(rooms.pool, claim));
+      return released ? outcome : { kind: "lost" };
+    }
+    case "rolled back": {
+      const gone = await untilDatabaseAnswers(() => rollBack(rooms, claim));
+      return gone ? outcome : { kind: "lost" };
+    }
+    case "ended": {
+      const ended = await untilDatabaseAnswers(() => endRun(rooms.pool, claim, claim.threadId, outcome.end));
+      // Not ended: either the right is lost, or a rollback was accepted at the last moment and is carried out now.
+      return ended ? outcome : settle(rooms, claim, { kind: "rolled back" });
+    }
+  }
+}
+
+/** Takes the run back, in one transaction: its row and events, its checkpoints, and what its thread shows. */
+async function rollBack({ pool, registry }: WorkerRooms, { runId, threadId, attempt }: Claim): Promise<boolean> {
+  return transaction(pool, async (tx) => {
+    await lockThread(tx, threadId);
+    if (!(await deleteRunRow(tx, threadId, runId, attempt))) return false;
+    await deleteRunCheckpoints(tx, threadId, runId);
+    await refreshThread(tx, registry, threadId);
+    return true;
+  });
+}
+
+const retryMs = 250;
+
+/** A run's end must reach the database, however long that takes: the fence refuses it if somebody else was faster. */
+export async function untilDatabaseAnswers<T>(work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isDatabaseTrouble(error)) throw error;
+      await sleep(retryMs);
+    }
+  }
+}

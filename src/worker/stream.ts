@@ -1,0 +1,113 @@
+import type { RunnableConfig } from "@langchain/core/runnables";
+import type { StreamMode as GraphMode } from "@langchain/langgraph";
+import type { StreamMode } from "../runs/run.ts";
+import { toWireCheckpoint } from "../state/snapshot.ts";
+import { wireJson } from "../state/wire-json.ts";
+import type { PendingEvent } from "./journal.ts";
+import { createMessagesMode, type MessageChunk, messageTuple } from "./messages.ts";
+
+/** What LangGraph yields with several modes at once: the namespace comes only when subgraphs are streamed. */
+export type GraphChunk = [namespace: string[], mode: GraphMode, payload: unknown];
+
+/** Turns what the graph emits into the events that its clients asked for, and remembers what the run's end needs. */
+export interface StreamTranslator {
+  /** The modes to ask the graph for: those wanted, and `values`, of which the last one is the run's output. */
+  graphModes: GraphMode[];
+  /** Whether LangChain's own events are wanted too, which cost a tracer. */
+  wantsEvents: boolean;
+  onChunk(chunk: GraphChunk): PendingEvent[];
+  onEvent(event: unknown): PendingEvent[];
+  /** The last root values, serialised; undefined when there were none. */
+  readonly lastValues: string | undefined;
+  /** Whether the graph stopped to ask: then the thread's state has to be read from its checkpoint. */
+  readonly interrupted: boolean;
+}
+
+export function createTranslator(modes: StreamMode[]): StreamTranslator {
+  const wanted = new Set(modes);
+  const messages = createMessagesMode();
+  let lastValues: unknown;
+  let lastValuesJson: string | undefined;
+  let interrupted = false;
+
+  function onValues(suffix: string, payload: unknown): PendingEvent[] {
+    const json = wanted.has("values") ? wireJson(payload) : undefined;
+    if (suffix === "") {
+      lastValues = payload;
+      lastValuesJson = json;
+      interrupted = typeof payload === "object" && payload !== null && "__interrupt__" in payload;
+    }
+    return [
+      ...(json === undefined ? [] : [{ event: `values${suffix}`, data: json }]),
+      ...(wanted.has("messages") ? messages.onValues(suffix, payload) : []),
+    ];
+  }
+
+  function onMessage(suffix: string, chunk: MessageChunk): PendingEvent[] {
+    return [
+      ...(wanted.has("messages") ? messages.onToken(suffix, chunk) : []),
+      ...(wanted.has("messages-tuple") ? [messageTuple(`messages${suffix}`, chunk)] : []),
+    ];
+  }
+
+  return {
+    graphModes: graphModesFor(wanted),
+    wantsEvents: wanted.has("events"),
+    onChunk([namespace, mode, payload]) {
+      const suffix = namespace.length > 0 ? `|${namespace.join("|")}` : "";
+      if (mode === "values") return onValues(suffix, payload);
+      if (mode === "messages") return onMessage(suffix, payload as MessageChunk);
+      if (!wanted.has(mode)) return [];
+      return [{ event: `${mode}${suffix}`, data: wireJson(presentable(mode, payload)) }];
+    },
+    onEvent: (event) => [{ event: "events", data: wireJson(event) }],
+    get lastValues() {
+      if (lastValues !== undefined) lastValuesJson ??= wireJson(lastValues);
+      return lastValuesJson;
+    },
+    get interrupted() {
+      return interrupted;
+    },
+  };
+}
+
+function graphModesFor(wanted: Set<StreamMode>): GraphMode[] {
+  const modes = new Set<GraphMode>(["values"]);
+  for (const mode of wanted) {
+    if (mode === "messages-tuple") modes.add("messages");
+    else if (mode !== "events") modes.add(mode);
+  }
+  return [...modes];
+}
+
+interface CheckpointPayload {
+  config?: RunnableConfig;
+  parentConfig?: RunnableConfig;
+  tasks: { state?: unknown; [key: string]: unknown }[];
+  [key: string]: unknown;
+}
+
+/** Checkpoints carry whole configs, with our saver in them: clients get what names a place. */
+function presentable(mode: GraphMode, payload: unknown): unknown {
+  if (mode === "checkpoints") return presentCheckpoint(payload as CheckpointPayload);
+  if (mode !== "debug") return payload;
+  const debug = payload as { type: string; payload: unknown };
+  return debug.type === "checkpoint" ? { ...debug, payload: presentCheckpoint(debug.payload as CheckpointPayload) } : debug;
+}
+
+function presentCheckpoint({ config, parentConfig, tasks, ...payload }: CheckpointPayload): unknown {
+  return {
+    ...payload,
+    config: publicConfig(config),
+    parent_config: publicConfig(parentConfig),
+    checkpoint: toWireCheckpoint(config),
+    parent_checkpoint: toWireCheckpoint(parentConfig),
+    tasks: tasks.map(({ state, ...task }) => ({ ...task, checkpoint: toWireCheckpoint(state as RunnableConfig | undefined, true) })),
+  };
+}
+
+function publicConfig(config: RunnableConfig | undefined): unknown {
+  if (!config) return null;
+  const { callbacks, configurable = {}, ...others } = config;
+  return { ...others, configurable: Object.fromEntries(Object.entries(configurable).filter(([key]) => !key.startsWith("__"))) };
+}
