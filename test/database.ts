@@ -1,0 +1,32 @@
+import { randomUUID } from "node:crypto";
+import pg from "pg";
+import { afterAll, inject } from "vitest";
+import { databaseUrl } from "./cluster.ts";
+
+/**
+ * A database for this test file, migrated already; dropped when the file is done. A connection that is still open then belongs to
+ * something the test forgot to stop, and fails it.
+ */
+export async function createDatabase(): Promise<string> {
+  const serverUrl = inject("serverUrl");
+  const name = `ensemble_${randomUUID().replaceAll("-", "")}`;
+  await asAdmin(serverUrl, (admin) => admin.query(`create database ${name} template ${inject("templateName")}`));
+  afterAll(async () => {
+    await asAdmin(serverUrl, async (admin) => {
+      const { rows } = await admin.query("select application_name from pg_stat_activity where datname = $1", [name]);
+      await admin.query(`drop database ${name} with (force)`);
+      if (rows.length > 0) throw new Error(`The test left ${rows.length} connections open: ${JSON.stringify(rows)}`);
+    });
+  });
+  return databaseUrl(serverUrl, name);
+}
+
+async function asAdmin(url: string, work: (admin: pg.Client) => Promise<unknown>): Promise<void> {
+  const admin = new pg.Client(url);
+  await admin.connect();
+  try {
+    await work(admin);
+  } finally {
+    await admin.end();
+  }
+}

@@ -1,0 +1,16 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { Annotation, END, type LangGraphRunnableConfig, START, StateGraph } from "@langchain/langgraph";
+
+const State = Annotation.Root({ events: Annotation<number>(), size: Annotation<number>() });
+
+async function emit({ events, size }: typeof State.State, { writer }: LangGraphRunnableConfig) {
+  const padding = "x".repeat(size ?? 0);
+  for (let index = 0; index < events; index++) {
+    writer?.({ index, padding });
+    if (index % 100 === 99) await nextTurn();
+  }
+  return {};
+}
+
+/** Emits as many events as it is told, as fast as it can. */
+export const graph = new StateGraph(State).addNode("emit", emit).addEdge(START, "emit").addEdge("emit", END).compile();

@@ -1,0 +1,25 @@
+import { Annotation, END, interrupt, START, StateGraph } from "@langchain/langgraph";
+
+const Child = Annotation.Root({ text: Annotation<string>(), childOnly: Annotation<string>(), ask: Annotation<boolean>() });
+
+const shout = ({ text }: typeof Child.State) => ({ text: text.toUpperCase(), childOnly: "seen" });
+const confirm = ({ text, ask }: typeof Child.State) => ({ text: ask ? `${text} ${interrupt({ confirm: text })}` : `${text}!` });
+
+const child = new StateGraph(Child)
+  .addNode("shout", shout)
+  .addNode("confirm", confirm)
+  .addEdge(START, "shout")
+  .addEdge("shout", "confirm")
+  .addEdge("confirm", END)
+  .compile();
+
+const Parent = Annotation.Root({ text: Annotation<string>(), ask: Annotation<boolean>() });
+
+/** A graph with a graph inside, which asks when it is told to. */
+export const graph = new StateGraph(Parent)
+  .addNode("greet", ({ text }) => ({ text: `hello ${text}` }))
+  .addNode("child", child)
+  .addEdge(START, "greet")
+  .addEdge("greet", "child")
+  .addEdge("child", END)
+  .compile();

@@ -1,0 +1,14 @@
+import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
+
+enum Word {
+  Said = "typed",
+}
+
+const State = Annotation.Root({ said: Annotation<string>() });
+
+/** Needs more than type stripping: an enum, in a .tsx file. */
+export const graph = new StateGraph(State)
+  .addNode("say", () => ({ said: Word.Said }))
+  .addEdge(START, "say")
+  .addEdge("say", END)
+  .compile();

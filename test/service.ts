@@ -1,0 +1,107 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { Client } from "@langchain/langgraph-sdk";
+import pg from "pg";
+import { pino } from "pino";
+import { afterAll } from "vitest";
+import { readConfig } from "../src/config.ts";
+import { startService } from "../src/main.ts";
+import { createDatabase } from "./database.ts";
+
+const testProject = fileURLToPath(new URL("./graphs/langgraph.json", import.meta.url));
+const command = fileURLToPath(new URL("../src/cli/ensemble.ts", import.meta.url));
+
+export interface TestService {
+  /** The official client. In the split topology its requests take turns between the API processes. */
+  client: Client;
+  /** The same requests by hand, where bytes matter. */
+  fetch: (path: string, init?: RequestInit) => Promise<Response>;
+  /** The database behind the service, for looking at what is stored. */
+  db: pg.Pool;
+  databaseUrl: string;
+  urls: string[];
+}
+
+/** A whole service with the test graphs, in the topology under test, on a database of its own; stopped after the file. */
+export async function startTestService(env: Record<string, string> = {}): Promise<TestService> {
+  const databaseUrl = await createDatabase();
+  const settings = {
+    ENSEMBLE_CONFIG: testProject,
+    DATABASE_URL: databaseUrl,
+    PORT: "0",
+    LOG_LEVEL: "silent",
+    WORKER_DRAIN_TIMEOUT: "0.2",
+    ...env,
+  };
+  const split = process.env.ENSEMBLE_TEST_TOPOLOGY === "split";
+  const { urls, stop } = split ? await startProcesses(settings) : await startHere(settings);
+  const db = new pg.Pool({ connectionString: databaseUrl, max: 3 });
+  afterAll(async () => {
+    await db.end();
+    await stop();
+  });
+  return { ...clientFor(urls), db, databaseUrl, urls };
+}
+
+export function clientFor(urls: string[]): Pick<TestService, "client" | "fetch"> {
+  let turn = 0;
+  const takeTurns = (input: string | URL | Request, init?: RequestInit) => {
+    const url = new URL(String(input instanceof Request ? input.url : input));
+    const target = new URL(urls[turn++ % urls.length] ?? "");
+    url.host = target.host;
+    return fetch(url, init);
+  };
+  const apiUrl = urls[0] ?? "";
+  return {
+    client: new Client({ apiUrl, apiKey: null, callerOptions: { fetch: takeTurns, maxRetries: 0 } }),
+    fetch: (path, init) => takeTurns(`${apiUrl}${path}`, init),
+  };
+}
+
+async function startHere(env: Record<string, string>) {
+  const service = await startService(readConfig(env), pino({ level: env.LOG_LEVEL ?? "silent" }));
+  return { urls: [service.url ?? ""], stop: service.stop };
+}
+
+async function startProcesses(env: Record<string, string>) {
+  const roles = ["api", "api", "worker", "worker"];
+  const processes = await Promise.all(roles.map((role) => startProcess({ ...env, ENSEMBLE_ROLE: role })));
+  return {
+    urls: processes.flatMap(({ url }) => (url ? [url] : [])),
+    stop: async () => void (await Promise.all(processes.map(({ stop }) => stop()))),
+  };
+}
+
+export interface TestProcess {
+  url: string | undefined;
+  child: ChildProcess;
+  output: () => string;
+  stop: () => Promise<number | null>;
+}
+
+/** The service as a user starts it: the command, in a process of its own. Resolves when it says that it is there. */
+export async function startProcess(env: Record<string, string>, cwd?: string): Promise<TestProcess> {
+  const child = spawn(process.execPath, [command, "start"], { env: { PATH: process.env.PATH, ...env }, cwd });
+  const exited = once(child, "exit");
+  let output = "";
+  const ready = Promise.withResolvers<void>();
+  const read = (chunk: Buffer) => {
+    output += chunk;
+    if (/Ensemble (listens on|worker runs)/.test(output)) ready.resolve();
+  };
+  child.stdout.on("data", read);
+  child.stderr.on("data", read);
+  void exited.then(() => ready.reject(new Error(`The service ended: ${output}`)));
+  await ready.promise;
+  return {
+    url: /listens on (\S+)/.exec(output)?.[1],
+    child,
+    output: () => output,
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
+      await exited;
+      return child.exitCode;
+    },
+  };
+}
