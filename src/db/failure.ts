@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 /** SQLSTATE classes that say something of the server's health and nothing of the statement. */
 const serverTrouble = ["08", "25", "40", "53", "57", "58", "XX"];
 
@@ -8,4 +10,18 @@ export function isDatabaseTrouble(error: unknown): boolean {
   if (code === undefined) return /connection|timeout|terminat/i.test(error.message); // pg's own client errors carry no code
   if (/^[0-9A-Z]{5}$/.test(code)) return serverTrouble.includes(code.slice(0, 2));
   return /^E[A-Z]+$/.test(code); // ECONNREFUSED and its relatives
+}
+
+const retryMs = 250;
+
+/** Does the work as soon as the database answers, however long that takes: for what must reach it. */
+export async function untilDatabaseAnswers<T>(work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isDatabaseTrouble(error)) throw error;
+      await sleep(retryMs);
+    }
+  }
 }

@@ -1,7 +1,7 @@
 import { isGraphDrained } from "@langchain/langgraph";
 import type { Logger } from "pino";
 import { LostRight } from "../checkpoints/saver.ts";
-import { isDatabaseTrouble } from "../db/failure.ts";
+import { isDatabaseTrouble, untilDatabaseAnswers } from "../db/failure.ts";
 import { runTopic } from "../events/feed.ts";
 import { newestEventId } from "../events/log.ts";
 import { type Claim, releaseRun } from "../runs/claim.ts";
@@ -11,7 +11,7 @@ import { graphIdOf, openGraph, startingPoint, streamGraph } from "./graph-call.t
 import { type Journal, startJournal } from "./journal.ts";
 import { cancelled, describeError, failed, type Outcome, outcomeOfStop, succeeded } from "./outcome.ts";
 import type { WorkerRooms } from "./rooms.ts";
-import { settle, untilDatabaseAnswers } from "./settle.ts";
+import { settle } from "./settle.ts";
 import { createTranslator } from "./stream.ts";
 
 /** One attempt of a run, from the claim to its end. It never rejects. */

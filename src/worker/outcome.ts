@@ -1,4 +1,5 @@
 import { EnsembleSaver } from "../checkpoints/saver.ts";
+import { untilDatabaseAnswers } from "../db/failure.ts";
 import type { Claim } from "../runs/claim.ts";
 import type { RunEnd, RunError } from "../runs/end.ts";
 import type { CancelAction } from "../runs/run.ts";
@@ -8,7 +9,6 @@ import type { StopReason } from "./attempt.ts";
 import { graphIdOf } from "./graph-call.ts";
 import type { Journal } from "./journal.ts";
 import type { WorkerRooms } from "./rooms.ts";
-import { untilDatabaseAnswers } from "./settle.ts";
 import type { StreamTranslator } from "./stream.ts";
 
 /** How an attempt came out. Only `ended` and `rolled back` end the run. */

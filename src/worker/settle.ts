@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { deleteRunCheckpoints } from "../checkpoints/lifecycle.ts";
-import { isDatabaseTrouble } from "../db/failure.ts";
+import { untilDatabaseAnswers } from "../db/failure.ts";
 import { transaction } from "../db/sql.ts";
 import { type Claim, releaseRun } from "../runs/claim.ts";
 import { deleteRunRow, endRun } from "../runs/end.ts";
@@ -39,18 +38,4 @@ async function rollBack({ pool, registry }: WorkerRooms, { runId, threadId, atte
     await refreshThread(tx, registry, threadId);
     return true;
   });
-}
-
-const retryMs = 250;
-
-/** A run's end must reach the database, however long that takes: the fence refuses it if somebody else was faster. */
-export async function untilDatabaseAnswers<T>(work: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!isDatabaseTrouble(error)) throw error;
-      await sleep(retryMs);
-    }
-  }
 }

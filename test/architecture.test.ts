@@ -1,0 +1,76 @@
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { expect, test } from "vitest";
+
+/** What each room of src/ may import, besides itself. Files directly in src/ are rooms of their own. */
+const mayImport: Record<string, string[]> = {
+  db: [],
+  errors: [],
+  version: [],
+  config: [],
+  log: ["config"],
+  events: ["db"],
+  threads: ["db", "errors"],
+  assistants: ["db", "errors"],
+  checkpoints: ["db"],
+  runs: ["db", "errors", "events", "threads", "assistants", "checkpoints"],
+  registry: [],
+  state: ["db", "errors", "registry", "checkpoints", "threads"],
+  worker: ["db", "runs", "threads", "events", "checkpoints", "registry", "state"],
+  http: ["db", "errors", "runs", "threads", "assistants", "events", "checkpoints", "registry", "state"],
+  main: ["*"],
+  cli: ["*"],
+  index: ["*"],
+};
+
+interface Import {
+  from: string;
+  to: string;
+}
+
+const room = (path: string) => (path.includes("/") ? (path.split("/")[0] ?? "") : path.replace(/\.ts$/, ""));
+
+function importsOf(folder: string): Import[] {
+  return globSync("**/*.ts", { cwd: folder }).flatMap((from) => {
+    const text = readFileSync(join(folder, from), "utf8");
+    const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*["']([^"']+)["']/g)].map((match) => match[1] ?? "");
+    return specifiers.map((to) => ({ from, to: to.startsWith(".") ? normalize(join(dirname(from), to)) : to }));
+  });
+}
+
+const imports = importsOf("src").filter(({ to }) => to.endsWith(".ts"));
+
+test("every room is in the table", () => {
+  const rooms = new Set(globSync("**/*.ts", { cwd: "src" }).map(room));
+  expect([...rooms].filter((name) => !(name in mayImport))).toEqual([]);
+});
+
+test("rooms import each other in one direction only, as the table says", () => {
+  const forbidden = imports.filter(({ from, to }) => {
+    const allowed = mayImport[room(from)] ?? [];
+    return room(from) !== room(to) && !allowed.includes("*") && !allowed.includes(room(to));
+  });
+  expect(forbidden).toEqual([]);
+});
+
+test("no file imports itself around a corner", () => {
+  const graph = Map.groupBy(imports, ({ from }) => from);
+  const cycles: string[][] = [];
+  const visit = (file: string, path: string[]): void => {
+    if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file]);
+    else if (!done.has(file)) for (const { to } of graph.get(file) ?? []) visit(to, [...path, file]);
+    done.add(file);
+  };
+  const done = new Set<string>();
+  for (const file of graph.keys()) visit(file, []);
+  expect(cycles).toEqual([]);
+});
+
+test("graphs know the package by its name at most", () => {
+  expect(importsOf("graphs").filter(({ to }) => to.includes("src/"))).toEqual([]);
+});
+
+test("only config.ts reads the environment", () => {
+  const readers = globSync("**/*.ts", { cwd: "src" }).filter((file) => readFileSync(join("src", file), "utf8").includes("process.env"));
+  expect(readers.filter((file) => file !== "config.ts" && !file.startsWith("cli/"))).toEqual([]);
+});
