@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -60,9 +61,10 @@ export async function startModelServer(): Promise<ModelServer> {
 
 async function answerInPieces(response: ServerResponse, { tokens = [], toolCall, pauseMs = 0, hang }: ScriptedReply): Promise<void> {
   response.writeHead(200, { "content-type": "text/event-stream" });
+  const id = `chatcmpl-${randomUUID()}`;
   const send = (delta: object, finish: string | null = null) => {
     const chunk = {
-      id: "chatcmpl-1",
+      id,
       object: "chat.completion.chunk",
       created: 1,
       model: "scripted",
@@ -94,9 +96,10 @@ async function answerWhole(response: ServerResponse, { tokens = [], toolCall, ha
   const message = { role: "assistant", content: tokens.join(""), ...(calls && { tool_calls: calls }) };
   const usage = { prompt_tokens: 1, completion_tokens: tokens.length, total_tokens: 1 + tokens.length };
   response.setHeader("content-type", "application/json");
+  const id = `chatcmpl-${randomUUID()}`;
   response.end(
     JSON.stringify({
-      id: "chatcmpl-1",
+      id,
       object: "chat.completion",
       created: 1,
       model: "scripted",

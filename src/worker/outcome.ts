@@ -20,11 +20,11 @@ export type Outcome =
   /** The right to write is gone; somebody else decides. */
   | { kind: "lost" };
 
-export async function succeeded(rooms: WorkerRooms, claim: Claim, { lastValues, interrupted }: StreamTranslator): Promise<Outcome> {
+export async function succeeded(rooms: WorkerRooms, claim: Claim, { lastValues, interrupts }: StreamTranslator): Promise<Outcome> {
   // The last values are the state, unless the graph stopped to ask or said nothing: then the checkpoint knows.
-  const known = lastValues !== undefined && !interrupted;
+  const known = lastValues !== undefined && interrupts === undefined;
   const thread = known ? { status: "idle" as const, values: lastValues, interrupts: "{}" } : await readThreadState(rooms, claim);
-  return { kind: "ended", end: { status: "success", output: lastValues ?? thread?.values ?? null, error: null, thread } };
+  return { kind: "ended", end: { status: "success", output: interrupts ?? lastValues ?? thread?.values ?? null, error: null, thread } };
 }
 
 /** Tells the clients, and leaves on the thread what was reached before the failure. */

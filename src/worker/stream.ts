@@ -19,8 +19,8 @@ export interface StreamTranslator {
   onEvent(event: unknown): PendingEvent[];
   /** The last root values, serialised; undefined when there were none. */
   readonly lastValues: string | undefined;
-  /** Whether the graph stopped to ask: then the thread's state has to be read from its checkpoint. */
-  readonly interrupted: boolean;
+  /** What the graph stopped to ask, serialised as wait answers it; undefined when it did not stop. */
+  readonly interrupts: string | undefined;
 }
 
 export function createTranslator(modes: StreamMode[]): StreamTranslator {
@@ -28,14 +28,16 @@ export function createTranslator(modes: StreamMode[]): StreamTranslator {
   const messages = createMessagesMode();
   let lastValues: unknown;
   let lastValuesJson: string | undefined;
-  let interrupted = false;
+  let interrupts: unknown[] | undefined;
 
   function onValues(suffix: string, payload: unknown): PendingEvent[] {
     const json = wanted.has("values") ? wireJson(payload) : undefined;
-    if (suffix === "") {
+    const asked = suffix === "" ? interruptsIn(payload) : undefined;
+    if (asked)
+      interrupts = [...(interrupts ?? []), ...asked]; // each task that asks says so in values of its own
+    else if (suffix === "") {
       lastValues = payload;
       lastValuesJson = json;
-      interrupted = typeof payload === "object" && payload !== null && "__interrupt__" in payload;
     }
     return [
       ...(json === undefined ? [] : [{ event: `values${suffix}`, data: json }]),
@@ -65,10 +67,15 @@ export function createTranslator(modes: StreamMode[]): StreamTranslator {
       if (lastValues !== undefined) lastValuesJson ??= wireJson(lastValues);
       return lastValuesJson;
     },
-    get interrupted() {
-      return interrupted;
+    get interrupts() {
+      return interrupts && wireJson({ __interrupt__: interrupts });
     },
   };
+}
+
+function interruptsIn(values: unknown): unknown[] | undefined {
+  if (typeof values !== "object" || values === null || !("__interrupt__" in values)) return undefined;
+  return Array.isArray(values.__interrupt__) ? values.__interrupt__ : [];
 }
 
 function graphModesFor(wanted: Set<StreamMode>): GraphMode[] {

@@ -1,0 +1,180 @@
+import { expect, test } from "vitest";
+import { startModelServer } from "../model-server.ts";
+import { startTestService } from "../service.ts";
+import { collect, readEvents, readFrames } from "../sse.ts";
+
+const { client, fetch } = await startTestService();
+const model = await startModelServer();
+
+const post = (path: string, body: unknown) => fetch(path, { method: "POST", body: JSON.stringify(body) });
+const speak = { input: { messages: [{ role: "user", content: "hi", id: "h1" }] }, config: { configurable: { base_url: model.baseUrl } } };
+
+test("a stream is metadata, then what was asked for, with ids from 0 on, and nothing else", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  const response = await post(`/threads/${threadId}/runs/stream`, { assistant_id: "steps", input: { log: ["zero"] } });
+  const events = await collect(readEvents(response));
+  const run = response.headers.get("content-location")?.split("/").at(-1);
+
+  expect(response.headers.get("content-type")).toBe("text/event-stream");
+  expect(response.headers.get("location")).toBe(`/threads/${threadId}/runs/${run}/stream`);
+  expect(response.headers.get("cache-control")).toBe("no-cache, no-transform");
+  expect(response.headers.get("x-accel-buffering")).toBe("no");
+  expect(events.map(({ event }) => event)).toEqual(["metadata", "values", "values", "values", "values"]);
+  expect(events.map(({ id }) => id)).toEqual(["0", "1", "2", "3", "4"]);
+  expect(events[0]?.data).toEqual({ run_id: run, attempt: 1 });
+  expect(events.at(-1)?.data).toEqual({ log: ["zero", "one", "two", "three"], last: "three" });
+});
+
+test("a frame is event, data, id, and the first bytes come at once", async () => {
+  const response = await post("/runs/stream", { assistant_id: "slow", input: { until: 1, tickMs: 300 } });
+  const frames = readFrames(response);
+  expect((await frames.next()).value).toBe(": heartbeat");
+  expect((await frames.next()).value).toMatch(/^event: metadata\ndata: \{"run_id":"[0-9a-f-]+","attempt":1\}\nid: 0$/);
+  await collect(frames);
+});
+
+test("the run and its thread are final before the stream ends", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  for (let n = 0; n < 5; n++) {
+    await collect(client.runs.stream(threadId, "steps", { input: {} }));
+    const [thread, [run]] = await Promise.all([client.threads.get(threadId), client.runs.list(threadId, { limit: 1 })]);
+    expect([thread.status, run?.status]).toEqual(["idle", "success"]);
+  }
+});
+
+test("updates, custom, tasks, checkpoints and debug carry what LangGraph says", async () => {
+  const events = await collect(
+    client.runs.stream(null, "slow", {
+      input: { until: 1, tickMs: 1 },
+      streamMode: ["updates", "custom", "tasks", "checkpoints", "debug"],
+    }),
+  );
+  const of = (name: string) => events.filter(({ event }) => event === name).map(({ data }) => data as Record<string, unknown>);
+  expect(of("updates")).toEqual([{ note: { names: [] } }, { tick: { ticks: 1 } }]);
+  expect(of("custom")).toEqual([{ ticking: true }]);
+  expect(of("tasks")[0]).toMatchObject({ name: "note", triggers: ["branch:to:note"], interrupts: [] });
+  expect(of("tasks").at(-1)).toMatchObject({ name: "tick", result: { ticks: 1 } });
+  expect(of("checkpoints")[0]).toMatchObject({ next: ["__start__"], metadata: { source: "input", step: -1 } });
+  const { configurable } = Object(of("checkpoints")[0]).config;
+  expect(Object.keys(configurable).filter((key) => key.startsWith("__"))).toEqual([]);
+  expect(of("debug").map(({ type }) => type)).toContain("task_result");
+  expect(of("debug")[0]).toMatchObject({ type: "checkpoint", payload: { checkpoint: { checkpoint_ns: "" }, parent_checkpoint: null } });
+});
+
+test("messages come as accumulated partials and once complete", async () => {
+  model.script({ tokens: ["Hel", "lo"] });
+  const events = await collect(client.runs.stream(null, "agent", { ...speak, streamMode: "messages" }));
+  const names = events.map(({ event }) => event);
+  expect(names.slice(0, 3)).toEqual(["metadata", "messages/complete", "messages/metadata"]);
+  expect(names.at(-1)).toBe("messages/complete");
+  const partial = events
+    .filter(({ event }) => (event as string) === "messages/partial")
+    .map(({ data }) => (data as unknown as { content: string }[])[0]?.content);
+  expect(partial.at(-1)).toBe("Hello");
+  expect(partial).toContain("Hel");
+  expect(events.at(-1)?.data).toMatchObject([{ type: "ai", content: "Hello" }]);
+});
+
+test("messages-tuple carries each token with its metadata", async () => {
+  model.script({ tokens: ["Hel", "lo"] });
+  const events = await collect(client.runs.stream(null, "agent", { ...speak, streamMode: "messages-tuple", metadata: { mine: true } }));
+  const tokens = events
+    .filter(({ event }) => event === "messages")
+    .map(({ data }) => data as unknown as [{ content: string; type: string }, Record<string, unknown>]);
+  expect(tokens.map(([message]) => message.content).join("")).toBe("Hello");
+  expect(tokens[0]?.[0].type).toBe("ai");
+  expect(tokens[0]?.[1]).toMatchObject({ langgraph_node: "model", graph_id: "agent", mine: true, run_attempt: 1 });
+});
+
+test("tools and events show what happens inside", async () => {
+  model.script({ toolCall: { id: "call_1", name: "weather", args: { city: "Rome" } } }, { tokens: ["Sunny."] });
+  const events = await collect(
+    client.runs.stream(null, "agent", { ...speak, streamMode: ["tools", "events", "values"] as unknown as ["events", "values"] }),
+  );
+  const tools = events.filter(({ event }) => (event as string) === "tools").map(({ data }) => data as unknown as Record<string, unknown>);
+  expect(tools.map(({ event }) => event)).toEqual(["on_tool_start", "on_tool_end"]);
+  expect(tools[1]).toMatchObject({ name: "weather", toolCallId: "call_1", output: { type: "tool", content: "sunny in Rome" } });
+  const inner = events.filter(({ event }) => event === "events").map(({ data }) => (data as { event: string }).event);
+  expect(inner).toEqual(expect.arrayContaining(["on_chain_start", "on_chat_model_stream", "on_tool_end", "on_chain_end"]));
+  expect(events.at(-1)).toMatchObject({ event: expect.stringMatching(/values|events/) });
+  const last = events.filter(({ event }) => event === "values").at(-1)?.data as { messages: { content: string }[] };
+  expect(last.messages.at(-1)?.content).toBe("Sunny.");
+});
+
+test("subgraphs speak under their namespace when they are asked to", async () => {
+  const quiet = await collect(client.runs.stream(null, "nested", { input: { text: "you" }, streamMode: ["updates"] }));
+  expect(quiet.map(({ event }) => event)).toEqual(["metadata", "updates", "updates"]);
+  const loud = await collect(
+    client.runs.stream(null, "nested", { input: { text: "you" }, streamMode: ["updates"], streamSubgraphs: true }),
+  );
+  const names = loud.map(({ event }) => event as string);
+  expect(names.filter((name) => /^updates\|child:[0-9a-f-]{36}$/.test(name))).toHaveLength(2);
+  expect(names.filter((name) => name === "updates")).toHaveLength(2);
+});
+
+test("an error is the last event, and the answer stays 200", async () => {
+  const response = await post("/runs/stream", { assistant_id: "fails", input: {} });
+  const events = await collect(readEvents(response));
+  expect(response.status).toBe(200);
+  expect(events.at(-1)).toMatchObject({ event: "error", data: { error: "CustomError", message: "Boo!" } });
+});
+
+test("late joiners, many at once, get all that they missed", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  const run = await client.runs.create(threadId, "slow", { input: { until: 6, tickMs: 40 }, streamMode: ["updates"] });
+  const streams = await Promise.all(Array.from({ length: 5 }, () => collect(client.runs.joinStream(threadId, run.run_id))));
+  for (const events of streams) {
+    expect(events.map(({ id }) => id)).toEqual(["0", "1", "2", "3", "4", "5", "6", "7"]);
+    expect(events).toEqual(streams[0]);
+  }
+  expect(await collect(client.runs.joinStream(threadId, run.run_id))).toEqual(streams[0]);
+});
+
+test("Last-Event-ID says where to go on, while the run runs and after", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  const run = await client.runs.create(threadId, "slow", {
+    input: { until: 4, tickMs: 40 },
+    streamMode: ["updates"],
+    streamResumable: true,
+  });
+  const idsAfter = async (lastEventId?: string) =>
+    (await collect(client.runs.joinStream(threadId, run.run_id, { lastEventId }))).map(({ id }) => id);
+  expect(await idsAfter("2")).toEqual(["3", "4", "5"]);
+  expect(await idsAfter("-1")).toEqual(["0", "1", "2", "3", "4", "5"]);
+  expect(await idsAfter()).toEqual(["0", "1", "2", "3", "4", "5"]);
+  expect(await idsAfter("4")).toEqual(["5"]);
+  expect(await idsAfter("99")).toEqual([]);
+});
+
+test("a joiner can choose stream modes", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  const run = await client.runs.create(threadId, "steps", { input: {}, streamMode: ["updates", "values", "tasks"] });
+  const events = await collect(client.runs.joinStream(threadId, run.run_id, { streamMode: ["updates"] }));
+  expect(events.map(({ event }) => event)).toEqual(["metadata", "updates", "updates", "updates"]);
+});
+
+test("a stateless run can be joined by its own id", async () => {
+  const run = await client.runs.create(null, "steps", { input: {}, streamMode: ["updates"] });
+  const events = await collect(client.runs.joinStream(null, run.run_id));
+  expect(events.map(({ event }) => event)).toEqual(["metadata", "updates", "updates", "updates"]);
+});
+
+test("100,000 events arrive complete and in order", async () => {
+  const response = await post("/runs/stream", { assistant_id: "burst", input: { events: 100_000 }, stream_mode: ["custom"] });
+  let next = -1;
+  for await (const { event, data, id } of readEvents(response)) {
+    if (event === "custom") expect((data as { index: number }).index).toBe(next);
+    expect(id).toBe(String(++next));
+  }
+  expect(next).toBe(100_000);
+});
+
+test("a client that reads slowly gets everything, and a fast one is not held up by it", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  const run = await client.runs.create(threadId, "burst", { input: { events: 5_000, size: 1_000 }, streamMode: ["custom"] });
+  const slow = readEvents(await fetch(`/threads/${threadId}/runs/${run.run_id}/stream`));
+  await slow.next();
+  const fast = await collect(client.runs.joinStream(threadId, run.run_id));
+  expect(fast).toHaveLength(5_001);
+  expect(await collect(slow)).toHaveLength(5_000);
+});

@@ -1,0 +1,39 @@
+/** One event as it stands on the wire. */
+export interface WireEvent {
+  event: string;
+  data: unknown;
+  id: string | undefined;
+}
+
+/** Reads an event stream by hand, frame by frame, as bytes that a client might depend on. */
+export async function* readFrames(response: Response): AsyncGenerator<string> {
+  let text = "";
+  for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
+      yield text.slice(0, end);
+      text = text.slice(end + 2);
+    }
+  }
+}
+
+export async function* readEvents(response: Response): AsyncGenerator<WireEvent> {
+  for await (const frame of readFrames(response)) {
+    if (!frame.startsWith(":")) yield parseFrame(frame);
+  }
+}
+
+function parseFrame(frame: string): WireEvent {
+  const field = (name: string) =>
+    frame
+      .split("\n")
+      .find((line) => line.startsWith(`${name}: `))
+      ?.slice(name.length + 2);
+  return { event: field("event") ?? "", data: JSON.parse(field("data") ?? "null"), id: field("id") };
+}
+
+export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of source) all.push(item);
+  return all;
+}
