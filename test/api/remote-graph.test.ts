@@ -1,0 +1,60 @@
+import { RemoteGraph } from "@langchain/langgraph/remote";
+import { expect, test } from "vitest";
+import { startModelServer } from "../model-server.ts";
+import { startTestService } from "../service.ts";
+import { collect } from "../sse.ts";
+
+const { client, urls } = await startTestService();
+const model = await startModelServer();
+const remote = (graphId: string) => new RemoteGraph({ graphId, url: urls[0] ?? "", client });
+const onThread = () => ({ configurable: { thread_id: crypto.randomUUID() } });
+
+test("a graph here is invoked like one at home", async () => {
+  expect(await remote("steps").invoke({}, onThread())).toEqual({ log: ["one", "two", "three"], last: "three" });
+});
+
+test("it streams values and updates, subgraphs included", async () => {
+  const updates = await collect(await remote("steps").stream({}, { ...onThread(), streamMode: ["updates"] }));
+  expect(updates.map(([, update]: [string, object]) => Object.keys(update))).toEqual([["one"], ["two"], ["three"]]);
+  const inner = await collect(await remote("nested").stream({ text: "you" }, { ...onThread(), streamMode: ["updates"], subgraphs: true }));
+  expect(inner.some(([namespace]: [string[]]) => namespace[0]?.startsWith("child:"))).toBe(true);
+});
+
+test("its state is read, updated and walked through", async () => {
+  const config = onThread();
+  await remote("steps").invoke({}, config);
+  const state = await remote("steps").getState(config);
+  expect(state).toMatchObject({ values: { last: "three" }, next: [] });
+  const history = await collect(remote("steps").getStateHistory(config, { limit: 3 }));
+  expect(history).toHaveLength(3);
+  const before = await collect(remote("steps").getStateHistory(config, { before: history[1]!.config }));
+  expect(before[0]?.next).toEqual(["two"]);
+  await remote("steps").updateState(config, { log: ["by hand"] }, "three");
+  expect((await remote("steps").getState(config)).values).toMatchObject({ log: ["one", "two", "three", "by hand"] });
+});
+
+test("an interrupt there stops here, and an error there is one here", async () => {
+  const config = onThread();
+  const asked = await collect(await remote("review").stream({ topic: "x" }, { ...config, streamMode: ["values"] })).catch(
+    (error: Error) => error,
+  );
+  expect(asked instanceof Error ? asked.name : JSON.stringify(asked)).toMatch(/GraphInterrupt|__interrupt__/);
+  await expect(remote("fails").invoke({}, onThread())).rejects.toThrow("Boo!");
+});
+
+test("it can be drawn, with its subgraphs", async () => {
+  const drawing = await remote("nested").getGraphAsync({ xray: true });
+  expect(Object.keys(drawing.nodes)).toContain("child:shout");
+  const subgraphs = await collect(remote("nested").getSubgraphsAsync());
+  expect(subgraphs.map(([name]) => name)).toEqual(["child"]);
+});
+
+test("tokens come through", async () => {
+  model.script({ tokens: ["Hel", "lo"] });
+  const config = { configurable: { thread_id: crypto.randomUUID(), base_url: model.baseUrl } };
+  const chunks = await collect(
+    await remote("agent").stream({ messages: [{ role: "user", content: "hi" }] }, { ...config, streamMode: ["messages"] }),
+  );
+  const said = chunks.map(([, [message]]: [string, [{ content: string }]]) => message.content);
+  expect(said.join("")).toBe("Hello");
+});
