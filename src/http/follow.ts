@@ -30,7 +30,7 @@ export async function streamRun(rooms: ApiRooms, counts: StreamCounts, reply: Fa
   const following = counts.get(runId) ?? 0;
   if (following >= rooms.settings.streamsPerRun) throw new ServiceError("too_many", `${following} clients follow this run already.`);
   counts.set(runId, following + 1);
-  const stream = openEventStream(reply);
+  const stream = openEventStream(reply, rooms.settings.stalledSeconds);
   try {
     for await (const events of rooms.feed.follow(runId, after, stream.gone)) {
       const wanted = modes ? events.filter((event) => isOfMode(event, modes)) : events;

@@ -16,6 +16,7 @@ export interface ApiRooms {
     bodyLimitBytes: number;
     maxWaiting: number;
     streamsPerRun: number;
+    stalledSeconds: number;
     eventRetentionSeconds: number;
     resumableRetentionSeconds: number;
   };

@@ -4,8 +4,6 @@ import type { FastifyReply } from "fastify";
 import type { RunEvent } from "../events/log.ts";
 
 const heartbeatMs = 5_000;
-/** A client that has not taken anything for this long is cut off; it comes back with its Last-Event-ID. */
-const stalledMs = 60_000;
 const heartbeat = ": heartbeat\n\n";
 
 export interface EventStream {
@@ -19,8 +17,11 @@ export interface EventStream {
   readonly gone: AbortSignal;
 }
 
-/** Takes the reply over as an event stream. The headers, and a comment, leave at once. */
-export function openEventStream(reply: FastifyReply): EventStream {
+/**
+ * Takes the reply over as an event stream. The headers, and a comment, leave at once. A client that takes nothing for `stalledSeconds`
+ * is cut off; it comes back with its Last-Event-ID.
+ */
+export function openEventStream(reply: FastifyReply, stalledSeconds: number): EventStream {
   const headers = {
     ...reply.getHeaders(),
     "content-type": "text/event-stream",
@@ -46,7 +47,7 @@ export function openEventStream(reply: FastifyReply): EventStream {
     gone: gone.signal,
     async send(events) {
       const flowing = raw.write(events.map(toFrame).join(""));
-      if (!flowing) await drained(raw, gone.signal);
+      if (!flowing) await drained(raw, gone.signal, stalledSeconds * 1000);
     },
     end() {
       clearInterval(beat);
@@ -58,7 +59,7 @@ export function openEventStream(reply: FastifyReply): EventStream {
   };
 }
 
-async function drained(raw: ServerResponse, gone: AbortSignal): Promise<void> {
+async function drained(raw: ServerResponse, gone: AbortSignal, stalledMs: number): Promise<void> {
   const stalled = AbortSignal.timeout(stalledMs);
   await once(raw, "drain", { signal: AbortSignal.any([gone, stalled]) }).catch(() => {
     if (stalled.aborted) raw.destroy();
