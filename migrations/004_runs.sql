@@ -2,10 +2,13 @@ create type run_status as enum ('pending', 'running', 'success', 'error', 'timeo
 create type multitask_strategy as enum ('reject', 'enqueue', 'interrupt', 'rollback');
 create type cancel_action as enum ('interrupt', 'rollback');
 
--- A worker process. lock_key is the second half of the session advisory lock by which others see that it lives.
+-- A worker process. lock_key is the second half of the session advisory lock by which others see that it lives: a worker that lost
+-- its connection comes back with a new one, because the server may hold the old lock for a while.
+create sequence worker_lock_keys as integer cycle;
+
 create table workers (
   worker_id    uuid        primary key,
-  lock_key     integer     generated always as identity unique,
+  lock_key     integer     not null unique,
   host         text        not null,
   pid          integer     not null,
   started_at   timestamptz not null default now(),
@@ -55,6 +58,7 @@ create index runs_due on runs (run_at, seq) where status = 'pending';
 create index runs_open_of_thread on runs (thread_id, run_at, seq) where status in ('pending', 'running');
 create index runs_of_thread on runs (thread_id, seq);
 create index runs_of_worker on runs (worker_id) where status = 'running';
+create index runs_suspect on runs (run_at, seq) where status = 'pending' and crashes > 0;
 create index runs_to_sweep on runs (events_until) where events_until is not null;
 create index runs_of_assistant on runs (assistant_id);
 

@@ -60,7 +60,7 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   closers.push(feed.stop);
 
   const rooms = { pool, wakeups, feed, registry, log };
-  const worker = config.role === "api" ? undefined : await startWork(config, rooms, closers);
+  const worker = config.role === "api" ? undefined : await startWork(config, config.databaseDirectUrl ?? url, rooms, closers);
   const apiUrl = config.role === "worker" ? undefined : await startApi(config, project, rooms, closers);
   return {
     url: apiUrl,
@@ -71,10 +71,10 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   };
 }
 
-async function startWork(config: Config, rooms: Parameters<typeof startWorker>[0], closers: Closer[]): Promise<Worker> {
+async function startWork(config: Config, url: string, rooms: Parameters<typeof startWorker>[0], closers: Closer[]): Promise<Worker> {
   const sweeper = startSweeper(rooms.pool, rooms.log);
   closers.push(sweeper.stop);
-  const worker = await startWorker(rooms, config);
+  const worker = await startWorker(rooms, url, config);
   closers.push(worker.stop);
   return worker;
 }

@@ -48,3 +48,8 @@ test("more clients than a run may have are asked to come again", async () => {
   leaving.abort();
   await client.runs.cancel(threadId, run.run_id, true);
 });
+
+test("a heartbeat in the middle of a stream is no event", async () => {
+  const events = await collect(client.runs.stream(null, "slow", { input: { until: 1, tickMs: 5_500 }, streamMode: ["updates"] }));
+  expect(events.map(({ event }) => event)).toEqual(["metadata", "updates", "updates"]);
+});

@@ -19,7 +19,7 @@ export async function* readFrames(response: Response): AsyncGenerator<string> {
 
 export async function* readEvents(response: Response): AsyncGenerator<WireEvent> {
   for await (const frame of readFrames(response)) {
-    if (!frame.startsWith(":")) yield parseFrame(frame);
+    yield parseFrame(frame);
   }
 }
 

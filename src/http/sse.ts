@@ -4,7 +4,8 @@ import type { FastifyReply } from "fastify";
 import type { RunEvent } from "../events/log.ts";
 
 const heartbeatMs = 5_000;
-const heartbeat = ": heartbeat\n\n";
+/** A comment line, and no blank line after it: the SDK takes a blank line for the end of an event, an empty one in this case. */
+const heartbeat = ": heartbeat\n";
 
 export interface EventStream {
   /** Writes events, and waits until the client has taken them. */

@@ -10,21 +10,39 @@ export interface Claim extends Fence {
   cancel: CancelAction | null;
   metadata: Json;
   kwargs: RunKwargs;
-  /** How many seconds ago the run was created. */
+  /** How often a worker died over it without progress. */
+  crashes: number;
+  /** How many seconds ago the run was created, and first started. */
   waitedSeconds: number;
+  ranSeconds: number;
+}
+
+export interface ClaimLimits {
+  slots: number;
+  /** How many runs may be claimed that stand before their last attempt. */
+  suspects: number;
+  /** After so many crashes a run is given up. */
+  maxCrashes: number;
 }
 
 /**
  * Claims up to `slots` due runs, the oldest of each thread that has none running. It locks thread rows and skips those that a creator
  * or another claimer holds, so that none can overtake another; the check of the status on the locked run row, and the unique index on
- * running runs, keep the last word.
+ * running runs, keep the last word. Runs before their last attempt are handed out one by one: whichever kills its worker then was alone.
  */
-export async function claimRuns(db: Db, workerId: string, slots: number): Promise<Claim[]> {
+export async function claimRuns(db: Db, workerId: string, { slots, suspects, maxCrashes }: ClaimLimits): Promise<Claim[]> {
+  const suspect = sql`crashes > 0 and crashes >= ${maxCrashes - 1}`;
   const { rows } = await db.query<Claim>(sql`
     with due as (
       select r.run_id
         from runs r join threads t using (thread_id)
        where r.status = 'pending' and r.run_at <= now()
+         and (r.cancel is not null or not exists (select from halts))
+         and (not (${suspect})
+              or r.run_id in (select run_id from runs
+                               where status = 'pending' and run_at <= now() and ${suspect}
+                                 and thread_id not in (select thread_id from runs where status = 'running')
+                               order by run_at, seq limit ${suspects}))
          and not exists (select from runs busy where busy.thread_id = r.thread_id and busy.status = 'running')
          and not exists (select from runs older
                           where older.thread_id = r.thread_id and older.status = 'pending' and older.run_at <= now()
@@ -35,8 +53,9 @@ export async function claimRuns(db: Db, workerId: string, slots: number): Promis
        set status = 'running', worker_id = ${workerId}, attempt = attempt + 1, started_at = coalesce(started_at, now()), updated_at = now()
       from due
      where runs.run_id = due.run_id and runs.status = 'pending'
-    returning runs.run_id as "runId", thread_id as "threadId", assistant_id as "assistantId", attempt, cancel, metadata, kwargs,
-              extract(epoch from now() - created_at)::double precision as "waitedSeconds"`);
+    returning runs.run_id as "runId", thread_id as "threadId", assistant_id as "assistantId", attempt, crashes, cancel, metadata, kwargs,
+              extract(epoch from now() - created_at)::double precision as "waitedSeconds",
+              extract(epoch from now() - started_at)::double precision as "ranSeconds"`);
   return rows;
 }
 
@@ -48,13 +67,7 @@ export async function releaseRun(db: Db, { runId, attempt }: Fence): Promise<boo
   return rowCount !== 0;
 }
 
-/** What the database says of a worker's runs: those it still has, and what was asked of them. */
+/** A run that a worker has, as the database says, and what was asked of it. */
 export interface HeldRun extends Fence {
   cancel: CancelAction | null;
-}
-
-export async function listHeldRuns(db: Db, workerId: string): Promise<HeldRun[]> {
-  const { rows } = await db.query<HeldRun>(sql`
-    select run_id as "runId", attempt, cancel from runs where worker_id = ${workerId} and status = 'running'`);
-  return rows;
 }

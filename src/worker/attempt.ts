@@ -1,5 +1,6 @@
 import { RunControl } from "@langchain/langgraph";
 import type { CancelAction } from "../runs/run.ts";
+import { now } from "./liveness-news.ts";
 
 /** Why an attempt was told to stop. The signal's reason decides how the run ends, not the name of whatever error comes out. */
 export type StopReason =
@@ -33,13 +34,28 @@ export interface AttemptControl {
   readonly graphControl: RunControl;
   /** Aborts the nodes. The first reason stays. */
   stop(reason: StopReason): void;
+  /** Takes down that a node began or finished, as the graph's stream tells. */
+  noteTask(task: { id: string; name: string; finished: boolean }): void;
+  /** The nodes that were running at some time since then, those that finished last first. */
+  nodesSince(moment: number): string[];
 }
 
 export function createControl(): AttemptControl {
   const controller = new AbortController();
   const graphControl = new RunControl();
+  const tasks = new Map<string, { name: string; finishedAt: number }>();
   let stopped: StopReason | undefined;
   return {
+    noteTask({ id, name, finished }) {
+      // Only the newest step is of interest: what finished before it began is forgotten.
+      if (!finished && [...tasks.values()].every((task) => task.finishedAt < Number.POSITIVE_INFINITY)) tasks.clear();
+      tasks.set(id, { name, finishedAt: finished ? now() : Number.POSITIVE_INFINITY });
+    },
+    nodesSince: (moment) =>
+      [...tasks.values()]
+        .filter(({ finishedAt }) => finishedAt >= moment)
+        .sort((a, b) => a.finishedAt - b.finishedAt)
+        .map(({ name }) => name),
     signal: controller.signal,
     graphControl,
     get stopped() {

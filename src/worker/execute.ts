@@ -15,13 +15,13 @@ import { settle } from "./settle.ts";
 import { createTranslator } from "./stream.ts";
 
 /** One attempt of a run, from the claim to its end. It never rejects. */
-export async function executeRun(rooms: WorkerRooms, claim: Claim, control: AttemptControl): Promise<void> {
+export async function executeRun(rooms: WorkerRooms, claim: Claim, control: AttemptControl, maxCrashes: number): Promise<void> {
   const { runId, threadId, attempt } = claim;
   const log = rooms.log.child({ run_id: runId, thread_id: threadId, attempt });
   log.info({ graph_id: graphIdOf(claim), waited_ms: Math.round(claim.waitedSeconds * 1000) }, "run started");
   try {
     const journal = openJournal(rooms, claim, control, attempt > 1 ? await newestEventId(rooms.pool, runId) : -1);
-    const performed = claim.cancel ? await cancelled(rooms, claim, claim.cancel) : await perform(rooms, claim, control, journal, log);
+    const performed = (await decidedBefore(rooms, claim, journal, maxCrashes)) ?? (await perform(rooms, claim, control, journal, log));
     await journal.flushed();
     const outcome = await settle(rooms, claim, isOutOfTouch(control) ? { kind: "released" } : performed);
     rooms.feed.publishEnd(runId, journal.lastId);
@@ -32,6 +32,14 @@ export async function executeRun(rooms: WorkerRooms, claim: Claim, control: Atte
     log.error({ err: error }, "attempt failed");
     await untilDatabaseAnswers(() => releaseRun(rooms.pool, claim)).catch((err) => log.error({ err }, "run could not be released"));
   }
+}
+
+/** What became of the run before this attempt began: it was cancelled, or it has killed its workers too often. */
+async function decidedBefore(rooms: WorkerRooms, claim: Claim, journal: Journal, maxCrashes: number): Promise<Outcome | undefined> {
+  if (claim.cancel) return cancelled(rooms, claim, claim.cancel);
+  if (claim.crashes < maxCrashes) return undefined;
+  const message = `The run's worker died ${claim.crashes} times in a row without progress (BG_JOB_MAX_RETRIES), so it is not tried again.`;
+  return failed(rooms, claim, "error", { error: "WorkerCrashError", message }, journal);
 }
 
 /** Whether the last events did not reach the log: then what the run came to may not be told either. */
@@ -60,7 +68,7 @@ function toStopReason(error: Error): StopReason {
 
 /** Runs the graph and says what came of it. */
 async function perform(rooms: WorkerRooms, claim: Claim, control: AttemptControl, journal: Journal, log: Logger): Promise<Outcome> {
-  const translator = createTranslator(claim.kwargs.stream_mode);
+  const translator = createTranslator(claim.kwargs.stream_mode, control.noteTask);
   journal.push({ event: "metadata", data: JSON.stringify({ run_id: claim.runId, attempt: claim.attempt }) });
   let failure: unknown;
   try {

@@ -11,7 +11,7 @@ export type GraphChunk = [namespace: string[], mode: GraphMode, payload: unknown
 
 /** Turns what the graph emits into the events that its clients asked for, and remembers what the run's end needs. */
 export interface StreamTranslator {
-  /** The modes to ask the graph for: those wanted, and `values`, of which the last one is the run's output. */
+  /** The modes to ask the graph for: those wanted, `values`, of which the last is the run's output, and `tasks`, to know what runs. */
   graphModes: GraphMode[];
   /** Whether LangChain's own events are wanted too, which cost a tracer. */
   wantsEvents: boolean;
@@ -23,7 +23,10 @@ export interface StreamTranslator {
   readonly interrupts: string | undefined;
 }
 
-export function createTranslator(modes: StreamMode[]): StreamTranslator {
+export function createTranslator(
+  modes: StreamMode[],
+  onTask: (task: { id: string; name: string; finished: boolean }) => void,
+): StreamTranslator {
   const wanted = new Set(modes);
   const messages = createMessagesMode();
   let lastValues: unknown;
@@ -45,6 +48,10 @@ export function createTranslator(modes: StreamMode[]): StreamTranslator {
     ];
   }
 
+  function noteTask({ id, name, ...rest }: { id: string; name: string }): void {
+    onTask({ id, name, finished: "result" in rest });
+  }
+
   function onMessage(suffix: string, chunk: MessageChunk): PendingEvent[] {
     return [
       ...(wanted.has("messages") ? messages.onToken(suffix, chunk) : []),
@@ -59,6 +66,7 @@ export function createTranslator(modes: StreamMode[]): StreamTranslator {
       const suffix = namespace.length > 0 ? `|${namespace.join("|")}` : "";
       if (mode === "values") return onValues(suffix, payload);
       if (mode === "messages") return onMessage(suffix, payload as MessageChunk);
+      if (mode === "tasks") noteTask(payload as { id: string; name: string });
       if (!wanted.has(mode)) return [];
       return [{ event: `${mode}${suffix}`, data: wireJson(presentable(mode, payload)) }];
     },
@@ -79,7 +87,7 @@ function interruptsIn(values: unknown): unknown[] | undefined {
 }
 
 function graphModesFor(wanted: Set<StreamMode>): GraphMode[] {
-  const modes = new Set<GraphMode>(["values"]);
+  const modes = new Set<GraphMode>(["values", "tasks"]);
   for (const mode of wanted) {
     if (mode === "messages-tuple") modes.add("messages");
     else if (mode !== "events") modes.add(mode);

@@ -2,11 +2,12 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Fence } from "../db/fence.ts";
 import { newId } from "../db/ids.ts";
-import { type Claim, claimRuns, listHeldRuns } from "../runs/claim.ts";
+import { type Claim, claimRuns, type HeldRun } from "../runs/claim.ts";
 import { cancelTopic, claimTopic } from "../runs/run.ts";
-import { announceWorker, renewWorker, retireWorker, takeOverSilentWorkers } from "../runs/workers.ts";
 import { type AttemptControl, createControl } from "./attempt.ts";
 import { executeRun } from "./execute.ts";
+import { startLiveness } from "./liveness.ts";
+import { now } from "./liveness-news.ts";
 import type { WorkerRooms } from "./rooms.ts";
 
 export interface WorkerOptions {
@@ -14,6 +15,7 @@ export interface WorkerOptions {
   leaseSeconds: number;
   runTimeoutSeconds: number;
   drainSeconds: number;
+  maxCrashes: number;
 }
 
 export interface Worker {
@@ -27,32 +29,58 @@ export interface Worker {
 interface RunningAttempt {
   claim: Claim;
   control: AttemptControl;
+  /** By the machine's monotonic clock, after the claim was committed. */
+  since: number;
   done: Promise<void>;
 }
 
 const pollMs = 1_000;
-const heartbeatMs = 1_000;
+/** What aborted attempts get to give their runs back. */
+const settleMs = 5_000;
+const longestTimerMs = 2 ** 31 - 1;
 
 /** Which attempt the current code works for. By it an error that escapes from user code is told apart from one of ours. */
 export const currentAttempt = new AsyncLocalStorage<Fence & { threadId: string }>();
 
-/** Claims runs and executes them, until it is stopped. */
-export async function startWorker(rooms: WorkerRooms, options: WorkerOptions): Promise<Worker> {
+/** Claims runs and executes them, until it is stopped. `url` is for the connection that keeps the worker alive. */
+export async function startWorker(rooms: WorkerRooms, url: string, options: WorkerOptions): Promise<Worker> {
   const { pool, wakeups, log } = rooms;
   const workerId = newId();
   const running = new Map<string, RunningAttempt>();
   const draining = new AbortController();
-  const stopped = new AbortController();
-  await announceWorker(pool, workerId);
+  let halted = false;
+
+  const liveness = await startLiveness({
+    url,
+    workerId,
+    leaseSeconds: options.leaseSeconds,
+    log,
+    onHeld: judge,
+    onHalted: (isHalted) => {
+      halted = isHalted;
+      if (halted) drainAll();
+    },
+    onTookOver: () => wakeups.tell(claimTopic),
+    onOutOfTouch: () => stopAll({ kind: "unreachable", error: new Error("The lease could not be renewed.") }),
+    onBlocked: reportBlocked,
+  });
+  const unlisten = wakeups.on(cancelTopic, () => liveness.hurry());
 
   async function claimLoop(): Promise<void> {
     while (!draining.signal.aborted) {
       const woken = wakeups.next(claimTopic, pollMs, draining.signal); // armed before the claim, so that no word is missed
-      const free = options.slots - running.size;
-      const claims = free > 0 ? await claimRuns(pool, workerId, free).catch(reportAndClaimNothing) : [];
+      const claims = await claimWhatFits().catch(reportAndClaimNothing);
       for (const claim of claims) start(claim);
       if (claims.length === 0 || running.size >= options.slots) await woken;
     }
+  }
+
+  async function claimWhatFits(): Promise<Claim[]> {
+    const slots = options.slots - running.size;
+    if (slots <= 0 || !liveness.announced) return [];
+    const { maxCrashes } = options;
+    const hasSuspect = [...running.values()].some(({ claim }) => claim.crashes > 0 && claim.crashes >= maxCrashes - 1);
+    return claimRuns(pool, workerId, { slots, suspects: hasSuspect ? 0 : 1, maxCrashes });
   }
 
   function reportAndClaimNothing(err: unknown): Claim[] {
@@ -62,73 +90,70 @@ export async function startWorker(rooms: WorkerRooms, options: WorkerOptions): P
 
   function start(claim: Claim): void {
     const control = createControl();
-    const key = `${claim.runId} ${claim.attempt}`;
+    const key = keyOf(claim);
     const { runTimeoutSeconds: seconds } = options;
-    const timer = setTimeout(() => control.stop({ kind: "timeout", seconds }), Math.min(seconds * 1000, 2 ** 31 - 1));
+    const leftMs = Math.max(0, (seconds - claim.ranSeconds) * 1000);
+    const timer = setTimeout(() => control.stop({ kind: "timeout", seconds }), Math.min(leftMs, longestTimerMs));
     const done = currentAttempt
-      .run(claim, () => executeRun(rooms, claim, control))
+      .run(claim, () => executeRun(rooms, claim, control, options.maxCrashes))
       .finally(() => {
         clearTimeout(timer);
         running.delete(key);
         wakeups.tell(claimTopic); // a slot is free, and the thread's next run may be due
       });
-    running.set(key, { claim, control, done });
-    if (draining.signal.aborted) control.graphControl.requestDrain();
+    running.set(key, { claim, control, since: now(), done });
+    if (draining.signal.aborted || (halted && !claim.cancel)) control.graphControl.requestDrain();
   }
 
-  /** Compares what runs here with what the database says may run here. */
-  async function checkHeldRuns(): Promise<void> {
-    const mine = [...running.values()]; // those claimed before the question is asked; newer ones are not judged by this answer
-    if (mine.length === 0) return;
-    const held = new Map((await listHeldRuns(pool, workerId)).map((run) => [`${run.runId} ${run.attempt}`, run]));
-    for (const { claim, control } of mine) {
-      const run = held.get(`${claim.runId} ${claim.attempt}`);
-      if (!run) control.stop({ kind: "lost" });
-      else if (run.cancel) control.stop({ kind: "cancel", action: run.cancel });
+  /** Compares what runs here with what the database said may run here. Runs claimed after the question are not judged by it. */
+  function judge(held: HeldRun[], askedAt: number): void {
+    const mayRun = new Map(held.map((run) => [keyOf(run), run]));
+    for (const { claim, control, since } of running.values()) {
+      const run = mayRun.get(keyOf(claim));
+      if (run?.cancel) control.stop({ kind: "cancel", action: run.cancel });
+      else if (!run && since < askedAt) control.stop({ kind: "lost" });
     }
   }
 
-  async function heartbeat(): Promise<void> {
-    while (!stopped.signal.aborted) {
-      await beat().catch((err) => log.warn({ err }, "heartbeat failed, trying again"));
-      await wakeups.next(cancelTopic, heartbeatMs, stopped.signal);
-      await checkHeldRuns().catch((err) => log.warn({ err }, "held runs could not be checked, trying again"));
-    }
+  /** A node that blocks runs on when nothing else does, so it is among those that finish first afterwards. */
+  function reportBlocked(ms: number): void {
+    const since = now() - ms;
+    const nodes = [...running.values()].flatMap(({ claim, control }) =>
+      control.nodesSince(since).map((node) => ({ node, run_id: claim.runId, thread_id: claim.threadId })),
+    );
+    log.warn({ blocked_ms: ms, nodes }, "the event loop stood still while these nodes were running");
   }
 
-  async function beat(): Promise<void> {
-    if (!(await renewWorker(pool, workerId))) await announceWorker(pool, workerId);
-    const taken = await takeOverSilentWorkers(pool, options.leaseSeconds);
-    if (taken.length > 0) {
-      log.warn({ runs: taken }, "took over the runs of workers that were silent for too long");
-      wakeups.tell(claimTopic);
-    }
-  }
-
-  async function stop(): Promise<void> {
-    draining.abort();
+  function drainAll(): void {
     for (const { control } of running.values()) control.graphControl.requestDrain();
-    await Promise.race([allDone(), sleep(options.drainSeconds * 1000, undefined, { ref: false })]);
-    abort();
-    await Promise.race([allDone(), sleep(settleMs, undefined, { ref: false })]);
-    stopped.abort();
-    await Promise.all([claiming, beating]);
-    await retireWorker(pool, workerId).catch((err) => log.warn({ err }, "the worker could not take itself off the list"));
+  }
+
+  function stopAll(reason: Parameters<AttemptControl["stop"]>[0]): void {
+    for (const { control } of running.values()) control.stop(reason);
+  }
+
+  function abort(): void {
+    draining.abort();
+    stopAll({ kind: "shutdown" });
   }
 
   async function allDone(): Promise<void> {
     while (running.size > 0) await Promise.all([...running.values()].map(({ done }) => done));
   }
 
-  function abort(): void {
+  async function stop(): Promise<void> {
     draining.abort();
-    for (const { control } of running.values()) control.stop({ kind: "shutdown" });
+    drainAll();
+    await claiming; // a claim that was under way is drained like the others
+    await Promise.race([allDone(), sleep(options.drainSeconds * 1000, undefined, { ref: false })]);
+    abort();
+    await Promise.race([allDone(), sleep(settleMs, undefined, { ref: false })]);
+    unlisten();
+    await liveness.stop();
   }
 
   const claiming = claimLoop();
-  const beating = heartbeat();
   return { workerId, stop, abort };
 }
 
-/** What aborted attempts get to give their runs back. */
-const settleMs = 5_000;
+const keyOf = ({ runId, attempt }: Fence) => `${runId} ${attempt}`;

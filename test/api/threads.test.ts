@@ -24,9 +24,8 @@ test("a taken id is refused, or kept when asked", async () => {
 
 test("threads are searched by metadata, status, ids and values, sorted and paged", async () => {
   const group = crypto.randomUUID();
-  const threads = await Promise.all(
-    [1, 2, 3].map((n) => client.threads.create({ metadata: { group, n, "it's": { deep: ["\u0000", n] } } })),
-  );
+  const threads = [];
+  for (const n of [1, 2, 3]) threads.push(await client.threads.create({ metadata: { group, n, "it's": { deep: ["\u0000", n] } } }));
   await client.runs.wait(threads[0]!.thread_id, "steps", { input: {} });
 
   const page = await fetch("/threads/search", {

@@ -1,0 +1,15 @@
+import { type Db, sql } from "../db/sql.ts";
+
+/** Stops everything: no run is claimed, running ones go back to the queue at their next step; creates are still accepted. */
+export async function haltRuns(db: Db): Promise<void> {
+  await db.query(sql`insert into halts default values on conflict do nothing`);
+}
+
+export async function resumeRuns(db: Db): Promise<void> {
+  await db.query(sql`delete from halts`);
+}
+
+export async function isHalted(db: Db): Promise<boolean> {
+  const { rowCount } = await db.query(sql`select 1 from halts`);
+  return rowCount !== 0;
+}

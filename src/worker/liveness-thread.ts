@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { parentPort, workerData } from "node:worker_threads";
+import pg from "pg";
+import { connectionOptions } from "../db/pool.ts";
+import {
+  announceWorker,
+  type ObservedWorker,
+  observeWorkers,
+  renewWorker,
+  retireWorker,
+  settledSeconds,
+  takeOver,
+} from "../runs/workers.ts";
+import { clockOf, type LivenessData, type LivenessNews, type LivenessOrder, now } from "./liveness-news.ts";
+
+/**
+ * Says every second that this worker lives, and looks every 300 ms whether the others do. It is a thread with a connection of its own,
+ * so that a node that blocks the event loop does not make its worker look dead.
+ */
+const { url, workerId, leaseSeconds, clock } = workerData as LivenessData;
+const lastRenewal = clockOf(clock);
+const lookMs = 300;
+const renewMs = 1_000;
+const reconnectMs = 250;
+const stopped = new AbortController();
+let wanted = Promise.withResolvers<void>();
+let isWanted = false;
+
+const tell = (news: LivenessNews) => parentPort?.postMessage(news);
+
+parentPort?.on("message", (order: LivenessOrder) => {
+  if (order === "stop") stopped.abort();
+  isWanted = true;
+  wanted.resolve();
+});
+
+async function live(): Promise<void> {
+  while (!stopped.signal.aborted) {
+    await liveOnOneConnection().catch((error: Error) => tell({ kind: "disconnected", message: error.message }));
+    if (!stopped.signal.aborted) await sleep(reconnectMs, undefined, { signal: stopped.signal }).catch(() => {});
+  }
+}
+
+async function liveOnOneConnection(): Promise<void> {
+  // A statement that hangs is a line that is dead: without a limit a silent network would look like a slow one for ever.
+  const client = new pg.Client({ ...connectionOptions(url, "ensemble liveness"), query_timeout: (leaseSeconds / 3) * 1000 });
+  client.on("error", () => {}); // shows in the next statement
+  try {
+    await client.connect();
+    await announceWorker(client, workerId);
+    const observer = createObserver(client);
+    tell({ kind: "connected" });
+    let renewedAt = 0;
+    while (!stopped.signal.aborted) {
+      if (isWanted || now() - renewedAt >= renewMs) {
+        renewedAt = now();
+        await renew(client, renewedAt);
+      }
+      await observer.look();
+      await Promise.race([sleep(lookMs, undefined, { ref: false }), wanted.promise]);
+    }
+    await retireWorker(client, workerId);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+async function renew(client: pg.Client, askedAt: number): Promise<void> {
+  isWanted = false;
+  wanted = Promise.withResolvers();
+  const { known, halted, held } = await renewWorker(client, workerId);
+  if (!known) await announceWorker(client, workerId);
+  lastRenewal.set(askedAt); // when it was asked, not when it was answered: the lease counts from the earlier one
+  tell({ kind: "renewed", askedAt, halted, held });
+}
+
+/** Believes a worker dead when its lease is over, or when its lock was seen free twice. */
+function createObserver(client: pg.Client) {
+  const connectedAt = now();
+  let seenFree = new Set<string>();
+  const nameOf = ({ workerId: other, lockKey }: ObservedWorker) => `${other} ${lockKey}`;
+
+  return {
+    async look(): Promise<void> {
+      const suspects = await observeWorkers(client, workerId, leaseSeconds);
+      // A new connection may be new because all were cut; then a free lock means little, unless its owner is silent as well.
+      const settled = now() - connectedAt > settledSeconds * 1000;
+      const dead = suspects.filter(
+        (other) => other.leaseOver || (other.lockFree && seenFree.has(nameOf(other)) && (settled || other.silent)),
+      );
+      seenFree = new Set(suspects.filter(({ lockFree }) => lockFree).map(nameOf));
+      if (dead.length === 0) return;
+      const runs = await takeOver(
+        client,
+        dead.map((other) => other.workerId),
+      );
+      tell({ kind: "took over", runs, workers: dead.map((other) => other.workerId) });
+    },
+  };
+}
+
+await live();
+parentPort?.close();
