@@ -72,7 +72,7 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
 }
 
 async function startWork(config: Config, url: string, rooms: Parameters<typeof startWorker>[0], closers: Closer[]): Promise<Worker> {
-  const sweeper = startSweeper(rooms.pool, rooms.log);
+  const sweeper = startSweeper(rooms, config.runTimeoutSeconds);
   closers.push(sweeper.stop);
   const worker = await startWorker(rooms, url, config);
   closers.push(worker.stop);

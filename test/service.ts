@@ -77,6 +77,7 @@ export interface TestProcess {
   url: string | undefined;
   child: ChildProcess;
   output: () => string;
+  exited: Promise<unknown>;
   stop: () => Promise<number | null>;
 }
 
@@ -98,6 +99,7 @@ export async function startProcess(env: Record<string, string>, cwd?: string): P
     url: /listens on (\S+)/.exec(output)?.[1],
     child,
     output: () => output,
+    exited,
     async stop() {
       if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
       await exited;

@@ -10,3 +10,37 @@ export async function sweepEvents(db: Db, limit: number): Promise<number> {
     update runs set events_until = null, output = null from spent where runs.run_id = spent.run_id`);
   return rowCount ?? 0;
 }
+
+/** What a run that took too long ends with. */
+export const timeoutError = (seconds: number) => ({
+  error: "TimeoutError",
+  message: `The run took longer than ${seconds} s (BG_JOB_TIMEOUT_SECS).`,
+});
+
+/**
+ * Ends runs that took longer than they may and whose own worker did not see to it: it hangs, or holds its event loop. With the status
+ * goes the worker's right to write. A little after the limit, so that the worker that can comes first. Returns the runs.
+ */
+export async function timeOutRuns(db: Db, seconds: number): Promise<string[]> {
+  const error = JSON.stringify(timeoutError(seconds));
+  const { rows } = await db.query<{ runId: string }>(sql`
+    with overdue as (
+      select run_id, thread_id from runs
+       where status = 'running' and started_at < now() - make_interval(secs => ${seconds + graceSeconds})
+         for no key update skip locked),
+    ended as (
+      update runs set status = 'timeout', worker_id = null, ended_at = now(), updated_at = now(), error = ${error},
+                      output = json_build_object('__error__', ${error}::json), events_until = now() + make_interval(secs => events_kept_secs)
+        from overdue where runs.run_id = overdue.run_id
+      returning runs.run_id, runs.thread_id),
+    told as (
+      insert into run_events (run_id, id, event, data)
+      select run_id, (select coalesce(max(id), -1) + 1 from run_events e where e.run_id = ended.run_id), 'error', ${error} from ended
+          on conflict do nothing),
+    rested as (
+      update threads set resting_status = 'error', updated_at = now() from ended where threads.thread_id = ended.thread_id)
+    select run_id as "runId" from ended`);
+  return rows.map((row) => row.runId);
+}
+
+const graceSeconds = 5;

@@ -3,6 +3,7 @@ import { untilDatabaseAnswers } from "../db/failure.ts";
 import type { Claim } from "../runs/claim.ts";
 import type { RunEnd, RunError } from "../runs/end.ts";
 import type { CancelAction } from "../runs/run.ts";
+import { timeoutError } from "../runs/sweep.ts";
 import { restingState } from "../state/state.ts";
 import type { ThreadState } from "../threads/threads.ts";
 import type { StopReason } from "./attempt.ts";
@@ -55,10 +56,8 @@ export async function outcomeOfStop(
       return { kind: "released" };
     case "cancel":
       return cancelled(rooms, claim, stop.action, translator.lastValues);
-    case "timeout": {
-      const message = `The run took longer than ${stop.seconds} s (BG_JOB_TIMEOUT_SECS).`;
-      return failed(rooms, claim, "timeout", { error: "TimeoutError", message }, journal);
-    }
+    case "timeout":
+      return failed(rooms, claim, "timeout", timeoutError(stop.seconds), journal);
     case "failed":
       return failed(rooms, claim, "error", describeError(stop.error), journal);
   }

@@ -1,0 +1,81 @@
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Client } from "@langchain/langgraph-sdk";
+import pg from "pg";
+import { afterAll, onTestFinished } from "vitest";
+import { createDatabase } from "./database.ts";
+import { clientFor, startProcess, type TestProcess } from "./service.ts";
+
+const project = fileURLToPath(new URL("./graphs/langgraph.json", import.meta.url));
+
+export interface JournalLine {
+  runId: string;
+  attempt: number;
+  what: string;
+  pid: number;
+  at: number;
+}
+
+export interface TestCluster {
+  client: Client;
+  db: pg.Pool;
+  databaseUrl: string;
+  startWorker(env?: Record<string, string>): Promise<TestProcess>;
+  /** What nodes wrote down while they ran, outside the checkpoints. */
+  journal(runId?: string): JournalLine[];
+  /** The file they write to, for a run's configurable. */
+  journalFile: string;
+}
+
+/** An API and as many workers as a test starts, in processes of their own, to be killed, stopped and started again. */
+export async function startCluster(env: Record<string, string> = {}): Promise<TestCluster> {
+  const databaseUrl = await createDatabase();
+  const journalFile = join(mkdtempSync(join(tmpdir(), "ensemble-journal-")), "journal");
+  writeFileSync(journalFile, "");
+  const settings = {
+    ENSEMBLE_CONFIG: project,
+    DATABASE_URL: databaseUrl,
+    PORT: "0",
+    ENSEMBLE_LEASE_SECS: "3",
+    WORKER_DRAIN_TIMEOUT: "5",
+    ...env,
+  };
+  const processes: TestProcess[] = [];
+  const start = async (more: Record<string, string>) => {
+    const started = await startProcess({ ...settings, ...more });
+    processes.push(started);
+    return started;
+  };
+  const api = await start({ ENSEMBLE_ROLE: "api" });
+  const db = new pg.Pool({ connectionString: databaseUrl, max: 3 });
+  afterAll(async () => {
+    for (const { child } of processes) child.kill("SIGKILL"); // whatever state a test left it in
+    await Promise.all(processes.map(({ exited }) => exited));
+    await db.end();
+  });
+  return {
+    ...clientFor([api.url ?? ""]),
+    db,
+    databaseUrl,
+    async startWorker(more = {}) {
+      const worker = await start({ ENSEMBLE_ROLE: "worker", ...more });
+      onTestFinished(() => void worker.child.kill("SIGKILL")); // so that a failed test leaves no worker to the next one
+      return worker;
+    },
+    journal(runId) {
+      const lines = readFileSync(journalFile, "utf8")
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as JournalLine);
+      return runId ? lines.filter((line) => line.runId === runId) : lines;
+    },
+    journalFile,
+  };
+}
+
+/** Waits for a fact. The test's own time limit is the limit. */
+export async function until(fact: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await fact())) await new Promise((resolve) => setTimeout(resolve, 25));
+}

@@ -1,0 +1,83 @@
+import { appendFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Annotation, END, interrupt, type LangGraphRunnableConfig, Send, START, StateGraph } from "@langchain/langgraph";
+
+const State = Annotation.Root({
+  steps: Annotation<number>(),
+  stepMs: Annotation<number>(),
+  done: Annotation<number>({ reducer: (a, b) => a + b, default: () => 0 }),
+  parts: Annotation<string[]>({ reducer: (all, more) => all.concat(more), default: () => [] }),
+  slowPart: Annotation<string>(),
+  answer: Annotation<string>(),
+});
+
+/** Writes outside the checkpoints what really ran, and in which attempt. */
+function journal(config: LangGraphRunnableConfig, what: string): void {
+  const { journal: file, run_id: runId } = config.configurable ?? {};
+  appendFileSync(
+    String(file),
+    `${JSON.stringify({ runId, attempt: config.metadata?.run_attempt, what, pid: process.pid, at: Date.now() })}\n`,
+  );
+}
+
+async function step({ done, stepMs }: typeof State.State, config: LangGraphRunnableConfig) {
+  journal(config, `begin ${done}`);
+  await sleep(stepMs ?? 100, undefined, { signal: config.signal });
+  journal(config, `end ${done}`);
+  return { done: 1 };
+}
+
+/** As many steps as it is told, each written down as it begins and ends. */
+export const graph = new StateGraph(State)
+  .addNode("step", step)
+  .addEdge(START, "step")
+  .addConditionalEdges("step", ({ done, steps }) => (done >= steps ? END : "step"), ["step", END])
+  .compile();
+
+async function part({ part, slow }: { part: string; slow: boolean }, config: LangGraphRunnableConfig) {
+  journal(config, `begin ${part}`);
+  await sleep(slow ? 1_500 : 10, undefined, { signal: config.signal });
+  journal(config, `end ${part}`);
+  return { parts: [part] };
+}
+
+/** Three parts at once, one of them slow. */
+export const parts = new StateGraph(State)
+  .addNode("part", part, { input: Annotation.Root({ part: Annotation<string>(), slow: Annotation<boolean>() }) })
+  .addConditionalEdges(START, ({ slowPart }) => ["a", "b", "c"].map((name) => new Send("part", { part: name, slow: name === slowPart })), [
+    "part",
+  ])
+  .addEdge("part", END)
+  .compile();
+
+async function ask(_state: typeof State.State, config: LangGraphRunnableConfig) {
+  const first = interrupt("first?");
+  journal(config, `heard ${first}`);
+  await sleep(700, undefined, { signal: config.signal });
+  const second = interrupt("second?");
+  return { answer: `${first} ${second}` };
+}
+
+/** Asks twice in one node, slowly. */
+export const asking = new StateGraph(State).addNode("ask", ask).addEdge(START, "ask").addEdge("ask", END).compile();
+
+/** Ends its process, as a node does that runs out of memory. */
+export const killer = new StateGraph(State)
+  .addNode("die", () => {
+    process.kill(process.pid, "SIGKILL");
+    return {};
+  })
+  .addEdge(START, "die")
+  .addEdge("die", END)
+  .compile();
+
+/** Holds the event loop. */
+export const blocker = new StateGraph(State)
+  .addNode("block", ({ stepMs }) => {
+    const end = Date.now() + stepMs;
+    while (Date.now() < end);
+    return { done: 1 };
+  })
+  .addEdge(START, "block")
+  .addEdge("block", END)
+  .compile();
