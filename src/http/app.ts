@@ -4,7 +4,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject, validatorCompiler } from "fastify-type-provider-zod";
 import { ServiceError } from "../errors.ts";
 import type { Project } from "../registry/project.ts";
-import { answerErrors } from "./answer-errors.ts";
+import { answerErrors, refuseConnection, refusePath } from "./answer-errors.ts";
 import { acceptJsonBodies } from "./body.ts";
 import { allowBrowsers } from "./cors.ts";
 import type { StreamCounts } from "./follow.ts";
@@ -25,6 +25,8 @@ export async function buildApp(rooms: ApiRooms, http: Project["http"]): Promise<
     loggerInstance,
     bodyLimit: rooms.settings.bodyLimitBytes,
     forceCloseConnections: true,
+    frameworkErrors: refusePath,
+    clientErrorHandler: refuseConnection,
     routerOptions: { maxParamLength: 2_000, ignoreTrailingSlash: true },
   });
   app.setValidatorCompiler(validatorCompiler);

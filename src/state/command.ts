@@ -19,5 +19,6 @@ export function toCommand({ update, resume, goto }: WireCommand): Command {
 
 function toTarget(target: unknown): unknown {
   if (typeof target !== "object" || target === null || !("node" in target)) return target;
-  return new Send(String(target.node), "input" in target ? target.input : undefined);
+  const { node, input, args } = target as { node: unknown; input?: unknown; args?: unknown };
+  return new Send(String(node), input ?? args);
 }

@@ -89,7 +89,7 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
     {
       schema: {
         params: ThreadParams,
-        querystring: z.object({ limit: Limit, offset: Offset, status: Status.optional(), select: OneOrMore(z.string()).optional() }),
+        querystring: z.object({ limit: Limit, offset: Offset, status: Status.optional(), select: OneOrMore(Run.keyof()).optional() }),
         response: answers(z.array(Run)),
       },
     },
