@@ -106,6 +106,15 @@ test("a command for nobody ends its run in an error, not the service", async () 
   }
 });
 
+test("a command may name its node in every form that clients send", async () => {
+  for (const goto of ["two", ["two"], { node: "two" }, [{ node: "two", input: {} }], { lg_name: "Send", node: "two", args: {} }]) {
+    const { thread_id } = await client.threads.create();
+    await client.runs.wait(thread_id, "steps", { input: {} });
+    const values = await client.runs.wait(thread_id, "steps", { command: { goto } as object });
+    expect(values).toEqual({ log: ["one", "two", "three", "two", "three"], last: "three" });
+  }
+});
+
 test("ids mean the same in capitals", async () => {
   const threadId = "0190B0F0-ABCD-7000-8000-0000000000AF";
   await client.threads.create({ threadId });

@@ -71,6 +71,13 @@ const refusals: [what: string, route: string, body: unknown, status: number, sen
   ["an update of a thread of an unknown graph", `POST /threads/${strange}/state`, { values: {} }, 404, /^Graph "nobody" of thread/],
   ["the state of a thread of an unknown graph", `GET /threads/${strange}/state`, undefined, 404, /^Graph "nobody" of thread/],
   ["an update as an unknown node", `POST /threads/${threadId}/state`, { values: {}, as_node: "nobody" }, 422, /nobody/],
+  [
+    "an update as a node that every object has",
+    `POST /threads/${threadId}/state`,
+    { values: {}, as_node: "constructor" },
+    422,
+    /constructor/,
+  ],
   ["an update with a list that is none of pairs", `POST /threads/${threadId}/state`, { values: [1, 2], as_node: "one" }, 422, /\w/],
   ["an update of an unknown checkpoint", `POST /threads/${threadId}/state`, { values: {}, ...nowhere }, 404, /^Checkpoint .+ not found/],
   [

@@ -7,7 +7,7 @@ export interface WireCommand {
   goto?: unknown;
 }
 
-/** The command that LangGraph understands: `{ node, input }` becomes a Send. */
+/** The command that LangGraph understands: `{ node, input }` becomes a Send, and without an input the name, as it passes over a Send of nothing. */
 export function toCommand({ update, resume, goto }: WireCommand): Command {
   const given = {
     ...(update !== undefined && update !== null && { update }),
@@ -20,5 +20,6 @@ export function toCommand({ update, resume, goto }: WireCommand): Command {
 function toTarget(target: unknown): unknown {
   if (typeof target !== "object" || target === null || !("node" in target)) return target;
   const { node, input, args } = target as { node: unknown; input?: unknown; args?: unknown };
-  return new Send(String(node), input ?? args);
+  const given = input ?? args;
+  return given === undefined ? node : new Send(String(node), given);
 }

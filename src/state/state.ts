@@ -130,6 +130,8 @@ function at(threadId: string, { checkpoint_id, checkpoint_ns, checkpoint_map }: 
 }
 
 function toLangGraphUpdate({ values, asNode, command }: StateUpdate) {
+  // LangGraph looks nodes up by a plain index, and would find what every object inherits.
+  if (asNode !== undefined && asNode in Object.prototype) throw new ServiceError("invalid", `Node "${asNode}" does not exist`);
   return { values: command ? toCommand(command) : values, asNode };
 }
 
