@@ -77,6 +77,11 @@ export const RunParams = z.object({ threadId: Id, runId: Id });
 /** What a route answers, for the documentation; what we send was typed where it was made. */
 export const answers = (schema: z.ZodType): { 200: z.ZodType<unknown> } => ({ 200: schema });
 
+/** The same for a route that answers with an event stream. */
+export const streams = {
+  200: { description: "The events of the run, until it is over.", content: { "text/event-stream": { schema: z.string() } } },
+};
+
 export const Assistant = z
   .object({
     assistant_id: Id,

@@ -13,7 +13,7 @@ import { lockThread } from "../../threads/threads.ts";
 import { cancelRuns } from "../cancel.ts";
 import { runOutput, type StreamCounts, streamRun } from "../follow.ts";
 import type { ApiRooms } from "../rooms.ts";
-import { answers, Flag, Id, OneOrMore, Run, RunParams, StreamMode } from "../schemas.ts";
+import { answers, Flag, Id, OneOrMore, Run, RunParams, StreamMode, streams } from "../schemas.ts";
 
 const Action = z.enum(["interrupt", "rollback"]).default("interrupt");
 const JoinQuery = z.object({ cancel_on_disconnect: Flag.optional(), stream_mode: OneOrMore(StreamMode).optional() });
@@ -60,7 +60,7 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
 
   app.get(
     "/threads/:threadId/runs/:runId/stream",
-    { schema: { params: RunParams, querystring: JoinQuery, headers: LastEvent } },
+    { schema: { params: RunParams, querystring: JoinQuery, headers: LastEvent, response: streams } },
     async (request, reply) => {
       const { threadId, runId } = request.params;
       await getRun(pool, threadId, runId);
@@ -71,7 +71,7 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
 
   app.get(
     "/runs/:runId/stream",
-    { schema: { params: z.object({ runId: Id }), querystring: JoinQuery, headers: LastEvent } },
+    { schema: { params: z.object({ runId: Id }), querystring: JoinQuery, headers: LastEvent, response: streams } },
     async (request, reply) => {
       const { runId } = request.params;
       const { thread_id: threadId } = await getRun(pool, undefined, runId);
