@@ -17,7 +17,7 @@ const documents: [name: string, document: Record<string, unknown>][] = [
   ["numbers at the edge", { big: Number.MAX_SAFE_INTEGER, small: 5e-324, large: 1.7976931348623157e308, negative: -0.5 }],
   ["empty things", { object: {}, list: [], text: "", nothing: null, nested: [[], [{}]] }],
   ["long texts", { text: "x".repeat(2_000_000), ["k".repeat(100_000)]: "é".repeat(100_000) }],
-  ["deep nesting", { deep: JSON.parse(`${"[".repeat(400)}1${"]".repeat(400)}`) }],
+  ["deep nesting", { deep: JSON.parse(`${"[".repeat(490)}1${"]".repeat(490)}`) }],
   [
     "objects that look like serialised ones",
     {
