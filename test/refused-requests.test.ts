@@ -141,6 +141,24 @@ describe("what cannot be met is refused, and nothing of it is done", () => {
   });
 });
 
+test("an assistant that is deleted while a run of it is created is a conflict", async () => {
+  const { assistant_id } = await client.assistants.create({ graphId: "steps" });
+  const deleting = await db.connect();
+  await deleting.query("begin");
+  await deleting.query("delete from assistants where assistant_id = $1", [assistant_id]);
+  const creating = send("POST /runs", { assistant_id });
+  const waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+  await expect.poll(async () => (await db.query(waiting)).rowCount).toBe(1);
+  await deleting.query("commit");
+  deleting.release();
+
+  const response = await creating;
+  expect({ status: response.status, text: await response.text() }).toEqual({
+    status: 409,
+    text: expect.stringMatching(/^Something that the request refers to was deleted meanwhile/),
+  });
+});
+
 test("headers that are too large are refused with a sentence", async () => {
   const response = await fetch("/ok", { headers: { "x-large": "x".repeat(20_000) } });
   expect(response.status).toBe(431);

@@ -48,6 +48,9 @@ export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): 
   socket.destroySoon();
 }
 
+/** We look before we insert, so that this is left for what disappears in between. */
+const foreignKeyViolation = "23503";
+
 function toAnswer(error: FastifyError): Answer {
   if (error instanceof ServiceError) return { status: error.status, sentence: error.message, details: error.details };
   if (hasZodFastifySchemaValidationErrors(error)) {
@@ -58,6 +61,7 @@ function toAnswer(error: FastifyError): Answer {
     return { status: 422, sentence: errors.map(({ field, message }) => `${field}: ${message}`).join("; "), details: errors };
   }
   if (error.statusCode !== undefined && error.statusCode < 500) return { status: error.statusCode, sentence: error.message };
+  if (error.code === foreignKeyViolation) return { status: 409, sentence: "Something that the request refers to was deleted meanwhile." };
   if (isUnstorableText(error)) return { status: 422, sentence: `The request holds a value that cannot be stored: ${error.message}.` };
   if (isDatabaseTrouble(error)) return { status: 503, sentence: "The database does not answer; try again in a moment." };
   return { status: 500, sentence: "Internal Server Error" };

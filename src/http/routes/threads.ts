@@ -49,12 +49,13 @@ export const threadRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool,
       },
     },
     async ({ body: { if_exists, supersteps, ...wanted } }, reply) => {
+      const keepExisting = if_exists === "do_nothing";
       const history = supersteps?.map(({ updates }) => updates.map(toStateUpdate)) ?? [];
+      if (history.length === 0) return reply.send(await createThread(pool, wanted, keepExisting));
       const thread = await transaction(pool, async (tx) => {
-        const made = await createThread(tx, wanted, if_exists === "do_nothing");
-        if (history.length === 0) return made;
-        await updateState(tx, registry, made.thread_id, history);
-        return getThread(tx, made.thread_id);
+        const { thread_id: threadId } = await createThread(tx, wanted, keepExisting);
+        await updateState(tx, registry, threadId, history);
+        return getThread(tx, threadId);
       });
       return reply.send(thread);
     },
