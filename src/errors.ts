@@ -29,6 +29,8 @@ export class ServiceError extends Error {
 }
 
 export const threadNotFound = (threadId: string) => new ServiceError("not_found", `Thread with ID ${threadId} not found`);
+export const checkpointNotFound = (threadId: string, checkpointId: string) =>
+  new ServiceError("not_found", `Checkpoint ${checkpointId} not found in thread ${threadId}`);
 export const runNotFound = () => new ServiceError("not_found", "Run not found");
 export const assistantNotFound = () => new ServiceError("not_found", "Assistant not found");
 export const threadIsBusy = () => new ServiceError("conflict", "Thread is busy");

@@ -59,6 +59,13 @@ export async function copyCheckpoints(db: Db, fromThreadId: string, toThreadId: 
       from checkpoints where thread_id = ${fromThreadId}`);
 }
 
+/** Whether a thread has a checkpoint, at its root or in a subgraph's namespace. */
+export async function hasCheckpoint(db: Db, threadId: string, namespace: string, checkpointId: string): Promise<boolean> {
+  const { rowCount } = await db.query(sql`
+    select 1 from checkpoints where thread_id = ${threadId} and checkpoint_ns = ${namespace} and checkpoint_id = ${checkpointId}`);
+  return rowCount !== 0;
+}
+
 /** Whether this run has stored a checkpoint at the root: then a later attempt goes on from it instead of from the input. */
 export async function hasCheckpointOfRun(db: Db, threadId: string, runId: string): Promise<boolean> {
   const { rowCount } = await db.query(sql`

@@ -11,7 +11,7 @@ import type pg from "pg";
 import { type Fence, fenced } from "../db/fence.ts";
 import { type Db, join, nothing, type Sql, sql } from "../db/sql.ts";
 import { deleteThreadCheckpoints } from "./lifecycle.ts";
-import { dumpState, UnstorableValue } from "./serializer.ts";
+import { dumpState, keepingImpostors, UnstorableValue } from "./serializer.ts";
 
 /** What an attempt brings along, so that its checkpoints are its own. */
 export interface SaverAttempt {
@@ -52,6 +52,7 @@ export class EnsembleSaver extends PostgresSaver {
   constructor(db: Db, metadata: Record<string, unknown> = {}, attempt?: SaverAttempt) {
     // The stock class asks for a pool, and of a pool it uses only `query` in the methods that are not replaced here.
     super(db as unknown as pg.Pool);
+    this.serde = keepingImpostors(this.serde);
     this.#db = db;
     this.#metadata = metadata;
     this.#attempt = attempt;

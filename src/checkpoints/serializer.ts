@@ -1,4 +1,4 @@
-import { DeltaSnapshot } from "@langchain/langgraph-checkpoint";
+import { DeltaSnapshot, type SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
 /** A state value that would not come back from Postgres as it went in. */
 export class UnstorableValue extends Error {
@@ -84,4 +84,26 @@ function childrenOf(value: object): [string, unknown][] {
   if (value instanceof Map || value instanceof Set) return [...value].map((child, index) => [String(index), child]);
   if ("lc_kwargs" in value && typeof value.lc_kwargs === "object" && value.lc_kwargs) return Object.entries(value.lc_kwargs);
   return Object.entries(value);
+}
+
+/**
+ * Reads what the stock serializer reads, but keeps as it is whatever only looks like a serialised object. Callers may send such a thing
+ * in their input, and a state that cannot be read could not be repaired either.
+ */
+export function keepingImpostors(stock: SerializerProtocol): SerializerProtocol {
+  async function revive(value: unknown): Promise<unknown> {
+    if (typeof value !== "object" || value === null) return value;
+    if (Array.isArray(value)) return Promise.all(value.map(revive));
+    if (Object.hasOwn(value, "lc")) return stock.loadsTyped("json", JSON.stringify(value)).catch(() => value);
+    return Object.fromEntries(await Promise.all(Object.entries(value).map(async ([key, child]) => [key, await revive(child)])));
+  }
+  return {
+    dumpsTyped: (value) => stock.dumpsTyped(value),
+    async loadsTyped(type, data) {
+      if (type !== "json") return stock.loadsTyped(type, data);
+      const text = typeof data === "string" ? data : new TextDecoder().decode(data);
+      const value: unknown = JSON.parse(text);
+      return text.includes('"lc":') ? revive(value) : value;
+    },
+  };
 }

@@ -1,5 +1,8 @@
+import { maxHeaderSize } from "node:http";
+import type { Socket } from "node:net";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
+import type { core } from "zod";
 import { isDatabaseTrouble } from "../db/failure.ts";
 import { ServiceError } from "../errors.ts";
 
@@ -16,22 +19,58 @@ export function answerErrors(app: FastifyInstance): void {
     if (answer.status >= 500) request.log.error({ err: error, path: request.url }, "request failed");
     return send(request, reply, answer);
   });
-  app.setNotFoundHandler(async (request, reply) => send(request, reply, { status: 404, sentence: "404 Not Found" }));
+  app.setNotFoundHandler(async (request, reply) =>
+    send(request, reply, {
+      status: 404,
+      sentence: `404 Not Found: there is no ${request.method} ${request.url.split("?")[0]}; /docs lists what there is.`,
+    }),
+  );
 }
+
+/** What Fastify refuses before any route is found: a path that is no text, an id that is too long. */
+export function refusePath(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const tooLong = error.code === "FST_ERR_MAX_PARAM_LENGTH"; // its own message repeats the whole path
+  void send(request, reply, tooLong ? { status: 414, sentence: "A part of the path is too long to be an id or a name." } : toAnswer(error));
+}
+
+const unreadable: Record<string, [status: string, sentence: string]> = {
+  HPE_HEADER_OVERFLOW: ["431 Request Header Fields Too Large", `The headers are larger than ${maxHeaderSize} bytes.`],
+  ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "The request did not arrive in time."],
+};
+
+/** What is no HTTP request at all. There is no reply to send by: this writes the answer itself. */
+export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+  const [status, sentence] = unreadable[error.code ?? ""] ?? ["400 Bad Request", `This is not an HTTP request: ${error.message}.`];
+  if (socket.writable && error.code !== "ECONNRESET") {
+    const headers = `content-type: text/plain; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(sentence)}\r\nconnection: close`;
+    socket.write(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${sentence}`);
+  }
+  socket.destroySoon();
+}
+
+/** We look before we insert, so that this is left for what disappears in between. */
+const foreignKeyViolation = "23503";
 
 function toAnswer(error: FastifyError): Answer {
   if (error instanceof ServiceError) return { status: error.status, sentence: error.message, details: error.details };
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const errors = error.validation.map(({ instancePath, message }) => ({
-      field: [error.validationContext, ...instancePath.split("/").slice(1)].join("."),
-      message,
+    const errors = error.validation.map((issue) => ({
+      field: [error.validationContext, ...issue.instancePath.split("/").filter(Boolean)].join("."),
+      message: explain(issue.message, issue.params),
     }));
     return { status: 422, sentence: errors.map(({ field, message }) => `${field}: ${message}`).join("; "), details: errors };
   }
   if (error.statusCode !== undefined && error.statusCode < 500) return { status: error.statusCode, sentence: error.message };
+  if (error.code === foreignKeyViolation) return { status: 409, sentence: "Something that the request refers to was deleted meanwhile." };
   if (isUnstorableText(error)) return { status: 422, sentence: `The request holds a value that cannot be stored: ${error.message}.` };
   if (isDatabaseTrouble(error)) return { status: 503, sentence: "The database does not answer; try again in a moment." };
   return { status: 500, sentence: "Internal Server Error" };
+}
+
+/** Of a choice zod says only that nothing fitted; what each alternative missed is what helps. */
+function explain(message: string | undefined, { errors }: { errors?: core.$ZodIssue[][] }): string {
+  const missed = errors?.flat().map((issue) => explain(issue.message, issue.code === "invalid_union" ? issue : {})) ?? [];
+  return missed.length > 0 ? [...new Set(missed)].join("; or: ") : (message ?? "is not what is expected here");
 }
 
 /** SQLSTATE class 22: what the caller sent does not fit the column it is meant for. */

@@ -1,12 +1,11 @@
-import swagger from "@fastify/swagger";
-import swaggerUi from "@fastify/swagger-ui";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
-import { jsonSchemaTransform, jsonSchemaTransformObject, validatorCompiler } from "fastify-type-provider-zod";
+import { validatorCompiler } from "fastify-type-provider-zod";
 import { ServiceError } from "../errors.ts";
 import type { Project } from "../registry/project.ts";
-import { answerErrors } from "./answer-errors.ts";
+import { answerErrors, refuseConnection, refusePath } from "./answer-errors.ts";
 import { acceptJsonBodies } from "./body.ts";
 import { allowBrowsers } from "./cors.ts";
+import { documentApi } from "./document.ts";
 import type { StreamCounts } from "./follow.ts";
 import type { ApiRooms } from "./rooms.ts";
 import { assistantRoutes } from "./routes/assistants.ts";
@@ -25,6 +24,8 @@ export async function buildApp(rooms: ApiRooms, http: Project["http"]): Promise<
     loggerInstance,
     bodyLimit: rooms.settings.bodyLimitBytes,
     forceCloseConnections: true,
+    frameworkErrors: refusePath,
+    clientErrorHandler: refuseConnection,
     routerOptions: { maxParamLength: 2_000, ignoreTrailingSlash: true },
   });
   app.setValidatorCompiler(validatorCompiler);
@@ -54,14 +55,4 @@ function refuseFloods(app: FastifyInstance, { pool, settings }: ApiRooms): void 
     if (pool.waitingCount > settings.maxWaiting)
       throw new ServiceError("too_many", "Too many requests are waiting for the database; try again in a moment.");
   });
-}
-
-async function documentApi(app: FastifyInstance, version: string): Promise<void> {
-  await app.register(swagger, {
-    openapi: { info: { title: "Ensemble", description: "LangGraph.js graphs as a durable service on Postgres.", version } },
-    transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
-  });
-  await app.register(swaggerUi, { routePrefix: "/docs" });
-  app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import type { FastifyInstance } from "fastify";
 import { ServiceError } from "../errors.ts";
 
@@ -10,13 +11,15 @@ const maxDepth = 500;
  */
 export function acceptJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", { parseAs: "string" }, async (_request: unknown, body: string | Buffer) => parseBody(String(body)));
+  app.addContentTypeParser("*", { parseAs: "buffer" }, async (_request: unknown, body: string | Buffer) => parseBody(body as Buffer));
   app.addHook("preValidation", async (request) => {
     request.body ??= request.body === null ? null : {};
   });
 }
 
-function parseBody(text: string): unknown {
+function parseBody(body: Buffer): unknown {
+  if (!isUtf8(body)) throw new ServiceError("malformed", "The request body is not UTF-8");
+  const text = body.toString();
   if (text.trim() === "") return undefined;
   if (nestingDepth(text) > maxDepth) throw new ServiceError("invalid", `The body is nested deeper than ${maxDepth} levels.`);
   try {

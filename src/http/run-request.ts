@@ -2,20 +2,8 @@ import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
 import type { NewRun } from "../runs/create.ts";
 import type { ApiRooms } from "./rooms.ts";
-import { Checkpoint, Command, Config, Id, Json, OneOrMore, Text } from "./schemas.ts";
+import { Checkpoint, Command, Config, Id, Json, OneOrMore, StreamMode, Text } from "./schemas.ts";
 
-const StreamMode = z.enum([
-  "values",
-  "messages",
-  "messages-tuple",
-  "updates",
-  "events",
-  "tasks",
-  "checkpoints",
-  "debug",
-  "custom",
-  "tools",
-]);
 const Nodes = z.union([z.literal("*"), z.array(Text)]).nullish();
 
 /** The body by which a run is asked for. Unknown keys are passed over, as clients of other versions send some. */

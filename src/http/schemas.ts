@@ -6,38 +6,69 @@ export const Text = z
   .max(100_000)
   .refine((text) => !text.includes("\0") && text.isWellFormed(), "must not contain NUL characters or lone surrogates");
 
-export const Id = z.guid();
-export const Json = z.record(z.string(), z.unknown());
+/** Postgres tells ids in small letters whatever it was given, and as text, which they are in the checkpoint tables, case matters. */
+export const Id = z.guid().toLowerCase();
+/** A document of the caller's own, kept exactly as it came: zod's record would drop a key named __proto__. */
+export const Json = z
+  .custom<Record<string, unknown>>((value) => typeof value === "object" && value !== null && !Array.isArray(value), "expected an object")
+  .meta({ type: "object", additionalProperties: {} });
 /** Booleans as they come in a query, and as JSON. */
 export const Flag = z
   .union([z.boolean(), z.enum(["true", "false", "1", "0", "yes", "no"])])
   .transform((flag) => flag === true || flag === "true" || flag === "1" || flag === "yes");
 
-export const Limit = z.coerce.number().int().min(1).max(1_000).default(10);
-export const Offset = z.coerce.number().int().min(0).max(1_000_000_000).default(0);
+/** A whole number, from a query too: there it is digits, where `Number` would read "" and "0x10" as well. */
+export const Whole = (min: number, max: number) =>
+  z.preprocess(
+    (value) => (typeof value === "string" && /^-?\d{1,15}$/.test(value) ? Number(value) : value),
+    z.number().int().min(min).max(max),
+  );
+export const Limit = Whole(1, 1_000).default(10);
+export const Offset = Whole(0, 1_000_000_000).default(0);
 export const SortOrder = z.enum(["asc", "desc"]).optional();
 /** A repeated query parameter arrives alone when it is given once. */
 export const OneOrMore = <Item extends z.ZodType>(item: Item) =>
   z.union([z.array(item), item.transform((one) => [one])]) as unknown as z.ZodType<z.output<Item>[]>;
 
+export const StreamMode = z.enum([
+  "values",
+  "messages",
+  "messages-tuple",
+  "updates",
+  "events",
+  "tasks",
+  "checkpoints",
+  "debug",
+  "custom",
+  "tools",
+]);
+
+const CheckpointKeys = {
+  checkpoint_id: Text.nullish(),
+  checkpoint_ns: Text.nullish(),
+  checkpoint_map: Json.nullish(),
+};
+
 export const Config = z
   .object({
     tags: z.array(Text).optional(),
     recursion_limit: z.number().int().min(1).max(1_000_000).optional(),
-    configurable: Json.optional(),
+    max_concurrency: z.number().int().min(1).nullish(),
+    run_name: Text.nullish(),
+    metadata: Json.nullish(),
+    configurable: z.looseObject(CheckpointKeys).optional(),
   })
   .loose();
 
-export const Checkpoint = z.object({
-  checkpoint_id: Text.nullish(),
-  checkpoint_ns: Text.nullish(),
-  checkpoint_map: Json.nullish(),
-});
+export const Checkpoint = z.object(CheckpointKeys);
+
+/** A node, or a node with an input of its own; RemoteGraph sends LangGraph's own form of that, with `args`. */
+const Target = z.union([Text, z.object({ node: Text, input: z.unknown().optional(), args: z.unknown().optional() })]);
 
 export const Command = z.object({
-  update: z.unknown().optional(),
+  update: z.union([Json, z.array(z.tuple([Text, z.unknown()]))]).nullish(),
   resume: z.unknown().optional(),
-  goto: z.unknown().optional(),
+  goto: z.union([Target, z.array(Target)]).nullish(),
 });
 
 export const ThreadParams = z.object({ threadId: Id });
@@ -45,6 +76,11 @@ export const RunParams = z.object({ threadId: Id, runId: Id });
 
 /** What a route answers, for the documentation; what we send was typed where it was made. */
 export const answers = (schema: z.ZodType): { 200: z.ZodType<unknown> } => ({ 200: schema });
+
+/** The same for a route that answers with an event stream. */
+export const streams = {
+  200: { description: "The events of the run, until it is over.", content: { "text/event-stream": { schema: z.string() } } },
+};
 
 export const Assistant = z
   .object({

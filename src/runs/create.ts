@@ -1,8 +1,9 @@
 import type { Assistant } from "../assistants/assistants.ts";
 import { getAssistant } from "../assistants/assistants.ts";
+import { hasCheckpoint } from "../checkpoints/lifecycle.ts";
 import { newId } from "../db/ids.ts";
 import { type Db, sql } from "../db/sql.ts";
-import { ServiceError, threadNotFound } from "../errors.ts";
+import { checkpointNotFound, ServiceError, threadNotFound } from "../errors.ts";
 import { type LockedThread, lockOrCreateThread, lockThread, noteRun } from "../threads/threads.ts";
 import { cancelOpenRuns } from "./cancel.ts";
 import { type Json, type MultitaskStrategy, type Run, type RunConfig, type RunKwargs, runColumns } from "./run.ts";
@@ -31,7 +32,8 @@ const privatePrefixes = ["__", "langgraph_auth"];
  * a transaction, and tell the claim topic after the commit.
  */
 export async function createRun(tx: Db, wanted: NewRun): Promise<Run> {
-  const assistant = await getAssistant(tx, wanted.assistantId).catch(() => {
+  const assistant = await getAssistant(tx, wanted.assistantId).catch((error) => {
+    if (!(error instanceof ServiceError)) throw error;
     throw new ServiceError(
       "not_found",
       `No assistant found for "${wanted.assistantId}". Make sure the assistant ID is for a valid assistant or a valid graph ID.`,
@@ -41,9 +43,10 @@ export async function createRun(tx: Db, wanted: NewRun): Promise<Run> {
   const threadId = wanted.threadId ?? newId();
   const temporary = wanted.threadId === undefined && !wanted.keepThread;
   const thread = await openThread(tx, threadId, temporary, assistant, wanted);
+  const config = mergeConfig(assistant.config, thread.config, wanted.kwargs.config);
+  await refuseUnknownCheckpoint(tx, threadId, config);
   const displaced = await makeWay(tx, threadId, wanted.multitaskStrategy);
 
-  const config = mergeConfig(assistant.config, thread.config, wanted.kwargs.config);
   const metadata = { ...assistant.metadata, ...thread.metadata, ...wanted.metadata };
   const identity = { run_id: runId, thread_id: threadId, graph_id: assistant.graph_id, assistant_id: assistant.assistant_id };
   const kwargs: RunKwargs = {
@@ -74,6 +77,14 @@ async function openThread(tx: Db, threadId: string, temporary: boolean, assistan
   return lockOrCreateThread(tx, { thread_id: threadId, metadata, temporary });
 }
 
+/** From a checkpoint that is not there LangGraph would start from nothing, and the thread's history would seem lost. */
+async function refuseUnknownCheckpoint(tx: Db, threadId: string, { configurable = {} }: RunConfig): Promise<void> {
+  const { checkpoint_id: id, checkpoint_ns: namespace } = configurable;
+  if (typeof id !== "string" || id === "") return;
+  const known = await hasCheckpoint(tx, threadId, typeof namespace === "string" ? namespace : "", id);
+  if (!known) throw checkpointNotFound(threadId, id);
+}
+
 /** Decides what happens to the runs that the thread has already. The caller holds the thread's lock. */
 async function makeWay(tx: Db, threadId: string, strategy: MultitaskStrategy): Promise<{ wasBusy: boolean }> {
   const { rowCount } = await tx.query(sql`
@@ -86,10 +97,11 @@ async function makeWay(tx: Db, threadId: string, strategy: MultitaskStrategy): P
   return { wasBusy };
 }
 
-/** Later ones win; `configurable` is merged, tags are added up. */
+/** Later ones win; `configurable` is merged, but for the keys by which LangGraph speaks to itself; tags are added up. */
 function mergeConfig(...configs: RunConfig[]): RunConfig {
   const tags = [...new Set(configs.flatMap((config) => config.tags ?? []))];
-  const configurable = Object.assign({}, ...configs.map((config) => config.configurable));
+  const entries = configs.flatMap((config) => Object.entries(config.configurable ?? {}));
+  const configurable = Object.fromEntries(entries.filter(([key]) => !key.startsWith("__")));
   return { ...Object.assign({}, ...configs), ...(tags.length > 0 && { tags }), configurable };
 }
 

@@ -7,7 +7,7 @@ export interface WireCommand {
   goto?: unknown;
 }
 
-/** The command that LangGraph understands: `{ node, input }` becomes a Send. */
+/** The command that LangGraph understands: `{ node, input }` becomes a Send, and without an input the name, as it passes over a Send of nothing. */
 export function toCommand({ update, resume, goto }: WireCommand): Command {
   const given = {
     ...(update !== undefined && update !== null && { update }),
@@ -19,5 +19,7 @@ export function toCommand({ update, resume, goto }: WireCommand): Command {
 
 function toTarget(target: unknown): unknown {
   if (typeof target !== "object" || target === null || !("node" in target)) return target;
-  return new Send(String(target.node), "input" in target ? target.input : undefined);
+  const { node, input, args } = target as { node: unknown; input?: unknown; args?: unknown };
+  const given = input ?? args;
+  return given === undefined ? node : new Send(String(node), given);
 }

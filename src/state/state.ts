@@ -1,8 +1,8 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
-import type { Pool } from "pg";
+import { hasCheckpoint } from "../checkpoints/lifecycle.ts";
 import { EnsembleSaver } from "../checkpoints/saver.ts";
-import { type Db, transaction } from "../db/sql.ts";
-import { ServiceError, threadIsBusy, threadNotFound } from "../errors.ts";
+import type { Db } from "../db/sql.ts";
+import { checkpointNotFound, ServiceError, threadIsBusy, threadNotFound } from "../errors.ts";
 import type { AnyGraph, Registry } from "../registry/registry.ts";
 import { findThread, getThread, lockThread, restThread, type Thread, type ThreadState } from "../threads/threads.ts";
 import { toCommand, type WireCommand } from "./command.ts";
@@ -29,6 +29,7 @@ export async function readState(
   { checkpoint = {}, subgraphs = false }: { checkpoint?: CheckpointRef; subgraphs?: boolean } = {},
 ): Promise<WireState> {
   const thread = await getThread(db, threadId);
+  await refuseUnknownCheckpoint(db, threadId, checkpoint);
   if (!graphIdOf(thread)) return emptyState;
   const graph = await openThreadGraph(db, registry, thread);
   const snapshot = await graph.getState({ configurable: at(threadId, checkpoint) }, { subgraphs });
@@ -61,27 +62,30 @@ export async function readHistory(db: Db, registry: Registry, threadId: string, 
 
 /**
  * Applies updates to a thread as if nodes had returned them, one checkpoint a super-step. The thread is held meanwhile and must have
- * no open run; the saver works on the same transaction, so that nothing is half done.
+ * no open run. Call it in a transaction: the saver works on it too, so that nothing is half done.
  */
 export async function updateState(
-  pool: Pool,
+  tx: Db,
   registry: Registry,
   threadId: string,
   supersteps: StateUpdate[][],
   checkpoint: CheckpointRef = {},
 ): Promise<WireCheckpoint | null> {
-  return transaction(pool, async (tx) => {
-    if (!(await lockThread(tx, threadId))) throw threadNotFound(threadId);
-    const thread = await getThread(tx, threadId);
-    if (thread.status === "busy") throw threadIsBusy();
-    if (!graphIdOf(thread)) throw new ServiceError("thread_without_graph", `Thread ${threadId} has no graph ID`);
-    const graph = await openThreadGraph(tx, registry, thread);
-    const updates = supersteps.map((superstep) => ({ updates: superstep.map(toLangGraphUpdate) }));
-    const config = { ...threadConfig(thread), configurable: { ...(thread.config.configurable as object), ...at(threadId, checkpoint) } };
-    const updated = await graph.bulkUpdateState(config, updates).catch(asCallersMistake);
-    await restThread(tx, threadId, await restingState(graph, threadId));
-    return toWireCheckpoint(updated);
-  });
+  if (!(await lockThread(tx, threadId))) throw threadNotFound(threadId);
+  const thread = await getThread(tx, threadId);
+  if (thread.status === "busy") throw threadIsBusy();
+  if (!graphIdOf(thread)) throw new ServiceError("thread_without_graph", `Thread ${threadId} has no graph ID`);
+  await refuseUnknownCheckpoint(tx, threadId, checkpoint);
+  const graph = await openThreadGraph(tx, registry, thread);
+  const updates = supersteps.map((superstep) => ({ updates: superstep.map(toLangGraphUpdate) }));
+  const config = { ...threadConfig(thread), configurable: { ...(thread.config.configurable as object), ...at(threadId, checkpoint) } };
+  const updated = await graph.bulkUpdateState(config, updates).catch(asCallersMistake);
+  await restThread(tx, threadId, await restingState(graph, threadId));
+  return toWireCheckpoint(updated);
+}
+
+async function refuseUnknownCheckpoint(db: Db, threadId: string, { checkpoint_id: id, checkpoint_ns }: CheckpointRef): Promise<void> {
+  if (id && !(await hasCheckpoint(db, threadId, checkpoint_ns ?? "", id))) throw checkpointNotFound(threadId, id);
 }
 
 /** Stores on the thread's row what its checkpoints say now. For when checkpoints were taken away. Call it in a transaction. */
@@ -126,6 +130,8 @@ function at(threadId: string, { checkpoint_id, checkpoint_ns, checkpoint_map }: 
 }
 
 function toLangGraphUpdate({ values, asNode, command }: StateUpdate) {
+  // LangGraph looks nodes up by a plain index, and would find what every object inherits.
+  if (asNode !== undefined && asNode in Object.prototype) throw new ServiceError("invalid", `Node "${asNode}" does not exist`);
   return { values: command ? toCommand(command) : values, asNode };
 }
 
@@ -134,6 +140,7 @@ function asCallersMistake(error: Error): never {
   if (error.name === "InvalidUpdateError" || error.name === "ZodError" || error.name === "UnstorableValue") {
     throw new ServiceError("invalid", error.message);
   }
+  if (/^Subgraph ".*" not found$/s.test(error.message)) throw new ServiceError("not_found", error.message);
   throw error;
 }
 

@@ -110,9 +110,10 @@ function graphConfig(
   translator: StreamTranslator,
   without: string[],
 ) {
-  const { configurable, recursion_limit, max_concurrency, run_name, metadata: configMetadata, ...others } = kwargs.config;
+  // These keys and no others: what else LangGraph reads from a config (callbacks, a store, output keys) is not the caller's to give.
+  const { tags, configurable, recursion_limit, max_concurrency, run_name, metadata: configMetadata } = kwargs.config;
   const config: LangGraphRunnableConfig = {
-    ...others,
+    tags,
     runId,
     configurable: Object.fromEntries(Object.entries(configurable ?? {}).filter(([key]) => !without.includes(key))),
     metadata: {

@@ -64,7 +64,7 @@ export const assistantRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { po
           offset: Offset,
           sort_by: z.enum(["assistant_id", "graph_id", "name", "created_at", "updated_at"]).optional(),
           sort_order: SortOrder,
-          select: z.array(z.string()).optional(),
+          select: z.array(Assistant.keyof()).optional(),
         }),
         response: answers(z.array(Assistant)),
       },

@@ -6,10 +6,10 @@ import { ServiceError } from "../../errors.ts";
 import type { AnyGraph } from "../../registry/registry.ts";
 import { describeSchemas } from "../../registry/schemas.ts";
 import type { ApiRooms } from "../rooms.ts";
-import { Flag, Text } from "../schemas.ts";
+import { Flag, Text, Whole } from "../schemas.ts";
 
 const OneAssistant = z.object({ assistantId: Text });
-const Xray = z.union([Flag, z.coerce.number().int().min(0).max(100)]).optional();
+const Xray = z.union([Flag, Whole(0, 100)]).optional();
 
 /** What an assistant's graph looks like: its drawing, its schemas, its subgraphs. */
 export const graphRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry }) => {

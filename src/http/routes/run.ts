@@ -1,4 +1,3 @@
-import type { FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { deleteRunCheckpoints } from "../../checkpoints/lifecycle.ts";
@@ -14,10 +13,18 @@ import { lockThread } from "../../threads/threads.ts";
 import { cancelRuns } from "../cancel.ts";
 import { runOutput, type StreamCounts, streamRun } from "../follow.ts";
 import type { ApiRooms } from "../rooms.ts";
-import { answers, Flag, Id, OneOrMore, Run, RunParams } from "../schemas.ts";
+import { answers, Flag, Id, OneOrMore, Run, RunParams, StreamMode, streams } from "../schemas.ts";
 
 const Action = z.enum(["interrupt", "rollback"]).default("interrupt");
-const JoinQuery = z.object({ cancel_on_disconnect: Flag.optional(), stream_mode: OneOrMore(z.string()).optional() });
+const JoinQuery = z.object({ cancel_on_disconnect: Flag.optional(), stream_mode: OneOrMore(StreamMode).optional() });
+/** Where the client stopped. None means from the start: the log is kept, so nobody who comes late has to miss anything. */
+const LastEvent = z.looseObject({
+  "last-event-id": z
+    .string()
+    .regex(/^(-1?|\d*)$/, "expected the id of an event, or -1 for all of them")
+    .transform((id) => (/\d/.test(id) ? Math.min(Number(id), 2 ** 31 - 1) : -1))
+    .default(-1),
+});
 
 /** What can be done with a run that exists: read it, follow it, wait for it, cancel it, delete it. */
 export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts }> = async (app, rooms) => {
@@ -51,20 +58,28 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
     },
   );
 
-  app.get("/threads/:threadId/runs/:runId/stream", { schema: { params: RunParams, querystring: JoinQuery } }, async (request, reply) => {
-    const { threadId, runId } = request.params;
-    await getRun(pool, threadId, runId);
-    reply.header("location", `/threads/${threadId}/runs/${runId}/stream`);
-    await streamRun(rooms, counts, reply, { runId, threadId, ...followOptions(request, request.query) });
-  });
+  app.get(
+    "/threads/:threadId/runs/:runId/stream",
+    { schema: { params: RunParams, querystring: JoinQuery, headers: LastEvent, response: streams } },
+    async (request, reply) => {
+      const { threadId, runId } = request.params;
+      await getRun(pool, threadId, runId);
+      reply.header("location", `/threads/${threadId}/runs/${runId}/stream`);
+      await streamRun(rooms, counts, reply, { runId, threadId, ...followOptions(request) });
+    },
+  );
 
-  app.get("/runs/:runId/stream", { schema: { params: z.object({ runId: Id }), querystring: JoinQuery } }, async (request, reply) => {
-    const { runId } = request.params;
-    const { thread_id: threadId } = await getRun(pool, undefined, runId);
-    reply.header("content-location", `/runs/${runId}`);
-    reply.header("location", `/runs/${runId}/stream`);
-    await streamRun(rooms, counts, reply, { runId, threadId, ...followOptions(request, request.query) });
-  });
+  app.get(
+    "/runs/:runId/stream",
+    { schema: { params: z.object({ runId: Id }), querystring: JoinQuery, headers: LastEvent, response: streams } },
+    async (request, reply) => {
+      const { runId } = request.params;
+      const { thread_id: threadId } = await getRun(pool, undefined, runId);
+      reply.header("content-location", `/runs/${runId}`);
+      reply.header("location", `/runs/${runId}/stream`);
+      await streamRun(rooms, counts, reply, { runId, threadId, ...followOptions(request) });
+    },
+  );
 
   app.post(
     "/threads/:threadId/runs/:runId/cancel",
@@ -88,7 +103,7 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
         body: z.object({
           status: z.enum(["pending", "running", "all"]).nullish(),
           thread_id: Id.nullish(),
-          run_ids: z.array(Id).min(1).nullish(),
+          run_ids: z.array(Id).min(1).max(1_000).nullish(),
         }),
       },
     },
@@ -115,12 +130,10 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
   );
 };
 
-/** Where the client stopped. No header means from the start: the log is kept, so nobody who comes late has to miss anything. */
-function followOptions({ headers }: FastifyRequest, { cancel_on_disconnect, stream_mode }: z.infer<typeof JoinQuery>) {
-  const after = Number.parseInt(String(headers["last-event-id"] ?? "-1"), 10);
+function followOptions({ headers, query }: { headers: z.output<typeof LastEvent>; query: z.output<typeof JoinQuery> }) {
   return {
-    after: Number.isFinite(after) ? Math.max(-1, Math.min(after, 2 ** 31 - 1)) : -1,
-    cancelOnDisconnect: cancel_on_disconnect ?? false,
-    ...(stream_mode && { modes: stream_mode }),
+    after: headers["last-event-id"],
+    cancelOnDisconnect: query.cancel_on_disconnect ?? false,
+    ...(query.stream_mode && { modes: query.stream_mode }),
   };
 }

@@ -10,7 +10,7 @@ import { type StreamCounts, streamRun, waitForRun } from "../follow.ts";
 import { selectFields } from "../lists.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { BatchCreate, RunCreate, type RunCreateBody, toNewRun } from "../run-request.ts";
-import { answers, Limit, Offset, OneOrMore, Run, ThreadParams } from "../schemas.ts";
+import { answers, Limit, Offset, OneOrMore, Run, streams, ThreadParams } from "../schemas.ts";
 
 const Status = z.enum(["pending", "running", "success", "error", "timeout", "interrupted"]);
 
@@ -49,7 +49,7 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
     return reply.header("content-location", `/threads/${run.thread_id}/runs/${run.run_id}`).send(run);
   });
 
-  app.post("/threads/:threadId/runs/stream", onThread, async (request, reply) => {
+  app.post("/threads/:threadId/runs/stream", { schema: { ...onThread.schema, response: streams } }, async (request, reply) => {
     const run = await create(request, request.body, request.params.threadId);
     await stream(reply, run, request.body, base(run.thread_id));
   });
@@ -64,7 +64,7 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
     return reply.header("content-location", `/runs/${run.run_id}`).send(run);
   });
 
-  app.post("/runs/stream", { schema: { body: RunCreate } }, async (request, reply) => {
+  app.post("/runs/stream", { schema: { body: RunCreate, response: streams } }, async (request, reply) => {
     await stream(reply, await create(request, request.body), request.body, "");
   });
 
@@ -89,7 +89,7 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
     {
       schema: {
         params: ThreadParams,
-        querystring: z.object({ limit: Limit, offset: Offset, status: Status.optional(), select: OneOrMore(z.string()).optional() }),
+        querystring: z.object({ limit: Limit, offset: Offset, status: Status.optional(), select: OneOrMore(Run.keyof()).optional() }),
         response: answers(z.array(Run)),
       },
     },

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
+import { transaction } from "../../db/sql.ts";
 import { type CheckpointRef, readHistory, readState, updateState } from "../../state/state.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { answers, Checkpoint, Flag, Json, Limit, Text, ThreadParams, ThreadState } from "../schemas.ts";
@@ -50,7 +51,7 @@ export const stateRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, 
   app.post("/threads/:threadId/state", { schema: { params: ThreadParams, body: StatePatch } }, async ({ params, body }, reply) => {
     const update = { values: body.values ?? null, ...(body.as_node && { asNode: body.as_node }) };
     const at: CheckpointRef = { ...body.checkpoint, ...(body.checkpoint_id && { checkpoint_id: body.checkpoint_id }) };
-    const updated = await updateState(pool, registry, params.threadId, [[update]], at);
+    const updated = await transaction(pool, (tx) => updateState(tx, registry, params.threadId, [[update]], at));
     const { thread_id, checkpoint_ns, checkpoint_id } = updated ?? {};
     return reply.send({ checkpoint: { thread_id, checkpoint_ns, checkpoint_id } });
   });

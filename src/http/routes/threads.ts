@@ -25,6 +25,8 @@ const Status = z.enum(["idle", "busy", "interrupted", "error"]);
 const Superstep = z.object({
   updates: z.array(z.object({ values: z.unknown().optional(), command: Command.nullish(), as_node: Text })).min(1),
 });
+/** `context` is among the SDK's fields; a thread of ours has none. */
+const Selectable = z.enum([...Thread.keyof().options, "context"]);
 const Filter = {
   ids: z.array(Id).optional(),
   metadata: Json.optional(),
@@ -47,18 +49,15 @@ export const threadRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool,
       },
     },
     async ({ body: { if_exists, supersteps, ...wanted } }, reply) => {
-      const thread = await createThread(pool, wanted, if_exists === "do_nothing");
-      if (!supersteps || supersteps.length === 0) return reply.send(thread);
-      await updateState(
-        pool,
-        registry,
-        thread.thread_id,
-        supersteps.map(({ updates }) => updates.map(toStateUpdate)),
-      ).catch(async (error) => {
-        await deleteThreadRow(pool, thread.thread_id); // a thread without its history is not what was asked for
-        throw error;
+      const keepExisting = if_exists === "do_nothing";
+      const history = supersteps?.map(({ updates }) => updates.map(toStateUpdate)) ?? [];
+      if (history.length === 0) return reply.send(await createThread(pool, wanted, keepExisting));
+      const thread = await transaction(pool, async (tx) => {
+        const { thread_id: threadId } = await createThread(tx, wanted, keepExisting);
+        await updateState(tx, registry, threadId, history);
+        return getThread(tx, threadId);
       });
-      return reply.send(await getThread(pool, thread.thread_id));
+      return reply.send(thread);
     },
   );
 
@@ -72,7 +71,7 @@ export const threadRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool,
           offset: Offset,
           sort_by: z.enum(["thread_id", "status", "created_at", "updated_at", "state_updated_at"]).optional(),
           sort_order: SortOrder,
-          select: z.array(z.string()).optional(),
+          select: z.array(Selectable).optional(),
           extract: z.record(z.string(), z.string()).optional(),
         }),
         response: answers(z.array(Thread)),

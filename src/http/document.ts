@@ -1,0 +1,56 @@
+import swagger from "@fastify/swagger";
+import swaggerUi from "@fastify/swagger-ui";
+import type { FastifyInstance } from "fastify";
+import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+
+const refusal = {
+  description: "What is wrong with the request, and what would be right. JSON when asked for, and when fields are named.",
+  content: {
+    "text/plain": { schema: { type: "string" } },
+    "application/json": {
+      schema: {
+        type: "object",
+        required: ["detail"],
+        properties: {
+          detail: { type: "string" },
+          errors: {
+            type: "array",
+            items: { type: "object", properties: { field: { type: "string" }, message: { type: "string" } } },
+          },
+        },
+      },
+    },
+  },
+};
+
+/** Writes the OpenAPI document from the routes' schemas, and serves it with a page to read it by. Register it before the routes. */
+export async function documentApi(app: FastifyInstance, version: string): Promise<void> {
+  await app.register(swagger, {
+    openapi: { info: { title: "Ensemble", description: "LangGraph.js graphs as a durable service on Postgres.", version } },
+    transform: describeRoute,
+    transformObject: withoutUnused,
+  });
+  await app.register(swaggerUi, { routePrefix: "/docs" });
+  app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
+}
+
+const describeRoute: typeof jsonSchemaTransform = (route) => {
+  const { schema, url } = jsonSchemaTransform({ ...route, schema: route.schema ?? {} });
+  const response = { ...(schema.response as object | undefined), "4xx": refusal };
+  return { schema: { ...schema, tags: [topicOf(url)], response }, url };
+};
+
+function topicOf(url: string): string {
+  return ["runs", "threads", "assistants"].find((topic) => url.includes(`/${topic}`)) ?? "service";
+}
+
+/** Every named schema is written twice, as it goes in and as it comes out; what nothing refers to would only be in the way. */
+const withoutUnused: typeof jsonSchemaTransformObject = (input) => {
+  const document = jsonSchemaTransformObject(input);
+  const schemas = ("components" in document && document.components?.schemas) || {};
+  const text = JSON.stringify(document);
+  for (const name of Object.keys(schemas)) {
+    if (!text.includes(`"#/components/schemas/${name}"`)) delete schemas[name];
+  }
+  return document;
+};

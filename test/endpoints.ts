@@ -1,0 +1,183 @@
+/** One endpoint: how a good request looks, and what each part of it must refuse. */
+export interface Endpoint {
+  body?: unknown;
+  /** Values that a field of the body must not have, by its path. */
+  fields?: Record<string, unknown[]>;
+  /** The same for the query, percent-encoded. */
+  query?: Record<string, string[]>;
+  headers?: Record<string, string[]>;
+  /** What an id that nobody has is answered with, where that is not 404. */
+  unknownId?: number;
+}
+
+const nul = "a\u0000b";
+const lone = "a\ud800b";
+const badText = [7, true, {}, [], nul, lone, "x".repeat(100_001)];
+const badDocument = [7, "text", true, []];
+const badId = ["", "no-uuid", 7, {}, "0190b0f0-0000-7000-8000-00000000000g", `${nul}`];
+const badFlag = ["maybe", 7, {}];
+const badLimit = [0, -1, 1_001, 2.5, "ten", "", true, [5], {}, "1e2", "0x10", null];
+const badOffset = [-1, 2.5, 1e12, "one", "", true, [5], {}];
+const badChoice = ["nonsense", "", 7, true, {}, ["asc"]];
+const badList = ["text", 7, {}, [7], [{}], [null]];
+
+const flagInQuery = ["maybe", "2", "", "%00"];
+const limitInQuery = ["0", "-1", "1001", "2.5", "ten", "", "1e2", "0x10", "Infinity", "5&limit=6"];
+const offsetInQuery = ["-1", "2.5", "1e12", "one", "", "NaN"];
+const choiceInQuery = ["nonsense", "", "%00"];
+
+const paging = { limit: badLimit, offset: badOffset };
+const checkpoint = {
+  checkpoint: [7, "text", []],
+  "checkpoint.checkpoint_id": badText,
+  "checkpoint.checkpoint_ns": badText,
+  "checkpoint.checkpoint_map": badDocument,
+};
+const command = {
+  "command.update": [7, "text", true, [1], [["key"]], [[7, 1]]],
+  "command.goto": [7, true, {}, { node: 7 }, [7], [{ input: 1 }], nul, [nul], { node: lone }],
+};
+const config = {
+  config: badDocument,
+  "config.tags": badList,
+  "config.recursion_limit": [0, -1, 2.5, "25", 1e9],
+  "config.max_concurrency": [0, -1, 2.5, "4"],
+  "config.run_name": badText,
+  "config.metadata": badDocument,
+  "config.configurable": badDocument,
+};
+const assistantFields = { ...config, context: badDocument, metadata: badDocument, name: badText, description: badText };
+const assistantFilter = { graph_id: badText, name: badText, metadata: badDocument };
+const threadFilter = {
+  ids: ["text", 7, {}, ["no-uuid"], [7], [null]],
+  metadata: badDocument,
+  values: badDocument,
+  status: badChoice,
+};
+
+const runFields = {
+  ...config,
+  ...checkpoint,
+  ...command,
+  assistant_id: ["", ...badText],
+  command: [7, "text", []],
+  context: badDocument,
+  metadata: badDocument,
+  checkpoint_id: badText,
+  webhook: badText,
+  interrupt_before: [7, "one", {}, [7], [nul]],
+  interrupt_after: [7, "one", {}, [7], [nul]],
+  stream_mode: ["nonsense", 7, {}, ["values", "nonsense"], [7]],
+  stream_subgraphs: ["true", 1, {}],
+  stream_resumable: ["true", 1, {}],
+  on_disconnect: badChoice,
+  on_completion: badChoice,
+  multitask_strategy: badChoice,
+  after_seconds: [-1, "5", 1e12, {}, true],
+  if_not_exists: badChoice,
+  feedback_keys: badList,
+  durability: badChoice,
+  checkpoint_during: ["true", 1],
+};
+const runCreate: Endpoint = { body: { assistant_id: "steps", input: {} }, fields: runFields };
+const joinQuery = { cancel_on_disconnect: flagInQuery, stream_mode: ["nonsense", "", "values&stream_mode=nonsense"] };
+const lastEventId = { "last-event-id": ["abc", "12abc", "1.5", "-2", "1 2", "0x1", "1700000000-0"] };
+
+/** Every endpoint of the API. `bad-input.test.ts` fails when one is missing here. */
+export const endpoints: Record<string, Endpoint> = {
+  "GET /ok": { query: { check_db: flagInQuery } },
+  "GET /info": {},
+
+  "POST /assistants": {
+    body: { graph_id: "steps" },
+    fields: { ...assistantFields, graph_id: badText, assistant_id: badId, if_exists: badChoice },
+  },
+  "POST /assistants/search": {
+    body: {},
+    fields: { ...assistantFilter, ...paging, sort_by: badChoice, sort_order: badChoice, select: [...badList, ["nonsense"], ["__proto__"]] },
+  },
+  "POST /assistants/count": { body: {}, fields: assistantFilter },
+  "GET /assistants/{assistantId}": {},
+  "PATCH /assistants/{assistantId}": { body: {}, fields: { ...assistantFields, graph_id: badText } },
+  "DELETE /assistants/{assistantId}": { query: { delete_threads: flagInQuery } },
+  "POST /assistants/{assistantId}/versions": { body: {}, fields: { ...paging, metadata: badDocument } },
+  "POST /assistants/{assistantId}/latest": {
+    body: { version: 1 },
+    fields: { version: [0, -1, 2.5, "1", true, null, {}, 2 ** 31, Number.MAX_SAFE_INTEGER] },
+  },
+  "GET /assistants/{assistantId}/graph": { query: { xray: ["maybe", "-1", "101", "", "1.5"] } },
+  "GET /assistants/{assistantId}/schemas": {},
+  "GET /assistants/{assistantId}/subgraphs": { query: { recurse: flagInQuery } },
+  "GET /assistants/{assistantId}/subgraphs/{namespace}": { query: { recurse: flagInQuery } },
+
+  "POST /threads": {
+    body: {},
+    fields: {
+      thread_id: badId,
+      metadata: badDocument,
+      if_exists: badChoice,
+      supersteps: ["text", 7, {}, [7], [{}], [{ updates: [] }], [{ updates: [{}] }], [{ updates: [{ as_node: nul }] }]],
+    },
+  },
+  "POST /threads/search": {
+    body: {},
+    fields: {
+      ...threadFilter,
+      ...paging,
+      sort_by: badChoice,
+      sort_order: badChoice,
+      select: [...badList, ["nonsense"], ["__proto__"]],
+      extract: ["text", 7, [], { alias: 7 }],
+    },
+  },
+  "POST /threads/count": { body: {}, fields: threadFilter },
+  "GET /threads/{threadId}": {},
+  "PATCH /threads/{threadId}": { body: {}, fields: { metadata: badDocument } },
+  "DELETE /threads/{threadId}": {},
+  "POST /threads/{threadId}/copy": { unknownId: 409 },
+
+  "GET /threads/{threadId}/state": { query: { subgraphs: flagInQuery } },
+  "POST /threads/{threadId}/state": {
+    body: { values: {}, as_node: "one" },
+    fields: { ...checkpoint, values: [7, "text", true], as_node: badText, checkpoint_id: badText },
+  },
+  "GET /threads/{threadId}/state/{checkpointId}": { query: { subgraphs: flagInQuery } },
+  "POST /threads/{threadId}/state/checkpoint": { body: { checkpoint: {} }, fields: { ...checkpoint, subgraphs: badFlag } },
+  "GET /threads/{threadId}/history": { query: { limit: limitInQuery, before: ["%00"] } },
+  "POST /threads/{threadId}/history": {
+    body: {},
+    fields: {
+      ...checkpoint,
+      limit: badLimit,
+      metadata: badDocument,
+      before: [7, [], {}, nul, { checkpoint_id: 7 }, { configurable: {} }, { configurable: { checkpoint_id: lone } }],
+    },
+  },
+
+  "POST /threads/{threadId}/runs": runCreate,
+  "POST /threads/{threadId}/runs/stream": runCreate,
+  "POST /threads/{threadId}/runs/wait": runCreate,
+  "POST /runs": runCreate,
+  "POST /runs/stream": runCreate,
+  "POST /runs/wait": runCreate,
+  "POST /runs/batch": { body: [runCreate.body], fields: { 0: [7, null, "text", {}], "0.thread_id": badId, "0.metadata": badDocument } },
+  "GET /threads/{threadId}/runs": {
+    query: {
+      limit: limitInQuery,
+      offset: offsetInQuery,
+      status: choiceInQuery,
+      select: ["nonsense", "run_id&select=nonsense", "__proto__"],
+    },
+  },
+  "GET /threads/{threadId}/runs/{runId}": {},
+  "DELETE /threads/{threadId}/runs/{runId}": {},
+  "GET /threads/{threadId}/runs/{runId}/join": { query: joinQuery },
+  "GET /threads/{threadId}/runs/{runId}/stream": { query: joinQuery, headers: lastEventId },
+  "GET /runs/{runId}/stream": { query: joinQuery, headers: lastEventId },
+  "POST /threads/{threadId}/runs/{runId}/cancel": { query: { wait: flagInQuery, action: choiceInQuery } },
+  "POST /runs/cancel": {
+    body: { status: "pending" },
+    query: { action: choiceInQuery },
+    fields: { status: badChoice, thread_id: badId, run_ids: ["text", {}, [], [7], ["no-uuid"], Array(1_001).fill(crypto.randomUUID())] },
+  },
+};
