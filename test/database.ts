@@ -4,13 +4,13 @@ import { afterAll, inject } from "vitest";
 import { databaseUrl } from "./cluster.ts";
 
 /**
- * A database for this test file, migrated already; dropped when the file is done. A connection that is still open then belongs to
+ * A database for this test file, migrated already unless it is made from another template; dropped when the file is done. A connection that is still open then belongs to
  * something the test forgot to stop, and fails it.
  */
-export async function createDatabase(): Promise<string> {
+export async function createDatabase(template = inject("templateName")): Promise<string> {
   const serverUrl = inject("serverUrl");
   const name = `ensemble_${randomUUID().replaceAll("-", "")}`;
-  await asAdmin(serverUrl, (admin) => admin.query(`create database ${name} template ${inject("templateName")}`));
+  await asAdmin(serverUrl, (admin) => admin.query(`create database ${name} template ${template}`));
   afterAll(async () => {
     await asAdmin(serverUrl, async (admin) => {
       const { rows } = await admin.query("select application_name from pg_stat_activity where datname = $1", [name]);

@@ -58,7 +58,7 @@ async function loadGraph(source: GraphSource): Promise<(config: LangGraphRunnabl
     throw new Error(`${name} could not be built: ${firstLine(error)}`, { cause: error });
   });
   if (exported === undefined) {
-    throw new Error(`${name} has no export "${source.exportName}"; it exports ${Object.keys(module).join(", ") || "nothing"}.`);
+    throw new Error(`${name} has no export "${source.exportName}"; it exports ${exportNames(module).join(", ") || "nothing"}.`);
   }
   if (typeof exported === "function") {
     const factory = exported as GraphFactory;
@@ -84,6 +84,14 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
+/** Without what loading a CommonJS module adds to what its author exported. */
+function exportNames(module: Record<string, unknown>): string[] {
+  const added = "module.exports" in module ? ["module.exports", "default"] : [];
+  return Object.keys(module).filter((name) => !added.includes(name));
+}
+
+/** The first line says what is wrong, unless it only announces a list, as a compiler's does. */
 function firstLine(error: unknown): string {
-  return String(error instanceof Error ? error.message : error).split("\n")[0] ?? "";
+  const [first = "", second = ""] = String(error instanceof Error ? error.message : error).split("\n");
+  return first.endsWith(":") ? `${first} ${second.trim()}` : first;
 }
