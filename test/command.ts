@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
 
 const command = fileURLToPath(new URL("../src/cli/ensemble.ts", import.meta.url));
+const probe = fileURLToPath(new URL("./probe-registry.ts", import.meta.url));
 
 /** A graph that says "hi", as the text of a file. */
 export const sayHi = `
@@ -54,6 +55,12 @@ export async function runCommand(args: string[], env: Record<string, string>, cw
   });
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
   return { code: child.exitCode, stdout, stderr };
+}
+
+/** Loads a project and runs its graphs in a process of its own, where Node's own loader is at work and not the test runner's. */
+export async function probeRegistry(project: string): Promise<Record<string, unknown>> {
+  const child = spawn(process.execPath, [probe, join(project, "langgraph.json")], { stdio: ["ignore", "pipe", "inherit"] });
+  return JSON.parse(await text(child.stdout));
 }
 
 /** The pid of the Postgres that a data directory says is running in it. */

@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { registerHooks } from "node:module";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { register } from "tsx/esm/api";
 
@@ -14,10 +16,18 @@ let prepared = false;
 export async function importUserModule(file: string): Promise<Record<string, unknown>> {
   if (!prepared) {
     prepared = true;
-    register();
+    // Not tsx/cjs as well, which would make path aliases work without "type": "module": a require() would get a second copy of LangGraph.
+    register({ tsconfig: nearestTsconfig(dirname(file)) });
     registerHooks({ resolve: resolveToOurs });
   }
   return import(pathToFileURL(file).href);
+}
+
+/** The project's compiler options, path aliases above all, wherever the service was started from. */
+function nearestTsconfig(directory: string): string | undefined {
+  const file = join(directory, "tsconfig.json");
+  if (existsSync(file)) return file;
+  return dirname(directory) === directory ? undefined : nearestTsconfig(dirname(directory));
 }
 
 const resolveToOurs: Parameters<typeof registerHooks>[0]["resolve"] = (specifier, context, next) => {

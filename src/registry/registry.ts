@@ -54,11 +54,12 @@ async function loadGraph(source: GraphSource): Promise<(config: LangGraphRunnabl
   const module = await importUserModule(source.file).catch((error: Error) => {
     throw new Error(`${name} could not be imported: ${firstLine(error)}`, { cause: error });
   });
-  const exported = await Promise.resolve(module[source.exportName]).catch((error: Error) => {
+  const exports = exportsOf(module);
+  const exported = await Promise.resolve(exports[source.exportName]).catch((error: Error) => {
     throw new Error(`${name} could not be built: ${firstLine(error)}`, { cause: error });
   });
   if (exported === undefined) {
-    throw new Error(`${name} has no export "${source.exportName}"; it exports ${exportNames(module).join(", ") || "nothing"}.`);
+    throw new Error(`${name} has no export "${source.exportName}"; it exports ${Object.keys(exports).join(", ") || "nothing"}.`);
   }
   if (typeof exported === "function") {
     const factory = exported as GraphFactory;
@@ -84,10 +85,12 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-/** Without what loading a CommonJS module adds to what its author exported. */
-function exportNames(module: Record<string, unknown>): string[] {
-  const added = "module.exports" in module ? ["module.exports", "default"] : [];
-  return Object.keys(module).filter((name) => !added.includes(name));
+/** What the author exported. A CommonJS module, which TypeScript without "type": "module" becomes, has its default one level down. */
+function exportsOf(module: Record<string, unknown>): Record<string, unknown> {
+  const exports = module["module.exports"];
+  if (exports === undefined) return module;
+  const hasNames = isRecord(exports) && Object.getPrototypeOf(exports) === Object.prototype; // and is not itself a graph or a factory
+  return hasNames ? { ...exports } : { default: exports };
 }
 
 /** The first line says what is wrong, unless it only announces a list, as a compiler's does. */
