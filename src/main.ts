@@ -9,6 +9,7 @@ import { migrate } from "./db/migrate.ts";
 import { openPool } from "./db/pool.ts";
 import { startFeed } from "./events/feed.ts";
 import { buildApp } from "./http/app.ts";
+import { createLogger } from "./log.ts";
 import { type Project, readProject } from "./registry/project.ts";
 import { loadRegistry, type Registry } from "./registry/registry.ts";
 import { version } from "./version.ts";
@@ -30,7 +31,7 @@ export interface Service {
 type Closer = () => Promise<unknown>;
 
 /** Starts what the configuration asks for. The only place where the parts meet; they are closed in reverse. */
-export async function startService(config: Config, log: Logger): Promise<Service> {
+export async function startService(config: Config, log: Logger = createLogger(config.logLevel, false)): Promise<Service> {
   const closers: Closer[] = [];
   try {
     return await compose(config, log, closers);

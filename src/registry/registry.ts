@@ -87,10 +87,11 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 /** What the author exported. A CommonJS module, which TypeScript without "type": "module" becomes, has its default one level down. */
 function exportsOf(module: Record<string, unknown>): Record<string, unknown> {
-  const exports = module["module.exports"];
-  if (exports === undefined) return module;
+  const { "module.exports": marked, __esModule, default: whole, ...named } = module;
+  const exports = marked ?? whole; // Node 22 does not mark CommonJS
   const hasNames = isRecord(exports) && Object.getPrototypeOf(exports) === Object.prototype; // and is not itself a graph or a factory
-  return hasNames ? { ...exports } : { default: exports };
+  if (hasNames) return { ...exports, ...named };
+  return exports === undefined ? named : { default: exports, ...named };
 }
 
 /** The first line says what is wrong, unless it only announces a list, as a compiler's does. */
