@@ -7,7 +7,7 @@ const State = new StateSchema({ messages: MessagesValue });
 const Context = z.object({
   model: z
     .string()
-    .default(process.env.ENSEMBLE_MODEL ?? "gpt-5-mini")
+    .default(process.env.ENSEMBLE_MODEL || "gpt-5-mini")
     .describe("Model that answers"),
   instructions: z.string().default("You are a helpful assistant.").describe("System prompt"),
 });

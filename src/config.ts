@@ -57,10 +57,10 @@ export type Config = ReturnType<typeof readConfig>;
 
 /**
  * Adds a project's own environment (the `env` of its langgraph.json) to the process's, where graphs read it too. What the process was
- * started with wins.
+ * started with wins; an empty variable counts as unset.
  */
 export function adoptEnvironment(env: Record<string, string>): void {
-  for (const [name, value] of Object.entries(env)) process.env[name] ??= value;
+  for (const [name, value] of Object.entries(env)) process.env[name] ||= value;
 }
 
 /** Where the project file is: needed before everything else, because it may bring environment along. */
@@ -76,7 +76,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const name = String(issue?.path[0]);
-    throw new Error(`${name} is "${given[name]}": ${issue?.message}. It is the ${describe(name)}.`);
+    throw new Error(`${name} (${describe(name)}) is "${given[name]}": ${issue?.message}.`);
   }
   const value = parsed.data;
   return {

@@ -2,13 +2,14 @@ import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import { ensureSystemAssistants } from "./assistants/assistants.ts";
 import type { Config } from "./config.ts";
-import { type EmbeddedPostgres, startEmbeddedPostgres } from "./db/embedded.ts";
-import { isDatabaseTrouble } from "./db/failure.ts";
+import { checkDatabaseUrl, explainDatabase } from "./db/address.ts";
+import { startEmbeddedPostgres } from "./db/embedded.ts";
 import { startWakeups } from "./db/listen.ts";
 import { migrate } from "./db/migrate.ts";
 import { openPool } from "./db/pool.ts";
 import { startFeed } from "./events/feed.ts";
 import { buildApp } from "./http/app.ts";
+import { createLogger } from "./log.ts";
 import { type Project, readProject } from "./registry/project.ts";
 import { loadRegistry, type Registry } from "./registry/registry.ts";
 import { version } from "./version.ts";
@@ -30,7 +31,7 @@ export interface Service {
 type Closer = () => Promise<unknown>;
 
 /** Starts what the configuration asks for. The only place where the parts meet; they are closed in reverse. */
-export async function startService(config: Config, log: Logger): Promise<Service> {
+export async function startService(config: Config, log: Logger = createLogger(config.logLevel, false)): Promise<Service> {
   const closers: Closer[] = [];
   try {
     return await compose(config, log, closers);
@@ -45,16 +46,15 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   if (project.ignoredKeys.length > 0) log.warn(`${project.file}: not supported yet and ignored: ${project.ignoredKeys.join(", ")}`);
   const registry = await loadRegistry(project.graphs);
 
-  const embedded = config.databaseUrl ? undefined : await startEmbeddedPostgres(config.dataDir);
-  if (embedded) closers.push(embedded.stop);
-  const url = databaseUrl(config, embedded);
+  const url = config.databaseUrl ? checkDatabaseUrl("DATABASE_URL", config.databaseUrl) : await embeddedUrl(config, closers);
+  const directUrl = config.databaseDirectUrl ? checkDatabaseUrl("DATABASE_DIRECT_URL", config.databaseDirectUrl) : url;
   const pool = openPool({ url, size: config.poolSize, onError: (err) => log.warn({ err }, "a database connection broke") });
   closers.push(() => pool.end());
   await migrate(pool).catch(explainDatabase(url));
   await ensureSystemAssistants(pool, systemAssistants(registry, config));
 
   const onError = (err: Error) => log.warn({ err }, "trouble with the database, trying again");
-  const wakeups = await startWakeups({ pool, url: config.databaseDirectUrl ?? url, onError });
+  const wakeups = await startWakeups({ pool, url: directUrl, onError }).catch(explainDatabase(directUrl));
   closers.push(wakeups.stop);
   const feed = startFeed(pool, wakeups, onError);
   closers.push(feed.stop);
@@ -65,10 +65,18 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   return {
     url: apiUrl,
     graphIds: registry.graphIds,
-    embedded: embedded !== undefined,
+    embedded: config.databaseUrl === undefined,
     stop: () => closeAll(closers, log),
     hurry: () => worker?.abort(),
   };
+}
+
+async function embeddedUrl({ role, dataDir }: Config, closers: Closer[]): Promise<string> {
+  if (role !== "all")
+    throw new Error(`ENSEMBLE_ROLE=${role} needs DATABASE_URL: the embedded database serves one process that does everything.`);
+  const embedded = await startEmbeddedPostgres(dataDir);
+  closers.push(embedded.stop);
+  return embedded.url;
 }
 
 async function startWork(config: Config, url: string, rooms: Parameters<typeof startWorker>[0], closers: Closer[]): Promise<Worker> {
@@ -97,26 +105,6 @@ async function listen(app: FastifyInstance, { host, port }: Config): Promise<str
     if (error.code === "EACCES") throw new Error(`This user may not listen on port ${port}. Set PORT to one above 1023.`);
     throw error;
   });
-}
-
-function databaseUrl({ databaseUrl }: Config, embedded: EmbeddedPostgres | undefined): string {
-  const url = embedded?.url ?? databaseUrl ?? "";
-  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
-    throw new Error("DATABASE_URL is not a Postgres URL; it should be like postgresql://user:password@host:5432/database.");
-  }
-  return url;
-}
-
-function explainDatabase(url: string) {
-  return (error: Error): never => {
-    const { host, pathname } = new URL(url);
-    const code = "code" in error ? String(error.code) : "";
-    if (isDatabaseTrouble(error)) throw new Error(`The database at ${host} does not answer: ${error.message || code}.`);
-    if (code.startsWith("28"))
-      throw new Error(`The database at ${host} refused the user or the password of DATABASE_URL: ${error.message}.`);
-    if (code === "3D000") throw new Error(`The server at ${host} has no database "${pathname.slice(1)}"; create it first.`);
-    throw error;
-  };
 }
 
 function systemAssistants(registry: Registry, { graphDefaults }: Config) {

@@ -4,21 +4,29 @@ import { afterAll, inject } from "vitest";
 import { databaseUrl } from "./cluster.ts";
 
 /**
- * A database for this test file, migrated already; dropped when the file is done. A connection that is still open then belongs to
+ * A database for this test file, migrated already unless it is made from another template; dropped when the file is done. A connection that is still open then belongs to
  * something the test forgot to stop, and fails it.
  */
-export async function createDatabase(): Promise<string> {
+export async function createDatabase(template = inject("templateName")): Promise<string> {
   const serverUrl = inject("serverUrl");
   const name = `ensemble_${randomUUID().replaceAll("-", "")}`;
-  await asAdmin(serverUrl, (admin) => admin.query(`create database ${name} template ${inject("templateName")}`));
+  await asAdmin(serverUrl, (admin) => admin.query(`create database ${name} template ${template}`));
   afterAll(async () => {
     await asAdmin(serverUrl, async (admin) => {
-      const { rows } = await admin.query("select application_name from pg_stat_activity where datname = $1", [name]);
+      const rows = await openConnections(admin, name);
       await admin.query(`drop database ${name} with (force)`);
       if (rows.length > 0) throw new Error(`The test left ${rows.length} connections open: ${JSON.stringify(rows)}`);
     });
   });
   return databaseUrl(serverUrl, name);
+}
+
+/** What is still connected after a moment: the server takes one to notice that a client has gone. */
+async function openConnections(admin: pg.Client, name: string): Promise<object[]> {
+  for (const giveUp = Date.now() + 3_000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
+    const { rows } = await admin.query("select application_name from pg_stat_activity where datname = $1", [name]);
+    if (rows.length === 0 || Date.now() > giveUp) return rows;
+  }
 }
 
 async function asAdmin(url: string, work: (admin: pg.Client) => Promise<unknown>): Promise<void> {

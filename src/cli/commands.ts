@@ -1,16 +1,21 @@
-import { printConfig } from "./config.ts";
-import { checkHealth } from "./health.ts";
-import { migrateDatabase } from "./migrate.ts";
-import { start } from "./start.ts";
-
 export interface Command {
   summary: string;
   run(): Promise<void>;
 }
 
+/** Each command loads what it needs when it runs: a health check every few seconds has no use for LangGraph. */
 export const commands: Record<string, Command> = {
-  start: { summary: "run the service (the default)", run: start },
-  migrate: { summary: "bring the database's schema to this release, and exit", run: migrateDatabase },
-  config: { summary: "print the environment table with this process's values", run: printConfig },
-  health: { summary: "exit 0 when the database answers and, on a worker's host, the worker lives", run: checkHealth },
+  start: { summary: "run the service (the default)", run: async () => (await import("./start.ts")).start() },
+  migrate: {
+    summary: "bring the database's schema to this release, and exit",
+    run: async () => (await import("./migrate.ts")).migrateDatabase(),
+  },
+  config: {
+    summary: "print the environment table with this process's values",
+    run: async () => (await import("./config.ts")).printConfig(),
+  },
+  health: {
+    summary: "exit 0 when the database answers and, on a worker's host, the worker lives",
+    run: async () => (await import("./health.ts")).checkHealth(),
+  },
 };

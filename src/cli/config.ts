@@ -1,10 +1,11 @@
-import { readConfig, settings } from "../config.ts";
+import { settings } from "../config.ts";
+import { readEnvironment } from "./environment.ts";
 
 const secret = /KEY|URL|URI/;
 
 /** The environment table, with what this process would use. */
 export async function printConfig(): Promise<void> {
-  readConfig();
+  await readEnvironment();
   for (const [name, schema] of Object.entries(settings)) {
     const given = process.env[name];
     const value = given ? (secret.test(name) ? "(set)" : given) : defaultOf(schema);

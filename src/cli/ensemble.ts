@@ -24,7 +24,10 @@ function usage(): string {
   return ["Usage: ensemble [command] [--config langgraph.json]", "", ...lines].join("\n");
 }
 
-main().catch((error: Error) => {
-  console.error(`ensemble: ${error.message}`);
-  process.exitCode = 1;
-});
+main()
+  .catch((error: unknown) => {
+    console.error(`ensemble: ${error instanceof Error ? error.message : error}`);
+    process.exitCode = 1;
+  })
+  // A graph's file may have opened what it never closes, a timer or a pool of its own: that must not keep an ended command alive.
+  .finally(() => process.exit());

@@ -1,15 +1,21 @@
 import { hostname } from "node:os";
-import { readConfig } from "../config.ts";
+import { checkDatabaseUrl, explainDatabase } from "../db/address.ts";
 import { openPool } from "../db/pool.ts";
 import { isWorkerAlive } from "../runs/workers.ts";
+import { readEnvironment } from "./environment.ts";
 
 /** For container health checks: an API is asked over HTTP, a worker is looked up in the database. */
 export async function checkHealth(): Promise<void> {
-  const config = readConfig();
-  if (config.role !== "worker")
-    await askApi(`http://${config.host === "0.0.0.0" ? "127.0.0.1" : config.host}:${config.port}/ok?check_db=1`);
-  else await askDatabase(config.databaseUrl, config.leaseSeconds);
+  const { role, host, port, databaseUrl, leaseSeconds } = await readEnvironment();
+  if (role === "worker") await askDatabase(databaseUrl, leaseSeconds);
+  else await askApi(`http://${reachable(host)}:${port}/ok?check_db=1`);
   console.log("ok");
+}
+
+/** The address to ask at: an API that listens everywhere is asked on this machine. */
+function reachable(host: string): string {
+  const name = { "0.0.0.0": "127.0.0.1", "::": "::1" }[host] ?? host;
+  return name.includes(":") ? `[${name}]` : name;
 }
 
 async function askApi(url: string): Promise<void> {
@@ -21,9 +27,10 @@ async function askApi(url: string): Promise<void> {
 
 async function askDatabase(url: string | undefined, leaseSeconds: number): Promise<void> {
   if (!url) throw new Error("A worker needs DATABASE_URL.");
-  const pool = openPool({ url, size: 1, onError: () => {} });
+  const pool = openPool({ url: checkDatabaseUrl("DATABASE_URL", url), size: 1, onError: () => {} });
   try {
-    if (!(await isWorkerAlive(pool, hostname(), leaseSeconds))) throw new Error("No worker of this host was heard of within the lease.");
+    const alive = await isWorkerAlive(pool, hostname(), leaseSeconds).catch(explainDatabase(url));
+    if (!alive) throw new Error("No worker of this host was heard of within the lease.");
   } finally {
     await pool.end();
   }

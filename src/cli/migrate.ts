@@ -1,13 +1,15 @@
-import { readConfig } from "../config.ts";
+import { checkDatabaseUrl, explainDatabase } from "../db/address.ts";
 import { migrate } from "../db/migrate.ts";
 import { openPool } from "../db/pool.ts";
+import { readEnvironment } from "./environment.ts";
 
 export async function migrateDatabase(): Promise<void> {
-  const { databaseUrl } = readConfig();
+  const { databaseUrl } = await readEnvironment();
   if (!databaseUrl) throw new Error("Set DATABASE_URL: the embedded database is migrated at every start.");
-  const pool = openPool({ url: databaseUrl, size: 1, onError: () => {} });
+  const url = checkDatabaseUrl("DATABASE_URL", databaseUrl);
+  const pool = openPool({ url, size: 1, onError: () => {} });
   try {
-    const applied = await migrate(pool);
+    const applied = await migrate(pool).catch(explainDatabase(url));
     console.log(applied.length > 0 ? `Applied ${applied.join(", ")}.` : "The schema is up to date.");
   } finally {
     await pool.end();

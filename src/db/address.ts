@@ -1,0 +1,22 @@
+import { isDatabaseTrouble } from "./failure.ts";
+
+/** A URL that pg can be given, or one sentence that names the variable it came from. The URL itself is not shown: it holds a password. */
+export function checkDatabaseUrl(variable: string, url: string): string {
+  if (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)) return url;
+  throw new Error(`${variable} is not a Postgres URL; it should be like postgresql://user:password@host:5432/database.`);
+}
+
+/** For the first statement on a database: what went wrong, as one sentence about the server and not about the statement. */
+export function explainDatabase(url: string) {
+  return (error: Error): never => {
+    const { host, pathname, searchParams } = new URL(url);
+    const server = host || searchParams.get("host") || "localhost";
+    const database = decodeURIComponent(pathname.slice(1));
+    const code = "code" in error ? String(error.code) : "";
+    if (code.startsWith("28")) throw new Error(`The database at ${server} refused the user or the password: ${error.message}.`);
+    if (code === "3D000") throw new Error(`The server at ${server} has no database "${database}"; create it first.`);
+    if (code === "42501") throw new Error(`The user may not change the schema of database "${database}" at ${server}: ${error.message}.`);
+    if (isDatabaseTrouble(error)) throw new Error(`The database at ${server} does not answer: ${error.message || code}.`);
+    throw error;
+  };
+}

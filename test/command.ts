@@ -1,0 +1,84 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { afterAll } from "vitest";
+
+const command = fileURLToPath(new URL("../src/cli/ensemble.ts", import.meta.url));
+const probe = fileURLToPath(new URL("./probe-registry.ts", import.meta.url));
+
+/** A graph that says "hi", as the text of a file. */
+export const sayHi = `
+import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
+const State = Annotation.Root({ said: Annotation() });
+const builder = new StateGraph(State).addNode("say", () => ({ said: "hi" })).addEdge(START, "say").addEdge("say", END);
+`;
+
+export const echoProject = {
+  "langgraph.json": { graphs: { hi: "./hi.mjs:graph" } },
+  "hi.mjs": `${sayHi} export const graph = builder.compile();`,
+};
+
+const roots: string[] = [];
+afterAll(() => Promise.all(roots.map((root) => rm(root, { recursive: true, force: true }))));
+
+/** A directory with these files, removed after the test file. Others may enter it: as root, Postgres runs as a user of its own. */
+export async function makeProject(files: Record<string, string | object>): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), "ensemble-project-"));
+  roots.push(root);
+  await chmod(root, 0o755);
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), typeof content === "string" ? content : JSON.stringify(content));
+  }
+  return root;
+}
+
+export interface CommandResult {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs `ensemble` to its end in a process of its own, with no environment but this. */
+export async function runCommand(args: string[], env: Record<string, string>, cwd?: string): Promise<CommandResult> {
+  const child = spawn(process.execPath, [command, ...args], {
+    env: { PATH: process.env.PATH, PORT: "0", ...env },
+    cwd,
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: 25_000,
+    killSignal: "SIGKILL",
+  });
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
+  return { code: child.exitCode, stdout, stderr };
+}
+
+/** Loads a project and runs its graphs in a process of its own, where Node's own loader is at work and not the test runner's. */
+export async function probeRegistry(project: string): Promise<Record<string, unknown>> {
+  const child = spawn(process.execPath, [probe, join(project, "langgraph.json")], { stdio: ["ignore", "pipe", "inherit"] });
+  return JSON.parse(await text(child.stdout));
+}
+
+/** The pid of the Postgres that a data directory says is running in it. */
+export async function postmasterPid(dataDir: string): Promise<number | undefined> {
+  const written = await readFile(join(dataDir, "postgres", "postmaster.pid"), "utf8").catch(() => undefined);
+  return written === undefined ? undefined : Number(written.split("\n")[0]);
+}
+
+export function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Waits for a fact. */
+export async function until(fact: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+  for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(20)) if (await fact()) return;
+  throw new Error(`It did not come true within ${timeoutMs} ms: ${fact}`);
+}
