@@ -79,6 +79,21 @@ test("an answer that was being worked on is given once, after a crash too", asyn
   await next.stop();
 });
 
+test("an effect that was completed is not done again, and its key is the same in every attempt", async () => {
+  const dying = await startWorker();
+  const { thread_id: threadId } = await client.threads.create();
+  const run = await client.runs.create(threadId, "paying", { input: { steps: 1 }, config });
+  await until(begun(run.run_id, "after payment"));
+  dying.child.kill("SIGKILL");
+  await startWorker();
+  const { answer } = (await client.runs.join(threadId, run.run_id)) as { answer: string };
+  expect(answer).toMatch(new RegExp(`^${run.run_id}/[0-9a-f-]+/pay$`));
+  expect(counts(run.run_id)).toEqual({ [`paid ${answer}`]: 1, "after payment": 2 });
+  await expect(client.runs.wait(threadId, "paying", { input: { steps: 1 }, config, durability: "exit" })).rejects.toThrow(
+    'needs durability "sync"',
+  );
+});
+
 test("a run that began at a fork goes on in the fork", async () => {
   const dying = await startWorker();
   const { thread_id: threadId } = await client.threads.create();

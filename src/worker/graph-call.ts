@@ -1,7 +1,9 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { forgetAnswersOfRun, hasCheckpointOfRun } from "../checkpoints/lifecycle.ts";
-import { EnsembleSaver, type SaverAttempt } from "../checkpoints/saver.ts";
-import { transaction } from "../db/sql.ts";
+import { EnsembleSaver, LostRight, type SaverAttempt } from "../checkpoints/saver.ts";
+import { type Db, transaction } from "../db/sql.ts";
+import { type EffectMemory, effectMemoryKey } from "../effects/effect.ts";
+import { findEffect, storeEffect } from "../effects/effects.ts";
 import type { AnyGraph } from "../registry/registry.ts";
 import type { Claim } from "../runs/claim.ts";
 import { toCommand } from "../state/command.ts";
@@ -17,6 +19,7 @@ const identityKeys = ["run_id", "thread_id", "graph_id", "assistant_id"];
 /** A graph made ready for one attempt. */
 export interface GraphCall {
   graph: AnyGraph;
+  effects: EffectMemory;
   /** To be called with a node's name when it has finished. */
   onNodeFinished: (name: string) => void;
 }
@@ -36,8 +39,23 @@ export async function openGraph(
   });
   return {
     graph,
+    effects: effectMemory(pool, claim, () => attempt.refused(new LostRight(claim))),
     onNodeFinished: (name) => {
       node = name;
+    },
+  };
+}
+
+/** What `effect` remembers by, under the attempt's fence. */
+function effectMemory(db: Db, claim: Claim, lost: () => void): EffectMemory {
+  return {
+    runId: claim.runId,
+    durability: claim.kwargs.durability,
+    find: (taskId, name) => findEffect(db, claim.runId, taskId, name),
+    async store(taskId, name, result) {
+      if (await storeEffect(db, claim, taskId, name, result)) return;
+      lost();
+      throw new LostRight(claim);
     },
   };
 }
@@ -77,7 +95,7 @@ export async function startingPoint({ pool }: WorkerRooms, { runId, threadId, at
 
 /** Streams the graph into the journal until it ends, or throws what it threw. */
 export async function streamGraph(
-  { graph, onNodeFinished }: GraphCall,
+  { graph, effects, onNodeFinished }: GraphCall,
   { input, without }: StartingPoint,
   claim: Claim,
   control: AttemptControl,
@@ -85,7 +103,7 @@ export async function streamGraph(
   journal: Journal,
 ): Promise<void> {
   const config = graphConfig(claim, control, translator, without);
-  config.configurable = { ...config.configurable, [nodeFinishedKey]: onNodeFinished };
+  config.configurable = { ...config.configurable, [nodeFinishedKey]: onNodeFinished, [effectMemoryKey]: effects };
   const push = (events: PendingEvent[]) => {
     // After a stop nothing counts any more; the loops only wait for the graph to notice.
     if (!control.stopped) for (const event of events) journal.push(event);
