@@ -60,7 +60,7 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   closers.push(feed.stop);
 
   const rooms = { pool, wakeups, feed, registry, log };
-  const worker = config.role === "api" ? undefined : await startWork(config, config.databaseDirectUrl ?? url, rooms, closers);
+  const worker = config.role === "api" ? undefined : await startWork(config, directUrl, rooms, closers);
   const apiUrl = config.role === "worker" ? undefined : await startApi(config, project, rooms, closers);
   return {
     url: apiUrl,

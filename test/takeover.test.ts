@@ -146,14 +146,13 @@ test("a drained worker gives its runs back: they go on elsewhere, no step is rep
     }),
   );
   await until(() => runs.every(({ run_id }) => begun(run_id, "begin 1")()));
-  const staying = await startWorker();
   expect(await leaving.stop()).toBe(0);
+  await startWorker();
   for (const { thread_id, run_id } of runs) {
     expect(await client.runs.join(thread_id, run_id)).toMatchObject({ done: 15 });
     expect(await rowOf(run_id)).toMatchObject({ status: "success", crashes: 0, attempt: 2 });
     expect(Object.values(counts(run_id))).toEqual(Array.from({ length: 30 }, () => 1));
   }
-  await staying.stop();
 });
 
 test("a run that kills its workers ends in error; its neighbours do not", async () => {

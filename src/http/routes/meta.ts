@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { sql } from "../../db/sql.ts";
+import { isHalted } from "../../runs/halt.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { Flag } from "../schemas.ts";
 
@@ -15,6 +16,7 @@ export const metaRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, v
 
   app.get("/info", async (_request, reply) =>
     reply.send({
+      halted: await isHalted(pool).catch(() => null), // not known while the database is away
       version,
       langgraph_js_version: langgraph.version,
       context: "js",
