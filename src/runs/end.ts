@@ -35,7 +35,7 @@ export async function endRun(
     with thread as (select thread_id from threads where thread_id = ${threadId} for no key update),
     ended as (
       update runs
-         set status = ${status}, worker_id = null, ended_at = now(), updated_at = now(),
+         set status = ${status}, worker_id = null, ended_at = clock_timestamp(), updated_at = now(),
              events_until = now() + make_interval(secs => events_kept_secs),
              output = ${output}, error = ${error ? JSON.stringify(error) : null}, graph_version = ${graphVersion}
         from thread
