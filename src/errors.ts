@@ -7,6 +7,7 @@ const kinds = {
   too_large: 413,
   invalid: 422,
   too_many: 429,
+  unavailable: 503,
 } as const;
 
 export type ErrorCode = keyof typeof kinds;
