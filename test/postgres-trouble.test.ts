@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -98,6 +98,39 @@ test("a database that is away for a while: health tells, and the work goes on wh
   await whole(server.url, runs, client);
 });
 
+test("after a restart of the server a worker that is late to come back keeps its runs", async () => {
+  const home = await mkdtemp(join(tmpdir(), "ensemble-restart-"));
+  await chmod(home, 0o755);
+  afterAll(() => rm(home, { recursive: true, force: true }));
+  let server = await startEmbeddedPostgres(join(home, "data"));
+  const [near, far] = [await startProxy(server.url), await startProxy(server.url)];
+  const lease = { ENSEMBLE_LEASE_SECS: "60" };
+  const { client } = await start(near.url, { ...lease, ENSEMBLE_ROLE: "api" });
+  await start(far.url, { ...lease, ENSEMBLE_ROLE: "worker" });
+  const { thread_id: threadId } = await client.threads.create();
+  const run = await client.runs.create(threadId, "blocker", { input: { stepMs: 1 } });
+  await client.runs.join(threadId, run.run_id);
+  const held = await client.runs.create(threadId, "slow", { input: { until: 1, tickMs: 9_000 } });
+  for await (const { event } of client.runs.joinStream(threadId, held.run_id)) if (event === "values") break;
+  await start(near.url, { ...lease, ENSEMBLE_ROLE: "worker" });
+
+  await server.stop();
+  far.refuse();
+  await new Promise((resolve) => setTimeout(resolve, 3_500)); // long enough for both to count as silent
+  server = await startEmbeddedPostgres(join(home, "data"));
+  onTestFinished(() => server.stop());
+  near.forward(server.url);
+  await new Promise((resolve) => setTimeout(resolve, 2_000)); // the other worker looks, and sees a free lock and a silent worker
+  far.forward(server.url);
+
+  expect(await client.runs.join(threadId, held.run_id)).toMatchObject({ ticks: 1 });
+  const db = new pg.Client(server.url);
+  await db.connect();
+  const { rows } = await db.query("select attempt, crashes from runs where run_id = $1", [held.run_id]);
+  await db.end();
+  expect(rows).toEqual([{ attempt: 1, crashes: 0 }]);
+});
+
 test("a worker that the network has cut off gives up by itself; another goes on, and nothing is written twice", async () => {
   const databaseUrl = await createDatabase();
   const proxy = await startProxy(databaseUrl);
@@ -119,6 +152,29 @@ test("a worker that the network has cut off gives up by itself; another goes on,
      where (a.metadata ->> 'run_attempt')::int > (b.metadata ->> 'run_attempt')::int`);
   await db.end();
   expect([steps.rows, order.rows]).toEqual([[], []]);
+});
+
+test("a worker that cannot renew for two thirds of its lease stops its nodes before another begins", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "ensemble-journal-"));
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  const journal = join(folder, "journal");
+  const databaseUrl = await createDatabase();
+  const proxy = await startProxy(databaseUrl);
+  await start(proxy.url, { ENSEMBLE_ROLE: "worker" });
+  const { client } = await start(databaseUrl, { ENSEMBLE_ROLE: "api" });
+  const { thread_id: threadId } = await client.threads.create();
+  const run = await client.runs.create(threadId, "relay", { input: { steps: 1, stepMs: 6_000 }, config: { configurable: { journal } } });
+  const lines = async () =>
+    (await readFile(journal, "utf8").catch(() => ""))
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
+  while ((await lines()).length === 0) await new Promise((resolve) => setTimeout(resolve, 25));
+  proxy.swallow();
+  await start(databaseUrl, { ENSEMBLE_ROLE: "worker" });
+  await client.runs.join(threadId, run.run_id);
+  proxy.forward();
+  expect((await lines()).map(({ attempt, what }) => `${attempt} ${what}`)).toEqual(["1 begin 0", "2 begin 0", "2 end 0"]);
 });
 
 test("a pool of one connection is slow, and enough", async () => {

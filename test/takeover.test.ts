@@ -14,7 +14,8 @@ const counts = (runId: string) =>
   Object.fromEntries(Object.entries(Object.groupBy(journal(runId), ({ what }) => what)).map(([what, lines]) => [what, lines?.length]));
 
 test("a worker killed in the middle of a node: another goes on from the last checkpoint, and the clients' streams with it", async () => {
-  const [first, second] = [await startWorker(), await startWorker()];
+  const patient = { ENSEMBLE_LEASE_SECS: "300" }; // it is the lock that tells, long before the lease
+  const [first, second] = [await startWorker(patient), await startWorker(patient)];
   const { thread_id: threadId } = await client.threads.create();
   const run = await client.runs.create(threadId, "relay", { input: { steps: 6, stepMs: 300 }, config, streamMode: ["updates"] });
   const following = collect(client.runs.joinStream(threadId, run.run_id));
