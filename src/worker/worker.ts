@@ -101,7 +101,9 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
         running.delete(key);
         // Whatever the database cannot do for this run now (a full disk), it could not do a millisecond later either.
         if (control.stopped?.kind === "unreachable") pausedUntil = now() + pollMs;
-        wakeups.tell(claimTopic); // a slot is free, and the thread's next run may be due
+        // A slot is free, and the thread's next run may be due; while this worker drains, that is for the others.
+        if (draining.signal.aborted) wakeups.tellElsewhere(claimTopic);
+        else wakeups.tellHere(claimTopic);
       });
     running.set(key, { claim, control, since: now(), done });
     if (draining.signal.aborted || (halted && !claim.cancel)) control.graphControl.requestDrain();
