@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { sweepOnce } from "../src/worker/sweeper.ts";
+import { sweepOnce } from "../src/retention/sweep.ts";
 import { startTestService } from "./service.ts";
 import { collect } from "./sse.ts";
 
