@@ -1,12 +1,41 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { readConfig } from "../src/config.ts";
+import { readProject } from "../src/registry/project.ts";
+import { type RetentionRules, retentionRules } from "../src/retention/rules.ts";
+import { surveyRemoval } from "../src/retention/survey.ts";
 import { sweepOnce } from "../src/retention/sweep.ts";
+import { makeProject, runCommand, until } from "./command.ts";
 import { startTestService } from "./service.ts";
 import { collect } from "./sse.ts";
 
-const { client, db } = await startTestService({ ENSEMBLE_EVENT_RETENTION_SECS: "0", ENSEMBLE_RESUMABLE_RETENTION_SECS: "3600" });
+const { client, fetch, db, databaseUrl } = await startTestService({
+  ENSEMBLE_EVENT_RETENTION_SECS: "0",
+  ENSEMBLE_RESUMABLE_RETENTION_SECS: "3600",
+});
 
 const stored = async (table: string, column: string, id: string) =>
   Number((await db.query(`select count(*) from ${table} where ${column}::text = $1`, [id])).rows[0].count);
+const exists = async (threadId: string) => (await stored("threads", "thread_id", threadId)) === 1;
+
+/** Everything that is due. The service's own sweeper may be at it. */
+async function sweep(rules: RetentionRules = {}): Promise<void> {
+  for (;;) {
+    const swept = await sweepOnce(db, rules);
+    if (swept?.more === false) return;
+    if (!swept) await sleep(20);
+  }
+}
+
+async function threadWithHistory(payload: Parameters<typeof client.threads.create>[0] = {}): Promise<string> {
+  const { thread_id: threadId } = await client.threads.create(payload);
+  await client.runs.wait(threadId, "steps", { input: { log: ["a"] } });
+  return threadId;
+}
+
+const unusedFor = (minutes: number, ...threadIds: string[]) =>
+  db.query("update threads set updated_at = updated_at - make_interval(mins => $1) where thread_id = any($2)", [minutes, threadIds]);
+const forget = (...threadIds: string[]) => client.threads.prune(threadIds);
 
 test("events go after their time, those of resumable runs stay, and what a run came to is still told", async () => {
   const { thread_id: threadId } = await client.threads.create();
@@ -15,7 +44,7 @@ test("events go after their time, those of resumable runs stay, and what a run c
     await client.runs.create(threadId, "steps", { input: {}, streamResumable: true }),
   ];
   await client.runs.join(threadId, resumable.run_id);
-  await sweepOnce(db);
+  await sweep();
 
   expect(await collect(client.runs.joinStream(threadId, plain.run_id))).toEqual([]);
   expect(await collect(client.runs.joinStream(threadId, resumable.run_id))).not.toEqual([]);
@@ -26,9 +55,8 @@ test("events go after their time, those of resumable runs stay, and what a run c
 test("the thread of a stateless run goes with its events, checkpoints included", async () => {
   const run = await client.runs.create(null, "steps", { input: {} });
   await collect(client.runs.joinStream(null, run.run_id)).catch(() => []);
-  await sweepOnce(db); // the run's events
-  await sweepOnce(db); // then its thread
-  expect(await stored("threads", "thread_id", run.thread_id)).toBe(0);
+  await sweep();
+  expect(await exists(run.thread_id)).toBe(false);
   expect(await stored("runs", "run_id", run.run_id)).toBe(0);
   expect(await stored("checkpoints", "thread_id", run.thread_id)).toBe(0);
   expect(await stored("checkpoint_blobs", "thread_id", run.thread_id)).toBe(0);
@@ -37,7 +65,168 @@ test("the thread of a stateless run goes with its events, checkpoints included",
 test("a run that is not over is not swept", async () => {
   const run = await client.runs.create(null, "slow", { input: { until: 3, tickMs: 50 } });
   for await (const { event } of client.runs.joinStream(null, run.run_id)) if (event === "metadata") break;
-  await sweepOnce(db);
+  await sweep({ threadTtl: { minutes: 1e-9, strategy: "delete" } });
   expect(await stored("runs", "run_id", run.run_id)).toBe(1);
   expect(await client.runs.join(run.thread_id, run.run_id)).toMatchObject({ ticks: 3 });
+});
+
+test("threads go when nobody used them for as long as they may rest; their own time counts before the common one", async () => {
+  const [old, used, longer, shorter] = [
+    await threadWithHistory(),
+    await threadWithHistory(),
+    await threadWithHistory({ ttl: 300 }),
+    await threadWithHistory({ ttl: { ttl: 30, strategy: "delete" } }),
+  ];
+  await unusedFor(120, old, used, longer);
+  await unusedFor(45, shorter);
+  await client.threads.update(used, { metadata: { seen: true } });
+  await sweep({ threadTtl: { minutes: 60, strategy: "delete" } });
+
+  expect(await Promise.all([old, used, longer, shorter].map(exists))).toEqual([false, true, true, false]);
+  for (const table of ["runs", "checkpoints", "checkpoint_blobs"]) expect(await stored(table, "thread_id", old)).toBe(0);
+  await forget(used, longer);
+});
+
+test("a thread keeps its latest state if its rule says so, once for each time it was used", async () => {
+  const threadId = await threadWithHistory({ ttl: { ttl: 0.5, strategy: "keep_latest" } as never });
+  const { values } = await client.threads.getState(threadId);
+  await unusedFor(1, threadId);
+  await sweep();
+  expect(await client.threads.getHistory(threadId)).toMatchObject([{ values }]);
+  expect(await surveyRemoval(db, {})).toMatchObject({ reducedThreads: 0 });
+
+  await client.runs.wait(threadId, "steps", { input: {} });
+  await unusedFor(1, threadId);
+  expect(await surveyRemoval(db, {})).toMatchObject({ reducedThreads: 1, checkpoints: 5 });
+  await sweep();
+  expect(await client.threads.getHistory(threadId)).toHaveLength(1);
+  await forget(threadId);
+});
+
+test("what kept its latest state under one common rule is deleted under another", async () => {
+  const threadId = await threadWithHistory();
+  await unusedFor(120, threadId);
+  await sweep({ threadTtl: { minutes: 60, strategy: "keep_latest" } });
+  expect(await client.threads.getHistory(threadId)).toHaveLength(1);
+  await sweep({ threadTtl: { minutes: 60, strategy: "delete" } });
+  expect(await exists(threadId)).toBe(false);
+});
+
+test("a thread whose run waits is not touched, however long it has been waiting", async () => {
+  const threadId = await threadWithHistory({ ttl: 1 });
+  const { run_id: runId } = await client.runs.create(threadId, "steps", { input: {}, afterSeconds: 600 });
+  await unusedFor(120, threadId);
+  await sweep({ threadTtl: { minutes: 60, strategy: "delete" }, keepCheckpoints: 1 });
+  expect(await client.runs.get(threadId, runId)).toMatchObject({ status: "pending" });
+  expect(await client.threads.getHistory(threadId)).toHaveLength(5);
+  await client.runs.cancel(threadId, runId, true);
+  await forget(threadId);
+});
+
+test("a thread keeps so many checkpoints when its run has ended, and is not counted again until it was used", async () => {
+  const threadId = await threadWithHistory();
+  await client.runs.wait(threadId, "steps", { input: { log: ["b"] } });
+  const before = await client.threads.getHistory(threadId, { limit: 100 });
+  const rules = { keepCheckpoints: 3 };
+  expect(await surveyRemoval(db, rules)).toMatchObject({ checkpoints: expect.toSatisfy((count: number) => count >= before.length - 3) });
+  await sweep(rules);
+  expect(await client.threads.getHistory(threadId)).toEqual(before.slice(0, 3));
+  expect(await surveyRemoval(db, rules)).toMatchObject({ checkpoints: 0 });
+
+  expect(await client.runs.wait(threadId, "steps", { input: { log: ["c"] } })).toMatchObject({ last: "three" });
+  await sweep(rules);
+  expect(await client.threads.getHistory(threadId)).toHaveLength(3);
+  await forget(threadId);
+});
+
+test("one process at a time sweeps", async () => {
+  const threadId = await threadWithHistory({ ttl: 1 });
+  await sweep();
+  const other = await db.connect();
+  await other.query("begin");
+  await until(async () => (await other.query("select pg_try_advisory_xact_lock(7201915) as taken")).rows[0].taken);
+  await unusedFor(120, threadId);
+  expect(await sweepOnce(db)).toBeUndefined();
+  expect(await exists(threadId)).toBe(true);
+  await other.query("rollback");
+  other.release();
+  await sweep();
+  expect(await exists(threadId)).toBe(false);
+});
+
+test("a thread's time to live is set when it is made, changed, taken back, and copied with it", async () => {
+  const ttlOf = async (threadId: string) =>
+    (await db.query("select ttl_minutes, ttl_strategy from threads where thread_id = $1", [threadId])).rows[0];
+  const send = (method: string, path: string, body: object) =>
+    fetch(path, { method, body: JSON.stringify(body), headers: { "content-type": "application/json" } });
+
+  const { thread_id: threadId } = (await (await send("POST", "/threads", { ttl: 60 })).json()) as { thread_id: string };
+  expect(await ttlOf(threadId)).toEqual({ ttl_minutes: 60, ttl_strategy: "delete" });
+  await client.threads.update(threadId, { metadata: { a: 1 } });
+  expect(await ttlOf(threadId)).toEqual({ ttl_minutes: 60, ttl_strategy: "delete" });
+  await client.threads.update(threadId, { ttl: { ttl: 1.5, strategy: "keep_latest" } as never });
+  const kept = { ttl_minutes: 1.5, ttl_strategy: "keep_latest" };
+  expect(await ttlOf(threadId)).toEqual(kept);
+  const copy = (await client.threads.copy(threadId)) as unknown as { thread_id: string };
+  expect(await ttlOf(copy.thread_id)).toEqual(kept);
+  await send("PATCH", `/threads/${threadId}`, { ttl: null });
+  expect(await ttlOf(threadId)).toEqual({ ttl_minutes: null, ttl_strategy: null });
+  expect(await client.threads.get(threadId)).toMatchObject({ metadata: { a: 1 } });
+});
+
+test("the common rule comes from the environment, or from the project file, which also says what it does and how often", async () => {
+  const project = await makeProject({
+    "graph.ts": "",
+    "langgraph.json": {
+      graphs: { a: "./graph.ts:graph" },
+      checkpointer: { ttl: { strategy: "keep_latest", default_ttl: 43_200, sweep_interval_minutes: 10 } },
+    },
+    "wrong.json": { graphs: { a: "./graph.ts:graph" }, checkpointer: { ttl: { default_ttl: "soon" } } },
+  });
+  const { checkpointer } = await readProject(`${project}/langgraph.json`);
+  expect(retentionRules(readConfig({}))).toEqual({});
+  expect(retentionRules(readConfig({}), checkpointer)).toEqual({
+    threadTtl: { minutes: 43_200, strategy: "keep_latest" },
+    ttlSweepMinutes: 10,
+  });
+  const config = readConfig({ ENSEMBLE_THREAD_TTL_MINUTES: "90", ENSEMBLE_KEEP_CHECKPOINTS: "20" });
+  expect(retentionRules(config)).toEqual({ threadTtl: { minutes: 90, strategy: "delete" }, keepCheckpoints: 20 });
+  expect(retentionRules(config, checkpointer).threadTtl).toEqual({ minutes: 90, strategy: "keep_latest" });
+  await expect(readProject(`${project}/wrong.json`)).rejects.toThrow("checkpointer.ttl.default_ttl");
+  expect(() => readConfig({ ENSEMBLE_KEEP_CHECKPOINTS: "0" })).toThrow(/^ENSEMBLE_KEEP_CHECKPOINTS/);
+});
+
+test("`ensemble prune` says with --dry-run what would go, and takes just that away without", async () => {
+  const [old, long] = [await threadWithHistory(), await threadWithHistory()];
+  await client.runs.wait(long, "steps", { input: {} });
+  await sweep();
+  await unusedFor(120, old);
+  const env = { DATABASE_URL: databaseUrl, ENSEMBLE_THREAD_TTL_MINUTES: "60", ENSEMBLE_KEEP_CHECKPOINTS: "2" };
+  const prune = async (...options: string[]) => {
+    const { code, stdout, stderr } = await runCommand(["prune", ...options], env);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    return stdout.split("\n").slice(0, 3);
+  };
+  const [, ...wouldGo] = await prune("--dry-run");
+  expect(wouldGo[0]).toMatch(/^ {2}1 threads whose time/);
+  expect(Number(/\d+/.exec(wouldGo[1] ?? "")?.[0])).toBeGreaterThanOrEqual(8);
+  expect(await exists(old)).toBe(true);
+  expect(await prune()).toEqual(["Gone:", ...wouldGo]);
+  expect(await exists(old)).toBe(false);
+  expect(await client.threads.getHistory(long)).toHaveLength(2);
+  expect(await prune("--dry-run")).toEqual(["Would go now:", "  0 threads whose time to live is over", expect.stringMatching(/^ {2}0 /)]);
+});
+
+test("`--dry-run` is not taken by a command that would do the real thing", async () => {
+  const { code, stderr } = await runCommand(["migrate", "--dry-run"], { DATABASE_URL: databaseUrl });
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("--dry-run belongs to prune") });
+});
+
+test("the service does all that by itself", async () => {
+  const service = await startTestService({ ENSEMBLE_THREAD_TTL_MINUTES: "0.05", ENSEMBLE_KEEP_CHECKPOINTS: "2" });
+  const { thread_id: resting } = await service.client.threads.create();
+  const { thread_id: kept } = await service.client.threads.create({ ttl: 60 });
+  await service.client.runs.wait(kept, "steps", { input: {} });
+  await until(async () => (await service.client.threads.getHistory(kept)).length === 2, 15_000);
+  await until(async () => (await service.fetch(`/threads/${resting}`)).status === 404, 15_000);
 });
