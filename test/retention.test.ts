@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { readConfig } from "../src/config.ts";
+import { transaction } from "../src/db/sql.ts";
 import { readProject } from "../src/registry/project.ts";
 import { type RetentionRules, retentionRules } from "../src/retention/rules.ts";
 import { surveyRemoval } from "../src/retention/survey.ts";
 import { sweepOnce } from "../src/retention/sweep.ts";
+import { findUntrimmedThreads, withoutOpenRuns } from "../src/threads/retention.ts";
 import { makeProject, runCommand, until } from "./command.ts";
 import { startTestService } from "./service.ts";
 import { collect } from "./sse.ts";
@@ -132,11 +134,48 @@ test("a thread keeps so many checkpoints when its run has ended, and is not coun
   await sweep(rules);
   expect(await client.threads.getHistory(threadId)).toEqual(before.slice(0, 3));
   expect(await surveyRemoval(db, rules)).toMatchObject({ checkpoints: 0 });
+  expect(await findUntrimmedThreads(db, 10)).toEqual([]);
 
   expect(await client.runs.wait(threadId, "steps", { input: { log: ["c"] } })).toMatchObject({ last: "three" });
   await sweep(rules);
   expect(await client.threads.getHistory(threadId)).toHaveLength(3);
   await forget(threadId);
+});
+
+test("a run that appears while its thread is being found for the sweep is seen once the thread is held", async () => {
+  const threadId = await threadWithHistory();
+  await transaction(db, async (tx) => {
+    expect(await findUntrimmedThreads(tx, 10)).toContain(threadId);
+    expect(await withoutOpenRuns(tx, [threadId])).toEqual([threadId]);
+    await db.query(
+      `insert into runs (run_id, thread_id, assistant_id, multitask_strategy, metadata, kwargs, run_at, events_kept_secs)
+       select gen_random_uuid(), thread_id, assistant_id, multitask_strategy, metadata, kwargs, now() + interval '1 day', 0
+         from runs where thread_id = $1`,
+      [threadId],
+    );
+    expect(await withoutOpenRuns(tx, [threadId])).toEqual([]);
+  });
+});
+
+test("runs that are created while their threads are trimmed and expire miss nothing", async () => {
+  const threadIds = await Promise.all(
+    Array.from({ length: 8 }, () => threadWithHistory({ ttl: { ttl: 1e-6, strategy: "keep_latest" } as never })),
+  );
+  const busy = Promise.all(
+    threadIds.map(async (threadId) => {
+      for (let round = 0; round < 8; round++) await client.runs.wait(threadId, "steps", { input: { log: ["more"] } });
+    }),
+  );
+  let done = false;
+  void busy.finally(() => (done = true));
+  while (!done) await sweepOnce(db, { keepCheckpoints: 1 });
+  await busy;
+  await sweep({ keepCheckpoints: 1 });
+  for (const threadId of threadIds) {
+    const [state, ...older] = await client.threads.getHistory<{ log: string[] }>(threadId);
+    expect({ log: state?.values.log.length, older: older.length }).toEqual({ log: 36, older: 0 });
+  }
+  await forget(...threadIds);
 });
 
 test("one process at a time sweeps", async () => {
