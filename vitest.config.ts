@@ -1,14 +1,18 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 const shared = { globalSetup: "./test/cluster.ts", testTimeout: 30_000, hookTimeout: 60_000, pool: "forks" as const, globals: true };
+
+/** Graphs import the package by its own name, here as in a project that has it installed. */
+const resolve = { alias: { ensemble: fileURLToPath(new URL("./src/index.ts", import.meta.url)) } };
 
 /** The tests of the API run twice: against one process that does everything, and against two APIs and two workers. */
 export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
-      { test: { ...shared, name: "one process", include: ["test/**/*.test.ts"] } },
-      { test: { ...shared, name: "split", include: ["test/api/**/*.test.ts"], env: { ENSEMBLE_TEST_TOPOLOGY: "split" } } },
+      { resolve, test: { ...shared, name: "one process", include: ["test/**/*.test.ts"] } },
+      { resolve, test: { ...shared, name: "split", include: ["test/api/**/*.test.ts"], env: { ENSEMBLE_TEST_TOPOLOGY: "split" } } },
     ],
   },
 });

@@ -1,4 +1,5 @@
 /** What a program may import from the package. */
 export { EnsembleSaver } from "./checkpoints/saver.ts";
 export { type Config, readConfig } from "./config.ts";
+export { effect } from "./effects/effect.ts";
 export { type Service, startService } from "./main.ts";

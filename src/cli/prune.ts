@@ -2,12 +2,11 @@ import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
 import { projectFile } from "../config.ts";
-import { checkDatabaseUrl, explainDatabase } from "../db/address.ts";
-import { openPool } from "../db/pool.ts";
 import { readProject } from "../registry/project.ts";
 import { type RetentionRules, retentionRules } from "../retention/rules.ts";
 import { surveyRemoval } from "../retention/survey.ts";
 import { addUp, nothingRemoved, type Removal, sweepOnce } from "../retention/sweep.ts";
+import { withDatabase } from "./database.ts";
 import { readEnvironment } from "./environment.ts";
 
 const patienceMs = 60_000;
@@ -15,17 +14,10 @@ const patienceMs = 60_000;
 /** Takes away at once what the service's sweeper would take away in time, or with `dryRun` only says what that is. */
 export async function prune({ dryRun }: { dryRun: boolean }): Promise<void> {
   const config = await readEnvironment();
-  if (!config.databaseUrl) throw new Error("Set DATABASE_URL: with the embedded database the running service sees to this itself.");
   const file = projectFile();
   const rules = retentionRules(config, existsSync(file) ? (await readProject(file)).checkpointer : {});
-  const url = checkDatabaseUrl("DATABASE_URL", config.databaseUrl);
-  const pool = openPool({ url, size: 1, onError: () => {} });
-  try {
-    const removal = await (dryRun ? surveyRemoval(pool, rules) : sweepAll(pool, rules)).catch(explainDatabase(url));
-    console.log(report(removal, dryRun));
-  } finally {
-    await pool.end();
-  }
+  const removal = await withDatabase((pool) => (dryRun ? surveyRemoval(pool, rules) : sweepAll(pool, rules)));
+  console.log(report(removal, dryRun));
 }
 
 /** Sweeps until nothing is left to do. A service that is at it already has its turns in between. */
@@ -42,12 +34,14 @@ async function sweepAll(pool: Pool, rules: RetentionRules): Promise<Removal> {
   throw new Error("Another process has been sweeping without a pause. Try again later.");
 }
 
-function report({ deletedThreads, reducedThreads, checkpoints, eventLogs, temporaryThreads }: Removal, dryRun: boolean): string {
+function report(removal: Removal, dryRun: boolean): string {
+  const { deletedThreads, reducedThreads, checkpoints, eventLogs, temporaryThreads, idempotencyKeys } = removal;
   return [
     dryRun ? "Would go now:" : "Gone:",
     `  ${deletedThreads} threads whose time to live is over`,
     `  ${checkpoints} checkpoints (${reducedThreads} threads keep only their latest)`,
     `  the events of ${eventLogs} runs`,
     `  ${temporaryThreads} temporary threads of stateless runs`,
+    `  ${idempotencyKeys} idempotency keys`,
   ].join("\n");
 }

@@ -5,7 +5,9 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { register } from "tsx/esm/api";
 
 /** Packages that must exist once: two copies break interrupts, `instanceof` and the context that nodes run in. */
-const shared = ["@langchain/langgraph", "@langchain/core", "@langchain/langgraph-checkpoint", "@langchain/langgraph-sdk", "ensemble"];
+const shared = ["@langchain/langgraph", "@langchain/core", "@langchain/langgraph-checkpoint", "@langchain/langgraph-sdk"];
+/** What a graph gets when it imports this package: the code that runs it, from the sources or as built. */
+const ourselves = new URL(`../index.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url).href;
 
 let prepared = false;
 let resolving = false;
@@ -51,6 +53,7 @@ function requireOurs(): void {
 
 /** Where our copy is; undefined for what is not shared, and for a subpath that our version does not have: the project's own may. */
 function ourUrl(specifier: string): string | undefined {
+  if (specifier === "ensemble") return ourselves;
   if (resolving || !shared.some((name) => specifier === name || specifier.startsWith(`${name}/`))) return undefined;
   resolving = true; // import.meta.resolve asks the hooks as well
   try {

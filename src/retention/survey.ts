@@ -1,5 +1,6 @@
 import { countPrunable, type Kept } from "../checkpoints/prune.ts";
 import type { Db } from "../db/sql.ts";
+import { countOutdatedKeys } from "../runs/idempotency.ts";
 import { countSpentEvents } from "../runs/sweep.ts";
 import { countExpiredThreads, countSpentThreads, listThreadsToReduce } from "../threads/retention.ts";
 import type { RetentionRules } from "./rules.ts";
@@ -16,6 +17,7 @@ export async function surveyRemoval(db: Db, rules: RetentionRules): Promise<Remo
   return {
     eventLogs: await countSpentEvents(db),
     temporaryThreads: await countSpentThreads(db),
+    idempotencyKeys: await countOutdatedKeys(db),
     deletedThreads: expired.delete,
     reducedThreads: expired.keep_latest,
     checkpoints: reduced + trimmed,

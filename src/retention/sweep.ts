@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import { pruneCheckpoints } from "../checkpoints/prune.ts";
 import { type Db, sql, transaction } from "../db/sql.ts";
+import { sweepIdempotencyKeys } from "../runs/idempotency.ts";
 import { sweepEvents } from "../runs/sweep.ts";
 import {
   findExpiredThreads,
@@ -18,6 +19,8 @@ export interface Removal {
   /** Runs whose events went. */
   eventLogs: number;
   temporaryThreads: number;
+  /** Keys by which clients may send a create again. */
+  idempotencyKeys: number;
   deletedThreads: number;
   /** Threads that keep their latest checkpoint. */
   reducedThreads: number;
@@ -35,7 +38,14 @@ const manyRows = 200;
 /** Threads are held while their checkpoints go, and whoever wants to create a run on one waits for the batch. */
 const fewThreads = 25;
 
-export const nothingRemoved: Removal = { eventLogs: 0, temporaryThreads: 0, deletedThreads: 0, reducedThreads: 0, checkpoints: 0 };
+export const nothingRemoved: Removal = {
+  eventLogs: 0,
+  temporaryThreads: 0,
+  idempotencyKeys: 0,
+  deletedThreads: 0,
+  reducedThreads: 0,
+  checkpoints: 0,
+};
 
 /** One batch of each kind, each in a transaction of its own. Undefined when another process is at it: one at a time sweeps. */
 export async function sweepOnce(pool: Pool, rules: RetentionRules = {}, which = { expired: true }): Promise<Swept | undefined> {
@@ -43,6 +53,7 @@ export async function sweepOnce(pool: Pool, rules: RetentionRules = {}, which = 
   const kinds: ((tx: Db) => Promise<Batch>)[] = [
     sweepEventLogs,
     sweepTemporaryThreads,
+    sweepKeys,
     ...(which.expired ? [(tx: Db) => sweepExpiredThreads(tx, rules)] : []),
     ...(keepCheckpoints === undefined ? [] : [(tx: Db) => trimThreads(tx, keepCheckpoints)]),
   ];
@@ -74,6 +85,11 @@ async function sweepTemporaryThreads(tx: Db): Promise<Batch> {
   const spent = await findSpentThreads(tx, manyRows);
   for (const threadId of spent) await deleteThread(tx, threadId);
   return { temporaryThreads: spent.length, full: spent.length === manyRows };
+}
+
+async function sweepKeys(tx: Db): Promise<Batch> {
+  const idempotencyKeys = await sweepIdempotencyKeys(tx, manyRows);
+  return { idempotencyKeys, full: idempotencyKeys === manyRows };
 }
 
 async function sweepExpiredThreads(tx: Db, { threadTtl }: RetentionRules): Promise<Batch> {

@@ -31,7 +31,7 @@ export function startSweeper({ pool, log, wakeups }: WorkerRooms, { runTimeoutSe
     const expired = performance.now() >= expiredFrom;
     const swept = await sweepOnce(pool, rules, { expired });
     const more = swept?.more ?? false;
-    if (expired && !more) expiredFrom = performance.now() + ttlPauseMs;
+    if (expired && swept && !more) expiredFrom = performance.now() + ttlPauseMs;
     return more;
   }
 

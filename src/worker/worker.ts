@@ -5,17 +5,16 @@ import { newId } from "../db/ids.ts";
 import { type Claim, claimRuns, type HeldRun } from "../runs/claim.ts";
 import { cancelTopic, claimTopic } from "../runs/run.ts";
 import { type AttemptControl, createControl } from "./attempt.ts";
-import { executeRun } from "./execute.ts";
+import { type AttemptPolicy, executeRun } from "./execute.ts";
 import { startLiveness } from "./liveness.ts";
 import { now } from "./liveness-news.ts";
 import type { WorkerRooms } from "./rooms.ts";
 
-export interface WorkerOptions {
+export interface WorkerOptions extends AttemptPolicy {
   slots: number;
   leaseSeconds: number;
   runTimeoutSeconds: number;
   drainSeconds: number;
-  maxCrashes: number;
 }
 
 export interface Worker {
@@ -49,6 +48,7 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
   const running = new Map<string, RunningAttempt>();
   const draining = new AbortController();
   let halted = false;
+  let pausedUntil = 0;
 
   const liveness = await startLiveness({
     url,
@@ -77,7 +77,7 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
 
   async function claimWhatFits(): Promise<Claim[]> {
     const slots = options.slots - running.size;
-    if (slots <= 0 || !liveness.announced) return [];
+    if (slots <= 0 || !liveness.announced || now() < pausedUntil) return [];
     const { maxCrashes } = options;
     const hasSuspect = [...running.values()].some(({ claim }) => claim.crashes > 0 && claim.crashes >= maxCrashes - 1);
     return claimRuns(pool, workerId, { slots, suspects: hasSuspect ? 0 : 1, maxCrashes });
@@ -95,10 +95,12 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
     const leftMs = Math.max(0, (seconds - claim.ranSeconds) * 1000);
     const timer = setTimeout(() => control.stop({ kind: "timeout", seconds }), Math.min(leftMs, longestTimerMs));
     const done = currentAttempt
-      .run(claim, () => executeRun(rooms, claim, control, options.maxCrashes))
+      .run(claim, () => executeRun(rooms, claim, control, options))
       .finally(() => {
         clearTimeout(timer);
         running.delete(key);
+        // Whatever the database cannot do for this run now (a full disk), it could not do a millisecond later either.
+        if (control.stopped?.kind === "unreachable") pausedUntil = now() + pollMs;
         wakeups.tell(claimTopic); // a slot is free, and the thread's next run may be due
       });
     running.set(key, { claim, control, since: now(), done });

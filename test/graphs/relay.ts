@@ -1,6 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Annotation, END, interrupt, type LangGraphRunnableConfig, Send, START, StateGraph } from "@langchain/langgraph";
+import { effect } from "ensemble";
 
 const State = Annotation.Root({
   steps: Annotation<number>(),
@@ -60,6 +61,19 @@ async function ask(_state: typeof State.State, config: LangGraphRunnableConfig) 
 
 /** Asks twice in one node, slowly. */
 export const asking = new StateGraph(State).addNode("ask", ask).addEdge(START, "ask").addEdge("ask", END).compile();
+
+async function pay(_state: typeof State.State, config: LangGraphRunnableConfig) {
+  const receipt = await effect(config, "pay", (key) => {
+    journal(config, `paid ${key}`);
+    return { key };
+  });
+  journal(config, "after payment");
+  await sleep(800, undefined, { signal: config.signal });
+  return { answer: receipt.key };
+}
+
+/** Does something outside that must not be done twice, then takes its time. */
+export const paying = new StateGraph(State).addNode("pay", pay).addEdge(START, "pay").addEdge("pay", END).compile();
 
 /** Ends its process, as a node does that runs out of memory. */
 export const killer = new StateGraph(State)
