@@ -12,6 +12,7 @@ import { buildApp } from "./http/app.ts";
 import { createLogger } from "./log.ts";
 import { type Project, readProject } from "./registry/project.ts";
 import { loadRegistry, type Registry } from "./registry/registry.ts";
+import { retentionRules } from "./retention/rules.ts";
 import { version } from "./version.ts";
 import { startSweeper } from "./worker/sweeper.ts";
 import { startWorker, type Worker } from "./worker/worker.ts";
@@ -62,7 +63,7 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   closers.push(feed.stop);
 
   const rooms = { pool, wakeups, feed, registry, log };
-  const worker = config.role === "api" ? undefined : await startWork(config, directUrl, rooms, closers);
+  const worker = config.role === "api" ? undefined : await startWork(config, project, directUrl, rooms, closers);
   const apiUrl = config.role === "worker" ? undefined : await startApi(config, project, rooms, closers);
   return {
     url: apiUrl,
@@ -81,8 +82,15 @@ async function embeddedUrl({ role, dataDir }: Config, closers: Closer[]): Promis
   return embedded.url;
 }
 
-async function startWork(config: Config, url: string, rooms: Parameters<typeof startWorker>[0], closers: Closer[]): Promise<Worker> {
-  const sweeper = startSweeper(rooms, config.runTimeoutSeconds);
+async function startWork(
+  config: Config,
+  { checkpointer }: Project,
+  url: string,
+  rooms: Parameters<typeof startWorker>[0],
+  closers: Closer[],
+): Promise<Worker> {
+  const { runTimeoutSeconds } = config;
+  const sweeper = startSweeper(rooms, { runTimeoutSeconds, rules: retentionRules(config, checkpointer) });
   closers.push(sweeper.stop);
   const worker = await startWorker(rooms, url, config);
   closers.push(worker.stop);
