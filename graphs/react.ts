@@ -1,5 +1,15 @@
 import { AIMessage, type BaseMessage, SystemMessage, ToolMessage } from "@langchain/core/messages";
-import { END, type GraphNode, type LangGraphRunnableConfig, MessagesValue, ReducedValue, Send, START, StateGraph, StateSchema } from "@langchain/langgraph";
+import {
+  END,
+  type GraphNode,
+  type LangGraphRunnableConfig,
+  MessagesValue,
+  ReducedValue,
+  Send,
+  START,
+  StateGraph,
+  StateSchema,
+} from "@langchain/langgraph";
 import { z } from "zod";
 import { askApproval } from "./kit/ask-human.ts";
 import { chat } from "./kit/chat.ts";
@@ -18,10 +28,16 @@ const Step = z.object({
 
 const State = new StateSchema({
   messages: MessagesValue,
-  steps: new ReducedValue(z.array(Step).default(() => []).describe("The trace: every action and what was observed"), {
-    inputSchema: z.array(Step),
-    reducer: (all, more) => all.concat(more),
-  }),
+  steps: new ReducedValue(
+    z
+      .array(Step)
+      .default(() => [])
+      .describe("The trace: every action and what was observed"),
+    {
+      inputSchema: z.array(Step),
+      reducer: (all, more) => all.concat(more),
+    },
+  ),
   rounds: z.number().int().default(0).describe("Rounds of tools in this run"),
   stopped: z.enum(["step_limit"]).nullable().default(null).describe("Why it answered before it was done"),
   summary: z.string().default("").describe("What was said before the messages that the model still sees"),
@@ -56,7 +72,11 @@ const begin: GraphNode<typeof State, z.input<typeof Context>> = async ({ message
       model: models.worker,
       temperature: 0.2,
       messages: [
-        { role: "system", content: "Fold the new messages into the summary. Keep names, numbers, decisions and open questions. Answer with the summary only." },
+        {
+          role: "system",
+          content:
+            "Fold the new messages into the summary. Keep names, numbers, decisions and open questions. Answer with the summary only.",
+        },
         { role: "user", content: `Summary so far: ${summary || "(none)"}\n\nNew messages:\n${asTranscript(leaving)}` },
       ],
       timeoutSeconds,
@@ -71,7 +91,15 @@ const think: GraphNode<typeof State, z.input<typeof Context>> = async (state, co
   const { models, budget, instructions, tools, allowedHosts, timeoutSeconds } = contextOf(config);
   enforceBudget(state.ledger, budget);
   const messages = [new SystemMessage(withSummary(instructions, state.summary)), ...splitWindow(state.messages, state.folded).recent];
-  const call = { caller: "react", model: models.worker, temperature: 0.3, messages, tools: openTools(tools, allowedHosts), timeoutSeconds, budget };
+  const call = {
+    caller: "react",
+    model: models.worker,
+    temperature: 0.3,
+    messages,
+    tools: openTools(tools, allowedHosts),
+    timeoutSeconds,
+    budget,
+  };
   const { reply, entry } = await chat(call, config);
   return { messages: [reply], ledger: [entry], rounds: state.rounds + 1 };
 };
@@ -114,11 +142,16 @@ const conclude: GraphNode<typeof State, z.input<typeof Context>> = async (state,
     ({ id, name }) => new ToolMessage({ content: "Not done: the limit of steps is reached.", tool_call_id: id ?? name, name }),
   );
   const messages = [
-    new SystemMessage(`${withSummary(instructions, state.summary)}\nYou may use no more tools. Give your best answer from what you have seen, and say what is missing.`),
+    new SystemMessage(
+      `${withSummary(instructions, state.summary)}\nYou may use no more tools. Give your best answer from what you have seen, and say what is missing.`,
+    ),
     ...splitWindow(state.messages, state.folded).recent,
     ...unanswered,
   ];
-  const { reply, entry } = await chat({ caller: "react", model: models.worker, temperature: 0.3, messages, timeoutSeconds, budget }, config);
+  const { reply, entry } = await chat(
+    { caller: "react", model: models.worker, temperature: 0.3, messages, timeoutSeconds, budget },
+    config,
+  );
   report(config, "react", "step_limit", Date.now(), { stepLimit });
   return { messages: [...unanswered, reply], ledger: [entry], stopped: "step_limit" as const };
 };
@@ -135,7 +168,8 @@ function callsOf(messages: BaseMessage[]): Call[] {
   return AIMessage.isInstance(last) ? (last.tool_calls ?? []) : [];
 }
 
-const withSummary = (instructions: string, summary: string) => (summary ? `${instructions}\n\nEarlier in this conversation: ${summary}` : instructions);
+const withSummary = (instructions: string, summary: string) =>
+  summary ? `${instructions}\n\nEarlier in this conversation: ${summary}` : instructions;
 const isInterrupt = (error: unknown) => error instanceof Error && error.name === "GraphInterrupt";
 
 /** Thinks, acts, observes, until it can answer or has taken as many rounds as it may. */

@@ -46,8 +46,6 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   const project = await readProject(config.configFile);
   if (project.ignoredKeys.length > 0) log.warn(`${project.file}: not supported yet and ignored: ${project.ignoredKeys.join(", ")}`);
   const registry = await loadRegistry(project.graphs);
-  const undescribed = await graphsWithoutSchemas(registry);
-  if (undescribed.length > 0) log.warn(`These graphs have no zod or StateSchema, so their schemas are empty: ${undescribed.join(", ")}`);
 
   const url = config.databaseUrl ? checkDatabaseUrl("DATABASE_URL", config.databaseUrl) : await embeddedUrl(config, closers);
   const directUrl = config.databaseDirectUrl ? checkDatabaseUrl("DATABASE_DIRECT_URL", config.databaseDirectUrl) : url;
@@ -65,6 +63,8 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   const rooms = { pool, wakeups, feed, registry, log };
   const worker = config.role === "api" ? undefined : await startWork(config, project, directUrl, rooms, closers);
   const apiUrl = config.role === "worker" ? undefined : await startApi(config, project, rooms, closers);
+  const undescribed = await graphsWithoutSchemas(registry);
+  if (undescribed.length > 0) log.warn(`These graphs have no zod or StateSchema, so their schemas are empty: ${undescribed.join(", ")}`);
   return {
     url: apiUrl,
     graphIds: registry.graphIds,

@@ -60,7 +60,8 @@ async function admit(address: string, allowedHosts: string[]): Promise<URL> {
   if (allowedHosts.includes(url.host)) return url;
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const addresses = isIP(host) ? [{ address: host, family: isIP(host) }] : await lookup(host, { all: true });
-  if (addresses.some(({ address: ip, family }) => isInside(ip, family))) throw new Error(`${url.host} is inside our own network and may not be read.`);
+  if (addresses.some(({ address: ip, family }) => isInside(ip, family)))
+    throw new Error(`${url.host} is inside our own network and may not be read.`);
   return url;
 }
 
@@ -82,7 +83,7 @@ async function readPage(response: Response): Promise<string> {
   }
   return text
     .slice(0, longestPage)
-    .replace(/<(script|style)\b[^>]*>[^]*?<\/\1>/gi, " ")
+    .replace(/<(script|style)\b[^>]*>[\s\S]*?<\/\1>/gi, " ")
     .replace(/<[^>]+>/g, " ")
     .replace(/\s+/g, " ")
     .trim();
