@@ -1,0 +1,57 @@
+import type { AuditRow } from "./database.ts";
+import type { Evidence } from "./evidence.ts";
+import type { Fault, FaultKind } from "./faults.ts";
+
+/** How long the runs that a fault hit stood still, in milliseconds. */
+export type Takeovers = Map<FaultKind, number[]>;
+
+/** From each fault to the first new event of every run that was in the victim's hands. */
+export function measureTakeovers(evidence: Evidence): Takeovers {
+  const takeovers: Takeovers = new Map();
+  for (const fault of evidence.faults) {
+    const times = takeovers.get(fault.kind) ?? [];
+    takeovers.set(fault.kind, times);
+    for (const [runId, rows] of evidence.auditOf) {
+      const held = runId === null ? undefined : holderAt(rows, fault.at);
+      if (held && (fault.app === undefined || held.app === fault.app)) {
+        const time = goesOnAfter(rows, fault, held.attempt ?? 0);
+        if (time !== undefined) times.push(time);
+      }
+    }
+  }
+  return takeovers;
+}
+
+/** The claim under which a run was running at that time. */
+function holderAt(rows: AuditRow[], at: number): AuditRow | undefined {
+  const last = rows.findLast((row) => row.at < at && ["claim", "back", "end"].includes(row.what));
+  return last?.what === "claim" ? last : undefined;
+}
+
+/**
+ * After a fault that takes the worker, only an event of a newer attempt counts; undefined when the run ended before there was any need
+ * of one. After one that takes the database, any event does.
+ */
+function goesOnAfter(rows: AuditRow[], { kind, at }: Fault, attempt: number): number | undefined {
+  const after = rows.filter((row) => row.at > at);
+  const sameMayGoOn = kind === "cut connections" || kind === "restart postgres" || kind === "stop worker, short";
+  const claim = sameMayGoOn ? after[0] : after.find((row) => row.what === "claim" && (row.attempt ?? 0) > attempt);
+  const event = claim && after.find(({ what, seq }) => seq >= claim.seq && (what === "event" || what === "end"));
+  return event && event.at - at;
+}
+
+/** Runs that were taken from a worker which was neither killed, stopped nor told to end. */
+export function takenFromTheLiving({ auditOf, faults }: Evidence): string[] {
+  const taken: string[] = [];
+  for (const [runId, rows] of auditOf) {
+    let holder: AuditRow | undefined;
+    for (const row of rows) {
+      if (row.what === "claim") holder = row;
+      const lostTo = row.what === "back" && holder && row.app !== holder.app ? row : undefined;
+      if (lostTo && !faults.some((fault) => fault.app === holder?.app && fault.at < row.at)) {
+        taken.push(`run ${runId} from ${holder?.app} by ${row.app} at #${row.seq}`);
+      }
+    }
+  }
+  return taken;
+}
