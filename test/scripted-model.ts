@@ -88,8 +88,9 @@ async function answerInPieces(response: ServerResponse, { tokens = [], toolCall,
   response.end("data: [DONE]\n\n");
 }
 
-async function answerWhole(response: ServerResponse, { tokens = [], toolCall, hang }: ScriptedReply): Promise<void> {
+async function answerWhole(response: ServerResponse, { tokens = [], toolCall, pauseMs = 0, hang }: ScriptedReply): Promise<void> {
   if (hang) return;
+  await sleep(pauseMs * tokens.length);
   const calls = toolCall && [
     { id: toolCall.id, type: "function", function: { name: toolCall.name, arguments: JSON.stringify(toolCall.args) } },
   ];

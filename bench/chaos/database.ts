@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -77,8 +77,9 @@ export async function startDatabase(home: string): Promise<Database> {
       await server.stop();
     },
     kill() {
-      const pid = Number(readFileSync(join(home, "data", "postgres", "postmaster.pid"), "utf8").split("\n")[0]);
-      process.kill(pid, "SIGINT"); // to Postgres: end now, in order
+      const pidFile = join(home, "data", "postgres", "postmaster.pid");
+      if (!existsSync(pidFile)) return; // it has ended already
+      process.kill(Number(readFileSync(pidFile, "utf8").split("\n")[0]), "SIGINT"); // to Postgres: end now, in order
     },
   };
 }

@@ -103,7 +103,7 @@ export const asking = new StateGraph(State)
 
 const ask = (turn: number) => async (_state: StateOf, config: LangGraphRunnableConfig) => {
   note(config, `turn ${turn}`, "begin");
-  const model = new ChatOpenAI({ model: "scripted", streaming: true, maxRetries: 0 });
+  const model = new ChatOpenAI({ model: "scripted", maxRetries: 0 });
   const { text } = await model.invoke(`turn ${turn}`, config);
   note(config, `turn ${turn}`, "end");
   return { said: [text] };
