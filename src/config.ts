@@ -34,6 +34,10 @@ export const settings = {
   ENSEMBLE_LEASE_SECS: positive.min(1).default(15).describe("a worker that was not heard of for this long has lost its runs"),
   N_JOBS_PER_WORKER: count.default(10).describe("runs a worker executes at once"),
   BG_JOB_MAX_RETRIES: count.default(3).describe("worker crashes over one run before it ends in error"),
+  ENSEMBLE_ON_GRAPH_CHANGE: z
+    .enum(["continue", "refuse"])
+    .default("continue")
+    .describe("whether a run goes on that another version of its graph began; one that must run a node that is gone never does"),
   BG_JOB_TIMEOUT_SECS: positive.default(3_600).describe("a run that takes longer ends as timeout"),
   WORKER_DRAIN_TIMEOUT: atLeastNone.default(30).describe("seconds that running runs get to reach their next step at shutdown"),
   ENSEMBLE_EVENT_RETENTION_SECS: atLeastNone.default(120).describe("how long a run's events are kept after its end"),
@@ -91,6 +95,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     leaseSeconds: value.ENSEMBLE_LEASE_SECS,
     slots: value.N_JOBS_PER_WORKER,
     maxCrashes: value.BG_JOB_MAX_RETRIES,
+    onGraphChange: value.ENSEMBLE_ON_GRAPH_CHANGE,
     runTimeoutSeconds: value.BG_JOB_TIMEOUT_SECS,
     drainSeconds: value.WORKER_DRAIN_TIMEOUT,
     eventRetentionSeconds: value.ENSEMBLE_EVENT_RETENTION_SECS,

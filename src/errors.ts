@@ -7,6 +7,7 @@ const kinds = {
   too_large: 413,
   invalid: 422,
   too_many: 429,
+  unavailable: 503,
 } as const;
 
 export type ErrorCode = keyof typeof kinds;
@@ -34,3 +35,4 @@ export const checkpointNotFound = (threadId: string, checkpointId: string) =>
 export const runNotFound = () => new ServiceError("not_found", "Run not found");
 export const assistantNotFound = () => new ServiceError("not_found", "Assistant not found");
 export const threadIsBusy = () => new ServiceError("conflict", "Thread is busy");
+export const threadWithoutState = (threadId: string) => new ServiceError("not_found", `Thread ${threadId} has no checkpoint yet`);

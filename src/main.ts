@@ -45,6 +45,8 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   const project = await readProject(config.configFile);
   if (project.ignoredKeys.length > 0) log.warn(`${project.file}: not supported yet and ignored: ${project.ignoredKeys.join(", ")}`);
   const registry = await loadRegistry(project.graphs);
+  const undescribed = await graphsWithoutSchemas(registry);
+  if (undescribed.length > 0) log.warn(`These graphs have no zod or StateSchema, so their schemas are empty: ${undescribed.join(", ")}`);
 
   const url = config.databaseUrl ? checkDatabaseUrl("DATABASE_URL", config.databaseUrl) : await embeddedUrl(config, closers);
   const directUrl = config.databaseDirectUrl ? checkDatabaseUrl("DATABASE_DIRECT_URL", config.databaseDirectUrl) : url;
@@ -60,7 +62,7 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   closers.push(feed.stop);
 
   const rooms = { pool, wakeups, feed, registry, log };
-  const worker = config.role === "api" ? undefined : await startWork(config, config.databaseDirectUrl ?? url, rooms, closers);
+  const worker = config.role === "api" ? undefined : await startWork(config, directUrl, rooms, closers);
   const apiUrl = config.role === "worker" ? undefined : await startApi(config, project, rooms, closers);
   return {
     url: apiUrl,
@@ -105,6 +107,12 @@ async function listen(app: FastifyInstance, { host, port }: Config): Promise<str
     if (error.code === "EACCES") throw new Error(`This user may not listen on port ${port}. Set PORT to one above 1023.`);
     throw error;
   });
+}
+
+/** A factory may need a configuration to make its graph; such a one is not judged. */
+async function graphsWithoutSchemas({ graphIds, schemas }: Registry): Promise<string[]> {
+  const known = await Promise.all(graphIds.map((graphId) => schemas(graphId).catch(() => undefined)));
+  return graphIds.filter((_, index) => known[index] && Object.keys(known[index].state_schema).length === 0);
 }
 
 function systemAssistants(registry: Registry, { graphDefaults }: Config) {

@@ -1,6 +1,6 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Client } from "@langchain/langgraph-sdk";
 import pg from "pg";
@@ -54,6 +54,7 @@ export async function startCluster(env: Record<string, string> = {}): Promise<Te
     for (const { child } of processes) child.kill("SIGKILL"); // whatever state a test left it in
     await Promise.all(processes.map(({ exited }) => exited));
     await db.end();
+    rmSync(dirname(journalFile), { recursive: true });
   });
   return {
     ...clientFor([api.url ?? ""]),

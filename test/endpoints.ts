@@ -141,6 +141,7 @@ export const endpoints: Record<string, Endpoint> = {
     body: { values: {}, as_node: "one" },
     fields: { ...checkpoint, values: [7, "text", true], as_node: badText, checkpoint_id: badText },
   },
+  "PATCH /threads/{threadId}/state": { body: { metadata: {} }, fields: { metadata: badDocument } },
   "GET /threads/{threadId}/state/{checkpointId}": { query: { subgraphs: flagInQuery } },
   "POST /threads/{threadId}/state/checkpoint": { body: { checkpoint: {} }, fields: { ...checkpoint, subgraphs: badFlag } },
   "GET /threads/{threadId}/history": { query: { limit: limitInQuery, before: ["%00"] } },

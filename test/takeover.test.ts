@@ -14,7 +14,8 @@ const counts = (runId: string) =>
   Object.fromEntries(Object.entries(Object.groupBy(journal(runId), ({ what }) => what)).map(([what, lines]) => [what, lines?.length]));
 
 test("a worker killed in the middle of a node: another goes on from the last checkpoint, and the clients' streams with it", async () => {
-  const [first, second] = [await startWorker(), await startWorker()];
+  const patient = { ENSEMBLE_LEASE_SECS: "300" }; // it is the lock that tells, long before the lease
+  const [first, second] = [await startWorker(patient), await startWorker(patient)];
   const { thread_id: threadId } = await client.threads.create();
   const run = await client.runs.create(threadId, "relay", { input: { steps: 6, stepMs: 300 }, config, streamMode: ["updates"] });
   const following = collect(client.runs.joinStream(threadId, run.run_id));
@@ -146,14 +147,13 @@ test("a drained worker gives its runs back: they go on elsewhere, no step is rep
     }),
   );
   await until(() => runs.every(({ run_id }) => begun(run_id, "begin 1")()));
-  const staying = await startWorker();
   expect(await leaving.stop()).toBe(0);
+  await startWorker();
   for (const { thread_id, run_id } of runs) {
     expect(await client.runs.join(thread_id, run_id)).toMatchObject({ done: 15 });
     expect(await rowOf(run_id)).toMatchObject({ status: "success", crashes: 0, attempt: 2 });
     expect(Object.values(counts(run_id))).toEqual(Array.from({ length: 30 }, () => 1));
   }
-  await staying.stop();
 });
 
 test("a run that kills its workers ends in error; its neighbours do not", async () => {

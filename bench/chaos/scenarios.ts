@@ -32,7 +32,7 @@ async function expectThread({ sdk, expect }: ChaosClient, { threadId, kind }: Ru
 
 async function sequence(client: ChaosClient, random: Random): Promise<void> {
   const steps = random.between(4, 9);
-  const input = { steps, stepMs: random.between(100, 500) };
+  const input = { steps, stepMs: random.between(200, 900) };
   const threadId = await newThread(client);
   const request = { threadId, graph: "sequence", payload: { input }, kind: "sequence", work: numbered("step", steps) };
   await client.run(request);
@@ -40,7 +40,7 @@ async function sequence(client: ChaosClient, random: Random): Promise<void> {
 }
 
 async function fan(client: ChaosClient, random: Random): Promise<void> {
-  const input = { steps: 10, stepMs: random.between(100, 400) };
+  const input = { steps: 10, stepMs: random.between(300, 900) };
   const threadId = await newThread(client);
   const request = { threadId, graph: "fan", payload: { input }, kind: "fan-out", work: [...numbered("part", 10), "gather"] };
   await client.run(request);
@@ -49,7 +49,7 @@ async function fan(client: ChaosClient, random: Random): Promise<void> {
 
 async function nested(client: ChaosClient, random: Random): Promise<void> {
   const steps = random.between(2, 5);
-  const input = { steps, stepMs: random.between(100, 400) };
+  const input = { steps, stepMs: random.between(300, 900) };
   const threadId = await newThread(client);
   const work = ["before", ...numbered("step", steps), "after"];
   const request = { threadId, graph: "nested", payload: { input }, kind: "subgraph", work };
@@ -58,7 +58,7 @@ async function nested(client: ChaosClient, random: Random): Promise<void> {
 }
 
 async function asking(client: ChaosClient, random: Random): Promise<void> {
-  const input = { steps: 1, stepMs: random.between(200, 900) };
+  const input = { steps: 1, stepMs: random.between(600, 1_800) };
   const threadId = await newThread(client);
   const base = { threadId, graph: "asking", kind: "interrupts" };
   const first = { ...base, payload: { input }, work: ["prepare"] };
@@ -75,7 +75,7 @@ async function asking(client: ChaosClient, random: Random): Promise<void> {
 async function fork(client: ChaosClient, random: Random): Promise<void> {
   const steps = random.between(4, 7);
   const from = random.between(1, steps - 2);
-  const input = { steps, stepMs: random.between(100, 300) };
+  const input = { steps, stepMs: random.between(200, 700) };
   const threadId = await newThread(client);
   const first = { threadId, graph: "sequence", payload: { input }, kind: "fork", work: numbered("step", steps) };
   await client.run(first);
@@ -95,7 +95,7 @@ async function talking(client: ChaosClient): Promise<void> {
 
 async function paying(client: ChaosClient, random: Random): Promise<void> {
   const steps = random.between(2, 4);
-  const input = { steps, stepMs: random.between(200, 700) };
+  const input = { steps, stepMs: random.between(400, 1_400) };
   const threadId = await newThread(client);
   const request = { threadId, graph: "paying", payload: { input }, kind: "effects", work: numbered("payment", steps) };
   await client.run(request);

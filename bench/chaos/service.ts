@@ -34,7 +34,7 @@ export async function startChaosService(): Promise<ChaosService> {
   const journalFile = join(home, "journal");
   const database = await startDatabase(home);
   const model = await openModelServer();
-  model.script({ tokens: modelTokens, pauseMs: 60 });
+  model.script({ tokens: modelTokens, pauseMs: 120 });
   const env = {
     ENSEMBLE_CONFIG: fileURLToPath(new URL("./langgraph.json", import.meta.url)),
     ENSEMBLE_LEASE_SECS: String(leaseSeconds),

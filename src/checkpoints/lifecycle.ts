@@ -72,3 +72,12 @@ export async function hasCheckpointOfRun(db: Db, threadId: string, runId: string
     select 1 from checkpoints where thread_id = ${threadId} and checkpoint_ns = '' and run_id = ${runId} limit 1`);
   return rowCount !== 0;
 }
+
+/** Merges into the metadata of a thread's newest checkpoint. False when it has none. */
+export async function patchNewestMetadata(db: Db, threadId: string, metadata: Record<string, unknown>): Promise<boolean> {
+  const { rowCount } = await db.query(sql`
+    update checkpoints set metadata = metadata || searchable(${JSON.stringify(metadata)}::json)
+     where thread_id = ${threadId} and checkpoint_ns = ''
+       and checkpoint_id = (select max(checkpoint_id) from checkpoints where thread_id = ${threadId} and checkpoint_ns = '')`);
+  return rowCount !== 0;
+}

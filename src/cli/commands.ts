@@ -14,6 +14,11 @@ export const commands: Record<string, Command> = {
     summary: "print the environment table with this process's values",
     run: async () => (await import("./config.ts")).printConfig(),
   },
+  halt: {
+    summary: "stop all work: nothing is claimed, running runs pause at their next step",
+    run: async () => (await import("./halt.ts")).halt(),
+  },
+  resume: { summary: "let the work go on", run: async () => (await import("./halt.ts")).resume() },
   health: {
     summary: "exit 0 when the database answers and, on a worker's host, the worker lives",
     run: async () => (await import("./health.ts")).checkHealth(),

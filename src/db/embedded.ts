@@ -48,7 +48,7 @@ export async function startEmbeddedPostgres(dataDir: string): Promise<EmbeddedPo
     const password = await ensureCluster(home, cluster, binaries, user);
     const port = (await findRunningServer(cluster)) ?? (await startServer(home, cluster, binaries, user));
     return {
-      url: `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`,
+      url: addressOf(password, port),
       async restart(mode = "fast") {
         await run(binaries.pg_ctl, ["restart", "-D", cluster, "-l", join(home, "postgres.log"), "-m", mode, "-w"], user);
       },
@@ -60,6 +60,17 @@ export async function startEmbeddedPostgres(dataDir: string): Promise<EmbeddedPo
     await release();
     throw error;
   }
+}
+
+/** The address of the server that runs in `dataDir`, for whoever wants to look from outside. Undefined when none runs. */
+export async function findEmbeddedPostgres(dataDir: string): Promise<string | undefined> {
+  const home = resolve(dataDir);
+  const port = await findRunningServer(join(home, "postgres"));
+  return port ? addressOf((await readFile(join(home, "password"), "utf8")).trim(), port) : undefined;
+}
+
+function addressOf(password: string, port: number): string {
+  return `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`;
 }
 
 async function findBinaries(): Promise<Binaries> {

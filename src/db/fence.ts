@@ -1,4 +1,4 @@
-import { type Sql, sql } from "./sql.ts";
+import { type Db, type Sql, sql } from "./sql.ts";
 
 /** The right to write for a run: whoever holds it is the attempt that the runs row names. */
 export interface Fence {
@@ -16,4 +16,10 @@ export function fenced({ runId, attempt }: Fence): Sql {
     select run_id, thread_id from runs
      where run_id = ${runId} and attempt = ${attempt} and status = 'running'
        for share)`;
+}
+
+/** Holds the right until the transaction ends, for work of several statements. False when it is lost. */
+export async function holdRight(tx: Db, fence: Fence): Promise<boolean> {
+  const { rowCount } = await tx.query(sql`with ${fenced(fence)} select 1 from fence`);
+  return rowCount !== 0;
 }

@@ -51,7 +51,8 @@ export async function buildApp(rooms: ApiRooms, http: Project["http"]): Promise<
 
 /** When the database is that far behind, more requests only make it later for all: they are asked to come again. */
 function refuseFloods(app: FastifyInstance, { pool, settings }: ApiRooms): void {
-  app.addHook("onRequest", async () => {
+  app.addHook("onRequest", async ({ method }) => {
+    if (method === "GET") return; // a look costs little, and health checks must be answered
     if (pool.waitingCount > settings.maxWaiting)
       throw new ServiceError("too_many", "Too many requests are waiting for the database; try again in a moment.");
   });

@@ -4,7 +4,10 @@ import { dirname, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { z } from "zod";
 
-const GraphEntry = z.union([z.string(), z.object({ path: z.string(), description: z.string().optional() })]);
+const GraphEntry = z.union([
+  z.string(),
+  z.object({ path: z.string(), description: z.string().optional(), version: z.string().optional() }),
+]);
 
 const HttpOptions = z
   .object({
@@ -42,6 +45,8 @@ export interface GraphSource {
   file: string;
   exportName: string;
   description: string | undefined;
+  /** What the project calls this state of the graph; without it the structure alone tells versions apart. */
+  version?: string | undefined;
 }
 
 /** A project: what its langgraph.json says, paths made absolute. */
@@ -105,12 +110,12 @@ function parseJson(text: string, file: string): unknown {
 }
 
 function graphSource(root: string, projectFile: string, graphId: string, entry: z.infer<typeof GraphEntry>): GraphSource {
-  const { path, description } = typeof entry === "string" ? { path: entry, description: undefined } : entry;
+  const { path, description, version } = typeof entry === "string" ? { path: entry } : entry;
   const colon = path.lastIndexOf(":");
   if (colon < 1) throw new Error(`${projectFile}: graphs.${graphId} is "${path}"; it should be "<file>:<export>".`);
   const file = resolve(root, path.slice(0, colon));
   if (!existsSync(file)) throw new Error(`${projectFile}: graphs.${graphId} names ${file}, which does not exist.`);
-  return { graphId, file, exportName: path.slice(colon + 1) || "default", description };
+  return { graphId, file, exportName: path.slice(colon + 1) || "default", description, version };
 }
 
 async function readEnv(root: string, projectFile: string, env: z.infer<typeof ProjectFile>["env"]): Promise<Record<string, string>> {

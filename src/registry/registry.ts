@@ -19,6 +19,8 @@ export interface Registry {
   readonly graphIds: string[];
   has(graphId: string): boolean;
   describe(graphId: string): string | undefined;
+  /** The version that langgraph.json gives the graph. */
+  version(graphId: string): string | undefined;
   /** The graph for one use: a shallow copy, so that two uses at once never see each other's saver or store. */
   open(graphId: string, use?: GraphUse): Promise<AnyGraph>;
   schemas(graphId: string): Promise<GraphSchemas>;
@@ -41,6 +43,7 @@ export async function loadRegistry(sources: GraphSource[]): Promise<Registry> {
     graphIds: [...loaded.keys()],
     has: (graphId) => loaded.has(graphId),
     describe: (graphId) => loaded.get(graphId)?.source.description,
+    version: (graphId) => loaded.get(graphId)?.source.version,
     async open(graphId, { config = {}, ...injected } = {}) {
       const graph = await resolveGraph(graphId, config);
       return Object.assign(Object.create(Object.getPrototypeOf(graph)), graph, injected);

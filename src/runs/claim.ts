@@ -28,7 +28,8 @@ export interface ClaimLimits {
 /**
  * Claims up to `slots` due runs, the oldest of each thread that has none running. It locks thread rows and skips those that a creator
  * or another claimer holds, so that none can overtake another; the check of the status on the locked run row, and the unique index on
- * running runs, keep the last word. Runs before their last attempt are handed out one by one: whichever kills its worker then was alone.
+ * running runs, keep the last word. The start is taken by the clock, not by now(): that is when the statement arrived, which may be before the end of
+ * the run that it saw ended. Runs before their last attempt are handed out one by one: whichever kills its worker then was alone.
  */
 export async function claimRuns(db: Db, workerId: string, { slots, suspects, maxCrashes }: ClaimLimits): Promise<Claim[]> {
   const suspect = sql`crashes > 0 and crashes >= ${maxCrashes - 1}`;
@@ -50,12 +51,12 @@ export async function claimRuns(db: Db, workerId: string, { slots, suspects, max
        order by r.run_at, r.seq limit ${slots}
          for no key update of t skip locked)
     update runs
-       set status = 'running', worker_id = ${workerId}, attempt = attempt + 1, started_at = coalesce(started_at, now()), updated_at = now()
+       set status = 'running', worker_id = ${workerId}, attempt = attempt + 1, started_at = coalesce(started_at, clock_timestamp()), updated_at = now()
       from due
      where runs.run_id = due.run_id and runs.status = 'pending'
     returning runs.run_id as "runId", thread_id as "threadId", assistant_id as "assistantId", attempt, crashes, cancel, metadata, kwargs,
               extract(epoch from now() - created_at)::double precision as "waitedSeconds",
-              extract(epoch from now() - started_at)::double precision as "ranSeconds"`);
+              extract(epoch from clock_timestamp() - started_at)::double precision as "ranSeconds"`);
   return rows;
 }
 

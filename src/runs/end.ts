@@ -14,6 +14,8 @@ export interface RunEnd {
   /** What wait and join answer. */
   output: JsonText | null;
   error: RunError | null;
+  /** Which version of the graph ran. */
+  graphVersion?: string | null;
   /** What the run leaves on its thread; what is not given stays as it is. */
   thread: Partial<ThreadState> | undefined;
 }
@@ -27,15 +29,15 @@ export async function endRun(
   db: Db,
   { runId, attempt }: Fence,
   threadId: string,
-  { status, output, error, thread }: RunEnd,
+  { status, output, error, thread, graphVersion = null }: RunEnd,
 ): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     with thread as (select thread_id from threads where thread_id = ${threadId} for no key update),
     ended as (
       update runs
-         set status = ${status}, worker_id = null, ended_at = now(), updated_at = now(),
+         set status = ${status}, worker_id = null, ended_at = clock_timestamp(), updated_at = now(),
              events_until = now() + make_interval(secs => events_kept_secs),
-             output = ${output}, error = ${error ? JSON.stringify(error) : null}
+             output = ${output}, error = ${error ? JSON.stringify(error) : null}, graph_version = ${graphVersion}
         from thread
        where run_id = ${runId} and attempt = ${attempt} and status = 'running' and cancel is distinct from 'rollback'
       returning runs.thread_id),
@@ -44,7 +46,7 @@ export async function endRun(
          set resting_status = coalesce(${thread?.status ?? null}::thread_status, resting_status),
              "values" = case when ${thread?.values !== undefined} then ${thread?.values ?? null}::json else "values" end,
              interrupts = coalesce(${thread?.interrupts ?? null}::json, interrupts),
-             updated_at = now(),
+             graph_version = coalesce(${graphVersion}, graph_version), updated_at = now(),
              state_updated_at = case when ${thread !== undefined} then now() else state_updated_at end
         from ended
        where threads.thread_id = ended.thread_id)

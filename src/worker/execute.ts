@@ -12,16 +12,24 @@ import { type Journal, startJournal } from "./journal.ts";
 import { cancelled, describeError, failed, type Outcome, outcomeOfStop, succeeded } from "./outcome.ts";
 import type { WorkerRooms } from "./rooms.ts";
 import { settle } from "./settle.ts";
-import { createTranslator } from "./stream.ts";
+import { createTranslator, type StreamTranslator } from "./stream.ts";
+
+/** What the operator decided about attempts. */
+export interface AttemptPolicy {
+  /** After so many crashes without progress a run is given up. */
+  maxCrashes: number;
+  /** Whether a run goes on that another version of its graph began. */
+  onGraphChange: "continue" | "refuse";
+}
 
 /** One attempt of a run, from the claim to its end. It never rejects. */
-export async function executeRun(rooms: WorkerRooms, claim: Claim, control: AttemptControl, maxCrashes: number): Promise<void> {
+export async function executeRun(rooms: WorkerRooms, claim: Claim, control: AttemptControl, policy: AttemptPolicy): Promise<void> {
   const { runId, threadId, attempt } = claim;
   const log = rooms.log.child({ run_id: runId, thread_id: threadId, attempt });
   log.info({ graph_id: graphIdOf(claim), waited_ms: Math.round(claim.waitedSeconds * 1000) }, "run started");
   try {
     const journal = openJournal(rooms, claim, control, attempt > 1 ? await newestEventId(rooms.pool, runId) : -1);
-    const performed = (await decidedBefore(rooms, claim, journal, maxCrashes)) ?? (await perform(rooms, claim, control, journal, log));
+    const performed = (await decidedBefore(rooms, claim, journal, policy)) ?? (await perform(rooms, claim, control, journal, policy, log));
     await journal.flushed();
     const outcome = await settle(rooms, claim, isOutOfTouch(control) ? { kind: "released" } : performed);
     rooms.feed.publishEnd(runId, journal.lastId);
@@ -35,7 +43,12 @@ export async function executeRun(rooms: WorkerRooms, claim: Claim, control: Atte
 }
 
 /** What became of the run before this attempt began: it was cancelled, or it has killed its workers too often. */
-async function decidedBefore(rooms: WorkerRooms, claim: Claim, journal: Journal, maxCrashes: number): Promise<Outcome | undefined> {
+async function decidedBefore(
+  rooms: WorkerRooms,
+  claim: Claim,
+  journal: Journal,
+  { maxCrashes }: AttemptPolicy,
+): Promise<Outcome | undefined> {
   if (claim.cancel) return cancelled(rooms, claim, claim.cancel);
   if (claim.crashes < maxCrashes) return undefined;
   const message = `The run's worker died ${claim.crashes} times in a row without progress (BG_JOB_MAX_RETRIES), so it is not tried again.`;
@@ -67,20 +80,44 @@ function toStopReason(error: Error): StopReason {
 }
 
 /** Runs the graph and says what came of it. */
-async function perform(rooms: WorkerRooms, claim: Claim, control: AttemptControl, journal: Journal, log: Logger): Promise<Outcome> {
+async function perform(
+  rooms: WorkerRooms,
+  claim: Claim,
+  control: AttemptControl,
+  journal: Journal,
+  { onGraphChange }: AttemptPolicy,
+  log: Logger,
+): Promise<Outcome> {
   const translator = createTranslator(claim.kwargs.stream_mode, control.noteTask);
   journal.push({ event: "metadata", data: JSON.stringify({ run_id: claim.runId, attempt: claim.attempt }) });
+  let graphVersion: string | null = null;
   let failure: unknown;
   try {
     const refused = (reason: Error) => control.stop(toStopReason(reason));
     const call = await openGraph(rooms, claim, { fence: claim, refused, room: journal.room });
-    await streamGraph(call, await startingPoint(rooms, claim), claim, control, translator, journal);
+    graphVersion = call.version;
+    const start = await startingPoint(rooms, claim, call, onGraphChange);
+    if (start.atBreakpoint) for (const event of translator.onBreakpoint()) journal.push(event);
+    else await streamGraph(call, start, claim, control, translator, journal);
   } catch (error) {
     failure = error;
+    if (!control.stopped && !isGraphDrained(error)) log.warn({ err: error }, "run failed");
   }
-  if (control.stopped) return outcomeOfStop(rooms, claim, control.stopped, translator, journal);
+  const outcome = control.stopped
+    ? await outcomeOfStop(rooms, claim, control.stopped, translator, journal)
+    : await outcomeOfGraph(rooms, claim, failure, translator, journal);
+  return outcome.kind === "ended" ? { ...outcome, end: { ...outcome.end, graphVersion } } : outcome;
+}
+
+async function outcomeOfGraph(
+  rooms: WorkerRooms,
+  claim: Claim,
+  failure: unknown,
+  translator: StreamTranslator,
+  journal: Journal,
+): Promise<Outcome> {
   if (failure === undefined) return succeeded(rooms, claim, translator);
+  if (failure instanceof LostRight) return { kind: "lost" };
   if (isGraphDrained(failure) || isDatabaseTrouble(failure)) return { kind: "released" };
-  log.warn({ err: failure }, "run failed");
   return failed(rooms, claim, "error", describeError(failure), journal);
 }

@@ -1,6 +1,8 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
+import type { Pool } from "pg";
 import { forgetAnswersOfRun, hasCheckpointOfRun } from "../checkpoints/lifecycle.ts";
 import { EnsembleSaver, LostRight, type SaverAttempt } from "../checkpoints/saver.ts";
+import { holdRight } from "../db/fence.ts";
 import { type Db, transaction } from "../db/sql.ts";
 import { type EffectMemory, effectMemoryKey } from "../effects/effect.ts";
 import { findEffect, storeEffect } from "../effects/effects.ts";
@@ -9,6 +11,7 @@ import type { Claim } from "../runs/claim.ts";
 import { toCommand } from "../state/command.ts";
 import type { AttemptControl } from "./attempt.ts";
 import type { Journal, PendingEvent } from "./journal.ts";
+import { examineCheckpoint, GraphChanged, graphVersion } from "./resumption.ts";
 import type { WorkerRooms } from "./rooms.ts";
 import type { GraphChunk, StreamTranslator } from "./stream.ts";
 
@@ -19,6 +22,7 @@ const identityKeys = ["run_id", "thread_id", "graph_id", "assistant_id"];
 /** A graph made ready for one attempt. */
 export interface GraphCall {
   graph: AnyGraph;
+  version: string;
   effects: EffectMemory;
   /** To be called with a node's name when it has finished. */
   onNodeFinished: (name: string) => void;
@@ -31,14 +35,18 @@ export async function openGraph(
   attempt: Omit<SaverAttempt, "currentNode">,
 ): Promise<GraphCall> {
   let node: string | undefined;
-  const saver = new EnsembleSaver(pool, checkpointMetadata(claim), { ...attempt, currentNode: () => node });
+  const metadata = checkpointMetadata(claim);
+  const saver = new EnsembleSaver(pool, metadata, { ...attempt, currentNode: () => node });
   const { config, context } = claim.kwargs;
   const graph = await registry.open(graphIdOf(claim), {
     config: { configurable: config.configurable, context: context ?? undefined, metadata: claim.metadata },
     checkpointer: saver,
   });
+  const version = graphVersion(graph, registry.version(graphIdOf(claim)));
+  metadata.graph_version = version;
   return {
     graph,
+    version,
     effects: effectMemory(pool, claim, () => attempt.refused(new LostRight(claim))),
     onNodeFinished: (name) => {
       node = name;
@@ -76,21 +84,41 @@ export interface StartingPoint {
   input: unknown;
   /** Keys to take out of the configurable; absent, not undefined: LangGraph looks for the key. */
   without: string[];
+  /** An earlier attempt had come to where the run was to stop, and only could not say so any more. */
+  atBreakpoint: boolean;
 }
 
 /**
  * A first attempt begins as the caller said. A later one goes on from the run's own checkpoint, or begins again exactly as the first
- * when none was stored.
+ * when none was stored. Whoever goes on must still understand what is stored.
  */
-export async function startingPoint({ pool }: WorkerRooms, { runId, threadId, attempt, kwargs }: Claim): Promise<StartingPoint> {
-  const { command, input } = kwargs;
-  if (attempt > 1) {
-    if (await hasCheckpointOfRun(pool, threadId, runId)) {
-      return { input: null, without: ["checkpoint_id", "checkpoint_ns", "checkpoint_map"] };
-    }
-    await transaction(pool, (tx) => forgetAnswersOfRun(tx, threadId, runId));
+export async function startingPoint(
+  { pool }: WorkerRooms,
+  claim: Claim,
+  { graph, version }: GraphCall,
+  onGraphChange: "continue" | "refuse",
+): Promise<StartingPoint> {
+  const { runId, threadId, attempt } = claim;
+  const { command, input } = claim.kwargs;
+  const ofThisRun = attempt > 1 && (await hasCheckpointOfRun(pool, threadId, runId));
+  if (attempt > 1 && !ofThisRun) await forgetAnswers(pool, claim);
+  if (!ofThisRun && !command && input !== null) return { input, without: [], atBreakpoint: false };
+
+  const found = await examineCheckpoint(pool, graph, claim, ofThisRun);
+  if (onGraphChange === "refuse" && found.version !== undefined && found.version !== version) {
+    throw new GraphChanged(
+      `The thread was written by version ${found.version} of the graph; this is ${version} (ENSEMBLE_ON_GRAPH_CHANGE).`,
+    );
   }
-  return { input: command ? toCommand(command) : input, without: [] };
+  if (ofThisRun) return { input: null, without: ["checkpoint_id", "checkpoint_ns", "checkpoint_map"], atBreakpoint: found.atBreakpoint };
+  return { input: command ? toCommand(command) : input, without: [], atBreakpoint: false };
+}
+
+async function forgetAnswers(pool: Pool, claim: Claim): Promise<void> {
+  await transaction(pool, async (tx) => {
+    if (!(await holdRight(tx, claim))) throw new LostRight(claim);
+    await forgetAnswersOfRun(tx, claim.threadId, claim.runId);
+  });
 }
 
 /** Streams the graph into the journal until it ends, or throws what it threw. */

@@ -17,6 +17,8 @@ export interface StreamTranslator {
   wantsEvents: boolean;
   onChunk(chunk: GraphChunk): PendingEvent[];
   onEvent(event: unknown): PendingEvent[];
+  /** What the graph says when it stops at a static breakpoint, for a run that came there in an earlier attempt. */
+  onBreakpoint(): PendingEvent[];
   /** The last root values, serialised; undefined when there were none. */
   readonly lastValues: string | undefined;
   /** What the graph stopped to ask, serialised as wait answers it; undefined when it did not stop. */
@@ -59,17 +61,20 @@ export function createTranslator(
     ];
   }
 
+  function onChunk([namespace, mode, payload]: GraphChunk): PendingEvent[] {
+    const suffix = namespace.length > 0 ? `|${namespace.join("|")}` : "";
+    if (mode === "values") return onValues(suffix, payload);
+    if (mode === "messages") return onMessage(suffix, payload as MessageChunk);
+    if (mode === "tasks") noteTask(payload as { id: string; name: string });
+    if (!wanted.has(mode)) return [];
+    return [{ event: `${mode}${suffix}`, data: wireJson(presentable(mode, payload)) }];
+  }
+
   return {
     graphModes: graphModesFor(wanted),
     wantsEvents: wanted.has("events"),
-    onChunk([namespace, mode, payload]) {
-      const suffix = namespace.length > 0 ? `|${namespace.join("|")}` : "";
-      if (mode === "values") return onValues(suffix, payload);
-      if (mode === "messages") return onMessage(suffix, payload as MessageChunk);
-      if (mode === "tasks") noteTask(payload as { id: string; name: string });
-      if (!wanted.has(mode)) return [];
-      return [{ event: `${mode}${suffix}`, data: wireJson(presentable(mode, payload)) }];
-    },
+    onChunk,
+    onBreakpoint: () => [...onChunk([[], "updates", { __interrupt__: [] }]), ...onChunk([[], "values", { __interrupt__: [] }])],
     onEvent: (event) => [{ event: "events", data: wireJson(event) }],
     get lastValues() {
       if (lastValues !== undefined) lastValuesJson ??= wireJson(lastValues);

@@ -3,6 +3,7 @@ import type { Pool } from "pg";
 import { deleteThreadCheckpoints } from "../checkpoints/lifecycle.ts";
 import { transaction } from "../db/sql.ts";
 import { runTopic } from "../events/feed.ts";
+import { sweepIdempotencyKeys } from "../runs/idempotency.ts";
 import { cancelTopic, claimTopic, endTopic } from "../runs/run.ts";
 import { sweepEvents, timeOutRuns } from "../runs/sweep.ts";
 import { deleteThreadRow, findSpentThreads } from "../threads/threads.ts";
@@ -50,6 +51,7 @@ export function startSweeper({ pool, log, wakeups }: WorkerRooms, runTimeoutSeco
 /** One batch of each kind. Returns the size of the larger one: a full batch has more behind it. */
 export async function sweepOnce(pool: Pool): Promise<number> {
   const events = await sweepEvents(pool, batch);
+  const keys = await sweepIdempotencyKeys(pool, batch);
   const threads = await transaction(pool, async (tx) => {
     const spent = await findSpentThreads(tx, batch);
     for (const threadId of spent) {
@@ -58,5 +60,5 @@ export async function sweepOnce(pool: Pool): Promise<number> {
     }
     return spent.length;
   });
-  return Math.max(events, threads);
+  return Math.max(events, keys, threads);
 }

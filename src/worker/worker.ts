@@ -5,17 +5,16 @@ import { newId } from "../db/ids.ts";
 import { type Claim, claimRuns, type HeldRun } from "../runs/claim.ts";
 import { cancelTopic, claimTopic } from "../runs/run.ts";
 import { type AttemptControl, createControl } from "./attempt.ts";
-import { executeRun } from "./execute.ts";
+import { type AttemptPolicy, executeRun } from "./execute.ts";
 import { startLiveness } from "./liveness.ts";
 import { now } from "./liveness-news.ts";
 import type { WorkerRooms } from "./rooms.ts";
 
-export interface WorkerOptions {
+export interface WorkerOptions extends AttemptPolicy {
   slots: number;
   leaseSeconds: number;
   runTimeoutSeconds: number;
   drainSeconds: number;
-  maxCrashes: number;
 }
 
 export interface Worker {
@@ -95,7 +94,7 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
     const leftMs = Math.max(0, (seconds - claim.ranSeconds) * 1000);
     const timer = setTimeout(() => control.stop({ kind: "timeout", seconds }), Math.min(leftMs, longestTimerMs));
     const done = currentAttempt
-      .run(claim, () => executeRun(rooms, claim, control, options.maxCrashes))
+      .run(claim, () => executeRun(rooms, claim, control, options))
       .finally(() => {
         clearTimeout(timer);
         running.delete(key);

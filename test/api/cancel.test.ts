@@ -6,7 +6,7 @@ import { collect, readEvents } from "../sse.ts";
 const { client, fetch, db } = await startTestService();
 const model = await startModelServer();
 
-const endless = { input: { until: 10_000, tickMs: 20 }, streamMode: ["custom" as const] };
+const endless = { input: { until: 10_000, tickMs: 20 }, config: { recursion_limit: 100_000 }, streamMode: ["custom" as const] };
 
 async function startedRun(threadId: string) {
   const run = await client.runs.create(threadId, "slow", endless);
@@ -131,6 +131,7 @@ test.each(["stream", "wait"])("a run told to end with its client ends when its %
     const body = JSON.stringify({
       assistant_id: "slow",
       input: { until, tickMs: 20 },
+      config: { recursion_limit: 100_000 },
       stream_mode: ["custom"],
       on_disconnect: onDisconnect,
     });

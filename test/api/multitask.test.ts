@@ -4,11 +4,18 @@ import { collect } from "../sse.ts";
 
 const { client, db } = await startTestService();
 
+/** An endless run must not end by the limit on steps. */
+const patient = { recursion_limit: 100_000 };
+
 type Ticks = { ticks: number; names: string[] };
 
 async function busyThread(): Promise<{ threadId: string; runId: string }> {
   const { thread_id: threadId } = await client.threads.create();
-  const run = await client.runs.create(threadId, "slow", { input: { name: "old", until: 1_000, tickMs: 20 }, streamMode: ["custom"] });
+  const run = await client.runs.create(threadId, "slow", {
+    input: { name: "old", until: 1_000, tickMs: 20 },
+    config: patient,
+    streamMode: ["custom"],
+  });
   for await (const { event } of client.runs.joinStream(threadId, run.run_id)) if (event === "custom") break;
   return { threadId, runId: run.run_id };
 }
@@ -47,7 +54,11 @@ test("interrupt stops what runs, keeps its state, and drops what waits", async (
 test("rollback takes back what runs and what waits, as if they had never been", async () => {
   const { thread_id: threadId } = await client.threads.create();
   await client.runs.wait(threadId, "slow", { input: { name: "first", until: 0, tickMs: 1 } });
-  const running = await client.runs.create(threadId, "slow", { input: { name: "old", until: 1_000, tickMs: 20 }, streamMode: ["custom"] });
+  const running = await client.runs.create(threadId, "slow", {
+    input: { name: "old", until: 1_000, tickMs: 20 },
+    config: patient,
+    streamMode: ["custom"],
+  });
   for await (const { event } of client.runs.joinStream(threadId, running.run_id)) if (event === "custom") break;
   const waiting = await client.runs.create(threadId, "slow", { input: { name: "never" } });
 
@@ -67,7 +78,11 @@ test("rollback takes back what runs and what waits, as if they had never been", 
 test("after a rollback and a new run, the values read back are the new run's", async () => {
   const { thread_id: threadId } = await client.threads.create();
   await client.runs.wait(threadId, "slow", { input: { name: "first", until: 0, tickMs: 1 } });
-  const run = await client.runs.create(threadId, "slow", { input: { name: "gone", until: 1_000, tickMs: 10 }, streamMode: ["custom"] });
+  const run = await client.runs.create(threadId, "slow", {
+    input: { name: "gone", until: 1_000, tickMs: 10 },
+    config: patient,
+    streamMode: ["custom"],
+  });
   for await (const { event } of client.runs.joinStream(threadId, run.run_id)) if (event === "custom") break;
   await client.runs.cancel(threadId, run.run_id, true, "rollback");
   expect((await client.threads.getState<Ticks>(threadId)).values.names).toEqual(["first"]);

@@ -149,3 +149,15 @@ test.each(["sync", "async", "exit"] as const)("durability %s ends the same, with
   expect(history[0]?.values.log).toEqual(["one", "two", "three"]);
   expect(history).toHaveLength(durability === "exit" ? 1 : 5);
 });
+
+test("a state's metadata is merged, and its values stay", async () => {
+  const threadId = await finishedThread();
+  await client.threads.patchState(threadId, { reviewed: true });
+  expect(await client.threads.getState(threadId)).toMatchObject({
+    values: { last: "three" },
+    metadata: { reviewed: true, step: 3, graph_id: "steps" },
+  });
+  expect(await client.threads.getHistory(threadId, { metadata: { reviewed: true } })).toHaveLength(1);
+  const { thread_id: empty } = await client.threads.create();
+  await expect(client.threads.patchState(empty, {})).rejects.toThrow("HTTP 404");
+});

@@ -1,20 +1,35 @@
 import { createRequire } from "node:module";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { sql } from "../../db/sql.ts";
+import { ServiceError } from "../../errors.ts";
+import { isHalted } from "../../runs/halt.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { Flag } from "../schemas.ts";
 
 const langgraph: { version: string } = createRequire(import.meta.url)("@langchain/langgraph/package.json");
 
+/** A database that takes longer than this to say hello is as good as away. */
+const checkMs = 2_000;
+
+async function within(ms: number, answer: Promise<unknown>): Promise<void> {
+  const late = new AbortController();
+  const timeout = sleep(ms, undefined, { signal: late.signal }).then(() => {
+    throw new ServiceError("unavailable", "The database does not answer.");
+  });
+  await Promise.race([answer, timeout]).finally(() => late.abort());
+}
+
 export const metaRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, version }) => {
   app.get("/ok", { schema: { querystring: z.object({ check_db: Flag.optional() }) } }, async ({ query }, reply) => {
-    if (query.check_db) await pool.query(sql`select 1`);
+    if (query.check_db) await within(checkMs, pool.query(sql`select 1`));
     return reply.send({ ok: true });
   });
 
   app.get("/info", async (_request, reply) =>
     reply.send({
+      halted: await isHalted(pool).catch(() => null), // not known while the database is away
       version,
       langgraph_js_version: langgraph.version,
       context: "js",

@@ -2,11 +2,14 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { transaction } from "../../db/sql.ts";
-import { createRun } from "../../runs/create.ts";
+import { runNotFound } from "../../errors.ts";
+import { createRun, type NewRun } from "../../runs/create.ts";
+import { onceForKey } from "../../runs/idempotency.ts";
 import { listRuns } from "../../runs/read.ts";
 import { cancelTopic, claimTopic, type Run as RunRow } from "../../runs/run.ts";
 import { getThread } from "../../threads/threads.ts";
 import { type StreamCounts, streamRun, waitForRun } from "../follow.ts";
+import { idempotent } from "../idempotency.ts";
 import { selectFields } from "../lists.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { BatchCreate, RunCreate, type RunCreateBody, toNewRun } from "../run-request.ts";
@@ -18,12 +21,24 @@ const Status = z.enum(["pending", "running", "success", "error", "timeout", "int
 export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts }> = async (app, rooms) => {
   const { pool, wakeups, settings, counts } = rooms;
 
-  async function create(request: FastifyRequest, body: RunCreateBody, threadId?: string): Promise<RunRow> {
-    const wanted = toNewRun(body, threadId, request.headers, settings);
-    const run = await transaction(pool, (tx) => createRun(tx, wanted));
+  /** Makes runs in one transaction, all or none; with an Idempotency-Key, once. */
+  async function createAll(request: FastifyRequest, wanted: NewRun[]): Promise<RunRow[]> {
+    const runs = await transaction(pool, (tx) =>
+      onceForKey(tx, idempotent(request), async () => {
+        const made: RunRow[] = [];
+        for (const one of wanted) made.push(await createRun(tx, one));
+        return made;
+      }),
+    );
     // Committed: from here on no error may leave as a 5xx, or the SDK would send the request again.
-    const displaces = run.multitask_strategy === "interrupt" || run.multitask_strategy === "rollback";
+    const displaces = wanted.some(({ multitaskStrategy }) => multitaskStrategy === "interrupt" || multitaskStrategy === "rollback");
     wakeups.tell(claimTopic, ...(displaces ? [cancelTopic] : []));
+    return runs;
+  }
+
+  async function create(request: FastifyRequest, body: RunCreateBody, threadId?: string): Promise<RunRow> {
+    const [run] = await createAll(request, [toNewRun(body, threadId, request.headers, settings)]);
+    if (!run) throw runNotFound(); // the run of this Idempotency-Key has been deleted since
     return run;
   }
 
@@ -73,14 +88,8 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
   });
 
   app.post("/runs/batch", { schema: { body: BatchCreate, response: answers(z.array(Run)) } }, async (request, reply) => {
-    const runs = await transaction(pool, async (tx) => {
-      const made: RunRow[] = [];
-      for (const body of request.body) {
-        made.push(await createRun(tx, toNewRun(body, body.thread_id ?? undefined, request.headers, settings)));
-      }
-      return made;
-    });
-    wakeups.tell(claimTopic);
+    const wanted = request.body.map((body) => toNewRun(body, body.thread_id ?? undefined, request.headers, settings));
+    const runs = await createAll(request, wanted);
     return reply.send(runs);
   });
 

@@ -1,7 +1,10 @@
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
+import { patchNewestMetadata } from "../../checkpoints/lifecycle.ts";
 import { transaction } from "../../db/sql.ts";
+import { threadNotFound, threadWithoutState } from "../../errors.ts";
 import { type CheckpointRef, readHistory, readState, updateState } from "../../state/state.ts";
+import { lockThread } from "../../threads/threads.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { answers, Checkpoint, Flag, Json, Limit, Text, ThreadParams, ThreadState } from "../schemas.ts";
 
@@ -55,6 +58,18 @@ export const stateRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, 
     const { thread_id, checkpoint_ns, checkpoint_id } = updated ?? {};
     return reply.send({ checkpoint: { thread_id, checkpoint_ns, checkpoint_id } });
   });
+
+  app.patch(
+    "/threads/:threadId/state",
+    { schema: { params: ThreadParams, body: z.object({ metadata: Json }) } },
+    async ({ params: { threadId }, body }, reply) => {
+      await transaction(pool, async (tx) => {
+        if (!(await lockThread(tx, threadId))) throw threadNotFound(threadId);
+        if (!(await patchNewestMetadata(tx, threadId, body.metadata))) throw threadWithoutState(threadId);
+      });
+      return reply.code(204).send();
+    },
+  );
 
   app.get(
     "/threads/:threadId/history",

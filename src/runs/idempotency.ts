@@ -1,0 +1,47 @@
+import { createHash } from "node:crypto";
+import { type Db, sql } from "../db/sql.ts";
+import { ServiceError } from "../errors.ts";
+import { getRun } from "./read.ts";
+import type { Run } from "./run.ts";
+
+/** A client's word that it may send the same request again. */
+export interface IdempotentRequest {
+  key: string;
+  /** What was asked for; the same key with anything else is a mistake. */
+  request: unknown;
+}
+
+/**
+ * Makes runs once a key: whoever comes again with the same request gets the runs that were made. Two at the same moment wait for each
+ * other on the key's row. Call it in the transaction that makes the runs.
+ */
+export async function onceForKey(tx: Db, idempotent: IdempotentRequest | undefined, make: () => Promise<Run[]>): Promise<Run[]> {
+  if (!idempotent) return make();
+  const { key } = idempotent;
+  const hash = createHash("sha256").update(JSON.stringify(idempotent.request)).digest("base64url");
+  const taken = await tx.query(sql`
+    insert into idempotency_keys (key, request_hash) values (${key}, ${hash}) on conflict do nothing returning 1`);
+  if (taken.rowCount === 0) return madeBefore(tx, key, hash);
+  const runs = await make();
+  await tx.query(sql`update idempotency_keys set run_ids = ${runs.map((run) => run.run_id)}::uuid[] where key = ${key}`);
+  return runs;
+}
+
+async function madeBefore(tx: Db, key: string, hash: string): Promise<Run[]> {
+  const { rows } = await tx.query<{ request_hash: string; run_ids: string[] }>(sql`
+    select request_hash, run_ids from idempotency_keys where key = ${key}`);
+  if (rows[0]?.request_hash !== hash) {
+    throw new ServiceError("conflict", "This Idempotency-Key was used for another request.");
+  }
+  const runs: Run[] = [];
+  for (const runId of rows[0].run_ids) runs.push(await getRun(tx, undefined, runId));
+  return runs;
+}
+
+/** Forgets keys that are older than a day. */
+export async function sweepIdempotencyKeys(db: Db, limit: number): Promise<number> {
+  const { rowCount } = await db.query(sql`
+    delete from idempotency_keys
+     where key in (select key from idempotency_keys where created_at < now() - interval '1 day' order by created_at limit ${limit})`);
+  return rowCount ?? 0;
+}

@@ -1,0 +1,82 @@
+import { createHash } from "node:crypto";
+import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
+import { EnsembleSaver } from "../checkpoints/saver.ts";
+import type { Db } from "../db/sql.ts";
+import type { AnyGraph } from "../registry/registry.ts";
+import type { Claim } from "../runs/claim.ts";
+
+/** A run cannot go on: its thread stopped before a node that the code no longer has, or has changed more than is allowed. */
+export class GraphChanged extends Error {
+  override name = "GraphChangedError";
+}
+
+const pendingBranch = "branch:to:";
+
+/**
+ * Looks at the checkpoint from which a run goes on, before it does. LangGraph passes over nodes it does not know, and would end the
+ * run as if all were done. Also whether the newest attempt had reached a static breakpoint already: LangGraph takes a resumed run past
+ * it, but it was to stop there.
+ */
+export async function examineCheckpoint(
+  db: Db,
+  graph: AnyGraph,
+  claim: Claim,
+  ofThisRun: boolean,
+): Promise<{ atBreakpoint: boolean; version?: string }> {
+  const saver = new EnsembleSaver(db);
+  const { thread_id, checkpoint_id } = claim.kwargs.config.configurable ?? {};
+  const tuple = await saver.getTuple({ configurable: { thread_id, ...(!ofThisRun && checkpoint_id ? { checkpoint_id } : {}) } });
+  if (!tuple) return { atBreakpoint: false };
+  const next = pendingNodes(tuple);
+  const missing = next.filter((node) => !(node in graph.nodes));
+  if (missing.length > 0) {
+    throw new GraphChanged(
+      `The thread stopped before ${missing.map((node) => `"${node}"`).join(", ")}, which graph "${String(claim.kwargs.config.configurable?.graph_id)}" no longer has. ` +
+        "Update the thread's state as another node, fork from an earlier checkpoint, or bring the node back.",
+    );
+  }
+  const version = Object(tuple.metadata).graph_version;
+  return {
+    atBreakpoint: ofThisRun && (await isAtBreakpoint(saver, tuple, next, graph, claim)),
+    ...(typeof version === "string" && { version }),
+  };
+}
+
+/** The nodes that are due at a checkpoint: those that an edge leads to, and those that something was sent to. */
+function pendingNodes({ checkpoint }: CheckpointTuple): string[] {
+  const branches = Object.keys(checkpoint.channel_values).filter((channel) => channel.startsWith(pendingBranch));
+  const sends = checkpoint.channel_values.__pregel_tasks;
+  const targets = Array.isArray(sends) ? sends.map((send: { node?: unknown }) => String(send.node)) : [];
+  return [...new Set([...branches.map((channel) => channel.slice(pendingBranch.length)), ...targets])];
+}
+
+async function isAtBreakpoint(
+  saver: EnsembleSaver,
+  tuple: CheckpointTuple,
+  next: string[],
+  graph: AnyGraph,
+  { kwargs }: Claim,
+): Promise<boolean> {
+  if (tuple.metadata?.source !== "loop" || next.length === 0) return false;
+  if (matches(kwargs.interrupt_before ?? graph.interruptBefore, next)) return true;
+  const after = kwargs.interrupt_after ?? graph.interruptAfter;
+  const parent = after && tuple.parentConfig ? await saver.getTuple(tuple.parentConfig) : undefined;
+  return parent !== undefined && matches(after, pendingNodes(parent));
+}
+
+function matches(named: "*" | unknown[] | null | undefined, nodes: string[]): boolean {
+  return named === "*" || nodes.some((node) => named?.includes(node));
+}
+
+/** A short name for the graph's structure and state: two that differ here may not understand each other's checkpoints. */
+export function graphVersion(graph: AnyGraph, given: string | undefined): string {
+  const nodes = Object.entries(graph.nodes).map(([name, node]) => [name, [...node.triggers].sort()]);
+  const channels = Object.entries(graph.channels).map(([name, channel]) => [name, channel.lc_graph_name]);
+  const structure = createHash("sha256")
+    .update(JSON.stringify([nodes.sort(byName), channels.sort(byName)]))
+    .digest("hex")
+    .slice(0, 12);
+  return given ? `${given}+${structure}` : structure;
+}
+
+const byName = ([a]: unknown[], [b]: unknown[]) => (String(a) < String(b) ? -1 : 1);

@@ -1,0 +1,121 @@
+import pg from "pg";
+import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { ensureSystemAssistants } from "../src/assistants/assistants.ts";
+import { EnsembleSaver } from "../src/checkpoints/saver.ts";
+import { systemAssistantId } from "../src/db/ids.ts";
+import type { Db } from "../src/db/sql.ts";
+import { storeEffect } from "../src/effects/effects.ts";
+import { appendEvents } from "../src/events/log.ts";
+import { releaseRun } from "../src/runs/claim.ts";
+import { endRun } from "../src/runs/end.ts";
+import { createDatabase } from "./database.ts";
+
+const db = new pg.Pool({ connectionString: await createDatabase(), max: 5 });
+afterAll(() => db.end());
+await ensureSystemAssistants(db, [{ graph_id: "g", description: undefined, config: {}, context: {} }]);
+
+let runId: string;
+let threadId: string;
+
+/** A run in its second attempt. */
+beforeEach(async () => {
+  [runId, threadId] = [crypto.randomUUID(), crypto.randomUUID()];
+  const workerId = crypto.randomUUID();
+  await db.query("insert into workers (worker_id, lock_key, host, pid) values ($1, nextval('worker_lock_keys'), 'test', 1)", [workerId]);
+  await db.query("insert into threads (thread_id) values ($1)", [threadId]);
+  await db.query(
+    `insert into runs (run_id, thread_id, assistant_id, status, multitask_strategy, metadata, kwargs, attempt, worker_id, started_at, events_kept_secs)
+     values ($1, $2, $3, 'running', 'enqueue', '{}', '{}', 2, $4, now(), 60)`,
+    [runId, threadId, systemAssistantId("g"), workerId],
+  );
+});
+
+const checkpoint = (id: string) => ({
+  v: 4,
+  id,
+  ts: new Date().toISOString(),
+  channel_values: { x: 1 },
+  channel_versions: { x: 1.5 },
+  versions_seen: {},
+});
+const end = { status: "success", output: null, error: null, thread: undefined } as const;
+
+/** Every way in which an attempt writes: whether it was let. */
+const writes: Record<string, (on: Db, attempt: number) => Promise<boolean>> = {
+  "a checkpoint": (on, attempt) =>
+    withSaver(on, attempt, (saver) =>
+      saver.put({ configurable: { thread_id: threadId } }, checkpoint("c1"), { source: "loop", step: 1, parents: {} }, { x: 1.5 }),
+    ),
+  "a pending write": (on, attempt) =>
+    withSaver(on, attempt, (saver) => saver.putWrites({ configurable: { thread_id: threadId, checkpoint_id: "c0" } }, [["x", 1]], "task")),
+  "an answer": (on, attempt) =>
+    withSaver(on, attempt, (saver) =>
+      saver.putWrites({ configurable: { thread_id: threadId, checkpoint_id: "c0" } }, [["__resume__", 1]], "task"),
+    ),
+  "an event": (on, attempt) => appendEvents(on, { runId, attempt }, [{ id: 0, event: "values", data: "{}" }]),
+  "an effect": (on, attempt) => storeEffect(on, { runId, attempt }, "task", "pay", "1"),
+  "the end": (on, attempt) => endRun(on, { runId, attempt }, threadId, end),
+  "giving back": (on, attempt) => releaseRun(on, { runId, attempt }),
+};
+
+async function withSaver(on: Db, attempt: number, write: (saver: EnsembleSaver) => Promise<unknown>): Promise<boolean> {
+  let refused = false;
+  const saver = new EnsembleSaver(
+    on,
+    {},
+    { fence: { runId, attempt }, refused: () => (refused = true), currentNode: () => undefined, room: async () => {} },
+  );
+  await write(saver);
+  return !refused;
+}
+
+async function stored(): Promise<number> {
+  const { rows } = await db.query(
+    `select (select count(*) from checkpoints where thread_id = $1::text) + (select count(*) from checkpoint_blobs where thread_id = $1::text)
+          + (select count(*) from checkpoint_writes where thread_id = $1::text) + (select count(*) from run_events where run_id = $2)
+          + (select count(*) from effects where run_id = $2) as count`,
+    [threadId, runId],
+  );
+  return Number(rows[0].count);
+}
+
+describe.each(Object.entries(writes))("%s", (name, write) => {
+  test("is let for the attempt that the run is in", async () => {
+    expect(await write(db, 2)).toBe(true);
+    expect((await stored()) > 0).toBe(!["the end", "giving back"].includes(name));
+  });
+
+  test("is refused to an earlier attempt, and to a run that was given back, ended or deleted", async () => {
+    expect(await write(db, 1)).toBe(false);
+    const others = [
+      "update runs set status = 'pending', worker_id = null where run_id = $1",
+      "update runs set status = 'interrupted', ended_at = now() where run_id = $1",
+      "delete from runs where run_id = $1",
+    ];
+    for (const fate of others) {
+      await db.query(fate, [runId]);
+      expect(await write(db, 2)).toBe(false);
+    }
+    expect(await stored()).toBe(0);
+    if (name !== "giving back") return;
+    expect((await db.query("select 1 from runs where run_id = $1 and status = 'running'", [runId])).rows).toEqual([]);
+  });
+});
+
+test("a takeover waits for a write that has begun, so that the next attempt reads it", async () => {
+  const writer = await db.connect();
+  await writer.query("begin");
+  expect(await appendEvents(writer, { runId, attempt: 2 }, [{ id: 0, event: "values", data: "{}" }])).toBe(true);
+  let taken = false;
+  const takeover = db.query("update runs set status = 'pending', worker_id = null where run_id = $1", [runId]).then(() => (taken = true));
+  for (;;) {
+    const { rows } = await db.query(
+      "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'update runs set status%'",
+    );
+    if (rows.length > 0 || taken) break;
+  }
+  expect(taken).toBe(false);
+  await writer.query("commit");
+  writer.release();
+  await takeover;
+});

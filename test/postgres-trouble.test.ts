@@ -1,0 +1,184 @@
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Client } from "@langchain/langgraph-sdk";
+import pg from "pg";
+import { pino } from "pino";
+import { afterAll, expect, onTestFinished, test, vi } from "vitest";
+import { readConfig } from "../src/config.ts";
+import { startEmbeddedPostgres } from "../src/db/embedded.ts";
+import { type Service, startService } from "../src/main.ts";
+import { createDatabase } from "./database.ts";
+import { startProxy } from "./proxy.ts";
+import { collect } from "./sse.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const project = fileURLToPath(new URL("./graphs/langgraph.json", import.meta.url));
+
+async function start(databaseUrl: string, env: Record<string, string> = {}): Promise<{ service: Service; client: Client; url: string }> {
+  const settings = {
+    ENSEMBLE_CONFIG: project,
+    DATABASE_URL: databaseUrl,
+    PORT: "0",
+    WORKER_DRAIN_TIMEOUT: "0.2",
+    ENSEMBLE_LEASE_SECS: "3",
+    ...env,
+  };
+  const service = await startService(readConfig(settings), pino({ level: "silent" }));
+  onTestFinished(() => service.stop());
+  const url = service.url ?? "";
+  return { service, url, client: new Client({ apiUrl: url, apiKey: null }) };
+}
+
+const ten = { input: { until: 20, tickMs: 100 }, config: { recursion_limit: 100 }, streamMode: ["updates" as const] };
+
+async function tenRuns(client: Client) {
+  return Promise.all(
+    Array.from({ length: 10 }, async () => {
+      const { thread_id: threadId } = await client.threads.create();
+      return client.runs.create(threadId, "slow", ten);
+    }),
+  );
+}
+
+async function whole(databaseUrl: string, runs: { run_id: string; thread_id: string }[], client: Client): Promise<void> {
+  for (const { thread_id, run_id } of runs) expect(await client.runs.join(thread_id, run_id)).toMatchObject({ ticks: 20 });
+  const db = new pg.Client(databaseUrl);
+  await db.connect();
+  const { rows } = await db.query("select status, crashes from runs where status <> 'success' or crashes > 0");
+  const repeated = await db.query(
+    "select run_id, metadata ->> 'step' from checkpoints where checkpoint_ns = '' group by 1, 2 having count(*) > 1",
+  );
+  await db.end();
+  expect(rows).toEqual([]);
+  expect(repeated.rows).toEqual([]);
+}
+
+const answers = async (url: string) => (await fetch(`${url}/ok?check_db=1`)).status;
+
+test("every connection killed under load: no run is lost, none is taken from its living worker, and clients' streams go on", async () => {
+  const databaseUrl = await createDatabase();
+  const { client } = await start(databaseUrl);
+  const runs = await tenRuns(client);
+  const following = runs.map(({ thread_id, run_id }) => collect(client.runs.joinStream(thread_id, run_id)));
+  const admin = new pg.Client(databaseUrl);
+  await admin.connect();
+  for (let n = 0; n < 3; n++) {
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    await admin.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
+    );
+  }
+  await admin.end();
+  await whole(databaseUrl, runs, client);
+  for (const events of await Promise.all(following)) {
+    expect(events.map(({ id }) => Number(id))).toEqual(events.map((_, index) => index));
+  }
+});
+
+test("a database that is away for a while: health tells, and the work goes on when it is back, at another address too", async () => {
+  const home = await mkdtemp(join(tmpdir(), "ensemble-restart-"));
+  await chmod(home, 0o755);
+  afterAll(() => rm(home, { recursive: true, force: true }));
+  let server = await startEmbeddedPostgres(join(home, "data"));
+  const proxy = await startProxy(server.url);
+  const { client, url } = await start(proxy.url);
+  const runs = await tenRuns(client);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+
+  await server.stop();
+  expect(await answers(url)).toBe(503);
+  expect((await fetch(`${url}/ok`)).status).toBe(200);
+  server = await startEmbeddedPostgres(join(home, "data")); // on another port
+  onTestFinished(() => server.stop());
+  proxy.forward(server.url);
+  while ((await answers(url)) !== 200) await new Promise((resolve) => setTimeout(resolve, 50));
+  await whole(server.url, runs, client);
+});
+
+test("after a restart of the server a worker that is late to come back keeps its runs", async () => {
+  const home = await mkdtemp(join(tmpdir(), "ensemble-restart-"));
+  await chmod(home, 0o755);
+  afterAll(() => rm(home, { recursive: true, force: true }));
+  let server = await startEmbeddedPostgres(join(home, "data"));
+  const [near, far] = [await startProxy(server.url), await startProxy(server.url)];
+  const lease = { ENSEMBLE_LEASE_SECS: "60" };
+  const { client } = await start(near.url, { ...lease, ENSEMBLE_ROLE: "api" });
+  await start(far.url, { ...lease, ENSEMBLE_ROLE: "worker" });
+  const { thread_id: threadId } = await client.threads.create();
+  const run = await client.runs.create(threadId, "blocker", { input: { stepMs: 1 } });
+  await client.runs.join(threadId, run.run_id);
+  const held = await client.runs.create(threadId, "slow", { input: { until: 1, tickMs: 9_000 } });
+  for await (const { event } of client.runs.joinStream(threadId, held.run_id)) if (event === "values") break;
+  await start(near.url, { ...lease, ENSEMBLE_ROLE: "worker" });
+
+  await server.stop();
+  far.refuse();
+  await new Promise((resolve) => setTimeout(resolve, 3_500)); // long enough for both to count as silent
+  server = await startEmbeddedPostgres(join(home, "data"));
+  onTestFinished(() => server.stop());
+  near.forward(server.url);
+  await new Promise((resolve) => setTimeout(resolve, 2_000)); // the other worker looks, and sees a free lock and a silent worker
+  far.forward(server.url);
+
+  expect(await client.runs.join(threadId, held.run_id)).toMatchObject({ ticks: 1 });
+  const db = new pg.Client(server.url);
+  await db.connect();
+  const { rows } = await db.query("select attempt, crashes from runs where run_id = $1", [held.run_id]);
+  await db.end();
+  expect(rows).toEqual([{ attempt: 1, crashes: 0 }]);
+});
+
+test("a worker that the network has cut off gives up by itself; another goes on, and nothing is written twice", async () => {
+  const databaseUrl = await createDatabase();
+  const proxy = await startProxy(databaseUrl);
+  await start(proxy.url, { ENSEMBLE_ROLE: "worker" });
+  const { client } = await start(databaseUrl, { ENSEMBLE_ROLE: "api" });
+  const runs = await tenRuns(client);
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  proxy.swallow();
+  await start(databaseUrl, { ENSEMBLE_ROLE: "worker" });
+  for (const { thread_id, run_id } of runs) expect(await client.runs.join(thread_id, run_id)).toMatchObject({ ticks: 20 });
+  proxy.forward();
+  const db = new pg.Client(databaseUrl);
+  await db.connect();
+  const steps = await db.query(
+    "select run_id, metadata ->> 'step' from checkpoints where checkpoint_ns = '' group by 1, 2 having count(*) > 1",
+  );
+  const order = await db.query(`
+    select a.run_id from checkpoints a join checkpoints b on a.run_id = b.run_id and a.checkpoint_id < b.checkpoint_id
+     where (a.metadata ->> 'run_attempt')::int > (b.metadata ->> 'run_attempt')::int`);
+  await db.end();
+  expect([steps.rows, order.rows]).toEqual([[], []]);
+});
+
+test("a worker that cannot renew for two thirds of its lease stops its nodes before another begins", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "ensemble-journal-"));
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  const journal = join(folder, "journal");
+  const databaseUrl = await createDatabase();
+  const proxy = await startProxy(databaseUrl);
+  await start(proxy.url, { ENSEMBLE_ROLE: "worker" });
+  const { client } = await start(databaseUrl, { ENSEMBLE_ROLE: "api" });
+  const { thread_id: threadId } = await client.threads.create();
+  const run = await client.runs.create(threadId, "relay", { input: { steps: 1, stepMs: 6_000 }, config: { configurable: { journal } } });
+  const lines = async () =>
+    (await readFile(journal, "utf8").catch(() => ""))
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
+  while ((await lines()).length === 0) await new Promise((resolve) => setTimeout(resolve, 25));
+  proxy.swallow();
+  await start(databaseUrl, { ENSEMBLE_ROLE: "worker" });
+  await client.runs.join(threadId, run.run_id);
+  proxy.forward();
+  expect((await lines()).map(({ attempt, what }) => `${attempt} ${what}`)).toEqual(["1 begin 0", "2 begin 0", "2 end 0"]);
+});
+
+test("a pool of one connection is slow, and enough", async () => {
+  const { client } = await start(await createDatabase(), { DATABASE_POOL_SIZE: "1" });
+  const outcomes = await Promise.all(Array.from({ length: 20 }, () => client.runs.wait(null, "steps", { input: {} })));
+  expect(outcomes).toHaveLength(20);
+});

@@ -1,0 +1,68 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { afterAll } from "vitest";
+
+export interface Proxy {
+  /** The database as seen through the proxy. */
+  url: string;
+  /** Cuts every line and refuses new ones, as a server does that is down. */
+  refuse(): void;
+  /** Lets nothing through and closes nothing, as a network does that lost its packets. */
+  swallow(): void;
+  /** Lets traffic through again, to another address if one is given. */
+  forward(databaseUrl?: string): void;
+}
+
+/** A TCP proxy in front of a database, to take the database away from those who think that it is there. */
+export async function startProxy(databaseUrl: string): Promise<Proxy> {
+  let target = new URL(databaseUrl);
+  let mode: "forward" | "refuse" | "swallow" = "forward";
+  const pairs = new Set<[Socket, Socket]>();
+
+  const server = createServer({ pauseOnConnect: true }, (near) => {
+    if (mode === "refuse") return near.destroy();
+    const far = connect(Number(target.port), target.hostname);
+    const pair: [Socket, Socket] = [near, far];
+    pairs.add(pair);
+    for (const [from, to] of [pair, pair.toReversed()] as [Socket, Socket][]) {
+      from.on("data", (chunk) => to.write(chunk));
+      from.on("error", () => {});
+      from.on("close", () => {
+        pairs.delete(pair);
+        to.destroy();
+      });
+    }
+    if (mode === "swallow") far.pause();
+    else near.resume();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const cutAll = () => {
+    for (const [near, far] of pairs) {
+      near.destroy();
+      far.destroy();
+    }
+  };
+  afterAll(() => {
+    cutAll();
+    server.close();
+  });
+  const url = new URL(databaseUrl);
+  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url: url.href,
+    refuse() {
+      mode = "refuse";
+      cutAll();
+    },
+    swallow() {
+      mode = "swallow";
+      for (const pair of pairs) for (const socket of pair) socket.pause();
+    },
+    forward(databaseUrl) {
+      if (databaseUrl) target = new URL(databaseUrl);
+      mode = "forward";
+      for (const pair of pairs) for (const socket of pair) socket.resume();
+    },
+  };
+}
