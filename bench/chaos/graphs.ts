@@ -46,7 +46,7 @@ async function gather({ said, stepMs }: StateOf, config: LangGraphRunnableConfig
 }
 
 const fanOut = ({ steps, stepMs }: StateOf) =>
-  Array.from({ length: steps }, (_, n) => new Send("do", { part: n, partMs: stepMs * (1 + ((n * 7) % steps) / 2) }));
+  Array.from({ length: steps }, (_, n) => new Send("do", { part: n, partMs: stepMs * (1 + ((n * 7) % steps) / 5) }));
 
 export const fan = new StateGraph(State)
   .addNode("do", part, { input: Part })
