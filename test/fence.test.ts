@@ -1,5 +1,5 @@
 import pg from "pg";
-import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { ensureSystemAssistants } from "../src/assistants/assistants.ts";
 import { EnsembleSaver } from "../src/checkpoints/saver.ts";
 import { systemAssistantId } from "../src/db/ids.ts";
@@ -124,12 +124,13 @@ test("a takeover waits for a write that has begun, so that the next attempt read
 
 test("a takeover does not wait for a run that somebody holds: it takes it the next time", async () => {
   const [holder, observer] = [await db.connect(), await db.connect()];
+  onTestFinished(() => {
+    for (const client of [holder, observer]) client.release(true);
+  });
   await observer.query("set lock_timeout = '1s'");
   await holder.query("begin");
   await holder.query("select 1 from runs where run_id = $1 for update", [runId]);
   expect(await takeOver(observer, [workerId])).toEqual([]);
   await holder.query("rollback");
   expect(await takeOver(observer, [workerId])).toEqual([runId]);
-  holder.release();
-  observer.release(true);
 });

@@ -1,13 +1,8 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, type Command, type StreamMode } from "@langchain/langgraph-sdk";
 import type { Ledger, Sight } from "./ledger.ts";
 import type { Random } from "./random.ts";
-
-/** A create that got no answer, or one that says that the server is in trouble: it may have happened or not. */
-export class Unanswered extends Error {
-  /** By this the SDK knows that it may not try again by itself. */
-  readonly code = "ECONNABORTED";
-}
 
 export interface RunRequest {
   threadId: string;
@@ -114,24 +109,27 @@ export async function untilAnswered<T>(read: () => Promise<T>): Promise<T> {
 
 function takeTurns(urls: string[], ledger: Ledger): typeof fetch {
   let turn = 0;
-  const send = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
-    const url = new URL(String(input));
+  const send = (url: URL, init?: RequestInit): Promise<Response> => {
     url.host = new URL(urls[turn++ % urls.length] ?? "").host;
-    const creates = init?.method === "POST" && /\/runs(\/stream)?$/.test(url.pathname);
-    if (!creates) return fetch(url, init);
-    return create(url, init).catch((error) => {
-      if (error instanceof Unanswered) ledger.unanswered += 1;
-      throw error;
-    });
+    return fetch(url, init);
   };
-  return send as typeof fetch;
+  const dispatch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    const url = new URL(String(input));
+    const creates = init?.method === "POST" && /\/runs(\/stream)?$/.test(url.pathname);
+    if (!creates) return send(url, init);
+    const headers = { ...init.headers, "idempotency-key": randomUUID() };
+    return untilAcknowledged(() => send(url, { ...init, headers }), ledger);
+  };
+  return dispatch as typeof fetch;
 }
 
-/** A refused connection is as good as an answer; any other failure leaves open whether the run was created. */
-async function create(url: URL, init: RequestInit): Promise<Response> {
-  const response = await fetch(url, init).catch((error: Error & { cause?: { code?: string } }) => {
-    throw error.cause?.code === "ECONNREFUSED" ? error : new Unanswered(error.message);
-  });
-  if (response.status >= 500) throw new Unanswered(`answered ${response.status}`);
-  return response;
+/** A create that got no answer, or one of trouble, may have been done or not: with its key it can be sent again. */
+async function untilAcknowledged(send: () => Promise<Response>, ledger: Ledger): Promise<Response> {
+  for (let tries = 1; ; tries++) {
+    const response = await send().catch((error: Error) => error);
+    if (response instanceof Response && response.status < 500) return response;
+    if (tries >= returnsLimit) throw new Error(`No answer to a create: ${response}`);
+    ledger.askedAgain += 1;
+    await sleep(returnPauseMs);
+  }
 }

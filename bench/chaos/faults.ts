@@ -82,7 +82,7 @@ async function strike(grounds: Grounds, kind: FaultKind, pause: (ms: number) => 
   const over = () => {
     fault.until = Date.now();
   };
-  if (kind === "cut connections") return { done: database.cutConnections().then(over) };
+  if (kind === "cut connections") return { done: cutRepeatedly(database).then(over) };
   if (kind === "restart postgres") {
     await database.restart(random.pick(["fast", "immediate"]));
     return { done: Promise.resolve(over()) };
@@ -96,6 +96,14 @@ async function strike(grounds: Grounds, kind: FaultKind, pause: (ms: number) => 
   } else
     return { done: freeze(victim, kind.includes("past") ? random.between(4_000, 6_500) : random.between(300, 1_500), pause).then(over) };
   return { done: Promise.resolve() };
+}
+
+/** Several times, so that those are hit too that have just come back. */
+async function cutRepeatedly(database: Database): Promise<void> {
+  for (let times = 0; times < 3; times++) {
+    await database.cutConnections();
+    await sleep(150);
+  }
 }
 
 async function freeze(victim: Supervised, ms: number, pause: (ms: number) => Promise<void>): Promise<void> {

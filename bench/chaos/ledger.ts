@@ -27,8 +27,8 @@ export interface Ledger {
   runs: AcknowledgedRun[];
   sights: Sight[];
   breaches: Breach[];
-  /** Creates without an answer: nobody knows whether they were done. */
-  unanswered: number;
+  /** How often a create was sent again, with its key, because it had got no answer. */
+  askedAgain: number;
 }
 
-export const emptyLedger = (): Ledger => ({ runs: [], sights: [], breaches: [], unanswered: 0 });
+export const emptyLedger = (): Ledger => ({ runs: [], sights: [], breaches: [], askedAgain: 0 });

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ChaosClient, Unanswered } from "./client.ts";
+import type { ChaosClient } from "./client.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Random } from "./random.ts";
 import { scenarios } from "./scenarios.ts";
 
 const atOnce = 24;
-const triesLimit = 20;
 
 export interface LoadOptions {
   runs: number;
@@ -27,21 +26,9 @@ export async function putUnderLoad(client: ChaosClient, ledger: Ledger, random: 
   }
   await Promise.all(here);
 
-  /** A client whose create got no answer leaves the thread alone and begins anew on another. */
   async function play(scenario: (typeof scenarios)[number] | undefined): Promise<void> {
-    for (let tries = 0; tries < triesLimit; tries++) {
-      try {
-        return await scenario?.(client, random);
-      } catch (error) {
-        if (error instanceof Unanswered) continue;
-        if (isRefusedConnection(error)) await sleep(paceMs);
-        else return void ledger.breaches.push({ rule: "client failed", detail: `${scenario?.name}: ${error}` });
-      }
-    }
-    ledger.breaches.push({ rule: "client failed", detail: `${scenario?.name}: no create was answered` });
+    await scenario?.(client, random).catch((error) =>
+      ledger.breaches.push({ rule: "client failed", detail: `${scenario.name}: ${error}` }),
+    );
   }
-}
-
-function isRefusedConnection(error: unknown): boolean {
-  return error instanceof Error && (error.name === "ConnectionError" || /fetch failed|ECONNREFUSED/.test(error.message));
 }

@@ -21,10 +21,10 @@ export function report(evidence: Evidence, findings: Findings): string {
   const returns = ledger.sights.reduce((sum, sight) => sum + sight.returns, 0);
   const ofRule = (...rules: string[]) => findings.breaches.filter(({ rule }) => rules.includes(rule)).length;
   const lines = [
-    ...faultTable(evidence, findings.takeovers),
+    ...faultTable(findings.takeovers),
     "",
     line("acknowledged runs", `${ledger.runs.length} (${kinds(evidence)})`),
-    line("runs in the database", `${runs.size}, ${attempts} attempts, ${ledger.unanswered} creates without an answer`),
+    line("runs in the database", `${runs.size}, ${attempts} attempts; ${ledger.askedAgain} creates were sent again with their key`),
     line("pieces of work", `${journal.filter(({ phase }) => phase === "end").length} ended, ${audit.length} writes audited`),
     line("repeats", `${findings.allowedRepeats} allowed (nothing of it was stored), ${ofRule("repeated work")} not allowed`),
     line("work after a takeover", `${findings.excusedLatecomers} lines excused, ${ofRule("works on")} not`),
@@ -37,13 +37,12 @@ export function report(evidence: Evidence, findings: Findings): string {
   return lines.join("\n");
 }
 
-function faultTable({ faults }: Evidence, takeovers: Takeovers): string[] {
+function faultTable(takeovers: Takeovers): string[] {
   const head = ["fault", "times", "runs hit", "p50 ms", "p99 ms", "max ms"];
-  const rows = [...takeovers].map(([kind, times]) => {
+  const rows = [...takeovers].map(([name, { faults, times }]) => {
     const sorted = times.toSorted((a, b) => a - b);
     const at = (share: number) => (sorted.length === 0 ? "-" : String(Math.round(sorted[Math.ceil(share * sorted.length) - 1] ?? 0)));
-    const count = faults.filter((fault) => fault.kind === kind).length;
-    return [kind, String(count), String(times.length), at(0.5), at(0.99), at(1)];
+    return [name, String(faults), String(times.length), at(0.5), at(0.99), at(1)];
   });
   return [head, ...rows.toSorted()].map(([first = "", ...cells]) => first.padEnd(28) + cells.map((cell) => cell.padStart(10)).join(""));
 }

@@ -1,25 +1,45 @@
 import type { AuditRow } from "./database.ts";
 import type { Evidence } from "./evidence.ts";
-import type { Fault, FaultKind } from "./faults.ts";
+import type { Fault } from "./faults.ts";
 
-/** How long the runs that a fault hit stood still, in milliseconds. */
-export type Takeovers = Map<FaultKind, number[]>;
+/** What one kind of fault came to. */
+export interface Takeover {
+  faults: number;
+  /** How long each of the runs that it hit stood still, in milliseconds. */
+  times: number[];
+}
+
+export type Takeovers = Map<string, Takeover>;
+
+/** For so long after all connections were cut a lock that is not held means nothing, and a dead worker is only believed dead late. */
+const unsettledMs = 6_000;
 
 /** From each fault to the first new event of every run that was in the victim's hands. */
 export function measureTakeovers(evidence: Evidence): Takeovers {
   const takeovers: Takeovers = new Map();
   for (const fault of evidence.faults) {
-    const times = takeovers.get(fault.kind) ?? [];
-    takeovers.set(fault.kind, times);
-    for (const [runId, rows] of evidence.auditOf) {
-      const held = runId === null ? undefined : holderAt(rows, fault.at);
-      if (held && (fault.app === undefined || held.app === fault.app)) {
-        const time = goesOnAfter(rows, fault, held.attempt ?? 0);
-        if (time !== undefined) times.push(time);
-      }
-    }
+    const name = nameOf(fault, evidence.faults);
+    const takeover = takeovers.get(name) ?? { faults: 0, times: [] };
+    takeovers.set(name, takeover);
+    takeover.faults += 1;
+    takeover.times.push(...timesOf(evidence, fault));
   }
   return takeovers;
+}
+
+function timesOf({ auditOf }: Evidence, fault: Fault): number[] {
+  return [...auditOf].flatMap(([runId, rows]) => {
+    const held = runId === null ? undefined : holderAt(rows, fault.at);
+    if (!held || (fault.app !== undefined && held.app !== fault.app)) return [];
+    return goesOnAfter(rows, fault, held.attempt ?? 0) ?? [];
+  });
+}
+
+function nameOf({ kind, at }: Fault, faults: Fault[]): string {
+  if (kind !== "kill worker") return kind;
+  const cuts = faults.filter((fault) => fault.kind === "cut connections" || fault.kind === "restart postgres");
+  const unsettled = cuts.some((cut) => cut.at < at && at < (cut.until ?? cut.at) + unsettledMs);
+  return unsettled ? `${kind} soon after a cut` : kind;
 }
 
 /** The claim under which a run was running at that time. */

@@ -7,7 +7,11 @@ export function checkOutcomes(evidence: Evidence): Breach[] {
   const stuck = [...runs.values()]
     .filter(({ status }) => status === "pending" || status === "running")
     .map(({ runId, status }) => ({ rule: "stuck", detail: `run ${runId} is still ${status}` }));
-  return [...stuck, ...ledger.runs.flatMap((run) => checkRun(evidence, run))];
+  const acknowledged = new Set(ledger.runs.map(({ runId }) => runId));
+  const made = [...runs.keys()]
+    .filter((runId) => !acknowledged.has(runId))
+    .map((runId) => ({ rule: "made twice", detail: `run ${runId} was made, and another was acknowledged for the same key` }));
+  return [...stuck, ...made, ...ledger.runs.flatMap((run) => checkRun(evidence, run))];
 }
 
 function checkRun(evidence: Evidence, { runId, kind, work, statusSeen }: Evidence["ledger"]["runs"][number]): Breach[] {
