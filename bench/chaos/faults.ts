@@ -44,6 +44,9 @@ const round: FaultKind[] = [
   "cut connections",
 ];
 
+/** A process that was told to leave and has not after this long never will. */
+const patienceMs = 30_000;
+
 export interface ScheduleOptions {
   /** Milliseconds from one fault to the next, at least and at most. */
   gapMs: [number, number];
@@ -92,7 +95,7 @@ async function strike(grounds: Grounds, kind: FaultKind, pause: (ms: number) => 
   if (kind.startsWith("kill")) victim.signal("SIGKILL");
   else if (kind.startsWith("drain")) {
     victim.signal("SIGTERM");
-    return { done: victim.exited().then(over) };
+    return { done: Promise.race([victim.exited().then(over), sleep(patienceMs)]) };
   } else
     return { done: freeze(victim, kind.includes("past") ? random.between(4_000, 6_500) : random.between(300, 1_500), pause).then(over) };
   return { done: Promise.resolve() };

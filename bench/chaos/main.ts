@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { checkEffects } from "./checks/effects.ts";
 import { checkFence } from "./checks/fence.ts";
 import { checkLatecomers } from "./checks/latecomers.ts";
+import { checkTheLiving } from "./checks/living.ts";
 import { checkOutcomes } from "./checks/outcomes.ts";
 import { checkRepeats } from "./checks/repeats.ts";
 import { checkStreams } from "./checks/streams.ts";
@@ -14,7 +15,7 @@ import { putUnderLoad } from "./load.ts";
 import { createRandom } from "./random.ts";
 import { report } from "./report.ts";
 import { type ChaosService, startChaosService, untilReady, untilSettled } from "./service.ts";
-import { measureTakeovers, takenFromTheLiving } from "./takeovers.ts";
+import { measureTakeovers } from "./takeovers.ts";
 
 /**
  * `npm run chaos`: runs of many kinds under load, while processes are killed, stopped and drained, connections cut and Postgres
@@ -34,16 +35,17 @@ const paceMs = options.quick ? 650 : 480;
 const runsAScenario = 10 / 7;
 
 const started = Date.now();
-const service = await startChaosService();
-const onExit = () => service.kill();
-process.on("exit", onExit);
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
+const killers: (() => void)[] = [];
+process.on("exit", () => {
+  for (const kill of killers) kill(); // what was stopped in order has nothing left to kill
+});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
+const service = await startChaosService(killers);
 
 const evidence = await bringAbout(service);
 const findings = examine(evidence);
 console.log(report(evidence.all, { seed, seconds: (Date.now() - started) / 1000, settledMs: evidence.settledMs, ...findings }));
 await service.stop();
-process.off("exit", onExit);
 if (findings.breaches.length > 0 || options.keep) {
   await keep(service.home, evidence.all);
   console.log(`What it left behind: ${service.home}`);
@@ -74,7 +76,6 @@ async function bringAbout(service: ChaosService): Promise<{ all: Evidence; settl
 function examine({ all }: { all: Evidence }) {
   const repeats = checkRepeats(all);
   const latecomers = checkLatecomers(all);
-  const living = takenFromTheLiving(all).map((detail) => ({ rule: "taken from the living", detail }));
   return {
     allowedRepeats: repeats.allowed,
     excusedLatecomers: latecomers.excused,
@@ -87,7 +88,7 @@ function examine({ all }: { all: Evidence }) {
       ...latecomers.breaches,
       ...checkStreams(all),
       ...checkEffects(all),
-      ...living,
+      ...checkTheLiving(all),
     ],
   };
 }

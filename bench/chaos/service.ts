@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { openModelServer } from "../../test/scripted-model.ts";
-import { type Database, startDatabase } from "./database.ts";
+import { type Database, killDatabase, startDatabase } from "./database.ts";
 import { journalEnv } from "./journal.ts";
 import { freePort, type Supervised, supervise } from "./processes.ts";
 import { modelTokens } from "./scenarios.ts";
@@ -24,14 +24,14 @@ export interface ChaosService {
   /** Ends the processes; the database stays for the examination. */
   stopProcesses(): Promise<void>;
   stop(): Promise<void>;
-  /** Ends everything without waiting. */
-  kill(): void;
 }
 
-export async function startChaosService(): Promise<ChaosService> {
+/** Starts it. `killers` gets, for each part as it comes, what ends it without waiting. */
+export async function startChaosService(killers: (() => void)[]): Promise<ChaosService> {
   const home = await mkdtemp(join(tmpdir(), "ensemble-chaos-"));
   await chmod(home, 0o755); // for root, whose Postgres runs as another user
   const journalFile = join(home, "journal");
+  killers.push(() => killDatabase(home));
   const database = await startDatabase(home);
   const model = await openModelServer();
   model.script({ tokens: modelTokens, pauseMs: 120 });
@@ -51,8 +51,9 @@ export async function startChaosService(): Promise<ChaosService> {
     ),
     ...Array.from({ length: workers }, (_, n) => supervise({ role: "worker", name: `worker-${n}`, home, env, urlFor: database.urlFor })),
   ];
+  killers.unshift(...processes.map((process) => () => process.signal("SIGKILL")));
   const stopProcesses = async () => void (await Promise.all(processes.map((process) => process.stop())));
-  const service: ChaosService = {
+  return {
     home,
     journalFile,
     database,
@@ -64,12 +65,7 @@ export async function startChaosService(): Promise<ChaosService> {
       model.close();
       await database.stop();
     },
-    kill() {
-      for (const process of processes) process.signal("SIGKILL");
-      database.kill();
-    },
   };
-  return service;
 }
 
 const startLimitMs = 60_000;

@@ -59,19 +59,3 @@ function goesOnAfter(rows: AuditRow[], { kind, at }: Fault, attempt: number): nu
   const event = claim && after.find(({ what, seq }) => seq >= claim.seq && (what === "event" || what === "end"));
   return event && event.at - at;
 }
-
-/** Runs that were taken from a worker which was neither killed, stopped nor told to end. */
-export function takenFromTheLiving({ auditOf, faults }: Evidence): string[] {
-  const taken: string[] = [];
-  for (const [runId, rows] of auditOf) {
-    let holder: AuditRow | undefined;
-    for (const row of rows) {
-      if (row.what === "claim") holder = row;
-      const lostTo = row.what === "back" && holder && row.app !== holder.app ? row : undefined;
-      if (lostTo && !faults.some((fault) => fault.app === holder?.app && fault.at < row.at)) {
-        taken.push(`run ${runId} from ${holder?.app} by ${row.app} at #${row.seq}`);
-      }
-    }
-  }
-  return taken;
-}
