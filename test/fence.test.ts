@@ -1,5 +1,5 @@
 import pg from "pg";
-import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { ensureSystemAssistants } from "../src/assistants/assistants.ts";
 import { EnsembleSaver } from "../src/checkpoints/saver.ts";
 import { systemAssistantId } from "../src/db/ids.ts";
@@ -8,6 +8,7 @@ import { storeEffect } from "../src/effects/effects.ts";
 import { appendEvents } from "../src/events/log.ts";
 import { releaseRun } from "../src/runs/claim.ts";
 import { endRun } from "../src/runs/end.ts";
+import { takeOver } from "../src/runs/workers.ts";
 import { createDatabase } from "./database.ts";
 
 const db = new pg.Pool({ connectionString: await createDatabase(), max: 5 });
@@ -16,11 +17,12 @@ await ensureSystemAssistants(db, [{ graph_id: "g", description: undefined, confi
 
 let runId: string;
 let threadId: string;
+let workerId: string;
 
 /** A run in its second attempt. */
 beforeEach(async () => {
   [runId, threadId] = [crypto.randomUUID(), crypto.randomUUID()];
-  const workerId = crypto.randomUUID();
+  workerId = crypto.randomUUID();
   await db.query("insert into workers (worker_id, lock_key, host, pid) values ($1, nextval('worker_lock_keys'), 'test', 1)", [workerId]);
   await db.query("insert into threads (thread_id) values ($1)", [threadId]);
   await db.query(
@@ -118,4 +120,17 @@ test("a takeover waits for a write that has begun, so that the next attempt read
   await writer.query("commit");
   writer.release();
   await takeover;
+});
+
+test("a takeover does not wait for a run that somebody holds: it takes it the next time", async () => {
+  const [holder, observer] = [await db.connect(), await db.connect()];
+  onTestFinished(() => {
+    for (const client of [holder, observer]) client.release(true);
+  });
+  await observer.query("set lock_timeout = '1s'");
+  await holder.query("begin");
+  await holder.query("select 1 from runs where run_id = $1 for update", [runId]);
+  expect(await takeOver(observer, [workerId])).toEqual([]);
+  await holder.query("rollback");
+  expect(await takeOver(observer, [workerId])).toEqual([runId]);
 });

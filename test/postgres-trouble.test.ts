@@ -177,6 +177,23 @@ test("a worker that cannot renew for two thirds of its lease stops its nodes bef
   expect((await lines()).map(({ attempt, what }) => `${attempt} ${what}`)).toEqual(["1 begin 0", "2 begin 0", "2 end 0"]);
 });
 
+test("a run whose worker never heard that it had claimed it is given back and runs", async () => {
+  const databaseUrl = await createDatabase();
+  const proxy = await startProxy(databaseUrl);
+  await start(proxy.url, { ENSEMBLE_ROLE: "worker" });
+  const { client } = await start(databaseUrl, { ENSEMBLE_ROLE: "api" });
+  const { thread_id: threadId } = await client.threads.create();
+  const lost = proxy.loseAnswerWith("lost on its way");
+  const run = await client.runs.create(threadId, "slow", { input: { until: 1, tickMs: 10, name: "lost on its way" } });
+  await lost;
+  expect(await client.runs.join(threadId, run.run_id)).toMatchObject({ ticks: 1 });
+  const db = new pg.Client(databaseUrl);
+  await db.connect();
+  const { rows } = await db.query("select status, attempt, crashes from runs where run_id = $1", [run.run_id]);
+  await db.end();
+  expect(rows).toEqual([{ status: "success", attempt: 2, crashes: 0 }]);
+});
+
 test("a pool of one connection is slow, and enough", async () => {
   const { client } = await start(await createDatabase(), { DATABASE_POOL_SIZE: "1" });
   const outcomes = await Promise.all(Array.from({ length: 20 }, () => client.runs.wait(null, "steps", { input: {} })));

@@ -9,6 +9,8 @@ export interface Proxy {
   refuse(): void;
   /** Lets nothing through and closes nothing, as a network does that lost its packets. */
   swallow(): void;
+  /** Cuts the line instead of passing on the server's next answer that holds these words. Resolves when it has. */
+  loseAnswerWith(words: string): Promise<void>;
   /** Lets traffic through again, to another address if one is given. */
   forward(databaseUrl?: string): void;
 }
@@ -18,6 +20,7 @@ export async function startProxy(databaseUrl: string): Promise<Proxy> {
   let target = new URL(databaseUrl);
   let mode: "forward" | "refuse" | "swallow" = "forward";
   const pairs = new Set<[Socket, Socket]>();
+  let unwanted: { words: string; lost: () => void } | undefined;
 
   const server = createServer({ pauseOnConnect: true }, (near) => {
     if (mode === "refuse") return near.destroy();
@@ -25,7 +28,12 @@ export async function startProxy(databaseUrl: string): Promise<Proxy> {
     const pair: [Socket, Socket] = [near, far];
     pairs.add(pair);
     for (const [from, to] of [pair, pair.toReversed()] as [Socket, Socket][]) {
-      from.on("data", (chunk) => to.write(chunk));
+      from.on("data", (chunk) => {
+        if (from === near || !unwanted || !chunk.includes(unwanted.words)) return to.write(chunk);
+        unwanted.lost();
+        unwanted = undefined;
+        for (const socket of pair) socket.destroy();
+      });
       from.on("error", () => {});
       from.on("close", () => {
         pairs.delete(pair);
@@ -59,6 +67,10 @@ export async function startProxy(databaseUrl: string): Promise<Proxy> {
       mode = "swallow";
       for (const pair of pairs) for (const socket of pair) socket.pause();
     },
+    loseAnswerWith: (words) =>
+      new Promise((lost) => {
+        unwanted = { words, lost };
+      }),
     forward(databaseUrl) {
       if (databaseUrl) target = new URL(databaseUrl);
       mode = "forward";

@@ -13,6 +13,8 @@ const run = promisify(execFile);
 
 export interface EmbeddedPostgres {
   url: string;
+  /** Restarts the server where it is; `immediate` is a crash, after which it recovers from its log. */
+  restart(mode?: "fast" | "immediate"): Promise<void>;
   /** Stops the server and gives the data directory up. */
   stop(): Promise<void>;
 }
@@ -47,6 +49,9 @@ export async function startEmbeddedPostgres(dataDir: string): Promise<EmbeddedPo
     const port = (await findRunningServer(cluster)) ?? (await startServer(home, cluster, binaries, user));
     return {
       url: addressOf(password, port),
+      async restart(mode = "fast") {
+        await run(binaries.pg_ctl, ["restart", "-D", cluster, "-l", join(home, "postgres.log"), "-m", mode, "-w"], user);
+      },
       async stop() {
         await run(binaries.pg_ctl, ["stop", "-D", cluster, "-m", "fast", "-w"], user).finally(release);
       },

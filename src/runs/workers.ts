@@ -82,18 +82,22 @@ export async function observeWorkers(db: Db, workerId: string, leaseSeconds: num
 
 /**
  * Puts the runs of dead workers back into the queue and takes the workers off the list. A run that stored a checkpoint in the attempt
- * that was lost begins counting its crashes anew: only crashes without progress tell of a run that kills its workers.
+ * that was lost begins counting its crashes anew: only crashes without progress tell of a run that kills its workers. A run that
+ * somebody holds is left for the next look: to wait for one would hold up all the others, and the observer's own sign of life.
  */
 export async function takeOver(db: Db, workerIds: string[]): Promise<string[]> {
   const { rows } = await db.query<{ runId: string }>(sql`
+    with theirs as (
+      select run_id from runs where worker_id = any(${workerIds}::uuid[]) and status = 'running' for no key update skip locked)
     update runs
        set status = 'pending', worker_id = null, updated_at = now(),
            crashes = 1 + case when exists (select from checkpoints c
                                             where c.thread_id = runs.thread_id::text and c.run_id = runs.run_id
                                               and c.metadata ->> 'run_attempt' = runs.attempt::text)
                               then 0 else crashes end
-     where worker_id = any(${workerIds}::uuid[]) and status = 'running'
-    returning run_id as "runId"`);
+      from theirs
+     where runs.run_id = theirs.run_id
+    returning runs.run_id as "runId"`);
   await db.query(sql`
     delete from workers w
      where worker_id = any(${workerIds}::uuid[]) and not exists (select from runs where runs.worker_id = w.worker_id)`);

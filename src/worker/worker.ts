@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Fence } from "../db/fence.ts";
 import { newId } from "../db/ids.ts";
-import { type Claim, claimRuns, type HeldRun } from "../runs/claim.ts";
+import { type Claim, claimRuns, type HeldRun, releaseRun } from "../runs/claim.ts";
 import { cancelTopic, claimTopic } from "../runs/run.ts";
 import { type AttemptControl, createControl } from "./attempt.ts";
 import { type AttemptPolicy, executeRun } from "./execute.ts";
@@ -49,6 +49,8 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
   const draining = new AbortController();
   let halted = false;
   let pausedUntil = 0;
+  /** When the last claim was dealt with; while one is under way, runs may be ours that are not here yet. */
+  let claimedAt = Number.POSITIVE_INFINITY;
 
   const liveness = await startLiveness({
     url,
@@ -69,8 +71,10 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
   async function claimLoop(): Promise<void> {
     while (!draining.signal.aborted) {
       const woken = wakeups.next(claimTopic, pollMs, draining.signal); // armed before the claim, so that no word is missed
+      claimedAt = Number.POSITIVE_INFINITY;
       const claims = await claimWhatFits().catch(reportAndClaimNothing);
       for (const claim of claims) start(claim);
+      claimedAt = now();
       if (claims.length === 0 || running.size >= options.slots) await woken;
     }
   }
@@ -117,6 +121,17 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
       if (run?.cancel) control.stop({ kind: "cancel", action: run.cancel });
       else if (!run && since < askedAt) control.stop({ kind: "lost" });
     }
+    if (claimedAt < askedAt) for (const run of held) if (!running.has(keyOf(run))) void giveBack(run);
+  }
+
+  /** A run that is ours though nobody here knows of it: the answer to its claim was lost with the connection. One that has just ended is not. */
+  async function giveBack(run: HeldRun): Promise<void> {
+    const given = await releaseRun(pool, run).catch((err) =>
+      log.warn({ err, run_id: run.runId }, "run could not be given back, trying again"),
+    );
+    if (!given) return;
+    log.warn({ run_id: run.runId, attempt: run.attempt }, "gave back a run that was claimed without this worker hearing of it");
+    wakeups.tell(claimTopic);
   }
 
   /** A node that blocks runs on when nothing else does, so it is among those that finish first afterwards. */

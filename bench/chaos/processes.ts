@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const command = fileURLToPath(new URL("../../src/cli/ensemble.ts", import.meta.url));
+const respawnMs = 100;
+
+export type Role = "api" | "worker";
+
+/** One process of the service, and its successors: when it ends, the next is started. */
+export interface Supervised {
+  readonly role: Role;
+  readonly name: string;
+  /** The name of the one that runs now: its connections bear it. */
+  readonly app: string;
+  readonly pid: number;
+  /** Whether it is stopped by a signal now. */
+  frozen: boolean;
+  signal(signal: NodeJS.Signals): void;
+  /** Resolves when the one that runs now has ended. */
+  exited(): Promise<void>;
+  /** Ends it for good. */
+  stop(): Promise<void>;
+}
+
+export interface ProcessOptions {
+  role: Role;
+  name: string;
+  home: string;
+  env: Record<string, string>;
+  urlFor: (app: string) => string;
+}
+
+export function supervise({ role, name, home, env, urlFor }: ProcessOptions): Supervised {
+  const log = createWriteStream(join(home, `${name}.log`));
+  let generation = 0;
+  let stopping = false;
+  let child = start();
+
+  function start(): ChildProcess {
+    generation += 1;
+    const started = spawn(process.execPath, [command, "start"], {
+      env: { PATH: process.env.PATH ?? "", ...env, ENSEMBLE_ROLE: role, DATABASE_URL: urlFor(`${name}.${generation}`) },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    started.stdout?.pipe(log, { end: false });
+    started.stderr?.pipe(log, { end: false });
+    return started;
+  }
+
+  async function keepAlive(): Promise<void> {
+    for (;;) {
+      await supervised.exited();
+      if (stopping) return;
+      await sleep(respawnMs);
+      if (stopping) return;
+      supervised.frozen = false;
+      child = start();
+    }
+  }
+
+  const supervised: Supervised = {
+    role,
+    name,
+    frozen: false,
+    get app() {
+      return `${name}.${generation}`;
+    },
+    get pid() {
+      return child.pid ?? 0;
+    },
+    signal: (signal) => void child.kill(signal),
+    async exited() {
+      if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    },
+    async stop() {
+      stopping = true;
+      child.kill("SIGKILL"); // reaches a stopped process too
+      await finished;
+      log.end();
+    },
+  };
+  const finished = keepAlive();
+  return supervised;
+}
+
+/** A port that is free now. A process that is started again needs its old address. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const address = probe.address();
+  probe.close();
+  await once(probe, "close");
+  return typeof address === "object" && address ? address.port : 0;
+}

@@ -1,0 +1,100 @@
+import { chmod, mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { openModelServer } from "../../test/scripted-model.ts";
+import { type Database, killDatabase, startDatabase } from "./database.ts";
+import { journalEnv } from "./journal.ts";
+import { freePort, type Supervised, supervise } from "./processes.ts";
+import { modelTokens } from "./scenarios.ts";
+
+const apis = 2;
+const workers = 3;
+export const leaseSeconds = 3;
+export const drainSeconds = 5;
+
+/** A whole service in processes of its own, and what it stands on. */
+export interface ChaosService {
+  home: string;
+  journalFile: string;
+  database: Database;
+  processes: Supervised[];
+  urls: string[];
+  /** Ends the processes; the database stays for the examination. */
+  stopProcesses(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts it. `killers` gets, for each part as it comes, what ends it without waiting. */
+export async function startChaosService(killers: (() => void)[]): Promise<ChaosService> {
+  const home = await mkdtemp(join(tmpdir(), "ensemble-chaos-"));
+  await chmod(home, 0o755); // for root, whose Postgres runs as another user
+  const journalFile = join(home, "journal");
+  killers.push(() => killDatabase(home));
+  const database = await startDatabase(home);
+  const model = await openModelServer();
+  model.script({ tokens: modelTokens, pauseMs: 120 });
+  const env = {
+    ENSEMBLE_CONFIG: fileURLToPath(new URL("./langgraph.json", import.meta.url)),
+    ENSEMBLE_LEASE_SECS: String(leaseSeconds),
+    WORKER_DRAIN_TIMEOUT: String(drainSeconds),
+    ENSEMBLE_EVENT_RETENTION_SECS: "3600",
+    OPENAI_BASE_URL: model.baseUrl,
+    OPENAI_API_KEY: "none",
+    ...journalEnv(journalFile),
+  };
+  const ports = await Promise.all(Array.from({ length: apis }, freePort));
+  const processes = [
+    ...ports.map((port, n) =>
+      supervise({ role: "api", name: `api-${n}`, home, env: { ...env, PORT: String(port) }, urlFor: database.urlFor }),
+    ),
+    ...Array.from({ length: workers }, (_, n) => supervise({ role: "worker", name: `worker-${n}`, home, env, urlFor: database.urlFor })),
+  ];
+  killers.unshift(...processes.map((process) => () => process.signal("SIGKILL")));
+  const stopProcesses = async () => void (await Promise.all(processes.map((process) => process.stop())));
+  return {
+    home,
+    journalFile,
+    database,
+    processes,
+    urls: ports.map((port) => `http://127.0.0.1:${port}`),
+    stopProcesses,
+    async stop() {
+      await stopProcesses();
+      model.close();
+      await database.stop();
+    },
+  };
+}
+
+const startLimitMs = 60_000;
+
+/** Resolves when both APIs answer and all workers are announced. */
+export async function untilReady({ urls, database }: ChaosService): Promise<void> {
+  const deadline = Date.now() + startLimitMs;
+  const answers = (url: string) =>
+    fetch(`${url}/ok`)
+      .then((response) => response.ok)
+      .catch(() => false);
+  while (Date.now() < deadline) {
+    const up = await Promise.all(urls.map(answers));
+    const [count] = await database.query<{ workers: number }>("select count(*)::integer as workers from workers");
+    if (up.every(Boolean) && count?.workers === workers) return;
+    await sleep(100);
+  }
+  throw new Error("The service did not start in time.");
+}
+
+const settleLimitMs = 30_000;
+
+/** Waits until no run is open, within bounds. Returns how long it took. */
+export async function untilSettled({ database }: ChaosService): Promise<number> {
+  const started = Date.now();
+  while (Date.now() - started < settleLimitMs) {
+    const [open] = await database.query<{ runs: number }>("select count(*)::integer as runs from runs where ended_at is null");
+    if (open?.runs === 0) break;
+    await sleep(50);
+  }
+  return Date.now() - started;
+}

@@ -1,0 +1,117 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** One answer of the model: its tokens, or a call of a tool. */
+export interface ScriptedReply {
+  tokens?: string[];
+  toolCall?: { id: string; name: string; args: unknown };
+  /** Milliseconds between tokens. */
+  pauseMs?: number;
+  /** After the last token the line stays open, until the client leaves. */
+  hang?: boolean;
+}
+
+export interface ModelServer {
+  /** For OPENAI_BASE_URL, or a graph's context. */
+  baseUrl: string;
+  requests: { messages: { role: string; content: unknown }[]; stream?: boolean }[];
+  /** What the next requests get, in order; the last one is repeated. */
+  script(...replies: ScriptedReply[]): void;
+  /** Resolves when a client closed a request before it was answered. */
+  abandoned(): Promise<void>;
+  close(): void;
+}
+
+/** The far end of the model: an OpenAI-compatible endpoint over real HTTP that says what the test wrote down. */
+export async function openModelServer(): Promise<ModelServer> {
+  let replies: ScriptedReply[] = [{ tokens: ["hello"] }];
+  let abandoned = Promise.withResolvers<void>();
+  const requests: ModelServer["requests"] = [];
+
+  const server = createServer(async (request, response) => {
+    const body = JSON.parse(await readAll(request));
+    requests.push(body);
+    response.on("close", () => {
+      if (!response.writableFinished) abandoned.resolve();
+    });
+    const reply = (replies.length > 1 ? replies.shift() : replies[0]) ?? {};
+    if (body.stream) await answerInPieces(response, reply);
+    else await answerWhole(response, reply);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    requests,
+    script(...next) {
+      replies = next;
+      abandoned = Promise.withResolvers();
+      requests.length = 0;
+    },
+    abandoned: () => abandoned.promise,
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+async function answerInPieces(response: ServerResponse, { tokens = [], toolCall, pauseMs = 0, hang }: ScriptedReply): Promise<void> {
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  const id = `chatcmpl-${randomUUID()}`;
+  const send = (delta: object, finish: string | null = null) => {
+    const chunk = {
+      id,
+      object: "chat.completion.chunk",
+      created: 1,
+      model: "scripted",
+      choices: [{ index: 0, delta, finish_reason: finish }],
+    };
+    response.write(`data: ${JSON.stringify(chunk)}\n\n`);
+  };
+  send({ role: "assistant", content: "" });
+  for (const token of tokens) {
+    if (pauseMs > 0) await sleep(pauseMs);
+    send({ content: token });
+  }
+  if (toolCall)
+    send({
+      tool_calls: [
+        { index: 0, id: toolCall.id, type: "function", function: { name: toolCall.name, arguments: JSON.stringify(toolCall.args) } },
+      ],
+    });
+  if (hang) return;
+  send({}, toolCall ? "tool_calls" : "stop");
+  response.end("data: [DONE]\n\n");
+}
+
+async function answerWhole(response: ServerResponse, { tokens = [], toolCall, pauseMs = 0, hang }: ScriptedReply): Promise<void> {
+  if (hang) return;
+  await sleep(pauseMs * tokens.length);
+  const calls = toolCall && [
+    { id: toolCall.id, type: "function", function: { name: toolCall.name, arguments: JSON.stringify(toolCall.args) } },
+  ];
+  const message = { role: "assistant", content: tokens.join(""), ...(calls && { tool_calls: calls }) };
+  const usage = { prompt_tokens: 1, completion_tokens: tokens.length, total_tokens: 1 + tokens.length };
+  response.setHeader("content-type", "application/json");
+  const id = `chatcmpl-${randomUUID()}`;
+  response.end(
+    JSON.stringify({
+      id,
+      object: "chat.completion",
+      created: 1,
+      model: "scripted",
+      choices: [{ index: 0, message, finish_reason: calls ? "tool_calls" : "stop" }],
+      usage,
+    }),
+  );
+}
+
+async function readAll(request: IncomingMessage): Promise<string> {
+  let text = "";
+  for await (const chunk of request) text += chunk;
+  return text;
+}
