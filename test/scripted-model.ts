@@ -8,6 +8,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 export interface ScriptedReply {
   tokens?: string[];
   toolCall?: { id: string; name: string; args: unknown };
+  /** The whole answer, as JSON. */
+  json?: unknown;
+  /** Refused with this status, and these headers. */
+  status?: number;
+  headers?: Record<string, string>;
+  /** The line is cut in the middle of the answer. */
+  cut?: boolean;
   /** Milliseconds between tokens. */
   pauseMs?: number;
   /** After the last token the line stays open, until the client leaves. */
@@ -38,8 +45,11 @@ export async function openModelServer(): Promise<ModelServer> {
       if (!response.writableFinished) abandoned.resolve();
     });
     const reply = (replies.length > 1 ? replies.shift() : replies[0]) ?? {};
-    if (body.stream) await answerInPieces(response, reply);
-    else await answerWhole(response, reply);
+    const spoken = reply.json === undefined ? reply : { ...reply, tokens: [JSON.stringify(reply.json)] };
+    if (reply.status) response.writeHead(reply.status, reply.headers).end('{"error":{"message":"scripted refusal"}}');
+    else if (reply.cut) response.writeHead(200, { "content-type": "text/event-stream" }).write('data: {"id', () => response.destroy());
+    else if (body.stream) await answerInPieces(response, spoken);
+    else await answerWhole(response, spoken);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { AIMessage, BaseMessageLike } from "@langchain/core/messages";
+import { type AIMessage, AIMessageChunk, type BaseMessageLike } from "@langchain/core/messages";
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { ChatOpenAI } from "@langchain/openai";
 import { z } from "zod";
@@ -7,6 +7,8 @@ import { z } from "zod";
 /** An answer longer than this is a model gone astray. */
 const longestAnswer = 200_000;
 const longestWaitMs = 20_000;
+/** How much of a bad answer is shown to the model again. */
+const longestQuote = 4_000;
 
 export interface Usage {
   inputTokens: number;
@@ -49,21 +51,25 @@ export async function askModel<Schema extends z.ZodType>(
   { model, temperature, messages, answer, retries, signal }: Question<Schema>,
   config: LangGraphRunnableConfig,
 ): Promise<Answer<z.infer<Schema>>> {
-  const chat = new ChatOpenAI({ model, temperature, maxRetries: 0 }).withConfig({ response_format: asResponseFormat(answer) });
+  // Streamed, because of a whole answer the client library throws away what it cannot parse, and the model is to be told what it said.
+  const chat = new ChatOpenAI({ model, temperature, maxRetries: 0 }).withConfig({
+    response_format: asResponseFormat(answer),
+    tags: ["nostream"], // pieces of JSON are of no use to a person who follows
+  });
   const usage: Usage = { inputTokens: 0, outputTokens: 0 };
   let conversation = messages;
   let problem = "";
   for (let attempt = 1; attempt <= retries + 1; attempt++) {
     signal.throwIfAborted();
     try {
-      const reply = await chat.invoke(conversation, { ...config, signal });
+      const reply = await gather(await chat.stream(conversation, { ...config, signal }));
       addUsage(usage, reply);
       const parsed = parseAnswer(reply, answer.schema);
       if ("result" in parsed) return { result: parsed.result, attempts: attempt, usage };
       problem = parsed.problem;
       conversation = [
         ...messages,
-        reply,
+        { role: "assistant", content: reply.text.slice(0, longestQuote) },
         { role: "user", content: `That answer cannot be used: ${problem} Answer again, with JSON of the given schema only.` },
       ];
     } catch (error) {
@@ -76,13 +82,25 @@ export async function askModel<Schema extends z.ZodType>(
   throw new NoAnswer(problem, retries + 1, usage);
 }
 
+/** Puts an answer together, and stops listening to one that has gone on for too long. */
+async function gather(pieces: AsyncIterable<AIMessageChunk>): Promise<AIMessageChunk> {
+  let reply = new AIMessageChunk("");
+  let length = 0;
+  for await (const piece of pieces) {
+    reply = reply.concat(piece);
+    length += piece.text.length;
+    if (length > longestAnswer) break;
+  }
+  return reply;
+}
+
 function asResponseFormat({ name, schema }: { name: string; schema: z.ZodType }) {
   return { type: "json_schema" as const, json_schema: { name, schema: z.toJSONSchema(schema, { io: "input" }) } };
 }
 
 function parseAnswer<Schema extends z.ZodType>(reply: AIMessage, schema: Schema): { result: z.infer<Schema> } | { problem: string } {
   const { text } = reply;
-  if (text.length > longestAnswer) return { problem: `It is ${text.length} characters long; ${longestAnswer} are the most.` };
+  if (text.length > longestAnswer) return { problem: `It is longer than ${longestAnswer} characters.` };
   let json: unknown;
   try {
     json = JSON.parse(text);

@@ -1,0 +1,126 @@
+import { END, type GraphNode, ReducedValue, START, StateGraph, StateSchema } from "@langchain/langgraph";
+import { z } from "zod";
+import { type Agent, type AgentCall, callAgent, type Outcome } from "./kit/agent.ts";
+import { sharedContext } from "./kit/context.ts";
+import { enforceBudget, Ledger } from "./kit/ledger.ts";
+import { report } from "./kit/progress.ts";
+
+const Draft = z.object({ text: z.string().min(1).describe("The whole text") });
+
+const Critique = z.object({
+  valid: z.boolean().describe("Whether the draft meets every criterion"),
+  score: z.number().min(0).max(1).describe("How good it is, 1 being flawless"),
+  problems: z
+    .array(z.object({ what: z.string().describe("What is wrong"), fix: z.string().describe("How to mend it") }))
+    .describe("Empty when it is valid"),
+});
+
+const Round = Critique.extend({ draft: z.string().describe("The draft that was judged") });
+
+const State = new StateSchema({
+  task: z.string().trim().min(1).describe("What is to be written"),
+  criteria: z.array(z.string().min(1)).default([]).describe("What it must meet; none: clear, correct and complete"),
+  draft: z.string().default("").describe("The draft in hand"),
+  rounds: new ReducedValue(
+    z
+      .array(Round)
+      .default(() => [])
+      .describe("Every draft with its critique"),
+    {
+      inputSchema: z.array(Round),
+      reducer: (all, more) => all.concat(more),
+    },
+  ),
+  result: z.string().nullable().default(null).describe("The best draft by the critic's score"),
+  ledger: Ledger,
+});
+
+const Context = z.object({
+  ...sharedContext,
+  maxRounds: z.number().int().min(1).max(10).default(3).describe("Critiques at most"),
+  timeoutSeconds: z.number().positive().max(3_600).default(60).describe("For each call of the model"),
+});
+
+type Node = GraphNode<typeof State, z.input<typeof Context>>;
+type Config = Parameters<Node>[1];
+
+const contextOf = (config: Config) => Context.parse(config.context ?? {});
+
+const writer = { name: "writer", role: "a careful writer", instructions: "Write exactly what the task asks for.", weight: 1, retries: 2 };
+const critic = {
+  name: "critic",
+  role: "a strict but fair critic",
+  instructions: "Judge the draft against each criterion.",
+  weight: 1,
+  retries: 2,
+};
+
+/** The first draft, or the next one: every problem the critic found is to be mended. */
+const write: Node = async ({ task, criteria, rounds, draft, ledger }, config) => {
+  const { budget, limits, models, timeoutSeconds } = contextOf(config);
+  enforceBudget(ledger, budget);
+  const problems = rounds.at(-1)?.problems.map(({ what, fix }) => `${what} Mend it so: ${fix}`);
+  const outcome = await ask(config, {
+    agent: { ...writer, timeoutSeconds },
+    model: models.worker,
+    temperature: 0.7,
+    task: draft ? `Revise the draft. The task was: ${task}` : task,
+    input: draft ? { draft, problems } : undefined,
+    constraints: criteria,
+    answer: { name: "draft", schema: Draft },
+    limits,
+    budget,
+  });
+  report(config, "reflect", "draft", Date.parse(outcome.entry.at), { round: rounds.length + 1 });
+  return { draft: outcome.result.text, ledger: [outcome.entry] };
+};
+
+const judge: Node = async ({ task, criteria, draft, rounds, ledger }, config) => {
+  const { budget, limits, models, timeoutSeconds } = contextOf(config);
+  enforceBudget(ledger, budget);
+  const outcome = await ask(config, {
+    agent: { ...critic, timeoutSeconds },
+    model: models.judge,
+    temperature: 0.2,
+    task: `Judge this draft. The task was: ${task}`,
+    input: draft,
+    constraints: criteria.length > 0 ? criteria : ["clear", "correct", "complete"],
+    answer: { name: "critique", schema: Critique },
+    limits,
+    budget,
+  });
+  const round = { ...outcome.result, draft };
+  report(config, "reflect", "critique", Date.parse(outcome.entry.at), { round: rounds.length + 1, valid: round.valid, score: round.score });
+  return { rounds: [round], ledger: [outcome.entry] };
+};
+
+/** Without a writer or a critic there is nothing to go on with: their failure is the run's. */
+async function ask<Schema extends z.ZodType>(
+  config: Config,
+  call: Omit<AgentCall<Schema>, "agent"> & { agent: Agent },
+): Promise<Extract<Outcome<z.infer<Schema>>, { status: "success" }>> {
+  const outcome = await callAgent(call, config);
+  if (outcome.status !== "success")
+    throw new Error(`The ${call.agent.name} ${outcome.status === "timeout" ? "took too long" : "failed"}: ${outcome.error}`);
+  return outcome;
+}
+
+/** The best by score, which need not be the last; of equals the later one. */
+const choose: Node = ({ rounds }) => {
+  const best = rounds.reduce((winner, round) => (round.score >= winner.score ? round : winner));
+  return { result: best.draft };
+};
+
+const nextRound = ({ rounds }: typeof State.State, config: Config) =>
+  rounds.at(-1)?.valid || rounds.length >= contextOf(config).maxRounds ? "choose" : "write";
+
+/** Draft, let a critic judge it, revise; return the best draft, not merely the last. */
+export const graph = new StateGraph(State, { context: Context })
+  .addNode("write", write)
+  .addNode("judge", judge)
+  .addNode("choose", choose)
+  .addEdge(START, "write")
+  .addEdge("write", "judge")
+  .addConditionalEdges("judge", nextRound, ["write", "choose"])
+  .addEdge("choose", END)
+  .compile({ name: "reflect" });
