@@ -26,7 +26,7 @@ const Step = z.object({
   observation: z.string().describe("What came of it; an error is one too"),
 });
 
-const State = new StateSchema({
+export const State = new StateSchema({
   messages: MessagesValue,
   steps: new ReducedValue(
     z
@@ -45,7 +45,7 @@ const State = new StateSchema({
   ledger: Ledger,
 });
 
-const Context = z.object({
+export const Context = z.object({
   ...sharedContext,
   instructions: z.string().default("You solve tasks. Use a tool when it helps; answer when you know.").describe("System prompt"),
   tools: z.array(ToolName).default(["calculate", "now"]).describe("Tools that may be used"),

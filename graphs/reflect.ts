@@ -1,9 +1,9 @@
 import { END, type GraphNode, ReducedValue, START, StateGraph, StateSchema } from "@langchain/langgraph";
 import { z } from "zod";
-import { type Agent, type AgentCall, callAgent, type Outcome } from "./kit/agent.ts";
 import { sharedContext } from "./kit/context.ts";
 import { enforceBudget, Ledger } from "./kit/ledger.ts";
 import { report } from "./kit/progress.ts";
+import { requireAgent } from "./kit/require.ts";
 
 const Draft = z.object({ text: z.string().min(1).describe("The whole text") });
 
@@ -60,17 +60,20 @@ const write: Node = async ({ task, criteria, rounds, draft, ledger }, config) =>
   const { budget, limits, models, timeoutSeconds } = contextOf(config);
   enforceBudget(ledger, budget);
   const problems = rounds.at(-1)?.problems.map(({ what, fix }) => `${what} Mend it so: ${fix}`);
-  const outcome = await ask(config, {
-    agent: { ...writer, timeoutSeconds },
-    model: models.worker,
-    temperature: 0.7,
-    task: draft ? `Revise the draft. The task was: ${task}` : task,
-    input: draft ? { draft, problems } : undefined,
-    constraints: criteria,
-    answer: { name: "draft", schema: Draft },
-    limits,
-    budget,
-  });
+  const outcome = await requireAgent(
+    {
+      agent: { ...writer, timeoutSeconds },
+      model: models.worker,
+      temperature: 0.7,
+      task: draft ? `Revise the draft. The task was: ${task}` : task,
+      input: draft ? { draft, problems } : undefined,
+      constraints: criteria,
+      answer: { name: "draft", schema: Draft },
+      limits,
+      budget,
+    },
+    config,
+  );
   report(config, "reflect", "draft", Date.parse(outcome.entry.at), { round: rounds.length + 1 });
   return { draft: outcome.result.text, ledger: [outcome.entry] };
 };
@@ -78,32 +81,24 @@ const write: Node = async ({ task, criteria, rounds, draft, ledger }, config) =>
 const judge: Node = async ({ task, criteria, draft, rounds, ledger }, config) => {
   const { budget, limits, models, timeoutSeconds } = contextOf(config);
   enforceBudget(ledger, budget);
-  const outcome = await ask(config, {
-    agent: { ...critic, timeoutSeconds },
-    model: models.judge,
-    temperature: 0.2,
-    task: `Judge this draft. The task was: ${task}`,
-    input: draft,
-    constraints: criteria.length > 0 ? criteria : ["clear", "correct", "complete"],
-    answer: { name: "critique", schema: Critique },
-    limits,
-    budget,
-  });
+  const outcome = await requireAgent(
+    {
+      agent: { ...critic, timeoutSeconds },
+      model: models.judge,
+      temperature: 0.2,
+      task: `Judge this draft. The task was: ${task}`,
+      input: draft,
+      constraints: criteria.length > 0 ? criteria : ["clear", "correct", "complete"],
+      answer: { name: "critique", schema: Critique },
+      limits,
+      budget,
+    },
+    config,
+  );
   const round = { ...outcome.result, draft };
   report(config, "reflect", "critique", Date.parse(outcome.entry.at), { round: rounds.length + 1, valid: round.valid, score: round.score });
   return { rounds: [round], ledger: [outcome.entry] };
 };
-
-/** Without a writer or a critic there is nothing to go on with: their failure is the run's. */
-async function ask<Schema extends z.ZodType>(
-  config: Config,
-  call: Omit<AgentCall<Schema>, "agent"> & { agent: Agent },
-): Promise<Extract<Outcome<z.infer<Schema>>, { status: "success" }>> {
-  const outcome = await callAgent(call, config);
-  if (outcome.status !== "success")
-    throw new Error(`The ${call.agent.name} ${outcome.status === "timeout" ? "took too long" : "failed"}: ${outcome.error}`);
-  return outcome;
-}
 
 /** The best by score, which need not be the last; of equals the later one. */
 const choose: Node = ({ rounds }) => {

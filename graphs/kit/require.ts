@@ -1,0 +1,13 @@
+import type { LangGraphRunnableConfig } from "@langchain/langgraph";
+import type { z } from "zod";
+import { type AgentCall, callAgent, type Outcome } from "./agent.ts";
+
+/** A call without which there is nothing to go on with: its failure is the run's. */
+export async function requireAgent<Schema extends z.ZodType>(
+  call: AgentCall<Schema>,
+  config: LangGraphRunnableConfig,
+): Promise<Extract<Outcome<z.infer<Schema>>, { status: "success" }>> {
+  const outcome = await callAgent(call, config);
+  if (outcome.status === "success") return outcome;
+  throw new Error(`The ${call.agent.name} ${outcome.status === "timeout" ? "took too long" : "failed"}: ${outcome.error}`);
+}

@@ -1,0 +1,158 @@
+import { HumanMessage } from "@langchain/core/messages";
+import { END, type GraphNode, isGraphBubbleUp, ReducedValue, START, StateGraph, StateSchema } from "@langchain/langgraph";
+import { z } from "zod";
+import { enforceBudget, Ledger } from "./kit/ledger.ts";
+import { report } from "./kit/progress.ts";
+import { requireAgent } from "./kit/require.ts";
+import { Context as ReactContext, graph as react } from "./react.ts";
+
+const mostSteps = 12;
+const mostRevisions = 3;
+const triesPerStep = 2;
+
+const PlannedStep = z.object({ description: z.string().trim().min(1).describe("What is to be done, in one sentence") });
+const Plan = z.object({ steps: z.array(PlannedStep).min(1).max(mostSteps).describe("In the order in which they are done") });
+
+const Step = PlannedStep.extend({
+  status: z.enum(["pending", "done", "failed"]),
+  tries: z.number().int(),
+  result: z.string().nullable(),
+});
+
+const Reconsideration = z.object({
+  decision: z.enum(["continue", "revise", "finish"]).describe("Go on as planned, change the steps that remain, or answer now"),
+  reason: z.string().min(1),
+  steps: z.array(PlannedStep).max(mostSteps).default([]).describe("With revise: the steps that remain from here on"),
+});
+
+const Revision = z.object({ reason: z.string(), before: z.array(z.string()), after: z.array(z.string()) });
+const Answer = z.object({ answer: z.string().min(1), gaps: z.array(z.string()).describe("What could not be done or found out") });
+
+const State = new StateSchema({
+  task: z.string().trim().min(1).describe("What is to be achieved"),
+  plan: z
+    .array(Step)
+    .default(() => [])
+    .describe("The steps, with what came of them"),
+  revisions: new ReducedValue(
+    z
+      .array(Revision)
+      .default(() => [])
+      .describe("Every change of the plan, and why"),
+    {
+      inputSchema: z.array(Revision),
+      reducer: (all, more) => all.concat(more),
+    },
+  ),
+  enough: z.boolean().default(false).describe("The task can be answered without the steps that remain"),
+  answer: z.string().nullable().default(null).describe("The answer"),
+  gaps: z
+    .array(z.string())
+    .default(() => [])
+    .describe("What is missing in it"),
+  ledger: Ledger,
+});
+
+/** The steps are done by react, which is configured by the same context. */
+const Context = ReactContext;
+
+type Node = GraphNode<typeof State, z.input<typeof Context>>;
+type Config = Parameters<Node>[1];
+type Steps = z.infer<typeof Step>[];
+
+const planner = { name: "planner", role: "a planner", instructions: "Few steps, each of which can be checked.", weight: 1, retries: 2 };
+
+/** What a call of the planner has in common. */
+function planning(config: Config, task: string, input?: unknown) {
+  const { models, budget, limits, timeoutSeconds } = Context.parse(config.context ?? {});
+  return { agent: { ...planner, timeoutSeconds }, model: models.judge, temperature: 0.2, task, input, limits, budget };
+}
+
+const pending = (steps: z.infer<typeof PlannedStep>[]): Steps =>
+  steps.map((step) => ({ ...step, status: "pending", tries: 0, result: null }));
+const nextIn = (plan: Steps) => plan.findIndex(({ status }) => status === "pending");
+const resultsOf = (plan: Steps) =>
+  plan.filter(({ status }) => status === "done").map(({ description, result }) => ({ description, result }));
+
+const plan: Node = async ({ task, ledger }, config) => {
+  enforceBudget(ledger, Context.parse(config.context ?? {}).budget);
+  const outcome = await requireAgent(
+    { ...planning(config, `Plan how to do this: ${task}`), answer: { name: "plan", schema: Plan } },
+    config,
+  );
+  report(config, "plan-execute", "plan", Date.parse(outcome.entry.at), { steps: outcome.result.steps.length });
+  return { plan: pending(outcome.result.steps), ledger: [outcome.entry] };
+};
+
+/** One step, done by the react graph with the results so far and nothing else. Its failure is a result of the step. */
+const execute: Node = async ({ task, plan, ledger }, config) => {
+  enforceBudget(ledger, Context.parse(config.context ?? {}).budget);
+  const startedAt = Date.now();
+  const index = nextIn(plan);
+  const step = plan[index];
+  if (!step) return {};
+  const asked = `The whole task: ${task}\nResults so far: ${JSON.stringify(resultsOf(plan))}\nDo only this step: ${step.description}`;
+  const outcome = await react
+    .invoke({ messages: [new HumanMessage(asked)] }, { ...config, context: Context.parse(config.context ?? {}) })
+    .then(({ messages, ledger }) => ({ result: messages.at(-1)?.text ?? "", ledger, failed: false }))
+    .catch((error) => {
+      if (isGraphBubbleUp(error)) throw error; // a question to a person is no failure
+      config.signal?.throwIfAborted();
+      return { result: String(error.message), ledger: [], failed: true };
+    });
+  const tries = step.tries + 1;
+  const status = outcome.failed ? (tries < triesPerStep ? "pending" : "failed") : "done";
+  report(config, "plan-execute", "step", startedAt, { step: index + 1, of: plan.length, status });
+  return { plan: plan.with(index, { ...step, tries, status, result: outcome.result }), ledger: outcome.ledger };
+};
+
+/** After each step: is the plan still right? A step that failed for good forces a change. */
+const reconsider: Node = async ({ task, plan, revisions }, config) => {
+  const startedAt = Date.now();
+  const next = nextIn(plan);
+  const forced = next !== 0 && plan[(next < 0 ? plan.length : next) - 1]?.status === "failed";
+  const mayRevise = revisions.length < mostRevisions;
+  if (!mayRevise || (next < 0 && !forced)) return { enough: next < 0 };
+  const rule = forced
+    ? "A step has failed for good: revise the steps that remain, or finish."
+    : "Continue unless the results call for something else.";
+  const call = planning(config, `Reconsider the plan for: ${task}`, { plan });
+  const { result, entry } = await requireAgent(
+    { ...call, constraints: [rule], answer: { name: "reconsideration", schema: Reconsideration } },
+    config,
+  );
+  report(config, "plan-execute", result.decision, startedAt, { reason: result.reason });
+  if (result.decision === "finish" || (forced && result.steps.length === 0)) return { enough: true, ledger: [entry] };
+  if (result.decision === "continue") return { ledger: [entry] };
+  const past = plan.filter(({ status }) => status !== "pending");
+  const revision = {
+    reason: result.reason,
+    before: descriptions(plan.filter(({ status }) => status === "pending")),
+    after: descriptions(result.steps),
+  };
+  return { plan: [...past, ...pending(result.steps)].slice(0, past.length + mostSteps), revisions: [revision], ledger: [entry] };
+};
+
+const descriptions = (steps: z.infer<typeof PlannedStep>[]) => steps.map(({ description }) => description);
+
+const answer: Node = async ({ task, plan }, config) => {
+  const failed = plan.filter(({ status }) => status === "failed").map(({ description, result }) => `${description}: ${result}`);
+  const call = planning(config, `Answer the task from the results: ${task}`, { results: resultsOf(plan), failed });
+  const { result, entry } = await requireAgent({ ...call, answer: { name: "answer", schema: Answer } }, config);
+  return { answer: result.answer, gaps: [...new Set([...failed, ...result.gaps])], ledger: [entry] };
+};
+
+const goOn = ({ plan, enough }: typeof State.State) => (enough || nextIn(plan) < 0 ? "answer" : "execute");
+
+/** Plan, do the steps one by one, reconsider after each, answer. */
+export const graph = new StateGraph(State, { context: Context })
+  .addNode("planSteps", plan)
+  .addNode("execute", execute)
+  .addNode("reconsider", reconsider)
+  .addNode("conclude", answer)
+  .addEdge(START, "planSteps")
+  .addEdge("planSteps", "execute")
+  .addEdge("execute", "reconsider")
+  .addConditionalEdges("reconsider", goOn, { answer: "conclude", execute: "execute" })
+  .addEdge("conclude", END)
+  .compile({ name: "plan-execute" });

@@ -1,0 +1,92 @@
+import { fileURLToPath } from "node:url";
+import { beforeEach, expect, test, vi } from "vitest";
+import { startModelServer } from "../model-server.ts";
+import { startTestService } from "../service.ts";
+
+const model = await startModelServer();
+vi.stubEnv("OPENAI_BASE_URL", model.baseUrl);
+vi.stubEnv("OPENAI_API_KEY", "test");
+const { client } = await startTestService({ ENSEMBLE_CONFIG: fileURLToPath(new URL("../../langgraph.json", import.meta.url)) });
+beforeEach(() => model.script());
+
+interface PlanExecute {
+  plan: { description: string; status: string; tries: number; result: string | null }[];
+  revisions: { reason: string; before: string[]; after: string[] }[];
+  answer: string;
+  gaps: string[];
+  ledger: { agent: string }[];
+  __interrupt__?: { value: { prompt: string } }[];
+}
+
+const steps = (...descriptions: string[]) => descriptions.map((description) => ({ description }));
+const plan = (...descriptions: string[]) => ({ json: { steps: steps(...descriptions) } });
+const said = (text: string) => ({ tokens: [text] });
+const decide = (decision: string, reason: string, ...next: string[]) => ({ json: { decision, reason, steps: steps(...next) } });
+const answer = (text: string, ...gaps: string[]) => ({ json: { answer: text, gaps } });
+const run = (payload: object, threadId: string | null = null) =>
+  client.runs.wait(threadId as string, "plan-execute", payload) as Promise<unknown> as Promise<PlanExecute>;
+
+test("it plans, does each step with the results before it, and answers", async () => {
+  model.script(plan("find a", "find b"), said("a is 1"), decide("continue", "fine"), said("b is 2"), answer("a and b are 1 and 2"));
+  const result = await run({ input: { task: "Find a and b" } });
+  expect(result.answer).toBe("a and b are 1 and 2");
+  expect(result.plan).toMatchObject([
+    { description: "find a", status: "done", result: "a is 1" },
+    { description: "find b", status: "done", result: "b is 2" },
+  ]);
+  expect(JSON.stringify(model.requests[3]?.messages)).toContain("a is 1");
+  expect(result.ledger.map(({ agent }) => agent)).toEqual(["planner", "react", "planner", "react", "planner"]);
+});
+
+test("the plan is revised, and the reason kept", async () => {
+  model.script(plan("one", "two"), said("one done"), decide("revise", "two is pointless", "three"), said("three done"), answer("done"));
+  const { plan: finished, revisions } = await run({ input: { task: "Do" } });
+  expect(finished.map(({ description }) => description)).toEqual(["one", "three"]);
+  expect(revisions).toEqual([{ reason: "two is pointless", before: ["two"], after: ["three"] }]);
+});
+
+test("it finishes early when there is enough", async () => {
+  model.script(plan("one", "two", "three"), said("all is clear"), decide("finish", "nothing more is needed"), answer("clear"));
+  const { plan: left, answer: said_ } = await run({ input: { task: "Do" } });
+  expect(said_).toBe("clear");
+  expect(left.map(({ status }) => status)).toEqual(["done", "pending", "pending"]);
+});
+
+test("a step that fails twice forces a change, and is named among the gaps", async () => {
+  model.script(
+    plan("impossible", "other"),
+    { status: 400 },
+    decide("continue", "try again"),
+    { status: 400 },
+    decide("revise", "it cannot be done", "other"),
+    said("other done"),
+    answer("partly"),
+  );
+  const { plan: tried, revisions, gaps } = await run({ input: { task: "Do" } });
+  expect(tried).toMatchObject([
+    { description: "impossible", status: "failed", tries: 2 },
+    { description: "other", status: "done" },
+  ]);
+  expect(revisions).toHaveLength(1);
+  expect(gaps[0]).toContain("impossible: ");
+});
+
+test("a step can ask a person, and the plan waits for the answer", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  const context = { tools: ["ask_human"] };
+  const question = { toolCall: { id: "call_1", name: "ask_human", args: { question: "Which colour?" } } };
+  model.script(plan("choose"), question, said("Blue, as the person said."), answer("blue"));
+  const asked = await run({ input: { task: "Choose" }, context }, threadId);
+  expect(asked.__interrupt__?.[0]?.value.prompt).toBe("Which colour?");
+  const { answer: chosen } = await run({ command: { resume: "blue" }, context }, threadId);
+  expect(chosen).toBe("blue");
+  expect(JSON.stringify(model.requests.at(-2)?.messages)).toContain("blue");
+  expect(model.requests).toHaveLength(4);
+});
+
+test("an empty task is refused, and so is a plan without steps", async () => {
+  await expect(run({ input: { task: "  " } })).rejects.toThrow();
+  expect(model.requests).toHaveLength(0);
+  model.script({ json: { steps: [] } });
+  await expect(run({ input: { task: "Do" } })).rejects.toThrow("The planner failed: It does not fit the schema");
+});
