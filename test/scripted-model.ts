@@ -27,6 +27,8 @@ export interface ModelServer {
   requests: { messages: { role: string; content: unknown }[]; stream?: boolean }[];
   /** What the next requests get, in order; the last one is repeated. */
   script(...replies: ScriptedReply[]): void;
+  /** The same, decided by the request: for callers that come side by side. */
+  respond(answer: (messages: string) => ScriptedReply): void;
   /** Resolves when a client closed a request before it was answered. */
   abandoned(): Promise<void>;
   close(): void;
@@ -36,6 +38,7 @@ export interface ModelServer {
 export async function openModelServer(): Promise<ModelServer> {
   let replies: ScriptedReply[] = [{ tokens: ["hello"] }];
   let abandoned = Promise.withResolvers<void>();
+  let answer: ((messages: string) => ScriptedReply) | undefined;
   const requests: ModelServer["requests"] = [];
 
   const server = createServer(async (request, response) => {
@@ -44,7 +47,7 @@ export async function openModelServer(): Promise<ModelServer> {
     response.on("close", () => {
       if (!response.writableFinished) abandoned.resolve();
     });
-    const reply = (replies.length > 1 ? replies.shift() : replies[0]) ?? {};
+    const reply = answer?.(JSON.stringify(body.messages)) ?? (replies.length > 1 ? replies.shift() : replies[0]) ?? {};
     const spoken = reply.json === undefined ? reply : { ...reply, tokens: [JSON.stringify(reply.json)] };
     if (reply.status) response.writeHead(reply.status, reply.headers).end('{"error":{"message":"scripted refusal"}}');
     else if (reply.cut) response.writeHead(200, { "content-type": "text/event-stream" }).write('data: {"id', () => response.destroy());
@@ -58,7 +61,12 @@ export async function openModelServer(): Promise<ModelServer> {
     requests,
     script(...next) {
       replies = next;
+      answer = undefined;
       abandoned = Promise.withResolvers();
+      requests.length = 0;
+    },
+    respond(next) {
+      answer = next;
       requests.length = 0;
     },
     abandoned: () => abandoned.promise,

@@ -1,0 +1,71 @@
+import { z } from "zod";
+
+export const Finding = z.object({
+  category: z.string().describe("What kind of finding it is"),
+  subject: z.string().describe("What it is about"),
+  statement: z.string().describe("What was found"),
+  recommendation: z.string().describe("What should be done about it"),
+  confidence: z.number().min(0).max(1),
+});
+
+export type Finding = z.infer<typeof Finding>;
+
+/** A finding, and who made it. */
+export const View = Finding.extend({ agent: z.string(), weight: z.number() });
+export type View = z.infer<typeof View>;
+
+/** Several views of one subject that recommend different things. */
+export interface Conflict {
+  subject: string;
+  views: View[];
+}
+
+export const Strategy = z.enum(["confidence", "arbitration", "vote", "weighted", "human"]);
+export type Strategy = z.infer<typeof Strategy>;
+
+/** How a conflict was settled. The losing views stay in the report. */
+export const Settlement = z.object({
+  subject: z.string(),
+  by: Strategy,
+  winner: View,
+  losers: z.array(View),
+  reason: z.string(),
+});
+
+export type Settlement = z.infer<typeof Settlement>;
+
+const same = (text: string) => text.trim().toLowerCase();
+
+export function findConflicts(views: View[]): Conflict[] {
+  const bySubject = Map.groupBy(views, ({ subject }) => same(subject));
+  return [...bySubject.values()]
+    .filter((group) => new Set(group.map(({ recommendation }) => same(recommendation))).size > 1)
+    .map((group) => ({ subject: group[0]?.subject ?? "", views: group }));
+}
+
+/** Settles a conflict by counting; undefined when the count does not tell: a vote that is even has to be settled otherwise. */
+export function settleByCount({ subject, views }: Conflict, by: "confidence" | "vote" | "weighted"): Settlement | undefined {
+  const worth = { confidence: ({ confidence }: View) => confidence, vote: () => 1, weighted: ({ weight }: View) => weight }[by];
+  const camps = [...Map.groupBy(views, ({ recommendation }) => same(recommendation)).values()].map((camp) => ({
+    camp,
+    score: by === "confidence" ? Math.max(...camp.map(worth)) : camp.reduce((sum, view) => sum + worth(view), 0),
+  }));
+  camps.sort((a, b) => b.score - a.score);
+  const [first, second] = camps;
+  if (!first || (second && second.score === first.score)) return undefined;
+  const winner = first.camp.reduce((best, view) => (view.confidence > best.confidence ? view : best));
+  const losers = views.filter((view) => same(view.recommendation) !== same(winner.recommendation));
+  return { subject, by, winner, losers, reason: `${by}: ${first.score} against ${second?.score ?? 0}` };
+}
+
+/** Settles a conflict by somebody's choice among the recommendations. */
+export function settleByChoice(
+  { subject, views }: Conflict,
+  by: "arbitration" | "human",
+  recommendation: string,
+  reason: string,
+): Settlement | undefined {
+  const winner = views.find((view) => same(view.recommendation) === same(recommendation));
+  if (!winner) return undefined;
+  return { subject, by, winner, losers: views.filter((view) => same(view.recommendation) !== same(recommendation)), reason };
+}

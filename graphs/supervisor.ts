@@ -1,0 +1,300 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  END,
+  type GraphNode,
+  interrupt,
+  type LangGraphRunnableConfig,
+  ReducedValue,
+  Send,
+  START,
+  StateGraph,
+  StateSchema,
+} from "@langchain/langgraph";
+import { z } from "zod";
+import { type Agent, type AgentCall, callAgent, Roster } from "./kit/agent.ts";
+import { type Conflict, Finding, findConflicts, Settlement, Strategy, settleByChoice, settleByCount, type View } from "./kit/conflicts.ts";
+import { sharedContext } from "./kit/context.ts";
+import { CallStatus, enforceBudget, Ledger, type LedgerEntry } from "./kit/ledger.ts";
+import { problemsOf, WorkPlan, WorkStep } from "./kit/plan-of-work.ts";
+import { report } from "./kit/progress.ts";
+import { requireAgent } from "./kit/require.ts";
+import { Synthesis } from "./kit/synthesis.ts";
+
+const mostTries = 3; // the first, and two more by the same agent or another
+const mostAdditions = 3;
+
+const reviewer = (name: string, subject: string) => ({
+  name,
+  role: `a ${name} reviewer`,
+  instructions: `Look for ${subject}. Report only what the input shows.`,
+});
+
+const Context = z.object({
+  ...sharedContext,
+  roster: Roster.prefault([
+    reviewer("security", "ways in which the subject can be abused"),
+    reviewer("performance", "what is slow or does not scale"),
+    reviewer("quality", "errors, gaps and what is hard to maintain"),
+    reviewer("architecture", "how the parts are cut and what they know of each other"),
+  ]),
+  conflicts: Strategy.default("confidence").describe("How contradicting recommendations are settled"),
+  onFailures: z.enum(["ask", "partial"]).default("ask").describe("After too many failures: ask a person, or go on with what there is"),
+  timeoutSeconds: z.number().positive().max(3_600).default(60).describe("For each call of the judge"),
+});
+
+const Work = z.object({ summary: z.string().min(1), findings: z.array(Finding) });
+const Result = z.object({ status: CallStatus, work: Work.nullable(), error: z.string().nullable(), tries: z.number().int() });
+type Result = z.infer<typeof Result>;
+
+const State = new StateSchema({
+  task: z.string().trim().min(1).describe("What is to be done"),
+  input: z.unknown().optional().describe("What it is to be done with"),
+  steps: z
+    .array(WorkStep)
+    .default(() => [])
+    .describe("The plan: who does what, and what it needs first"),
+  results: new ReducedValue(
+    z
+      .record(z.string(), Result)
+      .default(() => ({}))
+      .describe("What came of each step"),
+    {
+      inputSchema: z.record(z.string(), Result),
+      reducer: (all, more) => ({ ...all, ...more }),
+    },
+  ),
+  again: z
+    .array(z.string())
+    .default(() => [])
+    .describe("Failed steps that are tried once more"),
+  additions: z.number().int().default(0).describe("How often steps were added"),
+  finished: z.boolean().default(false).describe("No more work is begun"),
+  settlements: z
+    .array(Settlement)
+    .default(() => [])
+    .describe("Contradictions and how they were settled"),
+  report: Synthesis.nullable().default(null).describe("What a person reads in the end"),
+  ledger: Ledger,
+});
+
+type Node = GraphNode<typeof State, z.input<typeof Context>>;
+type Config = LangGraphRunnableConfig<z.input<typeof Context>>;
+type Steps = z.infer<typeof WorkStep>[];
+
+const contextOf = (config: Config) => Context.parse(config.context ?? {});
+const judge = {
+  name: "supervisor",
+  role: "the supervisor of a team",
+  instructions: "Plan, judge and decide. Invent nothing.",
+  weight: 1,
+  retries: 2,
+};
+
+function judging(config: Config, task: string, input?: unknown): Omit<AgentCall<z.ZodType>, "answer"> {
+  const { models, budget, limits, timeoutSeconds } = contextOf(config);
+  const wide = { ...limits, promptWords: limits.promptWords * 10 }; // the judge sees the work of all
+  return { agent: { ...judge, timeoutSeconds }, model: models.judge, temperature: 0.2, task, input, limits: wide, budget };
+}
+
+/** The judge's plan, checked in code. A bad one goes back once, with the reasons. */
+const route: Node = async ({ task, input }, config) => {
+  const roster = contextOf(config).roster.map(({ name, role }) => ({ name, role }));
+  const names = roster.map(({ name }) => name);
+  const call = judging(config, `Split this task into steps for the team: ${task}`, { team: roster, input });
+  const first = await requireAgent({ ...call, answer: { name: "plan", schema: WorkPlan } }, config);
+  const problems = problemsOf(first.result.steps, names);
+  if (problems.length === 0) return planned(config, first.result.steps, [first.entry]);
+  const constraints = ["Your plan before could not be carried out:", ...problems];
+  const second = await requireAgent({ ...call, constraints, answer: { name: "plan", schema: WorkPlan } }, config);
+  const left = problemsOf(second.result.steps, names);
+  if (left.length > 0) throw new Error(`No plan that can be carried out: ${left.join(" ")}`);
+  return planned(config, second.result.steps, [first.entry, second.entry]);
+};
+
+function planned(config: Config, steps: Steps, ledger: LedgerEntry[]) {
+  report(config, "supervisor", "plan", Date.parse(ledger[0]?.at ?? ""), { steps: steps.length });
+  return { steps, ledger };
+}
+
+/** One step by one agent, with the results it depends on as its only context. */
+async function work(
+  { step, tries, stage, needs, agent }: { step: WorkStep; tries: number; stage: number; needs: unknown; agent: Agent },
+  config: Config,
+) {
+  const { models, limits, budget } = contextOf(config);
+  await sleep(stage * limits.stageMs, undefined, { signal: config.signal });
+  const outcome = await callAgent(
+    {
+      agent,
+      model: models.worker,
+      temperature: 0.4,
+      task: step.task,
+      input: needs,
+      answer: { name: "work", schema: Work },
+      limits,
+      budget,
+    },
+    config,
+  );
+  report(config, "supervisor", "step", Date.parse(outcome.entry.at), { step: step.id, agent: agent.name, status: outcome.status });
+  const done = outcome.status === "success";
+  const result: Result = {
+    status: outcome.status,
+    work: done ? outcome.result : null,
+    error: done ? null : outcome.error,
+    tries: tries + 1,
+  };
+  return { results: { [step.id]: result }, ledger: [outcome.entry] };
+}
+
+const Review = z.object({
+  decision: z.enum(["continue", "finish"]),
+  reason: z.string(),
+  retry: z.array(z.object({ id: z.string(), agent: z.string().optional().describe("Another agent, to reassign it") })).default([]),
+  add: z.array(WorkStep).default([]).describe("Steps that turned out to be needed"),
+});
+
+/** After each wave: go on, try a failed step again, add steps, or finish. What cannot be reached any more is skipped, never invented. */
+const review: Node = async (state, config) => {
+  const { roster, budget, limits, onFailures } = contextOf(config);
+  enforceBudget(state.ledger, budget);
+  const failed = state.steps.filter(({ id }) => isFailure(state.results[id]));
+  if (failed.length >= limits.failures) return settleFailures(state, failed, onFailures);
+  const progress = state.steps.map(({ id, agent, task }) => ({ id, agent, task, ...shortly(state.results[id]) }));
+  const { result, entry } = await requireAgent(
+    { ...judging(config, `Review the work on: ${state.task}`, progress), answer: { name: "review", schema: Review } },
+    config,
+  );
+  report(config, "supervisor", "review", Date.parse(entry.at), { decision: result.decision, reason: result.reason });
+  const names = roster.map(({ name }) => name);
+  const again = result.retry.filter(({ id }) => failed.some((step) => step.id === id) && (state.results[id]?.tries ?? 0) < mostTries);
+  const reassigned = state.steps.map((step) => {
+    const agent = again.find(({ id }) => id === step.id)?.agent;
+    return agent && names.includes(agent) ? { ...step, agent } : step;
+  });
+  const mayAdd =
+    state.additions < mostAdditions &&
+    problemsOf(
+      result.add,
+      names,
+      state.steps.map(({ id }) => id),
+    ).length === 0;
+  const added = result.decision === "continue" && mayAdd ? result.add : [];
+  return {
+    steps: [...reassigned, ...added],
+    again: again.map(({ id }) => id),
+    additions: state.additions + (added.length > 0 ? 1 : 0),
+    finished: result.decision === "finish",
+    ledger: [entry],
+  };
+};
+
+/** Too much has gone wrong to go on silently: a person decides, unless nobody is there. */
+function settleFailures({ steps, results }: typeof State.State, failed: Steps, onFailures: "ask" | "partial") {
+  if (onFailures === "partial") return { finished: true, again: [] };
+  const done = steps.filter(({ id }) => results[id]?.status === "success").length;
+  const prompt = `${done} of ${steps.length} done; failed: ${failed.map(({ id }) => `${id} (${results[id]?.error})`).join(", ")}.`;
+  const choice: string = interrupt(
+    { type: "selection", prompt, options: ["retry", "accept"] },
+    { responseSchema: z.enum(["retry", "accept"]) },
+  );
+  if (choice === "accept") return { finished: true, again: [] };
+  const fresh = Object.fromEntries(
+    failed.map(({ id }): [string, Result] => [id, { status: "skipped", work: null, error: null, tries: 0 }]),
+  );
+  return { again: failed.map(({ id }) => id), results: fresh };
+}
+
+/** Contradictions between findings are settled as the context says; the losing view stays in the report. */
+const reconcile: Node = async ({ steps, results }, config) => {
+  const { roster, conflicts: strategy } = contextOf(config);
+  const views = steps.flatMap(({ id, agent }): View[] => {
+    const weight = roster.find(({ name }) => name === agent)?.weight ?? 1;
+    return (results[id]?.work?.findings ?? []).map((finding) => ({ ...finding, agent, weight }));
+  });
+  const settlements: Settlement[] = [];
+  const ledger: LedgerEntry[] = [];
+  for (const conflict of findConflicts(views)) {
+    const counted = strategy === "arbitration" || strategy === "human" ? undefined : settleByCount(conflict, strategy);
+    if (counted) settlements.push(counted);
+    else if (strategy === "human") settlements.push(...settledByPerson(conflict));
+    else {
+      const { settlement, entry } = await arbitrate(conflict, config);
+      settlements.push(...settlement);
+      ledger.push(entry);
+    }
+  }
+  return { settlements, ledger };
+};
+
+const recommendationsOf = ({ views }: Conflict) => [...new Set(views.map(({ recommendation }) => recommendation))];
+
+function settledByPerson(conflict: Conflict): Settlement[] {
+  const options = recommendationsOf(conflict);
+  const question = { type: "selection", prompt: `What should be done about "${conflict.subject}"?`, options, details: conflict.views };
+  const chosen: string = interrupt(question, { responseSchema: z.enum(options) });
+  return [settleByChoice(conflict, "human", chosen, "A person decided.")].filter((settlement) => settlement !== undefined);
+}
+
+async function arbitrate(conflict: Conflict, config: Config) {
+  const schema = z.object({ winner: z.enum(recommendationsOf(conflict)), reason: z.string(), confidence: z.number().min(0).max(1) });
+  const call = judging(
+    config,
+    `These views of "${conflict.subject}" contradict each other. Decide which recommendation holds.`,
+    conflict.views,
+  );
+  const { result, entry } = await requireAgent({ ...call, answer: { name: "ruling", schema } }, config);
+  return { settlement: [settleByChoice(conflict, "arbitration", result.winner, result.reason)].filter((one) => one !== undefined), entry };
+}
+
+const synthesize: Node = async ({ task, steps, results, settlements }, config) => {
+  const done = steps.flatMap(({ id, agent }) => (results[id]?.work ? [{ agent, ...results[id].work }] : []));
+  const gaps = steps
+    .filter(({ id }) => results[id]?.status !== "success")
+    .map(({ id, task: missing }) => `${id} (${missing}): ${results[id]?.error ?? "not done"}`);
+  if (done.length === 0) throw new Error(`No step succeeded: ${gaps.join("; ")}`);
+  const settled = settlements.map(({ subject, winner, reason }) => ({ subject, recommendation: winner.recommendation, reason }));
+  const call = judging(config, `Write the report on: ${task}`, { done, settled });
+  const { result, entry } = await requireAgent({ ...call, answer: { name: "report", schema: Synthesis } }, config);
+  return { report: { ...result, gaps: [...new Set([...gaps, ...result.gaps])] }, ledger: [entry] };
+};
+
+const isFailure = (result: Result | undefined) => result?.status === "failed" || result?.status === "timeout";
+const shortly = (result: Result | undefined) =>
+  result ? { status: result.status, summary: result.work?.summary, error: result.error } : { status: "waiting" };
+
+/** All steps that can begin now go out together, as many as may work at once; with none left, the findings are brought together. */
+function dispatch({ input, steps, results, again, finished }: typeof State.State, config: Config): Send[] | "reconcile" {
+  const { roster, limits } = contextOf(config);
+  const ready = finished
+    ? []
+    : steps.filter(
+        ({ id, dependsOn }) => (!results[id] || again.includes(id)) && dependsOn.every((other) => results[other]?.status === "success"),
+      );
+  if (ready.length === 0) return "reconcile";
+  return ready.slice(0, limits.parallel).map((step, stage) => {
+    const needs = step.dependsOn.length > 0 ? Object.fromEntries(step.dependsOn.map((other) => [other, results[other]?.work])) : input;
+    return new Send("work", {
+      step,
+      stage,
+      needs,
+      tries: results[step.id]?.tries ?? 0,
+      agent: roster.find(({ name }) => name === step.agent),
+    });
+  });
+}
+
+/** A judge plans, agents work in waves, the judge reviews; what contradicts is reconciled, and one report is written. */
+export const graph = new StateGraph(State, { context: Context })
+  .addNode("route", route)
+  .addNode("work", work)
+  .addNode("review", review)
+  .addNode("reconcile", reconcile)
+  .addNode("synthesize", synthesize)
+  .addEdge(START, "route")
+  .addConditionalEdges("route", dispatch, ["work", "reconcile"])
+  .addEdge("work", "review")
+  .addConditionalEdges("review", dispatch, ["work", "reconcile"])
+  .addEdge("reconcile", "synthesize")
+  .addEdge("synthesize", END)
+  .compile({ name: "supervisor" });

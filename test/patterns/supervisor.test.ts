@@ -1,0 +1,157 @@
+import { fileURLToPath } from "node:url";
+import { beforeEach, expect, test, vi } from "vitest";
+import { startModelServer } from "../model-server.ts";
+import type { ScriptedReply } from "../scripted-model.ts";
+import { startTestService } from "../service.ts";
+
+const model = await startModelServer();
+vi.stubEnv("OPENAI_BASE_URL", model.baseUrl);
+vi.stubEnv("OPENAI_API_KEY", "test");
+const { client } = await startTestService({ ENSEMBLE_CONFIG: fileURLToPath(new URL("../../langgraph.json", import.meta.url)) });
+
+interface Supervised {
+  steps: { id: string; agent: string }[];
+  results: Record<string, { status: string; tries: number; error: string | null }>;
+  settlements: { by: string; winner: { agent: string; recommendation: string }; losers: { agent: string }[] }[];
+  report: { executiveSummary: string; gaps: string[] };
+  ledger: { agent: string; outcome: string }[];
+  __interrupt__?: { value: { prompt: string; options: string[] } }[];
+}
+
+const step = (id: string, agent: string, ...dependsOn: string[]) => ({ id, agent, task: `do ${id}`, dependsOn });
+const finding = (subject: string, recommendation: string, confidence = 0.5) => ({
+  category: "c",
+  subject,
+  statement: "s",
+  recommendation,
+  confidence,
+});
+const work = (...findings: object[]) => ({ json: { summary: "seen", findings } });
+const report = { json: { executiveSummary: "All seen.", findingsByCategory: {}, recommendations: [], confidence: 0.9, gaps: [] } };
+const goOn = { json: { decision: "continue", reason: "fine" } };
+
+let script: { plans: object[][]; work: Record<string, ScriptedReply[]>; reviews: ScriptedReply[]; others: ScriptedReply[] };
+/** Each step's requests by its task, the judge's by what they ask for; the last reply of a list is repeated. */
+const next = (replies: ScriptedReply[]) => (replies.length > 1 ? replies.shift() : replies[0]) ?? goOn;
+
+beforeEach(() => {
+  script = { plans: [], work: {}, reviews: [goOn], others: [] };
+  model.respond((messages) => {
+    if (messages.includes("Split this task")) return { json: { steps: script.plans.length > 1 ? script.plans.shift() : script.plans[0] } };
+    if (messages.includes("Review the work")) return next(script.reviews);
+    if (messages.includes("Write the report")) return report;
+    const id = /Task: do (\w+)/.exec(messages)?.[1];
+    return id ? next(script.work[id] ?? [work()]) : next(script.others);
+  });
+});
+
+const run = (payload: object, threadId: string | null = null) =>
+  client.runs.wait(threadId as string, "supervisor", payload) as Promise<unknown> as Promise<Supervised>;
+const task = { input: { task: "Review the code", input: "code" } };
+const promptsFor = (id: string) =>
+  model.requests.map(({ messages }) => JSON.stringify(messages)).filter((text) => text.includes(`Task: do ${id}`));
+
+test("steps go out in waves, each with the results it depends on and nothing else", async () => {
+  script.plans = [[step("a", "security"), step("b", "quality"), step("c", "architecture", "a")]];
+  script.work = { a: [work(finding("login", "hash passwords"))], b: [work(finding("names", "rename"))] };
+  const { results, report, ledger } = await run(task);
+  expect(Object.values(results).map(({ status }) => status)).toEqual(["success", "success", "success"]);
+  expect(promptsFor("c")[0]).toContain("hash passwords");
+  expect(promptsFor("c")[0]).not.toContain("rename");
+  expect(report).toMatchObject({ executiveSummary: "All seen.", gaps: [] });
+  expect(ledger).toHaveLength(7); // a plan, three steps, two reviews, a report
+});
+
+test("a plan that cannot be carried out goes back once with the reasons, and a second one ends the run", async () => {
+  const bad = [step("a", "nobody"), step("b", "security", "c"), step("c", "security", "b")];
+  script.plans = [bad, [step("a", "security")]];
+  expect((await run(task)).steps).toMatchObject([{ id: "a", agent: "security" }]);
+  const second = JSON.stringify(model.requests[1]?.messages);
+  expect(second).toContain("nobody");
+  expect(second).toContain("in a circle");
+  script.plans = [bad];
+  await expect(run(task)).rejects.toThrow('No plan that can be carried out: Step "a" is for "nobody"');
+});
+
+test("a failed step harms no sibling, is tried again or reassigned, and what depends on it is named as missing", async () => {
+  script.plans = [[step("good", "security"), step("bad", "quality"), step("after", "architecture", "bad")]];
+  script.work = { bad: [{ status: 400 }] };
+  script.reviews = [{ json: { decision: "continue", reason: "again", retry: [{ id: "bad", agent: "performance" }] } }, goOn];
+  const { results, steps, report } = await run(task);
+  expect(results.good?.status).toBe("success");
+  expect(results.bad).toMatchObject({ status: "failed", tries: 2 });
+  expect(steps.find(({ id }) => id === "bad")?.agent).toBe("performance");
+  expect(results.after).toBeUndefined();
+  expect(report.gaps).toEqual([expect.stringMatching(/^bad \(do bad\): /), "after (do after): not done"]);
+});
+
+test("steps that turn out to be needed are added", async () => {
+  script.plans = [[step("a", "security")]];
+  script.reviews = [{ json: { decision: "continue", reason: "more", add: [step("b", "quality", "a")] } }, goOn];
+  const { results } = await run(task);
+  expect(Object.keys(results)).toEqual(["a", "b"]);
+});
+
+test("three failures stop the work and ask a person; an unattended caller gets what there is", async () => {
+  script.plans = [["w", "x", "y", "z"].map((id) => step(id, "security"))];
+  const broken = { w: [work()], x: [{ status: 400 }], y: [{ status: 400 }], z: [{ status: 400 }] };
+  script.work = { ...broken };
+  const { thread_id: threadId } = await client.threads.create();
+  const asked = await run(task, threadId);
+  expect(asked.__interrupt__?.[0]?.value).toMatchObject({
+    prompt: expect.stringContaining("1 of 4 done; failed: x ("),
+    options: ["retry", "accept"],
+  });
+  script.work = {};
+  expect((await run({ command: { resume: "retry" } }, threadId)).results).toMatchObject({
+    x: { status: "success" },
+    z: { status: "success" },
+  });
+
+  script.work = { ...broken };
+  const partial = await run({ ...task, context: { onFailures: "partial" } });
+  expect(partial.report.gaps).toHaveLength(3);
+  script.work = { w: [{ status: 400 }], x: [{ status: 400 }], y: [{ status: 400 }], z: [{ status: 400 }] };
+  await expect(run({ ...task, context: { onFailures: "partial" } })).rejects.toThrow("No step succeeded");
+});
+
+test.each([
+  ["confidence", "scale out", undefined],
+  ["vote", "add an index", undefined],
+  ["weighted", "scale out", undefined],
+  ["arbitration", "add an index", { json: { winner: "add an index", reason: "cheaper", confidence: 0.8 } }],
+])("contradicting recommendations are settled by %s, and the losing view stays", async (conflicts, winner, ruling) => {
+  script.plans = [[step("a", "one"), step("b", "two"), step("c", "three")]];
+  script.work = {
+    a: [work(finding("Database", "scale out", 0.9))],
+    b: [work(finding("database", "add an index", 0.6))],
+    c: [work(finding("database ", "Add an index", 0.5))],
+  };
+  script.others = ruling ? [ruling] : [];
+  const roster = ["one", "two", "three"].map((name) => ({ name, role: "a reviewer", weight: name === "one" ? 5 : 1 }));
+  const { settlements } = await run({ ...task, context: { conflicts, roster } });
+  expect(settlements).toMatchObject([{ by: conflicts, winner: { recommendation: winner } }]);
+  expect(settlements[0]?.losers.length).toBeGreaterThan(0);
+});
+
+test("a person can settle them", async () => {
+  script.plans = [[step("a", "security"), step("b", "quality")]];
+  script.work = { a: [work(finding("x", "keep"))], b: [work(finding("x", "drop"))] };
+  const { thread_id: threadId } = await client.threads.create();
+  const context = { conflicts: "human" };
+  const asked = await run({ ...task, context }, threadId);
+  expect(asked.__interrupt__?.[0]?.value.options).toEqual(["keep", "drop"]);
+  const { settlements } = await run({ command: { resume: "drop" }, context }, threadId);
+  expect(settlements).toMatchObject([
+    { by: "human", winner: { recommendation: "drop", agent: "quality" }, losers: [{ agent: "security" }] },
+  ]);
+});
+
+test("a roster with two agents of one name is refused before anything is asked", async () => {
+  const roster = [
+    { name: "x", role: "a" },
+    { name: "x", role: "b" },
+  ];
+  await expect(run({ ...task, context: { roster } })).rejects.toThrow("there is another agent named");
+  expect(model.requests).toHaveLength(0);
+});
