@@ -32,3 +32,22 @@ test("halt stops all work at its next step and takes creates; resume lets it go 
   expect(await client.runs.join(later.thread_id, later.run_id)).toMatchObject({ last: "three" });
   expect(await isHalted()).toBe(false);
 });
+
+test("a run that waits in a halted service is cancelled at once, and a rollback of it takes back what it had done", async () => {
+  for (const action of ["interrupt", "rollback"] as const) {
+    const { thread_id: threadId } = await client.threads.create();
+    await client.runs.wait(threadId, "slow", { input: { name: "kept", until: 0, tickMs: 1 } });
+    const run = await client.runs.create(threadId, "slow", {
+      input: { name: "paused", until: 60, tickMs: 50 },
+      config: { recursion_limit: 200 },
+    });
+    for await (const { event } of client.runs.joinStream(threadId, run.run_id)) if (event === "values") break;
+    await ensemble("halt");
+    while ((await client.runs.get(threadId, run.run_id)).status !== "pending") await new Promise((resolve) => setTimeout(resolve, 50));
+    await client.runs.cancel(threadId, run.run_id, true, action);
+    const { names } = (await client.threads.getState<{ names: string[] }>(threadId)).values;
+    expect(names).toEqual(action === "interrupt" ? ["kept", "paused"] : ["kept"]);
+    expect(await client.threads.get(threadId)).toMatchObject({ status: "idle" });
+    await ensemble("resume");
+  }
+});

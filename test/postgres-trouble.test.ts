@@ -194,6 +194,24 @@ test("a run whose worker never heard that it had claimed it is given back and ru
   expect(rows).toEqual([{ status: "success", attempt: 2, crashes: 0 }]);
 });
 
+test("a disk that is full for a while costs time, not runs", async () => {
+  const databaseUrl = await createDatabase();
+  const { client } = await start(databaseUrl);
+  const db = new pg.Client(databaseUrl);
+  await db.connect();
+  await db.query(`create function no_room() returns trigger language plpgsql as
+    $$ begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end $$`);
+  await db.query("create trigger full_disk before insert on checkpoints execute function no_room()");
+  const runs = await tenRuns(client);
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  expect((await client.runs.get(runs[0]!.thread_id, runs[0]!.run_id)).status).toMatch(/pending|running/);
+  const { rows } = await db.query("select max(attempt) as attempts from runs");
+  expect(rows[0].attempts).toBeLessThan(10); // it does not spin
+  await db.query("drop trigger full_disk on checkpoints");
+  await db.end();
+  await whole(databaseUrl, runs, client);
+});
+
 test("a pool of one connection is slow, and enough", async () => {
   const { client } = await start(await createDatabase(), { DATABASE_POOL_SIZE: "1" });
   const outcomes = await Promise.all(Array.from({ length: 20 }, () => client.runs.wait(null, "steps", { input: {} })));
