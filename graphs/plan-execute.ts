@@ -1,9 +1,10 @@
 import { HumanMessage } from "@langchain/core/messages";
-import { END, type GraphNode, isGraphBubbleUp, ReducedValue, START, StateGraph, StateSchema } from "@langchain/langgraph";
+import { END, type GraphNode, isGraphBubbleUp, START, StateGraph, StateSchema } from "@langchain/langgraph";
 import { z } from "zod";
 import { enforceBudget, Ledger } from "./kit/ledger.ts";
 import { report } from "./kit/progress.ts";
 import { requireAgent } from "./kit/require.ts";
+import { appending } from "./kit/state.ts";
 import { Context as ReactContext, graph as react } from "./react.ts";
 
 const mostSteps = 12;
@@ -34,16 +35,7 @@ const State = new StateSchema({
     .array(Step)
     .default(() => [])
     .describe("The steps, with what came of them"),
-  revisions: new ReducedValue(
-    z
-      .array(Revision)
-      .default(() => [])
-      .describe("Every change of the plan, and why"),
-    {
-      inputSchema: z.array(Revision),
-      reducer: (all, more) => all.concat(more),
-    },
-  ),
+  revisions: appending(Revision, "Every change of the plan, and why"),
   enough: z.boolean().default(false).describe("The task can be answered without the steps that remain"),
   answer: z.string().nullable().default(null).describe("The answer"),
   gaps: z

@@ -4,7 +4,6 @@ import {
   type GraphNode,
   type LangGraphRunnableConfig,
   MessagesValue,
-  ReducedValue,
   Send,
   START,
   StateGraph,
@@ -17,6 +16,7 @@ import { sharedContext } from "./kit/context.ts";
 import { enforceBudget, Ledger } from "./kit/ledger.ts";
 import { asTranscript, splitWindow } from "./kit/memory.ts";
 import { report } from "./kit/progress.ts";
+import { appending } from "./kit/state.ts";
 import { openTools, ToolName } from "./kit/tools.ts";
 
 const Step = z.object({
@@ -28,16 +28,7 @@ const Step = z.object({
 
 export const State = new StateSchema({
   messages: MessagesValue,
-  steps: new ReducedValue(
-    z
-      .array(Step)
-      .default(() => [])
-      .describe("The trace: every action and what was observed"),
-    {
-      inputSchema: z.array(Step),
-      reducer: (all, more) => all.concat(more),
-    },
-  ),
+  steps: appending(Step, "The trace: every action and what was observed"),
   rounds: z.number().int().default(0).describe("Rounds of tools in this run"),
   stopped: z.enum(["step_limit"]).nullable().default(null).describe("Why it answered before it was done"),
   summary: z.string().default("").describe("What was said before the messages that the model still sees"),

@@ -1,9 +1,10 @@
-import { END, type GraphNode, ReducedValue, START, StateGraph, StateSchema } from "@langchain/langgraph";
+import { END, type GraphNode, START, StateGraph, StateSchema } from "@langchain/langgraph";
 import { z } from "zod";
 import { sharedContext } from "./kit/context.ts";
 import { enforceBudget, Ledger } from "./kit/ledger.ts";
 import { report } from "./kit/progress.ts";
 import { requireAgent } from "./kit/require.ts";
+import { appending } from "./kit/state.ts";
 
 const Draft = z.object({ text: z.string().min(1).describe("The whole text") });
 
@@ -21,16 +22,7 @@ const State = new StateSchema({
   task: z.string().trim().min(1).describe("What is to be written"),
   criteria: z.array(z.string().min(1)).default([]).describe("What it must meet; none: clear, correct and complete"),
   draft: z.string().default("").describe("The draft in hand"),
-  rounds: new ReducedValue(
-    z
-      .array(Round)
-      .default(() => [])
-      .describe("Every draft with its critique"),
-    {
-      inputSchema: z.array(Round),
-      reducer: (all, more) => all.concat(more),
-    },
-  ),
+  rounds: appending(Round, "Every draft with its critique"),
   result: z.string().nullable().default(null).describe("The best draft by the critic's score"),
   ledger: Ledger,
 });

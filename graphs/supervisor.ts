@@ -12,7 +12,7 @@ import {
 } from "@langchain/langgraph";
 import { z } from "zod";
 import { type Agent, type AgentCall, callAgent, Roster } from "./kit/agent.ts";
-import { type Conflict, Finding, findConflicts, Settlement, Strategy, settleByChoice, settleByCount, type View } from "./kit/conflicts.ts";
+import { Finding, findConflicts, recommendationsOf, Settlement, Strategy, settleAll, type View } from "./kit/conflicts.ts";
 import { sharedContext } from "./kit/context.ts";
 import { CallStatus, enforceBudget, Ledger, type LedgerEntry } from "./kit/ledger.ts";
 import { problemsOf, WorkPlan, WorkStep } from "./kit/plan-of-work.ts";
@@ -212,40 +212,16 @@ const reconcile: Node = async ({ steps, results }, config) => {
     const weight = roster.find(({ name }) => name === agent)?.weight ?? 1;
     return (results[id]?.work?.findings ?? []).map((finding) => ({ ...finding, agent, weight }));
   });
-  const settlements: Settlement[] = [];
   const ledger: LedgerEntry[] = [];
-  for (const conflict of findConflicts(views)) {
-    const counted = strategy === "arbitration" || strategy === "human" ? undefined : settleByCount(conflict, strategy);
-    if (counted) settlements.push(counted);
-    else if (strategy === "human") settlements.push(...settledByPerson(conflict));
-    else {
-      const { settlement, entry } = await arbitrate(conflict, config);
-      settlements.push(...settlement);
-      ledger.push(entry);
-    }
-  }
+  const settlements = await settleAll(findConflicts(views), strategy, async (conflict) => {
+    const task = `These views of "${conflict.subject}" contradict each other. Decide which recommendation holds.`;
+    const schema = z.object({ winner: z.enum(recommendationsOf(conflict)), reason: z.string(), confidence: z.number().min(0).max(1) });
+    const { result, entry } = await requireAgent({ ...judging(config, task, conflict.views), answer: { name: "ruling", schema } }, config);
+    ledger.push(entry);
+    return result;
+  });
   return { settlements, ledger };
 };
-
-const recommendationsOf = ({ views }: Conflict) => [...new Set(views.map(({ recommendation }) => recommendation))];
-
-function settledByPerson(conflict: Conflict): Settlement[] {
-  const options = recommendationsOf(conflict);
-  const question = { type: "selection", prompt: `What should be done about "${conflict.subject}"?`, options, details: conflict.views };
-  const chosen: string = interrupt(question, { responseSchema: z.enum(options) });
-  return [settleByChoice(conflict, "human", chosen, "A person decided.")].filter((settlement) => settlement !== undefined);
-}
-
-async function arbitrate(conflict: Conflict, config: Config) {
-  const schema = z.object({ winner: z.enum(recommendationsOf(conflict)), reason: z.string(), confidence: z.number().min(0).max(1) });
-  const call = judging(
-    config,
-    `These views of "${conflict.subject}" contradict each other. Decide which recommendation holds.`,
-    conflict.views,
-  );
-  const { result, entry } = await requireAgent({ ...call, answer: { name: "ruling", schema } }, config);
-  return { settlement: [settleByChoice(conflict, "arbitration", result.winner, result.reason)].filter((one) => one !== undefined), entry };
-}
 
 const synthesize: Node = async ({ task, steps, results, settlements }, config) => {
   const done = steps.flatMap(({ id, agent }) => (results[id]?.work ? [{ agent, ...results[id].work }] : []));

@@ -1,3 +1,4 @@
+import { interrupt } from "@langchain/langgraph";
 import { z } from "zod";
 
 export const Finding = z.object({
@@ -68,4 +69,31 @@ export function settleByChoice(
   const winner = views.find((view) => same(view.recommendation) === same(recommendation));
   if (!winner) return undefined;
   return { subject, by, winner, losers: views.filter((view) => same(view.recommendation) !== same(recommendation)), reason };
+}
+
+export const recommendationsOf = ({ views }: Conflict) => [...new Set(views.map(({ recommendation }) => recommendation))];
+
+/** Settles every conflict. What a count leaves open is for the judge, whose ruling is asked for. */
+export async function settleAll(
+  conflicts: Conflict[],
+  strategy: Strategy,
+  arbitrate: (conflict: Conflict) => Promise<{ winner: string; reason: string }>,
+): Promise<Settlement[]> {
+  const settlements: (Settlement | undefined)[] = [];
+  for (const conflict of conflicts) {
+    const counted = strategy === "arbitration" || strategy === "human" ? undefined : settleByCount(conflict, strategy);
+    if (counted) settlements.push(counted);
+    else if (strategy === "human") settlements.push(settleByChoice(conflict, "human", askPerson(conflict), "A person decided."));
+    else {
+      const { winner, reason } = await arbitrate(conflict);
+      settlements.push(settleByChoice(conflict, "arbitration", winner, reason));
+    }
+  }
+  return settlements.filter((settlement) => settlement !== undefined);
+}
+
+function askPerson(conflict: Conflict): string {
+  const options = recommendationsOf(conflict);
+  const prompt = `What should be done about "${conflict.subject}"?`;
+  return interrupt({ type: "selection", prompt, options, details: conflict.views }, { responseSchema: z.enum(options) });
 }

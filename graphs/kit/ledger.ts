@@ -1,6 +1,6 @@
-import { ReducedValue } from "@langchain/langgraph";
 import { z } from "zod";
 import type { Budget } from "./context.ts";
+import { appending } from "./state.ts";
 
 export const CallStatus = z.enum(["success", "failed", "timeout", "skipped"]);
 
@@ -22,13 +22,7 @@ export const LedgerEntry = z.object({
 export type LedgerEntry = z.infer<typeof LedgerEntry>;
 
 /** The state key `ledger`: every call appends to it. */
-export const Ledger = new ReducedValue(
-  z
-    .array(LedgerEntry)
-    .default(() => [])
-    .describe("Every call of an agent, in the order they ended"),
-  { inputSchema: z.array(LedgerEntry), reducer: (all, more) => all.concat(more) },
-);
+export const Ledger = appending(LedgerEntry, "Every call of an agent, in the order they ended");
 
 /** Dollars per million tokens, for the models that the patterns default to. A context can override and add. */
 const prices: Budget["prices"] = {
