@@ -16,6 +16,7 @@ const mayImport: Record<string, string[]> = {
   effects: ["db"],
   runs: ["db", "errors", "events", "threads", "assistants", "checkpoints"],
   registry: [],
+  rehearsal: [],
   state: ["db", "errors", "registry", "checkpoints", "threads"],
   worker: ["db", "runs", "threads", "events", "checkpoints", "effects", "registry", "state"],
   http: ["db", "errors", "runs", "threads", "assistants", "events", "checkpoints", "registry", "state"],
