@@ -1,10 +1,15 @@
-import { chooseOption, isAboutTrouble } from "./choose.ts";
+import { isAboutTrouble } from "./choose.ts";
 import { resolve, type Schema, typeOf } from "./json-schema.ts";
 import { countOf } from "./labelled.ts";
-import type { List } from "./lists.ts";
-import { type Filling, fieldWords, nameWords, type Place, under } from "./place.ts";
+import type { List, Option } from "./lists.ts";
+import { type Filling, nameWords, type Place, under } from "./place.ts";
 import { listFor } from "./strings.ts";
 import { best, overlap, sentencesOf, wordsOf } from "./words.ts";
+
+interface Part {
+  about: string;
+  focus?: Option;
+}
 
 type Fill = (schema: Schema, place: Place, filling: Filling) => unknown;
 
@@ -19,17 +24,20 @@ export function fillArray(schema: Schema, place: Place, filling: Filling, fill: 
   const item = resolve(Array.isArray(schema.items) ? {} : schema.items, filling.root);
   if (isReference(place, item, filling)) return refer(schema, place, filling);
   const parts = partsFor(item, place, filling);
-  const count = lengthFor(schema, place, filling, parts.length);
+  const count = lengthFor(schema, place, filling, item.enum ? Math.max(1, mentioned(item.enum, filling)) : parts.length);
   const free = item.enum && { ...item, enum: [...item.enum] };
   while (tuple.length < count) {
     const index = tuple.length;
-    const about = parts[index % parts.length] ?? place.about;
-    const value = fill(free ?? item, { ...place, index, about, depth: place.depth + 1 }, filling);
+    const part = parts[index % parts.length];
+    const value = fill(free ?? item, { ...place, ...part, index, depth: place.depth + 1 }, filling);
     tuple.push(schema.uniqueItems && tuple.includes(value) ? distinct(value, index) : value);
     if (free && free.enum.length > 1) free.enum = free.enum.filter((option) => option !== value);
   }
   return tuple;
 }
+
+const mentioned = (options: unknown[], { material }: Filling): number =>
+  options.filter((option) => overlap(wordsOf(String(option)), material.taskWords) > 0).length;
 
 const distinct = (value: unknown, index: number) => (typeof value === "number" ? value + index : `${String(value)} ${index + 1}`);
 
@@ -60,18 +68,20 @@ function refer({ minItems = 0 }: Schema, place: Place, { ids }: Filling): string
   return count > 0 ? earlier.slice(-count) : [];
 }
 
-/** What the elements are about, one by one: what must be chosen from in each, what the prompt lists, or the task's sentences. */
-function partsFor(item: Schema, place: Place, filling: Filling): string[] {
+/** What the elements are about, one by one: what each must choose from, what the prompt lists, or the sentences of its data or task. */
+function partsFor(item: Schema, place: Place, filling: Filling): Part[] {
   const { material } = filling;
   const chosen = listInside(item, place, filling) ?? ownList(item, place, filling);
-  if (chosen) return chosen;
-  const listed = best(material.lists, ({ heading }) => overlap(wordsOf(heading), new Set(nameWords(place))));
-  if (listed && overlap(wordsOf(listed.heading), new Set(nameWords(place))) > 0)
-    return listed.options.map(({ name, about }) => (name === about ? name : `${name}: ${about}`));
-  const inTask = material.lists.filter(({ options }) => options.every(({ name }) => material.task.includes(name)));
-  if (inTask[0]) return inTask[0].options.map(({ about }) => about);
-  const sentences = sentencesOf(place.about || material.task);
-  return sentences.length > 1 ? sentences : clausesOf(place.about || material.task);
+  if (chosen) return chosen.map((focus) => ({ about: material.task, focus }));
+  const closeness = ({ heading }: List) => overlap(wordsOf(heading), new Set(nameWords(place)));
+  const listed = best(material.lists, closeness);
+  if (listed && closeness(listed) > 0)
+    return listed.options.map(({ name, about }) => ({ about: name === about ? name : `${name}: ${about}` }));
+  const inTask = material.lists.find(({ options }) => options.every(({ name }) => material.task.includes(name)));
+  if (inTask) return inTask.options.map(({ about }) => ({ about }));
+  const { about } = place;
+  const sentences = about === material.task && material.data.length > 0 ? material.data : sentencesOf(about);
+  return (sentences.length > 1 || material.data.length > 0 ? sentences : clausesOf(about)).map((sentence) => ({ about: sentence }));
 }
 
 function clausesOf(text: string): string[] {
@@ -80,7 +90,7 @@ function clausesOf(text: string): string[] {
 }
 
 /** Each element must name something that is listed: then there is one for each of the listed that the task needs. */
-function listInside(item: Schema, place: Place, filling: Filling): string[] | undefined {
+function listInside(item: Schema, place: Place, filling: Filling): Option[] | undefined {
   for (const [name, property] of Object.entries(item.properties ?? {})) {
     const { description, enum: options, type } = resolve(property, filling.root);
     const list =
@@ -96,19 +106,14 @@ function listed(options: unknown[] | undefined, { material }: Filling): List | u
   return options && material.lists.find((list) => list.options.filter(({ name }) => options.includes(name)).length > 1);
 }
 
-function oneForEach({ options }: List, { material }: Filling): string[] {
-  const asked = new Set(material.sentences.length > 0 ? wordsOf(material.task) : []);
-  const fitting = options.filter(({ name, about }) => overlap(wordsOf(`${name} ${about}`), asked) > 0);
-  return (fitting.length > 0 ? fitting : options).map(({ name }) => `${name}: ${material.task}`);
+function oneForEach({ options }: List, { material }: Filling): Option[] {
+  const named = options.filter(({ name }) => overlap(wordsOf(name), material.taskWords) > 0);
+  const described = options.filter(({ about }) => overlap(wordsOf(about), material.taskWords) > 0);
+  return [named, described].find((found) => found.length > 0) ?? options;
 }
 
 /** An array of names that the prompt lists. */
-function ownList(item: Schema, place: Place, filling: Filling): string[] | undefined {
-  if (typeOf(item) !== "string" || item.enum) return undefined;
-  const list = listFor(place, filling);
-  if (!list) return undefined;
-  const first = chooseOption(list.options, ({ name }) => name, { ...place, name: fieldWords(place).join(" ") }, filling);
-  const names = list.options.map(({ name }) => name);
-  const fitting = names.filter((name) => overlap(wordsOf(name), filling.material.taskWords) > 0);
-  return fitting.length > 0 ? fitting : first ? names : undefined;
+function ownList(item: Schema, place: Place, filling: Filling): Option[] | undefined {
+  const list = typeOf(item) === "string" && !item.enum ? listFor(place, filling) : undefined;
+  return list && oneForEach(list, filling);
 }

@@ -29,10 +29,11 @@ export function chooseOption<Value>(
   const { material } = filling;
   const said = new Set(wordsOf(String(readLabelled(place, material) ?? "")));
   const about = new Set(wordsOf(place.about));
+  const focus = new Set(wordsOf(place.focus?.name ?? ""));
   const preferred = workIsLeft(material) ? goingOn : ending;
   return best(options, (option) => {
     const words = wordsOf(textFor(option));
-    const fit = 8 * overlap(words, said) + 3 * overlap(words, about) + 2 * overlap(words, material.taskWords);
+    const fit = 20 * overlap(words, focus) + 8 * overlap(words, said) + 3 * overlap(words, about) + 2 * overlap(words, material.taskWords);
     return fit + 0.5 * Math.sign(overlap(words, preferred)) - 0.5 * Math.sign(overlap(words, trouble));
   });
 }

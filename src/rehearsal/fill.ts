@@ -1,6 +1,7 @@
 import { fillArray } from "./arrays.ts";
 import { chooseBoolean, chooseOption, isAboutTrouble } from "./choose.ts";
 import { allowsNull, isNull, resolve, type Schema, textOf, typeOf } from "./json-schema.ts";
+import { readLabelled } from "./labelled.ts";
 import type { Material } from "./material.ts";
 import { fillNumber } from "./numbers.ts";
 import { type Filling, fieldWords, nameWords, type Place, under } from "./place.ts";
@@ -84,8 +85,9 @@ function fillObject(schema: Schema, place: Place, filling: Filling): Record<stri
 }
 
 function isWorthFilling(name: string, property: Schema | undefined, place: Place, filling: Filling): boolean {
-  const { description } = resolve(property, filling.root);
-  return place.depth < deepEnough && isMentioned(under(place, name, description), filling);
+  const here = under(place, name, resolve(property, filling.root).description);
+  if (place.depth >= deepEnough) return false;
+  return overlap(nameWords(here), filling.material.taskWords) > 0 || readLabelled(here, filling.material) !== undefined;
 }
 
 /** Keys that the schema does not name: the words of the prompt. */
@@ -94,7 +96,7 @@ function addEntries(filled: Record<string, unknown>, schema: Schema, count: numb
   if (additionalProperties === undefined || additionalProperties === false) return;
   const values = typeof additionalProperties === "object" ? additionalProperties : { type: "string" };
   const options = resolve(propertyNames, filling.root).enum?.map(String);
-  const words = phraseOf(place.about, 12)
+  const words = phraseOf(filling.material.data[0] ?? place.about, 12)
     .split(" ")
     .map((word) => word.toLowerCase());
   for (let index = 0; index < count; index++) {

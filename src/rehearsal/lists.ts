@@ -55,13 +55,16 @@ function jsonLists(value: unknown, heading: string): List[] {
   const options = value.flatMap((element): Option[] => {
     if (typeof element === "string" && element.length <= 200) return [{ name: element, about: element }];
     const key = naming.find((candidate) => typeof Object(element)[candidate] === "string");
-    return key ? [{ name: String(Object(element)[key]), about: Object.values(Object(element)).filter(isText).join(" ") }] : [];
+    return key ? [{ name: String(Object(element)[key]), about: textBeside(Object(element), key) }] : [];
   });
   const inner = value.flatMap((element) => (typeof element === "object" ? jsonLists(element, heading) : []));
   return options.length > 0 ? [{ heading, options }, ...inner] : inner;
 }
 
-const isText = (value: unknown): value is string => typeof value === "string";
+function textBeside(element: Record<string, unknown>, naming: string): string {
+  const others = Object.entries(element).filter(([key, value]) => key !== naming && typeof value === "string");
+  return others.map(([, value]) => value).join(" ") || String(element[naming]);
+}
 
 /** "Colours: red, green and blue", "one of a, b or c". */
 function inlineLists(text: string): List[] {

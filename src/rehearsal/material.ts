@@ -13,6 +13,8 @@ export interface Material {
   taskWords: ReadonlySet<string>;
   /** What the user said, task first. */
   sentences: string[];
+  /** Of those, what came along with the task: the text or the results that it is about. */
+  data: string[];
   words: ReadonlySet<string>;
   lists: List[];
   /** Values that JSON in the prompt has under a name. */
@@ -30,18 +32,26 @@ export function readMaterial(system: string, user: string): Material {
   const blobs = jsonIn(said);
   const values = new Map<string, Scalar[]>();
   for (const { value } of jsonIn(text)) collect(value, "", values);
-  const prose = withoutLists(blobs.reduce((all, { value }) => all.replace(blobText(said, value), " "), said));
+  const labelled = withoutLists(blobs.reduce((all, { value }) => all.replace(blobText(said, value), " "), said));
+  const prose = labelled.replace(taskLabel, "$1");
   const fromJson = ["task", "question", "request", "goal", "query"].map((key) => values.get(key)?.[0]).find(Boolean);
-  const task = taskLabel.exec(prose)?.[1]?.trim() || (fromJson === undefined ? prose.trim() || said.trim() : String(fromJson));
+  const task = taskLabel.exec(labelled)?.[1]?.trim() || (fromJson === undefined ? prose.trim() || said.trim() : String(fromJson));
   const strings = [...values.values()].flat().filter((value): value is string => typeof value === "string");
   const sentences = [
-    ...new Set([...sentencesOf(task), ...sentencesOf(prose), ...strings.flatMap(sentencesOf), ...sentencesOf(withoutJson(said))]),
+    ...new Set([
+      ...sentencesOf(task),
+      ...sentencesOf(prose),
+      ...strings.flatMap(sentencesOf),
+      ...sentencesOf(withoutJson(said.replace(taskLabel, "$1"))),
+    ]),
   ];
+  const isData = (sentence: string) => !task.includes(sentence) && !sentence.includes(task) && allWords(sentence).length > 3;
   return {
     text,
     task,
     taskWords: new Set(wordsOf(task)),
     sentences: sentences.length > 0 ? sentences : ["Nothing was asked."],
+    data: sentences.filter(isData),
     words: new Set(wordsOf(text)),
     lists: listsIn(text),
     values,

@@ -1,4 +1,5 @@
 import type { Schema } from "./json-schema.ts";
+import type { Option } from "./lists.ts";
 import type { Material } from "./material.ts";
 import { wordsOf } from "./words.ts";
 
@@ -21,6 +22,8 @@ export interface Place {
   description: string;
   /** The part of the prompt that it is about. */
   about: string;
+  /** What of several it is about, where the prompt lists them. */
+  focus?: Option;
   path: string;
   depth: number;
   /** In an array: the how-manyeth, from 0. */

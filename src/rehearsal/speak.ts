@@ -21,10 +21,13 @@ function reportResults(results: Message[], turn: Message[]): string {
 
 /** What was said is repeated when it is short, and brought down to its most telling sentences when it is long. */
 function restate({ task, text }: Material): string {
-  const subject = phraseOf(task, 6);
-  if (task.length <= 200)
-    return `You said: ${task.trim() || text.trim() || "nothing"}${subject ? ` This is about ${asList(subject.split(" "))}.` : ""}`;
-  const sentences = sentencesOf(task);
+  const said = task.trim() || text.trim();
+  const subject = phraseOf(said, 6).split(" ");
+  if (said.length <= 200) {
+    const echo = `You ${said.endsWith("?") ? "asked" : "said"}: "${said}".`;
+    return subject.length > 2 ? `${echo} This is about ${asList(subject)}.` : echo;
+  }
+  const sentences = [...new Set(sentencesOf(task))];
   const weights = new Map<string, number>();
   for (const word of wordsOf(task)) weights.set(word, (weights.get(word) ?? 0) + 1);
   const weigh = (sentence: string) => {
@@ -37,8 +40,7 @@ function restate({ task, text }: Material): string {
     weigh,
   );
   const kept = sentences.filter((sentence) => sentence === first || sentence === second).map((sentence) => sentence.slice(0, 300));
-  const often = [...weights.keys()].length > 0 ? phraseOf(first ?? "", 4) : subject;
-  return `In short: ${kept.join(" ")} The main points are ${asList(often.split(" "))}.`;
+  return `In short: ${kept.join(" ")} The main points are ${asList(phraseOf(first ?? said, 4).split(" "))}.`;
 }
 
 function asList(words: string[]): string {

@@ -2,7 +2,7 @@ import { chooseOption } from "./choose.ts";
 import { expressionsIn, namesIn, quotedIn, urlsIn } from "./extract.ts";
 import { fillFormat } from "./formats.ts";
 import type { Schema } from "./json-schema.ts";
-import { readLabelled } from "./labelled.ts";
+import { countOf, readLabelled } from "./labelled.ts";
 import type { List } from "./lists.ts";
 import { fillPattern } from "./pattern.ts";
 import { type Filling, fieldWords, nameWords, type Place } from "./place.ts";
@@ -19,11 +19,17 @@ const telling = new Set(
 export function fillString(schema: Schema, place: Place, filling: Filling): string {
   const { minLength = 0, maxLength = Number.POSITIVE_INFINITY } = schema;
   const fits = (text: string) => text.length >= minLength && text.length <= maxLength;
-  const exact =
-    (schema.pattern && fillPattern(schema.pattern, place, filling, fits)) || (schema.format && fillFormat(schema.format, place, filling));
-  const text = exact || write(schema, place, filling);
+  const exact = writeExactly(schema, place, filling, fits);
+  const text = exact ?? write(schema, place, filling);
   filling.used.add(text);
-  return exact ? text : toLength(text, minLength, maxLength);
+  return exact !== undefined ? text : toLength(text, minLength, maxLength);
+}
+
+/** By its format, else by its pattern: a format often comes with a pattern that says the same. */
+function writeExactly({ format, pattern }: Schema, place: Place, filling: Filling, fits: (text: string) => boolean): string | undefined {
+  const formatted = format ? fillFormat(format, place, filling) : undefined;
+  if (formatted !== undefined && (!pattern || new RegExp(pattern, "u").test(formatted))) return formatted;
+  return pattern ? fillPattern(pattern, place, filling, fits) : undefined;
 }
 
 function write(schema: Schema, place: Place, filling: Filling): string {
@@ -31,7 +37,7 @@ function write(schema: Schema, place: Place, filling: Filling): string {
   return (
     pickNamed(place, filling, isTelling) ??
     identify(place, filling) ??
-    findKind(place, filling) ??
+    findKind(place, filling, isTelling) ??
     (isTelling ? tell(place, filling) : nameIt(place, filling))
   );
 }
@@ -80,41 +86,73 @@ function identify(place: Place, { ids }: Filling): string | undefined {
 }
 
 /** What the field says that it is: an expression, an address, something that the prompt gives by name. */
-function findKind(place: Place, filling: Filling): string | undefined {
+function findKind(place: Place, filling: Filling, isTelling: boolean): string | undefined {
   const { material, used } = filling;
   const field = `${place.name} ${place.description}`;
   const unused = (found: string[]) => found.find((text) => !used.has(text)) ?? found[0];
   const both = (read: (text: string) => string[]) => unused([...read(place.about), ...read(material.task), ...read(material.text)]);
   if (/expression|formula|arithmetic|calculation|equation/i.test(field)) return both(expressionsIn) ?? quotedIn(place.about)[0];
   if (/\b(?:url|uri|link|address)\b/i.test(field)) return both(urlsIn);
-  const labelled = readLabelled(place, material);
+  const labelled = isTelling && place.focus ? undefined : readLabelled(place, material);
   if (labelled !== undefined && !used.has(String(labelled))) return String(labelled);
   return filling.isCall ? unused(quotedIn(place.about)) : undefined;
 }
 
-/** The sentence of its part of the prompt that is closest to what the field is called; a different one each time, while there are any. */
+/** The sentences of its part of the prompt that are closest to what the field is called; others each time, while there are any. */
 function tell(place: Place, { material, used, isCall }: Filling): string {
   if (isCall) return place.about;
   const words = fieldWords(place);
   const near = new Set(wordsOf(place.about));
   const score = (sentence: string) => {
     const own = new Set(wordsOf(sentence));
-    return 2 * overlap(words, own) + overlap(near, own) - (used.has(sentence) ? 3 : 0) + (place.about.includes(sentence) ? 2 : 0);
+    const isData = material.data.includes(sentence);
+    return (
+      2 * overlap(words, own) + overlap(near, own) + (isData ? 2 : 0) + (place.about === sentence ? 4 : 0) - (used.has(sentence) ? 6 : 0)
+    );
   };
-  const sentence = best([place.about, ...material.sentences.slice(0, 200)], score) ?? material.task;
-  used.add(sentence);
-  const label = phraseOf(place.name.replace(/([a-z\d])([A-Z])|[_-]/g, "$1 $2"), 4).toLowerCase();
-  return `${label.charAt(0).toUpperCase()}${label.slice(1)}: ${sentence}`;
+  const isGeneral = place.about === material.task && !place.focus;
+  const known = isGeneral && material.data.length > 0 ? material.data.slice(0, 200) : [place.about, ...material.sentences.slice(0, 200)];
+  const told: string[] = [];
+  for (let count = countOf("sentences", place.description) ?? 1; count > 0; count--) {
+    const sentence =
+      best(
+        known.filter((candidate) => !told.includes(candidate)),
+        score,
+      ) ?? place.about;
+    if (told.length > 0 && score(sentence) <= 0) break;
+    told.push(sentence);
+  }
+  const isNew = told.some((sentence) => !used.has(sentence));
+  for (const sentence of told) used.add(sentence);
+  const text = told.map(asSentence).join(" ");
+  if (place.focus) return `${text} Concerning ${place.focus.name}: ${asSentence(place.focus.about)}`;
+  return isNew ? text : `${labelOf(place)}: ${text}`;
+}
+
+const asSentence = (text: string): string => (/[.!?]["')]?$/.test(text) ? text : `${text}.`);
+
+function labelOf({ name }: Place): string {
+  const label = allWords(name).join(" ");
+  return `${label.charAt(0).toUpperCase()}${label.slice(1)}`;
 }
 
 /** A few words: a quotation, a name, else the part's own words. */
 function nameIt(place: Place, { material, used }: Filling): string {
-  const names = [...quotedIn(place.about), ...namesIn(place.about), ...quotedIn(material.task), ...namesIn(material.task)];
+  const names = [
+    ...quotedIn(place.about),
+    ...wholeName(place.about),
+    ...namesIn(place.about),
+    ...quotedIn(material.task),
+    ...namesIn(material.task),
+  ];
   const free = names.find((name) => !used.has(name) && name.length <= 80);
   if (free) return free;
   const phrase = phraseOf(place.about, 5) || phraseOf(material.task, 5) || place.name || "answer";
-  return used.has(phrase) ? `${phrase} ${place.name}`.trim() : phrase;
+  return used.has(phrase) ? `${phrase} ${place.index + 1}` : phrase;
 }
+
+/** A part that is nothing but a name. */
+const wholeName = (text: string): string[] => /^\p{Lu}[\p{L}\p{N}'-]*(?:\s\p{Lu}[\p{L}\p{N}'-]*)*(?=[.?!]?$)/u.exec(text.trim()) ?? [];
 
 const lastWords = ({ description }: Place): string[] => (/\bsentences?\b|\bparagraphs?\b|\btext\b/i.test(description) ? ["text"] : []);
 

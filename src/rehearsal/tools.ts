@@ -28,8 +28,12 @@ export function callsFor(request: ChatRequest, material: Material, turn: Message
   const offered = typeof choice === "object" ? tools.filter(({ name }) => name === choice.function.name) : tools;
   const due = dueNow(remaining(wantsOf(offered, material.task), called));
   const wants = due.length > 0 || choice === "auto" ? due : [{ tool: leastCalled(offered, called, material), clause: material.task }];
+  const found = turn.filter(({ role }) => role === "tool").map(({ content }) => content.slice(0, 1_000));
   const several = request.parallel_tool_calls === false || typeof choice === "object" ? wants.slice(0, 1) : wants;
-  return several.map(({ tool, clause }) => ({ name: tool.name, arguments: argumentsFor(tool, clause, material) }));
+  return several.map(({ tool, clause }) => ({
+    name: tool.name,
+    arguments: argumentsFor(tool, comesAfter(clause) ? [clause, ...found].join(": ") : clause, material),
+  }));
 }
 
 function argumentsFor({ parameters }: Tool, clause: string, material: Material): string {
@@ -68,7 +72,7 @@ function fittingTool(tools: Tool[], text: string): Tool | undefined {
   return tool && affinity(tool, words) >= enough ? tool : undefined;
 }
 
-function _fit({ name, description, parameters }: Tool, words: ReadonlySet<string>): number {
+function affinity({ name, description, parameters }: Tool, words: ReadonlySet<string>): number {
   const inputs = Object.entries(Object(parameters?.properties)).map(([key, input]) => `${key} ${Object(input).description ?? ""}`);
   return 3 * overlap(wordsOf(name), words) + 2 * overlap(wordsOf(description ?? ""), words) + overlap(wordsOf(inputs.join(" ")), words);
 }
