@@ -97,7 +97,7 @@ function listInside(item: Schema, place: Place, filling: Filling): Option[] | un
       type === "string"
         ? (listed(options, filling) ?? (options ? undefined : listFor(under(place, name, description), filling)))
         : undefined;
-    if (list?.options.some((option) => option.name !== option.about || options)) return oneForEach(list, filling);
+    if (list) return oneForEach(list, filling);
   }
 }
 

@@ -28,8 +28,16 @@ export function expressionsIn(text: string): string[] {
   const runs = written.match(/(?:\b(?:sqrt|abs|min|max|round|floor|ceil|pow|log|exp|sin|cos|tan)(?=\()|[\d.,\s()+\-*/^%])+/g) ?? [];
   return runs
     .flatMap((run) => (/[a-z]/.test(run) ? [run] : run.split(/,|\n|\.\s/)))
-    .map((run) => balanced(run.replace(/^[\s,.)*/^%+]+|[\s,.(*/^%+-]+$/g, "")))
+    .map((run) => balanced(trim(run)))
     .filter(isArithmetic);
+}
+
+/** By hand: an expression that is anchored at the end alone is tried at every place. */
+function trim(run: string): string {
+  let [start, end] = [0, run.length];
+  while (start < end && " \n\t\r,.)*/^%+".includes(run[start] ?? "")) start++;
+  while (end > start && " \n\t\r,.(*/^%+-".includes(run[end - 1] ?? "")) end--;
+  return run.slice(start, end);
 }
 
 /** A bracket of the sentence around the expression is not part of it. */
@@ -62,10 +70,12 @@ export function namesIn(text: string): string[] {
 export function jsonIn(text: string): { value: unknown; before: string }[] {
   const found: { value: unknown; before: string }[] = [];
   let from = 0;
-  for (let attempts = 0; attempts < 50; attempts++) {
+  // A bracket that is never closed is looked for to the end of the text; few such looks are worth it.
+  for (let unclosed = 0; unclosed < 10; ) {
     const start = text.slice(from).search(/[{[]/) + from;
     if (start < from) break;
     const end = endOfJson(text, start);
+    if (end === start) unclosed++;
     const value = parse(text.slice(start, end));
     if (value !== undefined) found.push({ value, before: text.slice(Math.max(0, start - 80), start) });
     from = value === undefined ? start + 1 : end;

@@ -78,7 +78,8 @@ function fillObject(schema: Schema, place: Place, filling: Filling): Record<stri
   const names = [...new Set([...Object.keys(properties), ...required])];
   const wanted = names.filter((name) => required.includes(name) || isWorthFilling(name, properties[name], place, filling));
   const filled: Record<string, unknown> = {};
-  for (const name of wanted) filled[name] = fill(properties[name] ?? {}, under(place, name), filling);
+  const others = typeof schema.additionalProperties === "object" ? schema.additionalProperties : {};
+  for (const name of wanted) filled[name] = fill(properties[name] ?? others, under(place, name), filling);
   const missing = (schema.minProperties ?? (names.length === 0 ? 1 : 0)) - wanted.length;
   if (missing > 0) addEntries(filled, schema, missing, place, filling);
   return filled;

@@ -78,7 +78,10 @@ function inlineLists(text: string): List[] {
         .slice(at.index + at[0].length)
         .split(/,\s*(?:(?:and|or)\s+)?|\s+(?:and|or)\s+/)
         .map((name) => name.replace(/^["'`\s]+|["'`.\s?!]+$/g, ""));
-      const isList = names.length > 1 && names.every((name) => name !== "" && allWords(name).length <= 4);
-      return isList ? [{ heading: line.slice(0, at.index), options: names.map((name) => ({ name, about: name })) }] : [];
+      const heading = line.slice(0, at.index);
+      // "name: Ada, age 36" is no list: one says so by a plural, an "and" or single words.
+      const isMeant = /s$/.test(heading) || /\s(?:and|or)\s/.test(line) || (names.length > 2 && names.every((name) => !/\s/.test(name)));
+      const isList = isMeant && names.length > 1 && names.every((name) => name !== "" && allWords(name).length <= 4);
+      return isList ? [{ heading, options: names.map((name) => ({ name, about: name })) }] : [];
     });
 }

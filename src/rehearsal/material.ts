@@ -59,7 +59,8 @@ export function readMaterial(system: string, user: string): Material {
 }
 
 function clip(text: string): string {
-  return text.length > longest ? `${text.slice(0, longest * 0.7)}\n${text.slice(-longest * 0.3)}` : text;
+  const short = text.length > longest ? `${text.slice(0, longest * 0.7)}\n${text.slice(-longest * 0.3)}` : text;
+  return short.replace(/[^\S\n]{100,}/g, " ").replace(/\n{20,}/g, "\n\n"); // long runs of nothing make reading slow
 }
 
 /** The JSON as it stands in the text, however it is spaced. */
@@ -68,7 +69,13 @@ function blobText(text: string, value: unknown): string {
 }
 
 const withoutLists = (text: string): string => text.replace(/^\s*(?:[-*•]|\d+[.)])\s+.*$/gm, "");
-const withoutJson = (text: string): string => text.replace(/[{[].*[}\]]/gs, " ");
+
+/** Everything from the first bracket to the last is data. */
+function withoutJson(text: string): string {
+  const first = text.search(/[{[]/);
+  const last = Math.max(text.lastIndexOf("}"), text.lastIndexOf("]"));
+  return first >= 0 && last > first ? `${text.slice(0, first)} ${text.slice(last + 1)}` : text;
+}
 
 function collect(value: unknown, key: string, into: Map<string, Scalar[]>): void {
   if (Array.isArray(value)) for (const element of value) collect(element, key, into);
