@@ -46,7 +46,7 @@ export async function startService(config: Config, log: Logger = createLogger(co
 async function compose(config: Config, log: Logger, closers: Closer[]): Promise<Service> {
   const project = await readProject(config.configFile);
   if (project.ignoredKeys.length > 0) log.warn(`${project.file}: not supported yet and ignored: ${project.ignoredKeys.join(", ")}`);
-  const model = await provideModel(config, log, closers); // before the graphs are loaded: some make their client at once
+  const model = await provideModel(config, closers); // before the graphs are loaded: some make their client at once
   const registry = await loadRegistry(project.graphs);
   const undescribed = await graphsWithoutSchemas(registry);
   if (undescribed.length > 0) log.warn(`These graphs have no zod or StateSchema, so their schemas are empty: ${undescribed.join(", ")}`);
@@ -67,6 +67,7 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   const rooms = { pool, wakeups, feed, registry, log };
   const worker = config.role === "api" ? undefined : await startWork(config, directUrl, rooms, closers);
   const apiUrl = config.role === "worker" ? undefined : await startApi(config, project, { ...rooms, model }, closers);
+  if (model === "rehearsal") log.info("neither OPENAI_API_KEY nor OPENAI_BASE_URL is set: the rehearsal model answers");
   return {
     url: apiUrl,
     graphIds: registry.graphIds,
@@ -77,14 +78,13 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
 }
 
 /** Whom the graphs ask. Where there is no endpoint, the rehearsal model is one; an API leaves that to its workers, and does not know. */
-async function provideModel({ hasModelEndpoint, role }: Config, log: Logger, closers: Closer[]): Promise<ApiRooms["model"]> {
+async function provideModel({ hasModelEndpoint, role }: Config, closers: Closer[]): Promise<ApiRooms["model"]> {
   if (role === "api") return null;
   if (hasModelEndpoint) return "external";
   const rehearsal = await startRehearsal();
   closers.push(rehearsal.stop);
   const takeBack = lendModelEndpoint(rehearsal.baseUrl);
   closers.push(async () => takeBack());
-  log.info({ url: rehearsal.baseUrl }, "neither OPENAI_API_KEY nor OPENAI_BASE_URL is set: the rehearsal model answers");
   return "rehearsal";
 }
 

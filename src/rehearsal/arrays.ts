@@ -22,7 +22,8 @@ export function fillArray(schema: Schema, place: Place, filling: Filling, fill: 
   const tuple = fixed.map((item, index) => fill(item, { ...place, index, depth: place.depth + 1 }, filling));
   if (schema.items === false || (fixed.length > 0 && typeof schema.items !== "object")) return tuple;
   const item = resolve(Array.isArray(schema.items) ? {} : schema.items, filling.root);
-  if (isReference(place, item, filling)) return refer(schema, place, filling);
+  const { minItems = 0 } = schema;
+  if (isReference(place, item, filling) && minItems < Math.max(filling.ids.length, 1)) return refer(schema, place, filling);
   const parts = partsFor(item, place, filling);
   const count = lengthFor(schema, place, filling, item.enum ? Math.max(1, mentioned(item.enum, filling)) : parts.length);
   const free = item.enum && { ...item, enum: [...item.enum] };

@@ -80,8 +80,12 @@ function withoutJson(text: string): string {
 function collect(value: unknown, key: string, into: Map<string, Scalar[]>): void {
   if (Array.isArray(value)) for (const element of value) collect(element, key, into);
   else if (typeof value === "object" && value !== null)
-    for (const [inner, part] of Object.entries(value)) collect(part, nameKey(inner), into);
-  else if (value !== null && value !== undefined) into.set(key, [...(into.get(key) ?? []), value as Scalar]);
+    for (const [name, part] of Object.entries(value)) collect(part, nameKey(name), into);
+  else if (value !== null && value !== undefined) {
+    const known = into.get(key) ?? [];
+    known.push(value as Scalar);
+    into.set(key, known);
+  }
 }
 
 /** Under which a name is found, however it is written: `dueDate`, `due_date`. */

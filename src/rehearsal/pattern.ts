@@ -19,7 +19,8 @@ export function fillPattern(
   );
 }
 
-function compile(pattern: string): RegExp | undefined {
+/** Undefined for what is no regular expression here. */
+export function compile(pattern: string): RegExp | undefined {
   for (const flags of ["u", ""]) {
     try {
       return new RegExp(pattern, flags);

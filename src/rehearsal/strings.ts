@@ -4,7 +4,8 @@ import { fillFormat } from "./formats.ts";
 import type { Schema } from "./json-schema.ts";
 import { countOf, readLabelled } from "./labelled.ts";
 import type { List } from "./lists.ts";
-import { fillPattern } from "./pattern.ts";
+import { nameKey } from "./material.ts";
+import { compile, fillPattern } from "./pattern.ts";
 import { type Filling, fieldWords, nameWords, type Place } from "./place.ts";
 import { allWords, best, overlap, phraseOf, wordsOf } from "./words.ts";
 
@@ -28,7 +29,7 @@ export function fillString(schema: Schema, place: Place, filling: Filling): stri
 /** By its format, else by its pattern: a format often comes with a pattern that says the same. */
 function writeExactly({ format, pattern }: Schema, place: Place, filling: Filling, fits: (text: string) => boolean): string | undefined {
   const formatted = format ? fillFormat(format, place, filling) : undefined;
-  if (formatted !== undefined && (!pattern || new RegExp(pattern, "u").test(formatted))) return formatted;
+  if (formatted !== undefined && (compile(pattern ?? "")?.test(formatted) ?? true)) return formatted;
   return pattern ? fillPattern(pattern, place, filling, fits) : undefined;
 }
 
@@ -70,14 +71,17 @@ export function listFor(place: Place, { material }: Filling): List | undefined {
   return found && score(found) > 0 ? found : undefined;
 }
 
-/** Ids are numbered, so that no two are the same. */
-function identify(place: Place, { ids }: Filling): string | undefined {
+/** An id of its own is numbered, so that no two are the same; one that refers to something is one that the prompt has. */
+function identify(place: Place, filling: Filling): string | undefined {
+  const { material, ids, isCall } = filling;
   const words = allWords(place.name);
-  if (
-    !["id", "key", "uuid", "slug", "identifier"].includes(words.at(-1) ?? "") ||
-    (words.at(-1) === "key" && ids.length === 0 && place.index === 0 && words.length === 1)
-  )
-    return undefined;
+  if (!["id", "uuid", "identifier", "slug"].includes(words.at(-1) ?? "")) return undefined;
+  if (isCall || words.length > 1) {
+    const known = [...(material.values.get(nameKey(place.name)) ?? material.values.get("id") ?? []).map(String), ...ids];
+    const coded = isCall ? place.about.match(/[\p{L}\p{N}_-]*\d[\p{L}\p{N}_-]*/gu) : null;
+    const found = coded?.[0] ?? chooseOption(known, (id) => id, place, filling);
+    if (found !== undefined || isCall) return found;
+  }
   const owner = words.slice(0, -1).join("-") || (allWords(place.path.split(".").at(-2) ?? "").at(-1) ?? "item").replace(/s$/, "");
   let number = place.index + 1;
   while (ids.includes(`${owner}-${number}`)) number++;
@@ -98,35 +102,31 @@ function findKind(place: Place, filling: Filling, isTelling: boolean): string | 
   return filling.isCall ? unused(quotedIn(place.about)) : undefined;
 }
 
-/** The sentences of its part of the prompt that are closest to what the field is called; others each time, while there are any. */
-function tell(place: Place, { material, used, isCall }: Filling): string {
+/** The sentences that are closest to what the field is called, with what it concerns; what was said before is said under a heading. */
+function tell(place: Place, filling: Filling): string {
+  const { used, isCall } = filling;
   if (isCall) return place.about;
-  const words = fieldWords(place);
-  const near = new Set(wordsOf(place.about));
-  const score = (sentence: string) => {
-    const own = new Set(wordsOf(sentence));
-    const isData = material.data.includes(sentence);
-    return (
-      2 * overlap(words, own) + overlap(near, own) + (isData ? 2 : 0) + (place.about === sentence ? 4 : 0) - (used.has(sentence) ? 6 : 0)
-    );
-  };
-  const isGeneral = place.about === material.task && !place.focus;
-  const known = isGeneral && material.data.length > 0 ? material.data.slice(0, 200) : [place.about, ...material.sentences.slice(0, 200)];
-  const told: string[] = [];
-  for (let count = countOf("sentences", place.description) ?? 1; count > 0; count--) {
-    const sentence =
-      best(
-        known.filter((candidate) => !told.includes(candidate)),
-        score,
-      ) ?? place.about;
-    if (told.length > 0 && score(sentence) <= 0) break;
-    told.push(sentence);
-  }
+  const told = closestSentences(countOf("sentences", place.description) ?? 1, place, filling);
   const isNew = told.some((sentence) => !used.has(sentence));
   for (const sentence of told) used.add(sentence);
   const text = told.map(asSentence).join(" ");
   if (place.focus) return `${text} Concerning ${place.focus.name}: ${asSentence(place.focus.about)}`;
   return isNew ? text : `${labelOf(place)}: ${text}`;
+}
+
+/** Of its part of the prompt, or of the data that came with the task; others each time, while there are any. */
+function closestSentences(count: number, place: Place, { material, used }: Filling): string[] {
+  const words = fieldWords(place);
+  const near = new Set(wordsOf(place.about));
+  const score = (sentence: string) => {
+    const own = new Set(wordsOf(sentence));
+    const bonus = (material.data.includes(sentence) ? 2 : 0) + (place.about === sentence ? 4 : 0) - (used.has(sentence) ? 6 : 0);
+    return 2 * overlap(words, own) + overlap(near, own) + bonus;
+  };
+  const isGeneral = place.about === material.task && !place.focus && material.data.length > 0;
+  const known = isGeneral ? material.data.slice(0, 200) : [place.about, ...material.sentences.slice(0, 200)];
+  const ranked = [...new Set(known)].map((sentence) => ({ sentence, points: score(sentence) })).sort((a, b) => b.points - a.points);
+  return ranked.filter(({ points }, rank) => rank === 0 || (rank < count && points > 0)).map(({ sentence }) => sentence);
 }
 
 const asSentence = (text: string): string => (/[.!?]["')]?$/.test(text) ? text : `${text}.`);
