@@ -56,6 +56,7 @@ describe("whatever the schema, the answer fits it", () => {
         either: z.string().regex(/^(?:yes|no)$/),
       }),
     ],
+    ["references that must be there", z.object({ dependsOn: z.array(z.string()).min(2), requires: z.array(z.string()).min(1) })],
     ["lengths", z.object({ short: z.string().max(5), long: z.string().min(120), exact: z.string().length(9) })],
     ["records", z.object({ scores: z.record(z.string(), z.number().min(0).max(1)), byColour: z.record(z.enum(["red", "blue"]), z.int()) })],
     ["tuples and literals", z.object({ pair: z.tuple([z.string(), z.int()]), version: z.literal(2), nothing: z.null() })],
@@ -175,6 +176,15 @@ describe("the answer is made from the prompt", () => {
       const earlier = steps.slice(0, index).map(({ id }) => id);
       expect(dependsOn.filter((id) => !earlier.includes(id))).toEqual([]);
     }
+  });
+
+  test("an id that refers to something is one that the prompt has", async () => {
+    const Retry = z.object({ stepId: z.string().describe("Id of the step to do again") });
+    const input = JSON.stringify([
+      { id: "dough", result: "done" },
+      { id: "oven", result: "broken" },
+    ]);
+    expect(await fill(Retry, `Task: Do the oven again.\n\nInput:\n${input}`)).toEqual({ stepId: "oven" });
   });
 
   test("as many elements as were asked for, each its own", async () => {
