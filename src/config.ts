@@ -52,7 +52,10 @@ export const settings = {
   ENSEMBLE_STALLED_CLIENT_SECS: positive.default(60).describe("a client that takes nothing for this long is cut off and may come back"),
   ENSEMBLE_MAX_WAITING: count.default(1_000).describe("requests that may wait for the database before others are answered 429"),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info").describe("how much is logged"),
-  OPENAI_API_KEY: z.string().optional().describe("key for the model endpoint, read by @langchain/openai"),
+  OPENAI_API_KEY: z
+    .string()
+    .optional()
+    .describe("key for the model endpoint, read by @langchain/openai; without it and the next, the rehearsal model answers"),
   OPENAI_BASE_URL: z.string().optional().describe("an OpenAI-compatible endpoint, read by @langchain/openai"),
   LANGGRAPH_CONFIG: jsonText(GraphDefaults)
     .optional()
@@ -70,6 +73,23 @@ export type Config = ReturnType<typeof readConfig>;
  */
 export function adoptEnvironment(env: Record<string, string>): void {
   for (const [name, value] of Object.entries(env)) process.env[name] ||= value;
+}
+
+/**
+ * Lends the graphs a model endpoint, in the variables where their clients look for one. The function that is returned takes it back, and
+ * leaves alone what somebody else has set meanwhile.
+ */
+export function lendModelEndpoint(baseUrl: string): () => void {
+  const lent = { OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: "rehearsal" };
+  const before = { OPENAI_BASE_URL: process.env.OPENAI_BASE_URL, OPENAI_API_KEY: process.env.OPENAI_API_KEY };
+  Object.assign(process.env, lent);
+  return () => {
+    if (process.env.OPENAI_BASE_URL !== baseUrl) return;
+    for (const [name, value] of Object.entries(before)) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  };
 }
 
 /** Where the project file is: needed before everything else, because it may bring environment along. */
@@ -112,6 +132,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     stalledSeconds: value.ENSEMBLE_STALLED_CLIENT_SECS,
     maxWaiting: value.ENSEMBLE_MAX_WAITING,
     logLevel: value.LOG_LEVEL,
+    hasModelEndpoint: Boolean(value.OPENAI_API_KEY || value.OPENAI_BASE_URL),
     graphDefaults: value.LANGGRAPH_CONFIG ?? {},
   };
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import { ensureSystemAssistants } from "./assistants/assistants.ts";
-import type { Config } from "./config.ts";
+import { type Config, lendModelEndpoint } from "./config.ts";
 import { checkDatabaseUrl, explainDatabase } from "./db/address.ts";
 import { startEmbeddedPostgres } from "./db/embedded.ts";
 import { startWakeups } from "./db/listen.ts";
@@ -9,9 +9,11 @@ import { migrate } from "./db/migrate.ts";
 import { openPool } from "./db/pool.ts";
 import { startFeed } from "./events/feed.ts";
 import { buildApp } from "./http/app.ts";
+import type { ApiRooms } from "./http/rooms.ts";
 import { createLogger } from "./log.ts";
 import { type Project, readProject } from "./registry/project.ts";
 import { loadRegistry, type Registry } from "./registry/registry.ts";
+import { startRehearsal } from "./rehearsal/server.ts";
 import { retentionRules } from "./retention/rules.ts";
 import { version } from "./version.ts";
 import { startSweeper } from "./worker/sweeper.ts";
@@ -45,6 +47,7 @@ export async function startService(config: Config, log: Logger = createLogger(co
 async function compose(config: Config, log: Logger, closers: Closer[]): Promise<Service> {
   const project = await readProject(config.configFile);
   if (project.ignoredKeys.length > 0) log.warn(`${project.file}: not supported yet and ignored: ${project.ignoredKeys.join(", ")}`);
+  const model = await provideModel(config, closers); // before the graphs are loaded: some make their client at once
   const registry = await loadRegistry(project.graphs);
 
   const url = config.databaseUrl ? checkDatabaseUrl("DATABASE_URL", config.databaseUrl) : await embeddedUrl(config, closers);
@@ -62,7 +65,8 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
 
   const rooms = { pool, wakeups, feed, registry, log };
   const worker = config.role === "api" ? undefined : await startWork(config, project, directUrl, rooms, closers);
-  const apiUrl = config.role === "worker" ? undefined : await startApi(config, project, rooms, closers);
+  const apiUrl = config.role === "worker" ? undefined : await startApi(config, project, { ...rooms, model }, closers);
+  if (model === "rehearsal") log.info("neither OPENAI_API_KEY nor OPENAI_BASE_URL is set: the rehearsal model answers");
   const undescribed = await graphsWithoutSchemas(registry);
   if (undescribed.length > 0) log.warn(`These graphs have no zod or StateSchema, so their schemas are empty: ${undescribed.join(", ")}`);
   return {
@@ -72,6 +76,17 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
     stop: () => closeAll(closers, log),
     hurry: () => worker?.abort(),
   };
+}
+
+/** Whom the graphs ask. Where there is no endpoint, the rehearsal model is one; an API leaves that to its workers, and does not know. */
+async function provideModel({ hasModelEndpoint, role }: Config, closers: Closer[]): Promise<ApiRooms["model"]> {
+  if (role === "api") return null;
+  if (hasModelEndpoint) return "external";
+  const rehearsal = await startRehearsal();
+  closers.push(rehearsal.stop);
+  const takeBack = lendModelEndpoint(rehearsal.baseUrl);
+  closers.push(async () => takeBack());
+  return "rehearsal";
 }
 
 async function embeddedUrl({ role, dataDir }: Config, closers: Closer[]): Promise<string> {

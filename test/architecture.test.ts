@@ -16,6 +16,7 @@ const mayImport: Record<string, string[]> = {
   effects: ["db"],
   runs: ["db", "errors", "events", "threads", "assistants", "checkpoints"],
   registry: [],
+  rehearsal: [],
   state: ["db", "errors", "registry", "checkpoints", "threads"],
   retention: ["db", "runs", "threads", "checkpoints"],
   worker: ["db", "retention", "runs", "threads", "events", "checkpoints", "effects", "registry", "state"],

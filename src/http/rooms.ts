@@ -12,6 +12,8 @@ export interface ApiRooms {
   registry: Registry;
   log: Logger;
   version: string;
+  /** Whom the graphs of this process ask: an endpoint of the operator's, or the rehearsal model. Null where no graph runs: workers may differ. */
+  model: "external" | "rehearsal" | null;
   settings: {
     bodyLimitBytes: number;
     maxWaiting: number;

@@ -21,7 +21,7 @@ async function within(ms: number, answer: Promise<unknown>): Promise<void> {
   await Promise.race([answer, timeout]).finally(() => late.abort());
 }
 
-export const metaRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, version }) => {
+export const metaRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, version, model }) => {
   app.get("/ok", { schema: { querystring: z.object({ check_db: Flag.optional() }) } }, async ({ query }, reply) => {
     if (query.check_db) await within(checkMs, pool.query(sql`select 1`));
     return reply.send({ ok: true });
@@ -31,6 +31,7 @@ export const metaRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, v
     reply.send({
       halted: await isHalted(pool).catch(() => null), // not known while the database is away
       version,
+      model,
       langgraph_js_version: langgraph.version,
       context: "js",
       flags: { assistants: true, crons: false, langsmith: false, langsmith_tracing_replicas: false },
