@@ -78,6 +78,7 @@ function examine({ all }: { all: Evidence }) {
   const latecomers = checkLatecomers(all);
   return {
     allowedRepeats: repeats.allowed,
+    repeatsInsideSubgraphs: repeats.insideSubgraphs,
     excusedLatecomers: latecomers.excused,
     takeovers: measureTakeovers(all),
     breaches: [
