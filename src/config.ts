@@ -42,6 +42,11 @@ export const settings = {
   WORKER_DRAIN_TIMEOUT: atLeastNone.default(30).describe("seconds that running runs get to reach their next step at shutdown"),
   ENSEMBLE_EVENT_RETENTION_SECS: atLeastNone.default(120).describe("how long a run's events are kept after its end"),
   ENSEMBLE_RESUMABLE_RETENTION_SECS: atLeastNone.default(86_400).describe("the same for runs with stream_resumable"),
+  ENSEMBLE_THREAD_TTL_MINUTES: positive
+    .max(52_560_000)
+    .optional()
+    .describe("threads that nobody used for this long are deleted (also checkpointer.ttl in langgraph.json); unset: never"),
+  ENSEMBLE_KEEP_CHECKPOINTS: count.optional().describe("checkpoints that a thread keeps when its run has ended; unset: all"),
   ENSEMBLE_BODY_LIMIT_MB: positive.default(50).describe("largest request body"),
   ENSEMBLE_STREAMS_PER_RUN: count.default(1_000).describe("clients that may follow one run through this process"),
   ENSEMBLE_STALLED_CLIENT_SECS: positive.default(60).describe("a client that takes nothing for this long is cut off and may come back"),
@@ -100,6 +105,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     drainSeconds: value.WORKER_DRAIN_TIMEOUT,
     eventRetentionSeconds: value.ENSEMBLE_EVENT_RETENTION_SECS,
     resumableRetentionSeconds: value.ENSEMBLE_RESUMABLE_RETENTION_SECS,
+    threadTtlMinutes: value.ENSEMBLE_THREAD_TTL_MINUTES,
+    keepCheckpoints: value.ENSEMBLE_KEEP_CHECKPOINTS,
     bodyLimitBytes: Math.floor(value.ENSEMBLE_BODY_LIMIT_MB * 1024 * 1024),
     streamsPerRun: value.ENSEMBLE_STREAMS_PER_RUN,
     stalledSeconds: value.ENSEMBLE_STALLED_CLIENT_SECS,

@@ -12,6 +12,7 @@ import { buildApp } from "./http/app.ts";
 import { createLogger } from "./log.ts";
 import { type Project, readProject } from "./registry/project.ts";
 import { loadRegistry, type Registry } from "./registry/registry.ts";
+import { retentionRules } from "./retention/rules.ts";
 import { version } from "./version.ts";
 import { startSweeper } from "./worker/sweeper.ts";
 import { startWorker, type Worker } from "./worker/worker.ts";
@@ -45,8 +46,6 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   const project = await readProject(config.configFile);
   if (project.ignoredKeys.length > 0) log.warn(`${project.file}: not supported yet and ignored: ${project.ignoredKeys.join(", ")}`);
   const registry = await loadRegistry(project.graphs);
-  const undescribed = await graphsWithoutSchemas(registry);
-  if (undescribed.length > 0) log.warn(`These graphs have no zod or StateSchema, so their schemas are empty: ${undescribed.join(", ")}`);
 
   const url = config.databaseUrl ? checkDatabaseUrl("DATABASE_URL", config.databaseUrl) : await embeddedUrl(config, closers);
   const directUrl = config.databaseDirectUrl ? checkDatabaseUrl("DATABASE_DIRECT_URL", config.databaseDirectUrl) : url;
@@ -62,8 +61,10 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   closers.push(feed.stop);
 
   const rooms = { pool, wakeups, feed, registry, log };
-  const worker = config.role === "api" ? undefined : await startWork(config, directUrl, rooms, closers);
+  const worker = config.role === "api" ? undefined : await startWork(config, project, directUrl, rooms, closers);
   const apiUrl = config.role === "worker" ? undefined : await startApi(config, project, rooms, closers);
+  const undescribed = await graphsWithoutSchemas(registry);
+  if (undescribed.length > 0) log.warn(`These graphs have no zod or StateSchema, so their schemas are empty: ${undescribed.join(", ")}`);
   return {
     url: apiUrl,
     graphIds: registry.graphIds,
@@ -81,8 +82,15 @@ async function embeddedUrl({ role, dataDir }: Config, closers: Closer[]): Promis
   return embedded.url;
 }
 
-async function startWork(config: Config, url: string, rooms: Parameters<typeof startWorker>[0], closers: Closer[]): Promise<Worker> {
-  const sweeper = startSweeper(rooms, config.runTimeoutSeconds);
+async function startWork(
+  config: Config,
+  { checkpointer }: Project,
+  url: string,
+  rooms: Parameters<typeof startWorker>[0],
+  closers: Closer[],
+): Promise<Worker> {
+  const { runTimeoutSeconds } = config;
+  const sweeper = startSweeper(rooms, { runTimeoutSeconds, rules: retentionRules(config, checkpointer) });
   closers.push(sweeper.stop);
   const worker = await startWorker(rooms, url, config);
   closers.push(worker.stop);

@@ -55,6 +55,8 @@ const threadFilter = {
   status: badChoice,
 };
 
+const badTtl = ["60", true, [], {}, 0, -1, 1e12, { ttl: 0 }, { ttl: "60" }, { ttl: 60, strategy: "nonsense" }, { strategy: "delete" }];
+
 const runFields = {
   ...config,
   ...checkpoint,
@@ -117,6 +119,7 @@ export const endpoints: Record<string, Endpoint> = {
       metadata: badDocument,
       if_exists: badChoice,
       supersteps: ["text", 7, {}, [7], [{}], [{ updates: [] }], [{ updates: [{}] }], [{ updates: [{ as_node: nul }] }]],
+      ttl: badTtl,
     },
   },
   "POST /threads/search": {
@@ -131,8 +134,15 @@ export const endpoints: Record<string, Endpoint> = {
     },
   },
   "POST /threads/count": { body: {}, fields: threadFilter },
+  "POST /threads/prune": {
+    body: { thread_ids: [] },
+    fields: {
+      thread_ids: ["text", 7, {}, null, [7], [null], ["no-uuid"], Array(1_001).fill(crypto.randomUUID())],
+      strategy: badChoice,
+    },
+  },
   "GET /threads/{threadId}": {},
-  "PATCH /threads/{threadId}": { body: {}, fields: { metadata: badDocument } },
+  "PATCH /threads/{threadId}": { body: {}, fields: { metadata: badDocument, ttl: badTtl } },
   "DELETE /threads/{threadId}": {},
   "POST /threads/{threadId}/copy": { unknownId: 409 },
 

@@ -134,13 +134,13 @@ test("keys that mean something elsewhere are named as ignored, those for buildin
       node_version: "22",
       dependencies: ["."],
       graphs: { a: { path: "./graph.ts:graph", description: "says" } },
-      checkpointer: { ttl: {} },
+      checkpointer: { ttl: { default_ttl: 60, sweep_limit: 5 }, path: "./saver.ts" },
       unheard_of: 1,
       http: { app: "./app.ts:app", cors: { allow_origins: ["*"] } },
     },
   });
   const { ignoredKeys, graphs } = await readProject(`${project}/langgraph.json`);
-  expect(ignoredKeys).toEqual(["checkpointer", "unheard_of", "http.app"]);
+  expect(ignoredKeys).toEqual(["unheard_of", "http.app", "checkpointer.path", "checkpointer.ttl.sweep_limit"]);
   expect(graphs).toMatchObject([{ graphId: "a", description: "says" }]);
 });
 

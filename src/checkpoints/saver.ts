@@ -2,12 +2,15 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import {
   type ChannelVersions,
   type Checkpoint,
+  type CheckpointListOptions,
   type CheckpointMetadata,
+  type CheckpointTuple,
   type PendingWrite,
   WRITES_IDX_MAP,
 } from "@langchain/langgraph-checkpoint";
 import { PostgresSaver } from "@langchain/langgraph-checkpoint-postgres";
 import type pg from "pg";
+import { isDatabaseTrouble } from "../db/failure.ts";
 import { type Fence, fenced } from "../db/fence.ts";
 import { type Db, join, nothing, type Sql, sql } from "../db/sql.ts";
 import { deleteThreadCheckpoints } from "./lifecycle.ts";
@@ -125,6 +128,18 @@ export class EnsembleSaver extends PostgresSaver {
     });
   }
 
+  override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
+    return super.getTuple(config).catch((error) => this.#noteTrouble(error));
+  }
+
+  override async *list(config: RunnableConfig, options?: CheckpointListOptions): AsyncGenerator<CheckpointTuple> {
+    try {
+      yield* super.list(config, options);
+    } catch (error) {
+      this.#noteTrouble(error as Error);
+    }
+  }
+
   override async deleteThread(threadId: string): Promise<void> {
     await deleteThreadCheckpoints(this.#db, threadId);
   }
@@ -154,6 +169,12 @@ export class EnsembleSaver extends PostgresSaver {
     } catch (error) {
       this.#refuse(attempt, error instanceof UnstorableValue ? new UnstorableState(attempt.currentNode(), error) : (error as Error));
     }
+  }
+
+  /** The database's trouble comes out of the graph like any error of a node's; only here it can still be told apart. */
+  #noteTrouble(error: Error): never {
+    if (this.#attempt && isDatabaseTrouble(error)) this.#refuse(this.#attempt, error);
+    throw error;
   }
 
   #refuse(attempt: SaverAttempt, reason: Error): void {

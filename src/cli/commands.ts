@@ -1,6 +1,10 @@
+export interface CommandOptions {
+  dryRun: boolean;
+}
+
 export interface Command {
   summary: string;
-  run(): Promise<void>;
+  run(options: CommandOptions): Promise<void>;
 }
 
 /** Each command loads what it needs when it runs: a health check every few seconds has no use for LangGraph. */
@@ -22,5 +26,9 @@ export const commands: Record<string, Command> = {
   health: {
     summary: "exit 0 when the database answers and, on a worker's host, the worker lives",
     run: async () => (await import("./health.ts")).checkHealth(),
+  },
+  prune: {
+    summary: "take away what the retention rules let go; with --dry-run only say what that is",
+    run: async (options) => (await import("./prune.ts")).prune(options),
   },
 };

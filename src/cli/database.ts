@@ -1,11 +1,11 @@
+import type { Pool } from "pg";
 import { checkDatabaseUrl, explainDatabase } from "../db/address.ts";
 import { findEmbeddedPostgres } from "../db/embedded.ts";
 import { openPool } from "../db/pool.ts";
-import type { Db } from "../db/sql.ts";
 import { readEnvironment } from "./environment.ts";
 
 /** Works on the database of the service: the one of DATABASE_URL, or the embedded one that runs here. */
-export async function withDatabase<T>(work: (db: Db) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(work: (pool: Pool) => Promise<T>): Promise<T> {
   const { databaseUrl, dataDir } = await readEnvironment();
   const url = databaseUrl ? checkDatabaseUrl("DATABASE_URL", databaseUrl) : await findEmbeddedPostgres(dataDir);
   if (!url) throw new Error(`No service runs on ${dataDir}. Start one, or set DATABASE_URL.`);

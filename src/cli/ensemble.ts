@@ -6,7 +6,7 @@ import { commands } from "./commands.ts";
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { help: { type: "boolean", short: "h" }, config: { type: "string", short: "c" } },
+    options: { help: { type: "boolean", short: "h" }, config: { type: "string", short: "c" }, "dry-run": { type: "boolean" } },
   });
   const name = positionals[0] ?? "start";
   const command = commands[name];
@@ -16,7 +16,9 @@ async function main(): Promise<void> {
     return;
   }
   if (values.config) process.env.ENSEMBLE_CONFIG = values.config;
-  await command.run();
+  const dryRun = values["dry-run"] ?? false;
+  if (dryRun && name !== "prune") throw new Error(`--dry-run belongs to prune: "${name}" would do what it does.`);
+  await command.run({ dryRun });
 }
 
 function usage(): string {

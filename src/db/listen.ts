@@ -17,6 +17,8 @@ export interface Wakeups {
   on(topic: string, listener: () => void): () => void;
   /** Tells this process now, and the others as soon as the statement before it is done. Call it after the commit. */
   tell(...topics: string[]): void;
+  /** Tells this process only: it does not concern the others. */
+  tellHere(...topics: string[]): void;
   /** Tells the others only: this process was told in a better way. */
   tellElsewhere(...topics: string[]): void;
   stop(): Promise<void>;
@@ -50,12 +52,17 @@ export async function startWakeups({ pool, url, onError }: WakeupOptions): Promi
   let telling: Promise<void> | undefined;
 
   async function tellOthers(): Promise<void> {
+    await undefined; // what is told in the same turn goes along
     while (untold.size > 0) {
       const payloads = packTopics(sender, untold);
       untold.clear();
       await pool.query(sql`select pg_notify(${channel}, payload) from unnest(${payloads}::text[]) payload`).catch(onError);
     }
     telling = undefined;
+  }
+
+  function tellHere(...topics: string[]): void {
+    for (const topic of topics) local.emit(topic);
   }
 
   function tellElsewhere(...topics: string[]): void {
@@ -73,9 +80,10 @@ export async function startWakeups({ pool, url, onError }: WakeupOptions): Promi
       return () => local.off(topic, listener);
     },
     tell(...topics) {
-      for (const topic of topics) local.emit(topic);
+      tellHere(...topics);
       tellElsewhere(...topics);
     },
+    tellHere,
     tellElsewhere,
     async stop() {
       await telling;

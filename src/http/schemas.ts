@@ -82,6 +82,18 @@ export const streams = {
   200: { description: "The events of the run, until it is over.", content: { "text/event-stream": { schema: z.string() } } },
 };
 
+export const TtlStrategy = z.enum(["delete", "keep_latest"]);
+const Minutes = z.number().positive().max(52_560_000);
+
+/** After how many idle minutes a thread goes, or all but its latest checkpoint does. */
+export const ThreadTtl = z
+  .union([Minutes, z.object({ ttl: Minutes, strategy: TtlStrategy.nullish() })])
+  .transform((ttl) =>
+    typeof ttl === "number"
+      ? { minutes: ttl, strategy: "delete" as const }
+      : { minutes: ttl.ttl, strategy: ttl.strategy ?? ("delete" as const) },
+  );
+
 export const Assistant = z
   .object({
     assistant_id: Id,

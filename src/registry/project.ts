@@ -29,11 +29,25 @@ const HttpOptions = z
   })
   .loose();
 
+const CheckpointerOptions = z
+  .object({
+    ttl: z
+      .object({
+        strategy: z.enum(["delete", "keep_latest"]).optional(),
+        default_ttl: z.number().positive().max(52_560_000).nullish(),
+        sweep_interval_minutes: z.number().positive().max(40_000).nullish(),
+      })
+      .loose()
+      .nullish(),
+  })
+  .loose();
+
 const ProjectFile = z
   .object({
     graphs: z.record(z.string().min(1), GraphEntry, "lists no graph").refine((graphs) => Object.keys(graphs).length > 0, "lists no graph"),
     env: z.union([z.string(), z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))]).optional(),
     http: HttpOptions.optional(),
+    checkpointer: CheckpointerOptions.nullish(),
   })
   .loose();
 
@@ -55,6 +69,7 @@ export interface Project {
   graphs: GraphSource[];
   env: Record<string, string>;
   http: z.infer<typeof HttpOptions>;
+  checkpointer: z.infer<typeof CheckpointerOptions>;
   /** Keys that mean something elsewhere and nothing here, for one warning at the start. */
   ignoredKeys: string[];
 }
@@ -70,7 +85,6 @@ const buildKeys = [
   "python_version",
   "pip_config_file",
 ];
-const readHttpKeys = ["cors", "disable_assistants", "disable_threads", "disable_runs", "disable_meta"];
 
 /** Reads a langgraph.json. Whatever is wrong with it becomes one sentence that names the file. */
 export async function readProject(path: string): Promise<Project> {
@@ -86,19 +100,27 @@ export async function readProject(path: string): Promise<Project> {
     throw new Error(`${file}: ${issue?.path.join(".") || "the file"}: ${issue?.message}.`);
   }
   const { graphs, env, http = {}, ...others } = parsed.data;
+  const checkpointer = others.checkpointer ?? {};
   const root = dirname(file);
   return {
     file,
     graphs: Object.entries(graphs).map(([graphId, entry]) => graphSource(root, file, graphId, entry)),
     env: await readEnv(root, file, env),
     http,
+    checkpointer,
     ignoredKeys: [
-      ...Object.keys(others).filter((key) => !buildKeys.includes(key)),
-      ...Object.keys(http)
-        .filter((key) => !readHttpKeys.includes(key))
-        .map((key) => `http.${key}`),
+      ...unreadKeys(others, [...buildKeys, ...Object.keys(ProjectFile.shape)]),
+      ...unreadKeys(http, Object.keys(HttpOptions.shape), "http."),
+      ...unreadKeys(checkpointer, Object.keys(CheckpointerOptions.shape), "checkpointer."),
+      ...unreadKeys(checkpointer.ttl ?? {}, ["strategy", "default_ttl", "sweep_interval_minutes"], "checkpointer.ttl."),
     ],
   };
+}
+
+function unreadKeys(given: object, read: string[], prefix = ""): string[] {
+  return Object.keys(given)
+    .filter((key) => !read.includes(key))
+    .map((key) => prefix + key);
 }
 
 function parseJson(text: string, file: string): unknown {

@@ -42,6 +42,14 @@ async function madeBefore(tx: Db, key: string, hash: string): Promise<Run[]> {
 export async function sweepIdempotencyKeys(db: Db, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
     delete from idempotency_keys
-     where key in (select key from idempotency_keys where created_at < now() - interval '1 day' order by created_at limit ${limit})`);
+     where key in (select key from idempotency_keys where ${outdated} order by created_at limit ${limit})`);
   return rowCount ?? 0;
 }
+
+/** How many that are. */
+export async function countOutdatedKeys(db: Db): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from idempotency_keys where ${outdated}`);
+  return rows[0]?.count ?? 0;
+}
+
+const outdated = sql`created_at < now() - interval '1 day'`;

@@ -11,6 +11,12 @@ export async function sweepEvents(db: Db, limit: number): Promise<number> {
   return rowCount ?? 0;
 }
 
+/** How many runs have events to drop now. */
+export async function countSpentEvents(db: Db): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from runs where events_until <= now()`);
+  return rows[0]?.count ?? 0;
+}
+
 /** What a run that took too long ends with. */
 export const timeoutError = (seconds: number) => ({
   error: "TimeoutError",

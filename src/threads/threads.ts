@@ -19,10 +19,19 @@ export interface Thread {
   state_updated_at: Date;
 }
 
+export type TtlStrategy = "delete" | "keep_latest";
+
+/** What becomes of a thread that nobody used for so long. */
+export interface ThreadTtl {
+  minutes: number;
+  strategy: TtlStrategy;
+}
+
 export interface NewThread {
   thread_id?: string;
   metadata?: Json;
   temporary?: boolean;
+  ttl?: ThreadTtl | null;
 }
 
 export interface ThreadFilter {
@@ -70,19 +79,22 @@ export async function createThread(db: Db, wanted: NewThread, keepExisting: bool
   return getThread(db, id);
 }
 
-async function insertThread(db: Db, { thread_id, metadata = {}, temporary = false }: NewThread): Promise<boolean> {
+async function insertThread(db: Db, { thread_id, metadata = {}, temporary = false, ttl = null }: NewThread): Promise<boolean> {
   const { rowCount } = await db.query(sql`
-    insert into threads (thread_id, metadata, temporary) values (${thread_id}, ${JSON.stringify(metadata)}, ${temporary})
+    insert into threads (thread_id, metadata, temporary, ttl_minutes, ttl_strategy)
+    values (${thread_id}, ${JSON.stringify(metadata)}, ${temporary}, ${ttl?.minutes ?? null}, ${ttl?.strategy ?? null})
         on conflict do nothing`);
   return rowCount !== 0;
 }
 
-/** Merges into the metadata of a thread. */
-export async function updateThreadMetadata(db: Db, threadId: string, metadata: Json): Promise<void> {
+/** Merges into the metadata of a thread, and sets its time to live; null goes back to what is configured for all. */
+export async function updateThread(db: Db, threadId: string, { metadata, ttl }: Pick<NewThread, "metadata" | "ttl">): Promise<void> {
   const locked = await lockThread(db, threadId);
   if (!locked) throw threadNotFound(threadId);
+  const setTtl = sql`, ttl_minutes = ${ttl?.minutes ?? null}, ttl_strategy = ${ttl?.strategy ?? null}`;
   await db.query(sql`
     update threads set metadata = ${JSON.stringify({ ...locked.metadata, ...metadata })}, updated_at = now()
+                       ${ttl === undefined ? nothing : setTtl}
      where thread_id = ${threadId}`);
 }
 
@@ -135,14 +147,15 @@ export async function deleteThreadRow(db: Db, threadId: string): Promise<void> {
   if (rowCount === 0) throw threadNotFound(threadId);
 }
 
-/** Copies the row: a new thread with the same state, which knows no run. */
+/** Copies the row: a new thread with the same state and the same time to live, which knows no run. */
 export async function copyThreadRow(db: Db, fromThreadId: string): Promise<string | undefined> {
   const toThreadId = newId();
   const source = await lockThread(db, fromThreadId);
   if (!source) return undefined;
   await db.query(sql`
-    insert into threads (thread_id, resting_status, metadata, "values", interrupts)
-    select ${toThreadId}, resting_status, ${JSON.stringify({ ...source.metadata, thread_id: toThreadId })}, "values", interrupts
+    insert into threads (thread_id, resting_status, metadata, "values", interrupts, ttl_minutes, ttl_strategy)
+    select ${toThreadId}, resting_status, ${JSON.stringify({ ...source.metadata, thread_id: toThreadId })}, "values", interrupts,
+           ttl_minutes, ttl_strategy
       from threads where thread_id = ${fromThreadId}`);
   return toThreadId;
 }
@@ -166,18 +179,6 @@ export async function countThreads(db: Db, filter: ThreadFilter): Promise<number
 export async function threadsOfAssistant(db: Db, assistantId: string): Promise<string[]> {
   const { rows } = await db.query<{ threadId: string }>(sql`
     select thread_id as "threadId" from threads where ${containing(sql`metadata`, { assistant_id: assistantId })}`);
-  return rows.map((row) => row.threadId);
-}
-
-/** Temporary threads that nobody can come back to any more: their run is over and its events are swept. */
-export async function findSpentThreads(db: Db, limit: number): Promise<string[]> {
-  const { rows } = await db.query<{ threadId: string }>(sql`
-    select thread_id as "threadId" from threads
-     where temporary
-       and not exists (select from runs where runs.thread_id = threads.thread_id
-                          and (runs.ended_at is null or runs.events_until is not null))
-     order by updated_at limit ${limit}
-       for no key update skip locked`);
   return rows.map((row) => row.threadId);
 }
 

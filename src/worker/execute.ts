@@ -32,14 +32,21 @@ export async function executeRun(rooms: WorkerRooms, claim: Claim, control: Atte
     const performed = (await decidedBefore(rooms, claim, journal, policy)) ?? (await perform(rooms, claim, control, journal, policy, log));
     await journal.flushed();
     const outcome = await settle(rooms, claim, isOutOfTouch(control) ? { kind: "released" } : performed);
-    rooms.feed.publishEnd(runId, journal.lastId);
-    rooms.wakeups.tellElsewhere(runTopic(runId));
-    rooms.wakeups.tell(endTopic(runId));
+    if (isOver(outcome)) tellEnd(rooms, runId, journal.lastId);
     log.info({ outcome: outcome.kind === "ended" ? outcome.end.status : outcome.kind }, "run left");
   } catch (error) {
     log.error({ err: error }, "attempt failed");
     await untilDatabaseAnswers(() => releaseRun(rooms.pool, claim)).catch((err) => log.error({ err }, "run could not be released"));
   }
+}
+
+/** A run that was given back, or lost to another attempt, goes on: its followers wait. */
+const isOver = ({ kind }: Outcome) => kind === "ended" || kind === "rolled back";
+
+function tellEnd({ feed, wakeups }: WorkerRooms, runId: string, lastId: number): void {
+  feed.publishEnd(runId, lastId);
+  wakeups.tellElsewhere(runTopic(runId));
+  wakeups.tell(endTopic(runId));
 }
 
 /** What became of the run before this attempt began: it was cancelled, or it has killed its workers too often. */
@@ -96,7 +103,10 @@ async function perform(
     const refused = (reason: Error) => control.stop(toStopReason(reason));
     const call = await openGraph(rooms, claim, { fence: claim, refused, room: journal.room });
     graphVersion = call.version;
-    const start = await startingPoint(rooms, claim, call, onGraphChange);
+    const start = await startingPoint(rooms, claim, call, onGraphChange).catch((error) => {
+      if (isDatabaseTrouble(error)) refused(error);
+      throw error;
+    });
     if (start.atBreakpoint) for (const event of translator.onBreakpoint()) journal.push(event);
     else await streamGraph(call, start, claim, control, translator, journal);
   } catch (error) {
@@ -118,6 +128,6 @@ async function outcomeOfGraph(
 ): Promise<Outcome> {
   if (failure === undefined) return succeeded(rooms, claim, translator);
   if (failure instanceof LostRight) return { kind: "lost" };
-  if (isGraphDrained(failure) || isDatabaseTrouble(failure)) return { kind: "released" };
+  if (isGraphDrained(failure)) return { kind: "released" };
   return failed(rooms, claim, "error", describeError(failure), journal);
 }

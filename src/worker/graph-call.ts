@@ -47,23 +47,25 @@ export async function openGraph(
   return {
     graph,
     version,
-    effects: effectMemory(pool, claim, () => attempt.refused(new LostRight(claim))),
+    effects: effectMemory(pool, claim, attempt.refused),
     onNodeFinished: (name) => {
       node = name;
     },
   };
 }
 
-/** What `effect` remembers by, under the attempt's fence. */
-function effectMemory(db: Db, claim: Claim, lost: () => void): EffectMemory {
+/** What `effect` remembers by, under the attempt's fence. What fails here is the attempt's trouble, not the node's. */
+function effectMemory(db: Db, claim: Claim, refused: SaverAttempt["refused"]): EffectMemory {
+  const orRefuse = (error: Error): never => {
+    refused(error);
+    throw error;
+  };
   return {
     runId: claim.runId,
     durability: claim.kwargs.durability,
-    find: (taskId, name) => findEffect(db, claim.runId, taskId, name),
+    find: (taskId, name) => findEffect(db, claim.runId, taskId, name).catch(orRefuse),
     async store(taskId, name, result) {
-      if (await storeEffect(db, claim, taskId, name, result)) return;
-      lost();
-      throw new LostRight(claim);
+      if (!(await storeEffect(db, claim, taskId, name, result).catch(orRefuse))) orRefuse(new LostRight(claim));
     },
   };
 }

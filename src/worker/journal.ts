@@ -45,14 +45,21 @@ export function startJournal({ db, fence, lastId, committed, refused, lostRight 
   let nextId = lastId + 1;
   let broken = false;
   let flushing: Promise<void> | undefined;
-  let roomy = Promise.withResolvers<void>();
+  /** What all who wait for room wait for; there while somebody does. */
+  let roomy: PromiseWithResolvers<void> | undefined;
 
   const isCrowded = () => waiting.length > roomEvents || waitingBytes > roomBytes;
+
+  function admitAll(): void {
+    roomy?.resolve();
+    roomy = undefined;
+  }
 
   function breakOff(reason: Error): void {
     broken = true;
     waiting = [];
     waitingBytes = 0;
+    admitAll();
     refused(reason);
   }
 
@@ -60,6 +67,7 @@ export function startJournal({ db, fence, lastId, committed, refused, lostRight 
   function overflow(): void {
     waiting = [];
     waitingBytes = 0;
+    admitAll();
     refused(new Error("The run emits events faster than they can be stored: 64 MB were waiting."));
   }
 
@@ -70,7 +78,7 @@ export function startJournal({ db, fence, lastId, committed, refused, lostRight 
       const stored = await appendEvents(db, fence, events).catch((error: Error) => error);
       if (stored === true) committed(events);
       else breakOff(stored === false ? lostRight() : stored);
-      if (!isCrowded()) roomy.resolve();
+      if (!isCrowded()) admitAll();
     }
     flushing = undefined;
   }
@@ -100,7 +108,7 @@ export function startJournal({ db, fence, lastId, committed, refused, lostRight 
     },
     async room() {
       if (broken || !isCrowded()) return;
-      roomy = Promise.withResolvers();
+      roomy ??= Promise.withResolvers();
       await roomy.promise;
     },
     async flushed() {

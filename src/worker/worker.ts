@@ -48,6 +48,7 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
   const running = new Map<string, RunningAttempt>();
   const draining = new AbortController();
   let halted = false;
+  let pausedUntil = 0;
   /** When the last claim was dealt with; while one is under way, runs may be ours that are not here yet. */
   let claimedAt = Number.POSITIVE_INFINITY;
 
@@ -80,7 +81,7 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
 
   async function claimWhatFits(): Promise<Claim[]> {
     const slots = options.slots - running.size;
-    if (slots <= 0 || !liveness.announced) return [];
+    if (slots <= 0 || !liveness.announced || now() < pausedUntil) return [];
     const { maxCrashes } = options;
     const hasSuspect = [...running.values()].some(({ claim }) => claim.crashes > 0 && claim.crashes >= maxCrashes - 1);
     return claimRuns(pool, workerId, { slots, suspects: hasSuspect ? 0 : 1, maxCrashes });
@@ -102,7 +103,11 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
       .finally(() => {
         clearTimeout(timer);
         running.delete(key);
-        wakeups.tell(claimTopic); // a slot is free, and the thread's next run may be due
+        // Whatever the database cannot do for this run now (a full disk), it could not do a millisecond later either.
+        if (control.stopped?.kind === "unreachable") pausedUntil = now() + pollMs;
+        // A slot is free, and the thread's next run may be due; while this worker drains, that is for the others.
+        if (draining.signal.aborted) wakeups.tellElsewhere(claimTopic);
+        else wakeups.tellHere(claimTopic);
       });
     running.set(key, { claim, control, since: now(), done });
     if (draining.signal.aborted || (halted && !claim.cancel)) control.graphControl.requestDrain();

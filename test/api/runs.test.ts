@@ -63,6 +63,15 @@ test("a failed run says so everywhere", async () => {
   expect(await client.runs.join(threadId, run!.run_id)).toEqual({ __error__: { error: "CustomError", message: "Boo!" } });
 });
 
+test("a node that cannot reach something fails its run, once: that is not the database's trouble", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  await expect(client.runs.wait(threadId, "offline", { input: {} })).rejects.toThrow("connection refused");
+  const [run] = await client.runs.list(threadId);
+  expect(run).toMatchObject({ status: "error" });
+  const { rows } = await db.query("select attempt from runs where run_id = $1", [run!.run_id]);
+  expect(rows).toEqual([{ attempt: 1 }]);
+});
+
 test("a run that does not come to an end by itself is stopped by the recursion limit", async () => {
   const waiting = client.runs.wait(null, "slow", { input: { until: 99, tickMs: 1 }, config: { recursion_limit: 4 } });
   await expect(waiting).rejects.toThrow("GraphRecursionError");

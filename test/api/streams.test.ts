@@ -169,6 +169,11 @@ test("100,000 events arrive complete and in order", async () => {
   expect(next).toBe(100_000);
 });
 
+test("graphs inside that emit at once all go on when the log has room again", async () => {
+  const events = await collect(client.runs.stream(null, "bursts", { input: { events: 2_000, size: 1_000 }, streamMode: ["custom"] }));
+  expect(events.filter(({ event }) => event === "custom")).toHaveLength(16_000);
+});
+
 test("a client that reads slowly gets everything, and a fast one is not held up by it", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const run = await client.runs.create(threadId, "burst", { input: { events: 5_000, size: 1_000 }, streamMode: ["custom"] });

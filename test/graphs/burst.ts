@@ -14,3 +14,24 @@ async function emit({ events, size }: typeof State.State, { writer }: LangGraphR
 
 /** Emits as many events as it is told, as fast as it can. */
 export const graph = new StateGraph(State).addNode("emit", emit).addEdge(START, "emit").addEdge("emit", END).compile();
+
+const Child = Annotation.Root({ events: Annotation<number>(), size: Annotation<number>() });
+const child = new StateGraph(Child)
+  .addNode("emitFirst", emit)
+  .addNode("emitAgain", emit)
+  .addEdge(START, "emitFirst")
+  .addEdge("emitFirst", "emitAgain")
+  .addEdge("emitAgain", END)
+  .compile();
+
+/** Four graphs inside emit at once, and each has checkpoints to store meanwhile. */
+export const bursts = ["a", "b", "c", "d"]
+  .reduce(
+    (builder, name) =>
+      builder
+        .addNode(name, async (state: typeof State.State, config: LangGraphRunnableConfig) => void (await child.invoke(state, config)))
+        .addEdge(START, name as never)
+        .addEdge(name as never, END),
+    new StateGraph(State) as StateGraph<typeof State.spec, typeof State.State, typeof State.Update, string>,
+  )
+  .compile();

@@ -6,6 +6,18 @@ class CustomError extends Error {
 
 const State = Annotation.Root({ done: Annotation<string>() });
 
+/** Cannot reach something of its own, which is no business of the database's. */
+export const offline = new StateGraph(State)
+  .addNode("call", async () => {
+    await fetch("http://127.0.0.1:9/").catch((error) => {
+      throw Object.assign(new Error("connection refused, terminated, timeout"), { code: "ECONNREFUSED", cause: error });
+    });
+    return {};
+  })
+  .addEdge(START, "call")
+  .addEdge("call", END)
+  .compile();
+
 /** Its second node throws. */
 export const graph = new StateGraph(State)
   .addNode("work", () => ({ done: "work" }))

@@ -1,25 +1,17 @@
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
-import { copyCheckpoints, deleteThreadCheckpoints } from "../../checkpoints/lifecycle.ts";
+import { copyCheckpoints } from "../../checkpoints/lifecycle.ts";
 import { transaction } from "../../db/sql.ts";
 import { ServiceError } from "../../errors.ts";
+import { deleteThread, pruneThread } from "../../retention/prune.ts";
 import { cancelTopic } from "../../runs/run.ts";
 import type { StateUpdate } from "../../state/state.ts";
 import { updateState } from "../../state/state.ts";
-import {
-  copyThreadRow,
-  countThreads,
-  createThread,
-  deleteThreadRow,
-  getThread,
-  lockThread,
-  searchThreads,
-  updateThreadMetadata,
-} from "../../threads/threads.ts";
+import { copyThreadRow, countThreads, createThread, getThread, lockThread, searchThreads, updateThread } from "../../threads/threads.ts";
 import { extractPaths } from "../extract.ts";
 import { sendPage } from "../lists.ts";
 import type { ApiRooms } from "../rooms.ts";
-import { answers, Command, Id, Json, Limit, Offset, SortOrder, Text, Thread, ThreadParams } from "../schemas.ts";
+import { answers, Command, Id, Json, Limit, Offset, SortOrder, Text, Thread, ThreadParams, ThreadTtl, TtlStrategy } from "../schemas.ts";
 
 const Status = z.enum(["idle", "busy", "interrupted", "error"]);
 const Superstep = z.object({
@@ -44,6 +36,7 @@ export const threadRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool,
           metadata: Json.nullish().transform((metadata) => metadata ?? undefined),
           if_exists: z.enum(["raise", "do_nothing"]).nullish(),
           supersteps: z.array(Superstep).nullish(),
+          ttl: ThreadTtl.nullish().transform((ttl) => ttl ?? null),
         }),
         response: answers(Thread),
       },
@@ -90,15 +83,41 @@ export const threadRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool,
     reply.send(await countThreads(pool, body)),
   );
 
+  app.post(
+    "/threads/prune",
+    {
+      schema: {
+        body: z.object({ thread_ids: z.array(Id).max(1_000), strategy: TtlStrategy.default("delete") }),
+        response: answers(z.object({ pruned_count: z.number().int() })),
+      },
+    },
+    async ({ body: { thread_ids, strategy } }, reply) => {
+      let pruned = 0;
+      // Each in a transaction of its own: a thread is held only while it is pruned, and nobody waits for two.
+      for (const threadId of new Set(thread_ids)) {
+        if (await transaction(pool, (tx) => pruneThread(tx, threadId, strategy))) pruned++;
+      }
+      return reply.send({ pruned_count: pruned });
+    },
+  );
+
   app.get("/threads/:threadId", { schema: { params: ThreadParams, response: answers(Thread) } }, async ({ params }, reply) =>
     reply.send(await getThread(pool, params.threadId)),
   );
 
   app.patch(
     "/threads/:threadId",
-    { schema: { params: ThreadParams, body: z.object({ metadata: Json.nullish() }), response: { ...answers(Thread), 204: z.unknown() } } },
+    {
+      schema: {
+        params: ThreadParams,
+        body: z.object({ metadata: Json.nullish(), ttl: ThreadTtl.nullish() }),
+        response: { ...answers(Thread), 204: z.unknown() },
+      },
+    },
     async ({ params: { threadId }, body, headers }, reply) => {
-      await transaction(pool, (tx) => updateThreadMetadata(tx, threadId, body.metadata ?? {}));
+      await transaction(pool, (tx) =>
+        updateThread(tx, threadId, { metadata: body.metadata ?? {}, ...(body.ttl !== undefined && { ttl: body.ttl }) }),
+      );
       if (headers.prefer === "return=minimal") return reply.code(204).send();
       return reply.send(await getThread(pool, threadId));
     },
@@ -107,8 +126,7 @@ export const threadRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool,
   app.delete("/threads/:threadId", { schema: { params: ThreadParams } }, async ({ params: { threadId } }, reply) => {
     await transaction(pool, async (tx) => {
       await lockThread(tx, threadId);
-      await deleteThreadRow(tx, threadId);
-      await deleteThreadCheckpoints(tx, threadId);
+      await deleteThread(tx, threadId);
     });
     wakeups.tell(cancelTopic); // a worker that was running one of its runs stops
     return reply.code(204).send();

@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { AIMessage, BaseMessageLike } from "@langchain/core/messages";
+import type { LangGraphRunnableConfig } from "@langchain/langgraph";
+import { ChatOpenAI } from "@langchain/openai";
+import { z } from "zod";
+
+/** An answer longer than this is a model gone astray. */
+const longestAnswer = 200_000;
+const longestWaitMs = 20_000;
+
+export interface Usage {
+  inputTokens: number;
+  outputTokens: number;
+}
+
+export interface Question<Schema extends z.ZodType> {
+  model: string;
+  temperature: number;
+  messages: BaseMessageLike[];
+  /** What the answer must be. */
+  answer: { name: string; schema: Schema };
+  /** How often it may be asked again after a bad answer. */
+  retries: number;
+  /** Ends the asking, and the request that is under way. */
+  signal: AbortSignal;
+}
+
+export interface Answer<Result> {
+  result: Result;
+  attempts: number;
+  usage: Usage;
+}
+
+/** Asking failed for good. What it cost is still to be paid. */
+export class NoAnswer extends Error {
+  override name = "NoAnswerError";
+  readonly attempts: number;
+  readonly usage: Usage;
+
+  constructor(message: string, attempts: number, usage: Usage) {
+    super(message);
+    this.attempts = attempts;
+    this.usage = usage;
+  }
+}
+
+/** Asks a model until its answer fits the schema. Each retry tells the model what was wrong with the answer before. */
+export async function askModel<Schema extends z.ZodType>(
+  { model, temperature, messages, answer, retries, signal }: Question<Schema>,
+  config: LangGraphRunnableConfig,
+): Promise<Answer<z.infer<Schema>>> {
+  const chat = new ChatOpenAI({ model, temperature, maxRetries: 0 }).withConfig({ response_format: asResponseFormat(answer) });
+  const usage: Usage = { inputTokens: 0, outputTokens: 0 };
+  let conversation = messages;
+  let problem = "";
+  for (let attempt = 1; attempt <= retries + 1; attempt++) {
+    signal.throwIfAborted();
+    try {
+      const reply = await chat.invoke(conversation, { ...config, signal });
+      addUsage(usage, reply);
+      const parsed = parseAnswer(reply, answer.schema);
+      if ("result" in parsed) return { result: parsed.result, attempts: attempt, usage };
+      problem = parsed.problem;
+      conversation = [
+        ...messages,
+        reply,
+        { role: "user", content: `That answer cannot be used: ${problem} Answer again, with JSON of the given schema only.` },
+      ];
+    } catch (error) {
+      signal.throwIfAborted();
+      problem = describe(error);
+      if (!isWorthAnotherTry(error)) throw new NoAnswer(problem, attempt, usage);
+      await sleep(waitBefore(error, attempt), undefined, { signal });
+    }
+  }
+  throw new NoAnswer(problem, retries + 1, usage);
+}
+
+function asResponseFormat({ name, schema }: { name: string; schema: z.ZodType }) {
+  return { type: "json_schema" as const, json_schema: { name, schema: z.toJSONSchema(schema, { io: "input" }) } };
+}
+
+function parseAnswer<Schema extends z.ZodType>(reply: AIMessage, schema: Schema): { result: z.infer<Schema> } | { problem: string } {
+  const { text } = reply;
+  if (text.length > longestAnswer) return { problem: `It is ${text.length} characters long; ${longestAnswer} are the most.` };
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    return { problem: `It is not JSON: ${(error as Error).message}.` };
+  }
+  const parsed = schema.safeParse(json);
+  return parsed.success ? { result: parsed.data } : { problem: `It does not fit the schema: ${z.prettifyError(parsed.error)}.` };
+}
+
+function addUsage(usage: Usage, { usage_metadata: used }: AIMessage): void {
+  usage.inputTokens += used?.input_tokens ?? 0;
+  usage.outputTokens += used?.output_tokens ?? 0;
+}
+
+/** A request that was wrong stays wrong; a server that was busy, or a line that broke, may do better. */
+function isWorthAnotherTry(error: unknown): boolean {
+  const { status } = Object(error);
+  return typeof status !== "number" || status === 408 || status === 409 || status === 429 || status >= 500;
+}
+
+/** As long as the server asks for, else a little longer each time. */
+function waitBefore(error: unknown, attempt: number): number {
+  const asked = Number(Object(error).headers?.get?.("retry-after"));
+  return Math.min(asked > 0 ? asked * 1000 : 100 * 2 ** attempt, longestWaitMs);
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

@@ -1,0 +1,44 @@
+import type { AIMessage, BaseMessageLike } from "@langchain/core/messages";
+import type { StructuredToolInterface } from "@langchain/core/tools";
+import type { LangGraphRunnableConfig } from "@langchain/langgraph";
+import { ChatOpenAI } from "@langchain/openai";
+import type { Budget } from "./context.ts";
+import { costOf, type LedgerEntry } from "./ledger.ts";
+
+export interface ChatCall {
+  caller: string;
+  model: string;
+  temperature: number;
+  messages: BaseMessageLike[];
+  tools?: StructuredToolInterface[];
+  timeoutSeconds: number;
+  budget: Budget;
+}
+
+/** One turn of a conversation: the model's message, streamed as it comes, and its entry for the ledger. */
+export async function chat(call: ChatCall, config: LangGraphRunnableConfig): Promise<{ reply: AIMessage; entry: LedgerEntry }> {
+  const { caller, model, temperature, messages, tools = [], timeoutSeconds, budget } = call;
+  const started = Date.now();
+  const timeout = AbortSignal.timeout(timeoutSeconds * 1000);
+  const signal = config.signal ? AbortSignal.any([config.signal, timeout]) : timeout;
+  const speaker = new ChatOpenAI({ model, temperature, maxRetries: 2, streamUsage: true });
+  const bound = tools.length > 0 ? speaker.bindTools(tools) : speaker;
+  const reply = await bound.invoke(messages, { ...config, signal }).catch((error) => {
+    if (timeout.aborted) throw new Error(`The model did not answer within ${timeoutSeconds} s.`);
+    throw error;
+  });
+  const { input_tokens: inputTokens = 0, output_tokens: outputTokens = 0 } = reply.usage_metadata ?? {};
+  const entry: LedgerEntry = {
+    agent: caller,
+    task: "answer",
+    model,
+    at: new Date(started).toISOString(),
+    elapsedMs: Date.now() - started,
+    attempts: 1,
+    outcome: "success",
+    inputTokens,
+    outputTokens,
+    dollars: costOf(model, inputTokens, outputTokens, budget),
+  };
+  return { reply, entry };
+}

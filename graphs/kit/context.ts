@@ -1,0 +1,42 @@
+import { z } from "zod";
+
+/** An empty variable counts as none, as everywhere. */
+const defaultModel = process.env.ENSEMBLE_MODEL || "gpt-5-mini";
+
+/** Two tiers, so that a cheap model does the mechanical work and a good one decides. */
+export const Models = z
+  .object({
+    judge: z.string().min(1).default(defaultModel).describe("Model that plans, routes and judges"),
+    worker: z.string().min(1).default(defaultModel).describe("Model that does the work"),
+  })
+  .prefault({})
+  .describe("Which models are called");
+
+/** Dollars per million tokens. */
+const Price = z.object({ input: z.number().min(0), output: z.number().min(0) });
+
+export const Limits = z
+  .object({
+    parallel: z.number().int().min(1).max(64).default(8).describe("Agents at work at once"),
+    stageMs: z.number().int().min(0).max(10_000).default(50).describe("Pause between the starts of agents that begin together"),
+    promptWords: z.number().int().min(50).max(100_000).default(500).describe("Longest prompt; longer input is summarised first"),
+    failures: z.number().int().min(1).default(3).describe("Failures after which no new work is begun"),
+  })
+  .prefault({})
+  .describe("How much at once, and how much at most");
+
+export const Budget = z
+  .object({
+    tokens: z.number().int().positive().optional().describe("Tokens that the run may use"),
+    dollars: z.number().positive().optional().describe("Dollars that the run may cost"),
+    prices: z.record(z.string(), Price).default({}).describe("Dollars per million tokens, by model, over the built-in table"),
+  })
+  .prefault({})
+  .describe("What the run may use up; reached, it ends with an error that says so");
+
+/** What every pattern can be configured with. */
+export const sharedContext = { models: Models, limits: Limits, budget: Budget };
+
+export type Models = z.infer<typeof Models>;
+export type Limits = z.infer<typeof Limits>;
+export type Budget = z.infer<typeof Budget>;

@@ -1,0 +1,70 @@
+import { ReducedValue } from "@langchain/langgraph";
+import { z } from "zod";
+import type { Budget } from "./context.ts";
+
+export const CallStatus = z.enum(["success", "failed", "timeout", "skipped"]);
+
+/** One call of an agent: the execution log, the cost report and the audit trail are lists of these. */
+export const LedgerEntry = z.object({
+  agent: z.string().describe("Who was called"),
+  task: z.string().describe("For what"),
+  model: z.string(),
+  at: z.string().describe("When it began"),
+  elapsedMs: z.number(),
+  attempts: z.number().int(),
+  outcome: CallStatus,
+  error: z.string().optional(),
+  inputTokens: z.number().int(),
+  outputTokens: z.number().int(),
+  dollars: z.number().describe("By the price table; 0 for a model that is not in it"),
+});
+
+export type LedgerEntry = z.infer<typeof LedgerEntry>;
+
+/** The state key `ledger`: every call appends to it. */
+export const Ledger = new ReducedValue(
+  z
+    .array(LedgerEntry)
+    .default(() => [])
+    .describe("Every call of an agent, in the order they ended"),
+  { inputSchema: z.array(LedgerEntry), reducer: (all, more) => all.concat(more) },
+);
+
+/** Dollars per million tokens, for the models that the patterns default to. A context can override and add. */
+const prices: Budget["prices"] = {
+  "gpt-5": { input: 1.25, output: 10 },
+  "gpt-5-mini": { input: 0.25, output: 2 },
+  "gpt-5-nano": { input: 0.05, output: 0.4 },
+};
+
+export function costOf(model: string, inputTokens: number, outputTokens: number, budget: Budget): number {
+  const price = budget.prices[model] ?? prices[model];
+  return price ? (inputTokens * price.input + outputTokens * price.output) / 1_000_000 : 0;
+}
+
+export interface Spent {
+  tokens: number;
+  dollars: number;
+}
+
+export function spentIn(ledger: LedgerEntry[]): Spent {
+  return {
+    tokens: ledger.reduce((sum, { inputTokens, outputTokens }) => sum + inputTokens + outputTokens, 0),
+    dollars: ledger.reduce((sum, { dollars }) => sum + dollars, 0),
+  };
+}
+
+export class BudgetExceeded extends Error {
+  override name = "BudgetExceededError";
+}
+
+/** Refuses to begin more work once the budget is used up. Called before every wave of calls. */
+export function enforceBudget(ledger: LedgerEntry[], { tokens, dollars }: Budget): void {
+  const spent = spentIn(ledger);
+  if (tokens !== undefined && spent.tokens >= tokens) {
+    throw new BudgetExceeded(`The run has used ${spent.tokens} tokens of its budget of ${tokens}; no more work is begun.`);
+  }
+  if (dollars !== undefined && spent.dollars >= dollars) {
+    throw new BudgetExceeded(`The run has cost $${spent.dollars.toFixed(4)} of its budget of $${dollars}; no more work is begun.`);
+  }
+}

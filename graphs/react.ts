@@ -1,0 +1,186 @@
+import { AIMessage, type BaseMessage, SystemMessage, ToolMessage } from "@langchain/core/messages";
+import {
+  END,
+  type GraphNode,
+  type LangGraphRunnableConfig,
+  MessagesValue,
+  ReducedValue,
+  Send,
+  START,
+  StateGraph,
+  StateSchema,
+} from "@langchain/langgraph";
+import { z } from "zod";
+import { askApproval } from "./kit/ask-human.ts";
+import { chat } from "./kit/chat.ts";
+import { sharedContext } from "./kit/context.ts";
+import { enforceBudget, Ledger } from "./kit/ledger.ts";
+import { asTranscript, splitWindow } from "./kit/memory.ts";
+import { report } from "./kit/progress.ts";
+import { openTools, ToolName } from "./kit/tools.ts";
+
+const Step = z.object({
+  thought: z.string().describe("What the model said before it acted"),
+  action: z.string().describe("The tool"),
+  input: z.unknown().describe("What the tool was given"),
+  observation: z.string().describe("What came of it; an error is one too"),
+});
+
+const State = new StateSchema({
+  messages: MessagesValue,
+  steps: new ReducedValue(
+    z
+      .array(Step)
+      .default(() => [])
+      .describe("The trace: every action and what was observed"),
+    {
+      inputSchema: z.array(Step),
+      reducer: (all, more) => all.concat(more),
+    },
+  ),
+  rounds: z.number().int().default(0).describe("Rounds of tools in this run"),
+  stopped: z.enum(["step_limit"]).nullable().default(null).describe("Why it answered before it was done"),
+  summary: z.string().default("").describe("What was said before the messages that the model still sees"),
+  folded: z.number().int().default(0).describe("How many messages the summary stands for"),
+  ledger: Ledger,
+});
+
+const Context = z.object({
+  ...sharedContext,
+  instructions: z.string().default("You solve tasks. Use a tool when it helps; answer when you know.").describe("System prompt"),
+  tools: z.array(ToolName).default(["calculate", "now"]).describe("Tools that may be used"),
+  approve: z.array(ToolName).default([]).describe("Tools that a person must approve each time"),
+  allowedHosts: z.array(z.string()).default([]).describe("Hosts inside our own network that fetch_page may read"),
+  stepLimit: z.number().int().min(1).max(50).default(10).describe("Rounds of tools after which it must answer"),
+  timeoutSeconds: z.number().positive().max(3_600).default(60).describe("For each answer of the model"),
+});
+
+type Call = { id?: string; name: string; args: Record<string, unknown> };
+type Config = LangGraphRunnableConfig<z.input<typeof Context>>;
+
+const contextOf = (config: Config) => Context.parse(config.context ?? {});
+
+/** A run starts counting anew, on a conversation that may be long: what leaves the window goes into the summary. */
+const begin: GraphNode<typeof State, z.input<typeof Context>> = async ({ messages, summary, folded }, config) => {
+  const { models, budget, timeoutSeconds } = contextOf(config);
+  const { leaving } = splitWindow(messages, folded);
+  const fresh = { rounds: 0, stopped: null };
+  if (leaving.length === 0) return fresh;
+  const { reply, entry } = await chat(
+    {
+      caller: "memory",
+      model: models.worker,
+      temperature: 0.2,
+      messages: [
+        {
+          role: "system",
+          content:
+            "Fold the new messages into the summary. Keep names, numbers, decisions and open questions. Answer with the summary only.",
+        },
+        { role: "user", content: `Summary so far: ${summary || "(none)"}\n\nNew messages:\n${asTranscript(leaving)}` },
+      ],
+      timeoutSeconds,
+      budget,
+    },
+    { ...config, tags: [...(config.tags ?? []), "nostream"] },
+  );
+  return { ...fresh, summary: reply.text, folded: folded + leaving.length, ledger: [entry] };
+};
+
+const think: GraphNode<typeof State, z.input<typeof Context>> = async (state, config) => {
+  const { models, budget, instructions, tools, allowedHosts, timeoutSeconds } = contextOf(config);
+  enforceBudget(state.ledger, budget);
+  const messages = [new SystemMessage(withSummary(instructions, state.summary)), ...splitWindow(state.messages, state.folded).recent];
+  const call = {
+    caller: "react",
+    model: models.worker,
+    temperature: 0.3,
+    messages,
+    tools: openTools(tools, allowedHosts),
+    timeoutSeconds,
+    budget,
+  };
+  const { reply, entry } = await chat(call, config);
+  return { messages: [reply], ledger: [entry], rounds: state.rounds + 1 };
+};
+
+/** One tool call, a task of its own: calls of one answer run side by side, and one that waits for a person holds up no other. */
+async function act({ call, thought }: { call: Call; thought: string }, config: Config) {
+  const startedAt = Date.now();
+  const observation = await observe(call, config);
+  report(config, "react", "tool", startedAt, { tool: call.name });
+  return {
+    messages: [new ToolMessage({ content: observation, tool_call_id: call.id ?? call.name, name: call.name })],
+    steps: [{ thought, action: call.name, input: call.args, observation }],
+  };
+}
+
+/** What came of a call. What went wrong is an observation as well: the model sees it and can do better. */
+async function observe(call: Call, config: Config): Promise<string> {
+  const { tools, approve, allowedHosts } = contextOf(config);
+  const known = openTools(tools, allowedHosts).find(({ name }) => name === call.name);
+  if (!known) return `Error: there is no tool "${call.name}"; there are ${tools.join(", ")}.`;
+  let args = call.args;
+  if (approve.some((name) => name === call.name)) {
+    const { approved, reason, edited } = askApproval(`May ${call.name} be used?`, { tool: call.name, args });
+    if (!approved) return `Refused by a person${reason ? `: ${reason}` : "."}`;
+    args = edited ?? args;
+  }
+  try {
+    return String(await known.invoke(args, config));
+  } catch (error) {
+    if (isInterrupt(error)) throw error;
+    config.signal?.throwIfAborted();
+    return `Error: ${(error as Error).message}`;
+  }
+}
+
+/** At the limit: the best answer from what was seen, and the word that it is one. */
+const conclude: GraphNode<typeof State, z.input<typeof Context>> = async (state, config) => {
+  const { models, budget, instructions, timeoutSeconds, stepLimit } = contextOf(config);
+  const unanswered = callsOf(state.messages).map(
+    ({ id, name }) => new ToolMessage({ content: "Not done: the limit of steps is reached.", tool_call_id: id ?? name, name }),
+  );
+  const messages = [
+    new SystemMessage(
+      `${withSummary(instructions, state.summary)}\nYou may use no more tools. Give your best answer from what you have seen, and say what is missing.`,
+    ),
+    ...splitWindow(state.messages, state.folded).recent,
+    ...unanswered,
+  ];
+  const { reply, entry } = await chat(
+    { caller: "react", model: models.worker, temperature: 0.3, messages, timeoutSeconds, budget },
+    config,
+  );
+  report(config, "react", "step_limit", Date.now(), { stepLimit });
+  return { messages: [...unanswered, reply], ledger: [entry], stopped: "step_limit" as const };
+};
+
+function nextMove({ messages, rounds }: typeof State.State, config: Config): Send[] | "conclude" | typeof END {
+  const calls = callsOf(messages);
+  if (calls.length === 0) return END;
+  if (rounds > contextOf(config).stepLimit) return "conclude";
+  return calls.map((call) => new Send("act", { call, thought: messages.at(-1)?.text ?? "" }));
+}
+
+function callsOf(messages: BaseMessage[]): Call[] {
+  const last = messages.at(-1);
+  return AIMessage.isInstance(last) ? (last.tool_calls ?? []) : [];
+}
+
+const withSummary = (instructions: string, summary: string) =>
+  summary ? `${instructions}\n\nEarlier in this conversation: ${summary}` : instructions;
+const isInterrupt = (error: unknown) => error instanceof Error && error.name === "GraphInterrupt";
+
+/** Thinks, acts, observes, until it can answer or has taken as many rounds as it may. */
+export const graph = new StateGraph(State, { context: Context })
+  .addNode("begin", begin)
+  .addNode("think", think)
+  .addNode("act", act)
+  .addNode("conclude", conclude)
+  .addEdge(START, "begin")
+  .addEdge("begin", "think")
+  .addConditionalEdges("think", nextMove, ["act", "conclude", END])
+  .addEdge("act", "think")
+  .addEdge("conclude", END)
+  .compile({ name: "react" });

@@ -1,0 +1,82 @@
+import { type Db, type Sql, sql } from "../db/sql.ts";
+
+/** Which checkpoints of a thread stay: the newest of each namespace, or the newest so many of the root and what belongs to them. */
+export type Kept = "latest" | { newest: number };
+
+/**
+ * Removes checkpoints of threads, their writes, and the blobs that no checkpoint refers to any more. Call it in a transaction that
+ * holds the threads, none of them with an open run. Returns how many checkpoints went.
+ */
+export async function pruneCheckpoints(tx: Db, threadIds: string[], kept: Kept): Promise<number> {
+  const { rows } = await tx.query<{ thread_id: string }>(sql`
+    with ${doomed(threadIds, kept)},
+    writes as (
+      delete from checkpoint_writes w using doomed d
+       where w.thread_id = d.thread_id and w.checkpoint_ns = d.checkpoint_ns and w.checkpoint_id = d.checkpoint_id),
+    replaced as (
+      delete from replaced_writes w using doomed d
+       where w.thread_id = d.thread_id and w.checkpoint_ns = d.checkpoint_ns and w.checkpoint_id = d.checkpoint_id)
+    delete from checkpoints c using doomed d
+     where c.thread_id = d.thread_id and c.checkpoint_ns = d.checkpoint_ns and c.checkpoint_id = d.checkpoint_id
+    returning c.thread_id`);
+  if (rows.length > 0) await deleteUnreferencedBlobs(tx, [...new Set(rows.map((row) => row.thread_id))]);
+  return rows.length;
+}
+
+/** How many that would be. */
+export async function countPrunable(db: Db, threadIds: string[], kept: Kept): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(sql`
+    with ${doomed(threadIds, kept)} select count(*)::integer as count from doomed`);
+  return rows[0]?.count ?? 0;
+}
+
+/** Whether a thread is left alone, because its checkpoints need their ancestors. */
+export async function needsAncestors(db: Db, threadId: string): Promise<boolean> {
+  const { rowCount } = await db.query(sql`
+    select 1 from checkpoints c where c.thread_id = ${threadId} and ${builtOnAncestors} limit 1`);
+  return rowCount !== 0;
+}
+
+/**
+ * Channels stored as deltas (DeltaChannel) are rebuilt from the writes of a checkpoint's ancestors, and checkpoints older than version
+ * 4 find their pending sends among their parent's writes. How far back that reaches is LangGraph's affair: such threads are not pruned.
+ */
+const builtOnAncestors = sql`(c.metadata ? 'counters_since_delta_snapshot' or (c.checkpoint ->> 'v')::numeric < 4)`;
+
+/**
+ * A subgraph's checkpoints belong to the root checkpoint from which its task was started, and stay as long as that one does. A subgraph
+ * that remembers from run to run has a namespace without task ids ("a|b" instead of "a:…|b:…"), and goes on from the newest in it.
+ */
+function doomed(threadIds: string[], kept: Kept): Sql {
+  const superfluous =
+    kept === "latest"
+      ? sql`p.place > 1`
+      : sql`case when p.checkpoint_ns = '' then p.place > ${kept.newest}
+                 else p.root_id is not null
+                      and not (p.place = 1 and position(':' in p.checkpoint_ns) = 0)
+                      and not exists (select from placed root
+                                       where root.thread_id = p.thread_id and root.checkpoint_ns = ''
+                                         and root.checkpoint_id = p.root_id and root.place <= ${kept.newest}) end`;
+  return sql`placed as materialized (
+      select thread_id, checkpoint_ns, checkpoint_id, metadata -> 'parents' ->> '' as root_id,
+             row_number() over (partition by thread_id, checkpoint_ns order by checkpoint_id desc) as place
+        from checkpoints
+       where thread_id = any(${threadIds}::text[])
+         and thread_id not in (select c.thread_id from checkpoints c where c.thread_id = any(${threadIds}::text[]) and ${builtOnAncestors})),
+    doomed as (
+      select p.thread_id, p.checkpoint_ns, p.checkpoint_id from placed p where ${superfluous})`;
+}
+
+/** A statement of its own, because one that also deletes checkpoints would still see them. */
+async function deleteUnreferencedBlobs(tx: Db, threadIds: string[]): Promise<void> {
+  await tx.query(sql`
+    with referred as materialized (
+      select distinct c.thread_id, c.checkpoint_ns, v.key as channel, v.value as version
+        from checkpoints c cross join lateral jsonb_each_text(c.checkpoint -> 'channel_versions') v
+       where c.thread_id = any(${threadIds}::text[]))
+    delete from checkpoint_blobs b
+     where b.thread_id = any(${threadIds}::text[])
+       and not exists (select from referred r
+                        where r.thread_id = b.thread_id and r.checkpoint_ns = b.checkpoint_ns
+                          and r.channel = b.channel and r.version = b.version)`);
+}

@@ -1,0 +1,47 @@
+import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Pool } from "pg";
+import { projectFile } from "../config.ts";
+import { readProject } from "../registry/project.ts";
+import { type RetentionRules, retentionRules } from "../retention/rules.ts";
+import { surveyRemoval } from "../retention/survey.ts";
+import { addUp, nothingRemoved, type Removal, sweepOnce } from "../retention/sweep.ts";
+import { withDatabase } from "./database.ts";
+import { readEnvironment } from "./environment.ts";
+
+const patienceMs = 60_000;
+
+/** Takes away at once what the service's sweeper would take away in time, or with `dryRun` only says what that is. */
+export async function prune({ dryRun }: { dryRun: boolean }): Promise<void> {
+  const config = await readEnvironment();
+  const file = projectFile();
+  const rules = retentionRules(config, existsSync(file) ? (await readProject(file)).checkpointer : {});
+  const removal = await withDatabase((pool) => (dryRun ? surveyRemoval(pool, rules) : sweepAll(pool, rules)));
+  console.log(report(removal, dryRun));
+}
+
+/** Sweeps until nothing is left to do. A service that is at it already has its turns in between. */
+async function sweepAll(pool: Pool, rules: RetentionRules): Promise<Removal> {
+  let removal = nothingRemoved;
+  for (let giveUpAt = performance.now() + patienceMs; performance.now() < giveUpAt; ) {
+    const swept = await sweepOnce(pool, rules);
+    if (swept) {
+      removal = addUp(removal, swept);
+      if (!swept.more) return removal;
+      giveUpAt = performance.now() + patienceMs;
+    } else await sleep(100);
+  }
+  throw new Error("Another process has been sweeping without a pause. Try again later.");
+}
+
+function report(removal: Removal, dryRun: boolean): string {
+  const { deletedThreads, reducedThreads, checkpoints, eventLogs, temporaryThreads, idempotencyKeys } = removal;
+  return [
+    dryRun ? "Would go now:" : "Gone:",
+    `  ${deletedThreads} threads whose time to live is over`,
+    `  ${checkpoints} checkpoints (${reducedThreads} threads keep only their latest)`,
+    `  the events of ${eventLogs} runs`,
+    `  ${temporaryThreads} temporary threads of stateless runs`,
+    `  ${idempotencyKeys} idempotency keys`,
+  ].join("\n");
+}

@@ -1,0 +1,23 @@
+import { deleteThreadCheckpoints } from "../checkpoints/lifecycle.ts";
+import { needsAncestors, pruneCheckpoints } from "../checkpoints/prune.ts";
+import type { Db } from "../db/sql.ts";
+import { isThreadBusy } from "../runs/read.ts";
+import { deleteThreadRow, lockThread, type TtlStrategy } from "../threads/threads.ts";
+
+/** Everything that is stored of a thread. Call it in a transaction that holds the thread. */
+export async function deleteThread(tx: Db, threadId: string): Promise<void> {
+  await deleteThreadRow(tx, threadId);
+  await deleteThreadCheckpoints(tx, threadId);
+}
+
+/**
+ * Deletes a thread, or all but its latest checkpoints. False when it is left alone: there is none, a run of it is open, or its
+ * checkpoints need the ones before them. Call it in a transaction.
+ */
+export async function pruneThread(tx: Db, threadId: string, strategy: TtlStrategy): Promise<boolean> {
+  if (!(await lockThread(tx, threadId)) || (await isThreadBusy(tx, threadId))) return false;
+  if (strategy === "delete") await deleteThread(tx, threadId);
+  else if (await needsAncestors(tx, threadId)) return false;
+  else await pruneCheckpoints(tx, [threadId], "latest");
+  return true;
+}

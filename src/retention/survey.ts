@@ -1,0 +1,37 @@
+import { countPrunable, type Kept } from "../checkpoints/prune.ts";
+import type { Db } from "../db/sql.ts";
+import { countOutdatedKeys } from "../runs/idempotency.ts";
+import { countSpentEvents } from "../runs/sweep.ts";
+import { countExpiredThreads, countSpentThreads, listThreadsToReduce } from "../threads/retention.ts";
+import type { RetentionRules } from "./rules.ts";
+import type { Removal } from "./sweep.ts";
+
+const page = 200;
+
+/** What a sweep would take away now. It only reads. */
+export async function surveyRemoval(db: Db, rules: RetentionRules): Promise<Removal> {
+  const { threadTtl, keepCheckpoints } = rules;
+  const expired = await countExpiredThreads(db, threadTtl);
+  const reduced = await countOf(db, "keep_latest", rules, "latest");
+  const trimmed = keepCheckpoints === undefined ? 0 : await countOf(db, "trim", rules, { newest: keepCheckpoints });
+  return {
+    eventLogs: await countSpentEvents(db),
+    temporaryThreads: await countSpentThreads(db),
+    idempotencyKeys: await countOutdatedKeys(db),
+    deletedThreads: expired.delete,
+    reducedThreads: expired.keep_latest,
+    checkpoints: reduced + trimmed,
+  };
+}
+
+/** Checkpoints that would go from all the threads that a rule concerns. */
+async function countOf(db: Db, rule: "keep_latest" | "trim", { threadTtl }: RetentionRules, kept: Kept): Promise<number> {
+  let count = 0;
+  let after = "00000000-0000-0000-0000-000000000000";
+  for (;;) {
+    const threadIds = await listThreadsToReduce(db, rule, threadTtl, { after, limit: page });
+    if (threadIds.length > 0) count += await countPrunable(db, threadIds, kept);
+    if (threadIds.length < page) return count;
+    after = threadIds.at(-1) ?? after;
+  }
+}

@@ -1,0 +1,116 @@
+import type { Pool } from "pg";
+import { pruneCheckpoints } from "../checkpoints/prune.ts";
+import { type Db, sql, transaction } from "../db/sql.ts";
+import { sweepIdempotencyKeys } from "../runs/idempotency.ts";
+import { sweepEvents } from "../runs/sweep.ts";
+import {
+  findExpiredThreads,
+  findSpentThreads,
+  findUntrimmedThreads,
+  noteKeptLatest,
+  noteTrimmed,
+  withoutOpenRuns,
+} from "../threads/retention.ts";
+import { deleteThread } from "./prune.ts";
+import type { RetentionRules } from "./rules.ts";
+
+/** What went, or would go. */
+export interface Removal {
+  /** Runs whose events went. */
+  eventLogs: number;
+  temporaryThreads: number;
+  /** Keys by which clients may send a create again. */
+  idempotencyKeys: number;
+  deletedThreads: number;
+  /** Threads that keep their latest checkpoint. */
+  reducedThreads: number;
+  /** Checkpoints of threads that stay. */
+  checkpoints: number;
+}
+
+export type Swept = Removal & { /** A batch was full: there is more behind it. */ more: boolean };
+
+type Batch = Partial<Removal> & { full: boolean };
+
+/** Any number will do that nothing else locks. */
+const sweepLock = 7_201_915;
+const manyRows = 200;
+/** Threads are held while their checkpoints go, and whoever wants to create a run on one waits for the batch. */
+const fewThreads = 25;
+
+export const nothingRemoved: Removal = {
+  eventLogs: 0,
+  temporaryThreads: 0,
+  idempotencyKeys: 0,
+  deletedThreads: 0,
+  reducedThreads: 0,
+  checkpoints: 0,
+};
+
+/** One batch of each kind, each in a transaction of its own. Undefined when another process is at it: one at a time sweeps. */
+export async function sweepOnce(pool: Pool, rules: RetentionRules = {}, which = { expired: true }): Promise<Swept | undefined> {
+  const { keepCheckpoints } = rules;
+  const kinds: ((tx: Db) => Promise<Batch>)[] = [
+    sweepEventLogs,
+    sweepTemporaryThreads,
+    sweepKeys,
+    ...(which.expired ? [(tx: Db) => sweepExpiredThreads(tx, rules)] : []),
+    ...(keepCheckpoints === undefined ? [] : [(tx: Db) => trimThreads(tx, keepCheckpoints)]),
+  ];
+  const swept: Swept = { ...nothingRemoved, more: false };
+  for (const sweep of kinds) {
+    const batch = await transaction(pool, async (tx) => ((await takeTurn(tx)) ? sweep(tx) : undefined));
+    if (!batch) return undefined;
+    Object.assign(swept, addUp(swept, batch), { more: swept.more || batch.full });
+  }
+  return swept;
+}
+
+export function addUp(one: Removal, other: Partial<Removal>): Removal {
+  const kinds = Object.keys(nothingRemoved) as (keyof Removal)[];
+  return Object.fromEntries(kinds.map((kind) => [kind, one[kind] + (other[kind] ?? 0)])) as unknown as Removal;
+}
+
+async function takeTurn(tx: Db): Promise<boolean> {
+  const { rows } = await tx.query<{ taken: boolean }>(sql`select pg_try_advisory_xact_lock(${sweepLock}) as taken`);
+  return rows[0]?.taken ?? false;
+}
+
+async function sweepEventLogs(tx: Db): Promise<Batch> {
+  const eventLogs = await sweepEvents(tx, manyRows);
+  return { eventLogs, full: eventLogs === manyRows };
+}
+
+async function sweepTemporaryThreads(tx: Db): Promise<Batch> {
+  const spent = await findSpentThreads(tx, manyRows);
+  for (const threadId of spent) await deleteThread(tx, threadId);
+  return { temporaryThreads: spent.length, full: spent.length === manyRows };
+}
+
+async function sweepKeys(tx: Db): Promise<Batch> {
+  const idempotencyKeys = await sweepIdempotencyKeys(tx, manyRows);
+  return { idempotencyKeys, full: idempotencyKeys === manyRows };
+}
+
+async function sweepExpiredThreads(tx: Db, { threadTtl }: RetentionRules): Promise<Batch> {
+  const found = await findExpiredThreads(tx, threadTtl, fewThreads);
+  const idle = new Set(await withoutOpenRuns(tx, idsOf(found)));
+  const { delete: gone = [], keep_latest: reduced = [] } = Object.groupBy(
+    found.filter(({ threadId }) => idle.has(threadId)),
+    ({ strategy }) => strategy,
+  );
+  for (const { threadId } of gone) await deleteThread(tx, threadId);
+  const checkpoints = await pruneCheckpoints(tx, idsOf(reduced), "latest");
+  await noteKeptLatest(tx, idsOf(reduced));
+  return { deletedThreads: gone.length, reducedThreads: reduced.length, checkpoints, full: found.length >= fewThreads };
+}
+
+async function trimThreads(tx: Db, keepCheckpoints: number): Promise<Batch> {
+  const found = await findUntrimmedThreads(tx, fewThreads);
+  const idle = await withoutOpenRuns(tx, found);
+  const checkpoints = await pruneCheckpoints(tx, idle, { newest: keepCheckpoints });
+  await noteTrimmed(tx, idle);
+  return { checkpoints, full: found.length === fewThreads };
+}
+
+const idsOf = (threads: { threadId: string }[]) => threads.map(({ threadId }) => threadId);

@@ -1,0 +1,111 @@
+import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
+import type { ThreadTtl, TtlStrategy } from "./threads.ts";
+
+export interface ExpiredThread {
+  threadId: string;
+  strategy: TtlStrategy;
+}
+
+/** A thread that may be touched now, as far as can be said without its lock. */
+const unused = sql`not temporary
+  and not exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))`;
+
+/** The words of the partial indexes, so that they are used: what was done already is not even looked at. */
+const byOwnRule = sql`${unused} and ttl_minutes is not null and kept_latest_at is distinct from updated_at
+  and (updated_at at time zone 'UTC') + make_interval(secs => ttl_minutes * 60) <= now() at time zone 'UTC'`;
+/** A thread that keeps its latest checkpoint is done with; one that is to be deleted is never done, whatever the rule was before. */
+const byCommonRule = ({ minutes, strategy }: ThreadTtl) => sql`${unused} and ttl_minutes is null
+  ${strategy === "keep_latest" ? sql`and kept_latest_at is distinct from updated_at` : nothing}
+  and updated_at <= now() - make_interval(secs => ${minutes * 60})`;
+const byAnyRule = (common: ThreadTtl | undefined) => (common ? sql`(${byOwnRule} or (${byCommonRule(common)}))` : byOwnRule);
+const untrimmed = sql`${unused} and trimmed_at is distinct from updated_at`;
+
+/** Temporary threads that nobody can come back to any more: their run is over, and so is the time of its events. */
+const spent = sql`temporary
+  and not exists (select from runs where runs.thread_id = threads.thread_id
+                     and (runs.ended_at is null or runs.events_until > now()))`;
+
+/** Holds such threads until the transaction ends; whoever is at work on one comes first. */
+const held = (limit: number) => sql`limit ${limit} for no key update skip locked`;
+
+/** Threads that were not used for longer than their own rule says, or the common one, held. Look again for open runs before acting. */
+export async function findExpiredThreads(tx: Db, common: ThreadTtl | undefined, limit: number): Promise<ExpiredThread[]> {
+  const { rows: own } = await tx.query<ExpiredThread>(sql`
+    select thread_id as "threadId", ttl_strategy as strategy from threads where ${byOwnRule} ${held(limit)}`);
+  if (!common) return own;
+  const { rows } = await tx.query<ExpiredThread>(sql`
+    select thread_id as "threadId", ${common.strategy} as strategy from threads
+     where ${byCommonRule(common)} order by updated_at ${held(limit)}`);
+  return [...own, ...rows];
+}
+
+/** Threads that were used since their checkpoints were last counted, held. Look again for open runs before acting. */
+export async function findUntrimmedThreads(tx: Db, limit: number): Promise<string[]> {
+  return idsOf(await tx.query(sql`select thread_id as "threadId" from threads where ${untrimmed} order by updated_at ${held(limit)}`));
+}
+
+export async function findSpentThreads(tx: Db, limit: number): Promise<string[]> {
+  return idsOf(await tx.query(sql`select thread_id as "threadId" from threads where ${spent} order by updated_at ${held(limit)}`));
+}
+
+/**
+ * Of held threads those without an open run. A statement of its own: the one that took the locks looked at the runs before it had
+ * them, and a run may have been created in between.
+ */
+export async function withoutOpenRuns(tx: Db, threadIds: string[]): Promise<string[]> {
+  return idsOf(
+    await tx.query(sql`
+      select thread_id as "threadId" from threads
+       where thread_id = any(${threadIds}::uuid[])
+         and not exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))`),
+  );
+}
+
+/** Notes that only the latest checkpoint is left, and nothing to do until the thread is used again. Call it with the threads held. */
+export async function noteKeptLatest(tx: Db, threadIds: string[]): Promise<void> {
+  await tx.query(sql`update threads set kept_latest_at = updated_at where thread_id = any(${threadIds}::uuid[])`);
+}
+
+/** The same for the number of checkpoints that is kept in any case. */
+export async function noteTrimmed(tx: Db, threadIds: string[]): Promise<void> {
+  await tx.query(sql`update threads set trimmed_at = updated_at where thread_id = any(${threadIds}::uuid[])`);
+}
+
+/** What the rules would do now, for all threads. Nothing is held. */
+export async function countExpiredThreads(db: Db, common: ThreadTtl | undefined): Promise<Record<TtlStrategy, number>> {
+  const { rows } = await db.query<Record<TtlStrategy, number>>(sql`
+    with due as (
+      select ttl_strategy as strategy from threads where ${byOwnRule}
+      ${common ? sql`union all select ${common.strategy}::ttl_strategy from threads where ${byCommonRule(common)}` : nothing})
+    select count(*) filter (where strategy = 'delete')::integer as delete,
+           count(*) filter (where strategy = 'keep_latest')::integer as keep_latest from due`);
+  return rows[0] ?? { delete: 0, keep_latest: 0 };
+}
+
+export async function countSpentThreads(db: Db): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from threads where ${spent}`);
+  return rows[0]?.count ?? 0;
+}
+
+/** Threads that would be left with their latest checkpoint now, or trimmed; a page by id, nothing held, for those who only count. */
+export async function listThreadsToReduce(
+  db: Db,
+  rule: "keep_latest" | "trim",
+  common: ThreadTtl | undefined,
+  { after, limit }: { after: string; limit: number },
+): Promise<string[]> {
+  const due = rule === "trim" ? sql`${untrimmed} and not (${byAnyRule(common)})` : toKeepLatest(common);
+  return idsOf(
+    await db.query(sql`
+      select thread_id as "threadId" from threads where thread_id > ${after} and ${due} order by thread_id limit ${limit}`),
+  );
+}
+
+function toKeepLatest(common: ThreadTtl | undefined): Sql {
+  const own = sql`(${byOwnRule} and ttl_strategy = 'keep_latest')`;
+  return common?.strategy === "keep_latest" ? sql`(${own} or (${byCommonRule(common)}))` : own;
+}
+
+function idsOf({ rows }: { rows: object[] }): string[] {
+  return (rows as { threadId: string }[]).map((row) => row.threadId);
+}

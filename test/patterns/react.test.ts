@@ -1,0 +1,135 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeEach, expect, test, vi } from "vitest";
+import { startModelServer } from "../model-server.ts";
+import { startTestService } from "../service.ts";
+import { collect } from "../sse.ts";
+
+const model = await startModelServer();
+vi.stubEnv("OPENAI_BASE_URL", model.baseUrl);
+vi.stubEnv("OPENAI_API_KEY", "test");
+const { client } = await startTestService({ ENSEMBLE_CONFIG: fileURLToPath(new URL("../../langgraph.json", import.meta.url)) });
+beforeEach(() => model.script({ tokens: ["Done."] }));
+
+interface React {
+  messages: { type: string; content: string; tool_calls?: unknown[] }[];
+  steps: { thought: string; action: string; input: unknown; observation: string }[];
+  stopped: string | null;
+  ledger: { agent: string; outcome: string }[];
+  summary: string;
+  __interrupt__: { value: Record<string, unknown> }[];
+}
+
+const ask = (content: string) => ({ input: { messages: [{ role: "user", content }] } });
+const call = (name: string, args: unknown, id = `call_${crypto.randomUUID().slice(0, 8)}`) => ({ toolCall: { id, name, args } });
+const run = (payload: object, threadId: string | null = null) =>
+  client.runs.wait(threadId as string, "react", payload) as Promise<unknown> as Promise<React>;
+
+test("it uses a tool, sees what came of it, and answers", async () => {
+  model.script(call("calculate", { expression: "(2 + 3) * 4" }), { tokens: ["It is ", "20."] });
+  const { messages, steps, stopped, ledger } = await run(ask("What is (2+3)*4?"));
+  expect(messages.at(-1)).toMatchObject({ type: "ai", content: "It is 20." });
+  expect(steps).toMatchObject([{ action: "calculate", input: { expression: "(2 + 3) * 4" }, observation: "20" }]);
+  expect(stopped).toBeNull();
+  expect(ledger.map(({ outcome }) => outcome)).toEqual(["success", "success"]);
+  expect(model.requests[1]?.messages.at(-1)).toMatchObject({ role: "tool", content: "20" });
+});
+
+test("unknown tools, bad arguments and failing tools are observations, not crashes", async () => {
+  model.script(
+    call("teleport", {}),
+    call("calculate", { wrong: 1 }),
+    call("calculate", { expression: "1 +" }),
+    call("calculate", { expression: "import({}, {})" }),
+    { tokens: ["Sorry."] },
+  );
+  const { messages, steps } = await run(ask("Do things"));
+  expect(steps.map(({ observation }) => observation)).toEqual([
+    'Error: there is no tool "teleport"; there are calculate, now.',
+    expect.stringContaining("Error: "),
+    expect.stringContaining("Error: "),
+    expect.stringContaining("Error: import is not available here"),
+  ]);
+  expect(messages.at(-1)?.content).toBe("Sorry.");
+});
+
+test("at the limit of steps it gives its best answer and says so", async () => {
+  model.script(...Array.from({ length: 3 }, () => call("now", {})), { tokens: ["My best guess."] });
+  const { messages, stopped, steps } = await run({ ...ask("Loop"), context: { stepLimit: 2 } });
+  expect(stopped).toBe("step_limit");
+  expect(steps).toHaveLength(2);
+  expect(messages.at(-1)?.content).toBe("My best guess.");
+});
+
+test("a person is asked, and the run goes on with the answer", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  model.script(call("ask_human", { question: "Which city?", options: ["Rome", "Oslo"] }), { tokens: ["Rome it is."] });
+  const asked = await run({ ...ask("Plan a trip"), context: { tools: ["ask_human"] } }, threadId);
+  expect(asked.__interrupt__[0]?.value).toEqual({ type: "selection", prompt: "Which city?", options: ["Rome", "Oslo"] });
+  const { messages, steps } = await run({ command: { resume: "Rome" }, context: { tools: ["ask_human"] } }, threadId);
+  expect(steps).toMatchObject([{ action: "ask_human", observation: "Rome" }]);
+  expect(messages.at(-1)?.content).toBe("Rome it is.");
+});
+
+test.each([
+  [{ approved: true }, "2"],
+  [{ approved: true, edited: { expression: "3 + 3" } }, "6"],
+  [{ approved: false, reason: "too costly" }, "Refused by a person: too costly"],
+])("a tool that needs approval waits for it: %o", async (answer, observation) => {
+  const { thread_id: threadId } = await client.threads.create();
+  const context = { approve: ["calculate"] };
+  model.script(call("calculate", { expression: "1 + 1" }), { tokens: ["ok"] });
+  const asked = await run({ ...ask("Add"), context }, threadId);
+  expect(asked.__interrupt__[0]?.value).toMatchObject({ type: "approval", details: { tool: "calculate", args: { expression: "1 + 1" } } });
+  const { steps } = await run({ command: { resume: answer }, context }, threadId);
+  expect(steps).toMatchObject([{ observation }]);
+});
+
+test("a page is read, and an address inside our own network is not, not even through a redirect", async () => {
+  const site = createServer((request, response) => {
+    if (request.url === "/away") return response.writeHead(302, { location: "http://169.254.169.254/latest" }).end();
+    response.setHeader("content-type", "text/html");
+    return response.end("<html><script>bad()</script><h1>Hello</h1> page</html>");
+  });
+  await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve));
+  afterAll(() => site.close());
+  const host = `127.0.0.1:${(site.address() as AddressInfo).port}`;
+  const observe = async (url: string, allowedHosts: string[]) => {
+    model.script(call("fetch_page", { url }), { tokens: ["ok"] });
+    const { steps } = await run({ ...ask("Read"), context: { tools: ["fetch_page"], allowedHosts } });
+    return steps[0]?.observation;
+  };
+  expect(await observe(`http://${host}/`, [host])).toBe("Hello page");
+  for (const url of [`http://${host}/`, "http://[::1]/", "http://2130706433/", "http://[::ffff:127.0.0.1]/"]) {
+    expect(await observe(url, [])).toContain("is inside our own network");
+  }
+  expect(await observe(`http://${host}/away`, [host])).toContain("169.254.169.254 is inside our own network");
+  expect(await observe("file:///etc/passwd", [])).toContain("Only http and https");
+});
+
+test("a long conversation is folded into a summary, which the model is given", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  const old = Array.from({ length: 24 }, (_, n) => ({ role: n % 2 ? "assistant" : "user", content: `message ${n}` }));
+  model.script({ tokens: ["They counted to 24."] }, { tokens: ["Yes."] });
+  const { summary, messages } = await run({ input: { messages: [...old, { role: "user", content: "And now?" }] } }, threadId);
+  expect(summary).toBe("They counted to 24.");
+  expect(messages).toHaveLength(26);
+  const seen = model.requests[1]?.messages ?? [];
+  expect(String(seen[0]?.content)).toContain("They counted to 24.");
+  expect(JSON.stringify(seen)).not.toContain("message 0");
+  expect(seen).toHaveLength(16);
+});
+
+test("tokens come as the model speaks, and a budget that is used up ends the run", async () => {
+  model.script({ tokens: ["Hel", "lo"] });
+  const events = await collect(client.runs.stream(null, "react", { ...ask("Hi"), streamMode: ["messages-tuple"] }));
+  const tokens = events
+    .filter(({ event }) => event === "messages")
+    .map(({ data }) => (data as unknown as [{ content: string }])[0].content);
+  expect(tokens.join("")).toBe("Hello");
+  model.script(call("now", {}), { tokens: ["never"] });
+  await expect(
+    run({ ...ask("Hi"), context: { budget: { dollars: 1e-12, prices: { "gpt-5-mini": { input: 1, output: 1 } } } } }),
+  ).rejects.toThrow("BudgetExceededError");
+});
