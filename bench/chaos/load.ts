@@ -1,10 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ChaosClient } from "./client.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Random } from "./random.ts";
+import { createRandom, type Random } from "./random.ts";
 import { scenarios } from "./scenarios.ts";
 
 const atOnce = 24;
+/** A client that has not come to its end after this long waits for something that will not happen. */
+const patienceMs = 90_000;
+/** So many breaches say enough. */
+const enoughBreaches = 50;
 
 export interface LoadOptions {
   runs: number;
@@ -16,7 +20,7 @@ export interface LoadOptions {
 export async function putUnderLoad(client: ChaosClient, ledger: Ledger, random: Random, { runs, paceMs }: LoadOptions): Promise<void> {
   const here = new Set<Promise<void>>();
   let deck: typeof scenarios = [];
-  while (ledger.runs.length < runs) {
+  while (ledger.runs.length < runs && ledger.breaches.length < enoughBreaches) {
     if (deck.length === 0) deck = random.shuffle(scenarios);
     const scenario = deck.pop();
     const visit = play(scenario).finally(() => here.delete(visit));
@@ -27,8 +31,14 @@ export async function putUnderLoad(client: ChaosClient, ledger: Ledger, random: 
   await Promise.all(here);
 
   async function play(scenario: (typeof scenarios)[number] | undefined): Promise<void> {
-    await scenario?.(client, random).catch((error) =>
-      ledger.breaches.push({ rule: "client failed", detail: `${scenario.name}: ${error}` }),
+    const ownRandom = createRandom(random.between(0, 2 ** 31)); // so that what others do meanwhile changes nothing for this one
+    await Promise.race([scenario?.(client, ownRandom), tooLate()]).catch((error) =>
+      ledger.breaches.push({ rule: "client failed", detail: `${scenario?.name}: ${error}` }),
     );
   }
+}
+
+async function tooLate(): Promise<never> {
+  await sleep(patienceMs, undefined, { ref: false });
+  throw new Error(`It was still waiting after ${patienceMs / 1000} s.`);
 }

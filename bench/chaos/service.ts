@@ -38,6 +38,8 @@ export async function startChaosService(killers: (() => void)[]): Promise<ChaosS
   const env = {
     ENSEMBLE_CONFIG: fileURLToPath(new URL("./langgraph.json", import.meta.url)),
     ENSEMBLE_LEASE_SECS: String(leaseSeconds),
+    // No run here kills its worker, but several of its workers in a row may be killed or stopped: that is the harness's doing.
+    BG_JOB_MAX_RETRIES: "10",
     WORKER_DRAIN_TIMEOUT: String(drainSeconds),
     ENSEMBLE_EVENT_RETENTION_SECS: "3600",
     OPENAI_BASE_URL: model.baseUrl,
