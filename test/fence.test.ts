@@ -130,7 +130,7 @@ test("a takeover does not wait for a run that somebody holds: it takes it the ne
   await observer.query("set lock_timeout = '1s'");
   await holder.query("begin");
   await holder.query("select 1 from runs where run_id = $1 for update", [runId]);
-  expect(await takeOver(observer, [workerId])).toEqual([]);
+  expect(await takeOver(observer, [workerId], true)).toEqual([]);
   await holder.query("rollback");
-  expect(await takeOver(observer, [workerId])).toEqual([runId]);
+  expect(await takeOver(observer, [workerId], true)).toEqual([runId]);
 });

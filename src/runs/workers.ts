@@ -8,7 +8,7 @@ const lockClass = 1_163_084_621;
 /** How long a server, and an observer's own connection, must have been up before a free lock means anything: all vanish at once. */
 export const settledSeconds = 5;
 /** A worker that still lives renews every second; one that has not for this long is believed gone by an observer that is new itself. */
-const silentSeconds = 3;
+const silentSeconds = 2;
 
 /**
  * Announces a worker: takes a lock that lives as long as this connection, then says under which key. In this order, so that nobody
@@ -81,20 +81,21 @@ export async function observeWorkers(db: Db, workerId: string, leaseSeconds: num
 }
 
 /**
- * Puts the runs of dead workers back into the queue and takes the workers off the list. A run that stored a checkpoint in the attempt
- * that was lost begins counting its crashes anew: only crashes without progress tell of a run that kills its workers. A run that
- * somebody holds is left for the next look: to wait for one would hold up all the others, and the observer's own sign of life.
+ * Puts the runs of workers that are gone back into the queue and takes the workers off the list. A death counts against the runs that
+ * the worker had; one that was only not heard of (stopped, cut off) says nothing of them. A run that stored a checkpoint in the
+ * attempt that was lost begins counting anew: only crashes without progress tell of a run that kills its workers. A run that somebody
+ * holds is left for the next look: to wait for one would hold up all the others, and the observer's own sign of life.
  */
-export async function takeOver(db: Db, workerIds: string[]): Promise<string[]> {
+export async function takeOver(db: Db, workerIds: string[], died: boolean): Promise<string[]> {
   const { rows } = await db.query<{ runId: string }>(sql`
     with theirs as (
       select run_id from runs where worker_id = any(${workerIds}::uuid[]) and status = 'running' for no key update skip locked)
     update runs
        set status = 'pending', worker_id = null, updated_at = now(),
-           crashes = 1 + case when exists (select from checkpoints c
-                                            where c.thread_id = runs.thread_id::text and c.run_id = runs.run_id
-                                              and c.metadata ->> 'run_attempt' = runs.attempt::text)
-                              then 0 else crashes end
+           crashes = ${died ? 1 : 0} + case when exists (select from checkpoints c
+                                                          where c.thread_id = runs.thread_id::text and c.run_id = runs.run_id
+                                                            and c.metadata ->> 'run_attempt' = runs.attempt::text)
+                                            then 0 else crashes end
       from theirs
      where runs.run_id = theirs.run_id
     returning runs.run_id as "runId"`);

@@ -11,6 +11,7 @@ import type { Claim } from "../runs/claim.ts";
 import { toCommand } from "../state/command.ts";
 import type { AttemptControl } from "./attempt.ts";
 import type { Journal, PendingEvent } from "./journal.ts";
+import { resumingKey } from "./nested-resumption.ts";
 import { examineCheckpoint, GraphChanged, graphVersion } from "./resumption.ts";
 import type { WorkerRooms } from "./rooms.ts";
 import type { GraphChunk, StreamTranslator } from "./stream.ts";
@@ -133,7 +134,13 @@ export async function streamGraph(
   journal: Journal,
 ): Promise<void> {
   const config = graphConfig(claim, control, translator, without);
-  config.configurable = { ...config.configurable, [nodeFinishedKey]: onNodeFinished, [effectMemoryKey]: effects };
+  config.configurable = {
+    ...config.configurable,
+    [nodeFinishedKey]: onNodeFinished,
+    [effectMemoryKey]: effects,
+    // Not in a fork that has stored nothing yet: that one is to replay.
+    ...(claim.attempt > 1 && !config.configurable?.checkpoint_id && { [resumingKey]: true }),
+  };
   const push = (events: PendingEvent[]) => {
     // After a stop nothing counts any more; the loops only wait for the graph to notice.
     if (!control.stopped) for (const event of events) journal.push(event);

@@ -90,10 +90,11 @@ function createObserver(client: pg.Client) {
       );
       seenFree = new Set(suspects.filter(({ lockFree }) => lockFree).map(nameOf));
       if (dead.length === 0) return;
-      const runs = await takeOver(
-        client,
-        dead.map((other) => other.workerId),
-      );
+      const runs: string[] = [];
+      for (const died of [true, false]) {
+        const workers = dead.filter(({ lockFree }) => lockFree === died).map((other) => other.workerId);
+        if (workers.length > 0) runs.push(...(await takeOver(client, workers, died)));
+      }
       tell({ kind: "took over", runs, workers: dead.map((other) => other.workerId) });
     },
   };

@@ -8,6 +8,7 @@ import { type AttemptControl, createControl } from "./attempt.ts";
 import { type AttemptPolicy, executeRun } from "./execute.ts";
 import { startLiveness } from "./liveness.ts";
 import { now } from "./liveness-news.ts";
+import { mendNestedResumption } from "./nested-resumption.ts";
 import type { WorkerRooms } from "./rooms.ts";
 
 export interface WorkerOptions extends AttemptPolicy {
@@ -44,6 +45,7 @@ export const currentAttempt = new AsyncLocalStorage<Fence & { threadId: string }
 /** Claims runs and executes them, until it is stopped. `url` is for the connection that keeps the worker alive. */
 export async function startWorker(rooms: WorkerRooms, url: string, options: WorkerOptions): Promise<Worker> {
   const { pool, wakeups, log } = rooms;
+  await mendNestedResumption();
   const workerId = newId();
   const running = new Map<string, RunningAttempt>();
   const draining = new AbortController();

@@ -51,6 +51,15 @@ export const parts = new StateGraph(State)
   .addEdge("part", END)
   .compile();
 
+/** The same, inside another graph. */
+export const partsInside = new StateGraph(State)
+  .addNode("enter", () => ({ done: 1 }))
+  .addNode("inside", parts)
+  .addEdge(START, "enter")
+  .addEdge("enter", "inside")
+  .addEdge("inside", END)
+  .compile();
+
 async function ask(_state: typeof State.State, config: LangGraphRunnableConfig) {
   const first = interrupt("first?");
   journal(config, `heard ${first}`);
