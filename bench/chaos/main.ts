@@ -78,7 +78,6 @@ function examine({ all }: { all: Evidence }) {
   const latecomers = checkLatecomers(all);
   return {
     allowedRepeats: repeats.allowed,
-    repeatsInsideSubgraphs: repeats.insideSubgraphs,
     excusedLatecomers: latecomers.excused,
     takeovers: measureTakeovers(all),
     breaches: [

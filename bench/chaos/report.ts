@@ -7,7 +7,6 @@ export interface Findings {
   seconds: number;
   settledMs: number;
   allowedRepeats: number;
-  repeatsInsideSubgraphs: number;
   excusedLatecomers: number;
   takeovers: Takeovers;
   breaches: Breach[];
@@ -27,8 +26,7 @@ export function report(evidence: Evidence, findings: Findings): string {
     line("acknowledged runs", `${ledger.runs.length} (${kinds(evidence)})`),
     line("runs in the database", `${runs.size}, ${attempts} attempts; ${ledger.askedAgain} creates were sent again with their key`),
     line("pieces of work", `${journal.filter(({ phase }) => phase === "end").length} ended, ${audit.length} writes audited`),
-    line("repeats", `${findings.allowedRepeats} of work of which nothing was stored, ${ofRule("repeated work")} not allowed`),
-    line("", `${findings.repeatsInsideSubgraphs} in unfinished steps of subgraphs, which LangGraph begins anew`),
+    line("repeats", `${findings.allowedRepeats} allowed (nothing of it was stored), ${ofRule("repeated work")} not allowed`),
     line("work after a takeover", `${findings.excusedLatecomers} lines excused, ${ofRule("works on")} not`),
     line("losses", `${ofRule("lost", "missing step", "stuck")}`),
     line("clients", `${ledger.sights.length} streams, ${returns} times beyond the SDK's own reconnecting`),
