@@ -5,8 +5,8 @@ import { type Config, lendModelEndpoint } from "./config.ts";
 import { checkDatabaseUrl, explainDatabase } from "./db/address.ts";
 import { startEmbeddedPostgres } from "./db/embedded.ts";
 import { startWakeups } from "./db/listen.ts";
-import { migrate } from "./db/migrate.ts";
-import { openPool } from "./db/pool.ts";
+import { migrateAt } from "./db/migrate.ts";
+import { closePool, openPool } from "./db/pool.ts";
 import { startFeed } from "./events/feed.ts";
 import { buildApp } from "./http/app.ts";
 import type { ApiRooms } from "./http/rooms.ts";
@@ -52,9 +52,14 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
 
   const url = config.databaseUrl ? checkDatabaseUrl("DATABASE_URL", config.databaseUrl) : await embeddedUrl(config, closers);
   const directUrl = config.databaseDirectUrl ? checkDatabaseUrl("DATABASE_DIRECT_URL", config.databaseDirectUrl) : url;
-  const pool = openPool({ url, size: config.poolSize, onError: (err) => log.warn({ err }, "a database connection broke") });
-  closers.push(() => pool.end());
-  await migrate(pool).catch(explainDatabase(url));
+  await migrateAt(url).catch(explainDatabase(url));
+  const pool = openPool({
+    url,
+    size: config.poolSize,
+    queryTimeoutSeconds: config.queryTimeoutSeconds,
+    onError: (err) => log.warn({ err }, "a database connection broke"),
+  });
+  closers.push(() => closePool(pool));
   await ensureSystemAssistants(pool, systemAssistants(registry, config));
 
   const onError = (err: Error) => log.warn({ err }, "trouble with the database, trying again");

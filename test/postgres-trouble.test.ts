@@ -26,7 +26,7 @@ async function start(databaseUrl: string, env: Record<string, string> = {}): Pro
     ENSEMBLE_LEASE_SECS: "3",
     ...env,
   };
-  const service = await startService(readConfig(settings), pino({ level: "silent" }));
+  const service = await startService(readConfig(settings), pino({ level: process.env.TEST_LOG ?? "silent" }));
   onTestFinished(() => service.stop());
   const url = service.url ?? "";
   return { service, url, client: new Client({ apiUrl: url, apiKey: null }) };
@@ -192,6 +192,17 @@ test("a run whose worker never heard that it had claimed it is given back and ru
   const { rows } = await db.query("select status, attempt, crashes from runs where run_id = $1", [run.run_id]);
   await db.end();
   expect(rows).toEqual([{ status: "success", attempt: 2, crashes: 0 }]);
+});
+
+test("lines that the network has lost without a word are given up, and the work goes on over new ones", async () => {
+  const databaseUrl = await createDatabase();
+  const proxy = await startProxy(databaseUrl);
+  const { client, url } = await start(proxy.url, { DATABASE_QUERY_TIMEOUT_SECS: "1", ENSEMBLE_LEASE_SECS: "30" });
+  const runs = await tenRuns(client);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  proxy.abandon();
+  while ((await answers(url)) !== 200) await new Promise((resolve) => setTimeout(resolve, 50));
+  await whole(databaseUrl, runs, client);
 });
 
 test("a disk that is full for a while costs time, not runs", async () => {

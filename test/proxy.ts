@@ -11,6 +11,8 @@ export interface Proxy {
   swallow(): void;
   /** Cuts the line instead of passing on the server's next answer that holds these words. Resolves when it has. */
   loseAnswerWith(words: string): Promise<void>;
+  /** Loses every line there is for good, without a word; new ones are let through. */
+  abandon(): void;
   /** Lets traffic through again, to another address if one is given. */
   forward(databaseUrl?: string): void;
 }
@@ -45,8 +47,9 @@ export async function startProxy(databaseUrl: string): Promise<Proxy> {
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
+  const lost: [Socket, Socket][] = [];
   const cutAll = () => {
-    for (const [near, far] of pairs) {
+    for (const [near, far] of [...pairs, ...lost]) {
       near.destroy();
       far.destroy();
     }
@@ -71,6 +74,11 @@ export async function startProxy(databaseUrl: string): Promise<Proxy> {
       new Promise((lost) => {
         unwanted = { words, lost };
       }),
+    abandon() {
+      for (const pair of pairs) for (const socket of pair) socket.pause().removeAllListeners("data");
+      lost.push(...pairs);
+      pairs.clear();
+    },
     forward(databaseUrl) {
       if (databaseUrl) target = new URL(databaseUrl);
       mode = "forward";

@@ -1,17 +1,11 @@
 import { checkDatabaseUrl, explainDatabase } from "../db/address.ts";
-import { migrate } from "../db/migrate.ts";
-import { openPool } from "../db/pool.ts";
+import { migrateAt } from "../db/migrate.ts";
 import { readEnvironment } from "./environment.ts";
 
 export async function migrateDatabase(): Promise<void> {
   const { databaseUrl } = await readEnvironment();
   if (!databaseUrl) throw new Error("Set DATABASE_URL: the embedded database is migrated at every start.");
   const url = checkDatabaseUrl("DATABASE_URL", databaseUrl);
-  const pool = openPool({ url, size: 1, onError: () => {} });
-  try {
-    const applied = await migrate(pool).catch(explainDatabase(url));
-    console.log(applied.length > 0 ? `Applied ${applied.join(", ")}.` : "The schema is up to date.");
-  } finally {
-    await pool.end();
-  }
+  const applied = await migrateAt(url).catch(explainDatabase(url));
+  console.log(applied.length > 0 ? `Applied ${applied.join(", ")}.` : "The schema is up to date.");
 }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { EventEmitter, once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { connectionOptions } from "./pool.ts";
+import { closeConnection, connectionOptions } from "./pool.ts";
 import { type Db, sql } from "./sql.ts";
 
 const channel = "ensemble";
@@ -122,7 +122,7 @@ function keepListening(url: string, onPayload: (payload?: string) => void, signa
       onFirst();
       await ended;
     } finally {
-      await client.end().catch(() => {});
+      await closeConnection(client);
     }
   }
 

@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import type { Pool, PoolClient } from "pg";
+import { openPool } from "./pool.ts";
 import { sql, transaction } from "./sql.ts";
 
 const migrationsDir = new URL("../../migrations/", import.meta.url);
@@ -20,6 +21,16 @@ export async function migrate(pool: Pool): Promise<string[]> {
     for (const file of todo) await apply(tx, file);
     return todo;
   });
+}
+
+/** The same, on a connection of its own, where a statement may take as long as it takes. */
+export async function migrateAt(url: string): Promise<string[]> {
+  const pool = openPool({ url, size: 1, onError: () => {} });
+  try {
+    return await migrate(pool);
+  } finally {
+    await pool.end();
+  }
 }
 
 async function apply(tx: PoolClient, file: string): Promise<void> {

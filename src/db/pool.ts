@@ -1,8 +1,12 @@
+import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 
 export interface PoolOptions {
   url: string;
   size: number;
+  /** After this a statement is given up, and its connection with it: a network can lose a line without a word. None: never. */
+  queryTimeoutSeconds?: number;
   onError: (error: Error) => void;
 }
 
@@ -15,14 +19,30 @@ export function connectionOptions(url: string, applicationName: string): pg.Clie
     connectionString: url,
     application_name: applicationName,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 5_000,
     connectionTimeoutMillis: 10_000,
     options: serverKeepalives,
   };
 }
 
 /** The one pool of a process. An idle connection that breaks is reported and replaced, never thrown at the process. */
-export function openPool({ url, size, onError }: PoolOptions): pg.Pool {
-  const pool = new pg.Pool({ ...connectionOptions(url, "ensemble"), max: size });
+export function openPool({ url, size, queryTimeoutSeconds, onError }: PoolOptions): pg.Pool {
+  const limit = queryTimeoutSeconds === undefined ? {} : { query_timeout: queryTimeoutSeconds * 1000 };
+  const pool = new pg.Pool({ ...connectionOptions(url, "ensemble"), ...limit, max: size });
   pool.on("error", onError);
   return pool;
+}
+
+const goodbyeMs = 2_000;
+
+/** Closes a connection. One whose line is dead would never answer the goodbye: its socket is closed without. */
+export async function closeConnection(client: pg.Client): Promise<void> {
+  await Promise.race([client.end().catch(() => {}), sleep(goodbyeMs, undefined, { ref: false })]);
+  const { connection } = client as unknown as { connection: { stream: Socket } }; // which pg's types leave out
+  connection.stream.destroy();
+}
+
+/** Closes the pool, waiting no longer for dead lines either. */
+export async function closePool(pool: pg.Pool): Promise<void> {
+  await Promise.race([pool.end(), sleep(goodbyeMs, undefined, { ref: false })]);
 }

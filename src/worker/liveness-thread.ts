@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import pg from "pg";
-import { connectionOptions } from "../db/pool.ts";
+import { closeConnection, connectionOptions } from "../db/pool.ts";
 import {
   announceWorker,
   type ObservedWorker,
@@ -61,7 +61,7 @@ async function liveOnOneConnection(): Promise<void> {
     }
     await retireWorker(client, workerId);
   } finally {
-    await client.end().catch(() => {});
+    await closeConnection(client);
   }
 }
 
