@@ -67,6 +67,12 @@ export const nothing: Sql = sql``;
 export async function transaction<T>(pool: Pool, work: (tx: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
+  // While a client is out, the pool does not listen to it: a line that breaks between two statements would be an
+  // "error" event that nobody hears, and would end the process. The next statement says what happened.
+  const notice = (error: Error) => {
+    broken = error;
+  };
+  client.on("error", notice);
   try {
     await client.query("begin");
     const result = await work(client);
@@ -78,6 +84,7 @@ export async function transaction<T>(pool: Pool, work: (tx: PoolClient) => Promi
     });
     throw error;
   } finally {
+    client.off("error", notice);
     client.release(broken);
   }
 }
