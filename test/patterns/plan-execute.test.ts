@@ -1,12 +1,7 @@
-import { fileURLToPath } from "node:url";
-import { beforeEach, expect, test, vi } from "vitest";
-import { startModelServer } from "../model-server.ts";
-import { startTestService } from "../service.ts";
+import { beforeEach, expect, test } from "vitest";
+import { startPatterns } from "./service.ts";
 
-const model = await startModelServer();
-vi.stubEnv("OPENAI_BASE_URL", model.baseUrl);
-vi.stubEnv("OPENAI_API_KEY", "test");
-const { client } = await startTestService({ ENSEMBLE_CONFIG: fileURLToPath(new URL("../../langgraph.json", import.meta.url)) });
+const { client, model } = await startPatterns();
 beforeEach(() => model.script());
 
 interface PlanExecute {

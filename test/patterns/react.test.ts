@@ -1,15 +1,10 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { fileURLToPath } from "node:url";
-import { afterAll, beforeEach, expect, test, vi } from "vitest";
-import { startModelServer } from "../model-server.ts";
-import { startTestService } from "../service.ts";
+import { afterAll, beforeEach, expect, test } from "vitest";
 import { collect } from "../sse.ts";
+import { startPatterns } from "./service.ts";
 
-const model = await startModelServer();
-vi.stubEnv("OPENAI_BASE_URL", model.baseUrl);
-vi.stubEnv("OPENAI_API_KEY", "test");
-const { client } = await startTestService({ ENSEMBLE_CONFIG: fileURLToPath(new URL("../../langgraph.json", import.meta.url)) });
+const { client, model } = await startPatterns();
 beforeEach(() => model.script({ tokens: ["Done."] }));
 
 interface React {

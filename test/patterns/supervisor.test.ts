@@ -1,13 +1,8 @@
-import { fileURLToPath } from "node:url";
-import { beforeEach, expect, test, vi } from "vitest";
-import { startModelServer } from "../model-server.ts";
+import { beforeEach, expect, test } from "vitest";
 import type { ScriptedReply } from "../scripted-model.ts";
-import { startTestService } from "../service.ts";
+import { startPatterns } from "./service.ts";
 
-const model = await startModelServer();
-vi.stubEnv("OPENAI_BASE_URL", model.baseUrl);
-vi.stubEnv("OPENAI_API_KEY", "test");
-const { client } = await startTestService({ ENSEMBLE_CONFIG: fileURLToPath(new URL("../../langgraph.json", import.meta.url)) });
+const { client, model } = await startPatterns();
 
 interface Supervised {
   steps: { id: string; agent: string }[];
