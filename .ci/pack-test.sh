@@ -73,7 +73,7 @@ EOF
 cat > embed.ts <<'EOF'
 import { type Config, EnsembleSaver, readConfig, type Service, startService } from "ensemble";
 
-const config: Config = readConfig({ ...process.env, PORT: "0", LOG_LEVEL: "warn" });
+const config: Config = readConfig({ ...process.env, PORT: "0", LOG_LEVEL: "error" });
 const service: Service = await startService(config);
 const url: string | undefined = service.url;
 console.log(`${EnsembleSaver.name} ${service.graphIds.join()} ${(await fetch(`${url}/ok`)).status}`);
