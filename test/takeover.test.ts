@@ -169,9 +169,9 @@ test("a run that kills its workers ends in error; its neighbours do not", async 
     }
   };
   const innocents = await Promise.all(
-    Array.from({ length: 8 }, async () => {
+    Array.from({ length: 20 }, async () => {
       const { thread_id: threadId } = await client.threads.create();
-      return client.runs.create(threadId, "relay", { input: { steps: 1, stepMs: 1_500 }, config });
+      return client.runs.create(threadId, "relay", { input: { steps: 1, stepMs: 800 }, config });
     }),
   );
   const { thread_id: threadId } = await client.threads.create();
@@ -185,7 +185,7 @@ test("a run that kills its workers ends in error; its neighbours do not", async 
   expect(await client.runs.wait(threadId, "steps", { input: {} })).toMatchObject({ last: "three" });
   supervising = false;
   await supervision;
-});
+}, 120_000);
 
 test("a node that blocks the event loop keeps its lease, and is named", async () => {
   const [one, two] = [await startWorker(), await startWorker()];
