@@ -157,6 +157,34 @@ test("a drained worker gives its runs back: they go on elsewhere, no step is rep
   }
 });
 
+test("a run is cancelled although its worker has died, or is on its way out", async () => {
+  const start = async () => {
+    const { thread_id: threadId } = await client.threads.create();
+    const run = await client.runs.create(threadId, "relay", { input: { steps: 4, stepMs: 700 }, config });
+    await until(begun(run.run_id, "begin 1"));
+    return run;
+  };
+  const dying = await startWorker();
+  const orphan = await start();
+  dying.child.kill("SIGKILL");
+  await client.runs.cancel(orphan.thread_id, orphan.run_id);
+  const leaving = await startWorker();
+  await client.runs.join(orphan.thread_id, orphan.run_id);
+  const drained = await start();
+  const left = leaving.stop();
+  await client.runs.cancel(drained.thread_id, drained.run_id);
+  await left;
+  const next = await startWorker();
+  await client.runs.join(drained.thread_id, drained.run_id);
+
+  for (const { thread_id, run_id } of [orphan, drained]) {
+    expect(await rowOf(run_id)).toMatchObject({ status: "interrupted" });
+    expect(counts(run_id)["begin 3"]).toBeUndefined();
+    expect(await client.threads.get(thread_id)).toMatchObject({ status: "idle" });
+  }
+  await next.stop();
+});
+
 test("a run that kills its workers ends in error; its neighbours do not", async () => {
   let deaths = 0;
   let supervising = true;
