@@ -139,23 +139,27 @@ test("a worker that was stopped past its lease has lost its runs, and writes not
   await Promise.all([stopped.stop(), other.stop()]);
 });
 
-test("a drained worker gives its runs back: they go on elsewhere, no step is repeated and no crash is counted", async () => {
-  const leaving = await startWorker();
-  const runs = await Promise.all(
-    Array.from({ length: 5 }, async () => {
-      const { thread_id: threadId } = await client.threads.create();
-      return client.runs.create(threadId, "relay", { input: { steps: 15, stepMs: 200 }, config });
-    }),
-  );
-  await until(() => runs.every(({ run_id }) => begun(run_id, "begin 1")()));
-  expect(await leaving.stop()).toBe(0);
-  await startWorker();
-  for (const { thread_id, run_id } of runs) {
-    expect(await client.runs.join(thread_id, run_id)).toMatchObject({ done: 15 });
-    expect(await rowOf(run_id)).toMatchObject({ status: "success", crashes: 0, attempt: 2 });
-    expect(Object.values(counts(run_id))).toEqual(Array.from({ length: 30 }, () => 1));
-  }
-});
+test.each(["relay", "relay-inside"])(
+  "a drained worker gives its runs back (%s): they go on elsewhere, no step is repeated and no crash is counted",
+  async (graphId) => {
+    const leaving = await startWorker();
+    const runs = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const { thread_id: threadId } = await client.threads.create();
+        return client.runs.create(threadId, graphId, { input: { steps: 15, stepMs: 200 }, config });
+      }),
+    );
+    await until(() => runs.every(({ run_id }) => begun(run_id, "begin 1")()));
+    expect(await leaving.stop()).toBe(0);
+    const next = await startWorker();
+    for (const { thread_id, run_id } of runs) {
+      expect(await client.runs.join(thread_id, run_id)).toMatchObject({ done: 15 });
+      expect(await rowOf(run_id)).toMatchObject({ status: "success", crashes: 0, attempt: 2 });
+      expect(Object.values(counts(run_id))).toEqual(Array.from({ length: 30 }, () => 1));
+    }
+    await next.stop();
+  },
+);
 
 test("a run is cancelled although its worker has died, or is on its way out", async () => {
   const start = async () => {

@@ -68,7 +68,7 @@ test("pages carry the total and the next offset", async () => {
     method: "POST",
     body: '{"limit":2,"sort_by":"graph_id","sort_order":"asc","select":["graph_id"]}',
   });
-  expect(await response.json()).toEqual([{ graph_id: "agent" }, { graph_id: "asking" }]);
+  expect(await response.json()).toEqual([{ graph_id: "agent" }, { graph_id: "agent-inside" }]);
   expect(response.headers.get("x-pagination-next")).toBe("2");
   expect(Number(response.headers.get("x-pagination-total"))).toBeGreaterThan(10);
 });

@@ -40,15 +40,16 @@ test("without waiting the answer is 202, with it 204", async () => {
   expect(await client.runs.get(threadId, run.run_id)).toMatchObject({ status: "interrupted" });
 });
 
-test("the cancel reaches the request to the model", async () => {
+test.each(["agent", "agent-inside"])("the cancel reaches the request to the model (%s)", async (graphId) => {
   model.script({ tokens: ["one ", "two "], hang: true });
   const { thread_id: threadId } = await client.threads.create();
-  const run = await client.runs.create(threadId, "agent", {
+  const run = await client.runs.create(threadId, graphId, {
     input: { messages: [{ role: "user", content: "hi" }] },
     config: { configurable: { base_url: model.baseUrl } },
     streamMode: ["messages-tuple"],
+    streamSubgraphs: true,
   });
-  for await (const { event } of client.runs.joinStream(threadId, run.run_id)) if (event === "messages") break;
+  for await (const { event } of client.runs.joinStream(threadId, run.run_id)) if (event.startsWith("messages")) break;
   await client.runs.cancel(threadId, run.run_id, true);
   await model.abandoned();
   expect(await client.runs.get(threadId, run.run_id)).toMatchObject({ status: "interrupted" });

@@ -31,3 +31,6 @@ export const graph = new StateGraph(MessagesAnnotation)
   .addConditionalEdges("model", next, ["tools", END])
   .addEdge("tools", "model")
   .compile();
+
+/** The same, inside another graph. */
+export const inside = new StateGraph(MessagesAnnotation).addNode("agent", graph).addEdge(START, "agent").addEdge("agent", END).compile();

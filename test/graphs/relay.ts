@@ -35,6 +35,9 @@ export const graph = new StateGraph(State)
   .addConditionalEdges("step", ({ done, steps }) => (done >= steps ? END : "step"), ["step", END])
   .compile();
 
+/** The same, inside another graph. */
+export const inside = new StateGraph(State).addNode("relay", graph).addEdge(START, "relay").addEdge("relay", END).compile();
+
 async function part({ part, slow }: { part: string; slow: boolean }, config: LangGraphRunnableConfig) {
   journal(config, `begin ${part}`);
   await sleep(slow ? 1_500 : 10, undefined, { signal: config.signal });
