@@ -55,6 +55,20 @@ test.each(["agent", "agent-inside"])("the cancel reaches the request to the mode
   expect(await client.runs.get(threadId, run.run_id)).toMatchObject({ status: "interrupted" });
 });
 
+test.each(["agent", "agent-inside"])("the cancel reaches a tool at work (%s)", async (graphId) => {
+  const url = `${model.baseUrl}/chat/completions`;
+  model.script({ toolCall: { id: "one", name: "look_up", args: { url } } }, { tokens: ["slowly "], hang: true });
+  const { thread_id: threadId } = await client.threads.create();
+  const run = await client.runs.create(threadId, graphId, {
+    input: { messages: [{ role: "user", content: "hi" }] },
+    config: { configurable: { base_url: model.baseUrl } },
+  });
+  await eventually(async () => model.requests.some(({ messages }) => messages[0]?.content === "looked up"));
+  await client.runs.cancel(threadId, run.run_id, true);
+  await model.abandoned();
+  expect(await client.runs.get(threadId, run.run_id)).toMatchObject({ status: "interrupted" });
+});
+
 test("rollback removes the run and what it did", async () => {
   const { thread_id: threadId } = await client.threads.create();
   await client.runs.wait(threadId, "slow", { input: { name: "kept", until: 0, tickMs: 1 } });

@@ -11,9 +11,18 @@ const weather = tool(async ({ city }) => `sunny in ${city}`, {
   schema: z.object({ city: z.string() }),
 });
 
+const lookUp = tool(
+  async ({ url }, { signal }: LangGraphRunnableConfig) => {
+    const body = JSON.stringify({ stream: true, messages: [{ role: "user", content: "looked up" }] });
+    return (await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body, signal })).text();
+  },
+  { name: "look_up", description: "What is at an address", schema: z.object({ url: z.string() }) },
+);
+const tools = [weather, lookUp];
+
 async function callModel({ messages }: typeof MessagesAnnotation.State, config: LangGraphRunnableConfig) {
   const baseURL = String(config.configurable?.base_url);
-  const model = new ChatOpenAI({ model: "scripted", apiKey: "none", maxRetries: 0, configuration: { baseURL } }).bindTools([weather]);
+  const model = new ChatOpenAI({ model: "scripted", apiKey: "none", maxRetries: 0, configuration: { baseURL } }).bindTools(tools);
   return { messages: [await model.invoke(messages, config)] };
 }
 
@@ -23,10 +32,10 @@ const next = ({ messages }: { messages: BaseMessage[] }) => {
   return calls.length > 0 ? "tools" : END;
 };
 
-/** A model with a tool. Where the model is comes from the configurable. */
+/** A model with tools. Where the model is comes from the configurable. */
 export const graph = new StateGraph(MessagesAnnotation)
   .addNode("model", callModel)
-  .addNode("tools", new ToolNode([weather]))
+  .addNode("tools", new ToolNode(tools))
   .addEdge(START, "model")
   .addConditionalEdges("model", next, ["tools", END])
   .addEdge("tools", "model")
