@@ -9,7 +9,7 @@ const resolve = { alias: { ensemble: fileURLToPath(new URL("./src/index.ts", imp
 /** The tests of the API run twice: against one process that does everything, and against two APIs and two workers. */
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    maxWorkers: 4,
     projects: [
       { resolve, test: { ...shared, name: "one process", include: ["test/**/*.test.ts"] } },
       { resolve, test: { ...shared, name: "split", include: ["test/api/**/*.test.ts"], env: { ENSEMBLE_TEST_TOPOLOGY: "split" } } },
