@@ -1,5 +1,10 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+
+/** Every test file loads LangGraph anew, in a process of its own: it should at least be compiled once only. */
+process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), "node-compile-cache");
 
 const shared = { globalSetup: "./test/cluster.ts", testTimeout: 30_000, hookTimeout: 60_000, pool: "forks" as const, globals: true };
 

@@ -25,6 +25,11 @@ export interface TestCluster {
   startWorker(env?: Record<string, string>): Promise<TestProcess>;
   /** What nodes wrote down while they ran, outside the checkpoints. */
   journal(runId?: string): JournalLine[];
+  /** How often each thing was written down. */
+  counts(runId: string): Record<string, number>;
+  /** Whether it was written down: a fact to wait for. */
+  begun(runId: string, what: string): () => boolean;
+  rowOf(runId: string): Promise<{ status: string; attempt: number; crashes: number; worker_id: string | null }>;
   /** The file they write to, for a run's configurable. */
   journalFile: string;
 }
@@ -56,6 +61,13 @@ export async function startCluster(env: Record<string, string> = {}): Promise<Te
     await db.end();
     rmSync(dirname(journalFile), { recursive: true });
   });
+  const journal = (runId?: string) => {
+    const lines = readFileSync(journalFile, "utf8")
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as JournalLine);
+    return runId ? lines.filter((line) => line.runId === runId) : lines;
+  };
   return {
     ...clientFor([api.url ?? ""]),
     db,
@@ -65,13 +77,13 @@ export async function startCluster(env: Record<string, string> = {}): Promise<Te
       onTestFinished(() => void worker.child.kill("SIGKILL")); // so that a failed test leaves no worker to the next one
       return worker;
     },
-    journal(runId) {
-      const lines = readFileSync(journalFile, "utf8")
-        .split("\n")
-        .filter(Boolean)
-        .map((line) => JSON.parse(line) as JournalLine);
-      return runId ? lines.filter((line) => line.runId === runId) : lines;
+    journal,
+    counts(runId) {
+      const byWhat = Map.groupBy(journal(runId), ({ what }) => what);
+      return Object.fromEntries([...byWhat].map(([what, lines]) => [what, lines.length]));
     },
+    begun: (runId, what) => () => journal(runId).some((line) => line.what === what),
+    rowOf: async (runId) => (await db.query("select status, attempt, crashes, worker_id from runs where run_id = $1", [runId])).rows[0],
     journalFile,
   };
 }

@@ -1,23 +1,7 @@
 import { type StructuredToolInterface, tool } from "@langchain/core/tools";
-import { all, create } from "mathjs";
 import { z } from "zod";
 import { askAnswer } from "./ask-human.ts";
 import { fetchPage } from "./fetch-page.ts";
-
-const math = create(all ?? {});
-const evaluate = math.evaluate;
-/** An expression is arithmetic. What could define functions, load units or read other expressions is taken away. */
-math.import(
-  Object.fromEntries(
-    ["import", "createUnit", "evaluate", "parse", "simplify", "derivative", "resolve", "compile"].map((name) => [
-      name,
-      () => {
-        throw new Error(`${name} is not available here`);
-      },
-    ]),
-  ),
-  { override: true },
-);
 
 export const ToolName = z.enum(["calculate", "now", "fetch_page", "ask_human"]);
 export type ToolName = z.infer<typeof ToolName>;
@@ -26,7 +10,7 @@ export type ToolName = z.infer<typeof ToolName>;
 export function openTools(names: ToolName[], allowedHosts: string[]): StructuredToolInterface[] {
   const tools: Record<ToolName, () => StructuredToolInterface> = {
     calculate: () =>
-      tool(({ expression }) => math.format(evaluate(expression), { precision: 14 }), {
+      tool(async ({ expression }) => (await import("./calculate.ts")).calculate(expression), {
         name: "calculate",
         description: "Evaluates an arithmetic expression, such as (2 + 3) * 4 or sqrt(2)",
         schema: z.object({ expression: z.string().max(1_000).describe("The expression") }),

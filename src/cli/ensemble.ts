@@ -1,6 +1,9 @@
 #!/usr/bin/env node
+import { enableCompileCache } from "node:module";
 import { parseArgs } from "node:util";
 import { commands } from "./commands.ts";
+
+enableCompileCache(); // what a command needs is loaded when it runs, and from the second time on compiled already
 
 /** The `ensemble` command: `ensemble [command] [options]`. Whatever fails leaves one sentence and a non-zero exit. */
 async function main(): Promise<void> {
