@@ -5,9 +5,10 @@ export const LabelledResult = z.object({
   label: z.string().trim().min(1).describe("By which the report speaks of it"),
   status: z.enum(["success", "failed", "timeout", "skipped"]).default("success").describe("What came of it"),
   items: z.number().int().min(0).optional().describe("Items that were processed"),
-  elapsedMs: z.number().min(0).optional().describe("Time that it took"),
+  elapsedMs: z.number().min(0).optional().describe("Time that it took, waiting included"),
+  workMs: z.number().min(0).optional().describe("Time spent on the items themselves, when it was measured apart from waiting"),
   quality: z.number().min(0).max(1).optional().describe("How good it is, 1 being flawless"),
-  failedItems: z.number().int().min(0).optional().describe("Items that could not be processed"),
+  failedItems: z.number().int().min(0).optional().describe("How many of the items could not be processed"),
   errors: z
     .array(z.object({ type: z.string(), message: z.string() }))
     .default([])
@@ -20,3 +21,16 @@ export const LabelledResult = z.object({
 });
 
 export type LabelledResult = z.infer<typeof LabelledResult>;
+
+/** Results of which each has a label of its own. */
+export const LabelledResults = z
+  .array(LabelledResult)
+  .min(1, "there is nothing to compare: give one result or more")
+  .max(1_000)
+  .superRefine((results, context) => {
+    results.forEach(({ label }, index) => {
+      if (results.findIndex((other) => other.label === label) < index) {
+        context.addIssue({ code: "custom", path: [index, "label"], message: `there is another result labelled "${label}"` });
+      }
+    });
+  });

@@ -1,0 +1,95 @@
+import { z } from "zod";
+import { compareWorth, divide, msPerItem, succeeded, sumOf } from "./figures.ts";
+import type { LabelledResult } from "./labelled-result.ts";
+import { CallStatus } from "./ledger.ts";
+import { Measure, measure, type Thresholds } from "./measures.ts";
+import { Scaling, scalingOf } from "./scaling.ts";
+
+const figure = (description: string) => z.number().nullable().describe(description);
+
+const Row = z.object({
+  label: z.string(),
+  status: CallStatus,
+  items: figure("Items that were processed"),
+  elapsedMs: figure("Time that it took, waiting included"),
+  msPerItem: figure("Time at work on one item"),
+  quality: figure("How good it is, 1 being flawless"),
+  failedItems: figure("How many of the items could not be processed"),
+  rank: figure("By quality, then by time per item; null for what did not succeed"),
+});
+
+type Row = z.infer<typeof Row>;
+
+export const Comparison = z.object({
+  rows: z.array(Row).describe("One for each result, in the order they came in"),
+  scaling: Scaling.nullable().describe("How time per item grows with the load; null when that cannot be told"),
+  measures: z.array(Measure).describe("Each with its value, threshold and verdict"),
+  performance: z.object({
+    totalMs: figure("All times together"),
+    criticalPathMs: figure("The longest time"),
+    parallelEfficiency: figure("All times together against the longest: how much was gained by working side by side"),
+  }),
+  cost: z.object({
+    tokens: figure("Tokens that models used"),
+    computeSeconds: figure("Time at work, of all together"),
+    dollars: figure("What models cost"),
+    dollarsPerQualityPoint: figure("Dollars, those of failures included, for each point of quality of what succeeded"),
+  }),
+  note: z.string().nullable().describe("Why there is no comparison, or no scaling"),
+});
+
+export type Comparison = z.infer<typeof Comparison>;
+
+/** Sets results side by side. What was not measured is null or unknown, never guessed. */
+export function compare(results: LabelledResult[], thresholds: Thresholds): Comparison {
+  const scaling = scalingOf(results);
+  return {
+    rows: results.map(toRow),
+    scaling,
+    measures: measure(results, thresholds),
+    performance: performanceOf(results),
+    cost: costOf(results),
+    note:
+      reasonAgainst(results) ?? (scaling ? null : "No scaling: two successes of different sizes with measured times are needed for it."),
+  };
+}
+
+function toRow(result: LabelledResult, _: number, results: LabelledResult[]): Row {
+  const { label, status, items = null, elapsedMs = null, quality = null, failedItems = null } = result;
+  const better = succeeded(results).filter((other) => compareWorth(other, result) < 0).length;
+  return {
+    label,
+    status,
+    items,
+    elapsedMs,
+    msPerItem: msPerItem(result),
+    quality,
+    failedItems,
+    rank: status === "success" ? better + 1 : null,
+  };
+}
+
+function performanceOf(results: LabelledResult[]): Comparison["performance"] {
+  const times = results.flatMap(({ elapsedMs }) => elapsedMs ?? []);
+  const totalMs = sumOf(times);
+  const criticalPathMs = times.length > 0 ? Math.max(...times) : null;
+  return { totalMs, criticalPathMs, parallelEfficiency: divide(totalMs, criticalPathMs) };
+}
+
+function costOf(results: LabelledResult[]): Comparison["cost"] {
+  const dollars = sumOf(results.map((result) => result.dollars));
+  return {
+    tokens: sumOf(results.map(({ tokens }) => tokens)),
+    computeSeconds: divide(sumOf(results.map(({ workMs, elapsedMs }) => workMs ?? elapsedMs)), 1000),
+    dollars,
+    dollarsPerQualityPoint: divide(dollars, sumOf(succeeded(results).map(({ quality }) => quality))),
+  };
+}
+
+function reasonAgainst(results: LabelledResult[]): string | null {
+  const good = succeeded(results);
+  if (good.length > 1) return null;
+  if (results.length === 1) return `Comparison is not possible: "${results[0]?.label}" is the only result.`;
+  if (good.length === 0) return "Comparison is not possible: nothing succeeded.";
+  return `Comparison is not possible: only "${good[0]?.label}" succeeded.`;
+}

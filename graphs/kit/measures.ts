@@ -1,0 +1,84 @@
+import { z } from "zod";
+import { divide, errorRate, itemsPerSecond, succeeded } from "./figures.ts";
+import type { LabelledResult } from "./labelled-result.ts";
+import { loadsOf } from "./scaling.ts";
+
+const share = z.number().min(0);
+
+/** What a measure must be to be accepted. */
+export const Thresholds = z
+  .object({
+    qualityScaling: share.default(0.8).describe("Quality of the largest load against the smallest must be above this"),
+    timeEfficiency: share.default(0.5).describe("Time per item of the smallest load against the largest must be above this"),
+    resourceEfficiency: share.default(0.5).describe("Good items a second of the largest load against the smallest must be above this"),
+    qualityDeviation: share.default(0.05).describe("The standard deviation of quality must be below this"),
+    errorSpread: share.default(0.05).describe("Between the highest and the lowest error rate there must be less than this"),
+  })
+  .prefault({})
+  .describe("What counts as good");
+
+export type Thresholds = z.infer<typeof Thresholds>;
+
+export const Measure = z.object({
+  name: z.enum(["quality scaling", "time efficiency", "resource efficiency", "quality deviation", "error spread"]),
+  value: z.number().nullable().describe("Null when what it is computed from was not measured"),
+  threshold: z.number(),
+  verdict: z.enum(["good", "poor", "unknown"]),
+  meaning: z.string().describe("What is measured"),
+});
+
+export type Measure = z.infer<typeof Measure>;
+
+/** How well the successful results hold up as the load grows, and how steady they are. */
+export function measure(results: LabelledResult[], thresholds: Thresholds): Measure[] {
+  const loads = loadsOf(results);
+  const compared = (figure: (result: LabelledResult) => number | null | undefined) =>
+    loads ? divide(figure(loads.largest), figure(loads.smallest)) : null;
+  return [
+    above("quality scaling", compared(qualityOf), thresholds.qualityScaling, "Quality of the largest load against the smallest"),
+    above(
+      "time efficiency",
+      compared(itemsPerSecond),
+      thresholds.timeEfficiency,
+      "Items a second of the largest load against the smallest",
+    ),
+    above(
+      "resource efficiency",
+      compared(yieldOf),
+      thresholds.resourceEfficiency,
+      "Quality a second: items a second, each worth its quality, of the largest load against the smallest",
+    ),
+    below("quality deviation", deviationOf(results), thresholds.qualityDeviation, "Standard deviation of quality over all loads"),
+    below("error spread", spreadOf(results), thresholds.errorSpread, "Between the highest and the lowest share of failed items"),
+  ];
+}
+
+const qualityOf = ({ quality }: LabelledResult) => quality;
+
+/** Quality a second, by item: by run, ten times the items would always look like a tenth of the efficiency. */
+function yieldOf(result: LabelledResult): number | null {
+  const speed = itemsPerSecond(result);
+  return speed === null || result.quality === undefined ? null : speed * result.quality;
+}
+
+function deviationOf(results: LabelledResult[]): number | null {
+  const qualities = succeeded(results).flatMap(({ quality }) => quality ?? []);
+  if (qualities.length < 2) return null;
+  const mean = qualities.reduce((sum, quality) => sum + quality, 0) / qualities.length;
+  const squares = qualities.reduce((sum, quality) => sum + (quality - mean) ** 2, 0);
+  return Math.sqrt(squares / (qualities.length - 1));
+}
+
+function spreadOf(results: LabelledResult[]): number | null {
+  const rates = succeeded(results).flatMap((result) => errorRate(result) ?? []);
+  return rates.length < 2 ? null : Math.max(...rates) - Math.min(...rates);
+}
+
+const above = (name: Measure["name"], value: number | null, threshold: number, meaning: string): Measure =>
+  judged({ name, value, threshold, meaning }, value !== null && value > threshold);
+const below = (name: Measure["name"], value: number | null, threshold: number, meaning: string): Measure =>
+  judged({ name, value, threshold, meaning }, value !== null && value < threshold);
+
+function judged(measured: Omit<Measure, "verdict">, accepted: boolean): Measure {
+  return { ...measured, verdict: measured.value === null ? "unknown" : accepted ? "good" : "poor" };
+}

@@ -1,0 +1,116 @@
+import { z } from "zod";
+import { divide, errorRate, itemsPerSecond, msPerItem, rank, succeeded } from "./figures.ts";
+import type { LabelledResult } from "./labelled-result.ts";
+import { measure, type Thresholds } from "./measures.ts";
+import { loadsOf, scalingOf } from "./scaling.ts";
+
+export const Recommendation = z.object({
+  label: z.string().describe("What to use in production"),
+  reasons: z.array(z.string()).describe("Why this one, and why not the others"),
+  itemsPerRequest: z.number().nullable().describe("Its batch size, or else all its items"),
+  expectedSeconds: z.number().nullable().describe("Time at work that such a request takes"),
+  concurrency: z.number().int().nullable().describe("Requests at once that carry the largest load in the time this one took"),
+  actions: z.array(z.object({ priority: z.number().int(), action: z.string() })).describe("What to do, the most urgent first"),
+});
+
+export type Recommendation = z.infer<typeof Recommendation>;
+
+type Choice = Pick<Recommendation, "reasons"> & { chosen: LabelledResult };
+
+/** What to use in production, how, and what to do first; null when nothing succeeded. */
+export function recommend(results: LabelledResult[], thresholds: Thresholds): Recommendation | null {
+  const choice = chooseByLoad(results, thresholds) ?? chooseByRank(results);
+  if (!choice) return null;
+  const { chosen, reasons } = choice;
+  const itemsPerRequest = batchSizeOf(chosen) ?? chosen.items ?? null;
+  const perItem = msPerItem(chosen);
+  const loads = divide(Math.max(...results.map(({ items = 0 }) => items)), chosen.items);
+  return {
+    label: chosen.label,
+    reasons,
+    itemsPerRequest,
+    expectedSeconds: itemsPerRequest === null || perItem === null ? null : (itemsPerRequest * perItem) / 1000,
+    concurrency: loads === null ? null : Math.ceil(loads),
+    actions: actionsFor(results, thresholds).map((action, index) => ({ priority: index + 1, action })),
+  };
+}
+
+/** The largest load that still keeps quality, speed and error rate: less shows too little, more is not carried well. */
+function chooseByLoad(results: LabelledResult[], thresholds: Thresholds): Choice | undefined {
+  const smallest = loadsOf(results)?.smallest;
+  if (!smallest) return undefined;
+  const verdicts = succeeded(results)
+    .filter(({ items = 0 }) => items > 0)
+    .toSorted((a, b) => (a.items ?? 0) - (b.items ?? 0))
+    .map((result) => ({ result, against: reasonsAgainst(result, smallest, thresholds) }));
+  const chosen = verdicts.findLast(({ against }) => against.length === 0)?.result ?? smallest;
+  return {
+    chosen,
+    reasons: [
+      `${chosen.label}: the largest load (${chosen.items} items) that keeps quality, speed and error rate within the thresholds.`,
+      ...verdicts.filter(({ result }) => result !== chosen).map(({ result, against }) => reasonNot(result, against, chosen)),
+    ],
+  };
+}
+
+/** Without loads to choose between, the best is recommended. */
+function chooseByRank(results: LabelledResult[]): Choice | undefined {
+  const good = succeeded(results);
+  const best = rank(results)[0];
+  if (!best) return undefined;
+  const reason = good.length === 1 ? "it is the only one that succeeded; there is nothing to compare it with" : "it ranks first";
+  return { chosen: best, reasons: [`${best.label}: ${reason}.`] };
+}
+
+/** What speaks against a load, compared with the smallest. What was not measured does not. */
+function reasonsAgainst(result: LabelledResult, smallest: LabelledResult, thresholds: Thresholds): string[] {
+  if (result === smallest) return [];
+  const quality = divide(result.quality, smallest.quality);
+  const speed = divide(itemsPerSecond(result), itemsPerSecond(smallest));
+  const [rate, least] = [errorRate(result), errorRate(smallest)];
+  const more = rate === null || least === null ? null : rate - least;
+  return [
+    ...(quality !== null && quality <= thresholds.qualityScaling ? [`its quality is ${percent(quality)} of ${smallest.label}'s`] : []),
+    ...(speed !== null && speed <= thresholds.timeEfficiency ? [`it does ${percent(speed)} of ${smallest.label}'s items a second`] : []),
+    ...(more !== null && more >= thresholds.errorSpread ? [`${percent(more)} more of its items fail than of ${smallest.label}'s`] : []),
+  ];
+}
+
+function reasonNot({ label, items = 0 }: LabelledResult, against: string[], chosen: LabelledResult): string {
+  if (against.length > 0) return `Not ${label}: ${against.join("; ")}.`;
+  return items < (chosen.items ?? 0) ? `Not ${label}: it shows less load.` : `Not ${label}: it is no larger than ${chosen.label}.`;
+}
+
+function batchSizeOf({ traits }: LabelledResult): number | undefined {
+  const [, size] = Object.entries(traits).find(([name]) => /^batch[\s_-]?size$/i.test(name)) ?? [];
+  return Number(size) > 0 ? Number(size) : undefined;
+}
+
+/** Failures come first, then what grows worse with the load, then what is unsteady, then what is not known. */
+function actionsFor(results: LabelledResult[], thresholds: Thresholds): string[] {
+  const scaling = scalingOf(results);
+  const measures = measure(results, thresholds);
+  const poor = (name: (typeof measures)[number]["name"]) => measures.some((one) => one.name === name && one.verdict === "poor");
+  const unknown = measures.filter(({ verdict }) => verdict === "unknown").map(({ name }) => name);
+  return [
+    ...results.filter(({ status }) => status !== "success").map(mendingOf),
+    ...(poor("quality scaling") ? ["Find out why quality falls as the load grows."] : []),
+    ...(scaling && poor("time efficiency")
+      ? [
+          `Find what grows faster than the load: time per item is ${scaling.ratio.toFixed(1)} times as long in ${scaling.to} as in ${scaling.from}.`,
+        ]
+      : []),
+    ...(poor("error spread") ? ["Find out why some loads have more failed items than others."] : []),
+    ...(poor("quality deviation") ? ["Find out why quality varies between the loads."] : []),
+    ...(unknown.length > 0 && results.length > 1 ? [`Measure what these need: ${unknown.join(", ")}.`] : []),
+  ];
+}
+
+function mendingOf({ label, status, errors }: LabelledResult): string {
+  const types = [...new Set(errors.map(({ type }) => type))];
+  if (status === "skipped") return `Run ${label}, which was skipped.`;
+  const how = status === "timeout" ? "took too long" : "failed";
+  return `Find out why ${label} ${how}${types.length > 0 ? ` (${types.join(", ")})` : ""}.`;
+}
+
+const percent = (share: number) => `${Math.round(share * 100)} %`;
