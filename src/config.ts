@@ -81,12 +81,21 @@ export function adoptEnvironment(env: Record<string, string>): void {
  * leaves alone what somebody else has set meanwhile.
  */
 export function lendModelEndpoint(baseUrl: string): () => void {
-  const lent = { OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: "rehearsal" };
-  const before = { OPENAI_BASE_URL: process.env.OPENAI_BASE_URL, OPENAI_API_KEY: process.env.OPENAI_API_KEY };
+  return lend({ OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: "rehearsal" });
+}
+
+/** Tells graphs that run in this process where its API is, unless the operator has told them. */
+export function lendAddress(url: string): () => void {
+  return process.env.ENSEMBLE_URL ? () => {} : lend({ ENSEMBLE_URL: url });
+}
+
+/** Sets variables for as long as nobody else has set them again. */
+function lend(lent: Record<string, string>): () => void {
+  const before = Object.keys(lent).map((name) => ({ name, value: process.env[name] }));
   Object.assign(process.env, lent);
   return () => {
-    if (process.env.OPENAI_BASE_URL !== baseUrl) return;
-    for (const [name, value] of Object.entries(before)) {
+    for (const { name, value } of before) {
+      if (process.env[name] !== lent[name]) continue;
       if (value === undefined) delete process.env[name];
       else process.env[name] = value;
     }

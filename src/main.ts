@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import { ensureSystemAssistants } from "./assistants/assistants.ts";
-import { type Config, lendModelEndpoint } from "./config.ts";
+import { type Config, lendAddress, lendModelEndpoint } from "./config.ts";
 import { checkDatabaseUrl, explainDatabase } from "./db/address.ts";
 import { startEmbeddedPostgres } from "./db/embedded.ts";
 import { startWakeups } from "./db/listen.ts";
@@ -125,7 +125,10 @@ async function startApi(
 ): Promise<string> {
   const app = await buildApp({ ...rooms, version, settings: config }, project.http);
   closers.push(() => app.close());
-  return listen(app, config);
+  const url = await listen(app, config);
+  const takeBack = lendAddress(url);
+  closers.push(async () => takeBack());
+  return url;
 }
 
 async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {

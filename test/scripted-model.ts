@@ -103,6 +103,8 @@ async function answerInPieces(response: ServerResponse, { tokens = [], toolCall,
     });
   if (hang) return;
   send({}, toolCall ? "tool_calls" : "stop");
+  const usage = { prompt_tokens: 1, completion_tokens: tokens.length, total_tokens: 1 + tokens.length };
+  response.write(`data: ${JSON.stringify({ id, object: "chat.completion.chunk", created: 1, model: "scripted", choices: [], usage })}\n\n`);
   response.end("data: [DONE]\n\n");
 }
 

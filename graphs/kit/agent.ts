@@ -57,7 +57,7 @@ export async function callAgent<Schema extends z.ZodType>(
   const { agent, answer, temperature } = call;
   const model = agent.model ?? call.model;
   const started = Date.now();
-  const deadline = AbortSignal.timeout(agent.timeoutSeconds * 1000);
+  const deadline = AbortSignal.timeout(Math.ceil(agent.timeoutSeconds * 1000));
   const signal = config.signal ? AbortSignal.any([config.signal, deadline]) : deadline;
 
   const entry = (outcome: LedgerEntry["outcome"], attempts: number, usage: Usage, error?: string): LedgerEntry => ({

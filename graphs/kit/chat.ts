@@ -19,7 +19,7 @@ export interface ChatCall {
 export async function chat(call: ChatCall, config: LangGraphRunnableConfig): Promise<{ reply: AIMessage; entry: LedgerEntry }> {
   const { caller, model, temperature, messages, tools = [], timeoutSeconds, budget } = call;
   const started = Date.now();
-  const timeout = AbortSignal.timeout(timeoutSeconds * 1000);
+  const timeout = AbortSignal.timeout(Math.ceil(timeoutSeconds * 1000));
   const signal = config.signal ? AbortSignal.any([config.signal, timeout]) : timeout;
   const speaker = new ChatOpenAI({ model, temperature, maxRetries: 2, streamUsage: true });
   const bound = tools.length > 0 ? speaker.bindTools(tools) : speaker;

@@ -1,0 +1,73 @@
+import type { LangGraphRunnableConfig } from "@langchain/langgraph";
+import type { LedgerEntry } from "../kit/ledger.ts";
+import type { ScenarioDefinition } from "../skills/definition.ts";
+import type { Job, Skill } from "../skills/skill.ts";
+import type { Context } from "./context.ts";
+import type { ScenarioProgress } from "./progress.ts";
+
+/** What came of one try of a batch. There may be fewer items than were asked for. */
+export type BatchOutcome = { size: number; elapsedMs: number; ledger: LedgerEntry[] } & (
+  | { kind: "done"; results: unknown[]; workMs: number; available: number }
+  | { kind: "late" }
+  | { kind: "failed"; error: Error }
+);
+
+interface BatchCall {
+  skill: Skill;
+  definition: ScenarioDefinition;
+  seed: number;
+  progress: ScenarioProgress;
+  context: Context;
+}
+
+/** Tries the batch that comes next. A failure is an outcome; only the end of the whole run is thrown on. */
+export async function tryBatch(
+  { skill, definition, seed, progress, context }: BatchCall,
+  config: LangGraphRunnableConfig,
+): Promise<BatchOutcome> {
+  const leftMs = definition.timeBudgetSeconds * 1000 - progress.elapsedMs;
+  const deadline = AbortSignal.timeout(Math.max(0, Math.ceil(leftMs)));
+  const signal = config.signal ? AbortSignal.any([config.signal, deadline]) : deadline;
+  const { dataset: distribution, inputSize, batchSize, complexityMultiplier: complexity } = definition;
+  const ledger: LedgerEntry[] = [];
+  let noted: number | undefined;
+  const job: Job = {
+    ...context,
+    signal,
+    config,
+    complexity,
+    record: (entry) => void ledger.push({ ...entry, agent: `${definition.name}/${entry.agent}` }),
+    worked: (ms) => {
+      noted = (noted ?? 0) + ms;
+    },
+  };
+  let startedAt = performance.now();
+  let size = Math.min(batchSize, inputSize);
+  const spent = () => ({ size, elapsedMs: performance.now() - startedAt, ledger });
+  try {
+    signal.throwIfAborted();
+    const params = skill.params.parse(definition.skillParams);
+    const items = await skill.generate({ size: inputSize, distribution, seed }, params, job);
+    if (items.length === 0) throw new Error("There is nothing to work on.");
+    const position = progress.items + progress.failedItems;
+    const batch = items.slice(position, position + batchSize);
+    size = batch.length;
+    startedAt = performance.now(); // making the items is not the skill's work
+    const results = await unlessAborted(skill.invoke(batch, params, job), signal);
+    const total = spent();
+    return { kind: "done", ...total, results, workMs: noted ?? total.elapsedMs, available: items.length };
+  } catch (error) {
+    config.signal?.throwIfAborted();
+    if (deadline.aborted) return { kind: "late", ...spent() };
+    return { kind: "failed", ...spent(), error: error instanceof Error ? error : new Error(String(error)) };
+  }
+}
+
+/** A skill that does not listen to its signal is left behind. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort, { once: true });
+  return Promise.race([work, promise]).finally(() => signal.removeEventListener("abort", abort));
+}

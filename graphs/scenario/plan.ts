@@ -1,0 +1,39 @@
+import { z } from "zod";
+import { type ScenarioDefinition, ScenarioRequest } from "../skills/definition.ts";
+import type { Skill } from "../skills/skill.ts";
+
+/** Scenarios as a caller gives them, each with a name of its own. */
+export const ScenarioRequests = z
+  .array(ScenarioRequest)
+  .max(10)
+  .superRefine((scenarios, context) => {
+    scenarios.forEach(({ name }, index) => {
+      if (scenarios.findIndex((other) => other.name === name) < index) {
+        context.addIssue({ code: "custom", path: [index, "name"], message: `there is another scenario named "${name}"` });
+      }
+    });
+  });
+
+/** The skill's own scenarios, or the caller's, completed from the skill's of the same difficulty. Each must be one that the skill can do. */
+export function completeScenarios(skill: Skill, requests: ScenarioRequest[]): ScenarioDefinition[] {
+  const own = skill.scenarios();
+  const definitions = requests.length === 0 ? own : requests.map((request) => completeScenario(own, request));
+  for (const { name, skillParams } of definitions) {
+    const parsed = skill.params.safeParse(skillParams);
+    if (!parsed.success) throw new Error(`The skillParams of "${name}" do not suit ${skill.name}: ${z.prettifyError(parsed.error)}`);
+  }
+  return definitions;
+}
+
+function completeScenario(own: ScenarioDefinition[], { ...request }: ScenarioRequest): ScenarioDefinition {
+  const model = own.find(({ difficulty }) => difficulty === request.difficulty) ?? own[0];
+  if (!model) throw new Error("The skill has no scenarios of its own to complete yours from.");
+  const given = Object.entries(request).filter(([, value]) => value !== undefined);
+  return { ...model, ...Object.fromEntries(given), name: request.name };
+}
+
+/** The same with half of everything, for a second try. */
+export function halved(definition: ScenarioDefinition): ScenarioDefinition {
+  const half = (size: number) => Math.max(1, Math.floor(size / 2));
+  return { ...definition, inputSize: half(definition.inputSize), batchSize: half(definition.batchSize) };
+}

@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { isOver, type ScenarioProgress, ScenarioStatus } from "./progress.ts";
+import type { Segment } from "./state.ts";
+
+export const Mode = z.enum(["free", "milestone", "lockstep"]);
+export type Mode = z.infer<typeof Mode>;
+
+/** A slow scenario is not waited for longer than this from where the segment began. */
+const segmentLimitMs = 60_000;
+
+/** A place where the scenarios met. */
+export const Sync = z.object({
+  segment: z.number().int(),
+  percent: z.number().describe("Where they were to meet"),
+  at: z.string(),
+  members: z.array(
+    z.object({
+      scenario: z.string(),
+      status: ScenarioStatus,
+      percent: z.number().describe("Where it was"),
+      arrived: z.boolean(),
+      waitedMs: z.number(),
+    }),
+  ),
+});
+
+export type Sync = z.infer<typeof Sync>;
+
+/** The stretch that comes next: to the next milestone, one batch, or all the rest. The last one has no limit: everybody is waited for. */
+export function nextSegment(mode: Mode, milestones: number[], before: Segment | null): Segment {
+  const number = (before?.number ?? 0) + 1;
+  const place = milestones.toSorted((a, b) => a - b).find((milestone) => milestone > (before?.percent ?? 0));
+  const percent = mode === "milestone" ? (place ?? 100) : 100;
+  const limitMs = percent < 100 ? segmentLimitMs : null;
+  return { number, percent, oneBatch: mode === "lockstep", startedAt: Date.now(), limitMs };
+}
+
+export function syncOf(segment: Segment, progress: Record<string, ScenarioProgress>): Sync {
+  const now = Date.now();
+  const members = Object.entries(progress).map(([scenario, { status, percent, arrivedAt }]) => ({
+    scenario,
+    status,
+    percent,
+    arrived: status !== "failed" && (segment.oneBatch || percent >= segment.percent),
+    waitedMs: status === "paused" ? now - arrivedAt : 0,
+  }));
+  return { segment: segment.number, percent: segment.percent, at: new Date(now).toISOString(), members };
+}
+
+export const remaining = (progress: Record<string, ScenarioProgress>) => Object.values(progress).some((one) => !isOver(one));

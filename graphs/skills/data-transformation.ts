@@ -1,0 +1,126 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { z } from "zod";
+import { profile } from "./definition.ts";
+import { generateOrders, type Order, parseOrder, regionOf } from "./orders.ts";
+import type { Skill } from "./skill.ts";
+
+const Params = z.object({
+  similarity: z.number().min(0).max(1).default(0.85).describe("From which likeness on two orders count as the same"),
+});
+
+const Result = z.object({
+  order: z.number().int(),
+  region: z.string().nullable().describe("Null when the line could not be read"),
+  amount: z.number(),
+  duplicateOf: z.number().int().nullable().describe("An earlier order that this one repeats"),
+  truth: z.number().int().nullable().describe("The order it was made from"),
+  readable: z.boolean().describe("Whether the line was whole when it was made"),
+  comparisons: z.number().int(),
+});
+
+type Result = z.infer<typeof Result>;
+
+/** An order, and all of them: what it repeats is before it. */
+interface Item {
+  order: Order;
+  all: Order[];
+}
+
+/**
+ * Reads lines of orders, joins them with their customers, finds those that repeat an earlier one, and sums them up by region. Every
+ * order is held against all before it, so its time grows with the square of the input: what the analysis of the scaling is to find.
+ */
+export const dataTransformation: Skill<Item, Result, z.infer<typeof Params>> = {
+  name: "data-transformation",
+  version: "1.0.0",
+  description: "Reads, joins, deduplicates, groups and sorts generated records",
+  params: Params,
+  result: Result,
+  scenarios: () => profile("quadratic", 100, [20, 25, 30]),
+
+  generate(dataset) {
+    const orders = generateOrders(dataset);
+    return orders.map((order) => ({ order, all: orders }));
+  },
+
+  async invoke(batch, { similarity }, { signal, worked }) {
+    const results: Result[] = [];
+    for (const item of batch) {
+      signal.throwIfAborted();
+      const startedAt = performance.now();
+      results.push(transform(item, similarity));
+      worked(performance.now() - startedAt); // from here on others use the processor
+      await nextTurn();
+    }
+    return results;
+  },
+
+  score(results) {
+    const whole = results.filter(({ readable }) => readable);
+    const right = results.filter(({ duplicateOf, truth }) => duplicateOf === truth);
+    return {
+      completeness: share(whole.filter(({ region }) => region !== null).length, whole.length),
+      accuracy: share(right.length, results.length),
+    };
+  },
+
+  measure(results) {
+    const regions = Map.groupBy(
+      results.filter(({ region, duplicateOf }) => region !== null && duplicateOf === null),
+      ({ region }) => region,
+    );
+    const totals = [...regions.values()].map((orders) => orders.reduce((sum, { amount }) => sum + amount, 0)).sort((a, b) => b - a);
+    return {
+      regions: regions.size,
+      revenue: Math.round(totals.reduce((sum, total) => sum + total, 0)),
+      largestRegion: Math.round(totals[0] ?? 0),
+      duplicates: results.filter(({ duplicateOf }) => duplicateOf !== null).length,
+      unreadable: results.filter(({ region }) => region === null).length,
+      comparisons: results.reduce((sum, { comparisons }) => sum + comparisons, 0),
+    };
+  },
+};
+
+const share = (part: number, whole: number) => (whole === 0 ? 1 : part / whole);
+
+function transform({ order, all }: Item, similarity: number): Result {
+  const parsed = parseOrder(order.line);
+  const base = { order: order.id, truth: order.repeats, readable: order.whole };
+  if (!parsed) return { ...base, region: null, amount: 0, duplicateOf: null, comparisons: 0 };
+  const duplicateOf = findEarlier(all.slice(0, order.id), textOf(order.line), similarity);
+  return { ...base, region: regionOf(parsed.customer), amount: parsed.amount, duplicateOf, comparisons: order.id };
+}
+
+/** The earlier order that is most like this one, if any is like it enough. */
+function findEarlier(earlier: Order[], text: string, similarity: number): number | null {
+  let best: { id: number | null; likeness: number } = { id: null, likeness: 0 };
+  for (const { id, line } of earlier) {
+    const likeness = likenessOf(text, textOf(line));
+    if (likeness >= similarity && likeness > best.likeness) best = { id, likeness };
+  }
+  return best.id;
+}
+
+/** What two orders are held against each other by. */
+function textOf(line: string): string {
+  const parsed = parseOrder(line);
+  return parsed ? `${parsed.customer} ${parsed.product} ${parsed.amount}` : line;
+}
+
+/** One minus the share of letters that would have to be changed: Levenshtein's distance, with one row. */
+function likenessOf(a: string, b: string): number {
+  const row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    let diagonal = i - 1;
+    let left = i;
+    for (let j = 1; j <= b.length; j++) {
+      const above = row[j] ?? 0;
+      const change = a.charCodeAt(i - 1) === b.charCodeAt(j - 1) ? 0 : 1;
+      row[j - 1] = left;
+      left = Math.min(above + 1, left + 1, diagonal + change);
+      diagonal = above;
+    }
+    row[b.length] = left;
+  }
+  return 1 - (row[b.length] ?? 0) / Math.max(a.length, b.length, 1);
+}

@@ -1,0 +1,95 @@
+import { z } from "zod";
+
+export const Difficulty = z.enum(["easy", "intermediate", "advanced"]);
+export const Distribution = z.enum(["uniform", "skewed", "clustered"]);
+export type Distribution = z.infer<typeof Distribution>;
+
+/** One scenario: how much of what a skill is given, and what is expected of it. */
+export const ScenarioDefinition = z.object({
+  name: z.string().trim().min(1).max(100).describe("By which the report speaks of it"),
+  difficulty: Difficulty,
+  complexityMultiplier: z.number().positive().max(1_000).describe("How much harder than the simplest"),
+  inputSize: z.number().int().min(1).max(10_000).describe("Items"),
+  batchSize: z.number().int().min(1).max(10_000).describe("Items at once; what a crash costs at most"),
+  dataset: Distribution.describe("How the generated items are distributed"),
+  timeBudgetSeconds: z.number().positive().max(86_400).describe("Time at work after which it has failed"),
+  memoryLimitMb: z.number().int().positive().describe("Memory it should do with; told beside what the process used"),
+  errorTolerance: z.number().min(0).max(1).describe("Share of items that may fail"),
+  skillParams: z.record(z.string(), z.unknown()).describe("What the skill itself is told"),
+  expectedQuality: z.enum(["basic", "good", "excellent"]),
+  qualityMetrics: z.array(z.string()).describe("Scores that count for the quality; none: all that the skill has"),
+});
+
+export type ScenarioDefinition = z.infer<typeof ScenarioDefinition>;
+
+/** A scenario as a caller gives it: what is left out comes from the skill's own profile of that difficulty. */
+export const ScenarioRequest = ScenarioDefinition.partial().extend({
+  name: ScenarioDefinition.shape.name,
+  difficulty: Difficulty.default("easy"),
+});
+
+export type ScenarioRequest = z.infer<typeof ScenarioRequest>;
+
+/** The expected qualities as numbers. */
+export const qualityOf = { basic: 0.6, good: 0.8, excellent: 0.9 } as const;
+
+const common = { skillParams: {}, qualityMetrics: [] };
+
+export const defaultProfile: ScenarioDefinition[] = [
+  {
+    ...common,
+    name: "simple",
+    difficulty: "easy",
+    complexityMultiplier: 1,
+    inputSize: 100,
+    batchSize: 10,
+    dataset: "uniform",
+    timeBudgetSeconds: 30,
+    memoryLimitMb: 256,
+    errorTolerance: 0,
+    expectedQuality: "basic",
+  },
+  {
+    ...common,
+    name: "medium",
+    difficulty: "intermediate",
+    complexityMultiplier: 3,
+    inputSize: 300,
+    batchSize: 50,
+    dataset: "uniform",
+    timeBudgetSeconds: 90,
+    memoryLimitMb: 512,
+    errorTolerance: 0.05,
+    expectedQuality: "good",
+  },
+  {
+    ...common,
+    name: "complex",
+    difficulty: "advanced",
+    complexityMultiplier: 8,
+    inputSize: 800,
+    batchSize: 100,
+    dataset: "skewed",
+    timeBudgetSeconds: 300,
+    memoryLimitMb: 1_024,
+    errorTolerance: 0.1,
+    expectedQuality: "excellent",
+  },
+];
+
+/** How much the input may grow with the difficulty, by how a skill's time grows with its input. */
+const growth = {
+  linear: [1, 3, 8],
+  sublinear: [1, 5, 25],
+  quadratic: [1, 2, 3],
+  exponential: [1, 1.5, 2],
+} as const;
+
+/** The default profile with sizes that suit a skill. */
+export function profile(scaling: keyof typeof growth, smallest: number, batchSizes: [number, number, number]): ScenarioDefinition[] {
+  return defaultProfile.map((definition, index) => ({
+    ...definition,
+    inputSize: Math.round(smallest * (growth[scaling][index] ?? 1)),
+    batchSize: batchSizes[index] ?? definition.batchSize,
+  }));
+}

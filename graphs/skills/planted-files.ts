@@ -1,0 +1,90 @@
+import { pick, placeIn, seededRandom } from "./random.ts";
+import type { Dataset } from "./skill.ts";
+
+export type Kind = "secret" | "sql-injection" | "shell-injection" | "path-traversal";
+
+/** A source file; of a generated one it is known what is wrong with it. */
+export interface SourceFile {
+  path: string;
+  content: string;
+  truth: { line: number; kind: Kind }[] | null;
+}
+
+type Random = () => number;
+
+const letters = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"] as const;
+const text = (random: Random, length: number, from: string = letters.join("")) =>
+  Array.from({ length }, () => from[Math.floor(random() * from.length)]).join("");
+
+/** Put together here, so that no scanner takes this file for one that leaks. */
+const secrets = [
+  (random: Random) => `const accessKey = "AKIA${text(random, 16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")}";`,
+  (random: Random) => `const token = "ghp_${text(random, 36)}";`,
+  (random: Random) => `const slack = "xoxb-${text(random, 12, "0123456789")}-${text(random, 12, "0123456789")}-${text(random, 24)}";`,
+  (random: Random) => `const stripe = "sk_live_${text(random, 24)}";`,
+  (random: Random) => `const db = "postgres://admin:${text(random, 14)}@db.internal:5432/orders";`,
+  (random: Random) => `registry.login("npm_${text(random, 36)}");`,
+] as const;
+
+const injections: readonly [Kind, (name: string) => string][] = [
+  ["sql-injection", (name) => `const rows = await db.query(\`select * from users where name = '\${${name}}'\`);`],
+  ["sql-injection", (name) => `await db.execute("delete from orders where id = " + ${name});`],
+  ["sql-injection", (name) => `cursor.execute(f"update users set role = '{${name}}'")`],
+  ["shell-injection", (name) => `exec(\`git log \${${name}}\`);`],
+  ["shell-injection", (name) => `os.system("ping -c 1 " + ${name})`],
+  ["shell-injection", (name) => `execSync("tar xf " + ${name});`],
+  ["path-traversal", (name) => `const page = await readFile("./pages/" + ${name});`],
+  ["path-traversal", (name) => `response.sendFile(\`\${root}/\${${name}}\`);`],
+  ["path-traversal", (name) => `with open("uploads/" + ${name}) as file:`],
+  // What a look at single lines does not see: a good scan of lines is not a perfect one, and the figures say so.
+  ["sql-injection", (name) => `const where = "name = '" + ${name} + "'"; const found = await run(base + where);`],
+  ["shell-injection", (name) => `spawn("sh", ["-c", ["convert", ${name}].join(" ")]);`],
+];
+
+/** What looks wrong and is not. */
+const decoys = [
+  () => `const rows = await db.query("select * from users where name = $1", [name]);`,
+  () => `execFile("git", ["log", "--", name]);`,
+  () => `const page = await readFile(join("./pages", basename(name)));`,
+  () => `const accessKey = process.env.AWS_ACCESS_KEY_ID;`,
+  () => `const token = "ghp_${"x".repeat(36)}"; // put yours here`,
+  (random: Random) => `const checksum = "${text(random, 40, "0123456789abcdef")}";`,
+  () => `await db.execute("select count(*) " + "from orders");`,
+  () => `const db = "postgres://localhost:5432/orders";`,
+] as const;
+
+const plain = [
+  () => `const total = items.reduce((sum, item) => sum + item.price, 0);`,
+  () => `if (!user) return response.status(404).send("no such user");`,
+  () => `log.info({ count: rows.length }, "done");`,
+  () => `export function area(width, height) { return width * height; }`,
+  () => `for (const row of rows) seen.add(row.id);`,
+  () => `// Sorted, because the report is read from the top.`,
+] as const;
+
+const names = ["name", "request.query.id", "input", "params.file", "body.user"] as const;
+
+/** Source files with planted secrets and injections among lines that are harmless, and some that only look harmful. */
+export function plantFiles({ size, distribution, seed }: Dataset): SourceFile[] {
+  const random = seededRandom(seed);
+  return Array.from({ length: size }, (_, index) => plantFile(index, Math.floor(placeIn(distribution, random) * 4), random));
+}
+
+function plantFile(index: number, faults: number, random: Random): SourceFile {
+  const lines: { line: string; kind?: Kind }[] = [];
+  for (let count = 0; count < faults; count++) lines.push(plantFault(random));
+  for (let count = 0; count < 2; count++) if (random() < 0.5) lines.push({ line: pick(random, decoys)(random) });
+  while (lines.length < 16) lines.push({ line: pick(random, plain)() });
+  const shuffled = lines.map((line) => ({ line, place: random() })).sort((a, b) => a.place - b.place);
+  return {
+    path: `src/${pick(random, ["orders", "users", "reports", "jobs"])}/${index}.ts`,
+    content: shuffled.map(({ line }) => line.line).join("\n"),
+    truth: shuffled.flatMap(({ line: { kind } }, place) => (kind ? [{ line: place + 1, kind }] : [])),
+  };
+}
+
+function plantFault(random: Random): { line: string; kind: Kind } {
+  if (random() < 0.4) return { line: pick(random, secrets)(random), kind: "secret" };
+  const [kind, write] = injections[Math.floor(random() * injections.length)] ?? ["sql-injection", () => ""];
+  return { line: write(pick(random, names)), kind };
+}

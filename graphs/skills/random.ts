@@ -1,0 +1,23 @@
+import type { Distribution } from "./definition.ts";
+
+/** Numbers from 0 to 1 that the seed fixes: mulberry32. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export function pick<T>(random: () => number, choices: readonly [T, ...T[]]): T {
+  return choices[Math.floor(random() * choices.length)] ?? choices[0];
+}
+
+/** A place from 0 to 1: anywhere, mostly near 0, or near one of five centres. */
+export function placeIn(distribution: Distribution, random: () => number): number {
+  if (distribution === "uniform") return random();
+  if (distribution === "skewed") return random() ** 3;
+  return Math.min(0.999, Math.max(0, (Math.floor(random() * 5) + 0.5) / 5 + (random() - 0.5) * 0.05));
+}

@@ -1,0 +1,40 @@
+import { lintSource } from "@secretlint/core";
+import { creator as recommended } from "@secretlint/secretlint-rule-preset-recommend";
+import type { Kind } from "./planted-files.ts";
+
+export interface Hit {
+  line: number;
+  kind: Kind;
+  rule: string;
+}
+
+/** Text that is put together with something from outside: a template with a hole, a string with a plus, an f-string. */
+const composed = /(?:`[^`]*\$\{|["'][^"']*["']\s*\+|f["'][^"']*\{)/.source;
+const composedSql =
+  /(?:`[^`]*\b(?:select|insert|update|delete)\b[^`]*\$\{|["'][^"']*\b(?:select|insert|update|delete)\b[^"']*["']\s*\+|f["'][^"']*\b(?:select|insert|update|delete)\b[^"']*\{)/
+    .source;
+
+const patterns: { kind: Kind; rule: string; pattern: RegExp }[] = [
+  { kind: "sql-injection", rule: "composed-sql", pattern: new RegExp(`\\b(?:query|execute|raw)\\(\\s*${composedSql}`, "i") },
+  { kind: "shell-injection", rule: "composed-command", pattern: new RegExp(`\\b(?:exec|execSync|system|popen)\\(\\s*${composed}`) },
+  {
+    kind: "path-traversal",
+    rule: "composed-path",
+    pattern: new RegExp(`\\b(?:readFile|readFileSync|createReadStream|sendFile|open)\\(\\s*${composed}`),
+  },
+];
+
+/** What is wrong with a file, by line: secrets by the rules of secretlint, injections by patterns. */
+export async function scan(path: string, content: string): Promise<Hit[]> {
+  const { messages } = await lintSource({
+    source: { filePath: path, content, contentType: "text", ext: path.slice(path.lastIndexOf(".")) },
+    options: { config: { rules: [{ id: "recommended", rule: recommended }] }, noPhysicFilePath: true, maskSecrets: true },
+  });
+  const secrets = messages.map(({ loc, ruleId }): Hit => ({ line: loc.start.line, kind: "secret", rule: ruleId }));
+  const injections = content
+    .split("\n")
+    .flatMap((text, index) =>
+      patterns.filter(({ pattern }) => pattern.test(text)).map(({ kind, rule }): Hit => ({ line: index + 1, kind, rule })),
+    );
+  return [...secrets, ...injections];
+}
