@@ -1,0 +1,209 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeEach, expect, test, vi } from "vitest";
+import { startCluster, until } from "../cluster-of-processes.ts";
+import { startModelServer } from "../model-server.ts";
+import type { ScriptedReply } from "../scripted-model.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const model = await startModelServer();
+const { client, startWorker, rowOf } = await startCluster({
+  ENSEMBLE_CONFIG: fileURLToPath(new URL("../../langgraph.json", import.meta.url)),
+  OPENAI_BASE_URL: model.baseUrl,
+  OPENAI_API_KEY: "test",
+});
+
+/** What the model was asked, each question by the words that tell it from the others, and how often. */
+let asked: Record<string, number>;
+/** The question at which the model falls silent, the first time: the work is then where the test wants to break it. */
+let silentAt: string | undefined;
+
+function answering(answers: [words: string, reply: ScriptedReply][]): void {
+  asked = {};
+  model.respond((messages) => {
+    const [words, reply] = answers.find(([text]) => messages.includes(text)) ?? ["?", { tokens: ["unexpected"] }];
+    asked[words] = (asked[words] ?? 0) + 1;
+    return words === silentAt && asked[words] === 1 ? { hang: true } : reply;
+  });
+}
+beforeEach(() => {
+  silentAt = undefined;
+});
+
+type Values = Record<string, never>;
+const start = async (graphId: string, input: Record<string, unknown>) => {
+  const { thread_id: threadId } = await client.threads.create();
+  return client.runs.create(threadId, graphId, { input });
+};
+const outcome = (run: { thread_id: string; run_id: string }) => client.runs.join(run.thread_id, run.run_id) as Promise<Values>;
+
+/** An endpoint that counts how often each probe of a load test came, and can hold its answers back. */
+const hits: string[] = [];
+let holding: ((probe: string) => boolean) | undefined;
+const target = createServer((request, response) => {
+  const probe = (request.url ?? "").replace("/?probe=", " ").replace("?probe=", " ");
+  hits.push(probe);
+  if (!holding?.(probe)) response.end("ok");
+});
+await once(target.listen(0, "127.0.0.1"), "listening");
+afterAll(() => {
+  target.closeAllConnections();
+  target.close();
+});
+const address = `http://127.0.0.1:${(target.address() as AddressInfo).port}`;
+const loading = (name: string, difficulty: string, inputSize: number) => ({
+  name,
+  difficulty,
+  inputSize,
+  batchSize: 2,
+  skillParams: { targets: [`${address}/${name}`], requests: 1, connections: 1, timeoutSeconds: 30 },
+});
+const load = {
+  skill: "performance-testing",
+  scenarios: [loading("simple", "easy", 2), loading("medium", "intermediate", 4), loading("complex", "advanced", 8)],
+};
+const countsOf = (name: string) =>
+  Object.entries(
+    Object.groupBy(
+      hits.filter((hit) => hit.startsWith(`/${name} `)),
+      (hit) => hit.split(" ")[1] ?? "",
+    ),
+  ).map(([probe, times]) => [Number(probe), times?.length ?? 0]);
+
+test("a scenario whose worker is killed goes on at the batch in hand; no batch that finished is run again", async () => {
+  hits.length = 0;
+  holding = (probe) => probe === "/complex 5";
+  const dying = await startWorker();
+  const run = await start("scenario", load);
+  await until(() => hits.includes("/complex 5") && countsOf("medium").length === 4);
+  dying.child.kill("SIGKILL");
+  holding = undefined;
+  await startWorker();
+  expect(await outcome(run)).toMatchObject({
+    progress: Object.fromEntries(["simple", "medium", "complex"].map((name) => [name, { status: "complete", percent: 100 }])),
+  });
+  expect(await rowOf(run.run_id)).toMatchObject({ status: "success", attempt: 2 });
+  expect(countsOf("complex")).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((probe) => [probe, probe === 4 || probe === 5 ? 2 : 1]));
+  expect(countsOf("medium").every(([, times]) => times === 1)).toBe(true);
+});
+
+test("a scenario that was cancelled goes on where it was when the thread is run on, and says that a person had stopped it", async () => {
+  hits.length = 0;
+  holding = (probe) => probe === "/complex 3";
+  await startWorker();
+  const run = await start("scenario", load);
+  await until(() => hits.includes("/complex 3") && countsOf("medium").length === 4);
+  await client.runs.cancel(run.thread_id, run.run_id, true);
+  holding = undefined;
+  const result = (await client.runs.wait(run.thread_id, "scenario", { input: null })) as Values;
+  expect(result).toMatchObject({ progress: { complex: { status: "complete", items: 8 } } });
+  const { complex } = result.progress as unknown as Record<string, { history: { reason: string }[] }>;
+  expect(complex?.history.map(({ reason }) => reason)).toEqual(["started", "user_halt", "resumed", "all items were worked on"]);
+  expect(countsOf("complex")).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((probe) => [probe, probe === 2 || probe === 3 ? 2 : 1]));
+});
+
+const step = (id: string, agent: string, ...dependsOn: string[]) => ({ id, agent, task: `do ${id}`, dependsOn });
+const work = { json: { summary: "seen", findings: [] } };
+const supervising: [string, ScriptedReply][] = [
+  ["Split this task", { json: { steps: [step("one", "security"), step("two", "quality"), step("three", "architecture", "one")] } }],
+  ["Review the work", { json: { decision: "continue", reason: "fine" } }],
+  ["Write the report", { json: { executiveSummary: "All seen.", findingsByCategory: {}, recommendations: [], confidence: 1, gaps: [] } }],
+  ["Task: do one", work],
+  ["Task: do two", work],
+  ["Task: do three", work],
+];
+
+test.each(["killed", "cancelled and run on"])("a supervisor that is %s in its second wave asks nobody of the first again", async (how) => {
+  answering(supervising);
+  silentAt = "Task: do three";
+  const dying = await startWorker();
+  const run = await start("supervisor", { task: "Review", input: "code" });
+  await until(() => asked["Task: do three"] === 1);
+  let result: Values;
+  if (how === "killed") {
+    dying.child.kill("SIGKILL");
+    await startWorker();
+    result = await outcome(run);
+  } else {
+    await client.runs.cancel(run.thread_id, run.run_id, true);
+    result = (await client.runs.wait(run.thread_id, "supervisor", { input: null })) as Values;
+  }
+  expect(result).toMatchObject({ report: { executiveSummary: "All seen." }, results: { three: { status: "success" } } });
+  expect(asked).toEqual({
+    "Split this task": 1,
+    "Task: do one": 1,
+    "Task: do two": 1,
+    "Review the work": 2,
+    "Task: do three": 2,
+    "Write the report": 1,
+  });
+});
+
+test("a plan whose worker is killed in its third step goes on there", async () => {
+  const descriptions = ["find a", "find b", "add them"];
+  answering([
+    ["Plan how to do this", { json: { steps: descriptions.map((description) => ({ description })) } }],
+    ["Reconsider the plan", { json: { decision: "continue", reason: "fine", steps: [] } }],
+    ["Answer the task", { json: { answer: "3", gaps: [] } }],
+    ...descriptions.map((description): [string, ScriptedReply] => [
+      `Do only this step: ${description}`,
+      { tokens: [`${description}: done`] },
+    ]),
+  ]);
+  silentAt = "Do only this step: add them";
+  const dying = await startWorker();
+  const run = await start("plan-execute", { task: "Add a and b" });
+  await until(() => asked[silentAt ?? ""] === 1);
+  dying.child.kill("SIGKILL");
+  await startWorker();
+  expect(await outcome(run)).toMatchObject({ answer: "3", plan: descriptions.map(() => ({ status: "done" })) });
+  expect(asked).toEqual({
+    "Plan how to do this": 1,
+    "Do only this step: find a": 1,
+    "Do only this step: find b": 1,
+    "Do only this step: add them": 2,
+    "Reconsider the plan": 2,
+    "Answer the task": 1,
+  });
+});
+
+test("a question outlives its worker, and its answer is all that is needed to go on", async () => {
+  model.script(
+    { toolCall: { id: "call_1", name: "ask_human", args: { question: "Which colour?", options: ["red", "blue"] } } },
+    { tokens: ["Red it is."] },
+  );
+  const dying = await startWorker();
+  const { thread_id: threadId } = await client.threads.create();
+  const question = { input: { messages: [{ role: "user", content: "Paint it" }] }, context: { tools: ["ask_human"] } };
+  const waiting = await client.runs.wait(threadId, "react", question);
+  expect(waiting).toMatchObject({ __interrupt__: [{ value: { type: "selection", prompt: "Which colour?", options: ["red", "blue"] } }] });
+  dying.child.kill("SIGKILL");
+  await startWorker();
+  const { context } = question;
+  const answered = (await client.runs.wait(threadId, "react", { command: { resume: "red" }, context })) as { messages: object[] };
+  expect(answered.messages.at(-1)).toMatchObject({ content: "Red it is." });
+  expect(model.requests).toHaveLength(2);
+});
+
+test("a fork from an earlier checkpoint comes to another ending, and the first one stays", async () => {
+  let verdict = 0.9;
+  model.respond((messages) =>
+    messages.includes("Judge this draft")
+      ? { json: { valid: verdict > 0.5, score: verdict, problems: [] } }
+      : { json: { text: verdict > 0.5 ? "first ending" : "another ending" } },
+  );
+  await startWorker();
+  const run = await start("reflect", { task: "Write" });
+  expect(await outcome(run)).toMatchObject({ result: "first ending" });
+  const history = await client.threads.getHistory(run.thread_id, { limit: 20 });
+  const written = history.find(({ next }) => next.includes("judge"));
+  verdict = 0.2;
+  const checkpointId = written?.checkpoint.checkpoint_id ?? "";
+  const forked = await client.runs.wait(run.thread_id, "reflect", { input: null, checkpointId, context: { maxRounds: 2 } });
+  expect(forked).toMatchObject({ result: "another ending" });
+  const first = await client.threads.getState(run.thread_id, history[0]?.checkpoint.checkpoint_id ?? "");
+  expect(first.values).toMatchObject({ result: "first ending" });
+});
