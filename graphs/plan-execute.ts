@@ -15,9 +15,9 @@ const PlannedStep = z.object({ description: z.string().trim().min(1).describe("W
 const Plan = z.object({ steps: z.array(PlannedStep).min(1).max(mostSteps).describe("In the order in which they are done") });
 
 const Step = PlannedStep.extend({
-  status: z.enum(["pending", "done", "failed"]),
-  tries: z.number().int(),
-  result: z.string().nullable(),
+  status: z.enum(["pending", "done", "failed"]).describe("How far it is"),
+  tries: z.number().int().describe("How often it was tried"),
+  result: z.string().nullable().describe("What came of it, or why it failed"),
 });
 
 const Reconsideration = z.object({
@@ -26,7 +26,11 @@ const Reconsideration = z.object({
   steps: z.array(PlannedStep).max(mostSteps).default([]).describe("With revise: the steps that remain from here on"),
 });
 
-const Revision = z.object({ reason: z.string(), before: z.array(z.string()), after: z.array(z.string()) });
+const Revision = z.object({
+  reason: z.string().describe("Why the plan was changed"),
+  before: z.array(z.string()).describe("The steps that remained before"),
+  after: z.array(z.string()).describe("The steps that remained from then on"),
+});
 const Answer = z.object({ answer: z.string().min(1), gaps: z.array(z.string()).describe("What could not be done or found out") });
 
 const State = new StateSchema({
@@ -43,6 +47,17 @@ const State = new StateSchema({
     .default(() => [])
     .describe("What is missing in it"),
   ledger: Ledger,
+});
+
+const { fields } = State;
+/** What a caller gives, and what is for a caller to see; the rest of the state is book-keeping. */
+const Input = new StateSchema({ task: fields.task });
+const Output = new StateSchema({
+  answer: fields.answer,
+  gaps: fields.gaps,
+  plan: fields.plan,
+  revisions: fields.revisions,
+  ledger: fields.ledger,
 });
 
 /** The steps are done by react, which is configured by the same context. */
@@ -137,7 +152,7 @@ const answer: Node = async ({ task, plan }, config) => {
 const goOn = ({ plan, enough }: typeof State.State) => (enough || nextIn(plan) < 0 ? "answer" : "execute");
 
 /** Plan, do the steps one by one, reconsider after each, answer. */
-export const graph = new StateGraph(State, { context: Context })
+export const graph = new StateGraph({ state: State, input: Input, output: Output, context: Context })
   .addNode("planSteps", plan)
   .addNode("execute", execute)
   .addNode("reconsider", reconsider)

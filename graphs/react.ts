@@ -36,6 +36,11 @@ export const State = new StateSchema({
   ledger: Ledger,
 });
 
+const { fields } = State;
+/** What a caller gives, and what is for a caller to see; the rest of the state is book-keeping. */
+const Input = new StateSchema({ messages: fields.messages });
+const Output = new StateSchema({ messages: fields.messages, steps: fields.steps, stopped: fields.stopped, ledger: fields.ledger });
+
 export const Context = z.object({
   ...sharedContext,
   instructions: z.string().default("You solve tasks. Use a tool when it helps; answer when you know.").describe("System prompt"),
@@ -164,7 +169,7 @@ const withSummary = (instructions: string, summary: string) =>
 const isInterrupt = (error: unknown) => error instanceof Error && error.name === "GraphInterrupt";
 
 /** Thinks, acts, observes, until it can answer or has taken as many rounds as it may. */
-export const graph = new StateGraph(State, { context: Context })
+export const graph = new StateGraph({ state: State, input: Input, output: Output, context: Context })
   .addNode("begin", begin)
   .addNode("think", think)
   .addNode("act", act)

@@ -27,6 +27,11 @@ const State = new StateSchema({
   ledger: Ledger,
 });
 
+const { fields } = State;
+/** What a caller gives, and what is for a caller to see; the rest of the state is book-keeping. */
+const Input = new StateSchema({ task: fields.task, criteria: fields.criteria });
+const Output = new StateSchema({ result: fields.result, rounds: fields.rounds, ledger: fields.ledger });
+
 const Context = z.object({
   ...sharedContext,
   maxRounds: z.number().int().min(1).max(10).default(3).describe("Critiques at most"),
@@ -102,7 +107,7 @@ const nextRound = ({ rounds }: typeof State.State, config: Config) =>
   rounds.at(-1)?.valid || rounds.length >= contextOf(config).maxRounds ? "choose" : "write";
 
 /** Draft, let a critic judge it, revise; return the best draft, not merely the last. */
-export const graph = new StateGraph(State, { context: Context })
+export const graph = new StateGraph({ state: State, input: Input, output: Output, context: Context })
   .addNode("write", write)
   .addNode("judge", judge)
   .addNode("choose", choose)

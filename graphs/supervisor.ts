@@ -42,8 +42,13 @@ const Context = z.object({
   timeoutSeconds: z.number().positive().max(3_600).default(60).describe("For each call of the judge"),
 });
 
-const Work = z.object({ summary: z.string().min(1), findings: z.array(Finding) });
-const Result = z.object({ status: CallStatus, work: Work.nullable(), error: z.string().nullable(), tries: z.number().int() });
+const Work = z.object({ summary: z.string().min(1).describe("In a sentence or two"), findings: z.array(Finding).describe("One by one") });
+const Result = z.object({
+  status: CallStatus.describe("What came of the step"),
+  work: Work.nullable().describe("What the agent found"),
+  error: z.string().nullable().describe("Why there is nothing"),
+  tries: z.number().int().describe("How often it was tried"),
+});
 type Result = z.infer<typeof Result>;
 
 const State = new StateSchema({
@@ -75,6 +80,17 @@ const State = new StateSchema({
     .describe("Contradictions and how they were settled"),
   report: Synthesis.nullable().default(null).describe("What a person reads in the end"),
   ledger: Ledger,
+});
+
+const { fields } = State;
+/** What a caller gives, and what is for a caller to see; the rest of the state is book-keeping. */
+const Input = new StateSchema({ task: fields.task, input: fields.input });
+const Output = new StateSchema({
+  steps: fields.steps,
+  results: fields.results,
+  settlements: fields.settlements,
+  report: fields.report,
+  ledger: fields.ledger,
 });
 
 type Node = GraphNode<typeof State, z.input<typeof Context>>;
@@ -261,7 +277,7 @@ function dispatch({ input, steps, results, again, finished }: typeof State.State
 }
 
 /** A judge plans, agents work in waves, the judge reviews; what contradicts is reconciled, and one report is written. */
-export const graph = new StateGraph(State, { context: Context })
+export const graph = new StateGraph({ state: State, input: Input, output: Output, context: Context })
   .addNode("route", route)
   .addNode("work", work)
   .addNode("review", review)

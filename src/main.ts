@@ -149,7 +149,7 @@ async function graphsWithoutSchemas({ graphIds, schemas }: Registry): Promise<st
 function systemAssistants(registry: Registry, { graphDefaults }: Config) {
   return registry.graphIds.map((graphId) => {
     const { context = {}, ...config } = graphDefaults[graphId] ?? {};
-    return { graph_id: graphId, description: registry.describe(graphId), config, context };
+    return { graph_id: graphId, ...registry.describe(graphId), config, context };
   });
 }
 

@@ -13,7 +13,7 @@ import { createDatabase } from "./database.ts";
 
 const db = new pg.Pool({ connectionString: await createDatabase(), max: 5 });
 afterAll(() => db.end());
-await ensureSystemAssistants(db, [{ graph_id: "g", description: undefined, config: {}, context: {} }]);
+await ensureSystemAssistants(db, [{ graph_id: "g", name: "g", description: undefined, config: {}, context: {} }]);
 
 let runId: string;
 let threadId: string;

@@ -8,8 +8,8 @@ import { Scaling, scalingOf } from "./scaling.ts";
 const figure = (description: string) => z.number().nullable().describe(description);
 
 const Row = z.object({
-  label: z.string(),
-  status: CallStatus,
+  label: z.string().describe("Whose row it is"),
+  status: CallStatus.describe("What came of it"),
   items: figure("Items that were processed"),
   elapsedMs: figure("Time that it took, waiting included"),
   msPerItem: figure("Time at work on one item"),
@@ -24,17 +24,21 @@ export const Comparison = z.object({
   rows: z.array(Row).describe("One for each result, in the order they came in"),
   scaling: Scaling.nullable().describe("How time per item grows with the load; null when that cannot be told"),
   measures: z.array(Measure).describe("Each with its value, threshold and verdict"),
-  performance: z.object({
-    totalMs: figure("All times together"),
-    criticalPathMs: figure("The longest time"),
-    parallelEfficiency: figure("All times together against the longest: how much was gained by working side by side"),
-  }),
-  cost: z.object({
-    tokens: figure("Tokens that models used"),
-    computeSeconds: figure("Time at work, of all together"),
-    dollars: figure("What models cost"),
-    dollarsPerQualityPoint: figure("Dollars, those of failures included, for each point of quality of what succeeded"),
-  }),
+  performance: z
+    .object({
+      totalMs: figure("All times together"),
+      criticalPathMs: figure("The longest time"),
+      parallelEfficiency: figure("All times together against the longest: how much was gained by working side by side"),
+    })
+    .describe("How long it took"),
+  cost: z
+    .object({
+      tokens: figure("Tokens that models used"),
+      computeSeconds: figure("Time at work, of all together"),
+      dollars: figure("What models cost"),
+      dollarsPerQualityPoint: figure("Dollars, those of failures included, for each point of quality of what succeeded"),
+    })
+    .describe("What it used up, as far as that was measured"),
   note: z.string().nullable().describe("Why there is no comparison, or no scaling"),
 });
 

@@ -6,13 +6,16 @@ export const Finding = z.object({
   subject: z.string().describe("What it is about"),
   statement: z.string().describe("What was found"),
   recommendation: z.string().describe("What should be done about it"),
-  confidence: z.number().min(0).max(1),
+  confidence: z.number().min(0).max(1).describe("How sure it is, 1 being certain"),
 });
 
 export type Finding = z.infer<typeof Finding>;
 
 /** A finding, and who made it. */
-export const View = Finding.extend({ agent: z.string(), weight: z.number() });
+export const View = Finding.extend({
+  agent: z.string().describe("Whose view it is"),
+  weight: z.number().describe("How much that agent's word counts"),
+});
 export type View = z.infer<typeof View>;
 
 /** Several views of one subject that recommend different things. */
@@ -26,11 +29,11 @@ export type Strategy = z.infer<typeof Strategy>;
 
 /** How a conflict was settled. The losing views stay in the report. */
 export const Settlement = z.object({
-  subject: z.string(),
-  by: Strategy,
-  winner: View,
-  losers: z.array(View),
-  reason: z.string(),
+  subject: z.string().describe("What the views disagree about"),
+  by: Strategy.describe("How it was settled"),
+  winner: View.describe("The view that holds"),
+  losers: z.array(View).describe("The views that do not"),
+  reason: z.string().describe("Why it was settled so"),
 });
 
 export type Settlement = z.infer<typeof Settlement>;

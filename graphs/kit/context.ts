@@ -13,7 +13,10 @@ export const Models = z
   .describe("Which models are called");
 
 /** Dollars per million tokens. */
-const Price = z.object({ input: z.number().min(0), output: z.number().min(0) });
+const Price = z.object({
+  input: z.number().min(0).describe("For a million tokens that the model reads"),
+  output: z.number().min(0).describe("For a million tokens that the model writes"),
+});
 
 export const Limits = z
   .object({

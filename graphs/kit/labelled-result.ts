@@ -10,7 +10,7 @@ export const LabelledResult = z.object({
   quality: z.number().min(0).max(1).optional().describe("How good it is, 1 being flawless"),
   failedItems: z.number().int().min(0).optional().describe("How many of the items could not be processed"),
   errors: z
-    .array(z.object({ type: z.string(), message: z.string() }))
+    .array(z.object({ type: z.string().describe("By which errors are told apart"), message: z.string().describe("What happened") }))
     .default([])
     .describe("What went wrong"),
   tokens: z.number().int().min(0).optional().describe("Tokens that models used for it"),

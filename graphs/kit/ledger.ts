@@ -8,14 +8,14 @@ export const CallStatus = z.enum(["success", "failed", "timeout", "skipped"]);
 export const LedgerEntry = z.object({
   agent: z.string().describe("Who was called"),
   task: z.string().describe("For what"),
-  model: z.string(),
+  model: z.string().describe("The model that was asked"),
   at: z.string().describe("When it began"),
-  elapsedMs: z.number(),
-  attempts: z.number().int(),
-  outcome: CallStatus,
-  error: z.string().optional(),
-  inputTokens: z.number().int(),
-  outputTokens: z.number().int(),
+  elapsedMs: z.number().describe("How long it took, attempts that failed included"),
+  attempts: z.number().int().describe("How often the model was asked"),
+  outcome: CallStatus.describe("What came of it"),
+  error: z.string().optional().describe("Why it failed"),
+  inputTokens: z.number().int().describe("Tokens that the model read, by its own figures"),
+  outputTokens: z.number().int().describe("Tokens that the model wrote, by its own figures"),
   dollars: z.number().describe("By the price table; 0 for a model that is not in it"),
 });
 

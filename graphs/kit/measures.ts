@@ -20,10 +20,12 @@ export const Thresholds = z
 export type Thresholds = z.infer<typeof Thresholds>;
 
 export const Measure = z.object({
-  name: z.enum(["quality scaling", "time efficiency", "resource efficiency", "quality deviation", "error spread"]),
+  name: z
+    .enum(["quality scaling", "time efficiency", "resource efficiency", "quality deviation", "error spread"])
+    .describe("By which it is known"),
   value: z.number().nullable().describe("Null when what it is computed from was not measured"),
-  threshold: z.number(),
-  verdict: z.enum(["good", "poor", "unknown"]),
+  threshold: z.number().describe("What the value is held against"),
+  verdict: z.enum(["good", "poor", "unknown"]).describe("Whether the value is accepted"),
   meaning: z.string().describe("What is measured"),
 });
 

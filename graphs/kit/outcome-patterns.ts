@@ -4,7 +4,7 @@ import type { LabelledResult } from "./labelled-result.ts";
 
 const Shared = z.object({
   shared: z.string().describe("What is shared: the error type, or a trait such as batch size"),
-  value: z.string(),
+  value: z.string().describe("Which error type, or what the trait is"),
   labels: z.array(z.string()).describe("Failures that share it"),
   succeeded: z.array(z.string()).describe("Successes that have it too: the fewer, the more it tells"),
 });

@@ -10,7 +10,9 @@ export const Recommendation = z.object({
   itemsPerRequest: z.number().nullable().describe("Its batch size, or else all its items"),
   expectedSeconds: z.number().nullable().describe("Time at work that such a request takes"),
   concurrency: z.number().int().nullable().describe("Requests at once that carry the largest load in the time this one took"),
-  actions: z.array(z.object({ priority: z.number().int(), action: z.string() })).describe("What to do, the most urgent first"),
+  actions: z
+    .array(z.object({ priority: z.number().int().describe("1 is the most urgent"), action: z.string().describe("What to do") }))
+    .describe("What to do, the most urgent first"),
 });
 
 export type Recommendation = z.infer<typeof Recommendation>;

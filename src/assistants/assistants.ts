@@ -165,6 +165,7 @@ function matching({ graph_id, name, metadata }: AssistantFilter): Sql {
 
 export interface SystemAssistant {
   graph_id: string;
+  name: string;
   description: string | undefined;
   config: AssistantConfig;
   context: Json;
@@ -172,11 +173,11 @@ export interface SystemAssistant {
 
 /** Every graph has an assistant of its own, by which it can be run. Safe to call from many processes at once. */
 export async function ensureSystemAssistants(db: Db, graphs: SystemAssistant[]): Promise<void> {
-  for (const { graph_id, description, config, context } of graphs) {
+  for (const { graph_id, name, description, config, context } of graphs) {
     await db.query(sql`
       with made as (
         insert into assistants as a (assistant_id, graph_id, name, description, config, context, metadata)
-        values (${systemAssistantId(graph_id)}, ${graph_id}, ${graph_id}, ${description ?? null},
+        values (${systemAssistantId(graph_id)}, ${graph_id}, ${name}, ${description ?? null},
                 ${JSON.stringify(config)}, ${JSON.stringify(context)}, '{"created_by":"system"}')
             on conflict (assistant_id) do nothing
         returning ${columns})

@@ -6,7 +6,12 @@ import { z } from "zod";
 
 const GraphEntry = z.union([
   z.string(),
-  z.object({ path: z.string(), description: z.string().optional(), version: z.string().optional() }),
+  z.object({
+    path: z.string(),
+    name: z.string().trim().min(1).optional(),
+    description: z.string().optional(),
+    version: z.string().optional(),
+  }),
 ]);
 
 const HttpOptions = z
@@ -58,6 +63,8 @@ export interface GraphSource {
   graphId: string;
   file: string;
   exportName: string;
+  /** What a person reads in a list of assistants; the graph id where there is none. */
+  name?: string | undefined;
   description: string | undefined;
   /** What the project calls this state of the graph; without it the structure alone tells versions apart. */
   version?: string | undefined;
@@ -132,12 +139,12 @@ function parseJson(text: string, file: string): unknown {
 }
 
 function graphSource(root: string, projectFile: string, graphId: string, entry: z.infer<typeof GraphEntry>): GraphSource {
-  const { path, description, version } = typeof entry === "string" ? { path: entry } : entry;
+  const { path, name, description, version } = typeof entry === "string" ? { path: entry } : entry;
   const colon = path.lastIndexOf(":");
   if (colon < 1) throw new Error(`${projectFile}: graphs.${graphId} is "${path}"; it should be "<file>:<export>".`);
   const file = resolve(root, path.slice(0, colon));
   if (!existsSync(file)) throw new Error(`${projectFile}: graphs.${graphId} names ${file}, which does not exist.`);
-  return { graphId, file, exportName: path.slice(colon + 1) || "default", description, version };
+  return { graphId, file, exportName: path.slice(colon + 1) || "default", name, description, version };
 }
 
 async function readEnv(root: string, projectFile: string, env: z.infer<typeof ProjectFile>["env"]): Promise<Record<string, string>> {

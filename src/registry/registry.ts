@@ -18,7 +18,8 @@ export interface GraphUse {
 export interface Registry {
   readonly graphIds: string[];
   has(graphId: string): boolean;
-  describe(graphId: string): string | undefined;
+  /** What langgraph.json says of the graph, for people. */
+  describe(graphId: string): { name: string; description: string | undefined };
   /** The version that langgraph.json gives the graph. */
   version(graphId: string): string | undefined;
   /** The graph for one use: a shallow copy, so that two uses at once never see each other's saver or store. */
@@ -42,7 +43,7 @@ export async function loadRegistry(sources: GraphSource[]): Promise<Registry> {
   return {
     graphIds: [...loaded.keys()],
     has: (graphId) => loaded.has(graphId),
-    describe: (graphId) => loaded.get(graphId)?.source.description,
+    describe: (graphId) => ({ name: loaded.get(graphId)?.source.name ?? graphId, description: loaded.get(graphId)?.source.description }),
     version: (graphId) => loaded.get(graphId)?.source.version,
     async open(graphId, { config = {}, ...injected } = {}) {
       const graph = await resolveGraph(graphId, config);

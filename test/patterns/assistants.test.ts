@@ -1,0 +1,78 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { startPatterns } from "./service.ts";
+
+const { client } = await startPatterns();
+const Shipped = z.object({ graphs: z.record(z.string(), z.object({ name: z.string(), description: z.string() })) });
+const { graphs } = Shipped.parse(JSON.parse(readFileSync(new URL("../../langgraph.json", import.meta.url), "utf8")));
+const shipped = Object.entries(graphs).map(([graphId, preset]) => ({ graphId, ...preset }));
+
+type Schema = Record<string, unknown>;
+const isObject = (value: unknown): value is Schema => typeof value === "object" && value !== null;
+
+/** Paths of the fields that say nothing of themselves. Messages are LangChain's own. */
+function undescribed(schema: unknown, path = ""): string[] {
+  if (!isObject(schema)) return [];
+  const { properties, items, anyOf, additionalProperties } = schema;
+  const fields = isObject(properties) ? Object.entries(properties).filter(([name]) => name !== "messages") : [];
+  return [
+    ...fields.flatMap(([name, field]) => {
+      const silent = isObject(field) && typeof field.description !== "string" ? [`${path}${name}`] : [];
+      return [...silent, ...undescribed(field, `${path}${name}.`)];
+    }),
+    ...[items, additionalProperties, ...(Array.isArray(anyOf) ? anyOf : [])].flatMap((inner) => undescribed(inner, path)),
+  ];
+}
+
+const keysOf = (schema: unknown) => (isObject(schema) && isObject(schema.properties) ? Object.keys(schema.properties) : []);
+
+test("there is a preset assistant for each, with a name and a description", async () => {
+  const presets = await client.assistants.search({ metadata: { created_by: "system" }, limit: 100 });
+  const seen = presets.map(({ graph_id, name, description }) => ({ graphId: graph_id, name, description }));
+  expect(seen).toHaveLength(shipped.length);
+  expect(seen).toEqual(expect.arrayContaining(shipped));
+});
+
+test.each(shipped)("every field that $graphId takes, gives or is configured by is described", async ({ graphId }) => {
+  const { input_schema, output_schema, context_schema } = await client.assistants.getSchemas(graphId);
+  expect(keysOf(input_schema)).not.toEqual([]);
+  expect(keysOf(output_schema)).not.toEqual([]);
+  expect({ input: undescribed(input_schema), output: undescribed(output_schema), context: undescribed(context_schema) }).toEqual({
+    input: [],
+    output: [],
+    context: [],
+  });
+});
+
+test.each(shipped)("$graphId can be drawn: every node is on a way from the start to the end", async ({ graphId }) => {
+  const { nodes, edges } = await client.assistants.getGraph(graphId);
+  const reach = (from: string, next: (id: string) => string[], seen = new Set<string>()): Set<string> => {
+    if (seen.has(from)) return seen;
+    seen.add(from);
+    for (const id of next(from)) reach(id, next, seen);
+    return seen;
+  };
+  const ids = new Set(nodes.map(({ id }) => String(id)));
+  expect(reach("__start__", (id) => edges.filter(({ source }) => source === id).map(({ target }) => target))).toEqual(ids);
+  expect(reach("__end__", (id) => edges.filter(({ target }) => target === id).map(({ source }) => source))).toEqual(ids);
+});
+
+test.each([
+  ["supervisor", ["task", "input"], ["steps", "results", "settlements", "report", "ledger"]],
+  ["react", ["messages"], ["messages", "steps", "stopped", "ledger"]],
+  ["reflect", ["task", "criteria"], ["result", "rounds", "ledger"]],
+  ["plan-execute", ["task"], ["answer", "gaps", "plan", "revisions", "ledger"]],
+  ["aggregator", ["results", "strategies", "expected", "task"], ["report", "ledger"]],
+])("%s shows what a caller gives and gets, and not its book-keeping", async (graphId, input, output) => {
+  const schemas = await client.assistants.getSchemas(graphId);
+  expect(keysOf(schemas.input_schema)).toEqual(input);
+  expect(keysOf(schemas.output_schema)).toEqual(output);
+});
+
+test("book-keeping that a caller gives all the same is left out", async () => {
+  const values = await client.runs.wait(null, "aggregator", {
+    input: { results: [{ label: "a" }], report: "mine", comparison: "mine", ledger: [] },
+  });
+  expect(values).toMatchObject({ comparison: { rows: [{ label: "a" }] }, report: { gaps: [] } });
+});
