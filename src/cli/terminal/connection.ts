@@ -50,6 +50,14 @@ export async function findTrouble(url: string): Promise<string | undefined> {
   }
 }
 
+const Info = z.object({ halted: z.literal(true) });
+
+/** Whether work is halted there. A server that knows no such thing is at work. */
+export async function isHalted(url: string): Promise<boolean> {
+  const answer = await fetch(`${url}/info`, { signal: AbortSignal.timeout(helloMs) }).then((response) => response.json());
+  return Info.safeParse(answer).success;
+}
+
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   if (cause instanceof Error) return "code" in cause && typeof cause.code === "string" ? cause.code : cause.message;

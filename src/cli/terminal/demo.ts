@@ -1,7 +1,7 @@
 import type { Given } from "../arguments.ts";
 import { findAddress, findTrouble, isNotFound, withService } from "./connection.ts";
 import { type OwnService, startOwnService } from "./own-service.ts";
-import { converse, type ExitCode, listenForLeave, openSession, startRun } from "./session.ts";
+import { converse, type ExitCode, listenForLeave, openSession, startRun, warnOfHalt } from "./session.ts";
 
 const graph = "scenario";
 
@@ -16,8 +16,9 @@ export async function demo(given: Given): Promise<ExitCode> {
       const { client } = connection;
       await client.assistants.get(graph).catch(explainMissing);
       const thread = await client.threads.create({ graphId: graph });
-      const session = openSession(connection, given, { graph, threadId: thread.thread_id, leaving });
+      const session = openSession(connection, given, { graph, threadId: thread.thread_id, context: undefined }, leaving);
       const { skill = "data-transformation", mode } = given.texts;
+      await warnOfHalt(connection, session);
       const farewell = own && !keep ? "\nStopped with its service; the run goes on when a service starts on the same data." : undefined;
       return converse({ ...session, farewell }, startRun(session, { input: { skill, ...(mode && { mode }) } }));
     });

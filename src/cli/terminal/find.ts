@@ -63,6 +63,13 @@ export async function findThread(client: Client, threadId: string): Promise<Thre
   return z.guid().safeParse(threadId).success ? client.threads.get(threadId).catch(none(undefined)) : undefined;
 }
 
+const Configured = z.object({ kwargs: z.object({ context: z.record(z.string(), z.unknown()) }) });
+
+/** The configuration that a run was given, if any. */
+export function contextOf(run: Run | undefined): Record<string, unknown> | undefined {
+  return Configured.safeParse(run).data?.kwargs.context;
+}
+
 /** What stands for something that is not there. */
 function none<T>(nothing: T) {
   return (error: unknown): T => {

@@ -69,7 +69,7 @@ export async function showRun(given: Given): Promise<void> {
   });
   if (given.flags.has("json")) return printJson({ ...run, values });
   const screen = openScreen(process.stdout);
-  const { kwargs } = z.object({ kwargs: z.looseObject({ input: z.unknown() }) }).parse(run);
+  const { kwargs } = z.object({ kwargs: z.looseObject({ input: z.unknown().optional() }) }).parse(run);
   const facts = {
     run: run.run_id,
     thread: run.thread_id,

@@ -23,8 +23,8 @@ const Chunk = z.tuple([
   z.object({
     id: z.string().nullish(),
     type: z.string(),
-    content: z.unknown(),
-    response_metadata: z.looseObject({ finish_reason: z.unknown() }).partial().nullish(),
+    content: z.unknown().optional(),
+    response_metadata: z.looseObject({ finish_reason: z.unknown().optional() }).partial().nullish(),
   }),
   z.looseObject({ langgraph_node: z.string().default("model"), langgraph_checkpoint_ns: z.string().default("") }),
 ]);
@@ -50,7 +50,9 @@ const readers: Record<string, (path: string[], data: unknown) => Moment[]> = {
       if (!/^(ai|AIMessageChunk)$/.test(chunk.type)) return [];
       const message = `${from.langgraph_checkpoint_ns} ${chunk.id ?? ""}`;
       const ends = Boolean(chunk.response_metadata?.finish_reason);
-      return [{ kind: "token", path, node: from.langgraph_node, message, text: textOf(chunk.content), ends }];
+      // A message comes from inside its node, where an update comes from beside it.
+      const around = path.at(-1) === from.langgraph_node ? path.slice(0, -1) : path;
+      return [{ kind: "token", path: around, node: from.langgraph_node, message, text: textOf(chunk.content), ends }];
     }),
   custom: (path, data) => [{ kind: "progress", path, data }],
   values: (path, values) => [{ kind: "values", path, values }],

@@ -10,8 +10,8 @@ const Message = z.looseObject({
   type: z.string(),
   id: z.string().nullish(),
   name: z.string().nullish(),
-  content: z.unknown(),
-  tool_calls: z.array(z.looseObject({ name: z.string(), args: z.unknown() })).optional(),
+  content: z.unknown().optional(),
+  tool_calls: z.array(z.looseObject({ name: z.string(), args: z.unknown().optional() })).optional(),
 });
 const Messages = z.object({ messages: z.array(Message) });
 

@@ -4,12 +4,12 @@ import type { Screen } from "./screen.ts";
 
 /** How the patterns ask a person. Whatever else a graph asks is answered with JSON. */
 export const Question = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("approval"), prompt: z.string(), details: z.unknown() }),
-  z.object({ type: z.literal("selection"), prompt: z.string(), options: z.array(z.string()).min(1), details: z.unknown() }),
-  z.object({ type: z.literal("input"), prompt: z.string(), details: z.unknown() }),
+  z.object({ type: z.literal("approval"), prompt: z.string(), details: z.unknown().optional() }),
+  z.object({ type: z.literal("selection"), prompt: z.string(), options: z.array(z.string()).min(1), details: z.unknown().optional() }),
+  z.object({ type: z.literal("input"), prompt: z.string(), details: z.unknown().optional() }),
 ]);
 
-const Asked = z.looseObject({ id: z.string(), value: z.unknown() });
+const Asked = z.looseObject({ id: z.string(), value: z.unknown().optional() });
 export type Asked = z.output<typeof Asked>;
 
 const Interrupted = z.object({ __interrupt__: z.array(Asked) });

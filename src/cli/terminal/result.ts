@@ -6,7 +6,7 @@ import { questionsIn, showQuestion } from "./questions.ts";
 import type { Screen } from "./screen.ts";
 
 const Values = z.record(z.string(), z.unknown());
-const Conversation = z.array(z.looseObject({ content: z.unknown() })).min(1);
+const Conversation = z.array(z.looseObject({ content: z.unknown().optional() })).min(1);
 /** Where graphs keep what a person wants in the end. */
 const telling = ["report", "answer", "result"];
 

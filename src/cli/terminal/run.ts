@@ -1,11 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
-import type { Client } from "@langchain/langgraph-sdk";
+import type { Client, Thread } from "@langchain/langgraph-sdk";
 import { z } from "zod";
 import type { Given } from "../arguments.ts";
 import { isNotFound, withService } from "./connection.ts";
+import { contextOf } from "./find.ts";
 import { questionsOf } from "./questions.ts";
-import { answer, converse, type ExitCode, leaveOpen, listenForLeave, openSession, startRun } from "./session.ts";
+import { answer, converse, type ExitCode, leaveOpen, openSession, startRun, warnOfHalt } from "./session.ts";
 
 const Document = z.record(z.string(), z.unknown());
 type Input = z.output<typeof Document>;
@@ -19,22 +20,24 @@ export async function run(given: Given): Promise<ExitCode> {
     const [graph = ""] = given.words;
     const input = await fitTask(client, graph, given.texts.task, wanted.input);
     const thread = given.texts.thread ? await client.threads.get(given.texts.thread) : await client.threads.create({ graphId: graph });
-    const session = openSession(connection, given, { graph, threadId: thread.thread_id, leaving: listenForLeave() });
-    const context = wanted.context && { context: wanted.context };
-    if (wanted.resume !== undefined) return converse(session, startRun(session, { command: { resume: wanted.resume }, ...context }));
-    if (input) {
-      if (thread.status === "busy") session.say("The thread is busy; this run waits for its turn.");
-      return converse(session, startRun(session, { input, ...context }));
-    }
-
-    // Nothing new was said: a thread that waits for an answer or at a breakpoint goes on, any other begins with what it has.
+    const context = wanted.context ?? (input ? undefined : await lastContext(client, thread));
+    const session = openSession(connection, given, { graph, threadId: thread.thread_id, context });
+    await warnOfHalt(connection, session);
+    if (input && thread.status === "busy") session.say("The thread is busy; this run waits for its turn.");
     const asked = questionsOf(thread);
-    if (thread.status !== "interrupted") return converse(session, startRun(session, { input: {}, ...context }));
-    if (asked.length === 0) return converse(session, startRun(session, { input: null, ...context }));
-    const resume = await answer(session, asked);
-    if (!resume) return leaveOpen(session, { asked, values: { __interrupt__: asked } });
-    return converse(session, startRun(session, { command: { resume }, ...context }));
+    const resume = wanted.resume ?? (input ? undefined : await answer(session, asked));
+    if (resume !== undefined) return converse(session, startRun(session, { command: { resume } }));
+    if (!input && asked.length > 0) return leaveOpen(session, { asked, values: { __interrupt__: asked } });
+    return converse(session, startRun(session, { input: input ?? beginning(thread) }));
   });
+}
+
+/** Where nothing new is said, a thread that paused at a breakpoint goes on, and any other begins with what it has. */
+const beginning = ({ status }: Thread) => (status === "interrupted" ? null : {});
+
+/** Who answers a question without a word about the configuration means the one that the question came from. */
+async function lastContext(client: Client, { thread_id, status }: Thread): Promise<Input | undefined> {
+  return status === "interrupted" ? contextOf((await client.runs.list(thread_id, { limit: 1 }))[0]) : undefined;
 }
 
 interface Wanted {

@@ -32,7 +32,7 @@ export function openScreen(output: Output, env: NodeJS.ProcessEnv = process.env)
 
   const paint = (span: Span) => {
     if (typeof span === "string") return clean(span);
-    return color ? `\x1b[${styles[span[0]]}m${clean(span[1])}\x1b[0m` : clean(span[1]);
+    return color && span[1] ? `\x1b[${styles[span[0]]}m${clean(span[1])}\x1b[0m` : clean(span[1]);
   };
   const erase = () => (drawn.length > 0 ? `\x1b[${drawn.length}F\x1b[0J` : "");
   /** Without wrapping: a line that is too long would take two, and the next picture would not cover it. */

@@ -1,7 +1,7 @@
 import type { Client, Command } from "@langchain/langgraph-sdk";
 import type { Given } from "../arguments.ts";
 import { safeJson } from "./clean.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, isHalted } from "./connection.ts";
 import { type Ending, followRun, type Stream } from "./follow.ts";
 import { type Person, personAt } from "./person.ts";
 import { type Asked, exampleAnswer } from "./questions.ts";
@@ -16,6 +16,8 @@ export interface Session {
   client: Client;
   graph: string;
   threadId: string;
+  /** The configuration of each run: an answer goes to the graph as it was when it asked. */
+  context: Record<string, unknown> | undefined;
   view: View;
   /** Undefined where nobody can be asked. */
   person: Person | undefined;
@@ -26,9 +28,11 @@ export interface Session {
   farewell?: string | undefined;
 }
 
-export type Start = { input: Record<string, unknown> | null; context?: Record<string, unknown> } | { command: Command };
+export type Start = { input: Record<string, unknown> | null } | { command: Command };
+type Where = Pick<Session, "graph" | "threadId" | "context">;
 
-export function openSession({ client }: Connection, { flags }: Given, where: Pick<Session, "graph" | "threadId" | "leaving">): Session {
+/** What is shown goes where stdout goes, and questions where a person sits. */
+export function openSession({ client }: Connection, { flags }: Given, where: Where, leaving = listenForLeave()): Session {
   const screen = openScreen(process.stdout);
   const json = flags.has("json");
   const notes = openScreen(process.stderr);
@@ -37,17 +41,24 @@ export function openSession({ client }: Connection, { flags }: Given, where: Pic
   return {
     ...where,
     client,
+    leaving,
     view: json ? jsonView(process.stdout) : readableView(screen),
     person: canAsk ? personAt(process.stdin, asksAt, asksAt === process.stdout ? screen : notes) : undefined,
     say: (sentence) => notes.line(sentence),
   };
 }
 
+/** A run that nobody will take up for now would look like one that hangs. */
+export async function warnOfHalt({ url }: Connection, { say }: Session): Promise<void> {
+  if (await isHalted(url).catch(() => false)) say("Work is halted on this service: the run waits until `ensemble resume`.");
+}
+
 /** A new run on the session's thread, as a stream that comes back when its line breaks. */
-export function startRun({ client, graph, threadId, leaving }: Session, start: Start): Stream {
+export function startRun({ client, graph, threadId, context, leaving }: Session, start: Start): Stream {
   let runId: string | undefined;
   const parts = client.runs.stream(threadId, graph, {
     ...start,
+    ...(context && { context }),
     streamMode: ["updates", "messages-tuple", "custom"],
     streamSubgraphs: true,
     onDisconnect: "continue",
@@ -100,11 +111,17 @@ function conclude({ view, say, threadId, farewell }: Session, ending: Exclude<En
 }
 
 /** Says what the run waits for, and how to go on. */
-export function leaveOpen({ view, say, graph, threadId }: Session, { asked, values }: { asked: Asked[]; values: unknown }): ExitCode {
-  view.values(values);
+export function leaveOpen(
+  { view, say, graph, threadId, person }: Session,
+  { asked, values }: { asked: Asked[]; values: unknown },
+): ExitCode {
+  if (!person) view.values(values); // a person has just been asked
   const again = `ensemble run ${graph} --thread ${threadId}`;
   if (asked.length === 0) say(`The run paused at a breakpoint; \`${again}\` goes on.`);
-  else say(`The run waits for an answer. To go on:\n  ${again} --resume '${safeJson(exampleAnswer(asked)).replaceAll("'", "'\\''")}'`);
+  else
+    say(
+      `${person ? "\n" : ""}The run waits for an answer. To go on:\n  ${again} --resume '${safeJson(exampleAnswer(asked)).replaceAll("'", "'\\''")}'`,
+    );
   return 3;
 }
 

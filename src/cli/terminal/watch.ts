@@ -1,7 +1,7 @@
 import type { Given } from "../arguments.ts";
 import { type Connection, withService } from "./connection.ts";
-import { findRun, findThread } from "./find.ts";
-import { converse, type ExitCode, listenForLeave, openSession } from "./session.ts";
+import { contextOf, findRun, findThread } from "./find.ts";
+import { converse, type ExitCode, openSession } from "./session.ts";
 
 /** `ensemble watch <thread>`: joins the run that is going on there, else shows the latest again. */
 export async function watch(given: Given): Promise<ExitCode> {
@@ -9,8 +9,9 @@ export async function watch(given: Given): Promise<ExitCode> {
     const { client } = connection;
     const run = await runToWatch(connection, given.words[0] ?? "");
     const { thread_id: threadId, run_id: runId, assistant_id } = run;
-    const { graph_id: graph } = await client.assistants.get(assistant_id);
-    const session = openSession(connection, given, { graph, threadId, leaving: listenForLeave() });
+    const { graph_id, metadata } = await client.assistants.get(assistant_id);
+    const graph = metadata?.created_by === "system" ? graph_id : assistant_id;
+    const session = openSession(connection, given, { graph, threadId, context: contextOf(run) });
     const parts = client.runs.joinStream(threadId, runId, { signal: session.leaving, lastEventId: "-1" });
     return converse(session, { threadId, runId: () => runId, parts });
   });
