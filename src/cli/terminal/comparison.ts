@@ -99,7 +99,7 @@ function showRecommendation(screen: Screen, recommendation: NonNullable<Compared
     typeof expectedSeconds === "number" && `about ${seconds(expectedSeconds * 1_000)} each`,
     typeof concurrency === "number" && `${figure(concurrency)} at once`,
   ].filter((each) => each !== false);
-  screen.line("\n", ["bold", "Recommended "], ["green", label ?? "nothing"], figures.length > 0 ? `: ${figures.join(", ")}` : "");
+  if (label) screen.line("\n", ["bold", "Recommended "], ["green", label], figures.length > 0 ? `: ${figures.join(", ")}` : "");
   for (const reason of reasons) screen.line("  because ", reason);
   actions.forEach((action, index) => {
     screen.line(`  ${index + 1}. ${action}`);

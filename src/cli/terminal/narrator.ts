@@ -8,10 +8,10 @@ import { startSpeech } from "./speech.ts";
 const Progress = z.looseObject({ type: z.string(), pattern: z.string(), elapsedMs: z.number().optional() });
 const Message = z.looseObject({
   type: z.string(),
-  id: z.string().nullish(),
   name: z.string().nullish(),
+  tool_call_id: z.string().nullish(),
   content: z.unknown().optional(),
-  tool_calls: z.array(z.looseObject({ name: z.string(), args: z.unknown().optional() })).optional(),
+  tool_calls: z.array(z.looseObject({ id: z.string().nullish(), name: z.string(), args: z.unknown().optional() })).optional(),
 });
 const Messages = z.object({ messages: z.array(Message) });
 
@@ -27,14 +27,17 @@ export interface Narrator {
 export function startNarrator(screen: Screen): Narrator {
   const speech = startSpeech(screen);
   const scenarios = showScenarios(screen);
+  const told = new Set<string>();
   let named = false;
 
   function tellStep({ path, node, update }: Extract<Moment, { kind: "step" }>): void {
     named = true;
-    speech.end(path, node);
     if (scenarios.begun) return; // each batch is a step: the picture says it better
     screen.line(["green", "✓ "], ["dim", path.map((each) => `${each} › `).join("")], node);
-    for (const line of toolLines(update)) screen.line("    ", ["dim", line]);
+    for (const [id, line] of toolLines(update)) {
+      if (!told.has(id)) screen.line("    ", ["dim", line]); // a graph that has a graph inside hands on what happened there
+      told.add(id);
+    }
   }
 
   function tellProgress(path: string[], data: unknown): void {
@@ -63,7 +66,7 @@ export function startNarrator(screen: Screen): Narrator {
       scenarios.leave();
     },
     tell(moment) {
-      if (moment.kind === "step") tellStep(moment);
+      if (moment.kind === "step") speech.end(moment.path, moment.node, () => tellStep(moment));
       else if (moment.kind === "token") speech.say(moment);
       else if (moment.kind === "progress") tellProgress(moment.path, moment.data);
       else if (moment.kind === "values") tellValues(moment.path, moment.values);
@@ -82,11 +85,15 @@ function details(rest: Record<string, unknown>): string {
 }
 
 /** The tools that a step called, and what they answered: they are no tokens, and a person wants to see them. */
-function toolLines(update: unknown): string[] {
+function toolLines(update: unknown): [id: string, line: string][] {
   const read = Messages.safeParse(update);
   if (!read.success) return [];
   return read.data.messages.flatMap((message) => {
-    if (message.type === "tool") return [`${message.name ?? "tool"} answers ${excerpt(textOf(message.content), 120)}`];
-    return (message.tool_calls ?? []).map(({ name, args }) => `calls ${name} ${excerpt(safeJson(args), 120)}`);
+    const answer = `${message.name ?? "tool"} answers ${excerpt(textOf(message.content), 120)}`;
+    if (message.type === "tool") return [[`answer ${message.tool_call_id ?? answer}`, answer]];
+    return (message.tool_calls ?? []).map(({ id, name, args }): [string, string] => {
+      const line = `calls ${name} ${excerpt(safeJson(args), 120)}`;
+      return [`call ${id ?? line}`, line];
+    });
   });
 }

@@ -55,7 +55,7 @@ function askThrough(lines: Interface): Ask {
     if (!left) {
       lines.setPrompt(prompt);
       lines.prompt();
-      if (prefilled) lines.write(prefilled);
+      if (prefilled && lines.terminal) lines.write(prefilled); // elsewhere it would count as typed
     }
     const line = come.shift();
     if (line !== undefined) return Promise.resolve(line);

@@ -20,11 +20,12 @@ export async function run(given: Given): Promise<ExitCode> {
     const [graph = ""] = given.words;
     const input = await fitTask(client, graph, given.texts.task, wanted.input);
     const thread = given.texts.thread ? await client.threads.get(given.texts.thread) : await client.threads.create({ graphId: graph });
-    const context = wanted.context ?? (input ? undefined : await lastContext(client, thread));
+    const asked = questionsOf(thread);
+    const goesOn = !input && (asked.length > 0 || thread.status === "interrupted");
+    const context = wanted.context ?? (goesOn ? await lastContext(client, thread) : undefined);
     const session = openSession(connection, given, { graph, threadId: thread.thread_id, context });
     await warnOfHalt(connection, session);
     if (input && thread.status === "busy") session.say("The thread is busy; this run waits for its turn.");
-    const asked = questionsOf(thread);
     const resume = wanted.resume ?? (input ? undefined : await answer(session, asked));
     if (resume !== undefined) return converse(session, startRun(session, { command: { resume } }));
     if (!input && asked.length > 0) return leaveOpen(session, { asked, values: { __interrupt__: asked } });
@@ -36,8 +37,8 @@ export async function run(given: Given): Promise<ExitCode> {
 const beginning = ({ status }: Thread) => (status === "interrupted" ? null : {});
 
 /** Who answers a question without a word about the configuration means the one that the question came from. */
-async function lastContext(client: Client, { thread_id, status }: Thread): Promise<Input | undefined> {
-  return status === "interrupted" ? contextOf((await client.runs.list(thread_id, { limit: 1 }))[0]) : undefined;
+async function lastContext(client: Client, { thread_id }: Thread): Promise<Input | undefined> {
+  return contextOf((await client.runs.list(thread_id, { limit: 1 }))[0]);
 }
 
 interface Wanted {

@@ -4,7 +4,7 @@ import { safeJson } from "./clean.ts";
 import { type Connection, isHalted } from "./connection.ts";
 import { type Ending, followRun, type Stream } from "./follow.ts";
 import { type Person, personAt } from "./person.ts";
-import { type Asked, exampleAnswer } from "./questions.ts";
+import { type Asked, exampleAnswer, questionsOf } from "./questions.ts";
 import { openScreen } from "./screen.ts";
 import { jsonView, readableView, type View } from "./view.ts";
 
@@ -85,7 +85,8 @@ export async function converse(session: Session, first: Stream): Promise<ExitCod
 export async function answer({ client, threadId, person }: Session, asked: Asked[]): Promise<Record<string, unknown> | undefined> {
   if (!person || asked.length === 0) return undefined;
   const answers = await person.answer(asked);
-  if (answers && (await client.threads.get(threadId)).status !== "interrupted")
+  const open = questionsOf(await client.threads.get(threadId)).map(({ id }) => id);
+  if (answers && !asked.every(({ id }) => open.includes(id)))
     throw new Error(`Somebody else has answered meanwhile; \`ensemble watch ${threadId}\` shows what came of it.`);
   return answers;
 }

@@ -13,8 +13,8 @@ interface Utterance {
 
 export interface Speech {
   say(token: Token): void;
-  /** A step is done, so what its model was saying is said. */
-  end(path: string[], node: string): void;
+  /** A step is done, so what its model was saying is said. The step is told before another model is heard. */
+  end(path: string[], node: string, tellStep: () => void): void;
   endAll(): void;
   hasSaid(text: string): boolean;
 }
@@ -55,14 +55,16 @@ export function startSpeech(screen: Screen): Speech {
     floor = undefined;
   }
 
-  function endWhere(isOver: (utterance: Utterance) => boolean): void {
+  function endWhere(isOver: (utterance: Utterance) => boolean, meanwhile = () => {}): void {
     for (const utterance of waiting.values()) if (isOver(utterance)) utterance.over = true;
+    if (floor?.over) close(floor);
+    meanwhile();
     if (waiting.size > 0) passOn();
   }
 
   return {
     say,
-    end: (path, node) => endWhere((utterance) => utterance.node === node && utterance.path.join() === path.join()),
+    end: (path, node, tellStep) => endWhere((utterance) => utterance.node === node && utterance.path.join() === path.join(), tellStep),
     endAll: () => endWhere(() => true),
     hasSaid: (text) => said.has(text.trim()),
   };

@@ -5,7 +5,10 @@ import type { Screen } from "./screen.ts";
 export function showTable(screen: Screen, heading: string[], rows: string[][]): void {
   const cells = rows.map((row) => row.map(oneLine));
   const widths = heading.map((title, column) => Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)));
-  const figures = heading.map((_, column) => cells.length > 0 && cells.every((row) => /^(-|[-+\d.]+( \S+)?)$/.test(row[column] ?? "")));
+  const figures = heading.map((_, column) => {
+    const texts = cells.map((row) => row[column] ?? "");
+    return texts.some((text) => /\d/.test(text)) && texts.every((text) => /^(-|[-+\d.]+( \S+)?)$/.test(text));
+  });
   const lay = (row: string[]) =>
     row
       .map((text, column) => (figures[column] ? text.padStart(widths[column] ?? 0) : text.padEnd(widths[column] ?? 0)))
