@@ -99,11 +99,19 @@ test("a terminal without a cursor gets lines", () => {
 
 test("a comparison needs nothing but its rows", () => {
   const { terminal, view } = show([]);
-  view.values({ report: { comparison: { rows: [{ label: "simple" }], scaling: "?", measures: [{}] }, recommendation: { actions: [1] } } });
+  view.values({
+    report: {
+      comparison: { rows: [{ label: "simple" }], scaling: "?", measures: [{}] },
+      recommendation: { actions: [1] },
+      gaps: ["medium: failed"],
+    },
+  });
   expect(terminal.lines).toEqual([
     "",
     "rank  scenario  status  items  failed  time  ms/item  quality",
     "-     simple    -       -      -       -     -        -",
+    "",
+    "Missing medium: failed",
     "",
   ]);
 });

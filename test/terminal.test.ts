@@ -97,7 +97,7 @@ test("where nobody can be asked a question is shown, with the command that answe
   const again = await ensemble("run", "questions", "--thread", threadId);
   expect(again).toMatchObject({ code: 3, stdout: "\n? Which one?\n  1  red\n  2  blue\n" });
   expect((await client.runs.list(threadId)).length).toBe(2);
-  await ensemble("run", "questions", "--thread", threadId, "--resume", '"blue"');
+  await client.runs.wait(threadId, "questions", { command: { resume: "blue" } });
   const last = await ensemble("run", "questions", "--thread", threadId, "--resume", '"Ada"', "--json");
   expect(last.code).toBe(0);
   expect(linesOf(last.stdout).at(-1)?.data).toEqual({ answers: [{ approved: true }, "blue", "Ada"] });

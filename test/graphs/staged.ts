@@ -53,7 +53,7 @@ const finish = () => ({
   report: {
     comparison: {
       rows,
-      scaling: { class: "sublinear", ratio: 0.6 },
+      scaling: { class: "sublinear", ratio: 0.6, from: "simple", to: "complex" },
       measures: [{ name: "stability", value: 0.01, threshold: 0.05, verdict: "accept" }],
     },
     recommendation: {

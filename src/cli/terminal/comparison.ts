@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { figure, seconds } from "./amounts.ts";
+import { outline } from "./outline.ts";
 import type { Screen } from "./screen.ts";
 import { showTable } from "./table.ts";
 
@@ -29,9 +30,12 @@ const Action = z.union([z.string(), z.looseObject({ action: z.string() }).transf
 const Compared = z.looseObject({
   comparison: z.looseObject({
     rows: z.array(Row).min(1),
-    scaling: z.looseObject({ class: z.string(), ratio: number }).nullish().catch(null),
+    scaling: z.looseObject({ class: z.string(), ratio: number, from: text, to: text }).nullish().catch(null),
     measures: z.array(Measure).nullish().catch(null),
+    note: text,
   }),
+  gaps: texts,
+  synthesis: z.unknown().optional(),
   recommendation: z
     .looseObject({
       label: text,
@@ -51,10 +55,12 @@ type Compared = z.output<typeof Compared>;
 export function showComparison(screen: Screen, report: unknown): boolean {
   const read = Compared.safeParse(report);
   if (!read.success) return false;
-  const { comparison, recommendation } = read.data;
+  const { comparison, recommendation, gaps, synthesis } = read.data;
   showRows(screen, comparison.rows);
   showMeasures(screen, comparison);
   if (recommendation) showRecommendation(screen, recommendation);
+  if (synthesis) screen.line("\n", outline(synthesis));
+  if (gaps.length > 0) screen.line("\n", ["bold", "Missing "], gaps.join("; "));
   return true;
 }
 
@@ -76,8 +82,12 @@ function showRows(screen: Screen, rows: Compared["comparison"]["rows"]): void {
   );
 }
 
-function showMeasures(screen: Screen, { scaling, measures }: Compared["comparison"]): void {
-  if (scaling) screen.line("\n", ["bold", "Scaling "], `${scaling.class}, time per item largest / smallest ${figure(scaling.ratio)}`);
+function showMeasures(screen: Screen, { scaling, measures, note }: Compared["comparison"]): void {
+  if (note) screen.line("\n", note);
+  if (scaling) {
+    const { from, to, ratio } = scaling;
+    screen.line("\n", ["bold", "Scaling "], `${scaling.class}: time per item ${to ?? "largest"} / ${from ?? "smallest"} ${figure(ratio)}`);
+  }
   if (!measures?.length) return;
   screen.line();
   showTable(
@@ -100,7 +110,7 @@ function showRecommendation(screen: Screen, recommendation: NonNullable<Compared
     typeof concurrency === "number" && `${figure(concurrency)} at once`,
   ].filter((each) => each !== false);
   if (label) screen.line("\n", ["bold", "Recommended "], ["green", label], figures.length > 0 ? `: ${figures.join(", ")}` : "");
-  for (const reason of reasons) screen.line("  because ", reason);
+  for (const reason of reasons) screen.line(`  - ${reason}`);
   actions.forEach((action, index) => {
     screen.line(`  ${index + 1}. ${action}`);
   });
