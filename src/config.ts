@@ -30,6 +30,10 @@ export const settings = {
   DATABASE_POOL_SIZE: count.max(1_000).default(10).describe("connections in this process's pool"),
   DATABASE_QUERY_TIMEOUT_SECS: positive.default(60).describe("a statement that takes longer is given up, with its connection"),
   ENSEMBLE_DATA_DIR: z.string().min(1).default(".ensemble").describe("where the embedded Postgres keeps its data"),
+  ENSEMBLE_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe("the service that the terminal's commands talk to; unset: the one at HOST and PORT"),
   ENSEMBLE_CONFIG: z.string().min(1).default("./langgraph.json").describe("the project file that lists the graphs"),
   ENSEMBLE_ROLE: z.enum(["all", "api", "worker"]).default("all").describe("what this process does"),
   ENSEMBLE_LEASE_SECS: positive.min(1).default(15).describe("a worker that was not heard of for this long has lost its runs"),
@@ -126,6 +130,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     poolSize: value.DATABASE_POOL_SIZE,
     queryTimeoutSeconds: value.DATABASE_QUERY_TIMEOUT_SECS,
     dataDir: value.ENSEMBLE_DATA_DIR,
+    serviceUrl: value.ENSEMBLE_URL,
     configFile: value.ENSEMBLE_CONFIG,
     role: value.ENSEMBLE_ROLE,
     leaseSeconds: value.ENSEMBLE_LEASE_SECS,

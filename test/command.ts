@@ -44,15 +44,21 @@ export interface CommandResult {
   stderr: string;
 }
 
-/** Runs `ensemble` to its end in a process of its own, with no environment but this. */
-export async function runCommand(args: string[], env: Record<string, string>, cwd?: string): Promise<CommandResult> {
-  const child = spawn(process.execPath, [command, ...args], {
+/** Starts `ensemble` in a process of its own, with no environment but this. */
+export function spawnCommand(args: string[], env: Record<string, string>, cwd?: string) {
+  return spawn(process.execPath, [command, ...args], {
     env: { PATH: process.env.PATH, PORT: "0", ...env },
     cwd,
-    stdio: ["ignore", "pipe", "pipe"],
     timeout: 25_000,
     killSignal: "SIGKILL",
   });
+}
+
+/** Runs it to its end. */
+export async function runCommand(args: string[], env: Record<string, string>, cwd?: string, input = ""): Promise<CommandResult> {
+  const child = spawnCommand(args, env, cwd);
+  child.stdin.on("error", () => {}); // most commands do not read it
+  child.stdin.end(input);
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
   return { code: child.exitCode, stdout, stderr };
 }

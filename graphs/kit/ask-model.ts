@@ -54,15 +54,15 @@ export async function askModel<Schema extends z.ZodType>(
   // Streamed, because of a whole answer the client library throws away what it cannot parse, and the model is to be told what it said.
   const chat = new ChatOpenAI({ model, temperature, maxRetries: 0 }).withConfig({
     response_format: asResponseFormat(answer),
-    tags: ["nostream"], // pieces of JSON are of no use to a person who follows
   });
+  const tags = [...(config.tags ?? []), "nostream"]; // pieces of JSON are of no use to a person who follows
   const usage: Usage = { inputTokens: 0, outputTokens: 0 };
   let conversation = messages;
   let problem = "";
   for (let attempt = 1; attempt <= retries + 1; attempt++) {
     signal.throwIfAborted();
     try {
-      const reply = await gather(await chat.stream(conversation, { ...config, signal }));
+      const reply = await gather(await chat.stream(conversation, { ...config, signal, tags }));
       addUsage(usage, reply);
       const parsed = parseAnswer(reply, answer.schema);
       if ("result" in parsed) return { result: parsed.result, attempts: attempt, usage };

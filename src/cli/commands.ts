@@ -1,15 +1,10 @@
-export interface CommandOptions {
-  dryRun: boolean;
-}
-
-export interface Command {
-  summary: string;
-  run(options: CommandOptions): Promise<void>;
-}
+import type { Command, Given } from "./arguments.ts";
+import { terminalCommands } from "./terminal/commands.ts";
 
 /** Each command loads what it needs when it runs: a health check every few seconds has no use for LangGraph. */
 export const commands: Record<string, Command> = {
   start: { summary: "run the service (the default)", run: async () => (await import("./start.ts")).start() },
+  ...terminalCommands,
   migrate: {
     summary: "bring the database's schema to this release, and exit",
     run: async () => (await import("./migrate.ts")).migrateDatabase(),
@@ -28,7 +23,8 @@ export const commands: Record<string, Command> = {
     run: async () => (await import("./health.ts")).checkHealth(),
   },
   prune: {
-    summary: "take away what the retention rules let go; with --dry-run only say what that is",
-    run: async (options) => (await import("./prune.ts")).prune(options),
+    summary: "take away what the retention rules let go",
+    options: { "dry-run": { type: "boolean", means: "only say what that is" } },
+    run: async ({ flags }: Given) => (await import("./prune.ts")).prune({ dryRun: flags.has("dry-run") }),
   },
 };

@@ -2,20 +2,15 @@ import { hostname } from "node:os";
 import { checkDatabaseUrl, explainDatabase } from "../db/address.ts";
 import { openPool } from "../db/pool.ts";
 import { isWorkerAlive } from "../runs/workers.ts";
+import { addressOf } from "./address.ts";
 import { readEnvironment } from "./environment.ts";
 
 /** For container health checks: an API is asked over HTTP, a worker is looked up in the database. */
 export async function checkHealth(): Promise<void> {
   const { role, host, port, databaseUrl, leaseSeconds } = await readEnvironment();
   if (role === "worker") await askDatabase(databaseUrl, leaseSeconds);
-  else await askApi(`http://${reachable(host)}:${port}/ok?check_db=1`);
+  else await askApi(`${addressOf(host, port)}/ok?check_db=1`);
   console.log("ok");
-}
-
-/** The address to ask at: an API that listens everywhere is asked on this machine. */
-function reachable(host: string): string {
-  const name = { "0.0.0.0": "127.0.0.1", "::": "::1" }[host] ?? host;
-  return name.includes(":") ? `[${name}]` : name;
 }
 
 async function askApi(url: string): Promise<void> {

@@ -81,3 +81,11 @@ test("each step is told as it happens", async () => {
     { pattern: "reflect", type: "critique", round: 1, valid: true, score: 1 },
   ]);
 });
+
+test("the JSON that its models speak is no token for those who follow", async () => {
+  model.script(draft("fine"), critique(1, true));
+  const events = await collect(
+    client.runs.stream(null, "reflect", { input: { task: "Write" }, streamMode: ["messages-tuple", "updates"] }),
+  );
+  expect(events.map(({ event }) => event)).toEqual(["metadata", "updates", "updates", "updates"]);
+});

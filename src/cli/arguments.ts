@@ -1,0 +1,107 @@
+import { parseArgs } from "node:util";
+
+export interface Option {
+  type: "string" | "boolean";
+  short?: string;
+  /** What stands behind it, as the help names it: `file.json`. */
+  value?: string;
+  means: string;
+}
+
+/** What a command was given, sorted: words, options with a text, options without. */
+export interface Given {
+  words: string[];
+  texts: Partial<Record<string, string>>;
+  flags: Set<string>;
+}
+
+export interface Command {
+  summary: string;
+  /** The words it needs, as the help names them: `<graph>`. */
+  takes?: string[];
+  options?: Record<string, Option>;
+  /** What the help of this command says beside its options. */
+  details?: string[];
+  run(given: Given): Promise<void>;
+}
+
+export const everywhere: Record<string, Option> = {
+  help: { type: "boolean", short: "h", means: "say what a command does and takes" },
+  config: { type: "string", short: "c", value: "langgraph.json", means: "the project file, else ENSEMBLE_CONFIG" },
+};
+
+/** Finds the command and sorts what it was given. What does not belong there is refused with one sentence. */
+export function readArguments(argv: string[], commands: Record<string, Command>): { name: string; given: Given } {
+  const { positionals, values } = parse(argv, commands);
+  const [name = "start", ...words] = positionals;
+  const command = commands[name];
+  if (!command) throw new Error(`There is no command "${name}"; there are ${Object.keys(commands).join(", ")}.`);
+  const given = sortValues(words, values);
+  if (!given.flags.has("help")) {
+    refuseForeignOptions(name, Object.keys(values), commands);
+    refuseWrongWords(name, words, command.takes ?? []);
+  }
+  return { name, given };
+}
+
+function parse(argv: string[], commands: Record<string, Command>) {
+  const options = Object.assign({}, everywhere, ...Object.values(commands).map((command) => command.options ?? {}));
+  try {
+    return parseArgs({ args: argv, allowPositionals: true, options });
+  } catch (error) {
+    const [sentence = ""] = (error as Error).message.split(/\.\s|\n/); // what follows is advice for authors of programs
+    throw new Error(`${sentence.replace(/\.$/, "")}; see --help.`);
+  }
+}
+
+function sortValues(words: string[], values: Record<string, unknown>): Given {
+  const texts: Given["texts"] = {};
+  const flags: Given["flags"] = new Set();
+  for (const [name, value] of Object.entries(values)) {
+    if (typeof value === "string") texts[name] = value;
+    else if (value === true) flags.add(name);
+  }
+  return { words, texts, flags };
+}
+
+function refuseForeignOptions(name: string, options: string[], commands: Record<string, Command>): void {
+  for (const option of options) {
+    if (option in everywhere || option in (commands[name]?.options ?? {})) continue;
+    const owners = Object.keys(commands).filter((other) => option in (commands[other]?.options ?? {}));
+    throw new Error(`--${option} belongs to ${owners.join(", ")}: ${name} does not take it.`);
+  }
+}
+
+function refuseWrongWords(name: string, words: string[], takes: string[]): void {
+  const missing = takes[words.length];
+  if (missing) throw new Error(`"${name}" needs ${missing}; see ensemble ${name} --help.`);
+  if (words.length > takes.length) throw new Error(`"${name}" does not know what to do with "${words[takes.length]}".`);
+}
+
+/** The help of one command, or without one of all. */
+export function explain(commands: Record<string, Command>, name?: string): string {
+  const command = name === undefined ? undefined : commands[name];
+  if (!command) {
+    const lines = Object.entries(commands).map(([each, { takes = [], summary }]) => entry([each, ...takes].join(" "), summary));
+    return [
+      "Usage: ensemble [command] [options]",
+      "",
+      ...lines,
+      "",
+      ...listOptions(everywhere),
+      "",
+      "`ensemble run --help` says what run takes.",
+    ].join("\n");
+  }
+  const own = listOptions({ ...command.options, ...everywhere });
+  const details = command.details ? ["", ...command.details] : [];
+  return [`Usage: ensemble ${[name, ...(command.takes ?? []), "[options]"].join(" ")}`, "", command.summary, "", ...own, ...details].join(
+    "\n",
+  );
+}
+
+function listOptions(options: Record<string, Option>): string[] {
+  return Object.entries(options).map(([name, { value, means }]) => entry(`--${name}${value ? ` ${value}` : ""}`, means));
+}
+
+const entry = (what: string, means: string) => `  ${what.padEnd(26)} ${means}`;

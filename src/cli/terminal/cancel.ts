@@ -1,0 +1,54 @@
+import type { Given } from "../arguments.ts";
+import { type Connection, isNotFound, withService } from "./connection.ts";
+import { findRun, findThread } from "./find.ts";
+
+const patienceMs = 10_000;
+
+/** `ensemble cancel <run|thread>`: ends a run, or all that is open on a thread. With `--rollback` nothing of it remains. */
+export async function cancel(given: Given): Promise<void> {
+  const [id = ""] = given.words;
+  const rollback = given.flags.has("rollback");
+  await withService(given, async (connection) => {
+    const thread = await findThread(connection.client, id);
+    const runs = thread ? await openRunsOf(connection, id) : [await openRun(connection, id)];
+    if (runs.length === 0) throw new Error(`Nothing is open on thread ${id}.`);
+    for (const run of runs) console.log(await cancelOne(connection, run, rollback));
+  });
+}
+
+interface OpenRun {
+  run_id: string;
+  thread_id: string;
+}
+
+/** Those that wait first, or they would begin when the running one ends. */
+async function openRunsOf({ client }: Connection, threadId: string): Promise<OpenRun[]> {
+  const pending = await client.runs.list(threadId, { status: "pending", limit: 1_000 });
+  return [...pending, ...(await client.runs.list(threadId, { status: "running", limit: 1_000 }))];
+}
+
+async function openRun(connection: Connection, id: string): Promise<OpenRun> {
+  const run = await findRun(connection, id);
+  if (!run) throw new Error(`There is no run and no thread "${id}".`);
+  if (run.status !== "pending" && run.status !== "running") throw new Error(`Run ${id} has ended already (${run.status}).`);
+  return run;
+}
+
+async function cancelOne({ client }: Connection, { run_id: runId, thread_id: threadId }: OpenRun, rollback: boolean): Promise<string> {
+  const signal = AbortSignal.timeout(patienceMs);
+  const left = () => `Run ${runId} is told to stop, and has not yet.`;
+  const over = await client.runs.cancel(threadId, runId, true, rollback ? "rollback" : "interrupt", { signal }).then(
+    () => true,
+    (error: unknown) => {
+      if (signal.aborted) return false;
+      throw error;
+    },
+  );
+  if (!over) return left();
+  const run = await client.runs.get(threadId, runId).catch((error: unknown) => {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  });
+  if (!run) return `Run ${runId} is cancelled and removed.`;
+  return run.status === "interrupted" ? `Run ${runId} is cancelled.` : `Run ${runId} was faster: it ended with ${run.status}.`;
+}

@@ -1,0 +1,94 @@
+import { randomUUID } from "node:crypto";
+import { Client } from "@langchain/langgraph-sdk";
+import { z } from "zod";
+import { addressOf } from "../address.ts";
+import type { Given } from "../arguments.ts";
+import { readEnvironment } from "../environment.ts";
+
+export interface Connection {
+  url: string;
+  client: Client;
+}
+
+const patienceMs = 30_000;
+const helloMs = 5_000;
+
+/** Where the service is. `named`: somebody said so, it is not merely where one would be. */
+export async function findAddress({ texts }: Given): Promise<{ url: string; named: boolean }> {
+  const { serviceUrl, host, port } = await readEnvironment();
+  if (texts.url !== undefined && !z.url({ protocol: /^https?$/ }).safeParse(texts.url).success)
+    throw new Error(`--url is "${texts.url}"; it should be like http://127.0.0.1:2024.`);
+  const given = texts.url ?? serviceUrl;
+  return { url: given?.replace(/\/+$/, "") ?? addressOf(host, port), named: given !== undefined };
+}
+
+/** Does something with the service that is running. One that does not answer, or says no, is one sentence. */
+export async function withService<T>(given: Given, work: (connection: Connection) => Promise<T>): Promise<T> {
+  const { url } = await findAddress(given);
+  const trouble = await findTrouble(url);
+  if (trouble) throw new Error(`${trouble} Start one with \`ensemble start\`, or name another with --url.`);
+  return work(openClient(url)).catch(explainAnswer(url));
+}
+
+/** The official client. Its repeated requests make one run, however many of them arrive. */
+export function openClient(url: string): Connection {
+  const onRequest = (_url: URL, init: RequestInit) => {
+    if (init.method !== "POST") return init;
+    return { ...init, headers: { ...Object.fromEntries(new Headers(init.headers)), "idempotency-key": randomUUID() } };
+  };
+  return { url, client: new Client({ apiUrl: url, timeoutMs: patienceMs, onRequest }) };
+}
+
+/** Why there is no service at an address; undefined when there is one. */
+export async function findTrouble(url: string): Promise<string | undefined> {
+  try {
+    const response = await fetch(`${url}/ok`, { signal: AbortSignal.timeout(helloMs) });
+    const answer = z.object({ ok: z.literal(true) }).safeParse(await response.json().catch(() => undefined));
+    return answer.success ? undefined : `What answers at ${url} is no such service (${response.status} at /ok).`;
+  } catch (error) {
+    return `No service answers at ${url} (${reasonOf(error)}).`;
+  }
+}
+
+const Info = z.object({ halted: z.literal(true) });
+
+/** Whether work is halted there. A server that knows no such thing is at work. */
+export async function isHalted(url: string): Promise<boolean> {
+  const answer = await fetch(`${url}/info`, { signal: AbortSignal.timeout(helloMs) }).then((response) => response.json());
+  return Info.safeParse(answer).success;
+}
+
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  if (cause instanceof Error) return "code" in cause && typeof cause.code === "string" ? cause.code : cause.message;
+  return String(cause);
+}
+
+/** What the client throws when the service says no. */
+const Refusal = z.object({ status: z.number(), text: z.string() });
+const Detail = z.object({ detail: z.union([z.string(), z.unknown().transform((detail) => JSON.stringify(detail))]) });
+
+export function isNotFound(error: unknown): boolean {
+  const refusal = Refusal.safeParse(error);
+  return refusal.success && refusal.data.status === 404;
+}
+
+export const explainAnswer =
+  (url: string) =>
+  (error: unknown): never => {
+    const refusal = Refusal.safeParse(error);
+    if (refusal.success) throw new Error(`${sentenceOf(refusal.data.text)} (${url} answers ${refusal.data.status})`);
+    if (error instanceof Error && (error.name === "ConnectionError" || error.name === "MaxReconnectAttemptsError"))
+      throw new Error(`The service at ${url} cannot be reached any more; what runs there goes on.`);
+    if (error instanceof Error && error.name === "TimeoutError") throw new Error(`The service at ${url} did not answer within 30 s.`);
+    throw error;
+  };
+
+function sentenceOf(body: string): string {
+  try {
+    const parsed = Detail.safeParse(JSON.parse(body));
+    return parsed.success ? parsed.data.detail : body;
+  } catch {
+    return body;
+  }
+}

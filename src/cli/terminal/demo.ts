@@ -1,0 +1,60 @@
+import type { Given } from "../arguments.ts";
+import { findAddress, findTrouble, isNotFound, withService } from "./connection.ts";
+import { type OwnService, startOwnService } from "./own-service.ts";
+import { converse, type ExitCode, listenForLeave, openSession, startRun, warnOfHalt } from "./session.ts";
+
+const graph = "scenario";
+
+/** `ensemble demo`: the scenario orchestrator, live. Where no service runs it starts one, and stops that one afterwards. */
+export async function demo(given: Given): Promise<ExitCode> {
+  const leaving = listenForLeave();
+  const keep = given.flags.has("keep");
+  const own = await serviceIfNone(given, leaving);
+  try {
+    const reached = own ? { ...given, texts: { ...given.texts, url: own.url } } : given;
+    return await withService(reached, async (connection) => {
+      const { client } = connection;
+      await client.assistants.get(graph).catch(explainMissing);
+      const thread = await client.threads.create({ graphId: graph });
+      const session = openSession(connection, given, { graph, threadId: thread.thread_id, context: undefined }, leaving);
+      const { skill = "data-transformation", mode } = given.texts;
+      await warnOfHalt(connection, session);
+      const farewell = own && !keep ? "\nStopped with its service; the run goes on when a service starts on the same data." : undefined;
+      return converse({ ...session, farewell }, startRun(session, { input: { skill, ...(mode && { mode }) } }));
+    });
+  } finally {
+    if (own) await endOwnService(own, keep);
+  }
+}
+
+async function serviceIfNone(given: Given, leaving: AbortSignal): Promise<OwnService | undefined> {
+  const { url, named } = await findAddress(given);
+  const trouble = await findTrouble(url);
+  if (!trouble) {
+    note(`Using the service at ${url}.`);
+    return undefined;
+  }
+  if (named || !trouble.startsWith("No service")) throw new Error(trouble);
+  note(`${trouble} Starting one.`);
+  const own = await startOwnService(leaving);
+  note(`It listens on ${own.url}; its log is ${own.log}.`);
+  return own;
+}
+
+async function endOwnService({ url, pid, stop, release }: OwnService, keep: boolean): Promise<void> {
+  if (!keep) return stop();
+  release();
+  note(`The service stays at ${url}; \`kill ${pid}\` stops it.`);
+}
+
+/** What is not the result goes beside it: `--json` is for machines. */
+function note(sentence: string): void {
+  console.error(sentence);
+}
+
+function explainMissing(error: unknown): never {
+  if (!isNotFound(error)) throw error;
+  throw new Error(
+    `This service has no graph "${graph}": start it with Ensemble's own langgraph.json, or list graphs/scenario.ts in yours.`,
+  );
+}

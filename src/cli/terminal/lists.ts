@@ -1,0 +1,87 @@
+import type { Client, Run } from "@langchain/langgraph-sdk";
+import { z } from "zod";
+import type { Given } from "../arguments.ts";
+import { excerpt, safeJson } from "./clean.ts";
+import { withService } from "./connection.ts";
+import { findRun, newestRuns } from "./find.ts";
+import { questionsIn } from "./questions.ts";
+import { showResult } from "./result.ts";
+import { openScreen } from "./screen.ts";
+import { showTable } from "./table.ts";
+
+const Status = z.enum(["pending", "running", "success", "error", "timeout", "interrupted"]);
+
+/** `ensemble graphs`: what can be run here. */
+export async function listGraphs(given: Given): Promise<void> {
+  const found = await withService(given, async ({ client }) => systemAssistants(client));
+  const graphs = found.map(({ graph_id, description }) => ({ graph_id, description: description ?? "" }));
+  graphs.sort((one, other) => one.graph_id.localeCompare(other.graph_id));
+  if (given.flags.has("json")) return printJson(graphs);
+  showTable(
+    openScreen(process.stdout),
+    ["graph", "description"],
+    graphs.map(({ graph_id, description }) => [graph_id, description]),
+  );
+}
+
+/** Each graph has one of its own, made by the service. */
+async function systemAssistants(client: Client) {
+  return client.assistants.search({ limit: 1_000, metadata: { created_by: "system" } });
+}
+
+/** `ensemble runs`: the newest runs, of one thread or of all. */
+export async function listRuns(given: Given): Promise<void> {
+  const { thread, status, limit = "20" } = given.texts;
+  const wanted = z.coerce.number().int().min(1).max(1_000).safeParse(limit);
+  if (!wanted.success) throw new Error(`--limit is "${limit}"; it should be a number from 1 to 1000.`);
+  const state = Status.optional().safeParse(status);
+  if (!state.success) throw new Error(`--status is "${status}"; it should be one of ${Status.options.join(", ")}.`);
+  const only = { limit: wanted.data, ...(state.data && { status: state.data }) };
+
+  const { runs, graphs } = await withService(given, async ({ client }) => {
+    const found = thread ? await client.runs.list(thread, only) : await newestRuns(client, wanted.data, state.data);
+    return { runs: found, graphs: given.flags.has("json") ? new Map() : await graphNames(client, found) };
+  });
+  if (given.flags.has("json")) return printJson(runs);
+  if (runs.length === 0) return console.log("No runs.");
+  const rows = runs.map((run) => [run.run_id, run.thread_id, graphs.get(run.assistant_id) ?? "-", run.status, timeOf(run)]);
+  showTable(openScreen(process.stdout), ["run", "thread", "graph", "status", "created"], rows);
+}
+
+const timeOf = ({ created_at }: Run) => created_at.replace("T", " ").slice(0, 19);
+
+async function graphNames(client: Client, runs: Run[]): Promise<Map<string, string>> {
+  const ids = [...new Set(runs.map(({ assistant_id }) => assistant_id))];
+  const names = await Promise.all(ids.map((id) => client.assistants.get(id).then(({ graph_id }) => graph_id)));
+  return new Map(ids.map((id, index) => [id, names[index] ?? "-"]));
+}
+
+/** `ensemble show <run>`: where a run stands, and what it came to. */
+export async function showRun(given: Given): Promise<void> {
+  const [runId = ""] = given.words;
+  const { run, values, graphs } = await withService(given, async (connection) => {
+    const { client } = connection;
+    const found = await findRun(connection, runId, given.texts.thread);
+    if (!found) throw new Error(`There is no run ${runId}${given.texts.thread ? ` on thread ${given.texts.thread}` : ""}.`);
+    const isOpen = found.status === "pending" || found.status === "running";
+    const output = isOpen ? null : await client.runs.join(found.thread_id, found.run_id);
+    return { run: found, values: output, graphs: await graphNames(client, [found]) };
+  });
+  if (given.flags.has("json")) return printJson({ ...run, values });
+  const screen = openScreen(process.stdout);
+  const { kwargs } = z.object({ kwargs: z.looseObject({ input: z.unknown().optional() }) }).parse(run);
+  const facts = {
+    run: run.run_id,
+    thread: run.thread_id,
+    graph: graphs.get(run.assistant_id) ?? run.assistant_id,
+    status: questionsIn(values) ? `${run.status}, waits for an answer` : run.status,
+    created: timeOf(run),
+    input: excerpt(safeJson(kwargs.input ?? null), 300),
+  };
+  for (const [name, value] of Object.entries(facts)) screen.line(["dim", name.padEnd(8)], value);
+  if (values !== null) showResult(screen, values, () => false);
+}
+
+function printJson(value: unknown): void {
+  console.log(safeJson(value));
+}

@@ -1,0 +1,99 @@
+import { z } from "zod";
+import { excerpt, safeJson } from "./clean.ts";
+import { type Moment, textOf } from "./moments.ts";
+import { showScenarios } from "./scenarios.ts";
+import type { Screen } from "./screen.ts";
+import { startSpeech } from "./speech.ts";
+
+const Progress = z.looseObject({ type: z.string(), pattern: z.string(), elapsedMs: z.number().optional() });
+const Message = z.looseObject({
+  type: z.string(),
+  name: z.string().nullish(),
+  tool_call_id: z.string().nullish(),
+  content: z.unknown().optional(),
+  tool_calls: z.array(z.looseObject({ id: z.string().nullish(), name: z.string(), args: z.unknown().optional() })).optional(),
+});
+const Messages = z.object({ messages: z.array(Message) });
+
+export interface Narrator {
+  tell(moment: Moment): void;
+  /** Ends what is half said, before somebody else speaks. */
+  pause(): void;
+  /** Whether a text was told in full already. */
+  hasSaid(text: string): boolean;
+}
+
+/** Tells a run as it happens: a line for each step and each progress event, and what models say as they say it. */
+export function startNarrator(screen: Screen): Narrator {
+  const speech = startSpeech(screen);
+  const scenarios = showScenarios(screen);
+  const told = new Set<string>();
+  let named = false;
+
+  function tellStep({ path, node, update }: Extract<Moment, { kind: "step" }>): void {
+    named = true;
+    if (scenarios.begun) return; // each batch is a step: the picture says it better
+    screen.line(["green", "✓ "], ["dim", path.map((each) => `${each} › `).join("")], node);
+    for (const [id, line] of toolLines(update)) {
+      if (!told.has(id)) screen.line("    ", ["dim", line]); // a graph that has a graph inside hands on what happened there
+      told.add(id);
+    }
+  }
+
+  function tellProgress(path: string[], data: unknown): void {
+    if (scenarios.take(data)) return;
+    const read = Progress.safeParse(data);
+    if (!read.success) {
+      screen.line(["cyan", "· "], ["dim", excerpt(safeJson(data), 160)]);
+      return;
+    }
+    const { type, pattern, elapsedMs, ...rest } = read.data;
+    const at = path.length > 0 ? `${path.join(" › ")} ` : "";
+    const time = elapsedMs === undefined ? "" : `  ${(elapsedMs / 1_000).toFixed(1)} s`;
+    screen.line(["cyan", "· "], `${at}${pattern} ${type}`, ["dim", `${details(rest)}${time}`]);
+  }
+
+  /** A run that somebody made with values only names no steps; that it moves can be seen all the same. */
+  function tellValues(path: string[], values: unknown): void {
+    if (named || path.length > 0 || scenarios.begun || isQuestion(values)) return;
+    screen.line(["dim", `✓ a step; the values are ${excerpt(safeJson(values), 120)}`]);
+  }
+
+  return {
+    hasSaid: speech.hasSaid,
+    pause() {
+      speech.endAll();
+      scenarios.leave();
+    },
+    tell(moment) {
+      if (moment.kind === "step") speech.end(moment.path, moment.node, () => tellStep(moment));
+      else if (moment.kind === "token") speech.say(moment);
+      else if (moment.kind === "progress") tellProgress(moment.path, moment.data);
+      else if (moment.kind === "values") tellValues(moment.path, moment.values);
+      else if (moment.kind === "attempt" && moment.attempt > 1)
+        screen.line(["yellow", `↻ a worker takes the run up again (attempt ${moment.attempt})`]);
+    },
+  };
+}
+
+const isQuestion = (values: unknown) => typeof values === "object" && values !== null && "__interrupt__" in values;
+
+function details(rest: Record<string, unknown>): string {
+  return Object.entries(rest)
+    .map(([key, value]) => `  ${key}: ${excerpt(typeof value === "string" ? value : safeJson(value), 60)}`)
+    .join("");
+}
+
+/** The tools that a step called, and what they answered: they are no tokens, and a person wants to see them. */
+function toolLines(update: unknown): [id: string, line: string][] {
+  const read = Messages.safeParse(update);
+  if (!read.success) return [];
+  return read.data.messages.flatMap((message) => {
+    const answer = `${message.name ?? "tool"} answers ${excerpt(textOf(message.content), 120)}`;
+    if (message.type === "tool") return [[`answer ${message.tool_call_id ?? answer}`, answer]];
+    return (message.tool_calls ?? []).map(({ id, name, args }): [string, string] => {
+      const line = `calls ${name} ${excerpt(safeJson(args), 120)}`;
+      return [`call ${id ?? line}`, line];
+    });
+  });
+}

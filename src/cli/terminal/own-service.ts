@@ -1,0 +1,62 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, open, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { readEnvironment } from "../environment.ts";
+
+/** A service that a command started for itself. */
+export interface OwnService {
+  url: string;
+  pid: number;
+  log: string;
+  stop(): Promise<void>;
+  /** Lets it live on when this process ends. */
+  release(): void;
+}
+
+const startWithinMs = 60_000;
+const stopWithinMs = 40_000;
+const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+const program = fileURLToPath(new URL(`../ensemble.${extension}`, import.meta.url));
+/** It uses the embedded database and plays every part, whatever else this shell was set up for. */
+const plain = { DATABASE_URL: "", DATABASE_URI: "", POSTGRES_URI: "", DATABASE_DIRECT_URL: "", ENSEMBLE_ROLE: "" };
+
+/** Starts `ensemble start` in a session of its own, so that Ctrl-C here does not reach it, and waits until it says where it listens. */
+export async function startOwnService(leaving: AbortSignal): Promise<OwnService> {
+  const { dataDir } = await readEnvironment();
+  await mkdir(dataDir, { recursive: true });
+  const log = join(dataDir, "demo.log");
+  const file = await open(log, "w");
+  const child = spawn(process.execPath, [program, "start"], {
+    detached: true,
+    stdio: ["ignore", file.fd, file.fd],
+    env: { ...process.env, ...plain },
+  });
+  const exited = once(child, "exit");
+  await file.close();
+
+  async function stop(): Promise<void> {
+    if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
+    await Promise.race([exited, sleep(stopWithinMs, undefined, { ref: false })]);
+  }
+
+  for (const deadline = performance.now() + startWithinMs; performance.now() < deadline && !leaving.aborted; await sleep(50)) {
+    const written = await readFile(log, "utf8");
+    const url = /Ensemble listens on (\S+)/.exec(written)?.[1];
+    if (url) return { url, pid: child.pid ?? 0, log, stop, release: () => child.unref() };
+    if (child.exitCode !== null) throw new Error(`The service did not start: ${lastLine(written)} (its log is ${log})`);
+  }
+  await stop();
+  throw new Error(
+    leaving.aborted ? "Stopped before the service had started." : `The service did not start within 60 s; its log is ${log}.`,
+  );
+}
+
+const lastLine = (text: string) =>
+  text
+    .trim()
+    .split("\n")
+    .at(-1)
+    ?.replace(/^ensemble: /, "") ?? "";

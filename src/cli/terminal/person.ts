@@ -1,0 +1,115 @@
+import { createInterface, type Interface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import { z } from "zod";
+import { safeJson } from "./clean.ts";
+import { type Asked, Question, showQuestion } from "./questions.ts";
+import type { Screen } from "./screen.ts";
+
+/** Somebody at the terminal who can be asked. Undefined as an answer: they left. */
+export interface Person {
+  answer(asked: Asked[]): Promise<Record<string, unknown> | undefined>;
+}
+
+/** Left without an answer, with Ctrl-C or Ctrl-D. */
+class Left extends Error {}
+
+type Ask = (prompt: string, prefilled?: string) => Promise<string>;
+
+/** Asks at a terminal, one question after the other. */
+export function personAt(input: Readable, output: Writable, screen: Screen): Person {
+  return {
+    async answer(asked) {
+      const lines = createInterface({ input, output, terminal: "isTTY" in output && output.isTTY === true });
+      const ask = askThrough(lines);
+      try {
+        const answers: Record<string, unknown> = {};
+        for (const { id, value } of asked) answers[id] = await answerOne(value, screen, ask);
+        return answers;
+      } catch (error) {
+        if (error instanceof Left) return undefined;
+        throw error;
+      } finally {
+        lines.close();
+      }
+    },
+  };
+}
+
+/** Lines may come faster than questions, pasted or piped; none is lost. */
+function askThrough(lines: Interface): Ask {
+  const come: string[] = [];
+  let waiting: PromiseWithResolvers<string> | undefined;
+  let left = false;
+  lines.on("line", (line) => {
+    if (waiting) waiting.resolve(line);
+    else come.push(line);
+    waiting = undefined;
+  });
+  const leave = () => {
+    left = true;
+    waiting?.reject(new Left());
+  };
+  lines.on("close", leave);
+  lines.on("SIGINT", leave);
+  return (prompt, prefilled) => {
+    if (!left) {
+      lines.setPrompt(prompt);
+      lines.prompt();
+      if (prefilled && lines.terminal) lines.write(prefilled); // elsewhere it would count as typed
+    }
+    const line = come.shift();
+    if (line !== undefined) return Promise.resolve(line);
+    if (left) return Promise.reject(new Left());
+    waiting = Promise.withResolvers();
+    return waiting.promise;
+  };
+}
+
+function answerOne(value: unknown, screen: Screen, ask: Ask): Promise<unknown> {
+  showQuestion(screen, value);
+  const question = Question.safeParse(value);
+  if (!question.success) return askJson(screen, ask, "JSON> ");
+  const { type, details } = question.data;
+  if (type === "approval") return askApproval(details, screen, ask);
+  if (type === "selection") return askChoice(question.data.options, screen, ask);
+  return ask("> ");
+}
+
+/** Yes, no with a reason, or yes with changes. */
+async function askApproval(details: unknown, screen: Screen, ask: Ask): Promise<unknown> {
+  for (;;) {
+    const [word = "", ...rest] = (await ask("y, n [reason] or e to edit> ")).trim().split(/\s+/);
+    if (/^y(es)?$/i.test(word)) return { approved: true };
+    if (/^no?$/i.test(word)) return rest.length > 0 ? { approved: false, reason: rest.join(" ") } : { approved: false };
+    if (/^e(dit)?$/i.test(word)) return { approved: true, edited: await askJson(screen, ask, "edit> ", safeJson(editable(details))) };
+    screen.line(["dim", "Answer y, n or e."]);
+  }
+}
+
+const Call = z.looseObject({ args: z.record(z.string(), z.unknown()) });
+
+/** Of a tool's call its arguments are what may be changed. */
+function editable(details: unknown): unknown {
+  const call = Call.safeParse(details);
+  return call.success ? call.data.args : (details ?? {});
+}
+
+async function askChoice(options: string[], screen: Screen, ask: Ask): Promise<string> {
+  for (;;) {
+    const answer = (await ask(`1–${options.length}> `)).trim();
+    const chosen = options.find((option) => option === answer) ?? options[Number(answer) - 1];
+    if (chosen !== undefined) return chosen;
+    screen.line(["dim", "Answer with the number of an option."]);
+  }
+}
+
+async function askJson(screen: Screen, ask: Ask, prompt: string, prefilled?: string): Promise<unknown> {
+  for (;;) {
+    const text = await ask(prompt, prefilled);
+    try {
+      return JSON.parse(text);
+    } catch {
+      screen.line(["dim", 'That is no JSON. A text is written in quotes: "like this".']);
+    }
+  }
+}

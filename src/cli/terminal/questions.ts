@@ -1,0 +1,54 @@
+import { z } from "zod";
+import { outline } from "./outline.ts";
+import type { Screen } from "./screen.ts";
+
+/** How the patterns ask a person. Whatever else a graph asks is answered with JSON. */
+export const Question = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("approval"), prompt: z.string(), details: z.unknown().optional() }),
+  z.object({ type: z.literal("selection"), prompt: z.string(), options: z.array(z.string()).min(1), details: z.unknown().optional() }),
+  z.object({ type: z.literal("input"), prompt: z.string(), details: z.unknown().optional() }),
+]);
+
+const Asked = z.looseObject({ id: z.string(), value: z.unknown().optional() });
+export type Asked = z.output<typeof Asked>;
+
+const Interrupted = z.object({ __interrupt__: z.array(Asked) });
+/** What a thread says it waits for: the questions of each task. */
+const Waiting = z.record(z.string(), z.array(Asked));
+
+/** What a run stopped to ask. Undefined when it did not stop; empty when it stopped without a question, at a breakpoint. */
+export function questionsIn(values: unknown): Asked[] | undefined {
+  const read = Interrupted.safeParse(values);
+  return read.success ? read.data.__interrupt__ : undefined;
+}
+
+export function questionsOf(thread: { interrupts?: unknown }): Asked[] {
+  const read = Waiting.safeParse(thread.interrupts);
+  return read.success ? Object.values(read.data).flat() : [];
+}
+
+/** Shows what is asked, with what belongs to it. */
+export function showQuestion(screen: Screen, value: unknown): void {
+  const read = Question.safeParse(value);
+  const question = read.success ? read.data : { prompt: "It asks", details: value };
+  screen.line("\n", ["yellow", "? "], ["bold", question.prompt]);
+  if (question.details !== undefined && question.details !== null) screen.line(outline(question.details, "  "));
+  if (!("options" in question)) return;
+  question.options.forEach((option, index) => {
+    screen.line(`  ${index + 1}  ${option}`);
+  });
+}
+
+/** An answer that would fit, for somebody who must type one. */
+export function exampleAnswer(asked: Asked[]): unknown {
+  const [only, ...others] = asked;
+  if (only && others.length === 0) return example(only.value);
+  return Object.fromEntries(asked.map(({ id, value }) => [id, example(value)]));
+}
+
+function example(value: unknown): unknown {
+  const question = Question.safeParse(value);
+  if (!question.success) return "…";
+  if (question.data.type === "approval") return { approved: true };
+  return question.data.type === "selection" ? question.data.options[0] : "…";
+}

@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { showComparison } from "./comparison.ts";
+import { textOf } from "./moments.ts";
+import { outline } from "./outline.ts";
+import { questionsIn, showQuestion } from "./questions.ts";
+import type { Screen } from "./screen.ts";
+
+const Values = z.record(z.string(), z.unknown());
+const Conversation = z.array(z.looseObject({ content: z.unknown().optional() })).min(1);
+/** Where graphs keep what a person wants in the end. */
+const telling = ["report", "answer", "result"];
+
+/**
+ * Shows what a run came to: its report or answer, else its last message, else its values as JSON. What was just said is not
+ * repeated. A run that stopped to ask has come to its questions.
+ */
+export function showResult(screen: Screen, values: unknown, hasSaid: (text: string) => boolean): void {
+  const asked = questionsIn(values);
+  if (asked) {
+    for (const { value } of asked) showQuestion(screen, value);
+    return;
+  }
+  const read = Values.safeParse(values);
+  const known = read.success ? read.data : {};
+  const told = telling.map((key) => known[key]).find((value) => value !== undefined && value !== null && value !== "");
+  if (told !== undefined) {
+    if (!showComparison(screen, told)) screen.line("\n", outline(told));
+    return;
+  }
+  const messages = Conversation.safeParse(known.messages);
+  const last = messages.success ? textOf(messages.data.at(-1)?.content) : "";
+  if (!last) screen.line("\n", JSON.stringify(values ?? null, null, 2));
+  else if (!hasSaid(last)) screen.line("\n", last);
+}

@@ -1,0 +1,100 @@
+import { readFile } from "node:fs/promises";
+import { text } from "node:stream/consumers";
+import type { Client, Thread } from "@langchain/langgraph-sdk";
+import { z } from "zod";
+import type { Given } from "../arguments.ts";
+import { isNotFound, withService } from "./connection.ts";
+import { contextOf } from "./find.ts";
+import { questionsOf } from "./questions.ts";
+import { answer, converse, type ExitCode, leaveOpen, openSession, startRun, warnOfHalt } from "./session.ts";
+
+const Document = z.record(z.string(), z.unknown());
+type Input = z.output<typeof Document>;
+const Described = z.looseObject({ properties: z.record(z.string(), z.unknown()).default({}) });
+
+/** `ensemble run <graph>`: a run from its beginning to its end, on a new thread or on one that is there. */
+export async function run(given: Given): Promise<ExitCode> {
+  const wanted = await readStart(given);
+  return withService(given, async (connection) => {
+    const { client } = connection;
+    const [graph = ""] = given.words;
+    const input = await fitTask(client, graph, given.texts.task, wanted.input);
+    const thread = given.texts.thread ? await client.threads.get(given.texts.thread) : await client.threads.create({ graphId: graph });
+    const asked = questionsOf(thread);
+    const goesOn = !input && (asked.length > 0 || thread.status === "interrupted");
+    const context = wanted.context ?? (goesOn ? await lastContext(client, thread) : undefined);
+    const session = openSession(connection, given, { graph, threadId: thread.thread_id, context });
+    await warnOfHalt(connection, session);
+    if (input && thread.status === "busy") session.say("The thread is busy; this run waits for its turn.");
+    const resume = wanted.resume ?? (input ? undefined : await answer(session, asked));
+    if (resume !== undefined) return converse(session, startRun(session, { command: { resume } }));
+    if (!input && asked.length > 0) return leaveOpen(session, { asked, values: { __interrupt__: asked } });
+    return converse(session, startRun(session, { input: input ?? beginning(thread) }));
+  });
+}
+
+/** Where nothing new is said, a thread that paused at a breakpoint goes on, and any other begins with what it has. */
+const beginning = ({ status }: Thread) => (status === "interrupted" ? null : {});
+
+/** Who answers a question without a word about the configuration means the one that the question came from. */
+async function lastContext(client: Client, { thread_id }: Thread): Promise<Input | undefined> {
+  return contextOf((await client.runs.list(thread_id, { limit: 1 }))[0]);
+}
+
+interface Wanted {
+  input: Input | undefined;
+  context: Input | undefined;
+  resume: unknown;
+}
+
+/** What the command line and its files say, before anybody is asked anything. */
+async function readStart({ texts }: Given): Promise<Wanted> {
+  const { thread, resume, input, task, context } = texts;
+  if (thread !== undefined && !z.guid().safeParse(thread).success) throw new Error(`--thread is "${thread}", which is no id of a thread.`);
+  if (resume !== undefined && thread === undefined) throw new Error("--resume answers a question of a thread: name it with --thread.");
+  if (resume !== undefined && (input !== undefined || task !== undefined))
+    throw new Error("--resume answers an open question; --task and --input begin something new. Give one of them.");
+  return {
+    input: input === undefined ? undefined : await readDocument("--input", input),
+    context: context === undefined ? undefined : await readDocument("--context", context),
+    resume: resume === undefined ? undefined : readJson("--resume", resume),
+  };
+}
+
+async function readDocument(option: string, file: string): Promise<Input> {
+  const content = await (file === "-" ? text(process.stdin) : readFile(file, "utf8")).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`${option}: ${file} cannot be read (${error.code ?? error.message}).`);
+  });
+  const document = Document.safeParse(readJson(`${option} ${file}`, content));
+  if (!document.success) throw new Error(`${option}: ${file} should hold a JSON object.`);
+  return document.data;
+}
+
+function readJson(where: string, content: string): unknown {
+  try {
+    return JSON.parse(content);
+  } catch (error) {
+    throw new Error(`${where} is not JSON: ${(error as Error).message}`);
+  }
+}
+
+/** Puts the task where the graph expects one: in `task`, or as what a person says. */
+async function fitTask(client: Client, graph: string, task: string | undefined, input: Input | undefined): Promise<Input | undefined> {
+  const { properties } = Described.parse((await schemasOf(client, graph)).input_schema ?? {});
+  if (task === undefined) return input;
+  const said = { messages: [{ role: "user", content: task }] };
+  if ("task" in properties) return { ...input, task };
+  if ("messages" in properties) return { ...input, ...said };
+  const keys = Object.keys(properties);
+  if (keys.length > 0) throw new Error(`"${graph}" takes no task; give it ${keys.join(", ")} with --input.`);
+  return { ...input, task, ...said }; // it does not say what it takes, and what a graph does not know it leaves alone
+}
+
+async function schemasOf(client: Client, graph: string) {
+  return client.assistants.getSchemas(graph).catch(async (error: unknown) => {
+    if (!isNotFound(error)) throw error;
+    const all = await client.assistants.search({ limit: 1_000, metadata: { created_by: "system" } });
+    const names = all.map(({ graph_id }) => graph_id).sort();
+    throw new Error(`There is no graph "${graph}" here; there are ${names.join(", ")}.`);
+  });
+}

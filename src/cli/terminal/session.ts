@@ -1,0 +1,134 @@
+import type { Client, Command } from "@langchain/langgraph-sdk";
+import type { Given } from "../arguments.ts";
+import { safeJson } from "./clean.ts";
+import { type Connection, isHalted } from "./connection.ts";
+import { type Ending, followRun, type Stream } from "./follow.ts";
+import { type Person, personAt } from "./person.ts";
+import { type Asked, exampleAnswer, questionsOf } from "./questions.ts";
+import { openScreen } from "./screen.ts";
+import { jsonView, readableView, type View } from "./view.ts";
+
+/** How a command about a run ended. Scripts look at it: 3 says that the run waits for an answer, 130 that Ctrl-C left it running. */
+export type ExitCode = 0 | 1 | 3 | 130;
+
+/** A run, or several in turn, on one thread before somebody's eyes. */
+export interface Session {
+  client: Client;
+  graph: string;
+  threadId: string;
+  /** The configuration of each run: an answer goes to the graph as it was when it asked. */
+  context: Record<string, unknown> | undefined;
+  view: View;
+  /** Undefined where nobody can be asked. */
+  person: Person | undefined;
+  /** Says what the person must know and the result does not tell. */
+  say: (sentence: string) => void;
+  leaving: AbortSignal;
+  /** What is said on leaving, where it is more than the look that ends. */
+  farewell?: string | undefined;
+}
+
+export type Start = { input: Record<string, unknown> | null } | { command: Command };
+type Where = Pick<Session, "graph" | "threadId" | "context">;
+
+/** What is shown goes where stdout goes, and questions where a person sits. */
+export function openSession({ client }: Connection, { flags }: Given, where: Where, leaving = listenForLeave()): Session {
+  const screen = openScreen(process.stdout);
+  const json = flags.has("json");
+  const notes = openScreen(process.stderr);
+  const asksAt = process.stdout.isTTY ? process.stdout : process.stderr;
+  const canAsk = !json && process.stdin.isTTY === true && asksAt.isTTY === true;
+  return {
+    ...where,
+    client,
+    leaving,
+    view: json ? jsonView(process.stdout) : readableView(screen),
+    person: canAsk ? personAt(process.stdin, asksAt, asksAt === process.stdout ? screen : notes) : undefined,
+    say: (sentence) => notes.line(sentence),
+  };
+}
+
+/** A run that nobody will take up for now would look like one that hangs. */
+export async function warnOfHalt({ url }: Connection, { say }: Session): Promise<void> {
+  if (await isHalted(url).catch(() => false)) say("Work is halted on this service: the run waits until `ensemble resume`.");
+}
+
+/** A new run on the session's thread, as a stream that comes back when its line breaks. */
+export function startRun({ client, graph, threadId, context, leaving }: Session, start: Start): Stream {
+  let runId: string | undefined;
+  const parts = client.runs.stream(threadId, graph, {
+    ...start,
+    ...(context && { context }),
+    streamMode: ["updates", "messages-tuple", "custom"],
+    streamSubgraphs: true,
+    onDisconnect: "continue",
+    signal: leaving,
+    onRunCreated: (run) => {
+      runId = run.run_id;
+    },
+  });
+  return { threadId, runId: () => runId, parts };
+}
+
+/** Follows a run and answers what it asks, until it is over. */
+export async function converse(session: Session, first: Stream): Promise<ExitCode> {
+  for (let stream = first; ; ) {
+    const ending = await followRun(session.client, stream, session.view, session.leaving);
+    if (ending.kind !== "asks") return conclude(session, ending);
+    const resume = await answer(session, ending.asked);
+    if (!resume) return leaveOpen(session, ending);
+    stream = startRun(session, { command: { resume } });
+  }
+}
+
+/** The answers of whoever sits here, each to its question. Undefined where nobody does, or they left. */
+export async function answer({ client, threadId, person }: Session, asked: Asked[]): Promise<Record<string, unknown> | undefined> {
+  if (!person || asked.length === 0) return undefined;
+  const answers = await person.answer(asked);
+  const open = questionsOf(await client.threads.get(threadId)).map(({ id }) => id);
+  if (answers && !asked.every(({ id }) => open.includes(id)))
+    throw new Error(`Somebody else has answered meanwhile; \`ensemble watch ${threadId}\` shows what came of it.`);
+  return answers;
+}
+
+function conclude({ view, say, threadId, farewell }: Session, ending: Exclude<Ending, { kind: "asks" }>): ExitCode {
+  if (ending.kind === "left") {
+    const { runId } = ending;
+    say(
+      farewell !== undefined
+        ? farewell
+        : runId
+          ? `\nThe run goes on. \`ensemble watch ${threadId}\` joins it again, \`ensemble cancel ${runId}\` stops it.`
+          : `\nLeft before the service had answered; \`ensemble runs --thread ${threadId}\` shows whether there is a run.`,
+    );
+    return 130;
+  }
+  if (ending.kind === "failed") {
+    say(`ensemble: ${ending.sentence}`);
+    return 1;
+  }
+  view.values(ending.values);
+  return 0;
+}
+
+/** Says what the run waits for, and how to go on. */
+export function leaveOpen(
+  { view, say, graph, threadId, person }: Session,
+  { asked, values }: { asked: Asked[]; values: unknown },
+): ExitCode {
+  if (!person) view.values(values); // a person has just been asked
+  const again = `ensemble run ${graph} --thread ${threadId}`;
+  if (asked.length === 0) say(`The run paused at a breakpoint; \`${again}\` goes on.`);
+  else
+    say(
+      `${person ? "\n" : ""}The run waits for an answer. To go on:\n  ${again} --resume '${safeJson(exampleAnswer(asked)).replaceAll("'", "'\\''")}'`,
+    );
+  return 3;
+}
+
+/** Ctrl-C leaves what is shown; a second one ends the command as it always does. */
+export function listenForLeave(): AbortSignal {
+  const leaving = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => leaving.abort());
+  return leaving.signal;
+}

@@ -1,0 +1,40 @@
+import { oneLine, safeJson } from "./clean.ts";
+import { type Part, readMoments } from "./moments.ts";
+import { startNarrator } from "./narrator.ts";
+import { showResult } from "./result.ts";
+import type { Screen } from "./screen.ts";
+
+/** How a run is shown while it goes on, and what it came to. */
+export interface View {
+  begin(ids: { threadId: string; runId: string }): void;
+  part(part: Part): void;
+  /** The stream is over or left: nothing half said remains. */
+  pause(): void;
+  values(values: unknown): void;
+}
+
+/** For machines: one JSON object a line, every event as it came, at the end the final values. */
+export function jsonView(output: { write(text: string): unknown }): View {
+  const write = (value: unknown) => output.write(`${safeJson(value)}\n`);
+  return {
+    begin: ({ threadId, runId }) => write({ event: "created", data: { thread_id: threadId, run_id: runId } }),
+    part: ({ event, data, id }) => write({ event, data, id }),
+    pause: () => {},
+    values: (values) => write({ event: "values", data: values }),
+  };
+}
+
+/** For people. */
+export function readableView(screen: Screen): View {
+  const narrator = startNarrator(screen);
+  return {
+    begin: ({ threadId, runId }) => screen.line(["dim", `thread ${oneLine(threadId)}  run ${oneLine(runId)}`]),
+    part(part) {
+      for (const moment of readMoments(part)) narrator.tell(moment);
+    },
+    pause: narrator.pause,
+    values(values) {
+      showResult(screen, values, narrator.hasSaid);
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import type { Given } from "../arguments.ts";
+import { type Connection, withService } from "./connection.ts";
+import { contextOf, findRun, findThread } from "./find.ts";
+import { converse, type ExitCode, openSession } from "./session.ts";
+
+/** `ensemble watch <thread>`: joins the run that is going on there, else shows the latest again. */
+export async function watch(given: Given): Promise<ExitCode> {
+  return withService(given, async (connection) => {
+    const { client } = connection;
+    const run = await runToWatch(connection, given.words[0] ?? "");
+    const { thread_id: threadId, run_id: runId, assistant_id } = run;
+    const { graph_id, metadata } = await client.assistants.get(assistant_id);
+    const graph = metadata?.created_by === "system" ? graph_id : assistant_id;
+    const session = openSession(connection, given, { graph, threadId, context: contextOf(run) });
+    const parts = client.runs.joinStream(threadId, runId, { signal: session.leaving, lastEventId: "-1" });
+    return converse(session, { threadId, runId: () => runId, parts });
+  });
+}
+
+/** A thread is what one watches; whoever names a run means that one. */
+async function runToWatch(connection: Connection, id: string) {
+  const { client } = connection;
+  if (!(await findThread(client, id))) {
+    const run = await findRun(connection, id);
+    if (!run) throw new Error(`There is no thread and no run "${id}".`);
+    return run;
+  }
+  const [running] = await client.runs.list(id, { limit: 1, status: "running" });
+  const [latest] = running ? [running] : await client.runs.list(id, { limit: 1 });
+  if (!latest) throw new Error(`Nothing has run on thread ${id} yet.`);
+  return latest;
+}
