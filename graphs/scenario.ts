@@ -98,7 +98,7 @@ const meet: Node = ({ mode, segment, progress, startedAt }, config) => {
   forgetArrivals(segmentKey(runOf(config), segment.number));
   const sync = syncOf(segment, progress);
   const waits = sync.members.map(({ scenario, percent, waitedMs, arrived }) => ({ scenario, percent, waitedMs, arrived }));
-  report(config, "scenario", "sync", startedAt, { milestone: sync.percent, waits });
+  if (remaining(progress)) report(config, "scenario", "sync", startedAt, { milestone: sync.percent, waits });
   return { syncs: [sync], segment: nextSegment(mode, contextOf(config).milestones, segment) };
 };
 

@@ -131,9 +131,9 @@ function tell({ definition, startedAt }: State, before: ScenarioProgress, after:
   const scenario = definition.name;
   const event = (type: string, details: object) => report(config, "scenario", type, startedAt, { scenario, ...details });
   const { status, percent, items, totalItems, quality, batches } = after;
-  for (const { from, to, reason } of after.history.slice(before.history.length)) event("state", { from, to, reason });
-  for (const reached of after.milestones.slice(before.milestones.length)) event("milestone", reached);
   event("batch", { status, percent, items, totalItems, quality, batch: batches });
+  for (const reached of after.milestones.slice(before.milestones.length)) event("milestone", reached);
+  for (const { from, to, reason } of after.history.slice(before.history.length)) event("state", { from, to, reason });
 }
 
 /** A pause before the batch is tried again, longer each time. */

@@ -3,15 +3,28 @@ import { z } from "zod";
 export const ScenarioStatus = z.enum(["pending", "running", "paused", "complete", "failed"]);
 export type ScenarioStatus = z.infer<typeof ScenarioStatus>;
 
-const Change = z.object({ from: ScenarioStatus, to: ScenarioStatus, reason: z.string(), at: z.string() });
+const Change = z.object({
+  from: ScenarioStatus.describe("Its state before"),
+  to: ScenarioStatus.describe("Its state after"),
+  reason: z.string().describe("Why"),
+  at: z.string().describe("When"),
+});
+
+const Milestone = z.object({ percent: z.number().describe("How far it was"), atMs: z.number().describe("After how much time at work") });
+
+const BatchError = z.object({
+  batch: z.number().int().describe("Which batch, from 0 on"),
+  type: z.string().describe("The error's name"),
+  message: z.string().describe("What it says"),
+});
 
 /** How far a scenario has come, and everything that was measured on the way. */
 export const ScenarioProgress = z.object({
-  status: ScenarioStatus,
+  status: ScenarioStatus.describe("What it is doing"),
   reason: z.string().describe("Why it is in that state"),
   percent: z.number().describe("Items that were worked on, of all"),
-  milestones: z.array(z.object({ percent: z.number(), atMs: z.number() })).describe("When each was reached, by time at work"),
-  totalItems: z.number().int(),
+  milestones: z.array(Milestone).describe("When each was reached, by time at work"),
+  totalItems: z.number().int().describe("Items that there are"),
   items: z.number().int().describe("Items that were processed"),
   failedItems: z.number().int().describe("Items of batches that were given up"),
   batches: z.number().int().describe("Batches that are done or given up"),
@@ -23,7 +36,7 @@ export const ScenarioProgress = z.object({
   scores: z.record(z.string(), z.number()).describe("Quality, by metric"),
   quality: z.number().nullable().describe("The mean of the scores that count"),
   measures: z.record(z.string(), z.number()).describe("What else the skill measured"),
-  errors: z.array(z.object({ batch: z.number().int(), type: z.string(), message: z.string() })).describe("What went wrong, by batch"),
+  errors: z.array(BatchError).describe("What went wrong, by batch"),
   arrivedAt: z.number().describe("When it last came to where it waits for the others"),
   runId: z.string().describe("The run that worked on it last"),
   history: z.array(Change).describe("Every change of its state, and why"),

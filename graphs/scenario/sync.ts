@@ -10,18 +10,20 @@ const segmentLimitMs = 60_000;
 
 /** A place where the scenarios met. */
 export const Sync = z.object({
-  segment: z.number().int(),
+  segment: z.number().int().describe("The stretch that ended there"),
   percent: z.number().describe("Where they were to meet"),
-  at: z.string(),
-  members: z.array(
-    z.object({
-      scenario: z.string(),
-      status: ScenarioStatus,
-      percent: z.number().describe("Where it was"),
-      arrived: z.boolean(),
-      waitedMs: z.number(),
-    }),
-  ),
+  at: z.string().describe("When they went on"),
+  members: z
+    .array(
+      z.object({
+        scenario: z.string().describe("Its name"),
+        status: ScenarioStatus.describe("What it was doing"),
+        percent: z.number().describe("Where it was"),
+        arrived: z.boolean().describe("Whether it had come to where they were to meet"),
+        waitedMs: z.number().describe("How long it waited for the others"),
+      }),
+    )
+    .describe("Who was where"),
 });
 
 export type Sync = z.infer<typeof Sync>;

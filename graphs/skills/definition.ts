@@ -7,7 +7,7 @@ export type Distribution = z.infer<typeof Distribution>;
 /** One scenario: how much of what a skill is given, and what is expected of it. */
 export const ScenarioDefinition = z.object({
   name: z.string().trim().min(1).max(100).describe("By which the report speaks of it"),
-  difficulty: Difficulty,
+  difficulty: Difficulty.describe("Which of the skill's own scenarios it resembles"),
   complexityMultiplier: z.number().positive().max(1_000).describe("How much harder than the simplest"),
   inputSize: z.number().int().min(1).max(10_000).describe("Items"),
   batchSize: z.number().int().min(1).max(10_000).describe("Items at once; what a crash costs at most"),
@@ -16,7 +16,7 @@ export const ScenarioDefinition = z.object({
   memoryLimitMb: z.number().int().positive().describe("Memory it should do with; told beside what the process used"),
   errorTolerance: z.number().min(0).max(1).describe("Share of items that may fail"),
   skillParams: z.record(z.string(), z.unknown()).describe("What the skill itself is told"),
-  expectedQuality: z.enum(["basic", "good", "excellent"]),
+  expectedQuality: z.enum(["basic", "good", "excellent"]).describe("Quality below which it is named as a gap: 0.6, 0.8 or 0.9"),
   qualityMetrics: z.array(z.string()).describe("Scores that count for the quality; none: all that the skill has"),
 });
 
@@ -25,7 +25,7 @@ export type ScenarioDefinition = z.infer<typeof ScenarioDefinition>;
 /** A scenario as a caller gives it: what is left out comes from the skill's own profile of that difficulty. */
 export const ScenarioRequest = ScenarioDefinition.partial().extend({
   name: ScenarioDefinition.shape.name,
-  difficulty: Difficulty.default("easy"),
+  difficulty: Difficulty.default("easy").describe("Which of the skill's own scenarios completes it"),
 });
 
 export type ScenarioRequest = z.infer<typeof ScenarioRequest>;

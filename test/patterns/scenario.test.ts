@@ -222,7 +222,7 @@ test("a second run on the thread begins anew, and everything can be followed", a
     .filter(({ event }) => event === "custom")
     .map(({ data }) => data as { type: string; scenario?: string; percent?: number });
   expect(seen.filter(({ type }) => type === "milestone").map(({ percent }) => percent)).toEqual([30, 50, 70, 90, 100]);
-  expect(new Set(seen.map(({ type }) => type))).toEqual(new Set(["plan", "state", "milestone", "batch", "sync", "report"]));
+  expect(new Set(seen.map(({ type }) => type))).toEqual(new Set(["plan", "state", "milestone", "batch", "report"]));
   const { values } = await client.threads.getState<Compared>(threadId);
   expect(Object.keys(values.progress)).toEqual(["simple"]);
   expect(values.syncs).toHaveLength(1);
