@@ -1,5 +1,5 @@
 import { HumanMessage } from "@langchain/core/messages";
-import { END, type GraphNode, isGraphBubbleUp, START, StateGraph, StateSchema } from "@langchain/langgraph";
+import { END, type GraphNode, isGraphBubbleUp, Overwrite, START, StateGraph, StateSchema } from "@langchain/langgraph";
 import { z } from "zod";
 import { enforceBudget, Ledger } from "./kit/ledger.ts";
 import { report } from "./kit/progress.ts";
@@ -81,14 +81,21 @@ const nextIn = (plan: Steps) => plan.findIndex(({ status }) => status === "pendi
 const resultsOf = (plan: Steps) =>
   plan.filter(({ status }) => status === "done").map(({ description, result }) => ({ description, result }));
 
-const plan: Node = async ({ task, ledger }, config) => {
-  enforceBudget(ledger, Context.parse(config.context ?? {}).budget);
+/** Nothing is left of an earlier run on the thread. */
+const plan: Node = async ({ task }, config) => {
   const outcome = await requireAgent(
     { ...planning(config, `Plan how to do this: ${task}`), answer: { name: "plan", schema: Plan } },
     config,
   );
   report(config, "plan-execute", "plan", Date.parse(outcome.entry.at), { steps: outcome.result.steps.length });
-  return { plan: pending(outcome.result.steps), ledger: [outcome.entry] };
+  return {
+    plan: pending(outcome.result.steps),
+    revisions: new Overwrite([]),
+    enough: false,
+    answer: null,
+    gaps: [],
+    ledger: new Overwrite([outcome.entry]),
+  };
 };
 
 /** One step, done by the react graph with the results so far and nothing else. Its failure is a result of the step. */

@@ -4,6 +4,7 @@ import {
   type GraphNode,
   type LangGraphRunnableConfig,
   MessagesValue,
+  Overwrite,
   Send,
   START,
   StateGraph,
@@ -60,7 +61,7 @@ const contextOf = (config: Config) => Context.parse(config.context ?? {});
 const begin: GraphNode<typeof State, z.input<typeof Context>> = async ({ messages, summary, folded }, config) => {
   const { models, budget, timeoutSeconds } = contextOf(config);
   const { leaving } = splitWindow(messages, folded);
-  const fresh = { rounds: 0, stopped: null };
+  const fresh = { rounds: 0, stopped: null, steps: new Overwrite([]), ledger: new Overwrite([]) };
   if (leaving.length === 0) return fresh;
   const { reply, entry } = await chat(
     {
@@ -80,7 +81,7 @@ const begin: GraphNode<typeof State, z.input<typeof Context>> = async ({ message
     },
     { ...config, tags: [...(config.tags ?? []), "nostream"] },
   );
-  return { ...fresh, summary: reply.text, folded: folded + leaving.length, ledger: [entry] };
+  return { ...fresh, summary: reply.text, folded: folded + leaving.length, ledger: new Overwrite([entry]) };
 };
 
 const think: GraphNode<typeof State, z.input<typeof Context>> = async (state, config) => {

