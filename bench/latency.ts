@@ -1,17 +1,11 @@
-import { fork } from "node:child_process";
-import { once } from "node:events";
-import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { request } from "node:http";
-import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import pg from "pg";
+import type pg from "pg";
+import type { BenchOptions, Measured } from "./parts.ts";
+import { startBenchService } from "./service.ts";
+import { quantile } from "./table.ts";
 
-/**
- * `npm run bench`: an idle service, one client, a one-node graph. Milliseconds from POST to the first event and to the end of the
- * stream, beside a committed one-row insert on the same server in the same minute.
- */
 const warmUp = 50;
-const samples = 300;
 
 interface Sample {
   firstEvent: number;
@@ -41,66 +35,34 @@ async function committedInsert(db: pg.Client): Promise<number> {
   return performance.now() - started;
 }
 
-function describe(name: string, values: number[]): string {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number) => (sorted[Math.floor(share * (sorted.length - 1))] ?? 0).toFixed(1).padStart(8);
-  return `${name.padEnd(28)}${at(0.5)}${at(0.9)}${at(0.99)}`;
-}
+const spread = (values: number[]) => [0.5, 0.9, 0.99].map((share) => quantile(values, share));
 
-async function startService(dataDir: string) {
-  const env = { ...process.env, PORT: "0", LOG_LEVEL: "silent", ENSEMBLE_DATA_DIR: dataDir };
-  const child = fork("src/cli/ensemble.ts", ["start"], { env, stdio: ["ignore", "pipe", "inherit", "ipc"] });
-  let output = "";
-  for await (const chunk of child.stdout ?? []) {
-    output += chunk;
-    const url = /listens on (\S+)/.exec(output)?.[1];
-    if (url) return { child, url };
-  }
-  throw new Error("the service did not start");
-}
-
-async function databaseOf(dataDir: string): Promise<string> {
-  if (process.env.DATABASE_URL) return process.env.DATABASE_URL;
-  const password = (await readFile(join(dataDir, "password"), "utf8")).trim();
-  const port = (await readFile(join(dataDir, "postgres", "postmaster.pid"), "utf8")).split("\n")[3];
-  return `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`;
-}
-
-const dataDir = await mkdtemp(join(process.cwd(), ".bench-"));
-await chmod(dataDir, 0o755); // for root, whose Postgres runs as another user
-const { child, url } = await startService(join(dataDir, "data"));
-try {
-  const db = new pg.Client(await databaseOf(join(dataDir, "data")));
-  await db.connect();
-  await db.query("create table bench_rows (note text)");
-  const runs: Sample[] = [];
-  const inserts: number[] = [];
-  for (let n = 0; n < warmUp + samples; n++) {
-    const run = await runOnce(url);
-    const insert = await committedInsert(db);
-    if (n >= warmUp) {
+/** An idle service, one client, a one-node graph: from POST to the first event and to the end, beside a committed one-row insert of the same minute. */
+export async function measureLatency({ quick }: BenchOptions): Promise<Measured> {
+  const { url, db, stop } = await startBenchService();
+  try {
+    await db.query("create table bench_rows (note text)");
+    const runs: Sample[] = [];
+    const inserts: number[] = [];
+    const samples = quick ? 100 : 300;
+    for (let n = 0; n < warmUp + samples; n++) {
+      const run = await runOnce(url);
+      const insert = await committedInsert(db);
+      if (n < warmUp) continue;
       runs.push(run);
       inserts.push(insert);
     }
+    await db.query("drop table bench_rows");
+    return {
+      title: "milliseconds, one client",
+      columns: ["p50", "p90", "p99"],
+      rows: {
+        "POST to first event": spread(runs.map(({ firstEvent }) => firstEvent)),
+        "POST to end": spread(runs.map(({ end }) => end)),
+        "one committed insert": spread(inserts),
+      },
+    };
+  } finally {
+    await stop();
   }
-  console.log(`${"milliseconds, one client".padEnd(28)}${"p50".padStart(8)}${"p90".padStart(8)}${"p99".padStart(8)}`);
-  console.log(
-    describe(
-      "POST to first event",
-      runs.map(({ firstEvent }) => firstEvent),
-    ),
-  );
-  console.log(
-    describe(
-      "POST to end",
-      runs.map(({ end }) => end),
-    ),
-  );
-  console.log(describe("one committed insert", inserts));
-  await db.query("drop table bench_rows");
-  await db.end();
-} finally {
-  child.kill("SIGTERM");
-  await once(child, "exit");
-  await rm(dataDir, { recursive: true, force: true });
 }

@@ -1,0 +1,106 @@
+import { Client } from "@langchain/langgraph-sdk";
+import type pg from "pg";
+import { openModelServer, type ScriptedReply } from "../test/scripted-model.ts";
+import type { BenchOptions, Measured } from "./parts.ts";
+import { startBenchService } from "./service.ts";
+import { quantile } from "./table.ts";
+
+const warmUp = 3;
+
+interface Case {
+  input: Record<string, unknown>;
+  /** What the model says, by words of the question. */
+  answers: [words: string, reply: ScriptedReply][];
+}
+
+const step = (id: string, agent: string, ...dependsOn: string[]) => ({ id, agent, task: `do ${id}`, dependsOn });
+const result = (label: string, items: number) => ({ label, items, elapsedMs: items * 2, quality: 0.9 });
+const report = { json: { executiveSummary: "S.", findingsByCategory: {}, recommendations: [], confidence: 1, gaps: [] } };
+
+const cases: Record<string, Case> = {
+  react: {
+    input: { messages: [{ role: "user", content: "What is 2 + 3?" }] },
+    answers: [
+      ["tool_call_id", { tokens: ["5"] }],
+      ["2 + 3", { toolCall: { id: "call_1", name: "calculate", args: { expression: "2 + 3" } } }],
+    ],
+  },
+  reflect: {
+    input: { task: "Write" },
+    answers: [
+      ["Judge this draft", { json: { valid: true, score: 1, problems: [] } }],
+      ["Write", { json: { text: "A draft." } }],
+    ],
+  },
+  "plan-execute": {
+    input: { task: "Add" },
+    answers: [
+      ["Plan how to do this", { json: { steps: ["a", "b", "c"].map((description) => ({ description })) } }],
+      ["Reconsider the plan", { json: { decision: "continue", reason: "fine" } }],
+      ["Answer the task", { json: { answer: "A", gaps: [] } }],
+      ["Do only this step", { tokens: ["done"] }],
+    ],
+  },
+  supervisor: {
+    input: { task: "Review", input: "code" },
+    answers: [
+      ["Split this task", { json: { steps: [step("a", "security"), step("b", "quality"), step("c", "architecture", "a")] } }],
+      ["Review the work", { json: { decision: "continue", reason: "fine" } }],
+      ["Write the report", report],
+      ["Task: do", { json: { summary: "seen", findings: [] } }],
+    ],
+  },
+  aggregator: { input: { results: [result("a", 10), result("b", 30), result("c", 80)] }, answers: [] },
+  scenario: { input: { skill: "security-scanning" }, answers: [] },
+};
+
+/** What each pattern takes beyond its model calls, which are answered at once, so that a wasteful graph is seen. */
+export async function measurePatterns({ quick }: BenchOptions): Promise<Measured> {
+  const model = await openModelServer();
+  const { url, db, stop } = await startBenchService({ OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: "none" });
+  const client = new Client({ apiUrl: url, apiKey: null });
+  const rows: Measured["rows"] = {};
+  try {
+    for (const [graphId, { input, answers }] of Object.entries(cases)) {
+      model.respond((messages) => answers.find(([words]) => messages.includes(words))?.[1] ?? { tokens: ["?"] });
+      const samples: number[][] = [];
+      for (let n = 0; n < warmUp + (quick ? 10 : 30); n++) {
+        const before = model.requests.length;
+        const { ms, runId } = await timeRun(client, graphId, input);
+        const { steps, kilobytes } = await storedBy(db, runId);
+        if (n >= warmUp) samples.push([model.requests.length - before, steps, ms, kilobytes]);
+      }
+      rows[graphId] = [0, 1, 2, 3].map((column) =>
+        quantile(
+          samples.map((sample) => sample[column] ?? 0),
+          0.5,
+        ),
+      );
+    }
+  } finally {
+    await stop();
+    model.close();
+  }
+  return { title: "a run of each pattern (medians)", columns: ["model calls", "super-steps", "ms", "KB of checkpoints"], rows };
+}
+
+async function timeRun(client: Client, graphId: string, input: Record<string, unknown>): Promise<{ ms: number; runId: string }> {
+  const { thread_id: threadId } = await client.threads.create();
+  let runId = "";
+  const started = performance.now();
+  const options = { input, onRunCreated: (run: { run_id: string }) => (runId = run.run_id) };
+  await client.runs.wait(threadId, graphId, options);
+  return { ms: performance.now() - started, runId };
+}
+
+/** Super-steps of subgraphs count too; each leaves a checkpoint. */
+async function storedBy(db: pg.Client, runId: string): Promise<{ steps: number; kilobytes: number }> {
+  const { rows } = await db.query<{ steps: number; bytes: string }>(
+    `select (select count(*) from checkpoints c where c.run_id = $1 and (c.metadata ->> 'step')::integer >= 0)::integer as steps,
+            (select coalesce(sum(pg_column_size(c.*)), 0) from checkpoints c where c.run_id = $1)
+            + (select coalesce(sum(pg_column_size(b.*)), 0) from checkpoint_blobs b where b.run_id = $1)
+            + (select coalesce(sum(pg_column_size(w.*)), 0) from checkpoint_writes w where w.run_id = $1) as bytes`,
+    [runId],
+  );
+  return { steps: rows[0]?.steps ?? 0, kilobytes: Number(rows[0]?.bytes ?? 0) / 1024 };
+}
