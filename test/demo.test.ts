@@ -16,7 +16,7 @@ test("the demo starts a service where none runs, shows the comparison, and stops
   const { code, stdout, stderr } = await runCommand(["demo", "--mode", "milestone"], { ENSEMBLE_DATA_DIR: dataDir }, project);
   expect(stderr).toMatch(/^No service answers at .+ Starting one\.\nIt listens on (http:\S+); its log is \S+demo\.log\.\n$/);
   expect(stdout).toContain("data-transformation in mode milestone: simple 100, medium 300, complex 800 items");
-  expect(stdout).toMatch(/complex: 30 % after .+\n⇉ all go on from 30 %: .+\nsimple: 50 %/s);
+  expect(stdout).toMatch(/complex: 30 % after .+\n⇉ met at 30 %: .+\nsimple: 50 %/s);
   expect(stdout).toMatch(/^ +2 {2}medium +complete +300 +0 +1\.0 s +4 +0\.90$/m);
   expect(stdout).toContain("Recommended medium: 300 items a request, about 1.0 s each, 2 at once\n");
   expect(code).toBe(0);

@@ -50,6 +50,7 @@ export interface ScenarioView {
 /** Three scenarios side by side: on a terminal as bars that grow, elsewhere as a line for each milestone and each change of state. */
 export function showScenarios(screen: Screen): ScenarioView {
   const racers = new Map<string, Racer>();
+  const held: { scenario: string; tell: () => void }[] = [];
   let begun = false;
 
   function racer(name: string): Racer {
@@ -69,27 +70,47 @@ export function showScenarios(screen: Screen): ScenarioView {
   function batch({ scenario: name, status, percent, items, totalItems, quality, elapsedMs }: Told<"batch">): void {
     const one = racer(name);
     Object.assign(one, { status, percent, items, elapsedMs, totalItems: totalItems ?? one.totalItems, quality: quality ?? one.quality });
+    release(name);
+  }
+
+  /** A batch brings the figures of the milestones that it reached, and may come after them. */
+  function release(name?: string): void {
+    const due = held.filter(({ scenario: of }) => name === undefined || of === name);
+    for (const each of due) {
+      held.splice(held.indexOf(each), 1);
+      each.tell();
+    }
+  }
+
+  function tellOrHold(name: string, isEarly: boolean, tell: () => void): void {
+    if (screen.live) return;
+    if (isEarly) held.push({ scenario: name, tell });
+    else tell();
   }
 
   function milestone({ scenario: name, percent, atMs, elapsedMs }: Told<"milestone">): void {
     const one = racer(name);
-    one.percent = Math.max(one.percent, percent);
-    one.elapsedMs = atMs ?? elapsedMs;
-    if (screen.live) return;
-    const quality = one.quality === null ? "" : `, quality ${one.quality.toFixed(2)}`;
-    screen.line(`${name}: ${percent} % after ${seconds(one.elapsedMs)}, ${one.items}/${one.totalItems} items${quality}`);
+    tellOrHold(name, one.percent < percent, () => {
+      const quality = one.quality === null ? "" : `, quality ${one.quality.toFixed(2)}`;
+      screen.line(`${name}: ${percent} % after ${seconds(atMs ?? elapsedMs)}, ${one.items}/${one.totalItems} items${quality}`);
+    });
   }
 
   function state({ scenario: name, from, to, reason }: Told<"state">): void {
-    racer(name).status = to;
-    if (!screen.live) screen.line(`${name}: ${from ? `${from} → ` : ""}${to}${reason ? ` (${reason})` : ""}`);
+    const one = racer(name);
+    one.status = to;
+    tellOrHold(name, to === "complete" && one.percent < 100, () =>
+      screen.line(`${name}: ${from ? `${from} → ` : ""}${to}${reason ? ` (${reason})` : ""}`),
+    );
   }
 
   function sync({ milestone: at, waits }: Told<"sync">): void {
     const each = waits.map(({ scenario: name, percent, waitedMs, arrived }) =>
       arrived ? `${name} waited ${seconds(waitedMs)}` : `${name} was at ${percent} %`,
     );
-    screen.line(["cyan", "⇉ "], `all go on from ${at} %: ${each.join(", ")}`);
+    // In lockstep they meet after each batch, wherever that is.
+    const where = waits.every(({ percent, arrived }) => percent >= at || !arrived) ? ` at ${at} %` : " after a batch";
+    screen.line(["cyan", "⇉ "], `met${where}: ${each.join(", ")}`);
   }
 
   function tell(event: ScenarioEvent): void {
@@ -111,6 +132,9 @@ export function showScenarios(screen: Screen): ScenarioView {
       screen.picture([...racers.values()].map(drawBar));
       return true;
     },
-    leave: () => screen.leavePicture(),
+    leave() {
+      release();
+      screen.leavePicture();
+    },
   };
 }
