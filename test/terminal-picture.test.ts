@@ -22,6 +22,7 @@ const sync = custom("sync", {
     { scenario: "complex", percent: 12, waitedMs: 0, arrived: false },
   ],
 });
+const lockstep = custom("sync", { milestone: 100, waits: [{ scenario: "simple", percent: 20, waitedMs: 1_000, arrived: true }] });
 const done = custom("state", { scenario: "simple", from: "running", to: "complete", reason: null });
 const inBatch = { event: "updates|run:0b0e", data: { batch: {} } };
 const token = (content: string, node = "speak", id = "m1") => ({
@@ -40,13 +41,14 @@ function show(parts: { event: string; data: unknown }[], env: NodeJS.ProcessEnv 
 }
 
 test("on a terminal three bars are drawn in place, and what is said meanwhile stands above them", () => {
-  const { terminal } = show([plan, inBatch, batch, sync, done]);
+  const { terminal } = show([plan, inBatch, lockstep, batch, sync, done]);
   expect(terminal.lines).toEqual([
     "data-transformation in mode milestone: simple 100, medium 200, complex 300 items",
-    "⇉ all go on from 30 %: simple waited 2.5 s, complex was at 12 %",
-    "simple         ────────◇─────◇─────◇─────◇───   0 %      0/100    0.0 s  quality    -  complete",
+    "⇉ met after a batch: simple waited 1.0 s",
+    "⇉ met at 30 %: simple waited 2.5 s, complex was at 12 %",
+    "simple         ────────◇─────◇─────◇─────◇───   0 %      0/100     0 ms  quality    -  complete",
     "medium         ━━━━━━━━◆━━━━━◆─────◇─────◇───  50 %    100/200    1.2 s  quality 0.93  running",
-    "complex        ────────◇─────◇─────◇─────◇───   0 %      0/300    0.0 s  quality    -  pending",
+    "complex        ────────◇─────◇─────◇─────◇───   0 %      0/300     0 ms  quality    -  pending",
     "",
   ]);
 });
@@ -61,8 +63,14 @@ test("what comes after the picture leaves it as it is", () => {
 test("elsewhere a milestone and a change of state is a line each, and nothing is drawn twice", () => {
   const lines: string[] = [];
   const view = readableView(openScreen({ write: (text: string) => lines.push(text) }, {}));
-  for (const part of [plan, batch, custom("milestone", { scenario: "medium", percent: 50, atMs: 900 }), done]) view.part(part);
-  expect(lines.slice(1)).toEqual(["medium: 50 % after 0.9 s, 100/200 items, quality 0.93\n", "simple: running → complete\n"]);
+  const milestone = custom("milestone", { scenario: "medium", percent: 50, atMs: 900 });
+  for (const part of [plan, milestone, custom("state", { scenario: "simple", from: "running", to: "paused", reason: "sync_point" })])
+    view.part(part);
+  for (const part of [batch, batch, milestone, done]) view.part(part);
+  const reached = "medium: 50 % after 0.9 s, 100/200 items, quality 0.93\n"; // early or late, with the figures of its batch
+  expect(lines.slice(1)).toEqual(["simple: running → paused (sync_point)\n", reached, reached]);
+  view.pause();
+  expect(lines.at(-1)).toBe("simple: running → complete\n");
 });
 
 test("tokens stand on a terminal as they come, elsewhere by the line", () => {

@@ -77,7 +77,7 @@ function showRows(screen: Screen, rows: Compared["comparison"]["rows"]): void {
       figure(failedItems),
       typeof elapsedMs === "number" ? seconds(elapsedMs) : "-",
       figure(msPerItem),
-      figure(quality),
+      score(quality),
     ]),
   );
 }
@@ -93,9 +93,11 @@ function showMeasures(screen: Screen, { scaling, measures, note }: Compared["com
   showTable(
     screen,
     ["measure", "value", "threshold", "verdict"],
-    measures.map(({ name, value, threshold, verdict }) => [name, figure(value), figure(threshold), verdictText(verdict)]),
+    measures.map(({ name, value, threshold, verdict }) => [name, score(value), score(threshold), verdictText(verdict)]),
   );
 }
+
+const score = (value: number | null | undefined) => (typeof value === "number" ? value.toFixed(2) : "-");
 
 function verdictText(verdict: string | boolean | null | undefined): string {
   if (typeof verdict === "boolean") return verdict ? "good" : "not met";

@@ -1,43 +1,7 @@
-import { z } from "zod";
 import { seconds } from "./amounts.ts";
 import { drawBar, type Racer } from "./bar.ts";
+import { ScenarioEvent, type Told } from "./scenario-events.ts";
 import type { Screen } from "./screen.ts";
-
-const scenario = z.string();
-const shared = { pattern: z.literal("scenario"), elapsedMs: z.number().default(0) };
-const Planned = z.looseObject({ name: z.string(), difficulty: z.string().default(""), items: z.number().default(0) });
-
-/** What the scenario graph tells while it works. A field that is missing costs that field, not the picture. */
-const ScenarioEvent = z.discriminatedUnion("type", [
-  z.object({
-    ...shared,
-    type: z.literal("plan"),
-    skill: z.string().default("scenario"),
-    mode: z.string().default(""),
-    scenarios: z.array(Planned),
-  }),
-  z.object({
-    ...shared,
-    type: z.literal("batch"),
-    scenario,
-    status: z.string().default("running"),
-    percent: z.number().default(0),
-    items: z.number().default(0),
-    totalItems: z.number().optional(),
-    quality: z.number().nullish(),
-  }),
-  z.object({ ...shared, type: z.literal("milestone"), scenario, percent: z.number(), atMs: z.number().optional() }),
-  z.object({ ...shared, type: z.literal("state"), scenario, from: z.string().nullish(), to: z.string(), reason: z.string().nullish() }),
-  z.object({
-    ...shared,
-    type: z.literal("sync"),
-    milestone: z.number(),
-    waits: z.array(z.looseObject({ scenario, percent: z.number().default(0), waitedMs: z.number().default(0), arrived: z.boolean() })),
-  }),
-]);
-
-type ScenarioEvent = z.output<typeof ScenarioEvent>;
-type Told<Type extends ScenarioEvent["type"]> = Extract<ScenarioEvent, { type: Type }>;
 
 export interface ScenarioView {
   /** Whether a race was seen to begin: then the picture tells it, and single steps need not. */
@@ -50,6 +14,7 @@ export interface ScenarioView {
 /** Three scenarios side by side: on a terminal as bars that grow, elsewhere as a line for each milestone and each change of state. */
 export function showScenarios(screen: Screen): ScenarioView {
   const racers = new Map<string, Racer>();
+  const lines = holdLines(screen);
   let begun = false;
 
   function racer(name: string): Racer {
@@ -66,30 +31,22 @@ export function showScenarios(screen: Screen): ScenarioView {
     for (const { name, items } of scenarios) Object.assign(racer(name), { totalItems: items });
   }
 
-  function batch({ scenario: name, status, percent, items, totalItems, quality, elapsedMs }: Told<"batch">): void {
-    const one = racer(name);
+  function batch({ scenario, status, percent, items, totalItems, quality, elapsedMs }: Told<"batch">): void {
+    const one = racer(scenario);
     Object.assign(one, { status, percent, items, elapsedMs, totalItems: totalItems ?? one.totalItems, quality: quality ?? one.quality });
+    lines.release(scenario);
   }
 
-  function milestone({ scenario: name, percent, atMs, elapsedMs }: Told<"milestone">): void {
-    const one = racer(name);
-    one.percent = Math.max(one.percent, percent);
-    one.elapsedMs = atMs ?? elapsedMs;
-    if (screen.live) return;
-    const quality = one.quality === null ? "" : `, quality ${one.quality.toFixed(2)}`;
-    screen.line(`${name}: ${percent} % after ${seconds(one.elapsedMs)}, ${one.items}/${one.totalItems} items${quality}`);
+  function milestone(event: Told<"milestone">): void {
+    const one = racer(event.scenario);
+    lines.tell(event.scenario, one.percent < event.percent, () => milestoneLine(one, event));
   }
 
-  function state({ scenario: name, from, to, reason }: Told<"state">): void {
-    racer(name).status = to;
-    if (!screen.live) screen.line(`${name}: ${from ? `${from} → ` : ""}${to}${reason ? ` (${reason})` : ""}`);
-  }
-
-  function sync({ milestone: at, waits }: Told<"sync">): void {
-    const each = waits.map(({ scenario: name, percent, waitedMs, arrived }) =>
-      arrived ? `${name} waited ${seconds(waitedMs)}` : `${name} was at ${percent} %`,
-    );
-    screen.line(["cyan", "⇉ "], `all go on from ${at} %: ${each.join(", ")}`);
+  function state({ scenario, from, to, reason }: Told<"state">): void {
+    const one = racer(scenario);
+    one.status = to;
+    const line = `${scenario}: ${from ? `${from} → ` : ""}${to}${reason ? ` (${reason})` : ""}`;
+    lines.tell(scenario, to === "complete" && one.percent < 100, () => line);
   }
 
   function tell(event: ScenarioEvent): void {
@@ -97,7 +54,7 @@ export function showScenarios(screen: Screen): ScenarioView {
     else if (event.type === "batch") batch(event);
     else if (event.type === "milestone") milestone(event);
     else if (event.type === "state") state(event);
-    else sync(event);
+    else screen.line(["cyan", "⇉ "], meetingLine(event));
   }
 
   return {
@@ -111,6 +68,40 @@ export function showScenarios(screen: Screen): ScenarioView {
       screen.picture([...racers.values()].map(drawBar));
       return true;
     },
-    leave: () => screen.leavePicture(),
+    leave() {
+      lines.release();
+      screen.leavePicture();
+    },
   };
+}
+
+/** Lines where there is no picture. A batch brings the figures of what it reached and may come after it: such a line waits for it. */
+function holdLines(screen: Screen) {
+  let held: { scenario: string; line: () => string }[] = [];
+  return {
+    tell(scenario: string, isEarly: boolean, line: () => string): void {
+      if (screen.live) return;
+      if (isEarly) held.push({ scenario, line });
+      else screen.line(line());
+    },
+    release(scenario?: string): void {
+      const isDue = (each: { scenario: string }) => scenario === undefined || each.scenario === scenario;
+      for (const { line } of held.filter(isDue)) screen.line(line());
+      held = held.filter((each) => !isDue(each));
+    },
+  };
+}
+
+function milestoneLine({ name, items, totalItems, quality }: Racer, { percent, atMs, elapsedMs }: Told<"milestone">): string {
+  const score = quality === null ? "" : `, quality ${quality.toFixed(2)}`;
+  return `${name}: ${percent} % after ${seconds(atMs ?? elapsedMs)}, ${items}/${totalItems} items${score}`;
+}
+
+function meetingLine({ milestone, waits }: Told<"sync">): string {
+  const each = waits.map(({ scenario, percent, waitedMs, arrived }) =>
+    arrived ? `${scenario} waited ${seconds(waitedMs)}` : `${scenario} was at ${percent} %`,
+  );
+  // In lockstep they meet after each batch, wherever that is.
+  const where = waits.every(({ percent, arrived }) => percent >= milestone || !arrived) ? ` at ${milestone} %` : " after a batch";
+  return `met${where}: ${each.join(", ")}`;
 }

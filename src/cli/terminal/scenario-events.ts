@@ -1,0 +1,33 @@
+import { z } from "zod";
+
+const scenario = z.string();
+const shared = { pattern: z.literal("scenario"), elapsedMs: z.number().default(0) };
+const Planned = z.looseObject({ name: z.string(), items: z.number().default(0) });
+const Wait = z.looseObject({ scenario, percent: z.number().default(0), waitedMs: z.number().default(0), arrived: z.boolean() });
+
+/** What the scenario graph tells while it works. A field that is missing costs that field, not the picture. */
+export const ScenarioEvent = z.discriminatedUnion("type", [
+  z.object({
+    ...shared,
+    type: z.literal("plan"),
+    skill: z.string().default("scenario"),
+    mode: z.string().default(""),
+    scenarios: z.array(Planned),
+  }),
+  z.object({
+    ...shared,
+    type: z.literal("batch"),
+    scenario,
+    status: z.string().default("running"),
+    percent: z.number().default(0),
+    items: z.number().default(0),
+    totalItems: z.number().optional(),
+    quality: z.number().nullish(),
+  }),
+  z.object({ ...shared, type: z.literal("milestone"), scenario, percent: z.number(), atMs: z.number().optional() }),
+  z.object({ ...shared, type: z.literal("state"), scenario, from: z.string().nullish(), to: z.string(), reason: z.string().nullish() }),
+  z.object({ ...shared, type: z.literal("sync"), milestone: z.number(), waits: z.array(Wait) }),
+]);
+
+export type ScenarioEvent = z.output<typeof ScenarioEvent>;
+export type Told<Type extends ScenarioEvent["type"]> = Extract<ScenarioEvent, { type: Type }>;
