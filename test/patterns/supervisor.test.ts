@@ -142,6 +142,19 @@ test("a person can settle them", async () => {
   ]);
 });
 
+test("a second task on a thread is begun anew, though its steps have the same ids", async () => {
+  script.plans = [[step("a", "security")]];
+  script.reviews = [{ json: { decision: "finish", reason: "enough" } }];
+  const { thread_id: threadId } = await client.threads.create();
+  await run(task, threadId);
+  script.plans = [[step("a", "quality"), step("b", "security", "a")]];
+  script.reviews = [goOn];
+  const { results, ledger } = await run({ input: { task: "Review it again" } }, threadId);
+  expect(promptsFor("a")).toHaveLength(2);
+  expect(Object.keys(results)).toEqual(["a", "b"]);
+  expect(ledger.filter(({ agent }) => agent !== "supervisor").map(({ agent }) => agent)).toEqual(["security", "quality", "security"]);
+});
+
 test("a roster with two agents of one name is refused before anything is asked", async () => {
   const roster = [
     { name: "x", role: "a" },
