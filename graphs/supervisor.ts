@@ -1,9 +1,11 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { randomUUID } from "node:crypto";
 import {
+  Command,
   END,
   type GraphNode,
   interrupt,
   type LangGraphRunnableConfig,
+  type NodeError,
   Overwrite,
   ReducedValue,
   Send,
@@ -12,13 +14,15 @@ import {
   StateSchema,
 } from "@langchain/langgraph";
 import { z } from "zod";
-import { type Agent, type AgentCall, callAgent, Roster } from "./kit/agent.ts";
-import { Finding, findConflicts, recommendationsOf, Settlement, Strategy, settleAll, type View } from "./kit/conflicts.ts";
-import { sharedContext } from "./kit/context.ts";
-import { CallStatus, enforceBudget, Ledger, type LedgerEntry } from "./kit/ledger.ts";
+import { type AgentCall, Roster } from "./kit/agent.ts";
+import { findConflicts, recommendationsOf, Settlement, Strategy, settleAll, type View } from "./kit/conflicts.ts";
+import { Cache, sharedContext } from "./kit/context.ts";
+import { enforceBudget, Ledger, type LedgerEntry } from "./kit/ledger.ts";
 import { problemsOf, WorkPlan, WorkStep } from "./kit/plan-of-work.ts";
 import { report } from "./kit/progress.ts";
 import { requireAgent } from "./kit/require.ts";
+import { appending } from "./kit/state.ts";
+import { asCached, Call, doStep, type Errand, keyOf, outcomeOf, StepFailed, StepResult, writeResult } from "./kit/step-work.ts";
 import { Synthesis } from "./kit/synthesis.ts";
 
 const mostTries = 3; // the first, and two more by the same agent or another
@@ -38,19 +42,11 @@ const Context = z.object({
     reviewer("quality", "errors, gaps and what is hard to maintain"),
     reviewer("architecture", "how the parts are cut and what they know of each other"),
   ]),
+  cache: Cache,
   conflicts: Strategy.default("confidence").describe("How contradicting recommendations are settled"),
   onFailures: z.enum(["ask", "partial"]).default("ask").describe("After too many failures: ask a person, or go on with what there is"),
   timeoutSeconds: z.number().positive().max(3_600).default(60).describe("For each call of the judge"),
 });
-
-const Work = z.object({ summary: z.string().min(1).describe("In a sentence or two"), findings: z.array(Finding).describe("One by one") });
-const Result = z.object({
-  status: CallStatus.describe("What came of the step"),
-  work: Work.nullable().describe("What the agent found"),
-  error: z.string().nullable().describe("Why there is nothing"),
-  tries: z.number().int().describe("How often it was tried"),
-});
-type Result = z.infer<typeof Result>;
 
 const State = new StateSchema({
   task: z.string().trim().min(1).describe("What is to be done"),
@@ -61,14 +57,13 @@ const State = new StateSchema({
     .describe("The plan: who does what, and what it needs first"),
   results: new ReducedValue(
     z
-      .record(z.string(), Result)
+      .record(z.string(), StepResult)
       .default(() => ({}))
       .describe("What came of each step"),
-    {
-      inputSchema: z.record(z.string(), Result),
-      reducer: (all, more) => ({ ...all, ...more }),
-    },
+    { inputSchema: z.record(z.string(), StepResult), reducer: (all, more) => ({ ...all, ...more }) },
   ),
+  wave: z.string().default("").describe("Marks what is sent out next"),
+  calls: appending(Call, "Calls that are not in the ledger yet"),
   again: z
     .array(z.string())
     .default(() => [])
@@ -132,7 +127,10 @@ function planned(config: Config, steps: Steps, ledger: LedgerEntry[]) {
   report(config, "supervisor", "plan", Date.parse(ledger[0]?.at ?? ""), { steps: steps.length });
   return {
     steps,
-    results: new Overwrite({}), // of an earlier run on the thread nothing is left
+    wave: randomUUID(),
+    // Of an earlier run on the thread nothing is left: its steps may even have had the same ids.
+    results: new Overwrite({}),
+    calls: new Overwrite([]),
     again: [],
     additions: 0,
     finished: false,
@@ -142,36 +140,29 @@ function planned(config: Config, steps: Steps, ledger: LedgerEntry[]) {
   };
 }
 
-/** One step by one agent, with the results it depends on as its only context. */
-async function work(
-  { step, tries, stage, needs, agent }: { step: WorkStep; tries: number; stage: number; needs: unknown; agent: Agent },
-  config: Config,
-) {
-  const { models, limits, budget } = contextOf(config);
-  await sleep(stage * limits.stageMs, undefined, { signal: config.signal });
-  const outcome = await callAgent(
-    {
-      agent,
-      model: models.worker,
-      temperature: 0.4,
-      task: step.task,
-      input: needs,
-      answer: { name: "work", schema: Work },
-      limits,
-      budget,
-    },
-    config,
-  );
+/** One step by one agent. What failed is an outcome; where results are remembered it is thrown, so that it is not. */
+async function work(errand: Errand, config: Config) {
+  const { limits, budget, cache } = contextOf(config);
+  const outcome = await doStep(errand, { limits, budget }, config);
+  const { step, agent } = errand;
   report(config, "supervisor", "step", Date.parse(outcome.entry.at), { step: step.id, agent: agent.name, status: outcome.status });
-  const done = outcome.status === "success";
-  const result: Result = {
-    status: outcome.status,
-    work: done ? outcome.result : null,
-    error: done ? null : outcome.error,
-    tries: tries + 1,
-  };
-  return { results: { [step.id]: result }, ledger: [outcome.entry] };
+  if (cache && outcome.status !== "success") throw new StepFailed(outcome);
+  return writeResult(errand, outcome);
 }
+
+/** Makes the outcome of a step that failed; whatever else was thrown, the run's own abort above all, is thrown on. */
+function recover(errand: Errand, { error }: NodeError) {
+  return new Command({ update: writeResult(errand, outcomeOf(error, errand)), goto: "account" });
+}
+
+/** What the wave cost goes into the ledger. A call of another wave was not made now: its result came from the cache. */
+const account: Node = ({ calls, wave }, config) => {
+  const found = calls.filter((call) => call.wave !== wave);
+  for (const { step, entry } of found) {
+    report(config, "supervisor", "step", Date.now(), { step, agent: entry.agent, status: entry.outcome, cached: true });
+  }
+  return { calls: new Overwrite([]), ledger: calls.map((call) => (call.wave === wave ? call.entry : asCached(call.entry))) };
+};
 
 const Review = z.object({
   decision: z.enum(["continue", "finish"]),
@@ -211,6 +202,7 @@ const review: Node = async (state, config) => {
     again: again.map(({ id }) => id),
     additions: state.additions + (added.length > 0 ? 1 : 0),
     finished: result.decision === "finish",
+    wave: randomUUID(),
     ledger: [entry],
   };
 };
@@ -226,9 +218,9 @@ function settleFailures({ steps, results }: typeof State.State, failed: Steps, o
   );
   if (choice === "accept") return { finished: true, again: [] };
   const fresh = Object.fromEntries(
-    failed.map(({ id }): [string, Result] => [id, { status: "skipped", work: null, error: null, tries: 0 }]),
+    failed.map(({ id }): [string, StepResult] => [id, { status: "skipped", work: null, error: null, tries: 0 }]),
   );
-  return { again: failed.map(({ id }) => id), results: fresh };
+  return { again: failed.map(({ id }) => id), results: fresh, wave: randomUUID() };
 }
 
 /** Contradictions between findings are settled as the context says; the losing view stays in the report. */
@@ -261,13 +253,13 @@ const synthesize: Node = async ({ task, steps, results, settlements }, config) =
   return { report: { ...result, gaps: [...new Set([...gaps, ...result.gaps])] }, ledger: [entry] };
 };
 
-const isFailure = (result: Result | undefined) => result?.status === "failed" || result?.status === "timeout";
-const shortly = (result: Result | undefined) =>
+const isFailure = (result: StepResult | undefined) => result?.status === "failed" || result?.status === "timeout";
+const shortly = (result: StepResult | undefined) =>
   result ? { status: result.status, summary: result.work?.summary, error: result.error } : { status: "waiting" };
 
 /** All steps that can begin now go out together, as many as may work at once; with none left, the findings are brought together. */
-function dispatch({ input, steps, results, again, finished }: typeof State.State, config: Config): Send[] | "reconcile" {
-  const { roster, limits } = contextOf(config);
+function dispatch({ input, steps, results, again, finished, wave }: typeof State.State, config: Config): Send[] | "reconcile" {
+  const { roster, limits, models } = contextOf(config);
   const ready = finished
     ? []
     : steps.filter(
@@ -280,23 +272,40 @@ function dispatch({ input, steps, results, again, finished }: typeof State.State
       step,
       stage,
       needs,
+      wave,
+      model: models.worker,
       tries: results[step.id]?.tries ?? 0,
       agent: roster.find(({ name }) => name === step.agent),
     });
   });
 }
 
+/** The policies of a node stand when it is compiled; this key and this lifetime are those of the context. */
+function remembering({ ttlSeconds }: NonNullable<Cache>) {
+  return { cachePolicy: { ttl: ttlSeconds, keyFunc: ([errand]: unknown[]) => keyOf(errand, ttlSeconds) }, errorHandler: recover };
+}
+
+const build = (cache: Cache) =>
+  new StateGraph({ state: State, input: Input, output: Output, context: Context })
+    .addNode("route", route)
+    .addNode("work", work, cache ? remembering(cache) : {})
+    .addNode("account", account)
+    .addNode("review", review)
+    .addNode("reconcile", reconcile)
+    .addNode("synthesize", synthesize)
+    .addEdge(START, "route")
+    .addConditionalEdges("route", dispatch, ["work", "reconcile"])
+    .addEdge("work", "account")
+    .addEdge("account", "review")
+    .addConditionalEdges("review", dispatch, ["work", "reconcile"])
+    .addEdge("reconcile", "synthesize")
+    .addEdge("synthesize", END)
+    .compile({ name: "supervisor" });
+
+const plain = build(undefined);
+
 /** A judge plans, agents work in waves, the judge reviews; what contradicts is reconciled, and one report is written. */
-export const graph = new StateGraph({ state: State, input: Input, output: Output, context: Context })
-  .addNode("route", route)
-  .addNode("work", work)
-  .addNode("review", review)
-  .addNode("reconcile", reconcile)
-  .addNode("synthesize", synthesize)
-  .addEdge(START, "route")
-  .addConditionalEdges("route", dispatch, ["work", "reconcile"])
-  .addEdge("work", "review")
-  .addConditionalEdges("review", dispatch, ["work", "reconcile"])
-  .addEdge("reconcile", "synthesize")
-  .addEdge("synthesize", END)
-  .compile({ name: "supervisor" });
+export function graph({ context }: LangGraphRunnableConfig) {
+  const given = z.object({ cache: Cache }).safeParse(context); // what does not fit is for the nodes to complain of
+  return given.data?.cache ? build(given.data.cache) : plain;
+}

@@ -1,6 +1,7 @@
 import pg from "pg";
 import { afterAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { ensureSystemAssistants } from "../src/assistants/assistants.ts";
+import { storeEntry } from "../src/cache/entries.ts";
 import { EnsembleSaver } from "../src/checkpoints/saver.ts";
 import { systemAssistantId } from "../src/db/ids.ts";
 import type { Db } from "../src/db/sql.ts";
@@ -56,6 +57,10 @@ const writes: Record<string, (on: Db, attempt: number) => Promise<boolean>> = {
     ),
   "an event": (on, attempt) => appendEvents(on, { runId, attempt }, [{ id: 0, event: "values", data: "{}" }]),
   "an effect": (on, attempt) => storeEffect(on, { runId, attempt }, "task", "pay", "1"),
+  "a cached result": (on, attempt) => {
+    const entry = { namespace: "[]", key: "k", type: "json", value: Buffer.from("1") };
+    return storeEntry(on, { runId, attempt }, runId, entry, 60);
+  },
   "the end": (on, attempt) => endRun(on, { runId, attempt }, threadId, end),
   "giving back": (on, attempt) => releaseRun(on, { runId, attempt }),
 };
@@ -75,7 +80,8 @@ async function stored(): Promise<number> {
   const { rows } = await db.query(
     `select (select count(*) from checkpoints where thread_id = $1::text) + (select count(*) from checkpoint_blobs where thread_id = $1::text)
           + (select count(*) from checkpoint_writes where thread_id = $1::text) + (select count(*) from run_events where run_id = $2)
-          + (select count(*) from effects where run_id = $2) as count`,
+          + (select count(*) from effects where run_id = $2)
+          + (select count(*) from cache_entries where scope = $2::text) as count`,
     [threadId, runId],
   );
   return Number(rows[0].count);

@@ -17,6 +17,7 @@ export const LedgerEntry = z.object({
   inputTokens: z.number().int().describe("Tokens that the model read, by its own figures"),
   outputTokens: z.number().int().describe("Tokens that the model wrote, by its own figures"),
   dollars: z.number().describe("By the price table; 0 for a model that is not in it"),
+  cached: z.literal(true).optional().describe("It was answered from the result cache and cost nothing"),
 });
 
 export type LedgerEntry = z.infer<typeof LedgerEntry>;

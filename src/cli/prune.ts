@@ -35,7 +35,7 @@ async function sweepAll(pool: Pool, rules: RetentionRules): Promise<Removal> {
 }
 
 function report(removal: Removal, dryRun: boolean): string {
-  const { deletedThreads, reducedThreads, checkpoints, eventLogs, temporaryThreads, idempotencyKeys } = removal;
+  const { deletedThreads, reducedThreads, checkpoints, eventLogs, temporaryThreads, idempotencyKeys, cacheEntries } = removal;
   return [
     dryRun ? "Would go now:" : "Gone:",
     `  ${deletedThreads} threads whose time to live is over`,
@@ -43,5 +43,6 @@ function report(removal: Removal, dryRun: boolean): string {
     `  the events of ${eventLogs} runs`,
     `  ${temporaryThreads} temporary threads of stateless runs`,
     `  ${idempotencyKeys} idempotency keys`,
+    `  ${cacheEntries} cached results`,
   ].join("\n");
 }

@@ -1,3 +1,4 @@
+import { countExpiredEntries } from "../cache/entries.ts";
 import { countPrunable, type Kept } from "../checkpoints/prune.ts";
 import type { Db } from "../db/sql.ts";
 import { countOutdatedKeys } from "../runs/idempotency.ts";
@@ -18,6 +19,7 @@ export async function surveyRemoval(db: Db, rules: RetentionRules): Promise<Remo
     eventLogs: await countSpentEvents(db),
     temporaryThreads: await countSpentThreads(db),
     idempotencyKeys: await countOutdatedKeys(db),
+    cacheEntries: await countExpiredEntries(db),
     deletedThreads: expired.delete,
     reducedThreads: expired.keep_latest,
     checkpoints: reduced + trimmed,

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import { sweepEntries } from "../cache/entries.ts";
 import { pruneCheckpoints } from "../checkpoints/prune.ts";
 import { type Db, sql, transaction } from "../db/sql.ts";
 import { sweepIdempotencyKeys } from "../runs/idempotency.ts";
@@ -21,6 +22,8 @@ export interface Removal {
   temporaryThreads: number;
   /** Keys by which clients may send a create again. */
   idempotencyKeys: number;
+  /** Cached results whose time is over. */
+  cacheEntries: number;
   deletedThreads: number;
   /** Threads that keep their latest checkpoint. */
   reducedThreads: number;
@@ -42,6 +45,7 @@ export const nothingRemoved: Removal = {
   eventLogs: 0,
   temporaryThreads: 0,
   idempotencyKeys: 0,
+  cacheEntries: 0,
   deletedThreads: 0,
   reducedThreads: 0,
   checkpoints: 0,
@@ -54,6 +58,7 @@ export async function sweepOnce(pool: Pool, rules: RetentionRules = {}, which = 
     sweepEventLogs,
     sweepTemporaryThreads,
     sweepKeys,
+    sweepCache,
     ...(which.expired ? [(tx: Db) => sweepExpiredThreads(tx, rules)] : []),
     ...(keepCheckpoints === undefined ? [] : [(tx: Db) => trimThreads(tx, keepCheckpoints)]),
   ];
@@ -90,6 +95,11 @@ async function sweepTemporaryThreads(tx: Db): Promise<Batch> {
 async function sweepKeys(tx: Db): Promise<Batch> {
   const idempotencyKeys = await sweepIdempotencyKeys(tx, manyRows);
   return { idempotencyKeys, full: idempotencyKeys === manyRows };
+}
+
+async function sweepCache(tx: Db): Promise<Batch> {
+  const cacheEntries = await sweepEntries(tx, manyRows);
+  return { cacheEntries, full: cacheEntries === manyRows };
 }
 
 async function sweepExpiredThreads(tx: Db, { threadTtl }: RetentionRules): Promise<Batch> {

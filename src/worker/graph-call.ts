@@ -1,5 +1,6 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import type { Pool } from "pg";
+import { PostgresCache } from "../cache/cache.ts";
 import { forgetAnswersOfRun, hasCheckpointOfRun } from "../checkpoints/lifecycle.ts";
 import { EnsembleSaver, LostRight, type SaverAttempt } from "../checkpoints/saver.ts";
 import { holdRight } from "../db/fence.ts";
@@ -31,7 +32,7 @@ export interface GraphCall {
 
 /** Opens the run's graph with a saver that writes under the attempt's fence. */
 export async function openGraph(
-  { pool, registry }: WorkerRooms,
+  { pool, registry, log }: WorkerRooms,
   claim: Claim,
   attempt: Omit<SaverAttempt, "currentNode">,
 ): Promise<GraphCall> {
@@ -45,6 +46,12 @@ export async function openGraph(
   });
   const version = graphVersion(graph, registry.version(graphIdOf(claim)));
   metadata.graph_version = version;
+  // Only now, because results of another version of the graph are not its own.
+  graph.cache = new PostgresCache(pool, {
+    scope: `${graphIdOf(claim)}@${version}`,
+    fence: claim,
+    onTrouble: (err) => log.warn({ err, runId: claim.runId }, "the result cache could not be used"),
+  });
   return {
     graph,
     version,

@@ -1,0 +1,70 @@
+import { BaseCache } from "@langchain/langgraph-checkpoint";
+import { dumpState, keepingImpostors } from "../checkpoints/serializer.ts";
+import type { Fence } from "../db/fence.ts";
+import type { Db } from "../db/sql.ts";
+import { clearEntries, findEntries, storeEntry } from "./entries.ts";
+
+type Key = Parameters<BaseCache["get"]>[0][number];
+type Pair = Parameters<BaseCache["set"]>[0][number];
+
+const longestSeconds = 30 * 24 * 3_600;
+/** What is larger is cheaper to compute again than to move. */
+const mostBytes = 1_000_000;
+
+export interface CacheOptions {
+  /** Whose results these are: a graph in one version. */
+  scope: string;
+  /** What is stored is stored under the attempt's right to write. */
+  fence: Fence;
+  onTrouble: (error: Error) => void;
+}
+
+/**
+ * LangGraph's cache of node results, on Postgres. It never fails a run: what cannot be read is a miss, and what cannot be stored is not
+ * there the next time. LangGraph does not wait for `set`, and a rejection that nobody hears would end the process.
+ */
+export class PostgresCache extends BaseCache {
+  private readonly db: Db;
+  private readonly options: CacheOptions;
+
+  constructor(db: Db, options: CacheOptions) {
+    super();
+    this.serde = keepingImpostors(this.serde);
+    this.db = db;
+    this.options = options;
+  }
+
+  override async get(keys: Key[]): Promise<{ key: Key; value: unknown }[]> {
+    const wanted = new Map(keys.map((key) => [JSON.stringify(key), key]));
+    const names = keys.map(([namespace, key]) => ({ namespace: JSON.stringify(namespace), key }));
+    try {
+      const entries = await findEntries(this.db, this.options.scope, names);
+      return await Promise.all(
+        entries.map(async ({ namespace, key, type, value }) => ({
+          key: wanted.get(JSON.stringify([JSON.parse(namespace), key])) ?? [JSON.parse(namespace), key],
+          value: await this.serde.loadsTyped(type, value),
+        })),
+      );
+    } catch (error) {
+      this.options.onTrouble(error as Error);
+      return [];
+    }
+  }
+
+  override async set(pairs: Pair[]): Promise<void> {
+    for (const pair of pairs) await this.store(pair).catch(this.options.onTrouble);
+  }
+
+  private async store({ key: [namespace, key], value, ttl = longestSeconds }: Pair): Promise<void> {
+    const [type, bytes] = dumpState(value, "the cached result");
+    if (bytes.length > mostBytes) return;
+    const { scope, fence } = this.options;
+    const name = { namespace: JSON.stringify(namespace), key };
+    await storeEntry(this.db, fence, scope, { ...name, type, value: bytes }, Math.min(ttl, longestSeconds));
+  }
+
+  /** Forgets this graph's results, or those of the given namespaces. */
+  override async clear(namespaces: string[][]): Promise<void> {
+    await clearEntries(this.db, this.options.scope, namespaces.length === 0 ? undefined : namespaces.map((one) => JSON.stringify(one)));
+  }
+}

@@ -1,0 +1,62 @@
+import { type Fence, fenced } from "../db/fence.ts";
+import { type Db, nothing, sql } from "../db/sql.ts";
+
+export interface EntryName {
+  namespace: string;
+  key: string;
+}
+
+export interface Entry extends EntryName {
+  type: string;
+  value: Uint8Array;
+}
+
+/** Those of the entries that are there and have not expired. */
+export async function findEntries(db: Db, scope: string, names: EntryName[]): Promise<Entry[]> {
+  const { rows } = await db.query<Entry>(sql`
+    select namespace, key, type, value
+      from cache_entries
+      join unnest(${names.map(({ namespace }) => namespace)}::text[], ${names.map(({ key }) => key)}::text[]) as wanted (namespace, key)
+     using (namespace, key)
+     where scope = ${scope} and expires_at > now()`);
+  return rows;
+}
+
+/** Keeps a result for so many seconds. False when the attempt has lost the right to write. */
+export async function storeEntry(db: Db, fence: Fence, scope: string, entry: Entry, seconds: number): Promise<boolean> {
+  const { namespace, key, type, value } = entry;
+  const { rowCount } = await db.query(sql`
+    with ${fenced(fence)}
+    insert into cache_entries (scope, namespace, key, type, value, expires_at)
+    select ${scope}, ${namespace}, ${key}, ${type}, ${value}::bytea, now() + ${seconds} * interval '1 second'
+      from fence
+        on conflict (scope, namespace, key)
+        do update set type = excluded.type, value = excluded.value, expires_at = excluded.expires_at`);
+  return rowCount !== 0;
+}
+
+/** Forgets the entries of the namespaces, or all of the scope. */
+export async function clearEntries(db: Db, scope: string, namespaces: string[] | undefined): Promise<void> {
+  const which = namespaces ? sql`and namespace = any(${namespaces}::text[])` : nothing;
+  await db.query(sql`delete from cache_entries where scope = ${scope} ${which}`);
+}
+
+/** Takes away entries whose time is over, so many at most. Rows that somebody else holds have their turn later. */
+export async function sweepEntries(db: Db, limit: number): Promise<number> {
+  const { rowCount } = await db.query(sql`
+    delete from cache_entries
+     where (scope, namespace, key) in (select scope, namespace, key
+                                         from cache_entries
+                                        where ${expired}
+                                        order by expires_at limit ${limit}
+                                          for update skip locked)`);
+  return rowCount ?? 0;
+}
+
+/** How many that are. */
+export async function countExpiredEntries(db: Db): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from cache_entries where ${expired}`);
+  return rows[0]?.count ?? 0;
+}
+
+const expired = sql`expires_at <= now()`;
