@@ -22,10 +22,10 @@ export const Roster = z
   .array(Agent)
   .min(1)
   .superRefine((agents, context) => {
+    const names = new Set<string>(); // whoever sends a very long list may not hold everybody up
     agents.forEach(({ name }, index) => {
-      if (agents.findIndex((other) => other.name === name) < index) {
-        context.addIssue({ code: "custom", path: [index, "name"], message: `there is another agent named "${name}"` });
-      }
+      if (names.has(name)) context.addIssue({ code: "custom", path: [index, "name"], message: `there is another agent named "${name}"` });
+      names.add(name);
     });
   })
   .describe("Who can be given work");

@@ -2,9 +2,9 @@ import { maxHeaderSize } from "node:http";
 import type { Socket } from "node:net";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
-import type { core } from "zod";
 import { isDatabaseTrouble } from "../db/failure.ts";
 import { ServiceError } from "../errors.ts";
+import { explain } from "./issues.ts";
 
 interface Answer {
   status: number;
@@ -65,12 +65,6 @@ function toAnswer(error: FastifyError): Answer {
   if (isUnstorableText(error)) return { status: 422, sentence: `The request holds a value that cannot be stored: ${error.message}.` };
   if (isDatabaseTrouble(error)) return { status: 503, sentence: "The database does not answer; try again in a moment." };
   return { status: 500, sentence: "Internal Server Error" };
-}
-
-/** Of a choice zod says only that nothing fitted; what each alternative missed is what helps. */
-function explain(message: string | undefined, { errors }: { errors?: core.$ZodIssue[][] }): string {
-  const missed = errors?.flat().map((issue) => explain(issue.message, issue.code === "invalid_union" ? issue : {})) ?? [];
-  return missed.length > 0 ? [...new Set(missed)].join("; or: ") : (message ?? "is not what is expected here");
 }
 
 /** SQLSTATE class 22: what the caller sent does not fit the column it is meant for. */

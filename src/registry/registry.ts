@@ -1,5 +1,6 @@
 import type { BaseChannel, LangGraphRunnableConfig, Pregel, PregelNode } from "@langchain/langgraph";
 import type { BaseCache, BaseCheckpointSaver, BaseStore } from "@langchain/langgraph-checkpoint";
+import { findIssues, type GraphCallArguments, type Issue } from "./judge.ts";
 import { importUserModule } from "./modules.ts";
 import type { GraphSource } from "./project.ts";
 import { describeSchemas, type GraphSchemas } from "./schemas.ts";
@@ -25,14 +26,22 @@ export interface Registry {
   /** The graph for one use: a shallow copy, so that two uses at once never see each other's saver or store. */
   open(graphId: string, use?: GraphUse): Promise<AnyGraph>;
   schemas(graphId: string): Promise<GraphSchemas>;
+  /** What the graph's schemas have against an input and a context. One that a function makes for each run is not made for this, so it has nothing. */
+  judge(graphId: string, given: GraphCallArguments): Promise<Issue[]>;
 }
 
 type GraphFactory = (config: LangGraphRunnableConfig) => unknown;
 
+interface LoadedGraph {
+  resolve(config: LangGraphRunnableConfig): Promise<AnyGraph>;
+  /** The graph itself, unless a function makes it anew for each use. */
+  graph?: AnyGraph;
+}
+
 /** Loads every graph of the project. One that does not load stops the start with a sentence that names it. */
 export async function loadRegistry(sources: GraphSource[]): Promise<Registry> {
-  const loaded = new Map<string, { source: GraphSource; resolve: (config: LangGraphRunnableConfig) => Promise<AnyGraph> }>();
-  for (const source of sources) loaded.set(source.graphId, { source, resolve: await loadGraph(source) });
+  const loaded = new Map<string, LoadedGraph & { source: GraphSource }>();
+  for (const source of sources) loaded.set(source.graphId, { source, ...(await loadGraph(source)) });
 
   async function resolveGraph(graphId: string, config: LangGraphRunnableConfig): Promise<AnyGraph> {
     const entry = loaded.get(graphId);
@@ -50,10 +59,14 @@ export async function loadRegistry(sources: GraphSource[]): Promise<Registry> {
       return Object.assign(Object.create(Object.getPrototypeOf(graph)), graph, injected);
     },
     schemas: async (graphId) => describeSchemas(graphId, await resolveGraph(graphId, { configurable: {} })),
+    async judge(graphId, given) {
+      const graph = loaded.get(graphId)?.graph;
+      return graph ? findIssues(graph, given) : [];
+    },
   };
 }
 
-async function loadGraph(source: GraphSource): Promise<(config: LangGraphRunnableConfig) => Promise<AnyGraph>> {
+async function loadGraph(source: GraphSource): Promise<LoadedGraph> {
   const name = `Graph "${source.graphId}" (${source.file})`;
   const module = await importUserModule(source.file).catch((error: Error) => {
     throw new Error(`${name} could not be imported: ${firstLine(error)}`, { cause: error });
@@ -67,10 +80,10 @@ async function loadGraph(source: GraphSource): Promise<(config: LangGraphRunnabl
   }
   if (typeof exported === "function") {
     const factory = exported as GraphFactory;
-    return async (config) => asGraph(name, await factory(config));
+    return { resolve: async (config) => asGraph(name, await factory(config)) };
   }
   const graph = asGraph(name, exported);
-  return async () => graph;
+  return { graph, resolve: async () => graph };
 }
 
 /** A compiled graph, a builder that was not compiled yet, or the wrapper that createAgent returns. */

@@ -23,6 +23,18 @@ export interface NewRun {
   kwargs: Omit<RunKwargs, "temporary">;
 }
 
+/** A run that is about to exist. */
+export interface AskedRun {
+  assistant: Assistant;
+  threadId: string;
+  /** Other runs of the thread come first, so that nobody knows yet what this one will find. */
+  wasBusy: boolean;
+  kwargs: RunKwargs;
+}
+
+/** Throws what is wrong with a run before it exists. It stands above this room, which knows no graphs; the thread is held meanwhile. */
+export type RunCheck = (tx: Db, asked: AskedRun) => Promise<void>;
+
 /** What must not pass from one run to the next through its thread. */
 const runOnlyKeys = ["checkpoint_id", "checkpoint_ns", "checkpoint_map", "run_id", "thread_id", "graph_id", "assistant_id"];
 const privatePrefixes = ["__", "langgraph_auth"];
@@ -31,7 +43,7 @@ const privatePrefixes = ["__", "langgraph_auth"];
  * Inserts a run: the thread is locked, or made; the multitask rule is decided under that lock; the run is stored pending. Call it in
  * a transaction, and tell the claim topic after the commit.
  */
-export async function createRun(tx: Db, wanted: NewRun): Promise<Run> {
+export async function createRun(tx: Db, wanted: NewRun, check: RunCheck): Promise<Run> {
   const assistant = await getAssistant(tx, wanted.assistantId).catch((error) => {
     if (!(error instanceof ServiceError)) throw error;
     throw new ServiceError(
@@ -45,7 +57,7 @@ export async function createRun(tx: Db, wanted: NewRun): Promise<Run> {
   const thread = await openThread(tx, threadId, temporary, assistant, wanted);
   const config = mergeConfig(assistant.config, thread.config, wanted.kwargs.config);
   await refuseUnknownCheckpoint(tx, threadId, config);
-  const displaced = await makeWay(tx, threadId, wanted.multitaskStrategy);
+  const { wasBusy } = await makeWay(tx, threadId, wanted.multitaskStrategy);
 
   const metadata = { ...assistant.metadata, ...thread.metadata, ...wanted.metadata };
   const identity = { run_id: runId, thread_id: threadId, graph_id: assistant.graph_id, assistant_id: assistant.assistant_id };
@@ -55,7 +67,8 @@ export async function createRun(tx: Db, wanted: NewRun): Promise<Run> {
     context: mergeContext(assistant.context, wanted.kwargs.context),
     config: { ...config, configurable: { ...config.configurable, ...identity } },
   };
-  if (!displaced.wasBusy) {
+  await check(tx, { assistant, threadId, wasBusy, kwargs });
+  if (!wasBusy) {
     const noted = { ...thread.metadata, graph_id: assistant.graph_id, assistant_id: assistant.assistant_id };
     await noteRun(tx, threadId, noted, withoutRunKeys(config));
   }

@@ -17,6 +17,7 @@ import { cancelTopic } from "../../runs/run.ts";
 import { deleteThreadRow, threadsOfAssistant } from "../../threads/threads.ts";
 import { sendPage } from "../lists.ts";
 import type { ApiRooms } from "../rooms.ts";
+import { refuseContext } from "../run-check.ts";
 import { Assistant, answers, Config, Flag, Id, Json, Limit, Offset, SortOrder, Text } from "../schemas.ts";
 
 const OneAssistant = z.object({ assistantId: Text });
@@ -50,6 +51,7 @@ export const assistantRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { po
     },
     async ({ body: { if_exists, ...wanted } }, reply) => {
       refuseUnknownGraph(wanted.graph_id);
+      await refuseContext(registry, wanted.graph_id, wanted.context ?? {});
       return reply.send(await createAssistant(pool, wanted, if_exists === "do_nothing"));
     },
   );
@@ -85,7 +87,12 @@ export const assistantRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { po
     { schema: { params: OneAssistant, body: z.object({ ...Fields, graph_id: Text.optional() }), response: answers(Assistant) } },
     async ({ params, body }, reply) => {
       refuseUnknownGraph(body.graph_id);
-      return reply.send(await transaction(pool, (tx) => updateAssistant(tx, params.assistantId, body)));
+      const updated = await transaction(pool, async (tx) => {
+        const next = await updateAssistant(tx, params.assistantId, body);
+        if (body.context || body.graph_id) await refuseContext(registry, next.graph_id, next.context);
+        return next;
+      });
+      return reply.send(updated);
     },
   );
 

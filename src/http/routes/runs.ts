@@ -12,6 +12,7 @@ import { type StreamCounts, streamRun, waitForRun } from "../follow.ts";
 import { idempotent } from "../idempotency.ts";
 import { selectFields } from "../lists.ts";
 import type { ApiRooms } from "../rooms.ts";
+import { runCheck } from "../run-check.ts";
 import { BatchCreate, RunCreate, type RunCreateBody, toNewRun } from "../run-request.ts";
 import { answers, Limit, Offset, OneOrMore, Run, streams, ThreadParams } from "../schemas.ts";
 
@@ -19,14 +20,15 @@ const Status = z.enum(["pending", "running", "success", "error", "timeout", "int
 
 /** Creating runs, on threads and without, and listing them. */
 export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts }> = async (app, rooms) => {
-  const { pool, wakeups, settings, counts } = rooms;
+  const { pool, registry, wakeups, settings, counts } = rooms;
 
   /** Makes runs in one transaction, all or none; with an Idempotency-Key, once. */
   async function createAll(request: FastifyRequest, wanted: NewRun[]): Promise<RunRow[]> {
     const runs = await transaction(pool, (tx) =>
       onceForKey(tx, idempotent(request), async () => {
         const made: RunRow[] = [];
-        for (const one of wanted) made.push(await createRun(tx, one));
+        for (const [index, one] of wanted.entries())
+          made.push(await createRun(tx, one, runCheck(registry, wanted.length > 1 ? index : undefined)));
         return made;
       }),
     );
