@@ -11,7 +11,7 @@ import {
   StateSchema,
 } from "@langchain/langgraph";
 import { z } from "zod";
-import { askApproval } from "./kit/ask-human.ts";
+import { AskTimeout, askApproval } from "./kit/ask-human.ts";
 import { chat } from "./kit/chat.ts";
 import { sharedContext } from "./kit/context.ts";
 import { enforceBudget, Ledger } from "./kit/ledger.ts";
@@ -47,6 +47,7 @@ export const Context = z.object({
   instructions: z.string().default("You solve tasks. Use a tool when it helps; answer when you know.").describe("System prompt"),
   tools: z.array(ToolName).default(["calculate", "now"]).describe("Tools that may be used"),
   approve: z.array(ToolName).default([]).describe("Tools that a person must approve each time"),
+  askTimeoutSeconds: AskTimeout,
   allowedHosts: z.array(z.string()).default([]).describe("Hosts inside our own network that fetch_page may read"),
   stepLimit: z.number().int().min(1).max(50).default(10).describe("Rounds of tools after which it must answer"),
   timeoutSeconds: z.number().positive().max(3_600).default(60).describe("For each answer of the model"),
@@ -114,12 +115,16 @@ async function act({ call, thought }: { call: Call; thought: string }, config: C
 
 /** What came of a call. What went wrong is an observation as well: the model sees it and can do better. */
 async function observe(call: Call, config: Config): Promise<string> {
-  const { tools, approve, allowedHosts } = contextOf(config);
-  const known = openTools(tools, allowedHosts).find(({ name }) => name === call.name);
+  const { tools, approve, allowedHosts, askTimeoutSeconds } = contextOf(config);
+  const known = openTools(tools, allowedHosts, askTimeoutSeconds).find(({ name }) => name === call.name);
   if (!known) return `Error: there is no tool "${call.name}"; there are ${tools.join(", ")}.`;
   let args = call.args;
   if (approve.some((name) => name === call.name)) {
-    const { approved, reason, edited } = askApproval(`May ${call.name} be used?`, { tool: call.name, args });
+    const { approved, reason, edited } = askApproval(
+      `May ${call.name} be used?`,
+      { tool: call.name, args },
+      { action: { name: call.name, args }, timeoutSeconds: askTimeoutSeconds },
+    );
     if (!approved) return `Refused by a person${reason ? `: ${reason}` : "."}`;
     args = edited ?? args;
   }

@@ -3,7 +3,6 @@ import {
   Command,
   END,
   type GraphNode,
-  interrupt,
   type LangGraphRunnableConfig,
   type NodeError,
   Overwrite,
@@ -15,7 +14,8 @@ import {
 } from "@langchain/langgraph";
 import { z } from "zod";
 import { type AgentCall, Roster } from "./kit/agent.ts";
-import { findConflicts, recommendationsOf, Settlement, Strategy, settleAll, type View } from "./kit/conflicts.ts";
+import { AskTimeout, askAnswer } from "./kit/ask-human.ts";
+import { type Conflict, findConflicts, recommendationsOf, Settlement, Strategy, settleAll, type View } from "./kit/conflicts.ts";
 import { Cache, sharedContext } from "./kit/context.ts";
 import { enforceBudget, Ledger, type LedgerEntry } from "./kit/ledger.ts";
 import { problemsOf, WorkPlan, WorkStep } from "./kit/plan-of-work.ts";
@@ -45,6 +45,7 @@ const Context = z.object({
   cache: Cache,
   conflicts: Strategy.default("confidence").describe("How contradicting recommendations are settled"),
   onFailures: z.enum(["ask", "partial"]).default("ask").describe("After too many failures: ask a person, or go on with what there is"),
+  askTimeoutSeconds: AskTimeout,
   timeoutSeconds: z.number().positive().max(3_600).default(60).describe("For each call of the judge"),
 });
 
@@ -173,10 +174,10 @@ const Review = z.object({
 
 /** After each wave: go on, try a failed step again, add steps, or finish. What cannot be reached any more is skipped, never invented. */
 const review: Node = async (state, config) => {
-  const { roster, budget, limits, onFailures } = contextOf(config);
+  const { roster, budget, limits, onFailures, askTimeoutSeconds } = contextOf(config);
   enforceBudget(state.ledger, budget);
   const failed = state.steps.filter(({ id }) => isFailure(state.results[id]));
-  if (failed.length >= limits.failures) return settleFailures(state, failed, onFailures);
+  if (failed.length >= limits.failures) return settleFailures(state, failed, onFailures, askTimeoutSeconds);
   const progress = state.steps.map(({ id, agent, task }) => ({ id, agent, task, ...shortly(state.results[id]) }));
   const { result, entry } = await requireAgent(
     { ...judging(config, `Review the work on: ${state.task}`, progress), answer: { name: "review", schema: Review } },
@@ -207,16 +208,13 @@ const review: Node = async (state, config) => {
   };
 };
 
-/** Too much has gone wrong to go on silently: a person decides, unless nobody is there. */
-function settleFailures({ steps, results }: typeof State.State, failed: Steps, onFailures: "ask" | "partial") {
+/** Too much has gone wrong to go on silently: a person decides, unless nobody is there, or answers. */
+function settleFailures({ steps, results }: typeof State.State, failed: Steps, onFailures: "ask" | "partial", timeoutSeconds: AskTimeout) {
   if (onFailures === "partial") return { finished: true, again: [] };
   const done = steps.filter(({ id }) => results[id]?.status === "success").length;
   const prompt = `${done} of ${steps.length} done; failed: ${failed.map(({ id }) => `${id} (${results[id]?.error})`).join(", ")}.`;
-  const choice: string = interrupt(
-    { type: "selection", prompt, options: ["retry", "accept"] },
-    { responseSchema: z.enum(["retry", "accept"]) },
-  );
-  if (choice === "accept") return { finished: true, again: [] };
+  const choice = askAnswer(prompt, ["retry", "accept"], { timeoutSeconds });
+  if (choice !== "retry") return { finished: true, again: [] };
   const fresh = Object.fromEntries(
     failed.map(({ id }): [string, StepResult] => [id, { status: "skipped", work: null, error: null, tries: 0 }]),
   );
@@ -225,19 +223,20 @@ function settleFailures({ steps, results }: typeof State.State, failed: Steps, o
 
 /** Contradictions between findings are settled as the context says; the losing view stays in the report. */
 const reconcile: Node = async ({ steps, results }, config) => {
-  const { roster, conflicts: strategy } = contextOf(config);
+  const { roster, conflicts: strategy, askTimeoutSeconds } = contextOf(config);
   const views = steps.flatMap(({ id, agent }): View[] => {
     const weight = roster.find(({ name }) => name === agent)?.weight ?? 1;
     return (results[id]?.work?.findings ?? []).map((finding) => ({ ...finding, agent, weight }));
   });
   const ledger: LedgerEntry[] = [];
-  const settlements = await settleAll(findConflicts(views), strategy, async (conflict) => {
+  const arbitrate = async (conflict: Conflict) => {
     const task = `These views of "${conflict.subject}" contradict each other. Decide which recommendation holds.`;
     const schema = z.object({ winner: z.enum(recommendationsOf(conflict)), reason: z.string(), confidence: z.number().min(0).max(1) });
     const { result, entry } = await requireAgent({ ...judging(config, task, conflict.views), answer: { name: "ruling", schema } }, config);
     ledger.push(entry);
     return result;
-  });
+  };
+  const settlements = await settleAll(findConflicts(views), { strategy, arbitrate, askTimeoutSeconds });
   return { settlements, ledger };
 };
 

@@ -1,5 +1,6 @@
 import { interrupt } from "@langchain/langgraph";
 import { z } from "zod";
+import { type Action, Approval, answersTo, drawing } from "./approval.ts";
 
 /** How every pattern asks a person. */
 export interface Question {
@@ -7,24 +8,53 @@ export interface Question {
   prompt: string;
   options?: string[];
   details?: unknown;
+  /** After so long without an answer the service itself goes on, with `{ timedOut: true }`. */
+  timeoutSeconds?: number;
 }
 
-const Approval = z.object({
-  approved: z.boolean(),
-  reason: z.string().optional().describe("Why not"),
-  edited: z.record(z.string(), z.unknown()).optional().describe("What to use instead"),
-});
+/** How long a context lets a person think. */
+export const AskTimeout = z
+  .number()
+  .positive()
+  .max(31_536_000)
+  .nullable()
+  .default(null)
+  .describe("Seconds after which a question to a person counts as not answered; none: it waits for ever");
 
-export type Approval = z.infer<typeof Approval>;
+export type AskTimeout = z.infer<typeof AskTimeout>;
 
-/** Asks for approval: yes, yes with changes, or no with a reason. */
-export function askApproval(prompt: string, details: unknown): Approval {
-  const question: Question = { type: "approval", prompt, details };
-  return interrupt(question, { responseSchema: Approval });
+export const nobodyAnswered = (seconds: AskTimeout) => `Nobody answered within ${seconds} s.`;
+
+interface Asking {
+  details?: unknown;
+  timeoutSeconds?: AskTimeout;
 }
 
-/** Asks for one of the options, or for free text when there are none. */
-export function askAnswer(prompt: string, options: string[] = []): string {
-  const question: Question = options.length > 0 ? { type: "selection", prompt, options } : { type: "input", prompt };
-  return interrupt(question, { responseSchema: options.length > 0 ? z.enum(options) : z.string() });
+/** Asks for approval: yes, yes with changes, or no with a reason. No answer in time is a no. */
+export function askApproval(
+  prompt: string,
+  details: unknown,
+  { action, timeoutSeconds = null }: { action?: Action; timeoutSeconds?: AskTimeout } = {},
+): Approval {
+  const question: Question = { type: "approval", prompt, details, ...(action && drawing(action, prompt)), ...until(timeoutSeconds) };
+  const answer = ask(question, action ? answersTo(action) : Approval);
+  return answer ?? { approved: false, reason: nobodyAnswered(timeoutSeconds) };
+}
+
+/** Asks for one of the options, or for free text when there are none; undefined when the time is up. */
+export function askAnswer(prompt: string, options?: string[]): string;
+export function askAnswer(prompt: string, options: string[] | undefined, more: Asking): string | undefined;
+export function askAnswer(prompt: string, options: string[] = [], { timeoutSeconds = null, ...more }: Asking = {}) {
+  const question = { prompt, ...more, ...until(timeoutSeconds) };
+  if (options.length === 0) return ask({ type: "input", ...question }, z.string());
+  return ask({ type: "selection", options, ...question }, z.enum(options));
+}
+
+const until = (timeoutSeconds: AskTimeout) => (timeoutSeconds === null ? {} : { timeoutSeconds });
+const TimedOut = z.strictObject({ timedOut: z.literal(true) });
+
+/** The schema goes out as JSON, and the answer is parsed here: LangGraph would hold a zod schema against the word that time is up too. */
+function ask<Answer>(question: Question, schema: z.ZodType<Answer>): Answer | undefined {
+  const answer: unknown = interrupt(question, { responseSchema: z.toJSONSchema(schema, { io: "input" }) });
+  return TimedOut.safeParse(answer).success ? undefined : schema.parse(answer);
 }

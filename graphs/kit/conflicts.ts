@@ -1,5 +1,5 @@
-import { interrupt } from "@langchain/langgraph";
 import { z } from "zod";
+import { type AskTimeout, askAnswer } from "./ask-human.ts";
 
 export const Finding = z.object({
   category: z.string().describe("What kind of finding it is"),
@@ -76,27 +76,39 @@ export function settleByChoice(
 
 export const recommendationsOf = ({ views }: Conflict) => [...new Set(views.map(({ recommendation }) => recommendation))];
 
-/** Settles every conflict. What a count leaves open is for the judge, whose ruling is asked for. */
-export async function settleAll(
-  conflicts: Conflict[],
-  strategy: Strategy,
-  arbitrate: (conflict: Conflict) => Promise<{ winner: string; reason: string }>,
-): Promise<Settlement[]> {
-  const settlements: (Settlement | undefined)[] = [];
-  for (const conflict of conflicts) {
-    const counted = strategy === "arbitration" || strategy === "human" ? undefined : settleByCount(conflict, strategy);
-    if (counted) settlements.push(counted);
-    else if (strategy === "human") settlements.push(settleByChoice(conflict, "human", askPerson(conflict), "A person decided."));
-    else {
-      const { winner, reason } = await arbitrate(conflict);
-      settlements.push(settleByChoice(conflict, "arbitration", winner, reason));
-    }
-  }
-  return settlements.filter((settlement) => settlement !== undefined);
+/** What settling needs beside the conflicts. */
+export interface Settling {
+  strategy: Strategy;
+  arbitrate: (conflict: Conflict) => Promise<{ winner: string; reason: string }>;
+  /** How long a person may think about each. */
+  askTimeoutSeconds?: AskTimeout;
 }
 
-function askPerson(conflict: Conflict): string {
-  const options = recommendationsOf(conflict);
+/** Settles every conflict, one after another. */
+export async function settleAll(conflicts: Conflict[], settling: Settling): Promise<Settlement[]> {
+  const settlements: Settlement[] = [];
+  for (const conflict of conflicts) {
+    const settled = await settle(conflict, settling);
+    if (settled) settlements.push(settled);
+  }
+  return settlements;
+}
+
+/** What a count leaves open is for the judge, whose ruling is asked for; what a person leaves open goes by confidence. */
+async function settle(conflict: Conflict, { strategy, arbitrate, askTimeoutSeconds = null }: Settling): Promise<Settlement | undefined> {
+  if (strategy === "human") {
+    const choice = askPerson(conflict, askTimeoutSeconds);
+    return choice === undefined
+      ? settle(conflict, { strategy: "confidence", arbitrate })
+      : settleByChoice(conflict, "human", choice, "A person decided.");
+  }
+  const counted = strategy === "arbitration" ? undefined : settleByCount(conflict, strategy);
+  if (counted) return counted;
+  const { winner, reason } = await arbitrate(conflict);
+  return settleByChoice(conflict, "arbitration", winner, reason);
+}
+
+function askPerson(conflict: Conflict, timeoutSeconds: AskTimeout): string | undefined {
   const prompt = `What should be done about "${conflict.subject}"?`;
-  return interrupt({ type: "selection", prompt, options, details: conflict.views }, { responseSchema: z.enum(options) });
+  return askAnswer(prompt, recommendationsOf(conflict), { details: conflict.views, timeoutSeconds });
 }

@@ -1,13 +1,13 @@
 import { type StructuredToolInterface, tool } from "@langchain/core/tools";
 import { z } from "zod";
-import { askAnswer } from "./ask-human.ts";
+import { type AskTimeout, askAnswer, nobodyAnswered } from "./ask-human.ts";
 import { fetchPage } from "./fetch-page.ts";
 
 export const ToolName = z.enum(["calculate", "now", "fetch_page", "ask_human"]);
 export type ToolName = z.infer<typeof ToolName>;
 
 /** The tools that a context can name. */
-export function openTools(names: ToolName[], allowedHosts: string[]): StructuredToolInterface[] {
+export function openTools(names: ToolName[], allowedHosts: string[], timeoutSeconds: AskTimeout = null): StructuredToolInterface[] {
   const tools: Record<ToolName, () => StructuredToolInterface> = {
     calculate: () =>
       tool(async ({ expression }) => (await import("./calculate.ts")).calculate(expression), {
@@ -28,7 +28,7 @@ export function openTools(names: ToolName[], allowedHosts: string[]): Structured
         schema: z.object({ url: z.string().describe("Its address, http or https") }),
       }),
     ask_human: () =>
-      tool(({ question, options }) => askAnswer(question, options), {
+      tool(({ question, options }) => askAnswer(question, options, { timeoutSeconds }) ?? nobodyAnswered(timeoutSeconds), {
         name: "ask_human",
         description: "Asks the person who gave the task, when only they can know or decide",
         schema: z.object({ question: z.string(), options: z.array(z.string()).optional().describe("Answers to choose from") }),

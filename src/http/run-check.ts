@@ -1,19 +1,33 @@
 import type { Registry } from "../registry/registry.ts";
-import type { RunCheck } from "../runs/create.ts";
+import type { AskedRun, RunCheck } from "../runs/create.ts";
+import { openQuestions } from "../threads/questions.ts";
+import { issuesOfAnswers } from "./answer-check.ts";
 import { type Issue, refuseIssues } from "./issues.ts";
 
 /** What a run must pass before it exists. In a batch, `index` says which run it is. */
 export function runCheck(registry: Registry, index?: number): RunCheck {
   const inBatch = (issues: Issue[]) => (index === undefined ? issues : issues.map((issue) => ({ ...issue, path: [index, ...issue.path] })));
-  return async (_tx, { assistant, kwargs: { input, command, context, config } }) => {
-    const given = {
-      // Null goes on from where the thread stands, and a command takes the input's place.
-      ...(command === null && input !== null && { input }),
-      // Without a context LangGraph holds the schema against the configurable, as graphs once had it.
-      context: context ?? config.configurable,
-    };
-    refuseIssues(inBatch(await registry.judge(assistant.graph_id, given)));
+  return async (tx, run) => {
+    refuseIssues(inBatch(await registry.judge(run.assistant.graph_id, callOf(run))));
+    const { resume } = run.kwargs.command ?? {};
+    if (resume === undefined || resume === null || !knowsWhatIsAsked(run)) return;
+    refuseIssues(inBatch(issuesOfAnswers(await openQuestions(tx, run.threadId), resume)));
   };
+}
+
+/** What LangGraph will hold against the graph's schemas. */
+function callOf({ kwargs: { input, command, context, config } }: AskedRun) {
+  return {
+    // Null goes on from where the thread stands, and a command takes the input's place.
+    ...(command === null && input !== null && { input }),
+    // Without a context it is the configurable, as graphs once had it.
+    context: context ?? config.configurable,
+  };
+}
+
+/** Behind other runs, and at an earlier checkpoint, other questions may be open than the thread shows: such answers the graph judges itself. */
+function knowsWhatIsAsked({ wasBusy, kwargs }: AskedRun): boolean {
+  return !wasBusy && !kwargs.config.configurable?.checkpoint_id;
 }
 
 /**

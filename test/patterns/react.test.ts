@@ -71,14 +71,42 @@ test.each([
   [{ approved: true }, "2"],
   [{ approved: true, edited: { expression: "3 + 3" } }, "6"],
   [{ approved: false, reason: "too costly" }, "Refused by a person: too costly"],
+  // As Agent Inbox answers, and as Agent Chat UI and langchain's middleware do.
+  [[{ type: "accept", args: null }], "2"],
+  [[{ type: "edit", args: { action: "calculate", args: { expression: "3 + 3" } } }], "6"],
+  [[{ type: "response", args: "too costly" }], "Refused by a person: too costly"],
+  [{ type: "ignore", args: null }, "Refused by a person."],
+  [{ decisions: [{ type: "approve" }] }, "2"],
+  [{ decisions: [{ type: "edit", edited_action: { name: "calculate", args: { expression: "3 + 3" } } }] }, "6"],
+  [{ decisions: [{ type: "edit", editedAction: { name: "calculate", args: { expression: "3 + 3" } } }] }, "6"],
+  [{ decisions: [{ type: "reject", message: "too costly" }] }, "Refused by a person: too costly"],
 ])("a tool that needs approval waits for it: %o", async (answer, observation) => {
   const { thread_id: threadId } = await client.threads.create();
   const context = { approve: ["calculate"] };
   model.script(call("calculate", { expression: "1 + 1" }), { tokens: ["ok"] });
   const asked = await run({ ...ask("Add"), context }, threadId);
   expect(asked.__interrupt__[0]?.value).toMatchObject({ type: "approval", details: { tool: "calculate", args: { expression: "1 + 1" } } });
-  const { steps } = await run({ command: { resume: answer }, context }, threadId);
+  const { steps } = await run({ command: { resume: answer as object }, context }, threadId);
   expect(steps).toMatchObject([{ observation }]);
+});
+
+test("a question for approval is drawn by the usual inboxes, and what they cannot mean is refused", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  const context = { approve: ["calculate"] };
+  const args = { expression: "1 + 1" };
+  model.script(call("calculate", args), { tokens: ["ok"] });
+  const asked = await run({ ...ask("Add"), context }, threadId);
+  expect(asked.__interrupt__[0]?.value).toMatchObject({
+    action_request: { action: "calculate", args },
+    config: { allow_accept: true, allow_edit: true, allow_respond: true, allow_ignore: true },
+    action_requests: [{ name: "calculate", args }],
+    review_configs: [{ action_name: "calculate", allowed_decisions: ["approve", "edit", "reject"] }],
+  });
+  const other = { type: "edit", args: { action: "fetch_page", args: {} } };
+  for (const resume of [{}, [], "yes", { timedOut: true }, [other], { decisions: [] }, { decisions: [{ type: "accept" }] }]) {
+    await expect(run({ command: { resume }, context }, threadId)).rejects.toThrow("HTTP 422: ");
+  }
+  expect((await run({ command: { resume: { approved: true } }, context }, threadId)).steps).toMatchObject([{ observation: "2" }]);
 });
 
 test("a page is read, and an address inside our own network is not, not even through a redirect", async () => {

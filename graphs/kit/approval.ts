@@ -1,0 +1,56 @@
+import { z } from "zod";
+
+/** What a person is to allow: a tool, and what it is to be called with. */
+export interface Action {
+  name: string;
+  args: Record<string, unknown>;
+}
+
+const Edited = z.record(z.string(), z.unknown());
+
+export const Approval = z.object({
+  approved: z.boolean(),
+  reason: z.string().optional().describe("Why not"),
+  edited: Edited.optional().describe("What to use instead"),
+});
+
+export type Approval = z.infer<typeof Approval>;
+
+/** By these keys of a question Agent Inbox (the first three) and Agent Chat UI (the others) draw it, with buttons. */
+export function drawing({ name, args }: Action, prompt: string) {
+  return {
+    action_request: { action: name, args },
+    config: { allow_accept: true, allow_edit: true, allow_respond: true, allow_ignore: true },
+    description: prompt,
+    action_requests: [{ name, args, description: prompt }],
+    review_configs: [{ action_name: name, allowed_decisions: ["approve", "edit", "reject"] }],
+  };
+}
+
+const yes = (edited?: Record<string, unknown>): Approval => ({ approved: true, ...(edited && { edited }) });
+const no = (reason?: string): Approval => ({ approved: false, ...(reason !== undefined && { reason }) });
+
+/** What those two answer, and langchain's middleware for people in the loop; an edit may change what the tool is given, not which tool it is. */
+export function answersTo({ name }: Action): z.ZodType<Approval> {
+  const inbox = z.union([
+    z.object({ type: z.literal("accept") }).transform(() => yes()),
+    z
+      .object({ type: z.literal("edit"), args: z.object({ action: z.literal(name), args: Edited }) })
+      .transform(({ args }) => yes(args.args)),
+    z.object({ type: z.literal("response"), args: z.string() }).transform(({ args }) => no(args)),
+    z.object({ type: z.literal("ignore") }).transform(() => no()),
+  ]);
+  const action = z.object({ name: z.literal(name), args: Edited });
+  const decision = z.union([
+    z.object({ type: z.literal("approve") }).transform(() => yes()),
+    z.object({ type: z.literal("edit"), edited_action: action }).transform(({ edited_action: { args } }) => yes(args)),
+    z.object({ type: z.literal("edit"), editedAction: action }).transform(({ editedAction: { args } }) => yes(args)),
+    z.object({ type: z.literal("reject"), message: z.string().optional() }).transform(({ message }) => no(message)),
+  ]);
+  return z.union([
+    Approval,
+    inbox,
+    z.tuple([inbox]).transform(([answer]) => answer),
+    z.object({ decisions: z.tuple([decision]) }).transform(({ decisions: [answer] }) => answer),
+  ]);
+}

@@ -1,0 +1,41 @@
+import { z } from "zod";
+import type { OpenQuestion } from "../threads/questions.ts";
+import type { Issue } from "./issues.ts";
+
+/** The ids that LangGraph gives to interrupts: what has only such keys is not an answer but answers by id. */
+const interruptId = /^[0-9a-f]{32}$/;
+
+/** What the open questions' own schemas have against the answers. */
+export function issuesOfAnswers(questions: OpenQuestion[], resume: unknown): Issue[] {
+  const path = ["command", "resume"];
+  if (isByQuestion(resume)) {
+    const answered = questions.filter(({ id }) => Object.hasOwn(resume, id));
+    return answered.flatMap((question) => issuesOf(question, resume[question.id], [...path, question.id]));
+  }
+  // Of several questions LangGraph gives a single answer to whichever comes first; it must fit one of them.
+  const against = questions.map((question) => issuesOf(question, resume, path));
+  return against.every((issues) => issues.length > 0) ? (against[0] ?? []) : [];
+}
+
+function isByQuestion(resume: unknown): resume is Record<string, unknown> {
+  const keys = typeof resume === "object" && resume !== null ? Object.keys(resume) : [];
+  return keys.length > 0 && keys.every((key) => interruptId.test(key));
+}
+
+function issuesOf({ responseSchema }: OpenQuestion, answer: unknown, path: PropertyKey[]): Issue[] {
+  const issues: Issue[] = toSchema(responseSchema)?.safeParse(answer).error?.issues ?? [];
+  return issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
+}
+
+const JsonSchema = z.custom<z.core.JSONSchema.JSONSchema>((value) => typeof value === "object" && value !== null);
+
+/** Undefined where there is none, and where it says what zod cannot: then the graph judges for itself, as it always does. */
+function toSchema(responseSchema: unknown): z.ZodType | undefined {
+  const schema = JsonSchema.safeParse(responseSchema);
+  if (!schema.success) return undefined;
+  try {
+    return z.fromJSONSchema(schema.data);
+  } catch {
+    return undefined;
+  }
+}
