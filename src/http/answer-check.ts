@@ -1,25 +1,18 @@
 import { z } from "zod";
-import type { OpenQuestion } from "../threads/questions.ts";
+import { answersById, type OpenQuestion } from "../threads/questions.ts";
 import type { Issue } from "./issues.ts";
-
-/** The ids that LangGraph gives to interrupts: what has only such keys is not an answer but answers by id. */
-const interruptId = /^[0-9a-f]{32}$/;
 
 /** What the open questions' own schemas have against the answers. */
 export function issuesOfAnswers(questions: OpenQuestion[], resume: unknown): Issue[] {
   const path = ["command", "resume"];
-  if (isByQuestion(resume)) {
-    const answered = questions.filter(({ id }) => Object.hasOwn(resume, id));
-    return answered.flatMap((question) => issuesOf(question, resume[question.id], [...path, question.id]));
+  const byId = answersById(resume);
+  if (byId) {
+    const answered = questions.filter(({ id }) => byId.has(id));
+    return answered.flatMap((question) => issuesOf(question, byId.get(question.id), [...path, question.id]));
   }
   // Of several questions LangGraph gives a single answer to whichever comes first; it must fit one of them.
   const against = questions.map((question) => issuesOf(question, resume, path));
   return against.every((issues) => issues.length > 0) ? (against[0] ?? []) : [];
-}
-
-function isByQuestion(resume: unknown): resume is Record<string, unknown> {
-  const keys = typeof resume === "object" && resume !== null ? Object.keys(resume) : [];
-  return keys.length > 0 && keys.every((key) => interruptId.test(key));
 }
 
 function issuesOf({ responseSchema }: OpenQuestion, answer: unknown, path: PropertyKey[]): Issue[] {

@@ -10,7 +10,7 @@ export interface Issue {
 
 /** Of a choice zod says only that nothing fitted; what each alternative missed is what helps. */
 export function explain(message: string | undefined, { errors }: { errors?: Issue[][] | undefined }): string {
-  const missed = errors?.flat().map((issue) => explain(issue.message, issue)) ?? [];
+  const missed = errors?.flat().map((issue) => [writePath(issue.path), explain(issue.message, issue)].filter(Boolean).join(": ")) ?? [];
   return missed.length > 0 ? [...new Set(missed)].join("; or: ") : (message ?? "is not what is expected here");
 }
 

@@ -6,6 +6,7 @@ import { checkpointNotFound, ServiceError, threadIsBusy, threadNotFound } from "
 import type { AnyGraph, Registry } from "../registry/registry.ts";
 import { findThread, getThread, lockThread, restThread, type Thread, type ThreadState } from "../threads/threads.ts";
 import { toCommand, type WireCommand } from "./command.ts";
+import { withOpenInterrupts } from "./open-interrupts.ts";
 import { emptyState, toThreadState, toWireCheckpoint, toWireState, type WireCheckpoint, type WireState } from "./snapshot.ts";
 
 /** Where in a thread's history something starts; everything is optional, the newest checkpoint of the root is meant then. */
@@ -33,7 +34,8 @@ export async function readState(
   if (!graphIdOf(thread)) return emptyState;
   const graph = await openThreadGraph(db, registry, thread);
   const snapshot = await graph.getState({ configurable: at(threadId, checkpoint) }, { subgraphs });
-  return toWireState(snapshot);
+  // At an earlier checkpoint it is of interest what was asked there.
+  return toWireState(checkpoint.checkpoint_id ? snapshot : await withOpenInterrupts(graph, snapshot));
 }
 
 export interface HistoryQuery {
@@ -98,7 +100,7 @@ export async function refreshThread(tx: Db, registry: Registry, threadId: string
 
 /** What a thread's newest checkpoint leaves it with. */
 export async function restingState(graph: AnyGraph, threadId: string): Promise<ThreadState> {
-  return toThreadState(await graph.getState({ configurable: { thread_id: threadId } }));
+  return toThreadState(await withOpenInterrupts(graph, await graph.getState({ configurable: { thread_id: threadId } })));
 }
 
 async function openThreadGraph(db: Db, registry: Registry, thread: Thread): Promise<AnyGraph> {

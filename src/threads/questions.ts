@@ -10,10 +10,19 @@ export interface OpenQuestion {
   responseSchema: unknown;
 }
 
+/** The ids that LangGraph gives to interrupts. */
+const interruptId = /^[0-9a-f]{32}$/;
+
 const Interrupt = z
-  .object({ id: z.string(), value: z.unknown(), response_schema: z.unknown() })
+  .object({ id: z.string().regex(interruptId), value: z.unknown().optional(), response_schema: z.unknown().optional() })
   .transform(({ id, value, response_schema: responseSchema }): OpenQuestion => ({ id, value, responseSchema }));
 const Interrupts = z.record(z.string(), z.array(z.unknown()));
+
+/** Answers by the ids of their questions; undefined for what is one answer. LangGraph tells them apart in the same way. */
+export function answersById(resume: unknown): Map<string, unknown> | undefined {
+  const entries = typeof resume === "object" && resume !== null ? Object.entries(resume) : [];
+  return entries.length > 0 && entries.every(([key]) => interruptId.test(key)) ? new Map(entries) : undefined;
+}
 
 /** The questions among what a thread shows as its interrupts. A run that stopped before a node left none. */
 export function questionsIn(interrupts: unknown): OpenQuestion[] {

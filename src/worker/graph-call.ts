@@ -13,7 +13,7 @@ import { toCommand } from "../state/command.ts";
 import type { AttemptControl } from "./attempt.ts";
 import type { Journal, PendingEvent } from "./journal.ts";
 import { resumingKey } from "./nested-resumption.ts";
-import { examineCheckpoint, GraphChanged, graphVersion } from "./resumption.ts";
+import { addressAnswer, examineCheckpoint, GraphChanged, graphVersion } from "./resumption.ts";
 import type { WorkerRooms } from "./rooms.ts";
 import type { GraphChunk, StreamTranslator } from "./stream.ts";
 
@@ -121,7 +121,7 @@ export async function startingPoint(
     );
   }
   if (ofThisRun) return { input: null, without: ["checkpoint_id", "checkpoint_ns", "checkpoint_map"], atBreakpoint: found.atBreakpoint };
-  return { input: command ? toCommand(command) : input, without: [], atBreakpoint: false };
+  return { input: command ? toCommand(await addressAnswer(pool, claim, command)) : input, without: [], atBreakpoint: false };
 }
 
 async function forgetAnswers(pool: Pool, claim: Claim): Promise<void> {

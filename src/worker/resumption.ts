@@ -4,6 +4,8 @@ import { EnsembleSaver } from "../checkpoints/saver.ts";
 import type { Db } from "../db/sql.ts";
 import type { AnyGraph } from "../registry/registry.ts";
 import type { Claim } from "../runs/claim.ts";
+import type { RunCommand } from "../runs/run.ts";
+import { answersById, openQuestions } from "../threads/questions.ts";
 
 /** A run cannot go on: its thread stopped before a node that the code no longer has, or has changed more than is allowed. */
 export class GraphChanged extends Error {
@@ -80,3 +82,15 @@ export function graphVersion(graph: AnyGraph, given: string | undefined): string
 }
 
 const byName = ([a]: unknown[], [b]: unknown[]) => (String(a) < String(b) ? -1 : 1);
+
+/**
+ * Where one question is open, its answer is addressed to it. A bare answer LangGraph keeps for whoever asks first, and after one that
+ * came by id it would give the old one to the next question; a bare one that counts as false ("", 0, false) it does not take at all.
+ */
+export async function addressAnswer(db: Db, { threadId, kwargs }: Claim, command: RunCommand): Promise<RunCommand> {
+  const { resume } = command;
+  const isBare = resume !== undefined && resume !== null && !answersById(resume);
+  if (!isBare || kwargs.config.configurable?.checkpoint_id) return command; // at an earlier checkpoint other questions may be open
+  const [question, ...others] = await openQuestions(db, threadId);
+  return question && others.length === 0 ? { ...command, resume: { [question.id]: resume } } : command;
+}

@@ -52,6 +52,39 @@ test("several questions at once are answered by id, and one node can ask twice",
   expect(done).toEqual({ answers: expect.arrayContaining(["name Ada", "age 36", "first one", "second two"]) });
 });
 
+test("a thread shows the questions that are open and no others, and an answer reaches the one it is for", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  const answer = (resume: unknown) => client.runs.wait(threadId, "survey", { command: { resume } });
+  const open = async () => {
+    const { status, interrupts } = await client.threads.get(threadId);
+    const { next, tasks } = await client.threads.getState(threadId);
+    const prompts = [Object.values(interrupts), tasks.map((task) => task.interrupts)].map((lists) =>
+      lists.flat().map(({ value }) => (value as { prompt: string }).prompt),
+    );
+    return { status, next, ids: Object.values(interrupts).flatMap((list) => list.map(({ id }) => id ?? "")), prompts };
+  };
+  const questions = [{ prompt: "a", next: { prompt: "b", next: { prompt: "c" } } }, { prompt: "z" }];
+  await client.runs.wait(threadId, "survey", { input: { questions } });
+  const { ids, ...asked } = await open();
+  expect(asked).toEqual({
+    status: "interrupted",
+    next: ["ask", "ask"],
+    prompts: [
+      ["a", "z"],
+      ["a", "z"],
+    ],
+  });
+
+  await answer({ [ids[1] ?? ""]: "last" });
+  expect(await open()).toMatchObject({ status: "interrupted", next: ["ask"], prompts: [["a"], ["a"]] });
+  await answer(false); // bare, and of a kind that LangGraph would not hear
+  expect(await open()).toMatchObject({ status: "interrupted", next: ["ask"], prompts: [["b"], ["b"]] });
+  await answer({ [ids[0] ?? ""]: "by id" });
+  expect(await open()).toMatchObject({ status: "interrupted", prompts: [["c"], ["c"]] });
+  expect(await answer("bare")).toMatchObject({ answers: { a: false, b: "by id", c: "bare", z: "last" } });
+  expect(await open()).toEqual({ status: "idle", next: [], ids: [], prompts: [[], []] });
+});
+
 test("a graph inside a graph asks, shows its state, and goes on", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const asked = (await client.runs.wait(threadId, "nested", { input: { text: "you", ask: true } })) as Asked;

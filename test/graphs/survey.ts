@@ -3,13 +3,13 @@ import { z } from "zod";
 
 interface Question {
   prompt: string;
-  timeoutSeconds?: number;
+  timeoutSeconds?: unknown;
   /** What an answer must look like, as JSON schema. */
   schema?: object;
   /** The same in zod, which LangGraph holds against the answer itself. */
   form?: boolean;
   /** Asked by the same node when the first was answered. */
-  then?: Question;
+  next?: Question;
 }
 
 const State = Annotation.Root({
@@ -20,10 +20,10 @@ const State = Annotation.Root({
 
 const Form = z.object({ age: z.number().int().positive(), name: z.string().default("nobody") });
 
-function ask({ schema, form, then, ...question }: Question): Record<string, unknown> {
+function ask({ schema, form, next, ...question }: Question): Record<string, unknown> {
   const responseSchema = form ? Form : schema;
   const answer: unknown = interrupt({ type: "input", ...question }, responseSchema && { responseSchema });
-  return { [question.prompt]: answer, ...(then && ask(then)) };
+  return { [question.prompt]: answer, ...(next && ask(next)) };
 }
 
 /** Asks everything at once that it is told to ask. */
