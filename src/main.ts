@@ -17,6 +17,7 @@ import { startRehearsal } from "./rehearsal/server.ts";
 import { retentionRules } from "./retention/rules.ts";
 import { version } from "./version.ts";
 import { startSweeper } from "./worker/sweeper.ts";
+import { startTimers } from "./worker/timers.ts";
 import { startWorker, type Worker } from "./worker/worker.ts";
 
 /** A running service, or the part of one that this process plays. */
@@ -112,6 +113,7 @@ async function startWork(
   const { runTimeoutSeconds } = config;
   const sweeper = startSweeper(rooms, { runTimeoutSeconds, rules: retentionRules(config, checkpointer) });
   closers.push(sweeper.stop);
+  closers.push(startTimers(rooms).stop);
   const worker = await startWorker(rooms, url, config);
   closers.push(worker.stop);
   return worker;

@@ -1,7 +1,8 @@
 import type { Fence } from "../db/fence.ts";
-import { type Db, sql } from "../db/sql.ts";
+import { type Db, nothing, sql } from "../db/sql.ts";
 import type { JsonText, ThreadState } from "../threads/threads.ts";
 import type { RunStatus } from "./run.ts";
+import { settingTimers, type TimerChange } from "./timers.ts";
 
 export interface RunError {
   error: string;
@@ -18,18 +19,20 @@ export interface RunEnd {
   graphVersion?: string | null;
   /** What the run leaves on its thread; what is not given stays as it is. */
   thread: Partial<ThreadState> | undefined;
+  /** Without, the thread's timers stay as they are. */
+  timers?: TimerChange | undefined;
 }
 
 /**
  * Ends a run: its status, the thread's state and the right to write, in one statement. It decides about the run and so stands here,
- * though it writes the thread's row too. The thread is locked first, as everyone does. False when the right is lost, or when a
+ * though it writes the thread's row and its timers too. The thread is locked first, as everyone does. False when the right is lost, or when a
  * rollback was accepted meanwhile: that one is always carried out, while an interrupt that comes too late changes nothing.
  */
 export async function endRun(
   db: Db,
   { runId, attempt }: Fence,
   threadId: string,
-  { status, output, error, thread, graphVersion = null }: RunEnd,
+  { status, output, error, thread, timers, graphVersion = null }: RunEnd,
 ): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     with thread as (select thread_id from threads where thread_id = ${threadId} for no key update),
@@ -50,6 +53,7 @@ export async function endRun(
              state_updated_at = case when ${thread !== undefined} then now() else state_updated_at end
         from ended
        where threads.thread_id = ended.thread_id)
+    ${timers ? sql`, ${settingTimers(runId, timers)}` : nothing}
     select 1 from ended`);
   return rowCount !== 0;
 }

@@ -2,7 +2,8 @@ import { deleteRunCheckpoints } from "../checkpoints/lifecycle.ts";
 import { untilDatabaseAnswers } from "../db/failure.ts";
 import { transaction } from "../db/sql.ts";
 import { type Claim, releaseRun } from "../runs/claim.ts";
-import { deleteRunRow, endRun } from "../runs/end.ts";
+import { deleteRunRow, endRun, type RunEnd } from "../runs/end.ts";
+import { timersAfter } from "../runs/timers.ts";
 import { refreshThread } from "../state/state.ts";
 import { lockThread } from "../threads/threads.ts";
 import type { Outcome } from "./outcome.ts";
@@ -22,11 +23,17 @@ export async function settle(rooms: WorkerRooms, claim: Claim, outcome: Outcome)
       return gone ? outcome : { kind: "lost" };
     }
     case "ended": {
-      const ended = await untilDatabaseAnswers(() => endRun(rooms.pool, claim, claim.threadId, outcome.end));
+      const ended = await untilDatabaseAnswers(() => endRun(rooms.pool, claim, claim.threadId, withTimers(claim, outcome.end)));
       // Not ended: either the right is lost, or a rollback was accepted at the last moment and is carried out now.
       return ended ? outcome : settle(rooms, claim, { kind: "rolled back" });
     }
   }
+}
+
+/** A question may say how long it waits; its timer begins with the end of the run that asked it. */
+function withTimers({ kwargs }: Claim, end: RunEnd): RunEnd {
+  const { interrupts } = end.thread ?? {};
+  return interrupts === undefined ? end : { ...end, timers: timersAfter(kwargs, end.status === "success", interrupts) };
 }
 
 /** Takes the run back, in one transaction: its row and events, its checkpoints, and what its thread shows. */

@@ -1,0 +1,80 @@
+import type { Pool } from "pg";
+import { type Db, sql, transaction } from "../db/sql.ts";
+import { questionsIn } from "../threads/questions.ts";
+import { findThread } from "../threads/threads.ts";
+import { createRun, type NewRun } from "./create.ts";
+import type { Json, RunConfig, RunKwargs } from "./run.ts";
+
+/** A question whose time is up, and the run that asked it. */
+interface DueQuestion {
+  threadId: string;
+  interruptId: string;
+  assistantId: string;
+  metadata: Json;
+  kwargs: RunKwargs;
+  eventRetentionSeconds: number;
+}
+
+/**
+ * Goes on without an answer, on one thread whose question has waited long enough: the run is made and the timer taken away in one
+ * transaction that holds the thread, so that neither another process nor an answer comes in between. A thread that is at work is
+ * passed over until it rests. Returns whether there was one to look at; tell the claim topic then.
+ */
+export async function timeOutQuestion(pool: Pool): Promise<boolean> {
+  return transaction(pool, async (tx) => {
+    const threadId = await holdDueThread(tx);
+    if (threadId === undefined) return false;
+    const due = await takeDueTimer(tx, threadId);
+    // What a person did meanwhile (an update of the state, a cancelled run) may have closed the question: then only the timer goes.
+    if (due && (await isOpen(tx, due))) await createRun(tx, runWithoutAnswer(due), async () => {});
+    return true;
+  });
+}
+
+const isBusy = sql`exists (select from runs where runs.thread_id = timers.thread_id and runs.status in ('pending', 'running'))`;
+
+async function holdDueThread(tx: Db): Promise<string | undefined> {
+  const { rows } = await tx.query<{ threadId: string }>(sql`
+    select thread_id as "threadId" from timers join threads using (thread_id)
+     where due_at <= now() and not ${isBusy}
+     order by due_at limit 1 for no key update of threads skip locked`);
+  return rows[0]?.threadId;
+}
+
+/** Looks again, now that the thread is held: what was seen before may have been over by then. */
+async function takeDueTimer(tx: Db, threadId: string): Promise<DueQuestion | undefined> {
+  const { rows } = await tx.query<DueQuestion>(sql`
+    delete from timers using runs asker
+     where timers.thread_id = ${threadId} and asker.run_id = timers.run_id and not ${isBusy}
+       and interrupt_id = (select interrupt_id from timers first where first.thread_id = ${threadId} and first.due_at <= now()
+                            order by first.due_at limit 1)
+    returning timers.thread_id as "threadId", interrupt_id as "interruptId", asker.assistant_id as "assistantId", asker.metadata,
+              asker.kwargs, asker.events_kept_secs as "eventRetentionSeconds"`);
+  return rows[0];
+}
+
+async function isOpen(tx: Db, { threadId, interruptId }: DueQuestion): Promise<boolean> {
+  const thread = await findThread(tx, threadId);
+  return thread?.status === "interrupted" && questionsIn(thread.interrupts).some(({ id }) => id === interruptId);
+}
+
+/** As the run that asked was made, but from where the thread stands now. */
+function runWithoutAnswer({ threadId, interruptId, assistantId, metadata, kwargs, eventRetentionSeconds }: DueQuestion): NewRun {
+  const { temporary, ...asked } = kwargs;
+  return {
+    threadId,
+    assistantId,
+    createThread: false,
+    keepThread: true,
+    metadata: { ...metadata, timed_out: interruptId },
+    multitaskStrategy: "enqueue",
+    afterSeconds: 0,
+    eventRetentionSeconds,
+    kwargs: { ...asked, input: null, command: { resume: { [interruptId]: { timedOut: true } } }, config: atNewest(asked.config) },
+  };
+}
+
+function atNewest(config: RunConfig): RunConfig {
+  const { checkpoint_id, checkpoint_ns, checkpoint_map, ...configurable } = config.configurable ?? {};
+  return { ...config, configurable };
+}

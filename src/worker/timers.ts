@@ -1,0 +1,30 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { claimTopic } from "../runs/run.ts";
+import { timeOutQuestion } from "../runs/time-out.ts";
+import type { WorkerRooms } from "./rooms.ts";
+
+const pollMs = 1_000;
+
+/** Looks every second, by the database's clock, for questions that have waited long enough. Any number of processes may do so. */
+export function startTimers({ pool, wakeups, log }: WorkerRooms): { stop(): Promise<void> } {
+  const stopped = new AbortController();
+
+  async function loop(): Promise<void> {
+    while (!stopped.signal.aborted) {
+      const found = await timeOutQuestion(pool).catch((err) => {
+        log.warn({ err }, "a question could not be timed out, trying again");
+        return false;
+      });
+      if (found) wakeups.tell(claimTopic);
+      else await sleep(pollMs, undefined, { signal: stopped.signal }).catch(() => {});
+    }
+  }
+
+  const finished = loop();
+  return {
+    async stop() {
+      stopped.abort();
+      await finished;
+    },
+  };
+}
