@@ -10,9 +10,7 @@ export function issuesOfAnswers(questions: OpenQuestion[], resume: unknown): Iss
     const answered = questions.filter(({ id }) => byId.has(id));
     return answered.flatMap((question) => issuesOf(question, byId.get(question.id), [...path, question.id]));
   }
-  // Of several questions LangGraph gives a single answer to whichever comes first; it must fit one of them.
-  const against = questions.map((question) => issuesOf(question, resume, path));
-  return against.every((issues) => issues.length > 0) ? (against[0] ?? []) : [];
+  return questions.flatMap((question) => issuesOf(question, resume, path)); // LangGraph gives it to each of them
 }
 
 function issuesOf({ responseSchema }: OpenQuestion, answer: unknown, path: PropertyKey[]): Issue[] {

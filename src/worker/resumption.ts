@@ -84,7 +84,7 @@ export function graphVersion(graph: AnyGraph, given: string | undefined): string
 const byName = ([a]: unknown[], [b]: unknown[]) => (String(a) < String(b) ? -1 : 1);
 
 /**
- * Where one question is open, its answer is addressed to it. A bare answer LangGraph keeps for whoever asks first, and after one that
+ * Where one question is open, its answer is addressed to it. A bare answer LangGraph keeps for whoever asks, and after one that
  * came by id it would give the old one to the next question; a bare one that counts as false ("", 0, false) it does not take at all.
  */
 export async function addressAnswer(db: Db, { threadId, kwargs }: Claim, command: RunCommand): Promise<RunCommand> {

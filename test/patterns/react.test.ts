@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeEach, expect, test } from "vitest";
+import { until } from "../command.ts";
 import { collect } from "../sse.ts";
 import { startPatterns } from "./service.ts";
 
@@ -107,6 +108,20 @@ test("a question for approval is drawn by the usual inboxes, and what they canno
     await expect(run({ command: { resume }, context }, threadId)).rejects.toThrow("HTTP 422: ");
   }
   expect((await run({ command: { resume: { approved: true } }, context }, threadId)).steps).toMatchObject([{ observation: "2" }]);
+});
+
+test.each([
+  [{ approve: ["calculate"] }, call("calculate", { expression: "1 + 1" }), "Refused by a person: Nobody answered within 0.1 s."],
+  [{ tools: ["ask_human"] }, call("ask_human", { question: "Which city?" }), "Nobody answered within 0.1 s."],
+])("when nobody answers in time the model hears it: %o", async (context, toolCall, observation) => {
+  const { thread_id: threadId } = await client.threads.create();
+  model.script(toolCall, { tokens: ["Then I cannot."] });
+  const asked = await run({ ...ask("Do it"), context: { ...context, askTimeoutSeconds: 0.1 } }, threadId);
+  expect(asked.__interrupt__[0]?.value).toMatchObject({ timeoutSeconds: 0.1 });
+  await until(async () => (await client.threads.get(threadId)).status === "idle");
+  const { values } = await client.threads.getState<React>(threadId);
+  expect(values.steps).toMatchObject([{ observation }]);
+  expect(values.messages.at(-1)?.content).toBe("Then I cannot.");
 });
 
 test("a page is read, and an address inside our own network is not, not even through a redirect", async () => {

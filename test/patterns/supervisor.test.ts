@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
+import { until } from "../command.ts";
 import type { ScriptedReply } from "../scripted-model.ts";
 import { startPatterns } from "./service.ts";
 
@@ -140,6 +141,19 @@ test("a person can settle them", async () => {
   expect(settlements).toMatchObject([
     { by: "human", winner: { recommendation: "drop", agent: "quality" }, losers: [{ agent: "security" }] },
   ]);
+});
+
+test("when nobody answers in time, what there is is accepted, and the surer view holds", async () => {
+  script.plans = [[step("a", "security"), step("b", "quality"), ...["x", "y", "z"].map((id) => step(id, "security"))]];
+  const broken = [{ status: 400 }];
+  script.work = { a: [work(finding("x", "keep", 0.6))], b: [work(finding("x", "drop", 0.9))], x: broken, y: broken, z: broken };
+  const { thread_id: threadId } = await client.threads.create();
+  await run({ ...task, context: { conflicts: "human", askTimeoutSeconds: 0.1 } }, threadId);
+  await until(async () => (await client.threads.get(threadId)).status === "idle");
+  const { values } = await client.threads.getState<Supervised>(threadId);
+  expect(values.settlements).toMatchObject([{ by: "confidence", winner: { recommendation: "drop" }, losers: [{ agent: "security" }] }]);
+  expect(values.report.gaps).toHaveLength(3);
+  expect(await client.runs.list(threadId)).toHaveLength(3); // the task, and a time-out each for the failures and the contradiction
 });
 
 test("a roster with two agents of one name is refused before anything is asked", async () => {
