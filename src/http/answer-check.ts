@@ -1,6 +1,6 @@
 import { z } from "zod";
+import type { Issue } from "../registry/judge.ts";
 import { answersById, type OpenQuestion } from "../threads/questions.ts";
-import type { Issue } from "./issues.ts";
 
 /** What the open questions' own schemas have against the answers. */
 export function issuesOfAnswers(questions: OpenQuestion[], resume: unknown): Issue[] {

@@ -1,23 +1,20 @@
 import { ServiceError } from "../errors.ts";
-
-/** What a schema has against a document: the part of a zod issue that a caller is told. */
-export interface Issue {
-  path: PropertyKey[];
-  message: string;
-  /** Of a choice: what each alternative had against it. */
-  errors?: Issue[][] | undefined;
-}
+import { type Issue, mostIssues } from "../registry/judge.ts";
 
 /** Of a choice zod says only that nothing fitted; what each alternative missed is what helps. */
 export function explain(message: string | undefined, { errors }: { errors?: Issue[][] | undefined }): string {
-  const missed = errors?.flat().map((issue) => [writePath(issue.path), explain(issue.message, issue)].filter(Boolean).join(": ")) ?? [];
+  const missed =
+    errors
+      ?.flat()
+      .slice(0, mostIssues)
+      .map((issue) => [writePath(issue.path), explain(issue.message, issue)].filter(Boolean).join(": ")) ?? [];
   return missed.length > 0 ? [...new Set(missed)].join("; or: ") : (message ?? "is not what is expected here");
 }
 
-/** Refuses what the issues are about, with every place and what is wrong there. */
+/** Refuses what the issues are about, with each place and what is wrong there. */
 export function refuseIssues(issues: Issue[]): void {
   if (issues.length === 0) return;
-  const errors = issues.map((issue) => ({ field: writePath(issue.path), message: explain(issue.message, issue) }));
+  const errors = issues.slice(0, mostIssues).map((issue) => ({ field: writePath(issue.path), message: explain(issue.message, issue) }));
   throw new ServiceError("invalid", errors.map(({ field, message }) => `${field}: ${message}`).join("; "), errors);
 }
 

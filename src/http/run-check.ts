@@ -1,8 +1,9 @@
+import type { Issue } from "../registry/judge.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { AskedRun, RunCheck } from "../runs/create.ts";
 import { openQuestions } from "../threads/questions.ts";
 import { issuesOfAnswers } from "./answer-check.ts";
-import { type Issue, refuseIssues } from "./issues.ts";
+import { refuseIssues } from "./issues.ts";
 
 /** What a run must pass before it exists. In a batch, `index` says which run it is. */
 export function runCheck(registry: Registry, index?: number): RunCheck {

@@ -45,6 +45,13 @@ test("of a batch with one bad input no run is made, and the sentence says which 
   expect(await countRows()).toEqual(before);
 });
 
+test("of very many mistakes the first are named", async () => {
+  const roster = Array.from({ length: 50_000 }, () => ({ name: 7 }));
+  const { status, errors } = await post("/runs", { assistant_id: "form", input: { task: "dig" }, context: { ...context, roster } });
+  expect(status).toBe(422);
+  expect(errors).toHaveLength(20);
+});
+
 test("the assistant's context and the run's are judged together", async () => {
   const { assistant_id: assistantId } = await client.assistants.create({ graphId: "form", context });
   const input = { task: "dig" };
