@@ -5,6 +5,7 @@ import { enforceBudget, Ledger } from "./kit/ledger.ts";
 import { report } from "./kit/progress.ts";
 import { requireAgent } from "./kit/require.ts";
 import { appending } from "./kit/state.ts";
+import { Task } from "./kit/task.ts";
 import { Context as ReactContext, graph as react } from "./react.ts";
 
 const mostSteps = 12;
@@ -34,7 +35,7 @@ const Revision = z.object({
 const Answer = z.object({ answer: z.string().min(1), gaps: z.array(z.string()).describe("What could not be done or found out") });
 
 const State = new StateSchema({
-  task: z.string().trim().min(1).describe("What is to be achieved"),
+  task: Task.describe("What is to be achieved"),
   plan: z
     .array(Step)
     .default(() => [])
@@ -51,7 +52,7 @@ const State = new StateSchema({
 
 const { fields } = State;
 /** What a caller gives, and what is for a caller to see; the rest of the state is book-keeping. */
-const Input = new StateSchema({ task: fields.task });
+const Input = z.object({ task: fields.task });
 const Output = new StateSchema({
   answer: fields.answer,
   gaps: fields.gaps,

@@ -5,6 +5,7 @@ import { enforceBudget, Ledger } from "./kit/ledger.ts";
 import { report } from "./kit/progress.ts";
 import { requireAgent } from "./kit/require.ts";
 import { appending } from "./kit/state.ts";
+import { Task } from "./kit/task.ts";
 
 const Draft = z.object({ text: z.string().min(1).describe("The whole text") });
 
@@ -19,7 +20,7 @@ const Critique = z.object({
 const Round = Critique.extend({ draft: z.string().describe("The draft that was judged") });
 
 const State = new StateSchema({
-  task: z.string().trim().min(1).describe("What is to be written"),
+  task: Task.describe("What is to be written"),
   criteria: z.array(z.string().min(1)).default([]).describe("What it must meet; none: clear, correct and complete"),
   draft: z.string().default("").describe("The draft in hand"),
   rounds: appending(Round, "Every draft with its critique"),
@@ -29,7 +30,7 @@ const State = new StateSchema({
 
 const { fields } = State;
 /** What a caller gives, and what is for a caller to see; the rest of the state is book-keeping. */
-const Input = new StateSchema({ task: fields.task, criteria: fields.criteria });
+const Input = z.object({ task: fields.task, criteria: fields.criteria });
 const Output = new StateSchema({ result: fields.result, rounds: fields.rounds, ledger: fields.ledger });
 
 const Context = z.object({

@@ -24,6 +24,7 @@ import { requireAgent } from "./kit/require.ts";
 import { appending } from "./kit/state.ts";
 import { asCached, Call, doStep, type Errand, keyOf, outcomeOf, StepFailed, StepResult, writeResult } from "./kit/step-work.ts";
 import { Synthesis } from "./kit/synthesis.ts";
+import { Material, Task } from "./kit/task.ts";
 
 const mostTries = 3; // the first, and two more by the same agent or another
 const mostAdditions = 3;
@@ -50,8 +51,8 @@ const Context = z.object({
 });
 
 const State = new StateSchema({
-  task: z.string().trim().min(1).describe("What is to be done"),
-  input: z.unknown().optional().describe("What it is to be done with"),
+  task: Task.describe("What is to be done"),
+  input: Material.describe("What it is to be done with"),
   steps: z
     .array(WorkStep)
     .default(() => [])
@@ -81,7 +82,7 @@ const State = new StateSchema({
 
 const { fields } = State;
 /** What a caller gives, and what is for a caller to see; the rest of the state is book-keeping. */
-const Input = new StateSchema({ task: fields.task, input: fields.input });
+const Input = z.object({ task: fields.task, input: fields.input });
 const Output = new StateSchema({
   steps: fields.steps,
   results: fields.results,

@@ -155,12 +155,3 @@ test("when nobody answers in time, what there is is accepted, and the surer view
   expect(values.report.gaps).toHaveLength(3);
   expect(await client.runs.list(threadId)).toHaveLength(3); // the task, and a time-out each for the failures and the contradiction
 });
-
-test("a roster with two agents of one name is refused before anything is asked", async () => {
-  const roster = [
-    { name: "x", role: "a" },
-    { name: "x", role: "b" },
-  ];
-  await expect(run({ ...task, context: { roster } })).rejects.toThrow("there is another agent named");
-  expect(model.requests).toHaveLength(0);
-});

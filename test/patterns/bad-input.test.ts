@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { startPatterns } from "./service.ts";
+
+const { client, model } = await startPatterns();
+const twins = [1, 2].map(() => ({ name: "x", role: "a reviewer" }));
+const task = { task: "Review the code" };
+const long = "word ".repeat(2_000_000);
+
+test.each([
+  ["supervisor", { input: {} }, "input.task"],
+  ["supervisor", { input: { task: " \n" } }, "input.task"],
+  ["supervisor", { input: { task: long } }, "input.task"],
+  ["supervisor", { input: { ...task, input: { long } } }, "input.input"],
+  ["supervisor", { input: task, context: { roster: twins } }, "context.roster[1].name"],
+  ["supervisor", { input: task, context: { budget: { tokens: -1 } } }, "context.budget.tokens"],
+  ["plan-execute", { input: { task: "" } }, "input.task"],
+  ["reflect", { input: task, context: { maxRounds: 0 } }, "context.maxRounds"],
+  ["react", { input: { messages: [] }, context: { tools: ["teleport"] } }, "context.tools[0]"],
+  ["react", { input: { messages: [] }, context: { askTimeoutSeconds: 0 } }, "context.askTimeoutSeconds"],
+  ["scenario", { input: { skill: "juggling" } }, "input.skill"],
+  ["scenario", { input: { scenarios: [{ name: "none", inputSize: 0 }] } }, "input.scenarios[0].inputSize"],
+])("%s: what it cannot work with is refused before anything runs (%#)", async (graph, payload, field) => {
+  await expect(client.runs.wait(null, graph, payload)).rejects.toThrow(`HTTP 422: {"detail":"${field}: `);
+  expect(model.requests).toEqual([]);
+});
