@@ -60,17 +60,17 @@ export async function callAgent<Schema extends z.ZodType>(
   const deadline = AbortSignal.timeout(Math.ceil(agent.timeoutSeconds * 1000));
   const signal = config.signal ? AbortSignal.any([config.signal, deadline]) : deadline;
 
-  const entry = (outcome: LedgerEntry["outcome"], attempts: number, usage: Usage, error?: string): LedgerEntry => ({
+  const entry = (outcome: LedgerEntry["outcome"], attempts: number, { answered, ...used }: Usage, error?: string): LedgerEntry => ({
     agent: agent.name,
     task: shorten(call.task),
-    model,
+    model: answered ?? model,
     at: new Date(started).toISOString(),
     elapsedMs: Date.now() - started,
     attempts,
     outcome,
     ...(error !== undefined && { error }),
-    ...usage,
-    dollars: costOf(model, usage.inputTokens, usage.outputTokens, call.budget),
+    ...used,
+    dollars: costOf({ asked: model, answered }, used.inputTokens, used.outputTokens, call.budget),
   });
 
   try {

@@ -13,6 +13,8 @@ const longestQuote = 4_000;
 export interface Usage {
   inputTokens: number;
   outputTokens: number;
+  /** The model that answered, as it says itself. */
+  answered?: string;
 }
 
 export interface Question<Schema extends z.ZodType> {
@@ -111,9 +113,15 @@ function parseAnswer<Schema extends z.ZodType>(reply: AIMessage, schema: Schema)
   return parsed.success ? { result: parsed.data } : { problem: `It does not fit the schema: ${z.prettifyError(parsed.error)}.` };
 }
 
-function addUsage(usage: Usage, { usage_metadata: used }: AIMessage): void {
-  usage.inputTokens += used?.input_tokens ?? 0;
-  usage.outputTokens += used?.output_tokens ?? 0;
+function addUsage(usage: Usage, reply: AIMessage): void {
+  usage.inputTokens += reply.usage_metadata?.input_tokens ?? 0;
+  usage.outputTokens += reply.usage_metadata?.output_tokens ?? 0;
+  const answered = answererOf(reply);
+  if (answered) usage.answered = answered;
+}
+
+export function answererOf({ response_metadata: metadata }: AIMessage): string | undefined {
+  return typeof metadata.model_name === "string" ? metadata.model_name : undefined;
 }
 
 /** A request that was wrong stays wrong; a server that was busy, or a line that broke, may do better. */

@@ -2,6 +2,7 @@ import type { AIMessage, BaseMessageLike } from "@langchain/core/messages";
 import type { StructuredToolInterface } from "@langchain/core/tools";
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { ChatOpenAI } from "@langchain/openai";
+import { answererOf } from "./ask-model.ts";
 import type { Budget } from "./context.ts";
 import { costOf, type LedgerEntry } from "./ledger.ts";
 
@@ -28,17 +29,18 @@ export async function chat(call: ChatCall, config: LangGraphRunnableConfig): Pro
     throw error;
   });
   const { input_tokens: inputTokens = 0, output_tokens: outputTokens = 0 } = reply.usage_metadata ?? {};
+  const answered = answererOf(reply);
   const entry: LedgerEntry = {
     agent: caller,
     task: "answer",
-    model,
+    model: answered ?? model,
     at: new Date(started).toISOString(),
     elapsedMs: Date.now() - started,
     attempts: 1,
     outcome: "success",
     inputTokens,
     outputTokens,
-    dollars: costOf(model, inputTokens, outputTokens, budget),
+    dollars: costOf({ asked: model, answered }, inputTokens, outputTokens, budget),
   };
   return { reply, entry };
 }

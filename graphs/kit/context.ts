@@ -37,16 +37,16 @@ export const Budget = z
   .prefault({})
   .describe("What the run may use up; reached, it ends with an error that says so");
 
-/** Off unless it is given. */
 export const Cache = z
-  .object({ ttlSeconds: z.number().positive().max(2_592_000).describe("How old an answer may be") })
-  .optional()
-  .describe("With it, what an agent of the same model answered to the same task and input before is taken instead of asking again");
+  .boolean()
+  .default(false)
+  .describe(
+    "Whether what an agent of the same model answered to the same task and input, a day ago at most, is taken instead of asking again",
+  );
 
 /** What every pattern can be configured with. */
 export const sharedContext = { models: Models, limits: Limits, budget: Budget };
 
 export type Models = z.infer<typeof Models>;
 export type Limits = z.infer<typeof Limits>;
-export type Cache = z.infer<typeof Cache>;
 export type Budget = z.infer<typeof Budget>;

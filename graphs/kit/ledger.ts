@@ -8,7 +8,7 @@ export const CallStatus = z.enum(["success", "failed", "timeout", "skipped"]);
 export const LedgerEntry = z.object({
   agent: z.string().describe("Who was called"),
   task: z.string().describe("For what"),
-  model: z.string().describe("The model that was asked"),
+  model: z.string().describe("The model that answered, or else the one that was asked"),
   at: z.string().describe("When it began"),
   elapsedMs: z.number().describe("How long it took, attempts that failed included"),
   attempts: z.number().int().describe("How often the model was asked"),
@@ -32,8 +32,16 @@ const prices: Budget["prices"] = {
   "gpt-5-nano": { input: 0.05, output: 0.4 },
 };
 
-export function costOf(model: string, inputTokens: number, outputTokens: number, budget: Budget): number {
-  const price = budget.prices[model] ?? prices[model];
+/** Which model was asked, and which one said that it answered: an exact version of it, or another one altogether. */
+export interface Answering {
+  asked: string;
+  answered: string | undefined;
+}
+
+/** What a context prices is priced so. The table holds for a model by its own name: a rehearsal of it costs nothing. */
+export function costOf({ asked, answered = asked }: Answering, inputTokens: number, outputTokens: number, budget: Budget): number {
+  const listed = answered.startsWith(asked) ? asked : answered;
+  const price = budget.prices[answered] ?? budget.prices[asked] ?? prices[listed];
   return price ? (inputTokens * price.input + outputTokens * price.output) / 1_000_000 : 0;
 }
 

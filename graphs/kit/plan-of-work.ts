@@ -11,7 +11,11 @@ export const WorkStep = z.object({
 
 export type WorkStep = z.infer<typeof WorkStep>;
 
-export const WorkPlan = z.object({ steps: z.array(WorkStep).min(1).max(mostSteps) });
+/** A step as a model is asked for it: it is told the names there are, and judged by the plan as a whole. */
+export const stepFor = (roster: string[]) => WorkStep.extend({ agent: z.string().meta({ description: "Who does it", enum: roster }) });
+
+export const planFor = (roster: string[]) =>
+  z.object({ steps: z.array(stepFor(roster)).min(1).max(mostSteps).describe("What is done, by whom") });
 
 /** What is wrong with a plan, in sentences; empty when it can be carried out. `known` are steps that are there already. */
 export function problemsOf(steps: WorkStep[], roster: string[], known: string[] = []): string[] {

@@ -39,13 +39,13 @@ export const Call = z.object({ step: z.string(), wave: z.string(), entry: Ledger
 export type Call = z.infer<typeof Call>;
 
 /**
- * What makes two errands the same: what is asked, of whom, about what, and how old the answer may be. Not when, and not how often it
- * was tried. The step's id is part of it, because a node's result is found again as it was written: under that id.
+ * What makes two errands the same: what is asked, of whom, and about what; not when, and not how often it was tried. The step's id is
+ * part of it, because a node's result is found again as it was written: under that id.
  */
-export function keyOf(errand: unknown, ttlSeconds: number): string {
+export function keyOf(errand: unknown): string {
   const { step, agent, model, needs } = Errand.parse(errand);
   const { name, role, instructions } = agent;
-  return JSON.stringify([ttlSeconds, name, role, instructions, agent.model ?? model, step.id, step.task, needs ?? null]);
+  return JSON.stringify([name, role, instructions, agent.model ?? model, step.id, step.task, needs ?? null]);
 }
 
 /** Sends a step to its agent, a little after those that start before it. */

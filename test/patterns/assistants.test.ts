@@ -53,7 +53,8 @@ test.each(shipped)("$graphId can be drawn: every node is on a way from the start
     for (const id of next(from)) reach(id, next, seen);
     return seen;
   };
-  const ids = new Set(nodes.map(({ id }) => String(id)));
+  // LangGraph draws a node's error handler without the way that leads to it.
+  const ids = new Set(nodes.map(({ id }) => String(id)).filter((id) => !id.startsWith("__error_handler__")));
   expect(reach("__start__", (id) => edges.filter(({ source }) => source === id).map(({ target }) => target))).toEqual(ids);
   expect(reach("__end__", (id) => edges.filter(({ target }) => target === id).map(({ source }) => source))).toEqual(ids);
 });

@@ -13,6 +13,7 @@ test.each([
   ["supervisor", { input: { ...task, input: { long } } }, "input.input"],
   ["supervisor", { input: task, context: { roster: twins } }, "context.roster[1].name"],
   ["supervisor", { input: task, context: { budget: { tokens: -1 } } }, "context.budget.tokens"],
+  ["supervisor", { input: task, context: { cache: { ttlSeconds: 60 } } }, "context.cache"],
   ["plan-execute", { input: { task: "" } }, "input.task"],
   ["reflect", { input: task, context: { maxRounds: 0 } }, "context.maxRounds"],
   ["react", { input: { messages: [] }, context: { tools: ["teleport"] } }, "context.tools[0]"],

@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { startTestService } from "../service.ts";
+
+// Whoever runs the tests may have a key: it must not be spent here.
+delete process.env.OPENAI_API_KEY;
+delete process.env.OPENAI_BASE_URL;
+
+const { client } = await startTestService({ ENSEMBLE_CONFIG: "langgraph.json" });
+
+interface Ledger {
+  ledger: { model: string; outcome: string; dollars: number; inputTokens: number }[];
+}
+
+const task = "Compare sailing and rowing on the river";
+
+/** What each pattern starts with, and what it must have come to. */
+test.each([
+  [
+    "react",
+    { messages: [{ role: "user", content: "What is 17 * 3?" }] },
+    { stopped: null, steps: [{ action: "calculate", observation: "51" }] },
+  ],
+  ["reflect", { task }, { result: expect.stringContaining("river") }],
+  ["plan-execute", { task }, { answer: expect.stringMatching(/./) }],
+  ["supervisor", { task }, { report: { executiveSummary: expect.stringMatching(/./) } }],
+  [
+    "scenario",
+    { skill: "echo-agent", scenarios: [{ name: "few", inputSize: 3 }] },
+    { progress: { few: { status: "complete", scores: { answered: 1 } } } },
+  ],
+])(
+  "%s runs with nothing but a task on a machine without a key; a rehearsal is named and costs nothing",
+  async (graphId, input, outcome) => {
+    const result = (await client.runs.wait(null, graphId, { input })) as unknown as Ledger;
+    expect(result).toMatchObject(outcome);
+    expect(result.ledger.length).toBeGreaterThan(0);
+    for (const entry of result.ledger) expect(entry).toMatchObject({ model: "rehearsal", outcome: "success", dollars: 0 });
+    expect(result.ledger.every(({ inputTokens }) => inputTokens > 0)).toBe(true);
+  },
+);
