@@ -10,6 +10,7 @@ import { appendEvents } from "../src/events/log.ts";
 import { releaseRun } from "../src/runs/claim.ts";
 import { endRun } from "../src/runs/end.ts";
 import { takeOver } from "../src/runs/workers.ts";
+import { putItem } from "../src/store/items.ts";
 import { createDatabase } from "./database.ts";
 
 const db = new pg.Pool({ connectionString: await createDatabase(), max: 5 });
@@ -61,6 +62,7 @@ const writes: Record<string, (on: Db, attempt: number) => Promise<boolean>> = {
     const entry = { namespace: "[]", key: "k", type: "json", value: Buffer.from("1") };
     return storeEntry(on, { runId, attempt }, runId, entry, 60);
   },
+  "an item of the store": (on, attempt) => putItem(on, { runId, attempt }, { namespace: [runId], key: "k", value: {} }),
   "the end": (on, attempt) => endRun(on, { runId, attempt }, threadId, end),
   "giving back": (on, attempt) => releaseRun(on, { runId, attempt }),
 };
@@ -81,7 +83,8 @@ async function stored(): Promise<number> {
     `select (select count(*) from checkpoints where thread_id = $1::text) + (select count(*) from checkpoint_blobs where thread_id = $1::text)
           + (select count(*) from checkpoint_writes where thread_id = $1::text) + (select count(*) from run_events where run_id = $2)
           + (select count(*) from effects where run_id = $2)
-          + (select count(*) from cache_entries where scope = $2::text) as count`,
+          + (select count(*) from cache_entries where scope = $2::text)
+          + (select count(*) from store_items where namespace = array[$2::text]) as count`,
     [threadId, runId],
   );
   return Number(rows[0].count);

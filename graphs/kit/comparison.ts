@@ -14,7 +14,7 @@ const Row = z.object({
   elapsedMs: figure("Time that it took, waiting included"),
   msPerItem: figure("Time at work on one item"),
   quality: figure("How good it is, 1 being flawless"),
-  failedItems: figure("How many of the items could not be processed"),
+  failedItems: figure("Items that could not be processed, beside those that were"),
   rank: figure("By quality, then by time per item; null for what did not succeed"),
 });
 

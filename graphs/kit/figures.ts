@@ -11,10 +11,9 @@ export function msPerItem({ items, elapsedMs, workMs }: LabelledResult): number 
 /** How fast it went; null when it was not measured, or was too fast to be. */
 export const itemsPerSecond = (result: LabelledResult) => divide(1000, msPerItem(result));
 
-/** The share of items that could not be processed. */
+/** The share of items that could not be processed, of all that were worked on. */
 export function errorRate({ items = 0, failedItems }: LabelledResult): number | null {
-  const all = Math.max(items, failedItems ?? 0);
-  return failedItems === undefined || all === 0 ? null : failedItems / all;
+  return failedItems === undefined ? null : divide(failedItems, items + failedItems);
 }
 
 /** What succeeded, the best first: by quality, then by time per item; what was not measured comes after what was. */

@@ -8,7 +8,7 @@ export const LabelledResult = z.object({
   elapsedMs: z.number().min(0).optional().describe("Time that it took, waiting included"),
   workMs: z.number().min(0).optional().describe("Time spent on the items themselves, when it was measured apart from waiting"),
   quality: z.number().min(0).max(1).optional().describe("How good it is, 1 being flawless"),
-  failedItems: z.number().int().min(0).optional().describe("How many of the items could not be processed"),
+  failedItems: z.number().int().min(0).optional().describe("Items that could not be processed, beside those that were"),
   errors: z
     .array(z.object({ type: z.string().describe("By which errors are told apart"), message: z.string().describe("What happened") }))
     .default([])

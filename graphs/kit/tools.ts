@@ -2,8 +2,9 @@ import { type StructuredToolInterface, tool } from "@langchain/core/tools";
 import { z } from "zod";
 import { type AskTimeout, askAnswer, nobodyAnswered } from "./ask-human.ts";
 import { fetchPage } from "./fetch-page.ts";
+import { recall, remember } from "./memories.ts";
 
-export const ToolName = z.enum(["calculate", "now", "fetch_page", "ask_human"]);
+export const ToolName = z.enum(["calculate", "now", "fetch_page", "ask_human", "remember", "recall"]);
 export type ToolName = z.infer<typeof ToolName>;
 
 /** The tools that a context can name. */
@@ -32,6 +33,21 @@ export function openTools(names: ToolName[], allowedHosts: string[], timeoutSeco
         name: "ask_human",
         description: "Asks the person who gave the task, when only they can know or decide",
         schema: z.object({ question: z.string(), options: z.array(z.string()).optional().describe("Answers to choose from") }),
+      }),
+    remember: () =>
+      tool(({ name, text }, config) => remember(name, text, config), {
+        name: "remember",
+        description: "Keeps a fact for later conversations; the same name again replaces it",
+        schema: z.object({
+          name: z.string().trim().min(1).max(200).describe("What it is about, in a few words"),
+          text: z.string().trim().min(1).max(4_000).describe("The fact"),
+        }),
+      }),
+    recall: () =>
+      tool(({ query }, config) => recall(query, config), {
+        name: "recall",
+        description: "Looks up what was remembered in earlier conversations",
+        schema: z.object({ query: z.string().trim().min(1).max(1_000).describe("Words to look for") }),
       }),
   };
   return names.map((name) => tools[name]());

@@ -10,6 +10,7 @@ import { findEffect, storeEffect } from "../effects/effects.ts";
 import type { AnyGraph } from "../registry/registry.ts";
 import type { Claim } from "../runs/claim.ts";
 import { toCommand } from "../state/command.ts";
+import { EnsembleStore } from "../store/store.ts";
 import type { AttemptControl } from "./attempt.ts";
 import type { Journal, PendingEvent } from "./journal.ts";
 import { resumingKey } from "./nested-resumption.ts";
@@ -43,11 +44,19 @@ export async function openGraph(
   const graph = await registry.open(graphIdOf(claim), {
     config: { configurable: config.configurable, context: context ?? undefined, metadata: claim.metadata },
     checkpointer: saver,
+    store: new EnsembleStore(pool, {
+      fence: claim,
+      refused: () => {
+        const lost = new LostRight(claim);
+        attempt.refused(lost);
+        throw lost;
+      },
+    }),
   });
   const version = graphVersion(graph, registry.version(graphIdOf(claim)));
   metadata.graph_version = version;
-  // Only now, because results of another version of the graph are not its own.
-  graph.cache = new PostgresCache(pool, {
+  // Only now, because results of another version of the graph are not its own. A cache that the graph was compiled with is its author's choice.
+  graph.cache ??= new PostgresCache(pool, {
     scope: `${graphIdOf(claim)}@${version}`,
     fence: claim,
     onTrouble: (err) => log.warn({ err, runId: claim.runId }, "the result cache could not be used"),

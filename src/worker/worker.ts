@@ -4,6 +4,7 @@ import type { Fence } from "../db/fence.ts";
 import { newId } from "../db/ids.ts";
 import { type Claim, claimRuns, type HeldRun, releaseRun } from "../runs/claim.ts";
 import { cancelTopic, claimTopic } from "../runs/run.ts";
+import { mendBatchedStore } from "../store/batched-store.ts";
 import { type AttemptControl, createControl } from "./attempt.ts";
 import { type AttemptPolicy, executeRun } from "./execute.ts";
 import { startLiveness } from "./liveness.ts";
@@ -46,6 +47,7 @@ export const currentAttempt = new AsyncLocalStorage<Fence & { threadId: string }
 export async function startWorker(rooms: WorkerRooms, url: string, options: WorkerOptions): Promise<Worker> {
   const { pool, wakeups, log } = rooms;
   await mendNestedResumption();
+  mendBatchedStore();
   const workerId = newId();
   const running = new Map<string, RunningAttempt>();
   const draining = new AbortController();

@@ -171,3 +171,34 @@ test("tokens come as the model speaks, and a budget that is used up ends the run
     run({ ...ask("Hi"), context: { budget: { dollars: 1e-12, prices: { "gpt-5-mini": { input: 1, output: 1 } } } } }),
   ).rejects.toThrow("BudgetExceededError");
 });
+
+test("what an assistant remembered it recalls in another conversation, and no other assistant does", async () => {
+  const context = { tools: ["remember", "recall"] };
+  const { assistant_id: other } = await client.assistants.create({ graphId: "react", context });
+  const recall = [call("recall", { query: "the user's favourite colour" }), { tokens: ["So be it."] }];
+  const hear = async (assistantId: string) => {
+    model.script(...recall);
+    const payload = { ...ask("What is my favourite colour?"), context } as object;
+    return ((await client.runs.wait(null, assistantId, payload)) as unknown as React).steps[0]?.observation;
+  };
+  expect(await hear("react")).toBe("Nothing is remembered of that.");
+
+  const told = [
+    ["favourite colour", "Blue"],
+    ["dog", "Called Rex"],
+    ["favourite colour", "Green"],
+  ] as const;
+  for (const [name, text] of told) {
+    model.script(call("remember", { name, text }), { tokens: ["Noted."] });
+    expect((await run({ ...ask("Remember this"), context })).steps[0]?.observation).toBe(`Remembered as "${name}".`);
+  }
+  expect(await hear("react")).toBe("favourite colour: Green");
+  expect(await hear(other)).toBe("Nothing is remembered of that.");
+});
+
+test("what cannot be remembered is an observation", async () => {
+  model.script(call("remember", { name: "", text: "x" }), call("remember", { name: "a\u0000b", text: "x" }), { tokens: ["Sorry."] });
+  const { steps, messages } = await run({ ...ask("Remember this"), context: { tools: ["remember"] } });
+  expect(steps.map(({ observation }) => observation)).toEqual([expect.stringMatching(/^Error: /), expect.stringMatching(/^Error: /)]);
+  expect(messages.at(-1)?.content).toBe("Sorry.");
+});

@@ -1,0 +1,34 @@
+import { getStore, type LangGraphRunnableConfig } from "@langchain/langgraph";
+import { z } from "zod";
+
+const mostFound = 5;
+
+const Memory = z.object({ text: z.string() });
+
+/** Keeps something for later runs, on whatever thread; the same name again replaces it. */
+export async function remember(name: string, text: string, config: LangGraphRunnableConfig): Promise<string> {
+  await storeOf(config).put(namespaceOf(config), name, { text });
+  return `Remembered as "${name}".`;
+}
+
+/** What was kept that shares words with the query, the closest first. */
+export async function recall(query: string, config: LangGraphRunnableConfig): Promise<string> {
+  const found = await storeOf(config).search(namespaceOf(config), { query, limit: mostFound });
+  const lines = found.flatMap(({ key, value }) => {
+    const memory = Memory.safeParse(value);
+    return memory.success ? [`${key}: ${memory.data.text}`] : [];
+  });
+  return lines.join("\n") || "Nothing is remembered of that.";
+}
+
+function storeOf(config: LangGraphRunnableConfig) {
+  const store = getStore(config);
+  if (!store) throw new Error("there is no store to remember in");
+  return store;
+}
+
+/** Each assistant remembers for itself, and apart for each user where users are known. */
+function namespaceOf({ configurable }: LangGraphRunnableConfig): string[] {
+  const user: unknown = configurable?.langgraph_auth_user?.identity;
+  return ["memories", String(configurable?.assistant_id ?? "nobody"), ...(typeof user === "string" ? [user] : [])];
+}
