@@ -9,9 +9,7 @@ import { refuseIssues } from "./issues.ts";
 export function runCheck(registry: Registry, index?: number): RunCheck {
   const inBatch = (issues: Issue[]) => (index === undefined ? issues : issues.map((issue) => ({ ...issue, path: [index, ...issue.path] })));
   return async (tx, run) => {
-    const { config, context } = run.kwargs;
-    const use = { configurable: config.configurable, context: context ?? undefined };
-    refuseIssues(inBatch(await registry.judge(run.assistant.graph_id, callOf(run), use)));
+    refuseIssues(inBatch(await registry.judge(run.assistant.graph_id, callOf(run))));
     const { resume } = run.kwargs.command ?? {};
     if (resume === undefined || resume === null || !knowsWhatIsAsked(run)) return;
     refuseIssues(inBatch(issuesOfAnswers(await openQuestions(tx, run.threadId), resume)));
@@ -38,6 +36,6 @@ function knowsWhatIsAsked({ wasBusy, kwargs }: AskedRun): boolean {
  * be wrong.
  */
 export async function refuseContext(registry: Registry, graphId: string, context: Record<string, unknown>): Promise<void> {
-  const issues = await registry.judge(graphId, { context }, { configurable: {}, context });
+  const issues = await registry.judge(graphId, { context });
   refuseIssues(issues.filter(({ path }) => path.length !== 2 || Object.hasOwn(context, path[1] ?? "")));
 }

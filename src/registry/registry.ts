@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { BaseChannel, LangGraphRunnableConfig, Pregel, PregelNode } from "@langchain/langgraph";
 import type { BaseCache, BaseCheckpointSaver, BaseStore } from "@langchain/langgraph-checkpoint";
 import { findIssues, type GraphCallArguments, type Issue } from "./judge.ts";
@@ -27,22 +26,17 @@ export interface Registry {
   /** The graph for one use: a shallow copy, so that two uses at once never see each other's saver or store. */
   open(graphId: string, use?: GraphUse): Promise<AnyGraph>;
   schemas(graphId: string): Promise<GraphSchemas>;
-  /** What the graph's schemas have against an input and a context. A function that makes its graphs is asked with the config of the run. */
-  judge(graphId: string, given: GraphCallArguments, config: LangGraphRunnableConfig): Promise<Issue[]>;
+  /** What the graph's schemas have against an input and a context. One that a function makes for each run is not made for this, so it has nothing. */
+  judge(graphId: string, given: GraphCallArguments): Promise<Issue[]>;
 }
 
 type GraphFactory = (config: LangGraphRunnableConfig) => unknown;
 
 interface LoadedGraph {
   resolve(config: LangGraphRunnableConfig): Promise<AnyGraph>;
-  /** A function makes the graph anew for each use. */
-  isMade: boolean;
-  /** It takes its time, which a request that creates a run has not. */
-  isSlow?: boolean;
+  /** The graph itself, unless a function makes it anew for each use. */
+  graph?: AnyGraph;
 }
-
-/** How long the making of a graph may hold up a request that only asks for its schemas. */
-const patienceMs = 500;
 
 /** Loads every graph of the project. One that does not load stops the start with a sentence that names it. */
 export async function loadRegistry(sources: GraphSource[]): Promise<Registry> {
@@ -65,26 +59,11 @@ export async function loadRegistry(sources: GraphSource[]): Promise<Registry> {
       return Object.assign(Object.create(Object.getPrototypeOf(graph)), graph, injected);
     },
     schemas: async (graphId) => describeSchemas(graphId, await resolveGraph(graphId, { configurable: {} })),
-    async judge(graphId, given, config) {
-      const entry = loaded.get(graphId);
-      const graph = entry && (await graphToAsk(entry, config));
+    async judge(graphId, given) {
+      const graph = loaded.get(graphId)?.graph;
       return graph ? findIssues(graph, given) : [];
     },
   };
-}
-
-/** None when it cannot be made with this config: the run will tell why. And none, for good, of a function that is too slow. */
-async function graphToAsk(entry: LoadedGraph, config: LangGraphRunnableConfig): Promise<AnyGraph | undefined> {
-  if (!entry.isMade) return entry.resolve(config);
-  if (entry.isSlow) return undefined;
-  const late = new AbortController();
-  const made = entry.resolve(config).catch(() => undefined);
-  const tooLate = sleep(patienceMs, "late" as const, { signal: late.signal }).catch(() => undefined);
-  const first = await Promise.race([made, tooLate]);
-  late.abort();
-  if (first !== "late") return first;
-  entry.isSlow = true;
-  return undefined;
 }
 
 async function loadGraph(source: GraphSource): Promise<LoadedGraph> {
@@ -101,10 +80,10 @@ async function loadGraph(source: GraphSource): Promise<LoadedGraph> {
   }
   if (typeof exported === "function") {
     const factory = exported as GraphFactory;
-    return { isMade: true, resolve: async (config) => asGraph(name, await factory(config)) };
+    return { resolve: async (config) => asGraph(name, await factory(config)) };
   }
   const graph = asGraph(name, exported);
-  return { isMade: false, resolve: async () => graph };
+  return { graph, resolve: async () => graph };
 }
 
 /** A compiled graph, a builder that was not compiled yet, or the wrapper that createAgent returns. */

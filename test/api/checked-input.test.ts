@@ -45,15 +45,6 @@ test("of a batch with one bad input no run is made, and the sentence says which 
   expect(await countRows()).toEqual(before);
 });
 
-test("a graph that a function makes is asked as well, unless the making takes its time: then the run finds out", async () => {
-  const run = { assistant_id: "made-form", input: { task: "" }, context };
-  expect(await post("/runs", run)).toEqual(refused("input.task", "Too small"));
-  const slowly = { input: run.input, context, config: { configurable: { makingMs: 1_000 } } };
-  expect(await client.runs.wait(null, "made-form", { ...slowly, raiseError: false })).toMatchObject({
-    __error__: { message: expect.stringContaining("task") },
-  });
-});
-
 test("of very many mistakes the first are named", async () => {
   const roster = Array.from({ length: 50_000 }, () => ({ name: 7 }));
   const { status, errors } = await post("/runs", { assistant_id: "form", input: { task: "dig" }, context: { ...context, roster } });

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { END, type LangGraphRunnableConfig, MessagesValue, ReducedValue, START, StateGraph, StateSchema } from "@langchain/langgraph";
+import { END, MessagesValue, ReducedValue, START, StateGraph, StateSchema } from "@langchain/langgraph";
 import { z } from "zod";
 
 const State = new StateSchema({
@@ -37,9 +36,3 @@ export const plain = new StateGraph(z.object({ task: z.string().min(1), done: z.
   .addEdge(START, "read")
   .addEdge("read", END)
   .compile();
-
-/** The same, made anew for each run, and when that is asked for not quickly. */
-export const made = async ({ configurable }: LangGraphRunnableConfig) => {
-  await sleep(configurable?.makingMs ?? 0);
-  return graph;
-};
