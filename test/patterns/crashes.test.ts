@@ -107,67 +107,130 @@ test("a scenario that was cancelled goes on where it was when the thread is run 
 
 const step = (id: string, agent: string, ...dependsOn: string[]) => ({ id, agent, task: `do ${id}`, dependsOn });
 const work = { json: { summary: "seen", findings: [] } };
-const supervising: [string, ScriptedReply][] = [
-  ["Split this task", { json: { steps: [step("one", "security"), step("two", "quality"), step("three", "architecture", "one")] } }],
-  ["Review the work", { json: { decision: "continue", reason: "fine" } }],
-  ["Write the report", { json: { executiveSummary: "All seen.", findingsByCategory: {}, recommendations: [], confidence: 1, gaps: [] } }],
-  ["Task: do one", work],
-  ["Task: do two", work],
-  ["Task: do three", work],
+const report = { json: { executiveSummary: "All seen.", findingsByCategory: {}, recommendations: [], confidence: 1, gaps: [] } };
+const descriptions = ["find a", "find b", "add them"];
+
+interface Broken {
+  graphId: string;
+  input: Record<string, unknown>;
+  /** The question in whose answer the work is broken off, and how often each question is asked in the end. */
+  at: string;
+  asked: Record<string, number>;
+  answers: [words: string, reply: ScriptedReply][];
+  outcome: object;
+}
+
+const broken: Broken[] = [
+  {
+    graphId: "react",
+    input: { messages: [{ role: "user", content: "What is 2 + 3?" }] },
+    at: "tool_call_id",
+    answers: [
+      ["tool_call_id", { tokens: ["5"] }],
+      ["2 + 3", { toolCall: { id: "call_1", name: "calculate", args: { expression: "2 + 3" } } }],
+    ],
+    asked: { "2 + 3": 1, tool_call_id: 2 },
+    outcome: { steps: [{ observation: "5" }], stopped: null },
+  },
+  {
+    graphId: "reflect",
+    input: { task: "Write" },
+    at: "Judge this draft",
+    answers: [
+      ["Judge this draft", { json: { valid: true, score: 1, problems: [] } }],
+      ["Task: Write", { json: { text: "A draft." } }],
+    ],
+    asked: { "Task: Write": 1, "Judge this draft": 2 },
+    outcome: { result: "A draft.", rounds: [{ score: 1 }] },
+  },
+  {
+    graphId: "plan-execute",
+    input: { task: "Add a and b" },
+    at: "Do only this step: add them",
+    answers: [
+      ["Plan how to do this", { json: { steps: descriptions.map((description) => ({ description })) } }],
+      ["Reconsider the plan", { json: { decision: "continue", reason: "fine", steps: [] } }],
+      ["Answer the task", { json: { answer: "3", gaps: [] } }],
+      ...descriptions.map((description): [string, ScriptedReply] => [`Do only this step: ${description}`, { tokens: ["done"] }]),
+    ],
+    asked: {
+      "Plan how to do this": 1,
+      "Do only this step: find a": 1,
+      "Do only this step: find b": 1,
+      "Do only this step: add them": 2,
+      "Reconsider the plan": 2,
+      "Answer the task": 1,
+    },
+    outcome: { answer: "3", plan: descriptions.map(() => ({ status: "done" })) },
+  },
+  {
+    graphId: "supervisor",
+    input: { task: "Review", input: "code" },
+    at: "Task: do three", // in the second wave
+    answers: [
+      ["Split this task", { json: { steps: [step("one", "security"), step("two", "quality"), step("three", "architecture", "one")] } }],
+      ["Review the work", { json: { decision: "continue", reason: "fine" } }],
+      ["Write the report", report],
+      ...["one", "two", "three"].map((id): [string, ScriptedReply] => [`Task: do ${id}`, work]),
+    ],
+    asked: {
+      "Split this task": 1,
+      "Task: do one": 1,
+      "Task: do two": 1,
+      "Review the work": 2,
+      "Task: do three": 2,
+      "Write the report": 1,
+    },
+    outcome: { report: { executiveSummary: "All seen." }, results: { three: { status: "success" } } },
+  },
+  {
+    graphId: "aggregator",
+    input: { results: [{ label: "a", text: "Rivers bend." }], strategies: ["compare", "synthesize"] },
+    at: "Write the report",
+    answers: [["Write the report", report]],
+    asked: { "Write the report": 2 },
+    outcome: { report: { synthesis: { executiveSummary: "All seen." } } },
+  },
 ];
 
-test.each(["killed", "cancelled and run on"])("a supervisor that is %s in its second wave asks nobody of the first again", async (how) => {
-  answering(supervising);
-  silentAt = "Task: do three";
+test.each(broken)("$graphId goes on where its worker was killed, and asks nothing again that was answered", async (one) => {
+  answering(one.answers);
+  silentAt = one.at;
   const dying = await startWorker();
-  const run = await start("supervisor", { task: "Review", input: "code" });
-  await until(() => asked["Task: do three"] === 1);
-  let result: Values;
-  if (how === "killed") {
-    dying.child.kill("SIGKILL");
-    await startWorker();
-    result = await outcome(run);
-  } else {
-    await client.runs.cancel(run.thread_id, run.run_id, true);
-    result = (await client.runs.wait(run.thread_id, "supervisor", { input: null })) as Values;
-  }
-  expect(result).toMatchObject({ report: { executiveSummary: "All seen." }, results: { three: { status: "success" } } });
-  expect(asked).toEqual({
-    "Split this task": 1,
-    "Task: do one": 1,
-    "Task: do two": 1,
-    "Review the work": 2,
-    "Task: do three": 2,
-    "Write the report": 1,
-  });
-});
-
-test("a plan whose worker is killed in its third step goes on there", async () => {
-  const descriptions = ["find a", "find b", "add them"];
-  answering([
-    ["Plan how to do this", { json: { steps: descriptions.map((description) => ({ description })) } }],
-    ["Reconsider the plan", { json: { decision: "continue", reason: "fine", steps: [] } }],
-    ["Answer the task", { json: { answer: "3", gaps: [] } }],
-    ...descriptions.map((description): [string, ScriptedReply] => [
-      `Do only this step: ${description}`,
-      { tokens: [`${description}: done`] },
-    ]),
-  ]);
-  silentAt = "Do only this step: add them";
-  const dying = await startWorker();
-  const run = await start("plan-execute", { task: "Add a and b" });
-  await until(() => asked[silentAt ?? ""] === 1);
+  const run = await start(one.graphId, one.input);
+  await until(() => asked[one.at] === 1);
   dying.child.kill("SIGKILL");
   await startWorker();
-  expect(await outcome(run)).toMatchObject({ answer: "3", plan: descriptions.map(() => ({ status: "done" })) });
-  expect(asked).toEqual({
-    "Plan how to do this": 1,
-    "Do only this step: find a": 1,
-    "Do only this step: find b": 1,
-    "Do only this step: add them": 2,
-    "Reconsider the plan": 2,
-    "Answer the task": 1,
-  });
+  expect(await outcome(run)).toMatchObject(one.outcome);
+  expect(asked).toEqual(one.asked);
+});
+
+test("every pattern that is cancelled stops asking, and goes on from there when the thread is run on", async () => {
+  await startWorker();
+  for (const one of broken) {
+    model.script(); // whoever leaves a request is noticed anew
+    answering(one.answers);
+    silentAt = one.at;
+    const run = await start(one.graphId, one.input);
+    await until(() => asked[one.at] === 1);
+    await client.runs.cancel(run.thread_id, run.run_id, true);
+    await model.abandoned();
+    expect(await rowOf(run.run_id)).toMatchObject({ status: "interrupted" });
+    expect(await client.runs.wait(run.thread_id, one.graphId, { input: null })).toMatchObject(one.outcome);
+    expect(asked).toEqual(one.asked);
+  }
+});
+
+test("a pattern whose model never answers ends in an error that says so, and its thread can be used again", async () => {
+  await startWorker();
+  for (const { graphId, input, answers, outcome: expected } of broken) {
+    model.respond(() => ({ status: 400 }));
+    const run = await start(graphId, input);
+    const failure = graphId === "plan-execute" ? /planner failed/ : graphId === "supervisor" ? /supervisor failed/ : /400|failed/;
+    expect(await outcome(run)).toMatchObject({ __error__: { message: expect.stringMatching(failure) } });
+    answering(answers);
+    expect(await client.runs.wait(run.thread_id, graphId, { input })).toMatchObject(expected);
+  }
 });
 
 test("a question outlives its worker, and its answer is all that is needed to go on", async () => {
