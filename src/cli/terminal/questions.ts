@@ -2,11 +2,13 @@ import { z } from "zod";
 import { outline } from "./outline.ts";
 import type { Screen } from "./screen.ts";
 
+const shared = { prompt: z.string(), details: z.unknown().optional(), timeoutSeconds: z.number().optional().catch(undefined) };
+
 /** How the patterns ask a person. Whatever else a graph asks is answered with JSON. */
 export const Question = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("approval"), prompt: z.string(), details: z.unknown().optional() }),
-  z.object({ type: z.literal("selection"), prompt: z.string(), options: z.array(z.string()).min(1), details: z.unknown().optional() }),
-  z.object({ type: z.literal("input"), prompt: z.string(), details: z.unknown().optional() }),
+  z.object({ type: z.literal("approval"), ...shared }),
+  z.object({ type: z.literal("selection"), ...shared, options: z.array(z.string()).min(1) }),
+  z.object({ type: z.literal("input"), ...shared }),
 ]);
 
 const Asked = z.looseObject({ id: z.string(), value: z.unknown().optional() });
@@ -30,13 +32,14 @@ export function questionsOf(thread: { interrupts?: unknown }): Asked[] {
 /** Shows what is asked, with what belongs to it. */
 export function showQuestion(screen: Screen, value: unknown): void {
   const read = Question.safeParse(value);
-  const question = read.success ? read.data : { prompt: "It asks", details: value };
+  const question = read.success ? read.data : { prompt: "It asks", details: value, timeoutSeconds: undefined };
   screen.line("\n", ["yellow", "? "], ["bold", question.prompt]);
   if (question.details !== undefined && question.details !== null) screen.line(outline(question.details, "  "));
-  if (!("options" in question)) return;
-  question.options.forEach((option, index) => {
+  const options = "options" in question ? question.options : [];
+  options.forEach((option, index) => {
     screen.line(`  ${index + 1}  ${option}`);
   });
+  if (question.timeoutSeconds) screen.line(["dim", `  Without an answer within ${question.timeoutSeconds} s it goes on by itself.`]);
 }
 
 /** An answer that would fit, for somebody who must type one. */

@@ -87,7 +87,7 @@ export async function answer({ client, threadId, person }: Session, asked: Asked
   const answers = await person.answer(asked);
   const open = questionsOf(await client.threads.get(threadId)).map(({ id }) => id);
   if (answers && !asked.every(({ id }) => open.includes(id)))
-    throw new Error(`Somebody else has answered meanwhile; \`ensemble watch ${threadId}\` shows what came of it.`);
+    throw new Error(`Somebody else has answered meanwhile, or the time was up; \`ensemble watch ${threadId}\` shows what came of it.`);
   return answers;
 }
 
