@@ -3,10 +3,18 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-/** Every test file loads LangGraph anew, in a process of its own: it should at least be compiled once only. */
+/** Many processes load LangGraph: it should at least be compiled once only. */
 process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), "node-compile-cache");
 
-const shared = { globalSetup: "./test/cluster.ts", testTimeout: 30_000, hookTimeout: 60_000, pool: "forks" as const, globals: true };
+const shared = {
+  globalSetup: "./test/cluster.ts",
+  setupFiles: "./test/setup.ts",
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  pool: "forks" as const,
+  isolate: false,
+  globals: true,
+};
 
 /** Graphs import the package by its own name, here as in a project that has it installed. */
 const resolve = { alias: { ensemble: fileURLToPath(new URL("./src/index.ts", import.meta.url)) } };

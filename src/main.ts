@@ -46,13 +46,15 @@ export async function startService(config: Config, log: Logger = createLogger(co
 }
 
 async function compose(config: Config, log: Logger, closers: Closer[]): Promise<Service> {
+  const givenUrl = config.databaseUrl && checkDatabaseUrl("DATABASE_URL", config.databaseUrl);
+  const givenDirectUrl = config.databaseDirectUrl && checkDatabaseUrl("DATABASE_DIRECT_URL", config.databaseDirectUrl);
   const project = await readProject(config.configFile);
   if (project.ignoredKeys.length > 0) log.warn(`${project.file}: not supported yet and ignored: ${project.ignoredKeys.join(", ")}`);
   const model = await provideModel(config, closers); // before the graphs are loaded: some make their client at once
   const registry = await loadRegistry(project.graphs);
 
-  const url = config.databaseUrl ? checkDatabaseUrl("DATABASE_URL", config.databaseUrl) : await embeddedUrl(config, closers);
-  const directUrl = config.databaseDirectUrl ? checkDatabaseUrl("DATABASE_DIRECT_URL", config.databaseDirectUrl) : url;
+  const url = givenUrl ?? (await embeddedUrl(config, closers));
+  const directUrl = givenDirectUrl ?? url;
   await migrateAt(url).catch(explainDatabase(url));
   const pool = openPool({
     url,

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Client } from "@langchain/langgraph-sdk";
 import pg from "pg";
-import { afterAll, onTestFinished } from "vitest";
+import { afterAll, onTestFailed, onTestFinished } from "vitest";
 import { createDatabase } from "./database.ts";
 import { clientFor, startProcess, type TestProcess } from "./service.ts";
 
@@ -23,6 +23,8 @@ export interface TestCluster {
   db: pg.Pool;
   databaseUrl: string;
   startWorker(env?: Record<string, string>): Promise<TestProcess>;
+  /** The worker that an earlier test left alive, or else a new one: a start costs a second of a core. */
+  aWorker(): Promise<TestProcess>;
   /** What nodes wrote down while they ran, outside the checkpoints. */
   journal(runId?: string): JournalLine[];
   /** How often each thing was written down. */
@@ -48,6 +50,7 @@ export async function startCluster(env: Record<string, string> = {}): Promise<Te
     ...env,
   };
   const processes: TestProcess[] = [];
+  let standing: TestProcess | undefined;
   const start = async (more: Record<string, string>) => {
     const started = await startProcess({ ...settings, ...more });
     processes.push(started);
@@ -76,6 +79,12 @@ export async function startCluster(env: Record<string, string> = {}): Promise<Te
       const worker = await start({ ENSEMBLE_ROLE: "worker", ...more });
       onTestFinished(() => void worker.child.kill("SIGKILL")); // so that a failed test leaves no worker to the next one
       return worker;
+    },
+    async aWorker() {
+      if (!standing || standing.child.killed || standing.child.exitCode !== null) standing = await start({ ENSEMBLE_ROLE: "worker" });
+      const { child } = standing;
+      onTestFailed(() => void child.kill("SIGKILL"));
+      return standing;
     },
     journal,
     counts(runId) {

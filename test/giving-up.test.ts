@@ -21,7 +21,7 @@ test("a run that kills its workers ends in error; its neighbours do not", async 
   const innocents = await Promise.all(
     Array.from({ length: 20 }, async () => {
       const { thread_id: threadId } = await client.threads.create();
-      return client.runs.create(threadId, "relay", { input: { steps: 1, stepMs: 800 }, config });
+      return client.runs.create(threadId, "relay", { input: { steps: 1, stepMs: 400 }, config });
     }),
   );
   const { thread_id: threadId } = await client.threads.create();

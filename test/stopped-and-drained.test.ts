@@ -1,12 +1,11 @@
 import type { Run } from "@langchain/langgraph-sdk";
 import { expect, test, vi } from "vitest";
 import { startCluster, until } from "./cluster-of-processes.ts";
-import type { TestProcess } from "./service.ts";
 import { collect } from "./sse.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const { client, db, startWorker, journal, journalFile, rowOf, begun, counts } = await startCluster();
+const { client, db, startWorker, aWorker, journal, journalFile, rowOf, begun, counts } = await startCluster();
 const config = { configurable: { journal: journalFile } };
 
 test("a worker that was stopped past its lease has lost its runs, and writes nothing when it goes on", async () => {
@@ -15,7 +14,7 @@ test("a worker that was stopped past its lease has lost its runs, and writes not
   const run = await client.runs.create(threadId, "relay", { input: { steps: 8, stepMs: 400 }, config, streamMode: ["updates"] });
   await until(begun(run.run_id, "begin 1"));
   stopped.child.kill("SIGSTOP");
-  const other = await startWorker();
+  await aWorker();
   await until(async () => (await rowOf(run.run_id)).attempt === 2);
   stopped.child.kill("SIGCONT");
   expect(await client.runs.join(threadId, run.run_id)).toMatchObject({ done: 8 });
@@ -31,13 +30,13 @@ test("a worker that was stopped past its lease has lost its runs, and writes not
   const events = await collect(client.runs.joinStream(threadId, run.run_id));
   expect(events.filter(({ event }) => event === "updates")).toHaveLength(8);
   await until(() => stopped.output().includes('"outcome":"lost"'));
-  await Promise.all([stopped.stop(), other.stop()]);
+  await stopped.stop();
 });
 
 test.each(["relay", "relay-inside"])(
   "a drained worker gives its runs back (%s): they go on elsewhere, no step is repeated and no crash is counted",
   async (graphId) => {
-    const leaving = await startWorker();
+    const leaving = await aWorker();
     const runs = await Promise.all(
       Array.from({ length: 5 }, async () => {
         const { thread_id: threadId } = await client.threads.create();
@@ -46,13 +45,12 @@ test.each(["relay", "relay-inside"])(
     );
     await until(() => runs.every(({ run_id }) => begun(run_id, "begin 1")()));
     expect(await leaving.stop()).toBe(0);
-    const next = await startWorker();
+    await aWorker();
     for (const { thread_id, run_id } of runs) {
       expect(await client.runs.join(thread_id, run_id)).toMatchObject({ done: 15 });
       expect(await rowOf(run_id)).toMatchObject({ status: "success", crashes: 0, attempt: 2 });
       expect(Object.values(counts(run_id))).toEqual(Array.from({ length: 30 }, () => 1));
     }
-    await next.stop();
   },
 );
 
@@ -63,17 +61,17 @@ test("a run is cancelled although its worker has died, or is on its way out", as
     await until(begun(run.run_id, "begin 1"));
     return run;
   };
-  const dying = await startWorker();
+  const dying = await aWorker();
   const orphan = await start();
   dying.child.kill("SIGKILL");
   await client.runs.cancel(orphan.thread_id, orphan.run_id);
-  const leaving = await startWorker();
+  const leaving = await aWorker();
   await client.runs.join(orphan.thread_id, orphan.run_id);
   const drained = await start();
   const left = leaving.stop();
   await client.runs.cancel(drained.thread_id, drained.run_id);
   await left;
-  const next = await startWorker();
+  await aWorker();
   await client.runs.join(drained.thread_id, drained.run_id);
 
   for (const { thread_id, run_id } of [orphan, drained]) {
@@ -81,15 +79,13 @@ test("a run is cancelled although its worker has died, or is on its way out", as
     expect(counts(run_id)["begin 3"]).toBeUndefined();
     expect(await client.threads.get(thread_id)).toMatchObject({ status: "idle" });
   }
-  await next.stop();
 });
 
 test("a rolling restart of two workers under load loses nothing and repeats no step", async () => {
-  const old = [await startWorker(), await startWorker()];
-  const fresh: TestProcess[] = [];
+  const old = [await aWorker(), await startWorker()];
   const runs: Run[] = [];
   for (const worker of old) {
-    fresh.push(await startWorker());
+    await startWorker();
     const more = Array.from({ length: 24 }, () => client.runs.create(null, "relay", { input: { steps: 12, stepMs: 150 }, config }));
     runs.push(...(await Promise.all(more))); // more than the others have room for
     await until(() => journal().some(({ pid, what }) => pid === worker.child.pid && what === "begin 1"));
@@ -102,5 +98,4 @@ test("a rolling restart of two workers under load loses nothing and repeats no s
   }
   const attempts = await Promise.all(runs.map(async ({ run_id }) => (await rowOf(run_id)).attempt));
   expect(Math.max(...attempts)).toBeGreaterThan(1);
-  await Promise.all(fresh.map((worker) => worker.stop()));
 });

@@ -4,7 +4,7 @@ import { collect } from "./sse.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const { client, db, startWorker, journal, journalFile, rowOf, begun, counts } = await startCluster();
+const { client, db, startWorker, aWorker, journal, journalFile, rowOf, begun, counts } = await startCluster();
 const config = { configurable: { journal: journalFile } };
 
 test("a worker killed in the middle of a node: another goes on from the last checkpoint, and the clients' streams with it", async () => {
@@ -29,21 +29,20 @@ test("a worker killed in the middle of a node: another goes on from the last che
 });
 
 test("when no worker lives, one that starts goes on at once", async () => {
-  const dying = await startWorker();
+  const dying = await aWorker();
   const { thread_id: threadId } = await client.threads.create();
   const run = await client.runs.create(threadId, "relay", { input: { steps: 3, stepMs: 300 }, config });
   await until(begun(run.run_id, "begin 1"));
   dying.child.kill("SIGKILL");
   await dying.exited;
-  const next = await startWorker();
+  await aWorker();
   expect(await client.runs.join(threadId, run.run_id)).toMatchObject({ done: 3 });
   expect(await rowOf(run.run_id)).toMatchObject({ status: "success", attempt: 2 });
   expect(counts(run.run_id)).toMatchObject({ "end 0": 1, "begin 1": 2 });
-  await next.stop();
 });
 
 test.each(["parts", "parts-inside"])("parallel tasks that had finished are not run again (%s)", async (graphId) => {
-  const dying = await startWorker();
+  const dying = await aWorker();
   const { thread_id: threadId } = await client.threads.create();
   const run = await client.runs.create(threadId, graphId, { input: { slowPart: "b" }, config });
   await until(async () => {
@@ -54,33 +53,31 @@ test.each(["parts", "parts-inside"])("parallel tasks that had finished are not r
     return rows.length === 2;
   });
   dying.child.kill("SIGKILL");
-  const next = await startWorker();
+  await aWorker();
   expect(await client.runs.join(threadId, run.run_id)).toMatchObject({ parts: ["a", "b", "c"] });
   expect(counts(run.run_id)).toEqual({ "begin a": 1, "end a": 1, "begin b": 2, "end b": 1, "begin c": 1, "end c": 1 });
-  await next.stop();
 });
 
 test("an answer that was being worked on is given once, after a crash too", async () => {
-  const dying = await startWorker();
+  const dying = await aWorker();
   const { thread_id: threadId } = await client.threads.create();
   await client.runs.wait(threadId, "asking", { input: { steps: 1 }, config });
   const run = await client.runs.create(threadId, "asking", { command: { resume: "one" }, config });
   await until(begun(run.run_id, "heard one"));
   dying.child.kill("SIGKILL");
-  const next = await startWorker();
+  await aWorker();
   expect(await client.runs.join(threadId, run.run_id)).toMatchObject({ __interrupt__: [{ value: "second?" }] });
   expect(journal(run.run_id).map(({ what }) => what)).toEqual(["heard one", "heard one"]);
   expect(await client.runs.wait(threadId, "asking", { command: { resume: "two" }, config })).toMatchObject({ answer: "one two" });
-  await next.stop();
 });
 
 test("an effect that was completed is not done again, and its key is the same in every attempt", async () => {
-  const dying = await startWorker();
+  const dying = await aWorker();
   const { thread_id: threadId } = await client.threads.create();
   const run = await client.runs.create(threadId, "paying", { input: { steps: 1 }, config });
   await until(begun(run.run_id, "after payment"));
   dying.child.kill("SIGKILL");
-  await startWorker();
+  await aWorker();
   const { answer } = (await client.runs.join(threadId, run.run_id)) as { answer: string };
   expect(answer).toMatch(new RegExp(`^${run.run_id}/[0-9a-f-]+/pay$`));
   expect(counts(run.run_id)).toEqual({ [`paid ${answer}`]: 1, "after payment": 2 });
@@ -90,7 +87,7 @@ test("an effect that was completed is not done again, and its key is the same in
 });
 
 test("a run that began at a fork goes on in the fork", async () => {
-  const dying = await startWorker();
+  const dying = await aWorker();
   const { thread_id: threadId } = await client.threads.create();
   await client.runs.wait(threadId, "relay", { input: { steps: 3, stepMs: 10 }, config });
   const afterOne = (await client.threads.getHistory<{ done: number }>(threadId)).find(({ values }) => values.done === 1)!;
@@ -101,9 +98,8 @@ test("a run that began at a fork goes on in the fork", async () => {
   });
   await until(begun(run.run_id, "end 1"));
   dying.child.kill("SIGKILL");
-  const next = await startWorker();
+  await aWorker();
   expect(await client.runs.join(threadId, run.run_id)).toMatchObject({ done: 3 });
   expect(Object.keys(counts(run.run_id))).toEqual(expect.arrayContaining(["end 1", "end 2"]));
   expect(Object.keys(counts(run.run_id))).not.toContain("begin 0");
-  await next.stop();
 });

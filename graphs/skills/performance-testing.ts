@@ -1,4 +1,4 @@
-import autocannon from "autocannon";
+import type autocannon from "autocannon";
 import { z } from "zod";
 import { profile } from "./definition.ts";
 import type { Skill } from "./skill.ts";
@@ -75,7 +75,8 @@ async function load(url: string, { connections, requests, timeoutSeconds }: z.in
   const times: number[] = [];
   let failures = 0;
   const ended = Promise.withResolvers<autocannon.Result>();
-  const running = autocannon(
+  const { default: start } = await import("autocannon"); // when it is needed: every start of the service would pay for it
+  const running = start(
     { url, connections: Math.min(connections, requests), amount: requests, timeout: timeoutSeconds, sampleInt }, // it ends with a sample
     (error: Error | null, result) => (error ? ended.reject(error) : ended.resolve(result)),
   );

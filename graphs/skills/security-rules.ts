@@ -1,5 +1,3 @@
-import { lintSource } from "@secretlint/core";
-import { creator as recommended } from "@secretlint/secretlint-rule-preset-recommend";
 import type { Kind } from "./planted-files.ts";
 
 export interface Hit {
@@ -26,6 +24,8 @@ const patterns: { kind: Kind; rule: string; pattern: RegExp }[] = [
 
 /** What is wrong with a file, by line: secrets by the rules of secretlint, injections by patterns. */
 export async function scan(path: string, content: string): Promise<Hit[]> {
+  const { lintSource } = await import("@secretlint/core"); // when they are needed: every start of the service would pay for them
+  const { creator: recommended } = await import("@secretlint/secretlint-rule-preset-recommend");
   const { messages } = await lintSource({
     source: { filePath: path, content, contentType: "text", ext: path.slice(path.lastIndexOf(".")) },
     options: { config: { rules: [{ id: "recommended", rule: recommended }] }, noPhysicFilePath: true, maskSecrets: true },

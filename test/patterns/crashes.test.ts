@@ -10,7 +10,7 @@ import type { ScriptedReply } from "../scripted-model.ts";
 vi.setConfig({ testTimeout: 60_000 });
 
 const model = await startModelServer();
-const { client, startWorker, rowOf } = await startCluster({
+const { client, aWorker, rowOf } = await startCluster({
   ENSEMBLE_CONFIG: fileURLToPath(new URL("../../langgraph.json", import.meta.url)),
   OPENAI_BASE_URL: model.baseUrl,
   OPENAI_API_KEY: "test",
@@ -76,12 +76,12 @@ const countsOf = (name: string) =>
 test("a scenario whose worker is killed goes on at the batch in hand; no batch that finished is run again", async () => {
   hits.length = 0;
   holding = (probe) => probe === "/complex 5";
-  const dying = await startWorker();
+  const dying = await aWorker();
   const run = await start("scenario", load);
   await until(() => hits.includes("/complex 5") && countsOf("medium").length === 4);
   dying.child.kill("SIGKILL");
   holding = undefined;
-  await startWorker();
+  await aWorker();
   expect(await outcome(run)).toMatchObject({
     progress: Object.fromEntries(["simple", "medium", "complex"].map((name) => [name, { status: "complete", percent: 100 }])),
   });
@@ -93,7 +93,7 @@ test("a scenario whose worker is killed goes on at the batch in hand; no batch t
 test("a scenario that was cancelled goes on where it was when the thread is run on, and says that a person had stopped it", async () => {
   hits.length = 0;
   holding = (probe) => probe === "/complex 3";
-  await startWorker();
+  await aWorker();
   const run = await start("scenario", load);
   await until(() => hits.includes("/complex 3") && countsOf("medium").length === 4);
   await client.runs.cancel(run.thread_id, run.run_id, true);
@@ -196,17 +196,17 @@ const broken: Broken[] = [
 test.each(broken)("$graphId goes on where its worker was killed, and asks nothing again that was answered", async (one) => {
   answering(one.answers);
   silentAt = one.at;
-  const dying = await startWorker();
+  const dying = await aWorker();
   const run = await start(one.graphId, one.input);
   await until(() => asked[one.at] === 1);
   dying.child.kill("SIGKILL");
-  await startWorker();
+  await aWorker();
   expect(await outcome(run)).toMatchObject(one.outcome);
   expect(asked).toEqual(one.asked);
 });
 
 test("every pattern that is cancelled stops asking, and goes on from there when the thread is run on", async () => {
-  await startWorker();
+  await aWorker();
   for (const one of broken) {
     model.script(); // whoever leaves a request is noticed anew
     answering(one.answers);
@@ -222,7 +222,7 @@ test("every pattern that is cancelled stops asking, and goes on from there when 
 });
 
 test("a pattern whose model never answers ends in an error that says so, and its thread can be used again", async () => {
-  await startWorker();
+  await aWorker();
   for (const { graphId, input, answers, outcome: expected } of broken) {
     model.respond(() => ({ status: 400 }));
     const run = await start(graphId, input);
@@ -238,13 +238,13 @@ test("a question outlives its worker, and its answer is all that is needed to go
     { toolCall: { id: "call_1", name: "ask_human", args: { question: "Which colour?", options: ["red", "blue"] } } },
     { tokens: ["Red it is."] },
   );
-  const dying = await startWorker();
+  const dying = await aWorker();
   const { thread_id: threadId } = await client.threads.create();
   const question = { input: { messages: [{ role: "user", content: "Paint it" }] }, context: { tools: ["ask_human"] } };
   const waiting = await client.runs.wait(threadId, "react", question);
   expect(waiting).toMatchObject({ __interrupt__: [{ value: { type: "selection", prompt: "Which colour?", options: ["red", "blue"] } }] });
   dying.child.kill("SIGKILL");
-  await startWorker();
+  await aWorker();
   const { context } = question;
   const answered = (await client.runs.wait(threadId, "react", { command: { resume: "red" }, context })) as { messages: object[] };
   expect(answered.messages.at(-1)).toMatchObject({ content: "Red it is." });
@@ -258,7 +258,7 @@ test("a fork from an earlier checkpoint comes to another ending, and the first o
       ? { json: { valid: verdict > 0.5, score: verdict, problems: [] } }
       : { json: { text: verdict > 0.5 ? "first ending" : "another ending" } },
   );
-  await startWorker();
+  await aWorker();
   const run = await start("reflect", { task: "Write" });
   expect(await outcome(run)).toMatchObject({ result: "first ending" });
   const history = await client.threads.getHistory(run.thread_id, { limit: 20 });

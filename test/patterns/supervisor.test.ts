@@ -10,7 +10,7 @@ interface Supervised {
   results: Record<string, { status: string; tries: number; error: string | null }>;
   settlements: { by: string; winner: { agent: string; recommendation: string }; losers: { agent: string }[] }[];
   report: { executiveSummary: string; gaps: string[] };
-  ledger: { agent: string; outcome: string }[];
+  ledger: { agent: string; outcome: string; at: string }[];
   __interrupt__?: { value: { prompt: string; options: string[] } }[];
 }
 
@@ -154,4 +154,23 @@ test("when nobody answers in time, what there is is accepted, and the surer view
   expect(values.settlements).toMatchObject([{ by: "confidence", winner: { recommendation: "drop" }, losers: [{ agent: "security" }] }]);
   expect(values.report.gaps).toHaveLength(3);
   expect(await client.runs.list(threadId)).toHaveLength(3); // the task, and a time-out each for the failures and the contradiction
+});
+
+test("agents that begin together start one after the other, and no more work at once than may", async () => {
+  script.plans = [["a", "b", "c", "d", "e"].map((id) => step(id, "security"))];
+  const { ledger } = await run({ ...task, context: { limits: { parallel: 3, stageMs: 150 } } });
+  const starts = ledger.filter(({ agent }) => agent === "security").map(({ at }) => Date.parse(at));
+  const [a = 0, b = 0, c = 0, d = 0, e = 0] = starts.toSorted((x, y) => x - y);
+  for (const gap of [b - a, c - b, e - d]) expect(gap).toBeGreaterThanOrEqual(145); // a timer may be a little early
+  expect(ledger.filter(({ agent }) => agent === "supervisor")).toHaveLength(4); // a plan, two reviews of two waves, a report
+});
+
+test("a budget that is used up ends the run before more work is begun, and the state says what was spent", async () => {
+  script.plans = [[step("a", "security"), step("b", "quality", "a")]];
+  const { thread_id: threadId } = await client.threads.create();
+  await expect(run({ ...task, context: { budget: { tokens: 3 } } }, threadId)).rejects.toThrow("BudgetExceededError: The run has used");
+  const { values } = await client.threads.getState<Supervised>(threadId);
+  expect(Object.keys(values.results)).toEqual(["a"]);
+  expect(values.ledger.map(({ agent }) => agent)).toEqual(["supervisor", "security"]);
+  expect(promptsFor("b")).toEqual([]);
 });

@@ -1,0 +1,47 @@
+import type { Config } from "../config.ts";
+import { createLogger } from "../log.ts";
+import { type Service, startService } from "../main.ts";
+import { guardProcess } from "./guard-process.ts";
+
+/** Runs the service until it is told to stop. */
+export async function serve(config: Config): Promise<void> {
+  const log = createLogger(config.logLevel, process.stdout.isTTY ?? false);
+  guardProcess(log);
+  const stopping = listenForSignals();
+  const service = await Promise.race([startService(config, log), stopping.impatient]);
+  announce(service);
+  if ((await stopping.asked) === "SIGINT") console.log("Stopping; once more to stop at once.");
+  stopping.impatient.catch(() => service.hurry());
+  await service.stop();
+}
+
+/** The first signal asks for a clean stop; with the second, `impatient` rejects. A start is finished first, unless there is a second. */
+function listenForSignals() {
+  const asked = Promise.withResolvers<NodeJS.Signals>();
+  const impatient = Promise.withResolvers<never>();
+  impatient.promise.catch(() => {}); // whoever cares looks for themselves
+  let heard = 0;
+  const onSignal = (signal: NodeJS.Signals) => {
+    heard++;
+    asked.resolve(signal);
+    if (heard > 1) impatient.reject(new Error("Stopped before it had started."));
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return { asked: asked.promise, impatient: impatient.promise };
+}
+
+function announce({ url, graphIds, embedded }: Service): void {
+  if (!url) {
+    console.log(`Ensemble worker runs ${graphIds.join(", ")}.`);
+    return;
+  }
+  const body = JSON.stringify({ assistant_id: graphIds[0], input: { messages: [{ role: "user", content: "hello" }] } });
+  console.log(`
+Ensemble listens on ${url}  (API reference: ${url}/docs)
+Graphs: ${graphIds.join(", ")}${embedded ? "\nDatabase: an embedded Postgres; set DATABASE_URL to use your own." : ""}
+
+Try it:
+  curl -s ${url}/runs/wait -H 'content-type: application/json' -d '${body}'
+`);
+}
