@@ -30,6 +30,9 @@ export function openPool({ url, size, queryTimeoutSeconds, onError }: PoolOption
   const limit = queryTimeoutSeconds === undefined ? {} : { query_timeout: queryTimeoutSeconds * 1000 };
   const pool = new pg.Pool({ ...connectionOptions(url, "ensemble"), ...limit, max: size });
   pool.on("error", onError);
+  // The pool does not listen to a client that it has just handed out, and the server may end one in the same breath in which it
+  // welcomes it: an "error" event that nobody hears would end the process. The next statement says what happened.
+  pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }
 

@@ -67,8 +67,7 @@ export const nothing: Sql = sql``;
 export async function transaction<T>(pool: Pool, work: (tx: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
-  // While a client is out, the pool does not listen to it: a line that breaks between two statements would be an
-  // "error" event that nobody hears, and would end the process. The next statement says what happened.
+  // A line may break between two statements; such a connection is not given to anybody else.
   const notice = (error: Error) => {
     broken = error;
   };

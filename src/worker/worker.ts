@@ -144,7 +144,8 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
     const nodes = [...running.values()].flatMap(({ claim, control }) =>
       control.nodesSince(since).map((node) => ({ node, run_id: claim.runId, thread_id: claim.threadId })),
     );
-    log.warn({ blocked_ms: ms, nodes }, "the event loop stood still while these nodes were running");
+    if (nodes.length > 0) log.warn({ blocked_ms: ms, nodes }, "the event loop stood still while these nodes were running");
+    else log.debug({ blocked_ms: ms }, "the event loop stood still while no node was running");
   }
 
   function drainAll(): void {
