@@ -19,13 +19,18 @@ const shared = {
 /** Graphs import the package by its own name, here as in a project that has it installed. */
 const resolve = { alias: { ensemble: fileURLToPath(new URL("./src/index.ts", import.meta.url)) } };
 
-/** The tests of the API run twice: against one process that does everything, and against two APIs and two workers. */
+/** What is told from one process to another is tried with real ones; a start costs each of them a second of a core. */
+const acrossProcesses = ["test/api/streams.test.ts", "test/api/cancel.test.ts", "test/api/multitask.test.ts"];
+const inTopology = (topology: string) => ({ ...shared, name: topology, env: { ENSEMBLE_TEST_TOPOLOGY: topology } });
+
+/** The tests of the API run twice: against one service that does everything, and against two APIs and two workers. */
 export default defineConfig({
   test: {
     maxWorkers: 4,
     projects: [
-      { resolve, test: { ...shared, name: "one process", include: ["test/**/*.test.ts"] } },
-      { resolve, test: { ...shared, name: "split", include: ["test/api/**/*.test.ts"], env: { ENSEMBLE_TEST_TOPOLOGY: "split" } } },
+      { resolve, test: { ...shared, name: "one service", include: ["test/**/*.test.ts"] } },
+      { resolve, test: { ...inTopology("split"), include: ["test/api/**/*.test.ts"], exclude: acrossProcesses } },
+      { resolve, test: { ...inTopology("processes"), include: acrossProcesses } },
     ],
   },
 });

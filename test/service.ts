@@ -34,8 +34,7 @@ export async function startTestService(env: Record<string, string> = {}): Promis
     WORKER_DRAIN_TIMEOUT: "0.2",
     ...env,
   };
-  const split = process.env.ENSEMBLE_TEST_TOPOLOGY === "split";
-  const { urls, stop } = split ? await startProcesses(settings) : await startHere(settings);
+  const { urls, stop } = (await topologies[process.env.ENSEMBLE_TEST_TOPOLOGY ?? "one"]?.(settings)) ?? unknownTopology();
   const db = new pg.Pool({ connectionString: databaseUrl, max: 3 });
   afterAll(async () => {
     await db.end();
@@ -59,17 +58,34 @@ export function clientFor(urls: string[]): Pick<TestService, "client" | "fetch">
   };
 }
 
-async function startHere(env: Record<string, string>) {
-  const service = await startService(readConfig(env), pino({ level: env.LOG_LEVEL ?? "silent" }));
-  return { urls: [service.url ?? ""], stop: service.stop };
+const parts = ["api", "api", "worker", "worker"];
+
+/** How the service under test is put together; in which way, its callers should not notice. */
+const topologies: Record<string, (env: Record<string, string>) => Promise<{ urls: string[]; stop: () => Promise<void> }>> = {
+  one: (env) => startHere(env),
+  async split(env) {
+    const services = await Promise.all(parts.map((role) => startHere({ ...env, ENSEMBLE_ROLE: role })));
+    return together(services);
+  },
+  async processes(env) {
+    const processes = await Promise.all(parts.map((role) => startProcess({ ...env, ENSEMBLE_ROLE: role })));
+    return together(processes.map(({ url, stop }) => ({ urls: url ? [url] : [], stop })));
+  },
+};
+
+function unknownTopology(): never {
+  throw new Error(`ENSEMBLE_TEST_TOPOLOGY is one of ${Object.keys(topologies).join(", ")}.`);
 }
 
-async function startProcesses(env: Record<string, string>) {
-  const roles = ["api", "api", "worker", "worker"];
-  const processes = await Promise.all(roles.map((role) => startProcess({ ...env, ENSEMBLE_ROLE: role })));
+async function startHere(env: Record<string, string>) {
+  const service = await startService(readConfig(env), pino({ level: env.LOG_LEVEL ?? "silent" }));
+  return { urls: service.url ? [service.url] : [], stop: service.stop };
+}
+
+function together(services: { urls: string[]; stop: () => Promise<unknown> }[]) {
   return {
-    urls: processes.flatMap(({ url }) => (url ? [url] : [])),
-    stop: async () => void (await Promise.all(processes.map(({ stop }) => stop()))),
+    urls: services.flatMap(({ urls }) => urls),
+    stop: async () => void (await Promise.all(services.map(({ stop }) => stop()))),
   };
 }
 
