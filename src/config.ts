@@ -21,6 +21,16 @@ function jsonText<Schema extends z.ZodType>(schema: Schema) {
   });
 }
 
+/** Several values in one variable, with commas or spaces between them. */
+const list = z.string().transform((text) => text.split(/[\s,]+/).filter(Boolean));
+
+/** After the Standard Webhooks scheme: "whsec_" and 24 to 64 random bytes in base64. */
+const WebhookSecret = z
+  .string()
+  .regex(/^whsec_(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, 'must be "whsec_" and base64')
+  .transform((text) => Buffer.from(text.slice("whsec_".length), "base64"))
+  .refine(({ length }) => length >= 24 && length <= 64, "must be 24 to 64 bytes long");
+
 /** Every variable the service reads: its default and what it is for. `ensemble config` and the README's table are made from this. */
 export const settings = {
   PORT: port.default(2024).describe("port of the API; 0 takes a free one"),
@@ -56,6 +66,13 @@ export const settings = {
   ENSEMBLE_STREAMS_PER_RUN: count.default(1_000).describe("clients that may follow one run through this process"),
   ENSEMBLE_STALLED_CLIENT_SECS: positive.default(60).describe("a client that takes nothing for this long is cut off and may come back"),
   ENSEMBLE_MAX_WAITING: count.default(1_000).describe("requests that may wait for the database before others are answered 429"),
+  ENSEMBLE_WEBHOOK_SECRET: list
+    .pipe(z.array(WebhookSecret).min(1))
+    .optional()
+    .describe("signs webhooks: whsec_ and 24 to 64 bytes in base64; several while one replaces another; unset: not signed"),
+  ENSEMBLE_WEBHOOK_INSIDE_HOSTS: list
+    .optional()
+    .describe("hosts (name, *.name, name:port) of the service's own network that webhooks may call, over http too; unset: none"),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info").describe("how much is logged"),
   OPENAI_API_KEY: z
     .string()
@@ -106,6 +123,9 @@ function lend(lent: Record<string, string>): () => void {
   };
 }
 
+/** A variable that the project's own file refers to. */
+export const variable = (name: string): string | undefined => process.env[name];
+
 /** Where the project file is: needed before everything else, because it may bring environment along. */
 export function projectFile(env: NodeJS.ProcessEnv = process.env): string {
   return env.ENSEMBLE_CONFIG || settings.ENSEMBLE_CONFIG.parse(undefined);
@@ -119,7 +139,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const name = String(issue?.path[0]);
-    throw new Error(`${name} (${describe(name)}) is "${given[name]}": ${issue?.message}.`);
+    const shown = /SECRET|KEY/.test(name) ? "is not what it should be" : `is "${given[name]}"`;
+    throw new Error(`${name} (${describe(name)}) ${shown}: ${issue?.message}.`);
   }
   const value = parsed.data;
   return {
@@ -147,6 +168,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     streamsPerRun: value.ENSEMBLE_STREAMS_PER_RUN,
     stalledSeconds: value.ENSEMBLE_STALLED_CLIENT_SECS,
     maxWaiting: value.ENSEMBLE_MAX_WAITING,
+    webhookSecrets: value.ENSEMBLE_WEBHOOK_SECRET ?? [],
+    webhookInsideHosts: value.ENSEMBLE_WEBHOOK_INSIDE_HOSTS ?? [],
     logLevel: value.LOG_LEVEL,
     hasModelEndpoint: Boolean(value.OPENAI_API_KEY || value.OPENAI_BASE_URL),
     graphDefaults: value.LANGGRAPH_CONFIG ?? {},

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import { ensureSystemAssistants } from "./assistants/assistants.ts";
-import { type Config, lendAddress, lendModelEndpoint } from "./config.ts";
+import { type Config, lendAddress, lendModelEndpoint, variable } from "./config.ts";
 import { checkDatabaseUrl, explainDatabase } from "./db/address.ts";
 import { startEmbeddedPostgres } from "./db/embedded.ts";
 import { startWakeups } from "./db/listen.ts";
@@ -16,6 +16,9 @@ import { loadRegistry, type Registry } from "./registry/registry.ts";
 import { startRehearsal } from "./rehearsal/server.ts";
 import { retentionRules } from "./retention/rules.ts";
 import { version } from "./version.ts";
+import { resolveHeaders } from "./webhooks/headers.ts";
+import { webhookRules } from "./webhooks/rules.ts";
+import { startDeliveries } from "./worker/deliveries.ts";
 import { startSweeper } from "./worker/sweeper.ts";
 import { startTimers } from "./worker/timers.ts";
 import { startWorker, type Worker } from "./worker/worker.ts";
@@ -72,8 +75,12 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   closers.push(feed.stop);
 
   const rooms = { pool, wakeups, feed, registry, log };
+  const { webhookSecrets: secrets, serviceUrl } = config;
+  const rules = webhookRules(project.webhooks.url, config.webhookInsideHosts, resolveHeaders(project.webhooks, variable));
   const worker = config.role === "api" ? undefined : await startWork(config, project, directUrl, rooms, closers);
-  const apiUrl = config.role === "worker" ? undefined : await startApi(config, project, { ...rooms, model }, closers);
+  const apiUrl = config.role === "worker" ? undefined : await startApi(config, project, { ...rooms, model, webhookRules: rules }, closers);
+  // After the API, because a path is delivered to our own.
+  if (worker) closers.push(startDeliveries(rooms, { rules, secrets, ownUrl: apiUrl ?? serviceUrl }).stop);
   if (model === "rehearsal") log.info("neither OPENAI_API_KEY nor OPENAI_BASE_URL is set: the rehearsal model answers");
   const undescribed = await graphsWithoutSchemas(registry);
   if (undescribed.length > 0) log.warn(`These graphs have no zod or StateSchema, so their schemas are empty: ${undescribed.join(", ")}`);

@@ -66,7 +66,7 @@ const runFields = {
   context: badDocument,
   metadata: badDocument,
   checkpoint_id: badText,
-  webhook: badText,
+  webhook: [...badText, "", "text", "ftp://a.test/", "//a.test/", "http://169.254.169.254/", "https://localhost/"],
   interrupt_before: [7, "one", {}, [7], [nul]],
   interrupt_after: [7, "one", {}, [7], [nul]],
   stream_mode: ["nonsense", 7, {}, ["values", "nonsense"], [7]],
@@ -163,6 +163,12 @@ export const endpoints: Record<string, Endpoint> = {
       metadata: badDocument,
       before: [7, [], {}, nul, { checkpoint_id: 7 }, { configurable: {} }, { configurable: { checkpoint_id: lone } }],
     },
+  },
+
+  "GET /webhooks/dead": { query: { limit: limitInQuery, offset: offsetInQuery } },
+  "POST /webhooks/redrive": {
+    body: {},
+    fields: { run_ids: ["text", 7, {}, [], [7], [null], ["no-uuid"], Array(1_001).fill(crypto.randomUUID())] },
   },
 
   "POST /threads/{threadId}/runs": runCreate,

@@ -136,11 +136,19 @@ test("keys that mean something elsewhere are named as ignored, those for buildin
       graphs: { a: { path: "./graph.ts:graph", description: "says" } },
       checkpointer: { ttl: { default_ttl: 60, sweep_limit: 5 }, path: "./saver.ts" },
       unheard_of: 1,
+      webhooks: { url: { require_https: true, resolve: 1 }, retries: 3 },
       http: { app: "./app.ts:app", cors: { allow_origins: ["*"] } },
     },
   });
   const { ignoredKeys, graphs } = await readProject(`${project}/langgraph.json`);
-  expect(ignoredKeys).toEqual(["unheard_of", "http.app", "checkpointer.path", "checkpointer.ttl.sweep_limit"]);
+  expect(ignoredKeys).toEqual([
+    "unheard_of",
+    "http.app",
+    "checkpointer.path",
+    "checkpointer.ttl.sweep_limit",
+    "webhooks.retries",
+    "webhooks.url.resolve",
+  ]);
   expect(graphs).toMatchObject([{ graphId: "a", description: "says" }]);
 });
 

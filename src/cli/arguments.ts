@@ -17,7 +17,7 @@ export interface Given {
 
 export interface Command {
   summary: string;
-  /** The words it needs, as the help names them: `<graph>`. */
+  /** The words it needs, as the help names them: `<graph>`; those that may be missing: `[graph]`, `[graph…]`. */
   takes?: string[];
   options?: Record<string, Option>;
   /** What the help of this command says beside its options. */
@@ -74,8 +74,9 @@ function refuseForeignOptions(name: string, options: string[], commands: Record<
 
 function refuseWrongWords(name: string, words: string[], takes: string[]): void {
   const missing = takes[words.length];
-  if (missing) throw new Error(`"${name}" needs ${missing}; see ensemble ${name} --help.`);
-  if (words.length > takes.length) throw new Error(`"${name}" does not know what to do with "${words[takes.length]}".`);
+  if (missing?.startsWith("<")) throw new Error(`"${name}" needs ${missing}; see ensemble ${name} --help.`);
+  const endless = takes.at(-1)?.includes("…");
+  if (words.length > takes.length && !endless) throw new Error(`"${name}" does not know what to do with "${words[takes.length]}".`);
 }
 
 /** The help of one command, or without one of all. */

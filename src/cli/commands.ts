@@ -22,6 +22,11 @@ export const commands: Record<string, Command> = {
     summary: "exit 0 when the database answers and, on a worker's host, the worker lives",
     run: async () => (await import("./health.ts")).checkHealth(),
   },
+  webhooks: {
+    summary: "list the webhooks that were given up; redrive sends them again, all or those of the named runs",
+    takes: ["[redrive]", "[run…]"],
+    run: async ({ words }: Given) => (await import("./webhooks.ts")).webhooks(words),
+  },
   prune: {
     summary: "take away what the retention rules let go",
     options: { "dry-run": { type: "boolean", means: "only say what that is" } },

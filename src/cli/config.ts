@@ -1,7 +1,7 @@
 import { settings } from "../config.ts";
 import { readEnvironment } from "./environment.ts";
 
-const secret = /KEY|URL|URI/;
+const secret = /KEY|URL|URI|SECRET/;
 
 /** The environment table, with what this process would use. */
 export async function printConfig(): Promise<void> {

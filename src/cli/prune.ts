@@ -35,7 +35,7 @@ async function sweepAll(pool: Pool, rules: RetentionRules): Promise<Removal> {
 }
 
 function report(removal: Removal, dryRun: boolean): string {
-  const { deletedThreads, reducedThreads, checkpoints, eventLogs, temporaryThreads, idempotencyKeys, cacheEntries } = removal;
+  const { deletedThreads, reducedThreads, checkpoints, eventLogs, temporaryThreads, idempotencyKeys, cacheEntries, webhooks } = removal;
   return [
     dryRun ? "Would go now:" : "Gone:",
     `  ${deletedThreads} threads whose time to live is over`,
@@ -44,5 +44,6 @@ function report(removal: Removal, dryRun: boolean): string {
     `  ${temporaryThreads} temporary threads of stateless runs`,
     `  ${idempotencyKeys} idempotency keys`,
     `  ${cacheEntries} cached results`,
+    `  ${webhooks} webhooks that were delivered or given up`,
   ].join("\n");
 }

@@ -15,6 +15,7 @@ import { singleRunRoutes } from "./routes/run.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { stateRoutes } from "./routes/state.ts";
 import { threadRoutes } from "./routes/threads.ts";
+import { webhookRoutes } from "./routes/webhooks.ts";
 
 /** The API. It serves; it executes nothing. */
 export async function buildApp(rooms: ApiRooms, http: Project["http"]): Promise<FastifyInstance> {
@@ -46,6 +47,7 @@ export async function buildApp(rooms: ApiRooms, http: Project["http"]): Promise<
   if (!http.disable_threads) await app.register(stateRoutes, options);
   if (!http.disable_runs) await app.register(runRoutes, options);
   if (!http.disable_runs) await app.register(singleRunRoutes, options);
+  if (!http.disable_runs) await app.register(webhookRoutes, options);
   return app;
 }
 

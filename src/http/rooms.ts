@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { Wakeups } from "../db/listen.ts";
 import type { EventFeed } from "../events/feed.ts";
 import type { Registry } from "../registry/registry.ts";
+import type { WebhookRules } from "../webhooks/rules.ts";
 
 /** What the routes need of the process. */
 export interface ApiRooms {
@@ -14,6 +15,7 @@ export interface ApiRooms {
   version: string;
   /** Whom the graphs of this process ask: an endpoint of the operator's, or the rehearsal model. Null where no graph runs: workers may differ. */
   model: "external" | "rehearsal" | null;
+  webhookRules: WebhookRules;
   settings: {
     bodyLimitBytes: number;
     maxWaiting: number;

@@ -2,6 +2,7 @@ import type { Issue } from "../registry/judge.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { AskedRun, RunCheck } from "../runs/create.ts";
 import { openQuestions } from "../threads/questions.ts";
+import { objectionTo, type WebhookRules } from "../webhooks/rules.ts";
 import { issuesOfAnswers } from "./answer-check.ts";
 import { refuseIssues } from "./issues.ts";
 
@@ -14,6 +15,12 @@ export function runCheck(registry: Registry, index?: number): RunCheck {
     if (resume === undefined || resume === null || !knowsWhatIsAsked(run)) return;
     refuseIssues(inBatch(issuesOfAnswers(await openQuestions(tx, run.threadId), resume)));
   };
+}
+
+/** Refuses a webhook that will not be called, as far as that can be told without asking for its address. */
+export function refuseWebhook(rules: WebhookRules, webhook: string | null | undefined, path: PropertyKey[] = ["body"]): void {
+  const objection = typeof webhook === "string" && objectionTo(webhook, rules);
+  if (objection) refuseIssues([{ path: [...path, "webhook"], message: objection }]);
 }
 
 /** What LangGraph will hold against the graph's schemas. */

@@ -149,3 +149,15 @@ export const ThreadState = z
     interrupts: z.array(z.unknown()).optional(),
   })
   .meta({ id: "ThreadState" });
+
+export const DeadWebhook = z
+  .object({
+    run_id: Id,
+    thread_id: Id,
+    url: z.string(),
+    attempts: z.number().int(),
+    error: z.string(),
+    created_at: z.iso.datetime(),
+    died_at: z.iso.datetime(),
+  })
+  .meta({ id: "DeadWebhook" });

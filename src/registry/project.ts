@@ -47,12 +47,27 @@ const CheckpointerOptions = z
   })
   .loose();
 
+const UrlOptions = z
+  .object({
+    require_https: z.boolean().optional(),
+    allowed_domains: z.array(z.string().min(1)).optional(),
+    allowed_ports: z.array(z.number().int().min(1).max(65_535)).optional(),
+    max_url_length: z.number().int().positive().optional(),
+    disable_loopback: z.boolean().optional(),
+  })
+  .loose();
+
+const WebhookOptions = z
+  .object({ env_prefix: z.string().min(1).optional(), url: UrlOptions.optional(), headers: z.record(z.string(), z.string()).optional() })
+  .loose();
+
 const ProjectFile = z
   .object({
     graphs: z.record(z.string().min(1), GraphEntry, "lists no graph").refine((graphs) => Object.keys(graphs).length > 0, "lists no graph"),
     env: z.union([z.string(), z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))]).optional(),
     http: HttpOptions.optional(),
     checkpointer: CheckpointerOptions.nullish(),
+    webhooks: WebhookOptions.nullish(),
   })
   .loose();
 
@@ -77,6 +92,7 @@ export interface Project {
   env: Record<string, string>;
   http: z.infer<typeof HttpOptions>;
   checkpointer: z.infer<typeof CheckpointerOptions>;
+  webhooks: z.infer<typeof WebhookOptions>;
   /** Keys that mean something elsewhere and nothing here, for one warning at the start. */
   ignoredKeys: string[];
 }
@@ -108,6 +124,7 @@ export async function readProject(path: string): Promise<Project> {
   }
   const { graphs, env, http = {}, ...others } = parsed.data;
   const checkpointer = others.checkpointer ?? {};
+  const webhooks = others.webhooks ?? {};
   const root = dirname(file);
   return {
     file,
@@ -115,11 +132,14 @@ export async function readProject(path: string): Promise<Project> {
     env: await readEnv(root, file, env),
     http,
     checkpointer,
+    webhooks,
     ignoredKeys: [
       ...unreadKeys(others, [...buildKeys, ...Object.keys(ProjectFile.shape)]),
       ...unreadKeys(http, Object.keys(HttpOptions.shape), "http."),
       ...unreadKeys(checkpointer, Object.keys(CheckpointerOptions.shape), "checkpointer."),
       ...unreadKeys(checkpointer.ttl ?? {}, ["strategy", "default_ttl", "sweep_interval_minutes"], "checkpointer.ttl."),
+      ...unreadKeys(webhooks, Object.keys(WebhookOptions.shape), "webhooks."),
+      ...unreadKeys(webhooks.url ?? {}, Object.keys(UrlOptions.shape), "webhooks.url."),
     ],
   };
 }

@@ -4,6 +4,7 @@ import type { Db } from "../db/sql.ts";
 import { countOutdatedKeys } from "../runs/idempotency.ts";
 import { countSpentEvents } from "../runs/sweep.ts";
 import { countExpiredThreads, countSpentThreads, listThreadsToReduce } from "../threads/retention.ts";
+import { countOutdatedWebhooks } from "../webhooks/webhooks.ts";
 import type { RetentionRules } from "./rules.ts";
 import type { Removal } from "./sweep.ts";
 
@@ -20,6 +21,7 @@ export async function surveyRemoval(db: Db, rules: RetentionRules): Promise<Remo
     temporaryThreads: await countSpentThreads(db),
     idempotencyKeys: await countOutdatedKeys(db),
     cacheEntries: await countExpiredEntries(db),
+    webhooks: await countOutdatedWebhooks(db),
     deletedThreads: expired.delete,
     reducedThreads: expired.keep_latest,
     checkpoints: reduced + trimmed,

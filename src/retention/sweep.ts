@@ -12,6 +12,7 @@ import {
   noteTrimmed,
   withoutOpenRuns,
 } from "../threads/retention.ts";
+import { sweepWebhooks } from "../webhooks/webhooks.ts";
 import { deleteThread } from "./prune.ts";
 import type { RetentionRules } from "./rules.ts";
 
@@ -24,6 +25,8 @@ export interface Removal {
   idempotencyKeys: number;
   /** Cached results whose time is over. */
   cacheEntries: number;
+  /** Deliveries that arrived or were given up long ago. */
+  webhooks: number;
   deletedThreads: number;
   /** Threads that keep their latest checkpoint. */
   reducedThreads: number;
@@ -46,6 +49,7 @@ export const nothingRemoved: Removal = {
   temporaryThreads: 0,
   idempotencyKeys: 0,
   cacheEntries: 0,
+  webhooks: 0,
   deletedThreads: 0,
   reducedThreads: 0,
   checkpoints: 0,
@@ -59,6 +63,7 @@ export async function sweepOnce(pool: Pool, rules: RetentionRules = {}, which = 
     sweepTemporaryThreads,
     sweepKeys,
     sweepCache,
+    sweepDeliveries,
     ...(which.expired ? [(tx: Db) => sweepExpiredThreads(tx, rules)] : []),
     ...(keepCheckpoints === undefined ? [] : [(tx: Db) => trimThreads(tx, keepCheckpoints)]),
   ];
@@ -100,6 +105,11 @@ async function sweepKeys(tx: Db): Promise<Batch> {
 async function sweepCache(tx: Db): Promise<Batch> {
   const cacheEntries = await sweepEntries(tx, manyRows);
   return { cacheEntries, full: cacheEntries === manyRows };
+}
+
+async function sweepDeliveries(tx: Db): Promise<Batch> {
+  const webhooks = await sweepWebhooks(tx, manyRows);
+  return { webhooks, full: webhooks === manyRows };
 }
 
 async function sweepExpiredThreads(tx: Db, { threadTtl }: RetentionRules): Promise<Batch> {

@@ -1,4 +1,5 @@
 import { type Db, sql } from "../db/sql.ts";
+import { storingWebhooks } from "../webhooks/webhooks.ts";
 import type { CancelAction } from "./run.ts";
 
 /**
@@ -13,9 +14,13 @@ export async function cancelOpenRuns(tx: Db, threadIds: string[], action: Cancel
     action === "rollback"
       ? await tx.query(sql`delete from runs where ${neverStarted}`)
       : await tx.query(sql`
-          update runs set status = 'interrupted', ended_at = now(), updated_at = now(),
-                          events_until = now() + make_interval(secs => events_kept_secs)
-           where ${neverStarted}`);
+          with ended as (
+            update runs set status = 'interrupted', ended_at = now(), updated_at = now(),
+                            events_until = now() + make_interval(secs => events_kept_secs)
+             where ${neverStarted}
+            returning *),
+          ${storingWebhooks(sql`threads`)}
+          select 1 from ended`);
   // A rollback outranks an interrupt that was asked for before it; the other way round the run is going already.
   const asked = await tx.query(sql`
     update runs set cancel = ${action}::cancel_action, updated_at = now(), run_at = least(run_at, now())

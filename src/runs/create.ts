@@ -73,9 +73,9 @@ export async function createRun(tx: Db, wanted: NewRun, check: RunCheck): Promis
     await noteRun(tx, threadId, noted, withoutRunKeys(config));
   }
   const { rows } = await tx.query<Run>(sql`
-    insert into runs (run_id, thread_id, assistant_id, multitask_strategy, metadata, kwargs, run_at, events_kept_secs)
+    insert into runs (run_id, thread_id, assistant_id, multitask_strategy, metadata, kwargs, run_at, events_kept_secs, webhook)
     values (${runId}, ${threadId}, ${assistant.assistant_id}, ${wanted.multitaskStrategy}, ${JSON.stringify(metadata)},
-            ${JSON.stringify(kwargs)}, now() + make_interval(secs => ${wanted.afterSeconds}), ${wanted.eventRetentionSeconds})
+            ${JSON.stringify(kwargs)}, now() + make_interval(secs => ${wanted.afterSeconds}), ${wanted.eventRetentionSeconds}, ${kwargs.webhook})
     returning ${runColumns}`);
   return rows[0] as Run;
 }

@@ -1,6 +1,7 @@
 import type { Fence } from "../db/fence.ts";
 import { type Db, nothing, sql } from "../db/sql.ts";
 import type { JsonText, ThreadState } from "../threads/threads.ts";
+import { storingWebhooks } from "../webhooks/webhooks.ts";
 import type { RunStatus } from "./run.ts";
 import { settingTimers, type TimerChange } from "./timers.ts";
 
@@ -21,18 +22,20 @@ export interface RunEnd {
   thread: Partial<ThreadState> | undefined;
   /** Without, the thread's timers stay as they are. */
   timers?: TimerChange | undefined;
+  /** Whether somebody is to be told. */
+  webhook?: boolean;
 }
 
 /**
  * Ends a run: its status, the thread's state and the right to write, in one statement. It decides about the run and so stands here,
- * though it writes the thread's row and its timers too. The thread is locked first, as everyone does. False when the right is lost, or when a
+ * though it writes the thread's row, its timers and its webhook too. The thread is locked first, as everyone does. False when the right is lost, or when a
  * rollback was accepted meanwhile: that one is always carried out, while an interrupt that comes too late changes nothing.
  */
 export async function endRun(
   db: Db,
   { runId, attempt }: Fence,
   threadId: string,
-  { status, output, error, thread, timers, graphVersion = null }: RunEnd,
+  { status, output, error, thread, timers, webhook = false, graphVersion = null }: RunEnd,
 ): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     with thread as (select thread_id from threads where thread_id = ${threadId} for no key update),
@@ -43,16 +46,18 @@ export async function endRun(
              output = ${output}, error = ${error ? JSON.stringify(error) : null}, graph_version = ${graphVersion}
         from thread
        where run_id = ${runId} and attempt = ${attempt} and status = 'running' and cancel is distinct from 'rollback'
-      returning runs.thread_id),
+      returning ${webhook ? sql`runs.*` : sql`runs.thread_id`}),
     rested as (
       update threads
          set resting_status = coalesce(${thread?.status ?? null}::thread_status, resting_status),
              "values" = case when ${thread?.values !== undefined} then ${thread?.values ?? null}::json else "values" end,
              interrupts = coalesce(${thread?.interrupts ?? null}::json, interrupts),
-             graph_version = coalesce(${graphVersion}, graph_version), updated_at = now(),
+             graph_version = coalesce(${graphVersion}, threads.graph_version), updated_at = now(),
              state_updated_at = case when ${thread !== undefined} then now() else state_updated_at end
         from ended
-       where threads.thread_id = ended.thread_id)
+       where threads.thread_id = ended.thread_id
+      returning threads.thread_id, threads."values")
+    ${webhook ? sql`, ${storingWebhooks(sql`rested`)}` : nothing}
     ${timers ? sql`, ${settingTimers(runId, timers)}` : nothing}
     select 1 from ended`);
   return rowCount !== 0;

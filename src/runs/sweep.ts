@@ -1,4 +1,5 @@
 import { type Db, sql } from "../db/sql.ts";
+import { storingWebhooks } from "../webhooks/webhooks.ts";
 
 /** Drops the events and the output of runs whose retention is over, at most `limit` runs at a time. Returns how many there were. */
 export async function sweepEvents(db: Db, limit: number): Promise<number> {
@@ -38,13 +39,15 @@ export async function timeOutRuns(db: Db, seconds: number): Promise<string[]> {
       update runs set status = 'timeout', worker_id = null, ended_at = now(), updated_at = now(), error = ${error},
                       output = json_build_object('__error__', ${error}::json), events_until = now() + make_interval(secs => events_kept_secs)
         from overdue where runs.run_id = overdue.run_id
-      returning runs.run_id, runs.thread_id),
+      returning runs.*),
     told as (
       insert into run_events (run_id, id, event, data)
       select run_id, (select coalesce(max(id), -1) + 1 from run_events e where e.run_id = ended.run_id), 'error', ${error} from ended
           on conflict do nothing),
     rested as (
-      update threads set resting_status = 'error', updated_at = now() from ended where threads.thread_id = ended.thread_id)
+      update threads set resting_status = 'error', updated_at = now() from ended where threads.thread_id = ended.thread_id
+      returning threads.thread_id, threads."values"),
+    ${storingWebhooks(sql`rested`)}
     select run_id as "runId" from ended`);
   return rows.map((row) => row.runId);
 }

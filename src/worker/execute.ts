@@ -6,6 +6,7 @@ import { runTopic } from "../events/feed.ts";
 import { newestEventId } from "../events/log.ts";
 import { type Claim, releaseRun } from "../runs/claim.ts";
 import { endTopic } from "../runs/run.ts";
+import { webhookTopic } from "../webhooks/webhooks.ts";
 import type { AttemptControl, StopReason } from "./attempt.ts";
 import { graphIdOf, openGraph, startingPoint, streamGraph } from "./graph-call.ts";
 import { type Journal, startJournal } from "./journal.ts";
@@ -33,6 +34,7 @@ export async function executeRun(rooms: WorkerRooms, claim: Claim, control: Atte
     await journal.flushed();
     const outcome = await settle(rooms, claim, isOutOfTouch(control) ? { kind: "released" } : performed);
     if (isOver(outcome)) tellEnd(rooms, runId, journal.lastId);
+    if (claim.kwargs.webhook) rooms.wakeups.tellHere(webhookTopic);
     log.info({ outcome: outcome.kind === "ended" ? outcome.end.status : outcome.kind }, "run left");
   } catch (error) {
     log.error({ err: error }, "attempt failed");

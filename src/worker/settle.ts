@@ -23,17 +23,18 @@ export async function settle(rooms: WorkerRooms, claim: Claim, outcome: Outcome)
       return gone ? outcome : { kind: "lost" };
     }
     case "ended": {
-      const ended = await untilDatabaseAnswers(() => endRun(rooms.pool, claim, claim.threadId, withTimers(claim, outcome.end)));
+      const ended = await untilDatabaseAnswers(() => endRun(rooms.pool, claim, claim.threadId, withConsequences(claim, outcome.end)));
       // Not ended: either the right is lost, or a rollback was accepted at the last moment and is carried out now.
       return ended ? outcome : settle(rooms, claim, { kind: "rolled back" });
     }
   }
 }
 
-/** A question may say how long it waits; its timer begins with the end of the run that asked it. */
-function withTimers({ kwargs }: Claim, end: RunEnd): RunEnd {
+/** What else the end begins: the timers of the questions that the run asked, and the telling of whoever wants to know. */
+function withConsequences({ kwargs }: Claim, end: RunEnd): RunEnd {
   const { interrupts } = end.thread ?? {};
-  return interrupts === undefined ? end : { ...end, timers: timersAfter(kwargs, end.status === "success", interrupts) };
+  const timers = interrupts === undefined ? undefined : timersAfter(kwargs, end.status === "success", interrupts);
+  return { ...end, timers, webhook: Boolean(kwargs.webhook) };
 }
 
 /** Takes the run back, in one transaction: its row and events, its checkpoints, and what its thread shows. */

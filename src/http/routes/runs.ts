@@ -12,7 +12,7 @@ import { type StreamCounts, streamRun, waitForRun } from "../follow.ts";
 import { idempotent } from "../idempotency.ts";
 import { selectFields } from "../lists.ts";
 import type { ApiRooms } from "../rooms.ts";
-import { runCheck } from "../run-check.ts";
+import { refuseWebhook, runCheck } from "../run-check.ts";
 import { BatchCreate, RunCreate, type RunCreateBody, toNewRun } from "../run-request.ts";
 import { answers, Limit, Offset, OneOrMore, Run, streams, ThreadParams } from "../schemas.ts";
 
@@ -20,10 +20,12 @@ const Status = z.enum(["pending", "running", "success", "error", "timeout", "int
 
 /** Creating runs, on threads and without, and listing them. */
 export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts }> = async (app, rooms) => {
-  const { pool, registry, wakeups, settings, counts } = rooms;
+  const { pool, registry, wakeups, settings, counts, webhookRules } = rooms;
 
   /** Makes runs in one transaction, all or none; with an Idempotency-Key, once. */
   async function createAll(request: FastifyRequest, wanted: NewRun[]): Promise<RunRow[]> {
+    const isBatch = Array.isArray(request.body);
+    for (const [index, { kwargs }] of wanted.entries()) refuseWebhook(webhookRules, kwargs.webhook, isBatch ? ["body", index] : ["body"]);
     const runs = await transaction(pool, (tx) =>
       onceForKey(tx, idempotent(request), async () => {
         const made: RunRow[] = [];

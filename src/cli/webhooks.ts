@@ -1,0 +1,31 @@
+import { isId } from "../db/ids.ts";
+import { listDeadWebhooks, redriveWebhooks } from "../webhooks/webhooks.ts";
+import { withDatabase } from "./database.ts";
+import { clean } from "./terminal/clean.ts";
+
+const mostListed = 100;
+
+/** Lists the deliveries that were given up, or has them tried again: all of them, or those of the runs that are named. */
+export async function webhooks([action, ...runIds]: string[]): Promise<void> {
+  if (action === undefined) return list();
+  if (action !== "redrive") throw new Error(`"webhooks" lists the dead, and "webhooks redrive" sends them again; it knows no "${action}".`);
+  return redrive(runIds);
+}
+
+async function list(): Promise<void> {
+  const { rows, total } = await withDatabase((pool) => listDeadWebhooks(pool, { limit: mostListed, offset: 0 }));
+  if (total === 0) console.log("No webhook is dead.");
+  for (const { run_id, died_at, attempts, url, error } of rows) {
+    console.log(clean(`${run_id}  ${died_at.toISOString()}  ${attempts} attempts  ${url}  ${error}`));
+  }
+  if (total > rows.length) console.log(`… and ${total - rows.length} more`);
+}
+
+async function redrive(runIds: string[]): Promise<void> {
+  const malformed = runIds.find((runId) => !isId(runId));
+  if (malformed !== undefined) throw new Error(`"${malformed}" is not the id of a run.`);
+  const redriven = await withDatabase((pool) => redriveWebhooks(pool, runIds.length > 0 ? runIds : undefined));
+  console.log(`${redriven.length} webhooks are sent again.`);
+  const alive = runIds.filter((runId) => !redriven.includes(runId.toLowerCase()));
+  if (alive.length > 0) throw new Error(`No dead webhook belongs to ${alive.join(", ")}.`);
+}

@@ -1,0 +1,43 @@
+import { validateHeaderName, validateHeaderValue } from "node:http";
+
+/** Those that the delivery itself decides about. */
+const ours = /^(host|content-type|content-length|transfer-encoding|connection|expect|upgrade|webhook-.*)$/i;
+const template = /\$\{\{\s*env\.(\w+)\s*\}\}/g;
+
+interface HeaderOptions {
+  env_prefix?: string | undefined;
+  headers?: Record<string, string> | undefined;
+}
+
+/**
+ * The headers of langgraph.json, with `${{ env.NAME }}` filled in. Only variables with the prefix can be named there, so that whoever
+ * writes that file does not reach every secret of the process. What is wrong stops the start, with one sentence.
+ */
+export function resolveHeaders(
+  { env_prefix: prefix = "LG_WEBHOOK_", headers = {} }: HeaderOptions,
+  variable: (name: string) => string | undefined,
+): Record<string, string> {
+  const resolved = Object.entries(headers).map(([name, value]) => [name, fillIn(name, value, prefix, variable)] as const);
+  for (const [name, value] of resolved) refuseHeader(name, value);
+  return Object.fromEntries(resolved);
+}
+
+function fillIn(header: string, value: string, prefix: string, variable: (name: string) => string | undefined): string {
+  return value.replace(template, (_, name: string) => {
+    if (!name.startsWith(prefix))
+      throw new Error(`webhooks.headers.${header}: ${name} does not begin with ${prefix} (webhooks.env_prefix).`);
+    const given = variable(name);
+    if (given === undefined) throw new Error(`webhooks.headers.${header}: the variable ${name} is not set.`);
+    return given;
+  });
+}
+
+function refuseHeader(name: string, value: string): void {
+  if (ours.test(name)) throw new Error(`webhooks.headers.${name}: this header is set by the delivery itself.`);
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+  } catch {
+    throw new Error(`webhooks.headers.${name}: this is not a header that HTTP can carry.`);
+  }
+}

@@ -1,0 +1,40 @@
+import { createHmac } from "node:crypto";
+import type { Delivery } from "./webhooks.ts";
+
+/** A delivery as it goes over the wire. */
+export interface Message {
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** The run as the API shows it, with the values that it left. The id is the run's: by it a receiver knows what it has had already. */
+export function writeMessage({ runId, run, sentAt }: Delivery, secrets: Buffer[]): Message {
+  const { error, ...told } = run;
+  const body = JSON.stringify({
+    ...told,
+    created_at: isoTime(run.created_at),
+    updated_at: isoTime(run.updated_at),
+    run_started_at: isoTime(run.run_started_at),
+    run_ended_at: isoTime(run.run_ended_at),
+    webhook_sent_at: sentAt.toISOString(),
+    ...(error && { error: error.message }),
+  });
+  const timestamp = String(Math.floor(sentAt.getTime() / 1000));
+  const signatures = secrets.map((secret) => `v1,${sign(secret, `${runId}.${timestamp}.${body}`)}`);
+  return {
+    headers: {
+      "content-type": "application/json",
+      "webhook-id": runId,
+      "webhook-timestamp": timestamp,
+      ...(signatures.length > 0 && { "webhook-signature": signatures.join(" ") }),
+    },
+    body,
+  };
+}
+
+/** After the Standard Webhooks scheme. */
+function sign(secret: Buffer, content: string): string {
+  return createHmac("sha256", secret).update(content).digest("base64");
+}
+
+const isoTime = (text: string | null) => text && new Date(text).toISOString();

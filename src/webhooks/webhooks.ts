@@ -1,0 +1,152 @@
+import { type Page, paged } from "../db/paging.ts";
+import { type Db, type Sql, sql } from "../db/sql.ts";
+
+/** On which this process's deliveries are told that there is one to make. */
+export const webhookTopic = "webhook";
+
+/** The end of a run as it was stored with it; times are texts as Postgres writes them into JSON. */
+export interface StoredRun {
+  created_at: string;
+  updated_at: string;
+  run_started_at: string | null;
+  run_ended_at: string;
+  error: { message: string } | null;
+  [field: string]: unknown;
+}
+
+/** The right to make one delivery, and what to send. */
+export interface Delivery {
+  runId: string;
+  url: string;
+  host: string;
+  run: StoredRun;
+  attempt: number;
+  /** The database's clock, at the claim. */
+  sentAt: Date;
+}
+
+/** A delivery that was given up. */
+export interface DeadWebhook {
+  run_id: string;
+  thread_id: string;
+  url: string;
+  attempts: number;
+  error: string;
+  created_at: Date;
+  died_at: Date;
+}
+
+/** For how long nobody else tries: longer than one delivery may take. */
+const leaseSeconds = 30;
+const longestPauseSeconds = 3_600;
+const deliveredKept = sql`interval '1 day'`;
+const deadKept = sql`interval '30 days'`;
+
+/**
+ * Continues a statement that ends runs: `ended` has their rows, `threads` (a table or another part of the statement) what they left. In
+ * no moment is a run over whose webhook nobody knows of.
+ */
+export function storingWebhooks(threads: Sql): Sql {
+  return sql`
+    told_of as (
+      insert into webhooks (run_id, thread_id, url, run)
+      select ended.run_id, ended.thread_id, ended.webhook,
+             json_build_object('run_id', ended.run_id, 'thread_id', ended.thread_id, 'assistant_id', assistant_id,
+                               'metadata', ended.metadata, 'status', ended.status, 'kwargs', kwargs, 'multitask_strategy', multitask_strategy,
+                               'created_at', ended.created_at, 'updated_at', ended.updated_at, 'run_started_at', started_at,
+                               'run_ended_at', ended_at, 'values', rest."values", 'error', ended.error)
+        from ended join ${threads} rest on rest.thread_id = ended.thread_id
+       where ended.webhook is not null
+          on conflict do nothing)`;
+}
+
+/**
+ * Takes the right to make due deliveries, for a while. No receiver gets more than `perHost` of them, and none that has its fill already:
+ * one that hangs would take all the turns.
+ */
+export async function claimWebhooks(
+  db: Db,
+  { slots, perHost, fullHosts }: { slots: number; perHost: number; fullHosts: string[] },
+): Promise<Delivery[]> {
+  const { rows } = await db.query<Delivery>(sql`
+    with waiting as (
+      select run_id, row_number() over (partition by host order by due_at) as turn
+        from webhooks
+       where status = 'pending' and due_at <= now() and host <> all(${fullHosts}::text[])),
+    due as (
+      select webhooks.run_id
+        from webhooks join waiting using (run_id)
+       where turn <= ${perHost} and status = 'pending' and due_at <= now()
+       order by turn, due_at limit ${slots}
+         for update of webhooks skip locked)
+    update webhooks set attempts = attempts + 1, due_at = now() + make_interval(secs => ${leaseSeconds})
+      from due
+     where webhooks.run_id = due.run_id
+    returning webhooks.run_id as "runId", url, host, run, attempts as attempt, now() as "sentAt"`);
+  return rows;
+}
+
+/** Notes that it has arrived. Whoever comes late with that says the truth as well. */
+export async function noteDelivered(db: Db, { runId }: Delivery): Promise<void> {
+  await db.query(sql`
+    update webhooks set status = 'delivered', settled_at = now(), run = null, error = null
+     where run_id = ${runId} and status <> 'delivered'`);
+}
+
+/**
+ * Puts a delivery that failed off, twice as long as before and at most an hour, with some chance in it so that they do not all come back
+ * at once; the last try is when its day is over. Then, or where trying again is no use, it is dead.
+ */
+export async function noteFailed(db: Db, { runId, attempt }: Delivery, error: string, hopeless: boolean): Promise<void> {
+  const pause = Math.min(longestPauseSeconds, 2 ** Math.min(attempt - 1, 20)) * (0.5 + Math.random() / 2);
+  const over = sql`(${hopeless} or give_up_at <= now())`;
+  await db.query(sql`
+    update webhooks
+       set error = ${error}, due_at = least(now() + make_interval(secs => ${pause}), greatest(give_up_at, now())),
+           status = case when ${over} then 'dead'::webhook_status else status end,
+           settled_at = case when ${over} then now() end
+     where run_id = ${runId} and attempts = ${attempt} and status = 'pending'`);
+}
+
+/** Gives back what this process cannot carry out any more: it is due again at once, and that was no try. */
+export async function giveBackWebhook(db: Db, { runId, attempt }: Delivery): Promise<void> {
+  await db.query(sql`
+    update webhooks set attempts = attempts - 1, due_at = now()
+     where run_id = ${runId} and attempts = ${attempt} and status = 'pending'`);
+}
+
+/** The dead, those that died last first. */
+export async function listDeadWebhooks(db: Db, page: { limit: number; offset: number }): Promise<Page<DeadWebhook>> {
+  const dead = sql`
+    select run_id, thread_id, url, attempts, error, created_at, settled_at as died_at from webhooks where status = 'dead'`;
+  return paged<DeadWebhook>(
+    db,
+    dead,
+    { ...page, sort_by: "died_at", sort_order: "desc" },
+    { created_at: sql`created_at`, died_at: sql`died_at` },
+  );
+}
+
+/** Lets dead deliveries be tried again for a day, all or those of the named runs. Returns the runs whose delivery was dead. */
+export async function redriveWebhooks(db: Db, runIds?: string[]): Promise<string[]> {
+  const { rows } = await db.query<{ runId: string }>(sql`
+    update webhooks set status = 'pending', settled_at = null, attempts = 0, due_at = now(), give_up_at = now() + interval '1 day'
+     where status = 'dead' and (${runIds ?? null}::uuid[] is null or run_id = any(${runIds ?? null}::uuid[]))
+    returning run_id as "runId"`);
+  return rows.map((row) => row.runId);
+}
+
+const outdated = sql`(status = 'delivered' and settled_at < now() - ${deliveredKept} or status = 'dead' and settled_at < now() - ${deadKept})`;
+
+/** Forgets what was delivered a day ago, and the dead after a month, at most `limit` of them. Returns how many there were. */
+export async function sweepWebhooks(db: Db, limit: number): Promise<number> {
+  const { rowCount } = await db.query(sql`
+    delete from webhooks where run_id in (select run_id from webhooks where ${outdated} order by settled_at limit ${limit})`);
+  return rowCount ?? 0;
+}
+
+/** How many that are. */
+export async function countOutdatedWebhooks(db: Db): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from webhooks where ${outdated}`);
+  return rows[0]?.count ?? 0;
+}

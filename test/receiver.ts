@@ -1,0 +1,38 @@
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { afterAll } from "vitest";
+
+export interface Received {
+  path: string;
+  headers: IncomingHttpHeaders;
+  text: string;
+  body: Record<string, unknown>;
+  /** Whether whoever sent it has given up on the answer. */
+  closed: () => boolean;
+}
+
+/** Somebody who is told of the ends of runs: over real HTTP, answering each call as `answer` says; without, 200. */
+export async function startReceiver(answer: (response: ServerResponse, path: string, nth: number) => void = (response) => response.end()) {
+  const received: Received[] = [];
+  const server = createServer(async (request, response) => {
+    const path = request.url ?? "";
+    const body = await text(request);
+    const nth = received.filter((other) => other.path === path).length;
+    received.push({ path, headers: request.headers, text: body, body: JSON.parse(body), closed: () => request.socket.destroyed });
+    answer(response, path, nth);
+  });
+  server.listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    host: `127.0.0.1:${port}`,
+    received,
+    at: (path: string) => received.filter((one) => one.path === path),
+  };
+}
