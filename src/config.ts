@@ -31,6 +31,8 @@ const WebhookSecret = z
   .transform((text) => Buffer.from(text.slice("whsec_".length), "base64"))
   .refine(({ length }) => length >= 24 && length <= 64, "must be 24 to 64 bytes long");
 
+const HostPattern = z.string().regex(/^(?:(?:\*\.)?[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i, "must be host names, without http:// and paths");
+
 /** Every variable the service reads: its default and what it is for. `ensemble config` and the README's table are made from this. */
 export const settings = {
   PORT: port.default(2024).describe("port of the API; 0 takes a free one"),
@@ -43,7 +45,9 @@ export const settings = {
   ENSEMBLE_URL: z
     .url({ protocol: /^https?$/ })
     .optional()
-    .describe("the service that the terminal's commands talk to; unset: the one at HOST and PORT"),
+    .describe(
+      "the service that the terminal's commands talk to, and to which a worker sends webhooks that are paths; unset: the one at HOST and PORT",
+    ),
   ENSEMBLE_CONFIG: z.string().min(1).default("./langgraph.json").describe("the project file that lists the graphs"),
   ENSEMBLE_ROLE: z.enum(["all", "api", "worker"]).default("all").describe("what this process does"),
   ENSEMBLE_LEASE_SECS: positive.min(1).default(15).describe("a worker that was not heard of for this long has lost its runs"),
@@ -71,6 +75,7 @@ export const settings = {
     .optional()
     .describe("signs webhooks: whsec_ and 24 to 64 bytes in base64; several while one replaces another; unset: not signed"),
   ENSEMBLE_WEBHOOK_INSIDE_HOSTS: list
+    .pipe(z.array(HostPattern))
     .optional()
     .describe("hosts (name, *.name, name:port) of the service's own network that webhooks may call, over http too; unset: none"),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info").describe("how much is logged"),

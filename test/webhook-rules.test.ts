@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { readConfig } from "../src/config.ts";
 import { resolveHeaders } from "../src/webhooks/headers.ts";
 import { objectionTo, webhookRules } from "../src/webhooks/rules.ts";
-import { sendWebhook } from "../src/webhooks/send.ts";
+import { lookupOutside, sendWebhook } from "../src/webhooks/send.ts";
 import { startTestService } from "./service.ts";
 
 const { client, db } = await startTestService({ ENSEMBLE_ROLE: "api" });
@@ -105,6 +105,16 @@ test.each([["127.0.0.1"], ["169.254.169.254"], ["93.184.216.34", "10.0.0.1"], ["
   },
 );
 
+test("the connection is made to the addresses that were looked at", () => {
+  const lookup = lookupOutside({ resolve4: async () => ["93.184.216.34"], resolve6: async () => Promise.reject(new Error("none")) });
+  const ask = (all: boolean) =>
+    new Promise((resolve) => lookup("hooks.example.com", { all }, (error, address, family) => resolve({ error, address, family })));
+  return Promise.all([
+    expect(ask(true)).resolves.toEqual({ error: null, address: [{ address: "93.184.216.34", family: 4 }], family: undefined }),
+    expect(ask(false)).resolves.toEqual({ error: null, address: "93.184.216.34", family: 4 }),
+  ]);
+});
+
 test("a name that nobody knows, and a path where no app is known, are tried again later", async () => {
   expect(await send("https://hooks.example.com/a")).toEqual({ reason: "No address was found for hooks.example.com.", hopeless: false });
   expect(await send("/hook")).toEqual({ reason: expect.stringContaining("ENSEMBLE_URL is not set"), hopeless: false });
@@ -122,6 +132,12 @@ test("headers take variables with the prefix only, and what cannot be sent stops
   expect(() => resolved({ "x-five": "a\r\nb: c" })).toThrow("x-five");
   expect(() => resolved({ "Webhook-Id": "mine" })).toThrow("set by the delivery itself");
   // biome-ignore-end lint/suspicious/noTemplateCurlyInString: up to here
+});
+
+test("hosts that are no hosts stop the start", () => {
+  const hosts = "receiver:3000, *.svc.internal [::1]:8080 127.0.0.1";
+  expect(readConfig({ ENSEMBLE_WEBHOOK_INSIDE_HOSTS: hosts }).webhookInsideHosts).toHaveLength(4);
+  expect(() => readConfig({ ENSEMBLE_WEBHOOK_INSIDE_HOSTS: "http://receiver/" })).toThrow("must be host names");
 });
 
 test("a secret that is none stops the start, and is not repeated in the sentence", () => {

@@ -28,8 +28,9 @@ export interface RunEnd {
 
 /**
  * Ends a run: its status, the thread's state and the right to write, in one statement. It decides about the run and so stands here,
- * though it writes the thread's row, its timers and its webhook too. The thread is locked first, as everyone does. False when the right is lost, or when a
- * rollback was accepted meanwhile: that one is always carried out, while an interrupt that comes too late changes nothing.
+ * though it writes the thread's row, its timers and its webhook too. The thread is locked first, as everyone does. False when the right
+ * is lost, or when a rollback was accepted meanwhile: that one is always carried out, while an interrupt that comes too late changes
+ * nothing.
  */
 export async function endRun(
   db: Db,
