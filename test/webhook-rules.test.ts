@@ -4,6 +4,7 @@ import { readConfig } from "../src/config.ts";
 import { resolveHeaders } from "../src/webhooks/headers.ts";
 import { objectionTo, webhookRules } from "../src/webhooks/rules.ts";
 import { lookupOutside, sendWebhook } from "../src/webhooks/send.ts";
+import { startReceiver } from "./receiver.ts";
 import { startTestService } from "./service.ts";
 
 const { client, db } = await startTestService({ ENSEMBLE_ROLE: "api" });
@@ -118,6 +119,16 @@ test("the connection is made to the addresses that were looked at", () => {
 test("a name that nobody knows, and a path where no app is known, are tried again later", async () => {
   expect(await send("https://hooks.example.com/a")).toEqual({ reason: "No address was found for hooks.example.com.", hopeless: false });
   expect(await send("/hook")).toEqual({ reason: expect.stringContaining("ENSEMBLE_URL is not set"), hopeless: false });
+});
+
+test("where the process has no app of its own, a path is sent to the one it is told of, below its path", async () => {
+  const { url, received } = await startReceiver();
+  const options = { rules: webhookRules(), signal: AbortSignal.timeout(5_000) };
+  const message = { headers: {}, body: "{}" };
+  expect(await sendWebhook("/hook?a=b", message, { ...options, ownUrl: url })).toBeUndefined();
+  expect(await sendWebhook("/hook?a=b", message, { ...options, ownUrl: `${url}/prefix/` })).toBeUndefined();
+  expect(await sendWebhook(`${url}/hook`, message, { ...options, ownUrl: url })).toMatchObject({ hopeless: true });
+  expect(received.map(({ path }) => path)).toEqual(["/hook?a=b", "/prefix/hook?a=b"]);
 });
 
 test("headers take variables with the prefix only, and what cannot be sent stops the start", () => {

@@ -57,7 +57,7 @@ export async function endRun(
              state_updated_at = case when ${thread !== undefined} then now() else state_updated_at end
         from ended
        where threads.thread_id = ended.thread_id
-      returning threads.thread_id, threads."values")
+      ${webhook ? sql`returning threads.thread_id, threads."values"` : nothing})
     ${webhook ? sql`, ${storingWebhooks(sql`rested`)}` : nothing}
     ${timers ? sql`, ${settingTimers(runId, timers)}` : nothing}
     select 1 from ended`);
