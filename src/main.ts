@@ -55,6 +55,8 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   if (project.ignoredKeys.length > 0) log.warn(`${project.file}: not supported yet and ignored: ${project.ignoredKeys.join(", ")}`);
   const model = await provideModel(config, closers); // before the graphs are loaded: some make their client at once
   const registry = await loadRegistry(project.graphs);
+  const rules = webhookRules(project.webhooks.url, config.webhookInsideHosts);
+  const headers = config.role === "api" ? {} : resolveHeaders(project.webhooks, variable); // their secrets are the workers'
 
   const url = givenUrl ?? (await embeddedUrl(config, closers));
   const directUrl = givenDirectUrl ?? url;
@@ -75,12 +77,11 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   closers.push(feed.stop);
 
   const rooms = { pool, wakeups, feed, registry, log };
-  const { webhookSecrets: secrets, serviceUrl } = config;
-  const rules = webhookRules(project.webhooks.url, config.webhookInsideHosts, resolveHeaders(project.webhooks, variable));
   const worker = config.role === "api" ? undefined : await startWork(config, project, directUrl, rooms, closers);
   const apiUrl = config.role === "worker" ? undefined : await startApi(config, project, { ...rooms, model, webhookRules: rules }, closers);
   // After the API, because a path is delivered to our own.
-  if (worker) closers.push(startDeliveries(rooms, { rules, secrets, ownUrl: apiUrl ?? serviceUrl }).stop);
+  const { webhookSecrets: secrets, serviceUrl } = config;
+  if (worker) closers.push(startDeliveries(rooms, { rules, headers, secrets, ownUrl: apiUrl ?? serviceUrl }).stop);
   if (model === "rehearsal") log.info("neither OPENAI_API_KEY nor OPENAI_BASE_URL is set: the rehearsal model answers");
   const undescribed = await graphsWithoutSchemas(registry);
   if (undescribed.length > 0) log.warn(`These graphs have no zod or StateSchema, so their schemas are empty: ${undescribed.join(", ")}`);

@@ -8,7 +8,7 @@ export interface Message {
 }
 
 /** The run as the API shows it, with the values that it left. The id is the run's: by it a receiver knows what it has had already. */
-export function writeMessage({ runId, run, sentAt }: Delivery, secrets: Buffer[]): Message {
+export function writeMessage({ runId, run, sentAt }: Delivery, configured: Record<string, string>, secrets: Buffer[]): Message {
   const { error, ...told } = run;
   const body = JSON.stringify({
     ...told,
@@ -23,6 +23,7 @@ export function writeMessage({ runId, run, sentAt }: Delivery, secrets: Buffer[]
   const signatures = secrets.map((secret) => `v1,${sign(secret, `${runId}.${timestamp}.${body}`)}`);
   return {
     headers: {
+      ...configured,
       "content-type": "application/json",
       "webhook-id": runId,
       "webhook-timestamp": timestamp,

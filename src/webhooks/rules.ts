@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { isInside } from "./inside.ts";
 
-/** Where webhooks may go, and what is sent along with each. */
+/** Where webhooks may go. */
 export interface WebhookRules {
   /** True: https only. False: http as well. Undefined: http only to hosts that are allowed inside our own network. */
   requireHttps: boolean | undefined;
@@ -13,7 +13,6 @@ export interface WebhookRules {
   allowPaths: boolean;
   /** Hosts of our own network that may be called all the same. */
   insideHosts: string[];
-  headers: Record<string, string>;
 }
 
 /** `webhooks.url` in langgraph.json. */
@@ -27,7 +26,7 @@ export interface UrlOptions {
 
 const longestUrl = 4_096;
 
-export function webhookRules(url: UrlOptions = {}, insideHosts: string[] = [], headers: Record<string, string> = {}): WebhookRules {
+export function webhookRules(url: UrlOptions = {}, insideHosts: string[] = []): WebhookRules {
   return {
     requireHttps: url.require_https,
     allowedDomains: url.allowed_domains ?? [],
@@ -35,7 +34,6 @@ export function webhookRules(url: UrlOptions = {}, insideHosts: string[] = [], h
     longestUrl: url.max_url_length ?? longestUrl,
     allowPaths: !url.disable_loopback,
     insideHosts,
-    headers,
   };
 }
 

@@ -38,7 +38,7 @@ export async function sendWebhook(receiver: string, message: Message, options: S
   try {
     const own = isPath(receiver);
     const url = new URL(own ? `${ownUrl?.replace(/\/$/, "")}${receiver}` : receiver);
-    return judge(await post(url, { ...message, headers: { ...rules.headers, ...message.headers } }, options, own));
+    return judge(await post(url, message, options, own));
   } catch (error) {
     return { reason: describe(error, options.signal), hopeless: error instanceof InsideError };
   }

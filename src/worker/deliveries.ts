@@ -14,6 +14,7 @@ const graceMs = 500;
 
 export interface DeliveryOptions {
   rules: WebhookRules;
+  headers: Record<string, string>;
   secrets: Buffer[];
   ownUrl: string | undefined;
 }
@@ -21,7 +22,7 @@ export interface DeliveryOptions {
 /** Makes the deliveries that are due, by the database's clock, until it is stopped. Any number of processes may do so. */
 export function startDeliveries(
   { pool, wakeups, log }: WorkerRooms,
-  { rules, secrets, ownUrl }: DeliveryOptions,
+  { rules, headers, secrets, ownUrl }: DeliveryOptions,
 ): { stop(): Promise<void> } {
   const stopped = new AbortController();
   const cut = new AbortController();
@@ -58,7 +59,7 @@ export function startDeliveries(
 
   async function deliver(delivery: Delivery): Promise<void> {
     const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), cut.signal]);
-    const failure = await sendWebhook(delivery.url, writeMessage(delivery, secrets), { rules, ownUrl, signal });
+    const failure = await sendWebhook(delivery.url, writeMessage(delivery, headers, secrets), { rules, ownUrl, signal });
     if (!failure) return noteDelivered(pool, delivery);
     if (cut.signal.aborted) return giveBackWebhook(pool, delivery);
     log.warn({ run_id: delivery.runId, attempt: delivery.attempt, host: delivery.host, reason: failure.reason }, "webhook failed");
