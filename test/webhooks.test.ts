@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { resolve } from "node:path";
 import { pino } from "pino";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { readConfig } from "../src/config.ts";
 import { startService } from "../src/main.ts";
 import { sweepOnce } from "../src/retention/sweep.ts";
@@ -15,7 +15,7 @@ const secret = randomBytes(24);
 const { url, at } = await startReceiver(answerByPath);
 const hanging = await startReceiver(() => {});
 const graphs = { steps: "steps", fails: "fails", review: "review", slow: "slow" };
-process.env.LG_WEBHOOK_TOKEN = "t0ken";
+vi.stubEnv("LG_WEBHOOK_TOKEN", "t0ken");
 const project = await makeProject({
   "langgraph.json": {
     graphs: {
