@@ -16,6 +16,7 @@ import { loadRegistry, type Registry } from "./registry/registry.ts";
 import { startRehearsal } from "./rehearsal/server.ts";
 import { retentionRules } from "./retention/rules.ts";
 import { version } from "./version.ts";
+import { startCrons } from "./worker/crons.ts";
 import { startSweeper } from "./worker/sweeper.ts";
 import { startTimers } from "./worker/timers.ts";
 import { startWorker, type Worker } from "./worker/worker.ts";
@@ -116,6 +117,7 @@ async function startWork(
   const sweeper = startSweeper(rooms, { runTimeoutSeconds, rules: retentionRules(config, checkpointer) });
   closers.push(sweeper.stop);
   closers.push(startTimers(rooms).stop);
+  closers.push(startCrons(rooms, config).stop);
   const worker = await startWorker(rooms, url, config);
   closers.push(worker.stop);
   return worker;
