@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { startCluster, until } from "./cluster-of-processes.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -19,6 +19,27 @@ const countRows = async () =>
       "select (select count(*) from crons) as crons, (select count(*) from runs) as runs, (select count(*) from threads) as threads",
     )
   ).rows[0];
+
+/** Lets nobody write to a table until it is opened again. */
+async function closeGate(table: string): Promise<() => Promise<void>> {
+  const gate = await db.connect();
+  let closed = true;
+  const open = async () => {
+    if (!closed) return;
+    closed = false;
+    await gate.query("commit");
+    gate.release();
+  };
+  onTestFinished(open); // of a test that failed before
+  await gate.query(`begin; lock table ${table} in share mode`);
+  return open;
+}
+
+/** How many stand before a gate with such a statement. */
+async function countWaiting(statement: string): Promise<number> {
+  const waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like $1";
+  return (await db.query(waiting, [`%${statement}%`])).rowCount ?? 0;
+}
 
 test.each<[what: string, sentence: RegExp, ask: () => Promise<unknown>]>([
   ["on an unknown thread", /404: Thread with ID/, () => client.crons.createForThread(randomUUID(), "steps", { schedule: yearly })],
@@ -67,39 +88,41 @@ test("a tick that is due is not lost by a change that leaves the schedule alone"
   expect(await isDue()).toBe(false);
 });
 
-test("there is a most of crons, and two that come at once do not pass it", async () => {
+test("there is a most of crons, and those that come at once do not pass it", async () => {
   await db.query(`
     insert into crons (cron_id, assistant_id, schedule, on_run_completed, payload, metadata)
     select gen_random_uuid(), assistant_id, '0 0 1 1 *', 'delete', '{}', '{"many": true}'
       from assistants, generate_series(1, 999 - (select count(*)::integer from crons)) where graph_id = 'steps'`);
-  const asked = await Promise.allSettled([1, 2, 3].map(() => client.crons.create("steps", { schedule: yearly })));
-  expect(asked.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected", "rejected"]);
+  const open = await closeGate("crons");
+  const asking = Promise.allSettled([1, 2, 3, 4].map(() => client.crons.create("steps", { schedule: yearly })));
+  await until(async () => (await countWaiting("insert into crons")) + (await countWaiting("pg_advisory")) === 4);
+  await open();
+  const asked = await asking;
+  expect(asked.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected", "rejected", "rejected"]);
   expect(String(asked.find((one) => one.status === "rejected")?.reason)).toContain("409: There are 1000 crons");
   await db.query("delete from crons where metadata::jsonb @> '{\"many\": true}'");
 });
 
-test("ten crons come due, and two of three workers die while they make the runs: each tick is one run", async () => {
+test("ten crons come due for three workers, of which two die while they make the runs: each tick is one run", async () => {
   const [one, two] = await Promise.all([startWorker(), startWorker(), startWorker()]);
-  const alone = await Promise.all([1, 2, 3, 4, 5].map(() => client.crons.create("steps", { schedule: yearly, input: {} })));
-  const onThread = await Promise.all(
-    [1, 2, 3, 4, 5].map(() => client.crons.createForThread(threadId, "steps", { schedule: yearly, input: {} })),
-  );
-  const ids = idsOf([...alone, ...onThread]);
-  // Nobody can insert a run now, so that each worker stops in the middle of a tick.
-  const gate = await db.connect();
-  await gate.query("begin; lock table runs in share mode");
-  await makeDue(idsOf(alone));
-  const inserting =
-    "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%insert into runs%'";
-  await until(async () => (await db.query(inserting)).rowCount === 3);
-  await makeDue(idsOf(onThread));
-  for (const { child } of [one, two]) child.kill("SIGKILL");
-  await Promise.all([one.exited, two.exited]);
-  await gate.query("commit");
-  gate.release();
-
-  await until(async () => (await db.query("select from crons where next_run_date <= now()")).rowCount === 0); // none can fire again
-  expect((await runsOf(ids)).map(({ cron }) => cron)).toEqual(ids);
+  const schedule = { schedule: yearly, input: {} };
+  const alone = idsOf(await Promise.all([1, 2, 3, 4, 5].map(() => client.crons.create("steps", schedule))));
+  const onThread = idsOf(await Promise.all([1, 2, 3, 4, 5].map(() => client.crons.createForThread(threadId, "steps", schedule))));
+  const ids = [...alone, ...onThread].sort();
+  for (const { dying, ticks } of [
+    { dying: [], ticks: 1 },
+    { dying: [one, two], ticks: 2 },
+  ]) {
+    const open = await closeGate("runs"); // so that each worker stops in the middle of a tick
+    await makeDue(alone);
+    await until(async () => (await countWaiting("insert into runs")) === 3);
+    await makeDue(onThread);
+    for (const { child } of dying) child.kill("SIGKILL");
+    await Promise.all(dying.map(({ exited }) => exited));
+    await open();
+    await until(async () => (await db.query("select from crons where next_run_date <= now()")).rowCount === 0); // none can fire again
+    expect((await runsOf(ids)).map(({ cron }) => cron)).toEqual(ids.flatMap((id) => Array(ticks).fill(id)));
+  }
   await until(async () => (await runsOf(ids)).every(({ status }) => status === "success"));
 });
 
