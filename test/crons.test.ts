@@ -1,10 +1,13 @@
 import { randomUUID } from "node:crypto";
+import { pino } from "pino";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { readConfig } from "../src/config.ts";
+import { startService } from "../src/main.ts";
 import { startCluster, until } from "./cluster-of-processes.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const { client, db, startWorker } = await startCluster();
+const { client, db, databaseUrl, startWorker } = await startCluster();
 const yearly = "0 0 1 1 *";
 const { thread_id: threadId } = await client.threads.create();
 
@@ -128,7 +131,9 @@ test("ten crons come due for three workers, of which two die while they make the
 
 test("a halted service lets no ticks pile up, and catches up when it goes on", async () => {
   const { cron_id } = await client.crons.create("steps", { schedule: yearly, input: {} });
-  await startWorker();
+  const settings = { ENSEMBLE_CONFIG: "test/graphs/langgraph.json", DATABASE_URL: databaseUrl, ENSEMBLE_ROLE: "worker" };
+  const worker = await startService(readConfig(settings), pino({ level: "silent" }));
+  onTestFinished(worker.stop);
   await db.query("insert into halts default values");
   await makeDue([cron_id]);
   const beats = async () => (await db.query<{ at: Date }>("select max(heartbeat_at) as at from workers")).rows[0]!.at.getTime();
