@@ -18,6 +18,7 @@ import { retentionRules } from "./retention/rules.ts";
 import { version } from "./version.ts";
 import { resolveHeaders } from "./webhooks/headers.ts";
 import { webhookRules } from "./webhooks/rules.ts";
+import { startCrons } from "./worker/crons.ts";
 import { startDeliveries } from "./worker/deliveries.ts";
 import { startSweeper } from "./worker/sweeper.ts";
 import { startTimers } from "./worker/timers.ts";
@@ -124,6 +125,7 @@ async function startWork(
   const sweeper = startSweeper(rooms, { runTimeoutSeconds, rules: retentionRules(config, checkpointer) });
   closers.push(sweeper.stop);
   closers.push(startTimers(rooms).stop);
+  closers.push(startCrons(rooms, config).stop);
   const worker = await startWorker(rooms, url, config);
   closers.push(worker.stop);
   return worker;

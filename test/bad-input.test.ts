@@ -8,6 +8,7 @@ const { thread_id: threadId } = await client.threads.create();
 await client.runs.wait(threadId, "steps", { input: {} });
 const [run] = await client.runs.list(threadId);
 const existing: Record<string, string> = { threadId, runId: run?.run_id ?? "", assistantId: "steps", namespace: "child", checkpointId: "" };
+existing.cronId = (await client.crons.create("steps", { schedule: "0 0 1 1 *" })).cron_id;
 existing.checkpointId = (await client.threads.getState(threadId)).checkpoint.checkpoint_id ?? "";
 
 interface Row {
@@ -185,6 +186,6 @@ async function countRows(): Promise<object> {
   const { rows } = await db.query(`
     select (select count(*) from threads) as threads, (select count(*) from runs) as runs,
            (select count(*) from assistants) as assistants, (select count(*) from assistant_versions) as versions,
-           (select count(*) from checkpoints) as checkpoints, (select json_agg(metadata order by thread_id) from threads) as metadata`);
+           (select count(*) from checkpoints) as checkpoints, (select json_agg(crons order by cron_id) from crons) as crons, (select json_agg(metadata order by thread_id) from threads) as metadata`);
   return rows[0];
 }

@@ -82,6 +82,46 @@ const runFields = {
   checkpoint_during: ["true", 1],
 };
 const runCreate: Endpoint = { body: { assistant_id: "steps", input: {} }, fields: runFields };
+
+const cronFields = {
+  ...config,
+  schedule: [
+    "",
+    7,
+    {},
+    "nonsense",
+    "* * * *",
+    "* * * * * *",
+    "@hourly",
+    "60 * * * *",
+    "*/0 * * * *",
+    "0 0 30 2 *",
+    "0 0 0 * *",
+    nul,
+    lone,
+    "0 0 * * 1,".repeat(100),
+  ],
+  timezone: ["", "Nowhere/City", "+01:00", "local", 7, {}, nul],
+  end_time: ["", "soon", "2027-13-01T00:00:00Z", "2027-01-01", 7, {}, true],
+  enabled: ["true", 1, {}],
+  on_run_completed: badChoice,
+  context: badDocument,
+  metadata: badDocument,
+  webhook: badText,
+  interrupt_before: runFields.interrupt_before,
+  interrupt_after: runFields.interrupt_after,
+  stream_mode: runFields.stream_mode,
+  stream_subgraphs: runFields.stream_subgraphs,
+  stream_resumable: runFields.stream_resumable,
+  multitask_strategy: badChoice,
+  durability: badChoice,
+  checkpoint_during: runFields.checkpoint_during,
+};
+const cronCreate: Endpoint = {
+  body: { assistant_id: "steps", schedule: "0 0 1 1 *", input: {} },
+  fields: { ...cronFields, assistant_id: runFields.assistant_id },
+};
+const cronFilter = { assistant_id: badText, thread_id: badId, enabled: ["true", 1, {}], metadata: badDocument };
 const joinQuery = { cancel_on_disconnect: flagInQuery, stream_mode: ["nonsense", "", "values&stream_mode=nonsense"] };
 const lastEventId = { "last-event-id": ["abc", "12abc", "1.5", "-2", "1 2", "0x1", "1700000000-0"] };
 
@@ -197,4 +237,14 @@ export const endpoints: Record<string, Endpoint> = {
     query: { action: choiceInQuery },
     fields: { status: badChoice, thread_id: badId, run_ids: ["text", {}, [], [7], ["no-uuid"], Array(1_001).fill(crypto.randomUUID())] },
   },
+
+  "POST /runs/crons": cronCreate,
+  "POST /threads/{threadId}/runs/crons": cronCreate,
+  "PATCH /runs/crons/{cronId}": { body: {}, fields: cronFields },
+  "DELETE /runs/crons/{cronId}": {},
+  "POST /runs/crons/search": {
+    body: {},
+    fields: { ...cronFilter, ...paging, sort_by: badChoice, sort_order: badChoice, select: [...badList, ["nonsense"], ["__proto__"]] },
+  },
+  "POST /runs/crons/count": { body: {}, fields: cronFilter },
 };

@@ -64,6 +64,11 @@ export async function getAssistant(db: Db, id: string): Promise<Assistant> {
   return rows[0];
 }
 
+/** Keeps an assistant from being deleted until the transaction ends. */
+export async function holdAssistant(tx: Db, assistantId: string): Promise<void> {
+  await tx.query(sql`select 1 from assistants where assistant_id = ${assistantId} for key share`);
+}
+
 /** Makes an assistant and its first version. Taken ids are refused, or with `keepExisting` the existing one is returned. */
 export async function createAssistant(db: Db, wanted: NewAssistant, keepExisting: boolean): Promise<Assistant> {
   const id = wanted.assistant_id ?? newId();

@@ -9,6 +9,7 @@ import { documentApi } from "./document.ts";
 import type { StreamCounts } from "./follow.ts";
 import type { ApiRooms } from "./rooms.ts";
 import { assistantRoutes } from "./routes/assistants.ts";
+import { cronRoutes } from "./routes/crons.ts";
 import { graphRoutes } from "./routes/graphs.ts";
 import { metaRoutes } from "./routes/meta.ts";
 import { singleRunRoutes } from "./routes/run.ts";
@@ -47,6 +48,7 @@ export async function buildApp(rooms: ApiRooms, http: Project["http"]): Promise<
   if (!http.disable_threads) await app.register(stateRoutes, options);
   if (!http.disable_runs) await app.register(runRoutes, options);
   if (!http.disable_runs) await app.register(singleRunRoutes, options);
+  if (!http.disable_runs) await app.register(cronRoutes, options);
   if (!http.disable_runs) await app.register(webhookRoutes, options);
   return app;
 }

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
 import type { NewRun } from "../runs/create.ts";
+import { fillRequest } from "../runs/request.ts";
 import type { ApiRooms } from "./rooms.ts";
 import { Checkpoint, Command, Config, Id, Json, OneOrMore, StreamMode, Text } from "./schemas.ts";
 
@@ -48,40 +49,10 @@ export function toNewRun(
   body: RunCreateBody,
   threadId: string | undefined,
   headers: IncomingHttpHeaders,
-  { eventRetentionSeconds, resumableRetentionSeconds }: ApiRooms["settings"],
+  settings: ApiRooms["settings"],
 ): NewRun {
-  const resumable = body.stream_resumable ?? false;
-  const configurable = { ...callersHeaders(headers), ...body.config?.configurable, ...checkpointKeys(body) };
-  return {
-    threadId,
-    assistantId: body.assistant_id,
-    createThread: threadId === undefined || body.if_not_exists === "create",
-    keepThread: body.on_completion === "keep" || body.on_completion === "continue",
-    metadata: body.metadata ?? {},
-    multitaskStrategy: body.multitask_strategy ?? "enqueue",
-    afterSeconds: body.after_seconds ?? 0,
-    eventRetentionSeconds: resumable ? resumableRetentionSeconds : eventRetentionSeconds,
-    kwargs: {
-      input: body.input ?? null,
-      command: body.command ?? null,
-      config: { ...body.config, configurable },
-      context: body.context ?? null,
-      stream_mode: body.stream_mode ?? ["values"],
-      interrupt_before: body.interrupt_before ?? null,
-      interrupt_after: body.interrupt_after ?? null,
-      webhook: body.webhook ?? null,
-      feedback_keys: body.feedback_keys ?? null,
-      subgraphs: body.stream_subgraphs ?? false,
-      resumable,
-      durability: body.durability ?? (body.checkpoint_during === false ? "exit" : "sync"),
-    },
-  };
-}
-
-/** The checkpoint that the run starts from. Keys that are not given must not be there: LangGraph looks for the key. */
-function checkpointKeys({ checkpoint, checkpoint_id }: RunCreateBody): Record<string, unknown> {
-  const { checkpoint_id: id = checkpoint_id, checkpoint_ns, checkpoint_map } = checkpoint ?? {};
-  return { ...(id && { checkpoint_id: id }), ...(checkpoint_ns && { checkpoint_ns }), ...(checkpoint_map && { checkpoint_map }) };
+  const configurable = { ...callersHeaders(headers), ...body.config?.configurable };
+  return fillRequest({ ...body, config: { ...body.config, configurable } }, threadId, settings);
 }
 
 const secretHeaders = ["x-api-key", "x-tenant-id", "x-service-key"];

@@ -137,6 +137,25 @@ export const Run = z
   })
   .meta({ id: "Run" });
 
+export const Cron = z
+  .object({
+    cron_id: Id,
+    assistant_id: Id,
+    thread_id: Id.nullable(),
+    schedule: z.string(),
+    timezone: z.string().nullable(),
+    end_time: z.iso.datetime().nullable(),
+    enabled: z.boolean(),
+    on_run_completed: z.enum(["delete", "keep"]),
+    payload: Json,
+    metadata: Json,
+    user_id: z.string().nullable(),
+    next_run_date: z.iso.datetime().nullable(),
+    created_at: z.iso.datetime(),
+    updated_at: z.iso.datetime(),
+  })
+  .meta({ id: "Cron" });
+
 export const ThreadState = z
   .object({
     values: z.unknown(),

@@ -34,7 +34,7 @@ export const metaRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, v
       model,
       langgraph_js_version: langgraph.version,
       context: "js",
-      flags: { assistants: true, crons: false, langsmith: false, langsmith_tracing_replicas: false },
+      flags: { assistants: true, crons: true, langsmith: false, langsmith_tracing_replicas: false },
     }),
   );
 };

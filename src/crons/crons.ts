@@ -1,0 +1,139 @@
+import { toAssistantId } from "../assistants/assistants.ts";
+import { newId } from "../db/ids.ts";
+import { containing, type Page, paged } from "../db/paging.ts";
+import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
+import { ServiceError } from "../errors.ts";
+import { createRun, type RunCheck } from "../runs/create.ts";
+import type { EventRetention } from "../runs/request.ts";
+import type { Run } from "../runs/run.ts";
+import { type Cron, cronColumns, holdCron, type Json, type NewCron, runOfCron } from "./cron.ts";
+import { nextTick } from "./schedule.ts";
+
+/** What a change leaves out stays as it is; of the payload each field is replaced whole, and metadata is added to. */
+export type CronPatch = Partial<Omit<NewCron, "assistant_id" | "thread_id">>;
+
+export interface CronFilter {
+  assistant_id?: string;
+  thread_id?: string;
+  enabled?: boolean;
+  metadata?: Json;
+}
+
+export interface CronSearch extends CronFilter {
+  limit: number;
+  offset: number;
+  sort_by?: "cron_id" | "assistant_id" | "thread_id" | "created_at" | "updated_at" | "next_run_date";
+  sort_order?: "asc" | "desc";
+}
+
+/** By what the runs of a cron are judged before there are any. */
+export interface CronRules {
+  check: RunCheck;
+  retention: EventRetention;
+}
+
+/** More than people plan, and few enough for every worker to look at. */
+export const mostCrons = 1_000;
+/** Any number will do that nothing else locks. */
+const boundLock = 7_201_916;
+
+const cronNotFound = () => new ServiceError("not_found", "Cron not found");
+
+/** Makes a cron, refused for whatever its runs would be refused for. Call it in a transaction. */
+export async function createCron(tx: Db, wanted: NewCron, rules: CronRules): Promise<Cron> {
+  const cronId = newId();
+  const run = await tryRun(tx, { ...wanted, cron_id: cronId }, rules);
+  const { schedule, timezone, end_time, thread_id, enabled, on_run_completed, payload, metadata } = wanted;
+  const next = nextTick(wanted, await timeOf(tx));
+  if (!next) throw new ServiceError("invalid", "end_time: the schedule has no time between now and its end.");
+  await tx.query(sql`select pg_advisory_xact_lock(${boundLock})`); // so that two at once do not both become the last one
+  const { rows } = await tx.query<Cron>(sql`
+    insert into crons (cron_id, assistant_id, thread_id, schedule, timezone, end_time, enabled, on_run_completed, payload, metadata,
+                       next_run_date)
+    select ${cronId}, ${run.assistant_id}, ${thread_id}, ${schedule}, ${timezone}, ${end_time}::timestamptz, ${enabled},
+           ${on_run_completed}, ${JSON.stringify(payload)}, ${JSON.stringify(metadata)}, ${enabled ? next : null}::timestamptz
+     where (select count(*) from crons) < ${mostCrons}
+    returning ${cronColumns}`);
+  if (!rows[0]) throw new ServiceError("conflict", `There are ${mostCrons} crons, and there may be no more; delete one first.`);
+  return rows[0];
+}
+
+/** Changes a cron, refused like a new one. Call it in a transaction. */
+export async function updateCron(tx: Db, cronId: string, patch: CronPatch, rules: CronRules): Promise<Cron> {
+  const before = await holdCron(tx, cronId, { due: false });
+  if (!before) throw cronNotFound();
+  const after = applyPatch(before, patch);
+  if (Object.keys(patch.payload ?? {}).length > 0) await tryRun(tx, after, rules);
+  const { rows } = await tx.query<Cron>(sql`
+    update crons
+       set schedule = ${after.schedule}, timezone = ${after.timezone}, end_time = ${after.end_time}, enabled = ${after.enabled},
+           on_run_completed = ${after.on_run_completed}, payload = ${JSON.stringify(after.payload)},
+           metadata = ${JSON.stringify(after.metadata)}, next_run_date = ${nextAfterChange(before, after, before.now)}, updated_at = now()
+     where cron_id = ${cronId}
+    returning ${cronColumns}`);
+  return rows[0] as Cron;
+}
+
+export async function deleteCron(db: Db, cronId: string): Promise<void> {
+  const { rowCount } = await db.query(sql`delete from crons where cron_id = ${cronId}`);
+  if (rowCount === 0) throw cronNotFound();
+}
+
+export async function searchCrons(db: Db, search: CronSearch): Promise<Page<Cron>> {
+  return paged<Cron>(db, sql`select ${cronColumns} from crons where ${matching(search)}`, search, {
+    cron_id: sql`cron_id`,
+    assistant_id: sql`assistant_id`,
+    thread_id: sql`thread_id`,
+    created_at: sql`created_at`,
+    updated_at: sql`updated_at`,
+    next_run_date: sql`next_run_date`,
+  });
+}
+
+export async function countCrons(db: Db, filter: CronFilter): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from crons where ${matching(filter)}`);
+  return rows[0]?.count ?? 0;
+}
+
+/** Makes such a run and takes it back: what it would be refused for at every tick is said now. That others are at work is no reason. */
+async function tryRun(tx: Db, cron: NewCron & { cron_id: string }, { check, retention }: CronRules): Promise<Run> {
+  await tx.query(sql`savepoint before_run`);
+  const run = await createRun(tx, { ...runOfCron(cron, retention), multitaskStrategy: "enqueue" }, check);
+  await tx.query(sql`rollback to savepoint before_run`);
+  return run;
+}
+
+function applyPatch(before: Cron, patch: CronPatch): Cron {
+  return {
+    ...before,
+    schedule: patch.schedule ?? before.schedule,
+    timezone: patch.timezone === undefined ? before.timezone : patch.timezone,
+    end_time: patch.end_time === undefined ? before.end_time : patch.end_time,
+    enabled: patch.enabled ?? before.enabled,
+    on_run_completed: before.thread_id === null ? (patch.on_run_completed ?? before.on_run_completed) : "keep",
+    payload: { ...before.payload, ...patch.payload },
+    metadata: { ...before.metadata, ...patch.metadata },
+  };
+}
+
+/** A tick that is due already is not lost by a change that leaves the schedule alone. */
+function nextAfterChange(before: Cron, after: Cron, now: Date): Date | null {
+  if (!after.enabled) return null;
+  const sameTimes = after.schedule === before.schedule && after.timezone === before.timezone;
+  const planned = sameTimes ? before.next_run_date : null;
+  if (planned === null) return nextTick(after, now);
+  return after.end_time === null || planned <= after.end_time ? planned : null;
+}
+
+async function timeOf(tx: Db): Promise<Date> {
+  const { rows } = await tx.query<{ now: Date }>(sql`select clock_timestamp() as now`);
+  return rows[0]?.now ?? new Date();
+}
+
+function matching({ assistant_id, thread_id, enabled, metadata }: CronFilter): Sql {
+  return sql`true
+    ${assistant_id === undefined ? nothing : sql`and assistant_id = ${toAssistantId(assistant_id)}`}
+    ${thread_id === undefined ? nothing : sql`and thread_id = ${thread_id}`}
+    ${enabled === undefined ? nothing : sql`and enabled = ${enabled}`}
+    and ${containing(sql`metadata`, metadata)}`;
+}

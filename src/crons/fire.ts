@@ -1,0 +1,49 @@
+import type { Pool } from "pg";
+import { type Db, sql, transaction } from "../db/sql.ts";
+import { ServiceError } from "../errors.ts";
+import { createRun } from "../runs/create.ts";
+import type { EventRetention } from "../runs/request.ts";
+import type { Run } from "../runs/run.ts";
+import { type HeldCron, holdCron, runOfCron } from "./cron.ts";
+import { nextTick } from "./schedule.ts";
+
+/** What came of a cron's time: a run, or why there is none. */
+export type Tick = { run: Run } | { passedOver: string };
+
+/** A tick this much after the end is not caught up with; one that was only looked at late still counts. */
+const lateMs = 60_000;
+
+/** The crons whose time has come, the longest waiting first. Whoever fires one looks again. */
+export async function findDueCrons(db: Db): Promise<string[]> {
+  const { rows } = await db.query<{ cronId: string }>(sql`
+    select cron_id as "cronId" from crons where next_run_date <= now() order by next_run_date, cron_id`);
+  return rows.map(({ cronId }) => cronId);
+}
+
+/**
+ * Makes the run of a tick and sets the next one, in one transaction: whoever dies in it has done neither, and nobody else comes in
+ * between. However many ticks were missed, this is one run for them. Undefined when another process was first.
+ */
+export async function fireCron(pool: Pool, cronId: string, retention: EventRetention): Promise<Tick | undefined> {
+  return transaction(pool, async (tx) => {
+    const cron = await holdCron(tx, cronId, { due: true });
+    if (!cron) return undefined;
+    const tick = isOver(cron) ? { passedOver: "The cron's end is past." } : await makeRun(tx, cron, retention);
+    await tx.query(sql`update crons set next_run_date = ${nextTick(cron, cron.now)} where cron_id = ${cronId}`);
+    return tick;
+  });
+}
+
+const isOver = ({ end_time, now }: HeldCron) => end_time !== null && now.getTime() - end_time.getTime() > lateMs;
+
+/** What is refused now (a busy thread with `reject`) is no reason to come again before the next tick. */
+async function makeRun(tx: Db, cron: HeldCron, retention: EventRetention): Promise<Tick> {
+  await tx.query(sql`savepoint before_run`);
+  try {
+    return { run: await createRun(tx, runOfCron(cron, retention), async () => {}) };
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    await tx.query(sql`rollback to savepoint before_run`);
+    return { passedOver: error.message };
+  }
+}

@@ -1,0 +1,71 @@
+import type { NewRun } from "./create.ts";
+import type { Json, MultitaskStrategy, RunCommand, RunConfig, RunKwargs, StreamMode } from "./run.ts";
+
+type Given<T> = T | null | undefined;
+
+/** What a run is asked for with: by a request, or by a cron time and again. Whatever is not given has a default. */
+export interface RunRequest {
+  assistant_id: string;
+  input?: unknown;
+  command?: Given<RunCommand>;
+  config?: Given<RunConfig>;
+  context?: Given<Json>;
+  metadata?: Given<Json>;
+  checkpoint?: Given<{ checkpoint_id?: Given<string>; checkpoint_ns?: Given<string>; checkpoint_map?: Given<Json> }>;
+  checkpoint_id?: Given<string>;
+  webhook?: Given<string>;
+  interrupt_before?: RunKwargs["interrupt_before"] | undefined;
+  interrupt_after?: RunKwargs["interrupt_after"] | undefined;
+  stream_mode?: Given<StreamMode[]>;
+  stream_subgraphs?: Given<boolean>;
+  stream_resumable?: Given<boolean>;
+  on_completion?: Given<"delete" | "keep" | "complete" | "continue">;
+  multitask_strategy?: Given<MultitaskStrategy>;
+  after_seconds?: Given<number>;
+  if_not_exists?: Given<"reject" | "create">;
+  feedback_keys?: Given<string[]>;
+  durability?: Given<RunKwargs["durability"]>;
+  checkpoint_during?: Given<boolean>;
+}
+
+/** How long the events of runs are kept after their end, as the service is configured. */
+export interface EventRetention {
+  eventRetentionSeconds: number;
+  resumableRetentionSeconds: number;
+}
+
+/** Fills in the defaults. */
+export function fillRequest(request: RunRequest, threadId: string | undefined, retention: EventRetention): NewRun {
+  const resumable = request.stream_resumable ?? false;
+  const configurable = { ...request.config?.configurable, ...checkpointKeys(request) };
+  return {
+    threadId,
+    assistantId: request.assistant_id,
+    createThread: threadId === undefined || request.if_not_exists === "create",
+    keepThread: request.on_completion === "keep" || request.on_completion === "continue",
+    metadata: request.metadata ?? {},
+    multitaskStrategy: request.multitask_strategy ?? "enqueue",
+    afterSeconds: request.after_seconds ?? 0,
+    eventRetentionSeconds: resumable ? retention.resumableRetentionSeconds : retention.eventRetentionSeconds,
+    kwargs: {
+      input: request.input ?? null,
+      command: request.command ?? null,
+      config: { ...request.config, configurable },
+      context: request.context ?? null,
+      stream_mode: request.stream_mode ?? ["values"],
+      interrupt_before: request.interrupt_before ?? null,
+      interrupt_after: request.interrupt_after ?? null,
+      webhook: request.webhook ?? null,
+      feedback_keys: request.feedback_keys ?? null,
+      subgraphs: request.stream_subgraphs ?? false,
+      resumable,
+      durability: request.durability ?? (request.checkpoint_during === false ? "exit" : "sync"),
+    },
+  };
+}
+
+/** The checkpoint that the run starts from. Keys that are not given must not be there: LangGraph looks for the key. */
+function checkpointKeys({ checkpoint, checkpoint_id }: RunRequest): Json {
+  const { checkpoint_id: id = checkpoint_id, checkpoint_ns, checkpoint_map } = checkpoint ?? {};
+  return { ...(id && { checkpoint_id: id }), ...(checkpoint_ns && { checkpoint_ns }), ...(checkpoint_map && { checkpoint_map }) };
+}

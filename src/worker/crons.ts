@@ -1,0 +1,47 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { findDueCrons, fireCron } from "../crons/fire.ts";
+import { isHalted } from "../runs/halt.ts";
+import type { EventRetention } from "../runs/request.ts";
+import { cancelTopic, claimTopic, type Run } from "../runs/run.ts";
+import type { WorkerRooms } from "./rooms.ts";
+
+const pollMs = 1_000;
+
+const displaces = ({ multitask_strategy: strategy }: Run) => strategy === "interrupt" || strategy === "rollback";
+
+/** Looks every second, by the database's clock, for crons whose time has come. Any number of processes may do so. */
+export function startCrons({ pool, wakeups, log }: WorkerRooms, retention: EventRetention): { stop(): Promise<void> } {
+  const stopped = new AbortController();
+
+  async function fire(cronId: string): Promise<void> {
+    const tick = await fireCron(pool, cronId, retention);
+    if (!tick) return;
+    if ("passedOver" in tick) log.warn({ cron_id: cronId, reason: tick.passedOver }, "a cron made no run this time");
+    else wakeups.tell(claimTopic, ...(displaces(tick.run) ? [cancelTopic] : []));
+  }
+
+  /** A halted service makes no runs that would only pile up: when it goes on, each cron catches up once. */
+  async function fireAll(): Promise<void> {
+    const due = await findDueCrons(pool);
+    if (due.length === 0 || (await isHalted(pool))) return;
+    for (const cronId of due) {
+      if (stopped.signal.aborted) return;
+      await fire(cronId).catch((err) => log.warn({ err, cron_id: cronId }, "a cron could not be fired, trying again"));
+    }
+  }
+
+  async function loop(): Promise<void> {
+    while (!stopped.signal.aborted) {
+      await fireAll().catch((err) => log.warn({ err }, "crons could not be looked for, trying again"));
+      await sleep(pollMs, undefined, { signal: stopped.signal }).catch(() => {});
+    }
+  }
+
+  const finished = loop();
+  return {
+    async stop() {
+      stopped.abort();
+      await finished;
+    },
+  };
+}

@@ -1,0 +1,145 @@
+import { randomUUID } from "node:crypto";
+import { pino } from "pino";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { readConfig } from "../src/config.ts";
+import { startService } from "../src/main.ts";
+import { startCluster, until } from "./cluster-of-processes.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const { client, db, databaseUrl, startWorker } = await startCluster();
+const yearly = "0 0 1 1 *";
+const { thread_id: threadId } = await client.threads.create();
+
+const makeDue = (cronIds: string[]) => db.query("update crons set next_run_date = now() where cron_id = any($1)", [cronIds]);
+const runsOf = async (cronIds: string[]) =>
+  (await db.query("select metadata ->> 'cron_id' as cron, status from runs where metadata ->> 'cron_id' = any($1) order by 1", [cronIds]))
+    .rows;
+const idsOf = (crons: { cron_id: string }[]) => crons.map(({ cron_id }) => cron_id).sort();
+const countRows = async () =>
+  (
+    await db.query(
+      "select (select count(*) from crons) as crons, (select count(*) from runs) as runs, (select count(*) from threads) as threads",
+    )
+  ).rows[0];
+
+/** Lets nobody write to a table until it is opened again. */
+async function closeGate(table: string): Promise<() => Promise<void>> {
+  const gate = await db.connect();
+  let closed = true;
+  const open = async () => {
+    if (!closed) return;
+    closed = false;
+    await gate.query("commit");
+    gate.release();
+  };
+  onTestFinished(open); // of a test that failed before
+  await gate.query(`begin; lock table ${table} in share mode`);
+  return open;
+}
+
+/** How many stand before a gate with such a statement. */
+async function countWaiting(statement: string): Promise<number> {
+  const waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like $1";
+  return (await db.query(waiting, [`%${statement}%`])).rowCount ?? 0;
+}
+
+test.each<[what: string, sentence: RegExp, ask: () => Promise<unknown>]>([
+  ["on an unknown thread", /404: Thread with ID/, () => client.crons.createForThread(randomUUID(), "steps", { schedule: yearly })],
+  ["of an unknown assistant", /404: No assistant found for "nobody"/, () => client.crons.create("nobody", { schedule: yearly })],
+  [
+    "with an input that the graph would refuse",
+    /422: .*input\.task/,
+    () => client.crons.create("form", { schedule: yearly, input: { task: "" }, context: { language: "en" } }),
+  ],
+  [
+    "without the context that the graph needs",
+    /422: .*context\.language/,
+    () => client.crons.create("form", { schedule: yearly, input: { task: "dig" } }),
+  ],
+  [
+    "from a checkpoint that is not there",
+    /404: Checkpoint .+ not found/,
+    () => client.crons.create("steps", { schedule: yearly, config: { configurable: { checkpoint_id: randomUUID() } } }),
+  ],
+  [
+    "that is over before it begins",
+    /422: end_time: the schedule has no time between now and its end/,
+    () => client.crons.create("steps", { schedule: yearly, endTime: "2020-01-01T00:00:00" }),
+  ],
+  ["every second", /422: .*nothing more often than every minute/, () => client.crons.create("steps", { schedule: "* * * * * *" })],
+])("a cron %s is refused, and nothing of it is left", async (_what, sentence, ask) => {
+  const before = await countRows();
+  await expect(ask()).rejects.toThrow(sentence);
+  expect(await countRows()).toEqual(before);
+});
+
+test("a change that a new cron would be refused for leaves it as it was", async () => {
+  const cron = await client.crons.create("form", { schedule: yearly, input: { task: "dig" }, context: { language: "en" } });
+  await expect(client.crons.update(cron.cron_id, { input: { task: "" } })).rejects.toThrow(/422: .*input\.task/);
+  await expect(client.crons.update(cron.cron_id, { schedule: "0 0 30 2 *" })).rejects.toThrow(/422: .*never come true together/);
+  expect(await client.crons.search({ assistantId: "form" })).toEqual([cron]);
+});
+
+test("a tick that is due is not lost by a change that leaves the schedule alone", async () => {
+  const { cron_id } = await client.crons.create("steps", { schedule: yearly });
+  await makeDue([cron_id]); // and there is no worker
+  const isDue = async () => (await db.query("select from crons where cron_id = $1 and next_run_date <= now()", [cron_id])).rowCount === 1;
+  await client.crons.update(cron_id, { metadata: { a: 1 }, enabled: true, schedule: yearly, endTime: "2099-01-01T00:00:00Z" });
+  expect(await isDue()).toBe(true);
+  await client.crons.update(cron_id, { timezone: "Europe/Berlin" });
+  expect(await isDue()).toBe(false);
+});
+
+test("there is a most of crons, and those that come at once do not pass it", async () => {
+  await db.query(`
+    insert into crons (cron_id, assistant_id, schedule, on_run_completed, payload, metadata)
+    select gen_random_uuid(), assistant_id, '0 0 1 1 *', 'delete', '{}', '{"many": true}'
+      from assistants, generate_series(1, 999 - (select count(*)::integer from crons)) where graph_id = 'steps'`);
+  const open = await closeGate("crons");
+  const asking = Promise.allSettled([1, 2, 3, 4].map(() => client.crons.create("steps", { schedule: yearly })));
+  await until(async () => (await countWaiting("insert into crons")) + (await countWaiting("pg_advisory")) === 4);
+  await open();
+  const asked = await asking;
+  expect(asked.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected", "rejected", "rejected"]);
+  expect(String(asked.find((one) => one.status === "rejected")?.reason)).toContain("409: There are 1000 crons");
+  await db.query("delete from crons where metadata::jsonb @> '{\"many\": true}'");
+});
+
+test("ten crons come due for three workers, of which two die while they make the runs: each tick is one run", async () => {
+  const [one, two] = await Promise.all([startWorker(), startWorker(), startWorker()]);
+  const schedule = { schedule: yearly, input: {} };
+  const alone = idsOf(await Promise.all([1, 2, 3, 4, 5].map(() => client.crons.create("steps", schedule))));
+  const onThread = idsOf(await Promise.all([1, 2, 3, 4, 5].map(() => client.crons.createForThread(threadId, "steps", schedule))));
+  const ids = [...alone, ...onThread].sort();
+  for (const { dying, ticks } of [
+    { dying: [], ticks: 1 },
+    { dying: [one, two], ticks: 2 },
+  ]) {
+    const open = await closeGate("runs"); // so that each worker stops in the middle of a tick
+    await makeDue(alone);
+    await until(async () => (await countWaiting("insert into runs")) === 3);
+    await makeDue(onThread);
+    for (const { child } of dying) child.kill("SIGKILL");
+    await Promise.all(dying.map(({ exited }) => exited));
+    await open();
+    await until(async () => (await db.query("select from crons where next_run_date <= now()")).rowCount === 0); // none can fire again
+    expect((await runsOf(ids)).map(({ cron }) => cron)).toEqual(ids.flatMap((id) => Array(ticks).fill(id)));
+  }
+  await until(async () => (await runsOf(ids)).every(({ status }) => status === "success"));
+});
+
+test("a halted service lets no ticks pile up, and catches up when it goes on", async () => {
+  const { cron_id } = await client.crons.create("steps", { schedule: yearly, input: {} });
+  const settings = { ENSEMBLE_CONFIG: "test/graphs/langgraph.json", DATABASE_URL: databaseUrl, ENSEMBLE_ROLE: "worker" };
+  const worker = await startService(readConfig(settings), pino({ level: "silent" }));
+  onTestFinished(worker.stop);
+  await db.query("insert into halts default values");
+  await makeDue([cron_id]);
+  const beats = async () => (await db.query<{ at: Date }>("select max(heartbeat_at) as at from workers")).rows[0]!.at.getTime();
+  const since = await beats();
+  await until(async () => (await beats()) > since + 2_500); // its crons were looked at twice meanwhile
+  expect(await runsOf([cron_id])).toEqual([]);
+  await db.query("delete from halts");
+  await until(async () => (await runsOf([cron_id])).length === 1);
+});
