@@ -22,6 +22,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const serverUrl = given ?? embedded?.url ?? "";
   const templateName = `ensemble_template_${process.pid}_${Date.now()}`;
   const admin = openPool({ url: serverUrl, size: 1, onError: console.error });
+  // Nothing here outlives the tests, so nothing waits for the disk.
+  if (embedded)
+    for (const setting of ["fsync", "synchronous_commit", "full_page_writes"]) await admin.query(`alter system set ${setting} = off`);
+  if (embedded) await admin.query("select pg_reload_conf()");
   await admin.query(`create database ${templateName}`);
 
   const pool = openPool({ url: databaseUrl(serverUrl, templateName), size: 1, onError: console.error });

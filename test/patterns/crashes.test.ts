@@ -10,7 +10,7 @@ import type { ScriptedReply } from "../scripted-model.ts";
 vi.setConfig({ testTimeout: 60_000 });
 
 const model = await startModelServer();
-const { client, aWorker, rowOf } = await startCluster({
+const { client, db, aWorker, rowOf } = await startCluster({
   ENSEMBLE_CONFIG: fileURLToPath(new URL("../../langgraph.json", import.meta.url)),
   OPENAI_BASE_URL: model.baseUrl,
   OPENAI_API_KEY: "test",
@@ -73,12 +73,23 @@ const countsOf = (name: string) =>
     ),
   ).map(([probe, times]) => [Number(probe), times?.length ?? 0]);
 
+/** How many scenarios have come to their end, and had that stored. */
+async function finished(threadId: string): Promise<number> {
+  const { rowCount } = await db.query(
+    `select from checkpoint_writes
+      where thread_id = $1 and checkpoint_ns = '' and channel = 'progress'
+        and checkpoint_id = (select max(checkpoint_id) from checkpoints where thread_id = $1 and checkpoint_ns = '')`,
+    [threadId],
+  );
+  return rowCount ?? 0;
+}
+
 test("a scenario whose worker is killed goes on at the batch in hand; no batch that finished is run again", async () => {
   hits.length = 0;
   holding = (probe) => probe === "/complex 5";
   const dying = await aWorker();
   const run = await start("scenario", load);
-  await until(() => hits.includes("/complex 5") && countsOf("medium").length === 4);
+  await until(async () => hits.includes("/complex 5") && (await finished(run.thread_id)) === 2);
   dying.child.kill("SIGKILL");
   holding = undefined;
   await aWorker();
@@ -95,7 +106,7 @@ test("a scenario that was cancelled goes on where it was when the thread is run 
   holding = (probe) => probe === "/complex 3";
   await aWorker();
   const run = await start("scenario", load);
-  await until(() => hits.includes("/complex 3") && countsOf("medium").length === 4);
+  await until(async () => hits.includes("/complex 3") && (await finished(run.thread_id)) === 2);
   await client.runs.cancel(run.thread_id, run.run_id, true);
   holding = undefined;
   const result = (await client.runs.wait(run.thread_id, "scenario", { input: null })) as Values;
