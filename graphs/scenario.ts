@@ -7,12 +7,12 @@ import { findPatterns } from "./kit/outcome-patterns.ts";
 import { report } from "./kit/progress.ts";
 import { recommend } from "./kit/recommendation.ts";
 import { appending } from "./kit/state.ts";
-import { forgetArrivals, segmentKey } from "./scenario/arrivals.ts";
 import { batches } from "./scenario/batches.ts";
 import { Context } from "./scenario/context.ts";
 import { AllScenariosFailed, shortfallsOf, toLabelledResult } from "./scenario/outcome.ts";
 import { completeScenarios, halved, ScenarioRequests } from "./scenario/plan.ts";
 import { beginning, isOver, type ScenarioProgress } from "./scenario/progress.ts";
+import { forgetSegment, segmentKey } from "./scenario/side-by-side.ts";
 import { Progress, Segment } from "./scenario/state.ts";
 import { Mode, nextSegment, remaining, Sync, syncOf } from "./scenario/sync.ts";
 import { ScenarioDefinition } from "./skills/definition.ts";
@@ -95,7 +95,7 @@ function fanOut({ skill, seed, definitions, segment, progress, ledger, startedAt
 /** Where they meet: it is written down who was where, and the next stretch begins. */
 const meet: Node = ({ mode, segment, progress, startedAt }, config) => {
   if (!segment) return {};
-  forgetArrivals(segmentKey(runOf(config), segment.number));
+  forgetSegment(segmentKey(runOf(config), segment.number));
   const sync = syncOf(segment, progress);
   const waits = sync.members.map(({ scenario, percent, waitedMs, arrived }) => ({ scenario, percent, waitedMs, arrived }));
   if (remaining(progress)) report(config, "scenario", "sync", startedAt, { milestone: sync.percent, waits });

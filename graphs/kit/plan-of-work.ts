@@ -3,7 +3,12 @@ import { z } from "zod";
 const mostSteps = 12;
 
 export const WorkStep = z.object({
-  id: z.string().trim().min(1).describe("By which other steps refer to it"),
+  id: z
+    .string()
+    .trim()
+    .min(1)
+    .refine((id) => !(id in Object.prototype), "a name that every object has")
+    .describe("By which other steps refer to it"),
   agent: z.string().describe("Who does it; a name of the roster"),
   task: z.string().trim().min(1).describe("What is to be done"),
   dependsOn: z.array(z.string()).default([]).describe("Steps whose results it needs"),

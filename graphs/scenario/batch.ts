@@ -1,5 +1,5 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
-import type { LedgerEntry } from "../kit/ledger.ts";
+import { enforceBudget, type LedgerEntry } from "../kit/ledger.ts";
 import type { ScenarioDefinition } from "../skills/definition.ts";
 import type { Job, Skill } from "../skills/skill.ts";
 import type { Context } from "./context.ts";
@@ -18,11 +18,14 @@ interface BatchCall {
   seed: number;
   progress: ScenarioProgress;
   context: Context;
+  /** What was spent before, and what siblings spend meanwhile. */
+  earlier: LedgerEntry[];
+  meanwhile: LedgerEntry[];
 }
 
 /** Tries the batch that comes next. A failure is an outcome; only the end of the whole run is thrown on. */
 export async function tryBatch(
-  { skill, definition, seed, progress, context }: BatchCall,
+  { skill, definition, seed, progress, context, earlier, meanwhile }: BatchCall,
   config: LangGraphRunnableConfig,
 ): Promise<BatchOutcome> {
   const leftMs = definition.timeBudgetSeconds * 1000 - progress.elapsedMs;
@@ -36,7 +39,12 @@ export async function tryBatch(
     signal,
     config,
     complexity,
-    record: (entry) => void ledger.push({ ...entry, agent: `${definition.name}/${entry.agent}` }),
+    record(entry) {
+      const own = { ...entry, agent: `${definition.name}/${entry.agent}` };
+      ledger.push(own);
+      meanwhile.push(own);
+      enforceBudget([...earlier, ...meanwhile], context.budget);
+    },
     worked: (ms) => {
       noted = (noted ?? 0) + ms;
     },
@@ -44,10 +52,11 @@ export async function tryBatch(
   let startedAt = performance.now();
   let size = Math.min(batchSize, inputSize);
   const spent = () => ({ size, elapsedMs: performance.now() - startedAt, ledger });
+  if (leftMs <= 0) return { kind: "late", size, elapsedMs: 0, ledger };
   try {
     signal.throwIfAborted();
     const params = skill.params.parse(definition.skillParams);
-    const items = await skill.generate({ size: inputSize, distribution, seed }, params, job);
+    const items = await unlessAborted(Promise.resolve(skill.generate({ size: inputSize, distribution, seed }, params, job)), signal);
     if (items.length === 0) throw new Error("There is nothing to work on.");
     const position = progress.items + progress.failedItems;
     const batch = items.slice(position, position + batchSize);

@@ -6,10 +6,10 @@ import { report } from "../kit/progress.ts";
 import { ScenarioDefinition } from "../skills/definition.ts";
 import { findSkill } from "../skills/registry.ts";
 import type { Skill } from "../skills/skill.ts";
-import { firstArrival, noteArrival, segmentKey } from "./arrivals.ts";
 import { type BatchOutcome, tryBatch } from "./batch.ts";
 import { Context } from "./context.ts";
 import { advance, isOver, move, type ScenarioProgress } from "./progress.ts";
+import { besides, type SideBySide, segmentKey } from "./side-by-side.ts";
 import { Progress, Segment } from "./state.ts";
 
 const State = new StateSchema({
@@ -42,13 +42,15 @@ function progressOf({ progress, definition }: State): ScenarioProgress {
 const work: Node = async (state, config) => {
   const { definition, seed, earlier, ledger } = state;
   const context = contextOf(config);
-  enforceBudget([...earlier, ...ledger], context.budget);
+  const others = besides(segmentKey(runOf(config), state.segment.number));
+  enforceBudget([...earlier, ...(others.ledger.length > 0 ? others.ledger : ledger)], context.budget);
   const skill = findSkill(state.skill);
   const before = takeUp(progressOf(state), runOf(config));
-  const outcome = await tryBatch({ skill, definition, seed, progress: before, context }, config);
+  const call = { skill, definition, seed, progress: before, context, earlier, meanwhile: others.ledger };
+  const outcome = await tryBatch(call, config);
   if (outcome.kind === "failed" && outcome.error instanceof BudgetExceeded) throw outcome.error;
   const worked = withQuality(settle(before, outcome, definition, context.batchRetries), skill, definition);
-  const after = meet(worked, state, config, outcome.kind);
+  const after = meet(worked, state.segment, others, context.syncWaitSeconds);
   tell(state, before, after, config);
   return { progress: { [definition.name]: after }, ledger: outcome.ledger };
 };
@@ -72,16 +74,23 @@ function settle(progress: ScenarioProgress, outcome: BatchOutcome, definition: S
   if (outcome.kind === "done") {
     const { results, workMs, size, available } = outcome;
     const totalItems = Math.min(progress.totalItems, available);
-    const done = { ...spent, totalItems, results: [...progress.results, ...results], workMs: progress.workMs + workMs };
-    return finish(advance(done, { items: size }), definition);
+    const done = advance(
+      { ...spent, totalItems, results: [...progress.results, ...results], workMs: progress.workMs + workMs },
+      { items: size },
+    );
+    // A skill that computes without a pause hears of no deadline: what it has done stays, and it was too late all the same.
+    return isOverTime(done, definition) ? timeOut(done, definition) : finish(done, definition);
   }
-  if (outcome.kind === "late") {
-    const message = `The time budget of ${definition.timeBudgetSeconds} s is used up.`;
-    return move(withError(spent, "TimeoutError", message), "failed", "timeout");
-  }
+  if (outcome.kind === "late") return timeOut(spent, definition);
   const noted = withError(spent, outcome.error.name, outcome.error.message);
   if (progress.tries < retries) return move({ ...noted, tries: progress.tries + 1 }, "paused", "waiting_for_recovery");
   return finish(advance(noted, { failedItems: outcome.size }), definition);
+}
+
+const isOverTime = ({ elapsedMs }: ScenarioProgress, { timeBudgetSeconds }: ScenarioDefinition) => elapsedMs > timeBudgetSeconds * 1000;
+
+function timeOut(progress: ScenarioProgress, { timeBudgetSeconds }: ScenarioDefinition): ScenarioProgress {
+  return move(withError(progress, "TimeoutError", `The time budget of ${timeBudgetSeconds} s is used up.`), "failed", "timeout");
 }
 
 function withError(progress: ScenarioProgress, type: string, message: string): ScenarioProgress {
@@ -106,24 +115,21 @@ function withQuality(progress: ScenarioProgress, skill: Skill, { qualityMetrics 
 }
 
 /** Where the segment ends for this scenario, it pauses until the others have come too. */
-function meet(progress: ScenarioProgress, { segment }: State, config: Config, kind: BatchOutcome["kind"]): ScenarioProgress {
-  if (progress.reason === "waiting_for_recovery") return progress;
-  const key = segmentKey(runOf(config), segment.number);
-  const arrived = progress.percent >= segment.percent || segment.oneBatch;
-  if (isOver(progress)) {
-    if (kind === "done") noteArrival(key);
-    return { ...progress, arrivedAt: Date.now() };
-  }
-  if (arrived) noteArrival(key);
-  else if (!isLate(segment, key, contextOf(config).syncWaitSeconds)) return progress;
-  return { ...move(progress, "paused", "sync_point"), arrivedAt: Date.now() };
+function meet(progress: ScenarioProgress, segment: Segment, others: SideBySide, waitSeconds: number): ScenarioProgress {
+  const arrivedAt = Date.now();
+  const arrived = progress.status === "complete" || progress.percent >= segment.percent || segment.oneBatch;
+  const recovering = progress.reason === "waiting_for_recovery";
+  if (arrived && !recovering && progress.status !== "failed") others.firstArrival ??= arrivedAt;
+  if (isOver(progress)) return { ...progress, arrivedAt };
+  const late = msUntilLate(segment, others, waitSeconds) <= 0;
+  if (recovering) return late ? { ...progress, reason: "sync_point", arrivedAt } : progress;
+  return arrived || late ? { ...move(progress, "paused", "sync_point"), arrivedAt } : progress;
 }
 
-/** The others have waited long enough. */
-function isLate({ startedAt, limitMs }: Segment, key: string, waitSeconds: number): boolean {
-  if (limitMs === null) return false;
-  const first = firstArrival(key);
-  return Date.now() > Math.min(startedAt + limitMs, first === undefined ? Number.POSITIVE_INFINITY : first + waitSeconds * 1000);
+/** How long the others will still wait for one that has not come. */
+function msUntilLate({ limitMs }: Segment, { since, firstArrival = Number.POSITIVE_INFINITY }: SideBySide, waitSeconds: number): number {
+  if (limitMs === null) return Number.POSITIVE_INFINITY;
+  return Math.min(since + limitMs, firstArrival + waitSeconds * 1000) - Date.now();
 }
 
 /** Everything of it that a person would want to see. */
@@ -136,12 +142,16 @@ function tell({ definition, startedAt }: State, before: ScenarioProgress, after:
   for (const { from, to, reason } of after.history.slice(before.history.length)) event("state", { from, to, reason });
 }
 
-/** A pause before the batch is tried again, longer each time. */
+/** A pause before the batch is tried again, longer each time, but no longer than there is time or than the others wait. */
 const recover: Node = async (state, config) => {
+  const { definition, segment } = state;
+  const { retryDelayMs, syncWaitSeconds } = contextOf(config);
   const progress = progressOf(state);
-  const ms = contextOf(config).retryDelayMs * 2 ** (progress.tries - 1);
+  const leftMs = definition.timeBudgetSeconds * 1000 - progress.elapsedMs;
+  const patienceMs = msUntilLate(segment, besides(segmentKey(runOf(config), segment.number)), syncWaitSeconds);
+  const ms = Math.max(0, Math.min(retryDelayMs * 2 ** (progress.tries - 1), leftMs, patienceMs));
   await sleep(ms, undefined, { signal: config.signal });
-  return { progress: { [state.definition.name]: { ...progress, elapsedMs: progress.elapsedMs + ms } } };
+  return { progress: { [definition.name]: { ...progress, elapsedMs: progress.elapsedMs + ms } } };
 };
 
 function next(state: State): "work" | "recover" | typeof END {

@@ -2,6 +2,9 @@ import { z } from "zod";
 import { type ScenarioDefinition, ScenarioRequest } from "../skills/definition.ts";
 import type { Skill } from "../skills/skill.ts";
 
+/** Each batch is a checkpoint that has the results of all batches before it. */
+const mostBatches = 200;
+
 /** Scenarios as a caller gives them, each with a name of its own. */
 export const ScenarioRequests = z
   .array(ScenarioRequest)
@@ -18,7 +21,12 @@ export const ScenarioRequests = z
 export function completeScenarios(skill: Skill, requests: ScenarioRequest[]): ScenarioDefinition[] {
   const own = skill.scenarios();
   const definitions = requests.length === 0 ? own : requests.map((request) => completeScenario(own, request));
-  for (const { name, skillParams } of definitions) {
+  for (const { name, skillParams, inputSize, batchSize } of definitions) {
+    if (inputSize > mostBatches * batchSize) {
+      throw new Error(
+        `"${name}" would be ${Math.ceil(inputSize / batchSize)} batches; ${mostBatches} are the most: give it a larger batchSize.`,
+      );
+    }
     const parsed = skill.params.safeParse(skillParams);
     if (!parsed.success) throw new Error(`The skillParams of "${name}" do not suit ${skill.name}: ${z.prettifyError(parsed.error)}`);
   }

@@ -19,7 +19,6 @@ export const Segment = z.object({
   number: z.number().int(),
   percent: z.number().describe("How far it goes"),
   oneBatch: z.boolean().describe("Whether it is over after one batch"),
-  startedAt: z.number(),
   limitMs: z.number().nullable().describe("After which time it is over in any case"),
 });
 

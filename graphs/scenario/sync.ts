@@ -5,7 +5,7 @@ import type { Segment } from "./state.ts";
 export const Mode = z.enum(["free", "milestone", "lockstep"]);
 export type Mode = z.infer<typeof Mode>;
 
-/** A slow scenario is not waited for longer than this from where the segment began. */
+/** A slow scenario is not waited for longer than this from where the work on the segment began. */
 const segmentLimitMs = 60_000;
 
 /** A place where the scenarios met. */
@@ -34,7 +34,7 @@ export function nextSegment(mode: Mode, milestones: number[], before: Segment | 
   const place = milestones.toSorted((a, b) => a - b).find((milestone) => milestone > (before?.percent ?? 0));
   const percent = mode === "milestone" ? (place ?? 100) : 100;
   const limitMs = percent < 100 ? segmentLimitMs : null;
-  return { number, percent, oneBatch: mode === "lockstep", startedAt: Date.now(), limitMs };
+  return { number, percent, oneBatch: mode === "lockstep", limitMs };
 }
 
 export function syncOf(segment: Segment, progress: Record<string, ScenarioProgress>): Sync {

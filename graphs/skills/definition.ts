@@ -6,7 +6,13 @@ export type Distribution = z.infer<typeof Distribution>;
 
 /** One scenario: how much of what a skill is given, and what is expected of it. */
 export const ScenarioDefinition = z.object({
-  name: z.string().trim().min(1).max(100).describe("By which the report speaks of it"),
+  name: z
+    .string()
+    .trim()
+    .min(1)
+    .max(100)
+    .refine((name) => !(name in Object.prototype), "a name that every object has")
+    .describe("By which the report speaks of it"),
   difficulty: Difficulty.describe("Which of the skill's own scenarios it resembles"),
   complexityMultiplier: z.number().positive().max(1_000).describe("How much harder than the simplest"),
   inputSize: z.number().int().min(1).max(10_000).describe("Items"),

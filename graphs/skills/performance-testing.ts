@@ -6,6 +6,9 @@ import type { Skill } from "./skill.ts";
 /** Milliseconds between two looks at whether the load is over. */
 const sampleInt = 20;
 
+/** The time of every answer is kept. */
+const mostRequests = 100_000;
+
 const Params = z.object({
   targets: z
     .array(z.url({ protocol: /^https?$/ }))
@@ -33,7 +36,8 @@ export const performanceTesting: Skill<string, Result, z.infer<typeof Params>> =
   result: Result,
   scenarios: () => profile("linear", 10, [5, 10, 20]),
 
-  generate({ size }, { targets }) {
+  generate({ size }, { targets, requests }) {
+    if (size * requests > mostRequests) throw new Error(`${size} endpoints with ${requests} requests each are more than ${mostRequests}.`);
     const given = targets.length > 0 ? targets : [`${ownAddress()}/ok`];
     return Array.from({ length: size }, (_, index) => {
       const url = new URL(given[index % given.length] ?? "");

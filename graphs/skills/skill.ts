@@ -17,7 +17,7 @@ export interface Job {
   /** Directories that may be read. */
   allowedDirectories: string[];
   complexity: number;
-  /** Notes a call of a model. */
+  /** Notes a call of a model as soon as it has ended; throws when the run's budget is used up. */
   record(entry: LedgerEntry): void;
   /** Notes time spent on the items themselves, for work whose siblings share the processor; without a note all time counts. */
   worked(ms: number): void;

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { type Conflict, findConflicts, recommendationsOf, settleAll, type View } from "../kit/conflicts.ts";
 import type { LedgerEntry } from "../kit/ledger.ts";
+import type { WorkStep } from "../kit/plan-of-work.ts";
 import { requireAgent } from "../kit/require.ts";
+import type { StepResult } from "../kit/step-work.ts";
 import { Synthesis } from "../kit/synthesis.ts";
 import { contextOf } from "./context.ts";
 import { judging } from "./judge.ts";
@@ -23,8 +25,14 @@ export const reconcile: Node = async ({ steps, results }, config) => {
     return result;
   };
   const settlements = await settleAll(findConflicts(views), { strategy, arbitrate, askTimeoutSeconds });
-  return { settlements, ledger };
+  return { settlements, ledger, results: skipped(steps, results) };
 };
+
+/** What could not be reached any more is in the results, and not as if it had been done. */
+function skipped(steps: WorkStep[], results: Record<string, StepResult>): Record<string, StepResult> {
+  const left = steps.filter(({ id }) => !results[id]);
+  return Object.fromEntries(left.map(({ id }) => [id, { status: "skipped", work: null, error: null, tries: 0 }]));
+}
 
 /** One report of what was done; what was not is named as a gap. */
 export const synthesize: Node = async ({ task, steps, results, settlements }, config) => {

@@ -32,7 +32,7 @@ function planned(config: Config, steps: WorkStep[], ledger: LedgerEntry[]) {
     // Of an earlier run on the thread nothing is left: its steps may even have had the same ids.
     results: new Overwrite({}),
     calls: new Overwrite([]),
-    again: [],
+    again: {},
     additions: 0,
     finished: false,
     settlements: [],

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { Overwrite } from "@langchain/langgraph";
 import { z } from "zod";
 import { type AskTimeout, askAnswer } from "../kit/ask-human.ts";
 import { enforceBudget } from "../kit/ledger.ts";
@@ -53,7 +54,8 @@ export const review: Node = async (state, config) => {
   const added = result.decision === "continue" && mayAdd ? result.add : [];
   return {
     steps: [...reassigned, ...added],
-    again: again.map(({ id }) => id),
+    // Those that were to be tried again and had no place in this wave are not forgotten.
+    again: { ...state.again, ...Object.fromEntries(again.map(({ id }) => [id, state.results[id]?.tries ?? 0])) },
     additions: state.additions + (added.length > 0 ? 1 : 0),
     finished: result.decision === "finish",
     wave: randomUUID(),
@@ -63,15 +65,13 @@ export const review: Node = async (state, config) => {
 
 /** Too much has gone wrong to go on silently: a person decides, unless nobody is there, or answers. */
 function settleFailures({ steps, results }: Supervised, failed: WorkStep[], onFailures: "ask" | "partial", timeoutSeconds: AskTimeout) {
-  if (onFailures === "partial") return { finished: true, again: [] };
+  if (onFailures === "partial") return { finished: true };
   const done = steps.filter(({ id }) => results[id]?.status === "success").length;
   const prompt = `${done} of ${steps.length} done; failed: ${failed.map(({ id }) => `${id} (${results[id]?.error})`).join(", ")}.`;
   const choice = askAnswer(prompt, ["retry", "accept"], { timeoutSeconds });
-  if (choice !== "retry") return { finished: true, again: [] };
-  const fresh = Object.fromEntries(
-    failed.map(({ id }): [string, StepResult] => [id, { status: "skipped", work: null, error: null, tries: 0 }]),
-  );
-  return { again: failed.map(({ id }) => id), results: fresh, wave: randomUUID() };
+  if (choice !== "retry") return { finished: true };
+  const kept = Object.entries(results).filter(([id]) => failed.every((step) => step.id !== id));
+  return { results: new Overwrite(Object.fromEntries(kept)), wave: randomUUID() }; // as if they had not been tried
 }
 
 const isFailure = (result: StepResult | undefined) => result?.status === "failed" || result?.status === "timeout";

@@ -26,9 +26,9 @@ export const State = new StateSchema({
   wave: z.string().default("").describe("Marks what is sent out next"),
   calls: appending(Call, "Calls that are not in the ledger yet"),
   again: z
-    .array(z.string())
-    .default(() => [])
-    .describe("Failed steps that are tried once more"),
+    .record(z.string(), z.number().int())
+    .default(() => ({}))
+    .describe("Failed steps that are tried once more, with the tries that they have had"),
   additions: z.number().int().default(0).describe("How often steps were added"),
   finished: z.boolean().default(false).describe("No more work is begun"),
   settlements: z

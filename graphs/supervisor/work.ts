@@ -10,7 +10,8 @@ export function dispatch({ input, steps, results, again, finished, wave }: Super
   const ready = finished
     ? []
     : steps.filter(
-        ({ id, dependsOn }) => (!results[id] || again.includes(id)) && dependsOn.every((other) => results[other]?.status === "success"),
+        ({ id, dependsOn }) =>
+          (!results[id] || results[id].tries === again[id]) && dependsOn.every((other) => results[other]?.status === "success"),
       );
   if (ready.length === 0) return "reconcile";
   return ready.slice(0, limits.parallel).map((step, stage) => {

@@ -18,6 +18,7 @@ test.each([
   ["reflect", { input: task, context: { maxRounds: 0 } }, "context.maxRounds"],
   ["react", { input: { messages: [] }, context: { tools: ["teleport"] } }, "context.tools[0]"],
   ["react", { input: { messages: [] }, context: { askTimeoutSeconds: 0 } }, "context.askTimeoutSeconds"],
+  ["scenario", { input: { scenarios: [{ name: "constructor" }] } }, "input.scenarios[0].name"],
   ["scenario", { input: { skill: "juggling" } }, "input.skill"],
   ["scenario", { input: { scenarios: [{ name: "none", inputSize: 0 }] } }, "input.scenarios[0].inputSize"],
 ])("%s: what it cannot work with is refused before anything runs (%#)", async (graph, payload, field) => {

@@ -227,3 +227,31 @@ test("a second run on the thread begins anew, and everything can be followed", a
   expect(Object.keys(values.progress)).toEqual(["simple"]);
   expect(values.syncs).toHaveLength(1);
 });
+
+test("a budget holds for siblings and within a batch", async () => {
+  model.respond(() => ({ json: { text: "again" } }));
+  const scenarios = ["one", "two", "three"].map((name) => ({ name, inputSize: 20, batchSize: 20 }));
+  const stopped = await run({ skill: "echo-agent", scenarios }, { budget: { tokens: 6 }, limits: { parallel: 2 } });
+  expect(stopped.__error__).toMatchObject({ error: "BudgetExceededError" });
+  expect(model.requests.length).toBeLessThan(20); // 2 tokens a call: three calls, and those that were under way
+});
+
+test("a pause before another try is no longer than the time that is left", async () => {
+  const scenarios = [
+    { ...loading("dead", "easy", 2), timeBudgetSeconds: 0.5, skillParams: { targets: ["http://127.0.0.1:1/"], requests: 1 } },
+    loading("fine", "easy", 2),
+  ];
+  answer = (_probe, respond) => respond(200);
+  const { progress } = await run({ skill: "performance-testing", scenarios }, { retryDelayMs: 60_000 });
+  expect(progress.dead).toMatchObject({ status: "failed", reason: "timeout", items: 0 });
+  expect(progress.fine).toMatchObject({ status: "complete" });
+});
+
+test("what would be too many batches or requests is said before anything is done", async () => {
+  const batches = await run({ scenarios: [{ name: "many", inputSize: 10_000, batchSize: 1 }] });
+  expect(batches.__error__?.message).toContain("10000 batches; 200 are the most");
+  const requests = [{ ...loading("many", "easy", 100), batchSize: 50, skillParams: { targets: [address], requests: 10_000 } }];
+  expect((await run({ skill: "performance-testing", scenarios: requests }, { batchRetries: 0 })).__error__?.message).toContain(
+    "more than 100000",
+  );
+});

@@ -77,7 +77,7 @@ test("a failed step harms no sibling, is tried again or reassigned, and what dep
   expect(results.good?.status).toBe("success");
   expect(results.bad).toMatchObject({ status: "failed", tries: 2 });
   expect(steps.find(({ id }) => id === "bad")?.agent).toBe("performance");
-  expect(results.after).toBeUndefined();
+  expect(results.after).toMatchObject({ status: "skipped", work: null });
   expect(report.gaps).toEqual([expect.stringMatching(/^bad \(do bad\): /), "after (do after): not done"]);
 });
 
@@ -173,4 +173,15 @@ test("a budget that is used up ends the run before more work is begun, and the s
   expect(Object.keys(values.results)).toEqual(["a"]);
   expect(values.ledger.map(({ agent }) => agent)).toEqual(["supervisor", "security"]);
   expect(promptsFor("b")).toEqual([]);
+});
+
+test("failed steps that a person sends out again all go, though there is room for one at a time", async () => {
+  const ids = ["a", "b", "c"];
+  script.plans = [ids.map((id) => step(id, "security"))];
+  script.work = Object.fromEntries(ids.map((id) => [id, [{ status: 400 }, work()]]));
+  const context = { limits: { parallel: 1 } };
+  const { thread_id: threadId } = await client.threads.create();
+  expect((await run({ ...task, context }, threadId)).__interrupt__?.[0]?.value.prompt).toContain("0 of 3 done");
+  const { results } = await run({ command: { resume: "retry" }, context }, threadId);
+  expect(ids.map((id) => results[id]?.status)).toEqual(["success", "success", "success"]);
 });
