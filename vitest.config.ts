@@ -28,9 +28,10 @@ export default defineConfig({
   test: {
     maxWorkers: 4,
     projects: [
-      { resolve, test: { ...shared, name: "one service", include: ["test/**/*.test.ts"] } },
+      { resolve, test: { ...shared, name: "one service", include: ["test/**/*.test.ts"], exclude: ["test/faults/**"] } },
       { resolve, test: { ...inTopology("split"), include: ["test/api/**/*.test.ts"], exclude: acrossProcesses } },
       { resolve, test: { ...inTopology("processes"), include: acrossProcesses } },
+      { resolve, test: { ...shared, name: "faults", include: ["test/faults/**/*.test.ts"] } }, // minutes of killing and waiting, by itself
     ],
   },
 });

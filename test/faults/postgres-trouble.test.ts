@@ -6,16 +6,16 @@ import { Client } from "@langchain/langgraph-sdk";
 import pg from "pg";
 import { pino } from "pino";
 import { afterAll, expect, onTestFinished, test, vi } from "vitest";
-import { readConfig } from "../src/config.ts";
-import { startEmbeddedPostgres } from "../src/db/embedded.ts";
-import { type Service, startService } from "../src/main.ts";
-import { createDatabase } from "./database.ts";
-import { startProxy } from "./proxy.ts";
-import { collect } from "./sse.ts";
+import { readConfig } from "../../src/config.ts";
+import { startEmbeddedPostgres } from "../../src/db/embedded.ts";
+import { type Service, startService } from "../../src/main.ts";
+import { createDatabase } from "../database.ts";
+import { startProxy } from "../proxy.ts";
+import { collect } from "../sse.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const project = fileURLToPath(new URL("./graphs/langgraph.json", import.meta.url));
+const project = fileURLToPath(new URL("../graphs/langgraph.json", import.meta.url));
 
 async function start(databaseUrl: string, env: Record<string, string> = {}): Promise<{ service: Service; client: Client; url: string }> {
   const settings = {

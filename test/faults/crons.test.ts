@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { pino } from "pino";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { readConfig } from "../src/config.ts";
-import { startService } from "../src/main.ts";
-import { startCluster, until } from "./cluster-of-processes.ts";
+import { readConfig } from "../../src/config.ts";
+import { startService } from "../../src/main.ts";
+import { startCluster, until } from "../cluster-of-processes.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
-import { startCluster, until } from "./cluster-of-processes.ts";
-import { collect } from "./sse.ts";
+import { startCluster, until } from "../cluster-of-processes.ts";
+import { collect } from "../sse.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
