@@ -1,6 +1,7 @@
 import { HumanMessage } from "@langchain/core/messages";
 import { END, type GraphNode, isGraphBubbleUp, Overwrite, START, StateGraph, StateSchema } from "@langchain/langgraph";
 import { z } from "zod";
+import { wide } from "./kit/context.ts";
 import { enforceBudget, Ledger } from "./kit/ledger.ts";
 import { report } from "./kit/progress.ts";
 import { requireAgent } from "./kit/require.ts";
@@ -70,9 +71,10 @@ type Steps = z.infer<typeof Step>[];
 
 const planner = { name: "planner", role: "a planner", instructions: "Few steps, each of which can be checked.", weight: 1, retries: 2 };
 
-/** What a call of the planner has in common. */
+/** What a call of the planner has in common. Its input is what the steps brought. */
 function planning(config: Config, task: string, input?: unknown) {
-  const { models, budget, limits, timeoutSeconds } = Context.parse(config.context ?? {});
+  const { models, budget, limits: given, timeoutSeconds } = Context.parse(config.context ?? {});
+  const limits = input === undefined ? given : wide(given);
   return { agent: { ...planner, timeoutSeconds }, model: models.judge, temperature: 0.2, task, input, limits, budget };
 }
 

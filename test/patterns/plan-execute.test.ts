@@ -85,3 +85,8 @@ test("an empty task is refused, and so is a plan without steps", async () => {
   model.script({ json: { steps: [] } });
   await expect(run({ input: { task: "Do" } })).rejects.toThrow("The planner failed: It does not fit the schema");
 });
+
+test("results longer than a prompt may be are reconsidered and answered from", async () => {
+  model.script(plan("one", "two"), said("word ".repeat(600)), decide("continue", "fine"), said("two done"), answer("both"));
+  expect((await run({ input: { task: "Do" } })).answer).toBe("both");
+});
