@@ -1,7 +1,7 @@
 import { HumanMessage } from "@langchain/core/messages";
 import { END, type GraphNode, isGraphBubbleUp, Overwrite, START, StateGraph, StateSchema } from "@langchain/langgraph";
 import { z } from "zod";
-import { wide } from "./kit/context.ts";
+import { mostSuperSteps, wide } from "./kit/context.ts";
 import { enforceBudget, Ledger } from "./kit/ledger.ts";
 import { report } from "./kit/progress.ts";
 import { requireAgent } from "./kit/require.ts";
@@ -172,4 +172,5 @@ export const graph = new StateGraph({ state: State, input: Input, output: Output
   .addEdge("execute", "reconsider")
   .addConditionalEdges("reconsider", goOn, { answer: "conclude", execute: "execute" })
   .addEdge("conclude", END)
-  .compile({ name: "plan-execute" });
+  .compile({ name: "plan-execute" })
+  .withConfig({ recursionLimit: mostSuperSteps });

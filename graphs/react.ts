@@ -13,7 +13,7 @@ import {
 import { z } from "zod";
 import { AskTimeout, askApproval } from "./kit/ask-human.ts";
 import { chat } from "./kit/chat.ts";
-import { sharedContext } from "./kit/context.ts";
+import { mostSuperSteps, sharedContext } from "./kit/context.ts";
 import { enforceBudget, Ledger } from "./kit/ledger.ts";
 import { asTranscript, splitWindow } from "./kit/memory.ts";
 import { report } from "./kit/progress.ts";
@@ -185,4 +185,5 @@ export const graph = new StateGraph({ state: State, input: Input, output: Output
   .addConditionalEdges("think", nextMove, ["act", "conclude", END])
   .addEdge("act", "think")
   .addEdge("conclude", END)
-  .compile({ name: "react" });
+  .compile({ name: "react" })
+  .withConfig({ recursionLimit: mostSuperSteps });

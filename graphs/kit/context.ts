@@ -53,3 +53,6 @@ export type Budget = z.infer<typeof Budget>;
 
 /** For whoever sees the work of others, which together is longer than what each of them was given. */
 export const wide = (limits: Limits): Limits => ({ ...limits, promptWords: limits.promptWords * 10 });
+
+/** For graphs that have bounds of their own: LangGraph's limit, 25 unless said otherwise, would end them before those do. */
+export const mostSuperSteps = 1_000;

@@ -90,3 +90,22 @@ test("results longer than a prompt may be are reconsidered and answered from", a
   model.script(plan("one", "two"), said("word ".repeat(600)), decide("continue", "fine"), said("two done"), answer("both"));
   expect((await run({ input: { task: "Do" } })).answer).toBe("both");
 });
+
+test("a plan of as many steps as there may be comes to its end, unless the caller stops it before", async () => {
+  const twelve = Array.from({ length: 12 }, (_, n) => `step ${n}`);
+  model.respond((messages) => {
+    if (messages.includes("Plan how to do this")) return plan(...twelve);
+    if (messages.includes("Reconsider the plan")) return decide("continue", "fine");
+    return messages.includes("Answer the task") ? answer("all done") : said("done");
+  });
+  const { plan: finished } = await run({ input: { task: "Do" } });
+  expect(finished.map(({ status }) => status)).toEqual(twelve.map(() => "done"));
+  await expect(run({ input: { task: "Do" }, config: { recursion_limit: 10 } })).rejects.toThrow("Recursion limit of 10");
+});
+
+test("a step has as many rounds of tools as its limit says", async () => {
+  const rounds = Array.from({ length: 15 }, (_, n) => ({ toolCall: { id: `call_${n}`, name: "now", args: {} } }));
+  model.script(plan("one"), ...rounds, said("done at last"), answer("done"));
+  const { plan: finished } = await run({ input: { task: "Do" }, context: { stepLimit: 15 } });
+  expect(finished).toMatchObject([{ status: "done", tries: 1, result: "done at last" }]);
+});

@@ -202,3 +202,13 @@ test("what cannot be remembered is an observation", async () => {
   expect(steps.map(({ observation }) => observation)).toEqual([expect.stringMatching(/^Error: /), expect.stringMatching(/^Error: /)]);
   expect(messages.at(-1)?.content).toBe("Sorry.");
 });
+
+test("a high limit of steps is reached, unless the caller's own limit stops the run before", async () => {
+  const rounds = Array.from({ length: 16 }, () => call("now", {}));
+  model.script(...rounds, { tokens: ["My best guess."] });
+  const { stopped, steps } = await run({ ...ask("Loop"), context: { stepLimit: 15 } });
+  expect(stopped).toBe("step_limit");
+  expect(steps).toHaveLength(15);
+  model.script(call("now", {}));
+  await expect(run({ ...ask("Loop"), config: { recursion_limit: 5 } })).rejects.toThrow("Recursion limit of 5");
+});

@@ -174,3 +174,11 @@ test("a budget that is used up ends the run before more work is begun, and the s
   expect(values.ledger.map(({ agent }) => agent)).toEqual(["supervisor", "security"]);
   expect(promptsFor("b")).toEqual([]);
 });
+
+test("a long chain of steps, each on the one before, comes to its end", async () => {
+  const names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+  script.plans = [names.map((name, n) => step(name, "security", ...names.slice(n - 1, n)))];
+  const { results, report } = await run(task);
+  expect(Object.values(results).map(({ status }) => status)).toEqual(names.map(() => "success"));
+  expect(report.executiveSummary).toBe("All seen.");
+});
