@@ -109,3 +109,29 @@ test("a step has as many rounds of tools as its limit says", async () => {
   const { plan: finished } = await run({ input: { task: "Do" }, context: { stepLimit: 15 } });
   expect(finished).toMatchObject([{ status: "done", tries: 1, result: "done at last" }]);
 });
+
+// Every answer of the model is two tokens, a call of a tool is one.
+const tool = (id: string) => ({ toolCall: { id, name: "now", args: {} } });
+
+test("a budget that is used up within a step ends the run, and the step is not tried again", async () => {
+  model.script(plan("one"), tool("call_1"), tool("call_2"), said("never"));
+  const spent = run({ input: { task: "Do" }, context: { budget: { tokens: 4 } } });
+  await expect(spent).rejects.toThrow("BudgetExceededError: The run has used 4 tokens of its budget of 4");
+  expect(model.requests).toHaveLength(3);
+});
+
+test.each([
+  ["reconsidered", 4, [plan("one", "two"), said("one done")]],
+  ["answered from", 4, [plan("one"), said("one done")]],
+])("nothing is %s once the budget is used up", async (_what, tokens, script) => {
+  model.script(...script, decide("continue", "never"));
+  await expect(run({ input: { task: "Do" }, context: { budget: { tokens } } })).rejects.toThrow("BudgetExceededError");
+  expect(model.requests).toHaveLength(2);
+});
+
+test("what a step has cost counts, though it failed", async () => {
+  model.script(plan("one", "two"), tool("call_1"), { status: 400 }, decide("finish", "hopeless"), answer("none"));
+  const { ledger, plan: tried } = await run({ input: { task: "Do" } });
+  expect(tried[0]).toMatchObject({ status: "pending", tries: 1 });
+  expect(ledger.map(({ agent }) => agent)).toEqual(["planner", "react", "planner", "planner"]);
+});
