@@ -2,7 +2,7 @@ import { END, type GraphNode, START, StateGraph, StateSchema } from "@langchain/
 import { z } from "zod";
 import { Aggregation, gapsOf } from "./kit/aggregation.ts";
 import { Comparison, compare } from "./kit/comparison.ts";
-import { sharedContext } from "./kit/context.ts";
+import { sharedContext, wide } from "./kit/context.ts";
 import { LabelledResults } from "./kit/labelled-result.ts";
 import { enforceBudget, Ledger } from "./kit/ledger.ts";
 import { Thresholds } from "./kit/measures.ts";
@@ -71,7 +71,7 @@ const synthesizing: Node = async ({ results, task, ledger }, config) => {
       task: `Write the report on ${task ?? "these results"}`,
       input: texts,
       answer: { name: "report", schema: Synthesis },
-      limits: { ...limits, promptWords: limits.promptWords * 10 }, // the editor sees the work of all
+      limits: wide(limits),
       budget,
     },
     config,

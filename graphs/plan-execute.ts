@@ -1,7 +1,8 @@
 import { HumanMessage } from "@langchain/core/messages";
-import { END, type GraphNode, isGraphBubbleUp, Overwrite, START, StateGraph, StateSchema } from "@langchain/langgraph";
+import { END, type GraphNode, isGraphBubbleUp, isInterrupted, Overwrite, START, StateGraph, StateSchema } from "@langchain/langgraph";
 import { z } from "zod";
-import { enforceBudget, Ledger } from "./kit/ledger.ts";
+import { mostSuperSteps, wide } from "./kit/context.ts";
+import { BudgetExceeded, budgetLeft, enforceBudget, Ledger, type LedgerEntry } from "./kit/ledger.ts";
 import { report } from "./kit/progress.ts";
 import { requireAgent } from "./kit/require.ts";
 import { appending } from "./kit/state.ts";
@@ -70,9 +71,10 @@ type Steps = z.infer<typeof Step>[];
 
 const planner = { name: "planner", role: "a planner", instructions: "Few steps, each of which can be checked.", weight: 1, retries: 2 };
 
-/** What a call of the planner has in common. */
+/** What a call of the planner has in common. Its input is what the steps brought. */
 function planning(config: Config, task: string, input?: unknown) {
-  const { models, budget, limits, timeoutSeconds } = Context.parse(config.context ?? {});
+  const { models, budget, limits: given, timeoutSeconds } = Context.parse(config.context ?? {});
+  const limits = input === undefined ? given : wide(given);
   return { agent: { ...planner, timeoutSeconds }, model: models.judge, temperature: 0.2, task, input, limits, budget };
 }
 
@@ -99,6 +101,31 @@ const plan: Node = async ({ task }, config) => {
   };
 };
 
+/** The react graph with what is left of the budget. Streamed, so that what a step has cost is known though it fails. */
+async function doStep(asked: string, before: LedgerEntry[], config: Config) {
+  const context = Context.parse(config.context ?? {});
+  const left = { ...context, budget: budgetLeft(before, context.budget) };
+  const input = { messages: [new HumanMessage(asked)] };
+  let ledger: LedgerEntry[] = [];
+  let result = "";
+  try {
+    for await (const values of await react.stream(input, { ...config, context: left, streamMode: "values" })) {
+      if (isInterrupted(values)) continue;
+      ledger = values.ledger;
+      result = values.messages.at(-1)?.text ?? "";
+    }
+    return { result, ledger, failed: false };
+  } catch (error) {
+    if (isGraphBubbleUp(error)) throw error; // a question to a person is no failure
+    if (error instanceof BudgetExceeded) {
+      enforceBudget([...before, ...ledger], context.budget); // says it of the whole run
+      throw error;
+    }
+    config.signal?.throwIfAborted();
+    return { result: (error as Error).message, ledger, failed: true };
+  }
+}
+
 /** One step, done by the react graph with the results so far and nothing else. Its failure is a result of the step. */
 const execute: Node = async ({ task, plan, ledger }, config) => {
   enforceBudget(ledger, Context.parse(config.context ?? {}).budget);
@@ -107,14 +134,7 @@ const execute: Node = async ({ task, plan, ledger }, config) => {
   const step = plan[index];
   if (!step) return {};
   const asked = `The whole task: ${task}\nResults so far: ${JSON.stringify(resultsOf(plan))}\nDo only this step: ${step.description}`;
-  const outcome = await react
-    .invoke({ messages: [new HumanMessage(asked)] }, { ...config, context: Context.parse(config.context ?? {}) })
-    .then(({ messages, ledger }) => ({ result: messages.at(-1)?.text ?? "", ledger, failed: false }))
-    .catch((error) => {
-      if (isGraphBubbleUp(error)) throw error; // a question to a person is no failure
-      config.signal?.throwIfAborted();
-      return { result: String(error.message), ledger: [], failed: true };
-    });
+  const outcome = await doStep(asked, ledger, config);
   const tries = step.tries + 1;
   const status = outcome.failed ? (tries < triesPerStep ? "pending" : "failed") : "done";
   report(config, "plan-execute", "step", startedAt, { step: index + 1, of: plan.length, status });
@@ -122,7 +142,7 @@ const execute: Node = async ({ task, plan, ledger }, config) => {
 };
 
 /** After each step: is the plan still right? A step that failed for good forces a change. */
-const reconsider: Node = async ({ task, plan, revisions }, config) => {
+const reconsider: Node = async ({ task, plan, revisions, ledger }, config) => {
   const startedAt = Date.now();
   const next = nextIn(plan);
   const forced = next !== 0 && plan[(next < 0 ? plan.length : next) - 1]?.status === "failed";
@@ -132,6 +152,7 @@ const reconsider: Node = async ({ task, plan, revisions }, config) => {
     ? "A step has failed for good: revise the steps that remain, or finish."
     : "Continue unless the results call for something else.";
   const call = planning(config, `Reconsider the plan for: ${task}`, { plan });
+  enforceBudget(ledger, call.budget);
   const { result, entry } = await requireAgent(
     { ...call, constraints: [rule], answer: { name: "reconsideration", schema: Reconsideration } },
     config,
@@ -150,9 +171,10 @@ const reconsider: Node = async ({ task, plan, revisions }, config) => {
 
 const descriptions = (steps: z.infer<typeof PlannedStep>[]) => steps.map(({ description }) => description);
 
-const answer: Node = async ({ task, plan }, config) => {
+const answer: Node = async ({ task, plan, ledger }, config) => {
   const failed = plan.filter(({ status }) => status === "failed").map(({ description, result }) => `${description}: ${result}`);
   const call = planning(config, `Answer the task from the results: ${task}`, { results: resultsOf(plan), failed });
+  enforceBudget(ledger, call.budget);
   const { result, entry } = await requireAgent({ ...call, answer: { name: "answer", schema: Answer } }, config);
   return { answer: result.answer, gaps: [...new Set([...failed, ...result.gaps])], ledger: [entry] };
 };
@@ -170,4 +192,5 @@ export const graph = new StateGraph({ state: State, input: Input, output: Output
   .addEdge("execute", "reconsider")
   .addConditionalEdges("reconsider", goOn, { answer: "conclude", execute: "execute" })
   .addEdge("conclude", END)
-  .compile({ name: "plan-execute" });
+  .compile({ name: "plan-execute" })
+  .withConfig({ recursionLimit: mostSuperSteps });

@@ -13,9 +13,9 @@ import {
 import { z } from "zod";
 import { AskTimeout, askApproval } from "./kit/ask-human.ts";
 import { chat } from "./kit/chat.ts";
-import { sharedContext } from "./kit/context.ts";
+import { mostSuperSteps, sharedContext } from "./kit/context.ts";
 import { enforceBudget, Ledger } from "./kit/ledger.ts";
-import { asTranscript, splitWindow } from "./kit/memory.ts";
+import { asTranscript, leavingWindow } from "./kit/memory.ts";
 import { report } from "./kit/progress.ts";
 import { appending } from "./kit/state.ts";
 import { openTools, ToolName } from "./kit/tools.ts";
@@ -61,7 +61,7 @@ const contextOf = (config: Config) => Context.parse(config.context ?? {});
 /** A run starts counting anew, on a conversation that may be long: what leaves the window goes into the summary. */
 const begin: GraphNode<typeof State, z.input<typeof Context>> = async ({ messages, summary, folded }, config) => {
   const { models, budget, timeoutSeconds } = contextOf(config);
-  const { leaving } = splitWindow(messages, folded);
+  const leaving = leavingWindow(messages, folded);
   const fresh = { rounds: 0, stopped: null, steps: new Overwrite([]), ledger: new Overwrite([]) };
   if (leaving.length === 0) return fresh;
   const { reply, entry } = await chat(
@@ -88,7 +88,7 @@ const begin: GraphNode<typeof State, z.input<typeof Context>> = async ({ message
 const think: GraphNode<typeof State, z.input<typeof Context>> = async (state, config) => {
   const { models, budget, instructions, tools, allowedHosts, timeoutSeconds } = contextOf(config);
   enforceBudget(state.ledger, budget);
-  const messages = [new SystemMessage(withSummary(instructions, state.summary)), ...splitWindow(state.messages, state.folded).recent];
+  const messages = [new SystemMessage(withSummary(instructions, state.summary)), ...inSight(state)];
   const call = {
     caller: "react",
     model: models.worker,
@@ -147,7 +147,7 @@ const conclude: GraphNode<typeof State, z.input<typeof Context>> = async (state,
     new SystemMessage(
       `${withSummary(instructions, state.summary)}\nYou may use no more tools. Give your best answer from what you have seen, and say what is missing.`,
     ),
-    ...splitWindow(state.messages, state.folded).recent,
+    ...inSight(state),
     ...unanswered,
   ];
   const { reply, entry } = await chat(
@@ -170,6 +170,9 @@ function callsOf(messages: BaseMessage[]): Call[] {
   return AIMessage.isInstance(last) ? (last.tool_calls ?? []) : [];
 }
 
+/** All that the summary does not stand for: it is made at the beginning of a run, so nothing leaves while the run goes on. */
+const inSight = ({ messages, folded }: typeof State.State) => messages.slice(folded);
+
 const withSummary = (instructions: string, summary: string) =>
   summary ? `${instructions}\n\nEarlier in this conversation: ${summary}` : instructions;
 const isInterrupt = (error: unknown) => error instanceof Error && error.name === "GraphInterrupt";
@@ -185,4 +188,5 @@ export const graph = new StateGraph({ state: State, input: Input, output: Output
   .addConditionalEdges("think", nextMove, ["act", "conclude", END])
   .addEdge("act", "think")
   .addEdge("conclude", END)
-  .compile({ name: "react" });
+  .compile({ name: "react" })
+  .withConfig({ recursionLimit: mostSuperSteps });

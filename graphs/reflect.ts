@@ -1,6 +1,6 @@
 import { END, type GraphNode, Overwrite, START, StateGraph, StateSchema } from "@langchain/langgraph";
 import { z } from "zod";
-import { sharedContext } from "./kit/context.ts";
+import { sharedContext, wide } from "./kit/context.ts";
 import { enforceBudget, Ledger } from "./kit/ledger.ts";
 import { report } from "./kit/progress.ts";
 import { requireAgent } from "./kit/require.ts";
@@ -70,7 +70,7 @@ const write: Node = async ({ task, criteria, rounds, draft, ledger }, config) =>
       input: draft ? { draft, problems } : undefined,
       constraints: criteria,
       answer: { name: "draft", schema: Draft },
-      limits,
+      limits: draft ? wide(limits) : limits,
       budget,
     },
     config,
@@ -91,7 +91,7 @@ const judge: Node = async ({ task, criteria, draft, rounds, ledger }, config) =>
       input: draft,
       constraints: criteria.length > 0 ? criteria : ["clear", "correct", "complete"],
       answer: { name: "critique", schema: Critique },
-      limits,
+      limits: wide(limits),
       budget,
     },
     config,

@@ -1,4 +1,5 @@
 import { END, START, StateGraph } from "@langchain/langgraph";
+import { mostSuperSteps } from "./kit/context.ts";
 import { reconcile, synthesize } from "./supervisor/conclude.ts";
 import { Context } from "./supervisor/context.ts";
 import { route } from "./supervisor/plan.ts";
@@ -23,4 +24,5 @@ export const graph = new StateGraph({ state: State, input: Input, output: Output
   .addConditionalEdges("review", dispatch, ["work", "recall", "reconcile"])
   .addEdge("reconcile", "synthesize")
   .addEdge("synthesize", END)
-  .compile({ name: "supervisor" });
+  .compile({ name: "supervisor" })
+  .withConfig({ recursionLimit: mostSuperSteps });

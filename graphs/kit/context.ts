@@ -22,7 +22,7 @@ export const Limits = z
   .object({
     parallel: z.number().int().min(1).max(64).default(8).describe("Agents at work at once"),
     stageMs: z.number().int().min(0).max(10_000).default(50).describe("Pause between the starts of agents that begin together"),
-    promptWords: z.number().int().min(50).max(100_000).default(500).describe("Longest prompt; longer input is summarised first"),
+    promptWords: z.number().int().min(50).max(100_000).default(500).describe("Longest prompt; a longer one is refused"),
     failures: z.number().int().min(1).default(3).describe("Failures after which no new work is begun"),
   })
   .prefault({})
@@ -50,3 +50,9 @@ export const sharedContext = { models: Models, limits: Limits, budget: Budget };
 export type Models = z.infer<typeof Models>;
 export type Limits = z.infer<typeof Limits>;
 export type Budget = z.infer<typeof Budget>;
+
+/** For whoever sees the work of others, which together is longer than what each of them was given. */
+export const wide = (limits: Limits): Limits => ({ ...limits, promptWords: limits.promptWords * 10 });
+
+/** For graphs that have bounds of their own: LangGraph's limit, 25 unless said otherwise, would end them before those do. */
+export const mostSuperSteps = 1_000;

@@ -57,6 +57,16 @@ export function spentIn(ledger: LedgerEntry[]): Spent {
   };
 }
 
+/** What is left of a budget, for a graph that counts anew. Only of one that is not used up: a budget is more than nothing. */
+export function budgetLeft(ledger: LedgerEntry[], budget: Budget): Budget {
+  const spent = spentIn(ledger);
+  return {
+    ...budget,
+    ...(budget.tokens !== undefined && { tokens: budget.tokens - spent.tokens }),
+    ...(budget.dollars !== undefined && { dollars: budget.dollars - spent.dollars }),
+  };
+}
+
 export class BudgetExceeded extends Error {
   override name = "BudgetExceededError";
 }

@@ -1,26 +1,21 @@
-import { type BaseMessage, isAIMessage, isToolMessage } from "@langchain/core/messages";
+import { type BaseMessage, HumanMessage, isAIMessage, isToolMessage } from "@langchain/core/messages";
 
-/** How many messages a model sees of a conversation, and how many leave at once. */
+/** How many messages a model sees of a conversation when a run begins, and how many leave at once. */
 const windowSize = 20;
 const foldSize = 10;
 
-export interface Window {
-  /** What the model sees in full. */
-  recent: BaseMessage[];
-  /** What is to be folded into the running summary, oldest first; empty most of the time. */
-  leaving: BaseMessage[];
-}
-
 /**
- * Splits a conversation into what stays and what leaves. `folded` messages have left before. Ten leave at a time, so that the summary
- * is not made anew with every message, and a tool's result never loses the call that asked for it.
+ * What is to be folded into the running summary, oldest first; empty most of the time. `folded` messages have left before. Ten leave at
+ * a time, so that the summary is not made anew with every message, and a tool's result never loses the call that asked for it. What a
+ * person said last never leaves: it is the task.
  */
-export function splitWindow(messages: BaseMessage[], folded: number): Window {
+export function leavingWindow(messages: BaseMessage[], folded: number): BaseMessage[] {
   const present = messages.slice(folded);
-  if (present.length <= windowSize) return { recent: present, leaving: [] };
+  if (present.length <= windowSize) return [];
   let cut = Math.max(foldSize, present.length - windowSize);
   while (cut < present.length && belongsToEarlier(present, cut)) cut++;
-  return { recent: present.slice(cut), leaving: present.slice(0, cut) };
+  const task = present.findLastIndex((message) => HumanMessage.isInstance(message));
+  return present.slice(0, Math.max(0, Math.min(cut, task)));
 }
 
 /** A message that only makes sense after the one before the cut: the result of a tool call. */

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { AgentCall } from "../kit/agent.ts";
+import { wide } from "../kit/context.ts";
 import { type Config, contextOf } from "./context.ts";
 
 const judge = {
@@ -13,6 +14,5 @@ const judge = {
 /** What every question to the judge has in common. */
 export function judging(config: Config, task: string, input?: unknown): Omit<AgentCall<z.ZodType>, "answer"> {
   const { models, budget, limits, timeoutSeconds } = contextOf(config);
-  const wide = { ...limits, promptWords: limits.promptWords * 10 }; // the judge sees the work of all
-  return { agent: { ...judge, timeoutSeconds }, model: models.judge, temperature: 0.2, task, input, limits: wide, budget };
+  return { agent: { ...judge, timeoutSeconds }, model: models.judge, temperature: 0.2, task, input, limits: wide(limits), budget };
 }

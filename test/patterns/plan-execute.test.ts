@@ -85,3 +85,53 @@ test("an empty task is refused, and so is a plan without steps", async () => {
   model.script({ json: { steps: [] } });
   await expect(run({ input: { task: "Do" } })).rejects.toThrow("The planner failed: It does not fit the schema");
 });
+
+test("results longer than a prompt may be are reconsidered and answered from", async () => {
+  model.script(plan("one", "two"), said("word ".repeat(600)), decide("continue", "fine"), said("two done"), answer("both"));
+  expect((await run({ input: { task: "Do" } })).answer).toBe("both");
+});
+
+test("a plan of as many steps as there may be comes to its end, unless the caller stops it before", async () => {
+  const twelve = Array.from({ length: 12 }, (_, n) => `step ${n}`);
+  model.respond((messages) => {
+    if (messages.includes("Plan how to do this")) return plan(...twelve);
+    if (messages.includes("Reconsider the plan")) return decide("continue", "fine");
+    return messages.includes("Answer the task") ? answer("all done") : said("done");
+  });
+  const { plan: finished } = await run({ input: { task: "Do" } });
+  expect(finished.map(({ status }) => status)).toEqual(twelve.map(() => "done"));
+  await expect(run({ input: { task: "Do" }, config: { recursion_limit: 10 } })).rejects.toThrow("Recursion limit of 10");
+});
+
+test("a step has as many rounds of tools as its limit says", async () => {
+  const rounds = Array.from({ length: 15 }, (_, n) => ({ toolCall: { id: `call_${n}`, name: "now", args: {} } }));
+  model.script(plan("one"), ...rounds, said("done at last"), answer("done"));
+  const { plan: finished } = await run({ input: { task: "Do" }, context: { stepLimit: 15 } });
+  expect(finished).toMatchObject([{ status: "done", tries: 1, result: "done at last" }]);
+});
+
+// Every answer of the model is two tokens, a call of a tool is one.
+const tool = (id: string) => ({ toolCall: { id, name: "now", args: {} } });
+
+test("a budget that is used up within a step ends the run, and the step is not tried again", async () => {
+  model.script(plan("one"), tool("call_1"), tool("call_2"), said("never"));
+  const spent = run({ input: { task: "Do" }, context: { budget: { tokens: 4 } } });
+  await expect(spent).rejects.toThrow("BudgetExceededError: The run has used 4 tokens of its budget of 4");
+  expect(model.requests).toHaveLength(3);
+});
+
+test.each([
+  ["reconsidered", 4, [plan("one", "two"), said("one done")]],
+  ["answered from", 4, [plan("one"), said("one done")]],
+])("nothing is %s once the budget is used up", async (_what, tokens, script) => {
+  model.script(...script, decide("continue", "never"));
+  await expect(run({ input: { task: "Do" }, context: { budget: { tokens } } })).rejects.toThrow("BudgetExceededError");
+  expect(model.requests).toHaveLength(2);
+});
+
+test("what a step has cost counts, though it failed", async () => {
+  model.script(plan("one", "two"), tool("call_1"), { status: 400 }, decide("finish", "hopeless"), answer("none"));
+  const { ledger, plan: tried } = await run({ input: { task: "Do" } });
+  expect(tried[0]).toMatchObject({ status: "pending", tries: 1 });
+  expect(ledger.map(({ agent }) => agent)).toEqual(["planner", "react", "planner", "planner"]);
+});

@@ -202,3 +202,34 @@ test("what cannot be remembered is an observation", async () => {
   expect(steps.map(({ observation }) => observation)).toEqual([expect.stringMatching(/^Error: /), expect.stringMatching(/^Error: /)]);
   expect(messages.at(-1)?.content).toBe("Sorry.");
 });
+
+test("a high limit of steps is reached, unless the caller's own limit stops the run before", async () => {
+  const rounds = Array.from({ length: 16 }, () => call("now", {}));
+  model.script(...rounds, { tokens: ["My best guess."] });
+  const { stopped, steps } = await run({ ...ask("Loop"), context: { stepLimit: 15 } });
+  expect(stopped).toBe("step_limit");
+  expect(steps).toHaveLength(15);
+  model.script(call("now", {}));
+  await expect(run({ ...ask("Loop"), config: { recursion_limit: 5 } })).rejects.toThrow("Recursion limit of 5");
+});
+
+test("the question is before the model in every round, however many there are", async () => {
+  model.script(...Array.from({ length: 12 }, () => call("now", {})), { tokens: ["Done."] });
+  await run({ ...ask("What is the time in Oslo?"), context: { stepLimit: 12 } });
+  expect(model.requests).toHaveLength(13);
+  for (const { messages } of model.requests) expect(JSON.stringify(messages)).toContain("the time in Oslo");
+});
+
+test("what was said before stays in sight while a run goes on, if it was not folded at its beginning", async () => {
+  const old = Array.from({ length: 18 }, (_, n) => ({ role: n % 2 ? "assistant" : "user", content: `message ${n}` }));
+  model.script(...Array.from({ length: 3 }, () => call("now", {})), { tokens: ["My best guess."] });
+  await run({ input: { messages: [...old, ...ask("And now?").input.messages] }, context: { stepLimit: 2 } });
+  expect(model.requests).toHaveLength(4);
+  for (const { messages } of model.requests) expect(JSON.stringify(messages)).toContain("message 0");
+});
+
+test("a question is not folded away, though much was said after it", async () => {
+  const after = Array.from({ length: 24 }, (_, n) => ({ role: "assistant", content: `thought ${n}` }));
+  await run({ input: { messages: [...ask("What is the time in Oslo?").input.messages, ...after] } });
+  expect(JSON.stringify(model.requests.at(-1)?.messages)).toContain("the time in Oslo");
+});

@@ -89,3 +89,9 @@ test("the JSON that its models speak is no token for those who follow", async ()
   );
   expect(new Set(events.map(({ event }) => event))).toEqual(new Set(["metadata", "updates"]));
 });
+
+test("a draft longer than a prompt may be is judged and revised all the same", async () => {
+  model.script(draft("word ".repeat(600)), critique(0.4), draft("river ".repeat(600)), critique(0.9, true));
+  const { rounds } = await run({ task: "Write at length" });
+  expect(rounds).toHaveLength(2);
+});

@@ -185,3 +185,11 @@ test("failed steps that a person sends out again all go, though there is room fo
   const { results } = await run({ command: { resume: "retry" }, context }, threadId);
   expect(ids.map((id) => results[id]?.status)).toEqual(["success", "success", "success"]);
 });
+
+test("a long chain of steps, each on the one before, comes to its end", async () => {
+  const names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+  script.plans = [names.map((name, n) => step(name, "security", ...names.slice(n - 1, n)))];
+  const { results, report } = await run(task);
+  expect(Object.values(results).map(({ status }) => status)).toEqual(names.map(() => "success"));
+  expect(report.executiveSummary).toBe("All seen.");
+});
