@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { BlockList, isIP } from "node:net";
+import { textOfPage } from "./page-text.ts";
 
 const longestPage = 200_000;
 const timeoutMs = 10_000;
@@ -81,10 +82,5 @@ async function readPage(response: Response): Promise<string> {
     text += decoder.decode(chunk, { stream: true });
     if (text.length > longestPage) break;
   }
-  return text
-    .slice(0, longestPage)
-    .replace(/<(script|style)\b[^>]*>[\s\S]*?<\/\1>/gi, " ")
-    .replace(/<[^>]+>/g, " ")
-    .replace(/\s+/g, " ")
-    .trim();
+  return textOfPage(text.slice(0, longestPage));
 }

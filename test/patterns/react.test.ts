@@ -1,6 +1,7 @@
-import { createServer } from "node:http";
+import { once } from "node:events";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterAll, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { until } from "../command.ts";
 import { collect } from "../sse.ts";
 import { startPatterns } from "./service.ts";
@@ -21,6 +22,24 @@ const ask = (content: string) => ({ input: { messages: [{ role: "user", content 
 const call = (name: string, args: unknown, id = `call_${crypto.randomUUID().slice(0, 8)}`) => ({ toolCall: { id, name, args } });
 const run = (payload: object, threadId: string | null = null) =>
   client.runs.wait(threadId as string, "react", payload) as Promise<unknown> as Promise<React>;
+
+async function startSite(answer: (url: string | undefined, response: ServerResponse) => void) {
+  const hits: (string | undefined)[] = [];
+  const site = createServer(({ url }, response) => {
+    hits.push(url);
+    answer(url, response.setHeader("content-type", "text/html"));
+  });
+  await once(site.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(() => void site.close());
+  return { hits, host: `127.0.0.1:${(site.address() as AddressInfo).port}` };
+}
+
+/** What fetch_page lets the model see of a page. */
+async function observe(url: string, allowedHosts: string[]) {
+  model.script(call("fetch_page", { url }), { tokens: ["ok"] });
+  const { steps } = await run({ ...ask("Read"), context: { tools: ["fetch_page"], allowedHosts } });
+  return steps[0]?.observation;
+}
 
 test("it uses a tool, sees what came of it, and answers", async () => {
   model.script(call("calculate", { expression: "(2 + 3) * 4" }), { tokens: ["It is ", "20."] });
@@ -125,25 +144,21 @@ test.each([
 });
 
 test("a page is read, and an address inside our own network is not, not even through a redirect", async () => {
-  const site = createServer((request, response) => {
-    if (request.url === "/away") return response.writeHead(302, { location: "http://169.254.169.254/latest" }).end();
-    response.setHeader("content-type", "text/html");
-    return response.end("<html><script>bad()</script><h1>Hello</h1> page</html>");
+  const { host } = await startSite((url, response) => {
+    if (url === "/away") return response.writeHead(302, { location: "http://169.254.169.254/latest" }).end();
+    return response.end("<html><script>bad()</script><h1>Hello</h1><STYLE>h1 {}</STYLE > <scripture>page</scripture></html>");
   });
-  await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve));
-  afterAll(() => site.close());
-  const host = `127.0.0.1:${(site.address() as AddressInfo).port}`;
-  const observe = async (url: string, allowedHosts: string[]) => {
-    model.script(call("fetch_page", { url }), { tokens: ["ok"] });
-    const { steps } = await run({ ...ask("Read"), context: { tools: ["fetch_page"], allowedHosts } });
-    return steps[0]?.observation;
-  };
   expect(await observe(`http://${host}/`, [host])).toBe("Hello page");
   for (const url of [`http://${host}/`, "http://[::1]/", "http://2130706433/", "http://[::ffff:127.0.0.1]/"]) {
     expect(await observe(url, [])).toContain("is inside our own network");
   }
   expect(await observe(`http://${host}/away`, [host])).toContain("169.254.169.254 is inside our own network");
   expect(await observe("file:///etc/passwd", [])).toContain("Only http and https");
+});
+
+test.each(["<", "<script>", "<style>a", "</script <script"])("a page of nothing but %s is read and holds nobody up", async (part) => {
+  const { host } = await startSite((_url, response) => response.end(part.repeat(Math.ceil(200_000 / part.length))));
+  expect(await observe(`http://${host}/`, [host])).not.toContain("Error");
 });
 
 test("a long conversation is folded into a summary, which the model is given", async () => {
