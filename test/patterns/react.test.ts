@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { fetchPage } from "../../graphs/kit/fetch-page.ts";
 import { until } from "../command.ts";
 import { collect } from "../sse.ts";
 import { startPatterns } from "./service.ts";
@@ -154,6 +156,47 @@ test("a page is read, and an address inside our own network is not, not even thr
   }
   expect(await observe(`http://${host}/away`, [host])).toContain("169.254.169.254 is inside our own network");
   expect(await observe("file:///etc/passwd", [])).toContain("Only http and https");
+});
+
+test.each([
+  "[::7f00:1]",
+  "[::ffff:7f00:1]",
+  "[::ffff:0:7f00:1]",
+  "[2002:7f00:1::]",
+  "[64:ff9b::7f00:1]",
+  "[64:ff9b:1::7f00:1]",
+  "[2001:db8::1]",
+  "[fec0::1]",
+  "192.88.99.1",
+  "203.0.113.1",
+])("no way of writing an address leads inside: %s", async (host) => {
+  expect(await observe(`http://${host}/`, [])).toContain("is inside our own network");
+});
+
+test("a name that is inside is not read, and the address that was looked at is the one that is called", async () => {
+  const { host, hits } = await startSite((_url, response) => response.end("secret"));
+  const url = `http://rebind.test:${host.split(":")[1]}/`;
+  expect(await observe(url.replace("rebind.test", "localhost"), [])).toContain("localhost is inside our own network");
+  const stop = new AbortController();
+  let asked = 0;
+  // At first an address that leads nowhere, and to whoever asks again one that is inside.
+  const resolve = async () => {
+    setImmediate(() => stop.abort());
+    return [asked++ === 0 ? { address: "3fff::1", family: 6 } : { address: "127.0.0.1", family: 4 }];
+  };
+  await expect(fetchPage(url, { allowedHosts: [], signal: stop.signal, resolve })).rejects.toThrow();
+  expect({ asked, hits }).toEqual({ asked: 1, hits: [] });
+});
+
+test("a page without an end is read as far as it may be long", async () => {
+  const { host } = await startSite((_url, response) => {
+    Readable.from(
+      (function* () {
+        for (;;) yield "word ".repeat(1_000);
+      })(),
+    ).pipe(response);
+  });
+  expect((await observe(`http://${host}/`, [host]))?.length).toBe(199_999);
 });
 
 test.each(["<", "<script>", "<style>a", "</script <script"])("a page of nothing but %s is read and holds nobody up", async (part) => {
