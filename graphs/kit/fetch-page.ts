@@ -1,90 +1,100 @@
 import { lookup } from "node:dns/promises";
-import { BlockList, isIP } from "node:net";
+import http, { type IncomingMessage } from "node:http";
+import https from "node:https";
+import { isIP, type LookupFunction } from "node:net";
+import { isInside } from "./inside.ts";
+import { textOfPage } from "./page-text.ts";
 
 const longestPage = 200_000;
 const timeoutMs = 10_000;
 const mostRedirects = 5;
 
-/** Addresses that lead back into our own network: loopback, private, link-local (cloud metadata), and what cannot be a server. */
-const inside = new BlockList();
-for (const [network, prefix] of [
-  ["0.0.0.0", 8],
-  ["10.0.0.0", 8],
-  ["100.64.0.0", 10],
-  ["127.0.0.0", 8],
-  ["169.254.0.0", 16],
-  ["172.16.0.0", 12],
-  ["192.0.0.0", 24],
-  ["192.168.0.0", 16],
-  ["198.18.0.0", 15],
-  ["224.0.0.0", 3],
-] as const) {
-  inside.addSubnet(network, prefix, "ipv4");
-}
-for (const [network, prefix] of [
-  ["::", 127],
-  ["64:ff9b::", 96],
-  ["fc00::", 7],
-  ["fe80::", 10],
-  ["ff00::", 8],
-] as const) {
-  inside.addSubnet(network, prefix, "ipv6");
-}
+/** What knows a host's addresses. */
+export type Resolve = (host: string) => Promise<{ address: string; family: number }[]>;
 
 export interface FetchOptions {
   /** Hosts, with their port, that may be read although they are inside. */
   allowedHosts: string[];
   signal?: AbortSignal | undefined;
+  resolve?: Resolve;
 }
 
 /** The text of a page. Redirects are followed one by one, each looked at like the first address. */
-export async function fetchPage(address: string, { allowedHosts, signal }: FetchOptions): Promise<string> {
+export async function fetchPage(address: string, { allowedHosts, signal, resolve = resolveAll }: FetchOptions): Promise<string> {
   const timeout = AbortSignal.timeout(timeoutMs);
   const until = signal ? AbortSignal.any([signal, timeout]) : timeout;
   let url = address;
   for (let hop = 0; hop <= mostRedirects; hop++) {
-    const target = await admit(url, allowedHosts);
-    const response = await fetch(target, { redirect: "manual", signal: until, headers: { accept: "text/*, application/json" } });
-    const location = response.headers.get("location");
-    if (response.status < 300 || response.status >= 400 || !location) return readPage(response);
-    await response.body?.cancel();
-    url = new URL(location, target).href;
+    const target = admit(url);
+    const response = await get(target, until, allowedHosts.includes(target.host) ? undefined : resolve);
+    const { statusCode = 0, headers } = response;
+    if (statusCode < 300 || statusCode >= 400 || !headers.location) return readPage(response);
+    response.destroy();
+    url = new URL(headers.location, target).href;
   }
   throw new Error(`More than ${mostRedirects} redirects.`);
 }
 
-async function admit(address: string, allowedHosts: string[]): Promise<URL> {
+const resolveAll: Resolve = (host) => lookup(host, { all: true });
+
+function admit(address: string): URL {
   if (!URL.canParse(address)) throw new Error(`"${address}" is not an address.`);
   const url = new URL(address);
   if (url.protocol !== "http:" && url.protocol !== "https:") throw new Error("Only http and https addresses can be read.");
-  if (allowedHosts.includes(url.host)) return url;
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  const addresses = isIP(host) ? [{ address: host, family: isIP(host) }] : await lookup(host, { all: true });
-  if (addresses.some(({ address: ip, family }) => isInside(ip, family)))
-    throw new Error(`${url.host} is inside our own network and may not be read.`);
   return url;
 }
 
-function isInside(address: string, family: number): boolean {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped) return inside.check(mapped, "ipv4");
-  return /^::ffff:/i.test(address) || inside.check(address, family === 6 ? "ipv6" : "ipv4");
+/** Without a way to resolve names the host is trusted, whatever its address. */
+function get(url: URL, signal: AbortSignal, resolve: Resolve | undefined): Promise<IncomingMessage> {
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  if (resolve && isIP(host) && isInside(host)) throw new Error(describeInside(url.host)); // nothing is looked up for an address
+  const answered = Promise.withResolvers<IncomingMessage>();
+  const { request } = url.protocol === "https:" ? https : http;
+  const headers = { accept: "text/*, application/json", "accept-encoding": "identity", "user-agent": "node" };
+  const call = request(url, { headers, agent: false, signal, ...(resolve && { lookup: lookupOutside(resolve) }) });
+  call.on("error", (error) => answered.reject(signal.aborted ? signal.reason : error));
+  call.on("response", answered.resolve);
+  call.end();
+  return answered.promise;
 }
 
-async function readPage(response: Response): Promise<string> {
-  if (!response.ok) throw new Error(`The page answers ${response.status}.`);
-  const type = response.headers.get("content-type") ?? "";
-  if (!/text|json|xml/.test(type)) throw new Error(`The page is ${type || "of no known type"}, not text.`);
+/** The connection is made to the addresses that were looked at here, so that no second answer can lead elsewhere. */
+function lookupOutside(resolve: Resolve): LookupFunction {
+  const find = async (host: string) => {
+    const addresses = await resolve(host);
+    if (addresses.some(({ address }) => isInside(address))) throw new Error(describeInside(host));
+    return addresses;
+  };
+  return (host, { all }, callback) => {
+    find(host).then(
+      (addresses) => (all ? callback(null, addresses) : callback(null, addresses[0]?.address ?? "", addresses[0]?.family)),
+      (error) => callback(error, []),
+    );
+  };
+}
+
+const describeInside = (host: string) => `${host} is inside our own network and may not be read.`;
+
+async function readPage(response: IncomingMessage): Promise<string> {
+  const { statusCode = 0, headers } = response;
+  const type = headers["content-type"] ?? "";
+  try {
+    if (statusCode < 200 || statusCode >= 300) throw new Error(`The page answers ${statusCode}.`);
+    if (!/text|json|xml/.test(type)) throw new Error(`The page is ${type || "of no known type"}, not text.`);
+    if ((headers["content-encoding"] ?? "identity") !== "identity")
+      throw new Error("The page is compressed, although it was asked not to be.");
+    return textOfPage(await readStart(response));
+  } finally {
+    response.destroy();
+  }
+}
+
+async function readStart(response: IncomingMessage): Promise<string> {
   let text = "";
   const decoder = new TextDecoder();
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of response) {
     text += decoder.decode(chunk, { stream: true });
     if (text.length > longestPage) break;
   }
-  return text
-    .slice(0, longestPage)
-    .replace(/<(script|style)\b[^>]*>[\s\S]*?<\/\1>/gi, " ")
-    .replace(/<[^>]+>/g, " ")
-    .replace(/\s+/g, " ")
-    .trim();
+  return text.slice(0, longestPage);
 }

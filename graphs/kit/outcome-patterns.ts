@@ -59,16 +59,25 @@ const shown = (value: number) => String(Number(value.toPrecision(4)));
 
 /** One failure alone shares nothing; of it only what no success has is worth a word. Error types are always named. */
 function whatIsShared(bad: LabelledResult[], good: LabelledResult[]): Shared[] {
-  const names = [...new Set(bad.flatMap((result) => facts(result).map(([shared, value]) => JSON.stringify([shared, value]))))];
-  return names
-    .map((name): Shared => {
-      const [shared, value] = z.tuple([z.string(), z.string()]).parse(JSON.parse(name));
-      const having = (results: LabelledResult[]) =>
-        results.filter((result) => facts(result).some((fact) => fact[0] === shared && fact[1] === value)).map(({ label }) => label);
-      return { shared, value, labels: having(bad), succeeded: having(good) };
-    })
+  const succeededWith = new Map(byFact(good).map(({ key, labels }) => [key, labels]));
+  return byFact(bad)
+    .map(({ key, fact: [shared, value], labels }): Shared => ({ shared, value, labels, succeeded: succeededWith.get(key) ?? [] }))
     .filter(({ shared, labels, succeeded: too }) => shared === "error type" || labels.length > 1 || too.length === 0)
     .toSorted((a, b) => b.labels.length - b.succeeded.length - (a.labels.length - a.succeeded.length));
+}
+
+/** Every fact with the results that have it, in one pass: there can be many of both. */
+function byFact(results: LabelledResult[]): { key: string; fact: [string, string]; labels: string[] }[] {
+  const found = new Map<string, { key: string; fact: [string, string]; labels: string[] }>();
+  for (const result of results) {
+    for (const fact of facts(result)) {
+      const key = JSON.stringify(fact);
+      const known = found.get(key) ?? { key, fact, labels: [] };
+      if (known.labels.at(-1) !== result.label) known.labels.push(result.label); // it may have one error many times
+      found.set(key, known);
+    }
+  }
+  return [...found.values()];
 }
 
 /** What can be shared. A failure that names no error has its status for one. */

@@ -68,7 +68,7 @@ function ownAddress(): string {
   return process.env.ENSEMBLE_URL || `http://127.0.0.1:${process.env.PORT || 2024}`;
 }
 
-/** A load test of somebody else's server is not for whoever can start a run. */
+/** Another machine is loaded only when the context allows its host; who may give a run such a context is for auth to say. */
 function mayCall({ hostname, host }: URL, allowedHosts: string[]): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname) || allowedHosts.includes(host);
 }

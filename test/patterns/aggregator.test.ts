@@ -1,4 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
+import { LabelledResult } from "../../graphs/kit/labelled-result.ts";
+import { findPatterns } from "../../graphs/kit/outcome-patterns.ts";
 import { collect } from "../sse.ts";
 import { startPatterns } from "./service.ts";
 
@@ -288,4 +290,20 @@ test("strategies work side by side and the report is told of", async () => {
     results: 3,
     gaps: 0,
   });
+});
+
+test("what a thousand failures of many kinds share is found in one pass", () => {
+  const errors = (name: string) => Array.from({ length: 30 }, (_, n) => ({ type: `${name}-${n}`, message: "" }));
+  const failures = Array.from({ length: 1_000 }, (_, n) =>
+    LabelledResult.parse({
+      label: `r${n}`,
+      status: "failed",
+      errors: [...errors(`r${n}`), ...errors("all").slice(0, 1), ...errors("all")],
+    }),
+  );
+  const fine = LabelledResult.parse({ label: "fine", errors: errors("all").slice(0, 1) });
+  const { failures: shared } = findPatterns([...failures, fine]);
+  expect(shared).toHaveLength(30 * 1_001);
+  expect(shared[0]).toMatchObject({ shared: "error type", value: "all-1", labels: { length: 1_000 }, succeeded: [] });
+  expect(shared[29]).toMatchObject({ value: "all-0", labels: { length: 1_000 }, succeeded: ["fine"] });
 });

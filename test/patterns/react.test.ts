@@ -1,6 +1,9 @@
-import { createServer } from "node:http";
+import { once } from "node:events";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterAll, beforeEach, expect, test } from "vitest";
+import { Readable } from "node:stream";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { fetchPage } from "../../graphs/kit/fetch-page.ts";
 import { until } from "../command.ts";
 import { collect } from "../sse.ts";
 import { startPatterns } from "./service.ts";
@@ -21,6 +24,24 @@ const ask = (content: string) => ({ input: { messages: [{ role: "user", content 
 const call = (name: string, args: unknown, id = `call_${crypto.randomUUID().slice(0, 8)}`) => ({ toolCall: { id, name, args } });
 const run = (payload: object, threadId: string | null = null) =>
   client.runs.wait(threadId as string, "react", payload) as Promise<unknown> as Promise<React>;
+
+async function startSite(answer: (url: string | undefined, response: ServerResponse) => void) {
+  const hits: (string | undefined)[] = [];
+  const site = createServer(({ url }, response) => {
+    hits.push(url);
+    answer(url, response.setHeader("content-type", "text/html"));
+  });
+  await once(site.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(() => void site.close());
+  return { hits, host: `127.0.0.1:${(site.address() as AddressInfo).port}` };
+}
+
+/** What fetch_page lets the model see of a page. */
+async function observe(url: string, allowedHosts: string[]) {
+  model.script(call("fetch_page", { url }), { tokens: ["ok"] });
+  const { steps } = await run({ ...ask("Read"), context: { tools: ["fetch_page"], allowedHosts } });
+  return steps[0]?.observation;
+}
 
 test("it uses a tool, sees what came of it, and answers", async () => {
   model.script(call("calculate", { expression: "(2 + 3) * 4" }), { tokens: ["It is ", "20."] });
@@ -125,25 +146,62 @@ test.each([
 });
 
 test("a page is read, and an address inside our own network is not, not even through a redirect", async () => {
-  const site = createServer((request, response) => {
-    if (request.url === "/away") return response.writeHead(302, { location: "http://169.254.169.254/latest" }).end();
-    response.setHeader("content-type", "text/html");
-    return response.end("<html><script>bad()</script><h1>Hello</h1> page</html>");
+  const { host } = await startSite((url, response) => {
+    if (url === "/away") return response.writeHead(302, { location: "http://169.254.169.254/latest" }).end();
+    return response.end("<html><script>bad()</script><h1>Hello</h1><STYLE>h1 {}</STYLE > <scripture>page</scripture></html>");
   });
-  await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve));
-  afterAll(() => site.close());
-  const host = `127.0.0.1:${(site.address() as AddressInfo).port}`;
-  const observe = async (url: string, allowedHosts: string[]) => {
-    model.script(call("fetch_page", { url }), { tokens: ["ok"] });
-    const { steps } = await run({ ...ask("Read"), context: { tools: ["fetch_page"], allowedHosts } });
-    return steps[0]?.observation;
-  };
   expect(await observe(`http://${host}/`, [host])).toBe("Hello page");
   for (const url of [`http://${host}/`, "http://[::1]/", "http://2130706433/", "http://[::ffff:127.0.0.1]/"]) {
     expect(await observe(url, [])).toContain("is inside our own network");
   }
   expect(await observe(`http://${host}/away`, [host])).toContain("169.254.169.254 is inside our own network");
   expect(await observe("file:///etc/passwd", [])).toContain("Only http and https");
+});
+
+test.each([
+  "[::7f00:1]",
+  "[::ffff:7f00:1]",
+  "[::ffff:0:7f00:1]",
+  "[2002:7f00:1::]",
+  "[64:ff9b::7f00:1]",
+  "[64:ff9b:1::7f00:1]",
+  "[2001:db8::1]",
+  "[fec0::1]",
+  "192.88.99.1",
+  "203.0.113.1",
+])("no way of writing an address leads inside: %s", async (host) => {
+  expect(await observe(`http://${host}/`, [])).toContain("is inside our own network");
+});
+
+test("a name that is inside is not read, and the address that was looked at is the one that is called", async () => {
+  const { host, hits } = await startSite((_url, response) => response.end("secret"));
+  const url = `http://rebind.test:${host.split(":")[1]}/`;
+  expect(await observe(url.replace("rebind.test", "localhost"), [])).toContain("localhost is inside our own network");
+  const stop = new AbortController();
+  let asked = 0;
+  // At first an address that leads nowhere, and to whoever asks again one that is inside.
+  const resolve = async () => {
+    setImmediate(() => stop.abort());
+    return [asked++ === 0 ? { address: "3fff::1", family: 6 } : { address: "127.0.0.1", family: 4 }];
+  };
+  await expect(fetchPage(url, { allowedHosts: [], signal: stop.signal, resolve })).rejects.toThrow();
+  expect({ asked, hits }).toEqual({ asked: 1, hits: [] });
+});
+
+test("a page without an end is read as far as it may be long", async () => {
+  const { host } = await startSite((_url, response) => {
+    Readable.from(
+      (function* () {
+        for (;;) yield "word ".repeat(1_000);
+      })(),
+    ).pipe(response);
+  });
+  expect((await observe(`http://${host}/`, [host]))?.length).toBe(199_999);
+});
+
+test.each(["<", "<script>", "<style>a", "</script <script"])("a page of nothing but %s is read and holds nobody up", async (part) => {
+  const { host } = await startSite((_url, response) => response.end(part.repeat(Math.ceil(200_000 / part.length))));
+  expect(await observe(`http://${host}/`, [host])).not.toContain("Error");
 });
 
 test("a long conversation is folded into a summary, which the model is given", async () => {

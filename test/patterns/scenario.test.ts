@@ -95,6 +95,13 @@ test("a scan finds what is planted in files of the caller's own", async () => {
   expect(refused.__error__?.message).toContain("not among the context's allowedDirectories");
 });
 
+test("a file of one long line holds nobody up", async () => {
+  const content = `const a = 1;\nquery("${"select ".repeat(100_000)}`;
+  const scenarios = [{ ...small("long", "easy", 5), skillParams: { files: [{ path: "a.ts", content }] } }];
+  const { progress } = await run({ skill: "security-scanning", scenarios });
+  expect(progress.long).toMatchObject({ status: "complete", items: 1 });
+});
+
 test("load is real: every endpoint is called as often as was said, and a bad one costs quality", async () => {
   hits.length = 0;
   answer = (probe, respond) => respond(probe === 0 ? 500 : 200);
