@@ -1,10 +1,10 @@
-import { END, type GraphNode, START, StateGraph, StateSchema } from "@langchain/langgraph";
+import { END, type GraphNode, Overwrite, START, StateGraph, StateSchema } from "@langchain/langgraph";
 import { z } from "zod";
 import { Aggregation, gapsOf } from "./kit/aggregation.ts";
 import { Comparison, compare } from "./kit/comparison.ts";
 import { sharedContext, wide } from "./kit/context.ts";
 import { LabelledResults } from "./kit/labelled-result.ts";
-import { enforceBudget, Ledger } from "./kit/ledger.ts";
+import { Ledger } from "./kit/ledger.ts";
 import { Thresholds } from "./kit/measures.ts";
 import { findPatterns, OutcomePatterns } from "./kit/outcome-patterns.ts";
 import { report } from "./kit/progress.ts";
@@ -45,6 +45,9 @@ type Config = Parameters<Node>[1];
 
 const contextOf = (config: Config) => Context.parse(config.context ?? {});
 
+/** What an earlier run on the thread has cost is not this one's. */
+const begin: Node = () => ({ ledger: new Overwrite([]) });
+
 const comparing: Node = ({ results }, config) => ({ comparison: compare(results, contextOf(config).thresholds) });
 const findingPatterns: Node = ({ results }) => ({ patterns: findPatterns(results) });
 const recommending: Node = ({ results }, config) => ({ recommendation: recommend(results, contextOf(config).thresholds) });
@@ -58,11 +61,10 @@ const editor = {
 };
 
 /** Needs texts: where there are none, there is nothing to bring together and no model to ask. */
-const synthesizing: Node = async ({ results, task, ledger }, config) => {
+const synthesizing: Node = async ({ results, task }, config) => {
   const { models, limits, budget, timeoutSeconds } = contextOf(config);
   const texts = results.flatMap(({ label, status, text }) => (text ? [{ label, status, text }] : []));
   if (texts.length === 0) return { synthesis: null };
-  enforceBudget(ledger, budget);
   const outcome = await requireAgent(
     {
       agent: { ...editor, timeoutSeconds },
@@ -103,12 +105,14 @@ const chooseStrategies = ({ strategies }: typeof State.State) => strategies.map(
 
 /** Several results become one report: every strategy that is asked for works side by side with the others. */
 export const graph = new StateGraph({ state: State, input: Input, output: Output, context: Context })
+  .addNode("begin", begin)
   .addNode("compare", comparing)
   .addNode("findPatterns", findingPatterns)
   .addNode("recommend", recommending)
   .addNode("synthesize", synthesizing)
   .addNode("conclude", conclude)
-  .addConditionalEdges(START, chooseStrategies, Object.values(nodes))
+  .addEdge(START, "begin")
+  .addConditionalEdges("begin", chooseStrategies, Object.values(nodes))
   .addEdge("compare", "conclude")
   .addEdge("findPatterns", "conclude")
   .addEdge("recommend", "conclude")

@@ -1,4 +1,4 @@
-import { AIMessage, type BaseMessage, SystemMessage, ToolMessage } from "@langchain/core/messages";
+import { SystemMessage, ToolMessage } from "@langchain/core/messages";
 import {
   END,
   type GraphNode,
@@ -18,6 +18,7 @@ import { enforceBudget, Ledger } from "./kit/ledger.ts";
 import { asTranscript, leavingWindow } from "./kit/memory.ts";
 import { report } from "./kit/progress.ts";
 import { appending } from "./kit/state.ts";
+import { type Call, callsOf, keepBrokenCalls } from "./kit/tool-calls.ts";
 import { openTools, ToolName } from "./kit/tools.ts";
 
 const Step = z.object({
@@ -53,7 +54,6 @@ export const Context = z.object({
   timeoutSeconds: z.number().positive().max(3_600).default(60).describe("For each answer of the model"),
 });
 
-type Call = { id?: string; name: string; args: Record<string, unknown> };
 type Config = LangGraphRunnableConfig<z.input<typeof Context>>;
 
 const contextOf = (config: Config) => Context.parse(config.context ?? {});
@@ -99,7 +99,7 @@ const think: GraphNode<typeof State, z.input<typeof Context>> = async (state, co
     budget,
   };
   const { reply, entry } = await chat(call, config);
-  return { messages: [reply], ledger: [entry], rounds: state.rounds + 1 };
+  return { messages: [keepBrokenCalls(reply)], ledger: [entry], rounds: state.rounds + 1 };
 };
 
 /** One tool call, a task of its own: calls of one answer run side by side, and one that waits for a person holds up no other. */
@@ -109,7 +109,7 @@ async function act({ call, thought }: { call: Call; thought: string }, config: C
   report(config, "react", "tool", startedAt, { tool: call.name });
   return {
     messages: [new ToolMessage({ content: observation, tool_call_id: call.id ?? call.name, name: call.name })],
-    steps: [{ thought, action: call.name, input: call.args, observation }],
+    steps: [{ thought, action: call.name, input: call.broken ?? call.args, observation }],
   };
 }
 
@@ -118,6 +118,7 @@ async function observe(call: Call, config: Config): Promise<string> {
   const { tools, approve, allowedHosts, askTimeoutSeconds } = contextOf(config);
   const known = openTools(tools, allowedHosts, askTimeoutSeconds).find(({ name }) => name === call.name);
   if (!known) return `Error: there is no tool "${call.name}"; there are ${tools.join(", ")}.`;
+  if (call.broken !== undefined) return `Error: the arguments are not JSON: ${call.broken}`;
   let args = call.args;
   if (approve.some((name) => name === call.name)) {
     const { approved, reason, edited } = askApproval(
@@ -163,11 +164,6 @@ function nextMove({ messages, rounds }: typeof State.State, config: Config): Sen
   if (calls.length === 0) return END;
   if (rounds > contextOf(config).stepLimit) return "conclude";
   return calls.map((call) => new Send("act", { call, thought: messages.at(-1)?.text ?? "" }));
-}
-
-function callsOf(messages: BaseMessage[]): Call[] {
-  const last = messages.at(-1);
-  return AIMessage.isInstance(last) ? (last.tool_calls ?? []) : [];
 }
 
 /** All that the summary does not stand for: it is made at the beginning of a run, so nothing leaves while the run goes on. */

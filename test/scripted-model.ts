@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** One answer of the model: its tokens, or a call of a tool. */
 export interface ScriptedReply {
   tokens?: string[];
+  /** Arguments that are a text are sent as they are, JSON or not. */
   toolCall?: { id: string; name: string; args: unknown };
   /** The whole answer, as JSON. */
   json?: unknown;
@@ -97,9 +98,7 @@ async function answerInPieces(response: ServerResponse, { tokens = [], toolCall,
   }
   if (toolCall)
     send({
-      tool_calls: [
-        { index: 0, id: toolCall.id, type: "function", function: { name: toolCall.name, arguments: JSON.stringify(toolCall.args) } },
-      ],
+      tool_calls: [{ index: 0, id: toolCall.id, type: "function", function: { name: toolCall.name, arguments: argumentsOf(toolCall) } }],
     });
   if (hang) return;
   send({}, toolCall ? "tool_calls" : "stop");
@@ -111,9 +110,7 @@ async function answerInPieces(response: ServerResponse, { tokens = [], toolCall,
 async function answerWhole(response: ServerResponse, { tokens = [], toolCall, pauseMs = 0, hang }: ScriptedReply): Promise<void> {
   if (hang) return;
   await sleep(pauseMs * tokens.length);
-  const calls = toolCall && [
-    { id: toolCall.id, type: "function", function: { name: toolCall.name, arguments: JSON.stringify(toolCall.args) } },
-  ];
+  const calls = toolCall && [{ id: toolCall.id, type: "function", function: { name: toolCall.name, arguments: argumentsOf(toolCall) } }];
   const message = { role: "assistant", content: tokens.join(""), ...(calls && { tool_calls: calls }) };
   const usage = { prompt_tokens: 1, completion_tokens: tokens.length, total_tokens: 1 + tokens.length };
   response.setHeader("content-type", "application/json");
@@ -129,6 +126,8 @@ async function answerWhole(response: ServerResponse, { tokens = [], toolCall, pa
     }),
   );
 }
+
+const argumentsOf = ({ args }: { args: unknown }) => (typeof args === "string" ? args : JSON.stringify(args));
 
 async function readAll(request: IncomingMessage): Promise<string> {
   let text = "";

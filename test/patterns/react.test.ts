@@ -291,3 +291,20 @@ test("a question is not folded away, though much was said after it", async () =>
   await run({ input: { messages: [...ask("What is the time in Oslo?").input.messages, ...after] } });
   expect(JSON.stringify(model.requests.at(-1)?.messages)).toContain("the time in Oslo");
 });
+
+test.each(["invoked", "streamed"])("a call whose arguments are not JSON goes back to the model: %s", async (way) => {
+  const { thread_id: threadId } = await client.threads.create();
+  model.script(call("calculate", "expression: 1 + 1", "call_1"), call("calculate", { expression: "1 + 1" }), { tokens: ["It is 2."] });
+  if (way === "invoked") await run(ask("Add"), threadId);
+  else await collect(client.runs.stream(threadId, "react", { ...ask("Add"), streamMode: ["messages-tuple"] }));
+  const { values } = await client.threads.getState<React>(threadId);
+  expect(values.steps).toMatchObject([
+    { action: "calculate", input: "expression: 1 + 1", observation: "Error: the arguments are not JSON: expression: 1 + 1" },
+    { action: "calculate", observation: "2" },
+  ]);
+  expect(values.messages.at(-1)?.content).toBe("It is 2.");
+  expect(model.requests[1]?.messages.slice(-2)).toMatchObject([
+    { role: "assistant", tool_calls: [{ id: "call_1", function: { name: "calculate", arguments: "{}" } }] },
+    { role: "tool", tool_call_id: "call_1" },
+  ]);
+});

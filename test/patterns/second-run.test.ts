@@ -68,3 +68,11 @@ test("react counts what a run costs and does, not what the conversation did befo
   const [, second] = await runTwice("react", [ask("Hello"), ask("And now?")]);
   expect(second).toMatchObject({ messages: [{}, {}, {}, { content: "Done." }], ledger: [{}] });
 });
+
+test("an aggregator's second run of a thread is not charged for the first", async () => {
+  const synthesis = { json: { executiveSummary: "S", findingsByCategory: {}, recommendations: [], confidence: 1, gaps: [] } };
+  model.script(synthesis);
+  const input = { results: [{ label: "one", status: "success", text: "It works." }], strategies: ["synthesize"] };
+  const [, second] = await runTwice("aggregator", [input, input]);
+  expect(second?.ledger).toHaveLength(1);
+});
