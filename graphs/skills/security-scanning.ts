@@ -1,11 +1,10 @@
-import { lstat, readdir, readFile, realpath } from "node:fs/promises";
-import { join, relative, sep } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { z } from "zod";
 import { profile } from "./definition.ts";
 import { plantFiles, type SourceFile } from "./planted-files.ts";
 import { scan } from "./security-rules.ts";
 import type { Skill } from "./skill.ts";
+import { listFiles, readListed } from "./source-directory.ts";
 
 const longestFile = 1_000_000;
 const mostFindings = 20;
@@ -30,8 +29,11 @@ const Result = z.object({
 
 type Result = z.infer<typeof Result>;
 
+/** A file in the directory has no content yet: it is read when its turn comes. */
+type Item = Omit<SourceFile, "content"> & { content?: string };
+
 /** A real scan for secrets and injections. Of generated files it is known what is in them, so the scan itself is measured. */
-export const securityScanning: Skill<SourceFile, Result, z.infer<typeof Params>> = {
+export const securityScanning: Skill<Item, Result, z.infer<typeof Params>> = {
   name: "security-scanning",
   version: "1.0.0",
   description: "Scans source files for secrets and injections",
@@ -39,17 +41,21 @@ export const securityScanning: Skill<SourceFile, Result, z.infer<typeof Params>>
   result: Result,
   scenarios: () => profile("sublinear", 20, [5, 20, 50]),
 
-  generate(dataset, { files, directory }, { allowedDirectories }) {
-    if (directory !== undefined) return readDirectory(directory, allowedDirectories, dataset.size);
+  async generate(dataset, { files, directory }, { allowedDirectories: allowed }) {
+    if (directory !== undefined) {
+      const paths = await listFiles(directory, { allowed, most: dataset.size, longestFile });
+      return paths.map((path) => ({ path, truth: null }));
+    }
     return files.length > 0 ? files.slice(0, dataset.size).map((file) => ({ ...file, truth: null })) : plantFiles(dataset);
   },
 
-  async invoke(batch, _params, { signal, worked }) {
+  async invoke(batch, { directory = "" }, { allowedDirectories, signal, worked }) {
     const results: Result[] = [];
-    for (const file of batch) {
+    for (const item of batch) {
       signal.throwIfAborted();
+      const content = item.content ?? (await readListed(directory, item.path, allowedDirectories));
       const startedAt = performance.now();
-      results.push(await examine(file));
+      results.push(await examine({ ...item, content }));
       worked(performance.now() - startedAt); // from here on others use the processor
       await nextTurn();
     }
@@ -91,31 +97,4 @@ function summarize(results: Result[]) {
     recall: right + missed === 0 ? 1 : right / (right + missed),
     accuracy: flawless / Math.max(1, results.length),
   };
-}
-
-/** Text files below a directory, in the order of their names. Links are not followed: they may lead out of what is allowed. */
-async function readDirectory(directory: string, allowed: string[], most: number): Promise<SourceFile[]> {
-  const root = await realpath(directory);
-  const roots = await Promise.all(allowed.map((one) => realpath(one).catch(() => undefined)));
-  if (!roots.some((one) => one !== undefined && (root === one || root.startsWith(one + sep)))) {
-    throw new Error(`${directory} is not among the context's allowedDirectories.`);
-  }
-  const files: SourceFile[] = [];
-  for await (const path of walk(root)) {
-    if (files.length >= most) break;
-    const { size } = await lstat(path);
-    if (size > longestFile) continue;
-    const content = await readFile(path, "utf8");
-    if (!content.includes("\0")) files.push({ path: relative(root, path), content, truth: null });
-  }
-  return files;
-}
-
-async function* walk(directory: string): AsyncGenerator<string> {
-  const entries = (await readdir(directory, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
-  for (const entry of entries) {
-    if (entry.name === "node_modules" || entry.name === ".git") continue;
-    if (entry.isDirectory()) yield* walk(join(directory, entry.name));
-    else if (entry.isFile()) yield join(directory, entry.name);
-  }
 }

@@ -1,7 +1,10 @@
 import { once } from "node:events";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterAll, expect, test } from "vitest";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, onTestFinished, test } from "vitest";
 import type { ScenarioProgress } from "../../graphs/scenario/progress.ts";
 import { collect } from "../sse.ts";
 import { startPatterns } from "./service.ts";
@@ -93,6 +96,21 @@ test("a scan finds what is planted in files of the caller's own", async () => {
   const elsewhere = [{ ...small("theirs", "easy", 5), skillParams: { directory: "/etc" } }];
   const refused = await run({ skill: "security-scanning", scenarios: elsewhere }, { batchRetries: 0 });
   expect(refused.__error__?.message).toContain("not among the context's allowedDirectories");
+});
+
+test("a directory is scanned but for what is no text, and not beyond where links lead", async () => {
+  const place = await mkdtemp(join(tmpdir(), "scan-"));
+  onTestFinished(() => rm(place, { recursive: true }));
+  for (const name of ["code/deep", "outside"]) await mkdir(join(place, name), { recursive: true });
+  const leak = 'os.system("rm " + name)';
+  for (const name of ["code/a.py", "code/deep/b.py", "outside/d.py"]) await writeFile(join(place, name), leak);
+  await writeFile(join(place, "code/image"), `\0${leak}`);
+  await symlink(join(place, "outside"), join(place, "code/link"));
+  await symlink(join(place, "outside/d.py"), join(place, "code/link.py"));
+  const scenarios = [{ ...small("mine", "easy", 9), batchSize: 1, skillParams: { directory: join(place, "code") } }];
+  const { progress } = await run({ skill: "security-scanning", scenarios }, { allowedDirectories: [place] });
+  expect(progress.mine).toMatchObject({ status: "complete", measures: { files: 2, findings: 2 } });
+  expect(progress.mine?.results).toMatchObject([{ path: "a.py" }, { path: "deep/b.py" }]);
 });
 
 test("a file of one long line holds nobody up", async () => {

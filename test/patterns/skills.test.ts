@@ -1,10 +1,14 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
 import { qualityOf } from "../../graphs/skills/definition.ts";
 import { findSkill, SkillName } from "../../graphs/skills/registry.ts";
 import type { Job, Skill } from "../../graphs/skills/skill.ts";
+import { listFiles, readListed } from "../../graphs/skills/source-directory.ts";
 
 const job = { signal: new AbortController().signal, worked: () => {}, complexity: 1, allowedHosts: [], allowedDirectories: [] };
 
@@ -33,4 +37,46 @@ test.each(SkillName.options)("%s has three scenarios of rising size, each with w
     expect(qualityOf[expectedQuality]).toBeGreaterThan(0.5);
     expect(findSkill(name).params.safeParse(skillParams).success).toBe(true);
   }
+});
+
+test("a part of a directory that may not be read does not stop the scan of the rest", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "scan-"));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  for (const name of ["closed", "open"]) {
+    await mkdir(join(directory, name));
+    await writeFile(join(directory, name, "a.py"), "text");
+  }
+  await writeFile(join(directory, "b.py"), "text", { mode: 0 });
+  await chmod(directory, 0o755);
+  await chmod(join(directory, "closed"), 0);
+  if (process.geteuid?.() === 0) process.seteuid?.(65_534); // root may read everything
+  const dataset = { size: 9, distribution: "uniform", seed: 1 } as const;
+  const listing = findSkill("security-scanning").generate(dataset, { files: [], directory }, { allowedDirectories: [directory] });
+  const items = await Promise.resolve(listing).finally(() => process.seteuid?.(process.getuid?.() ?? 0));
+  await chmod(join(directory, "closed"), 0o755);
+  expect(items).toMatchObject([{ path: "open/a.py" }]);
+});
+
+test("a directory's files are not held in memory before their turn", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "scan-"));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  await writeFile(join(directory, "a.py"), 'os.system("rm " + name)');
+  const skill = findSkill("security-scanning");
+  const params = skill.params.parse({ directory });
+  const allowing = { ...job, allowedDirectories: [directory] };
+  const items = await skill.generate({ size: 9, distribution: "uniform", seed: 1 }, params, allowing);
+  expect(items).toEqual([{ path: "a.py", truth: null }]);
+  expect(await skill.invoke(items, params, allowing as unknown as Job)).toMatchObject([{ path: "a.py", found: 1 }]);
+});
+
+test("a file that has become a link since it was listed is not read", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "scan-"));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  await writeFile(join(directory, "a.py"), "");
+  const allowed = [directory];
+  expect(await listFiles(directory, { allowed, most: 9, longestFile: 9 })).toEqual(["a.py"]);
+  await rm(join(directory, "a.py"));
+  await symlink("/etc/hostname", join(directory, "a.py"));
+  await expect(readListed(directory, "a.py", allowed)).rejects.toThrow("has become a link");
+  await expect(readListed(directory, "a.py", [])).rejects.toThrow("not among the context's allowedDirectories");
 });

@@ -1,0 +1,60 @@
+import { access, constants, lstat, open, readdir, readFile, realpath } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
+
+const sampleBytes = 8_000;
+
+interface Listing {
+  /** Directories that may be read. */
+  allowed: string[];
+  most: number;
+  longestFile: number;
+}
+
+/** Paths of text files below a directory, in the order of their names. Links are not followed: they may lead out of what is allowed. */
+export async function listFiles(directory: string, { allowed, most, longestFile }: Listing): Promise<string[]> {
+  const root = await admit(directory, allowed);
+  await access(root, constants.R_OK); // below it what cannot be read is left out, but somebody asked for this one
+  const paths: string[] = [];
+  for await (const path of walk(root)) {
+    if (paths.length >= most) break;
+    if (await isText(path, longestFile)) paths.push(relative(root, path));
+  }
+  return paths;
+}
+
+/** A listed file, looked at anew: since it was listed it may have become a link. */
+export async function readListed(directory: string, path: string, allowed: string[]): Promise<string> {
+  const place = join(await admit(directory, allowed), path);
+  if ((await realpath(place)) !== place) throw new Error(`${path} has become a link.`);
+  return readFile(place, "utf8");
+}
+
+async function admit(directory: string, allowed: string[]): Promise<string> {
+  const root = await realpath(directory);
+  const roots = await Promise.all(allowed.map((one) => realpath(one).catch(() => undefined)));
+  if (!roots.some((one) => one !== undefined && (root === one || root.startsWith(one + sep)))) {
+    throw new Error(`${directory} is not among the context's allowedDirectories.`);
+  }
+  return root;
+}
+
+async function* walk(directory: string): AsyncGenerator<string> {
+  const found = await readdir(directory, { withFileTypes: true }).catch(() => []); // not ours to read: there is enough beside it
+  for (const entry of found.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (entry.name === "node_modules" || entry.name === ".git") continue;
+    if (entry.isDirectory()) yield* walk(join(directory, entry.name));
+    else if (entry.isFile()) yield join(directory, entry.name);
+  }
+}
+
+/** By its beginning, so that a listing holds no file in memory. What cannot be read is no text. */
+async function isText(path: string, longestFile: number): Promise<boolean> {
+  try {
+    if ((await lstat(path)).size > longestFile) return false;
+    await using file = await open(path);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(sampleBytes), 0, sampleBytes, 0);
+    return !buffer.subarray(0, bytesRead).includes(0);
+  } catch {
+    return false;
+  }
+}
