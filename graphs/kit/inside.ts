@@ -1,5 +1,7 @@
 import { BlockList, isIP } from "node:net";
 
+// The list that src/webhooks/inside.ts has too: a graph may come without the service, so it cannot import it. Change both.
+
 /** Addresses of our own network, loopback and link-local (cloud metadata) among them, and those that no public server has. */
 const inside4 = new BlockList();
 for (const [network, prefix] of [
