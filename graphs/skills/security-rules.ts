@@ -27,6 +27,8 @@ const patterns: { kind: Kind; rule: string; pattern: RegExp }[] = [
 
 /** What is wrong with a file, by line: secrets by the rules of secretlint, injections by patterns. */
 export async function scan(path: string, content: string): Promise<Hit[]> {
+  const { secretLintProfiler } = await import("@secretlint/profiler");
+  secretLintProfiler.setEnabled(false); // it would mark every rule of every file, and the process keeps marks for ever
   const { lintSource } = await import("@secretlint/core"); // when they are needed: every start of the service would pay for them
   const { creator: recommended } = await import("@secretlint/secretlint-rule-preset-recommend");
   const { messages } = await lintSource({

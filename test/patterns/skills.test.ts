@@ -80,3 +80,13 @@ test("a file that has become a link since it was listed is not read", async () =
   await expect(readListed(directory, "a.py", allowed)).rejects.toThrow("has become a link");
   await expect(readListed(directory, "a.py", [])).rejects.toThrow("not among the context's allowedDirectories");
 });
+
+test("a scan leaves nothing behind in the process", async () => {
+  const marks = () => performance.getEntriesByType("mark").length;
+  const before = marks();
+  const skill = findSkill("security-scanning");
+  const params = skill.params.parse({});
+  const files = await skill.generate({ size: 5, distribution: "uniform", seed: 1 }, params, job);
+  expect(await skill.invoke(files, params, job as unknown as Job)).toHaveLength(5);
+  expect(marks()).toBe(before);
+});
