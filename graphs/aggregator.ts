@@ -16,7 +16,7 @@ const Strategy = z.enum(["compare", "patterns", "recommend", "synthesize"]);
 
 /** Given anew with each run: what a thread was asked before does not linger. */
 const Input = z.object({
-  results: LabelledResults.describe("What is brought together"),
+  results: LabelledResults.default([]).describe("What is brought together; of none the report says so"),
   strategies: z.array(Strategy).min(1).default(["compare", "patterns", "recommend"]).describe("How; synthesize needs a model"),
   expected: z.array(z.string()).default([]).describe("Labels that should be among the results; those that are not are named as gaps"),
   task: z.string().trim().min(1).nullable().default(null).describe("What the results are about"),

@@ -18,6 +18,7 @@ export type Aggregation = z.infer<typeof Aggregation>;
 
 /** Names what is missing: results that did not succeed, and labels that were expected and did not come. */
 export function gapsOf(results: LabelledResult[], expected: string[] = []): string[] {
+  if (results.length === 0 && expected.length === 0) return ["no results were given"];
   const missing = expected.filter((label) => results.every((result) => result.label !== label));
   return [...results.filter(({ status }) => status !== "success").map(gapOf), ...missing.map((label) => `${label}: missing`)];
 }

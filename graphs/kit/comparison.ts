@@ -93,6 +93,7 @@ function costOf(results: LabelledResult[]): Comparison["cost"] {
 function reasonAgainst(results: LabelledResult[]): string | null {
   const good = succeeded(results);
   if (good.length > 1) return null;
+  if (results.length === 0) return "Comparison is not possible: there are no results.";
   if (results.length === 1) return `Comparison is not possible: "${results[0]?.label}" is the only result.`;
   if (good.length === 0) return "Comparison is not possible: nothing succeeded.";
   return `Comparison is not possible: only "${good[0]?.label}" succeeded.`;

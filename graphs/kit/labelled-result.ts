@@ -25,7 +25,6 @@ export type LabelledResult = z.infer<typeof LabelledResult>;
 /** Results of which each has a label of its own. */
 export const LabelledResults = z
   .array(LabelledResult)
-  .min(1, "there is nothing to compare: give one result or more")
   .max(1_000)
   .superRefine((results, context) => {
     results.forEach(({ label }, index) => {

@@ -260,8 +260,6 @@ test("a model that fails ends a synthesis with a clear error; without texts it i
 
 test.each([
   ["equal labels", { results: [{ label: "a" }, { label: "a " }] }, 'there is another result labelled \\"a\\"'],
-  ["no results", { results: [] }, "there is nothing to compare"],
-  ["results that are missing", {}, "results"],
   ["a label that is missing", { results: [{ items: 1 }] }, "label"],
   ["a strategy that does not exist", { results: [{ label: "a" }], strategies: ["guess"] }, "strategies"],
   ["no strategy", { results: [{ label: "a" }], strategies: [] }, "strategies"],
@@ -306,4 +304,12 @@ test("what a thousand failures of many kinds share is found in one pass", () => 
   expect(shared).toHaveLength(30 * 1_001);
   expect(shared[0]).toMatchObject({ shared: "error type", value: "all-1", labels: { length: 1_000 }, succeeded: [] });
   expect(shared[29]).toMatchObject({ value: "all-0", labels: { length: 1_000 }, succeeded: ["fine"] });
+});
+
+test("with nothing but a task the report says that there is nothing to compare", async () => {
+  expect(await run({ task: "Which one?" })).toMatchObject({
+    comparison: { rows: [], scaling: null, note: "Comparison is not possible: there are no results." },
+    recommendation: null,
+    gaps: ["no results were given"],
+  });
 });
