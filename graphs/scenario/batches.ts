@@ -9,7 +9,7 @@ import type { Skill } from "../skills/skill.ts";
 import { type BatchOutcome, tryBatch } from "./batch.ts";
 import { Context } from "./context.ts";
 import { advance, isOver, move, type ScenarioProgress } from "./progress.ts";
-import { besides, type SideBySide, segmentKey } from "./side-by-side.ts";
+import { besides, countStored, type SideBySide, segmentKey } from "./side-by-side.ts";
 import { Progress, Segment } from "./state.ts";
 
 const State = new StateSchema({
@@ -43,7 +43,8 @@ const work: Node = async (state, config) => {
   const { definition, seed, earlier, ledger } = state;
   const context = contextOf(config);
   const others = besides(segmentKey(runOf(config), state.segment.number));
-  enforceBudget([...earlier, ...(others.ledger.length > 0 ? others.ledger : ledger)], context.budget);
+  countStored(others, definition.name, ledger);
+  enforceBudget([...earlier, ...others.ledger], context.budget);
   const skill = findSkill(state.skill);
   const before = takeUp(progressOf(state), runOf(config));
   const call = { skill, definition, seed, progress: before, context, earlier, meanwhile: others.ledger };

@@ -8,6 +8,8 @@ export interface SideBySide {
   firstArrival?: number;
   /** What all of them have spent on the segment. */
   ledger: LedgerEntry[];
+  /** Whose spending before this process is among it. */
+  counted: Set<string>;
 }
 
 const mostSegments = 1_000;
@@ -26,9 +28,16 @@ export function besides(key: string): SideBySide {
   if (known) return known;
   const [oldest] = segments.keys();
   if (oldest !== undefined && segments.size >= mostSegments) segments.delete(oldest);
-  const fresh: SideBySide = { since: Date.now(), ledger: [] };
+  const fresh: SideBySide = { since: Date.now(), ledger: [], counted: new Set() };
   segments.set(key, fresh);
   return fresh;
+}
+
+/** What was stored before a crash or a cancel counts as well, once. */
+export function countStored(others: SideBySide, scenario: string, stored: LedgerEntry[]): void {
+  if (others.counted.has(scenario)) return;
+  others.counted.add(scenario);
+  others.ledger.push(...stored);
 }
 
 export const forgetSegment = (key: string): void => void segments.delete(key);

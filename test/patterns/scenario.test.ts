@@ -280,3 +280,17 @@ test("what would be too many batches or requests is said before anything is done
     "more than 100000",
   );
 });
+
+test("what was spent before a cancel counts when the scenario goes on", async () => {
+  let calls = 0;
+  model.respond(() => (++calls === 3 ? { hang: true } : { json: { text: "again" } }));
+  const context = { budget: { tokens: 7 }, limits: { parallel: 1 } }; // 2 tokens a call: four calls are too many
+  const { thread_id: threadId } = await client.threads.create();
+  const input = { skill: "echo-agent", scenarios: [{ name: "dear", inputSize: 6, batchSize: 2 }] };
+  const { run_id: runId } = await client.runs.create(threadId, "scenario", { input, context });
+  await expect.poll(() => calls, { timeout: 20_000 }).toBe(3);
+  await client.runs.cancel(threadId, runId, true);
+  const resumed = await client.runs.wait(threadId, "scenario", { input: null, context, raiseError: false });
+  expect(resumed).toMatchObject({ __error__: { error: "BudgetExceededError" } });
+  expect(calls).toBe(5);
+});
