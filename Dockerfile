@@ -15,7 +15,7 @@ RUN npm ci --omit=dev --ignore-scripts \
  && find node_modules -name "*.map" -delete
 
 FROM node:24-slim
-# A container is reached from outside; on a laptop the default is loopback.
+# A container is reached from outside; on a laptop the default is loopback. So it does not start before somebody has said who may come in.
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=2024
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules

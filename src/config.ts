@@ -33,10 +33,34 @@ const WebhookSecret = z
 
 const HostPattern = z.string().regex(/^(?:(?:\*\.)?[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i, "must be host names, without http:// and paths");
 
+/** A key's owner and the SHA-256 of the key, as `ensemble key` prints them. */
+const ApiKeyEntry = z
+  .string()
+  .regex(/^[^:\s]+:[\da-f]{64}$/i, 'must be "<name>:<SHA-256 of the key in hex>"; `ensemble key <name>` makes one')
+  .transform((entry) => {
+    const colon = entry.indexOf(":");
+    return { name: entry.slice(0, colon), hash: Buffer.from(entry.slice(colon + 1), "hex") };
+  });
+
 /** Every variable the service reads: its default and what it is for. `ensemble config` and the README's table are made from this. */
 export const settings = {
   PORT: port.default(2024).describe("port of the API; 0 takes a free one"),
   HOST: z.string().min(1).default("127.0.0.1").describe("address the API listens on"),
+  ENSEMBLE_API_KEYS: list
+    .pipe(z.array(ApiKeyEntry).min(1))
+    .optional()
+    .describe("who may use the API: names and hashes of keys, as `ensemble key <name>` prints them; each may everything"),
+  ENSEMBLE_JWT_JWKS_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe("users of the API prove themselves by tokens signed with one of these keys; each sees what is their own"),
+  ENSEMBLE_JWT_SECRET: z.string().min(32).optional().describe("the same with a secret that is shared with the issuer"),
+  ENSEMBLE_JWT_ISSUER: z.string().min(1).optional().describe("who must have issued a token (iss)"),
+  ENSEMBLE_JWT_AUDIENCE: z.string().min(1).optional().describe("for whom a token must be (aud)"),
+  ENSEMBLE_AUTH: z
+    .literal("none")
+    .optional()
+    .describe("none: with no auth set, everybody who reaches the HOST may everything; needed when that is not loopback"),
   DATABASE_URL: z.string().optional().describe("Postgres to use (also DATABASE_URI, POSTGRES_URI); unset: an embedded one"),
   DATABASE_DIRECT_URL: z.string().optional().describe("the same server past a transaction pooler, for LISTEN and session locks"),
   DATABASE_POOL_SIZE: count.max(1_000).default(10).describe("connections in this process's pool"),
@@ -151,6 +175,14 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
   return {
     port: value.PORT,
     host: value.HOST,
+    apiKeys: value.ENSEMBLE_API_KEYS ?? [],
+    jwt: {
+      jwksUrl: value.ENSEMBLE_JWT_JWKS_URL,
+      secret: value.ENSEMBLE_JWT_SECRET,
+      issuer: value.ENSEMBLE_JWT_ISSUER,
+      audience: value.ENSEMBLE_JWT_AUDIENCE,
+    },
+    isOpen: value.ENSEMBLE_AUTH === "none",
     databaseUrl: value.DATABASE_URL,
     databaseDirectUrl: value.DATABASE_DIRECT_URL,
     poolSize: value.DATABASE_POOL_SIZE,

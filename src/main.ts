@@ -1,6 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import { ensureSystemAssistants } from "./assistants/assistants.ts";
+import type { Auth } from "./auth/auth.ts";
+import { chooseAuth } from "./auth/choose.ts";
 import { type Config, lendAddress, lendModelEndpoint, variable } from "./config.ts";
 import { checkDatabaseUrl, explainDatabase } from "./db/address.ts";
 import { startEmbeddedPostgres } from "./db/embedded.ts";
@@ -11,6 +13,7 @@ import { startFeed } from "./events/feed.ts";
 import { buildApp } from "./http/app.ts";
 import type { ApiRooms } from "./http/rooms.ts";
 import { createLogger } from "./log.ts";
+import { importUserModule } from "./registry/modules.ts";
 import { type Project, readProject } from "./registry/project.ts";
 import { loadRegistry, type Registry } from "./registry/registry.ts";
 import { startRehearsal } from "./rehearsal/server.ts";
@@ -56,6 +59,7 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   if (project.ignoredKeys.length > 0) log.warn(`${project.file}: not supported yet and ignored: ${project.ignoredKeys.join(", ")}`);
   const model = await provideModel(config, closers); // before the graphs are loaded: some make their client at once
   const registry = await loadRegistry(project.graphs);
+  const auth = config.role === "worker" ? undefined : await loadAuth(config, project);
   const rules = webhookRules(project.webhooks.url, config.webhookInsideHosts);
   const headers = config.role === "api" ? {} : resolveHeaders(project.webhooks, variable); // their secrets are the workers'
 
@@ -79,7 +83,8 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
 
   const rooms = { pool, wakeups, feed, registry, log };
   const worker = config.role === "api" ? undefined : await startWork(config, project, directUrl, rooms, closers);
-  const apiUrl = config.role === "worker" ? undefined : await startApi(config, project, { ...rooms, model, webhookRules: rules }, closers);
+  const apiUrl =
+    config.role === "worker" ? undefined : await startApi(config, project, { ...rooms, model, auth, webhookRules: rules }, closers);
   // After the API, because a path is delivered to our own.
   const { webhookSecrets: secrets, serviceUrl } = config;
   if (worker) closers.push(startDeliveries(rooms, { rules, headers, secrets, ownUrl: apiUrl ?? serviceUrl }).stop);
@@ -104,6 +109,12 @@ async function provideModel({ hasModelEndpoint, role }: Config, closers: Closer[
   const takeBack = lendModelEndpoint(rehearsal.baseUrl);
   closers.push(async () => takeBack());
   return "rehearsal";
+}
+
+async function loadAuth(config: Config, { auth }: Project): Promise<Auth | undefined> {
+  if (!auth) return chooseAuth(config, undefined);
+  const { [auth.exportName]: exported } = await importUserModule(auth.file);
+  return chooseAuth(config, { name: `${auth.file}:${auth.exportName}`, exported, disableStudio: auth.disableStudio });
 }
 
 async function embeddedUrl({ role, dataDir }: Config, closers: Closer[]): Promise<string> {

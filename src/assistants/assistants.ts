@@ -1,5 +1,6 @@
 import { isId, newId, systemAssistantId } from "../db/ids.ts";
 import { containing, type Page, paged } from "../db/paging.ts";
+import type { Scope } from "../db/scope.ts";
 import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
 import { assistantNotFound, ServiceError } from "../errors.ts";
 
@@ -58,9 +59,15 @@ const columns = sql`assistant_id, graph_id, version, name, description, config, 
 /** Ids may be given as graph ids everywhere: a graph's own assistant is meant then. */
 export const toAssistantId = (id: string): string => (isId(id) ? id : systemAssistantId(id));
 
-export async function getAssistant(db: Db, id: string): Promise<Assistant> {
-  const { rows } = await db.query<Assistant>(sql`select ${columns} from assistants where assistant_id = ${toAssistantId(id)}`);
-  if (!rows[0]) throw assistantNotFound();
+export async function getAssistant(db: Db, scope: Scope, id: string): Promise<Assistant> {
+  const assistant = await findAssistant(db, scope, id);
+  if (!assistant) throw assistantNotFound();
+  return assistant;
+}
+
+async function findAssistant(db: Db, scope: Scope, id: string): Promise<Assistant | undefined> {
+  const { rows } = await db.query<Assistant>(sql`
+    select ${columns} from assistants where assistant_id = ${toAssistantId(id)} and ${scope.visible(sql`metadata`)}`);
   return rows[0];
 }
 
@@ -69,8 +76,8 @@ export async function holdAssistant(tx: Db, assistantId: string): Promise<void> 
   await tx.query(sql`select 1 from assistants where assistant_id = ${assistantId} for key share`);
 }
 
-/** Makes an assistant and its first version. Taken ids are refused, or with `keepExisting` the existing one is returned. */
-export async function createAssistant(db: Db, wanted: NewAssistant, keepExisting: boolean): Promise<Assistant> {
+/** Makes an assistant and its first version. A taken id is refused, or with `keepExisting` the one there is returned, if in scope. */
+export async function createAssistant(db: Db, scope: Scope, wanted: NewAssistant, keepExisting: boolean): Promise<Assistant> {
   const id = wanted.assistant_id ?? newId();
   const { rows } = await db.query<Assistant>(sql`
     with made as (
@@ -81,14 +88,14 @@ export async function createAssistant(db: Db, wanted: NewAssistant, keepExisting
       returning ${columns}),
     versioned as (${insertVersion(sql`made`)})
     select ${columns} from made`);
-  if (rows[0]) return rows[0];
-  if (!keepExisting) throw new ServiceError("conflict", "Assistant already exists");
-  return getAssistant(db, id);
+  const assistant = rows[0] ?? (keepExisting ? await findAssistant(db, scope, id) : undefined);
+  if (!assistant) throw new ServiceError("conflict", "Assistant already exists");
+  return assistant;
 }
 
 /** Changes an assistant: a new version, in which metadata is merged and everything else replaced. */
-export async function updateAssistant(db: Db, id: string, patch: AssistantPatch): Promise<Assistant> {
-  const current = await getAssistant(db, id);
+export async function updateAssistant(db: Db, scope: Scope, id: string, patch: AssistantPatch): Promise<Assistant> {
+  const current = await getAssistant(db, scope, id);
   const next = { ...current, ...withoutUndefined(patch), metadata: { ...current.metadata, ...patch.metadata } };
   const { rows } = await db.query<Assistant>(sql`
     with numbered as (
@@ -114,13 +121,15 @@ function insertVersion(source: Sql): Sql {
 }
 
 /** Makes an earlier version the one that runs use. */
-export async function setLatestVersion(db: Db, id: string, version: number): Promise<Assistant> {
+export async function setLatestVersion(db: Db, scope: Scope, id: string, version: number): Promise<Assistant> {
+  await getAssistant(db, scope, id);
   const { rows } = await db.query<Assistant>(sql`
     update assistants a
        set version = v.version, graph_id = v.graph_id, name = v.name, description = v.description,
            config = v.config, context = v.context, metadata = v.metadata, updated_at = now()
       from assistant_versions v
      where a.assistant_id = ${toAssistantId(id)} and v.assistant_id = a.assistant_id and v.version = ${version}
+       and ${scope.visible(sql`a.metadata`)} and ${scope.visible(sql`v.metadata`)}
     returning a.assistant_id, a.graph_id, a.version, a.name, a.description, a.config, a.context, a.metadata, a.created_at, a.updated_at`);
   if (!rows[0]) throw new ServiceError("not_found", "Assistant version not found");
   return rows[0];
@@ -128,26 +137,28 @@ export async function setLatestVersion(db: Db, id: string, version: number): Pro
 
 export async function listVersions(
   db: Db,
+  scope: Scope,
   id: string,
   { metadata, limit, offset }: { metadata?: Json; limit: number; offset: number },
 ): Promise<AssistantVersion[]> {
-  await getAssistant(db, id);
+  await getAssistant(db, scope, id);
   const { rows } = await db.query<AssistantVersion>(sql`
     select assistant_id, graph_id, version, name, description, config, context, metadata, created_at
       from assistant_versions
-     where assistant_id = ${toAssistantId(id)} and ${containing(sql`metadata`, metadata)}
+     where assistant_id = ${toAssistantId(id)} and ${containing(sql`metadata`, metadata)} and ${scope.visible(sql`metadata`)}
      order by version desc limit ${limit} offset ${offset}`);
   return rows;
 }
 
 /** Deletes an assistant with its versions and runs. */
-export async function deleteAssistant(db: Db, id: string): Promise<void> {
-  const { rowCount } = await db.query(sql`delete from assistants where assistant_id = ${toAssistantId(id)}`);
+export async function deleteAssistant(db: Db, scope: Scope, id: string): Promise<void> {
+  const { rowCount } = await db.query(sql`
+    delete from assistants where assistant_id = ${toAssistantId(id)} and ${scope.visible(sql`metadata`)}`);
   if (rowCount === 0) throw assistantNotFound();
 }
 
-export async function searchAssistants(db: Db, search: AssistantSearch): Promise<Page<Assistant>> {
-  return paged<Assistant>(db, sql`select ${columns} from assistants where ${matching(search)}`, search, {
+export async function searchAssistants(db: Db, scope: Scope, search: AssistantSearch): Promise<Page<Assistant>> {
+  return paged<Assistant>(db, sql`select ${columns} from assistants where ${matching(scope, search)}`, search, {
     assistant_id: sql`assistant_id`,
     graph_id: sql`graph_id`,
     name: sql`name`,
@@ -156,13 +167,14 @@ export async function searchAssistants(db: Db, search: AssistantSearch): Promise
   });
 }
 
-export async function countAssistants(db: Db, filter: AssistantFilter): Promise<number> {
-  const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from assistants where ${matching(filter)}`);
+export async function countAssistants(db: Db, scope: Scope, filter: AssistantFilter): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(sql`
+    select count(*)::integer as count from assistants where ${matching(scope, filter)}`);
   return rows[0]?.count ?? 0;
 }
 
-function matching({ graph_id, name, metadata }: AssistantFilter): Sql {
-  return sql`true
+function matching(scope: Scope, { graph_id, name, metadata }: AssistantFilter): Sql {
+  return sql`${scope.visible(sql`metadata`)}
     ${graph_id === undefined ? nothing : sql`and graph_id = ${graph_id}`}
     ${name === undefined ? nothing : sql`and position(lower(${name}) in lower(name)) > 0`}
     and ${containing(sql`metadata`, metadata)}`;

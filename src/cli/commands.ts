@@ -27,6 +27,11 @@ export const commands: Record<string, Command> = {
     takes: ["[redrive]", "[run…]"],
     run: async ({ words }: Given) => (await import("./webhooks.ts")).webhooks(words),
   },
+  key: {
+    summary: "make an API key: what its owner sends, and what ENSEMBLE_API_KEYS is told",
+    takes: ["name"],
+    run: async ({ words }: Given) => (await import("./key.ts")).makeKey(words),
+  },
   prune: {
     summary: "take away what the retention rules let go",
     options: { "dry-run": { type: "boolean", means: "only say what that is" } },

@@ -1,15 +1,19 @@
 import { hostname } from "node:os";
+import { z } from "zod";
 import { checkDatabaseUrl, explainDatabase } from "../db/address.ts";
 import { openPool } from "../db/pool.ts";
 import { isWorkerAlive } from "../runs/workers.ts";
 import { addressOf } from "./address.ts";
 import { readEnvironment } from "./environment.ts";
 
+/** What everybody may ask, whoever else must sign in. It is not known whether work is halted while the database is away. */
+const Info = z.object({ halted: z.boolean().nullable() });
+
 /** For container health checks: an API is asked over HTTP, a worker is looked up in the database. */
 export async function checkHealth(): Promise<void> {
   const { role, host, port, databaseUrl, leaseSeconds } = await readEnvironment();
   if (role === "worker") await askDatabase(databaseUrl, leaseSeconds);
-  else await askApi(`${addressOf(host, port)}/ok?check_db=1`);
+  else await askApi(`${addressOf(host, port)}/info`);
   console.log("ok");
 }
 
@@ -18,6 +22,8 @@ async function askApi(url: string): Promise<void> {
     throw new Error(`${url} does not answer: ${error.message}`);
   });
   if (!response.ok) throw new Error(`${url} answers ${response.status}`);
+  const info = Info.safeParse(await response.json());
+  if (info.data?.halted === null) throw new Error("The API's database does not answer.");
 }
 
 async function askDatabase(url: string | undefined, leaseSeconds: number): Promise<void> {

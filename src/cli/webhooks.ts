@@ -1,4 +1,5 @@
 import { isId } from "../db/ids.ts";
+import { everything } from "../db/scope.ts";
 import { listDeadWebhooks, redriveWebhooks } from "../webhooks/webhooks.ts";
 import { withDatabase } from "./database.ts";
 import { clean } from "./terminal/clean.ts";
@@ -13,7 +14,7 @@ export async function webhooks([action, ...runIds]: string[]): Promise<void> {
 }
 
 async function list(): Promise<void> {
-  const { rows, total } = await withDatabase((pool) => listDeadWebhooks(pool, { limit: mostListed, offset: 0 }));
+  const { rows, total } = await withDatabase((pool) => listDeadWebhooks(pool, everything, { limit: mostListed, offset: 0 }));
   if (total === 0) console.log("No webhook is dead.");
   for (const { run_id, died_at, attempts, url, error } of rows) {
     console.log(clean(`${run_id}  ${died_at.toISOString()}  ${attempts} attempts  ${url}  ${error}`));
@@ -24,7 +25,7 @@ async function list(): Promise<void> {
 async function redrive(runIds: string[]): Promise<void> {
   const malformed = runIds.find((runId) => !isId(runId));
   if (malformed !== undefined) throw new Error(`"${malformed}" is not the id of a run.`);
-  const redriven = await withDatabase((pool) => redriveWebhooks(pool, runIds.length > 0 ? runIds : undefined));
+  const redriven = await withDatabase((pool) => redriveWebhooks(pool, everything, runIds.length > 0 ? runIds : undefined));
   console.log(`${redriven.length} webhooks are sent again.`);
   const alive = runIds.filter((runId) => !redriven.includes(runId.toLowerCase()));
   if (alive.length > 0) throw new Error(`No dead webhook belongs to ${alive.join(", ")}.`);

@@ -1,4 +1,6 @@
 import { holdAssistant } from "../assistants/assistants.ts";
+import type { User } from "../auth/user.ts";
+import { everything, type Scope } from "../db/scope.ts";
 import { type Db, nothing, sql } from "../db/sql.ts";
 import type { NewRun } from "../runs/create.ts";
 import { type EventRetention, fillRequest, type RunRequest } from "../runs/request.ts";
@@ -23,15 +25,14 @@ export interface NewCron extends Schedule {
 /** A schedule by which runs are made, as the API shows it. */
 export interface Cron extends NewCron {
   cron_id: string;
-  user_id: null;
+  user_id: string | null;
   next_run_date: Date | null;
   created_at: Date;
   updated_at: Date;
 }
 
-/** Nobody is told apart yet, so `user_id` is nobody's. */
 export const cronColumns = sql`cron_id, assistant_id, thread_id, schedule, timezone, end_time, enabled, on_run_completed, payload, metadata,
-  null as user_id, next_run_date, created_at, updated_at`;
+  user_id, next_run_date, created_at, updated_at`;
 
 /** The run that a tick makes. */
 export function runOfCron(cron: NewCron & { cron_id: string }, retention: EventRetention): NewRun {
@@ -40,22 +41,22 @@ export function runOfCron(cron: NewCron & { cron_id: string }, retention: EventR
   return fillRequest(request, thread_id ?? undefined, retention);
 }
 
-/** A cron that nobody else changes until the transaction ends, and what time it is. */
-export type HeldCron = Cron & { now: Date };
+/** A cron that nobody else changes until the transaction ends, who made it, and what time it is. */
+export type HeldCron = Cron & { now: Date; user: User | null };
 
 /**
  * Holds a cron, after what it belongs to: in that order a deletion comes by as well, so that nobody waits in a circle. With `due` only
  * one whose time has come and that no other process is at.
  */
-export async function holdCron(tx: Db, cronId: string, which: { due: boolean }): Promise<HeldCron | undefined> {
+export async function holdCron(tx: Db, scope: Scope, cronId: string, which: { due: boolean }): Promise<HeldCron | undefined> {
   const { rows: seen } = await tx.query<Pick<Cron, "thread_id" | "assistant_id">>(sql`
-    select thread_id, assistant_id from crons where cron_id = ${cronId}`);
+    select thread_id, assistant_id from crons where cron_id = ${cronId} and ${scope.visible(sql`metadata`)}`);
   if (!seen[0]) return undefined;
-  if (seen[0].thread_id) await lockThread(tx, seen[0].thread_id);
+  if (seen[0].thread_id) await lockThread(tx, everything, seen[0].thread_id);
   await holdAssistant(tx, seen[0].assistant_id);
   const { rows } = await tx.query<HeldCron>(sql`
-    select ${cronColumns}, clock_timestamp() as now from crons
-     where cron_id = ${cronId} ${which.due ? sql`and next_run_date <= clock_timestamp()` : nothing}
+    select ${cronColumns}, auth_user as "user", clock_timestamp() as now from crons
+     where cron_id = ${cronId} and ${scope.visible(sql`metadata`)} ${which.due ? sql`and next_run_date <= clock_timestamp()` : nothing}
        for update ${which.due ? sql`skip locked` : nothing}`);
   return rows[0];
 }

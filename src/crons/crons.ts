@@ -1,8 +1,9 @@
 import { toAssistantId } from "../assistants/assistants.ts";
-import { newId } from "../db/ids.ts";
 import { containing, type Page, paged } from "../db/paging.ts";
+import type { Scope } from "../db/scope.ts";
 import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
 import { ServiceError } from "../errors.ts";
+import { type Caller, onBehalfOf } from "../runs/caller.ts";
 import { createRun, type RunCheck } from "../runs/create.ts";
 import type { EventRetention } from "../runs/request.ts";
 import type { Run } from "../runs/run.ts";
@@ -34,36 +35,45 @@ export interface CronRules {
 
 /** More than people plan, and few enough for every worker to look at. */
 export const mostCrons = 1_000;
+/** Where users are told apart: no one of them takes all. */
+export const mostCronsOfUser = 100;
 /** Any number will do that nothing else locks. */
 const boundLock = 7_201_916;
 
 const cronNotFound = () => new ServiceError("not_found", "Cron not found");
 
 /** Makes a cron, refused for whatever its runs would be refused for. Call it in a transaction. */
-export async function createCron(tx: Db, wanted: NewCron, rules: CronRules): Promise<Cron> {
-  const cronId = newId();
-  const run = await tryRun(tx, { ...wanted, cron_id: cronId }, rules);
-  const { schedule, timezone, end_time, thread_id, enabled, on_run_completed, payload, metadata } = wanted;
+export async function createCron(tx: Db, caller: Caller, wanted: NewCron & { cron_id: string }, rules: CronRules): Promise<Cron> {
+  const run = await tryRun(tx, caller, wanted, rules);
+  const { cron_id: cronId, schedule, timezone, end_time, thread_id, enabled, on_run_completed, payload, metadata } = wanted;
   const next = nextTick(wanted, await timeOf(tx));
   if (!next) throw new ServiceError("invalid", "end_time: the schedule has no time between now and its end.");
-  await tx.query(sql`select pg_advisory_xact_lock(${boundLock})`); // so that two at once do not both become the last one
+  await refuseTooMany(tx, caller.user?.identity);
   const { rows } = await tx.query<Cron>(sql`
     insert into crons (cron_id, assistant_id, thread_id, schedule, timezone, end_time, enabled, on_run_completed, payload, metadata,
-                       next_run_date)
+                       next_run_date, user_id, auth_user)
     select ${cronId}, ${run.assistant_id}, ${thread_id}, ${schedule}, ${timezone}, ${end_time}::timestamptz, ${enabled},
-           ${on_run_completed}, ${JSON.stringify(payload)}, ${JSON.stringify(metadata)}, ${enabled ? next : null}::timestamptz
-     where (select count(*) from crons) < ${mostCrons}
+           ${on_run_completed}, ${JSON.stringify(payload)}, ${JSON.stringify(metadata)}, ${enabled ? next : null}::timestamptz,
+           ${caller.user?.identity ?? null}, ${caller.user && JSON.stringify(caller.user)}::json
     returning ${cronColumns}`);
-  if (!rows[0]) throw new ServiceError("conflict", `There are ${mostCrons} crons, and there may be no more; delete one first.`);
-  return rows[0];
+  return rows[0] as Cron;
 }
 
-/** Changes a cron, refused like a new one. Call it in a transaction. */
-export async function updateCron(tx: Db, cronId: string, patch: CronPatch, rules: CronRules): Promise<Cron> {
-  const before = await holdCron(tx, cronId, { due: false });
+async function refuseTooMany(tx: Db, identity: string | undefined): Promise<void> {
+  await tx.query(sql`select pg_advisory_xact_lock(${boundLock})`); // so that two at once do not both become the last one
+  const { rows } = await tx.query<{ all: number; own: number }>(sql`
+    select count(*)::integer as all, count(*) filter (where user_id = ${identity ?? null})::integer as own from crons`);
+  const { all, own } = rows[0] ?? { all: 0, own: 0 };
+  if (own >= mostCronsOfUser) throw new ServiceError("conflict", `You have ${own} crons, and may have no more; delete one first.`);
+  if (all >= mostCrons) throw new ServiceError("conflict", `There are ${all} crons, and there may be no more; delete one first.`);
+}
+
+/** Changes a cron, refused like a new one. Its runs stay those of whoever made it. Call it in a transaction. */
+export async function updateCron(tx: Db, scope: Scope, cronId: string, patch: CronPatch, rules: CronRules): Promise<Cron> {
+  const before = await holdCron(tx, scope, cronId, { due: false });
   if (!before) throw cronNotFound();
   const after = applyPatch(before, patch);
-  if (Object.keys(patch.payload ?? {}).length > 0) await tryRun(tx, after, rules);
+  if (Object.keys(patch.payload ?? {}).length > 0) await tryRun(tx, onBehalfOf(before.user), after, rules);
   const { rows } = await tx.query<Cron>(sql`
     update crons
        set schedule = ${after.schedule}, timezone = ${after.timezone}, end_time = ${after.end_time}, enabled = ${after.enabled},
@@ -74,13 +84,13 @@ export async function updateCron(tx: Db, cronId: string, patch: CronPatch, rules
   return rows[0] as Cron;
 }
 
-export async function deleteCron(db: Db, cronId: string): Promise<void> {
-  const { rowCount } = await db.query(sql`delete from crons where cron_id = ${cronId}`);
+export async function deleteCron(db: Db, scope: Scope, cronId: string): Promise<void> {
+  const { rowCount } = await db.query(sql`delete from crons where cron_id = ${cronId} and ${scope.visible(sql`metadata`)}`);
   if (rowCount === 0) throw cronNotFound();
 }
 
-export async function searchCrons(db: Db, search: CronSearch): Promise<Page<Cron>> {
-  return paged<Cron>(db, sql`select ${cronColumns} from crons where ${matching(search)}`, search, {
+export async function searchCrons(db: Db, scope: Scope, search: CronSearch): Promise<Page<Cron>> {
+  return paged<Cron>(db, sql`select ${cronColumns} from crons where ${matching(scope, search)}`, search, {
     cron_id: sql`cron_id`,
     assistant_id: sql`assistant_id`,
     thread_id: sql`thread_id`,
@@ -90,15 +100,16 @@ export async function searchCrons(db: Db, search: CronSearch): Promise<Page<Cron
   });
 }
 
-export async function countCrons(db: Db, filter: CronFilter): Promise<number> {
-  const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from crons where ${matching(filter)}`);
+export async function countCrons(db: Db, scope: Scope, filter: CronFilter): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(sql`
+    select count(*)::integer as count from crons where ${matching(scope, filter)}`);
   return rows[0]?.count ?? 0;
 }
 
 /** Makes such a run and takes it back: what it would be refused for at every tick is said now. That others are at work is no reason. */
-async function tryRun(tx: Db, cron: NewCron & { cron_id: string }, { check, retention }: CronRules): Promise<Run> {
+async function tryRun(tx: Db, caller: Caller, cron: NewCron & { cron_id: string }, { check, retention }: CronRules): Promise<Run> {
   await tx.query(sql`savepoint before_run`);
-  const run = await createRun(tx, { ...runOfCron(cron, retention), multitaskStrategy: "enqueue" }, check);
+  const run = await createRun(tx, caller, { ...runOfCron(cron, retention), multitaskStrategy: "enqueue" }, check);
   await tx.query(sql`rollback to savepoint before_run`);
   return run;
 }
@@ -130,8 +141,8 @@ async function timeOf(tx: Db): Promise<Date> {
   return rows[0]?.now ?? new Date();
 }
 
-function matching({ assistant_id, thread_id, enabled, metadata }: CronFilter): Sql {
-  return sql`true
+function matching(scope: Scope, { assistant_id, thread_id, enabled, metadata }: CronFilter): Sql {
+  return sql`${scope.visible(sql`metadata`)}
     ${assistant_id === undefined ? nothing : sql`and assistant_id = ${toAssistantId(assistant_id)}`}
     ${thread_id === undefined ? nothing : sql`and thread_id = ${thread_id}`}
     ${enabled === undefined ? nothing : sql`and enabled = ${enabled}`}

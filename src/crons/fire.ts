@@ -1,6 +1,8 @@
 import type { Pool } from "pg";
+import { everything } from "../db/scope.ts";
 import { type Db, sql, transaction } from "../db/sql.ts";
 import { ServiceError } from "../errors.ts";
+import { onBehalfOf } from "../runs/caller.ts";
 import { createRun } from "../runs/create.ts";
 import type { EventRetention } from "../runs/request.ts";
 import type { Run } from "../runs/run.ts";
@@ -26,7 +28,7 @@ export async function findDueCrons(db: Db): Promise<string[]> {
  */
 export async function fireCron(pool: Pool, cronId: string, retention: EventRetention): Promise<Tick | undefined> {
   return transaction(pool, async (tx) => {
-    const cron = await holdCron(tx, cronId, { due: true });
+    const cron = await holdCron(tx, everything, cronId, { due: true });
     if (!cron) return undefined;
     const tick = isOver(cron) ? { passedOver: "The cron's end is past." } : await makeRun(tx, cron, retention);
     await tx.query(sql`update crons set next_run_date = ${nextTick(cron, cron.now)} where cron_id = ${cronId}`);
@@ -40,7 +42,7 @@ const isOver = ({ end_time, now }: HeldCron) => end_time !== null && now.getTime
 async function makeRun(tx: Db, cron: HeldCron, retention: EventRetention): Promise<Tick> {
   await tx.query(sql`savepoint before_run`);
   try {
-    return { run: await createRun(tx, runOfCron(cron, retention), async () => {}) };
+    return { run: await createRun(tx, onBehalfOf(cron.user), runOfCron(cron, retention), async () => {}) };
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
     await tx.query(sql`rollback to savepoint before_run`);

@@ -2,6 +2,7 @@ import { maxHeaderSize } from "node:http";
 import type { Socket } from "node:net";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
+import { AuthRefusal } from "../auth/auth.ts";
 import { isDatabaseTrouble } from "../db/failure.ts";
 import { ServiceError } from "../errors.ts";
 import { explain } from "./issues.ts";
@@ -10,6 +11,7 @@ interface Answer {
   status: number;
   sentence: string;
   details?: unknown;
+  headers?: Record<string, string>;
 }
 
 /** Every error leaves through here: the caller's with its sentence, ours logged once and answered without detail. */
@@ -52,6 +54,7 @@ export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): 
 const foreignKeyViolation = "23503";
 
 function toAnswer(error: FastifyError): Answer {
+  if (error instanceof AuthRefusal) return { status: error.status, sentence: error.message, headers: error.headers };
   if (error instanceof ServiceError) return { status: error.status, sentence: error.message, details: error.details };
   if (hasZodFastifySchemaValidationErrors(error)) {
     const errors = error.validation.map((issue) => ({
@@ -73,8 +76,12 @@ function isUnstorableText(error: FastifyError): boolean {
 }
 
 /** Plain text that begins with the sentence, because clients match on it; JSON for those who ask, and for lists of fields. */
-async function send(request: FastifyRequest, reply: FastifyReply, { status, sentence, details }: Answer): Promise<FastifyReply> {
-  reply.code(status);
+async function send(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { status, sentence, details, headers = {} }: Answer,
+): Promise<FastifyReply> {
+  reply.code(status).headers(headers);
   if (status === 429 || status === 503) reply.header("retry-after", "1");
   const wantsJson = request.headers.accept?.includes("application/json") ?? false;
   if (details !== undefined) return reply.type("application/json").send(JSON.stringify({ detail: sentence, errors: details }));

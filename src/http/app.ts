@@ -2,6 +2,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
 import { validatorCompiler } from "fastify-type-provider-zod";
 import { ServiceError } from "../errors.ts";
 import type { Project } from "../registry/project.ts";
+import { guardRoutes } from "./access.ts";
 import { answerErrors, refuseConnection, refusePath } from "./answer-errors.ts";
 import { acceptJsonBodies } from "./body.ts";
 import { allowBrowsers } from "./cors.ts";
@@ -37,6 +38,7 @@ export async function buildApp(rooms: ApiRooms, http: Project["http"]): Promise<
   acceptJsonBodies(app);
   refuseFloods(app, rooms);
   await allowBrowsers(app, http.cors);
+  guardRoutes(app, rooms.auth); // after the hooks that answer preflights, which carry no credentials
   await documentApi(app, rooms.version);
 
   const counts: StreamCounts = new Map();

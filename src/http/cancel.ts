@@ -1,3 +1,4 @@
+import type { Scope } from "../db/scope.ts";
 import { transaction } from "../db/sql.ts";
 import { runTopic } from "../events/feed.ts";
 import { cancelOpenRuns } from "../runs/cancel.ts";
@@ -6,9 +7,15 @@ import { lockThread } from "../threads/threads.ts";
 import type { ApiRooms } from "./rooms.ts";
 
 /** Cancels open runs of one thread, and tells everyone whom it concerns. Returns how many there were. */
-export async function cancelRuns({ pool, wakeups }: ApiRooms, threadId: string, action: CancelAction, runIds: string[]): Promise<number> {
+export async function cancelRuns(
+  { pool, wakeups }: ApiRooms,
+  scope: Scope,
+  threadId: string,
+  action: CancelAction,
+  runIds: string[],
+): Promise<number> {
   const met = await transaction(pool, async (tx) => {
-    await lockThread(tx, threadId);
+    if (!(await lockThread(tx, scope, threadId))) return 0; // gone meanwhile
     return cancelOpenRuns(tx, [threadId], action, runIds);
   });
   // A run that never started is over now; one that has started hears of it through its worker.

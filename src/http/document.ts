@@ -23,6 +23,9 @@ const refusal = {
   },
 };
 
+/** Where people read it. */
+export const documentPath = "/docs";
+
 /** Writes the OpenAPI document from the routes' schemas, and serves it with a page to read it by. Register it before the routes. */
 export async function documentApi(app: FastifyInstance, version: string): Promise<void> {
   await app.register(swagger, {
@@ -30,8 +33,8 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
     transform: describeRoute,
     transformObject: withoutUnused,
   });
-  await app.register(swaggerUi, { routePrefix: "/docs" });
-  app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
+  await app.register(swaggerUi, { routePrefix: documentPath });
+  app.get("/openapi.json", { schema: { hide: true }, config: { access: "signed-in" } }, async () => app.swagger());
 }
 
 const describeRoute: typeof jsonSchemaTransform = (route) => {

@@ -1,5 +1,6 @@
 import type { FastifyReply } from "fastify";
 import { isDatabaseTrouble } from "../db/failure.ts";
+import type { Scope } from "../db/scope.ts";
 import { ServiceError } from "../errors.ts";
 import type { RunEvent } from "../events/log.ts";
 import { getOutcome } from "../runs/read.ts";
@@ -12,6 +13,8 @@ import { openEventStream } from "./sse.ts";
 const pollMs = 1_000;
 
 export interface FollowOptions {
+  /** What the client may see, which was asked when the run was found or made. */
+  scope: Scope;
   runId: string;
   threadId: string;
   /** The id of the last event the client has; -1: from the start. */
@@ -63,7 +66,7 @@ function isOfMode({ event }: RunEvent, modes: string[]): boolean {
 export async function waitForRun(
   rooms: ApiRooms,
   reply: FastifyReply,
-  { runId, threadId, cancelOnDisconnect }: Omit<FollowOptions, "after">,
+  { scope, runId, threadId, cancelOnDisconnect }: Omit<FollowOptions, "after">,
 ): Promise<void> {
   const headers = { ...reply.getHeaders(), "content-type": "application/json; charset=utf-8" };
   reply.hijack();
@@ -73,19 +76,19 @@ export async function waitForRun(
   raw.on("close", () => gone.abort());
   raw.writeHead(200, headers as Record<string, string>);
   raw.flushHeaders();
-  const output = await runOutput(rooms, runId, threadId, gone.signal, () => raw.write("\n")).catch((err) => {
+  const output = await runOutput(rooms, scope, { runId, threadId }, gone.signal, () => raw.write("\n")).catch((err) => {
     rooms.log.error({ err, run_id: runId }, "wait failed");
     raw.destroy();
   });
   if (!gone.signal.aborted && !raw.destroyed) raw.end(JSON.stringify(output ?? {}));
-  else if (cancelOnDisconnect) await cancelAbandoned(rooms, { runId, threadId });
+  else if (cancelOnDisconnect) await cancelAbandoned(rooms, { scope, runId, threadId });
 }
 
 /** What a run came to, as soon as it is over. Undefined when the signal was faster. */
 export async function runOutput(
   { pool, wakeups }: ApiRooms,
-  runId: string,
-  threadId: string,
+  scope: Scope,
+  { runId, threadId }: Pick<FollowOptions, "runId" | "threadId">,
   signal: AbortSignal,
   whileWaiting: () => void = () => {},
 ): Promise<unknown> {
@@ -93,7 +96,7 @@ export async function runOutput(
     const over = wakeups.next(endTopic(runId), pollMs, signal); // armed before the look, so that the end is not missed
     try {
       const outcome = await getOutcome(pool, runId);
-      if (!outcome?.open) return outcome?.output ?? (await findThread(pool, threadId))?.values ?? null;
+      if (!outcome?.open) return outcome?.output ?? (await findThread(pool, scope, threadId))?.values ?? null;
     } catch (error) {
       if (!isDatabaseTrouble(error)) throw error; // the run goes on without us; so does the wait
     }
@@ -103,8 +106,11 @@ export async function runOutput(
   return undefined;
 }
 
-async function cancelAbandoned(rooms: ApiRooms, { runId, threadId }: Pick<FollowOptions, "runId" | "threadId">): Promise<void> {
-  await cancelRuns(rooms, threadId, "interrupt", [runId]).catch((err) =>
+async function cancelAbandoned(
+  rooms: ApiRooms,
+  { scope, runId, threadId }: Pick<FollowOptions, "scope" | "runId" | "threadId">,
+): Promise<void> {
+  await cancelRuns(rooms, scope, threadId, "interrupt", [runId]).catch((err) =>
     rooms.log.error({ err, run_id: runId }, "abandoned run not cancelled"),
   );
 }

@@ -1,5 +1,6 @@
 import type { Pool } from "pg";
 import type { Logger } from "pino";
+import type { Auth } from "../auth/auth.ts";
 import type { Wakeups } from "../db/listen.ts";
 import type { EventFeed } from "../events/feed.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -16,6 +17,8 @@ export interface ApiRooms {
   /** Whom the graphs of this process ask: an endpoint of the operator's, or the rehearsal model. Null where no graph runs: workers may differ. */
   model: "external" | "rehearsal" | null;
   webhookRules: WebhookRules;
+  /** Undefined: nobody is asked who they are. */
+  auth: Auth | undefined;
   settings: {
     bodyLimitBytes: number;
     maxWaiting: number;

@@ -61,6 +61,8 @@ const WebhookOptions = z
   .object({ env_prefix: z.string().min(1).optional(), url: UrlOptions.optional(), headers: z.record(z.string(), z.string()).optional() })
   .loose();
 
+const AuthOptions = z.object({ path: z.string().min(1), disable_studio_auth: z.boolean().optional() }).loose();
+
 const ProjectFile = z
   .object({
     graphs: z.record(z.string().min(1), GraphEntry, "lists no graph").refine((graphs) => Object.keys(graphs).length > 0, "lists no graph"),
@@ -68,21 +70,31 @@ const ProjectFile = z
     http: HttpOptions.optional(),
     checkpointer: CheckpointerOptions.nullish(),
     webhooks: WebhookOptions.nullish(),
+    auth: AuthOptions.nullish(),
   })
   .loose();
 
 export type CorsOptions = NonNullable<z.infer<typeof HttpOptions>["cors"]>;
 
-/** A graph as langgraph.json names it. */
-export interface GraphSource {
-  graphId: string;
+/** What a file of the project exports. */
+export interface Source {
   file: string;
   exportName: string;
+}
+
+/** A graph as langgraph.json names it. */
+export interface GraphSource extends Source {
+  graphId: string;
   /** What a person reads in a list of assistants; the graph id where there is none. */
   name?: string | undefined;
   description: string | undefined;
   /** What the project calls this state of the graph; without it the structure alone tells versions apart. */
   version?: string | undefined;
+}
+
+/** The project's own auth, and whether Studio must pass it too. */
+export interface AuthSource extends Source {
+  disableStudio: boolean;
 }
 
 /** A project: what its langgraph.json says, paths made absolute. */
@@ -93,6 +105,7 @@ export interface Project {
   http: z.infer<typeof HttpOptions>;
   checkpointer: z.infer<typeof CheckpointerOptions>;
   webhooks: z.infer<typeof WebhookOptions>;
+  auth: AuthSource | undefined;
   /** Keys that mean something elsewhere and nothing here, for one warning at the start. */
   ignoredKeys: string[];
 }
@@ -133,11 +146,13 @@ export async function readProject(path: string): Promise<Project> {
     http,
     checkpointer,
     webhooks,
+    auth: others.auth ? authSource(root, file, others.auth) : undefined,
     ignoredKeys: [
       ...unreadKeys(others, [...buildKeys, ...Object.keys(ProjectFile.shape)]),
       ...unreadKeys(http, Object.keys(HttpOptions.shape), "http."),
       ...unreadKeys(checkpointer, Object.keys(CheckpointerOptions.shape), "checkpointer."),
       ...unreadKeys(checkpointer.ttl ?? {}, ["strategy", "default_ttl", "sweep_interval_minutes"], "checkpointer.ttl."),
+      ...unreadKeys(others.auth ?? {}, Object.keys(AuthOptions.shape), "auth."),
       ...unreadKeys(webhooks, Object.keys(WebhookOptions.shape), "webhooks."),
       ...unreadKeys(webhooks.url ?? {}, Object.keys(UrlOptions.shape), "webhooks.url."),
     ],
@@ -160,11 +175,19 @@ function parseJson(text: string, file: string): unknown {
 
 function graphSource(root: string, projectFile: string, graphId: string, entry: z.infer<typeof GraphEntry>): GraphSource {
   const { path, name, description, version } = typeof entry === "string" ? { path: entry } : entry;
+  return { graphId, ...sourceOf(root, projectFile, `graphs.${graphId}`, path), name, description, version };
+}
+
+function authSource(root: string, projectFile: string, { path, disable_studio_auth }: z.infer<typeof AuthOptions>): AuthSource {
+  return { ...sourceOf(root, projectFile, "auth.path", path), disableStudio: disable_studio_auth ?? false };
+}
+
+function sourceOf(root: string, projectFile: string, key: string, path: string): Source {
   const colon = path.lastIndexOf(":");
-  if (colon < 1) throw new Error(`${projectFile}: graphs.${graphId} is "${path}"; it should be "<file>:<export>".`);
+  if (colon < 1) throw new Error(`${projectFile}: ${key} is "${path}"; it should be "<file>:<export>".`);
   const file = resolve(root, path.slice(0, colon));
-  if (!existsSync(file)) throw new Error(`${projectFile}: graphs.${graphId} names ${file}, which does not exist.`);
-  return { graphId, file, exportName: path.slice(colon + 1) || "default", name, description, version };
+  if (!existsSync(file)) throw new Error(`${projectFile}: ${key} names ${file}, which does not exist.`);
+  return { file, exportName: path.slice(colon + 1) || "default" };
 }
 
 async function readEnv(root: string, projectFile: string, env: z.infer<typeof ProjectFile>["env"]): Promise<Record<string, string>> {

@@ -1,5 +1,6 @@
 import { deleteThreadCheckpoints } from "../checkpoints/lifecycle.ts";
 import { needsAncestors, pruneCheckpoints } from "../checkpoints/prune.ts";
+import type { Scope } from "../db/scope.ts";
 import type { Db } from "../db/sql.ts";
 import { isThreadBusy } from "../runs/read.ts";
 import { deleteThreadRow, lockThread, type TtlStrategy } from "../threads/threads.ts";
@@ -11,11 +12,11 @@ export async function deleteThread(tx: Db, threadId: string): Promise<void> {
 }
 
 /**
- * Deletes a thread, or all but its latest checkpoints. False when it is left alone: there is none, a run of it is open, or its
+ * Deletes a thread, or all but its latest checkpoints. False when it is left alone: there is none in scope, a run of it is open, or its
  * checkpoints need the ones before them. Call it in a transaction.
  */
-export async function pruneThread(tx: Db, threadId: string, strategy: TtlStrategy): Promise<boolean> {
-  if (!(await lockThread(tx, threadId)) || (await isThreadBusy(tx, threadId))) return false;
+export async function pruneThread(tx: Db, scope: Scope, threadId: string, strategy: TtlStrategy): Promise<boolean> {
+  if (!(await lockThread(tx, scope, threadId)) || (await isThreadBusy(tx, threadId))) return false;
   if (strategy === "delete") await deleteThread(tx, threadId);
   else if (await needsAncestors(tx, threadId)) return false;
   else await pruneCheckpoints(tx, [threadId], "latest");

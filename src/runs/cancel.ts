@@ -1,3 +1,4 @@
+import type { Scope } from "../db/scope.ts";
 import { type Db, sql } from "../db/sql.ts";
 import { storingWebhooks } from "../webhooks/webhooks.ts";
 import type { CancelAction } from "./run.ts";
@@ -31,11 +32,12 @@ export async function cancelOpenRuns(tx: Db, threadIds: string[], action: Cancel
 /** The threads on which such runs are open, and the runs themselves; ordered, so that everyone locks in the same order. */
 export async function findOpenRuns(
   db: Db,
+  scope: Scope,
   which: { threadId?: string; runIds?: string[]; status: "pending" | "running" | "all" },
 ): Promise<{ runId: string; threadId: string }[]> {
   const { rows } = await db.query<{ runId: string; threadId: string }>(sql`
-    select run_id as "runId", thread_id as "threadId" from runs
-     where status in ('pending', 'running')
+    select run_id as "runId", thread_id as "threadId" from runs join threads using (thread_id)
+     where ${scope.visible(sql`threads.metadata`)} and status in ('pending', 'running')
        and (${which.status} = 'all' or status::text = ${which.status})
        and (${which.threadId ?? null}::uuid is null or thread_id = ${which.threadId ?? null}::uuid)
        and (${which.runIds ?? null}::uuid[] is null or run_id = any(${which.runIds ?? null}::uuid[]))

@@ -1,3 +1,4 @@
+import type { User } from "../auth/user.ts";
 import type { Fence } from "../db/fence.ts";
 import { type Db, sql } from "../db/sql.ts";
 import type { CancelAction, Json, RunKwargs } from "./run.ts";
@@ -10,6 +11,8 @@ export interface Claim extends Fence {
   cancel: CancelAction | null;
   metadata: Json;
   kwargs: RunKwargs;
+  /** Who asked for it. */
+  user: User | null;
   /** How often a worker died over it without progress. */
   crashes: number;
   /** How many seconds ago the run was created, and first started. */
@@ -54,7 +57,7 @@ export async function claimRuns(db: Db, workerId: string, { slots, suspects, max
        set status = 'running', worker_id = ${workerId}, attempt = attempt + 1, started_at = coalesce(started_at, clock_timestamp()), updated_at = now()
       from due
      where runs.run_id = due.run_id and runs.status = 'pending'
-    returning runs.run_id as "runId", thread_id as "threadId", assistant_id as "assistantId", attempt, crashes, cancel, metadata, kwargs,
+    returning runs.run_id as "runId", thread_id as "threadId", assistant_id as "assistantId", attempt, crashes, cancel, metadata, kwargs, auth_user as "user",
               extract(epoch from now() - created_at)::double precision as "waitedSeconds",
               extract(epoch from clock_timestamp() - started_at)::double precision as "ranSeconds"`);
   return rows;

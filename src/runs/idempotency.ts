@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { everything } from "../db/scope.ts";
 import { type Db, sql } from "../db/sql.ts";
 import { ServiceError } from "../errors.ts";
 import { getRun } from "./read.ts";
@@ -7,6 +8,8 @@ import type { Run } from "./run.ts";
 /** A client's word that it may send the same request again. */
 export interface IdempotentRequest {
   key: string;
+  /** Whose key it is: another user's is another key. */
+  identity: string | undefined;
   /** What was asked for; the same key with anything else is a mistake. */
   request: unknown;
 }
@@ -17,7 +20,7 @@ export interface IdempotentRequest {
  */
 export async function onceForKey(tx: Db, idempotent: IdempotentRequest | undefined, make: () => Promise<Run[]>): Promise<Run[]> {
   if (!idempotent) return make();
-  const { key } = idempotent;
+  const key = keyOfUser(idempotent);
   const hash = createHash("sha256").update(JSON.stringify(idempotent.request)).digest("base64url");
   const taken = await tx.query(sql`
     insert into idempotency_keys (key, request_hash) values (${key}, ${hash}) on conflict do nothing returning 1`);
@@ -27,6 +30,11 @@ export async function onceForKey(tx: Db, idempotent: IdempotentRequest | undefin
   return runs;
 }
 
+/** A visible key stays as it is; no caller can send the character that separates it from an identity. */
+function keyOfUser({ key, identity }: IdempotentRequest): string {
+  return identity === undefined ? key : `${createHash("sha256").update(identity).digest("base64url")} ${key}`;
+}
+
 async function madeBefore(tx: Db, key: string, hash: string): Promise<Run[]> {
   const { rows } = await tx.query<{ request_hash: string; run_ids: string[] }>(sql`
     select request_hash, run_ids from idempotency_keys where key = ${key}`);
@@ -34,7 +42,7 @@ async function madeBefore(tx: Db, key: string, hash: string): Promise<Run[]> {
     throw new ServiceError("conflict", "This Idempotency-Key was used for another request.");
   }
   const runs: Run[] = [];
-  for (const runId of rows[0].run_ids) runs.push(await getRun(tx, undefined, runId));
+  for (const runId of rows[0].run_ids) runs.push(await getRun(tx, everything, undefined, runId));
   return runs;
 }
 

@@ -1,12 +1,17 @@
-import { type Db, nothing, sql } from "../db/sql.ts";
+import type { Scope } from "../db/scope.ts";
+import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
 import { runNotFound } from "../errors.ts";
 import { type Run, type RunStatus, runColumns } from "./run.ts";
 
+/** A run is as visible as its thread. */
+const visibleBy = (scope: Scope): Sql =>
+  sql`exists (select from threads where threads.thread_id = runs.thread_id and ${scope.visible(sql`threads.metadata`)})`;
+
 /** A run of a thread. Without a thread id it is looked up by its own id alone, as stateless runs are. */
-export async function getRun(db: Db, threadId: string | undefined, runId: string): Promise<Run> {
+export async function getRun(db: Db, scope: Scope, threadId: string | undefined, runId: string): Promise<Run> {
   const { rows } = await db.query<Run>(sql`
     select ${runColumns} from runs
-     where run_id = ${runId} ${threadId === undefined ? nothing : sql`and thread_id = ${threadId}`}`);
+     where run_id = ${runId} and ${visibleBy(scope)} ${threadId === undefined ? nothing : sql`and thread_id = ${threadId}`}`);
   if (!rows[0]) throw runNotFound();
   return rows[0];
 }
@@ -14,12 +19,13 @@ export async function getRun(db: Db, threadId: string | undefined, runId: string
 /** The runs of a thread, newest first. */
 export async function listRuns(
   db: Db,
+  scope: Scope,
   threadId: string,
   { status, limit, offset }: { status?: RunStatus; limit: number; offset: number },
 ): Promise<Run[]> {
   const { rows } = await db.query<Run>(sql`
     select ${runColumns} from runs
-     where thread_id = ${threadId} ${status === undefined ? nothing : sql`and status = ${status}`}
+     where thread_id = ${threadId} and ${visibleBy(scope)} ${status === undefined ? nothing : sql`and status = ${status}`}
      order by seq desc limit ${limit} offset ${offset}`);
   return rows;
 }

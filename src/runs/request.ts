@@ -1,3 +1,4 @@
+import { newId } from "../db/ids.ts";
 import type { NewRun } from "./create.ts";
 import type { Json, MultitaskStrategy, RunCommand, RunConfig, RunKwargs, StreamMode } from "./run.ts";
 
@@ -39,6 +40,7 @@ export function fillRequest(request: RunRequest, threadId: string | undefined, r
   const resumable = request.stream_resumable ?? false;
   const configurable = { ...request.config?.configurable, ...checkpointKeys(request) };
   return {
+    runId: newId(),
     threadId,
     assistantId: request.assistant_id,
     createThread: threadId === undefined || request.if_not_exists === "create",

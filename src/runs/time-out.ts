@@ -1,7 +1,11 @@
 import type { Pool } from "pg";
+import type { User } from "../auth/user.ts";
+import { newId } from "../db/ids.ts";
+import { everything } from "../db/scope.ts";
 import { type Db, sql, transaction } from "../db/sql.ts";
 import { questionsIn } from "../threads/questions.ts";
 import { findThread } from "../threads/threads.ts";
+import { onBehalfOf } from "./caller.ts";
 import { createRun, type NewRun } from "./create.ts";
 import type { Json, RunConfig, RunKwargs } from "./run.ts";
 
@@ -12,6 +16,7 @@ interface DueQuestion {
   assistantId: string;
   metadata: Json;
   kwargs: RunKwargs;
+  user: User | null;
   eventRetentionSeconds: number;
 }
 
@@ -26,7 +31,7 @@ export async function timeOutQuestion(pool: Pool): Promise<boolean> {
     if (threadId === undefined) return false;
     const due = await takeDueTimer(tx, threadId);
     // What a person did meanwhile (an update of the state, a cancelled run) may have closed the question: then only the timer goes.
-    if (due && (await isOpen(tx, due))) await createRun(tx, runWithoutAnswer(due), async () => {});
+    if (due && (await isOpen(tx, due))) await createRun(tx, onBehalfOf(due.user), runWithoutAnswer(due), async () => {});
     return true;
   });
 }
@@ -49,12 +54,12 @@ async function takeDueTimer(tx: Db, threadId: string): Promise<DueQuestion | und
        and interrupt_id = (select interrupt_id from timers first where first.thread_id = ${threadId} and first.due_at <= now()
                             order by first.due_at limit 1)
     returning timers.thread_id as "threadId", interrupt_id as "interruptId", asker.assistant_id as "assistantId", asker.metadata,
-              asker.kwargs, asker.events_kept_secs as "eventRetentionSeconds"`);
+              asker.kwargs, asker.auth_user as "user", asker.events_kept_secs as "eventRetentionSeconds"`);
   return rows[0];
 }
 
 async function isOpen(tx: Db, { threadId, interruptId }: DueQuestion): Promise<boolean> {
-  const thread = await findThread(tx, threadId);
+  const thread = await findThread(tx, everything, threadId);
   return thread?.status === "interrupted" && questionsIn(thread.interrupts).some(({ id }) => id === interruptId);
 }
 
@@ -62,6 +67,7 @@ async function isOpen(tx: Db, { threadId, interruptId }: DueQuestion): Promise<b
 function runWithoutAnswer({ threadId, interruptId, assistantId, metadata, kwargs, eventRetentionSeconds }: DueQuestion): NewRun {
   const { temporary, ...asked } = kwargs;
   return {
+    runId: newId(),
     threadId,
     assistantId,
     createThread: false,

@@ -1,6 +1,7 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { hasCheckpoint } from "../checkpoints/lifecycle.ts";
 import { EnsembleSaver } from "../checkpoints/saver.ts";
+import { everything, type Scope } from "../db/scope.ts";
 import type { Db } from "../db/sql.ts";
 import { checkpointNotFound, ServiceError, threadIsBusy, threadNotFound } from "../errors.ts";
 import type { AnyGraph, Registry } from "../registry/registry.ts";
@@ -25,11 +26,12 @@ export interface StateUpdate {
 /** The state of a thread, at its newest checkpoint or at a given one. */
 export async function readState(
   db: Db,
+  scope: Scope,
   registry: Registry,
   threadId: string,
   { checkpoint = {}, subgraphs = false }: { checkpoint?: CheckpointRef; subgraphs?: boolean } = {},
 ): Promise<WireState> {
-  const thread = await getThread(db, threadId);
+  const thread = await getThread(db, scope, threadId);
   await refuseUnknownCheckpoint(db, threadId, checkpoint);
   if (!graphIdOf(thread)) return emptyState;
   const graph = await openThreadGraph(db, registry, thread);
@@ -46,8 +48,8 @@ export interface HistoryQuery {
 }
 
 /** The states of a thread, newest first. */
-export async function readHistory(db: Db, registry: Registry, threadId: string, query: HistoryQuery): Promise<WireState[]> {
-  const thread = await getThread(db, threadId);
+export async function readHistory(db: Db, scope: Scope, registry: Registry, threadId: string, query: HistoryQuery): Promise<WireState[]> {
+  const thread = await getThread(db, scope, threadId);
   if (!graphIdOf(thread)) return [];
   const graph = await openThreadGraph(db, registry, thread);
   const options = {
@@ -68,13 +70,14 @@ export async function readHistory(db: Db, registry: Registry, threadId: string, 
  */
 export async function updateState(
   tx: Db,
+  scope: Scope,
   registry: Registry,
   threadId: string,
   supersteps: StateUpdate[][],
   checkpoint: CheckpointRef = {},
 ): Promise<WireCheckpoint | null> {
-  if (!(await lockThread(tx, threadId))) throw threadNotFound(threadId);
-  const thread = await getThread(tx, threadId);
+  if (!(await lockThread(tx, scope, threadId))) throw threadNotFound(threadId);
+  const thread = await getThread(tx, everything, threadId);
   if (thread.status === "busy") throw threadIsBusy();
   if (!graphIdOf(thread)) throw new ServiceError("thread_without_graph", `Thread ${threadId} has no graph ID`);
   await refuseUnknownCheckpoint(tx, threadId, checkpoint);
@@ -92,7 +95,7 @@ async function refuseUnknownCheckpoint(db: Db, threadId: string, { checkpoint_id
 
 /** Stores on the thread's row what its checkpoints say now. For when checkpoints were taken away. Call it in a transaction. */
 export async function refreshThread(tx: Db, registry: Registry, threadId: string): Promise<void> {
-  const thread = await findThread(tx, threadId);
+  const thread = await findThread(tx, everything, threadId);
   const graphId = thread && graphIdOf(thread);
   if (!graphId || !registry.has(graphId)) return;
   await restThread(tx, threadId, await restingState(await openThreadGraph(tx, registry, thread), threadId));

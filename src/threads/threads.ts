@@ -1,5 +1,6 @@
 import { newId } from "../db/ids.ts";
 import { containing, type Page, paged } from "../db/paging.ts";
+import { everything, type Scope } from "../db/scope.ts";
 import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
 import { ServiceError, threadNotFound } from "../errors.ts";
 
@@ -60,23 +61,25 @@ export interface ThreadState {
 
 const columns = sql`thread_id, status, metadata, config, "values", interrupts, created_at, updated_at, state_updated_at`;
 
-export async function getThread(db: Db, threadId: string): Promise<Thread> {
-  const thread = await findThread(db, threadId);
+export async function getThread(db: Db, scope: Scope, threadId: string): Promise<Thread> {
+  const thread = await findThread(db, scope, threadId);
   if (!thread) throw threadNotFound(threadId);
   return thread;
 }
 
-export async function findThread(db: Db, threadId: string): Promise<Thread | undefined> {
-  const { rows } = await db.query<Thread>(sql`select ${columns} from thread_rows where thread_id = ${threadId}`);
+export async function findThread(db: Db, scope: Scope, threadId: string): Promise<Thread | undefined> {
+  const { rows } = await db.query<Thread>(sql`
+    select ${columns} from thread_rows where thread_id = ${threadId} and ${scope.visible(sql`metadata`)}`);
   return rows[0];
 }
 
-/** Makes a thread. A taken id is refused, or with `keepExisting` the existing thread is returned. */
-export async function createThread(db: Db, wanted: NewThread, keepExisting: boolean): Promise<Thread> {
+/** Makes a thread. A taken id is refused, or with `keepExisting` the existing thread is returned, unless it is out of scope. */
+export async function createThread(db: Db, scope: Scope, wanted: NewThread, keepExisting: boolean): Promise<Thread> {
   const id = wanted.thread_id ?? newId();
   const made = await insertThread(db, { ...wanted, thread_id: id });
-  if (!made && !keepExisting) throw new ServiceError("conflict", "Thread already exists");
-  return getThread(db, id);
+  const thread = made || keepExisting ? await findThread(db, made ? everything : scope, id) : undefined;
+  if (!thread) throw new ServiceError("conflict", "Thread already exists");
+  return thread;
 }
 
 async function insertThread(db: Db, { thread_id, metadata = {}, temporary = false, ttl = null }: NewThread): Promise<boolean> {
@@ -88,8 +91,13 @@ async function insertThread(db: Db, { thread_id, metadata = {}, temporary = fals
 }
 
 /** Merges into the metadata of a thread, and sets its time to live; null goes back to what is configured for all. */
-export async function updateThread(db: Db, threadId: string, { metadata, ttl }: Pick<NewThread, "metadata" | "ttl">): Promise<void> {
-  const locked = await lockThread(db, threadId);
+export async function updateThread(
+  db: Db,
+  scope: Scope,
+  threadId: string,
+  { metadata, ttl }: Pick<NewThread, "metadata" | "ttl">,
+): Promise<void> {
+  const locked = await lockThread(db, scope, threadId);
   if (!locked) throw threadNotFound(threadId);
   const setTtl = sql`, ttl_minutes = ${ttl?.minutes ?? null}, ttl_strategy = ${ttl?.strategy ?? null}`;
   await db.query(sql`
@@ -105,23 +113,24 @@ export interface LockedThread {
 
 /**
  * Holds the thread's row until the transaction ends. Whoever makes, cancels or ends a run of the thread holds it first, so that
- * they decide one after another. Undefined when there is no such thread.
+ * they decide one after another. Undefined when there is no such thread in scope.
  */
-export async function lockThread(db: Db, threadId: string): Promise<LockedThread | undefined> {
+export async function lockThread(db: Db, scope: Scope, threadId: string): Promise<LockedThread | undefined> {
   const { rows } = await db.query<LockedThread>(sql`
     select metadata, config from threads
      where thread_id = ${threadId} and exists (select from thread_rows seen where seen.thread_id = threads.thread_id)
+       and ${scope.visible(sql`metadata`)}
        for no key update`);
   return rows[0];
 }
 
 /** The same, and makes the thread when it is missing. */
-export async function lockOrCreateThread(db: Db, wanted: NewThread & { thread_id: string }): Promise<LockedThread> {
-  const locked = await lockThread(db, wanted.thread_id);
+export async function lockOrCreateThread(db: Db, scope: Scope, wanted: NewThread & { thread_id: string }): Promise<LockedThread> {
+  const locked = await lockThread(db, scope, wanted.thread_id);
   if (locked) return locked;
   const made = await insertThread(db, wanted);
   if (made) return { metadata: wanted.metadata ?? {}, config: {} };
-  const appeared = await lockThread(db, wanted.thread_id);
+  const appeared = await lockThread(db, scope, wanted.thread_id);
   if (!appeared) throw threadNotFound(wanted.thread_id);
   return appeared;
 }
@@ -147,21 +156,24 @@ export async function deleteThreadRow(db: Db, threadId: string): Promise<void> {
   if (rowCount === 0) throw threadNotFound(threadId);
 }
 
-/** Copies the row: a new thread with the same state and the same time to live, which knows no run. */
-export async function copyThreadRow(db: Db, fromThreadId: string): Promise<string | undefined> {
-  const toThreadId = newId();
-  const source = await lockThread(db, fromThreadId);
-  if (!source) return undefined;
+/** Copies the row: a new thread with the same state and the same time to live, which knows no run. False when there is none in scope. */
+export async function copyThreadRow(
+  db: Db,
+  scope: Scope,
+  fromThreadId: string,
+  { thread_id: toThreadId, metadata }: { thread_id: string; metadata: Json },
+): Promise<boolean> {
+  if (!(await lockThread(db, scope, fromThreadId))) return false;
   await db.query(sql`
     insert into threads (thread_id, resting_status, metadata, "values", interrupts, ttl_minutes, ttl_strategy)
-    select ${toThreadId}, resting_status, ${JSON.stringify({ ...source.metadata, thread_id: toThreadId })}, "values", interrupts,
+    select ${toThreadId}, resting_status, ${JSON.stringify(metadata)}, "values", interrupts,
            ttl_minutes, ttl_strategy
       from threads where thread_id = ${fromThreadId}`);
-  return toThreadId;
+  return true;
 }
 
-export async function searchThreads(db: Db, search: ThreadSearch): Promise<Page<Thread>> {
-  return paged<Thread>(db, sql`select ${columns} from thread_rows where ${matching(search)}`, search, {
+export async function searchThreads(db: Db, scope: Scope, search: ThreadSearch): Promise<Page<Thread>> {
+  return paged<Thread>(db, sql`select ${columns} from thread_rows where ${matching(scope, search)}`, search, {
     thread_id: sql`thread_id`,
     status: sql`status`,
     created_at: sql`created_at`,
@@ -170,20 +182,22 @@ export async function searchThreads(db: Db, search: ThreadSearch): Promise<Page<
   });
 }
 
-export async function countThreads(db: Db, filter: ThreadFilter): Promise<number> {
-  const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from thread_rows where ${matching(filter)}`);
+export async function countThreads(db: Db, scope: Scope, filter: ThreadFilter): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(sql`
+    select count(*)::integer as count from thread_rows where ${matching(scope, filter)}`);
   return rows[0]?.count ?? 0;
 }
 
 /** The threads that say in their metadata that they belong to an assistant. */
-export async function threadsOfAssistant(db: Db, assistantId: string): Promise<string[]> {
+export async function threadsOfAssistant(db: Db, scope: Scope, assistantId: string): Promise<string[]> {
   const { rows } = await db.query<{ threadId: string }>(sql`
-    select thread_id as "threadId" from threads where ${containing(sql`metadata`, { assistant_id: assistantId })}`);
+    select thread_id as "threadId" from threads
+     where ${containing(sql`metadata`, { assistant_id: assistantId })} and ${scope.visible(sql`metadata`)}`);
   return rows.map((row) => row.threadId);
 }
 
-function matching({ ids, metadata, values, status }: ThreadFilter): Sql {
-  return sql`true
+function matching(scope: Scope, { ids, metadata, values, status }: ThreadFilter): Sql {
+  return sql`${scope.visible(sql`metadata`)}
     ${ids === undefined ? nothing : sql`and thread_id = any(${ids}::uuid[])`}
     ${status === undefined ? nothing : sql`and status = ${status}`}
     and ${containing(sql`metadata`, metadata)}

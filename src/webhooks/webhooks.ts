@@ -1,4 +1,5 @@
 import { type Page, paged } from "../db/paging.ts";
+import type { Scope } from "../db/scope.ts";
 import { type Db, type Sql, sql } from "../db/sql.ts";
 
 /** On which this process's deliveries are told that there is one to make. */
@@ -115,10 +116,14 @@ export async function giveBackWebhook(db: Db, { runId, attempt }: Delivery): Pro
      where run_id = ${runId} and attempts = ${attempt} and status = 'pending'`);
 }
 
+/** The thread may be gone by now; what it and the run had for metadata the run had as well. */
+const visibleBy = (scope: Scope): Sql => scope.visible(sql`coalesce(run -> 'metadata', '{}')`);
+
 /** The dead, those that died last first. */
-export async function listDeadWebhooks(db: Db, page: { limit: number; offset: number }): Promise<Page<DeadWebhook>> {
+export async function listDeadWebhooks(db: Db, scope: Scope, page: { limit: number; offset: number }): Promise<Page<DeadWebhook>> {
   const dead = sql`
-    select run_id, thread_id, url, attempts, error, created_at, settled_at as died_at from webhooks where status = 'dead'`;
+    select run_id, thread_id, url, attempts, error, created_at, settled_at as died_at from webhooks
+     where status = 'dead' and ${visibleBy(scope)}`;
   return paged<DeadWebhook>(
     db,
     dead,
@@ -128,10 +133,10 @@ export async function listDeadWebhooks(db: Db, page: { limit: number; offset: nu
 }
 
 /** Lets dead deliveries be tried again for a day, all or those of the named runs. Returns the runs whose delivery was dead. */
-export async function redriveWebhooks(db: Db, runIds?: string[]): Promise<string[]> {
+export async function redriveWebhooks(db: Db, scope: Scope, runIds?: string[]): Promise<string[]> {
   const { rows } = await db.query<{ runId: string }>(sql`
     update webhooks set status = 'pending', settled_at = null, attempts = 0, due_at = now(), give_up_at = now() + interval '1 day'
-     where status = 'dead' and (${runIds ?? null}::uuid[] is null or run_id = any(${runIds ?? null}::uuid[]))
+     where status = 'dead' and ${visibleBy(scope)} and (${runIds ?? null}::uuid[] is null or run_id = any(${runIds ?? null}::uuid[]))
     returning run_id as "runId"`);
   return rows.map((row) => row.runId);
 }

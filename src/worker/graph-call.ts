@@ -42,7 +42,7 @@ export async function openGraph(
   const saver = new EnsembleSaver(pool, metadata, { ...attempt, currentNode: () => node });
   const { config, context } = claim.kwargs;
   const graph = await registry.open(graphIdOf(claim), {
-    config: { configurable: config.configurable, context: context ?? undefined, metadata: claim.metadata },
+    config: { configurable: { ...config.configurable, ...authKeys(claim) }, context: context ?? undefined, metadata: claim.metadata },
     checkpointer: saver,
     store: new EnsembleStore(pool, {
       fence: claim,
@@ -176,7 +176,7 @@ function toChunk(chunk: unknown[]): GraphChunk {
 }
 
 function graphConfig(
-  { runId, kwargs, metadata, attempt }: Claim,
+  { runId, kwargs, metadata, attempt, user }: Claim,
   control: AttemptControl,
   translator: StreamTranslator,
   without: string[],
@@ -186,7 +186,10 @@ function graphConfig(
   const config: LangGraphRunnableConfig = {
     tags,
     runId,
-    configurable: Object.fromEntries(Object.entries(configurable ?? {}).filter(([key]) => !without.includes(key))),
+    configurable: {
+      ...Object.fromEntries(Object.entries(configurable ?? {}).filter(([key]) => !without.includes(key))),
+      ...authKeys({ user }),
+    },
     metadata: {
       ...(configMetadata as object | undefined),
       ...metadata,
@@ -209,6 +212,12 @@ function graphConfig(
     ...(kwargs.interrupt_before && { interruptBefore: kwargs.interrupt_before }),
     ...(kwargs.interrupt_after && { interruptAfter: kwargs.interrupt_after }),
   };
+}
+
+/** Under which names graphs find who asked for the run. */
+function authKeys({ user }: Pick<Claim, "user">): Record<string, unknown> {
+  if (!user) return {};
+  return { langgraph_auth_user: user, langgraph_auth_user_id: user.identity, langgraph_auth_permissions: user.permissions };
 }
 
 export function graphIdOf({ kwargs }: Claim): string {

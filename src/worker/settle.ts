@@ -1,5 +1,6 @@
 import { deleteRunCheckpoints } from "../checkpoints/lifecycle.ts";
 import { untilDatabaseAnswers } from "../db/failure.ts";
+import { everything } from "../db/scope.ts";
 import { transaction } from "../db/sql.ts";
 import { type Claim, releaseRun } from "../runs/claim.ts";
 import { deleteRunRow, endRun, type RunEnd } from "../runs/end.ts";
@@ -40,7 +41,7 @@ function withConsequences({ kwargs }: Claim, end: RunEnd): RunEnd {
 /** Takes the run back, in one transaction: its row and events, its checkpoints, and what its thread shows. */
 async function rollBack({ pool, registry }: WorkerRooms, { runId, threadId, attempt }: Claim): Promise<boolean> {
   return transaction(pool, async (tx) => {
-    await lockThread(tx, threadId);
+    await lockThread(tx, everything, threadId);
     if (!(await deleteRunRow(tx, threadId, runId, attempt))) return false;
     await deleteRunCheckpoints(tx, threadId, runId);
     await refreshThread(tx, registry, threadId);

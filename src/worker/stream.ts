@@ -126,8 +126,11 @@ function presentCheckpoint({ config, parentConfig, tasks, ...payload }: Checkpoi
   };
 }
 
+/** What LangGraph says to itself is nobody's business, and who asked for the run is not for all who may see it. */
+const isPublic = ([key]: [string, unknown]) => !key.startsWith("__") && !key.startsWith("langgraph_auth");
+
 function publicConfig(config: RunnableConfig | undefined): unknown {
   if (!config) return null;
   const { callbacks, configurable = {}, ...others } = config;
-  return { ...others, configurable: Object.fromEntries(Object.entries(configurable).filter(([key]) => !key.startsWith("__"))) };
+  return { ...others, configurable: Object.fromEntries(Object.entries(configurable).filter(isPublic)) };
 }

@@ -8,13 +8,16 @@ import {
   listVersions,
   searchAssistants,
   setLatestVersion,
+  toAssistantId,
   updateAssistant,
 } from "../../assistants/assistants.ts";
 import { deleteThreadCheckpoints } from "../../checkpoints/lifecycle.ts";
+import { newId } from "../../db/ids.ts";
 import { transaction } from "../../db/sql.ts";
 import { ServiceError } from "../../errors.ts";
 import { cancelTopic } from "../../runs/run.ts";
 import { deleteThreadRow, threadsOfAssistant } from "../../threads/threads.ts";
+import { access } from "../access.ts";
 import { sendPage } from "../lists.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { refuseContext } from "../run-check.ts";
@@ -48,11 +51,15 @@ export const assistantRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { po
         }),
         response: answers(Assistant),
       },
+      config: access("assistants:create"),
     },
-    async ({ body: { if_exists, ...wanted } }, reply) => {
-      refuseUnknownGraph(wanted.graph_id);
+    async (request, reply) => {
+      refuseUnknownGraph(request.body.graph_id);
+      const asked = { ...request.body, assistant_id: request.body.assistant_id ?? newId() };
+      const { scope, value } = await request.access("assistants:create", asked);
+      const { if_exists, ...wanted } = value;
       await refuseContext(registry, wanted.graph_id, wanted.context ?? {});
-      return reply.send(await createAssistant(pool, wanted, if_exists === "do_nothing"));
+      return reply.send(await createAssistant(pool, scope, wanted, if_exists === "do_nothing"));
     },
   );
 
@@ -70,26 +77,47 @@ export const assistantRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { po
         }),
         response: answers(z.array(Assistant)),
       },
+      config: access("assistants:search"),
     },
-    async ({ body }, reply) => sendPage(reply, await searchAssistants(pool, body), body),
+    async (request, reply) => {
+      const { scope, value: search } = await request.access("assistants:search", { ...request.body });
+      return sendPage(reply, await searchAssistants(pool, scope, search), search);
+    },
   );
 
-  app.post("/assistants/count", { schema: { body: z.object(Filter), response: answers(z.number()) } }, async ({ body }, reply) =>
-    reply.send(await countAssistants(pool, body)),
+  app.post(
+    "/assistants/count",
+    { schema: { body: z.object(Filter), response: answers(z.number()) }, config: access("assistants:search") },
+    async (request, reply) => {
+      const { scope, value: filter } = await request.access("assistants:search", { ...request.body });
+      return reply.send(await countAssistants(pool, scope, filter));
+    },
   );
 
-  app.get("/assistants/:assistantId", { schema: { params: OneAssistant, response: answers(Assistant) } }, async ({ params }, reply) =>
-    reply.send(await getAssistant(pool, params.assistantId)),
+  app.get(
+    "/assistants/:assistantId",
+    { schema: { params: OneAssistant, response: answers(Assistant) }, config: access("assistants:read") },
+    async (request, reply) => {
+      const assistantId = toAssistantId(request.params.assistantId);
+      const { scope } = await request.access("assistants:read", { assistant_id: assistantId });
+      return reply.send(await getAssistant(pool, scope, assistantId));
+    },
   );
 
   app.patch(
     "/assistants/:assistantId",
-    { schema: { params: OneAssistant, body: z.object({ ...Fields, graph_id: Text.optional() }), response: answers(Assistant) } },
-    async ({ params, body }, reply) => {
-      refuseUnknownGraph(body.graph_id);
+    {
+      schema: { params: OneAssistant, body: z.object({ ...Fields, graph_id: Text.optional() }), response: answers(Assistant) },
+      config: access("assistants:update"),
+    },
+    async (request, reply) => {
+      refuseUnknownGraph(request.body.graph_id);
+      const asked = { ...request.body, assistant_id: toAssistantId(request.params.assistantId) };
+      const { scope, value } = await request.access("assistants:update", asked);
+      const { assistant_id: assistantId, ...patch } = value;
       const updated = await transaction(pool, async (tx) => {
-        const next = await updateAssistant(tx, params.assistantId, body);
-        if (body.context || body.graph_id) await refuseContext(registry, next.graph_id, next.context);
+        const next = await updateAssistant(tx, scope, assistantId, patch);
+        if (patch.context || patch.graph_id) await refuseContext(registry, next.graph_id, next.context);
         return next;
       });
       return reply.send(updated);
@@ -98,15 +126,21 @@ export const assistantRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { po
 
   app.delete(
     "/assistants/:assistantId",
-    { schema: { params: OneAssistant, querystring: z.object({ delete_threads: Flag.optional() }) } },
-    async ({ params, query }, reply) => {
-      const { assistant_id: assistantId } = await getAssistant(pool, params.assistantId);
+    {
+      schema: { params: OneAssistant, querystring: z.object({ delete_threads: Flag.optional() }) },
+      config: access("assistants:delete", "threads:delete"),
+    },
+    async (request, reply) => {
+      const assistantId = toAssistantId(request.params.assistantId);
+      const { scope } = await request.access("assistants:delete", { assistant_id: assistantId });
+      await getAssistant(pool, scope, assistantId);
+      const threads = request.query.delete_threads ? await request.access("threads:delete", { assistant_id: assistantId }) : undefined;
       await transaction(pool, async (tx) => {
-        for (const threadId of query.delete_threads ? await threadsOfAssistant(tx, assistantId) : []) {
+        for (const threadId of threads ? await threadsOfAssistant(tx, threads.scope, assistantId) : []) {
           await deleteThreadRow(tx, threadId);
           await deleteThreadCheckpoints(tx, threadId);
         }
-        await deleteAssistant(tx, assistantId);
+        await deleteAssistant(tx, scope, assistantId);
       });
       wakeups.tell(cancelTopic);
       return reply.send([assistantId]);
@@ -115,8 +149,15 @@ export const assistantRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { po
 
   app.post(
     "/assistants/:assistantId/versions",
-    { schema: { params: OneAssistant, body: z.object({ limit: Limit, offset: Offset, metadata: Json.optional() }) } },
-    async ({ params, body }, reply) => reply.send(await listVersions(pool, params.assistantId, body)),
+    {
+      schema: { params: OneAssistant, body: z.object({ limit: Limit, offset: Offset, metadata: Json.optional() }) },
+      config: access("assistants:read"),
+    },
+    async (request, reply) => {
+      const assistantId = toAssistantId(request.params.assistantId);
+      const { scope } = await request.access("assistants:read", { assistant_id: assistantId });
+      return reply.send(await listVersions(pool, scope, assistantId, request.body));
+    },
   );
 
   app.post(
@@ -133,7 +174,12 @@ export const assistantRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { po
         }),
         response: answers(Assistant),
       },
+      config: access("assistants:update"),
     },
-    async ({ params, body }, reply) => reply.send(await setLatestVersion(pool, params.assistantId, body.version)),
+    async (request, reply) => {
+      const asked = { assistant_id: toAssistantId(request.params.assistantId), version: request.body.version };
+      const { scope, value } = await request.access("assistants:update", asked);
+      return reply.send(await setLatestVersion(pool, scope, value.assistant_id, value.version));
+    },
   );
 };

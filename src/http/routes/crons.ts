@@ -1,10 +1,15 @@
+import type { FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
+import { runOfCron } from "../../crons/cron.ts";
 import { countCrons, createCron, deleteCron, searchCrons, updateCron } from "../../crons/crons.ts";
+import { newId } from "../../db/ids.ts";
 import { transaction } from "../../db/sql.ts";
+import { access } from "../access.ts";
 import { CronCreate, CronPatch, toNewCron, toPatch } from "../cron-request.ts";
 import { sendPage } from "../lists.ts";
 import type { ApiRooms } from "../rooms.ts";
+import { admitRun, runDecisions } from "../run-access.ts";
 import { refuseWebhook, runCheck } from "../run-check.ts";
 import { answers, Cron, Id, Json, Limit, Offset, SortOrder, Text, ThreadParams } from "../schemas.ts";
 
@@ -18,35 +23,46 @@ const Filter = {
 /** `now` is among the SDK's fields; a cron of ours has none. */
 const Selectable = z.enum([...Cron.keyof().options, "now"]);
 
+const creates = access("crons:create", ...runDecisions);
+
 /** Runs by the clock: crons on threads and without, changed, listed, deleted. Workers fire them. */
 export const cronRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry, settings, webhookRules }) => {
   const rules = { check: runCheck(registry), retention: settings };
-  async function create(body: z.output<typeof CronCreate>, threadId: string | null) {
+
+  /** Whoever makes a cron orders runs: they are asked for both. */
+  async function create(request: FastifyRequest, body: z.output<typeof CronCreate>, threadId: string | null) {
     refuseWebhook(webhookRules, body.webhook);
-    return transaction(pool, (tx) => createCron(tx, toNewCron(body, threadId), rules));
+    const asked = { ...toNewCron(body, threadId), cron_id: newId(), user_id: request.user?.identity };
+    const { value } = await request.access("crons:create", asked);
+    const { caller, run } = await admitRun(request, registry, runOfCron(value, settings));
+    const { cron_id, ...metadata } = run.metadata;
+    return transaction(pool, (tx) => createCron(tx, caller, { ...value, metadata }, rules));
   }
 
-  app.post("/runs/crons", { schema: { body: CronCreate, response: answers(Cron) } }, async ({ body }, reply) =>
-    reply.send(await create(body, null)),
+  app.post("/runs/crons", { schema: { body: CronCreate, response: answers(Cron) }, config: creates }, async (request, reply) =>
+    reply.send(await create(request, request.body, null)),
   );
 
   app.post(
     "/threads/:threadId/runs/crons",
-    { schema: { params: ThreadParams, body: CronCreate, response: answers(Cron) } },
-    async ({ params, body }, reply) => reply.send(await create(body, params.threadId)),
+    { schema: { params: ThreadParams, body: CronCreate, response: answers(Cron) }, config: creates },
+    async (request, reply) => reply.send(await create(request, request.body, request.params.threadId)),
   );
 
   app.patch(
     "/runs/crons/:cronId",
-    { schema: { params: CronParams, body: CronPatch, response: answers(Cron) } },
-    async ({ params, body }, reply) => {
-      refuseWebhook(webhookRules, body.webhook);
-      return reply.send(await transaction(pool, (tx) => updateCron(tx, params.cronId, toPatch(body), rules)));
+    { schema: { params: CronParams, body: CronPatch, response: answers(Cron) }, config: access("crons:update") },
+    async (request, reply) => {
+      refuseWebhook(webhookRules, request.body.webhook);
+      const { scope, value } = await request.access("crons:update", { ...toPatch(request.body), cron_id: request.params.cronId });
+      const { cron_id: cronId, ...patch } = value;
+      return reply.send(await transaction(pool, (tx) => updateCron(tx, scope, cronId, patch, rules)));
     },
   );
 
-  app.delete("/runs/crons/:cronId", { schema: { params: CronParams } }, async ({ params }, reply) => {
-    await deleteCron(pool, params.cronId);
+  app.delete("/runs/crons/:cronId", { schema: { params: CronParams }, config: access("crons:delete") }, async (request, reply) => {
+    const { scope, value } = await request.access("crons:delete", { cron_id: request.params.cronId });
+    await deleteCron(pool, scope, value.cron_id);
     return reply.code(204).send();
   });
 
@@ -64,11 +80,20 @@ export const cronRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, r
         }),
         response: answers(z.array(Cron)),
       },
+      config: access("crons:search"),
     },
-    async ({ body }, reply) => sendPage(reply, await searchCrons(pool, body), body),
+    async (request, reply) => {
+      const { scope, value: search } = await request.access("crons:search", { ...request.body });
+      return sendPage(reply, await searchCrons(pool, scope, search), search);
+    },
   );
 
-  app.post("/runs/crons/count", { schema: { body: z.object(Filter), response: answers(z.number()) } }, async ({ body }, reply) =>
-    reply.send(await countCrons(pool, body)),
+  app.post(
+    "/runs/crons/count",
+    { schema: { body: z.object(Filter), response: answers(z.number()) }, config: access("crons:search") },
+    async (request, reply) => {
+      const { scope, value: filter } = await request.access("crons:search", { ...request.body });
+      return reply.send(await countCrons(pool, scope, filter));
+    },
   );
 };

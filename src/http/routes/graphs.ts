@@ -1,14 +1,17 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
+import type { FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
-import { type Assistant, getAssistant } from "../../assistants/assistants.ts";
+import { type Assistant, getAssistant, toAssistantId } from "../../assistants/assistants.ts";
 import { ServiceError } from "../../errors.ts";
 import type { AnyGraph } from "../../registry/registry.ts";
 import { describeSchemas } from "../../registry/schemas.ts";
+import { access } from "../access.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { Flag, Text, Whole } from "../schemas.ts";
 
 const OneAssistant = z.object({ assistantId: Text });
+const config = access("assistants:read");
 const Xray = z.union([Flag, Whole(0, 100)]).optional();
 
 /** What an assistant's graph looks like: its drawing, its schemas, its subgraphs. */
@@ -17,6 +20,10 @@ export const graphRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, 
     if (!registry.has(graphId)) throw new ServiceError("not_found", `Graph "${graphId}" is not among the graphs of this server.`);
     return graphId;
   };
+  const find = async (request: FastifyRequest, assistantId: string): Promise<Assistant> => {
+    const { scope } = await request.access("assistants:read", { assistant_id: toAssistantId(assistantId) });
+    return getAssistant(pool, scope, assistantId);
+  };
   const open = async (assistant: Assistant): Promise<AnyGraph> => {
     const { config, context } = assistant;
     return registry.open(knownGraph(assistant), { config: { ...config, configurable: config.configurable ?? {}, context } });
@@ -24,21 +31,19 @@ export const graphRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, 
 
   app.get(
     "/assistants/:assistantId/graph",
-    { schema: { params: OneAssistant, querystring: z.object({ xray: Xray }) } },
-    async ({ params, query }, reply) => {
-      const assistant = await getAssistant(pool, params.assistantId);
-      const graph = await open(assistant);
-      const drawing = await graph.getGraphAsync({ xray: query.xray ?? false } as RunnableConfig);
+    { schema: { params: OneAssistant, querystring: z.object({ xray: Xray }) }, config },
+    async (request, reply) => {
+      const graph = await open(await find(request, request.params.assistantId));
+      const drawing = await graph.getGraphAsync({ xray: request.query.xray ?? false } as RunnableConfig);
       return reply.send(drawing.toJSON());
     },
   );
 
-  app.get("/assistants/:assistantId/schemas", { schema: { params: OneAssistant } }, async ({ params }, reply) =>
-    reply.send(await registry.schemas(knownGraph(await getAssistant(pool, params.assistantId)))),
+  app.get("/assistants/:assistantId/schemas", { schema: { params: OneAssistant }, config }, async (request, reply) =>
+    reply.send(await registry.schemas(knownGraph(await find(request, request.params.assistantId)))),
   );
 
-  const listSubgraphs = async (assistantId: string, namespace: string | undefined, recurse: boolean) => {
-    const assistant = await getAssistant(pool, assistantId);
+  const listSubgraphs = async (assistant: Assistant, namespace: string | undefined, recurse: boolean) => {
     const graph = await open(assistant);
     const subgraphs: Record<string, unknown> = {};
     for await (const [name, subgraph] of graph.getSubgraphsAsync(namespace, recurse)) {
@@ -50,13 +55,20 @@ export const graphRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, 
 
   app.get(
     "/assistants/:assistantId/subgraphs",
-    { schema: { params: OneAssistant, querystring: Recurse } },
-    async ({ params, query }, reply) => reply.send(await listSubgraphs(params.assistantId, undefined, query.recurse ?? false)),
+    { schema: { params: OneAssistant, querystring: Recurse }, config },
+    async (request, reply) => {
+      const assistant = await find(request, request.params.assistantId);
+      return reply.send(await listSubgraphs(assistant, undefined, request.query.recurse ?? false));
+    },
   );
 
   app.get(
     "/assistants/:assistantId/subgraphs/:namespace",
-    { schema: { params: OneAssistant.extend({ namespace: Text }), querystring: Recurse } },
-    async ({ params, query }, reply) => reply.send(await listSubgraphs(params.assistantId, params.namespace, query.recurse ?? false)),
+    { schema: { params: OneAssistant.extend({ namespace: Text }), querystring: Recurse }, config },
+    async (request, reply) => {
+      const { params, query } = request;
+      const assistant = await find(request, params.assistantId);
+      return reply.send(await listSubgraphs(assistant, params.namespace, query.recurse ?? false));
+    },
   );
 };

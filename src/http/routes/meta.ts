@@ -22,12 +22,17 @@ async function within(ms: number, answer: Promise<unknown>): Promise<void> {
 }
 
 export const metaRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, version, model }) => {
-  app.get("/ok", { schema: { querystring: z.object({ check_db: Flag.optional() }) } }, async ({ query }, reply) => {
-    if (query.check_db) await within(checkMs, pool.query(sql`select 1`));
-    return reply.send({ ok: true });
-  });
+  app.get(
+    "/ok",
+    { schema: { querystring: z.object({ check_db: Flag.optional() }) }, config: { access: "signed-in" } },
+    async ({ query }, reply) => {
+      if (query.check_db) await within(checkMs, pool.query(sql`select 1`));
+      return reply.send({ ok: true });
+    },
+  );
 
-  app.get("/info", async (_request, reply) =>
+  // Nobody is asked who they are: clients look here before they know how to say it.
+  app.get("/info", { config: { access: "public" } }, async (_request, reply) =>
     reply.send({
       halted: await isHalted(pool).catch(() => null), // not known while the database is away
       version,

@@ -1,15 +1,18 @@
+import type { FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { deleteRunCheckpoints } from "../../checkpoints/lifecycle.ts";
+import type { Scope } from "../../db/scope.ts";
 import { transaction } from "../../db/sql.ts";
 import { runNotFound, ServiceError } from "../../errors.ts";
 import { runTopic } from "../../events/feed.ts";
 import { findOpenRuns } from "../../runs/cancel.ts";
 import { deleteRunRow } from "../../runs/end.ts";
 import { getRun } from "../../runs/read.ts";
-import { cancelTopic, claimTopic, endTopic } from "../../runs/run.ts";
+import { type CancelAction, cancelTopic, claimTopic, endTopic } from "../../runs/run.ts";
 import { refreshThread } from "../../state/state.ts";
 import { lockThread } from "../../threads/threads.ts";
+import { access } from "../access.ts";
 import { cancelRuns } from "../cancel.ts";
 import { runOutput, type StreamCounts, streamRun } from "../follow.ts";
 import type { ApiRooms } from "../rooms.ts";
@@ -26,17 +29,45 @@ const LastEvent = z.looseObject({
     .default(-1),
 });
 
+const reads = access("threads:read");
+const updates = access("threads:update");
+
+async function cancellable(
+  request: FastifyRequest,
+  action: CancelAction,
+  threadId: string | undefined,
+  runIds: string[] | undefined,
+): Promise<Scope> {
+  const metadata = { run_ids: runIds, status: "pending" };
+  return (await request.access("threads:update", { thread_id: threadId, action, metadata })).scope;
+}
+
 /** What can be done with a run that exists: read it, follow it, wait for it, cancel it, delete it. */
 export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts }> = async (app, rooms) => {
   const { pool, registry, wakeups, counts } = rooms;
 
-  app.get("/threads/:threadId/runs/:runId", { schema: { params: RunParams, response: answers(Run) } }, async ({ params }, reply) =>
-    reply.send(await getRun(pool, params.threadId, params.runId)),
+  /** Finds a run that the caller may read, and says in which scope. */
+  async function find(request: FastifyRequest, runId: string, threadId?: string) {
+    const { scope } = await request.access("threads:read", { thread_id: threadId, run_id: runId });
+    const run = await getRun(pool, scope, threadId, runId);
+    return { run, place: { scope, runId, threadId: run.thread_id } };
+  }
+
+  app.get(
+    "/threads/:threadId/runs/:runId",
+    { schema: { params: RunParams, response: answers(Run) }, config: reads },
+    async (request, reply) => {
+      const { run } = await find(request, request.params.runId, request.params.threadId);
+      return reply.send(run);
+    },
   );
 
-  app.delete("/threads/:threadId/runs/:runId", { schema: { params: RunParams } }, async ({ params: { threadId, runId } }, reply) => {
+  const deletes = { schema: { params: RunParams }, config: access("threads:delete") };
+  app.delete("/threads/:threadId/runs/:runId", deletes, async (request, reply) => {
+    const { threadId, runId } = request.params;
+    const { scope } = await request.access("threads:delete", { run_id: runId, thread_id: threadId });
     await transaction(pool, async (tx) => {
-      await lockThread(tx, threadId);
+      if (!(await lockThread(tx, scope, threadId))) throw runNotFound();
       if (!(await deleteRunRow(tx, threadId, runId))) throw runNotFound();
       await deleteRunCheckpoints(tx, threadId, runId);
       await refreshThread(tx, registry, threadId);
@@ -47,50 +78,54 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
 
   app.get(
     "/threads/:threadId/runs/:runId/join",
-    { schema: { params: RunParams, querystring: JoinQuery } },
-    async ({ params: { threadId, runId }, query, raw }, reply) => {
-      await getRun(pool, threadId, runId);
+    { schema: { params: RunParams, querystring: JoinQuery }, config: reads },
+    async (request, reply) => {
+      const { place } = await find(request, request.params.runId, request.params.threadId);
       const gone = new AbortController();
-      raw.on("close", () => gone.abort());
-      const output = await runOutput(rooms, runId, threadId, gone.signal);
-      if (gone.signal.aborted && query.cancel_on_disconnect) await cancelRuns(rooms, threadId, "interrupt", [runId]);
+      request.raw.on("close", () => gone.abort());
+      const output = await runOutput(rooms, place.scope, place, gone.signal);
+      if (gone.signal.aborted && request.query.cancel_on_disconnect)
+        await cancelRuns(rooms, place.scope, place.threadId, "interrupt", [place.runId]);
       return reply.type("application/json; charset=utf-8").send(JSON.stringify(output ?? null));
     },
   );
 
   app.get(
     "/threads/:threadId/runs/:runId/stream",
-    { schema: { params: RunParams, querystring: JoinQuery, headers: LastEvent, response: streams } },
+    { schema: { params: RunParams, querystring: JoinQuery, headers: LastEvent, response: streams }, config: reads },
     async (request, reply) => {
       const { threadId, runId } = request.params;
-      await getRun(pool, threadId, runId);
+      const { place } = await find(request, runId, threadId);
       reply.header("location", `/threads/${threadId}/runs/${runId}/stream`);
-      await streamRun(rooms, counts, reply, { runId, threadId, ...followOptions(request) });
+      await streamRun(rooms, counts, reply, { ...place, ...followOptions(request) });
     },
   );
 
   app.get(
     "/runs/:runId/stream",
-    { schema: { params: z.object({ runId: Id }), querystring: JoinQuery, headers: LastEvent, response: streams } },
+    { schema: { params: z.object({ runId: Id }), querystring: JoinQuery, headers: LastEvent, response: streams }, config: reads },
     async (request, reply) => {
       const { runId } = request.params;
-      const { thread_id: threadId } = await getRun(pool, undefined, runId);
+      const { place } = await find(request, runId);
       reply.header("content-location", `/runs/${runId}`);
       reply.header("location", `/runs/${runId}/stream`);
-      await streamRun(rooms, counts, reply, { runId, threadId, ...followOptions(request) });
+      await streamRun(rooms, counts, reply, { ...place, ...followOptions(request) });
     },
   );
 
   app.post(
     "/threads/:threadId/runs/:runId/cancel",
-    { schema: { params: RunParams, querystring: z.object({ wait: Flag.optional(), action: Action }) } },
-    async ({ params: { threadId, runId }, query, raw }, reply) => {
-      await getRun(pool, threadId, runId);
-      await cancelRuns(rooms, threadId, query.action, [runId]);
+    { schema: { params: RunParams, querystring: z.object({ wait: Flag.optional(), action: Action }) }, config: updates },
+    async (request, reply) => {
+      const { threadId, runId } = request.params;
+      const { query, raw } = request;
+      const scope = await cancellable(request, query.action, threadId, [runId]);
+      await getRun(pool, scope, threadId, runId);
+      await cancelRuns(rooms, scope, threadId, query.action, [runId]);
       if (!query.wait) return reply.code(202).send();
       const gone = new AbortController();
       raw.on("close", () => gone.abort());
-      await runOutput(rooms, runId, threadId, gone.signal);
+      await runOutput(rooms, scope, { runId, threadId }, gone.signal);
       return reply.code(204).send();
     },
   );
@@ -106,12 +141,16 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
           run_ids: z.array(Id).min(1).max(1_000).nullish(),
         }),
       },
+      config: updates,
     },
-    async ({ query, body: { status, thread_id, run_ids } }, reply) => {
+    async (request, reply) => {
+      const { status, thread_id, run_ids } = request.body;
+      const { action } = request.query;
       const named = Boolean(thread_id && run_ids);
       if (named === Boolean(status)) throw new ServiceError("invalid", "Give either status, or thread_id and run_ids.");
-      for (const runId of named ? (run_ids ?? []) : []) await getRun(pool, thread_id ?? undefined, runId);
-      const open = await findOpenRuns(pool, {
+      const scope = await cancellable(request, action, thread_id ?? undefined, run_ids ?? undefined);
+      for (const runId of named ? (run_ids ?? []) : []) await getRun(pool, scope, thread_id ?? undefined, runId);
+      const open = await findOpenRuns(pool, scope, {
         status: status ?? "all",
         ...(thread_id && { threadId: thread_id }),
         ...(run_ids && { runIds: run_ids }),
@@ -120,8 +159,9 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
       for (const [threadId, runs] of byThread) {
         await cancelRuns(
           rooms,
+          scope,
           threadId,
-          query.action,
+          action,
           runs.map(({ runId }) => runId),
         );
       }

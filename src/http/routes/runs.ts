@@ -8,15 +8,19 @@ import { onceForKey } from "../../runs/idempotency.ts";
 import { listRuns } from "../../runs/read.ts";
 import { cancelTopic, claimTopic, type Run as RunRow } from "../../runs/run.ts";
 import { getThread } from "../../threads/threads.ts";
+import { access, alreadyDecided } from "../access.ts";
 import { type StreamCounts, streamRun, waitForRun } from "../follow.ts";
 import { idempotent } from "../idempotency.ts";
 import { selectFields } from "../lists.ts";
 import type { ApiRooms } from "../rooms.ts";
+import { admitRun, runDecisions } from "../run-access.ts";
 import { refuseWebhook, runCheck } from "../run-check.ts";
 import { BatchCreate, RunCreate, type RunCreateBody, toNewRun } from "../run-request.ts";
 import { answers, Limit, Offset, OneOrMore, Run, streams, ThreadParams } from "../schemas.ts";
 
 const Status = z.enum(["pending", "running", "success", "error", "timeout", "interrupted"]);
+
+const creates = access(...runDecisions);
 
 /** Creating runs, on threads and without, and listing them. */
 export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts }> = async (app, rooms) => {
@@ -26,11 +30,12 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
   async function createAll(request: FastifyRequest, wanted: NewRun[]): Promise<RunRow[]> {
     const isBatch = Array.isArray(request.body);
     for (const [index, { kwargs }] of wanted.entries()) refuseWebhook(webhookRules, kwargs.webhook, isBatch ? ["body", index] : ["body"]);
+    const admitted = await admitAll(request, wanted);
     const runs = await transaction(pool, (tx) =>
       onceForKey(tx, idempotent(request), async () => {
         const made: RunRow[] = [];
-        for (const [index, one] of wanted.entries())
-          made.push(await createRun(tx, one, runCheck(registry, wanted.length > 1 ? index : undefined)));
+        for (const [index, { caller, run }] of admitted.entries())
+          made.push(await createRun(tx, caller, run, runCheck(registry, wanted.length > 1 ? index : undefined)));
         return made;
       }),
     );
@@ -38,6 +43,12 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
     const displaces = wanted.some(({ multitaskStrategy }) => multitaskStrategy === "interrupt" || multitaskStrategy === "rollback");
     wakeups.tell(claimTopic, ...(displaces ? [cancelTopic] : []));
     return runs;
+  }
+
+  async function admitAll(request: FastifyRequest, wanted: NewRun[]) {
+    const admitted: Awaited<ReturnType<typeof admitRun>>[] = [];
+    for (const one of wanted) admitted.push(await admitRun(request, registry, one));
+    return admitted;
   }
 
   async function create(request: FastifyRequest, body: RunCreateBody, threadId?: string): Promise<RunRow> {
@@ -51,47 +62,62 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
     reply.header("content-location", `${base}/runs/${run.run_id}`);
     // By this header the SDK comes back after a broken line; a run that is cancelled with its line has nothing to come back to.
     if (!cancelOnDisconnect) reply.header("location", `${base}/runs/${run.run_id}/stream`);
-    await streamRun(rooms, counts, reply, { runId: run.run_id, threadId: run.thread_id, after: -1, cancelOnDisconnect });
+    await streamRun(rooms, counts, reply, {
+      scope: alreadyDecided,
+      runId: run.run_id,
+      threadId: run.thread_id,
+      after: -1,
+      cancelOnDisconnect,
+    });
   }
 
   async function wait(reply: FastifyReply, run: RunRow, body: RunCreateBody, base: string): Promise<void> {
     reply.header("content-location", `${base}/runs/${run.run_id}`);
     reply.header("location", `/threads/${run.thread_id}/runs/${run.run_id}/join`);
-    await waitForRun(rooms, reply, { runId: run.run_id, threadId: run.thread_id, cancelOnDisconnect: body.on_disconnect === "cancel" });
+    const cancelOnDisconnect = body.on_disconnect === "cancel";
+    await waitForRun(rooms, reply, { scope: alreadyDecided, runId: run.run_id, threadId: run.thread_id, cancelOnDisconnect });
   }
 
-  const onThread = { schema: { params: ThreadParams, body: RunCreate } };
+  const onThread = { schema: { params: ThreadParams, body: RunCreate }, config: creates };
   const base = (threadId: string) => `/threads/${threadId}`;
 
-  app.post("/threads/:threadId/runs", { schema: { ...onThread.schema, response: answers(Run) } }, async (request, reply) => {
-    const run = await create(request, request.body, request.params.threadId);
-    return reply.header("content-location", `/threads/${run.thread_id}/runs/${run.run_id}`).send(run);
-  });
+  app.post(
+    "/threads/:threadId/runs",
+    { schema: { ...onThread.schema, response: answers(Run) }, config: creates },
+    async (request, reply) => {
+      const run = await create(request, request.body, request.params.threadId);
+      return reply.header("content-location", `/threads/${run.thread_id}/runs/${run.run_id}`).send(run);
+    },
+  );
 
-  app.post("/threads/:threadId/runs/stream", { schema: { ...onThread.schema, response: streams } }, async (request, reply) => {
-    const run = await create(request, request.body, request.params.threadId);
-    await stream(reply, run, request.body, base(run.thread_id));
-  });
+  app.post(
+    "/threads/:threadId/runs/stream",
+    { schema: { ...onThread.schema, response: streams }, config: creates },
+    async (request, reply) => {
+      const run = await create(request, request.body, request.params.threadId);
+      await stream(reply, run, request.body, base(run.thread_id));
+    },
+  );
 
   app.post("/threads/:threadId/runs/wait", onThread, async (request, reply) => {
     const run = await create(request, request.body, request.params.threadId);
     await wait(reply, run, request.body, base(run.thread_id));
   });
 
-  app.post("/runs", { schema: { body: RunCreate, response: answers(Run) } }, async (request, reply) => {
+  app.post("/runs", { schema: { body: RunCreate, response: answers(Run) }, config: creates }, async (request, reply) => {
     const run = await create(request, request.body);
     return reply.header("content-location", `/runs/${run.run_id}`).send(run);
   });
 
-  app.post("/runs/stream", { schema: { body: RunCreate, response: streams } }, async (request, reply) => {
+  app.post("/runs/stream", { schema: { body: RunCreate, response: streams }, config: creates }, async (request, reply) => {
     await stream(reply, await create(request, request.body), request.body, "");
   });
 
-  app.post("/runs/wait", { schema: { body: RunCreate } }, async (request, reply) => {
+  app.post("/runs/wait", { schema: { body: RunCreate }, config: creates }, async (request, reply) => {
     await wait(reply, await create(request, request.body), request.body, "");
   });
 
-  app.post("/runs/batch", { schema: { body: BatchCreate, response: answers(z.array(Run)) } }, async (request, reply) => {
+  app.post("/runs/batch", { schema: { body: BatchCreate, response: answers(z.array(Run)) }, config: creates }, async (request, reply) => {
     const wanted = request.body.map((body) => toNewRun(body, body.thread_id ?? undefined, request.headers, settings));
     const runs = await createAll(request, wanted);
     return reply.send(runs);
@@ -105,10 +131,15 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
         querystring: z.object({ limit: Limit, offset: Offset, status: Status.optional(), select: OneOrMore(Run.keyof()).optional() }),
         response: answers(z.array(Run)),
       },
+      config: access("threads:search", "threads:read"),
     },
-    async ({ params: { threadId }, query }, reply) => {
-      await getThread(pool, threadId);
-      const runs = await listRuns(pool, threadId, query);
+    async (request, reply) => {
+      const { query } = request;
+      const { threadId } = request.params;
+      const thread = await request.access("threads:read", { thread_id: threadId });
+      await getThread(pool, thread.scope, threadId);
+      const { scope } = await request.access("threads:search", { thread_id: threadId, status: query.status });
+      const runs = await listRuns(pool, scope, threadId, query);
       return reply.send(runs.map((run) => selectFields(run, query.select)));
     },
   );

@@ -1,10 +1,13 @@
+import type { FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { patchNewestMetadata } from "../../checkpoints/lifecycle.ts";
+import type { Scope } from "../../db/scope.ts";
 import { transaction } from "../../db/sql.ts";
 import { threadNotFound, threadWithoutState } from "../../errors.ts";
 import { type CheckpointRef, readHistory, readState, updateState } from "../../state/state.ts";
 import { lockThread } from "../../threads/threads.ts";
+import { access } from "../access.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { answers, Checkpoint, Flag, Json, Limit, Text, ThreadParams, ThreadState } from "../schemas.ts";
 
@@ -22,20 +25,35 @@ const StatePatch = z.object({
   checkpoint_id: Text.nullish(),
 });
 
+const reads = access("threads:read");
+const updates = access("threads:update");
+
+const readable = async (request: FastifyRequest, threadId: string): Promise<Scope> =>
+  (await request.access("threads:read", { thread_id: threadId })).scope;
+
 export const stateRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry }) => {
   const Subgraphs = z.object({ subgraphs: Flag.optional() });
 
   app.get(
     "/threads/:threadId/state",
-    { schema: { params: ThreadParams, querystring: Subgraphs, response: answers(ThreadState) } },
-    async ({ params, query }, reply) => reply.send(await readState(pool, registry, params.threadId, query)),
+    { schema: { params: ThreadParams, querystring: Subgraphs, response: answers(ThreadState) }, config: reads },
+    async (request, reply) => {
+      const { threadId } = request.params;
+      return reply.send(await readState(pool, await readable(request, threadId), registry, threadId, request.query));
+    },
   );
 
   app.get(
     "/threads/:threadId/state/:checkpointId",
-    { schema: { params: ThreadParams.extend({ checkpointId: Text }), querystring: Subgraphs, response: answers(ThreadState) } },
-    async ({ params, query }, reply) =>
-      reply.send(await readState(pool, registry, params.threadId, { ...query, checkpoint: { checkpoint_id: params.checkpointId } })),
+    {
+      schema: { params: ThreadParams.extend({ checkpointId: Text }), querystring: Subgraphs, response: answers(ThreadState) },
+      config: reads,
+    },
+    async (request, reply) => {
+      const { threadId, checkpointId } = request.params;
+      const at = { ...request.query, checkpoint: { checkpoint_id: checkpointId } };
+      return reply.send(await readState(pool, await readable(request, threadId), registry, threadId, at));
+    },
   );
 
   app.post(
@@ -46,26 +64,35 @@ export const stateRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, 
         body: z.object({ checkpoint: Checkpoint, subgraphs: Flag.nullish() }),
         response: answers(ThreadState),
       },
+      config: reads,
     },
-    async ({ params, body }, reply) =>
-      reply.send(await readState(pool, registry, params.threadId, { checkpoint: body.checkpoint, subgraphs: body.subgraphs ?? false })),
+    async (request, reply) => {
+      const { checkpoint, subgraphs } = request.body;
+      const { threadId } = request.params;
+      const scope = await readable(request, threadId);
+      return reply.send(await readState(pool, scope, registry, threadId, { checkpoint, subgraphs: subgraphs ?? false }));
+    },
   );
 
-  app.post("/threads/:threadId/state", { schema: { params: ThreadParams, body: StatePatch } }, async ({ params, body }, reply) => {
+  app.post("/threads/:threadId/state", { schema: { params: ThreadParams, body: StatePatch }, config: updates }, async (request, reply) => {
+    const { params, body } = request;
+    const { scope } = await request.access("threads:update", { thread_id: params.threadId });
     const update = { values: body.values ?? null, ...(body.as_node && { asNode: body.as_node }) };
     const at: CheckpointRef = { ...body.checkpoint, ...(body.checkpoint_id && { checkpoint_id: body.checkpoint_id }) };
-    const updated = await transaction(pool, (tx) => updateState(tx, registry, params.threadId, [[update]], at));
+    const updated = await transaction(pool, (tx) => updateState(tx, scope, registry, params.threadId, [[update]], at));
     const { thread_id, checkpoint_ns, checkpoint_id } = updated ?? {};
     return reply.send({ checkpoint: { thread_id, checkpoint_ns, checkpoint_id } });
   });
 
   app.patch(
     "/threads/:threadId/state",
-    { schema: { params: ThreadParams, body: z.object({ metadata: Json }) } },
-    async ({ params: { threadId }, body }, reply) => {
+    { schema: { params: ThreadParams, body: z.object({ metadata: Json }) }, config: updates },
+    async (request, reply) => {
+      const { threadId } = request.params;
+      const { scope } = await request.access("threads:update", { thread_id: threadId });
       await transaction(pool, async (tx) => {
-        if (!(await lockThread(tx, threadId))) throw threadNotFound(threadId);
-        if (!(await patchNewestMetadata(tx, threadId, body.metadata))) throw threadWithoutState(threadId);
+        if (!(await lockThread(tx, scope, threadId))) throw threadNotFound(threadId);
+        if (!(await patchNewestMetadata(tx, threadId, request.body.metadata))) throw threadWithoutState(threadId);
       });
       return reply.code(204).send();
     },
@@ -79,8 +106,12 @@ export const stateRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, 
         querystring: z.object({ limit: Limit, before: Text.optional() }),
         response: answers(z.array(ThreadState)),
       },
+      config: reads,
     },
-    async ({ params, query }, reply) => reply.send(await readHistory(pool, registry, params.threadId, query)),
+    async (request, reply) => {
+      const { threadId } = request.params;
+      return reply.send(await readHistory(pool, await readable(request, threadId), registry, threadId, request.query));
+    },
   );
 
   app.post(
@@ -91,10 +122,13 @@ export const stateRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, 
         body: z.object({ limit: Limit, before: Before.nullish(), metadata: Json.nullish(), checkpoint: Checkpoint.nullish() }),
         response: answers(z.array(ThreadState)),
       },
+      config: reads,
     },
-    async ({ params, body: { limit, before, metadata, checkpoint } }, reply) => {
+    async (request, reply) => {
+      const { limit, before, metadata, checkpoint } = request.body;
+      const { threadId } = request.params;
       const query = { limit, ...(before && { before }), ...(metadata && { metadata }), ...(checkpoint && { checkpoint }) };
-      return reply.send(await readHistory(pool, registry, params.threadId, query));
+      return reply.send(await readHistory(pool, await readable(request, threadId), registry, threadId, query));
     },
   );
 };

@@ -1,13 +1,24 @@
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { copyCheckpoints } from "../../checkpoints/lifecycle.ts";
+import { newId } from "../../db/ids.ts";
 import { transaction } from "../../db/sql.ts";
-import { ServiceError } from "../../errors.ts";
+import { ServiceError, threadNotFound } from "../../errors.ts";
 import { deleteThread, pruneThread } from "../../retention/prune.ts";
 import { cancelTopic } from "../../runs/run.ts";
 import type { StateUpdate } from "../../state/state.ts";
 import { updateState } from "../../state/state.ts";
-import { copyThreadRow, countThreads, createThread, getThread, lockThread, searchThreads, updateThread } from "../../threads/threads.ts";
+import {
+  copyThreadRow,
+  countThreads,
+  createThread,
+  findThread,
+  getThread,
+  lockThread,
+  searchThreads,
+  updateThread,
+} from "../../threads/threads.ts";
+import { access, alreadyDecided } from "../access.ts";
 import { extractPaths } from "../extract.ts";
 import { sendPage } from "../lists.ts";
 import type { ApiRooms } from "../rooms.ts";
@@ -40,15 +51,19 @@ export const threadRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool,
         }),
         response: answers(Thread),
       },
+      config: access("threads:create"),
     },
-    async ({ body: { if_exists, supersteps, ...wanted } }, reply) => {
+    async (request, reply) => {
+      const { supersteps, ...asked } = { ...request.body, thread_id: request.body.thread_id ?? newId() };
+      const { scope, value } = await request.access("threads:create", asked);
+      const { if_exists, ...wanted } = value;
       const keepExisting = if_exists === "do_nothing";
       const history = supersteps?.map(({ updates }) => updates.map(toStateUpdate)) ?? [];
-      if (history.length === 0) return reply.send(await createThread(pool, wanted, keepExisting));
+      if (history.length === 0) return reply.send(await createThread(pool, scope, wanted, keepExisting));
       const thread = await transaction(pool, async (tx) => {
-        const { thread_id: threadId } = await createThread(tx, wanted, keepExisting);
-        await updateState(tx, registry, threadId, history);
-        return getThread(tx, threadId);
+        const { thread_id: threadId } = await createThread(tx, scope, wanted, keepExisting);
+        await updateState(tx, alreadyDecided, registry, threadId, history);
+        return getThread(tx, alreadyDecided, threadId);
       });
       return reply.send(thread);
     },
@@ -69,18 +84,25 @@ export const threadRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool,
         }),
         response: answers(z.array(Thread)),
       },
+      config: access("threads:search"),
     },
-    async ({ body }, reply) => {
-      const page = await searchThreads(pool, body);
-      const { extract, select } = body;
-      if (!extract) return sendPage(reply, page, body);
+    async (request, reply) => {
+      const { scope, value: search } = await request.access("threads:search", { ...request.body });
+      const page = await searchThreads(pool, scope, search);
+      const { extract, select } = search;
+      if (!extract) return sendPage(reply, page, search);
       const rows = page.rows.map((thread) => ({ ...thread, extracted: extractPaths(thread, extract) }));
-      return sendPage(reply, { ...page, rows }, { ...body, select: select && [...select, "extracted"] });
+      return sendPage(reply, { ...page, rows }, { ...search, select: select && [...select, "extracted"] });
     },
   );
 
-  app.post("/threads/count", { schema: { body: z.object(Filter), response: answers(z.number()) } }, async ({ body }, reply) =>
-    reply.send(await countThreads(pool, body)),
+  app.post(
+    "/threads/count",
+    { schema: { body: z.object(Filter), response: answers(z.number()) }, config: access("threads:search") },
+    async (request, reply) => {
+      const { scope, value: filter } = await request.access("threads:search", { ...request.body });
+      return reply.send(await countThreads(pool, scope, filter));
+    },
   );
 
   app.post(
@@ -90,19 +112,28 @@ export const threadRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool,
         body: z.object({ thread_ids: z.array(Id).max(1_000), strategy: TtlStrategy.default("delete") }),
         response: answers(z.object({ pruned_count: z.number().int() })),
       },
+      config: access("threads:delete", "threads:update"),
     },
-    async ({ body: { thread_ids, strategy } }, reply) => {
+    async (request, reply) => {
+      const { thread_ids, strategy } = request.body;
+      const { scope } = await request.access(strategy === "delete" ? "threads:delete" : "threads:update", { thread_ids });
       let pruned = 0;
       // Each in a transaction of its own: a thread is held only while it is pruned, and nobody waits for two.
       for (const threadId of new Set(thread_ids)) {
-        if (await transaction(pool, (tx) => pruneThread(tx, threadId, strategy))) pruned++;
+        if (await transaction(pool, (tx) => pruneThread(tx, scope, threadId, strategy))) pruned++;
       }
       return reply.send({ pruned_count: pruned });
     },
   );
 
-  app.get("/threads/:threadId", { schema: { params: ThreadParams, response: answers(Thread) } }, async ({ params }, reply) =>
-    reply.send(await getThread(pool, params.threadId)),
+  app.get(
+    "/threads/:threadId",
+    { schema: { params: ThreadParams, response: answers(Thread) }, config: access("threads:read") },
+    async (request, reply) => {
+      const { threadId } = request.params;
+      const { scope } = await request.access("threads:read", { thread_id: threadId });
+      return reply.send(await getThread(pool, scope, threadId));
+    },
   );
 
   app.patch(
@@ -113,34 +144,52 @@ export const threadRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool,
         body: z.object({ metadata: Json.nullish(), ttl: ThreadTtl.nullish() }),
         response: { ...answers(Thread), 204: z.unknown() },
       },
+      config: access("threads:update"),
     },
-    async ({ params: { threadId }, body, headers }, reply) => {
+    async (request, reply) => {
+      const { threadId } = request.params;
+      const { ttl } = request.body;
+      const { scope, value } = await request.access("threads:update", { thread_id: threadId, metadata: request.body.metadata });
       await transaction(pool, (tx) =>
-        updateThread(tx, threadId, { metadata: body.metadata ?? {}, ...(body.ttl !== undefined && { ttl: body.ttl }) }),
+        updateThread(tx, scope, threadId, { metadata: value.metadata ?? {}, ...(ttl !== undefined && { ttl }) }),
       );
-      if (headers.prefer === "return=minimal") return reply.code(204).send();
-      return reply.send(await getThread(pool, threadId));
+      if (request.headers.prefer === "return=minimal") return reply.code(204).send();
+      return reply.send(await getThread(pool, alreadyDecided, threadId));
     },
   );
 
-  app.delete("/threads/:threadId", { schema: { params: ThreadParams } }, async ({ params: { threadId } }, reply) => {
+  app.delete("/threads/:threadId", { schema: { params: ThreadParams }, config: access("threads:delete") }, async (request, reply) => {
+    const { threadId } = request.params;
+    const { scope } = await request.access("threads:delete", { thread_id: threadId });
     await transaction(pool, async (tx) => {
-      await lockThread(tx, threadId);
+      if (!(await lockThread(tx, scope, threadId))) throw threadNotFound(threadId);
       await deleteThread(tx, threadId);
     });
     wakeups.tell(cancelTopic); // a worker that was running one of its runs stops
     return reply.code(204).send();
   });
 
-  app.post("/threads/:threadId/copy", { schema: { params: ThreadParams, response: answers(Thread) } }, async ({ params }, reply) => {
-    const copyId = await transaction(pool, async (tx) => {
-      const copied = await copyThreadRow(tx, params.threadId);
-      if (!copied) throw new ServiceError("conflict", "Thread not found");
-      await copyCheckpoints(tx, params.threadId, copied);
-      return copied;
-    });
-    return reply.send(await getThread(pool, copyId));
-  });
+  app.post(
+    "/threads/:threadId/copy",
+    { schema: { params: ThreadParams, response: answers(Thread) }, config: access("threads:read", "threads:create") },
+    async (request, reply) => {
+      const { threadId } = request.params;
+      const notFound = () => new ServiceError("conflict", "Thread not found");
+      const { scope } = await request.access("threads:read", { thread_id: threadId });
+      const source = await findThread(pool, scope, threadId);
+      if (!source) throw notFound();
+      const copyId = newId();
+      const { value } = await request.access("threads:create", {
+        thread_id: copyId,
+        metadata: { ...source.metadata, thread_id: copyId },
+      });
+      await transaction(pool, async (tx) => {
+        if (!(await copyThreadRow(tx, scope, threadId, value))) throw notFound();
+        await copyCheckpoints(tx, threadId, copyId);
+      });
+      return reply.send(await getThread(pool, alreadyDecided, copyId));
+    },
+  );
 };
 
 function toStateUpdate({ values, command, as_node }: z.infer<typeof Superstep>["updates"][number]): StateUpdate {

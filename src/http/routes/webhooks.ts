@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { listDeadWebhooks, redriveWebhooks, webhookTopic } from "../../webhooks/webhooks.ts";
+import { access } from "../access.ts";
 import { sendPage } from "../lists.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { answers, DeadWebhook, Id, Limit, Offset } from "../schemas.ts";
@@ -9,8 +10,14 @@ import { answers, DeadWebhook, Id, Limit, Offset } from "../schemas.ts";
 export const webhookRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, wakeups }) => {
   app.get(
     "/webhooks/dead",
-    { schema: { querystring: z.object({ limit: Limit, offset: Offset }), response: answers(z.array(DeadWebhook)) } },
-    async ({ query }, reply) => sendPage(reply, await listDeadWebhooks(pool, query), query),
+    {
+      schema: { querystring: z.object({ limit: Limit, offset: Offset }), response: answers(z.array(DeadWebhook)) },
+      config: access("threads:search"),
+    },
+    async (request, reply) => {
+      const { scope, value: page } = await request.access("threads:search", { ...request.query });
+      return sendPage(reply, await listDeadWebhooks(pool, scope, page), page);
+    },
   );
 
   app.post(
@@ -20,9 +27,12 @@ export const webhookRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool
         body: z.object({ run_ids: z.array(Id).min(1).max(1_000).nullish() }),
         response: answers(z.object({ run_ids: z.array(Id) })),
       },
+      config: access("threads:update"),
     },
-    async ({ body }, reply) => {
-      const runIds = await redriveWebhooks(pool, body.run_ids ?? undefined);
+    async (request, reply) => {
+      const named = request.body.run_ids ?? undefined;
+      const { scope } = await request.access("threads:update", { metadata: { run_ids: named } });
+      const runIds = await redriveWebhooks(pool, scope, named);
       wakeups.tell(webhookTopic);
       return reply.send({ run_ids: runIds });
     },
