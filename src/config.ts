@@ -50,6 +50,11 @@ export const settings = {
     .pipe(z.array(ApiKeyEntry).min(1))
     .optional()
     .describe("who may use the API: names and hashes of keys, as `ensemble key <name>` prints them; each may everything"),
+  ENSEMBLE_API_KEY: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("a key or token that the terminal's commands show the service, and workers with webhooks that are paths of its own"),
   ENSEMBLE_JWT_JWKS_URL: z
     .url({ protocol: /^https?$/ })
     .optional()
@@ -175,6 +180,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
   return {
     port: value.PORT,
     host: value.HOST,
+    ownKey: value.ENSEMBLE_API_KEY,
     apiKeys: value.ENSEMBLE_API_KEYS ?? [],
     jwt: {
       jwksUrl: value.ENSEMBLE_JWT_JWKS_URL,

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { ensureSystemAssistants } from "./assistants/assistants.ts";
 import type { Auth } from "./auth/auth.ts";
 import { chooseAuth } from "./auth/choose.ts";
+import { keyHeaders } from "./auth/keys.ts";
 import { type Config, lendAddress, lendModelEndpoint, variable } from "./config.ts";
 import { checkDatabaseUrl, explainDatabase } from "./db/address.ts";
 import { startEmbeddedPostgres } from "./db/embedded.ts";
@@ -87,7 +88,8 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
     config.role === "worker" ? undefined : await startApi(config, project, { ...rooms, model, auth, webhookRules: rules }, closers);
   // After the API, because a path is delivered to our own.
   const { webhookSecrets: secrets, serviceUrl } = config;
-  if (worker) closers.push(startDeliveries(rooms, { rules, headers, secrets, ownUrl: apiUrl ?? serviceUrl }).stop);
+  const ownHeaders = keyHeaders(config.ownKey);
+  if (worker) closers.push(startDeliveries(rooms, { rules, headers, secrets, ownUrl: apiUrl ?? serviceUrl, ownHeaders }).stop);
   if (model === "rehearsal") log.info("neither OPENAI_API_KEY nor OPENAI_BASE_URL is set: the rehearsal model answers");
   const undescribed = await graphsWithoutSchemas(registry);
   if (undescribed.length > 0) log.warn(`These graphs have no zod or StateSchema, so their schemas are empty: ${undescribed.join(", ")}`);

@@ -81,6 +81,14 @@ test("every room is in the table", () => {
   expect([...rooms].filter((name) => !(name in mayImport))).toEqual([]);
 });
 
+test("routes get the scope of what they may see from a decision, and in no other way", () => {
+  const deciding = "http/access.ts";
+  const users = globSync("http/**/*.ts", { cwd: "src" }).filter((file) =>
+    /import .*\beverything\b.* from/.test(readFileSync(join("src", file), "utf8")),
+  );
+  expect(users).toEqual([deciding]);
+});
+
 test("rooms import each other in one direction only, as the table says", () => {
   const forbidden = imports.filter(({ from, to }) => {
     const allowed = mayImport[room(from)] ?? [];

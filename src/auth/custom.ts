@@ -78,7 +78,7 @@ async function call(handler: () => unknown): Promise<unknown> {
     throw new ServiceError("unavailable", "Whoever decides about this request does not answer.");
   });
   try {
-    return await Promise.race([handler(), tooLate]);
+    return await Promise.race([(async () => handler())(), tooLate]);
   } catch (error) {
     const refused =
       error instanceof Error ? Refused.safeParse({ status: undefined, headers: undefined, ...error, message: error.message }) : undefined;

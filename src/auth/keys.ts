@@ -14,6 +14,10 @@ export function createKey(name: string): { key: string; entry: string } {
   return { key, entry: `${name}:${hashOf(key).toString("hex")}` };
 }
 
+/** How a caller shows a key or a token, in the header where either kind of auth looks. */
+export const keyHeaders = (key: string | undefined): Record<string, string> =>
+  key === undefined ? {} : { "x-api-key": key, authorization: `Bearer ${key}` };
+
 /** Whose key this is. All are compared, each in constant time: how long it takes says nothing. */
 export function nameOfKey(keys: ApiKey[], key: string): string | undefined {
   const hash = hashOf(key);

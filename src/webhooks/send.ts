@@ -13,6 +13,8 @@ export interface SendOptions {
   rules: WebhookRules;
   /** Where our own app answers, as far as this process knows. */
   ownUrl: string | undefined;
+  /** What our own app is shown, so that it knows us; nobody else gets it. */
+  ownHeaders?: Record<string, string>;
   signal: AbortSignal;
   resolver?: Resolver;
 }
@@ -54,13 +56,18 @@ function judge({ statusCode = 0 }: IncomingMessage): Failure {
 /** How long an answer may take to end that is not looked at. */
 const lingerMs = 1_000;
 
-function post(url: URL, { headers, body }: Message, { rules, signal, resolver }: SendOptions, own: boolean): Promise<IncomingMessage> {
+function post(
+  url: URL,
+  { headers, body }: Message,
+  { rules, signal, resolver, ownHeaders }: SendOptions,
+  own: boolean,
+): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const { request } = url.protocol === "https:" ? https : http;
   const trusted = own || isAllowedInside(url, rules);
   const call = request(url, {
     method: "POST",
-    headers: { ...headers, "content-length": Buffer.byteLength(body) },
+    headers: { ...headers, ...(own && ownHeaders), "content-length": Buffer.byteLength(body) },
     agent: false,
     ...(!trusted && { lookup: lookupOutside(resolver ?? new dns.Resolver({ timeout: 2_000, tries: 2 })) }),
     signal,

@@ -17,12 +17,13 @@ export interface DeliveryOptions {
   headers: Record<string, string>;
   secrets: Buffer[];
   ownUrl: string | undefined;
+  ownHeaders: Record<string, string>;
 }
 
 /** Makes the deliveries that are due, by the database's clock, until it is stopped. Any number of processes may do so. */
 export function startDeliveries(
   { pool, wakeups, log }: WorkerRooms,
-  { rules, headers, secrets, ownUrl }: DeliveryOptions,
+  { headers, secrets, ...way }: DeliveryOptions,
 ): { stop(): Promise<void> } {
   const stopped = new AbortController();
   const cut = new AbortController();
@@ -59,7 +60,7 @@ export function startDeliveries(
 
   async function deliver(delivery: Delivery): Promise<void> {
     const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), cut.signal]);
-    const failure = await sendWebhook(delivery.url, writeMessage(delivery, headers, secrets), { rules, ownUrl, signal });
+    const failure = await sendWebhook(delivery.url, writeMessage(delivery, headers, secrets), { ...way, signal });
     if (!failure) return noteDelivered(pool, delivery);
     if (cut.signal.aborted) return giveBackWebhook(pool, delivery);
     log.warn({ run_id: delivery.runId, attempt: delivery.attempt, host: delivery.host, reason: failure.reason }, "webhook failed");

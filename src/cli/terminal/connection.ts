@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Client } from "@langchain/langgraph-sdk";
 import { z } from "zod";
+import { keyHeaders } from "../../auth/keys.ts";
 import { addressOf } from "../address.ts";
 import type { Given } from "../arguments.ts";
 import { readEnvironment } from "../environment.ts";
@@ -13,40 +14,47 @@ export interface Connection {
 const patienceMs = 30_000;
 const helloMs = 5_000;
 
-/** Where the service is. `named`: somebody said so, it is not merely where one would be. */
-export async function findAddress({ texts }: Given): Promise<{ url: string; named: boolean }> {
-  const { serviceUrl, host, port } = await readEnvironment();
+/** Where the service is, and what it is shown of us. `named`: somebody said so, it is not merely where one would be. */
+export interface Address {
+  url: string;
+  named: boolean;
+  headers: Record<string, string>;
+}
+
+export async function findAddress({ texts }: Given): Promise<Address> {
+  const { serviceUrl, host, port, ownKey } = await readEnvironment();
   if (texts.url !== undefined && !z.url({ protocol: /^https?$/ }).safeParse(texts.url).success)
     throw new Error(`--url is "${texts.url}"; it should be like http://127.0.0.1:2024.`);
   const given = texts.url ?? serviceUrl;
-  return { url: given?.replace(/\/+$/, "") ?? addressOf(host, port), named: given !== undefined };
+  return { url: given?.replace(/\/+$/, "") ?? addressOf(host, port), named: given !== undefined, headers: keyHeaders(ownKey) };
 }
 
 /** Does something with the service that is running. One that does not answer, or says no, is one sentence. */
 export async function withService<T>(given: Given, work: (connection: Connection) => Promise<T>): Promise<T> {
-  const { url } = await findAddress(given);
-  const trouble = await findTrouble(url);
-  if (trouble) throw new Error(`${trouble} Start one with \`ensemble start\`, or name another with --url.`);
-  return work(openClient(url)).catch(explainAnswer(url));
+  const address = await findAddress(given);
+  const trouble = await findTrouble(address);
+  if (trouble) throw new Error(trouble);
+  return work(openClient(address)).catch(explainAnswer(address.url));
 }
 
 /** The official client. Its repeated requests make one run, however many of them arrive. */
-export function openClient(url: string): Connection {
+export function openClient({ url, headers: defaultHeaders }: Omit<Address, "named">): Connection {
   const onRequest = (_url: URL, init: RequestInit) => {
     if (init.method !== "POST") return init;
     return { ...init, headers: { ...Object.fromEntries(new Headers(init.headers)), "idempotency-key": randomUUID() } };
   };
-  return { url, client: new Client({ apiUrl: url, timeoutMs: patienceMs, onRequest }) };
+  return { url, client: new Client({ apiUrl: url, timeoutMs: patienceMs, onRequest, defaultHeaders }) };
 }
 
 /** Why there is no service at an address; undefined when there is one. */
-export async function findTrouble(url: string): Promise<string | undefined> {
+export async function findTrouble({ url, headers }: Address): Promise<string | undefined> {
   try {
-    const response = await fetch(`${url}/ok`, { signal: AbortSignal.timeout(helloMs) });
+    const response = await fetch(`${url}/ok`, { headers, signal: AbortSignal.timeout(helloMs) });
+    if (response.status === 401) return `The service at ${url} wants to know who you are: set ENSEMBLE_API_KEY to a key of yours.`;
     const answer = z.object({ ok: z.literal(true) }).safeParse(await response.json().catch(() => undefined));
     return answer.success ? undefined : `What answers at ${url} is no such service (${response.status} at /ok).`;
   } catch (error) {
-    return `No service answers at ${url} (${reasonOf(error)}).`;
+    return `No service answers at ${url} (${reasonOf(error)}). Start one with \`ensemble start\`, or name another with --url.`;
   }
 }
 

@@ -55,7 +55,8 @@ export const assistantRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { po
     },
     async (request, reply) => {
       refuseUnknownGraph(request.body.graph_id);
-      const asked = { ...request.body, assistant_id: request.body.assistant_id ?? newId() };
+      const { body } = request;
+      const asked = { ...body, assistant_id: body.assistant_id ?? newId(), metadata: body.metadata ?? {} };
       const { scope, value } = await request.access("assistants:create", asked);
       const { if_exists, ...wanted } = value;
       await refuseContext(registry, wanted.graph_id, wanted.context ?? {});
@@ -112,7 +113,8 @@ export const assistantRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { po
     },
     async (request, reply) => {
       refuseUnknownGraph(request.body.graph_id);
-      const asked = { ...request.body, assistant_id: toAssistantId(request.params.assistantId) };
+      const { body, params } = request;
+      const asked = { ...body, assistant_id: toAssistantId(params.assistantId), metadata: body.metadata };
       const { scope, value } = await request.access("assistants:update", asked);
       const { assistant_id: assistantId, ...patch } = value;
       const updated = await transaction(pool, async (tx) => {

@@ -54,7 +54,8 @@ export const threadRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool,
       config: access("threads:create"),
     },
     async (request, reply) => {
-      const { supersteps, ...asked } = { ...request.body, thread_id: request.body.thread_id ?? newId() };
+      const { supersteps, ...named } = request.body;
+      const asked = { ...named, thread_id: named.thread_id ?? newId(), metadata: named.metadata ?? {} };
       const { scope, value } = await request.access("threads:create", asked);
       const { if_exists, ...wanted } = value;
       const keepExisting = if_exists === "do_nothing";

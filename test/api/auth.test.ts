@@ -1,0 +1,147 @@
+import { fileURLToPath } from "node:url";
+import { Client } from "@langchain/langgraph-sdk";
+import { expect, test } from "vitest";
+import { until } from "../command.ts";
+import { startTestService } from "../service.ts";
+import { collect, readFrames } from "../sse.ts";
+
+const project = fileURLToPath(new URL("../graphs/with-auth/langgraph.json", import.meta.url));
+const { urls, db } = await startTestService({ ENSEMBLE_CONFIG: project });
+
+let turn = 0;
+function clientOf(name: string): Client {
+  const apiUrl = urls[turn++ % urls.length] ?? "";
+  return new Client({ apiUrl, apiKey: null, defaultHeaders: { authorization: `Bearer ${name}` }, callerOptions: { maxRetries: 0 } });
+}
+const [alice, bob, admin, guest] = ["alice", "bob", "admin", "guest"].map(clientOf) as [Client, Client, Client, Client];
+const post = (path: string, name: string, body: object, headers = {}) =>
+  fetch(`${urls[0]}${path}`, { method: "POST", headers: { authorization: `Bearer ${name}`, ...headers }, body: JSON.stringify(body) });
+
+test("a graph knows who asked, on a first run, after a question and by a cron", async () => {
+  const who = { identity: "alice", id: "alice", permissions: ["is:alice"], knowsSecret: true };
+  const { thread_id: threadId } = await alice.threads.create();
+  expect(await alice.runs.wait(threadId, "whoami", { input: {} })).toEqual({ who });
+  expect(await alice.runs.wait(null, "whoami", { input: {} })).toEqual({ who });
+
+  const { cron_id: cronId, user_id } = await alice.crons.create("whoami", {
+    input: {},
+    schedule: "0 0 1 1 *",
+    onRunCompleted: "keep",
+  });
+  expect(user_id).toBe("alice");
+  await db.query("update crons set next_run_date = now() where cron_id = $1", [cronId]);
+  const made = () => alice.threads.search({ metadata: { cron_id: cronId } });
+  await until(async () => (await made())[0]?.status === "idle");
+  expect(await made()).toMatchObject([{ values: { who }, metadata: { owner: "alice" } }]);
+  expect(await bob.threads.search({ metadata: { cron_id: cronId } })).toEqual([]);
+});
+
+test("nobody becomes somebody else by saying so", async () => {
+  const { thread_id: threadId } = await bob.threads.create();
+  const claims = { langgraph_auth_user: { identity: "alice" }, langgraph_auth_user_id: "alice", langgraph_auth_permissions: ["is:alice"] };
+  const run = { assistant_id: "whoami", input: {}, config: { configurable: claims } };
+  const answer = await post(`/threads/${threadId}/runs/wait`, "bob", run, {
+    "x-langgraph-auth-user-id": "alice",
+    langgraph_auth_user_id: "alice",
+  });
+  expect(await answer.json()).toMatchObject({ who: { identity: "bob", id: "bob", permissions: ["is:bob"] } });
+});
+
+test("what auth knows of a user is in no answer, no event, no checkpoint, and in no table but beside the run", async () => {
+  const { thread_id: threadId } = await alice.threads.create();
+  const modes = ["values", "updates", "messages", "messages-tuple", "tasks", "checkpoints", "debug", "events", "custom"];
+  const run = { assistant_id: "whoami", input: {}, stream_mode: modes, stream_resumable: true, stream_subgraphs: true };
+  const frames = await collect(readFrames(await post(`/threads/${threadId}/runs/stream`, "alice", run)));
+  expect(frames.length).toBeGreaterThan(15);
+  const answers = [
+    frames,
+    await alice.threads.get(threadId),
+    await alice.threads.getState(threadId),
+    await alice.threads.getHistory(threadId),
+    await alice.runs.list(threadId),
+    await alice.threads.search(),
+    await alice.crons.create("whoami", { schedule: "0 0 1 1 *" }),
+    await alice.crons.search(),
+  ];
+  expect(JSON.stringify(answers)).not.toContain("canary");
+
+  const { rows: tables } = await db.query<{ name: string }>(
+    "select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace",
+  );
+  const holding: string[] = [];
+  for (const { name } of tables) {
+    const { rowCount } = await db.query(`select 1 from ${name} t where (to_json(t)::jsonb - 'auth_user')::text like '%canary%' limit 1`);
+    if (rowCount) holding.push(name);
+  }
+  expect(holding).toEqual([]);
+  expect((await db.query("select 1 from runs where auth_user::text like '%canary-alice%'")).rowCount).toBeGreaterThan(0);
+});
+
+test("what the handler writes into a new thing's metadata is there, over what the caller says", async () => {
+  const thread = await bob.threads.create({ metadata: { owner: "alice", mark: 1 } });
+  expect(thread.metadata).toMatchObject({ owner: "bob", mark: 1 });
+  expect((await bob.threads.update(thread.thread_id, { metadata: { owner: "alice" } })).metadata).toMatchObject({ owner: "bob", mark: 1 });
+  expect((await bob.threads.copy(thread.thread_id)).metadata).toMatchObject({ owner: "bob" });
+  const assistant = await bob.assistants.create({ graphId: "steps" });
+  expect(assistant.metadata).toMatchObject({ owner: "bob" });
+  const run = await bob.runs.create(thread.thread_id, "steps", { input: {}, metadata: { owner: "alice" } });
+  expect(run.metadata).toMatchObject({ owner: "bob" });
+});
+
+test("a stateless run is its caller's", async () => {
+  const { run_id: runId } = await alice.runs.create(null, "slow", { input: {} });
+  const follow = (name: string) => fetch(`${urls.at(-1)}/runs/${runId}/stream`, { headers: { authorization: `Bearer ${name}` } });
+  const [own, foreign] = [await follow("alice"), await follow("bob")];
+  expect([own.status, foreign.status, await foreign.text()]).toEqual([200, 404, "Run not found"]);
+  expect((await collect(readFrames(own))).at(0)).toContain(runId);
+});
+
+test("somebody else's run is not cancelled with all of one's own", async () => {
+  const { thread_id: hers } = await alice.threads.create();
+  const { thread_id: his } = await bob.threads.create();
+  const ofAlice = await alice.runs.create(hers, "steps", { input: {}, afterSeconds: 3_600 });
+  const ofBob = await bob.runs.create(his, "steps", { input: {}, afterSeconds: 3_600 });
+  await bob.runs.cancelMany({ status: "all" });
+  expect(await alice.runs.get(hers, ofAlice.run_id)).toMatchObject({ status: "pending" });
+  expect(await bob.runs.get(his, ofBob.run_id)).toMatchObject({ status: "interrupted" });
+});
+
+test("the most particular handler decides, and only that one", async () => {
+  const { thread_id: threadId } = await guest.threads.create();
+  await expect(guest.threads.delete(threadId)).rejects.toThrow("HTTP 402: Guests pay for that.");
+  const { cron_id: cronId } = await guest.crons.create("steps", { schedule: "0 0 1 1 *" });
+  await expect(guest.crons.delete(cronId)).rejects.toThrow("HTTP 403: Forbidden"); // "*:delete", before "*"
+  const { assistant_id: assistantId } = await guest.assistants.create({ graphId: "steps", metadata: { readers: ["guests", "staff"] } });
+  await alice.assistants.create({ graphId: "steps", metadata: { readers: ["guests"] } });
+  await alice.assistants.create({ graphId: "steps", metadata: { readers: "guests" } });
+  await alice.assistants.create({ graphId: "steps", metadata: { readers: ["staff"] } });
+  expect(await guest.assistants.search({ sortBy: "created_at", sortOrder: "asc" })).toMatchObject([
+    { assistant_id: assistantId },
+    { metadata: { owner: "alice", readers: ["guests"] } },
+  ]);
+});
+
+test("a user who may everything sees everything", async () => {
+  const { thread_id: threadId } = await alice.threads.create();
+  expect(await admin.threads.get(threadId)).toMatchObject({ thread_id: threadId });
+  expect(await admin.runs.wait(threadId, "whoami", { input: {} })).toMatchObject({ who: { identity: "admin", permissions: [] } });
+});
+
+test("runs can be made of the assistants that graphs bring with them, though they are nobody's to read", async () => {
+  expect(await bob.runs.wait(null, "steps", { input: {} })).toHaveProperty("log");
+  await expect(bob.assistants.get("steps")).rejects.toThrow("HTTP 404: Assistant not found");
+});
+
+test("an Idempotency-Key is its user's", async () => {
+  const key = { "idempotency-key": crypto.randomUUID() };
+  const make = async (name: string) => (await (await post("/runs", name, { assistant_id: "steps", input: {} }, key)).json()).run_id;
+  const [first, again, other] = [await make("alice"), await make("alice"), await make("bob")];
+  expect(again).toBe(first);
+  expect(other).not.toBe(first);
+});
+
+test("Studio is let in on loopback, and the handlers are asked about it", async () => {
+  const headers = { "x-auth-scheme": "langsmith", "content-type": "application/json" };
+  const made = await fetch(`${urls[0]}/threads`, { method: "POST", headers, body: "{}" });
+  expect(await made.json()).toMatchObject({ metadata: { owner: "langgraph-studio-user" } });
+});

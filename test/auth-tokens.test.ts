@@ -1,0 +1,241 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Client } from "@langchain/langgraph-sdk";
+import { exportJWK, generateKeyPair, type JWTHeaderParameters, type JWTPayload, SignJWT, UnsecuredJWT } from "jose";
+import { afterAll, describe, expect, test } from "vitest";
+import { chooseAuth } from "../src/auth/choose.ts";
+import { createKey, nameOfKey } from "../src/auth/keys.ts";
+import { readConfig } from "../src/config.ts";
+import { runCommand, until } from "./command.ts";
+import { startProcess, startTestService } from "./service.ts";
+
+const issuer = "https://issuer.test";
+const audience = "ensemble";
+const [signing, other] = [await generateKeyPair("RS256"), await generateKeyPair("RS256")];
+const publicKey = await exportJWK(signing.publicKey);
+
+/** The issuer's keys, over real HTTP; it can be told to fail. */
+let keysFail = false;
+const issuerServer = createServer((_request, response) => {
+  response.writeHead(keysFail ? 500 : 200, { "content-type": "application/json" });
+  response.end(JSON.stringify({ keys: [{ ...publicKey, kid: "one", alg: "RS256", use: "sig" }] }));
+});
+await new Promise<void>((resolve) => issuerServer.listen(0, "127.0.0.1", resolve));
+afterAll(() => issuerServer.close());
+const jwksUrl = `http://127.0.0.1:${(issuerServer.address() as AddressInfo).port}/keys`;
+
+const ops = createKey("ops");
+const { urls, db } = await startTestService({
+  ENSEMBLE_API_KEY: ops.key,
+  ENSEMBLE_API_KEYS: `${createKey("ci").entry}, ${ops.entry}`,
+  ENSEMBLE_JWT_JWKS_URL: jwksUrl,
+  ENSEMBLE_JWT_ISSUER: issuer,
+  ENSEMBLE_JWT_AUDIENCE: audience,
+});
+const secret = "a secret that is shared with the issuer, and long";
+const { urls: withSecret } = await startTestService({ ENSEMBLE_JWT_SECRET: secret });
+
+const now = () => Math.floor(Date.now() / 1_000);
+const good = (sub: string): JWTPayload => ({ sub, iss: issuer, aud: audience, exp: now() + 600 });
+const sign = (payload: JWTPayload, key = signing.privateKey, header: JWTHeaderParameters = { alg: "RS256", kid: "one" }) =>
+  new SignJWT(payload).setProtectedHeader(header).sign(key);
+const shared = (payload: JWTPayload, text = secret, alg = "HS256") =>
+  new SignJWT(payload).setProtectedHeader({ alg }).sign(new TextEncoder().encode(text));
+const clientOf = (headers: Record<string, string>, url = urls[0] ?? "") =>
+  new Client({ apiUrl: url, apiKey: null, defaultHeaders: headers, callerOptions: { maxRetries: 0 } });
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+const ok = (headers: Record<string, string>, url = urls[0]) => fetch(`${url}/ok`, { headers });
+const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+
+const hostile: [what: string, token: string | Promise<string>][] = [
+  ["no token at all", "x"],
+  ["three parts that are nothing", "a.b.c"],
+  ["empty parts", ".."],
+  ["no JSON", `${Buffer.from("{").toString("base64url")}.${part({})}.x`],
+  ["alg none", new UnsecuredJWT(good("ada")).encode()],
+  ["alg none, under a key id", `${part({ alg: "none", kid: "one" })}.${part(good("ada"))}.`],
+  ["alg of another case", `${part({ alg: "NONE", kid: "one" })}.${part(good("ada"))}.`],
+  ["a signature of somebody else's", sign(good("ada"), other.privateKey)],
+  ["the public key taken for a shared secret", shared(good("ada"), JSON.stringify(publicKey))],
+  ["an unknown key", sign(good("ada"), signing.privateKey, { alg: "RS256", kid: "two" })],
+  ["a key that it brings along", sign(good("ada"), other.privateKey, { alg: "RS256", kid: "one", jwk: publicKey })],
+  ["a JWKS that it names itself", sign(good("ada"), other.privateKey, { alg: "RS256", jku: "http://127.0.0.1:1/", kid: "two" })],
+  ["the time is over", sign({ ...good("ada"), exp: now() - 60 })],
+  ["the time has not come", sign({ ...good("ada"), nbf: now() + 600 })],
+  ["no end", sign({ sub: "ada", iss: issuer, aud: audience })],
+  ["an end that is no number", sign({ ...good("ada"), exp: "tomorrow" as unknown as number })],
+  ["another issuer", sign({ ...good("ada"), iss: "https://evil.test" })],
+  ["no issuer", sign({ sub: "ada", aud: audience, exp: now() + 600 })],
+  ["for somebody else", sign({ ...good("ada"), aud: "other" })],
+  ["nobody's", sign({ ...good(""), sub: "" })],
+  ["nobody's, not even empty", sign({ iss: issuer, aud: audience, exp: now() + 600 })],
+  ["changed after it was signed", sign(good("ada")).then((token) => token.replace(/\.[^.]+\./, `.${part(good("bob"))}.`))],
+  ["the hash of a key", ops.entry.split(":")[1] ?? ""],
+  ["a key with something behind it", `${ops.key}x`],
+  ["very long", "x".repeat(10_000)],
+];
+
+test.each(hostile)("a token is refused: %s", async (_what, token) => {
+  for (const headers of [bearer(await token), { "x-api-key": await token }]) {
+    const response = await ok(headers);
+    expect([response.status, response.headers.get("www-authenticate")]).toEqual([401, "Bearer"]);
+    expect(await response.text()).toMatch(/^(The token|This key) .+\.$/);
+  }
+});
+
+const hostileToSecret: [what: string, token: string | Promise<string>][] = [
+  ["alg none", new UnsecuredJWT(good("ada")).encode()],
+  ["another secret", shared(good("ada"), `${secret}!`)],
+  ["signed with a key", sign(good("ada"))],
+  ["the time is over", shared({ sub: "ada", exp: now() - 60 })],
+];
+
+test.each(hostileToSecret)("a token is refused where a secret is shared: %s", async (_what, token) => {
+  expect((await ok(bearer(await token), withSecret[0])).status).toBe(401);
+});
+
+test("a good token lets its user in, whose things are their own", async () => {
+  const [ada, bob] = [clientOf(bearer(await sign(good("ada")))), clientOf(bearer(await sign(good("bob@example.org"))))];
+  const { thread_id: threadId, metadata } = await ada.threads.create({ metadata: { owner: "bob@example.org" } });
+  expect(metadata).toMatchObject({ owner: "ada" });
+  await ada.runs.wait(threadId, "steps", { input: {} });
+  await expect(bob.threads.get(threadId)).rejects.toThrow("HTTP 404");
+  await expect(bob.runs.list(threadId)).rejects.toThrow("HTTP 404");
+  expect(await bob.threads.search()).toEqual([]);
+  expect(await bob.assistants.get("steps")).toMatchObject({ graph_id: "steps" });
+});
+
+test("nobody passes their assistant off as one that a graph brings with it, nor changes such a one", async () => {
+  const [ada, bob] = [clientOf(bearer(await sign(good("ada")))), clientOf(bearer(await sign(good("bob"))))];
+  const { assistant_id: assistantId, metadata } = await ada.assistants.create({
+    graphId: "steps",
+    metadata: { created_by: "system", a: 1 },
+  });
+  expect(metadata).toEqual({ owner: "ada", a: 1 });
+  expect((await ada.assistants.update(assistantId, { metadata: { created_by: "system" } })).metadata).toEqual({ owner: "ada", a: 1 });
+  await expect(bob.assistants.get(assistantId)).rejects.toThrow("HTTP 404");
+  await expect(ada.assistants.update("steps", { name: "mine" })).rejects.toThrow("HTTP 404");
+  await expect(ada.assistants.delete("steps")).rejects.toThrow("HTTP 404");
+});
+
+test("permissions are those that the token says, as a list or in OAuth's way", async () => {
+  for (const claims of [{ permissions: ["read", "write"] }, { scope: "read write" }]) {
+    const client = clientOf(bearer(await sign({ ...good("ada"), ...claims })));
+    const { seen } = (await client.runs.wait(null, "mirror", { input: {} })) as { seen: { configurable: Record<string, unknown> } };
+    expect(seen.configurable).toMatchObject({ langgraph_auth_user_id: "ada", langgraph_auth_permissions: ["read", "write"] });
+  }
+});
+
+test("a token signed with the shared secret lets its user in", async () => {
+  for (const alg of ["HS256", "HS512"]) {
+    expect((await ok(bearer(await shared({ sub: "ada", exp: now() + 60 }, secret, alg)), withSecret[0])).status).toBe(200);
+  }
+});
+
+test("an API key lets in, in either header, and sees what everybody has", async () => {
+  const ada = clientOf(bearer(await sign(good("ada"))));
+  const { thread_id: threadId } = await ada.threads.create();
+  for (const headers of [{ "x-api-key": ops.key }, bearer(ops.key), { authorization: `bearer ${ops.key}` }]) {
+    expect(await clientOf(headers).threads.get(threadId)).toMatchObject({ thread_id: threadId });
+  }
+  expect(await clientOf({ "x-api-key": ops.key }).crons.create("steps", { schedule: "0 0 1 1 *", input: {} })).toMatchObject({
+    user_id: "ops",
+  });
+});
+
+test("Studio's header is no key", async () => {
+  expect((await ok({ "x-auth-scheme": "langsmith" })).status).toBe(401);
+});
+
+test("while the issuer's keys cannot be had, that is said, and keys go on working", async () => {
+  keysFail = true;
+  const { urls: fresh } = await startTestService({ ENSEMBLE_API_KEYS: ops.entry, ENSEMBLE_JWT_JWKS_URL: jwksUrl });
+  const response = await ok(bearer(await sign(good("ada"))), fresh[0]);
+  expect([response.status, await response.text()]).toEqual([503, "The keys by which tokens are verified cannot be had at the moment."]);
+  expect((await ok(bearer(ops.key), fresh[0])).status).toBe(200);
+  keysFail = false;
+  expect((await ok(bearer(await sign(good("ada"))), fresh[0])).status).toBe(200);
+});
+
+test("no user has more crons than are good for all", async () => {
+  const ada = clientOf(bearer(await sign(good("ada with many"))));
+  const make = () => ada.crons.create("steps", { schedule: "0 0 1 1 *", input: {} });
+  for (let made = 0; made < 100; made++) await make();
+  await expect(make()).rejects.toThrow("HTTP 409: You have 100 crons");
+  const bob = clientOf(bearer(await sign(good("bob with few"))));
+  await bob.crons.create("steps", { schedule: "0 0 1 1 *", input: {} });
+});
+
+test("a webhook to a path of our own is let in", async () => {
+  const client = clientOf({ "x-api-key": ops.key });
+  const { run_id: runId } = await client.runs.create(null, "steps", { input: {}, webhook: "/assistants/count" });
+  await until(async () => (await db.query("select status from webhooks where run_id = $1", [runId])).rows[0]?.status === "delivered");
+});
+
+test("a command shows its key, and says so when it has none", async () => {
+  const env = { ENSEMBLE_URL: urls[0] ?? "" };
+  expect(await runCommand(["graphs"], { ...env, ENSEMBLE_API_KEY: ops.key })).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("steps"),
+  });
+  const refused = await runCommand(["graphs"], env);
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("wants to know who you are: set ENSEMBLE_API_KEY") });
+});
+
+test("`ensemble key` makes a key that lets in, and prints what the service is to be told of it", async () => {
+  const { stdout } = await runCommand(["key", "ada"], {});
+  const [key = "", entry = ""] = [/ens_\S+/.exec(stdout)?.[0], /ada:[\da-f]{64}/.exec(stdout)?.[0]];
+  expect(readConfig({ ENSEMBLE_API_KEYS: entry }).apiKeys).toMatchObject([{ name: "ada" }]);
+  expect(nameOfKey(readConfig({ ENSEMBLE_API_KEYS: entry }).apiKeys, key)).toBe("ada");
+});
+
+test("a key is in no log, however much is logged", async () => {
+  const { databaseUrl } = await startTestService();
+  const env = { DATABASE_URL: databaseUrl, PORT: "0", LOG_LEVEL: "trace", ENSEMBLE_API_KEYS: ops.entry, ENSEMBLE_JWT_SECRET: secret };
+  const service = await startProcess({ ...env, ENSEMBLE_CONFIG: "test/graphs/langgraph.json" });
+  const token = await shared({ sub: "ada", exp: now() + 60 });
+  for (const given of [ops.key, token, "a-wrong-key", `${token}x`]) {
+    await clientOf(bearer(given), service.url)
+      .runs.wait(null, "steps", { input: {} })
+      .catch(() => {});
+    await clientOf({ "x-api-key": given }, service.url)
+      .threads.get("no-uuid")
+      .catch(() => {});
+  }
+  await service.stop();
+  expect(service.output()).toContain("/runs/wait");
+  for (const hidden of [ops.key, token, "a-wrong-key", secret]) expect(service.output()).not.toContain(hidden);
+});
+
+describe("where nobody is asked", () => {
+  const choose = (env: Record<string, string>, project?: unknown) =>
+    chooseAuth(readConfig(env), project === undefined ? undefined : { name: "auth.ts:auth", exported: project, disableStudio: false });
+
+  test.each(["127.0.0.1", "localhost", "::1", "127.8.0.1"])("%s is enough of a door", (host) => {
+    expect(choose({ HOST: host })).toBeUndefined();
+  });
+
+  test.each(["0.0.0.0", "::", "10.0.0.1", "example.org", "127.0.0.1.evil.test"])("%s is not, unless that is meant", (host) => {
+    expect(() => choose({ HOST: host })).toThrow(`HOST=${host} can be reached by others`);
+    expect(choose({ HOST: host, ENSEMBLE_AUTH: "none" })).toBeUndefined();
+    expect(choose({ HOST: host, ENSEMBLE_AUTH: "none", ENSEMBLE_API_KEYS: ops.entry })).toBeDefined();
+  });
+
+  const mistakes: [env: Record<string, string>, project: unknown, sentence: string][] = [
+    [{ ENSEMBLE_API_KEYS: "ops:1234" }, undefined, "ENSEMBLE_API_KEYS"],
+    [{ ENSEMBLE_JWT_SECRET: "short" }, undefined, "ENSEMBLE_JWT_SECRET"],
+    [{ ENSEMBLE_AUTH: "some" }, undefined, "ENSEMBLE_AUTH"],
+    [{ ENSEMBLE_JWT_JWKS_URL: jwksUrl, ENSEMBLE_JWT_SECRET: secret }, undefined, "not both"],
+    [{ ENSEMBLE_JWT_AUDIENCE: "us" }, undefined, "need ENSEMBLE_JWT_JWKS_URL or ENSEMBLE_JWT_SECRET"],
+    [{ ENSEMBLE_API_KEYS: ops.entry }, { "~handlerCache": { authenticate: () => "ada" } }, "auth twice: auth.path and ENSEMBLE_API_KEYS"],
+    [{}, {}, "auth.ts:auth is no Auth of @langchain/langgraph-sdk/auth"],
+    [{}, { "~handlerCache": {} }, "auth.ts:auth has no authenticate handler"],
+  ];
+  test.each(mistakes)("the start says what is wrong: %j", (env, project, sentence) => {
+    expect(() => choose(env, project)).toThrow(sentence);
+  });
+
+  test("a wrong key is not repeated", () => {
+    expect(() => readConfig({ ENSEMBLE_API_KEYS: "ops:canary" })).toThrow(/^(?!.*canary)/s);
+  });
+});
