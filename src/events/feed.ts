@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { Wakeups } from "../db/listen.ts";
 import type { Db } from "../db/sql.ts";
-import { newestEventId, type Page, type RunEvent, readEvents } from "./log.ts";
+import { type LoggedEvent, newestEventId, type Page, readEvents } from "./log.ts";
 
 /** How many recent events of a followed run are kept in memory for all its followers. */
 const windowEvents = 1_000;
@@ -14,9 +14,9 @@ export const runTopic = (runId: string) => `run:${runId}`;
 /** Follows the logs of runs for any number of clients: one reader a run, one poll for all. */
 export interface EventFeed {
   /** The events after `after`, in batches, as they come. Returns when the run is over; throws when this process stops. */
-  follow(runId: string, after: number, signal: AbortSignal): AsyncGenerator<RunEvent[], void>;
+  follow(runId: string, after: number, signal: AbortSignal): AsyncGenerator<LoggedEvent[], void>;
   /** Hands followers in this process what it has just committed, so that they need not read it back. */
-  publish(runId: string, events: RunEvent[]): void;
+  publish(runId: string, events: LoggedEvent[]): void;
   /** Tells followers in this process that the end of a run was committed, its last event being `lastId`. */
   publishEnd(runId: string, lastId: number): void;
   stop(): Promise<void>;
@@ -30,7 +30,7 @@ class Reader {
   /** The id of the newest event known here; everything after it is still to be read. Undefined until the log's end is known. */
   tail: number | undefined;
   over = false;
-  #window: RunEvent[] = [];
+  #window: LoggedEvent[] = [];
   #bytes = 0;
   #moved = Promise.withResolvers<void>();
 
@@ -39,7 +39,7 @@ class Reader {
   }
 
   /** The events after the cursor, or undefined when the window no longer reaches back that far. */
-  since(after: number): RunEvent[] | undefined {
+  since(after: number): LoggedEvent[] | undefined {
     if (this.tail !== undefined && after >= this.tail) return [];
     const first = this.#window[0]?.id;
     if (first === undefined || after + 1 < first) return undefined;
@@ -47,7 +47,7 @@ class Reader {
   }
 
   /** Takes events in if they continue what is known. Returns false when some in between are missing. */
-  take(events: RunEvent[]): boolean {
+  take(events: LoggedEvent[]): boolean {
     const tail = this.tail;
     if (tail === undefined) return true; // whoever is finding the log's end reads on from there
     const fresh = events.filter(({ id }) => id > tail);
@@ -63,7 +63,7 @@ class Reader {
     this.wake();
   }
 
-  #push(event: RunEvent): void {
+  #push(event: LoggedEvent): void {
     this.tail = event.id;
     this.#window.push(event);
     this.#bytes += event.data.length;
@@ -186,7 +186,7 @@ export function startFeed(db: Db, wakeups: Wakeups, onError: (error: Error) => v
   };
 }
 
-async function readPage(db: Db, runId: string, after: number): Promise<RunEvent[]> {
+async function readPage(db: Db, runId: string, after: number): Promise<LoggedEvent[]> {
   const pages = await readEvents(db, [{ runId, after }]);
   return pages.get(runId)?.events ?? [];
 }

@@ -1,5 +1,5 @@
 import { type Fence, fenced } from "../db/fence.ts";
-import { type Db, sql } from "../db/sql.ts";
+import { type Db, type Sql, sql } from "../db/sql.ts";
 
 /** One event of a run as its clients see it; `data` is JSON already. */
 export interface RunEvent {
@@ -7,6 +7,14 @@ export interface RunEvent {
   event: string;
   data: string;
 }
+
+/** An event as the log keeps it. */
+export interface LoggedEvent extends RunEvent {
+  /** When it was stored, in milliseconds of the database's clock. */
+  at: number;
+}
+
+const milliseconds = (moment: Sql) => sql`extract(epoch from ${moment})::double precision * 1000`;
 
 /** Where a follower of a run stands: the id of the last event it has. */
 export interface Cursor {
@@ -16,7 +24,7 @@ export interface Cursor {
 
 /** What the log holds after a cursor. */
 export interface Page {
-  events: RunEvent[];
+  events: LoggedEvent[];
   /** The page is full: there may be more behind it. */
   more: boolean;
   /** The run has ended or is gone, and nothing will follow these events. */
@@ -26,17 +34,17 @@ export interface Page {
 const pageRows = 500;
 const pageBytes = 1_000_000;
 
-/** Appends to the log of a run, if the attempt still holds the right; else returns false and appends nothing. */
-export async function appendEvents(db: Db, fence: Fence, events: RunEvent[]): Promise<boolean> {
-  const { rowCount } = await db.query(sql`
+/** Appends to the log of a run, if the attempt still holds the right, and says when that was; else appends nothing. */
+export async function appendEvents(db: Db, fence: Fence, events: RunEvent[]): Promise<number | undefined> {
+  const { rows } = await db.query<{ at: number }>(sql`
     with ${fenced(fence)}, appended as (
       insert into run_events (run_id, id, event, data)
       select fence.run_id, e.id, e.event, e.data
         from fence, unnest(${events.map((e) => e.id)}::integer[], ${events.map((e) => e.event)}::text[], ${events.map((e) => e.data)}::text[])
                     as e (id, event, data)
           on conflict do nothing)
-    select 1 from fence`);
-  return rowCount !== 0;
+    select ${milliseconds(sql`now()`)} as at from fence`);
+  return rows[0]?.at;
 }
 
 /**
@@ -44,20 +52,21 @@ export async function appendEvents(db: Db, fence: Fence, events: RunEvent[]): Pr
  * that is over here has no event that this statement did not see.
  */
 export async function readEvents(db: Db, cursors: Cursor[]): Promise<Map<string, Page>> {
-  const { rows } = await db.query<{ runId: string; over: boolean; id: number | null; event: string; data: string }>(sql`
-    select f.run_id as "runId", r.run_id is null or r.ended_at is not null as over, e.id, e.event, e.data
+  const { rows } = await db.query<{ runId: string; over: boolean; id: number | null; event: string; data: string; at: number }>(sql`
+    select f.run_id as "runId", r.run_id is null or r.ended_at is not null as over, e.id, e.event, e.data,
+           ${milliseconds(sql`e.at`)} as at
       from unnest(${cursors.map((c) => c.runId)}::uuid[], ${cursors.map((c) => c.after)}::integer[]) as f (run_id, after)
       left join runs r on r.run_id = f.run_id
       left join lateral (
-        select id, event, data
-          from (select id, event, data, sum(octet_length(data)) over (order by id) - octet_length(data) as bytes_before
+        select id, event, data, at
+          from (select id, event, data, at, sum(octet_length(data)) over (order by id) - octet_length(data) as bytes_before
                   from run_events where run_id = f.run_id and id > f.after order by id limit ${pageRows}) page
          where bytes_before < ${pageBytes}) e on true
      order by f.run_id, e.id`);
   const pages = new Map<string, Page>();
-  for (const { runId, over, id, event, data } of rows) {
+  for (const { runId, over, id, event, data, at } of rows) {
     const page = pages.get(runId) ?? { events: [], more: false, over };
-    if (id !== null) page.events.push({ id, event, data });
+    if (id !== null) page.events.push({ id, event, data, at });
     pages.set(runId, page);
   }
   for (const page of pages.values()) {

@@ -32,13 +32,13 @@ export interface ClaimLimits {
  * Claims up to `slots` due runs, the oldest of each thread that has none running. It locks thread rows and skips those that a creator
  * or another claimer holds, so that none can overtake another; the check of the status on the locked run row, and the unique index on
  * running runs, keep the last word. The start is taken by the clock, not by now(): that is when the statement arrived, which may be before the end of
- * the run that it saw ended. Runs before their last attempt are handed out one by one: whichever kills its worker then was alone.
+ * the run that it saw ended. From the thread, as it is once locked, the run takes the number from which its events count. Runs before their last attempt are handed out one by one: whichever kills its worker then was alone.
  */
 export async function claimRuns(db: Db, workerId: string, { slots, suspects, maxCrashes }: ClaimLimits): Promise<Claim[]> {
   const suspect = sql`crashes > 0 and crashes >= ${maxCrashes - 1}`;
   const { rows } = await db.query<Claim>(sql`
     with due as (
-      select r.run_id
+      select r.run_id, t.event_base
         from runs r join threads t using (thread_id)
        where r.status = 'pending' and r.run_at <= now()
          and (r.cancel is not null or not exists (select from halts))
@@ -54,7 +54,8 @@ export async function claimRuns(db: Db, workerId: string, { slots, suspects, max
        order by r.run_at, r.seq limit ${slots}
          for no key update of t skip locked)
     update runs
-       set status = 'running', worker_id = ${workerId}, attempt = attempt + 1, started_at = coalesce(started_at, clock_timestamp()), updated_at = now()
+       set status = 'running', worker_id = ${workerId}, attempt = attempt + 1, started_at = coalesce(started_at, clock_timestamp()), updated_at = now(),
+           event_base = coalesce(runs.event_base, due.event_base)
       from due
      where runs.run_id = due.run_id and runs.status = 'pending'
     returning runs.run_id as "runId", thread_id as "threadId", assistant_id as "assistantId", attempt, crashes, cancel, metadata, kwargs, auth_user as "user",

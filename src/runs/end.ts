@@ -2,6 +2,7 @@ import type { Fence } from "../db/fence.ts";
 import { type Db, nothing, sql } from "../db/sql.ts";
 import type { JsonText, ThreadState } from "../threads/threads.ts";
 import { storingWebhooks } from "../webhooks/webhooks.ts";
+import { baseAfter } from "./event-base.ts";
 import type { RunStatus } from "./run.ts";
 import { settingTimers, type TimerChange } from "./timers.ts";
 
@@ -47,13 +48,14 @@ export async function endRun(
              output = ${output}, error = ${error ? JSON.stringify(error) : null}, graph_version = ${graphVersion}
         from thread
        where run_id = ${runId} and attempt = ${attempt} and status = 'running' and cancel is distinct from 'rollback'
-      returning ${webhook ? sql`runs.*` : sql`runs.thread_id`}),
+      returning ${webhook ? sql`runs.*` : sql`runs.run_id, runs.thread_id, runs.event_base`}),
     rested as (
       update threads
          set resting_status = coalesce(${thread?.status ?? null}::thread_status, resting_status),
              "values" = case when ${thread?.values !== undefined} then ${thread?.values ?? null}::json else "values" end,
              interrupts = coalesce(${thread?.interrupts ?? null}::json, interrupts),
              graph_version = coalesce(${graphVersion}, threads.graph_version), updated_at = now(),
+             event_base = ${baseAfter(sql`ended`)},
              state_updated_at = case when ${thread !== undefined} then now() else state_updated_at end
         from ended
        where threads.thread_id = ended.thread_id
@@ -64,11 +66,20 @@ export async function endRun(
   return rowCount !== 0;
 }
 
-/** Deletes a run, with its events. Given an attempt, only if that one still holds the right. */
+/**
+ * Deletes a run, with its events. Given an attempt, only if that one still holds the right. The numbers that its events had are not
+ * given to others, because somebody may have seen them.
+ */
 export async function deleteRunRow(db: Db, threadId: string, runId: string, attempt?: number): Promise<boolean> {
   const { rowCount } = await db.query(sql`
-    delete from runs
-     where run_id = ${runId} and thread_id = ${threadId}
-       and (${attempt ?? null}::integer is null or (attempt = ${attempt ?? null} and status = 'running'))`);
+    with gone as (
+      delete from runs
+       where run_id = ${runId} and thread_id = ${threadId}
+         and (${attempt ?? null}::integer is null or (attempt = ${attempt ?? null} and status = 'running'))
+      returning run_id, thread_id, event_base),
+    counted as (
+      update threads set event_base = ${baseAfter(sql`gone`)}
+        from gone where threads.thread_id = gone.thread_id and gone.event_base is not null)
+    select 1 from gone`);
   return rowCount !== 0;
 }

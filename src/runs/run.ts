@@ -61,7 +61,11 @@ export interface Run {
 
 export const runColumns: Sql = sql`run_id, thread_id, assistant_id, metadata, status, kwargs, multitask_strategy, created_at, updated_at`;
 
-/** The topics on which runs are told: that one may be claimed; that a running one was cancelled or deleted; that this one is over. */
+/**
+ * The topics on which runs are told: that one may be claimed; that a running one was cancelled or deleted; that this one is over; that one
+ * has begun on this thread.
+ */
 export const claimTopic = "claim";
 export const cancelTopic = "cancel";
 export const endTopic = (runId: string) => `end:${runId}`;
+export const threadTopic = (threadId: string) => `thread:${threadId}`;

@@ -1,5 +1,6 @@
 import { type Db, sql } from "../db/sql.ts";
 import { storingWebhooks } from "../webhooks/webhooks.ts";
+import { baseAfter } from "./event-base.ts";
 
 /** Drops the events and the output of runs whose retention is over, at most `limit` runs at a time. Returns how many there were. */
 export async function sweepEvents(db: Db, limit: number): Promise<number> {
@@ -45,7 +46,7 @@ export async function timeOutRuns(db: Db, seconds: number): Promise<string[]> {
       select run_id, (select coalesce(max(id), -1) + 1 from run_events e where e.run_id = ended.run_id), 'error', ${error} from ended
           on conflict do nothing),
     rested as (
-      update threads set resting_status = 'error', updated_at = now() from ended where threads.thread_id = ended.thread_id
+      update threads set resting_status = 'error', updated_at = now(), event_base = ${baseAfter(sql`ended`)} from ended where threads.thread_id = ended.thread_id
       returning threads.thread_id, threads."values"),
     ${storingWebhooks(sql`rested`)}
     select run_id as "runId" from ended`);

@@ -1,6 +1,6 @@
 import type { Fence } from "../db/fence.ts";
 import type { Db } from "../db/sql.ts";
-import { appendEvents, type RunEvent } from "../events/log.ts";
+import { appendEvents, type LoggedEvent, type RunEvent } from "../events/log.ts";
 
 /** Beyond this, what waits for the log is merged where it can be, and the graph's next step has to wait. */
 const roomEvents = 1_000;
@@ -30,7 +30,7 @@ export interface JournalOptions {
   fence: Fence;
   lastId: number;
   /** Called after each commit with what followers may see now. */
-  committed: (events: RunEvent[]) => void;
+  committed: (events: LoggedEvent[]) => void;
   /** Called once when the log refused or failed: nothing more is written. */
   refused: (reason: Error) => void;
   lostRight: () => Error;
@@ -76,8 +76,8 @@ export function startJournal({ db, fence, lastId, committed, refused, lostRight 
     while (waiting.length > 0) {
       const events = takeBatch();
       const stored = await appendEvents(db, fence, events).catch((error: Error) => error);
-      if (stored === true) committed(events);
-      else breakOff(stored === false ? lostRight() : stored);
+      if (typeof stored === "number") committed(events.map((event) => ({ ...event, at: stored })));
+      else breakOff(stored ?? lostRight());
       if (!isCrowded()) admitAll();
     }
     flushing = undefined;

@@ -1,0 +1,16 @@
+import { type Sql, sql } from "../db/sql.ts";
+
+/** How many numbers each logged event has for the events that are told for it. */
+export const numbersPerEvent = 1024;
+
+/**
+ * The base of a thread's next run, once a run is over: past all that the run has logged, with room for what its end is told by, and for
+ * a batch that is being stored by an attempt that is cut short. For an update of threads; `run` names a row with run_id and event_base.
+ */
+export function baseAfter(run: Sql): Sql {
+  return sql`greatest(threads.event_base, ${run}.event_base
+    + (select coalesce(max(id), -1) + ${room}::bigint from run_events where run_events.run_id = ${run}.run_id) * ${numbersPerEvent})`;
+}
+
+/** A batch has at most a thousand events, and an attempt stores one at a time. */
+const room = 2_048;
