@@ -2,6 +2,7 @@ import pg from "pg";
 import { afterAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { ensureSystemAssistants } from "../src/assistants/assistants.ts";
 import { storeEntry } from "../src/cache/entries.ts";
+import { storeRows } from "../src/checkpoints/rows.ts";
 import { EnsembleSaver } from "../src/checkpoints/saver.ts";
 import { systemAssistantId } from "../src/db/ids.ts";
 import type { Db } from "../src/db/sql.ts";
@@ -69,10 +70,17 @@ const writes: Record<string, (on: Db, attempt: number) => Promise<boolean>> = {
 
 async function withSaver(on: Db, attempt: number, write: (saver: EnsembleSaver) => Promise<unknown>): Promise<boolean> {
   let refused = false;
+  const fence = { runId, attempt };
   const saver = new EnsembleSaver(
     on,
     {},
-    { fence: { runId, attempt }, refused: () => (refused = true), currentNode: () => undefined, room: async () => {} },
+    {
+      fence,
+      store: (rows) => storeRows(on, fence, rows),
+      refused: () => (refused = true),
+      currentNode: () => undefined,
+      room: async () => {},
+    },
   );
   await write(saver);
   return !refused;

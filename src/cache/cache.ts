@@ -1,5 +1,5 @@
 import { BaseCache } from "@langchain/langgraph-checkpoint";
-import { dumpState, keepingImpostors } from "../checkpoints/serializer.ts";
+import { bytesOf, dumpState, keepingImpostors } from "../checkpoints/serializer.ts";
 import type { Fence } from "../db/fence.ts";
 import type { Db } from "../db/sql.ts";
 import { clearEntries, findEntries, storeEntry } from "./entries.ts";
@@ -56,11 +56,12 @@ export class PostgresCache extends BaseCache {
   }
 
   private async store({ key: [namespace, key], value, ttl = longestSeconds }: Pair): Promise<void> {
-    const [type, bytes] = dumpState(value, "the cached result");
+    const dumped = dumpState(value, "the cached result");
+    const bytes = bytesOf(dumped);
     if (bytes.length > mostBytes) return;
     const { scope, fence } = this.options;
     const name = { namespace: JSON.stringify(namespace), key };
-    await storeEntry(this.db, fence, scope, { ...name, type, value: bytes }, Math.min(ttl, longestSeconds));
+    await storeEntry(this.db, fence, scope, { ...name, type: dumped.type, value: bytes }, Math.min(ttl, longestSeconds));
   }
 
   /** Forgets this graph's results, or those of the given namespaces. */

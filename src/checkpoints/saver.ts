@@ -11,14 +11,18 @@ import {
 import { PostgresSaver } from "@langchain/langgraph-checkpoint-postgres";
 import type pg from "pg";
 import { isDatabaseTrouble } from "../db/failure.ts";
-import { type Fence, fenced } from "../db/fence.ts";
-import { type Db, join, nothing, type Sql, sql } from "../db/sql.ts";
+import type { Fence } from "../db/fence.ts";
+import type { Db } from "../db/sql.ts";
 import { deleteThreadCheckpoints } from "./lifecycle.ts";
+import { replaceWrites } from "./replaced-writes.ts";
+import { type CheckpointRows, noRows, storeRows, type WriteRow } from "./rows.ts";
 import { dumpState, keepingImpostors, UnstorableValue } from "./serializer.ts";
 
 /** What an attempt brings along, so that its checkpoints are its own. */
 export interface SaverAttempt {
   fence: Fence;
+  /** Stores rows under the fence, together with whatever else the attempt has to store. False when the right is lost. */
+  store: (rows: CheckpointRows) => Promise<boolean>;
   /** Called when a write was refused or failed: nothing that this attempt does from here on may count. */
   refused: (reason: Error) => void;
   /** The node whose writes are stored next, for the error message. */
@@ -42,8 +46,8 @@ interface Address {
 }
 
 /**
- * The tables of LangGraph's PostgresSaver, with what a service needs besides: it works on any `Db`, each call is one statement, an
- * attempt's writes are fenced, and checkpoints know their run. The stock saver reads what it writes.
+ * The tables of LangGraph's PostgresSaver, with what a service needs besides: it works on any `Db`, each call is at most one
+ * statement, an attempt's writes are fenced, and checkpoints know their run. The stock saver reads what it writes.
  */
 export class EnsembleSaver extends PostgresSaver {
   readonly #db: Db;
@@ -79,53 +83,47 @@ export class EnsembleSaver extends PostgresSaver {
     const next = { configurable: { thread_id: threadId, checkpoint_ns: namespace, checkpoint_id: checkpoint.id } };
     const { channel_values: values, ...bare } = checkpoint;
     await this.#attempt?.room();
-    await this.#writeOrAbort(() => {
-      const blobs = Object.entries(newVersions).map(([channel, version]) => {
-        const [type, blob] = channel in values ? dumpState(values[channel], channel) : ["empty", null];
-        return sql`(${channel}::text, ${String(version)}::text, ${type}::text, ${blob}::bytea)`;
-      });
-      const storeBlobs = sql`, blobs as (
-        insert into checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob, run_id)
-        select ${threadId}, ${namespace}, channel, version, type, blob, fence.run_id
-          from fence, (values ${join(blobs)}) as v (channel, version, type, blob)
-            on conflict do nothing)`;
-      return sql`
-        with ${this.#fence()}${blobs.length > 0 ? storeBlobs : nothing}
-        insert into checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata, run_id)
-        select ${threadId}, ${namespace}, ${checkpoint.id}, ${parentId}, ${JSON.stringify(bare)}::jsonb,
-               searchable(${JSON.stringify({ ...this.#metadata, ...metadata })}::json), fence.run_id
-          from fence
-            on conflict (thread_id, checkpoint_ns, checkpoint_id)
-            do update set checkpoint = excluded.checkpoint, metadata = excluded.metadata
-        returning 1`;
-    });
+    await this.#writeOrAbort(() => ({
+      ...noRows,
+      blobs: Object.entries(newVersions).map(([channel, version]) => ({
+        threadId,
+        namespace,
+        channel,
+        version: String(version),
+        value: channel in values ? dumpState(values[channel], channel) : undefined,
+      })),
+      checkpoints: [
+        {
+          threadId,
+          namespace,
+          checkpointId: checkpoint.id,
+          parentId,
+          checkpoint: JSON.stringify(bare),
+          metadata: JSON.stringify({ ...this.#metadata, ...metadata }),
+        },
+      ],
+    }));
     return next;
   }
 
   override async putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string): Promise<void> {
     const { threadId, namespace, checkpointId } = addressOf(config);
+    if (checkpointId === undefined) throw new Error("Writes need a checkpoint_id in their configurable.");
+    const rowsOf = (): WriteRow[] =>
+      writes.map(([channel, value], index) => ({
+        threadId,
+        namespace,
+        checkpointId,
+        taskId,
+        idx: WRITES_IDX_MAP[channel] ?? index,
+        channel,
+        value: dumpState(value, channel),
+      }));
+    if (writes.length === 0) return;
     // Errors, interrupts and resume values have one place a task and replace each other; results are stored once.
     const replaces = writes.every(([channel]) => channel in WRITES_IDX_MAP);
-    await this.#writeOrAbort(() => {
-      const rows = writes.map(([channel, value], index) => {
-        const [type, blob] = dumpState(value, channel);
-        return sql`(${WRITES_IDX_MAP[channel] ?? index}::integer, ${channel}::text, ${type}::text, ${blob}::bytea)`;
-      });
-      if (rows.length === 0) return undefined;
-      const onConflict = replaces
-        ? sql`on conflict (thread_id, checkpoint_ns, checkpoint_id, task_id, idx)
-              do update set channel = excluded.channel, type = excluded.type, blob = excluded.blob, run_id = excluded.run_id`
-        : sql`on conflict do nothing`;
-      return sql`
-        with ${this.#fence()}, written (idx, channel, type, blob) as (values ${join(rows)})
-        ${replaces ? keepReplaced(threadId, namespace, checkpointId, taskId) : nothing}
-        , stored as (
-          insert into checkpoint_writes (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob, run_id)
-          select ${threadId}, ${namespace}, ${checkpointId}, ${taskId}, w.idx, w.channel, w.type, w.blob, fence.run_id
-            from fence, written w
-          ${onConflict})
-        select 1 from fence`;
-    });
+    if (replaces) await this.#orAbort(() => replaceWrites(this.#db, this.#attempt?.fence, rowsOf()));
+    else await this.#writeOrAbort(() => ({ ...noRows, writes: rowsOf() }));
   }
 
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
@@ -144,28 +142,26 @@ export class EnsembleSaver extends PostgresSaver {
     await deleteThreadCheckpoints(this.#db, threadId);
   }
 
-  #fence(): Sql {
-    return this.#attempt ? fenced(this.#attempt.fence) : sql`fence as (select null::uuid as run_id)`;
+  /**
+   * Values are serialised before the first await, so that a step with an unstorable value stores nothing: LangGraph stores the checkpoint
+   * after the writes.
+   */
+  async #writeOrAbort(rowsOf: () => CheckpointRows): Promise<void> {
+    const attempt = this.#attempt;
+    if (!attempt) await storeRows(this.#db, undefined, rowsOf());
+    else await this.#orAbort(() => attempt.store(rowsOf()));
   }
 
   /**
    * A failed write ends the attempt by its signal, not by a rejection: LangGraph awaits some of these promises late, and a rejection
-   * nobody awaits yet would end the process. The values are serialised before the first await, so that a step with an unstorable
-   * value stores nothing: LangGraph stores the checkpoint after the writes.
+   * nobody awaits yet would end the process.
    */
-  async #writeOrAbort(statement: () => Sql | undefined): Promise<void> {
+  async #orAbort(store: () => Promise<boolean>): Promise<void> {
     const attempt = this.#attempt;
-    if (!attempt) {
-      const ready = statement();
-      if (ready) await this.#db.query(ready);
-      return;
-    }
     if (this.#refused) return;
+    if (!attempt) return void (await store());
     try {
-      const ready = statement();
-      if (!ready) return;
-      const { rowCount } = await this.#db.query(ready);
-      if (rowCount === 0) this.#refuse(attempt, new LostRight(attempt.fence));
+      if (!(await store())) this.#refuse(attempt, new LostRight(attempt.fence));
     } catch (error) {
       this.#refuse(attempt, error instanceof UnstorableValue ? new UnstorableState(attempt.currentNode(), error) : (error as Error));
     }
@@ -192,18 +188,6 @@ export class UnstorableState extends Error {
     );
     this.name = "UnstorableState";
   }
-}
-
-/** Sets aside what another run stored in the same places, for the case that this run is rolled back. */
-function keepReplaced(threadId: string, namespace: string, checkpointId: string | undefined, taskId: string): Sql {
-  return sql`, replaced as (
-    insert into replaced_writes (replaced_by, thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob, run_id)
-    select fence.run_id, old.thread_id, old.checkpoint_ns, old.checkpoint_id, old.task_id, old.idx, old.channel, old.type, old.blob, old.run_id
-      from fence, checkpoint_writes old
-     where old.thread_id = ${threadId} and old.checkpoint_ns = ${namespace} and old.checkpoint_id = ${checkpointId}
-       and old.task_id = ${taskId} and old.idx in (select idx from written)
-       and fence.run_id is not null and old.run_id is distinct from fence.run_id
-        on conflict do nothing)`;
 }
 
 function addressOf(config: RunnableConfig): Address {

@@ -13,14 +13,19 @@ export class UnstorableValue extends Error {
   }
 }
 
+/** A value ready to be stored. */
+export type Dumped = { type: "json"; text: string } | { type: "bytes"; text: null; bytes: Uint8Array };
+
+export const bytesOf = (dumped: Dumped): Uint8Array => (dumped.type === "bytes" ? dumped.bytes : Buffer.from(dumped.text));
+
 /**
  * The format of LangGraph's own JsonPlusSerializer, so that either can read the other's rows, but strict: what that one would lose
  * (BigInt, functions, symbols, cycles, typed arrays) is refused. Dates, NaN and undefined are stored as JSON has them.
  */
-export function dumpState(value: unknown, name: string): [type: "bytes" | "json", bytes: Uint8Array] {
-  if (value instanceof Uint8Array) return ["bytes", value];
+export function dumpState(value: unknown, name: string): Dumped {
+  if (value instanceof Uint8Array) return { type: "bytes", text: null, bytes: value };
   try {
-    return ["json", Buffer.from(JSON.stringify(value, encode))];
+    return { type: "json", text: JSON.stringify(value, encode) };
   } catch (error) {
     throw findUnstorable(value, name, new Set()) ?? error;
   }

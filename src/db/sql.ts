@@ -60,6 +60,14 @@ export function join(fragments: Sql[], separator = ", "): Sql {
   return new Fragment(["", ...between, ""], fragments);
 }
 
+/**
+ * A statement that is the same but for its values, and comes often: each connection has the server parse it once. A name stands for one
+ * text only.
+ */
+export function prepared(name: string, { text, values }: Sql): Sql {
+  return { name, text, values };
+}
+
 /** The empty fragment, for a condition that is not there. */
 export const nothing: Sql = sql``;
 

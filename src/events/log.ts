@@ -14,7 +14,7 @@ export interface LoggedEvent extends RunEvent {
   at: number;
 }
 
-const milliseconds = (moment: Sql) => sql`extract(epoch from ${moment})::double precision * 1000`;
+export const milliseconds = (moment: Sql) => sql`extract(epoch from ${moment})::double precision * 1000`;
 
 /** Where a follower of a run stands: the id of the last event it has. */
 export interface Cursor {
@@ -37,14 +37,19 @@ const pageBytes = 1_000_000;
 /** Appends to the log of a run, if the attempt still holds the right, and says when that was; else appends nothing. */
 export async function appendEvents(db: Db, fence: Fence, events: RunEvent[]): Promise<number | undefined> {
   const { rows } = await db.query<{ at: number }>(sql`
-    with ${fenced(fence)}, appended as (
+    with ${fenced(fence)}, ${appendingEvents(events)} select ${milliseconds(sql`now()`)} as at from fence`);
+  return rows[0]?.at;
+}
+
+/** Continues a statement that begins with a fence. */
+export function appendingEvents(events: RunEvent[]): Sql {
+  return sql`
+    appended as (
       insert into run_events (run_id, id, event, data)
       select fence.run_id, e.id, e.event, e.data
         from fence, unnest(${events.map((e) => e.id)}::integer[], ${events.map((e) => e.event)}::text[], ${events.map((e) => e.data)}::text[])
                     as e (id, event, data)
-          on conflict do nothing)
-    select ${milliseconds(sql`now()`)} as at from fence`);
-  return rows[0]?.at;
+          on conflict do nothing)`;
 }
 
 /**

@@ -13,6 +13,7 @@ import { type Journal, startJournal } from "./journal.ts";
 import { cancelled, describeError, failed, type Outcome, outcomeOfStop, succeeded } from "./outcome.ts";
 import type { WorkerRooms } from "./rooms.ts";
 import { settle } from "./settle.ts";
+import { storeStep } from "./step.ts";
 import { createTranslator, type StreamTranslator } from "./stream.ts";
 
 /** What the operator decided about attempts. */
@@ -71,8 +72,7 @@ function isOutOfTouch({ stopped }: AttemptControl): boolean {
 
 function openJournal({ pool, feed, wakeups }: WorkerRooms, claim: Claim, control: AttemptControl, lastId: number): Journal {
   return startJournal({
-    db: pool,
-    fence: claim,
+    write: (events, rows) => storeStep(pool, claim, events, rows),
     lastId,
     committed(events) {
       feed.publish(claim.runId, events);
@@ -103,7 +103,7 @@ async function perform(
   let failure: unknown;
   try {
     const refused = (reason: Error) => control.stop(toStopReason(reason));
-    const call = await openGraph(rooms, claim, { fence: claim, refused, room: journal.room });
+    const call = await openGraph(rooms, claim, { fence: claim, refused, room: journal.room, store: journal.store });
     graphVersion = call.version;
     const start = await startingPoint(rooms, claim, call, onGraphChange).catch((error) => {
       if (isDatabaseTrouble(error)) refused(error);

@@ -1,6 +1,7 @@
-import type { Fence } from "../db/fence.ts";
-import type { Db } from "../db/sql.ts";
-import { appendEvents, type LoggedEvent, type RunEvent } from "../events/log.ts";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { type CheckpointRows, joinRows, noRows } from "../checkpoints/rows.ts";
+import { isDatabaseTrouble } from "../db/failure.ts";
+import type { LoggedEvent, RunEvent } from "../events/log.ts";
 
 /** Beyond this, what waits for the log is merged where it can be, and the graph's next step has to wait. */
 const roomEvents = 1_000;
@@ -15,9 +16,12 @@ export interface PendingEvent {
   merge?: { key: string; with(successor: PendingEvent): PendingEvent };
 }
 
-/** The pen of an attempt: events go in at any speed and reach the log in order, in batches. */
+/** The pen of an attempt: all that it has to store goes through here, in order, and what comes close together in one statement. */
 export interface Journal {
+  /** Events go in at any speed and reach the log in batches. */
   push(event: PendingEvent): void;
+  /** Stores rows of the checkpoint tables. False when the right to write is lost. */
+  store(rows: CheckpointRows): Promise<boolean>;
   /** Resolves when what waits is within bounds. */
   room(): Promise<void>;
   /** Resolves when everything pushed so far is in the log, or when it never will be. */
@@ -26,8 +30,8 @@ export interface Journal {
 }
 
 export interface JournalOptions {
-  db: Db;
-  fence: Fence;
+  /** Stores both, all or nothing, under the attempt's fence. Answers when that was, or undefined when the right is lost. */
+  write: (events: RunEvent[], rows: CheckpointRows) => Promise<number | undefined>;
   lastId: number;
   /** Called after each commit with what followers may see now. */
   committed: (events: LoggedEvent[]) => void;
@@ -36,11 +40,18 @@ export interface JournalOptions {
   lostRight: () => Error;
 }
 
+interface Asked {
+  rows: CheckpointRows;
+  done: PromiseWithResolvers<boolean>;
+}
+
 /**
- * A flush starts when the one before it is done, so that a single event waits about a millisecond and a thousand share one statement.
+ * A flush starts when the one before it is done, and with the next turn of the event loop: so a single event waits about a millisecond, a
+ * thousand share one statement, and with them goes what the graph's step has written and the checkpoint behind it.
  */
-export function startJournal({ db, fence, lastId, committed, refused, lostRight }: JournalOptions): Journal {
+export function startJournal({ write, lastId, committed, refused, lostRight }: JournalOptions): Journal {
   let waiting: PendingEvent[] = [];
+  let asked: Asked[] = [];
   let waitingBytes = 0;
   let nextId = lastId + 1;
   let broken = false;
@@ -72,15 +83,39 @@ export function startJournal({ db, fence, lastId, committed, refused, lostRight 
   }
 
   async function flushAll(): Promise<void> {
-    await undefined; // what is pushed in the same turn goes along
-    while (waiting.length > 0) {
-      const events = takeBatch();
-      const stored = await appendEvents(db, fence, events).catch((error: Error) => error);
-      if (typeof stored === "number") committed(events.map((event) => ({ ...event, at: stored })));
-      else breakOff(stored ?? lostRight());
+    await nextTurn();
+    while (waiting.length > 0 || asked.length > 0) {
+      const together = asked;
+      asked = [];
+      await storeTogether(takeBatch(), together);
       if (!isCrowded()) admitAll();
     }
     flushing = undefined;
+  }
+
+  async function storeTogether(events: RunEvent[], together: Asked[]): Promise<void> {
+    const stored = await write(events, joinRows(together.map(({ rows }) => rows))).catch((error: Error) => error);
+    if (stored instanceof Error && !isDatabaseTrouble(stored) && together.length + Math.min(events.length, 1) > 1)
+      return storeApart(events, together);
+    tell(events, stored);
+    for (const { done } of together) answer(done, stored);
+  }
+
+  /** What the database does not take spoils only itself: an error, say, must still reach the log. */
+  async function storeApart(events: RunEvent[], together: Asked[]): Promise<void> {
+    if (events.length > 0) tell(events, await write(events, noRows).catch((error: Error) => error));
+    for (const { rows, done } of together) answer(done, await write([], rows).catch((error: Error) => error));
+  }
+
+  function tell(events: RunEvent[], stored: number | undefined | Error): void {
+    if (events.length === 0) return;
+    if (typeof stored === "number") committed(events.map((event) => ({ ...event, at: stored })));
+    else breakOff(stored ?? lostRight());
+  }
+
+  function answer(done: Asked["done"], stored: number | undefined | Error): void {
+    if (stored instanceof Error) done.reject(stored);
+    else done.resolve(stored !== undefined);
   }
 
   function takeBatch(): RunEvent[] {
@@ -105,6 +140,12 @@ export function startJournal({ db, fence, lastId, committed, refused, lostRight 
       }
       if (waitingBytes > hardBytes) overflow();
       flushing ??= flushAll();
+    },
+    store(rows) {
+      const done = Promise.withResolvers<boolean>();
+      asked.push({ rows, done });
+      flushing ??= flushAll();
+      return done.promise;
     },
     async room() {
       if (broken || !isCrowded()) return;

@@ -1,0 +1,133 @@
+import { type Fence, fenced } from "../db/fence.ts";
+import { type Db, join, nothing, prepared, type Sql, sql } from "../db/sql.ts";
+import { bytesOf, type Dumped } from "./serializer.ts";
+
+/** Where in a thread a row belongs. */
+interface Place {
+  threadId: string;
+  namespace: string;
+}
+
+export interface BlobRow extends Place {
+  channel: string;
+  version: string;
+  /** Undefined: the channel is empty in this version. */
+  value: Dumped | undefined;
+}
+
+export interface WriteRow extends Place {
+  checkpointId: string;
+  taskId: string;
+  idx: number;
+  channel: string;
+  value: Dumped;
+}
+
+export interface CheckpointRow extends Place {
+  checkpointId: string;
+  parentId: string | undefined;
+  checkpoint: string;
+  metadata: string;
+}
+
+/** What a saver stores at once. */
+export interface CheckpointRows {
+  blobs: BlobRow[];
+  writes: WriteRow[];
+  checkpoints: CheckpointRow[];
+}
+
+export const noRows: CheckpointRows = { blobs: [], writes: [], checkpoints: [] };
+
+/** As one; of a checkpoint that is stored twice the later counts, because a statement cannot change a row twice. */
+export function joinRows(parts: CheckpointRows[]): CheckpointRows {
+  const checkpoints = new Map(parts.flatMap((part) => part.checkpoints.map((row) => [`${row.namespace}\n${row.checkpointId}`, row])));
+  return {
+    blobs: parts.flatMap(({ blobs }) => blobs),
+    writes: parts.flatMap(({ writes }) => writes),
+    checkpoints: [...checkpoints.values()],
+  };
+}
+
+/** Beyond this a value is a parameter of its own, in binary: inside an array it would be text twice its size. */
+const largeBytes = 16_384;
+const isLarge = ({ value }: { value: Dumped | undefined }) =>
+  value !== undefined && (value.type !== "json" || value.text.length > largeBytes);
+
+/** Whether the statement is the same whatever the values are, so that the server need plan it once only. */
+export const isAlike = ({ blobs, writes }: CheckpointRows) => !blobs.some(isLarge) && !writes.some(isLarge);
+
+/** Stores rows by themselves. False when the right to write is lost. */
+export async function storeRows(db: Db, fence: Fence | undefined, rows: CheckpointRows): Promise<boolean> {
+  const right = fence ? fenced(fence) : sql`fence as (select null::uuid as run_id)`;
+  const statement = sql`with ${right}, ${storingRows(rows)} select 1 from fence`;
+  const { rowCount } = await db.query(isAlike(rows) ? prepared(fence ? "store rows" : "store rows of nobody", statement) : statement);
+  return rowCount !== 0;
+}
+
+/** Continues a statement that begins with a fence. What it does not hold it does not store. */
+export function storingRows({ blobs, writes, checkpoints }: CheckpointRows): Sql {
+  return sql`${storingBlobs(blobs)}, ${storingWrites(writes)}, ${storingCheckpoints(checkpoints)}`;
+}
+
+function storingBlobs(rows: BlobRow[]): Sql {
+  const small = rows.filter((row) => !isLarge(row));
+  const large = rows.filter(isLarge);
+  return sql`
+    stored_blobs as (
+      insert into checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob, run_id)
+      select b.thread_id, b.checkpoint_ns, b.channel, b.version, b.type, convert_to(b.value, 'UTF8'), fence.run_id
+        from fence, unnest(${small.map((b) => b.threadId)}::text[], ${small.map((b) => b.namespace)}::text[],
+                           ${small.map((b) => b.channel)}::text[], ${small.map((b) => b.version)}::text[],
+                           ${small.map((b) => b.value?.type ?? "empty")}::text[], ${small.map((b) => b.value?.text ?? null)}::text[])
+                    as b (thread_id, checkpoint_ns, channel, version, type, value)
+          on conflict do nothing)
+    ${
+      large.length === 0
+        ? nothing
+        : sql`, large_blobs as (
+      insert into checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob, run_id)
+      select b.thread_id, b.checkpoint_ns, b.channel, b.version, b.type, b.value, fence.run_id
+        from fence, (values ${join(large.map((b) => sql`(${b.threadId}::text, ${b.namespace}::text, ${b.channel}::text, ${b.version}::text, ${b.value?.type}::text, ${b.value && bytesOf(b.value)}::bytea)`))})
+                    as b (thread_id, checkpoint_ns, channel, version, type, value)
+          on conflict do nothing)`
+    }`;
+}
+
+function storingWrites(rows: WriteRow[]): Sql {
+  const small = rows.filter((row) => !isLarge(row));
+  const large = rows.filter(isLarge);
+  return sql`
+    stored_writes as (
+      insert into checkpoint_writes (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob, run_id)
+      select w.thread_id, w.checkpoint_ns, w.checkpoint_id, w.task_id, w.idx, w.channel, w.type, convert_to(w.value, 'UTF8'), fence.run_id
+        from fence, unnest(${small.map((w) => w.threadId)}::text[], ${small.map((w) => w.namespace)}::text[],
+                           ${small.map((w) => w.checkpointId)}::text[], ${small.map((w) => w.taskId)}::text[],
+                           ${small.map((w) => w.idx)}::integer[], ${small.map((w) => w.channel)}::text[],
+                           ${small.map((w) => w.value.type)}::text[], ${small.map((w) => w.value.text)}::text[])
+                    as w (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, value)
+          on conflict do nothing)
+    ${
+      large.length === 0
+        ? nothing
+        : sql`, large_writes as (
+      insert into checkpoint_writes (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob, run_id)
+      select w.thread_id, w.checkpoint_ns, w.checkpoint_id, w.task_id, w.idx, w.channel, w.type, w.value, fence.run_id
+        from fence, (values ${join(large.map((w) => sql`(${w.threadId}::text, ${w.namespace}::text, ${w.checkpointId}::text, ${w.taskId}::text, ${w.idx}::integer, ${w.channel}::text, ${w.value.type}::text, ${bytesOf(w.value)}::bytea)`))})
+                    as w (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, value)
+          on conflict do nothing)`
+    }`;
+}
+
+function storingCheckpoints(rows: CheckpointRow[]): Sql {
+  return sql`
+    stored_checkpoints as (
+      insert into checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata, run_id)
+      select c.thread_id, c.checkpoint_ns, c.checkpoint_id, c.parent_id, c.checkpoint::jsonb, searchable(c.metadata::json), fence.run_id
+        from fence, unnest(${rows.map((c) => c.threadId)}::text[], ${rows.map((c) => c.namespace)}::text[],
+                           ${rows.map((c) => c.checkpointId)}::text[], ${rows.map((c) => c.parentId ?? null)}::text[],
+                           ${rows.map((c) => c.checkpoint)}::text[], ${rows.map((c) => c.metadata)}::text[])
+                    as c (thread_id, checkpoint_ns, checkpoint_id, parent_id, checkpoint, metadata)
+          on conflict (thread_id, checkpoint_ns, checkpoint_id)
+          do update set checkpoint = excluded.checkpoint, metadata = excluded.metadata)`;
+}
