@@ -76,6 +76,7 @@ async function withSaver(on: Db, attempt: number, write: (saver: EnsembleSaver) 
     {},
     {
       fence,
+      isFresh: false,
       store: (rows) => storeRows(on, fence, rows),
       refused: () => (refused = true),
       currentNode: () => undefined,

@@ -76,15 +76,16 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
     while (!draining.signal.aborted) {
       const woken = wakeups.next(claimTopic, pollMs, draining.signal); // armed before the claim, so that no word is missed
       claimedAt = Number.POSITIVE_INFINITY;
-      const claims = await claimWhatFits().catch(reportAndClaimNothing);
+      const asked = options.slots - running.size;
+      const claims = await claimWhatFits(asked).catch(reportAndClaimNothing);
       for (const claim of claims) start(claim);
       claimedAt = now();
-      if (claims.length === 0 || running.size >= options.slots) await woken;
+      // Fewer than there is room for: no more are due. Whoever holds a thread meanwhile tells when it lets go.
+      if (running.size >= options.slots || claims.length < asked) await woken;
     }
   }
 
-  async function claimWhatFits(): Promise<Claim[]> {
-    const slots = options.slots - running.size;
+  async function claimWhatFits(slots: number): Promise<Claim[]> {
     if (slots <= 0 || !liveness.announced || now() < pausedUntil) return [];
     const { maxCrashes } = options;
     const hasSuspect = [...running.values()].some(({ claim }) => claim.crashes > 0 && claim.crashes >= maxCrashes - 1);
