@@ -1,9 +1,21 @@
-import type { MemorySaver } from "@langchain/langgraph";
+import { inspect } from "node:util";
+import {
+  AIMessage,
+  AIMessageChunk,
+  type BaseMessage,
+  ChatMessage,
+  HumanMessage,
+  RemoveMessage,
+  SystemMessage,
+  ToolMessage,
+} from "@langchain/core/messages";
+import { MemorySaver } from "@langchain/langgraph";
 import { PostgresSaver } from "@langchain/langgraph-checkpoint-postgres";
 import { validate } from "@langchain/langgraph-checkpoint-validation";
 import { afterAll, describe, expect, test } from "vitest";
 import { deleteRunCheckpoints } from "../src/checkpoints/lifecycle.ts";
 import { EnsembleSaver } from "../src/checkpoints/saver.ts";
+import { keepingImpostors } from "../src/checkpoints/serializer.ts";
 import { openPool } from "../src/db/pool.ts";
 import { createDatabase } from "./database.ts";
 import { graph as steps } from "./graphs/steps.ts";
@@ -58,3 +70,33 @@ test("a value that an earlier run wrote survives the removal of that run while a
   const kept = await pool.query("select 1 from checkpoint_blobs where run_id = $1 and channel = 'log'", [first]);
   expect(kept.rows).toHaveLength(1); // of the four it wrote, the one that the second run began with
 });
+
+const toolCall = { id: "c", name: "look", args: { a_b: 1, cD: { e_f: [2] } }, type: "tool_call" as const };
+const usage = { input_tokens: 1, output_tokens: 2, total_tokens: 3, input_token_details: { cache_read: 1 } };
+const messages: BaseMessage[] = [
+  new HumanMessage({ content: [{ type: "text", text: "x" }], id: "1", name: "bob" }),
+  new AIMessage({ content: "", tool_calls: [toolCall], usage_metadata: usage, additional_kwargs: { fooBar: 1, foo_bar: { lc: "no" } } }),
+  new AIMessage({ content: [{ type: "text", text: "t" }], response_metadata: { output_version: "v1", model_name: "m" } }),
+  new AIMessageChunk({ content: "a", tool_call_chunks: [{ name: "look", args: "{", id: "x", index: 0, type: "tool_call_chunk" }] }),
+  new SystemMessage("be brief"),
+  new ToolMessage({
+    content: "r",
+    tool_call_id: "c",
+    status: "error",
+    artifact: { some_thing: [new HumanMessage("inner")], camelCase: 1 },
+  }),
+  new ChatMessage({ content: "c", role: "judge" }),
+  new RemoveMessage({ id: "x" }),
+];
+
+test.each(messages.map((message) => [message.constructor.name, message] as const))(
+  "a stored %s comes back as the stock serializer brings it back",
+  async (_name, message) => {
+    const stock = new MemorySaver().serde;
+    const impostor = { lc: 1, type: "constructor", id: ["langchain_core", "messages"] };
+    const ours = await keepingImpostors(stock).loadsTyped(...(await stock.dumpsTyped({ messages: [message, impostor] })));
+    const expected = await stock.loadsTyped(...(await stock.dumpsTyped([message])));
+    expect(inspect(ours.messages[0], { depth: 9, showHidden: true })).toBe(inspect(expected[0], { depth: 9, showHidden: true }));
+    expect(ours.messages[1]).toEqual(impostor);
+  },
+);

@@ -12,8 +12,9 @@ import { PostgresSaver } from "@langchain/langgraph-checkpoint-postgres";
 import type pg from "pg";
 import { isDatabaseTrouble } from "../db/failure.ts";
 import type { Fence } from "../db/fence.ts";
-import type { Db } from "../db/sql.ts";
+import { type Db, nothing, sql } from "../db/sql.ts";
 import { deleteThreadCheckpoints } from "./lifecycle.ts";
+import { readCheckpoints, type StoredCheckpoint, type StoredValue } from "./read.ts";
 import { replaceWrites } from "./replaced-writes.ts";
 import { type CheckpointRows, noRows, storeRows, type WriteRow } from "./rows.ts";
 import { dumpState, keepingImpostors, UnstorableValue } from "./serializer.ts";
@@ -132,16 +133,65 @@ export class EnsembleSaver extends PostgresSaver {
   }
 
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
-    if (this.#isEmpty) return undefined;
-    return super.getTuple(config).catch((error) => this.#noteTrouble(error));
+    if (this.#isEmpty || config.configurable?.thread_id === undefined) return undefined;
+    const { threadId, namespace, checkpointId } = addressOf(config);
+    const place = sql`select * from checkpoints where thread_id = ${threadId} and checkpoint_ns = ${namespace}`;
+    const selection = checkpointId ? sql`${place} and checkpoint_id = ${checkpointId}` : sql`${place} order by checkpoint_id desc limit 1`;
+    const read = readCheckpoints(this.#db, selection, checkpointId ? "read checkpoint" : "read newest checkpoint");
+    const [stored] = await read.catch((error) => this.#noteTrouble(error));
+    if (!stored) return undefined;
+    // Older checkpoints find their pending sends with their parents: the stock saver knows how.
+    if (isOld(stored)) return super.getTuple(config).catch((error) => this.#noteTrouble(error));
+    return this.#toTuple(stored);
   }
 
   override async *list(config: RunnableConfig, options?: CheckpointListOptions): AsyncGenerator<CheckpointTuple> {
-    try {
-      yield* super.list(config, options);
-    } catch (error) {
-      this.#noteTrouble(error as Error);
-    }
+    const { filter, before, limit } = options ?? {};
+    const { thread_id: threadId, checkpoint_ns: namespace, checkpoint_id: checkpointId } = config.configurable ?? {};
+    const beforeId = before?.configurable?.checkpoint_id;
+    const selection = sql`
+      select * from checkpoints
+       where true ${threadId ? sql`and thread_id = ${threadId}` : nothing}
+         ${namespace === undefined || namespace === null ? nothing : sql`and checkpoint_ns = ${namespace}`}
+         ${checkpointId ? sql`and checkpoint_id = ${checkpointId}` : nothing}
+         ${filter && Object.keys(filter).length > 0 ? sql`and metadata @> ${JSON.stringify(filter)}::jsonb` : nothing}
+         ${beforeId === undefined ? nothing : sql`and checkpoint_id < ${beforeId}`}
+       order by checkpoint_id desc ${limit === undefined ? nothing : sql`limit ${limit}`}`;
+    const found = await readCheckpoints(this.#db, selection).catch((error) => this.#noteTrouble(error));
+    if (found.some(isOld)) yield* super.list(config, options);
+    else for (const stored of found) yield await this.#toTuple(stored);
+  }
+
+  async #toTuple({
+    threadId,
+    namespace,
+    checkpointId,
+    parentId,
+    checkpoint,
+    metadata,
+    values,
+    writes,
+  }: StoredCheckpoint): Promise<CheckpointTuple> {
+    const at = (id: string) => ({ configurable: { thread_id: threadId, checkpoint_ns: namespace, checkpoint_id: id } });
+    const present = [...values].filter(([, { type }]) => type !== "empty");
+    const channelValues = await Promise.all(present.map(async ([channel, value]) => [channel, await this.#load(value)] as const));
+    return {
+      config: at(checkpointId),
+      checkpoint: {
+        ...{ channel_versions: {}, versions_seen: {} }, // which very old ones lack
+        ...(checkpoint as unknown as Omit<Checkpoint, "channel_values">),
+        channel_values: Object.fromEntries(channelValues),
+      },
+      metadata: metadata as CheckpointMetadata,
+      ...(parentId && { parentConfig: at(parentId) }),
+      pendingWrites: (await Promise.all(
+        writes.map(async (write) => [write.taskId, write.channel, await this.#load(write)] as const),
+      )) as CheckpointTuple["pendingWrites"],
+    };
+  }
+
+  async #load({ type, text, bytes }: StoredValue): Promise<unknown> {
+    return this.serde.loadsTyped(type, text ?? bytes ?? "");
   }
 
   override async deleteThread(threadId: string): Promise<void> {
@@ -196,6 +246,9 @@ export class UnstorableState extends Error {
     this.name = "UnstorableState";
   }
 }
+
+/** As older releases of LangGraph stored them. */
+const isOld = ({ checkpoint, parentId }: StoredCheckpoint) => parentId !== null && Number(checkpoint.v) < 4;
 
 function addressOf(config: RunnableConfig): Address {
   const { thread_id, checkpoint_ns, checkpoint_id } = config.configurable ?? {};

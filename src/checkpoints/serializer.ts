@@ -1,4 +1,5 @@
 import { DeltaSnapshot, type SerializerProtocol } from "@langchain/langgraph-checkpoint";
+import { messageFrom } from "./stored-message.ts";
 
 /** A state value that would not come back from Postgres as it went in. */
 export class UnstorableValue extends Error {
@@ -96,19 +97,53 @@ function childrenOf(value: object): [string, unknown][] {
  * in their input, and a state that cannot be read could not be repaired either.
  */
 export function keepingImpostors(stock: SerializerProtocol): SerializerProtocol {
-  async function revive(value: unknown): Promise<unknown> {
-    if (typeof value !== "object" || value === null) return value;
-    if (Array.isArray(value)) return Promise.all(value.map(revive));
-    if (Object.hasOwn(value, "lc")) return stock.loadsTyped("json", JSON.stringify(value)).catch(() => value);
-    return Object.fromEntries(await Promise.all(Object.entries(value).map(async ([key, child]) => [key, await revive(child)])));
-  }
+  const reviveSlowly = async (value: object) => stock.loadsTyped("json", JSON.stringify(value)).catch(() => value);
   return {
     dumpsTyped: (value) => stock.dumpsTyped(value),
     async loadsTyped(type, data) {
       if (type !== "json") return stock.loadsTyped(type, data);
       const text = typeof data === "string" ? data : new TextDecoder().decode(data);
       const value: unknown = JSON.parse(text);
-      return text.includes('"lc":') ? revive(value) : value;
+      return text.includes('"lc":') ? reviveAll(value, !text.includes(escapeMark), reviveSlowly) : value;
     },
   };
+}
+
+/** LangChain's mark on objects that only look like its own; what has one goes the long way. */
+const escapeMark = "__lc_escaped__";
+
+/**
+ * Brings serialised objects back. Messages, of which a thread can have thousands, are made here and at once: the stock way goes through
+ * several passes and a promise for every value in them.
+ */
+async function reviveAll(root: unknown, mayBeQuick: boolean, slowly: (value: object) => Promise<unknown>): Promise<unknown> {
+  const held = { root };
+  const left: Serialised[] = [];
+  reviveIn(held, mayBeQuick, left);
+  await Promise.all(left.map(async ({ container, key, value }) => replace(container, key, await slowly(value))));
+  return held.root;
+}
+
+interface Serialised {
+  container: object;
+  key: string;
+  value: object;
+}
+
+function reviveIn(container: object, mayBeQuick: boolean, left: Serialised[]): void {
+  for (const [key, value] of Object.entries(container)) {
+    if (typeof value !== "object" || value === null) continue;
+    if (!Object.hasOwn(value, "lc")) {
+      reviveIn(value, mayBeQuick, left);
+      continue;
+    }
+    const message = mayBeQuick ? messageFrom(value) : undefined;
+    if (message) replace(container, key, message);
+    else left.push({ container, key, value });
+  }
+}
+
+/** Not by assignment: the key may be "__proto__". */
+function replace(container: object, key: string, value: unknown): void {
+  Object.defineProperty(container, key, { value, writable: true, enumerable: true, configurable: true });
 }

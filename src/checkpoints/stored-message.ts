@@ -1,0 +1,72 @@
+import {
+  AIMessage,
+  AIMessageChunk,
+  type BaseMessage,
+  ChatMessage,
+  HumanMessage,
+  RemoveMessage,
+  SystemMessage,
+  ToolMessage,
+} from "@langchain/core/messages";
+import { z } from "zod";
+
+/** What makes a message again, by the name under which LangChain stores it. */
+const makers: Record<string, (fields: never) => BaseMessage> = {
+  HumanMessage: (fields) => new HumanMessage(fields),
+  AIMessage: (fields) => new AIMessage(fields),
+  AIMessageChunk: (fields) => new AIMessageChunk(fields),
+  SystemMessage: (fields) => new SystemMessage(fields),
+  ToolMessage: (fields) => new ToolMessage(fields),
+  ChatMessage: (fields) => new ChatMessage(fields),
+  RemoveMessage: (fields) => new RemoveMessage(fields),
+};
+
+/** LangChain's flat names for these fields are the ones that it stores; others it would rename. */
+const plainFields = new Set([
+  "content",
+  "id",
+  "name",
+  "role",
+  "status",
+  "artifact",
+  "additional_kwargs",
+  "response_metadata",
+  "tool_calls",
+  "invalid_tool_calls",
+  "tool_call_chunks",
+  "tool_call_id",
+  "usage_metadata",
+]);
+
+const Stored = z.object({
+  lc: z.literal(1),
+  type: z.literal("constructor"),
+  id: z.tuple([z.literal("langchain_core"), z.literal("messages"), z.string()]),
+  kwargs: z.record(z.string(), z.unknown()),
+});
+
+/** The message that was stored in this form; undefined for anything else, and for a message that holds serialised objects in turn. */
+export function messageFrom(value: object): BaseMessage | undefined {
+  const { lc, type, id, kwargs } = value as Partial<z.infer<typeof Stored>>;
+  if (lc !== 1 || type !== "constructor" || !Array.isArray(id) || id[0] !== "langchain_core" || id[1] !== "messages" || id.length !== 3)
+    return undefined;
+  const make = Object.hasOwn(makers, String(id[2])) ? makers[String(id[2])] : undefined;
+  if (!make || typeof kwargs !== "object" || kwargs === null || typeof kwargs.content === "undefined") return undefined;
+  const fields = Object.entries(kwargs).filter(([, content]) => !isUndefined(content));
+  if (fields.some(([field, content]) => !plainFields.has(field) || holdsSerialised(content))) return undefined;
+  try {
+    return make(Object.fromEntries(fields) as never);
+  } catch {
+    return undefined;
+  }
+}
+
+/** How the stock serializer stores a field that is there and has no value. */
+function isUndefined(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "lc" in value && value.lc === 2 && "type" in value && value.type === "undefined";
+}
+
+function holdsSerialised(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.hasOwn(value, "lc") || Object.values(value).some(holdsSerialised);
+}
