@@ -19,6 +19,7 @@ import { type Project, readProject } from "./registry/project.ts";
 import { loadRegistry, type Registry } from "./registry/registry.ts";
 import { startRehearsal } from "./rehearsal/server.ts";
 import { retentionRules } from "./retention/rules.ts";
+import { storeRules } from "./store/rules.ts";
 import { version } from "./version.ts";
 import { resolveHeaders } from "./webhooks/headers.ts";
 import { webhookRules } from "./webhooks/rules.ts";
@@ -82,7 +83,7 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   const feed = startFeed(pool, wakeups, onError);
   closers.push(feed.stop);
 
-  const rooms = { pool, wakeups, feed, registry, log };
+  const rooms = { pool, wakeups, feed, registry, store: storeRules(project.store), log };
   const worker = config.role === "api" ? undefined : await startWork(config, project, directUrl, rooms, closers);
   const apiUrl =
     config.role === "worker" ? undefined : await startApi(config, project, { ...rooms, model, auth, webhookRules: rules }, closers);
@@ -129,13 +130,13 @@ async function embeddedUrl({ role, dataDir }: Config, closers: Closer[]): Promis
 
 async function startWork(
   config: Config,
-  { checkpointer }: Project,
+  project: Project,
   url: string,
   rooms: Parameters<typeof startWorker>[0],
   closers: Closer[],
 ): Promise<Worker> {
   const { runTimeoutSeconds } = config;
-  const sweeper = startSweeper(rooms, { runTimeoutSeconds, rules: retentionRules(config, checkpointer) });
+  const sweeper = startSweeper(rooms, { runTimeoutSeconds, rules: retentionRules(config, project) });
   closers.push(sweeper.stop);
   closers.push(startTimers(rooms).stop);
   closers.push(startCrons(rooms, config).stop);

@@ -41,9 +41,13 @@ async function makeThings(name: string) {
 
 const fill = (path: string, ids: Record<string, string>) => path.replace(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? "");
 
-function requestOf(route: string, { body }: Endpoint, ids: Record<string, string>): [method: string, path: string, body: unknown] {
+function requestOf(
+  route: string,
+  { body, search = "" }: Endpoint,
+  ids: Record<string, string>,
+): [method: string, path: string, body: unknown] {
   const [method = "", path = ""] = route.split(" ");
-  return [method, fill(path, ids), body];
+  return [method, fill(path, ids) + search, body];
 }
 
 /** Every id is a number, so that answers about different ones can be compared. */

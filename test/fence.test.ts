@@ -63,7 +63,7 @@ const writes: Record<string, (on: Db, attempt: number) => Promise<boolean>> = {
     const entry = { namespace: "[]", key: "k", type: "json", value: Buffer.from("1") };
     return storeEntry(on, { runId, attempt }, runId, entry, 60);
   },
-  "an item of the store": (on, attempt) => putItem(on, { runId, attempt }, { namespace: [runId], key: "k", value: {} }),
+  "an item of the store": (on, attempt) => putItem(on, { runId, attempt }, { namespace: [runId], key: "k", value: {}, ttlMinutes: null }),
   "the end": (on, attempt) => endRun(on, { runId, attempt }, threadId, end),
   "giving back": (on, attempt) => releaseRun(on, { runId, attempt }),
 };
@@ -76,7 +76,6 @@ async function withSaver(on: Db, attempt: number, write: (saver: EnsembleSaver) 
     {},
     {
       fence,
-      isFresh: false,
       store: (rows) => storeRows(on, fence, rows),
       refused: () => (refused = true),
       currentNode: () => undefined,

@@ -23,8 +23,6 @@ export interface SaverAttempt {
   fence: Fence;
   /** Stores rows under the fence, together with whatever else the attempt has to store. False when the right is lost. */
   store: (rows: CheckpointRows) => Promise<boolean>;
-  /** Nothing was ever stored of the thread. */
-  isFresh: boolean;
   /** Called when a write was refused or failed: nothing that this attempt does from here on may count. */
   refused: (reason: Error) => void;
   /** The node whose writes are stored next, for the error message. */
@@ -57,8 +55,6 @@ export class EnsembleSaver extends PostgresSaver {
   readonly #attempt: SaverAttempt | undefined;
   /** After the first refused write nothing more is sent: a step is stored whole or not at all. */
   #refused = false;
-  /** Known to hold nothing, until this attempt stores something. */
-  #isEmpty: boolean;
 
   constructor(db: Db, metadata: Record<string, unknown> = {}, attempt?: SaverAttempt) {
     // The stock class asks for a pool, and of a pool it uses only `query` in the methods that are not replaced here.
@@ -67,7 +63,6 @@ export class EnsembleSaver extends PostgresSaver {
     this.#db = db;
     this.#metadata = metadata;
     this.#attempt = attempt;
-    this.#isEmpty = attempt?.isFresh ?? false;
   }
 
   /**
@@ -132,7 +127,6 @@ export class EnsembleSaver extends PostgresSaver {
   }
 
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
-    if (this.#isEmpty) return undefined;
     return super.getTuple(config).catch((error) => this.#noteTrouble(error));
   }
 
@@ -164,7 +158,6 @@ export class EnsembleSaver extends PostgresSaver {
    */
   async #orAbort(store: () => Promise<boolean>): Promise<void> {
     const attempt = this.#attempt;
-    this.#isEmpty = false;
     if (this.#refused) return;
     if (!attempt) return void (await store());
     try {

@@ -9,11 +9,6 @@ const channel = "ensemble";
 /** Postgres refuses a payload of 8,000 bytes. */
 const payloadLimit = 7_500;
 
-const listenerName = "ensemble listen";
-/** Nobody waits for it: it says that somebody has come. */
-const helloTopic = "hello";
-const lookMs = 1_000;
-
 /** Cuts waits short, in this process and in every other one. Nothing depends on it: every waiter also looks by itself. */
 export interface Wakeups {
   /** Resolves at the next word on the topic, or after `timeoutMs`, or when the signal aborts; never rejects. */
@@ -45,13 +40,9 @@ export async function startWakeups({ pool, url, onError }: WakeupOptions): Promi
   const sender = randomUUID(); // our own words come back to us: by this we know them
   const untold = new Set<string>();
   const stopped = new AbortController();
-  const others = { there: true, heard: 0 };
   const onPayload = (payload = "") => {
     const [from, ...topics] = payload.split(" ");
-    if (from === sender) return;
-    others.there = true;
-    others.heard += 1;
-    for (const topic of topics) local.emit(topic);
+    if (from !== sender) for (const topic of topics) local.emit(topic);
   };
   const listening = keepListening(url, onPayload, stopped.signal, onError);
   await listening.first.catch((error) => {
@@ -59,17 +50,6 @@ export async function startWakeups({ pool, url, onError }: WakeupOptions): Promi
     throw error;
   });
   let telling: Promise<void> | undefined;
-  untold.add(helloTopic);
-  telling = tellOthers();
-
-  /** Whether anybody else listens: to nobody nothing is told. Who comes says hello, and whoever is not seen yet polls. */
-  async function lookForOthers(): Promise<void> {
-    const { heard } = others;
-    const { rows } = await pool.query<{ there: boolean }>(sql`
-      select count(*) > 1 as there from pg_stat_activity where datname = current_database() and application_name = ${listenerName}`);
-    if (others.heard === heard) others.there = rows[0]?.there ?? true;
-  }
-  const looking = setInterval(() => void lookForOthers().catch(onError), lookMs);
 
   async function tellOthers(): Promise<void> {
     await undefined; // what is told in the same turn goes along
@@ -86,7 +66,6 @@ export async function startWakeups({ pool, url, onError }: WakeupOptions): Promi
   }
 
   function tellElsewhere(...topics: string[]): void {
-    if (!others.there) return;
     for (const topic of topics) untold.add(topic);
     telling ??= tellOthers();
   }
@@ -107,7 +86,6 @@ export async function startWakeups({ pool, url, onError }: WakeupOptions): Promi
     tellHere,
     tellElsewhere,
     async stop() {
-      clearInterval(looking);
       await telling;
       stopped.abort();
       await listening.closed;
@@ -134,7 +112,7 @@ function keepListening(url: string, onPayload: (payload?: string) => void, signa
   const { promise: first, resolve: onFirst, reject: onFirstFailure } = Promise.withResolvers<void>();
 
   async function listenOnce(): Promise<void> {
-    const client = new pg.Client(connectionOptions(url, listenerName));
+    const client = new pg.Client(connectionOptions(url, "ensemble listen"));
     const ended = once(client, "end", { signal }).catch(() => {});
     client.on("error", onError);
     client.on("notification", ({ payload }) => onPayload(payload));

@@ -15,8 +15,6 @@ export const runTopic = (runId: string) => `run:${runId}`;
 export interface EventFeed {
   /** The events after `after`, in batches, as they come. Returns when the run is over; throws when this process stops. */
   follow(runId: string, after: number, signal: AbortSignal): AsyncGenerator<LoggedEvent[], void>;
-  /** For a run that is about to be made, and of which nothing is logged yet: it can be followed from its first event without looking. */
-  expect(runId: string): () => void;
   /** Hands followers in this process what it has just committed, so that they need not read it back. */
   publish(runId: string, events: LoggedEvent[]): void;
   /** Tells followers in this process that the end of a run was committed, its last event being `lastId`. */
@@ -131,7 +129,7 @@ export function startFeed(db: Db, wakeups: Wakeups, onError: (error: Error) => v
     return reader;
   }
 
-  function enter(runId: string): { reader: Reader; leave: () => void } {
+  async function join(runId: string): Promise<{ reader: Reader; leave: () => void }> {
     const reader = readers.get(runId) ?? open(runId);
     reader.followers += 1;
     const leave = () => {
@@ -140,11 +138,6 @@ export function startFeed(db: Db, wakeups: Wakeups, onError: (error: Error) => v
       reader.unlisten();
       readers.delete(runId);
     };
-    return { reader, leave };
-  }
-
-  async function join(runId: string): Promise<{ reader: Reader; leave: () => void }> {
-    const { reader, leave } = enter(runId);
     if (reader.tail === undefined) {
       const newest = await newestEventId(db, runId).catch((error) => {
         leave();
@@ -175,11 +168,6 @@ export function startFeed(db: Db, wakeups: Wakeups, onError: (error: Error) => v
         leave();
       }
       if (!signal.aborted) throw new Error("This process is stopping.");
-    },
-    expect(runId) {
-      const { reader, leave } = enter(runId);
-      reader.tail ??= -1;
-      return leave;
     },
     publish(runId, events) {
       const reader = readers.get(runId);

@@ -1,6 +1,6 @@
 import type { User } from "../auth/user.ts";
 import type { Fence } from "../db/fence.ts";
-import { type Db, prepared, sql } from "../db/sql.ts";
+import { type Db, sql } from "../db/sql.ts";
 import type { CancelAction, Json, RunKwargs } from "./run.ts";
 
 /** The right to execute a run, and all there is to know for it. */
@@ -18,8 +18,6 @@ export interface Claim extends Fence {
   /** How many seconds ago the run was created, and first started. */
   waitedSeconds: number;
   ranSeconds: number;
-  /** Nothing was ever stored of its thread's state, so that nobody need look. */
-  isFresh: boolean;
 }
 
 export interface ClaimLimits {
@@ -38,7 +36,7 @@ export interface ClaimLimits {
  */
 export async function claimRuns(db: Db, workerId: string, { slots, suspects, maxCrashes }: ClaimLimits): Promise<Claim[]> {
   const suspect = sql`crashes > 0 and crashes >= ${maxCrashes - 1}`;
-  const statement = sql`
+  const { rows } = await db.query<Claim>(sql`
     with due as (
       select r.run_id, t.event_base
         from runs r join threads t using (thread_id)
@@ -62,9 +60,7 @@ export async function claimRuns(db: Db, workerId: string, { slots, suspects, max
      where runs.run_id = due.run_id and runs.status = 'pending'
     returning runs.run_id as "runId", thread_id as "threadId", assistant_id as "assistantId", attempt, crashes, cancel, metadata, kwargs, auth_user as "user",
               extract(epoch from now() - created_at)::double precision as "waitedSeconds",
-              extract(epoch from clock_timestamp() - started_at)::double precision as "ranSeconds",
-              not exists (select from checkpoints where checkpoints.thread_id = runs.thread_id::text) as "isFresh"`;
-  const { rows } = await db.query<Claim>(prepared("claim runs", statement));
+              extract(epoch from clock_timestamp() - started_at)::double precision as "ranSeconds"`);
   return rows;
 }
 

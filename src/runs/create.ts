@@ -3,12 +3,11 @@ import { getAssistant } from "../assistants/assistants.ts";
 import { hasCheckpoint } from "../checkpoints/lifecycle.ts";
 import { newId } from "../db/ids.ts";
 import type { Scope } from "../db/scope.ts";
-import { type Db, type Sql, sql } from "../db/sql.ts";
+import { type Db, sql } from "../db/sql.ts";
 import { checkpointNotFound, ServiceError, threadNotFound } from "../errors.ts";
-import { insertingThread, type LockedThread, lockOrCreateThread, lockThread, notingRun } from "../threads/threads.ts";
+import { type LockedThread, lockOrCreateThread, lockThread, noteRun } from "../threads/threads.ts";
 import type { Caller } from "./caller.ts";
 import { cancelOpenRuns } from "./cancel.ts";
-import { isThreadBusy } from "./read.ts";
 import { type Json, type MultitaskStrategy, type Run, type RunConfig, type RunKwargs, runColumns } from "./run.ts";
 
 /** A run as a caller asks for it, defaults filled in. */
@@ -31,7 +30,7 @@ export interface NewRun {
 export interface AskedRun {
   assistant: Assistant;
   threadId: string;
-  /** Other runs of the thread come first, so that nobody knows yet what this one will find. Looked at for a run that brings an answer. */
+  /** Other runs of the thread come first, so that nobody knows yet what this one will find. */
   wasBusy: boolean;
   kwargs: RunKwargs;
 }
@@ -47,79 +46,61 @@ const isPrivate = (key: string) => privatePrefixes.some((prefix) => key.startsWi
 
 /**
  * Inserts a run: the thread is locked, or made; the multitask rule is decided under that lock; the run is stored pending. Call it in
- * a transaction, unless the run gets a thread of its own: then the one statement that writes is enough. Tell the claim topic after the
- * commit.
+ * a transaction, and tell the claim topic after the commit.
  */
 export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: RunCheck): Promise<Run> {
-  const assistant = await findAssistant(tx, caller, wanted.assistantId);
-  const ofGraph = { graph_id: assistant.graph_id, assistant_id: assistant.assistant_id };
-  const threadId = wanted.threadId ?? newId();
-  const thread = await openThread(tx, caller.threads, wanted, { ...ofGraph, ...wanted.metadata });
-  const config = mergeConfig(assistant.config, thread?.config ?? {}, wanted.kwargs.config);
-  await refuseUnknownCheckpoint(tx, threadId, config);
-  const wasBusy = thread !== undefined && needsToKnow(wanted) && (await isThreadBusy(tx, threadId));
-  if (wasBusy) await makeWay(tx, threadId, wanted.multitaskStrategy);
-
-  const kwargs: RunKwargs = {
-    ...wanted.kwargs,
-    temporary: wanted.threadId === undefined && !wanted.keepThread,
-    context: mergeContext(assistant.context, wanted.kwargs.context),
-    config: { ...config, configurable: { ...config.configurable, run_id: wanted.runId, thread_id: threadId, ...ofGraph } },
-  };
-  await check(tx, { assistant, threadId, wasBusy, kwargs });
-  const onThread = { ...(thread?.metadata ?? wanted.metadata), ...ofGraph };
-  return insertRun(tx, caller, wanted, {
-    threadId,
-    assistantId: assistant.assistant_id,
-    metadata: { ...assistant.metadata, ...thread?.metadata, ...wanted.metadata },
-    kwargs,
-    withThread: thread
-      ? notingRun(threadId, onThread, withoutRunKeys(config))
-      : insertingThread({ thread_id: threadId, metadata: onThread, temporary: kwargs.temporary, config: withoutRunKeys(config) }),
-  });
-}
-
-async function findAssistant(tx: Db, caller: Caller, assistantId: string): Promise<Assistant> {
-  return getAssistant(tx, caller.assistants, assistantId).catch((error) => {
+  const assistant = await getAssistant(tx, caller.assistants, wanted.assistantId).catch((error) => {
     if (!(error instanceof ServiceError)) throw error;
     throw new ServiceError(
       "not_found",
-      `No assistant found for "${assistantId}". Make sure the assistant ID is for a valid assistant or a valid graph ID.`,
+      `No assistant found for "${wanted.assistantId}". Make sure the assistant ID is for a valid assistant or a valid graph ID.`,
     );
   });
-}
+  const { runId } = wanted;
+  const threadId = wanted.threadId ?? newId();
+  const temporary = wanted.threadId === undefined && !wanted.keepThread;
+  const thread = await openThread(tx, caller.threads, { thread_id: threadId, temporary }, assistant, wanted);
+  const config = mergeConfig(assistant.config, thread.config, wanted.kwargs.config);
+  await refuseUnknownCheckpoint(tx, threadId, config);
+  const { wasBusy } = await makeWay(tx, threadId, wanted.multitaskStrategy);
 
-interface RunRow {
-  threadId: string;
-  assistantId: string;
-  metadata: Json;
-  kwargs: RunKwargs;
-  /** What becomes of the thread's row in the same statement. */
-  withThread: Sql;
-}
-
-async function insertRun(
-  tx: Db,
-  { user }: Caller,
-  { runId, multitaskStrategy, afterSeconds, eventRetentionSeconds }: NewRun,
-  { threadId, assistantId, metadata, kwargs, withThread }: RunRow,
-): Promise<Run> {
+  const metadata = { ...assistant.metadata, ...thread.metadata, ...wanted.metadata };
+  const identity = { run_id: runId, thread_id: threadId, graph_id: assistant.graph_id, assistant_id: assistant.assistant_id };
+  const kwargs: RunKwargs = {
+    ...wanted.kwargs,
+    temporary,
+    context: mergeContext(assistant.context, wanted.kwargs.context),
+    config: { ...config, configurable: { ...config.configurable, ...identity } },
+  };
+  await check(tx, { assistant, threadId, wasBusy, kwargs });
+  if (!wasBusy) {
+    const noted = { ...thread.metadata, graph_id: assistant.graph_id, assistant_id: assistant.assistant_id };
+    await noteRun(tx, threadId, noted, withoutRunKeys(config));
+  }
   const { rows } = await tx.query<Run>(sql`
-    with on_thread as (${withThread})
-    insert into runs (run_id, thread_id, assistant_id, multitask_strategy, metadata, kwargs, run_at, events_kept_secs, webhook, auth_user)
-    values (${runId}, ${threadId}, ${assistantId}, ${multitaskStrategy}, ${JSON.stringify(metadata)}, ${JSON.stringify(kwargs)},
-            now() + make_interval(secs => ${afterSeconds}), ${eventRetentionSeconds}, ${kwargs.webhook}, ${user && JSON.stringify(user)})
+    insert into runs (run_id, thread_id, assistant_id, multitask_strategy, metadata, kwargs, run_at, events_kept_secs, webhook,
+                      auth_user)
+    values (${runId}, ${threadId}, ${assistant.assistant_id}, ${wanted.multitaskStrategy}, ${JSON.stringify(metadata)},
+            ${JSON.stringify(kwargs)}, now() + make_interval(secs => ${wanted.afterSeconds}), ${wanted.eventRetentionSeconds}, ${kwargs.webhook},
+            ${caller.user && JSON.stringify(caller.user)})
     returning ${runColumns}`);
   return rows[0] as Run;
 }
 
-/** Holds the run's thread. Undefined when the run gets one of its own, of which nobody knows yet. */
-async function openThread(tx: Db, scope: Scope, { threadId, createThread }: NewRun, metadata: Json): Promise<LockedThread | undefined> {
-  if (threadId === undefined) return undefined;
-  if (createThread) return lockOrCreateThread(tx, scope, { thread_id: threadId, metadata });
-  const thread = await lockThread(tx, scope, threadId);
-  if (!thread) throw threadNotFound(threadId);
-  return thread;
+async function openThread(
+  tx: Db,
+  scope: Scope,
+  named: { thread_id: string; temporary: boolean },
+  assistant: Assistant,
+  wanted: NewRun,
+): Promise<LockedThread> {
+  if (wanted.threadId !== undefined && !wanted.createThread) {
+    const thread = await lockThread(tx, scope, wanted.threadId);
+    if (!thread) throw threadNotFound(wanted.threadId);
+    return thread;
+  }
+  const metadata = { graph_id: assistant.graph_id, assistant_id: assistant.assistant_id, ...wanted.metadata };
+  return lockOrCreateThread(tx, scope, { ...named, metadata });
 }
 
 /** From a checkpoint that is not there LangGraph would start from nothing, and the thread's history would seem lost. */
@@ -130,17 +111,16 @@ async function refuseUnknownCheckpoint(tx: Db, threadId: string, { configurable 
   if (!known) throw checkpointNotFound(threadId, id);
 }
 
-/** A run that waits for its turn is stored in the same way whether there are others or not; what it notes on its thread asks by itself. */
-function needsToKnow({ multitaskStrategy, kwargs: { command } }: NewRun): boolean {
-  return multitaskStrategy !== "enqueue" || (command?.resume !== undefined && command.resume !== null);
-}
-
 /** Decides what happens to the runs that the thread has already. The caller holds the thread's lock. */
-async function makeWay(tx: Db, threadId: string, strategy: MultitaskStrategy): Promise<void> {
-  if (strategy === "reject") {
+async function makeWay(tx: Db, threadId: string, strategy: MultitaskStrategy): Promise<{ wasBusy: boolean }> {
+  const { rowCount } = await tx.query(sql`
+    select 1 from runs where thread_id = ${threadId} and status in ('pending', 'running') limit 1`);
+  const wasBusy = rowCount !== 0;
+  if (wasBusy && strategy === "reject") {
     throw new ServiceError("conflict", "Thread is already running a task. Wait for it to finish or choose a different multitask strategy.");
   }
-  if (strategy === "interrupt" || strategy === "rollback") await cancelOpenRuns(tx, [threadId], strategy);
+  if (wasBusy && (strategy === "interrupt" || strategy === "rollback")) await cancelOpenRuns(tx, [threadId], strategy);
+  return { wasBusy };
 }
 
 /** Later ones win; `configurable` is merged, but for what is not the caller's to say; tags are added up. */

@@ -1,5 +1,5 @@
 import type { Fence } from "../db/fence.ts";
-import { type Db, nothing, prepared, sql } from "../db/sql.ts";
+import { type Db, nothing, sql } from "../db/sql.ts";
 import type { JsonText, ThreadState } from "../threads/threads.ts";
 import { storingWebhooks } from "../webhooks/webhooks.ts";
 import { baseAfter } from "./event-base.ts";
@@ -39,7 +39,7 @@ export async function endRun(
   threadId: string,
   { status, output, error, thread, timers, webhook = false, graphVersion = null }: RunEnd,
 ): Promise<boolean> {
-  const statement = sql`
+  const { rowCount } = await db.query(sql`
     with thread as (select thread_id from threads where thread_id = ${threadId} for no key update),
     ended as (
       update runs
@@ -62,8 +62,7 @@ export async function endRun(
       ${webhook ? sql`returning threads.thread_id, threads."values"` : nothing})
     ${webhook ? sql`, ${storingWebhooks(sql`rested`)}` : nothing}
     ${timers ? sql`, ${settingTimers(runId, timers)}` : nothing}
-    select 1 from ended`;
-  const { rowCount } = await db.query(prepared(`end run ${webhook} ${timers !== undefined}`, statement));
+    select 1 from ended`);
   return rowCount !== 0;
 }
 

@@ -82,23 +82,12 @@ export async function createThread(db: Db, scope: Scope, wanted: NewThread, keep
   return thread;
 }
 
-async function insertThread(db: Db, wanted: NewThread & { thread_id: string }): Promise<boolean> {
-  const { rowCount } = await db.query(sql`${insertingThread(wanted)} on conflict do nothing`);
+async function insertThread(db: Db, { thread_id, metadata = {}, temporary = false, ttl = null }: NewThread): Promise<boolean> {
+  const { rowCount } = await db.query(sql`
+    insert into threads (thread_id, metadata, temporary, ttl_minutes, ttl_strategy)
+    values (${thread_id}, ${JSON.stringify(metadata)}, ${temporary}, ${ttl?.minutes ?? null}, ${ttl?.strategy ?? null})
+        on conflict do nothing`);
   return rowCount !== 0;
-}
-
-/** Makes a thread's row, alone or in the statement that makes its first run. */
-export function insertingThread({
-  thread_id,
-  metadata = {},
-  config = {},
-  temporary = false,
-  ttl = null,
-}: NewThread & { thread_id: string; config?: Json }): Sql {
-  return sql`
-    insert into threads (thread_id, metadata, config, temporary, ttl_minutes, ttl_strategy)
-    values (${thread_id}, ${JSON.stringify(metadata)}, ${JSON.stringify(config)}, ${temporary}, ${ttl?.minutes ?? null},
-            ${ttl?.strategy ?? null})`;
 }
 
 /** Merges into the metadata of a thread, and sets its time to live; null goes back to what is configured for all. */
@@ -146,12 +135,11 @@ export async function lockOrCreateThread(db: Db, scope: Scope, wanted: NewThread
   return appeared;
 }
 
-/** Notes on a thread what its new run brings along, unless other runs come first. For the statement that makes the run, with the thread locked. */
-export function notingRun(threadId: string, metadata: Json, config: Json): Sql {
-  return sql`
+/** Notes on the thread what its new run brought along. Call it with the thread locked. */
+export async function noteRun(db: Db, threadId: string, metadata: Json, config: Json): Promise<void> {
+  await db.query(sql`
     update threads set metadata = ${JSON.stringify(metadata)}, config = ${JSON.stringify(config)}, updated_at = now()
-     where thread_id = ${threadId}
-       and not exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))`;
+     where thread_id = ${threadId}`);
 }
 
 /** Stores the state that was reached outside a run: an update by a person, or what remains after a rollback. */

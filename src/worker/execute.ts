@@ -103,7 +103,7 @@ async function perform(
   let failure: unknown;
   try {
     const refused = (reason: Error) => control.stop(toStopReason(reason));
-    const call = await openGraph(rooms, claim, { fence: claim, isFresh: claim.isFresh, refused, room: journal.room, store: journal.store });
+    const call = await openGraph(rooms, claim, { fence: claim, refused, room: journal.room, store: journal.store });
     graphVersion = call.version;
     const start = await startingPoint(rooms, claim, call, onGraphChange).catch((error) => {
       if (isDatabaseTrouble(error)) refused(error);

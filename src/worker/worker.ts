@@ -76,16 +76,15 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
     while (!draining.signal.aborted) {
       const woken = wakeups.next(claimTopic, pollMs, draining.signal); // armed before the claim, so that no word is missed
       claimedAt = Number.POSITIVE_INFINITY;
-      const asked = options.slots - running.size;
-      const claims = await claimWhatFits(asked).catch(reportAndClaimNothing);
+      const claims = await claimWhatFits().catch(reportAndClaimNothing);
       for (const claim of claims) start(claim);
       claimedAt = now();
-      // Fewer than there is room for: no more are due. Whoever holds a thread meanwhile tells when it lets go.
-      if (running.size >= options.slots || claims.length < asked) await woken;
+      if (claims.length === 0 || running.size >= options.slots) await woken;
     }
   }
 
-  async function claimWhatFits(slots: number): Promise<Claim[]> {
+  async function claimWhatFits(): Promise<Claim[]> {
+    const slots = options.slots - running.size;
     if (slots <= 0 || !liveness.announced || now() < pausedUntil) return [];
     const { maxCrashes } = options;
     const hasSuspect = [...running.values()].some(({ claim }) => claim.crashes > 0 && claim.crashes >= maxCrashes - 1);

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
-import { type Db, transaction } from "../../db/sql.ts";
+import { transaction } from "../../db/sql.ts";
 import { runNotFound } from "../../errors.ts";
 import { createRun, type NewRun } from "../../runs/create.ts";
 import { onceForKey } from "../../runs/idempotency.ts";
@@ -22,9 +22,6 @@ const Status = z.enum(["pending", "running", "success", "error", "timeout", "int
 
 const creates = access(...runDecisions);
 
-/** Under which path the runs of a request are told. */
-const baseOf = (threadId: string | undefined) => (threadId === undefined ? "" : `/threads/${threadId}`);
-
 /** Creating runs, on threads and without, and listing them. */
 export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts }> = async (app, rooms) => {
   const { pool, registry, wakeups, settings, counts, webhookRules } = rooms;
@@ -34,15 +31,14 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
     const isBatch = Array.isArray(request.body);
     for (const [index, { kwargs }] of wanted.entries()) refuseWebhook(webhookRules, kwargs.webhook, isBatch ? ["body", index] : ["body"]);
     const admitted = await admitAll(request, wanted);
-    const key = idempotent(request);
-    const make = async (tx: Db) => {
-      const made: RunRow[] = [];
-      for (const [index, { caller, run }] of admitted.entries())
-        made.push(await createRun(tx, caller, run, runCheck(registry, wanted.length > 1 ? index : undefined)));
-      return made;
-    };
-    const isOneStatement = !key && wanted.length === 1 && wanted[0]?.threadId === undefined;
-    const runs = isOneStatement ? await make(pool) : await transaction(pool, (tx) => onceForKey(tx, key, () => make(tx)));
+    const runs = await transaction(pool, (tx) =>
+      onceForKey(tx, idempotent(request), async () => {
+        const made: RunRow[] = [];
+        for (const [index, { caller, run }] of admitted.entries())
+          made.push(await createRun(tx, caller, run, runCheck(registry, wanted.length > 1 ? index : undefined)));
+        return made;
+      }),
+    );
     // Committed: from here on no error may leave as a 5xx, or the SDK would send the request again.
     const displaces = wanted.some(({ multitaskStrategy }) => multitaskStrategy === "interrupt" || multitaskStrategy === "rollback");
     wakeups.tell(claimTopic, ...(displaces ? [cancelTopic] : []));
@@ -55,27 +51,13 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
     return admitted;
   }
 
-  async function create(request: FastifyRequest, wanted: NewRun): Promise<RunRow> {
-    const [run] = await createAll(request, [wanted]);
+  async function create(request: FastifyRequest, body: RunCreateBody, threadId?: string): Promise<RunRow> {
+    const [run] = await createAll(request, [toNewRun(body, threadId, request.headers, settings)]);
     if (!run) throw runNotFound(); // the run of this Idempotency-Key has been deleted since
     return run;
   }
 
-  const toRun = (request: FastifyRequest, body: RunCreateBody, threadId?: string) => toNewRun(body, threadId, request.headers, settings);
-
-  /** Makes a run and streams it: it is waited for before it is made, so that no look is needed to miss nothing. */
-  async function createAndStream(request: FastifyRequest, reply: FastifyReply, body: RunCreateBody, threadId?: string): Promise<void> {
-    const wanted = toRun(request, body, threadId);
-    const leave = rooms.feed.expect(wanted.runId);
-    try {
-      await stream(reply, await create(request, wanted), body, threadId);
-    } finally {
-      leave();
-    }
-  }
-
-  async function stream(reply: FastifyReply, run: RunRow, body: RunCreateBody, threadId?: string): Promise<void> {
-    const base = baseOf(threadId);
+  async function stream(reply: FastifyReply, run: RunRow, body: RunCreateBody, base: string): Promise<void> {
     const cancelOnDisconnect = body.on_disconnect === "cancel";
     reply.header("content-location", `${base}/runs/${run.run_id}`);
     // By this header the SDK comes back after a broken line; a run that is cancelled with its line has nothing to come back to.
@@ -89,20 +71,21 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
     });
   }
 
-  async function wait(reply: FastifyReply, run: RunRow, body: RunCreateBody, threadId?: string): Promise<void> {
-    reply.header("content-location", `${baseOf(threadId)}/runs/${run.run_id}`);
+  async function wait(reply: FastifyReply, run: RunRow, body: RunCreateBody, base: string): Promise<void> {
+    reply.header("content-location", `${base}/runs/${run.run_id}`);
     reply.header("location", `/threads/${run.thread_id}/runs/${run.run_id}/join`);
     const cancelOnDisconnect = body.on_disconnect === "cancel";
     await waitForRun(rooms, reply, { scope: alreadyDecided, runId: run.run_id, threadId: run.thread_id, cancelOnDisconnect });
   }
 
   const onThread = { schema: { params: ThreadParams, body: RunCreate }, config: creates };
+  const base = (threadId: string) => `/threads/${threadId}`;
 
   app.post(
     "/threads/:threadId/runs",
     { schema: { ...onThread.schema, response: answers(Run) }, config: creates },
     async (request, reply) => {
-      const run = await create(request, toRun(request, request.body, request.params.threadId));
+      const run = await create(request, request.body, request.params.threadId);
       return reply.header("content-location", `/threads/${run.thread_id}/runs/${run.run_id}`).send(run);
     },
   );
@@ -110,25 +93,28 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
   app.post(
     "/threads/:threadId/runs/stream",
     { schema: { ...onThread.schema, response: streams }, config: creates },
-    async (request, reply) => createAndStream(request, reply, request.body, request.params.threadId),
+    async (request, reply) => {
+      const run = await create(request, request.body, request.params.threadId);
+      await stream(reply, run, request.body, base(run.thread_id));
+    },
   );
 
   app.post("/threads/:threadId/runs/wait", onThread, async (request, reply) => {
-    const { body, params } = request;
-    await wait(reply, await create(request, toRun(request, body, params.threadId)), body, params.threadId);
+    const run = await create(request, request.body, request.params.threadId);
+    await wait(reply, run, request.body, base(run.thread_id));
   });
 
   app.post("/runs", { schema: { body: RunCreate, response: answers(Run) }, config: creates }, async (request, reply) => {
-    const run = await create(request, toRun(request, request.body));
+    const run = await create(request, request.body);
     return reply.header("content-location", `/runs/${run.run_id}`).send(run);
   });
 
-  app.post("/runs/stream", { schema: { body: RunCreate, response: streams }, config: creates }, async (request, reply) =>
-    createAndStream(request, reply, request.body),
-  );
+  app.post("/runs/stream", { schema: { body: RunCreate, response: streams }, config: creates }, async (request, reply) => {
+    await stream(reply, await create(request, request.body), request.body, "");
+  });
 
   app.post("/runs/wait", { schema: { body: RunCreate }, config: creates }, async (request, reply) => {
-    await wait(reply, await create(request, toRun(request, request.body)), request.body);
+    await wait(reply, await create(request, request.body), request.body, "");
   });
 
   app.post("/runs/batch", { schema: { body: BatchCreate, response: answers(z.array(Run)) }, config: creates }, async (request, reply) => {
