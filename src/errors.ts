@@ -7,6 +7,7 @@ const kinds = {
   too_large: 413,
   invalid: 422,
   too_many: 429,
+  bad_gateway: 502,
   unavailable: 503,
 } as const;
 

@@ -14,12 +14,13 @@ import { startFeed } from "./events/feed.ts";
 import { buildApp } from "./http/app.ts";
 import type { ApiRooms } from "./http/rooms.ts";
 import { createLogger } from "./log.ts";
+import { loadEmbed, needsEndpoint } from "./registry/embeddings.ts";
 import { importUserModule } from "./registry/modules.ts";
 import { type Project, readProject } from "./registry/project.ts";
 import { loadRegistry, type Registry } from "./registry/registry.ts";
 import { startRehearsal } from "./rehearsal/server.ts";
 import { retentionRules } from "./retention/rules.ts";
-import { storeRules } from "./store/rules.ts";
+import { type StoreRules, storeRules } from "./store/rules.ts";
 import { version } from "./version.ts";
 import { resolveHeaders } from "./webhooks/headers.ts";
 import { webhookRules } from "./webhooks/rules.ts";
@@ -59,9 +60,10 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   const givenDirectUrl = config.databaseDirectUrl && checkDatabaseUrl("DATABASE_DIRECT_URL", config.databaseDirectUrl);
   const project = await readProject(config.configFile);
   if (project.ignoredKeys.length > 0) log.warn(`${project.file}: not supported yet and ignored: ${project.ignoredKeys.join(", ")}`);
-  const model = await provideModel(config, closers); // before the graphs are loaded: some make their client at once
+  const model = await provideModel(config, needsEndpoint(project), closers); // before the graphs are loaded: some make their client at once
   const registry = await loadRegistry(project.graphs);
   const auth = config.role === "worker" ? undefined : await loadAuth(config, project);
+  const store = await provideStore(project);
   const rules = webhookRules(project.webhooks.url, config.webhookInsideHosts);
   const headers = config.role === "api" ? {} : resolveHeaders(project.webhooks, variable); // their secrets are the workers'
 
@@ -83,7 +85,7 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   const feed = startFeed(pool, wakeups, onError);
   closers.push(feed.stop);
 
-  const rooms = { pool, wakeups, feed, registry, store: storeRules(project.store), log };
+  const rooms = { pool, wakeups, feed, registry, store, log };
   const worker = config.role === "api" ? undefined : await startWork(config, project, directUrl, rooms, closers);
   const apiUrl =
     config.role === "worker" ? undefined : await startApi(config, project, { ...rooms, model, auth, webhookRules: rules }, closers);
@@ -103,15 +105,29 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   };
 }
 
-/** Whom the graphs ask. Where there is no endpoint, the rehearsal model is one; an API leaves that to its workers, and does not know. */
-async function provideModel({ hasModelEndpoint, role }: Config, closers: Closer[]): Promise<ApiRooms["model"]> {
+/**
+ * Whom the graphs ask, and the store's index. Where there is no endpoint, the rehearsal model is one; an API leaves the graphs to its
+ * workers, and does not know whom they ask.
+ */
+async function provideModel({ hasModelEndpoint, role }: Config, embeds: boolean, closers: Closer[]): Promise<ApiRooms["model"]> {
+  if (!hasModelEndpoint && (role !== "api" || embeds)) {
+    const rehearsal = await startRehearsal();
+    closers.push(rehearsal.stop);
+    const takeBack = lendModelEndpoint(rehearsal.baseUrl);
+    closers.push(async () => takeBack());
+  }
   if (role === "api") return null;
-  if (hasModelEndpoint) return "external";
-  const rehearsal = await startRehearsal();
-  closers.push(rehearsal.stop);
-  const takeBack = lendModelEndpoint(rehearsal.baseUrl);
-  closers.push(async () => takeBack());
-  return "rehearsal";
+  return hasModelEndpoint ? "external" : "rehearsal";
+}
+
+async function provideStore(project: Project): Promise<StoreRules> {
+  const endpoint = { baseURL: variable("OPENAI_BASE_URL") || undefined, apiKey: variable("OPENAI_API_KEY") || undefined };
+  const embed = await loadEmbed(project, endpoint);
+  try {
+    return storeRules(project.store, embed);
+  } catch (error) {
+    throw new Error(`${project.file}: store.index.fields: ${(error as Error).message}`);
+  }
 }
 
 async function loadAuth(config: Config, { auth }: Project): Promise<Auth | undefined> {

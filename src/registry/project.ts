@@ -58,6 +58,14 @@ const StoreOptions = z
       })
       .loose()
       .nullish(),
+    index: z
+      .object({
+        dims: z.number().int().min(1).max(16_000),
+        embed: z.string().min(1),
+        fields: z.array(z.string().min(1)).min(1).max(50).nullish(),
+      })
+      .loose()
+      .nullish(),
   })
   .loose();
 
@@ -173,6 +181,7 @@ export async function readProject(path: string): Promise<Project> {
       ...unreadKeys(others.auth ?? {}, Object.keys(AuthOptions.shape), "auth."),
       ...unreadKeys(store, Object.keys(StoreOptions.shape), "store."),
       ...unreadKeys(store.ttl ?? {}, ["default_ttl", "refresh_on_read", "sweep_interval_minutes"], "store.ttl."),
+      ...unreadKeys(store.index ?? {}, ["dims", "embed", "fields"], "store.index."),
       ...unreadKeys(webhooks, Object.keys(WebhookOptions.shape), "webhooks."),
       ...unreadKeys(webhooks.url ?? {}, Object.keys(UrlOptions.shape), "webhooks.url."),
     ],

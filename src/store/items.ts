@@ -1,43 +1,15 @@
 import { type Fence, fenced } from "../db/fence.ts";
 import { type Db, join, nothing, type Sql, sql } from "../db/sql.ts";
 import { matchingAll } from "./filter.ts";
-
-export type Json = Record<string, unknown>;
-
-export interface Item {
-  namespace: string[];
-  key: string;
-  value: Json;
-  createdAt: Date;
-  updatedAt: Date;
-}
-
-/** An item as it is stored: one that has a time to live is to be refreshed when it is read. */
-export interface StoredItem extends Item {
-  expires: boolean;
-}
-
-export type ItemName = Pick<Item, "namespace" | "key">;
+import { alive, columns, type Item, type ItemName, type Part, type Place, type StoredItem, under } from "./item.ts";
+import { type ItemVectors, storingVectors } from "./vectors.ts";
 
 export interface NewItem extends Pick<Item, "namespace" | "key" | "value"> {
   /** How long it lives; null: until it is deleted. */
   ttlMinutes: number | null;
+  /** What queries find it by, where there is an index. */
+  vectors?: ItemVectors | undefined;
 }
-
-/** Where to look: under a path, at what matches the filter. */
-export interface Place {
-  prefix: string[];
-  filter?: Json | undefined;
-}
-
-export interface Part {
-  limit: number;
-  offset: number;
-}
-
-const columns = sql`namespace, key, value, created_at as "createdAt", updated_at as "updatedAt", expires_at is not null as expires`;
-/** What is over is gone, whether the sweeper was there or not. */
-const alive = sql`(expires_at is null or expires_at > now())`;
 
 /** An attempt writes by its own right; a caller over HTTP has no need of one. */
 const byRight = (fence: Fence | undefined): Sql => (fence ? fenced(fence) : sql`fence as (select)`);
@@ -48,8 +20,9 @@ export async function findItem(db: Db, { namespace, key }: ItemName): Promise<St
   return rows[0];
 }
 
-/** Stores an item, over the one that was there. False when the attempt has lost the right to write. */
-export async function putItem(db: Db, fence: Fence | undefined, { namespace, key, value, ttlMinutes }: NewItem): Promise<boolean> {
+/** Stores an item, over the one that was there and all that it was found by. False when the attempt has lost the right to write. */
+export async function putItem(db: Db, fence: Fence | undefined, item: NewItem): Promise<boolean> {
+  const { namespace, key, value, ttlMinutes, vectors } = item;
   const { rowCount } = await db.query(sql`
     with ${byRight(fence)}, stored as (
       insert into store_items as item (namespace, key, value, ttl_minutes, expires_at)
@@ -57,7 +30,9 @@ export async function putItem(db: Db, fence: Fence | undefined, { namespace, key
         from fence cross join (values (${ttlMinutes}::float8)) given (ttl)
           on conflict (namespace, key) do update
          set value = excluded.value, updated_at = now(), ttl_minutes = excluded.ttl_minutes, expires_at = excluded.expires_at,
-             created_at = case when item.expires_at <= now() then now() else item.created_at end)
+             created_at = case when item.expires_at <= now() then now() else item.created_at end
+      returning item.namespace, item.key)
+      ${vectors ? sql`, ${storingVectors(vectors)}` : nothing}
     select 1 from fence`);
   return rowCount !== 0;
 }
@@ -113,13 +88,6 @@ function wordsOf(query: string): string[] {
 /** What an item says: its key and every text in it, but not the names of its fields. */
 const content = sql`key || ' ' || coalesce((
   select string_agg(text #>> '{}', ' ') from jsonb_path_query(searchable(value), 'strict $.** ? (@.type() == "string")') text), '')`;
-
-/** In the order of bytes, what begins with a path lies between it and the same path with the lowest character at its end. */
-function under(prefix: string[]): Sql {
-  if (prefix.length === 0) return sql`true`;
-  const beyond = prefix.with(-1, `${prefix.at(-1)}\u0001`);
-  return sql`namespace >= ${prefix}::text[] and namespace < ${beyond}::text[]`;
-}
 
 export interface NamespaceSearch extends Part {
   conditions: { matchType: "prefix" | "suffix"; path: string[] }[];

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import type { Embed, StoreIndex } from "./embedding.ts";
+import { parseField } from "./texts.ts";
 
 /** A time to live: a hundred years at most. */
 export const Minutes = z.number().positive().max(52_560_000);
@@ -9,12 +11,25 @@ export interface StoreRules {
   defaultTtlMinutes: number | null;
   /** Whether a read that says nothing of it gives an item its whole time again. */
   refreshOnRead: boolean;
+  /** What queries are answered by; without it, by the words that items share with them. */
+  index?: StoreIndex | undefined;
 }
 
 interface StoreOptions {
   ttl?: { default_ttl?: number | null | undefined; refresh_on_read?: boolean | null | undefined } | null | undefined;
+  index?: { dims: number; embed: string; fields?: string[] | null | undefined } | null | undefined;
 }
 
-export function storeRules({ ttl }: StoreOptions): StoreRules {
-  return { defaultTtlMinutes: ttl?.default_ttl ?? null, refreshOnRead: ttl?.refresh_on_read ?? true };
+/** `embed` is what `store.index.embed` names. */
+export function storeRules({ ttl, index }: StoreOptions, embed: Embed | undefined): StoreRules {
+  return {
+    defaultTtlMinutes: ttl?.default_ttl ?? null,
+    refreshOnRead: ttl?.refresh_on_read ?? true,
+    index: index && embed ? toIndex(index, embed) : undefined,
+  };
+}
+
+function toIndex({ dims, embed: name, fields }: NonNullable<StoreOptions["index"]>, embed: Embed): StoreIndex {
+  for (const field of fields ?? []) parseField(field);
+  return { name: `${name}/${dims}`, dims, fields: fields ?? ["$"], embed };
 }

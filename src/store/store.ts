@@ -15,7 +15,13 @@ export interface StoreOptions {
 
 /** What LangGraph's operations carry beside what their types say; a graph may give anything. */
 const ReadOptions = z.object({ refreshTtl: z.boolean().nullish() });
-const PutOptions = z.object({ ttl: Minutes.nullish() });
+const PutOptions = z.object({
+  ttl: Minutes.nullish(),
+  index: z
+    .union([z.literal(false), z.array(z.string())])
+    .nullish()
+    .transform((index) => index ?? undefined),
+});
 
 /**
  * LangGraph's store on Postgres, for one attempt of a run. The stock PostgresStore opens a pool of its own, and finds what is under

@@ -1,8 +1,11 @@
 import type { Fence } from "../db/fence.ts";
 import type { Db } from "../db/sql.ts";
-import { findItem, type Item, type ItemName, type Part, type Place, putItem, refreshItems, type StoredItem, searchItems } from "./items.ts";
+import { embedItem, embedQuery } from "./embedding.ts";
+import type { Item, ItemName, Part, Place, StoredItem } from "./item.ts";
+import { findItem, putItem, refreshItems, searchItems } from "./items.ts";
 import { checkSize } from "./namespace.ts";
 import type { StoreRules } from "./rules.ts";
+import { type ItemVectors, searchVectors } from "./vectors.ts";
 
 /** By which rules the store is used, and by whose right: an attempt's, or that of a caller over HTTP, who needs none. */
 export interface StoreUse {
@@ -13,6 +16,8 @@ export interface StoreUse {
 export interface Put extends Pick<Item, "namespace" | "key" | "value"> {
   /** Minutes. Null: for ever; undefined: as the rules say. */
   ttl?: number | null | undefined;
+  /** The fields by which queries find it; false: none. Undefined: as the rules say. */
+  index?: false | string[] | undefined;
 }
 
 export interface Read {
@@ -24,10 +29,12 @@ export interface Search extends Place, Part, Read {
   query?: string | undefined;
 }
 
-/** Puts an item as the rules say. False when the attempt has lost the right to write. */
-export async function putInStore(db: Db, { rules, fence }: StoreUse, { ttl, ...item }: Put): Promise<boolean> {
+/** Puts an item as the rules say. False when the attempt has lost the right to write. Not for a transaction: an index may take its time. */
+export async function putInStore(db: Db, { rules, fence }: StoreUse, { ttl, index, ...item }: Put): Promise<boolean> {
   checkSize(item.namespace, item.key);
-  return putItem(db, fence, { ...item, ttlMinutes: ttl === undefined ? rules.defaultTtlMinutes : ttl });
+  const directions = rules.index ? await embedItem(rules.index, item.value, index) : [];
+  const vectors = rules.index && directions.length > 0 ? { index: rules.index, directions } : undefined;
+  return putItem(db, fence, { ...item, ttlMinutes: ttl === undefined ? rules.defaultTtlMinutes : ttl, vectors });
 }
 
 /** The item of that name, whose time begins anew when it has one. */
@@ -38,11 +45,17 @@ export async function getFromStore(db: Db, use: StoreUse, { refreshTtl, ...name 
   return toItem(found);
 }
 
-/** The items that a search finds, whose time begins anew when they have one. */
-export async function searchStore(db: Db, use: StoreUse, { query, refreshTtl, limit, offset, ...place }: Search): Promise<Item[]> {
-  const found = await searchItems(db, place, query, { limit, offset });
+/** The items that a search finds, by meaning where there is an index. The time of those that have one begins anew. */
+export async function searchStore(db: Db, use: StoreUse, { query = "", refreshTtl, limit, offset, ...place }: Search): Promise<Item[]> {
+  const wanted = await vectorsOf(use, query);
+  const found = wanted ? await searchVectors(db, place, wanted, { limit, offset }) : await searchItems(db, place, query, { limit, offset });
   await refresh(db, use, refreshTtl, found);
   return found.map(toItem);
+}
+
+async function vectorsOf({ rules: { index } }: StoreUse, query: string): Promise<ItemVectors | undefined> {
+  if (!index || query.trim() === "") return undefined;
+  return { index, directions: [await embedQuery(index, query)] };
 }
 
 async function refresh(db: Db, { rules, fence }: StoreUse, refreshTtl = rules.refreshOnRead, found: StoredItem[]): Promise<void> {

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
-import { deleteItem, listNamespaces, type Item as StoredItem } from "../../store/items.ts";
+import type { Item as StoredItem } from "../../store/item.ts";
+import { deleteItem, listNamespaces } from "../../store/items.ts";
 import { checkLabels, checkNamespace } from "../../store/namespace.ts";
 import { Minutes } from "../../store/rules.ts";
 import { getFromStore, putInStore, searchStore } from "../../store/use.ts";
@@ -9,7 +10,13 @@ import type { ApiRooms } from "../rooms.ts";
 import { answers, Flag, Item, Json, Limit, Offset, OneOrMore, Text, Whole } from "../schemas.ts";
 
 /** False: found by no query; else the fields that queries are compared with. Not a literal, which OpenAPI 3.0 does not know. */
-const Index = z.union([z.boolean().refine((flag) => !flag, "expected false or fields"), z.array(Text).max(50)]);
+const Index = z.union([
+  z
+    .boolean()
+    .refine((flag) => !flag, "expected false or fields")
+    .transform(() => false as const),
+  z.array(Text).max(50),
+]);
 const Namespace = z.array(Text);
 const ItemQuery = z.object({ namespace: OneOrMore(Text).default([]), key: Text, refresh_ttl: Flag.optional() });
 const ItemPut = z.object({ namespace: Namespace, key: Text, value: Json, index: Index.nullish(), ttl: Minutes.nullish() });
@@ -35,7 +42,7 @@ export const storeRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, 
   app.put("/store/items", { schema: { body: ItemPut }, config: access("store:put") }, async (request, reply) => {
     const { value: body } = await request.access("store:put", request.body);
     checkNamespace(body.namespace);
-    await putInStore(pool, { rules }, body);
+    await putInStore(pool, { rules }, { ...body, index: body.index ?? undefined });
     return reply.code(204).send();
   });
 
