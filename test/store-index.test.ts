@@ -126,3 +126,29 @@ test("items of another index are left out of a search until they are put again, 
   await theirs.putItem(["models"], "old", value);
   expect(await found()).toEqual(["old", "new"]);
 });
+
+test("of more vectors than are compared, the nearest are among those that are", async () => {
+  await store.putItem(["crowd"], "far", { text: "mountain" });
+  await db.query(`insert into store_items (namespace, key, value) select namespace, key || n, value
+                    from store_items, generate_series(1, 2100) n where namespace = '{crowd}'`);
+  await db.query(`insert into store_vectors select namespace, key || n, place, index_name, vector, sketch
+                    from store_vectors, generate_series(1, 2100) n where namespace = '{crowd}'`);
+  await store.putItem(["crowd"], "near", { text: "river" });
+  expect(await search("crowd", "stream", { limit: 2 })).toMatchObject([{ key: "near" }, { value: { text: "mountain" } }]);
+});
+
+const startWith = async (store: object, files: Record<string, string> = {}) => {
+  const folder = await makeProject({ "langgraph.json": { graphs, store }, ...files });
+  return startTestService({ ENSEMBLE_CONFIG: `${folder}/langgraph.json` });
+};
+
+test.each([
+  ["no dimensions", { index: { embed: "openai:any" } }, "store.index.dims"],
+  ["a provider that is none", { index: { ...index, embed: "cohere:embed-v3" } }, 'store.index.embed is "cohere:embed-v3"; it should be'],
+  ["a file that is none", { index: { ...index, embed: "./none.ts:embed" } }, 'store.index.embed is "./none.ts:embed"; it should be'],
+  ["an export that is none", { index: { ...index, embed: `${module}:nothing` } }, "is no function from texts to vectors"],
+  ["a field that is none", { index: { ...index, fields: ["a..b"] } }, 'store.index.fields: "a..b" is no field to embed'],
+  ["a wrong time", { ttl: { default_ttl: "soon" } }, "store.ttl.default_ttl"],
+])("a langgraph.json with %s stops the start with a sentence", async (_, store, sentence) => {
+  await expect(startWith(store)).rejects.toThrow(sentence);
+});

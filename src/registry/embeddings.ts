@@ -4,6 +4,7 @@ import { OpenAIEmbeddings } from "@langchain/openai";
 import { z } from "zod";
 import { importUserModule } from "./modules.ts";
 import type { Project } from "./project.ts";
+import { exportsOf } from "./registry.ts";
 
 type Embed = (texts: string[], signal: AbortSignal) => Promise<unknown>;
 
@@ -55,9 +56,10 @@ const Embeddings = z.custom<{ embedDocuments(texts: string[]): Promise<unknown> 
 const EmbedFunction = z.custom<Embed>((value) => typeof value === "function");
 
 async function loadModule(name: string, module: string, exportName: string): Promise<Embed> {
-  const exports = await importUserModule(module).catch((error: Error) => {
+  const imported = await importUserModule(module).catch((error: Error) => {
     throw new Error(`${name} could not be imported: ${error.message}`, { cause: error });
   });
+  const exports = exportsOf(imported);
   const exported = await exports[exportName];
   const object = Embeddings.safeParse(exported);
   if (object.success) return (texts) => object.data.embedDocuments(texts);

@@ -1,7 +1,15 @@
 import { expect, test } from "vitest";
+import { makeProject } from "../command.ts";
 import { startTestService } from "../service.ts";
 
 const { client, fetch } = await startTestService();
+const project = await makeProject({
+  "langgraph.json": {
+    graphs: { storing: `${import.meta.dirname}/../graphs/storing.ts:graph` },
+    store: { index: { dims: 256, embed: "openai:text-embedding-3-small", fields: ["text"] } },
+  },
+});
+const indexed = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json` });
 const { store } = client;
 
 /** A run that does these things with the store. */
@@ -62,4 +70,17 @@ test("namespaces are listed by how they begin and end, and cut off at a depth", 
     ],
   });
   expect(await store.listNamespaces({ prefix: ["n", "*"], maxDepth: 2, limit: 1, offset: 1 })).toEqual({ namespaces: [["n", "y"]] });
+});
+
+test("with an index and no endpoint, the rehearsal model says what is near, to callers and graphs alike", async () => {
+  const { store } = indexed.client;
+  await store.putItem(["notes"], "rivers", { text: "Rivers run to the sea" });
+  await store.putItem(["notes"], "hills", { text: "The hills are high" });
+  await store.putItem(["notes"], "silent", { title: "no text to be found by" });
+  const query = "a river that is running";
+  const { items } = await store.searchItems(["notes"], { query });
+  expect(keysOf({ items })).toEqual(["rivers", "hills"]);
+  const calls = [{ search: ["notes"], options: { query } }];
+  const { results } = (await indexed.client.runs.wait(null, "storing", { input: { calls } })) as { results: unknown[] };
+  expect(results).toMatchObject([items.map(({ key, score }) => ({ key, score }))]);
 });
