@@ -3,7 +3,9 @@
 alter table store_items
   add column ttl_minutes double precision check (ttl_minutes > 0),
   add column expires_at  timestamptz,
-  add constraint store_items_expiry check ((ttl_minutes is null) = (expires_at is null));
+  add constraint store_items_expiry check ((ttl_minutes is null) = (expires_at is null)),
+  -- What an auth handler says of an item, such as whose it is, for the filters that it answers later. Nobody else sees it.
+  add column metadata    json             not null default '{}';
 
 create index store_items_by_expiry on store_items (expires_at) where expires_at is not null;
 

@@ -1,4 +1,6 @@
-import { type Sql, sql } from "../db/sql.ts";
+import type { Scope } from "../db/scope.ts";
+import { join, type Sql, sql } from "../db/sql.ts";
+import { matchingAll } from "./filter.ts";
 
 export type Json = Record<string, unknown>;
 
@@ -32,8 +34,12 @@ export const columns = sql`namespace, key, value, created_at as "createdAt", upd
 /** What is over is gone, whether the sweeper was there or not. */
 export const alive = sql`(expires_at is null or expires_at > now())`;
 
+/** The items of a place that are alive and in scope. */
+export const at = (scope: Scope, { prefix, filter }: Place): Sql =>
+  join([under(prefix), alive, scope.visible(sql`metadata`), matchingAll(filter ?? {})], " and ");
+
 /** In the order of bytes, what begins with a path lies between it and the same path with the lowest character at its end. */
-export function under(prefix: string[]): Sql {
+function under(prefix: string[]): Sql {
   if (prefix.length === 0) return sql`true`;
   const beyond = prefix.with(-1, `${prefix.at(-1)}\u0001`);
   return sql`namespace >= ${prefix}::text[] and namespace < ${beyond}::text[]`;

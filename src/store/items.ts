@@ -1,7 +1,8 @@
 import { type Fence, fenced } from "../db/fence.ts";
+import type { Scope } from "../db/scope.ts";
 import { type Db, join, nothing, type Sql, sql } from "../db/sql.ts";
-import { matchingAll } from "./filter.ts";
-import { alive, columns, type Item, type ItemName, type Part, type Place, type StoredItem, under } from "./item.ts";
+import { itemNotFound } from "../errors.ts";
+import { alive, at, columns, type Item, type ItemName, type Json, type Part, type Place, type StoredItem } from "./item.ts";
 import { type ItemVectors, storingVectors } from "./vectors.ts";
 
 export interface NewItem extends Pick<Item, "namespace" | "key" | "value"> {
@@ -9,41 +10,55 @@ export interface NewItem extends Pick<Item, "namespace" | "key" | "value"> {
   ttlMinutes: number | null;
   /** What queries find it by, where there is an index. */
   vectors?: ItemVectors | undefined;
+  /** What an auth handler says of it; without a word, what was said of the item that was there stays. */
+  metadata?: Json | undefined;
 }
 
 /** An attempt writes by its own right; a caller over HTTP has no need of one. */
 const byRight = (fence: Fence | undefined): Sql => (fence ? fenced(fence) : sql`fence as (select)`);
 
-export async function findItem(db: Db, { namespace, key }: ItemName): Promise<StoredItem | undefined> {
-  const { rows } = await db.query<StoredItem>(sql`
-    select ${columns} from store_items where namespace = ${namespace}::text[] and key = ${key} and ${alive}`);
-  return rows[0];
+/** One that is there and not in scope is answered 404, unlike one that is not there. */
+export async function findItem(db: Db, scope: Scope, { namespace, key }: ItemName): Promise<StoredItem | undefined> {
+  const { rows } = await db.query<StoredItem & { visible: boolean }>(sql`
+    select ${columns}, ${scope.visible(sql`metadata`)} as visible
+      from store_items where namespace = ${namespace}::text[] and key = ${key} and ${alive}`);
+  if (!rows[0]) return undefined;
+  const { visible, ...item } = rows[0];
+  if (!visible) throw itemNotFound();
+  return item;
 }
 
 /** Stores an item, over the one that was there and all that it was found by. False when the attempt has lost the right to write. */
-export async function putItem(db: Db, fence: Fence | undefined, item: NewItem): Promise<boolean> {
-  const { namespace, key, value, ttlMinutes, vectors } = item;
-  const { rowCount } = await db.query(sql`
+export async function putItem(db: Db, scope: Scope, fence: Fence | undefined, item: NewItem): Promise<boolean> {
+  const { namespace, key, value, ttlMinutes, vectors, metadata } = item;
+  const said = sql`${metadata && JSON.stringify(metadata)}::json`;
+  const { rows } = await db.query<{ stored: boolean }>(sql`
     with ${byRight(fence)}, stored as (
-      insert into store_items as item (namespace, key, value, ttl_minutes, expires_at)
-      select ${namespace}::text[], ${key}, ${JSON.stringify(value)}::json, ttl, now() + ttl * interval '1 minute'
+      insert into store_items as item (namespace, key, value, metadata, ttl_minutes, expires_at)
+      select ${namespace}::text[], ${key}, ${JSON.stringify(value)}::json, coalesce(${said}, '{}'), ttl, now() + ttl * interval '1 minute'
         from fence cross join (values (${ttlMinutes}::float8)) given (ttl)
           on conflict (namespace, key) do update
          set value = excluded.value, updated_at = now(), ttl_minutes = excluded.ttl_minutes, expires_at = excluded.expires_at,
-             created_at = case when item.expires_at <= now() then now() else item.created_at end
+             created_at = case when item.expires_at <= now() then now() else item.created_at end,
+             metadata = coalesce(${said}, case when item.expires_at <= now() then '{}' else item.metadata end)
+       where item.expires_at <= now() or ${scope.visible(sql`item.metadata`)}
       returning item.namespace, item.key)
       ${vectors ? sql`, ${storingVectors(vectors)}` : nothing}
-    select 1 from fence`);
-  return rowCount !== 0;
+    select exists (select from stored) as stored from fence`);
+  if (rows[0]?.stored === false) throw itemNotFound();
+  return rows.length > 0;
 }
 
 /** Deletes an item, if there is one. False when the attempt has lost the right to write. */
-export async function deleteItem(db: Db, fence: Fence | undefined, { namespace, key }: ItemName): Promise<boolean> {
-  const { rowCount } = await db.query(sql`
+export async function deleteItem(db: Db, scope: Scope, fence: Fence | undefined, { namespace, key }: ItemName): Promise<boolean> {
+  const named = sql`namespace = ${namespace}::text[] and key = ${key}`;
+  const visible = scope.visible(sql`metadata`);
+  const { rows } = await db.query<{ hidden: boolean }>(sql`
     with ${byRight(fence)}, gone as (
-      delete from store_items where namespace = ${namespace}::text[] and key = ${key} and exists (select from fence))
-    select 1 from fence`);
-  return rowCount !== 0;
+      delete from store_items where ${named} and ${visible} and exists (select from fence))
+    select exists (select from store_items where ${named} and ${alive} and not (${visible})) as hidden from fence`);
+  if (rows[0]?.hidden) throw itemNotFound();
+  return rows.length > 0;
 }
 
 /** Gives items their whole time again. One that somebody else holds is being put or refreshed just now. */
@@ -60,7 +75,8 @@ export async function refreshItems(db: Db, fence: Fence | undefined, names: Item
 /** Items under a path. With a query, those that share words with it, the most first; else the latest first. */
 export async function searchItems(
   db: Db,
-  { prefix, filter }: Place,
+  scope: Scope,
+  place: Place,
   query: string | undefined,
   { limit, offset }: Part,
 ): Promise<(StoredItem & { score?: number })[]> {
@@ -70,7 +86,7 @@ export async function searchItems(
   const { rows } = await db.query<StoredItem & { score?: number }>(sql`
     select ${columns} ${found}
       from store_items
-     where ${under(prefix)} and ${alive} and ${matchingAll(filter ?? {})} ${words.length > 0 ? sql`and ${hits} > 0` : nothing}
+     where ${at(scope, place)} ${words.length > 0 ? sql`and ${hits} > 0` : nothing}
      order by ${words.length > 0 ? sql`score desc,` : nothing} updated_at desc, namespace, key
      limit ${limit} offset ${offset}`);
   return rows;
@@ -95,7 +111,7 @@ export interface NamespaceSearch extends Part {
 }
 
 /** The paths under which there are items, cut off at a depth. In a condition, `*` stands for any one name. */
-export async function listNamespaces(db: Db, { conditions, maxDepth, limit, offset }: NamespaceSearch): Promise<string[][]> {
+export async function listNamespaces(db: Db, scope: Scope, { conditions, maxDepth, limit, offset }: NamespaceSearch): Promise<string[][]> {
   const fits = conditions.flatMap(({ matchType, path }) => [
     sql`cardinality(namespace) >= ${path.length}`,
     ...path.flatMap((name, index) => {
@@ -107,7 +123,7 @@ export async function listNamespaces(db: Db, { conditions, maxDepth, limit, offs
   const { rows } = await db.query<{ path: string[] }>(sql`
     select distinct namespace[1:${maxDepth ?? 2_147_483_647}::integer] as path
       from store_items
-     where ${join([alive, ...fits], " and ")}
+     where ${join([alive, scope.visible(sql`metadata`), ...fits], " and ")}
      order by path limit ${limit} offset ${offset}`);
   return rows.map(({ path }) => path);
 }

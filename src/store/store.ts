@@ -1,6 +1,7 @@
 import { BaseStore, type Operation, type OperationResults } from "@langchain/langgraph-checkpoint";
 import { z } from "zod";
 import type { Fence } from "../db/fence.ts";
+import { everything } from "../db/scope.ts";
 import type { Db } from "../db/sql.ts";
 import { deleteItem, listNamespaces } from "./items.ts";
 import { Minutes, type StoreRules } from "./rules.ts";
@@ -46,14 +47,14 @@ export class EnsembleStore extends BaseStore {
   async #carryOut(operation: Operation): Promise<unknown> {
     if ("namespacePrefix" in operation) {
       const { namespacePrefix: prefix, filter, query, limit = 10, offset = 0 } = operation;
-      return searchStore(this.#db, this.#options, { prefix, filter, query, limit, offset, ...readOptions(operation) });
+      return searchStore(this.#db, everything, this.#options, { prefix, filter, query, limit, offset, ...readOptions(operation) });
     }
     if ("value" in operation) return this.#write(operation);
     if ("key" in operation) {
       const { namespace, key } = operation;
-      return (await getFromStore(this.#db, this.#options, { namespace, key, ...readOptions(operation) })) ?? null;
+      return (await getFromStore(this.#db, everything, this.#options, { namespace, key, ...readOptions(operation) })) ?? null;
     }
-    return listNamespaces(this.#db, { ...operation, conditions: operation.matchConditions ?? [] });
+    return listNamespaces(this.#db, everything, { ...operation, conditions: operation.matchConditions ?? [] });
   }
 
   async #write(operation: Extract<Operation, { value: unknown }>): Promise<void> {
@@ -61,8 +62,8 @@ export class EnsembleStore extends BaseStore {
     const { fence, refused } = this.#options;
     const done =
       value === null
-        ? deleteItem(this.#db, fence, { namespace, key })
-        : putInStore(this.#db, this.#options, { namespace, key, value, ...PutOptions.parse(operation) });
+        ? deleteItem(this.#db, everything, fence, { namespace, key })
+        : putInStore(this.#db, everything, this.#options, { namespace, key, value, ...PutOptions.parse(operation) });
     if (!(await done)) refused();
   }
 }

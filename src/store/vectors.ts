@@ -1,7 +1,7 @@
-import { type Db, join, type Sql, sql } from "../db/sql.ts";
+import type { Scope } from "../db/scope.ts";
+import { type Db, type Sql, sql } from "../db/sql.ts";
 import type { Direction, StoreIndex } from "./embedding.ts";
-import { matchingAll } from "./filter.ts";
-import { alive, columns, type Part, type Place, type StoredItem, under } from "./item.ts";
+import { at, columns, type Part, type Place, type StoredItem } from "./item.ts";
 
 /**
  * How many vectors a search compares at most: one of 1,536 dimensions takes 0.2 ms, because it is read from where large values lie. That
@@ -26,7 +26,8 @@ export function storingVectors({ index, directions }: ItemVectors): Sql {
 /** Items under a path by how near they are to a direction: an item is as near as the nearest of its vectors. */
 export async function searchVectors(
   db: Db,
-  { prefix, filter }: Place,
+  scope: Scope,
+  place: Place,
   { index, directions }: ItemVectors,
   { limit, offset }: Part,
 ): Promise<(StoredItem & { score: number })[]> {
@@ -36,7 +37,7 @@ export async function searchVectors(
     with near as (
       select namespace, key, vector
         from store_vectors join store_items using (namespace, key)
-       where ${join([sql`index_name = ${index.name}`, under(prefix), alive, matchingAll(filter ?? {})], " and ")}
+       where index_name = ${index.name} and ${at(scope, place)}
        order by bit_count(sketch # ${sketch(wanted)}::bit varying) limit ${mostCompared}),
     nearest as (
       select namespace, key, max(${cosine}) as score from near

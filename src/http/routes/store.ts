@@ -9,6 +9,10 @@ import { access } from "../access.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { answers, Flag, Item, Json, Limit, Offset, OneOrMore, Text, Whole } from "../schemas.ts";
 
+/** What a client leaves out, some write as null. */
+const optional = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().transform((value) => value ?? undefined);
+
+const Namespace = z.array(Text);
 /** False: found by no query; else the fields that queries are compared with. Not a literal, which OpenAPI 3.0 does not know. */
 const Index = z.union([
   z
@@ -17,32 +21,33 @@ const Index = z.union([
     .transform(() => false as const),
   z.array(Text).max(50),
 ]);
-const Namespace = z.array(Text);
 const ItemQuery = z.object({ namespace: OneOrMore(Text).default([]), key: Text, refresh_ttl: Flag.optional() });
-const ItemPut = z.object({ namespace: Namespace, key: Text, value: Json, index: Index.nullish(), ttl: Minutes.nullish() });
+const ItemPut = z.object({ namespace: Namespace, key: Text, value: Json, index: optional(Index), ttl: Minutes.nullish() });
 const ItemDelete = z.object({ namespace: Namespace.default([]), key: Text });
 const ItemSearch = z.object({
   namespace_prefix: Namespace,
-  filter: Json.nullish(),
-  query: Text.nullish(),
+  filter: optional(Json),
+  query: optional(Text),
   limit: Limit,
   offset: Offset,
-  refresh_ttl: z.boolean().nullish(),
+  refresh_ttl: optional(z.boolean()),
 });
 const NamespaceSearch = z.object({
   prefix: Namespace.nullish(),
   suffix: Namespace.nullish(),
-  max_depth: Whole(1, 1_000).nullish(),
+  max_depth: optional(Whole(1, 1_000)),
   limit: Whole(1, 1_000).default(100),
   offset: Offset,
 });
+/** Handlers of the project mark what they let be stored; nobody else can. */
+const Marked = z.object({ metadata: optional(Json) });
 
-/** What graphs remember across threads, for callers from outside: items by name, searches, namespaces. */
+/** What graphs remember across threads, for callers from outside: items by name, searches, namespaces. A handler may lead them elsewhere. */
 export const storeRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, store: rules }) => {
   app.put("/store/items", { schema: { body: ItemPut }, config: access("store:put") }, async (request, reply) => {
-    const { value: body } = await request.access("store:put", request.body);
-    checkNamespace(body.namespace);
-    await putInStore(pool, { rules }, { ...body, index: body.index ?? undefined });
+    const { scope, value } = await request.access("store:put", { ...request.body });
+    checkNamespace(value.namespace);
+    await putInStore(pool, scope, { rules }, { ...value, ...Marked.parse(value) });
     return reply.code(204).send();
   });
 
@@ -52,17 +57,17 @@ export const storeRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, 
     async (request, reply) => {
       const { namespace: parts, key, refresh_ttl: refreshTtl } = request.query;
       const namespace = parts.flatMap((part) => (part === "" ? [] : part.split(".")));
-      await request.access("store:get", { namespace, key });
-      checkNamespace(namespace);
-      const item = await getFromStore(pool, { rules }, { namespace, key, refreshTtl });
+      const { scope, value } = await request.access("store:get", { namespace, key });
+      checkNamespace(value.namespace);
+      const item = await getFromStore(pool, scope, { rules }, { ...value, refreshTtl });
       return reply.type("application/json").send(JSON.stringify(item ? toAnswer(item) : null)); // Fastify sends null as nothing at all
     },
   );
 
   app.delete("/store/items", { schema: { body: ItemDelete }, config: access("store:delete") }, async (request, reply) => {
-    const { value: body } = await request.access("store:delete", request.body);
-    checkNamespace(body.namespace);
-    await deleteItem(pool, undefined, body);
+    const { scope, value } = await request.access("store:delete", { ...request.body });
+    checkNamespace(value.namespace);
+    await deleteItem(pool, scope, undefined, value);
     return reply.code(204).send();
   });
 
@@ -73,18 +78,11 @@ export const storeRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, 
       config: access("store:search"),
     },
     async (request, reply) => {
-      const { namespace_prefix: prefix, filter, query, limit, offset, refresh_ttl } = request.body;
-      await request.access("store:search", { namespace: prefix, filter, query, limit, offset });
+      const { namespace_prefix, refresh_ttl: refreshTtl, ...search } = request.body;
+      const { scope, value } = await request.access("store:search", { namespace: namespace_prefix, ...search });
+      const { namespace: prefix, ...asked } = value;
       checkLabels(prefix);
-      const search = {
-        prefix,
-        filter: filter ?? undefined,
-        query: query ?? undefined,
-        limit,
-        offset,
-        refreshTtl: refresh_ttl ?? undefined,
-      };
-      const items = await searchStore(pool, { rules }, search);
+      const items = await searchStore(pool, scope, { rules }, { prefix, ...asked, refreshTtl });
       return reply.send({ items: items.map(toAnswer) });
     },
   );
@@ -96,11 +94,11 @@ export const storeRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, 
       config: access("store:list_namespaces"),
     },
     async (request, reply) => {
-      const { prefix, suffix, max_depth, limit, offset } = request.body;
-      await request.access("store:list_namespaces", { namespace: prefix ?? [], suffix, max_depth, limit, offset });
-      const conditions = [condition("prefix", prefix ?? []), condition("suffix", suffix ?? [])];
-      const namespaces = await listNamespaces(pool, { conditions, maxDepth: max_depth ?? undefined, limit, offset });
-      return reply.send({ namespaces });
+      const { prefix, ...asked } = request.body;
+      const { scope, value } = await request.access("store:list_namespaces", { namespace: prefix ?? [], ...asked });
+      const { namespace, suffix, max_depth: maxDepth, limit, offset } = value;
+      const conditions = [condition("prefix", namespace), condition("suffix", suffix ?? [])];
+      return reply.send({ namespaces: await listNamespaces(pool, scope, { conditions, maxDepth, limit, offset }) });
     },
   );
 };
