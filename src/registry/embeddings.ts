@@ -15,7 +15,7 @@ export interface ModelEndpoint {
 }
 
 const openai = "openai:";
-const retryingMs = 20_000;
+const tryMs = 20_000;
 
 /** Whether the index asks a model endpoint, and not a module of the project. */
 export function needsEndpoint({ store }: Pick<Project, "store">): boolean {
@@ -43,7 +43,7 @@ function askEndpoint(model: string, dims: number, { baseURL, apiKey = "none" }: 
     ...dimensions,
     apiKey,
     configuration: { baseURL },
-    timeout: retryingMs,
+    timeout: tryMs,
     maxRetries: 2,
     stripNewLines: false,
   });

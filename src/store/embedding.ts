@@ -67,8 +67,8 @@ const aboutTheText = [400, 413, 422];
 
 function explainFailure(error: unknown): ServiceError {
   const { data } = Status.safeParse(error);
-  const message = error instanceof Error ? error.message : String(error);
-  if (data && aboutTheText.includes(data.status)) return new ServiceError("invalid", `The embedding model refused the text: ${message}`);
+  const message = (error instanceof Error ? error.message : String(error)).replace(/\.+$/, "");
+  if (data && aboutTheText.includes(data.status)) return new ServiceError("invalid", `The embedding model refused the text: ${message}.`);
   return failure(`failed: ${message}`);
 }
 
