@@ -16,7 +16,7 @@ export const auth = new Auth()
     if (first === "closed") return false;
     if (first === "home") value.namespace[0] = "home-of-" + user.identity;
     if (first === "home") return true;
-    value.metadata = { owner: user.identity };
+    if ("metadata" in value) value.metadata = { ...value.metadata, owner: user.identity };
     return { owner: user.identity };
   });
 `;

@@ -39,13 +39,13 @@ const NamespaceSearch = z.object({
   limit: Whole(1, 1_000).default(100),
   offset: Offset,
 });
-/** Handlers of the project mark what they let be stored; nobody else can. */
-const Marked = z.object({ metadata: optional(Json) });
+/** Handlers mark what they let be stored; nobody else can. Without a mark, those of the item that is there stay. */
+const Marked = z.object({ metadata: Json.transform((marks) => (Object.keys(marks).length > 0 ? marks : undefined)) });
 
 /** What graphs remember across threads, for callers from outside: items by name, searches, namespaces. A handler may lead them elsewhere. */
 export const storeRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, store: rules }) => {
   app.put("/store/items", { schema: { body: ItemPut }, config: access("store:put") }, async (request, reply) => {
-    const { scope, value } = await request.access("store:put", { ...request.body });
+    const { scope, value } = await request.access("store:put", { ...request.body, metadata: {} });
     checkNamespace(value.namespace);
     await putInStore(pool, scope, { rules }, { ...value, ...Marked.parse(value) });
     return reply.code(204).send();
