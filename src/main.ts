@@ -14,7 +14,7 @@ import { startFeed } from "./events/feed.ts";
 import { buildApp } from "./http/app.ts";
 import type { ApiRooms } from "./http/rooms.ts";
 import { createLogger } from "./log.ts";
-import { loadEmbed, needsEndpoint } from "./registry/embeddings.ts";
+import { loadEmbedder, needsEndpoint } from "./registry/embeddings.ts";
 import { importUserModule } from "./registry/modules.ts";
 import { type Project, readProject } from "./registry/project.ts";
 import { loadRegistry, type Registry } from "./registry/registry.ts";
@@ -63,7 +63,7 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   const model = await provideModel(config, needsEndpoint(project), closers); // before the graphs are loaded: some make their client at once
   const registry = await loadRegistry(project.graphs);
   const auth = config.role === "worker" ? undefined : await loadAuth(config, project);
-  const store = await provideStore(project);
+  const store = await provideStore(config, project, log);
   const rules = webhookRules(project.webhooks.url, config.webhookInsideHosts);
   const headers = config.role === "api" ? {} : resolveHeaders(project.webhooks, variable); // their secrets are the workers'
 
@@ -120,11 +120,13 @@ async function provideModel({ hasModelEndpoint, role }: Config, embeds: boolean,
   return hasModelEndpoint ? "external" : "rehearsal";
 }
 
-async function provideStore(project: Project): Promise<StoreRules> {
+async function provideStore({ hasModelEndpoint, role }: Config, project: Project, log: Logger): Promise<StoreRules> {
   const endpoint = { baseURL: variable("OPENAI_BASE_URL") || undefined, apiKey: variable("OPENAI_API_KEY") || undefined };
-  const embed = await loadEmbed(project, endpoint);
+  const embedder = await loadEmbedder(project, { ...endpoint, isRehearsal: !hasModelEndpoint });
+  if (role === "api" && needsEndpoint(project) && !hasModelEndpoint)
+    log.warn("the store's index is the rehearsal model's; if the workers have another endpoint, set it here too (OPENAI_API_KEY)");
   try {
-    return storeRules(project.store, embed);
+    return storeRules(project.store, embedder);
   } catch (error) {
     throw new Error(`${project.file}: store.index.fields: ${(error as Error).message}`);
   }

@@ -12,6 +12,13 @@ type Embed = (texts: string[], signal: AbortSignal) => Promise<unknown>;
 export interface ModelEndpoint {
   baseURL: string | undefined;
   apiKey: string | undefined;
+  isRehearsal: boolean;
+}
+
+/** Who makes vectors, and the name by which theirs are told from those of others. */
+export interface Embedder {
+  name: string;
+  embed: Embed;
 }
 
 const openai = "openai:";
@@ -23,16 +30,22 @@ export function needsEndpoint({ store }: Pick<Project, "store">): boolean {
 }
 
 /** What `store.index.embed` names: a model behind an endpoint, or an export of a module. Undefined without an index. */
-export async function loadEmbed({ file, store }: Pick<Project, "file" | "store">, endpoint: ModelEndpoint): Promise<Embed | undefined> {
+export async function loadEmbedder(
+  { file, store }: Pick<Project, "file" | "store">,
+  endpoint: ModelEndpoint,
+): Promise<Embedder | undefined> {
   if (!store.index) return undefined;
-  const { embed, dims } = store.index;
-  if (embed.startsWith(openai)) return askEndpoint(embed.slice(openai.length), dims, endpoint);
-  const colon = embed.lastIndexOf(":");
-  const module = resolve(dirname(file), embed.slice(0, Math.max(colon, 0)));
-  if (colon < 1 || !existsSync(module)) {
-    throw new Error(`${file}: store.index.embed is "${embed}"; it should be "openai:<model>" or "<file>:<export>" of a file that exists.`);
+  const { embed: name, dims } = store.index;
+  if (name.startsWith(openai)) {
+    const embed = askEndpoint(name.slice(openai.length), dims, endpoint);
+    return { name: endpoint.isRehearsal ? "rehearsal" : name, embed };
   }
-  return loadModule(`${file}: store.index.embed "${embed}"`, module, embed.slice(colon + 1) || "default");
+  const colon = name.lastIndexOf(":");
+  const module = resolve(dirname(file), name.slice(0, Math.max(colon, 0)));
+  if (colon < 1 || !existsSync(module)) {
+    throw new Error(`${file}: store.index.embed is "${name}"; it should be "openai:<model>" or "<file>:<export>" of a file that exists.`);
+  }
+  return { name, embed: await loadModule(`${file}: store.index.embed "${name}"`, module, name.slice(colon + 1) || "default") };
 }
 
 /** Only the third generation is told how many dimensions to make; other models make what they make, and some refuse to be told. */

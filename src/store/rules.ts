@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Embed, StoreIndex } from "./embedding.ts";
+import type { StoreIndex } from "./embedding.ts";
 import { parseField } from "./texts.ts";
 
 /** A time to live: a hundred years at most. */
@@ -17,19 +17,21 @@ export interface StoreRules {
 
 interface StoreOptions {
   ttl?: { default_ttl?: number | null | undefined; refresh_on_read?: boolean | null | undefined } | null | undefined;
-  index?: { dims: number; embed: string; fields?: string[] | null | undefined } | null | undefined;
+  index?: { dims: number; fields?: string[] | null | undefined } | null | undefined;
 }
 
-/** `embed` is what `store.index.embed` names. */
-export function storeRules({ ttl, index }: StoreOptions, embed: Embed | undefined): StoreRules {
+type Embedder = Pick<StoreIndex, "name" | "embed">;
+
+/** `embedder` is what `store.index.embed` names. */
+export function storeRules({ ttl, index }: StoreOptions, embedder: Embedder | undefined): StoreRules {
   return {
     defaultTtlMinutes: ttl?.default_ttl ?? null,
     refreshOnRead: ttl?.refresh_on_read ?? true,
-    index: index && embed ? toIndex(index, embed) : undefined,
+    index: index && embedder ? toIndex(index, embedder) : undefined,
   };
 }
 
-function toIndex({ dims, embed: name, fields }: NonNullable<StoreOptions["index"]>, embed: Embed): StoreIndex {
+function toIndex({ dims, fields }: NonNullable<StoreOptions["index"]>, { name, embed }: Embedder): StoreIndex {
   for (const field of fields ?? []) parseField(field);
   return { name: `${name}/${dims}`, dims, fields: fields ?? ["$"], embed };
 }
