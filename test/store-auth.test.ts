@@ -1,4 +1,5 @@
 import { Client } from "@langchain/langgraph-sdk";
+import { SignJWT } from "jose";
 import { expect, test } from "vitest";
 import { makeProject } from "./command.ts";
 import { startTestService } from "./service.ts";
@@ -25,9 +26,12 @@ const project = await makeProject({
   "langgraph.json": { graphs: { storing: `${import.meta.dirname}/graphs/storing.ts:graph` }, auth: { path: "./auth.ts:auth" } },
 });
 const { urls, db } = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json` });
-const storeOf = (user?: string) =>
-  new Client({ apiUrl: urls[0] ?? "", apiKey: null, defaultHeaders: user ? { "x-user": user } : {}, callerOptions: { maxRetries: 0 } })
-    .store;
+const secret = "a secret that is shared with the issuer, and long";
+const { urls: withTokens } = await startTestService({ ENSEMBLE_JWT_SECRET: secret });
+
+const connect = (defaultHeaders: Record<string, string>, apiUrl = urls[0] ?? "") =>
+  new Client({ apiUrl, apiKey: null, defaultHeaders, callerOptions: { maxRetries: 0 } }).store;
+const storeOf = (user?: string) => connect(user ? { "x-user": user } : {});
 const [ann, bob] = [storeOf("ann"), storeOf("bob")];
 
 test("who is not known is answered 401, whatever they ask of the store", async () => {
@@ -90,4 +94,22 @@ test("a handler may lead everybody to a place of their own", async () => {
   await ann.deleteItem(["home"], "k");
   expect(await ann.getItem(["home"], "k")).toBeNull();
   expect(await bob.getItem(["home"], "k")).not.toBeNull();
+});
+
+test("who comes with a token has a shelf under their name, and no other", async () => {
+  const token = await new SignJWT({ sub: "ann", exp: Math.floor(Date.now() / 1_000) + 600 })
+    .setProtectedHeader({ alg: "HS256" })
+    .sign(new TextEncoder().encode(secret));
+  const store = connect({ authorization: `Bearer ${token}` }, withTokens[0]);
+  await store.putItem(["ann", "notes"], "k", { text: "mine" });
+  expect((await store.searchItems(["ann"])).items).toMatchObject([{ key: "k" }]);
+  expect(await store.listNamespaces({ prefix: ["ann"] })).toEqual({ namespaces: [["ann", "notes"]] });
+  for (const asked of [
+    () => store.putItem(["bob"], "k", {}),
+    () => store.getItem(["bob"], "k"),
+    () => store.deleteItem(["bob"], "k"),
+    () => store.searchItems([]),
+    () => store.listNamespaces({ suffix: ["ann"] }),
+  ])
+    await expect(asked()).rejects.toThrow("HTTP 403");
 });

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { z } from "zod";
+import { StoreOptions } from "./store-options.ts";
 
 const GraphEntry = z.union([
   z.string(),
@@ -42,27 +43,6 @@ const CheckpointerOptions = z
         strategy: z.enum(["delete", "keep_latest"]).optional(),
         default_ttl: z.number().positive().max(52_560_000).nullish(),
         sweep_interval_minutes: z.number().positive().max(40_000).nullish(),
-      })
-      .loose()
-      .nullish(),
-  })
-  .loose();
-
-const StoreOptions = z
-  .object({
-    ttl: z
-      .object({
-        default_ttl: z.number().positive().max(52_560_000).nullish(),
-        refresh_on_read: z.boolean().nullish(),
-        sweep_interval_minutes: z.number().positive().max(40_000).nullish(),
-      })
-      .loose()
-      .nullish(),
-    index: z
-      .object({
-        dims: z.number().int().min(1).max(16_000),
-        embed: z.string().min(1),
-        fields: z.array(z.string().min(1)).min(1).max(50).nullish(),
       })
       .loose()
       .nullish(),
