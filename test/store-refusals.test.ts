@@ -38,6 +38,13 @@ const refusals: [what: string, route: string, body: unknown, status: number, sen
   ["an empty namespace", "GET /store/items?namespace=&key=k", undefined, 400, "Namespace is required"],
   ["an empty label", "GET /store/items?namespace=a..b&key=k", undefined, 422, `${labels}a..b`],
   ["a label with a dot", "POST /store/items/search", { namespace_prefix: ["a.b"] }, 422, `${labels}a.b`],
+  [
+    "an endless prefix",
+    "POST /store/namespaces",
+    { prefix: Array(40_000).fill("a") },
+    422,
+    "The namespace has 40000 labels; 32 are the most.",
+  ],
   ["an empty label", "POST /store/namespaces", { prefix: [""] }, 422, labels],
   ["a label with a dot", "POST /store/namespaces", { suffix: ["a.b"] }, 422, `${labels}a.b`],
 ];
