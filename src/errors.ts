@@ -7,6 +7,7 @@ const kinds = {
   too_large: 413,
   invalid: 422,
   too_many: 429,
+  bad_gateway: 502,
   unavailable: 503,
 } as const;
 
@@ -36,3 +37,4 @@ export const runNotFound = () => new ServiceError("not_found", "Run not found");
 export const assistantNotFound = () => new ServiceError("not_found", "Assistant not found");
 export const threadIsBusy = () => new ServiceError("conflict", "Thread is busy");
 export const threadWithoutState = (threadId: string) => new ServiceError("not_found", `Thread ${threadId} has no checkpoint yet`);
+export const itemNotFound = () => new ServiceError("not_found", "Item not found");

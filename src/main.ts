@@ -14,11 +14,13 @@ import { startFeed } from "./events/feed.ts";
 import { buildApp } from "./http/app.ts";
 import type { ApiRooms } from "./http/rooms.ts";
 import { createLogger } from "./log.ts";
+import { loadEmbedder, needsEndpoint } from "./registry/embeddings.ts";
 import { importUserModule } from "./registry/modules.ts";
 import { type Project, readProject } from "./registry/project.ts";
 import { loadRegistry, type Registry } from "./registry/registry.ts";
 import { startRehearsal } from "./rehearsal/server.ts";
 import { retentionRules } from "./retention/rules.ts";
+import { type StoreRules, storeRules } from "./store/rules.ts";
 import { version } from "./version.ts";
 import { resolveHeaders } from "./webhooks/headers.ts";
 import { webhookRules } from "./webhooks/rules.ts";
@@ -58,9 +60,10 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   const givenDirectUrl = config.databaseDirectUrl && checkDatabaseUrl("DATABASE_DIRECT_URL", config.databaseDirectUrl);
   const project = await readProject(config.configFile);
   if (project.ignoredKeys.length > 0) log.warn(`${project.file}: not supported yet and ignored: ${project.ignoredKeys.join(", ")}`);
-  const model = await provideModel(config, closers); // before the graphs are loaded: some make their client at once
+  const model = await provideModel(config, needsEndpoint(project), closers); // before the graphs are loaded: some make their client at once
   const registry = await loadRegistry(project.graphs);
   const auth = config.role === "worker" ? undefined : await loadAuth(config, project);
+  const store = await provideStore(config, project, log);
   const rules = webhookRules(project.webhooks.url, config.webhookInsideHosts);
   const headers = config.role === "api" ? {} : resolveHeaders(project.webhooks, variable); // their secrets are the workers'
 
@@ -82,7 +85,7 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   const feed = startFeed(pool, wakeups, onError);
   closers.push(feed.stop);
 
-  const rooms = { pool, wakeups, feed, registry, log };
+  const rooms = { pool, wakeups, feed, registry, store, log };
   const worker = config.role === "api" ? undefined : await startWork(config, project, directUrl, rooms, closers);
   const apiUrl =
     config.role === "worker" ? undefined : await startApi(config, project, { ...rooms, model, auth, webhookRules: rules }, closers);
@@ -102,15 +105,31 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   };
 }
 
-/** Whom the graphs ask. Where there is no endpoint, the rehearsal model is one; an API leaves that to its workers, and does not know. */
-async function provideModel({ hasModelEndpoint, role }: Config, closers: Closer[]): Promise<ApiRooms["model"]> {
+/**
+ * Whom the graphs ask, and the store's index. Where there is no endpoint, the rehearsal model is one; an API leaves the graphs to its
+ * workers, and does not know whom they ask.
+ */
+async function provideModel({ hasModelEndpoint, role }: Config, embeds: boolean, closers: Closer[]): Promise<ApiRooms["model"]> {
+  if (!hasModelEndpoint && (role !== "api" || embeds)) {
+    const rehearsal = await startRehearsal();
+    closers.push(rehearsal.stop);
+    const takeBack = lendModelEndpoint(rehearsal.baseUrl);
+    closers.push(async () => takeBack());
+  }
   if (role === "api") return null;
-  if (hasModelEndpoint) return "external";
-  const rehearsal = await startRehearsal();
-  closers.push(rehearsal.stop);
-  const takeBack = lendModelEndpoint(rehearsal.baseUrl);
-  closers.push(async () => takeBack());
-  return "rehearsal";
+  return hasModelEndpoint ? "external" : "rehearsal";
+}
+
+async function provideStore({ hasModelEndpoint, role }: Config, project: Project, log: Logger): Promise<StoreRules> {
+  const endpoint = { baseURL: variable("OPENAI_BASE_URL") || undefined, apiKey: variable("OPENAI_API_KEY") || undefined };
+  const embedder = await loadEmbedder(project, { ...endpoint, isRehearsal: !hasModelEndpoint });
+  if (role === "api" && needsEndpoint(project) && !hasModelEndpoint)
+    log.warn("the store's index is the rehearsal model's; if the workers have another endpoint, set it here too (OPENAI_API_KEY)");
+  try {
+    return storeRules(project.store, embedder);
+  } catch (error) {
+    throw new Error(`${project.file}: store.index.fields: ${(error as Error).message}`);
+  }
 }
 
 async function loadAuth(config: Config, { auth }: Project): Promise<Auth | undefined> {
@@ -129,13 +148,13 @@ async function embeddedUrl({ role, dataDir }: Config, closers: Closer[]): Promis
 
 async function startWork(
   config: Config,
-  { checkpointer }: Project,
+  project: Project,
   url: string,
   rooms: Parameters<typeof startWorker>[0],
   closers: Closer[],
 ): Promise<Worker> {
   const { runTimeoutSeconds } = config;
-  const sweeper = startSweeper(rooms, { runTimeoutSeconds, rules: retentionRules(config, checkpointer) });
+  const sweeper = startSweeper(rooms, { runTimeoutSeconds, rules: retentionRules(config, project) });
   closers.push(sweeper.stop);
   closers.push(startTimers(rooms).stop);
   closers.push(startCrons(rooms, config).stop);

@@ -186,6 +186,7 @@ async function countRows(): Promise<object> {
   const { rows } = await db.query(`
     select (select count(*) from threads) as threads, (select count(*) from runs) as runs,
            (select count(*) from assistants) as assistants, (select count(*) from assistant_versions) as versions,
-           (select count(*) from checkpoints) as checkpoints, (select json_agg(crons order by cron_id) from crons) as crons, (select json_agg(metadata order by thread_id) from threads) as metadata`);
+           (select count(*) from checkpoints) as checkpoints, (select json_agg(crons order by cron_id) from crons) as crons, (select json_agg(metadata order by thread_id) from threads) as metadata,
+           (select json_agg(item) from store_items item) as items`);
   return rows[0];
 }

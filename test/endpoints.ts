@@ -6,6 +6,8 @@ export interface Endpoint {
   /** The same for the query, percent-encoded. */
   query?: Record<string, string[]>;
   headers?: Record<string, string[]>;
+  /** The query without which there is no good request. */
+  search?: string;
   /** What an id that nobody has is answered with, where that is not 404. */
   unknownId?: number;
 }
@@ -19,6 +21,7 @@ const badFlag = ["maybe", 7, {}];
 const badLimit = [0, -1, 1_001, 2.5, "ten", "", true, [5], {}, "1e2", "0x10", null];
 const badOffset = [-1, 2.5, 1e12, "one", "", true, [5], {}];
 const badChoice = ["nonsense", "", 7, true, {}, ["asc"]];
+const badPath = ["text", 7, {}, [7], [null], [["a"]], [nul], [lone]];
 const badList = ["text", 7, {}, [7], [{}], [null]];
 
 const flagInQuery = ["maybe", "2", "", "%00"];
@@ -236,6 +239,34 @@ export const endpoints: Record<string, Endpoint> = {
     body: { status: "pending" },
     query: { action: choiceInQuery },
     fields: { status: badChoice, thread_id: badId, run_ids: ["text", {}, [], [7], ["no-uuid"], Array(1_001).fill(crypto.randomUUID())] },
+  },
+
+  "PUT /store/items": {
+    body: { namespace: ["a"], key: "k", value: {} },
+    fields: {
+      namespace: badPath,
+      key: badText,
+      value: [...badDocument, null],
+      ttl: [0, -1, "5", true, {}, [], 1e12],
+      index: [true, 7, "text", {}, [7], [null], [nul]],
+    },
+  },
+  "GET /store/items": {
+    search: "?namespace=a&key=k",
+    query: {
+      namespace: ["a%00b&key=k", "a.%00&key=k", "a&namespace=%00&key=k"],
+      key: ["%00&namespace=a", "k&key=l&namespace=a"],
+      refresh_ttl: flagInQuery.map((flag) => `${flag}&namespace=a&key=k`),
+    },
+  },
+  "DELETE /store/items": { body: { namespace: ["a"], key: "k" }, fields: { namespace: badPath, key: badText } },
+  "POST /store/items/search": {
+    body: { namespace_prefix: [] },
+    fields: { ...paging, namespace_prefix: badPath, filter: badDocument, query: badText, refresh_ttl: ["true", 1, {}] },
+  },
+  "POST /store/namespaces": {
+    body: {},
+    fields: { ...paging, prefix: badPath, suffix: badPath, max_depth: [0, -1, 2.5, "x", 1e9, true] },
   },
 
   "POST /runs/crons": cronCreate,

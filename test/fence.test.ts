@@ -5,6 +5,7 @@ import { storeEntry } from "../src/cache/entries.ts";
 import { storeRows } from "../src/checkpoints/rows.ts";
 import { EnsembleSaver } from "../src/checkpoints/saver.ts";
 import { systemAssistantId } from "../src/db/ids.ts";
+import { everything } from "../src/db/scope.ts";
 import type { Db } from "../src/db/sql.ts";
 import { storeEffect } from "../src/effects/effects.ts";
 import { appendEvents } from "../src/events/log.ts";
@@ -63,7 +64,8 @@ const writes: Record<string, (on: Db, attempt: number) => Promise<boolean>> = {
     const entry = { namespace: "[]", key: "k", type: "json", value: Buffer.from("1") };
     return storeEntry(on, { runId, attempt }, runId, entry, 60);
   },
-  "an item of the store": (on, attempt) => putItem(on, { runId, attempt }, { namespace: [runId], key: "k", value: {} }),
+  "an item of the store": (on, attempt) =>
+    putItem(on, everything, { runId, attempt }, { namespace: [runId], key: "k", value: {}, ttlMinutes: null }),
   "the end": (on, attempt) => endRun(on, { runId, attempt }, threadId, end),
   "giving back": (on, attempt) => releaseRun(on, { runId, attempt }),
 };

@@ -86,7 +86,7 @@ test.for<[string, unknown, string | null]>([
 });
 
 test("other paths, other methods, and too much of everything", async () => {
-  const unknown = await fetch(`${rehearsal.baseUrl}/embeddings`, { method: "POST", body: "{}" });
+  const unknown = await fetch(`${rehearsal.baseUrl}/audio/speech`, { method: "POST", body: "{}" });
   expect(unknown.status).toBe(404);
   expect(await unknown.json()).toMatchObject({ error: { type: "invalid_request_error", code: "unknown_url" } });
   expect((await fetch(`${rehearsal.baseUrl}/chat/completions`)).status).toBe(405);
@@ -105,4 +105,44 @@ test("a long prompt is answered quickly, whatever it is made of", async () => {
     expect(response.status).toBe(200);
     expect(performance.now() - started, piece).toBeLessThan(2_000);
   }
+});
+
+const embed = (body: object) =>
+  fetch(`${rehearsal.baseUrl}/embeddings`, { method: "POST", body: JSON.stringify({ model: "any", ...body }) });
+const cosine = (one: number[], other: number[]) => one.reduce((sum, number, index) => sum + number * (other[index] ?? 0), 0);
+
+test("embeddings have the form of the original, and are the same every time", async () => {
+  const answer = await (await embed({ input: ["one river", "two hills"], dimensions: 64 })).json();
+  expect(answer).toEqual({
+    object: "list",
+    model: "any",
+    data: [0, 1].map((index) => ({ object: "embedding", index, embedding: expect.any(Array) })),
+    usage: { prompt_tokens: 6, total_tokens: 6 },
+  });
+  const again = await (await embed({ input: "two hills", dimensions: 64, encoding_format: "base64" })).json();
+  const { buffer, byteOffset } = Buffer.from(again.data[0].embedding, "base64");
+  expect([...new Float32Array(buffer.slice(byteOffset, byteOffset + 4 * 64))]).toEqual(answer.data[1].embedding);
+  expect((await (await embed({ input: [1, 2, 3] })).json()).data[0].embedding).toHaveLength(1_536);
+});
+
+test("texts that share words are nearer to each other than those that share none", async () => {
+  const input = ["Rivers run to the sea", "the river is running", "a hill is high", "???"];
+  const { data } = await (await embed({ input })).json();
+  const [rivers, river, hill, marks] = data.map(({ embedding }: { embedding: number[] }) => embedding);
+  expect(cosine(rivers, river)).toBeGreaterThan(0.5);
+  for (const other of [hill, marks]) expect(Math.abs(cosine(rivers, other))).toBeLessThan(0.2);
+  expect(cosine(marks, marks)).toBeCloseTo(1, 5);
+});
+
+test.each([
+  {},
+  { input: "" },
+  { input: [] },
+  { input: 7 },
+  { input: ["a", 1] },
+  { input: "a", dimensions: 0 },
+  { input: "a", dimensions: 1e9 },
+])("embeddings of %j are refused", async (body) => {
+  const response = await embed(body);
+  expect({ status: response.status, ...(await response.json()) }).toMatchObject({ status: 400, error: { type: "invalid_request_error" } });
 });

@@ -44,13 +44,13 @@ test("the common rule comes from the environment, or from the project file, whic
   });
   const { checkpointer } = await readProject(`${project}/langgraph.json`);
   expect(retentionRules(readConfig({}))).toEqual({});
-  expect(retentionRules(readConfig({}), checkpointer)).toEqual({
+  expect(retentionRules(readConfig({}), { checkpointer })).toEqual({
     threadTtl: { minutes: 43_200, strategy: "keep_latest" },
     ttlSweepMinutes: 10,
   });
   const config = readConfig({ ENSEMBLE_THREAD_TTL_MINUTES: "90", ENSEMBLE_KEEP_CHECKPOINTS: "20" });
   expect(retentionRules(config)).toEqual({ threadTtl: { minutes: 90, strategy: "delete" }, keepCheckpoints: 20 });
-  expect(retentionRules(config, checkpointer).threadTtl).toEqual({ minutes: 90, strategy: "keep_latest" });
+  expect(retentionRules(config, { checkpointer }).threadTtl).toEqual({ minutes: 90, strategy: "keep_latest" });
   await expect(readProject(`${project}/wrong.json`)).rejects.toThrow("checkpointer.ttl.default_ttl");
   expect(() => readConfig({ ENSEMBLE_KEEP_CHECKPOINTS: "0" })).toThrow(/^ENSEMBLE_KEEP_CHECKPOINTS/);
 });

@@ -15,7 +15,7 @@ const patienceMs = 60_000;
 export async function prune({ dryRun }: { dryRun: boolean }): Promise<void> {
   const config = await readEnvironment();
   const file = projectFile();
-  const rules = retentionRules(config, existsSync(file) ? (await readProject(file)).checkpointer : {});
+  const rules = retentionRules(config, existsSync(file) ? await readProject(file) : {});
   const removal = await withDatabase((pool) => (dryRun ? surveyRemoval(pool, rules) : sweepAll(pool, rules)));
   console.log(report(removal, dryRun));
 }
@@ -35,7 +35,8 @@ async function sweepAll(pool: Pool, rules: RetentionRules): Promise<Removal> {
 }
 
 function report(removal: Removal, dryRun: boolean): string {
-  const { deletedThreads, reducedThreads, checkpoints, eventLogs, temporaryThreads, idempotencyKeys, cacheEntries, webhooks } = removal;
+  const { deletedThreads, reducedThreads, checkpoints, eventLogs, temporaryThreads, idempotencyKeys, cacheEntries, storeItems, webhooks } =
+    removal;
   return [
     dryRun ? "Would go now:" : "Gone:",
     `  ${deletedThreads} threads whose time to live is over`,
@@ -44,6 +45,7 @@ function report(removal: Removal, dryRun: boolean): string {
     `  ${temporaryThreads} temporary threads of stateless runs`,
     `  ${idempotencyKeys} idempotency keys`,
     `  ${cacheEntries} cached results`,
+    `  ${storeItems} items of the store whose time to live is over`,
     `  ${webhooks} webhooks that were delivered or given up`,
   ].join("\n");
 }

@@ -16,6 +16,7 @@ import { metaRoutes } from "./routes/meta.ts";
 import { singleRunRoutes } from "./routes/run.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { stateRoutes } from "./routes/state.ts";
+import { storeRoutes } from "./routes/store.ts";
 import { threadRoutes } from "./routes/threads.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 
@@ -52,6 +53,7 @@ export async function buildApp(rooms: ApiRooms, http: Project["http"]): Promise<
   if (!http.disable_runs) await app.register(singleRunRoutes, options);
   if (!http.disable_runs) await app.register(cronRoutes, options);
   if (!http.disable_runs) await app.register(webhookRoutes, options);
+  if (!http.disable_store) await app.register(storeRoutes, options);
   return app;
 }
 

@@ -44,7 +44,7 @@ const describeRoute: typeof jsonSchemaTransform = (route) => {
 };
 
 function topicOf(url: string): string {
-  return ["crons", "runs", "threads", "assistants", "webhooks"].find((topic) => url.includes(`/${topic}`)) ?? "service";
+  return ["crons", "runs", "threads", "assistants", "webhooks", "store"].find((topic) => url.includes(`/${topic}`)) ?? "service";
 }
 
 /** Every named schema is written twice, as it goes in and as it comes out; what nothing refers to would only be in the way. */

@@ -4,6 +4,7 @@ import type { Auth } from "../auth/auth.ts";
 import type { Wakeups } from "../db/listen.ts";
 import type { EventFeed } from "../events/feed.ts";
 import type { Registry } from "../registry/registry.ts";
+import type { StoreRules } from "../store/rules.ts";
 import type { WebhookRules } from "../webhooks/rules.ts";
 
 /** What the routes need of the process. */
@@ -12,6 +13,7 @@ export interface ApiRooms {
   wakeups: Wakeups;
   feed: EventFeed;
   registry: Registry;
+  store: StoreRules;
   log: Logger;
   version: string;
   /** Whom the graphs of this process ask: an endpoint of the operator's, or the rehearsal model. Null where no graph runs: workers may differ. */

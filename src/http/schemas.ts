@@ -169,6 +169,16 @@ export const ThreadState = z
   })
   .meta({ id: "ThreadState" });
 
+export const Item = z
+  .object({
+    namespace: z.array(z.string()),
+    key: z.string(),
+    value: Json,
+    created_at: z.iso.datetime(),
+    updated_at: z.iso.datetime(),
+  })
+  .meta({ id: "Item" });
+
 export const DeadWebhook = z
   .object({
     run_id: Id,

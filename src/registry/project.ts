@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { z } from "zod";
+import { StoreOptions } from "./store-options.ts";
 
 const GraphEntry = z.union([
   z.string(),
@@ -30,6 +31,7 @@ const HttpOptions = z
     disable_assistants: z.boolean().optional(),
     disable_threads: z.boolean().optional(),
     disable_runs: z.boolean().optional(),
+    disable_store: z.boolean().optional(),
     disable_meta: z.boolean().optional(),
   })
   .loose();
@@ -69,6 +71,7 @@ const ProjectFile = z
     env: z.union([z.string(), z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))]).optional(),
     http: HttpOptions.optional(),
     checkpointer: CheckpointerOptions.nullish(),
+    store: StoreOptions.nullish(),
     webhooks: WebhookOptions.nullish(),
     auth: AuthOptions.nullish(),
   })
@@ -104,6 +107,7 @@ export interface Project {
   env: Record<string, string>;
   http: z.infer<typeof HttpOptions>;
   checkpointer: z.infer<typeof CheckpointerOptions>;
+  store: z.infer<typeof StoreOptions>;
   webhooks: z.infer<typeof WebhookOptions>;
   auth: AuthSource | undefined;
   /** Keys that mean something elsewhere and nothing here, for one warning at the start. */
@@ -137,6 +141,7 @@ export async function readProject(path: string): Promise<Project> {
   }
   const { graphs, env, http = {}, ...others } = parsed.data;
   const checkpointer = others.checkpointer ?? {};
+  const store = others.store ?? {};
   const webhooks = others.webhooks ?? {};
   const root = dirname(file);
   return {
@@ -145,6 +150,7 @@ export async function readProject(path: string): Promise<Project> {
     env: await readEnv(root, file, env),
     http,
     checkpointer,
+    store,
     webhooks,
     auth: others.auth ? authSource(root, file, others.auth) : undefined,
     ignoredKeys: [
@@ -153,6 +159,9 @@ export async function readProject(path: string): Promise<Project> {
       ...unreadKeys(checkpointer, Object.keys(CheckpointerOptions.shape), "checkpointer."),
       ...unreadKeys(checkpointer.ttl ?? {}, ["strategy", "default_ttl", "sweep_interval_minutes"], "checkpointer.ttl."),
       ...unreadKeys(others.auth ?? {}, Object.keys(AuthOptions.shape), "auth."),
+      ...unreadKeys(store, Object.keys(StoreOptions.shape), "store."),
+      ...unreadKeys(store.ttl ?? {}, ["default_ttl", "refresh_on_read", "sweep_interval_minutes"], "store.ttl."),
+      ...unreadKeys(store.index ?? {}, ["dims", "embed", "fields"], "store.index."),
       ...unreadKeys(webhooks, Object.keys(WebhookOptions.shape), "webhooks."),
       ...unreadKeys(webhooks.url ?? {}, Object.keys(UrlOptions.shape), "webhooks.url."),
     ],

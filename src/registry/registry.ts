@@ -103,7 +103,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** What the author exported. A CommonJS module, which TypeScript without "type": "module" becomes, has its default one level down. */
-function exportsOf(module: Record<string, unknown>): Record<string, unknown> {
+export function exportsOf(module: Record<string, unknown>): Record<string, unknown> {
   const { "module.exports": marked, __esModule, default: whole, ...named } = module;
   const exports = marked ?? whole; // Node 22 does not mark CommonJS
   const hasNames = isRecord(exports) && Object.getPrototypeOf(exports) === Object.prototype; // and is not itself a graph or a factory

@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { z } from "zod";
 import { complete, modelName } from "./completions.ts";
+import { EmbeddingsRequest, embed } from "./embeddings.ts";
 import { ChatRequest } from "./request.ts";
 
 export interface Rehearsal {
@@ -61,7 +63,12 @@ const routes: Route[] = [
   {
     method: "POST",
     pattern: /^\/v1\/chat\/completions$/,
-    answer: async (request, response) => complete(await readRequest(request), response),
+    answer: async (request, response) => complete(await readRequest(request, ChatRequest), response),
+  },
+  {
+    method: "POST",
+    pattern: /^\/v1\/embeddings$/,
+    answer: async (request, response) => sendJson(response, 200, embed(await readRequest(request, EmbeddingsRequest))),
   },
   { method: "GET", pattern: /^\/v1\/models$/, answer: async (_, response) => sendJson(response, 200, { object: "list", data: [model] }) },
   { method: "GET", pattern: /^\/v1\/models\/[^/]+$/, answer: async (_, response, path) => sendModel(response, path) },
@@ -75,8 +82,8 @@ function sendModel(response: ServerResponse, path: string): void {
   sendJson(response, 200, model);
 }
 
-async function readRequest(request: IncomingMessage): Promise<ChatRequest> {
-  const parsed = ChatRequest.safeParse(await readJson(request));
+async function readRequest<Schema extends z.ZodType>(request: IncomingMessage, schema: Schema): Promise<z.output<Schema>> {
+  const parsed = schema.safeParse(await readJson(request));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const param =

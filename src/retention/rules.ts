@@ -8,6 +8,8 @@ export interface RetentionRules {
   keepCheckpoints?: number | undefined;
   /** How often threads are looked at. */
   ttlSweepMinutes?: number | undefined;
+  /** The same for items of the store. */
+  storeSweepMinutes?: number | undefined;
 }
 
 interface Configured {
@@ -15,21 +17,29 @@ interface Configured {
   keepCheckpoints: number | undefined;
 }
 
-/** `checkpointer` in langgraph.json. */
-interface CheckpointerOptions {
-  ttl?: {
-    strategy?: TtlStrategy | undefined;
-    default_ttl?: number | null | undefined;
-    sweep_interval_minutes?: number | null | undefined;
-  } | null;
+interface SweepOptions {
+  sweep_interval_minutes?: number | null | undefined;
+}
+
+/** What of langgraph.json counts here. */
+interface ProjectOptions {
+  checkpointer?: {
+    ttl?: (SweepOptions & { strategy?: TtlStrategy | undefined; default_ttl?: number | null | undefined }) | null | undefined;
+  };
+  store?: { ttl?: SweepOptions | null | undefined };
 }
 
 /** The environment decides over the project file, which alone can say what happens when the time is over. */
-export function retentionRules({ threadTtlMinutes, keepCheckpoints }: Configured, { ttl }: CheckpointerOptions = {}): RetentionRules {
+export function retentionRules(
+  { threadTtlMinutes, keepCheckpoints }: Configured,
+  { checkpointer, store }: ProjectOptions = {},
+): RetentionRules {
+  const ttl = checkpointer?.ttl;
   const minutes = threadTtlMinutes ?? ttl?.default_ttl ?? undefined;
   return {
     threadTtl: minutes === undefined ? undefined : { minutes, strategy: ttl?.strategy ?? "delete" },
     keepCheckpoints,
     ttlSweepMinutes: ttl?.sweep_interval_minutes ?? undefined,
+    storeSweepMinutes: store?.ttl?.sweep_interval_minutes ?? undefined,
   };
 }

@@ -3,6 +3,7 @@ import { countPrunable, type Kept } from "../checkpoints/prune.ts";
 import type { Db } from "../db/sql.ts";
 import { countOutdatedKeys } from "../runs/idempotency.ts";
 import { countSpentEvents } from "../runs/sweep.ts";
+import { countExpiredItems } from "../store/items.ts";
 import { countExpiredThreads, countSpentThreads, listThreadsToReduce } from "../threads/retention.ts";
 import { countOutdatedWebhooks } from "../webhooks/webhooks.ts";
 import type { RetentionRules } from "./rules.ts";
@@ -21,6 +22,7 @@ export async function surveyRemoval(db: Db, rules: RetentionRules): Promise<Remo
     temporaryThreads: await countSpentThreads(db),
     idempotencyKeys: await countOutdatedKeys(db),
     cacheEntries: await countExpiredEntries(db),
+    storeItems: await countExpiredItems(db),
     webhooks: await countOutdatedWebhooks(db),
     deletedThreads: expired.delete,
     reducedThreads: expired.keep_latest,

@@ -4,6 +4,7 @@ import { pruneCheckpoints } from "../checkpoints/prune.ts";
 import { type Db, sql, transaction } from "../db/sql.ts";
 import { sweepIdempotencyKeys } from "../runs/idempotency.ts";
 import { sweepEvents } from "../runs/sweep.ts";
+import { sweepItems } from "../store/items.ts";
 import {
   findExpiredThreads,
   findSpentThreads,
@@ -25,6 +26,8 @@ export interface Removal {
   idempotencyKeys: number;
   /** Cached results whose time is over. */
   cacheEntries: number;
+  /** Items of the store whose time is over. */
+  storeItems: number;
   /** Deliveries that arrived or were given up long ago. */
   webhooks: number;
   deletedThreads: number;
@@ -49,6 +52,7 @@ export const nothingRemoved: Removal = {
   temporaryThreads: 0,
   idempotencyKeys: 0,
   cacheEntries: 0,
+  storeItems: 0,
   webhooks: 0,
   deletedThreads: 0,
   reducedThreads: 0,
@@ -56,7 +60,11 @@ export const nothingRemoved: Removal = {
 };
 
 /** One batch of each kind, each in a transaction of its own. Undefined when another process is at it: one at a time sweeps. */
-export async function sweepOnce(pool: Pool, rules: RetentionRules = {}, which = { expired: true }): Promise<Swept | undefined> {
+export async function sweepOnce(
+  pool: Pool,
+  rules: RetentionRules = {},
+  which = { expired: true, storeItems: true },
+): Promise<Swept | undefined> {
   const { keepCheckpoints } = rules;
   const kinds: ((tx: Db) => Promise<Batch>)[] = [
     sweepEventLogs,
@@ -64,6 +72,7 @@ export async function sweepOnce(pool: Pool, rules: RetentionRules = {}, which = 
     sweepKeys,
     sweepCache,
     sweepDeliveries,
+    ...(which.storeItems ? [sweepStore] : []),
     ...(which.expired ? [(tx: Db) => sweepExpiredThreads(tx, rules)] : []),
     ...(keepCheckpoints === undefined ? [] : [(tx: Db) => trimThreads(tx, keepCheckpoints)]),
   ];
@@ -105,6 +114,11 @@ async function sweepKeys(tx: Db): Promise<Batch> {
 async function sweepCache(tx: Db): Promise<Batch> {
   const cacheEntries = await sweepEntries(tx, manyRows);
   return { cacheEntries, full: cacheEntries === manyRows };
+}
+
+async function sweepStore(tx: Db): Promise<Batch> {
+  const storeItems = await sweepItems(tx, manyRows);
+  return { storeItems, full: storeItems === manyRows };
 }
 
 async function sweepDeliveries(tx: Db): Promise<Batch> {

@@ -1,117 +1,117 @@
 import { type Fence, fenced } from "../db/fence.ts";
-import { containing } from "../db/paging.ts";
+import type { Scope } from "../db/scope.ts";
 import { type Db, join, nothing, type Sql, sql } from "../db/sql.ts";
+import { itemNotFound } from "../errors.ts";
+import { alive, at, columns, type Item, type ItemName, type Json, type Part, type Place, type StoredItem } from "./item.ts";
+import { type ItemVectors, storingVectors } from "./vectors.ts";
 
-export type Json = Record<string, unknown>;
-
-export interface Item {
-  namespace: string[];
-  key: string;
-  value: Json;
-  createdAt: Date;
-  updatedAt: Date;
+export interface NewItem extends Pick<Item, "namespace" | "key" | "value"> {
+  /** How long it lives; null: until it is deleted. */
+  ttlMinutes: number | null;
+  /** What queries find it by, where there is an index. */
+  vectors?: ItemVectors | undefined;
+  /** What an auth handler says of it; without a word, what was said of the item that was there stays. */
+  metadata?: Json | undefined;
 }
 
-export interface ItemSearch {
-  prefix: string[];
-  filter?: Json | undefined;
-  query?: string | undefined;
-  limit: number;
-  offset: number;
+/** An attempt writes by its own right; a caller over HTTP has no need of one. */
+const byRight = (fence: Fence | undefined): Sql => (fence ? fenced(fence) : sql`fence as (select)`);
+
+/** One that is there and not in scope is answered 404, unlike one that is not there. */
+export async function findItem(db: Db, scope: Scope, { namespace, key }: ItemName): Promise<StoredItem | undefined> {
+  const { rows } = await db.query<StoredItem & { visible: boolean }>(sql`
+    select ${columns}, ${scope.visible(sql`metadata`)} as visible
+      from store_items where namespace = ${namespace}::text[] and key = ${key} and ${alive}`);
+  if (!rows[0]) return undefined;
+  const { visible, ...item } = rows[0];
+  if (!visible) throw itemNotFound();
+  return item;
 }
 
-const columns = sql`namespace, key, value, created_at as "createdAt", updated_at as "updatedAt"`;
-
-export async function findItem(db: Db, namespace: string[], key: string): Promise<Item | undefined> {
-  const { rows } = await db.query<Item>(sql`select ${columns} from store_items where namespace = ${namespace}::text[] and key = ${key}`);
-  return rows[0];
-}
-
-/** Stores an item, over the one that was there. False when the attempt has lost the right to write. */
-export async function putItem(
-  db: Db,
-  fence: Fence,
-  { namespace, key, value }: Pick<Item, "namespace" | "key" | "value">,
-): Promise<boolean> {
-  const { rowCount } = await db.query(sql`
-    with ${fenced(fence)}, stored as (
-      insert into store_items (namespace, key, value)
-      select ${namespace}::text[], ${key}, ${JSON.stringify(value)}::json from fence
-          on conflict (namespace, key) do update set value = excluded.value, updated_at = now())
-    select 1 from fence`);
-  return rowCount !== 0;
+/** Stores an item, over the one that was there and all that it was found by. False when the attempt has lost the right to write. */
+export async function putItem(db: Db, scope: Scope, fence: Fence | undefined, item: NewItem): Promise<boolean> {
+  const { namespace, key, value, ttlMinutes, vectors, metadata } = item;
+  const said = sql`${metadata && JSON.stringify(metadata)}::json`;
+  const { rows } = await db.query<{ stored: boolean }>(sql`
+    with ${byRight(fence)}, stored as (
+      insert into store_items as item (namespace, key, value, metadata, ttl_minutes, expires_at)
+      select ${namespace}::text[], ${key}, ${JSON.stringify(value)}::json, coalesce(${said}, '{}'), ttl, now() + ttl * interval '1 minute'
+        from fence cross join (values (${ttlMinutes}::float8)) given (ttl)
+          on conflict (namespace, key) do update
+         set value = excluded.value, updated_at = now(), ttl_minutes = excluded.ttl_minutes, expires_at = excluded.expires_at,
+             created_at = case when item.expires_at <= now() then now() else item.created_at end,
+             metadata = coalesce(${said}, case when item.expires_at <= now() then '{}' else item.metadata end)
+       where item.expires_at <= now() or ${scope.visible(sql`item.metadata`)}
+      returning item.namespace, item.key)
+      ${vectors ? sql`, ${storingVectors(vectors)}` : nothing}
+    select exists (select from stored) as stored from fence`);
+  if (rows[0]?.stored === false) throw itemNotFound();
+  return rows.length > 0;
 }
 
 /** Deletes an item, if there is one. False when the attempt has lost the right to write. */
-export async function deleteItem(db: Db, fence: Fence, namespace: string[], key: string): Promise<boolean> {
-  const { rowCount } = await db.query(sql`
-    with ${fenced(fence)}, gone as (
-      delete from store_items where namespace = ${namespace}::text[] and key = ${key} and exists (select from fence))
-    select 1 from fence`);
-  return rowCount !== 0;
+export async function deleteItem(db: Db, scope: Scope, fence: Fence | undefined, { namespace, key }: ItemName): Promise<boolean> {
+  const named = sql`namespace = ${namespace}::text[] and key = ${key}`;
+  const visible = scope.visible(sql`metadata`);
+  const { rows } = await db.query<{ hidden: boolean }>(sql`
+    with ${byRight(fence)}, gone as (
+      delete from store_items where ${named} and ${visible} and exists (select from fence))
+    select exists (select from store_items where ${named} and ${alive} and not (${visible})) as hidden from fence`);
+  if (rows[0]?.hidden) throw itemNotFound();
+  return rows.length > 0;
+}
+
+/** Gives items their whole time again. One that somebody else holds is being put or refreshed just now. */
+export async function refreshItems(db: Db, fence: Fence | undefined, names: ItemName[]): Promise<void> {
+  const list = join(names.map(({ namespace, key }) => sql`(${namespace}::text[], ${key}::text)`));
+  await db.query(sql`
+    with ${byRight(fence)}, kept as (
+      select namespace, key from store_items where (namespace, key) in (values ${list}) and expires_at > now() for update skip locked)
+    update store_items item set expires_at = now() + item.ttl_minutes * interval '1 minute'
+      from kept, fence
+     where (item.namespace, item.key) = (kept.namespace, kept.key)`);
 }
 
 /** Items under a path. With a query, those that share words with it, the most first; else the latest first. */
 export async function searchItems(
   db: Db,
-  { prefix, filter = {}, query, limit, offset }: ItemSearch,
-): Promise<(Item & { score?: number })[]> {
+  scope: Scope,
+  place: Place,
+  query: string | undefined,
+  { limit, offset }: Part,
+): Promise<(StoredItem & { score?: number })[]> {
   const words = wordsOf(query ?? "");
   const hits = sql`(select count(*)::integer from unnest(${words}::text[]) word where position(word in lower(${content})) > 0)`;
   const found = words.length > 0 ? sql`, ${hits}::float8 / ${words.length} as score` : nothing;
-  const { rows } = await db.query<Item & { score?: number }>(sql`
+  const { rows } = await db.query<StoredItem & { score?: number }>(sql`
     select ${columns} ${found}
       from store_items
-     where ${under(prefix)} and ${join([sql`true`, ...Object.entries(filter).map(matching)], " and ")} ${words.length > 0 ? sql`and ${hits} > 0` : nothing}
+     where ${at(scope, place)} ${words.length > 0 ? sql`and ${hits} > 0` : nothing}
      order by ${words.length > 0 ? sql`score desc,` : nothing} updated_at desc, namespace, key
      limit ${limit} offset ${offset}`);
   return rows;
 }
 
+/** A query is a sentence; of a whole book the beginning is looked for. */
+const mostWords = 50;
+
 /** Words to look for; those of one or two Latin letters are parts of too many others. */
 function wordsOf(query: string): string[] {
   const words = new Set(query.toLowerCase().match(/[\p{L}\p{N}]+/gu));
-  return [...words].filter((word) => !/^[a-z]{1,2}$/.test(word));
+  return [...words].filter((word) => !/^[a-z]{1,2}$/.test(word)).slice(0, mostWords);
 }
 
 /** What an item says: its key and every text in it, but not the names of its fields. */
 const content = sql`key || ' ' || coalesce((
   select string_agg(text #>> '{}', ' ') from jsonb_path_query(searchable(value), 'strict $.** ? (@.type() == "string")') text), '')`;
 
-/** In the order of bytes, what begins with a path lies between it and the same path with the lowest character at its end. */
-function under(prefix: string[]): Sql {
-  if (prefix.length === 0) return sql`true`;
-  const beyond = prefix.with(-1, `${prefix.at(-1)}\u0001`);
-  return sql`namespace >= ${prefix}::text[] and namespace < ${beyond}::text[]`;
-}
-
-const operators: Record<string, Sql> = { $eq: sql`=`, $ne: sql`<>`, $gt: sql`>`, $gte: sql`>=`, $lt: sql`<`, $lte: sql`<=` };
-
-/** `{ field: value }`, or `{ field: { $gt: value } }`, which compares what is of the same type. */
-function matching([field, wanted]: [string, unknown]): Sql {
-  const comparisons = typeof wanted === "object" && wanted !== null ? Object.entries(wanted).filter(([name]) => name.startsWith("$")) : [];
-  if (comparisons.length === 0) return containing(sql`value`, { [field]: wanted });
-  return join(
-    comparisons.map(([name, value]) => {
-      const operator = operators[name];
-      if (!operator) throw new Error(`A filter knows ${Object.keys(operators).join(", ")}; "${name}" is none of them.`);
-      const [left, right] = [sql`searchable(value) -> ${field}`, sql`searchable(${JSON.stringify(value)}::json)`];
-      const sameType = name === "$ne" ? nothing : sql`and jsonb_typeof(${left}) = jsonb_typeof(${right})`;
-      return sql`(${left} ${operator} ${right} ${sameType})`;
-    }),
-    " and ",
-  );
-}
-
-export interface NamespaceSearch {
+export interface NamespaceSearch extends Part {
   conditions: { matchType: "prefix" | "suffix"; path: string[] }[];
   maxDepth?: number | undefined;
-  limit: number;
-  offset: number;
 }
 
 /** The paths under which there are items, cut off at a depth. In a condition, `*` stands for any one name. */
-export async function listNamespaces(db: Db, { conditions, maxDepth, limit, offset }: NamespaceSearch): Promise<string[][]> {
+export async function listNamespaces(db: Db, scope: Scope, { conditions, maxDepth, limit, offset }: NamespaceSearch): Promise<string[][]> {
   const fits = conditions.flatMap(({ matchType, path }) => [
     sql`cardinality(namespace) >= ${path.length}`,
     ...path.flatMap((name, index) => {
@@ -123,7 +123,24 @@ export async function listNamespaces(db: Db, { conditions, maxDepth, limit, offs
   const { rows } = await db.query<{ path: string[] }>(sql`
     select distinct namespace[1:${maxDepth ?? 2_147_483_647}::integer] as path
       from store_items
-     where ${join([sql`true`, ...fits], " and ")}
+     where ${join([alive, scope.visible(sql`metadata`), ...fits], " and ")}
      order by path limit ${limit} offset ${offset}`);
   return rows.map(({ path }) => path);
 }
+
+/** Takes away items whose time is over, so many at most. Rows that somebody else holds have their turn later. */
+export async function sweepItems(db: Db, limit: number): Promise<number> {
+  const { rowCount } = await db.query(sql`
+    delete from store_items
+     where (namespace, key) in (select namespace, key from store_items where ${expired} order by expires_at limit ${limit} for update skip locked)
+       and ${expired}`);
+  return rowCount ?? 0;
+}
+
+/** How many that are. */
+export async function countExpiredItems(db: Db): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from store_items where ${expired}`);
+  return rows[0]?.count ?? 0;
+}
+
+const expired = sql`expires_at <= now()`;

@@ -33,7 +33,7 @@ export interface GraphCall {
 
 /** Opens the run's graph with a saver that writes under the attempt's fence. */
 export async function openGraph(
-  { pool, registry, log }: WorkerRooms,
+  { pool, registry, store, log }: WorkerRooms,
   claim: Claim,
   attempt: Omit<SaverAttempt, "currentNode">,
 ): Promise<GraphCall> {
@@ -45,6 +45,7 @@ export async function openGraph(
     config: { configurable: { ...config.configurable, ...authKeys(claim) }, context: context ?? undefined, metadata: claim.metadata },
     checkpointer: saver,
     store: new EnsembleStore(pool, {
+      rules: store,
       fence: claim,
       refused: () => {
         const lost = new LostRight(claim);

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { Wakeups } from "../db/listen.ts";
 import type { EventFeed } from "../events/feed.ts";
 import type { Registry } from "../registry/registry.ts";
+import type { StoreRules } from "../store/rules.ts";
 
 /** What an attempt needs of the process. */
 export interface WorkerRooms {
@@ -10,5 +11,6 @@ export interface WorkerRooms {
   wakeups: Wakeups;
   feed: EventFeed;
   registry: Registry;
+  store: StoreRules;
   log: Logger;
 }

@@ -16,8 +16,8 @@ interface SweeperOptions {
 /** Takes away what nobody can come back to any more, a little at a time, and ends what took too long. */
 export function startSweeper({ pool, log, wakeups }: WorkerRooms, { runTimeoutSeconds, rules }: SweeperOptions): { stop(): Promise<void> } {
   const stopped = new AbortController();
-  const ttlPauseMs = (rules.ttlSweepMinutes ?? 0) * 60_000;
-  let expiredFrom = 0;
+  const threads = startClock(rules.ttlSweepMinutes);
+  const items = startClock(rules.storeSweepMinutes);
 
   async function endOverdue(): Promise<void> {
     const runs = await timeOutRuns(pool, runTimeoutSeconds);
@@ -28,10 +28,11 @@ export function startSweeper({ pool, log, wakeups }: WorkerRooms, { runTimeoutSe
 
   /** Returns whether there is more to take away. */
   async function sweep(): Promise<boolean> {
-    const expired = performance.now() >= expiredFrom;
-    const swept = await sweepOnce(pool, rules, { expired });
+    const which = { expired: threads.isDue(), storeItems: items.isDue() };
+    const swept = await sweepOnce(pool, rules, which);
     const more = swept?.more ?? false;
-    if (expired && swept && !more) expiredFrom = performance.now() + ttlPauseMs;
+    if (which.expired && swept && !more) threads.startAnew();
+    if (which.storeItems && swept && !more) items.startAnew();
     return more;
   }
 
@@ -53,6 +54,17 @@ export function startSweeper({ pool, log, wakeups }: WorkerRooms, { runTimeoutSe
     async stop() {
       stopped.abort();
       await finished;
+    },
+  };
+}
+
+/** Says when so many minutes are over, and at first at once. */
+function startClock(minutes = 0) {
+  let dueAt = 0;
+  return {
+    isDue: () => performance.now() >= dueAt,
+    startAnew() {
+      dueAt = performance.now() + minutes * 60_000;
     },
   };
 }

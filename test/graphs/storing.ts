@@ -2,23 +2,34 @@ import { END, type LangGraphRunnableConfig, START, StateGraph, StateSchema } fro
 import { z } from "zod";
 
 const Path = z.array(z.string());
+const Options = z.record(z.string(), z.unknown()).default({});
+const Index = z.union([z.literal(false), z.array(z.string())]);
 const Call = z.union([
-  z.object({ put: Path, key: z.string(), value: z.record(z.string(), z.unknown()) }),
-  z.object({ get: Path, key: z.string() }),
+  z.object({ put: Path, key: z.string(), value: z.record(z.string(), z.unknown()), index: Index.optional(), options: Options }),
+  z.object({ get: Path, key: z.string(), options: Options }),
   z.object({ delete: Path, key: z.string() }),
-  z.object({ search: Path, options: z.record(z.string(), z.unknown()).default({}) }),
+  z.object({ search: Path, options: Options }),
   z.object({ list: z.record(z.string(), z.unknown()) }),
 ]);
 
+/** What Ensemble's store takes beside what LangGraph's type says. */
+interface Store {
+  put(namespace: string[], key: string, value: object, index?: false | string[], options?: object): Promise<void>;
+  get(namespace: string[], key: string, options?: object): Promise<unknown>;
+  search(namespace: string[], options?: object): Promise<unknown>;
+}
+
 const State = new StateSchema({ calls: z.array(Call), results: z.array(z.unknown()).default([]) });
 
-async function call(wanted: z.infer<typeof Call>, { store }: LangGraphRunnableConfig): Promise<unknown> {
+async function call(wanted: z.infer<typeof Call>, config: LangGraphRunnableConfig): Promise<unknown> {
+  const { store } = config;
   if (!store) throw new Error("There is no store.");
-  if ("put" in wanted) return store.put(wanted.put, wanted.key, wanted.value);
-  if ("get" in wanted) return store.get(wanted.get, wanted.key);
+  const full: Store = store;
+  if ("put" in wanted) return full.put(wanted.put, wanted.key, wanted.value, wanted.index, wanted.options);
+  if ("get" in wanted) return full.get(wanted.get, wanted.key, wanted.options);
   if ("delete" in wanted) return store.delete(wanted.delete, wanted.key);
   if ("list" in wanted) return store.listNamespaces(wanted.list);
-  return store.search(wanted.search, wanted.options);
+  return full.search(wanted.search, wanted.options);
 }
 
 /** Does with the store what it is told, one thing after another. */

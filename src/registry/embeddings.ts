@@ -1,0 +1,82 @@
+import { existsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { OpenAIEmbeddings } from "@langchain/openai";
+import { z } from "zod";
+import { importUserModule } from "./modules.ts";
+import type { Project } from "./project.ts";
+import { exportsOf } from "./registry.ts";
+
+type Embed = (texts: string[], signal: AbortSignal) => Promise<unknown>;
+
+/** Where an endpoint is that speaks OpenAI's API. */
+export interface ModelEndpoint {
+  baseURL: string | undefined;
+  apiKey: string | undefined;
+  isRehearsal: boolean;
+}
+
+/** Who makes vectors, and the name by which theirs are told from those of others. */
+export interface Embedder {
+  name: string;
+  embed: Embed;
+}
+
+const openai = "openai:";
+const tryMs = 20_000;
+
+/** Whether the index asks a model endpoint, and not a module of the project. */
+export function needsEndpoint({ store }: Pick<Project, "store">): boolean {
+  return store.index?.embed.startsWith(openai) ?? false;
+}
+
+/** What `store.index.embed` names: a model behind an endpoint, or an export of a module. Undefined without an index. */
+export async function loadEmbedder(
+  { file, store }: Pick<Project, "file" | "store">,
+  endpoint: ModelEndpoint,
+): Promise<Embedder | undefined> {
+  if (!store.index) return undefined;
+  const { embed: name, dims } = store.index;
+  if (name.startsWith(openai)) {
+    const embed = askEndpoint(name.slice(openai.length), dims, endpoint);
+    return { name: endpoint.isRehearsal ? "rehearsal" : name, embed };
+  }
+  const colon = name.lastIndexOf(":");
+  const module = resolve(dirname(file), name.slice(0, Math.max(colon, 0)));
+  if (colon < 1 || !existsSync(module)) {
+    throw new Error(`${file}: store.index.embed is "${name}"; it should be "openai:<model>" or "<file>:<export>" of a file that exists.`);
+  }
+  return { name, embed: await loadModule(`${file}: store.index.embed "${name}"`, module, name.slice(colon + 1) || "default") };
+}
+
+/** Only the third generation is told how many dimensions to make; other models make what they make, and some refuse to be told. */
+function askEndpoint(model: string, dims: number, { baseURL, apiKey = "none" }: ModelEndpoint): Embed {
+  const dimensions = model.startsWith("text-embedding-3") ? { dimensions: dims } : {};
+  const embeddings = new OpenAIEmbeddings({
+    model,
+    ...dimensions,
+    apiKey,
+    configuration: { baseURL },
+    timeout: tryMs,
+    maxRetries: 2,
+    stripNewLines: false,
+  });
+  return (texts) => embeddings.embedDocuments(texts);
+}
+
+const Embeddings = z.custom<{ embedDocuments(texts: string[]): Promise<unknown> }>(
+  (value) => typeof value === "object" && value !== null && "embedDocuments" in value && typeof value.embedDocuments === "function",
+);
+const EmbedFunction = z.custom<Embed>((value) => typeof value === "function");
+
+async function loadModule(name: string, module: string, exportName: string): Promise<Embed> {
+  const imported = await importUserModule(module).catch((error: Error) => {
+    throw new Error(`${name} could not be imported: ${error.message}`, { cause: error });
+  });
+  const exports = exportsOf(imported);
+  const exported = await exports[exportName];
+  const object = Embeddings.safeParse(exported);
+  if (object.success) return (texts) => object.data.embedDocuments(texts);
+  const fn = EmbedFunction.safeParse(exported);
+  if (fn.success) return async (texts, signal) => fn.data(texts, signal);
+  throw new Error(`${name} is no function from texts to vectors and no Embeddings; the module exports ${Object.keys(exports).join(", ")}.`);
+}

@@ -1,0 +1,46 @@
+import type { Scope } from "../db/scope.ts";
+import { join, type Sql, sql } from "../db/sql.ts";
+import { matchingAll } from "./filter.ts";
+
+export type Json = Record<string, unknown>;
+
+export interface Item {
+  namespace: string[];
+  key: string;
+  value: Json;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+/** An item as it is stored: one that has a time to live is to be refreshed when it is read. */
+export interface StoredItem extends Item {
+  expires: boolean;
+}
+
+export type ItemName = Pick<Item, "namespace" | "key">;
+
+/** Where to look: under a path, at what matches the filter. */
+export interface Place {
+  prefix: string[];
+  filter?: Json | undefined;
+}
+
+export interface Part {
+  limit: number;
+  offset: number;
+}
+
+export const columns = sql`namespace, key, value, created_at as "createdAt", updated_at as "updatedAt", expires_at is not null as expires`;
+/** What is over is gone, whether the sweeper was there or not. */
+export const alive = sql`(expires_at is null or expires_at > now())`;
+
+/** The items of a place that are alive and in scope. */
+export const at = (scope: Scope, { prefix, filter }: Place): Sql =>
+  join([under(prefix), alive, scope.visible(sql`metadata`), matchingAll(filter ?? {})], " and ");
+
+/** In the order of bytes, what begins with a path lies between it and the same path with the lowest character at its end. */
+function under(prefix: string[]): Sql {
+  if (prefix.length === 0) return sql`true`;
+  const beyond = prefix.with(-1, `${prefix.at(-1)}\u0001`);
+  return sql`namespace >= ${prefix}::text[] and namespace < ${beyond}::text[]`;
+}

@@ -1,0 +1,33 @@
+import { ServiceError } from "../errors.ts";
+
+/** Postgres keeps path and key in one index entry, which must fit a third of a page. */
+const mostBytes = 1_000;
+const mostLabels = 32;
+
+/** Refuses a path under which an item cannot be found again over HTTP, where a namespace is written with dots between its labels. */
+export function checkNamespace(namespace: string[]): void {
+  if (namespace.length === 0) throw new ServiceError("malformed", "Namespace is required");
+  checkLabels(namespace);
+}
+
+/** The same for a path that may be empty, because it only says where to look. */
+export function checkLabels(namespace: string[]): void {
+  checkCount(namespace);
+  const wrong = namespace.some((label) => label === "" || label.includes("."));
+  if (wrong) throw invalid(`Namespace labels cannot be empty or contain periods. Received: ${namespace.join(".")}`);
+}
+
+/** Refuses a name that cannot be stored. Callers over HTTP are held to more than that: see checkNamespace. */
+export function checkSize(namespace: string[], key: string): void {
+  if (namespace.length === 0) throw new ServiceError("malformed", "Namespace is required");
+  checkCount(namespace);
+  const size = Buffer.byteLength(namespace.join(""));
+  if (size > mostBytes) throw invalid(`The namespace has ${size} bytes; ${mostBytes} are the most.`);
+  if (Buffer.byteLength(key) > mostBytes) throw invalid(`The key has ${Buffer.byteLength(key)} bytes; ${mostBytes} are the most.`);
+}
+
+function checkCount({ length }: string[]): void {
+  if (length > mostLabels) throw invalid(`The namespace has ${length} labels; ${mostLabels} are the most.`);
+}
+
+const invalid = (sentence: string) => new ServiceError("invalid", sentence);
