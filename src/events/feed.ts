@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Wakeups } from "../db/listen.ts";
 import type { Db } from "../db/sql.ts";
 import { type LoggedEvent, newestEventId, type Page, readEvents } from "./log.ts";
@@ -79,10 +78,13 @@ class Reader {
     this.#moved = Promise.withResolvers();
   }
 
+  /** A listener that is taken off again, because a signal for it would make an error, with its stack, at every event. */
   async moved(signal: AbortSignal): Promise<void> {
-    const gone = new AbortController();
-    await Promise.race([this.#moved.promise, once(signal, "abort", { signal: gone.signal }).catch(() => {})]);
-    gone.abort();
+    const { promise: aborted, resolve } = Promise.withResolvers<void>();
+    const onAbort = () => resolve();
+    signal.addEventListener("abort", onAbort);
+    if (!signal.aborted) await Promise.race([this.#moved.promise, aborted]);
+    signal.removeEventListener("abort", onAbort);
   }
 }
 
