@@ -64,7 +64,7 @@ test("a value that an earlier run wrote survives the removal of that run while a
   };
   await run(first, "first");
   await run(second, "second");
-  await deleteRunCheckpoints(pool, threadId, first);
+  await deleteRunCheckpoints(pool, threadId, first, false);
   const state = await withSaver(new EnsembleSaver(pool)).getState({ configurable: { thread_id: threadId } });
   expect(state.values.log).toEqual(["first", "one", "two", "three", "second", "one", "two", "three"]);
   const kept = await pool.query("select 1 from checkpoint_blobs where run_id = $1 and channel = 'log'", [first]);

@@ -1,4 +1,5 @@
 import { type Db, sql } from "../db/sql.ts";
+import { neededBlobs } from "./needed-blobs.ts";
 
 /** Removes all checkpoints of a thread. Call it in a transaction with whatever else goes. */
 export async function deleteThreadCheckpoints(db: Db, threadId: string): Promise<void> {
@@ -10,19 +11,22 @@ export async function deleteThreadCheckpoints(db: Db, threadId: string): Promise
 }
 
 /**
- * Takes back what a run stored: its checkpoints and writes, the blobs that no other checkpoint refers to, and the interrupts and
- * answers of earlier runs that it had replaced. Call it in a transaction.
+ * Takes back what a run stored: its checkpoints and writes, the blobs that no other checkpoint needs, and the interrupts and
+ * answers of earlier runs that it had replaced. While another run is at work on the thread the blobs stay: it may build on them, and they go
+ * with the thread or when it is pruned. Call it in a transaction that holds the thread.
  */
-export async function deleteRunCheckpoints(db: Db, threadId: string, runId: string): Promise<void> {
+export async function deleteRunCheckpoints(db: Db, threadId: string, runId: string, isInUse: boolean): Promise<void> {
   await db.query(sql`
     with writes as (delete from checkpoint_writes where thread_id = ${threadId} and run_id = ${runId})
     delete from checkpoints where thread_id = ${threadId} and run_id = ${runId}`);
-  await db.query(sql`
+  if (!isInUse)
+    await db.query(sql`
+    with ${neededBlobs([threadId])}
     delete from checkpoint_blobs b
      where thread_id = ${threadId} and run_id = ${runId}
-       and not exists (select from checkpoints c
-                        where c.thread_id = b.thread_id and c.checkpoint_ns = b.checkpoint_ns
-                          and c.checkpoint -> 'channel_versions' ->> b.channel = b.version)`);
+       and not exists (select from needed n
+                        where n.thread_id = b.thread_id and n.checkpoint_ns = b.checkpoint_ns
+                          and n.channel = b.channel and n.version = b.version)`);
   await putBackReplacedWrites(db, threadId, runId);
 }
 
@@ -47,8 +51,8 @@ async function putBackReplacedWrites(db: Db, threadId: string, runId: string): P
 export async function copyCheckpoints(db: Db, fromThreadId: string, toThreadId: string): Promise<void> {
   await db.query(sql`
     with blobs as (
-      insert into checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)
-      select ${toThreadId}, checkpoint_ns, channel, version, type, blob from checkpoint_blobs where thread_id = ${fromThreadId}),
+      insert into checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob, base)
+      select ${toThreadId}, checkpoint_ns, channel, version, type, blob, base from checkpoint_blobs where thread_id = ${fromThreadId}),
     writes as (
       insert into checkpoint_writes (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob)
       select ${toThreadId}, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob

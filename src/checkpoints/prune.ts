@@ -1,10 +1,11 @@
 import { type Db, type Sql, sql } from "../db/sql.ts";
+import { neededBlobs } from "./needed-blobs.ts";
 
 /** Which checkpoints of a thread stay: the newest of each namespace, or the newest so many of the root and what belongs to them. */
 export type Kept = "latest" | { newest: number };
 
 /**
- * Removes checkpoints of threads, their writes, and the blobs that no checkpoint refers to any more. Call it in a transaction that
+ * Removes checkpoints of threads, their writes, and the blobs that no checkpoint needs any more. Call it in a transaction that
  * holds the threads, none of them with an open run. Returns how many checkpoints went.
  */
 export async function pruneCheckpoints(tx: Db, threadIds: string[], kept: Kept): Promise<number> {
@@ -19,7 +20,7 @@ export async function pruneCheckpoints(tx: Db, threadIds: string[], kept: Kept):
     delete from checkpoints c using doomed d
      where c.thread_id = d.thread_id and c.checkpoint_ns = d.checkpoint_ns and c.checkpoint_id = d.checkpoint_id
     returning c.thread_id`);
-  if (rows.length > 0) await deleteUnreferencedBlobs(tx, [...new Set(rows.map((row) => row.thread_id))]);
+  if (rows.length > 0) await deleteUnneededBlobs(tx, [...new Set(rows.map((row) => row.thread_id))]);
   return rows.length;
 }
 
@@ -68,15 +69,12 @@ function doomed(threadIds: string[], kept: Kept): Sql {
 }
 
 /** A statement of its own, because one that also deletes checkpoints would still see them. */
-async function deleteUnreferencedBlobs(tx: Db, threadIds: string[]): Promise<void> {
+async function deleteUnneededBlobs(tx: Db, threadIds: string[]): Promise<void> {
   await tx.query(sql`
-    with referred as materialized (
-      select distinct c.thread_id, c.checkpoint_ns, v.key as channel, v.value as version
-        from checkpoints c cross join lateral jsonb_each_text(c.checkpoint -> 'channel_versions') v
-       where c.thread_id = any(${threadIds}::text[]))
+    with ${neededBlobs(threadIds)}
     delete from checkpoint_blobs b
      where b.thread_id = any(${threadIds}::text[])
-       and not exists (select from referred r
-                        where r.thread_id = b.thread_id and r.checkpoint_ns = b.checkpoint_ns
-                          and r.channel = b.channel and r.version = b.version)`);
+       and not exists (select from needed n
+                        where n.thread_id = b.thread_id and n.checkpoint_ns = b.checkpoint_ns
+                          and n.channel = b.channel and n.version = b.version)`);
 }

@@ -20,18 +20,26 @@ export interface StoredCheckpoint {
   parentId: string | null;
   checkpoint: Json;
   metadata: Json;
-  /** By channel; those of the same version are the same object in all checkpoints that were read together. */
-  values: Map<string, StoredValue>;
+  /** By channel the rows that its value is made of: of a list several, first items first. Those of one version are the same in all checkpoints. */
+  values: Map<string, ListRow[]>;
   writes: StoredWrite[];
 }
 
 export type Json = Record<string, unknown>;
+
+/** A value, or the items that a version of a list has of its own. */
+export interface ListRow extends StoredValue {
+  version: string;
+  /** The version after whose items these come. */
+  base: string | null;
+}
 
 interface Row extends StoredValue {
   kind: "checkpoint" | "value" | "write";
   threadId: string;
   namespace: string;
   checkpointId: string;
+  /** Of a checkpoint its parent, of a list the version that it is built on. */
   parentId: string | null;
   /** Of a checkpoint what it is, of a value its version. */
   content: string;
@@ -40,8 +48,8 @@ interface Row extends StoredValue {
   taskId: string;
 }
 
-const asText = (value: Sql, type: Sql) => sql`case when ${type} = 'json' then convert_from(${value}, 'UTF8') end as text`;
-const asBytes = (value: Sql, type: Sql) => sql`case when ${type} <> 'json' then ${value} end as bytes`;
+const asText = (value: Sql, type: Sql) => sql`case when ${type} in ('json', 'list') then convert_from(${value}, 'UTF8') end as text`;
+const asBytes = (value: Sql, type: Sql) => sql`case when ${type} not in ('json', 'list') then ${value} end as bytes`;
 
 /**
  * The checkpoints of a selection (their columns, in the order of the table), newest first, with their values and pending writes. A value
@@ -49,16 +57,20 @@ const asBytes = (value: Sql, type: Sql) => sql`case when ${type} <> 'json' then 
  */
 export async function readCheckpoints(db: Db, selection: Sql, name?: string): Promise<StoredCheckpoint[]> {
   const statement = sql`
-    with found as materialized (${selection}),
-    versions as (
-      select distinct f.thread_id, f.checkpoint_ns, v.key as channel, v.value as version
-        from found f cross join lateral jsonb_each_text(f.checkpoint -> 'channel_versions') v)
+    with recursive found as materialized (${selection}),
+    versions (thread_id, checkpoint_ns, channel, version) as (
+      select f.thread_id, f.checkpoint_ns, v.key, v.value
+        from found f cross join lateral jsonb_each_text(f.checkpoint -> 'channel_versions') v
+       union
+      select b.thread_id, b.checkpoint_ns, b.channel, b.base
+        from versions join checkpoint_blobs b using (thread_id, checkpoint_ns, channel, version)
+       where b.base is not null)
     select 'checkpoint' as kind, thread_id as "threadId", checkpoint_ns as namespace, checkpoint_id as "checkpointId",
            parent_checkpoint_id as "parentId", checkpoint::text as content, metadata::text as metadata,
            null as channel, null as "taskId", null as type, null as text, null::bytea as bytes, 0 as idx
       from found
      union all
-    select 'value', b.thread_id, b.checkpoint_ns, null, null, b.version, null, b.channel, null, b.type,
+    select 'value', b.thread_id, b.checkpoint_ns, null, b.base, b.version, null, b.channel, null, b.type,
            ${asText(sql`b.blob`, sql`b.type`)}, ${asBytes(sql`b.blob`, sql`b.type`)}, 0
       from versions join checkpoint_blobs b using (thread_id, checkpoint_ns, channel, version)
      union all
@@ -70,17 +82,34 @@ export async function readCheckpoints(db: Db, selection: Sql, name?: string): Pr
   return gather(rows);
 }
 
+/** From a version back to the one that is built on none. */
+function rowsOf(values: Map<string, ListRow>, place: string[], version: string): ListRow[] {
+  const rows: ListRow[] = [];
+  for (let at: string | null = version; at !== null; ) {
+    const row: ListRow | undefined = values.get(placeOf(...place, at));
+    if (!row && rows.length > 0) throw new Error(`Version ${at} of ${place.join(" ")} is gone, though ${version} is built on it.`);
+    if (row) rows.unshift(row);
+    at = row?.base ?? null;
+  }
+  return rows;
+}
+
 const placeOf = (...parts: string[]) => parts.join("\n");
 
 function gather(rows: Row[]): StoredCheckpoint[] {
   const byKind = Map.groupBy(rows, ({ kind }) => kind);
-  const values = new Map((byKind.get("value") ?? []).map((row) => [placeOf(row.threadId, row.namespace, row.channel, row.content), row]));
+  const values = new Map(
+    (byKind.get("value") ?? []).map(({ content: version, parentId: base, ...row }) => [
+      placeOf(row.threadId, row.namespace, row.channel, version),
+      { version, base, type: row.type, text: row.text, bytes: row.bytes },
+    ]),
+  );
   const writes = Map.groupBy(byKind.get("write") ?? [], (row) => placeOf(row.threadId, row.namespace, row.checkpointId));
   const checkpoints = (byKind.get("checkpoint") ?? []).map(({ threadId, namespace, checkpointId, parentId, content, metadata }) => {
     const checkpoint: Json & { channel_versions?: Record<string, string | number> } = JSON.parse(content);
     const ofChannels = Object.entries(checkpoint.channel_versions ?? {}).flatMap(([channel, version]) => {
-      const value = values.get(placeOf(threadId, namespace, channel, String(version)));
-      return value ? [[channel, value] as const] : [];
+      const rows = rowsOf(values, [threadId, namespace, channel], String(version));
+      return rows.length > 0 ? [[channel, rows] as const] : [];
     });
     return {
       threadId,

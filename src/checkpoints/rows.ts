@@ -13,6 +13,8 @@ export interface BlobRow extends Place {
   version: string;
   /** Undefined: the channel is empty in this version. */
   value: Dumped | undefined;
+  /** Of a list: the version after whose items these come. */
+  base?: string | undefined;
 }
 
 export interface WriteRow extends Place {
@@ -52,7 +54,7 @@ export function joinRows(parts: CheckpointRows[]): CheckpointRows {
 /** Beyond this a value is a parameter of its own, in binary: inside an array it would be text twice its size. */
 const largeBytes = 16_384;
 const isLarge = ({ value }: { value: Dumped | undefined }) =>
-  value !== undefined && (value.type !== "json" || value.text.length > largeBytes);
+  value !== undefined && (value.type === "bytes" || value.text.length > largeBytes);
 
 /** Whether the statement is the same whatever the values are, so that the server need plan it once only. */
 export const isAlike = ({ blobs, writes }: CheckpointRows) => !blobs.some(isLarge) && !writes.some(isLarge);
@@ -75,21 +77,21 @@ function storingBlobs(rows: BlobRow[]): Sql {
   const large = rows.filter(isLarge);
   return sql`
     stored_blobs as (
-      insert into checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob, run_id)
-      select b.thread_id, b.checkpoint_ns, b.channel, b.version, b.type, convert_to(b.value, 'UTF8'), fence.run_id
+      insert into checkpoint_blobs (thread_id, checkpoint_ns, channel, version, base, type, blob, run_id)
+      select b.thread_id, b.checkpoint_ns, b.channel, b.version, b.base, b.type, convert_to(b.value, 'UTF8'), fence.run_id
         from fence, unnest(${small.map((b) => b.threadId)}::text[], ${small.map((b) => b.namespace)}::text[],
-                           ${small.map((b) => b.channel)}::text[], ${small.map((b) => b.version)}::text[],
+                           ${small.map((b) => b.channel)}::text[], ${small.map((b) => b.version)}::text[], ${small.map((b) => b.base ?? null)}::text[],
                            ${small.map((b) => b.value?.type ?? "empty")}::text[], ${small.map((b) => b.value?.text ?? null)}::text[])
-                    as b (thread_id, checkpoint_ns, channel, version, type, value)
+                    as b (thread_id, checkpoint_ns, channel, version, base, type, value)
           on conflict do nothing)
     ${
       large.length === 0
         ? nothing
         : sql`, large_blobs as (
-      insert into checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob, run_id)
-      select b.thread_id, b.checkpoint_ns, b.channel, b.version, b.type, b.value, fence.run_id
-        from fence, (values ${join(large.map((b) => sql`(${b.threadId}::text, ${b.namespace}::text, ${b.channel}::text, ${b.version}::text, ${b.value?.type}::text, ${b.value && bytesOf(b.value)}::bytea)`))})
-                    as b (thread_id, checkpoint_ns, channel, version, type, value)
+      insert into checkpoint_blobs (thread_id, checkpoint_ns, channel, version, base, type, blob, run_id)
+      select b.thread_id, b.checkpoint_ns, b.channel, b.version, b.base, b.type, b.value, fence.run_id
+        from fence, (values ${join(large.map((b) => sql`(${b.threadId}::text, ${b.namespace}::text, ${b.channel}::text, ${b.version}::text, ${b.base ?? null}::text, ${b.value?.type}::text, ${b.value && bytesOf(b.value)}::bytea)`))})
+                    as b (thread_id, checkpoint_ns, channel, version, base, type, value)
           on conflict do nothing)`
     }`;
 }

@@ -14,10 +14,12 @@ import { isDatabaseTrouble } from "../db/failure.ts";
 import type { Fence } from "../db/fence.ts";
 import { type Db, nothing, sql } from "../db/sql.ts";
 import { deleteThreadCheckpoints } from "./lifecycle.ts";
-import { readCheckpoints, type StoredCheckpoint, type StoredValue } from "./read.ts";
+import { nextVersion, type StoredList } from "./lists.ts";
+import { markOfStored } from "./mark.ts";
+import { type ListRow, readCheckpoints, type StoredCheckpoint, type StoredValue } from "./read.ts";
 import { replaceWrites } from "./replaced-writes.ts";
-import { type CheckpointRows, noRows, storeRows, type WriteRow } from "./rows.ts";
-import { dumpState, keepingImpostors, UnstorableValue } from "./serializer.ts";
+import { type BlobRow, type CheckpointRows, noRows, storeRows, type WriteRow } from "./rows.ts";
+import { dumpState, keepingImpostors, type LoadedItem, type StateSerializer, UnstorableValue } from "./serializer.ts";
 
 /** What an attempt brings along, so that its checkpoints are its own. */
 export interface SaverAttempt {
@@ -54,17 +56,22 @@ interface Address {
  */
 export class EnsembleSaver extends PostgresSaver {
   readonly #db: Db;
+  readonly #serializer: StateSerializer;
   readonly #metadata: Record<string, unknown>;
   readonly #attempt: SaverAttempt | undefined;
   /** After the first refused write nothing more is sent: a step is stored whole or not at all. */
   #refused = false;
+  readonly #items = new WeakMap<ListRow, Promise<LoadedItem[]>>();
+  /** The lists that are known to be stored, by their channel. */
+  readonly #lists = new Map<string, StoredList>();
   /** Known to hold nothing, until this attempt stores something. */
   #isEmpty: boolean;
 
   constructor(db: Db, metadata: Record<string, unknown> = {}, attempt?: SaverAttempt) {
     // The stock class asks for a pool, and of a pool it uses only `query` in the methods that are not replaced here.
     super(db as unknown as pg.Pool);
-    this.serde = keepingImpostors(this.serde);
+    this.#serializer = keepingImpostors(this.serde);
+    this.serde = this.#serializer;
     this.#db = db;
     this.#metadata = metadata;
     this.#attempt = attempt;
@@ -91,13 +98,9 @@ export class EnsembleSaver extends PostgresSaver {
     await this.#attempt?.room();
     await this.#writeOrAbort(() => ({
       ...noRows,
-      blobs: Object.entries(newVersions).map(([channel, version]) => ({
-        threadId,
-        namespace,
-        channel,
-        version: String(version),
-        value: channel in values ? dumpState(values[channel], channel) : undefined,
-      })),
+      blobs: Object.entries(newVersions).map(([channel, version]) =>
+        this.#blobOf({ threadId, namespace, channel, version: String(version) }, channel in values, values[channel]),
+      ),
       checkpoints: [
         {
           threadId,
@@ -110,6 +113,21 @@ export class EnsembleSaver extends PostgresSaver {
       ],
     }));
     return next;
+  }
+
+  /** Of a list only what is new is stored, after the version of which the rest is known to be stored. */
+  #blobOf(place: Omit<BlobRow, "value">, isThere: boolean, value: unknown): BlobRow {
+    if (!isThere) return { ...place, value: undefined };
+    if (!Array.isArray(value)) return { ...place, value: dumpState(value, place.channel) };
+    const name = listName(place);
+    try {
+      const { base, text, stored } = nextVersion(place.version, value, this.#lists.get(name));
+      this.#lists.set(name, stored);
+      return { ...place, base, value: { type: base === undefined ? "json" : "list", text } };
+    } catch (error) {
+      dumpState(value, place.channel); // which says where in the whole it is
+      throw error;
+    }
   }
 
   override async putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string): Promise<void> {
@@ -173,8 +191,10 @@ export class EnsembleSaver extends PostgresSaver {
     writes,
   }: StoredCheckpoint): Promise<CheckpointTuple> {
     const at = (id: string) => ({ configurable: { thread_id: threadId, checkpoint_ns: namespace, checkpoint_id: id } });
-    const present = [...values].filter(([, { type }]) => type !== "empty");
-    const channelValues = await Promise.all(present.map(async ([channel, value]) => [channel, await this.#load(value)] as const));
+    const present = [...values].filter(([, rows]) => rows.at(-1)?.type !== "empty");
+    const channelValues = await Promise.all(
+      present.map(async ([channel, rows]) => [channel, await this.#loadChannel({ threadId, namespace, channel }, rows)] as const),
+    );
     return {
       config: at(checkpointId),
       checkpoint: {
@@ -191,7 +211,26 @@ export class EnsembleSaver extends PostgresSaver {
   }
 
   async #load({ type, text, bytes }: StoredValue): Promise<unknown> {
-    return this.serde.loadsTyped(type, text ?? bytes ?? "");
+    return this.#serializer.loadsTyped(type, text ?? bytes ?? "");
+  }
+
+  /** Made once for all versions that were read together. */
+  #itemsOf(row: ListRow): Promise<LoadedItem[]> {
+    const items = this.#items.get(row) ?? this.#serializer.loadItems(row.text ?? "[]");
+    this.#items.set(row, items);
+    return items;
+  }
+
+  async #loadChannel(place: Omit<BlobRow, "value" | "version">, rows: ListRow[]): Promise<unknown> {
+    const [first] = rows;
+    if (rows.length === 1 && first?.type === "json" && !first.text?.startsWith("[")) return this.#load(first);
+    if (rows.length === 1 && first && first.type !== "json") return this.#load(first);
+    const parts = await Promise.all(rows.map((row) => this.#itemsOf(row)));
+    this.#lists.set(listName(place), {
+      segments: rows.map(({ version }, index) => ({ version, length: parts[index]?.length ?? 0 })),
+      marks: parts.flatMap((part) => part.map(({ item, stored }) => markOfStored(item, stored))),
+    });
+    return parts.flatMap((part) => part.map(({ item }) => item));
   }
 
   override async deleteThread(threadId: string): Promise<void> {
@@ -246,6 +285,8 @@ export class UnstorableState extends Error {
     this.name = "UnstorableState";
   }
 }
+
+const listName = ({ threadId, namespace, channel }: Omit<BlobRow, "value" | "version">) => [threadId, namespace, channel].join("\n");
 
 /** As older releases of LangGraph stored them. */
 const isOld = ({ checkpoint, parentId }: StoredCheckpoint) => parentId !== null && Number(checkpoint.v) < 4;

@@ -15,7 +15,7 @@ export class UnstorableValue extends Error {
 }
 
 /** A value ready to be stored. */
-export type Dumped = { type: "json"; text: string } | { type: "bytes"; text: null; bytes: Uint8Array };
+export type Dumped = { type: "json" | "list"; text: string } | { type: "bytes"; text: null; bytes: Uint8Array };
 
 export const bytesOf = (dumped: Dumped): Uint8Array => (dumped.type === "bytes" ? dumped.bytes : Buffer.from(dumped.text));
 
@@ -92,19 +92,35 @@ function childrenOf(value: object): [string, unknown][] {
   return Object.entries(value);
 }
 
+export interface StateSerializer extends SerializerProtocol {
+  loadItems(text: string): Promise<LoadedItem[]>;
+}
+
+/** An item of a stored list, and what it was made from. */
+export interface LoadedItem {
+  item: unknown;
+  stored: unknown;
+}
+
 /**
  * Reads what the stock serializer reads, but keeps as it is whatever only looks like a serialised object. Callers may send such a thing
  * in their input, and a state that cannot be read could not be repaired either.
  */
-export function keepingImpostors(stock: SerializerProtocol): SerializerProtocol {
+export function keepingImpostors(stock: SerializerProtocol): StateSerializer {
+  const revive = async (text: string, value: unknown) =>
+    text.includes('"lc":') ? reviveAll(value, !text.includes(escapeMark), reviveSlowly) : value;
   const reviveSlowly = async (value: object) => stock.loadsTyped("json", JSON.stringify(value)).catch(() => value);
   return {
     dumpsTyped: (value) => stock.dumpsTyped(value),
     async loadsTyped(type, data) {
       if (type !== "json") return stock.loadsTyped(type, data);
       const text = typeof data === "string" ? data : new TextDecoder().decode(data);
-      const value: unknown = JSON.parse(text);
-      return text.includes('"lc":') ? reviveAll(value, !text.includes(escapeMark), reviveSlowly) : value;
+      return revive(text, JSON.parse(text));
+    },
+    async loadItems(text) {
+      const stored: unknown[] = JSON.parse(text);
+      const items = (await revive(text, [...stored])) as unknown[];
+      return items.map((item, index) => ({ item, stored: stored[index] }));
     },
   };
 }

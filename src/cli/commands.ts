@@ -32,6 +32,10 @@ export const commands: Record<string, Command> = {
     takes: ["name"],
     run: async ({ words }: Given) => (await import("./key.ts")).makeKey(words),
   },
+  export: {
+    summary: "store lists whole again, so that LangGraph's own PostgresSaver can read all checkpoints",
+    run: async () => (await import("./export.ts")).exportCheckpoints(),
+  },
   prune: {
     summary: "take away what the retention rules let go",
     options: { "dry-run": { type: "boolean", means: "only say what that is" } },

@@ -43,7 +43,7 @@ async function rollBack({ pool, registry }: WorkerRooms, { runId, threadId, atte
   return transaction(pool, async (tx) => {
     await lockThread(tx, everything, threadId);
     if (!(await deleteRunRow(tx, threadId, runId, attempt))) return false;
-    await deleteRunCheckpoints(tx, threadId, runId);
+    await deleteRunCheckpoints(tx, threadId, runId, false);
     await refreshThread(tx, registry, threadId);
     return true;
   });

@@ -8,7 +8,7 @@ import { runNotFound, ServiceError } from "../../errors.ts";
 import { runTopic } from "../../events/feed.ts";
 import { findOpenRuns } from "../../runs/cancel.ts";
 import { deleteRunRow } from "../../runs/end.ts";
-import { getRun } from "../../runs/read.ts";
+import { getRun, isThreadBusy } from "../../runs/read.ts";
 import { type CancelAction, cancelTopic, claimTopic, endTopic } from "../../runs/run.ts";
 import { refreshThread } from "../../state/state.ts";
 import { lockThread } from "../../threads/threads.ts";
@@ -69,7 +69,7 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
     await transaction(pool, async (tx) => {
       if (!(await lockThread(tx, scope, threadId))) throw runNotFound();
       if (!(await deleteRunRow(tx, threadId, runId))) throw runNotFound();
-      await deleteRunCheckpoints(tx, threadId, runId);
+      await deleteRunCheckpoints(tx, threadId, runId, await isThreadBusy(tx, threadId));
       await refreshThread(tx, registry, threadId);
     });
     wakeups.tell(cancelTopic, claimTopic, endTopic(runId), runTopic(runId));

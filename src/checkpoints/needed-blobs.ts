@@ -1,0 +1,16 @@
+import { type Sql, sql } from "../db/sql.ts";
+
+/**
+ * The blobs that the checkpoints of threads need: those that they name, and those on which these are built. To begin a statement with that
+ * deletes the others.
+ */
+export function neededBlobs(threadIds: string[]): Sql {
+  return sql`recursive needed (thread_id, checkpoint_ns, channel, version) as (
+    select c.thread_id, c.checkpoint_ns, v.key, v.value
+      from checkpoints c cross join lateral jsonb_each_text(c.checkpoint -> 'channel_versions') v
+     where c.thread_id = any(${threadIds}::text[])
+     union
+    select b.thread_id, b.checkpoint_ns, b.channel, b.base
+      from needed join checkpoint_blobs b using (thread_id, checkpoint_ns, channel, version)
+     where b.base is not null)`;
+}
