@@ -1,5 +1,6 @@
 import { BaseMessage } from "@langchain/core/messages";
 import { dumpState } from "./serializer.ts";
+import { plainFields } from "./stored-message.ts";
 
 /**
  * What is remembered of a stored item, so that it can be told later whether it is still the same: values by themselves, what a plain
@@ -51,10 +52,10 @@ function messageMark({ constructor: type, content, id, name }: BaseMessage): Mar
 const telling = new Set(["content", "id", "name"]);
 
 /** A message that says nothing but its text, its id and its name. Of these a thread has the most, and to write them out is what costs. */
-function isPlainMessage(item: object): item is BaseMessage {
+export function isPlainMessage(item: object): item is BaseMessage {
   if (!(item instanceof BaseMessage) || typeof item.content !== "string") return false;
   const fields = item as unknown as Record<string, unknown>;
-  for (const field in item.lc_kwargs) if (!telling.has(field) && !isEmpty(fields[field])) return false;
+  for (const field in item.lc_kwargs) if (!telling.has(field) && !(plainFields.has(field) && isEmpty(fields[field]))) return false;
   return true;
 }
 

@@ -22,7 +22,7 @@ const makers: Record<string, (fields: never) => BaseMessage> = {
 };
 
 /** LangChain's flat names for these fields are the ones that it stores; others it would rename. */
-const plainFields = new Set([
+export const plainFields = new Set([
   "content",
   "id",
   "name",

@@ -1,3 +1,6 @@
+import type { BaseMessage } from "@langchain/core/messages";
+import { isPlainMessage } from "../checkpoints/mark.ts";
+
 /** LangChain objects that know their flat form. */
 interface Dictable {
   toDict(): { type: string; data: Record<string, unknown> };
@@ -9,10 +12,39 @@ interface Dictable {
  */
 export function wireJson(value: unknown): string {
   try {
-    return JSON.stringify(value, flatten) ?? "null";
+    return textOf(value, outerLevels) ?? "null";
   } catch {
     return JSON.stringify(value, flattenWithoutCycles()) ?? "null";
   }
+}
+
+/** A state, its channels, what is in their lists. */
+const outerLevels = 2;
+
+/**
+ * What JSON.stringify makes of it. The outer levels are walked here, because most of a state is plain messages, and a replacer costs for
+ * every field of theirs.
+ */
+function textOf(value: unknown, levels: number): string | undefined {
+  if (typeof value !== "object" || value === null || levels < 0) return JSON.stringify(value, flatten);
+  if (isPlainMessage(value)) return flatText(value);
+  if (levels === 0 || "toJSON" in value) return JSON.stringify(value, flatten);
+  if (Array.isArray(value)) return `[${Array.from(value, (item) => textOf(item, levels - 1) ?? "null").join(",")}]`;
+  if (Object.getPrototypeOf(value) !== Object.prototype) return JSON.stringify(value, flatten);
+  const fields = Object.entries(value).flatMap(([key, item]) => {
+    const text = textOf(item, levels - 1);
+    return text === undefined ? [] : [`${JSON.stringify(key)}:${text}`];
+  });
+  return `{${fields.join(",")}}`;
+}
+
+/** As toDict has it, which goes through the form for storing. */
+function flatText(message: BaseMessage): string {
+  const fields = message as unknown as Record<string, unknown>;
+  const flat: Record<string, unknown> = {};
+  for (const field in message.lc_kwargs) flat[field] = fields[field];
+  flat.type = message.getType();
+  return JSON.stringify(flat);
 }
 
 /** The same as a value, for answers that are put together from parts. */
