@@ -13,6 +13,7 @@ import type pg from "pg";
 import { isDatabaseTrouble } from "../db/failure.ts";
 import type { Fence } from "../db/fence.ts";
 import { type Db, nothing, sql } from "../db/sql.ts";
+import { gatherRows } from "./gather.ts";
 import { deleteThreadCheckpoints } from "./lifecycle.ts";
 import { nextVersion, type StoredList } from "./lists.ts";
 import { markOfStored } from "./mark.ts";
@@ -59,6 +60,7 @@ export class EnsembleSaver extends PostgresSaver {
   readonly #serializer: StateSerializer;
   readonly #metadata: Record<string, unknown>;
   readonly #attempt: SaverAttempt | undefined;
+  readonly #gather: (rows: CheckpointRows) => Promise<boolean>;
   /** After the first refused write nothing more is sent: a step is stored whole or not at all. */
   #refused = false;
   readonly #items = new WeakMap<ListRow, Promise<LoadedItem[]>>();
@@ -75,6 +77,7 @@ export class EnsembleSaver extends PostgresSaver {
     this.#db = db;
     this.#metadata = metadata;
     this.#attempt = attempt;
+    this.#gather = gatherRows((rows) => storeRows(db, undefined, rows));
     this.#isEmpty = attempt?.isFresh ?? false;
   }
 
@@ -243,7 +246,7 @@ export class EnsembleSaver extends PostgresSaver {
    */
   async #writeOrAbort(rowsOf: () => CheckpointRows): Promise<void> {
     const attempt = this.#attempt;
-    if (!attempt) await storeRows(this.#db, undefined, rowsOf());
+    if (!attempt) await this.#gather(rowsOf());
     else await this.#orAbort(() => attempt.store(rowsOf()));
   }
 
