@@ -80,23 +80,23 @@ export async function waitForRun(
     rooms.log.error({ err, run_id: runId }, "wait failed");
     raw.destroy();
   });
-  if (!gone.signal.aborted && !raw.destroyed) raw.end(JSON.stringify(output ?? {}));
+  if (!gone.signal.aborted && !raw.destroyed) raw.end(output ?? "{}");
   else if (cancelOnDisconnect) await cancelAbandoned(rooms, { scope, runId, threadId });
 }
 
-/** What a run came to, as soon as it is over. Undefined when the signal was faster. */
+/** What a run came to, as JSON, as soon as it is over. Undefined when the signal was faster. */
 export async function runOutput(
   { pool, wakeups }: ApiRooms,
   scope: Scope,
   { runId, threadId }: Pick<FollowOptions, "runId" | "threadId">,
   signal: AbortSignal,
   whileWaiting: () => void = () => {},
-): Promise<unknown> {
+): Promise<string | null | undefined> {
   while (!signal.aborted) {
     const over = wakeups.next(endTopic(runId), pollMs, signal); // armed before the look, so that the end is not missed
     try {
       const outcome = await getOutcome(pool, runId);
-      if (!outcome?.open) return outcome?.output ?? (await findThread(pool, scope, threadId))?.values ?? null;
+      if (!outcome?.open) return outcome?.output ?? textOf((await findThread(pool, scope, threadId))?.values);
     } catch (error) {
       if (!isDatabaseTrouble(error)) throw error; // the run goes on without us; so does the wait
     }
@@ -105,6 +105,8 @@ export async function runOutput(
   }
   return undefined;
 }
+
+const textOf = (values: unknown) => (values === undefined || values === null ? null : JSON.stringify(values));
 
 async function cancelAbandoned(
   rooms: ApiRooms,

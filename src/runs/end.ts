@@ -11,11 +11,16 @@ export interface RunError {
   message: string;
 }
 
+export const lastValuesEvent = Symbol("the last values event");
+
+const newestValues = (runId: string) =>
+  sql`(select id from run_events where run_id = ${runId} and event = 'values' order by id desc limit 1)`;
+
 /** How an attempt ended its run. */
 export interface RunEnd {
   status: Exclude<RunStatus, "pending" | "running">;
-  /** What wait and join answer. */
-  output: JsonText | null;
+  /** What wait and join answer: a document, or the last values event that the run has logged. */
+  output: JsonText | typeof lastValuesEvent | null;
   error: RunError | null;
   /** Which version of the graph ran. */
   graphVersion?: string | null;
@@ -45,7 +50,7 @@ export async function endRun(
       update runs
          set status = ${status}, worker_id = null, ended_at = clock_timestamp(), updated_at = now(),
              events_until = now() + make_interval(secs => events_kept_secs),
-             output = ${output}, error = ${error ? JSON.stringify(error) : null}, graph_version = ${graphVersion}
+             output = ${output === lastValuesEvent ? null : output}, output_event = ${output === lastValuesEvent ? newestValues(runId) : sql`null`}, error = ${error ? JSON.stringify(error) : null}, graph_version = ${graphVersion}
         from thread
        where run_id = ${runId} and attempt = ${attempt} and status = 'running' and cancel is distinct from 'rollback'
       returning ${webhook ? sql`runs.*` : sql`runs.run_id, runs.thread_id, runs.event_base`}),
@@ -63,7 +68,7 @@ export async function endRun(
     ${webhook ? sql`, ${storingWebhooks(sql`rested`)}` : nothing}
     ${timers ? sql`, ${settingTimers(runId, timers)}` : nothing}
     select 1 from ended`;
-  const { rowCount } = await db.query(prepared(`end run ${webhook} ${timers !== undefined}`, statement));
+  const { rowCount } = await db.query(prepared(`end run ${webhook} ${timers !== undefined} ${output === lastValuesEvent}`, statement));
   return rowCount !== 0;
 }
 

@@ -30,10 +30,12 @@ export async function listRuns(
   return rows;
 }
 
-/** What a run came to, undefined when it does not exist any more. `open`: it has not ended yet. */
-export async function getOutcome(db: Db, runId: string): Promise<{ open: boolean; output: unknown; threadId: string } | undefined> {
-  const { rows } = await db.query<{ open: boolean; output: unknown; threadId: string }>(sql`
-    select ended_at is null as open, output, thread_id as "threadId" from runs where run_id = ${runId}`);
+/** What a run came to, as JSON; undefined when it does not exist any more. `open`: it has not ended yet. */
+export async function getOutcome(db: Db, runId: string): Promise<{ open: boolean; output: string | null } | undefined> {
+  const { rows } = await db.query<{ open: boolean; output: string | null }>(sql`
+    select ended_at is null as open,
+           coalesce(output::text, (select data from run_events e where e.run_id = runs.run_id and e.id = output_event)) as output
+      from runs where run_id = ${runId}`);
   return rows[0];
 }
 

@@ -1,7 +1,7 @@
 import { EnsembleSaver } from "../checkpoints/saver.ts";
 import { untilDatabaseAnswers } from "../db/failure.ts";
 import type { Claim } from "../runs/claim.ts";
-import type { RunEnd, RunError } from "../runs/end.ts";
+import { lastValuesEvent, type RunEnd, type RunError } from "../runs/end.ts";
 import type { CancelAction } from "../runs/run.ts";
 import { timeoutError } from "../runs/sweep.ts";
 import { restingState } from "../state/state.ts";
@@ -21,11 +21,17 @@ export type Outcome =
   /** The right to write is gone; somebody else decides. */
   | { kind: "lost" };
 
-export async function succeeded(rooms: WorkerRooms, claim: Claim, { lastValues, interrupts }: StreamTranslator): Promise<Outcome> {
+export async function succeeded(
+  rooms: WorkerRooms,
+  claim: Claim,
+  { lastValues, loggedValues, interrupts }: StreamTranslator,
+): Promise<Outcome> {
   // The last values are the state, unless the graph stopped to ask or said nothing: then the checkpoint knows.
   const known = lastValues !== undefined && interrupts === undefined;
   const thread = known ? { status: "idle" as const, values: lastValues, interrupts: "{}" } : await readThreadState(rooms, claim);
-  return { kind: "ended", end: { status: "success", output: interrupts ?? lastValues ?? thread?.values ?? null, error: null, thread } };
+  const told = loggedValues && interrupts === undefined ? lastValuesEvent : undefined;
+  const output = told ?? interrupts ?? lastValues ?? thread?.values ?? null;
+  return { kind: "ended", end: { status: "success", output, error: null, thread } };
 }
 
 /** Tells the clients, and leaves on the thread what was reached before the failure. */

@@ -21,6 +21,8 @@ export interface StreamTranslator {
   onBreakpoint(): PendingEvent[];
   /** The last root values, serialised; undefined when there were none. */
   readonly lastValues: string | undefined;
+  /** Whether they are the last values event of the log. */
+  readonly loggedValues: boolean;
   /** What the graph stopped to ask, serialised as wait answers it; undefined when it did not stop. */
   readonly interrupts: string | undefined;
 }
@@ -79,6 +81,9 @@ export function createTranslator(
     get lastValues() {
       if (lastValues !== undefined) lastValuesJson ??= wireJson(lastValues);
       return lastValuesJson;
+    },
+    get loggedValues() {
+      return lastValues !== undefined && wanted.has("values");
     },
     get interrupts() {
       return interrupts && wireJson({ __interrupt__: interrupts });

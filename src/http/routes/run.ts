@@ -86,7 +86,7 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
       const output = await runOutput(rooms, place.scope, place, gone.signal);
       if (gone.signal.aborted && request.query.cancel_on_disconnect)
         await cancelRuns(rooms, place.scope, place.threadId, "interrupt", [place.runId]);
-      return reply.type("application/json; charset=utf-8").send(JSON.stringify(output ?? null));
+      return reply.type("application/json; charset=utf-8").send(output ?? "null");
     },
   );
 
