@@ -12,14 +12,19 @@ import { migrateAt } from "./db/migrate.ts";
 import { closePool, openPool } from "./db/pool.ts";
 import { startFeed } from "./events/feed.ts";
 import { buildApp } from "./http/app.ts";
+import { headerPicker } from "./http/configurable-headers.ts";
+import { fetchInMemory } from "./http/memory-fetch.ts";
 import type { ApiRooms } from "./http/rooms.ts";
 import { createLogger } from "./log.ts";
 import { loadEmbedder, needsEndpoint } from "./registry/embeddings.ts";
 import { importUserModule } from "./registry/modules.ts";
 import { type Project, readProject } from "./registry/project.ts";
 import { loadRegistry, type Registry } from "./registry/registry.ts";
+import { loadUserApp, type UserApp } from "./registry/user-app.ts";
 import { startRehearsal } from "./rehearsal/server.ts";
 import { retentionRules } from "./retention/rules.ts";
+import { type Fetch, fetchAt, lendFetch, type OwnFetch } from "./sdk/fetch.ts";
+import { lendLogger } from "./sdk/logger.ts";
 import { type StoreRules, storeRules } from "./store/rules.ts";
 import { version } from "./version.ts";
 import { resolveHeaders } from "./webhooks/headers.ts";
@@ -28,7 +33,7 @@ import { startCrons } from "./worker/crons.ts";
 import { startDeliveries } from "./worker/deliveries.ts";
 import { startSweeper } from "./worker/sweeper.ts";
 import { startTimers } from "./worker/timers.ts";
-import { startWorker, type Worker } from "./worker/worker.ts";
+import { currentAttempt, startWorker, type Worker } from "./worker/worker.ts";
 
 /** A running service, or the part of one that this process plays. */
 export interface Service {
@@ -61,8 +66,12 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   const project = await readProject(config.configFile);
   if (project.ignoredKeys.length > 0) log.warn(`${project.file}: not supported yet and ignored: ${project.ignoredKeys.join(", ")}`);
   const model = await provideModel(config, needsEndpoint(project), closers); // before the graphs are loaded: some make their client at once
+  const ownFetch = lendToGraphs(log, closers);
   const registry = await loadRegistry(project.graphs);
   const auth = config.role === "worker" ? undefined : await loadAuth(config, project);
+  const app = project.app && config.role !== "worker" ? await loadUserApp(project.app) : undefined;
+  const ownApi = Promise.withResolvers<Fetch>();
+  ownFetch.answerBy(ownApi.promise); // not before: a file that called us while it is loaded would wait for itself
   const store = await provideStore(config, project, log);
   const rules = webhookRules(project.webhooks.url, config.webhookInsideHosts);
   const headers = config.role === "api" ? {} : resolveHeaders(project.webhooks, variable); // their secrets are the workers'
@@ -87,8 +96,10 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
 
   const rooms = { pool, wakeups, feed, registry, store, log };
   const worker = config.role === "api" ? undefined : await startWork(config, project, directUrl, rooms, closers);
-  const apiUrl =
-    config.role === "worker" ? undefined : await startApi(config, project, { ...rooms, model, auth, webhookRules: rules }, closers);
+  const api =
+    config.role === "worker" ? undefined : await startApi(config, project, { ...rooms, model, auth, webhookRules: rules }, app, closers);
+  const apiUrl = api?.url;
+  ownApi.resolve(api?.fetch ?? fetchAt(config.serviceUrl));
   // After the API, because a path is delivered to our own.
   const { webhookSecrets: secrets, serviceUrl } = config;
   const ownHeaders = keyHeaders(config.ownKey);
@@ -103,6 +114,18 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
     stop: () => closeAll(closers, log),
     hurry: () => worker?.abort(),
   };
+}
+
+/** What graphs and routes find in this process when they look for the server that runs them, as they are loaded or later. */
+function lendToGraphs(log: Logger, closers: Closer[]): OwnFetch {
+  const ownFetch = lendFetch();
+  closers.push(async () => ownFetch.takeBack());
+  const takeLoggerBack = lendLogger(log, () => {
+    const attempt = currentAttempt.getStore();
+    return attempt && { run_id: attempt.runId, thread_id: attempt.threadId, attempt: attempt.attempt };
+  });
+  closers.push(async () => takeLoggerBack());
+  return ownFetch;
 }
 
 /**
@@ -165,16 +188,19 @@ async function startWork(
 
 async function startApi(
   config: Config,
-  project: Project,
-  rooms: Omit<Parameters<typeof buildApp>[0], "version" | "settings">,
+  { http }: Project,
+  rooms: Omit<ApiRooms, "version" | "settings">,
+  inFront: UserApp | undefined,
   closers: Closer[],
-): Promise<string> {
-  const app = await buildApp({ ...rooms, version, settings: config }, project.http);
+): Promise<{ url: string; fetch: Fetch }> {
+  const settings = { ...config, pickHeaders: headerPicker(http.configurable_headers), sendsWebhooks: !http.disable_webhooks };
+  const app = await buildApp({ ...rooms, version, settings }, http, inFront);
   closers.push(() => app.close());
-  const url = await listen(app, config);
+  const prefix = http.mount_prefix ?? "";
+  const url = (await listen(app, config)) + prefix;
   const takeBack = lendAddress(url);
   closers.push(async () => takeBack());
-  return url;
+  return { url, fetch: fetchInMemory(app.server, prefix) };
 }
 
 async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {

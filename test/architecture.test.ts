@@ -22,6 +22,7 @@ const mayImport: Record<string, string[]> = {
   crons: ["auth", "db", "errors", "runs", "threads", "assistants"],
   registry: [],
   rehearsal: [],
+  sdk: [],
   state: ["db", "errors", "registry", "checkpoints", "threads"],
   retention: ["db", "cache", "store", "runs", "threads", "checkpoints", "webhooks"],
   worker: [

@@ -137,13 +137,13 @@ test("keys that mean something elsewhere are named as ignored, those for buildin
       checkpointer: { ttl: { default_ttl: 60, sweep_limit: 5 }, path: "./saver.ts" },
       unheard_of: 1,
       webhooks: { url: { require_https: true, resolve: 1 }, retries: 3 },
-      http: { app: "./app.ts:app", cors: { allow_origins: ["*"] } },
+      http: { app: "./graph.ts:app", cors: { allow_origins: ["*"] }, unheard_of: 1 },
     },
   });
   const { ignoredKeys, graphs } = await readProject(`${project}/langgraph.json`);
   expect(ignoredKeys).toEqual([
     "unheard_of",
-    "http.app",
+    "http.unheard_of",
     "checkpointer.path",
     "checkpointer.ttl.sweep_limit",
     "webhooks.retries",

@@ -3,6 +3,7 @@ import { type Auth, type AuthEvent, AuthRefusal } from "../auth/auth.ts";
 import type { User } from "../auth/user.ts";
 import { everything, type Scope } from "../db/scope.ts";
 import { sql } from "../db/sql.ts";
+import type { Admitted } from "./admission.ts";
 import { documentPath } from "./document.ts";
 
 /** Who may use a route: anybody, whoever is signed in, or whoever these decisions let. */
@@ -38,7 +39,7 @@ declare module "fastify" {
  * Puts auth before every route. A route without `config.access` cannot be registered, and one that names decisions cannot answer well
  * without having taken one. Register it before the routes.
  */
-export function guardRoutes(app: FastifyInstance, auth: Auth | undefined): void {
+export function guardRoutes(app: FastifyInstance, auth: Auth | undefined, admitted: Admitted): void {
   app.decorateRequest("user", null);
   app.decorateRequest("decided");
   app.decorateRequest("access", async function <Value extends object>(this: FastifyRequest, event: AuthEvent, value: Value) {
@@ -52,7 +53,8 @@ export function guardRoutes(app: FastifyInstance, auth: Auth | undefined): void 
   });
   app.addHook("onRequest", async (request) => {
     request.decided = [];
-    if (auth && request.routeOptions.config.access !== "public") request.user = await auth.authenticate(credentialsOf(request));
+    if (!auth || request.routeOptions.config.access === "public") return;
+    request.user = admitted.get(request.raw.socket) ?? (await auth.authenticate(credentialsOf(request)));
   });
   app.addHook("onSend", async ({ routeOptions, decided }, reply) => {
     const isForgotten = Array.isArray(routeOptions.config.access) && decided.length === 0 && reply.statusCode < 400;

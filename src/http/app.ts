@@ -1,31 +1,36 @@
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from "fastify";
 import { validatorCompiler } from "fastify-type-provider-zod";
 import { ServiceError } from "../errors.ts";
-import type { Project } from "../registry/project.ts";
+import type { HttpOptions } from "../registry/http-options.ts";
+import type { UserApp } from "../registry/user-app.ts";
 import { guardRoutes } from "./access.ts";
+import { type Admitted, admissionOf } from "./admission.ts";
 import { answerErrors, refuseConnection, refusePath } from "./answer-errors.ts";
 import { acceptJsonBodies } from "./body.ts";
-import { allowBrowsers } from "./cors.ts";
+import { headerPicker } from "./configurable-headers.ts";
+import { allowBrowsers, corsHeaders } from "./cors.ts";
 import { documentApi } from "./document.ts";
 import type { StreamCounts } from "./follow.ts";
 import type { ApiRooms } from "./rooms.ts";
 import { assistantRoutes } from "./routes/assistants.ts";
 import { cronRoutes } from "./routes/crons.ts";
 import { graphRoutes } from "./routes/graphs.ts";
-import { metaRoutes } from "./routes/meta.ts";
+import { healthRoute, metaRoutes } from "./routes/meta.ts";
 import { singleRunRoutes } from "./routes/run.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { stateRoutes } from "./routes/state.ts";
 import { storeRoutes } from "./routes/store.ts";
 import { threadRoutes } from "./routes/threads.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
+import { type Approach, serverFactory } from "./server.ts";
 
 /** The API. It serves; it executes nothing. */
-export async function buildApp(rooms: ApiRooms, http: Project["http"]): Promise<FastifyInstance> {
-  // Fastify's two lines a request are for debugging; a run has lines of its own.
-  const loggerInstance: FastifyBaseLogger = rooms.log.child({}, { level: rooms.log.level === "info" ? "warn" : rooms.log.level });
+export async function buildApp(rooms: ApiRooms, http: HttpOptions, inFront?: UserApp): Promise<FastifyInstance> {
+  const prefix = http.mount_prefix ?? "";
+  const admitted: Admitted = new WeakMap();
   const app = Fastify({
-    loggerInstance,
+    loggerInstance: requestLogger(rooms, http),
+    ...((prefix || inFront) && { serverFactory: serverFactory(approach(rooms, http, admitted, inFront)) }),
     bodyLimit: rooms.settings.bodyLimitBytes,
     forceCloseConnections: true,
     frameworkErrors: refusePath,
@@ -38,13 +43,13 @@ export async function buildApp(rooms: ApiRooms, http: Project["http"]): Promise<
   answerErrors(app);
   acceptJsonBodies(app);
   refuseFloods(app, rooms);
-  await allowBrowsers(app, http.cors);
-  guardRoutes(app, rooms.auth); // after the hooks that answer preflights, which carry no credentials
-  await documentApi(app, rooms.version);
+  await allowBrowsers(app, http.cors ?? {});
+  guardRoutes(app, rooms.auth, admitted); // after the hooks that answer preflights, which carry no credentials
+  if (!http.disable_meta) await documentApi(app, rooms.version, prefix);
 
   const counts: StreamCounts = new Map();
   const options = { ...rooms, counts };
-  if (!http.disable_meta) await app.register(metaRoutes, options);
+  await app.register(http.disable_meta ? healthRoute : metaRoutes, options);
   if (!http.disable_assistants) await app.register(assistantRoutes, options);
   if (!http.disable_assistants) await app.register(graphRoutes, options);
   if (!http.disable_threads) await app.register(threadRoutes, options);
@@ -55,6 +60,25 @@ export async function buildApp(rooms: ApiRooms, http: Project["http"]): Promise<
   if (!http.disable_runs) await app.register(webhookRoutes, options);
   if (!http.disable_store) await app.register(storeRoutes, options);
   return app;
+}
+
+/** Fastify's two lines a request are for debugging; a run has lines of its own. Headers are in them as far as `logging_headers` says. */
+function requestLogger({ log }: ApiRooms, { logging_headers }: HttpOptions): FastifyBaseLogger {
+  const level = log.level === "info" ? "warn" : log.level;
+  if (!logging_headers) return log.child({}, { level });
+  const pickHeaders = headerPicker(logging_headers, []);
+  const req = ({ method, url, headers }: FastifyRequest) => ({ method, url, headers: pickHeaders(headers) });
+  return log.child({}, { level, serializers: { req } });
+}
+
+function approach({ log, auth, settings }: ApiRooms, http: HttpOptions, admitted: Admitted, app: UserApp | undefined): Approach {
+  const { bodyLimitBytes } = settings;
+  const admission = admissionOf(http, app !== undefined && "hono" in app);
+  return {
+    prefix: http.mount_prefix ?? "",
+    app,
+    front: { auth, admission, admitted, bodyLimitBytes, log, corsHeaders: (origin) => corsHeaders(http.cors ?? {}, origin) },
+  };
 }
 
 /** When the database is that far behind, more requests only make it later for all: they are asked to come again. */

@@ -1,11 +1,11 @@
-import cors, { type FastifyCorsOptions } from "@fastify/cors";
+import cors from "@fastify/cors";
 import type { FastifyInstance } from "fastify";
-import type { CorsOptions } from "../registry/project.ts";
+import type { CorsOptions } from "../registry/http-options.ts";
 
 /** Browsers may read these: by them the SDK finds its run, reconnects and pages. */
 const exposed = ["content-location", "location", "x-pagination-total", "x-pagination-next"];
 
-export async function allowBrowsers(app: FastifyInstance, options: CorsOptions = {}): Promise<void> {
+export async function allowBrowsers(app: FastifyInstance, options: CorsOptions): Promise<void> {
   await app.register(cors, {
     origin: allowedOrigins(options),
     methods: options.allow_methods ?? ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
@@ -17,7 +17,19 @@ export async function allowBrowsers(app: FastifyInstance, options: CorsOptions =
   });
 }
 
-function allowedOrigins({ allow_origins, allow_origin_regex }: CorsOptions): FastifyCorsOptions["origin"] {
+/** The same for an answer that is none of our routes': what a browser at this origin must be told. */
+export function corsHeaders(options: CorsOptions, origin: string): Record<string, string> {
+  const allowed = allowedOrigins(options);
+  if (allowed !== "*" && !allowed.some((one) => (typeof one === "string" ? one === origin : one.test(origin)))) return {};
+  return {
+    "access-control-allow-origin": allowed === "*" ? "*" : origin,
+    "access-control-expose-headers": [...exposed, ...(options.expose_headers ?? [])].join(", "),
+    ...(options.allow_credentials && { "access-control-allow-credentials": "true" }),
+    ...(allowed !== "*" && { vary: "Origin" }),
+  };
+}
+
+function allowedOrigins({ allow_origins, allow_origin_regex }: CorsOptions): "*" | (string | RegExp)[] {
   const listed = allow_origins?.filter((origin) => origin !== "*") ?? [];
   const patterns = allow_origin_regex ? [new RegExp(allow_origin_regex)] : [];
   if (allow_origins?.includes("*") || (listed.length === 0 && patterns.length === 0)) return "*";

@@ -27,9 +27,12 @@ const refusal = {
 export const documentPath = "/docs";
 
 /** Writes the OpenAPI document from the routes' schemas, and serves it with a page to read it by. Register it before the routes. */
-export async function documentApi(app: FastifyInstance, version: string): Promise<void> {
+export async function documentApi(app: FastifyInstance, version: string, prefix: string): Promise<void> {
   await app.register(swagger, {
-    openapi: { info: { title: "Ensemble", description: "LangGraph.js graphs as a durable service on Postgres.", version } },
+    openapi: {
+      info: { title: "Ensemble", description: "LangGraph.js graphs as a durable service on Postgres.", version },
+      ...(prefix && { servers: [{ url: prefix }] }),
+    },
     transform: describeRoute,
     transformObject: withoutUnused,
   });

@@ -6,6 +6,7 @@ import type { EventFeed } from "../events/feed.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { StoreRules } from "../store/rules.ts";
 import type { WebhookRules } from "../webhooks/rules.ts";
+import type { PickHeaders } from "./configurable-headers.ts";
 
 /** What the routes need of the process. */
 export interface ApiRooms {
@@ -28,5 +29,9 @@ export interface ApiRooms {
     stalledSeconds: number;
     eventRetentionSeconds: number;
     resumableRetentionSeconds: number;
+    /** What a run sees of the request that asked for it. */
+    pickHeaders: PickHeaders;
+    /** Whether runs may ask for a webhook at all. */
+    sendsWebhooks: boolean;
   };
 }

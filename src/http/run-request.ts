@@ -51,13 +51,7 @@ export function toNewRun(
   headers: IncomingHttpHeaders,
   settings: ApiRooms["settings"],
 ): NewRun {
-  const configurable = { ...callersHeaders(headers), ...body.config?.configurable };
-  return fillRequest({ ...body, config: { ...body.config, configurable } }, threadId, settings);
-}
-
-const secretHeaders = ["x-api-key", "x-tenant-id", "x-service-key"];
-
-function callersHeaders(headers: IncomingHttpHeaders): Record<string, unknown> {
-  const own = Object.entries(headers).filter(([name]) => name === "user-agent" || (name.startsWith("x-") && !secretHeaders.includes(name)));
-  return Object.fromEntries(own);
+  const configurable = { ...settings.pickHeaders(headers), ...body.config?.configurable };
+  const webhook = settings.sendsWebhooks ? body.webhook : null;
+  return fillRequest({ ...body, webhook, config: { ...body.config, configurable } }, threadId, settings);
 }

@@ -3,38 +3,19 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { z } from "zod";
+import { HttpOptions, unreadHttpKeys } from "./http-options.ts";
 import { StoreOptions } from "./store-options.ts";
+import { unreadKeys } from "./unread-keys.ts";
 
-const GraphEntry = z.union([
-  z.string(),
-  z.object({
+const GraphObject = z
+  .object({
     path: z.string(),
     name: z.string().trim().min(1).optional(),
-    description: z.string().optional(),
+    description: z.string().nullish(),
     version: z.string().optional(),
-  }),
-]);
-
-const HttpOptions = z
-  .object({
-    cors: z
-      .object({
-        allow_origins: z.array(z.string()).optional(),
-        allow_methods: z.array(z.string()).optional(),
-        allow_headers: z.array(z.string()).optional(),
-        allow_credentials: z.boolean().optional(),
-        allow_origin_regex: z.string().optional(),
-        expose_headers: z.array(z.string()).optional(),
-        max_age: z.number().optional(),
-      })
-      .optional(),
-    disable_assistants: z.boolean().optional(),
-    disable_threads: z.boolean().optional(),
-    disable_runs: z.boolean().optional(),
-    disable_store: z.boolean().optional(),
-    disable_meta: z.boolean().optional(),
   })
   .loose();
+const GraphEntry = z.union([z.string(), GraphObject]);
 
 const CheckpointerOptions = z
   .object({
@@ -64,20 +45,21 @@ const WebhookOptions = z
   .loose();
 
 const AuthOptions = z.object({ path: z.string().min(1), disable_studio_auth: z.boolean().optional() }).loose();
+const UiConfig = z.object({ shared: z.array(z.string()).nullish() }).loose();
 
 const ProjectFile = z
   .object({
     graphs: z.record(z.string().min(1), GraphEntry, "lists no graph").refine((graphs) => Object.keys(graphs).length > 0, "lists no graph"),
-    env: z.union([z.string(), z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))]).optional(),
-    http: HttpOptions.optional(),
+    env: z.union([z.string(), z.array(z.string()), z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))]).optional(),
+    http: HttpOptions.nullish(),
+    ui: z.record(z.string().min(1), z.string().min(1)).nullish(),
+    ui_config: UiConfig.nullish(),
     checkpointer: CheckpointerOptions.nullish(),
     store: StoreOptions.nullish(),
     webhooks: WebhookOptions.nullish(),
     auth: AuthOptions.nullish(),
   })
   .loose();
-
-export type CorsOptions = NonNullable<z.infer<typeof HttpOptions>["cors"]>;
 
 /** What a file of the project exports. */
 export interface Source {
@@ -105,7 +87,12 @@ export interface Project {
   file: string;
   graphs: GraphSource[];
   env: Record<string, string>;
-  http: z.infer<typeof HttpOptions>;
+  http: HttpOptions;
+  /** `http.app`. */
+  app: Source | undefined;
+  /** Components that graphs draw with, by graph, as paths from the project's folder; and the packages that they share with the page. */
+  ui: Record<string, string>;
+  uiShared: string[];
   checkpointer: z.infer<typeof CheckpointerOptions>;
   store: z.infer<typeof StoreOptions>;
   webhooks: z.infer<typeof WebhookOptions>;
@@ -124,6 +111,12 @@ const buildKeys = [
   "$schema",
   "python_version",
   "pip_config_file",
+  "pip_installer",
+  "keep_pkg_tools",
+  "docker_compose_file",
+  "api_version",
+  "source",
+  "_INTERNAL_docker_tag",
 ];
 
 /** Reads a langgraph.json. Whatever is wrong with it becomes one sentence that names the file. */
@@ -139,7 +132,8 @@ export async function readProject(path: string): Promise<Project> {
     const issue = parsed.error.issues[0];
     throw new Error(`${file}: ${issue?.path.join(".") || "the file"}: ${issue?.message}.`);
   }
-  const { graphs, env, http = {}, ...others } = parsed.data;
+  const { graphs, env, ...others } = parsed.data;
+  const http = others.http ?? {};
   const checkpointer = others.checkpointer ?? {};
   const store = others.store ?? {};
   const webhooks = others.webhooks ?? {};
@@ -149,13 +143,20 @@ export async function readProject(path: string): Promise<Project> {
     graphs: Object.entries(graphs).map(([graphId, entry]) => graphSource(root, file, graphId, entry)),
     env: await readEnv(root, file, env),
     http,
+    app: http.app ? sourceOf(root, file, "http.app", http.app.includes(":") ? http.app : `${http.app}:default`) : undefined,
+    ui: others.ui ?? {},
+    uiShared: others.ui_config?.shared ?? [],
     checkpointer,
     store,
     webhooks,
     auth: others.auth ? authSource(root, file, others.auth) : undefined,
     ignoredKeys: [
       ...unreadKeys(others, [...buildKeys, ...Object.keys(ProjectFile.shape)]),
-      ...unreadKeys(http, Object.keys(HttpOptions.shape), "http."),
+      ...Object.entries(graphs).flatMap(([graphId, entry]) =>
+        typeof entry === "string" ? [] : unreadKeys(entry, Object.keys(GraphObject.shape), `graphs.${graphId}.`),
+      ),
+      ...unreadHttpKeys(http),
+      ...unreadKeys(others.ui_config ?? {}, Object.keys(UiConfig.shape), "ui_config."),
       ...unreadKeys(checkpointer, Object.keys(CheckpointerOptions.shape), "checkpointer."),
       ...unreadKeys(checkpointer.ttl ?? {}, ["strategy", "default_ttl", "sweep_interval_minutes"], "checkpointer.ttl."),
       ...unreadKeys(others.auth ?? {}, Object.keys(AuthOptions.shape), "auth."),
@@ -168,12 +169,6 @@ export async function readProject(path: string): Promise<Project> {
   };
 }
 
-function unreadKeys(given: object, read: string[], prefix = ""): string[] {
-  return Object.keys(given)
-    .filter((key) => !read.includes(key))
-    .map((key) => prefix + key);
-}
-
 function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
@@ -184,7 +179,7 @@ function parseJson(text: string, file: string): unknown {
 
 function graphSource(root: string, projectFile: string, graphId: string, entry: z.infer<typeof GraphEntry>): GraphSource {
   const { path, name, description, version } = typeof entry === "string" ? { path: entry } : entry;
-  return { graphId, ...sourceOf(root, projectFile, `graphs.${graphId}`, path), name, description, version };
+  return { graphId, ...sourceOf(root, projectFile, `graphs.${graphId}`, path), name, description: description ?? undefined, version };
 }
 
 function authSource(root: string, projectFile: string, { path, disable_studio_auth }: z.infer<typeof AuthOptions>): AuthSource {
@@ -201,10 +196,15 @@ function sourceOf(root: string, projectFile: string, key: string, path: string):
 
 async function readEnv(root: string, projectFile: string, env: z.infer<typeof ProjectFile>["env"]): Promise<Record<string, string>> {
   if (env === undefined) return {};
+  if (Array.isArray(env)) return readLines(env.filter((line) => line.includes("=")).join("\n")); // a bare name is the process's to set
   if (typeof env !== "string") return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]));
   const file = resolve(root, env);
   const text = await readFile(file, "utf8").catch(() => {
     throw new Error(`${projectFile}: env names ${file}, which cannot be read.`);
   });
+  return readLines(text);
+}
+
+function readLines(text: string): Record<string, string> {
   return Object.fromEntries(Object.entries(parseEnv(text)).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

@@ -32,12 +32,13 @@ export const cronRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, r
   /** Whoever makes a cron orders runs: they are asked for both. */
   async function create(request: FastifyRequest, body: z.output<typeof CronCreate>, threadId: string | null) {
     refuseWebhook(webhookRules, body.webhook);
-    const asked = { ...toNewCron(body, threadId), cron_id: newId(), user_id: request.user?.identity };
+    const asked = { ...toNewCron(allowed(body), threadId), cron_id: newId(), user_id: request.user?.identity };
     const { value } = await request.access("crons:create", asked);
     const { caller, run } = await admitRun(request, registry, runOfCron(value, settings));
     const { cron_id, ...metadata } = run.metadata;
     return transaction(pool, (tx) => createCron(tx, caller, { ...value, metadata }, rules));
   }
+  const allowed = <Body extends { webhook?: unknown }>(body: Body): Body => (settings.sendsWebhooks ? body : { ...body, webhook: null });
 
   app.post("/runs/crons", { schema: { body: CronCreate, response: answers(Cron) }, config: creates }, async (request, reply) =>
     reply.send(await create(request, request.body, null)),
@@ -54,7 +55,7 @@ export const cronRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, r
     { schema: { params: CronParams, body: CronPatch, response: answers(Cron) }, config: access("crons:update") },
     async (request, reply) => {
       refuseWebhook(webhookRules, request.body.webhook);
-      const { scope, value } = await request.access("crons:update", { ...toPatch(request.body), cron_id: request.params.cronId });
+      const { scope, value } = await request.access("crons:update", { ...toPatch(allowed(request.body)), cron_id: request.params.cronId });
       const { cron_id: cronId, ...patch } = value;
       return reply.send(await transaction(pool, (tx) => updateCron(tx, scope, cronId, patch, rules)));
     },

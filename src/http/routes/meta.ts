@@ -43,3 +43,8 @@ export const metaRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, v
     }),
   );
 };
+
+/** What is left when the meta routes are disabled: whether the process answers at all. */
+export const healthRoute: FastifyPluginAsyncZod<ApiRooms> = async (app) => {
+  app.get("/ok", { config: { access: "signed-in" } }, async (_request, reply) => reply.send({ ok: true }));
+};

@@ -1,0 +1,43 @@
+import type { IncomingHttpHeaders } from "node:http";
+
+/** `http.configurable_headers` and `http.logging_headers`: names, with * for any characters. The documentation spells them both ways. */
+export interface HeaderPatterns {
+  include?: string[] | null | undefined;
+  includes?: string[] | null | undefined;
+  exclude?: string[] | null | undefined;
+  excludes?: string[] | null | undefined;
+}
+
+export type PickHeaders = (headers: IncomingHttpHeaders) => Record<string, string>;
+
+/** What proves who somebody is stays in the request: a run's configuration is stored, and shown. */
+export const neverPicked = ["authorization", "proxy-authorization", "cookie", "x-api-key", "x-tenant-id", "x-service-key"];
+/** What may prove it goes further only when it is named in full. */
+const authLike = /auth|cookie|token|secret|passw|credential|signature|jwt|bearer|session-?key|(api|access|private|service)-?key/;
+/** What the server itself says in a run's configuration. */
+const reserved = /^(__.*|(run|thread|graph|assistant|user)_id|checkpoint_.*|langgraph_.*|constructor|prototype)$/;
+
+const usual = ["x-*", "user-agent"];
+
+/** Picks the headers of a request that its run may see: without patterns those that begin with x-, and the user agent. */
+export function headerPicker(patterns: HeaderPatterns | null | undefined, unlessSaid: string[] = usual): PickHeaders {
+  const included = (patterns?.includes ?? patterns?.include ?? unlessSaid).map(toMatcher);
+  const excluded = (patterns?.excludes ?? patterns?.exclude ?? []).map(toMatcher);
+  const isPicked = (name: string) => {
+    if (neverPicked.includes(name) || reserved.test(name) || excluded.some((pattern) => pattern.matches(name))) return false;
+    return included.some((pattern) => pattern.matches(name) && (pattern.isExact || !authLike.test(name)));
+  };
+  return (headers) =>
+    Object.fromEntries(
+      Object.entries(headers).flatMap(([name, value]) => (value !== undefined && isPicked(name) ? [[name, String(value)]] : [])),
+    );
+}
+
+function toMatcher(pattern: string) {
+  const parts = pattern
+    .toLowerCase()
+    .split("*")
+    .map((part) => part.replace(/[^\w-]/g, "\\$&"));
+  const whole = new RegExp(`^${parts.join(".*")}$`);
+  return { isExact: parts.length === 1, matches: (name: string) => whole.test(name) };
+}

@@ -1,0 +1,33 @@
+import type { Hono } from "hono";
+import { importUserModule } from "./modules.ts";
+import type { Source } from "./project.ts";
+
+export type FetchHandler = (request: Request, env: unknown) => unknown;
+
+/** What the project puts before our routes: a Hono app, or anything that answers web requests. */
+export type UserApp = { hono: Hono } | { handler: FetchHandler };
+
+/** Loads `http.app`. One that does not load stops the start with a sentence that names it. */
+export async function loadUserApp({ file, exportName }: Source): Promise<UserApp> {
+  const module = await importUserModule(file).catch((error: Error) => {
+    throw new Error(`http.app (${file}) could not be imported: ${error.message}`, { cause: error });
+  });
+  const exported = module[exportName];
+  if (exported === undefined)
+    throw new Error(`http.app (${file}) has no export "${exportName}"; it exports ${Object.keys(module).join(", ") || "nothing"}.`);
+  if (isHono(exported)) return { hono: exported };
+  if (typeof exported === "function") return { handler: exported as FetchHandler };
+  if (isRecord(exported) && typeof exported.fetch === "function") return { handler: exported.fetch.bind(exported) };
+  throw new Error(
+    `http.app (${file}) is not an app: export a Hono app, a function (request) => Response, or an object with a fetch method.`,
+  );
+}
+
+/** By its looks: the project may have another copy of Hono than we. */
+function isHono(value: unknown): value is Hono {
+  return isRecord(value) && typeof value.fetch === "function" && typeof value.route === "function" && Array.isArray(value.routes);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

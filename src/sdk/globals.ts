@@ -1,0 +1,13 @@
+/**
+ * Sets a global by which foreign code in this process finds us. The function that is returned takes it back, and leaves alone what
+ * somebody else has set meanwhile.
+ */
+export function lendGlobal(key: symbol, value: unknown): () => void {
+  const before = Object.getOwnPropertyDescriptor(globalThis, key);
+  Object.defineProperty(globalThis, key, { value, configurable: true, writable: true });
+  return () => {
+    if (Reflect.get(globalThis, key) !== value) return;
+    Reflect.deleteProperty(globalThis, key);
+    if (before) Object.defineProperty(globalThis, key, before);
+  };
+}

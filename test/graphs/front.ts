@@ -1,0 +1,68 @@
+import { Client } from "@langchain/langgraph-sdk";
+import { getLogger } from "@langchain/langgraph-sdk/logging";
+import { Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
+
+getLogger().info("loaded", { by: "front" }); // throws where there is none
+
+/** What the routes below were called with. */
+const heard: unknown[] = [];
+
+/** Routes and middleware of a project's own. */
+export const app = new Hono();
+
+app.use(async (c, next) => {
+  if (c.req.path === "/info" && c.req.query("interrupt") !== undefined) return c.text("interrupted", 418);
+  await next();
+  c.header("x-js-middleware", "true");
+});
+
+app.use("/threads/:id/runs/*", async (c, next) => {
+  if (c.req.header("x-change") === "body") {
+    const body = await c.req.json();
+    body.input = { anything: `${body.input.anything}, changed` };
+  }
+  if (c.req.header("x-change") === "look") await c.req.text();
+  if (c.req.header("x-change") === "steal") await c.req.raw.text();
+  await next();
+});
+
+app.get("/custom/client", async (c) => c.json(await new Client().assistants.search({ graphId: "mirror" })));
+app.get("/custom/stream", async (c) => {
+  const events: string[] = [];
+  for await (const { event } of new Client().runs.stream(null, "mirror", { input: {} })) events.push(event);
+  return c.json(events);
+});
+app.post("/custom/hook", async (c) => {
+  heard.push(await c.req.json());
+  return c.json({ ok: true });
+});
+app.get("/custom/who", (c) => c.json(c.get("auth" as never) ?? null));
+app.get("/custom/heard", (c) => c.json(heard));
+app.get("/custom/fails", () => {
+  throw new Error("out of order");
+});
+app.get("/custom/refuses", () => {
+  throw new HTTPException(402, { message: "pay first" });
+});
+app.get("/custom/breaks", () => {
+  const chunks = ["some", new Error("broke off")];
+  const body = new ReadableStream({
+    pull(controller) {
+      const chunk = chunks.shift();
+      if (chunk instanceof Error) controller.error(chunk);
+      else controller.enqueue(new TextEncoder().encode(chunk));
+    },
+  });
+  return new Response(body);
+});
+app.notFound((c) => c.text("nothing of the sort", 404));
+
+/** The same as no Hono app: a function that answers what it knows, after it has read the body. */
+export async function handler(request: Request): Promise<Response | undefined> {
+  const { pathname } = new URL(request.url);
+  const text = await request.text();
+  if (pathname === "/custom/echo") return new Response(text, { headers: { "x-by": "handler" } });
+  if (pathname === "/custom/nothing") return undefined;
+  return new Response("who knows", { status: 404 });
+}
