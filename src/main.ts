@@ -26,6 +26,7 @@ import { retentionRules } from "./retention/rules.ts";
 import { type Fetch, fetchAt, lendFetch, type OwnFetch } from "./sdk/fetch.ts";
 import { lendLogger } from "./sdk/logger.ts";
 import { type StoreRules, storeRules } from "./store/rules.ts";
+import { buildUi, type UiBundles } from "./ui/bundles.ts";
 import { version } from "./version.ts";
 import { resolveHeaders } from "./webhooks/headers.ts";
 import { webhookRules } from "./webhooks/rules.ts";
@@ -70,6 +71,7 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   const registry = await loadRegistry(project.graphs);
   const auth = config.role === "worker" ? undefined : await loadAuth(config, project);
   const app = project.app && config.role !== "worker" ? await loadUserApp(project.app) : undefined;
+  const ui = config.role === "worker" ? undefined : await provideUi(project, log);
   const ownApi = Promise.withResolvers<Fetch>();
   ownFetch.answerBy(ownApi.promise); // not before: a file that called us while it is loaded would wait for itself
   const store = await provideStore(config, project, log);
@@ -97,7 +99,9 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   const rooms = { pool, wakeups, feed, registry, store, log };
   const worker = config.role === "api" ? undefined : await startWork(config, project, directUrl, rooms, closers);
   const api =
-    config.role === "worker" ? undefined : await startApi(config, project, { ...rooms, model, auth, webhookRules: rules }, app, closers);
+    config.role === "worker"
+      ? undefined
+      : await startApi(config, project, { ...rooms, model, auth, ui, webhookRules: rules }, app, closers);
   const apiUrl = api?.url;
   ownApi.resolve(api?.fetch ?? fetchAt(config.serviceUrl));
   // After the API, because a path is delivered to our own.
@@ -126,6 +130,13 @@ function lendToGraphs(log: Logger, closers: Closer[]): OwnFetch {
   });
   closers.push(async () => takeLoggerBack());
   return ownFetch;
+}
+
+async function provideUi(project: Project, log: Logger): Promise<UiBundles | undefined> {
+  if (project.http.disable_ui || Object.keys(project.ui).length === 0) return undefined;
+  const bundles = await buildUi(project);
+  if (!bundles) log.warn(`${project.file}: ui is ignored, because @langchain/langgraph-ui is not installed.`);
+  return bundles;
 }
 
 /**

@@ -23,6 +23,7 @@ const mayImport: Record<string, string[]> = {
   registry: [],
   rehearsal: [],
   sdk: [],
+  ui: [],
   state: ["db", "errors", "registry", "checkpoints", "threads"],
   retention: ["db", "cache", "store", "runs", "threads", "checkpoints", "webhooks"],
   worker: [
@@ -54,6 +55,7 @@ const mayImport: Record<string, string[]> = {
     "retention",
     "state",
     "store",
+    "ui",
     "webhooks",
   ],
   main: ["*"],

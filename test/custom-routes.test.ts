@@ -4,13 +4,14 @@ import { type AddressInfo, connect } from "node:net";
 import { resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { pino } from "pino";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { readConfig } from "../src/config.ts";
 import { serverFactory } from "../src/http/server.ts";
 import { startService } from "../src/main.ts";
 import { readProject } from "../src/registry/project.ts";
 import { makeProject, until } from "./command.ts";
-import { startTestService } from "./service.ts";
+import { createDatabase } from "./database.ts";
+import { clientFor, startTestService } from "./service.ts";
 import { readFrames } from "./sse.ts";
 
 const graphs = Object.fromEntries(["mirror", "slow", "burst", "fails"].map((id) => [id, `${resolve("test/graphs", id)}.ts:graph`]));
@@ -64,6 +65,56 @@ test("everything that is no route of the app's is ours to answer, its own notFou
 test("a route of the app's calls the API through a client that has no address", async () => {
   expect(await bodyOf(await fetch("/custom/client"))).toMatchObject([{ graph_id: "mirror" }]);
   expect(await bodyOf(await fetch("/custom/stream"))).toEqual(["metadata", "values"]);
+});
+
+test("a graph calls the server that runs it in the same way, from a worker of its own too, and logs with the service", async () => {
+  const project = await makeProject({ "langgraph.json": { graphs: { ...graphs, calling: `${front}:calling` } } });
+  const lines: string[] = [];
+  const log = pino({ level: "warn" }, { write: (line) => void lines.push(line) });
+  const settings = { ENSEMBLE_CONFIG: `${project}/langgraph.json`, DATABASE_URL: await createDatabase(), PORT: "0" };
+  const start = async (env: Record<string, string>) => {
+    const service = await startService(readConfig({ ...settings, ...env }), log);
+    onTestFinished(service.stop);
+    return service;
+  };
+  const { url = "" } = await start({ ENSEMBLE_ROLE: "api" });
+  await start({ ENSEMBLE_ROLE: "worker", ENSEMBLE_URL: url });
+  const answered = await clientFor([url]).client.runs.wait(null, "calling", { input: {} });
+  expect(answered).toMatchObject({ answer: { anything: "asked by a graph" } });
+  const said = lines.map((line) => JSON.parse(line)).find(({ msg }) => msg === "calling");
+  expect(said).toMatchObject({ whom: "mirror", run_id: expect.any(String), attempt: 1 });
+});
+
+test("what is lent to graphs is taken back, so that a service of later is found", async () => {
+  const key = Symbol.for("langgraph_api:fetch");
+  const before = Reflect.get(globalThis, key);
+  const project = await makeProject({ "langgraph.json": { graphs } });
+  const env = { ENSEMBLE_CONFIG: `${project}/langgraph.json`, DATABASE_URL: await createDatabase(), PORT: "0" };
+  const service = await startService(readConfig(env), pino({ level: "silent" }));
+  const lent = Reflect.get(globalThis, key);
+  expect((await lent("/ok")).status).toBe(200);
+  await service.stop();
+  expect(Reflect.get(globalThis, key)).toBe(before);
+  await expect(lent("/ok")).rejects.toThrow("The service has stopped.");
+});
+
+test("components that graphs draw with are bundled, and loaded by what a page is told", async () => {
+  const component = "export default { chart: ({ title }: { title: string }) => <div>{title}</div> };";
+  const project = await makeProject({
+    "langgraph.json": { graphs, http: { mount_prefix: "/api" }, ui: { "my-agent": "./ui.tsx" }, ui_config: { shared: ["d3"] } },
+    "ui.tsx": `import * as d3 from "d3"; console.log(d3); ${component}`,
+  });
+  const { fetch, urls } = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json` });
+  const ask = (graphId: string, name: string) => fetch(`/ui/${graphId}`, { method: "POST", body: JSON.stringify({ name }) });
+  const html = await (await ask("my-agent", "it's")).text();
+  const [, src, onload] = /^<script src="(.*?)" onload='(.*?)'><\/script>$/.exec(html) ?? [];
+  expect(src).toBe(`${urls[0]}/ui/my-agent/entrypoint.js`);
+  expect(onload).toBe('__LGUI_my_agent.render("it&#39;s", "{{shadowRootId}}")');
+  const script = await globalThis.fetch(src ?? "");
+  expect(script.headers.get("content-type")).toContain("text/javascript");
+  expect(await script.text()).toContain("var __LGUI_my_agent");
+  const unknown = await ask("other", "chart");
+  expect([unknown.status, await unknown.text()]).toEqual([404, 'UI not found for agent "other"']);
 });
 
 test("a webhook that is a path reaches a route of the app's", async () => {

@@ -5,6 +5,7 @@ import type { Wakeups } from "../db/listen.ts";
 import type { EventFeed } from "../events/feed.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { StoreRules } from "../store/rules.ts";
+import type { UiBundles } from "../ui/bundles.ts";
 import type { WebhookRules } from "../webhooks/rules.ts";
 import type { PickHeaders } from "./configurable-headers.ts";
 
@@ -20,6 +21,8 @@ export interface ApiRooms {
   /** Whom the graphs of this process ask: an endpoint of the operator's, or the rehearsal model. Null where no graph runs: workers may differ. */
   model: "external" | "rehearsal" | null;
   webhookRules: WebhookRules;
+  /** Components that graphs draw with; undefined where there are none. */
+  ui: UiBundles | undefined;
   /** Undefined: nobody is asked who they are. */
   auth: Auth | undefined;
   settings: {

@@ -1,3 +1,4 @@
+import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
 import { Client } from "@langchain/langgraph-sdk";
 import { getLogger } from "@langchain/langgraph-sdk/logging";
 import { Hono } from "hono";
@@ -66,3 +67,15 @@ export async function handler(request: Request): Promise<Response | undefined> {
   if (pathname === "/custom/nothing") return undefined;
   return new Response("who knows", { status: 404 });
 }
+
+const State = Annotation.Root({ answer: Annotation<unknown>() });
+
+/** Calls the server that runs it, and says so. */
+export const calling = new StateGraph(State)
+  .addNode("call", async () => {
+    getLogger().warn("calling", { whom: "mirror" });
+    return { answer: await new Client().runs.wait(null, "mirror", { input: { anything: "asked by a graph" } }) };
+  })
+  .addEdge(START, "call")
+  .addEdge("call", END)
+  .compile();

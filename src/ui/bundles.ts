@@ -1,0 +1,56 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { z } from "zod";
+
+/** By graph, and then by file name, what a browser loads to draw with. */
+export type UiBundles = Map<string, Map<string, Buffer>>;
+
+export interface UiSources {
+  /** The langgraph.json, from whose folder the paths go. */
+  file: string;
+  ui: Record<string, string>;
+  uiShared: string[];
+}
+
+const bundlerPackage = "@langchain/langgraph-ui";
+
+type Build = (options: { cwd: string; defs: Record<string, string>; config: { shared: string[] }; output: string }) => Promise<void>;
+const Bundler = z.object({ build: z.custom<Build>((value) => typeof value === "function") });
+
+/** Makes the bundles of the project's components. Undefined when their bundler is not installed: most projects have no use for it. */
+export async function buildUi({ file, ui, uiShared }: UiSources): Promise<UiBundles | undefined> {
+  const bundler = await loadBundler(file);
+  if (!bundler) return undefined;
+  const output = await mkdtemp(join(tmpdir(), "ensemble-ui-"));
+  try {
+    await bundler.build({ cwd: dirname(file), defs: ui, config: { shared: uiShared }, output }).catch((cause: Error) => {
+      throw new Error(`${file}: ui could not be bundled: ${cause.message}`, { cause });
+    });
+    const folders = Object.keys(ui).map(async (graphId) => [graphId, await readFolder(join(output, "public", graphId))] as const);
+    return new Map(await Promise.all(folders));
+  } finally {
+    await rm(output, { recursive: true, force: true });
+  }
+}
+
+/** The project's own, or ours. */
+async function loadBundler(file: string): Promise<z.infer<typeof Bundler> | undefined> {
+  const path = pathOf(bundlerPackage, file) ?? pathOf(bundlerPackage, import.meta.url);
+  return path === undefined ? undefined : Bundler.parse(await import(pathToFileURL(path).href));
+}
+
+function pathOf(name: string, from: string): string | undefined {
+  try {
+    return createRequire(from).resolve(name);
+  } catch {
+    return undefined;
+  }
+}
+
+async function readFolder(folder: string): Promise<Map<string, Buffer>> {
+  const names = await readdir(folder);
+  return new Map(await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name))] as const)));
+}
