@@ -107,6 +107,10 @@ export const settings = {
     .pipe(z.array(HostPattern))
     .optional()
     .describe("hosts (name, *.name, name:port) of the service's own network that webhooks may call, over http too; unset: none"),
+  ENSEMBLE_METRICS_PORT: port
+    .optional()
+    .describe("serves /metrics here too, to whoever asks, for a worker or a scraper without credentials; unset: only the API does"),
+  ENSEMBLE_METRICS_HOST: z.string().min(1).default("127.0.0.1").describe("address of ENSEMBLE_METRICS_PORT"),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info").describe("how much is logged"),
   OPENAI_API_KEY: z
     .string()
@@ -213,6 +217,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     maxWaiting: value.ENSEMBLE_MAX_WAITING,
     webhookSecrets: value.ENSEMBLE_WEBHOOK_SECRET ?? [],
     webhookInsideHosts: value.ENSEMBLE_WEBHOOK_INSIDE_HOSTS ?? [],
+    metricsPort: value.ENSEMBLE_METRICS_PORT,
+    metricsHost: value.ENSEMBLE_METRICS_HOST,
     logLevel: value.LOG_LEVEL,
     hasModelEndpoint: Boolean(value.OPENAI_API_KEY || value.OPENAI_BASE_URL),
     graphDefaults: value.LANGGRAPH_CONFIG ?? {},

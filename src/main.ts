@@ -16,6 +16,8 @@ import { headerPicker } from "./http/configurable-headers.ts";
 import { fetchInMemory } from "./http/memory-fetch.ts";
 import type { ApiRooms } from "./http/rooms.ts";
 import { createLogger } from "./log.ts";
+import { listenForScrapers } from "./metrics/listener.ts";
+import { type Metrics, startMetrics } from "./metrics/metrics.ts";
 import { loadEmbedder, needsEndpoint } from "./registry/embeddings.ts";
 import { importUserModule } from "./registry/modules.ts";
 import { type Project, readProject } from "./registry/project.ts";
@@ -40,6 +42,8 @@ import { currentAttempt, startWorker, type Worker } from "./worker/worker.ts";
 export interface Service {
   /** Where the API listens; undefined in a worker. */
   url: string | undefined;
+  /** Where ENSEMBLE_METRICS_PORT answers, if it is set. */
+  metricsUrl: string | undefined;
   graphIds: string[];
   embedded: boolean;
   /** Lets running work reach a safe place, then closes everything. */
@@ -96,12 +100,17 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   const feed = startFeed(pool, wakeups, onError);
   closers.push(feed.stop);
 
-  const rooms = { pool, wakeups, feed, registry, store, log };
+  const { poolSize, slots, leaseSeconds, role } = config;
+  const metrics = startMetrics({ pool, poolSize, slots, leaseSeconds, version, role });
+  closers.push(async () => metrics.stop());
+  const metricsUrl = await startScraping(config, metrics, log, closers);
+
+  const rooms = { pool, wakeups, feed, registry, store, log, metrics: metrics.work };
   const worker = config.role === "api" ? undefined : await startWork(config, project, directUrl, rooms, closers);
   const api =
     config.role === "worker"
       ? undefined
-      : await startApi(config, project, { ...rooms, model, auth, ui, webhookRules: rules }, app, closers);
+      : await startApi(config, project, { ...rooms, metrics, model, auth, ui, webhookRules: rules }, app, closers);
   const apiUrl = api?.url;
   ownApi.resolve(api?.fetch ?? fetchAt(config.serviceUrl));
   // After the API, because a path is delivered to our own.
@@ -113,6 +122,7 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   if (undescribed.length > 0) log.warn(`These graphs have no zod or StateSchema, so their schemas are empty: ${undescribed.join(", ")}`);
   return {
     url: apiUrl,
+    metricsUrl,
     graphIds: registry.graphIds,
     embedded: config.databaseUrl === undefined,
     stop: () => closeAll(closers, log),
@@ -130,6 +140,18 @@ function lendToGraphs(log: Logger, closers: Closer[]): OwnFetch {
   });
   closers.push(async () => takeLoggerBack());
   return ownFetch;
+}
+
+async function startScraping(
+  { metricsHost: host, metricsPort: port }: Config,
+  metrics: Metrics,
+  log: Logger,
+  closers: Closer[],
+): Promise<string | undefined> {
+  if (port === undefined) return undefined;
+  const { url, stop } = await listenForScrapers(metrics, { host, port }, log);
+  closers.push(stop);
+  return url;
 }
 
 async function provideUi(project: Project, log: Logger): Promise<UiBundles | undefined> {

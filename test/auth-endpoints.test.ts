@@ -13,7 +13,7 @@ const alices: Record<string, string> = { namespace: "child", ...(await makeThing
 const nobodys = Object.fromEntries(Object.keys(alices).map((name) => [name, name === "namespace" ? "child" : randomUUID()]));
 
 const open = ["GET /info"];
-const signedInOnly = ["GET /ok"];
+const signedInOnly = ["GET /ok", "GET /metrics"];
 const everyEndpoint = Object.entries(endpoints);
 
 async function call(name: string | undefined, method: string, path: string, body?: unknown): Promise<Response> {

@@ -9,7 +9,7 @@ import { readConfig } from "../src/config.ts";
 import { serverFactory } from "../src/http/server.ts";
 import { startService } from "../src/main.ts";
 import { readProject } from "../src/registry/project.ts";
-import { makeProject, until } from "./command.ts";
+import { makeProject, runCommand, until } from "./command.ts";
 import { createDatabase } from "./database.ts";
 import { clientFor, startTestService } from "./service.ts";
 import { readFrames } from "./sse.ts";
@@ -371,4 +371,15 @@ test("every key under http is read, or named", async () => {
   const project = await makeProject({ "langgraph.json": { graphs, http, pip_installer: "uv", encryption: { path: "./e.ts:e" } } });
   const { ignoredKeys } = await readProject(`${project}/langgraph.json`);
   expect(ignoredKeys).toEqual(["encryption", "http.newer", "http.cors.allow_all", "http.logging_headers.some", "http.disable_a2a"]);
+});
+
+test("a container's health check finds a service below a prefix, and one without its meta routes", async () => {
+  const healthOf = async (url: string | undefined) => {
+    const { hostname: HOST, port: PORT } = new URL(url ?? "");
+    const { code, stdout } = await runCommand(["health"], { HOST, PORT });
+    return [code, stdout.trim()];
+  };
+  const bare = await startWith({ disable_meta: true });
+  const below = await startWith({ mount_prefix: "/api" });
+  expect(await Promise.all([bare, below].map(({ urls: [url] }) => healthOf(url)))).toEqual(Array(2).fill([0, "ok"]));
 });

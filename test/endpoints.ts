@@ -132,6 +132,7 @@ const lastEventId = { "last-event-id": ["abc", "12abc", "1.5", "-2", "1 2", "0x1
 export const endpoints: Record<string, Endpoint> = {
   "GET /ok": { query: { check_db: flagInQuery } },
   "GET /info": {},
+  "GET /metrics": { query: { format: choiceInQuery } },
 
   "POST /assistants": {
     body: { graph_id: "steps" },

@@ -13,17 +13,28 @@ const Info = z.object({ halted: z.boolean().nullable() });
 export async function checkHealth(): Promise<void> {
   const { role, host, port, databaseUrl, leaseSeconds } = await readEnvironment();
   if (role === "worker") await askDatabase(databaseUrl, leaseSeconds);
-  else await askApi(`${addressOf(host, port)}/info`);
+  else await askApi(addressOf(host, port));
   console.log("ok");
 }
 
 async function askApi(url: string): Promise<void> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(5_000) }).catch((error: Error) => {
-    throw new Error(`${url} does not answer: ${error.message}`);
-  });
+  const response = await ask(`${url}/info`);
+  if (response.status === 404) return askWithoutMeta(url);
   if (!response.ok) throw new Error(`${url} answers ${response.status}`);
   const info = Info.safeParse(await response.json());
   if (info.data?.halted === null) throw new Error("The API's database does not answer.");
+}
+
+/** With `http.disable_meta` all that is left to see is that it answers, be it to ask who we are. */
+async function askWithoutMeta(url: string): Promise<void> {
+  const { status } = await ask(`${url}/ok`);
+  if (![200, 401, 403].includes(status)) throw new Error(`${url}/ok answers ${status}`);
+}
+
+async function ask(url: string): Promise<Response> {
+  return fetch(url, { signal: AbortSignal.timeout(5_000) }).catch((error: Error) => {
+    throw new Error(`${url} does not answer: ${error.message}`);
+  });
 }
 
 async function askDatabase(url: string | undefined, leaseSeconds: number): Promise<void> {

@@ -31,7 +31,8 @@ function listenForSignals() {
   return { asked: asked.promise, impatient: impatient.promise };
 }
 
-function announce({ url, graphIds, embedded }: Service): void {
+function announce({ url, metricsUrl, graphIds, embedded }: Service): void {
+  if (metricsUrl) console.log(`Metrics: ${metricsUrl}`);
   if (!url) {
     console.log(`Ensemble worker runs ${graphIds.join(", ")}.`);
     return;

@@ -16,6 +16,7 @@ import { assistantRoutes } from "./routes/assistants.ts";
 import { cronRoutes } from "./routes/crons.ts";
 import { graphRoutes } from "./routes/graphs.ts";
 import { healthRoute, metaRoutes } from "./routes/meta.ts";
+import { metricsRoutes } from "./routes/metrics.ts";
 import { singleRunRoutes } from "./routes/run.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { stateRoutes } from "./routes/state.ts";
@@ -49,8 +50,10 @@ export async function buildApp(rooms: ApiRooms, http: HttpOptions, inFront?: Use
   if (!http.disable_meta) await documentApi(app, rooms.version, prefix);
 
   const counts: StreamCounts = new Map();
+  rooms.metrics.watchStreams(() => [...counts.values()].reduce((sum, clients) => sum + clients, 0));
   const options = { ...rooms, counts };
   await app.register(http.disable_meta ? healthRoute : metaRoutes, options);
+  if (!http.disable_meta) await app.register(metricsRoutes, options);
   if (!http.disable_assistants) await app.register(assistantRoutes, options);
   if (!http.disable_assistants) await app.register(graphRoutes, options);
   if (!http.disable_threads) await app.register(threadRoutes, options);

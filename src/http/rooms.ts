@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { Auth } from "../auth/auth.ts";
 import type { Wakeups } from "../db/listen.ts";
 import type { EventFeed } from "../events/feed.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { StoreRules } from "../store/rules.ts";
 import type { UiBundles } from "../ui/bundles.ts";
@@ -17,6 +18,7 @@ export interface ApiRooms {
   registry: Registry;
   store: StoreRules;
   log: Logger;
+  metrics: Metrics;
   version: string;
   /** Whom the graphs of this process ask: an endpoint of the operator's, or the rehearsal model. Null where no graph runs: workers may differ. */
   model: "external" | "rehearsal" | null;

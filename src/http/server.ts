@@ -13,8 +13,8 @@ export interface Approach {
   front: Omit<FrontOptions, "forward">;
 }
 
-/** Where container health checks look, whatever the prefix is. */
-const healthPath = "/ok";
+/** Where health checks look, our own command's too, whatever the prefix is. */
+const healthPaths = ["/ok", "/info"];
 
 /** The server of an API that is not alone at its address. Upgrades go past the project's app: only requests can be told to it. */
 export function serverFactory({ prefix, app, front }: Approach): FastifyServerFactory {
@@ -48,7 +48,7 @@ function takePrefixOff(incoming: IncomingMessage, prefix: string): boolean {
   const rest = url.slice(prefix.length);
   const isBelow = url.startsWith(prefix) && (rest === "" || rest.startsWith("/") || rest.startsWith("?"));
   if (isBelow) incoming.url = rest.startsWith("/") ? rest : `/${rest}`;
-  return isBelow || url.split("?")[0] === healthPath;
+  return isBelow || healthPaths.includes(url.split("?")[0] ?? "");
 }
 
 /** When somebody listens for upgrades: a listener of ours alone would take them from the requests, and answer none. */

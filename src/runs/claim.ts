@@ -17,6 +17,8 @@ export interface Claim extends Fence {
   crashes: number;
   /** How many seconds ago the run was created, and first started. */
   waitedSeconds: number;
+  /** How many seconds ago it could have been claimed first. */
+  dueSeconds: number;
   ranSeconds: number;
   /** Nothing was ever stored of its thread's state, so that nobody need look. */
   isFresh: boolean;
@@ -62,6 +64,7 @@ export async function claimRuns(db: Db, workerId: string, { slots, suspects, max
      where runs.run_id = due.run_id and runs.status = 'pending'
     returning runs.run_id as "runId", thread_id as "threadId", assistant_id as "assistantId", attempt, crashes, cancel, metadata, kwargs, auth_user as "user",
               extract(epoch from now() - created_at)::double precision as "waitedSeconds",
+              extract(epoch from now() - run_at)::double precision as "dueSeconds",
               extract(epoch from clock_timestamp() - started_at)::double precision as "ranSeconds",
               not exists (select from checkpoints where checkpoints.thread_id = runs.thread_id::text) as "isFresh"`;
   const { rows } = await db.query<Claim>(prepared("claim runs", statement));

@@ -27,6 +27,9 @@ export interface AttemptPolicy {
 /** One attempt of a run, from the claim to its end. It never rejects. */
 export async function executeRun(rooms: WorkerRooms, claim: Claim, control: AttemptControl, policy: AttemptPolicy): Promise<void> {
   const { runId, threadId, attempt } = claim;
+  const begun = performance.now();
+  let became: string = "failed";
+  rooms.metrics.claimed(claim);
   const log = rooms.log.child({ run_id: runId, thread_id: threadId, attempt });
   log.info({ graph_id: graphIdOf(claim), waited_ms: Math.round(claim.waitedSeconds * 1000) }, "run started");
   try {
@@ -36,10 +39,13 @@ export async function executeRun(rooms: WorkerRooms, claim: Claim, control: Atte
     const outcome = await settle(rooms, claim, isOutOfTouch(control) ? { kind: "released" } : performed);
     if (isOver(outcome)) tellEnd(rooms, runId, journal.lastId);
     if (claim.kwargs.webhook) rooms.wakeups.tellHere(webhookTopic);
-    log.info({ outcome: outcome.kind === "ended" ? outcome.end.status : outcome.kind }, "run left");
+    became = outcome.kind === "ended" ? outcome.end.status : outcome.kind;
+    log.info({ outcome: became }, "run left");
   } catch (error) {
     log.error({ err: error }, "attempt failed");
     await untilDatabaseAnswers(() => releaseRun(rooms.pool, claim)).catch((err) => log.error({ err }, "run could not be released"));
+  } finally {
+    rooms.metrics.ended(graphIdOf(claim), became, (performance.now() - begun) / 1000);
   }
 }
 
@@ -70,11 +76,12 @@ function isOutOfTouch({ stopped }: AttemptControl): boolean {
   return stopped?.kind === "unreachable" || stopped?.kind === "lost";
 }
 
-function openJournal({ pool, feed, wakeups }: WorkerRooms, claim: Claim, control: AttemptControl, lastId: number): Journal {
+function openJournal({ pool, feed, wakeups, metrics }: WorkerRooms, claim: Claim, control: AttemptControl, lastId: number): Journal {
   return startJournal({
     write: (events, rows) => storeStep(pool, claim, events, rows),
     lastId,
-    committed(events) {
+    committed(events, seconds) {
+      metrics.storedEvents(events.length, seconds);
       feed.publish(claim.runId, events);
       wakeups.tellElsewhere(runTopic(claim.runId));
     },

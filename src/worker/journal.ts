@@ -33,8 +33,8 @@ export interface JournalOptions {
   /** Stores both, all or nothing, under the attempt's fence. Answers when that was, or undefined when the right is lost. */
   write: (events: RunEvent[], rows: CheckpointRows) => Promise<number | undefined>;
   lastId: number;
-  /** Called after each commit with what followers may see now. */
-  committed: (events: LoggedEvent[]) => void;
+  /** Called after each commit with what followers may see now, and how long the first of it has waited for that. */
+  committed: (events: LoggedEvent[], seconds: number) => void;
   /** Called once when the log refused or failed: nothing more is written. */
   refused: (reason: Error) => void;
   lostRight: () => Error;
@@ -55,6 +55,9 @@ export function startJournal({ write, lastId, committed, refused, lostRight }: J
   let waitingBytes = 0;
   let nextId = lastId + 1;
   let broken = false;
+  /** When the first of what waits came, and the first of what is being stored. */
+  let waitingSince = 0;
+  let storingSince = 0;
   let flushing: Promise<void> | undefined;
   /** What all who wait for room wait for; there while somebody does. */
   let roomy: PromiseWithResolvers<void> | undefined;
@@ -109,7 +112,12 @@ export function startJournal({ write, lastId, committed, refused, lostRight }: J
 
   function tell(events: RunEvent[], stored: number | undefined | Error): void {
     if (events.length === 0) return;
-    if (typeof stored === "number") committed(events.map((event) => ({ ...event, at: stored })));
+    const seconds = (performance.now() - storingSince) / 1000;
+    if (typeof stored === "number")
+      committed(
+        events.map((event) => ({ ...event, at: stored })),
+        seconds,
+      );
     else breakOff(stored ?? lostRight());
   }
 
@@ -123,12 +131,15 @@ export function startJournal({ write, lastId, committed, refused, lostRight }: J
     let size = 0;
     while (size < waiting.length && size < roomEvents && bytes < roomBytes) bytes += waiting[size++]?.data.length ?? 0;
     waitingBytes -= bytes;
+    storingSince = waitingSince;
+    waitingSince = performance.now(); // what is left came before: how long before does not matter to a batch of a thousand
     return waiting.splice(0, size).map(({ event, data }) => ({ id: nextId++, event, data }));
   }
 
   return {
     push(event) {
       if (broken) return;
+      if (waiting.length === 0) waitingSince = performance.now();
       const last = isCrowded() ? waiting.at(-1) : undefined;
       if (last?.merge && last.merge.key === event.merge?.key) {
         const merged = last.merge.with(event);

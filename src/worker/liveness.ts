@@ -13,7 +13,7 @@ export interface LivenessOptions {
   onHeld: (held: HeldRun[], askedAt: number) => void;
   onHalted: (halted: boolean) => void;
   /** Runs of dead workers are back in the queue. */
-  onTookOver: () => void;
+  onTookOver: (runs: number) => void;
   /** The lease is nearly over and could not be renewed: what runs here may soon run elsewhere. */
   onOutOfTouch: () => void;
   /** The event loop stood still for this many milliseconds. */
@@ -62,7 +62,7 @@ export async function startLiveness(options: LivenessOptions): Promise<Liveness>
         return options.onHeld(news.held, news.askedAt);
       case "took over":
         log.warn({ runs: news.runs, workers: news.workers }, "took over the runs of dead workers");
-        return options.onTookOver();
+        return options.onTookOver(news.runs.length);
     }
   });
 

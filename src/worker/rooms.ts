@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import type { Logger } from "pino";
 import type { Wakeups } from "../db/listen.ts";
 import type { EventFeed } from "../events/feed.ts";
+import type { WorkMetrics } from "../metrics/work.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { StoreRules } from "../store/rules.ts";
 
@@ -13,4 +14,5 @@ export interface WorkerRooms {
   registry: Registry;
   store: StoreRules;
   log: Logger;
+  metrics: WorkMetrics;
 }

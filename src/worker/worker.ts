@@ -45,7 +45,7 @@ export const currentAttempt = new AsyncLocalStorage<Fence & { threadId: string }
 
 /** Claims runs and executes them, until it is stopped. `url` is for the connection that keeps the worker alive. */
 export async function startWorker(rooms: WorkerRooms, url: string, options: WorkerOptions): Promise<Worker> {
-  const { pool, wakeups, log } = rooms;
+  const { pool, wakeups, log, metrics } = rooms;
   await mendNestedResumption();
   mendBatchedStore();
   const workerId = newId();
@@ -66,7 +66,10 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
       halted = isHalted;
       if (halted) drainAll();
     },
-    onTookOver: () => wakeups.tell(claimTopic),
+    onTookOver: (runs) => {
+      metrics.tookOver(runs);
+      wakeups.tell(claimTopic);
+    },
     onOutOfTouch: () => stopAll({ kind: "unreachable", error: new Error("The lease could not be renewed.") }),
     onBlocked: reportBlocked,
   });

@@ -1,0 +1,42 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Logger } from "pino";
+import type { Metrics } from "./metrics.ts";
+
+export interface MetricsListener {
+  url: string;
+  stop(): Promise<void>;
+}
+
+/** Serves nothing but /metrics, and asks nobody who they are: for processes without an API, and for scrapers without credentials. */
+export async function listenForScrapers(metrics: Metrics, address: { host: string; port: number }, log: Logger): Promise<MetricsListener> {
+  const server = createServer(async ({ method, url = "/" }, reply) => {
+    const { pathname, searchParams } = new URL(url, "http://localhost");
+    if (pathname !== "/metrics" || (method !== "GET" && method !== "HEAD")) {
+      reply.writeHead(404, { "content-type": "text/plain; charset=utf-8" }).end("404 Not Found: here is only GET /metrics.");
+      return;
+    }
+    const read = metrics.read(searchParams.get("format") === "json" ? "json" : "prometheus");
+    await read.then(
+      ({ type, text }) => reply.writeHead(200, { "content-type": type }).end(text),
+      (err) => {
+        log.error({ err }, "metrics could not be read");
+        reply.writeHead(500).end();
+      },
+    );
+  });
+  server.listen(address.port, address.host);
+  await once(server, "listening").catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`ENSEMBLE_METRICS_PORT: ${address.host}:${address.port} cannot be listened on (${error.code}).`);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://${address.host.includes(":") ? `[${address.host}]` : address.host}:${port}/metrics`,
+    async stop() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import type { Pool } from "pg";
+import { Gauge, Registry } from "prom-client";
+import { databaseMetrics } from "./database.ts";
+import { processMetrics } from "./process.ts";
+import { type WorkMetrics, workMetrics } from "./work.ts";
+
+/** What an operator's tools read. */
+export interface Metrics {
+  work: WorkMetrics;
+  /** Says how many event streams are open, when it is asked. */
+  watchStreams(count: () => number): void;
+  /** Everything as it is now, as Prometheus reads it or as JSON. */
+  read(format: "prometheus" | "json"): Promise<{ type: string; text: string }>;
+  stop(): void;
+}
+
+export interface MetricsOptions {
+  pool: Pool;
+  poolSize: number;
+  slots: number;
+  leaseSeconds: number;
+  version: string;
+  role: string;
+}
+
+/** The metrics of one service, in a registry of its own: a process may run several. */
+export function startMetrics({ pool, poolSize, slots, leaseSeconds, version, role }: MetricsOptions): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const ofProcess = processMetrics(registry);
+  const ofDatabase = databaseMetrics(registry, pool, leaseSeconds);
+  const work = workMetrics(registry, role === "api" ? 0 : slots);
+  new Gauge({ name: "ensemble_info", help: "What runs here", labelNames: ["version", "role"], registers }).set({ version, role }, 1);
+  new Gauge({
+    name: "ensemble_pool_connections",
+    help: "Connections of the pool by state, and requests that wait for one",
+    labelNames: ["state"],
+    registers,
+    collect() {
+      this.set({ state: "most" }, poolSize);
+      this.set({ state: "busy" }, pool.totalCount - pool.idleCount);
+      this.set({ state: "idle" }, pool.idleCount);
+      this.set({ state: "waiting" }, pool.waitingCount);
+    },
+  });
+
+  return {
+    work,
+    watchStreams(count) {
+      const collect = function (this: Gauge) {
+        this.set(count());
+      };
+      new Gauge({ name: "ensemble_streams_open", help: "Event streams that clients follow through this process", registers, collect });
+    },
+    async read(format) {
+      await ofDatabase.refresh();
+      if (format === "prometheus") return { type: registry.contentType, text: await registry.metrics() };
+      return { type: "application/json; charset=utf-8", text: JSON.stringify(await registry.getMetricsAsJSON()) };
+    },
+    stop: ofProcess.stop,
+  };
+}

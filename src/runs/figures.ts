@@ -1,0 +1,45 @@
+import { type Db, sql } from "../db/sql.ts";
+import type { RunStatus } from "./run.ts";
+
+/** The queue at a glance. What could be long is counted up to a limit. */
+export interface QueueFigures {
+  /** Pending, and could run now. */
+  due: number;
+  /** Pending, for later. */
+  delayed: number;
+  running: number;
+  /** How long the run has waited that has waited longest; 0 when none does. */
+  oldestDueSeconds: number;
+  /** Workers that were heard of within the lease. */
+  workers: number;
+}
+
+const mostCounted = 100_000;
+
+export async function readQueue(db: Db, leaseSeconds: number): Promise<QueueFigures> {
+  const { rows } = await db.query<QueueFigures>(sql`
+    select (select count(*)::integer from (select from runs where status = 'pending' and run_at <= now() limit ${mostCounted}) d) as due,
+           (select count(*)::integer from (select from runs where status = 'pending' and run_at > now() limit ${mostCounted}) d) as delayed,
+           (select count(*)::integer from runs where status = 'running') as running,
+           (select coalesce(extract(epoch from now() - min(run_at)), 0)::double precision
+              from runs where status = 'pending' and run_at <= now()) as "oldestDueSeconds",
+           (select count(*)::integer from workers where heartbeat_at > now() - make_interval(secs => ${leaseSeconds})) as workers`);
+  return rows[0] as QueueFigures;
+}
+
+/** Beyond so many rows the planner's own statistics have to do, which cost nothing whatever the size. */
+const mostExact = 20_000;
+
+/** How many runs there are of each status: counted while they are few, else as the database estimates. */
+export async function readRunCounts(db: Db): Promise<{ status: RunStatus; runs: number }[]> {
+  const { rows } = await db.query<{ status: RunStatus; runs: number }>(sql`
+    with size as (select reltuples from pg_class where oid = 'runs'::regclass)
+    select status, count(*)::double precision as runs
+      from (select status from runs where (select reltuples from size) < ${mostExact} limit ${mostExact}) few group by status
+    union all
+    select usual.status, size.reltuples * usual.share
+      from size, pg_stats s, unnest(s.most_common_vals::text::run_status[], s.most_common_freqs) as usual (status, share)
+     where size.reltuples >= ${mostExact} and s.tablename = 'runs' and s.attname = 'status'
+       and s.schemaname = (select relnamespace::regnamespace::text from pg_class where oid = 'runs'::regclass)`);
+  return rows;
+}
