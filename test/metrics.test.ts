@@ -10,7 +10,7 @@ import { until } from "./command.ts";
 import { createDatabase } from "./database.ts";
 import { startTestService } from "./service.ts";
 
-const { client, fetch, db } = await startTestService({ ENSEMBLE_LEASE_SECS: "1" });
+const { client, fetch, db } = await startTestService({ ENSEMBLE_LEASE_SECS: "3" });
 
 type Samples = Record<string, number>;
 
