@@ -117,6 +117,18 @@ export const settings = {
     .optional()
     .describe("key for the model endpoint, read by @langchain/openai; without it and the next, the rehearsal model answers"),
   OPENAI_BASE_URL: z.string().optional().describe("an OpenAI-compatible endpoint, read by @langchain/openai"),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional().describe("where spans of runs are sent (OTLP over http); unset: no tracing"),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.string().optional().describe("the same with its whole path"),
+  OTEL_TRACES_EXPORTER: z.string().optional().describe("otlp, console or none; otlp where an endpoint is set"),
+  OTEL_EXPORTER_OTLP_PROTOCOL: z.string().default("http/protobuf").describe("http/protobuf or http/json"),
+  OTEL_TRACES_SAMPLER: z
+    .string()
+    .default("parentbased_always_on")
+    .describe("which runs are traced: (parentbased_)always_on, always_off, traceidratio"),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1).describe("the share for traceidratio"),
+  OTEL_BSP_SCHEDULE_DELAY: atLeastNone.default(5_000).describe("milliseconds for which spans are gathered before they are sent"),
+  OTEL_SDK_DISABLED: z.string().optional().describe("true: no tracing, whatever else is set"),
+  OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: z.string().optional().describe("true: spans have prompts, answers and tool calls"),
   LANGGRAPH_CONFIG: jsonText(GraphDefaults)
     .optional()
     .describe('defaults of the graphs\' own assistants: {"<graph>": {"context": …, "configurable": …}}'),
@@ -221,9 +233,27 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     metricsHost: value.ENSEMBLE_METRICS_HOST,
     logLevel: value.LOG_LEVEL,
     hasModelEndpoint: Boolean(value.OPENAI_API_KEY || value.OPENAI_BASE_URL),
+    tracing: tracingOf(value),
     graphDefaults: value.LANGGRAPH_CONFIG ?? {},
   };
 }
+
+/** Undefined: nothing is traced. Like every reader of these variables, we pass over what we do not know: they are set for many programs at once. */
+function tracingOf(value: z.output<typeof Settings>) {
+  const hasEndpoint = Boolean(value.OTEL_EXPORTER_OTLP_ENDPOINT || value.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
+  const exporter = (value.OTEL_TRACES_EXPORTER ?? (hasEndpoint ? "otlp" : "none")).trim();
+  if (isTrue(value.OTEL_SDK_DISABLED) || (exporter !== "otlp" && exporter !== "console")) return undefined;
+  return {
+    exporter,
+    protocol: value.OTEL_EXPORTER_OTLP_PROTOCOL,
+    sampler: value.OTEL_TRACES_SAMPLER,
+    samplerArgument: value.OTEL_TRACES_SAMPLER_ARG,
+    delayMs: value.OTEL_BSP_SCHEDULE_DELAY,
+    withContent: isTrue(value.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT),
+  } as const;
+}
+
+const isTrue = (text: string | undefined) => text?.toLowerCase() === "true";
 
 function describe(name: string): string {
   return name in settings ? (settings[name as keyof typeof settings].description ?? name) : name;

@@ -28,6 +28,7 @@ import { retentionRules } from "./retention/rules.ts";
 import { type Fetch, fetchAt, lendFetch, type OwnFetch } from "./sdk/fetch.ts";
 import { lendLogger } from "./sdk/logger.ts";
 import { type StoreRules, storeRules } from "./store/rules.ts";
+import { startTracing } from "./tracing/start.ts";
 import { buildUi, type UiBundles } from "./ui/bundles.ts";
 import { version } from "./version.ts";
 import { resolveHeaders } from "./webhooks/headers.ts";
@@ -105,7 +106,9 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   closers.push(async () => metrics.stop());
   const metricsUrl = await startScraping(config, metrics, log, closers);
 
-  const rooms = { pool, wakeups, feed, registry, store, log, metrics: metrics.work };
+  const tracing = config.tracing && role !== "api" ? await startTracing({ ...config.tracing, log, version }) : undefined;
+  if (tracing) closers.push(tracing.stop);
+  const rooms = { pool, wakeups, feed, registry, store, log, metrics: metrics.work, tracing };
   const worker = config.role === "api" ? undefined : await startWork(config, project, directUrl, rooms, closers);
   const api =
     config.role === "worker"

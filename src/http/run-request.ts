@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
 import type { NewRun } from "../runs/create.ts";
 import { fillRequest } from "../runs/request.ts";
+import { readTraceparent } from "../tracing/tracing.ts";
 import type { ApiRooms } from "./rooms.ts";
 import { Checkpoint, Command, Config, Id, Json, OneOrMore, StreamMode, Text } from "./schemas.ts";
 
@@ -53,5 +54,6 @@ export function toNewRun(
 ): NewRun {
   const configurable = { ...settings.pickHeaders(headers), ...body.config?.configurable };
   const webhook = settings.sendsWebhooks ? body.webhook : null;
-  return fillRequest({ ...body, webhook, config: { ...body.config, configurable } }, threadId, settings);
+  const traceparent = readTraceparent(headers.traceparent);
+  return { ...fillRequest({ ...body, webhook, config: { ...body.config, configurable } }, threadId, settings), traceparent };
 }

@@ -22,6 +22,9 @@ export interface Claim extends Fence {
   ranSeconds: number;
   /** Nothing was ever stored of its thread's state, so that nobody need look. */
   isFresh: boolean;
+  /** The span in which the run was asked for, and that of the attempt before. */
+  traceparent: string | null;
+  attemptSpan: string | null;
 }
 
 export interface ClaimLimits {
@@ -63,6 +66,7 @@ export async function claimRuns(db: Db, workerId: string, { slots, suspects, max
       from due
      where runs.run_id = due.run_id and runs.status = 'pending'
     returning runs.run_id as "runId", thread_id as "threadId", assistant_id as "assistantId", attempt, crashes, cancel, metadata, kwargs, auth_user as "user",
+              traceparent, attempt_span as "attemptSpan",
               extract(epoch from now() - created_at)::double precision as "waitedSeconds",
               extract(epoch from now() - run_at)::double precision as "dueSeconds",
               extract(epoch from clock_timestamp() - started_at)::double precision as "ranSeconds",

@@ -25,6 +25,8 @@ export interface NewRun {
   /** How long its events are kept after its end. */
   eventRetentionSeconds: number;
   kwargs: Omit<RunKwargs, "temporary">;
+  /** The span in which it was asked for, as W3C's traceparent. */
+  traceparent?: string | null | undefined;
 }
 
 /** A run that is about to exist. */
@@ -101,14 +103,16 @@ interface RunRow {
 async function insertRun(
   tx: Db,
   { user }: Caller,
-  { runId, multitaskStrategy, afterSeconds, eventRetentionSeconds }: NewRun,
+  { runId, multitaskStrategy, afterSeconds, eventRetentionSeconds, traceparent = null }: NewRun,
   { threadId, assistantId, metadata, kwargs, withThread }: RunRow,
 ): Promise<Run> {
   const { rows } = await tx.query<Run>(sql`
     with on_thread as (${withThread})
-    insert into runs (run_id, thread_id, assistant_id, multitask_strategy, metadata, kwargs, run_at, events_kept_secs, webhook, auth_user)
+    insert into runs (run_id, thread_id, assistant_id, multitask_strategy, metadata, kwargs, run_at, events_kept_secs, webhook, auth_user,
+                      traceparent)
     values (${runId}, ${threadId}, ${assistantId}, ${multitaskStrategy}, ${JSON.stringify(metadata)}, ${JSON.stringify(kwargs)},
-            now() + make_interval(secs => ${afterSeconds}), ${eventRetentionSeconds}, ${kwargs.webhook}, ${user && JSON.stringify(user)})
+            now() + make_interval(secs => ${afterSeconds}), ${eventRetentionSeconds}, ${kwargs.webhook}, ${user && JSON.stringify(user)},
+            ${traceparent})
     returning ${runColumns}`);
   return rows[0] as Run;
 }

@@ -17,6 +17,7 @@ interface DueQuestion {
   metadata: Json;
   kwargs: RunKwargs;
   user: User | null;
+  traceparent: string | null;
   eventRetentionSeconds: number;
 }
 
@@ -54,7 +55,7 @@ async function takeDueTimer(tx: Db, threadId: string): Promise<DueQuestion | und
        and interrupt_id = (select interrupt_id from timers first where first.thread_id = ${threadId} and first.due_at <= now()
                             order by first.due_at limit 1)
     returning timers.thread_id as "threadId", interrupt_id as "interruptId", asker.assistant_id as "assistantId", asker.metadata,
-              asker.kwargs, asker.auth_user as "user", asker.events_kept_secs as "eventRetentionSeconds"`);
+              asker.kwargs, asker.auth_user as "user", asker.traceparent, asker.events_kept_secs as "eventRetentionSeconds"`);
   return rows[0];
 }
 
@@ -64,7 +65,8 @@ async function isOpen(tx: Db, { threadId, interruptId }: DueQuestion): Promise<b
 }
 
 /** As the run that asked was made, but from where the thread stands now. */
-function runWithoutAnswer({ threadId, interruptId, assistantId, metadata, kwargs, eventRetentionSeconds }: DueQuestion): NewRun {
+function runWithoutAnswer(due: DueQuestion): NewRun {
+  const { threadId, interruptId, assistantId, metadata, kwargs, eventRetentionSeconds, traceparent } = due;
   const { temporary, ...asked } = kwargs;
   return {
     runId: newId(),
@@ -76,6 +78,7 @@ function runWithoutAnswer({ threadId, interruptId, assistantId, metadata, kwargs
     multitaskStrategy: "enqueue",
     afterSeconds: 0,
     eventRetentionSeconds,
+    traceparent,
     kwargs: { ...asked, input: null, command: { resume: { [interruptId]: { timedOut: true } } }, config: atNewest(asked.config) },
   };
 }

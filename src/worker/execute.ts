@@ -6,6 +6,7 @@ import { runTopic } from "../events/feed.ts";
 import { newestEventId } from "../events/log.ts";
 import { type Claim, releaseRun } from "../runs/claim.ts";
 import { endTopic } from "../runs/run.ts";
+import { noteAttemptSpan } from "../runs/trace.ts";
 import { webhookTopic } from "../webhooks/webhooks.ts";
 import type { AttemptControl, StopReason } from "./attempt.ts";
 import { graphIdOf, openGraph, startingPoint, streamGraph } from "./graph-call.ts";
@@ -24,12 +25,24 @@ export interface AttemptPolicy {
   onGraphChange: "continue" | "refuse";
 }
 
-/** One attempt of a run, from the claim to its end. It never rejects. */
+/** One attempt of a run, from the claim to its end, measured and traced. It never rejects. */
 export async function executeRun(rooms: WorkerRooms, claim: Claim, control: AttemptControl, policy: AttemptPolicy): Promise<void> {
-  const { runId, threadId, attempt } = claim;
+  const { metrics, tracing, pool, log } = rooms;
+  const graphId = graphIdOf(claim);
   const begun = performance.now();
-  let became: string = "failed";
-  rooms.metrics.claimed(claim);
+  metrics.claimed(claim);
+  const span = tracing?.startAttempt({ ...claim, graphId });
+  // Beside the work, which does not wait for it.
+  if (span?.traceparent) noteAttemptSpan(pool, claim, span.traceparent).catch((err) => log.debug({ err }, "span not noted"));
+  const attempt = () => runAttempt(rooms, claim, control, policy);
+  const became = await (span ? span.during(attempt) : attempt());
+  span?.end(became);
+  metrics.ended(graphId, became, (performance.now() - begun) / 1000);
+}
+
+/** Returns what became of it in a word. */
+async function runAttempt(rooms: WorkerRooms, claim: Claim, control: AttemptControl, policy: AttemptPolicy): Promise<string> {
+  const { runId, threadId, attempt } = claim;
   const log = rooms.log.child({ run_id: runId, thread_id: threadId, attempt });
   log.info({ graph_id: graphIdOf(claim), waited_ms: Math.round(claim.waitedSeconds * 1000) }, "run started");
   try {
@@ -39,13 +52,13 @@ export async function executeRun(rooms: WorkerRooms, claim: Claim, control: Atte
     const outcome = await settle(rooms, claim, isOutOfTouch(control) ? { kind: "released" } : performed);
     if (isOver(outcome)) tellEnd(rooms, runId, journal.lastId);
     if (claim.kwargs.webhook) rooms.wakeups.tellHere(webhookTopic);
-    became = outcome.kind === "ended" ? outcome.end.status : outcome.kind;
+    const became = outcome.kind === "ended" ? outcome.end.status : outcome.kind;
     log.info({ outcome: became }, "run left");
+    return became;
   } catch (error) {
     log.error({ err: error }, "attempt failed");
     await untilDatabaseAnswers(() => releaseRun(rooms.pool, claim)).catch((err) => log.error({ err }, "run could not be released"));
-  } finally {
-    rooms.metrics.ended(graphIdOf(claim), became, (performance.now() - begun) / 1000);
+    return "failed";
   }
 }
 

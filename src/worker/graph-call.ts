@@ -1,3 +1,4 @@
+import type { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import type { Pool } from "pg";
 import { PostgresCache } from "../cache/cache.ts";
@@ -27,13 +28,15 @@ export interface GraphCall {
   graph: AnyGraph;
   version: string;
   effects: EffectMemory;
+  /** What traces the call, if anybody wants that. */
+  callbacks: BaseCallbackHandler[] | undefined;
   /** To be called with a node's name when it has finished. */
   onNodeFinished: (name: string) => void;
 }
 
 /** Opens the run's graph with a saver that writes under the attempt's fence. */
 export async function openGraph(
-  { pool, registry, store, log }: WorkerRooms,
+  { pool, registry, store, log, tracing }: WorkerRooms,
   claim: Claim,
   attempt: Omit<SaverAttempt, "currentNode">,
 ): Promise<GraphCall> {
@@ -65,6 +68,7 @@ export async function openGraph(
   return {
     graph,
     version,
+    callbacks: tracing?.callbacks(),
     effects: effectMemory(pool, claim, attempt.refused),
     onNodeFinished: (name) => {
       node = name;
@@ -143,14 +147,14 @@ async function forgetAnswers(pool: Pool, claim: Claim): Promise<void> {
 
 /** Streams the graph into the journal until it ends, or throws what it threw. */
 export async function streamGraph(
-  { graph, effects, onNodeFinished }: GraphCall,
+  { graph, effects, callbacks, onNodeFinished }: GraphCall,
   { input, without }: StartingPoint,
   claim: Claim,
   control: AttemptControl,
   translator: StreamTranslator,
   journal: Journal,
 ): Promise<void> {
-  const config = graphConfig(claim, control, translator, without);
+  const config = { ...graphConfig(claim, control, translator, without), ...(callbacks && { callbacks }) };
   config.configurable = {
     ...config.configurable,
     [nodeFinishedKey]: onNodeFinished,

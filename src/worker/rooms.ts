@@ -5,6 +5,7 @@ import type { EventFeed } from "../events/feed.ts";
 import type { WorkMetrics } from "../metrics/work.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { StoreRules } from "../store/rules.ts";
+import type { Tracing } from "../tracing/tracing.ts";
 
 /** What an attempt needs of the process. */
 export interface WorkerRooms {
@@ -15,4 +16,6 @@ export interface WorkerRooms {
   store: StoreRules;
   log: Logger;
   metrics: WorkMetrics;
+  /** Undefined unless an operator has asked for it. */
+  tracing: Tracing | undefined;
 }

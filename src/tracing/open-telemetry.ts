@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Attributes, type Context, context, type Link, type SpanContext, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
+import { TracerProvider } from "@opentelemetry/sdk-trace";
+import { createHandler } from "./handler.ts";
+import { resourceOf, samplerOf, spanProcessorOf } from "./provider.ts";
+import type { AttemptSpan, TracedAttempt, Tracing, TracingOptions } from "./tracing.ts";
+
+/** What the last spans get to be sent. */
+const goodbyeMs = 2_000;
+
+/** Tracing by OpenTelemetry. Its context is the process's, so that spans of the graphs' own become children of ours. */
+export function openTelemetry(options: TracingOptions): Tracing {
+  const provider = new TracerProvider({
+    resource: resourceOf(options.version),
+    sampler: samplerOf(options),
+    spanProcessors: [spanProcessorOf(options)],
+  });
+  const takeBack = shareWithGraphs(provider);
+  const tracer = provider.getTracer("ensemble", options.version);
+
+  function startAttempt(attempt: TracedAttempt): AttemptSpan {
+    const asked = remoteSpan(attempt.traceparent);
+    const before = remoteSpan(attempt.attemptSpan);
+    const parent: Context = asked ? trace.setSpanContext(context.active(), asked) : trace.deleteSpan(context.active());
+    const links: Link[] = before ? [{ context: before, attributes: { "ensemble.link": "previous attempt" } }] : [];
+    const span = tracer.startSpan(`run ${attempt.graphId}`, { kind: SpanKind.CONSUMER, links, attributes: describe(attempt) }, parent);
+    return {
+      traceparent: span.isRecording() ? toTraceparent(span.spanContext()) : undefined,
+      during: (work) => context.with(trace.setSpan(parent, span), work),
+      end(outcome) {
+        span.setAttribute("ensemble.outcome", outcome);
+        if (["error", "timeout", "failed"].includes(outcome))
+          span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute("error.type", outcome);
+        span.end();
+      },
+    };
+  }
+
+  return {
+    startAttempt,
+    callbacks: () => [createHandler(tracer, context.active(), options.withContent)],
+    async stop() {
+      takeBack();
+      await Promise.race([provider.shutdown(), sleep(goodbyeMs, undefined, { ref: false })]).catch((err) =>
+        options.log.warn({ err }, "not all spans could be sent"),
+      );
+    },
+  };
+}
+
+/** Unless somebody else has set up tracing in this process before: then theirs is the process's. */
+function shareWithGraphs(provider: TracerProvider): () => void {
+  const sharesContext = context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  const sharesProvider = trace.setGlobalTracerProvider(provider);
+  return () => {
+    if (sharesProvider) trace.disable();
+    if (sharesContext) context.disable();
+  };
+}
+
+function describe({ runId, threadId, assistantId, graphId, attempt }: TracedAttempt): Attributes {
+  return {
+    "ensemble.run_id": runId,
+    "ensemble.thread_id": threadId,
+    "ensemble.assistant_id": assistantId,
+    "ensemble.graph_id": graphId,
+    "ensemble.attempt": attempt,
+    "gen_ai.operation.name": "invoke_agent",
+    "gen_ai.agent.name": graphId,
+    "gen_ai.conversation.id": threadId,
+  };
+}
+
+function remoteSpan(traceparent: string | null): SpanContext | undefined {
+  const [, traceId, spanId, flags = ""] = traceparent?.split("-") ?? [];
+  return traceId && spanId ? { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true } : undefined;
+}
+
+const toTraceparent = ({ traceId, spanId, traceFlags }: SpanContext) =>
+  `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, "0")}`;

@@ -1,0 +1,40 @@
+import { OTLPTraceExporter as JsonExporter } from "@opentelemetry/exporter-trace-otlp-http";
+import { OTLPTraceExporter as ProtobufExporter } from "@opentelemetry/exporter-trace-otlp-proto";
+import { defaultResource, detectResources, envDetector, type Resource, resourceFromAttributes } from "@opentelemetry/resources";
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  BatchSpanProcessor,
+  ConsoleSpanExporter,
+  ParentBasedSampler,
+  type Sampler,
+  SimpleSpanProcessor,
+  type SpanProcessor,
+  TraceIdRatioBasedSampler,
+} from "@opentelemetry/sdk-trace";
+import type { TracingOptions } from "./tracing.ts";
+
+/** What is sent says who we are, unless OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say otherwise. */
+export function resourceOf(version: string): Resource {
+  const ours = resourceFromAttributes({ "service.name": "ensemble", "service.version": version });
+  return defaultResource()
+    .merge(ours)
+    .merge(detectResources({ detectors: [envDetector] }));
+}
+
+export function spanProcessorOf({ exporter, protocol, delayMs }: TracingOptions): SpanProcessor {
+  if (exporter === "console") return new SimpleSpanProcessor({ exporter: new ConsoleSpanExporter() });
+  return new BatchSpanProcessor({
+    exporter: protocol === "http/json" ? new JsonExporter() : new ProtobufExporter(),
+    scheduledDelayMillis: delayMs,
+    exportTimeoutMillis: 10_000,
+  });
+}
+
+/** By the names that OTEL_TRACES_SAMPLER knows; by default whoever asked for a run decides, and what nobody decided is traced. */
+export function samplerOf({ sampler, samplerArgument: ratio }: TracingOptions): Sampler {
+  const root = sampler.replace(/^parentbased_/, "");
+  const alone =
+    root === "always_off" ? new AlwaysOffSampler() : root === "traceidratio" ? new TraceIdRatioBasedSampler(ratio) : new AlwaysOnSampler();
+  return sampler.startsWith("parentbased_") ? new ParentBasedSampler({ root: alone }) : alone;
+}
