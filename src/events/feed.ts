@@ -31,6 +31,10 @@ class Reader {
   /** The id of the newest event known here; everything after it is still to be read. Undefined until the log's end is known. */
   tail: number | undefined;
   over = false;
+  /** Its run is only about to be made: whoever looked now would not find it, and take it for one that is gone. */
+  unmade = false;
+  /** Somebody said meanwhile that there was something to see. */
+  unseen = false;
   #window: LoggedEvent[] = [];
   #bytes = 0;
   #moved = Promise.withResolvers<void>();
@@ -117,7 +121,8 @@ export function startFeed(db: Db, wakeups: Wakeups, onError: (error: Error) => v
   }
 
   function read(reader: Reader): void {
-    if (reader.tail === undefined || reader.over) return;
+    if (reader.unmade) reader.unseen = true;
+    if (reader.tail === undefined || reader.over || reader.unmade) return;
     unread.add(reader);
     reading ??= readUnread();
   }
@@ -147,6 +152,9 @@ export function startFeed(db: Db, wakeups: Wakeups, onError: (error: Error) => v
 
   async function join(runId: string): Promise<{ reader: Reader; leave: () => void }> {
     const { reader, leave } = enter(runId);
+    reader.unmade = false;
+    if (reader.unseen) read(reader);
+    reader.unseen = false;
     if (reader.tail === undefined) {
       const newest = await newestEventId(db, runId).catch((error) => {
         leave();
@@ -181,6 +189,7 @@ export function startFeed(db: Db, wakeups: Wakeups, onError: (error: Error) => v
     expect(runId) {
       const { reader, leave } = enter(runId);
       reader.tail ??= -1;
+      reader.unmade = true;
       return leave;
     },
     publish(runId, events) {

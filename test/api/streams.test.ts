@@ -3,7 +3,7 @@ import { startModelServer } from "../model-server.ts";
 import { startTestService } from "../service.ts";
 import { collect, readEvents, readFrames } from "../sse.ts";
 
-const { client, fetch } = await startTestService();
+const { client, fetch, db } = await startTestService();
 const model = await startModelServer();
 
 const post = (path: string, body: unknown) => fetch(path, { method: "POST", body: JSON.stringify(body) });
@@ -23,6 +23,19 @@ test("a stream is metadata, then what was asked for, with ids from 0 on, and not
   expect(events.map(({ id }) => id)).toEqual(["0", "1", "2", "3", "4"]);
   expect(events[0]?.data).toEqual({ run_id: run, attempt: 1 });
   expect(events.at(-1)?.data).toEqual({ log: ["zero", "one", "two", "three"], last: "three" });
+});
+
+test("a run that takes long to be made is followed all the same, from its first event", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  const holder = await db.connect();
+  await holder.query("begin");
+  await holder.query("select from threads where thread_id = $1 for update", [threadId]);
+  const answer = post(`/threads/${threadId}/runs/stream`, { assistant_id: "steps", input: { log: ["zero"] } });
+  await new Promise((resolve) => setTimeout(resolve, 1_500)); // past the look that the feed takes every second
+  await holder.query("commit");
+  holder.release();
+  const events = await collect(readEvents(await answer));
+  expect(events.map(({ event }) => event)).toEqual(["metadata", "values", "values", "values", "values"]);
 });
 
 test("a frame is event, data, id, and the first bytes come at once", async () => {
