@@ -25,7 +25,7 @@ import { loadRegistry, type Registry } from "./registry/registry.ts";
 import { loadUserApp, type UserApp } from "./registry/user-app.ts";
 import { startRehearsal } from "./rehearsal/server.ts";
 import { retentionRules } from "./retention/rules.ts";
-import { type Fetch, fetchAt, lendFetch, type OwnFetch } from "./sdk/fetch.ts";
+import { type Fetch, fetchAt, lendFetch, type OwnFetch, withTraceparent } from "./sdk/fetch.ts";
 import { lendLogger } from "./sdk/logger.ts";
 import { type StoreRules, storeRules } from "./store/rules.ts";
 import { startTracing } from "./tracing/start.ts";
@@ -115,7 +115,7 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
       ? undefined
       : await startApi(config, project, { ...rooms, metrics, model, auth, ui, webhookRules: rules }, app, closers);
   const apiUrl = api?.url;
-  ownApi.resolve(api?.fetch ?? fetchAt(config.serviceUrl));
+  ownApi.resolve(withTraceparent(api?.fetch ?? fetchAt(config.serviceUrl), () => tracing?.traceparent()));
   // After the API, because a path is delivered to our own.
   const { webhookSecrets: secrets, serviceUrl } = config;
   const ownHeaders = keyHeaders(config.ownKey);

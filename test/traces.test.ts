@@ -15,9 +15,10 @@ import { clientFor, startTestService } from "./service.ts";
 const collector = await startCollector();
 const model = await startModelServer();
 const graphs = Object.fromEntries(
-  ["agent", "nested", "slow", "fails", "review", "traced", "steps"].map((id) => [id, `${resolve("test/graphs", id)}.ts:graph`]),
+  ["agent", "nested", "slow", "fails", "review", "traced", "steps", "mirror"].map((id) => [id, `${resolve("test/graphs", id)}.ts:graph`]),
 );
-const project = await makeProject({ "langgraph.json": { graphs } });
+const calling = `${resolve("test/graphs/front.ts")}:calling`;
+const project = await makeProject({ "langgraph.json": { graphs: { ...graphs, calling } } });
 const otel = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_PROTOCOL: "http/json", OTEL_BSP_SCHEDULE_DELAY: "20" };
 for (const [name, value] of Object.entries(otel)) vi.stubEnv(name, value); // the exporter reads its own
 const env = { ENSEMBLE_CONFIG: `${project}/langgraph.json`, ...otel };
@@ -136,6 +137,13 @@ test("what a graph traces itself belongs to its run", async () => {
   const { traceId, traceparent } = newCaller();
   expect(await ask("/runs/wait", traceparent, { assistant_id: "traced", input: {} })).toEqual({ traceId });
   expect(pathsIn(await traced(traceId))).toContain("run traced > look around");
+});
+
+test("a run that another one asks for belongs to its trace", async () => {
+  const { traceId, traceparent } = newCaller();
+  await ask("/runs/wait", traceparent, { assistant_id: "calling", input: {} });
+  const spans = await traced(traceId, 2);
+  expect(pathsIn(spans)).toContain("run calling > run mirror > step 1 > node look");
 });
 
 test("a caller that does not sample is not traced, one whose traceparent is none has a trace of its own", async () => {

@@ -34,6 +34,15 @@ function refuseBy(sentence: string): Fetch {
   };
 }
 
+/** Tells who is called in which span the call was made, unless the caller says that itself. */
+export function withTraceparent(fetch: Fetch, traceparent: () => string | undefined): Fetch {
+  return (request) => {
+    const span = traceparent();
+    if (span !== undefined && !request.headers.has("traceparent")) request.headers.set("traceparent", span);
+    return fetch(request);
+  };
+}
+
 /** The same path at another address, for a process that has no API of its own. */
 export function fetchAt(address: string | undefined): Fetch {
   return async (request) => {

@@ -1,5 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Attributes, type Context, context, type Link, type SpanContext, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import {
+  type Attributes,
+  type Context,
+  context,
+  isSpanContextValid,
+  type Link,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { TracerProvider } from "@opentelemetry/sdk-trace";
 import { createHandler } from "./handler.ts";
@@ -40,6 +50,10 @@ export function openTelemetry(options: TracingOptions): Tracing {
   return {
     startAttempt,
     callbacks: () => [createHandler(tracer, context.active(), options.withContent)],
+    traceparent() {
+      const active = trace.getActiveSpan()?.spanContext();
+      return active && isSpanContextValid(active) ? toTraceparent(active) : undefined;
+    },
     async stop() {
       takeBack();
       await Promise.race([provider.shutdown(), sleep(goodbyeMs, undefined, { ref: false })]).catch((err) =>

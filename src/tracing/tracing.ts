@@ -26,6 +26,8 @@ export interface Tracing {
   startAttempt(attempt: TracedAttempt): AttemptSpan;
   /** What tells of super-steps, nodes, model calls and tools, for a graph that is called during an attempt. */
   callbacks(): BaseCallbackHandler[];
+  /** The span that the present work belongs to, as W3C's traceparent: for calls that go on elsewhere. */
+  traceparent(): string | undefined;
   /** Sends what is not sent yet. */
   stop(): Promise<void>;
 }
