@@ -238,11 +238,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
   };
 }
 
-/** Undefined: nothing is traced. Like every reader of these variables, we pass over what we do not know: they are set for many programs at once. */
+/** Undefined: nothing is traced. */
 function tracingOf(value: z.output<typeof Settings>) {
   const hasEndpoint = Boolean(value.OTEL_EXPORTER_OTLP_ENDPOINT || value.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
   const exporter = (value.OTEL_TRACES_EXPORTER ?? (hasEndpoint ? "otlp" : "none")).trim();
-  if (isTrue(value.OTEL_SDK_DISABLED) || (exporter !== "otlp" && exporter !== "console")) return undefined;
+  if (isTrue(value.OTEL_SDK_DISABLED) || exporter === "none") return undefined;
   return {
     exporter,
     protocol: value.OTEL_EXPORTER_OTLP_PROTOCOL,

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from "fastify";
+import type { Pool } from "pg";
 import type { Logger } from "pino";
 import { ensureSystemAssistants } from "./assistants/assistants.ts";
 import type { Auth } from "./auth/auth.ts";
@@ -17,7 +18,7 @@ import { fetchInMemory } from "./http/memory-fetch.ts";
 import type { ApiRooms } from "./http/rooms.ts";
 import { createLogger } from "./log.ts";
 import { listenForScrapers } from "./metrics/listener.ts";
-import { type Metrics, startMetrics } from "./metrics/metrics.ts";
+import { startMetrics } from "./metrics/metrics.ts";
 import { loadEmbedder, needsEndpoint } from "./registry/embeddings.ts";
 import { importUserModule } from "./registry/modules.ts";
 import { type Project, readProject } from "./registry/project.ts";
@@ -25,11 +26,11 @@ import { loadRegistry, type Registry } from "./registry/registry.ts";
 import { loadUserApp, type UserApp } from "./registry/user-app.ts";
 import { startRehearsal } from "./rehearsal/server.ts";
 import { retentionRules } from "./retention/rules.ts";
-import { type Fetch, fetchAt, lendFetch, type OwnFetch, withTraceparent } from "./sdk/fetch.ts";
+import { type Fetch, fetchAt, lendFetch, withTraceparent } from "./sdk/fetch.ts";
 import { lendLogger } from "./sdk/logger.ts";
 import { type StoreRules, storeRules } from "./store/rules.ts";
 import { startTracing } from "./tracing/start.ts";
-import { buildUi, type UiBundles } from "./ui/bundles.ts";
+import { provideUi } from "./ui/bundles.ts";
 import { version } from "./version.ts";
 import { resolveHeaders } from "./webhooks/headers.ts";
 import { webhookRules } from "./webhooks/rules.ts";
@@ -37,7 +38,7 @@ import { startCrons } from "./worker/crons.ts";
 import { startDeliveries } from "./worker/deliveries.ts";
 import { startSweeper } from "./worker/sweeper.ts";
 import { startTimers } from "./worker/timers.ts";
-import { currentAttempt, startWorker, type Worker } from "./worker/worker.ts";
+import { attemptAtWork, startWorker, type Worker } from "./worker/worker.ts";
 
 /** A running service, or the part of one that this process plays. */
 export interface Service {
@@ -53,7 +54,7 @@ export interface Service {
   hurry(): void;
 }
 
-type Closer = () => Promise<unknown>;
+type Closer = () => unknown;
 
 /** Starts what the configuration asks for. The only place where the parts meet; they are closed in reverse. */
 export async function startService(config: Config, log: Logger = createLogger(config.logLevel, false)): Promise<Service> {
@@ -72,11 +73,10 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   const project = await readProject(config.configFile);
   if (project.ignoredKeys.length > 0) log.warn(`${project.file}: not supported yet and ignored: ${project.ignoredKeys.join(", ")}`);
   const model = await provideModel(config, needsEndpoint(project), closers); // before the graphs are loaded: some make their client at once
-  const ownFetch = lendToGraphs(log, closers);
+  const ownFetch = lendFetch();
+  closers.push(ownFetch.takeBack, lendLogger(log, attemptAtWork));
   const registry = await loadRegistry(project.graphs);
-  const auth = config.role === "worker" ? undefined : await loadAuth(config, project);
-  const app = project.app && config.role !== "worker" ? await loadUserApp(project.app) : undefined;
-  const ui = config.role === "worker" ? undefined : await provideUi(project, log);
+  const { auth, app, ui } = config.role === "worker" ? {} : await loadForApi(config, project, log);
   const ownApi = Promise.withResolvers<Fetch>();
   ownFetch.answerBy(ownApi.promise); // not before: a file that called us while it is loaded would wait for itself
   const store = await provideStore(config, project, log);
@@ -101,13 +101,7 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   const feed = startFeed(pool, wakeups, onError);
   closers.push(feed.stop);
 
-  const { poolSize, slots, leaseSeconds, role } = config;
-  const metrics = startMetrics({ pool, poolSize, slots, leaseSeconds, version, role });
-  closers.push(async () => metrics.stop());
-  const metricsUrl = await startScraping(config, metrics, log, closers);
-
-  const tracing = config.tracing && role !== "api" ? await startTracing({ ...config.tracing, log, version }) : undefined;
-  if (tracing) closers.push(tracing.stop);
+  const { metrics, metricsUrl, tracing } = await startWatching(config, pool, log, closers);
   const rooms = { pool, wakeups, feed, registry, store, log, metrics: metrics.work, tracing };
   const worker = config.role === "api" ? undefined : await startWork(config, project, directUrl, rooms, closers);
   const api =
@@ -131,37 +125,6 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
     stop: () => closeAll(closers, log),
     hurry: () => worker?.abort(),
   };
-}
-
-/** What graphs and routes find in this process when they look for the server that runs them, as they are loaded or later. */
-function lendToGraphs(log: Logger, closers: Closer[]): OwnFetch {
-  const ownFetch = lendFetch();
-  closers.push(async () => ownFetch.takeBack());
-  const takeLoggerBack = lendLogger(log, () => {
-    const attempt = currentAttempt.getStore();
-    return attempt && { run_id: attempt.runId, thread_id: attempt.threadId, attempt: attempt.attempt };
-  });
-  closers.push(async () => takeLoggerBack());
-  return ownFetch;
-}
-
-async function startScraping(
-  { metricsHost: host, metricsPort: port }: Config,
-  metrics: Metrics,
-  log: Logger,
-  closers: Closer[],
-): Promise<string | undefined> {
-  if (port === undefined) return undefined;
-  const { url, stop } = await listenForScrapers(metrics, { host, port }, log);
-  closers.push(stop);
-  return url;
-}
-
-async function provideUi(project: Project, log: Logger): Promise<UiBundles | undefined> {
-  if (project.http.disable_ui || Object.keys(project.ui).length === 0) return undefined;
-  const bundles = await buildUi(project);
-  if (!bundles) log.warn(`${project.file}: ui is ignored, because @langchain/langgraph-ui is not installed.`);
-  return bundles;
 }
 
 /**
@@ -189,6 +152,27 @@ async function provideStore({ hasModelEndpoint, role }: Config, project: Project
   } catch (error) {
     throw new Error(`${project.file}: store.index.fields: ${(error as Error).message}`);
   }
+}
+
+/** What of the project an API needs, and a worker does not load. */
+async function loadForApi(config: Config, project: Project, log: Logger) {
+  return {
+    auth: await loadAuth(config, project),
+    app: project.app && (await loadUserApp(project.app)),
+    ui: await provideUi(project, log),
+  };
+}
+
+/** What operators look at. */
+async function startWatching(config: Config, pool: Pool, log: Logger, closers: Closer[]) {
+  const { poolSize, slots, leaseSeconds, role } = config;
+  const metrics = startMetrics({ pool, poolSize, slots, leaseSeconds, version, role });
+  closers.push(metrics.stop);
+  const scraping = await listenForScrapers(metrics, config, log);
+  if (scraping) closers.push(scraping.stop);
+  const tracing = config.tracing && role !== "api" ? await startTracing({ ...config.tracing, log, version }) : undefined;
+  if (tracing) closers.push(tracing.stop);
+  return { metrics, metricsUrl: scraping?.url, tracing };
 }
 
 async function loadAuth(config: Config, { auth }: Project): Promise<Auth | undefined> {
@@ -263,6 +247,6 @@ function systemAssistants(registry: Registry, { graphDefaults }: Config) {
 
 async function closeAll(closers: Closer[], log: Logger): Promise<void> {
   for (let close = closers.pop(); close; close = closers.pop()) {
-    await close().catch((err) => log.error({ err }, "could not be closed cleanly"));
+    await (async () => close())().catch((err) => log.error({ err }, "could not be closed cleanly"));
   }
 }

@@ -188,6 +188,7 @@ test("a body that the app did not read does not hold up the next request on its 
     return [response.statusCode, call.reusedSocket, await text(response)];
   };
   expect(await ask("POST", "/info?interrupt", "x".repeat(300_000))).toEqual([418, false, "interrupted"]);
+  expect(await ask("POST", "/custom/peek", "x".repeat(3_000_000))).toEqual([200, true, "peeked"]);
   expect(await ask("GET", "/ok")).toEqual([200, true, '{"ok":true}']);
   agent.destroy();
 });
@@ -298,11 +299,36 @@ test("without its meta routes a service only says that it is there", async () =>
   expect(await Promise.all(paths.map((path) => handled.fetch(path).then(({ status }) => status)))).toEqual([404, 404, 404, 404]);
 });
 
+test("our routes have no second name that middleware which guards a path would not know", async () => {
+  const statusOf = (path: string) => fetch(path).then(({ status }) => status);
+  const names = ["/info?interrupt", "/info/?interrupt", "//info?interrupt", "/%69nfo?interrupt", "/x/../info?interrupt"];
+  expect(await Promise.all(names.map(statusOf))).toEqual([418, 404, 404, 418, 418]);
+});
+
+test("headers are in the log of requests as far as they are named", async () => {
+  const http = { logging_headers: { includes: ["x-*", "host"], excludes: ["x-secret-*"] } };
+  const project = await makeProject({ "langgraph.json": { graphs, http } });
+  const lines: string[] = [];
+  const env = { ENSEMBLE_CONFIG: `${project}/langgraph.json`, DATABASE_URL: await createDatabase(), PORT: "0" };
+  const service = await startService(readConfig(env), pino({ level: "debug" }, { write: (line) => void lines.push(line) }));
+  onTestFinished(service.stop);
+  const headers = { "x-one": "1", "x-secret-two": "2", "x-auth-token": "3", authorization: "Bearer 4", other: "5" };
+  await globalThis.fetch(`${service.url}/ok`, { headers });
+  const said = lines.map((line) => JSON.parse(line)).find(({ req }) => req?.url === "/ok");
+  expect(said?.req.headers).toEqual({ "x-one": "1", host: new URL(service.url ?? "").host });
+});
+
 test("a request that no web app could be told is refused, not let past the app", async () => {
   const { hostname, port } = new URL(urls[0] ?? "");
-  const socket = connect(Number(port), hostname);
-  socket.write("GET /info?interrupt HTTP/1.1\r\nhost: [\r\nconnection: close\r\n\r\n");
-  expect(await text(socket)).toMatch(/^HTTP\/1\.1 400 /);
+  const ask = async (line: string, host: string) => {
+    const socket = connect(Number(port), hostname);
+    socket.write(`${line} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
+    return (await text(socket)).slice(9, 12);
+  };
+  expect(await ask("GET /info?interrupt", "[")).toBe("400");
+  expect(await ask("GET /info?interrupt", "a/b?")).toBe("400");
+  expect(await ask("TRACE /info", "a")).toBe("400");
+  expect(await ask("GET //info", "a")).toBe("404");
 });
 
 test("of its request a run sees the headers that are named, none that proves who asks, and none that means something else to us", async () => {
@@ -345,6 +371,8 @@ test("where webhooks are disabled a run is made without", async () => {
   const { thread_id: threadId } = await headersPicked.client.threads.create();
   const run = await headersPicked.client.runs.create(threadId, "mirror", { input: {}, webhook: "/custom/hook" });
   await headersPicked.client.runs.join(threadId, run.run_id);
+  const cron = await headersPicked.client.crons.create("mirror", { schedule: "0 0 1 1 *", webhook: "/custom/hook" });
+  expect(cron).toMatchObject({ payload: { webhook: null } });
   expect((await headersPicked.db.query("select count(*)::int as n from webhooks")).rows).toEqual([{ n: 0 }]);
 });
 

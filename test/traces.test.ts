@@ -6,6 +6,7 @@ import { pino } from "pino";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { readConfig } from "../src/config.ts";
 import { startService } from "../src/main.ts";
+import { startTracing } from "../src/tracing/start.ts";
 import { type CollectedSpan, startCollector } from "./collector.ts";
 import { makeProject, until } from "./command.ts";
 import { createDatabase } from "./database.ts";
@@ -17,8 +18,9 @@ const model = await startModelServer();
 const graphs = Object.fromEntries(
   ["agent", "nested", "slow", "fails", "review", "traced", "steps", "mirror"].map((id) => [id, `${resolve("test/graphs", id)}.ts:graph`]),
 );
+const deaf = `${resolve("test/graphs/traced.ts")}:deaf`;
 const calling = `${resolve("test/graphs/front.ts")}:calling`;
-const project = await makeProject({ "langgraph.json": { graphs: { ...graphs, calling } } });
+const project = await makeProject({ "langgraph.json": { graphs: { ...graphs, calling, deaf } } });
 const otel = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_PROTOCOL: "http/json", OTEL_BSP_SCHEDULE_DELAY: "20" };
 for (const [name, value] of Object.entries(otel)) vi.stubEnv(name, value); // the exporter reads its own
 const env = { ENSEMBLE_CONFIG: `${project}/langgraph.json`, ...otel };
@@ -133,6 +135,23 @@ test("a failure is named by its kind, and a question is none", async () => {
   expect(review).toMatchObject({ status: { code: 0 }, attributes: { "ensemble.interrupted": true } });
 });
 
+test("of a cancelled run all that had begun is traced, also what does not listen", async () => {
+  const { traceId, traceparent } = newCaller();
+  const { thread_id: threadId } = (await ask("/threads", "", {})) as { thread_id: string };
+  const body = { assistant_id: "deaf", input: {} };
+  const { run_id: runId } = (await ask(`/threads/${threadId}/runs`, traceparent, body)) as { run_id: string };
+  const states = async () => (await fetch(`/threads/${threadId}/state`)).json() as Promise<{ next: string[] }>;
+  await until(async () => (await states()).next[0] === "go on");
+  await fetch(`/threads/${threadId}/runs/${runId}/cancel?wait=1`, { method: "POST" });
+  expect(pathsIn(await traced(traceId))).toEqual([
+    "run deaf",
+    "run deaf > step 1",
+    "run deaf > step 1 > node begin",
+    "run deaf > step 2",
+    "run deaf > step 2 > node go on",
+  ]);
+});
+
 test("what a graph traces itself belongs to its run", async () => {
   const { traceId, traceparent } = newCaller();
   expect(await ask("/runs/wait", traceparent, { assistant_id: "traced", input: {} })).toEqual({ traceId });
@@ -177,10 +196,22 @@ test("a collector that does not answer holds up neither runs nor the end of the 
   await service.stop(); // within the test's time: an export may take ten seconds
 });
 
+test("what is asked of tracing that it cannot do is said in the log, and stops nothing", async () => {
+  const lines: string[] = [];
+  const log = pino({ level: "warn" }, { write: (line) => void lines.push(line) });
+  const options = { protocol: "grpc", sampler: "always_off", samplerArgument: 1, delayMs: 10, withContent: false, log, version: "1" };
+  expect(await startTracing({ ...options, exporter: "zipkin" })).toBeUndefined();
+  await (await startTracing({ ...options, exporter: "otlp" }))?.stop();
+  expect(lines.map((line) => JSON.parse(line).msg)).toEqual([
+    expect.stringContaining("OTEL_TRACES_EXPORTER is zipkin, which is not supported"),
+    expect.stringContaining("OTEL_EXPORTER_OTLP_PROTOCOL is grpc, which is not supported"),
+  ]);
+});
+
 test.each([
   [{}, undefined],
   [{ OTEL_TRACES_EXPORTER: "none", OTEL_EXPORTER_OTLP_ENDPOINT: "http://x" }, undefined],
-  [{ OTEL_TRACES_EXPORTER: "zipkin" }, undefined],
+  [{ OTEL_TRACES_EXPORTER: "zipkin" }, "zipkin"], // which is then named as not supported
   [{ OTEL_SDK_DISABLED: "true", OTEL_EXPORTER_OTLP_ENDPOINT: "http://x" }, undefined],
   [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://x/v1/traces" }, "otlp"],
   [{ OTEL_TRACES_EXPORTER: "console" }, "console"],

@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { currentAttempt } from "../worker/worker.ts";
+import { attemptAtWork } from "../worker/worker.ts";
 
 /**
  * A graph's code may throw outside its node: a promise nobody awaits, a timer. That is logged with its run and ends nothing else. An
@@ -7,19 +7,14 @@ import { currentAttempt } from "../worker/worker.ts";
  */
 export function guardProcess(log: Logger): void {
   process.on("unhandledRejection", (reason) => {
-    log.error({ err: reason, ...attemptInContext() }, "a rejection that nobody awaited");
+    log.error({ err: reason, ...attemptAtWork() }, "a rejection that nobody awaited");
   });
   process.on("uncaughtException", (error) => {
-    const attempt = attemptInContext();
+    const attempt = attemptAtWork();
     if (attempt) log.error({ err: error, ...attempt }, "a graph threw outside its node");
     else {
       log.fatal({ err: error }, "uncaught exception");
       log.flush(() => process.exit(1));
     }
   });
-}
-
-function attemptInContext(): object | undefined {
-  const attempt = currentAttempt.getStore();
-  return attempt && { run_id: attempt.runId, thread_id: attempt.threadId, attempt: attempt.attempt };
 }

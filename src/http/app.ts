@@ -37,7 +37,8 @@ export async function buildApp(rooms: ApiRooms, http: HttpOptions, inFront?: Use
     forceCloseConnections: true,
     frameworkErrors: refusePath,
     clientErrorHandler: refuseConnection,
-    routerOptions: { maxParamLength: 2_000, ignoreTrailingSlash: true },
+    // With an app in front a route has one name only: middleware that guards a path would not know the other.
+    routerOptions: { maxParamLength: 2_000, ignoreTrailingSlash: inFront === undefined },
   });
   app.setValidatorCompiler(validatorCompiler);
   // The response schemas are documentation: what we send was typed by the compiler, and checking it again costs on every answer.

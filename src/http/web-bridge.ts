@@ -9,7 +9,10 @@ export function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): 
   const announced = headers["transfer-encoding"] ?? headers["content-length"] ?? "0";
   const hasBody = method !== "GET" && method !== "HEAD" && announced !== "0";
   const gone = new AbortController();
-  const request = new Request(new URL(url, `http://${headers.host ?? "localhost"}`), {
+  const host = headers.host ?? "localhost";
+  if (/[/?#@\\]/.test(host)) throw new Error("The host is none.");
+  // Not by `new URL(url, base)`: there a path that begins with two slashes would name another host.
+  const request = new Request(url.startsWith("/") ? `http://${host}${url}` : url, {
     method,
     headers: toHeaders(incoming),
     signal: gone.signal,

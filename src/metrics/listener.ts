@@ -9,8 +9,16 @@ export interface MetricsListener {
   stop(): Promise<void>;
 }
 
-/** Serves nothing but /metrics, and asks nobody who they are: for processes without an API, and for scrapers without credentials. */
-export async function listenForScrapers(metrics: Metrics, address: { host: string; port: number }, log: Logger): Promise<MetricsListener> {
+/**
+ * Serves nothing but /metrics, and asks nobody who they are: for processes without an API, and for scrapers without credentials.
+ * Undefined where no port is set.
+ */
+export async function listenForScrapers(
+  metrics: Metrics,
+  { metricsHost: host, metricsPort }: { metricsHost: string; metricsPort: number | undefined },
+  log: Logger,
+): Promise<MetricsListener | undefined> {
+  if (metricsPort === undefined) return undefined;
   const server = createServer(async ({ method, url = "/" }, reply) => {
     const { pathname, searchParams } = new URL(url, "http://localhost");
     if (pathname !== "/metrics" || (method !== "GET" && method !== "HEAD")) {
@@ -26,13 +34,13 @@ export async function listenForScrapers(metrics: Metrics, address: { host: strin
       },
     );
   });
-  server.listen(address.port, address.host);
+  server.listen(metricsPort, host);
   await once(server, "listening").catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`ENSEMBLE_METRICS_PORT: ${address.host}:${address.port} cannot be listened on (${error.code}).`);
+    throw new Error(`ENSEMBLE_METRICS_PORT: ${host}:${metricsPort} cannot be listened on (${error.code}).`);
   });
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://${address.host.includes(":") ? `[${address.host}]` : address.host}:${port}/metrics`,
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${port}/metrics`,
     async stop() {
       server.closeAllConnections();
       server.close();

@@ -15,6 +15,7 @@ import { TracerProvider } from "@opentelemetry/sdk-trace";
 import { createHandler } from "./handler.ts";
 import { resourceOf, samplerOf, spanProcessorOf } from "./provider.ts";
 import type { AttemptSpan, TracedAttempt, Tracing, TracingOptions } from "./tracing.ts";
+import { reportTrouble } from "./trouble.ts";
 
 /** What the last spans get to be sent. */
 const goodbyeMs = 2_000;
@@ -27,6 +28,7 @@ export function openTelemetry(options: TracingOptions): Tracing {
     spanProcessors: [spanProcessorOf(options)],
   });
   const takeBack = shareWithGraphs(provider);
+  const stopReporting = reportTrouble(options);
   const tracer = provider.getTracer("ensemble", options.version);
 
   function startAttempt(attempt: TracedAttempt): AttemptSpan {
@@ -59,6 +61,7 @@ export function openTelemetry(options: TracingOptions): Tracing {
       await Promise.race([provider.shutdown(), sleep(goodbyeMs, undefined, { ref: false })]).catch((err) =>
         options.log.warn({ err }, "not all spans could be sent"),
       );
+      stopReporting();
     },
   };
 }

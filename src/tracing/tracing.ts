@@ -34,7 +34,8 @@ export interface Tracing {
 
 /** As the usual OTEL_ variables say it; the exporters read their own besides. */
 export interface TracingOptions {
-  exporter: "otlp" | "console";
+  /** otlp or console. */
+  exporter: string;
   protocol: string;
   sampler: string;
   samplerArgument: number;

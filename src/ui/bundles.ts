@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { Logger } from "pino";
 import { z } from "zod";
 
 /** By graph, and then by file name, what a browser loads to draw with. */
@@ -20,8 +21,19 @@ const bundlerPackage = "@langchain/langgraph-ui";
 type Build = (options: { cwd: string; defs: Record<string, string>; config: { shared: string[] }; output: string }) => Promise<void>;
 const Bundler = z.object({ build: z.custom<Build>((value) => typeof value === "function") });
 
+/** The bundles of a project's components, if it has any, wants them served, and has their bundler. */
+export async function provideUi(
+  project: UiSources & { http: { disable_ui?: boolean | undefined } },
+  log: Logger,
+): Promise<UiBundles | undefined> {
+  if (project.http.disable_ui || Object.keys(project.ui).length === 0) return undefined;
+  const bundles = await buildUi(project);
+  if (!bundles) log.warn(`${project.file}: ui is ignored, because ${bundlerPackage} is not installed.`);
+  return bundles;
+}
+
 /** Makes the bundles of the project's components. Undefined when their bundler is not installed: most projects have no use for it. */
-export async function buildUi({ file, ui, uiShared }: UiSources): Promise<UiBundles | undefined> {
+async function buildUi({ file, ui, uiShared }: UiSources): Promise<UiBundles | undefined> {
   const bundler = await loadBundler(file);
   if (!bundler) return undefined;
   const output = await mkdtemp(join(tmpdir(), "ensemble-ui-"));

@@ -43,6 +43,12 @@ const longestTimerMs = 2 ** 31 - 1;
 /** Which attempt the current code works for. By it an error that escapes from user code is told apart from one of ours. */
 export const currentAttempt = new AsyncLocalStorage<Fence & { threadId: string }>();
 
+/** The same, as the log names it. */
+export function attemptAtWork(): object | undefined {
+  const attempt = currentAttempt.getStore();
+  return attempt && { run_id: attempt.runId, thread_id: attempt.threadId, attempt: attempt.attempt };
+}
+
 /** Claims runs and executes them, until it is stopped. `url` is for the connection that keeps the worker alive. */
 export async function startWorker(rooms: WorkerRooms, url: string, options: WorkerOptions): Promise<Worker> {
   const { pool, wakeups, log, metrics } = rooms;

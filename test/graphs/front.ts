@@ -40,6 +40,10 @@ app.post("/custom/hook", async (c) => {
 });
 app.get("/custom/who", (c) => c.json(c.get("auth" as never) ?? null));
 app.get("/custom/heard", (c) => c.json(heard));
+app.post("/custom/peek", async (c) => {
+  await c.req.raw.body?.getReader().read(); // and leaves the rest
+  return c.text("peeked");
+});
 app.get("/custom/fails", () => {
   throw new Error("out of order");
 });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
 import { trace } from "@opentelemetry/api";
 
@@ -13,4 +14,13 @@ export const graph = new StateGraph(State)
   )
   .addEdge(START, "look")
   .addEdge("look", END)
+  .compile();
+
+/** Does not listen when it is told to stop. */
+export const deaf = new StateGraph(State)
+  .addNode("begin", () => ({}))
+  .addNode("go on", () => sleep(5_000, {}, { ref: false }))
+  .addEdge(START, "begin")
+  .addEdge("begin", "go on")
+  .addEdge("go on", END)
   .compile();
