@@ -29,7 +29,9 @@ export function connectionOptions(url: string, applicationName: string): pg.Clie
 export function openPool({ url, size, queryTimeoutSeconds, onError }: PoolOptions): pg.Pool {
   const limit = queryTimeoutSeconds === undefined ? {} : { query_timeout: queryTimeoutSeconds * 1000 };
   const pool = new pg.Pool({ ...connectionOptions(url, "ensemble"), ...limit, max: size });
-  pool.on("error", onError);
+  pool.on("error", (error) => {
+    if (!pool.ending) onError(error); // the server may be closing, too, while we say goodbye
+  });
   // The pool does not listen to a client that it has just handed out, and the server may end one in the same breath in which it
   // welcomes it: an "error" event that nobody hears would end the process. The next statement says what happened.
   pool.on("connect", (client) => client.on("error", () => {}));
