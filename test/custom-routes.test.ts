@@ -242,6 +242,10 @@ describe("with auth", () => {
     const { fetch, statusOf } = await startGuarded({});
     const refused = await fetch("/custom/who");
     expect([refused.status, await refused.text(), refused.headers.get("www-authenticate")]).toEqual([401, "who are you?", "Key"]);
+    const asJson = await fetch("/custom/who", { headers: { accept: "application/json" } });
+    expect([asJson.status, await asJson.json()]).toEqual([401, { detail: "who are you?" }]);
+    const preflight = await fetch("/custom/all", { method: "OPTIONS" });
+    expect([preflight.status, await preflight.text()]).toEqual([204, ""]);
     const who = await fetch("/custom/who", { headers: { "x-key": "good" } });
     expect(await who.json()).toEqual({ user: expect.objectContaining({ identity: "ann", asked: 1 }), scopes: ["p"] });
     const body = JSON.stringify({ assistant_id: "mirror", input: {} });

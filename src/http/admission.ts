@@ -19,19 +19,21 @@ export function admissionOf({ middleware_order, enable_custom_route_auth }: Http
   return isHono && middleware_order === "middleware_first" ? "routes" : "first";
 }
 
-/** Who makes this request; undefined where nobody is asked: there is no auth, a preflight carries no credentials, and these are public. */
+/** Who makes this request; undefined where nobody is asked: there is no auth, and these are public. */
 export async function admit(auth: Auth | undefined, { method, url, headers }: Request): Promise<User | undefined> {
   const { pathname, search } = new URL(url);
-  const isPublic = method === "OPTIONS" || (method === "GET" && (pathname === "/info" || pathname.startsWith("/ui/")));
+  const isPublic = method === "GET" && (pathname === "/info" || pathname.startsWith("/ui/"));
   if (!auth || isPublic) return undefined;
   return auth.authenticate({ method, url: pathname + search, headers: Object.fromEntries(headers) });
 }
 
-/** The no of an auth as a web response; undefined for a failure that is none. */
-export function refusalOf(error: unknown): Response | undefined {
-  const headers = { "content-type": "text/plain; charset=utf-8" };
-  if (error instanceof AuthRefusal) return new Response(error.message, { status: error.status, headers: { ...headers, ...error.headers } });
-  return error instanceof ServiceError ? new Response(error.message, { status: error.status, headers }) : undefined;
+/** The no of an auth as a web response, as our own routes would say it; undefined for a failure that is none. */
+export function refusalOf(error: unknown, request: Request): Response | undefined {
+  if (!(error instanceof AuthRefusal) && !(error instanceof ServiceError)) return undefined;
+  const { status, message } = error;
+  const headers = error instanceof AuthRefusal ? error.headers : {};
+  const wantsJson = request.headers.get("accept")?.includes("application/json");
+  return wantsJson ? Response.json({ detail: message }, { status, headers }) : new Response(message, { status, headers });
 }
 
 /** Tells routes who asks, under the name that the official server uses. */
@@ -44,6 +46,7 @@ export function withGuardedRoutes(app: Hono, guard: (context: Context) => Promis
   const guarded = (handler: MiddlewareHandler): MiddlewareHandler => {
     return async (context, next) => (await guard(context)) ?? handler(context, next);
   };
-  const routes = app.routes.map((route) => (route.method === "ALL" ? route : { ...route, handler: guarded(route.handler) }));
+  const isOpen = (method: string) => method === "ALL" || method === "OPTIONS"; // a preflight carries no credentials
+  const routes = app.routes.map((route) => (isOpen(route.method) ? route : { ...route, handler: guarded(route.handler) }));
   return Object.create(app, { routes: { value: routes } });
 }

@@ -32,7 +32,7 @@ export interface FrontOptions {
 /** The listener of a server whose requests the project's own app sees first, and around whose routes its middleware stands. */
 export function frontListener(app: UserApp, options: FrontOptions): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
   const answer = "hono" in app ? aroundOurs(app.hono, options) : beforeOurs(app.handler, options);
-  return (incoming, outgoing) => void serve(answer, options, incoming, outgoing);
+  return (incoming, outgoing) => void serve(answer, options, incoming, outgoing).catch(() => outgoing.destroy());
 }
 
 /** Lets our own routes answer. */
@@ -56,17 +56,23 @@ async function serve(answer: Answer, options: FrontOptions, incoming: IncomingMe
     return;
   }
   try {
-    const user = options.admission === "first" ? await admit(options.auth, request) : undefined;
-    const response = await answer(request, { incoming, outgoing, user });
+    const response = await admitAndAnswer(answer, options, request, { incoming, outgoing });
     if (outgoing.headersSent || outgoing.destroyed) await response.body?.cancel();
     else await sendResponse(withCors(response, request, options), outgoing);
   } catch (err) {
     if (outgoing.destroyed) return; // whoever asked has gone
-    const refusal = refusalOf(err);
+    const refusal = refusalOf(err, request);
     if (!refusal) log.error({ err, path: incoming.url }, "http.app failed");
     if (outgoing.headersSent) outgoing.destroy();
     else await sendResponse(withCors(refusal ?? failure(), request, options), outgoing);
   }
+}
+
+/** A preflight carries no credentials, so it gets no further than to our own answer to it. */
+async function admitAndAnswer(answer: Answer, options: FrontOptions, request: Request, env: Env): Promise<Response> {
+  const asksFirst = options.auth !== undefined && options.admission === "first";
+  if (asksFirst && request.method === "OPTIONS") return askOurs(options, request, env);
+  return answer(request, { ...env, user: asksFirst ? await admit(options.auth, request) : undefined });
 }
 
 const failure = () => new Response("Internal Server Error", { status: 500 });
@@ -116,7 +122,7 @@ const guard = (auth: Auth | undefined) => async (context: Context) => {
     tellUser(context, await admit(auth, context.req.raw));
     return undefined;
   } catch (error) {
-    const refusal = refusalOf(error);
+    const refusal = refusalOf(error, context.req.raw);
     if (!refusal) throw error;
     return refusal;
   }

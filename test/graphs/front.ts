@@ -39,6 +39,7 @@ app.post("/custom/hook", async (c) => {
   return c.json({ ok: true });
 });
 app.get("/custom/who", (c) => c.json(c.get("auth" as never) ?? null));
+app.all("/custom/all", (c) => c.text("for whoever has come this far"));
 app.get("/custom/heard", (c) => c.json(heard));
 app.post("/custom/peek", async (c) => {
   await c.req.raw.body?.getReader().read(); // and leaves the rest
