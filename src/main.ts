@@ -29,6 +29,7 @@ import { retentionRules } from "./retention/rules.ts";
 import { type Fetch, fetchAt, lendFetch, withTraceparent } from "./sdk/fetch.ts";
 import { lendLogger } from "./sdk/logger.ts";
 import { type StoreRules, storeRules } from "./store/rules.ts";
+import { startThreadFeed } from "./streaming/thread-feed.ts";
 import { startTracing } from "./tracing/start.ts";
 import { provideUi } from "./ui/bundles.ts";
 import { version } from "./version.ts";
@@ -100,6 +101,8 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   closers.push(wakeups.stop);
   const feed = startFeed(pool, wakeups, onError);
   closers.push(feed.stop);
+  const threadFeed = startThreadFeed({ pool, feed, wakeups, onError });
+  closers.push(threadFeed.stop);
 
   const { metrics, metricsUrl, tracing } = await startWatching(config, pool, log, closers);
   const rooms = { pool, wakeups, feed, registry, store, log, metrics: metrics.work, tracing };
@@ -107,7 +110,7 @@ async function compose(config: Config, log: Logger, closers: Closer[]): Promise<
   const api =
     config.role === "worker"
       ? undefined
-      : await startApi(config, project, { ...rooms, metrics, model, auth, ui, webhookRules: rules }, app, closers);
+      : await startApi(config, project, { ...rooms, threadFeed, metrics, model, auth, ui, webhookRules: rules }, app, closers);
   const apiUrl = api?.url;
   ownApi.resolve(withTraceparent(api?.fetch ?? fetchAt(config.serviceUrl), () => tracing?.traceparent()));
   // After the API, because a path is delivered to our own.

@@ -21,6 +21,7 @@ import { singleRunRoutes } from "./routes/run.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { stateRoutes } from "./routes/state.ts";
 import { storeRoutes } from "./routes/store.ts";
+import { streamingRoutes } from "./routes/streaming.ts";
 import { threadRoutes } from "./routes/threads.ts";
 import { uiRoutes } from "./routes/ui.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
@@ -61,6 +62,7 @@ export async function buildApp(rooms: ApiRooms, http: HttpOptions, inFront?: Use
   if (!http.disable_threads) await app.register(stateRoutes, options);
   if (!http.disable_runs) await app.register(runRoutes, options);
   if (!http.disable_runs) await app.register(singleRunRoutes, options);
+  if (!http.disable_runs) await app.register(streamingRoutes, options);
   if (!http.disable_runs) await app.register(cronRoutes, options);
   if (!http.disable_runs) await app.register(webhookRoutes, options);
   if (!http.disable_store) await app.register(storeRoutes, options);

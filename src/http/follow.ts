@@ -24,15 +24,25 @@ export interface FollowOptions {
   cancelOnDisconnect: boolean;
 }
 
-/** How many clients follow each run through this process. */
+/** How many clients follow each run, and each thread, through this process. */
 export type StreamCounts = Map<string, number>;
+
+/** Counts one more client of a run, or of a thread, while there is room. Returns how to take it back. */
+export function takePlace(counts: StreamCounts, id: string, most: number, what: "run" | "thread"): () => void {
+  const following = counts.get(id) ?? 0;
+  if (following >= most) throw new ServiceError("too_many", `${following} clients follow this ${what} already.`);
+  counts.set(id, following + 1);
+  return () => {
+    const left = (counts.get(id) ?? 1) - 1;
+    if (left === 0) counts.delete(id);
+    else counts.set(id, left);
+  };
+}
 
 /** Streams a run to a client until it is over. From here on nothing is answered with a status: the stream ends, or it is cut. */
 export async function streamRun(rooms: ApiRooms, counts: StreamCounts, reply: FastifyReply, options: FollowOptions): Promise<void> {
   const { runId, after, modes } = options;
-  const following = counts.get(runId) ?? 0;
-  if (following >= rooms.settings.streamsPerRun) throw new ServiceError("too_many", `${following} clients follow this run already.`);
-  counts.set(runId, following + 1);
+  const leave = takePlace(counts, runId, rooms.settings.streamsPerRun, "run");
   const stream = openEventStream(reply, rooms.settings.stalledSeconds);
   try {
     for await (const events of rooms.feed.follow(runId, after, stream.gone)) {
@@ -44,9 +54,7 @@ export async function streamRun(rooms: ApiRooms, counts: StreamCounts, reply: Fa
     rooms.log.debug({ err, run_id: runId }, "stream cut");
     stream.cut();
   } finally {
-    const left = (counts.get(runId) ?? 1) - 1;
-    if (left === 0) counts.delete(runId);
-    else counts.set(runId, left);
+    leave();
   }
   if (stream.gone.aborted && options.cancelOnDisconnect) await cancelAbandoned(rooms, options);
 }

@@ -6,6 +6,7 @@ import type { EventFeed } from "../events/feed.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { StoreRules } from "../store/rules.ts";
+import type { ThreadFeed } from "../streaming/thread-feed.ts";
 import type { UiBundles } from "../ui/bundles.ts";
 import type { WebhookRules } from "../webhooks/rules.ts";
 import type { PickHeaders } from "./configurable-headers.ts";
@@ -15,6 +16,7 @@ export interface ApiRooms {
   pool: Pool;
   wakeups: Wakeups;
   feed: EventFeed;
+  threadFeed: ThreadFeed;
   registry: Registry;
   store: StoreRules;
   log: Logger;

@@ -5,7 +5,7 @@ import { isDatabaseTrouble, untilDatabaseAnswers } from "../db/failure.ts";
 import { runTopic } from "../events/feed.ts";
 import { newestEventId } from "../events/log.ts";
 import { type Claim, releaseRun } from "../runs/claim.ts";
-import { endTopic } from "../runs/run.ts";
+import { endTopic, threadTopic } from "../runs/run.ts";
 import { noteAttemptSpan } from "../runs/trace.ts";
 import { webhookTopic } from "../webhooks/webhooks.ts";
 import type { AttemptControl, StopReason } from "./attempt.ts";
@@ -96,7 +96,10 @@ function openJournal({ pool, feed, wakeups, metrics }: WorkerRooms, claim: Claim
     committed(events, seconds) {
       metrics.storedEvents(events.length, seconds);
       feed.publish(claim.runId, events);
-      wakeups.tellElsewhere(runTopic(claim.runId));
+      const topics = [runTopic(claim.runId)];
+      if (events[0]?.id === 0) topics.push(threadTopic(claim.threadId)); // it has begun: who follows the thread follows it now
+      wakeups.tellHere(...topics.slice(1));
+      wakeups.tellElsewhere(...topics);
     },
     refused: (reason) => control.stop(toStopReason(reason)),
     lostRight: () => new LostRight(claim),

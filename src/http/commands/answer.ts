@@ -1,0 +1,78 @@
+import type { FastifyRequest } from "fastify";
+import { AuthRefusal } from "../../auth/auth.ts";
+import { ServiceError, threadNotFound } from "../../errors.ts";
+import { readProgress } from "../../runs/thread-runs.ts";
+import { findThread } from "../../threads/threads.ts";
+import type { ApiRooms } from "../rooms.ts";
+import { runDecisions } from "../run-access.ts";
+import { getTree } from "./agent.ts";
+import { type Command, CommandError, type CommandErrorCode, type Method } from "./command.ts";
+import { inject, respond } from "./input.ts";
+import { startRun } from "./run.ts";
+import { forkState, getState, listCheckpoints } from "./state.ts";
+
+export type CommandAnswer =
+  | { type: "success"; id: number; result: object; meta: CommandMeta }
+  | { type: "error"; id: number | null; error: CommandErrorCode; message: string; meta?: CommandMeta };
+
+interface CommandMeta {
+  thread_id: string;
+  /** Every event that happened before the command has a number up to this one, and whatever the command makes happen a higher one. */
+  applied_through_seq: number;
+}
+
+const onSocketOnly: Method = async () => {
+  throw new CommandError("not_supported", "Subscriptions belong to a WebSocket; over HTTP each POST to /stream/events is one.");
+};
+
+const methods = new Map<string, Method>([
+  ["run.start", startRun],
+  ["input.respond", respond],
+  ["input.inject", inject],
+  ["state.get", getState],
+  ["state.listCheckpoints", listCheckpoints],
+  ["state.fork", forkState],
+  ["agent.getTree", getTree],
+  ["subscription.subscribe", onSocketOnly],
+  ["subscription.unsubscribe", onSocketOnly],
+  ["subscription.reconnect", onSocketOnly],
+]);
+
+/** What a route must declare that carries out commands. */
+export const commandDecisions = ["threads:read", ...runDecisions] as const;
+
+/**
+ * Carries out a command and answers it in the protocol's words. What is wrong with the thread or the service rather than with the
+ * command (there is no such thread, the database does not answer) is thrown, and answered as everywhere.
+ */
+export async function answerCommand(
+  rooms: ApiRooms,
+  request: FastifyRequest,
+  threadId: string,
+  { id, method, params }: Command,
+): Promise<CommandAnswer> {
+  const { scope: readable } = await request.access("threads:read", { thread_id: threadId });
+  const isThere = (await findThread(rooms.pool, readable, threadId)) !== undefined;
+  if (!isThere && method !== "run.start") throw threadNotFound(threadId); // that one makes it
+  // Before the command is carried out: its own events are later ones.
+  const through = isThere ? (await readProgress(rooms.pool, threadId)).through : 0;
+  const meta = { thread_id: threadId, applied_through_seq: through };
+  try {
+    const perform = methods.get(method);
+    if (!perform)
+      throw new CommandError("unknown_command", `There is no command "${method}"; there are: ${[...methods.keys()].join(", ")}.`);
+    return { type: "success", id, result: await perform({ rooms, request, threadId, readable }, params), meta };
+  } catch (error) {
+    const reason = reasonOf(error);
+    if (!reason) throw error;
+    return { type: "error", id, error: reason, message: error instanceof Error ? error.message : String(error), meta };
+  }
+}
+
+const aboutCommand = ["malformed", "invalid", "conflict", "thread_without_graph", "too_large"];
+
+function reasonOf(error: unknown): CommandErrorCode | undefined {
+  if (error instanceof CommandError) return error.reason;
+  if (error instanceof AuthRefusal && error.status === 403) return "permission_denied";
+  return error instanceof ServiceError && aboutCommand.includes(error.code) ? "invalid_argument" : undefined;
+}

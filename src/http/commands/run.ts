@@ -1,0 +1,96 @@
+import { isDeepStrictEqual } from "node:util";
+import { z } from "zod";
+import { hasCheckpoint } from "../../checkpoints/lifecycle.ts";
+import { isId } from "../../db/ids.ts";
+import { type Db, transaction } from "../../db/sql.ts";
+import { ServiceError } from "../../errors.ts";
+import { createRun, type RunCheck } from "../../runs/create.ts";
+import { isThreadBusy } from "../../runs/read.ts";
+import { fillRequest, type RunRequest } from "../../runs/request.ts";
+import { cancelTopic, claimTopic, type Run } from "../../runs/run.ts";
+import { openQuestions } from "../../threads/questions.ts";
+import { lockThread } from "../../threads/threads.ts";
+import { admitRun } from "../run-access.ts";
+import { runCheck } from "../run-check.ts";
+import { Command, Config, Json, Text } from "../schemas.ts";
+import { CommandError, type CommandScope, withParams } from "./command.ts";
+
+const Strategy = z.enum(["reject", "enqueue", "interrupt", "rollback"]);
+
+const Start = z.object({
+  assistant_id: Text.min(1),
+  input: z.unknown().optional(),
+  config: Config.nullish(),
+  context: Json.nullish(),
+  metadata: Json.nullish(),
+  // The SDK sends the first; the second is how the REST routes call it.
+  multitaskStrategy: Strategy.nullish(),
+  multitask_strategy: Strategy.nullish(),
+});
+
+/** A command in the place of an input, as LangGraph serialises it: RemoteGraph resumes in this way. */
+const InputCommand = Command.extend({ lg_name: z.literal("Command") });
+
+/** Everything that is told of a run has to be in its log. */
+const toldInFull: Pick<RunRequest, "stream_mode" | "stream_subgraphs" | "stream_resumable"> = {
+  stream_mode: ["values", "updates", "messages-tuple", "custom", "tasks", "tools", "checkpoints"],
+  stream_subgraphs: true,
+  stream_resumable: true,
+};
+
+/** Starts a run. On a thread that waits for an answer the input is the answer. */
+export const startRun = withParams(Start, async (scope, { multitaskStrategy, multitask_strategy, input = null, ...given }) => {
+  const strategy = multitaskStrategy ?? multitask_strategy ?? "enqueue";
+  const wanted = { ...given, multitask_strategy: strategy, if_not_exists: "create" as const };
+  const run = await makeRun(scope, async (db) => ({ ...wanted, ...(await toInput(db, scope.threadId, wanted, input)) }));
+  return { run_id: run.run_id };
+});
+
+async function toInput(db: Db, threadId: string, { config }: Pick<RunRequest, "config">, input: unknown) {
+  const command = InputCommand.safeParse(input).data;
+  if (command) return { command };
+  const fromEarlier = typeof config?.configurable?.checkpoint_id === "string";
+  if (input === null || fromEarlier || (await isThreadBusy(db, threadId))) return { input };
+  const isAsked = (await openQuestions(db, threadId)).length > 0;
+  return isAsked ? { command: { resume: input } } : { input };
+}
+
+/**
+ * Makes a run that is told in full. What it is to be depends on where the thread stands: it is decided first, because auth has to know,
+ * and again with the thread held, because somebody else may have answered or asked meanwhile. Committed when it returns: no error may
+ * leave as ours from then on, or clients would send the command again.
+ */
+export async function makeRun(scope: CommandScope, decide: (db: Db) => Promise<RunRequest>): Promise<Run> {
+  const { rooms, request, threadId } = scope;
+  const { pool, registry, settings, wakeups } = rooms;
+  const wanted = await decide(pool);
+  const newRun = fillRequest({ ...wanted, ...toldInFull }, threadId, settings);
+  const { caller, run } = await admitRun(request, registry, newRun);
+  const made = await transaction(pool, async (tx) => {
+    const thread = await lockThread(tx, caller.threads, threadId);
+    if (!isDeepStrictEqual(await decide(tx), wanted)) throw new ServiceError("conflict", "The thread has moved on meanwhile; try again.");
+    await refuseUnknownCheckpoint(tx, threadId, wanted);
+    return createRun(tx, caller, run, bindThread(thread?.metadata.assistant_id, runCheck(registry)));
+  });
+  const displaces = wanted.multitask_strategy === "interrupt" || wanted.multitask_strategy === "rollback";
+  wakeups.tell(claimTopic, ...(displaces ? [cancelTopic] : []));
+  return made;
+}
+
+async function refuseUnknownCheckpoint(tx: Db, threadId: string, { config }: RunRequest): Promise<void> {
+  const { checkpoint_id: id, checkpoint_ns: namespace } = config?.configurable ?? {};
+  if (typeof id !== "string" || id === "") return;
+  if (await hasCheckpoint(tx, threadId, typeof namespace === "string" ? namespace : "", id)) return;
+  throw new CommandError("no_such_checkpoint", `Checkpoint ${id} not found in thread ${threadId}.`);
+}
+
+/** By the protocol a thread belongs to the assistant of its first run. What else callers keep under that name in its metadata binds nobody. */
+function bindThread(bound: unknown, check: RunCheck): RunCheck {
+  return async (tx, asked) => {
+    const { assistant_id: assistantId, graph_id: graphId } = asked.assistant;
+    if (typeof bound === "string" && isId(bound) && bound !== assistantId) {
+      throw new CommandError("invalid_argument", `This thread belongs to assistant ${bound}, not to ${assistantId} (graph "${graphId}").`);
+    }
+    await check(tx, asked);
+  };
+}

@@ -1,0 +1,54 @@
+import { z } from "zod";
+import { readHistory, readState } from "../../state/state.ts";
+import { Config, Limit, Text } from "../schemas.ts";
+import { CommandError, withParams } from "./command.ts";
+import { Namespace, newestRun } from "./input.ts";
+import { makeRun } from "./run.ts";
+
+const Get = z.object({ namespace: Namespace.nullish(), keys: z.array(Text).max(1_000).nullish() });
+
+/** The state of the thread, or of a graph inside it. */
+export const getState = withParams(Get, async ({ rooms: { pool, registry }, readable, threadId }, { namespace, keys }) => {
+  const checkpoint = { checkpoint_ns: (namespace ?? []).join("|") };
+  const { values, checkpoint: at } = await readState(pool, readable, registry, threadId, { checkpoint }).catch(asUnknownNamespace);
+  return { values: selectKeys(values, keys), ...(at && { checkpoint: { id: at.checkpoint_id, ns: at.checkpoint_ns } }) };
+});
+
+function selectKeys(values: unknown, keys: string[] | null | undefined): unknown {
+  if (!keys || typeof values !== "object" || values === null) return values;
+  return Object.fromEntries(Object.entries(values).filter(([key]) => keys.includes(key)));
+}
+
+const List = z.object({ namespace: Namespace.nullish(), limit: Limit, before: Text.nullish() });
+
+/** The checkpoints of the thread, or of a graph inside it, newest first. */
+export const listCheckpoints = withParams(List, async ({ rooms: { pool, registry }, readable, threadId }, { namespace, limit, before }) => {
+  const query = { limit, checkpoint: { checkpoint_ns: (namespace ?? []).join("|") }, ...(before && { before }) };
+  const states = await readHistory(pool, readable, registry, threadId, query).catch(asUnknownNamespace);
+  return {
+    checkpoints: states.map(({ checkpoint, created_at, metadata }) => ({
+      id: checkpoint?.checkpoint_id,
+      timestamp: created_at,
+      step: metadata?.step,
+      metadata,
+    })),
+  };
+});
+
+/** LangGraph looks for the graph at a namespace by its name. */
+function asUnknownNamespace(error: Error): never {
+  if (/^Subgraph ".*" not found$/s.test(error.message)) throw new CommandError("no_such_namespace", error.message);
+  throw error;
+}
+
+const Fork = z.object({ checkpoint_id: Text.min(1), input: z.unknown().optional(), config: Config.nullish() });
+
+/** Goes on from an earlier checkpoint in a run of its own: the newest branch of the thread is the one that it makes. */
+export const forkState = withParams(Fork, async (scope, { checkpoint_id, input = null, config }) => {
+  const run = await makeRun(scope, async (db) => {
+    const { assistant_id, kwargs } = await newestRun(db, scope.readable, scope.threadId);
+    const at = { ...config, configurable: { ...config?.configurable, checkpoint_id } };
+    return { assistant_id, input, config: at, context: kwargs.context };
+  });
+  return { run_id: run.run_id, thread_id: scope.threadId };
+});

@@ -1,0 +1,19 @@
+import { z } from "zod";
+import { Text } from "./schemas.ts";
+
+const channels = ["values", "updates", "messages", "tools", "lifecycle", "input", "checkpoints", "tasks", "custom", "debug"];
+const Channel = Text.max(1_000).refine(
+  (name) => channels.includes(name) || name.startsWith("custom:"),
+  `expected a channel: ${channels.join(", ")} or custom:<name>`,
+);
+
+/** What of a thread somebody wants to see. Unknown keys are passed over, as clients to come will send some. */
+export const EventFilter = z.object({
+  channels: z.array(Channel).min(1).max(100),
+  namespaces: z
+    .array(z.array(Text.max(1_000)).max(100))
+    .max(100)
+    .nullish(),
+  depth: z.number().int().min(0).max(1_000).nullish(),
+  since: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).nullish(),
+});

@@ -1,0 +1,144 @@
+import { z } from "zod";
+import { blocksOf } from "./blocks.ts";
+
+const Fields = z.record(z.string(), z.unknown());
+const ToolEvent = z.object({
+  event: z.string(),
+  toolCallId: z.string().optional(),
+  name: z.string().optional(),
+  input: z.unknown().optional(),
+  data: z.unknown().optional(),
+  output: z.unknown().optional(),
+  error: z.unknown().optional(),
+});
+const Named = z.object({ name: z.string(), payload: z.unknown() });
+const Checkpoint = z.object({
+  metadata: z.object({ step: z.number().optional(), source: z.string().optional() }),
+  checkpoint: z.object({ checkpoint_id: z.string() }),
+  parent_checkpoint: z.object({ checkpoint_id: z.string() }).nullish(),
+  config: z.object({ metadata: Fields.optional() }).nullish(),
+});
+const Task = z.object({
+  id: z.string(),
+  name: z.string(),
+  input: z.unknown().optional(),
+  result: z.unknown().optional(),
+  interrupts: z.array(z.unknown()).optional(),
+  metadata: Fields.optional(),
+});
+const Interrupts = z.object({ __interrupt__: z.array(z.object({ id: z.string(), value: z.unknown().optional() })) });
+
+/** A state, or a part of one, with what the models said as content blocks. As text it is passed on when there is nothing to change. */
+export function presentState(json: string): string {
+  return json.includes('"type":"ai"') ? JSON.stringify(withBlocks(JSON.parse(json))) : json;
+}
+
+/** Messages do not lie deeper than this. */
+const deepest = 40;
+
+/** Changes the document in place: nobody else has it. */
+function withBlocks(value: unknown, depth = 0): unknown {
+  if (typeof value !== "object" || value === null || depth > deepest) return value;
+  for (const [key, child] of Object.entries(value)) {
+    const changed = withBlocks(child, depth + 1);
+    if (changed !== child) Object.defineProperty(value, key, { value: changed, enumerable: true });
+  }
+  return isModelMessage(value)
+    ? { ...value, content: blocksOf(value), response_metadata: { ...value.response_metadata, output_version: "v1" } }
+    : value;
+}
+
+interface ModelMessage {
+  content: string;
+  tool_calls: unknown[];
+  response_metadata: object;
+}
+
+/** As LangChain writes its messages; a plain document of the graph's own that looks a little like one stays as it is. */
+function isModelMessage(value: object): value is ModelMessage {
+  return "type" in value && value.type === "ai" && "content" in value && typeof value.content === "string" && "tool_calls" in value;
+}
+
+/** What each node changed, in the order of the nodes. */
+export function updatesIn(json: string): { node: string; data: string }[] {
+  const updates = Fields.safeParse(JSON.parse(json)).data ?? {};
+  return Object.entries(updates)
+    .filter(([node]) => !node.startsWith("__"))
+    .map(([node, delta]) => ({ node, data: JSON.stringify(withBlocks(delta) ?? null) }));
+}
+
+/** The ids of the questions that a values or updates event says were asked. Undefined for every other event. */
+export function questionsAsked(json: string): string[] | undefined {
+  if (!json.startsWith('{"__interrupt__":')) return undefined;
+  return Interrupts.safeParse(JSON.parse(json)).data?.__interrupt__.map(({ id }) => id) ?? [];
+}
+
+export function questionsOf(asked: string | null): { id: string; value?: unknown }[] {
+  return asked === null ? [] : (Interrupts.safeParse(JSON.parse(asked)).data?.__interrupt__ ?? []);
+}
+
+/** What a graph emits as it likes; with a name and a payload it speaks on a channel of its own. */
+export function presentCustom(json: string): { name?: string; data: string } {
+  const named = json.startsWith("{") ? Named.safeParse(JSON.parse(json)).data : undefined;
+  return named ? { name: named.name, data: json } : { data: `{"payload":${json}}` };
+}
+
+/** Where a checkpoint stands in the history, and no more. */
+export function presentCheckpoint(json: string): { data: string; agentName: string | undefined } | undefined {
+  const checkpoint = Checkpoint.safeParse(JSON.parse(json)).data;
+  if (!checkpoint) return undefined;
+  const { metadata, parent_checkpoint: parent } = checkpoint;
+  const envelope = { id: checkpoint.checkpoint.checkpoint_id, parent_id: parent?.checkpoint_id, ...metadata };
+  return { data: JSON.stringify(envelope), agentName: textOf(checkpoint.config?.metadata?.lc_agent_name) };
+}
+
+export interface TaskFacts {
+  segment: string;
+  finished: boolean;
+  asked: boolean;
+  agentName: string | undefined;
+  toolCallId: string | undefined;
+}
+
+export function readTask(json: string): TaskFacts | undefined {
+  const document: unknown = JSON.parse(json);
+  const task = Task.safeParse(document).data;
+  if (!task) return undefined;
+  return {
+    segment: `${task.name}:${task.id}`,
+    finished: "result" in Object(document),
+    asked: (task.interrupts ?? []).length > 0,
+    agentName: textOf(task.metadata?.lc_agent_name),
+    toolCallId: textOf(Object(Object(task.input).tool_call).id),
+  };
+}
+
+/** A tool's life in the protocol's words. */
+export function presentTool(json: string): { data: string; callId: string; over: boolean } | undefined {
+  const tool = ToolEvent.safeParse(JSON.parse(json)).data;
+  const told = tool && tellTool(tool);
+  if (!told) return undefined;
+  const callId = tool.toolCallId ?? "";
+  return {
+    data: JSON.stringify({ ...told, tool_call_id: callId }),
+    callId,
+    over: tool.event === "on_tool_end" || tool.event === "on_tool_error",
+  };
+}
+
+function tellTool({ event, name, input, data, output, error }: z.output<typeof ToolEvent>) {
+  switch (event) {
+    case "on_tool_start":
+      return { event: "tool-started", tool_name: name ?? "unknown", input };
+    case "on_tool_event":
+      return { event: "tool-output-delta", delta: typeof data === "string" ? data : (JSON.stringify(data) ?? "") };
+    case "on_tool_end":
+      return { event: "tool-finished", output };
+    case "on_tool_error":
+      return { event: "tool-error", message: textOf(Object(error).message) ?? textOf(error) ?? "The tool failed." };
+    default:
+      return undefined;
+  }
+}
+
+const textOf = (value: unknown) => (typeof value === "string" ? value : undefined);

@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Wakeups } from "../db/listen.ts";
+import type { Db } from "../db/sql.ts";
+import type { EventFeed } from "../events/feed.ts";
+import { type BegunRun, baseAt, findEndedRun, nextRuns, readProgress } from "../runs/thread-runs.ts";
+import type { ThreadEvent } from "./event.ts";
+import { startLookout } from "./lookout.ts";
+import { createProjection } from "./projection.ts";
+import { ThreadWindow } from "./window.ts";
+
+const retryMs = 1_000;
+
+/** Follows threads over all of their runs, for any number of clients. */
+export interface ThreadFeed {
+  /** The thread's events above a number, in batches, as they come. Returns when the thread is gone; throws when this process stops. */
+  follow(threadId: string, since: number, signal: AbortSignal): AsyncGenerator<ThreadEvent[], void>;
+  /** The thread's runs from a base on, as they begin. */
+  runs(threadId: string, from: number, signal: AbortSignal): AsyncGenerator<BegunRun, void>;
+  stop(): Promise<void>;
+}
+
+export interface ThreadFeedRooms {
+  pool: Db;
+  feed: EventFeed;
+  wakeups: Wakeups;
+  onError: (error: Error) => void;
+}
+
+/** Starts following. Nothing is read while nobody follows. */
+export function startThreadFeed({ pool, feed, wakeups, onError }: ThreadFeedRooms): ThreadFeed {
+  const windows = new Map<string, ThreadWindow>();
+  const lookout = startLookout(pool, wakeups, onError);
+  const stopped = new AbortController();
+
+  /** A run, told from its first event. */
+  async function* tellRun(run: BegunRun, signal: AbortSignal): AsyncGenerator<ThreadEvent[], void> {
+    const projection = createProjection(run);
+    for await (const events of feed.follow(run.runId, -1, signal)) yield events.flatMap((event) => projection.tell(event));
+    if (!signal.aborted) yield projection.tellEnd(await findEndedRun(pool, run.runId));
+  }
+
+  /** Tells a thread into its window, from the run that is open or else from the next. */
+  async function fill(threadId: string, window: ThreadWindow): Promise<void> {
+    const { signal } = window.closed;
+    let from = window.floor;
+    const tellAll = async () => {
+      for await (const run of lookout.runs(threadId, from, signal)) {
+        from = run.base;
+        for await (const events of tellRun(run, signal)) window.push(events);
+      }
+      if (!signal.aborted) window.end();
+    };
+    while (!signal.aborted && !window.over) {
+      await tellAll().catch((error: Error) => {
+        if (!signal.aborted) onError(error);
+        return sleep(retryMs, undefined, { signal }).catch(() => {});
+      });
+    }
+  }
+
+  async function join(threadId: string): Promise<{ window: ThreadWindow; leave: () => void }> {
+    const { base } = await readProgress(pool, threadId);
+    let window = windows.get(threadId);
+    if (!window) {
+      window = new ThreadWindow(base);
+      windows.set(threadId, window);
+      void fill(threadId, window);
+    }
+    const joined = window;
+    joined.followers += 1;
+    const leave = () => {
+      joined.followers -= 1;
+      if (joined.followers > 0) return;
+      joined.closed.abort();
+      if (windows.get(threadId) === joined) windows.delete(threadId);
+    };
+    return { window: joined, leave };
+  }
+
+  return {
+    async *follow(threadId, since, signal) {
+      const { window, leave } = await join(threadId);
+      const until = AbortSignal.any([signal, stopped.signal]);
+      let cursor = since;
+      let timesBehind = 0;
+      try {
+        while (!until.aborted) {
+          const events = window.since(cursor);
+          if (events === undefined)
+            cursor = yield* replay(pool, tellRun, { threadId, since: cursor, window, toEnd: timesBehind++ > 0 }, until);
+          else if (events.length > 0) {
+            cursor = events.at(-1)?.seq ?? cursor;
+            yield events;
+          } else if (window.over) return;
+          else await window.moved(until);
+        }
+      } finally {
+        leave();
+      }
+      if (!signal.aborted) throw new Error("This process is stopping.");
+    },
+    runs: (threadId, from, signal) => lookout.runs(threadId, from, AbortSignal.any([signal, stopped.signal])),
+    async stop() {
+      stopped.abort();
+      for (const window of windows.values()) window.closed.abort();
+      await lookout.stop();
+    },
+  };
+}
+
+interface Replay {
+  threadId: string;
+  since: number;
+  window: ThreadWindow;
+  /** Whoever cannot keep up with the window stays out of it until the run is over: to fall out of it costs the whole run again. */
+  toEnd: boolean;
+}
+
+type TellRun = (run: BegunRun, signal: AbortSignal) => AsyncGenerator<ThreadEvent[], void>;
+
+/** What the window holds no more, told to one follower alone. Returns the number up to which everything was told. */
+async function* replay(
+  db: Db,
+  tellRun: TellRun,
+  { threadId, since, window, toEnd }: Replay,
+  signal: AbortSignal,
+): AsyncGenerator<ThreadEvent[], number> {
+  let cursor = since;
+  let from = await baseAt(db, threadId, since);
+  while (!signal.aborted) {
+    const { floor } = window; // before the look, so that no run slips in between
+    const [next] = await nextRuns(db, [{ threadId, from }]);
+    if (!next?.run || next.run.base >= floor) return Math.max(cursor, floor);
+    for await (const events of tellRun(next.run, signal)) {
+      const missing = events.filter(({ seq }) => seq > cursor);
+      cursor = missing.at(-1)?.seq ?? cursor;
+      if (missing.length > 0) yield missing;
+      if (!toEnd && cursor >= window.floor) return cursor;
+    }
+    from = next.run.base + 1;
+  }
+  return cursor;
+}

@@ -1,0 +1,37 @@
+import type { Db } from "../db/sql.ts";
+import { readEvents } from "../events/log.ts";
+import { type BegunRun, findEndedRun } from "../runs/thread-runs.ts";
+import type { Place, Status } from "./lifecycle.ts";
+import { createProjection } from "./projection.ts";
+
+/** A run, a graph inside it or a node that tells something, as the protocol shows it. */
+export interface TreeNode {
+  namespace: string[];
+  status: Status;
+  graph_name: string;
+  children?: TreeNode[];
+}
+
+/** The tree of a run as its log tells it up to now. Of one that waits for a worker, or whose log was swept, there is the root alone. */
+export async function readTree(db: Db, run: Pick<BegunRun, "runId" | "graphId" | "modes">): Promise<TreeNode> {
+  const projection = createProjection({ base: 0, ...run });
+  let after = -1;
+  for (let more = true; more; ) {
+    const page = (await readEvents(db, [{ runId: run.runId, after }])).get(run.runId);
+    for (const event of page?.events ?? []) projection.tell(event);
+    after = page?.events.at(-1)?.id ?? after;
+    more = page?.more ?? false;
+  }
+  const end = await findEndedRun(db, run.runId);
+  if (end && end.status !== "pending" && end.status !== "running") projection.tellEnd(end);
+  const root = { namespace: [], graphName: run.graphId, status: "started" as const };
+  return toTree(projection.places.find(({ namespace }) => namespace.length === 0) ?? root, projection.places);
+}
+
+function toTree({ namespace, status, graphName }: Place, places: Place[]): TreeNode {
+  const below = places.filter(
+    (place) => place.namespace.length === namespace.length + 1 && namespace.every((segment, index) => segment === place.namespace[index]),
+  );
+  const children = below.map((place) => toTree(place, places));
+  return { namespace, status, graph_name: graphName, ...(children.length > 0 && { children }) };
+}

@@ -1,0 +1,69 @@
+import { once } from "node:events";
+import type { ThreadEvent } from "./event.ts";
+
+const windowEvents = 2_000;
+const windowBytes = 2_000_000;
+
+/** The newest events of a thread, told once for all who follow it here. What lies before is told again to each who needs it. */
+export class ThreadWindow {
+  followers = 0;
+  readonly closed = new AbortController();
+  /** The thread is gone. */
+  over = false;
+  /** Every event above this number, up to the newest, is here. */
+  floor: number;
+  #tail: number;
+  #events: ThreadEvent[] = [];
+  #bytes = 0;
+  #moved = Promise.withResolvers<void>();
+
+  constructor(floor: number) {
+    this.floor = floor;
+    this.#tail = floor;
+  }
+
+  /** The events above a number; undefined when some of them are here no more. */
+  since(number: number): ThreadEvent[] | undefined {
+    if (number >= this.#tail) return [];
+    if (number < this.floor) return undefined;
+    return this.#events.slice(this.#events.findLastIndex(({ seq }) => seq <= number) + 1);
+  }
+
+  /** Takes in what is new: after trouble a run is told from its start again. */
+  push(events: ThreadEvent[]): void {
+    const fresh = events.filter(({ seq }) => seq > this.#tail);
+    for (const event of fresh) {
+      this.#tail = event.seq;
+      this.#events.push(event);
+      this.#bytes += event.json.length;
+    }
+    this.#trim();
+    if (fresh.length > 0) this.wake();
+  }
+
+  #trim(): void {
+    let surplus = 0;
+    while (this.#events.length - surplus > windowEvents || (this.#bytes > windowBytes && this.#events.length - surplus > 1)) {
+      const gone = this.#events[surplus++];
+      this.#bytes -= gone?.json.length ?? 0;
+      this.floor = gone?.seq ?? this.floor;
+    }
+    if (surplus > 0) this.#events.splice(0, surplus);
+  }
+
+  end(): void {
+    this.over = true;
+    this.wake();
+  }
+
+  wake(): void {
+    this.#moved.resolve();
+    this.#moved = Promise.withResolvers();
+  }
+
+  async moved(signal: AbortSignal): Promise<void> {
+    const gone = new AbortController();
+    await Promise.race([this.#moved.promise, once(signal, "abort", { signal: gone.signal }).catch(() => {})]);
+    gone.abort();
+  }
+}

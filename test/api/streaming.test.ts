@@ -1,0 +1,149 @@
+import type { ThreadStream } from "@langchain/langgraph-sdk/client";
+import { expect, onTestFinished, test } from "vitest";
+import { startModelServer } from "../model-server.ts";
+import { startTestService } from "../service.ts";
+import { collect, readEvents, type WireEvent } from "../sse.ts";
+
+const { client, fetch } = await startTestService();
+const model = await startModelServer();
+
+const everything = ["values", "updates", "messages", "tools", "lifecycle", "input", "checkpoints", "tasks", "custom"];
+const post = (path: string, body: unknown) => fetch(path, { method: "POST", body: JSON.stringify(body) });
+const command = async (threadId: string, method: string, params: unknown) =>
+  (await post(`/threads/${threadId}/commands`, { id: 1, method, params })).json();
+
+interface StreamEvent {
+  event_id: string;
+  seq: number;
+  method: string;
+  params: { namespace: string[]; timestamp: number; node?: string; data: Record<string, unknown> };
+}
+
+/** The thread's events up to the end of its `runs`-th run. */
+async function follow(threadId: string, filter: object = {}, runs = 1): Promise<StreamEvent[]> {
+  const response = await post(`/threads/${threadId}/stream/events`, { channels: everything, ...filter });
+  expect(response.status).toBe(200);
+  const events: StreamEvent[] = [];
+  let ended = 0;
+  for await (const { data } of readEvents(response)) {
+    const event = data as StreamEvent;
+    events.push(event);
+    if (isEnd(event) && ++ended === runs) break;
+  }
+  return events;
+}
+
+const ends = ["completed", "failed", "interrupted"];
+const isEnd = ({ method, params }: StreamEvent) =>
+  method === "lifecycle" && params.namespace.length === 0 && ends.includes(String(params.data.event));
+const told = (events: StreamEvent[]) =>
+  events.map(({ method, params }) => [
+    method,
+    params.namespace.map((segment) => segment.split(":")[0]).join("/"),
+    params.data.event ?? params.node,
+  ]);
+
+async function started(assistantId: string, input: unknown): Promise<ThreadStream> {
+  const thread = client.threads.stream({ assistantId });
+  onTestFinished(() => thread.close());
+  await thread.run.start({ input, config: { configurable: { base_url: model.baseUrl } } });
+  return thread;
+}
+
+test("a run is told from its first event to its end, whenever one comes", async () => {
+  const thread = await started("steps", { log: ["zero"] });
+  const events = await follow(thread.threadId);
+  expect(told(events).slice(0, 6)).toEqual([
+    ["lifecycle", "", "running"],
+    ["checkpoints", "", undefined],
+    ["checkpoints", "", undefined],
+    ["values", "", undefined],
+    ["tasks", "", undefined],
+    ["updates", "", "one"],
+  ]);
+  expect(events.at(-1)?.params.data).toEqual({ event: "completed", graph_name: "steps" });
+  expect(await thread.output).toEqual({ log: ["zero", "one", "two", "three"], last: "three" });
+  expect(await follow(thread.threadId)).toEqual(events);
+});
+
+test("numbers rise over the runs of a thread, and whoever names one gets what came after it", async () => {
+  const { threadId } = await started("steps", {});
+  const [first] = [await follow(threadId)];
+  await command(threadId, "run.start", { assistant_id: "steps", input: {} });
+  const both = await follow(threadId, {}, 2);
+  const numbers = both.map(({ seq }) => seq);
+  expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+  expect(both.map(({ event_id }) => event_id)).toEqual(numbers.map(String));
+  expect(both.slice(0, first.length)).toEqual(first);
+  expect(await follow(threadId, { since: first.at(-1)?.seq })).toEqual(both.slice(first.length));
+  expect(await follow(threadId, { since: first[4]?.seq })).toEqual(first.slice(5));
+});
+
+test("a model's words come as content blocks, its tool calls too", async () => {
+  model.script({ toolCall: { id: "call_1", name: "weather", args: { city: "Rome" } } }, { tokens: ["Sun", "ny."] });
+  const thread = await started("agent", { messages: [{ role: "user", content: "hi" }] });
+  const [messages, tools] = [take(thread.messages, 2), take(thread.toolCalls, 1)];
+  const [call, answer] = await messages;
+  expect(await collect(call!.toolCalls)).toEqual([{ type: "tool_call", id: "call_1", name: "weather", args: { city: "Rome" } }]);
+  expect(await collect(answer!.text)).toEqual(["Sun", "ny."]);
+  expect(await answer!.usage).toMatchObject({ total_tokens: 3 });
+  const [tool] = await tools;
+  expect([tool!.name, tool!.input, await tool!.output]).toEqual(["weather", { city: "Rome" }, "sunny in Rome"]);
+  const output = (await thread.output) as { messages: { content: unknown }[] };
+  expect(output.messages.at(-1)?.content).toEqual([{ type: "text", text: "Sunny." }]);
+});
+
+async function take<T>(source: AsyncIterable<T>, count: number): Promise<T[]> {
+  const taken: T[] = [];
+  for await (const item of source) if (taken.push(item) === count) break;
+  return taken;
+}
+
+test("graphs inside have a lifecycle and a namespace, by which one can choose", async () => {
+  const { threadId } = await started("nested", { text: "you" });
+  const all = await follow(threadId);
+  const child = (await follow(threadId, { namespaces: [["child"], []], depth: 0 })).filter(({ params }) => params.namespace.length > 0);
+  expect(child).toEqual(all.filter(({ params }) => params.namespace[0]?.startsWith("child:")));
+  expect(told(child).filter(([method]) => method === "lifecycle")).toEqual([
+    ["lifecycle", "child", "started"],
+    ["lifecycle", "child", "completed"],
+  ]);
+  expect(child.filter(({ method }) => method === "values").at(-1)?.params.data).toEqual({ text: "HELLO YOU!", childOnly: "seen" });
+  const thread = client.threads.stream(threadId, { assistantId: "nested" });
+  expect(await thread.agent.getTree({})).toMatchObject({
+    tree: { namespace: [], status: "completed", graph_name: "nested", children: [{ status: "completed", graph_name: "child" }] },
+  });
+});
+
+test("a run that fails says why", async () => {
+  const { threadId } = await started("fails", {});
+  expect((await follow(threadId)).at(-1)?.params.data).toEqual({ event: "failed", graph_name: "fails", error: "Boo!" });
+});
+
+test("a question is asked with its place, and answered by input.respond", async () => {
+  const thread = await started("nested", { text: "you", ask: true });
+  await follow(thread.threadId);
+  await expect.poll(() => thread.interrupted).toBe(true);
+  const [asked] = thread.interrupts;
+  expect(asked).toMatchObject({ payload: { confirm: "HELLO YOU" }, namespace: [expect.stringMatching(/^child:/)] });
+  await thread.input.respond({ namespace: asked!.namespace, interrupt_id: asked!.interruptId, response: "indeed" });
+  expect((await follow(thread.threadId, {}, 2)).at(-1)?.params.data.event).toBe("completed");
+  expect(await thread.state.get({ namespace: [] })).toMatchObject({ values: { text: "HELLO YOU indeed" } });
+});
+
+test("what a classic client started is told here too, and what is started here there; it runs once", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  const run = await client.runs.create(threadId, "steps", { input: { log: ["zero"] }, streamMode: ["values", "tasks"] });
+  const [events] = await Promise.all([follow(threadId), client.runs.join(threadId, run.run_id)]);
+  expect(told(events).filter(([method]) => method !== "tasks")).toEqual([
+    ["lifecycle", "", "running"],
+    ...Array.from({ length: 4 }, () => ["values", "", undefined]),
+    ["lifecycle", "", "completed"],
+  ]);
+  const { result } = await command(threadId, "run.start", { assistant_id: "steps", input: {} });
+  const classic: WireEvent[] = await collect(client.runs.joinStream(threadId, result.run_id) as AsyncIterable<WireEvent>);
+  const updates = (await follow(threadId, { channels: ["updates", "lifecycle"] }, 2)).filter(({ method }) => method === "updates");
+  expect(updates.map(({ params }) => ({ [String(params.node)]: params.data }))).toEqual(
+    classic.filter(({ event }) => event === "updates").map(({ data }) => data),
+  );
+});
