@@ -53,7 +53,8 @@ export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): 
 /** We look before we insert, so that this is left for what disappears in between. */
 const foreignKeyViolation = "23503";
 
-function toAnswer(error: FastifyError): Answer {
+/** How an error is answered: the caller's with its sentence, ours without detail. */
+export function toAnswer(error: FastifyError): Answer {
   if (error instanceof AuthRefusal) return { status: error.status, sentence: error.message, headers: error.headers };
   if (error instanceof ServiceError) return { status: error.status, sentence: error.message, details: error.details };
   if (hasZodFastifySchemaValidationErrors(error)) {

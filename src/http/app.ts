@@ -1,3 +1,4 @@
+import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from "fastify";
 import { validatorCompiler } from "fastify-type-provider-zod";
 import { ServiceError } from "../errors.ts";
@@ -25,7 +26,7 @@ import { streamingRoutes } from "./routes/streaming.ts";
 import { threadRoutes } from "./routes/threads.ts";
 import { uiRoutes } from "./routes/ui.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
-import { type Approach, serverFactory } from "./server.ts";
+import { type Approach, serverFactory, wantsSocket } from "./server.ts";
 
 /** The API. It serves; it executes nothing. */
 export async function buildApp(rooms: ApiRooms, http: HttpOptions, inFront?: UserApp): Promise<FastifyInstance> {
@@ -36,6 +37,7 @@ export async function buildApp(rooms: ApiRooms, http: HttpOptions, inFront?: Use
     ...((prefix || inFront) && { serverFactory: serverFactory(approach(rooms, http, admitted, inFront)) }),
     bodyLimit: rooms.settings.bodyLimitBytes,
     forceCloseConnections: true,
+    http: { shouldUpgradeCallback: wantsSocket },
     frameworkErrors: refusePath,
     clientErrorHandler: refuseConnection,
     // With an app in front a route has one name only: middleware that guards a path would not know the other.
@@ -51,6 +53,8 @@ export async function buildApp(rooms: ApiRooms, http: HttpOptions, inFront?: Use
   guardRoutes(app, rooms.auth, admitted); // after the hooks that answer preflights, which carry no credentials
   if (!http.disable_meta) await documentApi(app, rooms.version, prefix);
 
+  await acceptSockets(app, rooms);
+
   const counts: StreamCounts = new Map();
   rooms.metrics.watchStreams(() => [...counts.values()].reduce((sum, clients) => sum + clients, 0));
   const options = { ...rooms, counts };
@@ -62,7 +66,7 @@ export async function buildApp(rooms: ApiRooms, http: HttpOptions, inFront?: Use
   if (!http.disable_threads) await app.register(stateRoutes, options);
   if (!http.disable_runs) await app.register(runRoutes, options);
   if (!http.disable_runs) await app.register(singleRunRoutes, options);
-  if (!http.disable_runs) await app.register(streamingRoutes, options);
+  if (!http.disable_runs) await app.register(streamingRoutes, { ...options, cors: http.cors ?? {} });
   if (!http.disable_runs) await app.register(cronRoutes, options);
   if (!http.disable_runs) await app.register(webhookRoutes, options);
   if (!http.disable_store) await app.register(storeRoutes, options);
@@ -87,6 +91,17 @@ function approach({ log, auth, settings }: ApiRooms, http: HttpOptions, admitted
     app,
     front: { auth, admission, admitted, bodyLimitBytes, log, corsHeaders: (origin) => corsHeaders(http.cors ?? {}, origin) },
   };
+}
+
+/** A frame is bounded as a body is. On shutdown sockets are cut like streams, so that clients come back to another process. */
+async function acceptSockets(app: FastifyInstance, { settings }: ApiRooms): Promise<void> {
+  await app.register(websocket, {
+    options: { maxPayload: settings.bodyLimitBytes },
+    preClose: (done) => {
+      for (const client of app.websocketServer.clients) client.terminate();
+      app.websocketServer.close(done);
+    },
+  });
 }
 
 /** When the database is that far behind, more requests only make it later for all: they are asked to come again. */

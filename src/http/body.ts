@@ -11,13 +11,14 @@ const maxDepth = 500;
  */
 export function acceptJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", { parseAs: "buffer" }, async (_request: unknown, body: string | Buffer) => parseBody(body as Buffer));
+  app.addContentTypeParser("*", { parseAs: "buffer" }, async (_request: unknown, body: string | Buffer) => parseJson(body as Buffer));
   app.addHook("preValidation", async (request) => {
     request.body ??= request.body === null ? null : {};
   });
 }
 
-function parseBody(body: Buffer): unknown {
+/** Parses what a client sent; undefined when it is blank. Throws what is wrong with it. */
+export function parseJson(body: Buffer): unknown {
   if (!isUtf8(body)) throw new ServiceError("malformed", "The request body is not UTF-8");
   const text = body.toString();
   if (text.trim() === "") return undefined;

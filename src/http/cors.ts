@@ -35,3 +35,24 @@ function allowedOrigins({ allow_origins, allow_origin_regex }: CorsOptions): "*"
   if (allow_origins?.includes("*") || (listed.length === 0 && patterns.length === 0)) return "*";
   return [...listed, ...patterns];
 }
+
+/** As much of a request for a WebSocket as says which page it comes from. */
+export interface SocketOrigin {
+  origin: string | undefined;
+  host: string | undefined;
+  /** It carries a cookie, and cookies may be what somebody is known by. */
+  hasCookie: boolean;
+}
+
+/**
+ * Whether a page may open a WebSocket. Browsers ask nobody before they do and send their cookies along, so the rule that keeps other
+ * pages from reading answers has to be applied here; where all origins are allowed, that is without cookies.
+ */
+export function mayOpenSocket(options: CorsOptions = {}, { origin, host, hasCookie }: SocketOrigin): boolean {
+  if (origin === undefined || isOwn(origin, host)) return true;
+  const allowed = allowedOrigins(options);
+  if (!Array.isArray(allowed)) return !hasCookie;
+  return allowed.some((one) => (one instanceof RegExp ? one.test(origin) : one === origin));
+}
+
+const isOwn = (origin: string, host: string | undefined) => host !== undefined && origin.replace(/^https?:\/\//, "") === host;

@@ -16,11 +16,16 @@ export interface Approach {
 /** Where health checks look, our own command's too, whatever the prefix is. */
 const healthPaths = ["/ok", "/info"];
 
+/** Whoever offers another protocol than ours (curl and Java offer HTTP/2 by themselves), or offers it elsewhere, is answered without it. */
+export function wantsSocket({ headers, url = "" }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === "websocket" && /\/stream\/events\/?(\?|$)/.test(url);
+}
+
 /** The server of an API that is not alone at its address. Upgrades go past the project's app: only requests can be told to it. */
 export function serverFactory({ prefix, app, front }: Approach): FastifyServerFactory {
   return (ours) => {
     const listener = app ? inFront(app, front, ours as RequestListener) : { listen: ours as RequestListener, close: () => {} };
-    const server = createServer(prefix ? below(prefix, listener.listen) : listener.listen);
+    const server = createServer({ shouldUpgradeCallback: wantsSocket }, prefix ? below(prefix, listener.listen) : listener.listen);
     server.on("close", listener.close);
     server.keepAliveTimeout = 72_000; // this and the next as Fastify has them
     server.requestTimeout = 0;

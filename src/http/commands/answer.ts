@@ -43,22 +43,24 @@ export const commandDecisions = ["threads:read", ...runDecisions] as const;
 
 /**
  * Carries out a command and answers it in the protocol's words. What is wrong with the thread or the service rather than with the
- * command (there is no such thread, the database does not answer) is thrown, and answered as everywhere.
+ * command (there is no such thread, the database does not answer) is thrown, and answered as everywhere. A socket brings methods of its own.
  */
 export async function answerCommand(
   rooms: ApiRooms,
   request: FastifyRequest,
   threadId: string,
   { id, method, params }: Command,
+  onSocket = new Map<string, Method>(),
 ): Promise<CommandAnswer> {
   const { scope: readable } = await request.access("threads:read", { thread_id: threadId });
   const isThere = (await findThread(rooms.pool, readable, threadId)) !== undefined;
-  if (!isThere && method !== "run.start") throw threadNotFound(threadId); // that one makes it
+  // That one makes it, and a socket may wait for it.
+  if (!isThere && method !== "run.start" && !onSocket.has(method)) throw threadNotFound(threadId);
   // Before the command is carried out: its own events are later ones.
   const through = isThere ? (await readProgress(rooms.pool, threadId)).through : 0;
   const meta = { thread_id: threadId, applied_through_seq: through };
   try {
-    const perform = methods.get(method);
+    const perform = onSocket.get(method) ?? methods.get(method);
     if (!perform)
       throw new CommandError("unknown_command", `There is no command "${method}"; there are: ${[...methods.keys()].join(", ")}.`);
     return { type: "success", id, result: await perform({ rooms, request, threadId, readable }, params), meta };

@@ -1,14 +1,21 @@
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
+import { AuthRefusal } from "../../auth/auth.ts";
+import { ServiceError } from "../../errors.ts";
+import type { CorsOptions } from "../../registry/http-options.ts";
 import { getThread } from "../../threads/threads.ts";
 import { access } from "../access.ts";
 import { answerCommand, commandDecisions } from "../commands/answer.ts";
 import { Command } from "../commands/command.ts";
-import type { StreamCounts } from "../follow.ts";
+import { mayOpenSocket } from "../cors.ts";
+import { type StreamCounts, takePlace } from "../follow.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { answers, ThreadParams } from "../schemas.ts";
+import { serveSocket } from "../socket.ts";
 import { EventFilter } from "../streaming-request.ts";
 import { streamThread } from "../thread-streams.ts";
+
+export type StreamingRooms = ApiRooms & { counts: StreamCounts; cors: CorsOptions };
 
 const Answer = z.looseObject({ type: z.enum(["success", "error"]), id: z.number().int().nullable() });
 const threadStream = {
@@ -16,8 +23,8 @@ const threadStream = {
 };
 
 /** Event streaming: what happens on a thread, over all of its runs, and the commands by which it is made to happen. */
-export const streamingRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts }> = async (app, rooms) => {
-  const { pool, counts } = rooms;
+export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app, { counts, cors, ...rooms }) => {
+  const { pool } = rooms;
 
   app.post(
     "/threads/:threadId/commands",
@@ -36,4 +43,30 @@ export const streamingRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
       await streamThread(rooms, counts, reply, { threadId, since: since ?? 0, filter });
     },
   );
+
+  app.route({
+    method: "GET",
+    url: "/threads/:threadId/stream/events",
+    schema: { params: ThreadParams, hide: true }, // OpenAPI has no words for sockets
+    config: access(...commandDecisions),
+    preValidation: async ({ headers: { origin, host, cookie } }) => {
+      if (mayOpenSocket(cors, { origin, host, hasCookie: cookie !== undefined })) return;
+      throw new AuthRefusal(403, `Pages of ${origin} may not open sockets here (http.cors in langgraph.json).`);
+    },
+    handler: async (_request, reply) =>
+      reply
+        .code(426)
+        .header("upgrade", "websocket")
+        .type("text/plain; charset=utf-8")
+        .send("Open a WebSocket here, or POST for an event stream."),
+    wsHandler: (socket, request) => {
+      const { threadId } = ThreadParams.parse(request.params);
+      try {
+        const leave = takePlace(counts, threadId, rooms.settings.streamsPerRun, "thread");
+        serveSocket(rooms, request, socket, threadId).addEventListener("abort", leave);
+      } catch (error) {
+        socket.close(1013, error instanceof ServiceError ? error.message : "");
+      }
+    },
+  });
 };
