@@ -209,6 +209,24 @@ export const endpoints: Record<string, Endpoint> = {
     },
   },
 
+  "POST /threads/{threadId}/commands": {
+    body: { id: 1, method: "state.get" },
+    fields: { id: ["1", -1, 1.5, null, {}, 2 ** 60], method: [7, "", null, {}, [], "x".repeat(101)] },
+  },
+  "POST /threads/{threadId}/stream/events": {
+    body: { channels: ["values"] },
+    fields: {
+      channels: [...badList, [], ["nonsense"], ["__proto__"], [nul], [lone], Array(101).fill("values")],
+      namespaces: [7, "text", {}, ["text"], [[7]], [[nul]], Array(101).fill([]), [Array(101).fill("a")]],
+      depth: [-1, 1.5, "1", {}, 1e9],
+      since: [-1, 1.5, "1", {}, 2 ** 60],
+    },
+  },
+  "GET /threads/{threadId}/stream": {
+    query: { stream_mode: ["nonsense", "", "values"], stream_modes: ["nonsense", "run_modes&stream_modes=nonsense"] },
+    headers: { "last-event-id": ["abc", "12abc", "1.5", "-2", "1 2", "0x1", "1700000000-0", "9".repeat(16)] },
+  },
+
   "GET /webhooks/dead": { query: { limit: limitInQuery, offset: offsetInQuery } },
   "POST /webhooks/redrive": {
     body: {},

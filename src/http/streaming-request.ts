@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Text } from "./schemas.ts";
+import { OneOrMore, Text } from "./schemas.ts";
 
 const channels = ["values", "updates", "messages", "tools", "lifecycle", "input", "checkpoints", "tasks", "custom", "debug"];
 const Channel = Text.max(1_000).refine(
@@ -16,4 +16,21 @@ export const EventFilter = z.object({
     .nullish(),
   depth: z.number().int().min(0).max(1_000).nullish(),
   since: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).nullish(),
+});
+
+const ThreadMode = z.enum(["run_modes", "lifecycle", "state_update"]);
+
+/** The SDK calls it stream_mode, the official document stream_modes. */
+export const ThreadStreamQuery = z.object({
+  stream_mode: OneOrMore(ThreadMode).optional(),
+  stream_modes: OneOrMore(ThreadMode).optional(),
+});
+
+/** Where the client stopped; "-" is before everything, and none means that only what is to come is of interest. */
+export const LastThreadEvent = z.looseObject({
+  "last-event-id": z
+    .string()
+    .regex(/^(-1?|\d{0,15})$/, "expected the id of an event, or - for all of them")
+    .transform((id) => (id === "" ? undefined : /^\d/.test(id) ? Number(id) : -1))
+    .optional(),
 });

@@ -1,4 +1,7 @@
 import type { FastifyReply } from "fastify";
+import type { RunEvent } from "../events/log.ts";
+import { baseAt, readProgress } from "../runs/thread-runs.ts";
+import { type ThreadMode, tellClassic } from "../streaming/classic.ts";
 import { type Filter, toMatcher } from "../streaming/filter.ts";
 import { type StreamCounts, takePlace } from "./follow.ts";
 import type { ApiRooms } from "./rooms.ts";
@@ -11,21 +14,55 @@ export interface ThreadFollowOptions {
   filter: Filter;
 }
 
-/** Streams a thread to a client until one of them is gone. It has no end: whatever happens, the line is cut. */
+/** Streams a thread to a client, in the words of event streaming. */
 export async function streamThread(
   rooms: ApiRooms,
   counts: StreamCounts,
   reply: FastifyReply,
   { threadId, since, filter }: ThreadFollowOptions,
 ): Promise<void> {
-  const leave = takePlace(counts, threadId, rooms.settings.streamsPerRun, "thread");
   const isWanted = toMatcher(filter);
+  await streamWithoutEnd(rooms, counts, reply, threadId, async function* (gone) {
+    for await (const events of rooms.threadFeed.follow(threadId, since, gone)) {
+      yield events.filter(isWanted).map(({ seq, method, json }) => ({ id: seq, event: method, data: json }));
+    }
+  });
+}
+
+export interface ClassicFollowOptions {
+  threadId: string;
+  /** The number of the last event that the client has; undefined: what has happened is of no interest. */
+  since: number | undefined;
+  modes: ThreadMode[];
+}
+
+/** Streams the runs of a thread to a client as classic streams, one after the other. */
+export async function streamThreadRuns(
+  rooms: ApiRooms,
+  counts: StreamCounts,
+  reply: FastifyReply,
+  { threadId, since: given, modes }: ClassicFollowOptions,
+): Promise<void> {
+  const now = await readProgress(rooms.pool, threadId);
+  const since = given ?? now.through;
+  const from = given === undefined ? now.base : await baseAt(rooms.pool, threadId, given);
+  await streamWithoutEnd(rooms, counts, reply, threadId, async function* (gone) {
+    for await (const run of rooms.threadFeed.runs(threadId, from, gone)) yield* tellClassic(rooms, run, { since, modes }, gone);
+  });
+}
+
+/** Sends what comes until one of both is gone. The line has no clean end: whatever happens, it is cut. */
+async function streamWithoutEnd(
+  rooms: ApiRooms,
+  counts: StreamCounts,
+  reply: FastifyReply,
+  threadId: string,
+  tell: (gone: AbortSignal) => AsyncGenerator<RunEvent[], void>,
+): Promise<void> {
+  const leave = takePlace(counts, threadId, rooms.settings.streamsPerRun, "thread");
   const stream = openEventStream(reply, rooms.settings.stalledSeconds);
   try {
-    for await (const events of rooms.threadFeed.follow(threadId, since, stream.gone)) {
-      const wanted = events.filter(isWanted);
-      if (wanted.length > 0) await stream.send(wanted.map(({ seq, method, json }) => ({ id: seq, event: method, data: json })));
-    }
+    for await (const events of tell(stream.gone)) if (events.length > 0) await stream.send(events);
   } catch (err) {
     rooms.log.debug({ err, thread_id: threadId }, "stream cut");
   } finally {

@@ -76,7 +76,7 @@ export async function baseAt(db: Db, threadId: string, number: number): Promise<
 export interface Progress {
   /** The base of the run that has begun and not ended, or else of the next one. */
   base: number;
-  /** No event that happened before has a higher number, and none that is yet to come on another run a lower one. */
+  /** No event that happened before has a higher number, and none that is yet to come on another run a lower one. -1 before the first. */
   through: number;
 }
 
@@ -84,14 +84,14 @@ export async function readProgress(db: Db, threadId: string): Promise<Progress> 
   const { rows } = await db.query<Progress>(sql`
     select coalesce(open.event_base, t.event_base)::double precision as base,
            coalesce(open.event_base + (select coalesce(max(id), -1) + 1 from run_events e where e.run_id = open.run_id)
-                                      * ${numbersPerEvent}::bigint - 1, t.event_base)::double precision as through
+                                      * ${numbersPerEvent}::bigint, t.event_base)::double precision - 1 as through
       from threads t
       left join lateral (
         select run_id, event_base from runs
          where runs.thread_id = t.thread_id and status in ('pending', 'running') and event_base is not null
          order by event_base limit 1) open on true
      where t.thread_id = ${threadId}`);
-  return rows[0] ?? { base: 0, through: 0 };
+  return rows[0] ?? { base: 0, through: -1 };
 }
 
 /** What became of a run, for whoever followed it. */

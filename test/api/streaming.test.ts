@@ -147,3 +147,36 @@ test("what a classic client started is told here too, and what is started here t
     classic.filter(({ event }) => event === "updates").map(({ data }) => data),
   );
 });
+
+test("a classic client follows a thread over its runs, and comes back to where it was", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  const live = await fetch(`/threads/${threadId}/stream?stream_mode=run_modes&stream_mode=lifecycle`);
+  const seen = takeUntil(readEvents(live), ({ event }) => event === "run_done", 2);
+  for (let n = 0; n < 2; n++) await client.runs.create(threadId, "steps", { input: {}, streamMode: ["updates"] });
+  const events = await seen;
+  const oneRun = ["metadata", "lifecycle", "updates", "updates", "updates", "run_done"];
+  expect(events.map(({ event }) => event)).toEqual([...oneRun, "lifecycle", ...oneRun]);
+  const from = async (lastEventId: string, done: number) =>
+    takeUntil(
+      client.threads.joinStream(threadId, { lastEventId, streamMode: ["run_modes", "lifecycle"] }) as AsyncIterable<WireEvent>,
+      ({ event }) => event === "run_done",
+      done,
+    );
+  expect(await from("-", 2)).toEqual(events);
+  for (const at of [0, 3, 5, 6]) expect(await from(events[at]?.id ?? "", at < 5 ? 2 : 1)).toEqual(events.slice(at + 1));
+  const states = client.threads.joinStream(threadId, { lastEventId: "-", streamMode: "lifecycle" }) as AsyncIterable<WireEvent>;
+  expect((await takeUntil(states, ({ data }) => (data as { event: string }).event === "completed", 1)).at(-1)?.data).toEqual({
+    run_id: expect.any(String),
+    event: "completed",
+  });
+});
+
+async function takeUntil<T>(source: AsyncIterable<T>, isLast: (item: T) => boolean, times: number): Promise<T[]> {
+  const taken: T[] = [];
+  let left = times;
+  for await (const item of source) {
+    taken.push(item);
+    if (isLast(item) && --left === 0) break;
+  }
+  return taken;
+}

@@ -58,7 +58,7 @@ export async function answerCommand(
   if (!isThere && method !== "run.start" && !onSocket.has(method)) throw threadNotFound(threadId);
   // Before the command is carried out: its own events are later ones.
   const through = isThere ? (await readProgress(rooms.pool, threadId)).through : 0;
-  const meta = { thread_id: threadId, applied_through_seq: through };
+  const meta = { thread_id: threadId, applied_through_seq: Math.max(0, through) };
   try {
     const perform = onSocket.get(method) ?? methods.get(method);
     if (!perform)

@@ -12,8 +12,8 @@ import { type StreamCounts, takePlace } from "../follow.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { answers, ThreadParams } from "../schemas.ts";
 import { serveSocket } from "../socket.ts";
-import { EventFilter } from "../streaming-request.ts";
-import { streamThread } from "../thread-streams.ts";
+import { EventFilter, LastThreadEvent, ThreadStreamQuery } from "../streaming-request.ts";
+import { streamThread, streamThreadRuns } from "../thread-streams.ts";
 
 export type StreamingRooms = ApiRooms & { counts: StreamCounts; cors: CorsOptions };
 
@@ -41,6 +41,23 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
       const { scope } = await request.access("threads:read", { thread_id: threadId });
       await getThread(pool, scope, threadId);
       await streamThread(rooms, counts, reply, { threadId, since: since ?? 0, filter });
+    },
+  );
+
+  app.get(
+    "/threads/:threadId/stream",
+    {
+      schema: { params: ThreadParams, querystring: ThreadStreamQuery, headers: LastThreadEvent, response: threadStream },
+      config: access("threads:read"),
+    },
+    async (request, reply) => {
+      const { threadId } = request.params;
+      const { stream_mode, stream_modes } = request.query;
+      const { scope } = await request.access("threads:read", { thread_id: threadId });
+      await getThread(pool, scope, threadId);
+      reply.header("location", `/threads/${threadId}/stream`);
+      const modes = stream_mode ?? stream_modes ?? ["run_modes" as const];
+      await streamThreadRuns(rooms, counts, reply, { threadId, since: request.headers["last-event-id"], modes });
     },
   );
 
