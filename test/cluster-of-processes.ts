@@ -2,11 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Client } from "@langchain/langgraph-sdk";
 import pg from "pg";
 import { afterAll, onTestFailed, onTestFinished } from "vitest";
 import { createDatabase } from "./database.ts";
-import { clientFor, startProcess, type TestProcess } from "./service.ts";
+import { clientFor, startProcess, type TestProcess, type TestService } from "./service.ts";
 
 const project = fileURLToPath(new URL("./graphs/langgraph.json", import.meta.url));
 
@@ -18,8 +17,7 @@ export interface JournalLine {
   at: number;
 }
 
-export interface TestCluster {
-  client: Client;
+export interface TestCluster extends Pick<TestService, "client" | "fetch"> {
   db: pg.Pool;
   databaseUrl: string;
   startWorker(env?: Record<string, string>): Promise<TestProcess>;

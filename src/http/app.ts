@@ -48,12 +48,11 @@ export async function buildApp(rooms: ApiRooms, http: HttpOptions, inFront?: Use
   app.setSerializerCompiler(() => JSON.stringify);
   answerErrors(app);
   acceptJsonBodies(app);
+  await acceptSockets(app, rooms); // before the hooks that refuse: it closes the line of an upgrade that is refused
   refuseFloods(app, rooms);
   await allowBrowsers(app, http.cors ?? {});
   guardRoutes(app, rooms.auth, admitted); // after the hooks that answer preflights, which carry no credentials
   if (!http.disable_meta) await documentApi(app, rooms.version, prefix);
-
-  await acceptSockets(app, rooms);
 
   const counts: StreamCounts = new Map();
   rooms.metrics.watchStreams(() => [...counts.values()].reduce((sum, clients) => sum + clients, 0));

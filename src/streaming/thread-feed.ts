@@ -32,21 +32,24 @@ export function startThreadFeed({ pool, feed, wakeups, onError }: ThreadFeedRoom
   const lookout = startLookout(pool, wakeups, onError);
   const stopped = new AbortController();
 
-  /** A run, told from its first event. */
-  async function* tellRun(run: BegunRun, signal: AbortSignal): AsyncGenerator<ThreadEvent[], void> {
+  /** A run, told from its first event. When it is gone in the end, `onGone` is called before that is told. */
+  async function* tellRun(run: BegunRun, signal: AbortSignal, onGone = () => {}): AsyncGenerator<ThreadEvent[], void> {
     const projection = createProjection(run);
     for await (const events of feed.follow(run.runId, -1, signal)) yield events.flatMap((event) => projection.tell(event));
-    if (!signal.aborted) yield projection.tellEnd(await findEndedRun(pool, run.runId));
+    if (signal.aborted) return;
+    const end = await findEndedRun(pool, run.runId);
+    if (!end) onGone();
+    yield projection.tellEnd(end);
   }
 
   /** Tells a thread into its window, from the run that is open or else from the next. */
   async function fill(threadId: string, window: ThreadWindow): Promise<void> {
-    const { signal } = window.closed;
+    const signal = AbortSignal.any([window.closed.signal, stopped.signal]);
     let from = window.floor;
     const tellAll = async () => {
       for await (const run of lookout.runs(threadId, from, signal)) {
         from = run.base;
-        for await (const events of tellRun(run, signal)) window.push(events);
+        for await (const events of tellRun(run, signal, () => retire(threadId, window))) window.push(events);
       }
       if (!signal.aborted) window.end();
     };
@@ -56,6 +59,11 @@ export function startThreadFeed({ pool, feed, wakeups, onError }: ThreadFeedRoom
         return sleep(retryMs, undefined, { signal }).catch(() => {});
       });
     }
+  }
+
+  /** A run that was rolled back never was, but for those who have seen it: the window stays theirs, and whoever comes gets another. */
+  function retire(threadId: string, window: ThreadWindow): void {
+    if (windows.get(threadId) === window) windows.delete(threadId);
   }
 
   async function join(threadId: string): Promise<{ window: ThreadWindow; leave: () => void }> {
@@ -72,7 +80,7 @@ export function startThreadFeed({ pool, feed, wakeups, onError }: ThreadFeedRoom
       joined.followers -= 1;
       if (joined.followers > 0) return;
       joined.closed.abort();
-      if (windows.get(threadId) === joined) windows.delete(threadId);
+      retire(threadId, joined);
     };
     return { window: joined, leave };
   }
@@ -102,7 +110,6 @@ export function startThreadFeed({ pool, feed, wakeups, onError }: ThreadFeedRoom
     runs: (threadId, from, signal) => lookout.runs(threadId, from, AbortSignal.any([signal, stopped.signal])),
     async stop() {
       stopped.abort();
-      for (const window of windows.values()) window.closed.abort();
       await lookout.stop();
     },
   };

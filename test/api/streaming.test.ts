@@ -3,40 +3,17 @@ import { expect, onTestFinished, test } from "vitest";
 import { startModelServer } from "../model-server.ts";
 import { startTestService } from "../service.ts";
 import { collect, readEvents, type WireEvent } from "../sse.ts";
+import { followThread, type ThreadEvent } from "../thread-events.ts";
 
 const { client, fetch } = await startTestService();
 const model = await startModelServer();
 
-const everything = ["values", "updates", "messages", "tools", "lifecycle", "input", "checkpoints", "tasks", "custom"];
 const post = (path: string, body: unknown) => fetch(path, { method: "POST", body: JSON.stringify(body) });
 const command = async (threadId: string, method: string, params: unknown) =>
   (await post(`/threads/${threadId}/commands`, { id: 1, method, params })).json();
 
-interface StreamEvent {
-  event_id: string;
-  seq: number;
-  method: string;
-  params: { namespace: string[]; timestamp: number; node?: string; data: Record<string, unknown> };
-}
-
-/** The thread's events up to the end of its `runs`-th run. */
-async function follow(threadId: string, filter: object = {}, runs = 1): Promise<StreamEvent[]> {
-  const response = await post(`/threads/${threadId}/stream/events`, { channels: everything, ...filter });
-  expect(response.status).toBe(200);
-  const events: StreamEvent[] = [];
-  let ended = 0;
-  for await (const { data } of readEvents(response)) {
-    const event = data as StreamEvent;
-    events.push(event);
-    if (isEnd(event) && ++ended === runs) break;
-  }
-  return events;
-}
-
-const ends = ["completed", "failed", "interrupted"];
-const isEnd = ({ method, params }: StreamEvent) =>
-  method === "lifecycle" && params.namespace.length === 0 && ends.includes(String(params.data.event));
-const told = (events: StreamEvent[]) =>
+const follow = (threadId: string, filter: object = {}, runs = 1) => followThread(fetch, threadId, filter, runs);
+const told = (events: ThreadEvent[]) =>
   events.map(({ method, params }) => [
     method,
     params.namespace.map((segment) => segment.split(":")[0]).join("/"),
