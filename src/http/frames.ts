@@ -11,6 +11,8 @@ export interface Frames {
   /** Sends texts, and waits until the client has taken them. */
   send(texts: string[]): Promise<void>;
   cut(): void;
+  /** Whether nothing waits for its turn. */
+  isIdle(): boolean;
   /** Aborts when the client has gone. */
   readonly gone: AbortSignal;
 }
@@ -69,6 +71,7 @@ export function openFrames(socket: WebSocket, stalledSeconds: number, onFrame: (
       late.abort();
       if (outcome === "stalled") socket.terminate();
     },
+    isIdle: () => waiting.length === 0,
     cut: () => socket.terminate(),
   };
 }

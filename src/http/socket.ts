@@ -1,11 +1,10 @@
 import type { FastifyRequest } from "fastify";
 import type { WebSocket } from "ws";
 import { z } from "zod";
-import { newId } from "../db/ids.ts";
 import type { Scope } from "../db/scope.ts";
 import { ServiceError } from "../errors.ts";
 import { threadTopic } from "../runs/run.ts";
-import { toMatcher } from "../streaming/filter.ts";
+import type { ThreadEvent } from "../streaming/event.ts";
 import { findThread } from "../threads/threads.ts";
 import { toAnswer } from "./answer-errors.ts";
 import { parseJson } from "./body.ts";
@@ -14,26 +13,27 @@ import { Command, CommandError, type CommandErrorCode, type Method, withParams }
 import { openFrames } from "./frames.ts";
 import type { ApiRooms } from "./rooms.ts";
 import { EventFilter } from "./streaming-request.ts";
-
-/** What a socket can have; whoever wants to see more opens another one. */
-const mostSubscriptions = 50;
-
-interface Subscription {
-  filter: z.output<typeof EventFilter>;
-  readable: Scope;
-  over: AbortController;
-}
+import { createSubscriptions } from "./subscriptions.ts";
 
 /** Event streaming on one WebSocket: commands come in and are answered in order, and the events of its subscriptions go out. */
 export function serveSocket(rooms: ApiRooms, request: FastifyRequest, socket: WebSocket, threadId: string): AbortSignal {
-  const subscriptions = new Map<string, Subscription>();
-  const fresh: Subscription[] = [];
+  let readable: Scope | undefined;
   const frames = openFrames(socket, rooms.settings.stalledSeconds, async (frame) => {
     await frames.send([JSON.stringify(await answerFrame(frame))]);
-    for (const subscription of fresh.splice(0)) void tell(subscription); // its events come after the answer that names it
+    // Events come after the answer that names their subscription, and subscriptions that are asked for together are told together.
+    if (frames.isIdle()) subscriptions.start();
+  });
+  const subscriptions = createSubscriptions({
+    follow: (since, signal) => followVisible(rooms, readable, { threadId, since }, signal),
+    send: frames.send,
+    gone: frames.gone,
+    failed(err) {
+      rooms.log.debug({ err, thread_id: threadId }, "socket cut");
+      frames.cut(); // the client comes back, and subscribes again
+    },
   });
   const methods = new Map<string, Method>([
-    ["subscription.subscribe", withParams(EventFilter, async ({ readable }, filter) => subscribe(readable, filter))],
+    ["subscription.subscribe", withParams(EventFilter, async (scope, filter) => subscribe(scope.readable, filter))],
     ["subscription.unsubscribe", withParams(Unsubscribe, async (_scope, { subscription_id }) => unsubscribe(subscription_id))],
     ["subscription.reconnect", async () => notSupported()],
   ]);
@@ -51,42 +51,33 @@ export function serveSocket(rooms: ApiRooms, request: FastifyRequest, socket: We
     });
   }
 
-  function subscribe(readable: Scope, filter: Subscription["filter"]): object {
-    if (subscriptions.size >= mostSubscriptions)
-      throw new CommandError("invalid_argument", `There are ${subscriptions.size} subscriptions on this socket already.`);
-    const subscription = { filter, readable, over: new AbortController() };
-    const id = newId();
-    subscriptions.set(id, subscription);
-    fresh.push(subscription);
+  function subscribe(scope: Scope, { since, ...filter }: z.output<typeof EventFilter>): object {
+    readable = scope;
+    const id = subscriptions.add(filter, since ?? 0);
+    if (!id) throw new CommandError("invalid_argument", "There are too many subscriptions on this socket already.");
     return { subscription_id: id };
   }
 
   function unsubscribe(id: string): object {
-    const subscription = subscriptions.get(id);
-    if (!subscription) throw new CommandError("no_such_subscription", `There is no subscription ${id} on this socket.`);
-    subscription.over.abort();
-    subscriptions.delete(id);
+    if (!subscriptions.remove(id)) throw new CommandError("no_such_subscription", `There is no subscription ${id} on this socket.`);
     return {};
   }
 
-  /** Sends what a subscription asks for, from the thread's first event on. A thread that is not there, or not the caller's to see, may yet be. */
-  async function tell({ filter, readable, over }: Subscription): Promise<void> {
-    const until = AbortSignal.any([frames.gone, over.signal]);
-    const isWanted = toMatcher(filter);
-    try {
-      while (!until.aborted && !(await findThread(rooms.pool, readable, threadId)))
-        await rooms.wakeups.next(threadTopic(threadId), 1_000, until);
-      for await (const events of rooms.threadFeed.follow(threadId, filter.since ?? 0, until)) {
-        const wanted = events.filter(isWanted).map(({ json }) => json);
-        if (wanted.length > 0) await frames.send(wanted);
-      }
-    } catch (err) {
-      rooms.log.debug({ err, thread_id: threadId }, "socket cut");
-      frames.cut(); // the client comes back, and subscribes again
-    }
-  }
-
   return frames.gone;
+}
+
+/** The events of a thread, as soon as the caller may see it: one that is not there, or not theirs, may yet be. */
+async function* followVisible(
+  { pool, wakeups, threadFeed }: ApiRooms,
+  readable: Scope | undefined,
+  { threadId, since }: { threadId: string; since: number },
+  signal: AbortSignal,
+): AsyncGenerator<ThreadEvent[], void> {
+  while (!signal.aborted) {
+    const begun = wakeups.next(threadTopic(threadId), 1_000, signal); // armed before the look
+    if (readable && (await findThread(pool, readable, threadId))) return yield* threadFeed.follow(threadId, since, signal);
+    await begun;
+  }
 }
 
 const Unsubscribe = z.object({ subscription_id: z.string() });

@@ -70,6 +70,24 @@ test("a subscription may come before its thread, and lasts over its runs; its an
   expect(await command("subscription.reconnect", { run_id: "x" })).toMatchObject({ error: "not_supported" });
 });
 
+test("what several subscriptions want comes once, in the thread's order, and a later one is told what it missed", async () => {
+  const { command, until, socket } = await open(crypto.randomUUID());
+  for (const [id, channels] of [
+    ["values", "lifecycle"],
+    ["lifecycle", "updates"],
+  ].entries())
+    socket.send(JSON.stringify({ id: 100 + id, method: "subscription.subscribe", params: { channels } }));
+  await command("run.start", { assistant_id: "steps", input: { log: [] } });
+  const frames = [...(await until((all) => lifecycle(all).includes("completed")))];
+  const methods = frames.flatMap(({ method }) => method ?? []);
+  expect(methods).toEqual(["lifecycle", "values", ...["updates", "values", "updates", "values", "updates", "values"], "lifecycle"]);
+  const numbers = frames.flatMap(({ seq }) => (typeof seq === "number" ? [seq] : []));
+  expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+  await command("subscription.subscribe", { channels: ["tasks", "lifecycle"] });
+  const all = await until((now) => lifecycle(now).filter((event) => event === "completed").length === 2);
+  expect(all.slice(frames.length).filter(({ method }) => method === "tasks")).toHaveLength(6);
+});
+
 test("whatever is no command is answered with what is wrong, and the socket stays", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const { socket, until, command } = await open(threadId);

@@ -17,9 +17,17 @@ import { CommandError, type CommandScope, withParams } from "./command.ts";
 
 const Strategy = z.enum(["reject", "enqueue", "interrupt", "rollback"]);
 
+const isCommand = (input: unknown) => Object(input).lg_name === "Command";
+
+/** An input, or a command in its place, as LangGraph serialises it: RemoteGraph resumes in this way. */
+const Input = z.union([
+  z.custom<unknown>((input) => !isCommand(input)).transform((input = null) => ({ input })),
+  Command.transform((command) => ({ command })),
+]);
+
 const Start = z.object({
   assistant_id: Text.min(1),
-  input: z.unknown().optional(),
+  input: Input.default({ input: null }),
   config: Config.nullish(),
   context: Json.nullish(),
   metadata: Json.nullish(),
@@ -27,9 +35,6 @@ const Start = z.object({
   multitaskStrategy: Strategy.nullish(),
   multitask_strategy: Strategy.nullish(),
 });
-
-/** A command in the place of an input, as LangGraph serialises it: RemoteGraph resumes in this way. */
-const InputCommand = Command.extend({ lg_name: z.literal("Command") });
 
 /** Everything that is told of a run has to be in its log. */
 const toldInFull: Pick<RunRequest, "stream_mode" | "stream_subgraphs" | "stream_resumable"> = {
@@ -39,16 +44,16 @@ const toldInFull: Pick<RunRequest, "stream_mode" | "stream_subgraphs" | "stream_
 };
 
 /** Starts a run. On a thread that waits for an answer the input is the answer. */
-export const startRun = withParams(Start, async (scope, { multitaskStrategy, multitask_strategy, input = null, ...given }) => {
+export const startRun = withParams(Start, async (scope, { multitaskStrategy, multitask_strategy, input, ...given }) => {
   const strategy = multitaskStrategy ?? multitask_strategy ?? "enqueue";
   const wanted = { ...given, multitask_strategy: strategy, if_not_exists: "create" as const };
   const run = await makeRun(scope, async (db) => ({ ...wanted, ...(await toInput(db, scope.threadId, wanted, input)) }));
   return { run_id: run.run_id };
 });
 
-async function toInput(db: Db, threadId: string, { config }: Pick<RunRequest, "config">, input: unknown) {
-  const command = InputCommand.safeParse(input).data;
-  if (command) return { command };
+async function toInput(db: Db, threadId: string, { config }: Pick<RunRequest, "config">, given: z.output<typeof Input>) {
+  if ("command" in given) return given;
+  const { input } = given;
   const fromEarlier = typeof config?.configurable?.checkpoint_id === "string";
   if (input === null || fromEarlier || (await isThreadBusy(db, threadId))) return { input };
   const isAsked = (await openQuestions(db, threadId)).length > 0;

@@ -11,6 +11,7 @@ const Get = z.object({ namespace: Namespace.nullish(), keys: z.array(Text).max(1
 export const getState = withParams(Get, async ({ rooms: { pool, registry }, readable, threadId }, { namespace, keys }) => {
   const checkpoint = { checkpoint_ns: (namespace ?? []).join("|") };
   const { values, checkpoint: at } = await readState(pool, readable, registry, threadId, { checkpoint }).catch(asUnknownNamespace);
+  if (!at) refuseNamespace(namespace);
   return { values: selectKeys(values, keys), ...(at && { checkpoint: { id: at.checkpoint_id, ns: at.checkpoint_ns } }) };
 });
 
@@ -25,6 +26,7 @@ const List = z.object({ namespace: Namespace.nullish(), limit: Limit, before: Te
 export const listCheckpoints = withParams(List, async ({ rooms: { pool, registry }, readable, threadId }, { namespace, limit, before }) => {
   const query = { limit, checkpoint: { checkpoint_ns: (namespace ?? []).join("|") }, ...(before && { before }) };
   const states = await readHistory(pool, readable, registry, threadId, query).catch(asUnknownNamespace);
+  if (states.length === 0 && !before) refuseNamespace(namespace);
   return {
     checkpoints: states.map(({ checkpoint, created_at, metadata }) => ({
       id: checkpoint?.checkpoint_id,
@@ -34,6 +36,12 @@ export const listCheckpoints = withParams(List, async ({ rooms: { pool, registry
     })),
   };
 });
+
+/** Where nothing was ever stored there is no graph, or none that has run. */
+function refuseNamespace(namespace: string[] | null | undefined): void {
+  if (namespace && namespace.length > 0)
+    throw new CommandError("no_such_namespace", `Nothing has run at ${namespace.join("|")}; agent.getTree shows where something has.`);
+}
 
 /** LangGraph looks for the graph at a namespace by its name. */
 function asUnknownNamespace(error: Error): never {
