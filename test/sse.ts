@@ -1,3 +1,5 @@
+import { expect } from "vitest";
+
 /** One event as it stands on the wire. */
 export interface WireEvent {
   event: string;
@@ -37,3 +39,13 @@ export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
   for await (const item of source) all.push(item);
   return all;
 }
+
+/** The first so many of a source that may have no end. */
+export async function take<T>(source: AsyncIterable<T>, count: number): Promise<T[]> {
+  const taken: T[] = [];
+  for await (const item of source) if (taken.push(item) === count) break;
+  return taken;
+}
+
+/** For what becomes true by itself, however busy the machine is. */
+export const eventually = <T>(fact: () => T) => expect.poll(fact, { timeout: 25_000 });

@@ -1,8 +1,9 @@
+import { Command } from "@langchain/langgraph";
 import { RemoteGraph } from "@langchain/langgraph/remote";
 import { expect, test } from "vitest";
 import { startModelServer } from "../model-server.ts";
 import { startTestService } from "../service.ts";
-import { collect } from "../sse.ts";
+import { collect, eventually, take } from "../sse.ts";
 
 const { client, urls } = await startTestService();
 const model = await startModelServer();
@@ -57,4 +58,26 @@ test("tokens come through", async () => {
   );
   const said = chunks.map(([, [message]]: [string, [{ content: string }]]) => message.content);
   expect(said.join("")).toBe("Hello");
+});
+
+test("it streams events of version 3: what it says, what happens, and what it came to", async () => {
+  model.script({ tokens: ["Hel", "lo"] });
+  const config = { configurable: { thread_id: crypto.randomUUID(), base_url: model.baseUrl } };
+  const run = await remote("agent").streamEvents({ messages: [{ role: "user", content: "hi" }] }, { ...config, version: "v3" });
+  expect(((await run.output) as { messages: { text: string }[] }).messages.at(-1)?.text).toBe("Hello");
+  const [message] = await take(run.messages, 1);
+  expect(await message?.text).toBe("Hello");
+  const kinds = new Set<string>();
+  for await (const { method } of run) if (kinds.add(method).size === 6) break;
+  expect([...kinds].sort()).toEqual(["checkpoints", "lifecycle", "messages", "tasks", "updates", "values"]);
+});
+
+test("a command resumes it in version 3 too", async () => {
+  const config = onThread();
+  const asked = await remote("review").streamEvents({ topic: "x" }, { ...config, version: "v3" });
+  await asked.output;
+  await eventually(() => asked.interrupts).toMatchObject([{ payload: { draft: "On x" } }]);
+  const answered = await remote("review").streamEvents(new Command({ resume: { approved: true } }), { ...config, version: "v3" });
+  await eventually(async () => (await remote("review").getState(config)).values).toMatchObject({ published: "On x" });
+  await answered.thread.close();
 });

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 import { startTestService } from "../service.ts";
+import { eventually } from "../sse.ts";
 import { followThread } from "../thread-events.ts";
 
 const { client, fetch, db } = await startTestService({ ENSEMBLE_STREAMS_PER_RUN: "3" });
@@ -197,5 +198,5 @@ test("a thread has so many followers and no more, and a place that is left is fr
   };
   if (process.env.ENSEMBLE_TEST_TOPOLOGY !== "split") expect(await isFull()).toBe(true);
   await followers.pop()?.body?.cancel();
-  await expect.poll(isFull).toBe(false);
+  await eventually(isFull).toBe(false);
 });

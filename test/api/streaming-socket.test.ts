@@ -3,6 +3,7 @@ import { type IncomingMessage, request } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { startTestService } from "../service.ts";
+import { eventually } from "../sse.ts";
 
 const { client, urls } = await startTestService({ ENSEMBLE_STALLED_CLIENT_SECS: "1", ENSEMBLE_BODY_LIMIT_MB: "2" });
 
@@ -47,7 +48,7 @@ test("the SDK's socket starts runs, follows them and answers", async () => {
   onTestFinished(() => thread.close());
   await thread.run.start({ input: { topic: "rivers" } });
   expect(await thread.output).toMatchObject({ topic: "rivers", draft: "On rivers" });
-  await expect.poll(() => thread.interrupts.length).toBe(1);
+  await eventually(() => thread.interrupts.length).toBe(1);
   const values = await thread.subscribe(["values", "lifecycle"]);
   await thread.input.respond({ namespace: [], interrupt_id: thread.interrupts[0]!.interruptId, response: { approved: true } });
   for await (const event of values)

@@ -2,7 +2,7 @@ import type { ThreadStream } from "@langchain/langgraph-sdk/client";
 import { expect, onTestFinished, test } from "vitest";
 import { startModelServer } from "../model-server.ts";
 import { startTestService } from "../service.ts";
-import { collect, readEvents, type WireEvent } from "../sse.ts";
+import { collect, eventually, readEvents, take, type WireEvent } from "../sse.ts";
 import { followThread, type ThreadEvent } from "../thread-events.ts";
 
 const { client, fetch } = await startTestService();
@@ -59,22 +59,15 @@ test("numbers rise over the runs of a thread, and whoever names one gets what ca
 test("a model's words come as content blocks, its tool calls too", async () => {
   model.script({ toolCall: { id: "call_1", name: "weather", args: { city: "Rome" } } }, { tokens: ["Sun", "ny."] });
   const thread = await started("agent", { messages: [{ role: "user", content: "hi" }] });
-  const [messages, tools] = [take(thread.messages, 2), take(thread.toolCalls, 1)];
-  const [call, answer] = await messages;
+  const output = (await thread.output) as { messages: { content: unknown }[] };
+  expect(output.messages.at(-1)?.content).toEqual([{ type: "text", text: "Sunny." }]);
+  const [call, answer] = await take(thread.messages, 2);
   expect(await collect(call!.toolCalls)).toEqual([{ type: "tool_call", id: "call_1", name: "weather", args: { city: "Rome" } }]);
   expect(await collect(answer!.text)).toEqual(["Sun", "ny."]);
   expect(await answer!.usage).toMatchObject({ total_tokens: 3 });
-  const [tool] = await tools;
+  const [tool] = await take(thread.toolCalls, 1);
   expect([tool!.name, tool!.input, await tool!.output]).toEqual(["weather", { city: "Rome" }, "sunny in Rome"]);
-  const output = (await thread.output) as { messages: { content: unknown }[] };
-  expect(output.messages.at(-1)?.content).toEqual([{ type: "text", text: "Sunny." }]);
 });
-
-async function take<T>(source: AsyncIterable<T>, count: number): Promise<T[]> {
-  const taken: T[] = [];
-  for await (const item of source) if (taken.push(item) === count) break;
-  return taken;
-}
 
 test("graphs inside have a lifecycle and a namespace, by which one can choose", async () => {
   const { threadId } = await started("nested", { text: "you" });
@@ -100,7 +93,7 @@ test("a run that fails says why", async () => {
 test("a question is asked with its place, and answered by input.respond", async () => {
   const thread = await started("nested", { text: "you", ask: true });
   await follow(thread.threadId);
-  await expect.poll(() => thread.interrupted).toBe(true);
+  await eventually(() => thread.interrupted).toBe(true);
   const [asked] = thread.interrupts;
   expect(asked).toMatchObject({ payload: { confirm: "HELLO YOU" }, namespace: [expect.stringMatching(/^child:/)] });
   await thread.input.respond({ namespace: asked!.namespace, interrupt_id: asked!.interruptId, response: "indeed" });

@@ -1,0 +1,71 @@
+import { useStream } from "@langchain/react";
+import { createElement } from "react";
+import { create } from "react-test-renderer";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { startModelServer } from "../model-server.ts";
+import { startTestService } from "../service.ts";
+import { eventually } from "../sse.ts";
+
+const { client, urls } = await startTestService();
+const model = await startModelServer();
+const config = { configurable: { base_url: model.baseUrl } };
+
+/** Runs a hook as a page would, and shows what it last returned. */
+function mount<T>(use: () => T): { readonly now: T } {
+  let latest: T | undefined;
+  const Page = () => {
+    latest = use();
+    return null;
+  };
+  vi.spyOn(console, "error").mockImplementation(() => {}); // React would rather have a browser
+  const page = create(createElement(Page));
+  onTestFinished(() => {
+    page.unmount();
+    vi.restoreAllMocks();
+  });
+  return {
+    get now() {
+      if (latest === undefined) throw new Error("The page was not drawn yet.");
+      return latest;
+    },
+  };
+}
+
+const transports = ["sse", "websocket"] as const;
+const options = (assistantId: string, transport: (typeof transports)[number], threadId?: string) => ({
+  apiUrl: urls[0] ?? "",
+  assistantId,
+  transport,
+  ...(threadId && { threadId }),
+});
+
+test.each(transports)("useStream speaks with a model and its tools, and shows the same after a reload (%s)", async (transport) => {
+  model.script({ toolCall: { id: "call_1", name: "weather", args: { city: "Rome" } } }, { tokens: ["Sun", "ny."] });
+  const page = mount(() => useStream(options("agent", transport)));
+  await eventually(() => page.now.isThreadLoading).toBe(false);
+  void page.now.submit({ messages: [{ type: "human", content: "hi" }] }, { config });
+  await eventually(() => page.now.messages.at(-1)?.text).toBe("Sunny.");
+  await eventually(() => page.now.isLoading).toBe(false);
+  const types = page.now.messages.map(({ type, id }) => [type, id]);
+  expect(types.map(([type]) => type)).toEqual(["human", "ai", "tool", "ai"]);
+  expect(page.now.toolCalls).toMatchObject([{ name: "weather", args: { city: "Rome" }, output: "sunny in Rome", status: "finished" }]);
+  const threadId = page.now.threadId ?? "";
+  const reloaded = mount(() => useStream(options("agent", transport, threadId)));
+  await eventually(() => reloaded.now.messages.map(({ type, id }) => [type, id])).toEqual(types);
+  expect(reloaded.now.isLoading).toBe(false);
+});
+
+test.each(transports)("useStream asks and is answered, also on a page that comes later (%s)", async (transport) => {
+  const page = mount(() => useStream<{ topic: string; published: string | null }>(options("review", transport)));
+  await eventually(() => page.now.isThreadLoading).toBe(false);
+  void page.now.submit({ topic: "rivers" });
+  await eventually(() => page.now.interrupt?.value).toEqual({ draft: "On rivers" });
+  await eventually(() => page.now.isLoading).toBe(false);
+  const later = mount(() => useStream<{ published: string | null }>(options("review", transport, page.now.threadId ?? "")));
+  await eventually(() => later.now.interrupt?.value).toEqual({ draft: "On rivers" });
+  void later.now.respond({ approved: true }, { interruptId: later.now.interrupt?.id ?? "" });
+  await eventually(() => later.now.values.published).toBe("On rivers");
+  await eventually(() => page.now.values.published).toBe("On rivers"); // whoever only watches is told as well
+  await eventually(() => [page.now.isLoading, later.now.isLoading]).toEqual([false, false]);
+  expect(await client.runs.list(page.now.threadId ?? "")).toHaveLength(2);
+});
