@@ -46,16 +46,20 @@ export function piecesOf({ content, additional_kwargs, tool_call_chunks = [] }: 
   ];
 }
 
-/** The blocks of a message that is there as a whole. */
-export function blocksOf({ content, tool_calls = [] }: Pick<LoggedMessage, "content" | "tool_calls">): Block[] {
-  const text = typeof content === "string" && content !== "" ? [{ type: "text", text: content }] : [];
-  const parts = Array.isArray(content) ? content.flatMap((part) => Part.safeParse(part).data ?? []) : [];
-  const calls = tool_calls.flatMap((call) => ToolCall.safeParse(call).data ?? []);
-  return [
-    ...text,
-    ...parts.filter(({ type }) => !toolContent.has(type)),
-    ...calls.map(({ id = null, name, args }) => ({ type: "tool_call", id, name, args })),
-  ];
+/** The pieces of a message that is there as a whole. */
+export function wholePiecesOf({ content, tool_calls = [] }: LoggedMessage): Piece[] {
+  const calls = toolCallsIn(tool_calls).map((call, index) => ({ key: `call ${index}`, empty: call }));
+  return [...contentPieces(content), ...calls];
+}
+
+/** What a model said in one text, as blocks. */
+export function blocksOf(content: string, toolCalls: unknown[]): Block[] {
+  return [...(content === "" ? [] : [{ type: "text", text: content }]), ...toolCallsIn(toolCalls)];
+}
+
+function toolCallsIn(toolCalls: unknown[]): Block[] {
+  const calls = toolCalls.flatMap((call) => ToolCall.safeParse(call).data ?? []);
+  return calls.map(({ id = null, name, args }) => ({ type: "tool_call", id, name, args }));
 }
 
 function contentPieces(content: unknown): Piece[] {

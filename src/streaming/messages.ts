@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Block, blocksOf, finishedBlock, LoggedMessage, type Piece, piecesOf } from "./blocks.ts";
+import { type Block, finishedBlock, LoggedMessage, type Piece, piecesOf, wholePiecesOf } from "./blocks.ts";
 import type { Draft } from "./event.ts";
 
 const Tuple = z.tuple([LoggedMessage, z.record(z.string(), z.unknown())]);
@@ -62,7 +62,7 @@ export function createMessageTeller(): MessageTeller {
   function onWhole(message: LoggedMessage, key: string, namespace: string[], metadata: Record<string, unknown>): Draft[] {
     if (told.has(key) || message.type === "tool") return []; // what tools say goes to the channel of the tools
     const [speech, drafts] = begin(message, key, namespace, metadata);
-    for (const block of blocksOf(message)) drafts.push(...addPiece(speech, { key: String(speech.blocks.length), empty: block }));
+    for (const piece of wholePiecesOf(message)) drafts.push(...addPiece(speech, piece));
     speech.usage = addUsage(undefined, message.usage_metadata);
     Object.assign(speech.response, message.response_metadata);
     return [...drafts, ...end(speech)];

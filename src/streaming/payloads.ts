@@ -44,7 +44,11 @@ function withBlocks(value: unknown, depth = 0): unknown {
     if (changed !== child) Object.defineProperty(value, key, { value: changed, enumerable: true });
   }
   return isModelMessage(value)
-    ? { ...value, content: blocksOf(value), response_metadata: { ...value.response_metadata, output_version: "v1" } }
+    ? {
+        ...value,
+        content: blocksOf(value.content, value.tool_calls),
+        response_metadata: { ...value.response_metadata, output_version: "v1" },
+      }
     : value;
 }
 
@@ -56,7 +60,14 @@ interface ModelMessage {
 
 /** As LangChain writes its messages; a plain document of the graph's own that looks a little like one stays as it is. */
 function isModelMessage(value: object): value is ModelMessage {
-  return "type" in value && value.type === "ai" && "content" in value && typeof value.content === "string" && "tool_calls" in value;
+  return (
+    "type" in value &&
+    value.type === "ai" &&
+    "content" in value &&
+    typeof value.content === "string" &&
+    "tool_calls" in value &&
+    Array.isArray(value.tool_calls)
+  );
 }
 
 /** What each node changed, in the order of the nodes. */

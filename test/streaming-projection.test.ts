@@ -1,0 +1,112 @@
+import { expect, test } from "vitest";
+import type { LoggedEvent } from "../src/events/log.ts";
+import type { EndedRun } from "../src/runs/thread-runs.ts";
+import { createProjection } from "../src/streaming/projection.ts";
+
+/** What the scripted model does not say: other providers' content, long arguments, a worker lost in the middle of a word. */
+
+const place = "model:11111111-1111-4111-8111-111111111111";
+const begun = (attempt = 1): [string, unknown] => ["metadata", { run_id: "r", attempt }];
+const token = (id: string, message: object): [string, unknown] => [
+  `messages|${place}`,
+  [
+    { content: "", tool_call_chunks: [], ...message, id, type: "ai" },
+    { langgraph_node: "model", langgraph_checkpoint_ns: place },
+  ],
+];
+const done: EndedRun = { status: "success", at: 9, error: null, asked: null };
+
+function tell(log: [event: string, data: unknown][], end: EndedRun | "gone" = done) {
+  const projection = createProjection({ base: 4_096, graphId: "g", modes: ["messages-tuple", "tasks", "tools"] });
+  const logged = log.map(([event, data], id): LoggedEvent => ({ id, event, data: JSON.stringify(data), at: id }));
+  const events = [...logged.flatMap((event) => projection.tell(event)), ...projection.tellEnd(end === "gone" ? undefined : end)];
+  return events.map(({ json }) => JSON.parse(json) as { seq: number; method: string; params: { data: Record<string, unknown> } });
+}
+
+const messages = (events: ReturnType<typeof tell>) => events.filter(({ method }) => method === "messages").map(({ params }) => params.data);
+const text = (data: Record<string, unknown>) => [data.event, data.index, data.delta ?? data.content].filter((part) => part !== undefined);
+
+test("thoughts, words and calls are blocks that follow each other, whatever the provider calls them", () => {
+  const events = tell([
+    begun(),
+    token("m", { content: [{ type: "thinking", thinking: "Let me", index: 0 }] }),
+    token("m", { content: [{ type: "thinking", thinking: " see", index: 0 }] }),
+    token("m", { content: [{ type: "text", text: "It ", index: 1 }] }),
+    token("m", { content: [{ type: "text", text: "is", index: 1 }] }),
+    token("m", { content: [{ type: "tool_use", id: "c", index: 2 }], tool_call_chunks: [{ id: "c", name: "look", args: "", index: 2 }] }),
+    token("m", { tool_call_chunks: [{ args: '{"at":1}', index: 2 }], response_metadata: { stop_reason: "tool_use" } }),
+  ]);
+  expect(messages(events).map(text)).toEqual([
+    ["message-start"],
+    ["content-block-start", 0, { type: "reasoning", reasoning: "" }],
+    ["content-block-delta", 0, { type: "reasoning-delta", reasoning: "Let me" }],
+    ["content-block-delta", 0, { type: "reasoning-delta", reasoning: " see" }],
+    ["content-block-finish", 0, { type: "reasoning", reasoning: "Let me see" }],
+    ["content-block-start", 1, { type: "text", text: "" }],
+    ["content-block-delta", 1, { type: "text-delta", text: "It " }],
+    ["content-block-delta", 1, { type: "text-delta", text: "is" }],
+    ["content-block-finish", 1, { type: "text", text: "It is" }],
+    ["content-block-start", 2, { type: "tool_call_chunk", id: "c", name: "look", args: "" }],
+    ["content-block-delta", 2, { type: "block-delta", fields: { type: "tool_call_chunk", id: "c", name: "look", args: "" } }],
+    ["content-block-delta", 2, { type: "block-delta", fields: { type: "tool_call_chunk", id: "c", name: "look", args: '{"at":1}' } }],
+    ["content-block-finish", 2, { type: "tool_call", id: "c", name: "look", args: { at: 1 } }],
+    ["message-finish"],
+  ]);
+  expect(messages(events).at(-1)).toMatchObject({ reason: "tool_use" });
+});
+
+test("arguments that are no JSON are told as such, and long ones do not take the square of their length", () => {
+  const parts = Array.from({ length: 5_000 }, () => token("m", { tool_call_chunks: [{ args: "0123456789", index: 0 }] }));
+  const events = tell([begun(), token("m", { tool_call_chunks: [{ id: "c", name: "write", args: '{"text":"', index: 0 }] }), ...parts]);
+  expect(messages(events).at(-2)).toMatchObject({ content: { type: "invalid_tool_call", id: "c", name: "write" } });
+  expect(JSON.stringify(events).length).toBeLessThan(20 * 50_000);
+});
+
+test("two that speak at one place at once are told apart", () => {
+  const events = tell([begun(), token("a", { content: "A1" }), token("b", { content: "B1" }), token("a", { content: "A2" })]);
+  const said = (id: string) =>
+    messages(events).flatMap(({ run_id, delta }) => (run_id === id && delta ? [(delta as { text: string }).text] : []));
+  expect([said("a"), said("b")]).toEqual([["A1", "A2"], ["B1"]]);
+  expect(messages(events).filter(({ event }) => event === "message-start")).toHaveLength(2);
+});
+
+test("what a lost worker left half said is closed, and said again by the next", () => {
+  const toolStart: [string, unknown] = ["tools", { event: "on_tool_start", toolCallId: "t", name: "look", input: "{}" }];
+  const events = tell([begun(), token("m", { content: "Hel" }), toolStart, begun(2), token("m", { content: "Hello" })]);
+  expect(messages(events).map(({ event }) => event)).toEqual([
+    ...["message-start", "content-block-start", "content-block-delta", "error"],
+    ...["message-start", "content-block-start", "content-block-delta", "content-block-finish", "message-finish"],
+  ]);
+  const tools = events.filter(({ method }) => method === "tools").map(({ params }) => [params.data.event, params.data.tool_call_id]);
+  expect(tools).toEqual([
+    ["tool-started", "t"],
+    ["tool-error", "t"],
+  ]);
+  const root = events.filter(({ method }) => method === "lifecycle").map(({ params }) => params.data.event);
+  expect(root).toEqual(["running", "started", "completed", "completed"]);
+});
+
+test("a run that is cancelled, or gone, leaves nobody waiting", () => {
+  for (const end of [{ ...done, status: "interrupted" as const }, "gone" as const]) {
+    const events = tell([begun(), token("m", { content: "Hel" })], end);
+    expect(messages(events).at(-1)).toMatchObject({ event: "error" });
+    expect(events.at(-1)?.params.data).toEqual({ event: "interrupted", graph_name: "g" });
+  }
+});
+
+test("numbers come from where a thing stands in the log, and say the same every time", () => {
+  const log: [string, unknown][] = [
+    begun(),
+    token("a", { content: "x" }),
+    ["unheard-of", {}],
+    ["custom", { name: "mine", payload: 1 }],
+    ["custom", 7],
+  ];
+  const events = tell(log);
+  expect(events.map(({ seq }) => seq)).toEqual([...new Set(events.map(({ seq }) => seq))].sort((a, b) => a - b));
+  expect(events.filter(({ method }) => method === "custom")).toMatchObject([
+    { seq: 4_096 + 3 * 1_024 + 1, params: { data: { name: "mine", payload: 1 } } },
+    { seq: 4_096 + 4 * 1_024 + 1, params: { data: { payload: 7 } } },
+  ]);
+  expect(tell(log)).toEqual(events);
+});
