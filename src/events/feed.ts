@@ -1,3 +1,4 @@
+import { orAborted } from "../db/abort.ts";
 import type { Wakeups } from "../db/listen.ts";
 import type { Db } from "../db/sql.ts";
 import { type LoggedEvent, newestEventId, type Page, readEvents } from "./log.ts";
@@ -82,13 +83,8 @@ class Reader {
     this.#moved = Promise.withResolvers();
   }
 
-  /** A listener that is taken off again, because a signal for it would make an error, with its stack, at every event. */
   async moved(signal: AbortSignal): Promise<void> {
-    const { promise: aborted, resolve } = Promise.withResolvers<void>();
-    const onAbort = () => resolve();
-    signal.addEventListener("abort", onAbort);
-    if (!signal.aborted) await Promise.race([this.#moved.promise, aborted]);
-    signal.removeEventListener("abort", onAbort);
+    await orAborted(this.#moved.promise, signal);
   }
 }
 

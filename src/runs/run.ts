@@ -36,6 +36,8 @@ export interface RunKwargs {
   config: RunConfig;
   context: Json | null;
   stream_mode: StreamMode[];
+  /** Checkpoints are logged without the values that are logged beside them. */
+  checkpoint_envelopes?: boolean;
   interrupt_before: "*" | string[] | null;
   interrupt_after: "*" | string[] | null;
   webhook: string | null;

@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { orAborted } from "../db/abort.ts";
 import type { Wakeups } from "../db/listen.ts";
 import type { Db } from "../db/sql.ts";
 import { threadTopic } from "../runs/run.ts";
@@ -49,14 +49,11 @@ export function startLookout(db: Db, wakeups: Wakeups, onError: (error: Error) =
   async function nextRun(threadId: string, from: number, signal: AbortSignal): Promise<BegunRun | undefined> {
     const waiter: Waiter = { threadId, from, seen: false, found: Promise.withResolvers() };
     const unlisten = wakeups.on(threadTopic(threadId), () => look([waiter]));
-    const over = new AbortController();
     waiting.add(waiter);
     look([waiter]);
     try {
-      const aborted = once(signal, "abort", { signal: over.signal }).catch(() => {});
-      return signal.aborted ? undefined : await Promise.race([waiter.found.promise, aborted.then(() => undefined)]);
+      return await orAborted(waiter.found.promise, signal);
     } finally {
-      over.abort();
       unlisten();
       waiting.delete(waiter);
       toLook.delete(waiter);

@@ -12,6 +12,14 @@ const ToolEvent = z.object({
   error: z.unknown().optional(),
 });
 const Named = z.object({ name: z.string(), payload: z.unknown() });
+const Envelope = z.object({
+  id: z.string(),
+  parent_id: z.string().optional(),
+  step: z.number().optional(),
+  source: z.string().optional(),
+  agent_name: z.string().optional(),
+});
+/** As classic clients get it, in full. */
 const Checkpoint = z.object({
   metadata: z.object({ step: z.number().optional(), source: z.string().optional() }),
   checkpoint: z.object({ checkpoint_id: z.string() }),
@@ -96,11 +104,17 @@ export function presentCustom(json: string): { name?: string; data: string } {
 
 /** Where a checkpoint stands in the history, and no more. */
 export function presentCheckpoint(json: string): { data: string; agentName: string | undefined } | undefined {
-  const checkpoint = Checkpoint.safeParse(JSON.parse(json)).data;
+  const document: unknown = JSON.parse(json);
+  const envelope = Envelope.safeParse(document).data ?? toEnvelope(Checkpoint.safeParse(document).data);
+  if (!envelope) return undefined;
+  const { agent_name: agentName, ...data } = envelope;
+  return { data: JSON.stringify(data), agentName };
+}
+
+function toEnvelope(checkpoint: z.output<typeof Checkpoint> | undefined): z.output<typeof Envelope> | undefined {
   if (!checkpoint) return undefined;
-  const { metadata, parent_checkpoint: parent } = checkpoint;
-  const envelope = { id: checkpoint.checkpoint.checkpoint_id, parent_id: parent?.checkpoint_id, ...metadata };
-  return { data: JSON.stringify(envelope), agentName: textOf(checkpoint.config?.metadata?.lc_agent_name) };
+  const { metadata, checkpoint: at, parent_checkpoint: parent, config } = checkpoint;
+  return { id: at.checkpoint_id, parent_id: parent?.checkpoint_id, ...metadata, agent_name: textOf(config?.metadata?.lc_agent_name) };
 }
 
 export interface TaskFacts {

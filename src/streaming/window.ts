@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { orAborted } from "../db/abort.ts";
 import type { ThreadEvent } from "./event.ts";
 
 const windowEvents = 2_000;
@@ -62,8 +62,6 @@ export class ThreadWindow {
   }
 
   async moved(signal: AbortSignal): Promise<void> {
-    const gone = new AbortController();
-    await Promise.race([this.#moved.promise, once(signal, "abort", { signal: gone.signal }).catch(() => {})]);
-    gone.abort();
+    await orAborted(this.#moved.promise, signal);
   }
 }

@@ -120,7 +120,7 @@ async function perform(
   { onGraphChange }: AttemptPolicy,
   log: Logger,
 ): Promise<Outcome> {
-  const translator = createTranslator(claim.kwargs.stream_mode, control.noteTask);
+  const translator = createTranslator(claim.kwargs, control.noteTask);
   journal.push({ event: "metadata", data: JSON.stringify({ run_id: claim.runId, attempt: claim.attempt }) });
   let graphVersion: string | null = null;
   let failure: unknown;

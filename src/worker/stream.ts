@@ -1,6 +1,6 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { StreamMode as GraphMode } from "@langchain/langgraph";
-import type { StreamMode } from "../runs/run.ts";
+import type { RunKwargs, StreamMode } from "../runs/run.ts";
 import { toWireCheckpoint } from "../state/snapshot.ts";
 import { wireJson } from "../state/wire-json.ts";
 import type { PendingEvent } from "./journal.ts";
@@ -28,7 +28,7 @@ export interface StreamTranslator {
 }
 
 export function createTranslator(
-  modes: StreamMode[],
+  { stream_mode: modes, checkpoint_envelopes: asEnvelopes = false }: Pick<RunKwargs, "stream_mode" | "checkpoint_envelopes">,
   onTask: (task: { id: string; name: string; finished: boolean }) => void,
 ): StreamTranslator {
   const wanted = new Set(modes);
@@ -69,6 +69,8 @@ export function createTranslator(
     if (mode === "messages") return onMessage(suffix, payload as MessageChunk);
     if (mode === "tasks") noteTask(payload as { id: string; name: string });
     if (!wanted.has(mode)) return [];
+    if (mode === "checkpoints" && asEnvelopes)
+      return [{ event: `checkpoints${suffix}`, data: wireJson(toEnvelope(payload as CheckpointPayload)) }];
     return [{ event: `${mode}${suffix}`, data: wireJson(presentable(mode, payload)) }];
   }
 
@@ -108,6 +110,7 @@ function graphModesFor(wanted: Set<StreamMode>): GraphMode[] {
 interface CheckpointPayload {
   config?: RunnableConfig;
   parentConfig?: RunnableConfig;
+  metadata?: { step?: number; source?: string };
   tasks: { state?: unknown; [key: string]: unknown }[];
   [key: string]: unknown;
 }
@@ -118,6 +121,17 @@ function presentable(mode: GraphMode, payload: unknown): unknown {
   if (mode !== "debug") return payload;
   const debug = payload as { type: string; payload: unknown };
   return debug.type === "checkpoint" ? { ...debug, payload: presentCheckpoint(debug.payload as CheckpointPayload) } : debug;
+}
+
+/** Where a checkpoint stands in the history: its values have just been told. */
+function toEnvelope({ config, parentConfig, metadata }: CheckpointPayload): unknown {
+  return {
+    id: toWireCheckpoint(config)?.checkpoint_id,
+    parent_id: toWireCheckpoint(parentConfig)?.checkpoint_id,
+    step: metadata?.step,
+    source: metadata?.source,
+    agent_name: config?.metadata?.lc_agent_name,
+  };
 }
 
 function presentCheckpoint({ config, parentConfig, tasks, ...payload }: CheckpointPayload): unknown {

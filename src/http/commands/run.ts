@@ -70,6 +70,7 @@ export async function makeRun(scope: CommandScope, decide: (db: Db) => Promise<R
   const { pool, registry, settings, wakeups } = rooms;
   const wanted = await decide(pool);
   const newRun = fillRequest({ ...wanted, ...toldInFull }, threadId, settings);
+  newRun.kwargs.checkpoint_envelopes = true;
   const { caller, run } = await admitRun(request, registry, newRun);
   const made = await transaction(pool, async (tx) => {
     const thread = await lockThread(tx, caller.threads, threadId);
