@@ -150,3 +150,32 @@ async function takeUntil<T>(source: AsyncIterable<T>, isLast: (item: T) => boole
   }
   return taken;
 }
+
+test("whoever comes in the middle of many events gets them all, and so does whoever reads slowly", async () => {
+  const { threadId } = await started("burst", { events: 8_000, size: 500 });
+  const slow = await post(`/threads/${threadId}/stream/events`, { channels: ["custom", "lifecycle"] });
+  const unread = readEvents(slow);
+  const first = (await unread.next()).value;
+  const [early, late] = await Promise.all([follow(threadId), follow(threadId, { channels: ["custom", "lifecycle"] })]);
+  expect(early.filter(({ method }) => method === "custom").map(({ params }) => (params.data.payload as { index: number }).index)).toEqual(
+    Array.from({ length: 8_000 }, (_, index) => index),
+  );
+  expect(late).toEqual(early.filter(({ method }) => method === "custom" || method === "lifecycle"));
+  const slowly = [first, ...(await take(unread, late.length - 1))];
+  expect(slowly.map((event) => event?.data)).toEqual(late);
+  const again = await follow(threadId, { channels: ["custom", "lifecycle"], since: late[4_000]?.seq });
+  expect(again).toEqual(late.slice(4_001));
+});
+
+test("the stream of a thread that is deleted is cut, and not opened again", async () => {
+  const { threadId } = await started("steps", {});
+  await follow(threadId);
+  const response = await post(`/threads/${threadId}/stream/events`, { channels: ["values"] });
+  const rest = collect(readEvents(response)).then(
+    () => "ended",
+    () => "cut",
+  );
+  await client.threads.delete(threadId);
+  expect(await rest).toBe("cut");
+  expect((await post(`/threads/${threadId}/stream/events`, { channels: ["values"] })).status).toBe(404);
+});
