@@ -16,8 +16,6 @@ export interface Lookout {
 interface Waiter {
   threadId: string;
   from: number;
-  /** Whether the thread was there at some time: only what was there can go. */
-  seen: boolean;
   found: PromiseWithResolvers<BegunRun | undefined>;
 }
 
@@ -47,7 +45,7 @@ export function startLookout(db: Db, wakeups: Wakeups, onError: (error: Error) =
 
   /** The next run; undefined when there will be none. */
   async function nextRun(threadId: string, from: number, signal: AbortSignal): Promise<BegunRun | undefined> {
-    const waiter: Waiter = { threadId, from, seen: false, found: Promise.withResolvers() };
+    const waiter: Waiter = { threadId, from, found: Promise.withResolvers() };
     const unlisten = wakeups.on(threadTopic(threadId), () => look([waiter]));
     waiting.add(waiter);
     look([waiter]);
@@ -74,7 +72,6 @@ export function startLookout(db: Db, wakeups: Wakeups, onError: (error: Error) =
 function answer(waiter: Waiter, next: NextRun | undefined): void {
   if (!next) return;
   if (next.run) waiter.found.resolve(next.run);
-  else if (!next.known && waiter.seen) waiter.found.resolve(undefined);
-  waiter.seen ||= next.known;
+  else if (!next.known) waiter.found.resolve(undefined);
   waiter.from = next.from;
 }
