@@ -96,7 +96,7 @@ export const settings = {
     .describe("threads that nobody used for this long are deleted (also checkpointer.ttl in langgraph.json); unset: never"),
   ENSEMBLE_KEEP_CHECKPOINTS: count.optional().describe("checkpoints that a thread keeps when its run has ended; unset: all"),
   ENSEMBLE_BODY_LIMIT_MB: positive.default(50).describe("largest request body"),
-  ENSEMBLE_STREAMS_PER_RUN: count.default(1_000).describe("clients that may follow one run through this process"),
+  ENSEMBLE_STREAMS_PER_RUN: count.default(1_000).describe("clients that may follow one run, or one thread, through this process"),
   ENSEMBLE_STALLED_CLIENT_SECS: positive.default(60).describe("a client that takes nothing for this long is cut off and may come back"),
   ENSEMBLE_MAX_WAITING: count.default(1_000).describe("requests that may wait for the database before others are answered 429"),
   ENSEMBLE_WEBHOOK_SECRET: list

@@ -7,6 +7,12 @@ const Channel = Text.max(1_000).refine(
   `expected a channel: ${channels.join(", ")} or custom:<name>`,
 );
 
+/** The number of an event, from its id. An id that is none of ours says nothing: then everything is sent. */
+const EventNumber = z
+  .string()
+  .max(100)
+  .transform((id) => (/^\d{1,15}$/.test(id) ? Number(id) : undefined));
+
 /** What of a thread somebody wants to see. Unknown keys are passed over, as clients to come will send some. */
 export const EventFilter = z.object({
   channels: z.array(Channel).min(1).max(100),
@@ -17,6 +23,9 @@ export const EventFilter = z.object({
   depth: z.number().int().min(0).max(1_000).nullish(),
   since: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).nullish(),
 });
+
+/** By this an EventSource comes back; `since` outranks it. */
+export const LastEventNumber = z.looseObject({ "last-event-id": EventNumber.optional() });
 
 const ThreadMode = z.enum(["run_modes", "lifecycle", "state_update"]);
 

@@ -54,6 +54,13 @@ test("numbers rise over the runs of a thread, and whoever names one gets what ca
   expect(both.slice(0, first.length)).toEqual(first);
   expect(await follow(threadId, { since: first.at(-1)?.seq })).toEqual(both.slice(first.length));
   expect(await follow(threadId, { since: first[4]?.seq })).toEqual(first.slice(5));
+  const body = JSON.stringify({ channels: ["lifecycle"] });
+  const back = await fetch(`/threads/${threadId}/stream/events`, {
+    method: "POST",
+    body,
+    headers: { "last-event-id": first[0]?.event_id ?? "" },
+  });
+  expect((await take(readEvents(back), 1))[0]?.data).toEqual(first.at(-1));
 });
 
 test("a model's words come as content blocks, its tool calls too", async () => {

@@ -12,7 +12,7 @@ import { type StreamCounts, takePlace } from "../follow.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { answers, ThreadParams } from "../schemas.ts";
 import { serveSocket } from "../socket.ts";
-import { EventFilter, LastThreadEvent, ThreadStreamQuery } from "../streaming-request.ts";
+import { EventFilter, LastEventNumber, LastThreadEvent, ThreadStreamQuery } from "../streaming-request.ts";
 import { streamThread, streamThreadRuns } from "../thread-streams.ts";
 
 export type StreamingRooms = ApiRooms & { counts: StreamCounts; cors: CorsOptions };
@@ -34,13 +34,16 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
 
   app.post(
     "/threads/:threadId/stream/events",
-    { schema: { params: ThreadParams, body: EventFilter, response: threadStream }, config: access("threads:read") },
+    {
+      schema: { params: ThreadParams, body: EventFilter, headers: LastEventNumber, response: threadStream },
+      config: access("threads:read"),
+    },
     async (request, reply) => {
       const { threadId } = request.params;
       const { since, ...filter } = request.body;
       const { scope } = await request.access("threads:read", { thread_id: threadId });
       await getThread(pool, scope, threadId);
-      await streamThread(rooms, counts, reply, { threadId, since: since ?? 0, filter });
+      await streamThread(rooms, counts, reply, { threadId, since: since ?? request.headers["last-event-id"] ?? 0, filter });
     },
   );
 
