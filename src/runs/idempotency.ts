@@ -21,7 +21,7 @@ export interface IdempotentRequest {
 export async function onceForKey(tx: Db, idempotent: IdempotentRequest | undefined, make: () => Promise<Run[]>): Promise<Run[]> {
   if (!idempotent) return make();
   const key = keyOfUser(idempotent);
-  const hash = createHash("sha256").update(JSON.stringify(idempotent.request)).digest("base64url");
+  const hash = hashOf(idempotent);
   const taken = await tx.query(sql`
     insert into idempotency_keys (key, request_hash) values (${key}, ${hash}) on conflict do nothing returning 1`);
   if (taken.rowCount === 0) return madeBefore(tx, key, hash);
@@ -29,6 +29,15 @@ export async function onceForKey(tx: Db, idempotent: IdempotentRequest | undefin
   await tx.query(sql`update idempotency_keys set run_ids = ${runs.map((run) => run.run_id)}::uuid[] where key = ${key}`);
   return runs;
 }
+
+/** The runs that this request has made already; undefined when it comes for the first time. */
+export async function madeForKey(db: Db, idempotent: IdempotentRequest): Promise<Run[] | undefined> {
+  const key = keyOfUser(idempotent);
+  const { rowCount } = await db.query(sql`select 1 from idempotency_keys where key = ${key}`);
+  return rowCount === 0 ? undefined : madeBefore(db, key, hashOf(idempotent));
+}
+
+const hashOf = ({ request }: IdempotentRequest) => createHash("sha256").update(JSON.stringify(request)).digest("base64url");
 
 /** A visible key stays as it is; no caller can send the character that separates it from an identity. */
 function keyOfUser({ key, identity }: IdempotentRequest): string {

@@ -200,3 +200,20 @@ test("a thread has so many followers and no more, and a place that is left is fr
   await followers.pop()?.body?.cancel();
   await eventually(isFull).toBe(false);
 });
+
+test("a command that is sent again with its Idempotency-Key is carried out once, also when the question is answered by then", async () => {
+  const threadId = await ran("review", { topic: "rivers" });
+  const [question] = Object.values((await client.threads.get(threadId)).interrupts).flat();
+  const params = { namespace: [], interrupt_id: question!.id, response: { approved: true } };
+  const send = (id: number, more: object = {}) =>
+    fetch(`/threads/${threadId}/commands`, {
+      method: "POST",
+      headers: { "idempotency-key": `answer to ${question!.id}`.replaceAll(" ", "-") },
+      body: JSON.stringify({ id, method: "input.respond", params: { ...params, ...more } }),
+    }).then((response) => response.json() as Promise<Answer>);
+  const both = await Promise.all([send(1), send(2)]);
+  await finished(threadId, 2);
+  for (const answer of [...both, await send(3)]) expect(answer).toMatchObject({ type: "success" });
+  expect(await send(4, { response: { approved: false } })).toMatchObject({ error: "invalid_argument" });
+  expect(await client.runs.list(threadId)).toHaveLength(2);
+});

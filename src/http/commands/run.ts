@@ -1,19 +1,22 @@
 import { isDeepStrictEqual } from "node:util";
+import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { hasCheckpoint } from "../../checkpoints/lifecycle.ts";
 import { isId } from "../../db/ids.ts";
 import { type Db, transaction } from "../../db/sql.ts";
-import { ServiceError } from "../../errors.ts";
+import { runNotFound, ServiceError } from "../../errors.ts";
 import { createRun, type RunCheck } from "../../runs/create.ts";
+import { type IdempotentRequest, madeForKey, onceForKey } from "../../runs/idempotency.ts";
 import { isThreadBusy } from "../../runs/read.ts";
 import { fillRequest, type RunRequest } from "../../runs/request.ts";
 import { cancelTopic, claimTopic, type Run } from "../../runs/run.ts";
 import { openQuestions } from "../../threads/questions.ts";
 import { lockThread } from "../../threads/threads.ts";
+import { idempotent } from "../idempotency.ts";
 import { admitRun } from "../run-access.ts";
 import { runCheck } from "../run-check.ts";
 import { Command, Config, Json, Text } from "../schemas.ts";
-import { CommandError, type CommandScope, withParams } from "./command.ts";
+import { CommandError, type CommandScope, Command as Envelope, withParams } from "./command.ts";
 
 const Strategy = z.enum(["reject", "enqueue", "interrupt", "rollback"]);
 
@@ -68,19 +71,32 @@ async function toInput(db: Db, threadId: string, { config }: Pick<RunRequest, "c
 export async function makeRun(scope: CommandScope, decide: (db: Db) => Promise<RunRequest>): Promise<Run> {
   const { rooms, request, threadId } = scope;
   const { pool, registry, settings, wakeups } = rooms;
+  const key = keyOf(request);
+  const [before] = (key && (await madeForKey(pool, key))) ?? []; // by now the thread may stand elsewhere
+  if (before) return before;
   const wanted = await decide(pool);
   const newRun = fillRequest({ ...wanted, ...toldInFull }, threadId, settings);
   newRun.kwargs.checkpoint_envelopes = true;
   const { caller, run } = await admitRun(request, registry, newRun);
-  const made = await transaction(pool, async (tx) => {
+  const make = async (tx: Db) => {
     const thread = await lockThread(tx, caller.threads, threadId);
     if (!isDeepStrictEqual(await decide(tx), wanted)) throw new ServiceError("conflict", "The thread has moved on meanwhile; try again.");
     await refuseUnknownCheckpoint(tx, threadId, wanted);
     return createRun(tx, caller, run, bindThread(thread?.metadata.assistant_id, runCheck(registry)));
-  });
+  };
+  const [made] = await transaction(pool, (tx) => onceForKey(tx, key, async () => [await make(tx)]));
+  if (!made) throw runNotFound(); // the run of this Idempotency-Key has been deleted since
   const displaces = wanted.multitask_strategy === "interrupt" || wanted.multitask_strategy === "rollback";
   wakeups.tell(claimTopic, ...(displaces ? [cancelTopic] : []));
   return made;
+}
+
+/** A command that is sent again may have another id. On a socket there are no headers to give a key by. */
+function keyOf(request: FastifyRequest): IdempotentRequest | undefined {
+  const key = request.method === "POST" ? idempotent(request) : undefined;
+  if (!key) return undefined;
+  const { method, params } = Envelope.parse(request.body);
+  return { ...key, request: { route: request.params, method, params } };
 }
 
 async function refuseUnknownCheckpoint(tx: Db, threadId: string, { config }: RunRequest): Promise<void> {

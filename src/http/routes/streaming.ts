@@ -58,7 +58,7 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
       const { stream_mode, stream_modes } = request.query;
       const { scope } = await request.access("threads:read", { thread_id: threadId });
       await getThread(pool, scope, threadId);
-      reply.header("location", `/threads/${threadId}/stream`);
+      reply.header("location", request.url); // the SDK comes back here, and is to see the same
       const modes = stream_mode ?? stream_modes ?? ["run_modes" as const];
       await streamThreadRuns(rooms, counts, reply, { threadId, since: request.headers["last-event-id"], modes });
     },
