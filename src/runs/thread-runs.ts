@@ -30,8 +30,6 @@ export interface NextRun {
 }
 
 interface Row {
-  known: boolean;
-  next: number;
   runId: string | null;
   threadId: string;
   base: number;
@@ -43,7 +41,7 @@ interface Row {
  * whether one has ended since, so that a thread at rest costs no more than that look, however many runs it had.
  */
 export async function nextRuns(db: Db, cursors: RunCursor[]): Promise<NextRun[]> {
-  const { rows } = await db.query<Row>(sql`
+  const { rows } = await db.query<Row & { known: boolean; next: number }>(sql`
     select t.thread_id is not null as known, coalesce(t.event_base, 0)::double precision as next,
            f.thread_id as "threadId", r.run_id as "runId", r.event_base::double precision as base, r.kwargs
       from unnest(${cursors.map((c) => c.threadId)}::uuid[], ${cursors.map((c) => c.from)}::bigint[])
@@ -63,6 +61,18 @@ export async function nextRuns(db: Db, cursors: RunCursor[]): Promise<NextRun[]>
 function toRun({ runId, threadId, base, kwargs }: Row): BegunRun | undefined {
   if (runId === null) return undefined;
   return { runId, threadId, base, graphId: String(kwargs.config.configurable?.graph_id), modes: kwargs.stream_mode };
+}
+
+/** A few at a time, because each brings along what it was asked to do. */
+const mostRuns = 20;
+
+/** The first runs of a thread from one number on and below another that have events to be told. */
+export async function runsBetween(db: Db, { threadId, from }: RunCursor, below: number): Promise<BegunRun[]> {
+  const { rows } = await db.query<Row>(sql`
+    select run_id as "runId", thread_id as "threadId", event_base::double precision as base, kwargs from runs
+     where thread_id = ${threadId} and event_base >= ${from} and event_base < ${below} and (ended_at is null or events_until is not null)
+     order by event_base limit ${mostRuns}`);
+  return rows.flatMap((row) => toRun(row) ?? []);
 }
 
 /** The base of the run whose events a number counts among; 0 when it is older than all. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Wakeups } from "../db/listen.ts";
 import type { Db } from "../db/sql.ts";
 import type { EventFeed } from "../events/feed.ts";
-import { type BegunRun, baseAt, findEndedRun, nextRuns, readProgress } from "../runs/thread-runs.ts";
+import { type BegunRun, baseAt, findEndedRun, readProgress, runsBetween } from "../runs/thread-runs.ts";
 import type { ThreadEvent } from "./event.ts";
 import { startLookout } from "./lookout.ts";
 import { createProjection } from "./projection.ts";
@@ -136,15 +136,17 @@ async function* replay(
   let from = await baseAt(db, threadId, since);
   while (!signal.aborted) {
     const { floor } = window; // before the look, so that no run slips in between
-    const [next] = await nextRuns(db, [{ threadId, from }]);
-    if (!next?.run || next.run.base >= floor) return Math.max(cursor, floor);
-    for await (const events of tellRun(next.run, signal)) {
-      const missing = events.filter(({ seq }) => seq > cursor);
-      cursor = missing.at(-1)?.seq ?? cursor;
-      if (missing.length > 0) yield missing;
-      if (!toEnd && cursor >= window.floor) return cursor;
+    const runs = await runsBetween(db, { threadId, from }, floor);
+    if (runs.length === 0) return Math.max(cursor, floor);
+    for (const run of runs) {
+      for await (const events of tellRun(run, signal)) {
+        const missing = events.filter(({ seq }) => seq > cursor);
+        cursor = missing.at(-1)?.seq ?? cursor;
+        if (missing.length > 0) yield missing;
+        if (!toEnd && cursor >= window.floor) return cursor;
+      }
+      from = run.base + 1;
     }
-    from = next.run.base + 1;
   }
   return cursor;
 }
