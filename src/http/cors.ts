@@ -40,7 +40,7 @@ function allowedOrigins({ allow_origins, allow_origin_regex }: CorsOptions): "*"
 export interface SocketOrigin {
   origin: string | undefined;
   host: string | undefined;
-  /** It carries a cookie, and cookies may be what somebody is known by. */
+  /** It carries a cookie by which somebody may be known. */
   hasCookie: boolean;
 }
 

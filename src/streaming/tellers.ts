@@ -23,7 +23,7 @@ type Teller = (telling: Telling, namespace: string[], data: string) => Draft[];
 export const tellers = new Map<string, Teller>([
   ["values", tellValues],
   ["updates", tellUpdates],
-  ["messages", (telling, namespace, data) => tellMessage(telling, namespace, data)],
+  ["messages", tellMessage],
   ["tasks", tellTask],
   ["checkpoints", tellCheckpoint],
   ["tools", tellTool],

@@ -86,3 +86,16 @@ test("a graph knows who asked, and nobody is told more of them than it tells", a
   ];
   expect(JSON.stringify(answers)).not.toContain("canary");
 });
+
+test("a page of another origin opens a socket without cookies at most", async () => {
+  const address = `${urls[0]?.replace("http", "ws")}/threads/${crypto.randomUUID()}/stream/events`;
+  const open = async (options: { origin: string; cookie?: string }) => {
+    const { origin, ...cookie } = options;
+    const socket = new WebSocket(address, { origin, headers: { ...alice.headers, ...cookie } });
+    onTestFinished(() => socket.terminate());
+    await once(socket, "open");
+  };
+  await open({ origin: "https://elsewhere.test" });
+  await open({ origin: urls[0] ?? "", cookie: "session=1" });
+  await expect(open({ origin: "https://elsewhere.test", cookie: "session=1" })).rejects.toThrow("403");
+});

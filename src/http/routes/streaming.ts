@@ -70,7 +70,9 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
     schema: { params: ThreadParams, hide: true }, // OpenAPI has no words for sockets
     config: access(...commandDecisions),
     preValidation: async ({ headers: { origin, host, cookie } }) => {
-      if (mayOpenSocket(cors, { origin, host, hasCookie: cookie !== undefined })) return;
+      // Where nobody is asked who they are, cookies are another service's: a machine's ports share them.
+      const hasCookie = rooms.auth !== undefined && cookie !== undefined;
+      if (mayOpenSocket(cors, { origin, host, hasCookie })) return;
       throw new AuthRefusal(403, `Pages of ${origin} may not open sockets here (http.cors in langgraph.json).`);
     },
     handler: async (_request, reply) =>
