@@ -208,8 +208,9 @@ test("an upgrade goes past the app to our own server, without the prefix", async
     return text(socket);
   };
   const upgrade = "connection: upgrade\r\nupgrade: websocket";
-  expect(await ask("/api/threads?a=1", upgrade)).toMatch(/ 101 .*\/threads\?a=1$/s);
-  expect(await ask("/threads", upgrade)).toMatch(/\n\/$/);
+  expect(await ask("/api/threads/t/stream/events?a=1", upgrade)).toMatch(/ 101 .*\/threads\/t\/stream\/events\?a=1$/s);
+  expect(await ask("/threads/t/stream/events", upgrade)).toMatch(/\n\/$/);
+  expect(await ask("/api/threads", `${upgrade}\r\nconnection: close`)).toContain("the app"); // where there is nothing to upgrade to
   expect(await ask("/api/threads", "connection: close")).toContain("the app");
   server.close();
 });

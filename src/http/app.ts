@@ -12,6 +12,7 @@ import { headerPicker } from "./configurable-headers.ts";
 import { allowBrowsers, corsHeaders } from "./cors.ts";
 import { documentApi } from "./document.ts";
 import type { StreamCounts } from "./follow.ts";
+import { fetchInMemory } from "./memory-fetch.ts";
 import type { ApiRooms } from "./rooms.ts";
 import { assistantRoutes } from "./routes/assistants.ts";
 import { cronRoutes } from "./routes/crons.ts";
@@ -65,7 +66,8 @@ export async function buildApp(rooms: ApiRooms, http: HttpOptions, inFront?: Use
   if (!http.disable_threads) await app.register(stateRoutes, options);
   if (!http.disable_runs) await app.register(runRoutes, options);
   if (!http.disable_runs) await app.register(singleRunRoutes, options);
-  if (!http.disable_runs) await app.register(streamingRoutes, { ...options, cors: http.cors ?? {} });
+  const askFront = inFront && fetchInMemory(app.server, prefix);
+  if (!http.disable_runs) await app.register(streamingRoutes, { ...options, cors: http.cors ?? {}, askFront });
   if (!http.disable_runs) await app.register(cronRoutes, options);
   if (!http.disable_runs) await app.register(webhookRoutes, options);
   if (!http.disable_store) await app.register(storeRoutes, options);

@@ -18,6 +18,11 @@ app.use(async (c, next) => {
   c.header("x-js-middleware", "true");
 });
 
+app.use("/threads/:id/stream/events", async (c, next) => {
+  if (c.req.header("x-badge") === "none") return c.text("Show your badge.", 402);
+  await next();
+});
+
 app.use("/threads/:id/runs/*", async (c, next) => {
   if (c.req.header("x-change") === "body") {
     const body = await c.req.json();

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { AuthRefusal } from "../../auth/auth.ts";
@@ -15,7 +16,12 @@ import { serveSocket } from "../socket.ts";
 import { EventFilter, LastEventNumber, LastThreadEvent, ThreadStreamQuery } from "../streaming-request.ts";
 import { streamThread, streamThreadRuns } from "../thread-streams.ts";
 
-export type StreamingRooms = ApiRooms & { counts: StreamCounts; cors: CorsOptions };
+export interface StreamingRooms extends ApiRooms {
+  counts: StreamCounts;
+  cors: CorsOptions;
+  /** Asks the whole service, the project's app in front of our routes included; undefined where there is none. */
+  askFront: ((request: Request) => Promise<Response>) | undefined;
+}
 
 const Answer = z.looseObject({ type: z.enum(["success", "error"]), id: z.number().int().nullable() });
 const threadStream = {
@@ -23,7 +29,7 @@ const threadStream = {
 };
 
 /** Event streaming: what happens on a thread, over all of its runs, and the commands by which it is made to happen. */
-export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app, { counts, cors, ...rooms }) => {
+export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app, { counts, cors, askFront, ...rooms }) => {
   const { pool } = rooms;
 
   app.post(
@@ -69,15 +75,17 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
     url: "/threads/:threadId/stream/events",
     schema: { params: ThreadParams, hide: true }, // OpenAPI has no words for sockets
     config: access(...commandDecisions),
-    preValidation: async ({ headers: { origin, host, cookie } }) => {
+    preValidation: async (request) => {
+      const { origin, host, cookie } = request.headers;
       // Where nobody is asked who they are, cookies are another service's: a machine's ports share them.
       const hasCookie = rooms.auth !== undefined && cookie !== undefined;
-      if (mayOpenSocket(cors, { origin, host, hasCookie })) return;
-      throw new AuthRefusal(403, `Pages of ${origin} may not open sockets here (http.cors in langgraph.json).`);
+      if (!mayOpenSocket(cors, { origin, host, hasCookie }))
+        throw new AuthRefusal(403, `Pages of ${origin} may not open sockets here (http.cors in langgraph.json).`);
+      if (askFront && request.ws) await refuseWhereAppDoes(askFront, request);
     },
     handler: async (_request, reply) =>
       reply
-        .code(426)
+        .code(upgradeRequired)
         .header("upgrade", "websocket")
         .type("text/plain; charset=utf-8")
         .send("Open a WebSocket here, or POST for an event stream."),
@@ -92,3 +100,16 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
     },
   });
 };
+
+const upgradeRequired = 426;
+
+/** An upgrade goes past the project's app. So that its middleware has its say, it is asked for the same without one: our own answer to that is known. */
+async function refuseWhereAppDoes(ask: (request: Request) => Promise<Response>, { url, headers }: FastifyRequest): Promise<void> {
+  const plain = new Headers();
+  for (const [name, value] of Object.entries(headers)) {
+    if (!/^(connection|upgrade|sec-websocket-.*)$/.test(name)) for (const one of [value ?? []].flat()) plain.append(name, one);
+  }
+  const answer = await ask(new Request(new URL(url, `http://${headers.host}`), { headers: plain }));
+  const text = await answer.text();
+  if (answer.status !== upgradeRequired) throw new AuthRefusal(answer.status < 400 ? 403 : answer.status, text);
+}
