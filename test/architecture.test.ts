@@ -66,6 +66,8 @@ const mayImport: Record<string, string[]> = {
     "ui",
     "webhooks",
   ],
+  /** The large pieces from which main puts a service together. */
+  service: ["*"],
   main: ["*"],
   cli: ["*"],
   index: ["*"],

@@ -1,0 +1,70 @@
+import type { Logger } from "pino";
+import type { Auth } from "../auth/auth.ts";
+import { chooseAuth } from "../auth/choose.ts";
+import { type Config, lendModelEndpoint, variable } from "../config.ts";
+import type { ApiRooms } from "../http/rooms.ts";
+import { loadEmbedder, needsEndpoint } from "../registry/embeddings.ts";
+import { importUserModule } from "../registry/modules.ts";
+import type { Project } from "../registry/project.ts";
+import type { Registry } from "../registry/registry.ts";
+import { loadUserApp } from "../registry/user-app.ts";
+import { startRehearsal } from "../rehearsal/server.ts";
+import { type StoreRules, storeRules } from "../store/rules.ts";
+import { provideUi } from "../ui/bundles.ts";
+import type { Closers } from "./closers.ts";
+
+/**
+ * Whom the graphs ask, and the store's index. Where there is no endpoint, the rehearsal model is one; an API leaves the graphs to its
+ * workers, and does not know whom they ask.
+ */
+export async function provideModel({ hasModelEndpoint, role }: Config, embeds: boolean, closers: Closers): Promise<ApiRooms["model"]> {
+  if (!hasModelEndpoint && (role !== "api" || embeds)) {
+    const rehearsal = await startRehearsal();
+    closers.push(rehearsal.stop);
+    const takeBack = lendModelEndpoint(rehearsal.baseUrl);
+    closers.push(async () => takeBack());
+  }
+  if (role === "api") return null;
+  return hasModelEndpoint ? "external" : "rehearsal";
+}
+
+export async function provideStore({ hasModelEndpoint, role }: Config, project: Project, log: Logger): Promise<StoreRules> {
+  const endpoint = { baseURL: variable("OPENAI_BASE_URL") || undefined, apiKey: variable("OPENAI_API_KEY") || undefined };
+  const embedder = await loadEmbedder(project, { ...endpoint, isRehearsal: !hasModelEndpoint });
+  if (role === "api" && needsEndpoint(project) && !hasModelEndpoint)
+    log.warn("the store's index is the rehearsal model's; if the workers have another endpoint, set it here too (OPENAI_API_KEY)");
+  try {
+    return storeRules(project.store, embedder);
+  } catch (error) {
+    throw new Error(`${project.file}: store.index.fields: ${(error as Error).message}`);
+  }
+}
+
+/** What of the project an API needs, and a worker does not load. */
+export async function loadForApi(config: Config, project: Project, log: Logger) {
+  return {
+    auth: await loadAuth(config, project),
+    app: project.app && (await loadUserApp(project.app)),
+    ui: await provideUi(project, log),
+  };
+}
+
+async function loadAuth(config: Config, { auth }: Project): Promise<Auth | undefined> {
+  if (!auth) return chooseAuth(config, undefined);
+  const { [auth.exportName]: exported } = await importUserModule(auth.file);
+  return chooseAuth(config, { name: `${auth.file}:${auth.exportName}`, exported, disableStudio: auth.disableStudio });
+}
+
+/** A factory may need a configuration to make its graph; such a one is not judged. */
+export async function graphsWithoutSchemas({ graphIds, schemas }: Registry): Promise<string[]> {
+  const known = await Promise.all(graphIds.map((graphId) => schemas(graphId).catch(() => undefined)));
+  return graphIds.filter((_, index) => known[index] && Object.keys(known[index].state_schema).length === 0);
+}
+
+/** The assistants that the graphs bring with them, as the operator wants them. */
+export function systemAssistants(registry: Registry, { graphDefaults }: Config) {
+  return registry.graphIds.map((graphId) => {
+    const { context = {}, ...config } = graphDefaults[graphId] ?? {};
+    return { graph_id: graphId, ...registry.describe(graphId), config, context };
+  });
+}

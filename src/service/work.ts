@@ -1,0 +1,26 @@
+import type { Config } from "../config.ts";
+import type { Project } from "../registry/project.ts";
+import { retentionRules } from "../retention/rules.ts";
+import { startCrons } from "../worker/crons.ts";
+import { startSweeper } from "../worker/sweeper.ts";
+import { startTimers } from "../worker/timers.ts";
+import { startWorker, type Worker } from "../worker/worker.ts";
+import type { Closers } from "./closers.ts";
+
+/** Everything that a worker does. */
+export async function startWork(
+  config: Config,
+  project: Project,
+  url: string,
+  rooms: Parameters<typeof startWorker>[0],
+  closers: Closers,
+): Promise<Worker> {
+  const { runTimeoutSeconds } = config;
+  const sweeper = startSweeper(rooms, { runTimeoutSeconds, rules: retentionRules(config, project) });
+  closers.push(sweeper.stop);
+  closers.push(startTimers(rooms).stop);
+  closers.push(startCrons(rooms, config).stop);
+  const worker = await startWorker(rooms, url, config);
+  closers.push(worker.stop);
+  return worker;
+}
