@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { defaultOf } from "../src/cli/config.ts";
 import { settings } from "../src/config.ts";
+import { endpoints } from "./endpoints.ts";
 
 const begin = "<!-- settings -->\n";
 const end = "<!-- /settings -->";
@@ -14,4 +15,11 @@ test("the README's environment table is the one the code reads", () => {
   const written = readme.replace(new RegExp(`${begin}[^]*${end}`), () => `${begin}${table}${end}`);
   if (process.env.UPDATE_README) writeFileSync("README.md", written);
   else expect(readme).toBe(written);
+});
+
+test("the README's table of endpoints has every endpoint that is served", () => {
+  const told = new Set(
+    [...readFileSync("README.md", "utf8").matchAll(/`((?:GET|POST|PUT|PATCH|DELETE) [^`]+)`/g)].map((match) => match[1]),
+  );
+  expect(Object.keys(endpoints).filter((endpoint) => !told.has(endpoint))).toEqual([]);
 });
