@@ -60,7 +60,7 @@ async function compose(config: Config, log: Logger, closers: Closers): Promise<S
   const forApi = role === "worker" ? undefined : await loadForApi(config, project, log);
   const ownApi = Promise.withResolvers<Fetch>();
   ownFetch.answerBy(ownApi.promise); // not before: a file that called us while it is loaded would wait for itself
-  const store = await provideStore(config, project, log);
+  const storeOn = await provideStore(config, project, log);
   const rules = webhookRules(project.webhooks.url, config.webhookInsideHosts);
   const headers = role === "api" ? {} : resolveHeaders(project.webhooks, variable); // their secrets are the workers'
 
@@ -68,6 +68,7 @@ async function compose(config: Config, log: Logger, closers: Closers): Promise<S
   await ensureSystemAssistants(pool, systemAssistants(registry, config));
   const { threadFeed, ...feeds } = await startFeeds({ pool, directUrl }, log, closers);
   const { metrics, metricsUrl, tracing } = await startWatching(config, pool, log, closers);
+  const store = await storeOn(pool);
   const rooms = { pool, ...feeds, registry, store, log, metrics: metrics.work, tracing };
   const worker = role === "api" ? undefined : await startWork(config, project, directUrl, rooms, closers);
   const api =

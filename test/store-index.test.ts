@@ -137,6 +137,19 @@ test("of more vectors than are compared, the nearest are among those that are", 
   expect(await search("crowd", "stream", { limit: 2 })).toMatchObject([{ key: "near" }, { value: { text: "mountain" } }]);
 });
 
+const { rowCount: pgvector } = await db.query("select 1 from pg_available_extensions where name = 'vector'");
+/** Most servers lack it, those that npm brings too: then the rest of this file is about plain SQL. */
+test.runIf(pgvector)("where the server has pgvector, vectors are compared by it, with the same scores", async () => {
+  const { rowCount: isMade } = await db.query("select 1 from pg_extension where extname = 'vector'");
+  expect(isMade).toBe(1);
+  const { rows } = await db.query(`select key, sum(mine * theirs) as cosine
+      from store_vectors, unnest(vector, (select vector from store_vectors where namespace = '{land}' and key = 'water' and index_name like '%:embed/3')) pair (mine, theirs)
+     where namespace = '{land}' group by key order by cosine desc`);
+  const found = await search("land", "river");
+  expect(keys(found)).toEqual(rows.map(({ key }) => key));
+  for (const [index, { score = 0 }] of found.entries()) expect(score).toBeCloseTo(rows[index]?.cosine, 5);
+});
+
 const startWith = async (store: object, files: Record<string, string> = {}) => {
   const folder = await makeProject({ "langgraph.json": { graphs, store }, ...files });
   return startTestService({ ENSEMBLE_CONFIG: `${folder}/langgraph.json` });

@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { Auth } from "../auth/auth.ts";
 import { chooseAuth } from "../auth/choose.ts";
 import { type Config, lendModelEndpoint, variable } from "../config.ts";
+import type { Db } from "../db/sql.ts";
 import type { ApiRooms } from "../http/rooms.ts";
 import { loadEmbedder, needsEndpoint } from "../registry/embeddings.ts";
 import { importUserModule } from "../registry/modules.ts";
@@ -9,6 +10,7 @@ import type { Project } from "../registry/project.ts";
 import type { Registry } from "../registry/registry.ts";
 import { loadUserApp } from "../registry/user-app.ts";
 import { startRehearsal } from "../rehearsal/server.ts";
+import { preparePgvector } from "../store/pgvector.ts";
 import { type StoreRules, storeRules } from "../store/rules.ts";
 import { provideUi } from "../ui/bundles.ts";
 import type { Closers } from "./closers.ts";
@@ -28,16 +30,24 @@ export async function provideModel({ hasModelEndpoint, role }: Config, embeds: b
   return hasModelEndpoint ? "external" : "rehearsal";
 }
 
-export async function provideStore({ hasModelEndpoint, role }: Config, project: Project, log: Logger): Promise<StoreRules> {
+/** How the store works. Embedding is prepared before the database is there, so that a mistake in it stops the start at once. */
+export async function provideStore(
+  { hasModelEndpoint, role }: Config,
+  project: Project,
+  log: Logger,
+): Promise<(db: Db) => Promise<StoreRules>> {
   const endpoint = { baseURL: variable("OPENAI_BASE_URL") || undefined, apiKey: variable("OPENAI_API_KEY") || undefined };
   const embedder = await loadEmbedder(project, { ...endpoint, isRehearsal: !hasModelEndpoint });
   if (role === "api" && needsEndpoint(project) && !hasModelEndpoint)
     log.warn("the store's index is the rehearsal model's; if the workers have another endpoint, set it here too (OPENAI_API_KEY)");
+  const rulesWith = (hasPgvector: boolean) => storeRules(project.store, embedder && { ...embedder, hasPgvector });
   try {
-    return storeRules(project.store, embedder);
+    rulesWith(false);
   } catch (error) {
     throw new Error(`${project.file}: store.index.fields: ${(error as Error).message}`);
   }
+  const { dims } = project.store.index ?? {};
+  return async (db) => rulesWith(dims !== undefined && (await preparePgvector(db, dims)));
 }
 
 /** What of the project an API needs, and a worker does not load. */

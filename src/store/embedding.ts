@@ -10,6 +10,8 @@ export interface StoreIndex {
   /** The model and the number of dimensions: what tells vectors apart that cannot be compared. */
   name: string;
   dims: number;
+  /** Whether the database compares vectors by pgvector. */
+  hasPgvector: boolean;
   /** What of an item is embedded, where its put does not say. */
   fields: string[];
   embed: Embed;

@@ -20,7 +20,7 @@ interface StoreOptions {
   index?: { dims: number; fields?: string[] | null | undefined } | null | undefined;
 }
 
-type Embedder = Pick<StoreIndex, "name" | "embed">;
+type Embedder = Pick<StoreIndex, "name" | "embed" | "hasPgvector">;
 
 /** `embedder` is what `store.index.embed` names. */
 export function storeRules({ ttl, index }: StoreOptions, embedder: Embedder | undefined): StoreRules {
@@ -31,7 +31,7 @@ export function storeRules({ ttl, index }: StoreOptions, embedder: Embedder | un
   };
 }
 
-function toIndex({ dims, fields }: NonNullable<StoreOptions["index"]>, { name, embed }: Embedder): StoreIndex {
+function toIndex({ dims, fields }: NonNullable<StoreOptions["index"]>, { name, embed, hasPgvector }: Embedder): StoreIndex {
   for (const field of fields ?? []) parseField(field);
-  return { name: `${name}/${dims}`, dims, fields: fields ?? ["$"], embed };
+  return { name: `${name}/${dims}`, dims, fields: fields ?? ["$"], embed, hasPgvector };
 }
