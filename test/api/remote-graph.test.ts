@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { Command } from "@langchain/langgraph";
 import { RemoteGraph } from "@langchain/langgraph/remote";
 import { expect, test } from "vitest";
@@ -6,6 +7,7 @@ import { startTestService } from "../service.ts";
 import { collect, eventually, take } from "../sse.ts";
 
 const { client, urls } = await startTestService();
+const guarded = await startTestService({ ENSEMBLE_CONFIG: fileURLToPath(new URL("../graphs/with-auth/langgraph.json", import.meta.url)) });
 const model = await startModelServer();
 const remote = (graphId: string) => new RemoteGraph({ graphId, url: urls[0] ?? "", client });
 const onThread = () => ({ configurable: { thread_id: crypto.randomUUID() } });
@@ -80,4 +82,16 @@ test("a command resumes it in version 3 too", async () => {
   const answered = await remote("review").streamEvents(new Command({ resume: { approved: true } }), { ...config, version: "v3" });
   await eventually(async () => (await remote("review").getState(config)).values).toMatchObject({ published: "On x" });
   await answered.thread.close();
+});
+
+test("it says who is asking, where somebody asks, and others see nothing of it", async () => {
+  const [url = ""] = guarded.urls;
+  const remoteOf = (name: string) =>
+    new RemoteGraph({ graphId: "steps", url, apiKey: "none", headers: { authorization: `Bearer ${name}` } });
+  const config = onThread();
+  expect(await remoteOf("alice").invoke({}, config)).toMatchObject({ last: "three" });
+  const run = await remoteOf("alice").streamEvents({}, { ...onThread(), version: "v3" });
+  expect(await run.output).toMatchObject({ last: "three" });
+  expect((await remoteOf("alice").getState(config)).values).toMatchObject({ last: "three" });
+  await expect(remoteOf("bob").getState(config)).rejects.toThrow("HTTP 404");
 });

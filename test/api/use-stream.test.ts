@@ -1,3 +1,5 @@
+import { fileURLToPath } from "node:url";
+import { Client } from "@langchain/langgraph-sdk";
 import { useStream } from "@langchain/react";
 import { createElement } from "react";
 import { create } from "react-test-renderer";
@@ -7,6 +9,7 @@ import { startTestService } from "../service.ts";
 import { eventually } from "../sse.ts";
 
 const { client, urls } = await startTestService();
+const guarded = await startTestService({ ENSEMBLE_CONFIG: fileURLToPath(new URL("../graphs/with-auth/langgraph.json", import.meta.url)) });
 const model = await startModelServer();
 const config = { configurable: { base_url: model.baseUrl } };
 
@@ -68,4 +71,19 @@ test.each(transports)("useStream asks and is answered, also on a page that comes
   await eventually(() => page.now.values.published).toBe("On rivers"); // whoever only watches is told as well
   await eventually(() => [page.now.isLoading, later.now.isLoading]).toEqual([false, false]);
   expect(await client.runs.list(page.now.threadId ?? "")).toHaveLength(2);
+});
+
+test("useStream says who is asking, where somebody asks, and others see nothing of it", async () => {
+  const headersOf = (name: string) => ({ defaultHeaders: { authorization: `Bearer ${name}` } });
+  const own = { ...options("review", "sse"), ...headersOf("alice"), apiUrl: guarded.urls[0] ?? "" };
+  const page = mount(() => useStream<{ topic: string; published: string | null }>(own));
+  await eventually(() => page.now.isThreadLoading).toBe(false);
+  void page.now.submit({ topic: "rivers" });
+  await eventually(() => page.now.interrupt?.value).toEqual({ draft: "On rivers" });
+  void page.now.respond({ approved: true }, { interruptId: page.now.interrupt?.id ?? "" });
+  await eventually(() => page.now.values.published).toBe("On rivers");
+  const threadId = page.now.threadId ?? "";
+  const [alice, bob] = ["alice", "bob"].map((name) => new Client({ apiUrl: own.apiUrl, apiKey: null, ...headersOf(name) }));
+  expect((await alice?.threads.get(threadId))?.metadata).toMatchObject({ owner: "alice" });
+  await expect(bob?.threads.get(threadId)).rejects.toThrow("HTTP 404");
 });
