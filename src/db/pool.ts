@@ -7,6 +7,8 @@ export interface PoolOptions {
   size: number;
   /** After this a statement is given up, and its connection with it: a network can lose a line without a word. None: never. */
   queryTimeoutSeconds?: number;
+  /** Whether statements that come often are kept by the server, by their names. Poolers that share connections may not keep them. */
+  prepares?: boolean;
   onError: (error: Error) => void;
 }
 
@@ -25,10 +27,19 @@ export function connectionOptions(url: string, applicationName: string): pg.Clie
   };
 }
 
+/** Sends every statement whole: no later one relies on a connection that has seen it. */
+class NamelessClient extends pg.Client {
+  override query(...[statement, ...others]: unknown[]): never {
+    const isNamed = typeof statement === "object" && statement !== null && "name" in statement && "text" in statement;
+    const sent = isNamed ? { ...statement, name: undefined } : statement;
+    return (super.query as (...args: unknown[]) => unknown)(sent, ...others) as never;
+  }
+}
+
 /** The one pool of a process. An idle connection that breaks is reported and replaced, never thrown at the process. */
-export function openPool({ url, size, queryTimeoutSeconds, onError }: PoolOptions): pg.Pool {
+export function openPool({ url, size, queryTimeoutSeconds, prepares = true, onError }: PoolOptions): pg.Pool {
   const limit = queryTimeoutSeconds === undefined ? {} : { query_timeout: queryTimeoutSeconds * 1000 };
-  const pool = new pg.Pool({ ...connectionOptions(url, "ensemble"), ...limit, max: size });
+  const pool = new pg.Pool({ ...connectionOptions(url, "ensemble"), ...limit, max: size, ...(!prepares && { Client: NamelessClient }) });
   pool.on("error", (error) => {
     if (!pool.ending) onError(error); // the server may be closing, too, while we say goodbye
   });

@@ -34,6 +34,7 @@ export async function openDatabase(
     url,
     size: config.poolSize,
     queryTimeoutSeconds: config.queryTimeoutSeconds,
+    prepares: config.prepares,
     onError: (err) => log.warn({ err }, "a database connection broke"),
   });
   closers.push(() => closePool(pool));
