@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Contender } from "./contenders/contender.ts";
+import { startInProcess } from "./contenders/in-process.ts";
+import { startService } from "./contenders/service.ts";
+import { type CountingProxy, startCountingProxy } from "./counting-proxy.ts";
+import type { Load } from "./load/load.ts";
+import { names } from "./names.ts";
+import type { Stage } from "./stage.ts";
+
+/** Round trips to Postgres that a run takes, by the contender's name and the load's. */
+export type Statements = Record<string, Record<string, number>>;
+
+const idleMs = 2_000;
+const warmUpRuns = 20;
+
+/**
+ * Counts on the wire. Liveness and LISTEN have connections of their own, past the proxy; other idle polls are subtracted, as many as an
+ * idle service makes in the time that the runs took.
+ */
+export async function countStatements(stage: Stage, loads: Record<string, Load>): Promise<Statements> {
+  const counted = Object.entries(starters(stage)).map(async ([name, start]) => {
+    const databaseUrl = await stage.createDatabase();
+    const proxy = await startCountingProxy(databaseUrl);
+    const contender = await start(proxy.url, databaseUrl);
+    try {
+      return [name, await countOf(contender, proxy, loads)] as const;
+    } finally {
+      await contender.stop();
+      proxy.close();
+    }
+  });
+  return Object.fromEntries(await Promise.all(counted)); // all at once: counting is not disturbed by company
+}
+
+const starters = (stage: Stage): Record<string, (url: string, directUrl: string) => Promise<Contender>> => ({
+  [names.stock]: (url) => startInProcess(names.stock, "stock", url),
+  [names.saver]: (url) => startInProcess(names.saver, "ours", url),
+  [names.one]: (databaseUrl, url) => startService(stage, { databaseUrl, env: { DATABASE_DIRECT_URL: url } }),
+  [names.split]: (databaseUrl, url) => startService(stage, { databaseUrl, workers: 2, env: { DATABASE_DIRECT_URL: url } }),
+});
+
+async function countOf(contender: Contender, proxy: CountingProxy, loads: Record<string, Load>): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const load of Object.values(loads)) await contender.run({ ...load, atMost: warmUpRuns });
+  proxy.take();
+  await sleep(idleMs);
+  const idlePerMs = proxy.take().roundTrips / idleMs;
+  for (const [name, load] of Object.entries(loads)) {
+    const { ms, end } = await contender.run(load);
+    counts[name] = Math.round(((proxy.take().roundTrips - idlePerMs * ms) / end.length) * 10) / 10;
+  }
+  return counts;
+}
