@@ -46,3 +46,7 @@ export const middleOf = (figure: Figure) => (typeof figure === "object" ? figure
 export function ratio(one: number | undefined, other: number | undefined): number | undefined {
   return one === undefined || !other ? undefined : one / other;
 }
+
+export function difference(before: number | undefined, after: number | undefined): number | undefined {
+  return before === undefined || after === undefined ? undefined : after - before;
+}

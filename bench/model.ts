@@ -17,7 +17,7 @@ export interface ModelServer {
   close(): void;
 }
 
-/** The far end of a model: an OpenAI-compatible endpoint over real HTTP, each of whose tokens is the time at which it was sent. */
+/** The far end of a model: an OpenAI-compatible endpoint over real HTTP, each of whose tokens is the time at which it was due. */
 export async function startModel(): Promise<ModelServer> {
   let current: Script = { tokens: 1, everyMs: 0 };
   const server = createServer((request, response) => {
@@ -38,6 +38,8 @@ export async function startModel(): Promise<ModelServer> {
   };
 }
 
+const now = () => performance.timeOrigin + performance.now();
+
 async function speak(response: ServerResponse, { tokens, everyMs }: Script): Promise<void> {
   const id = `chatcmpl-${randomUUID()}`;
   const send = (delta: object, finish_reason: string | null = null) => {
@@ -46,11 +48,11 @@ async function speak(response: ServerResponse, { tokens, everyMs }: Script): Pro
   };
   response.writeHead(200, { "content-type": "text/event-stream" });
   send({ role: "assistant", content: "" });
-  const began = performance.now();
+  const began = now();
   for (let number = 0; number < tokens && !response.destroyed; number++) {
-    const early = began + number * everyMs - performance.now();
-    if (early > 0) await sleep(early);
-    const taken = send({ content: `${(performance.timeOrigin + performance.now()).toFixed(2)} ` });
+    const dueAt = everyMs > 0 ? began + number * everyMs : now();
+    if (dueAt > now()) await sleep(dueAt - now());
+    const taken = send({ content: `${dueAt.toFixed(2)} ` });
     if (!taken) await Promise.race([once(response, "drain"), once(response, "close")]);
   }
   send({}, "stop");

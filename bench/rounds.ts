@@ -1,6 +1,6 @@
 import type { Contender } from "./contenders/contender.ts";
 import type { Load, LoadResult } from "./load/load.ts";
-import { median, quantile, spreadOf } from "./measured.ts";
+import { difference, median, quantile, spreadOf } from "./measured.ts";
 import type { Stage } from "./stage.ts";
 import { cpuSeconds, residentMb } from "./usage.ts";
 
@@ -65,7 +65,3 @@ export const memory = (rounds: Rounds) => {
   const known = rounds.map((round) => round.residentMb).filter((size) => size !== undefined);
   return median(known);
 };
-
-function difference(before: number | undefined, after: number | undefined): number | undefined {
-  return before === undefined || after === undefined ? undefined : after - before;
-}

@@ -16,12 +16,15 @@ const Ticks = Annotation.Root({ count: Annotation<number>(), everyMs: Annotation
 /** By the clock of the machine, which its other processes read too. */
 const now = () => performance.timeOrigin + performance.now();
 
-/** Says what time it is, so often, in such a rhythm: what comes late somewhere is seen there. */
+/**
+ * Says when it was to be said, so often, in such a rhythm: what comes late somewhere is seen there, also when it was said late. Without a
+ * rhythm it says what time it is.
+ */
 async function tick({ count, everyMs, startAt }: typeof Ticks.State, { writer, signal }: LangGraphRunnableConfig) {
   await sleep(Math.max(0, startAt - now()), undefined, { signal });
   const began = now();
   for (let number = 0; number < count; number++) {
-    writer?.({ at: now() });
+    writer?.({ at: everyMs > 0 ? began + number * everyMs : now() });
     await sleep(Math.max(0, began + (number + 1) * everyMs - now()), undefined, { signal });
   }
   return {};

@@ -4,7 +4,7 @@ import { connectTo } from "../client.ts";
 import type { Contender } from "../contenders/contender.ts";
 import { startInProcess } from "../contenders/in-process.ts";
 import { startService, untilTrue } from "../contenders/service.ts";
-import { type Figure, type Measured, median, ratio } from "../measured.ts";
+import { difference, type Figure, type Measured, median, ratio } from "../measured.ts";
 import { names } from "../names.ts";
 import type { Part } from "../parts.ts";
 import type { Stage } from "../stage.ts";
@@ -23,7 +23,8 @@ interface Player extends Contender {
   db: pg.Client;
   url?: string;
   threadId: string;
-  times: number[];
+  /** Of each turn; undefined where it failed. */
+  times: (number | undefined)[];
   sizes: Map<number, Sizes>;
 }
 
@@ -78,10 +79,10 @@ const turn = (method: "stream" | "wait" = "stream") => ({
   input: { messages: [{ role: "user", content: randomText(200) }] },
 });
 
-async function takeTurn(player: Player, method: "stream" | "wait" = "stream"): Promise<number> {
+async function takeTurn(player: Player, method: "stream" | "wait" = "stream"): Promise<number | undefined> {
   const { end, failure } = await player.run({ ...turn(method), threadId: player.threadId, forMs: 60_000, atMost: 1 });
-  if (failure) throw new Error(`${player.name}: ${failure}`);
-  return end[0] ?? 0;
+  if (failure) console.error(`${player.name}: a turn failed: ${failure}`);
+  return end[0];
 }
 
 async function playTurns(players: Player[], marks: number[]): Promise<void> {
@@ -90,7 +91,7 @@ async function playTurns(players: Player[], marks: number[]): Promise<void> {
     for (const player of players.filter((one) => (spent.get(one) ?? 0) < patienceMs || one.name !== names.stock)) {
       const ms = await takeTurn(player);
       player.times.push(ms);
-      spent.set(player, (spent.get(player) ?? 0) + ms);
+      spent.set(player, (spent.get(player) ?? 0) + (ms ?? 0));
       if (marks.includes(number)) player.sizes.set(number, await storedSizes(player.db));
     }
   }
@@ -100,13 +101,13 @@ async function playTurns(players: Player[], marks: number[]): Promise<void> {
 async function readThread(player: Player | undefined, times: number): Promise<Record<string, number | undefined>> {
   if (!player?.url) return {};
   const thread = `${player.url}/threads/${player.threadId}`;
-  const samples: Record<string, number[]> = { state: [], "history, 10": [], "a turn with wait, all of it sent back": [] };
+  const samples: Record<string, (number | undefined)[]> = { state: [], "history, 10": [], "a turn with wait, all of it sent back": [] };
   for (let time = 0; time < times; time++) {
     samples.state?.push(await timeGet(`${thread}/state`));
     samples["history, 10"]?.push(await timeGet(`${thread}/history?limit=10`));
     samples["a turn with wait, all of it sent back"]?.push(await takeTurn(player, "wait"));
   }
-  return Object.fromEntries(Object.entries(samples).map(([what, values]) => [what, median(values)]));
+  return Object.fromEntries(Object.entries(samples).map(([what, values]) => [what, medianOfKnown(values)]));
 }
 
 async function timeGet(url: string): Promise<number> {
@@ -119,8 +120,10 @@ async function timeGet(url: string): Promise<number> {
 
 /** The middle of the turns around a number; undefined when it was not reached. */
 function msAt({ times }: Player, number: number): number | undefined {
-  return times.length < number ? undefined : median(times.slice(Math.max(0, number - around - 1), number + around));
+  return times.length < number ? undefined : medianOfKnown(times.slice(Math.max(0, number - around - 1), number + around));
 }
+
+const medianOfKnown = (values: (number | undefined)[]) => median(values.filter((value) => value !== undefined));
 
 function summary(players: Player[], marks: number[], reads: Record<string, number | undefined>): Measured {
   const [ours, keeping, stock] = players;
@@ -132,7 +135,7 @@ function summary(players: Player[], marks: number[], reads: Record<string, numbe
   });
   const last = marks.at(-1) ?? 0;
   const figures = {
-    "threads: more at 1,000": differenceOf(ours && msAt(ours, 1_000), ours && msAt(ours, 10)),
+    "threads: more at 1,000": difference(ours && msAt(ours, 10), ours && msAt(ours, 1_000)),
     "threads: checkpoints": ours?.sizes.get(1_000)?.checkpoints,
     "threads: checkpoints growth": ratio(ours?.sizes.get(1_000)?.checkpoints, ours?.sizes.get(500)?.checkpoints),
     "threads: checkpoints kept": keeping?.sizes.get(1_000)?.checkpoints,
@@ -159,5 +162,3 @@ function summary(players: Player[], marks: number[], reads: Record<string, numbe
 
 const rowsOf = (values: Record<string, number | undefined>) =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, [value]]));
-const differenceOf = (one: number | undefined, other: number | undefined) =>
-  one === undefined || other === undefined ? undefined : one - other;

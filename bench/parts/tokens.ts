@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type Child, startChild } from "../child.ts";
 import { type Service, startService } from "../contenders/service.ts";
 import { FollowersResult, type Following } from "../load/followers.ts";
-import type { Figure, Table } from "../measured.ts";
+import { difference, type Figure, type Table } from "../measured.ts";
 import { startModel } from "../model.ts";
 import type { Part } from "../parts.ts";
 import type { Stage } from "../stage.ts";
@@ -16,6 +16,8 @@ const ticksPerSecond = 100;
 const headStartMs = 3_000;
 
 interface Streamed extends FollowersResult {
+  /** Of the process that plays all the clients: where it is the slower one, it is what was measured. */
+  clientCpu: number | undefined;
   serverCpu: number | undefined;
   databaseCpu: number | undefined;
   residentMb: number | undefined;
@@ -44,15 +46,17 @@ export const measureTokens: Part = async (stage, { quick }) => {
 };
 
 async function stream({ databasePids }: Stage, { pids }: Service, crowd: Child, following: Following): Promise<Streamed> {
-  const usage = async () => ({ server: await cpuSeconds(pids), database: await cpuSeconds(databasePids) });
+  const usage = () => Promise.all([pids, databasePids, [crowd.pid]].map(cpuSeconds));
   const before = await usage();
   await crowd.ask({ begin: following }, z.object({}));
   const result = await crowd.ask({ finish: true }, FollowersResult);
   const after = await usage();
+  const [serverCpu, databaseCpu, clientCpu] = after.map((seconds, whose) => difference(before[whose], seconds));
   return {
     ...result,
-    serverCpu: before.server === undefined || after.server === undefined ? undefined : after.server - before.server,
-    databaseCpu: !before.database || after.database === undefined ? undefined : after.database - before.database,
+    serverCpu,
+    databaseCpu: databasePids.length > 0 ? databaseCpu : undefined,
+    clientCpu,
     residentMb: await residentMb(pids),
   };
 }
@@ -83,7 +87,19 @@ function summary(quick: boolean, talked: Record<"flatOut" | "paced", Streamed>, 
   const wanted = ticksPerSecond * (quick ? 4 : 8);
   const table: Table = {
     title: "event streams of one process",
-    columns: ["events/s", "lag p50 ms", "p99", "max", "fewest a client", "most", "cut", "server CPU s", "Postgres CPU s", "MB"],
+    columns: [
+      "events/s",
+      "lag p50 ms",
+      "p99",
+      "max",
+      "fewest a client",
+      "most",
+      "cut",
+      "server CPU s",
+      "Postgres CPU s",
+      "client CPU s",
+      "MB",
+    ],
     rows: {
       [`${runsAtOnce} runs × ${tokens} tokens, flat out`]: row(talked.flatOut),
       [`${runsAtOnce} runs, 10 tokens a second each`]: row(talked.paced),
@@ -105,8 +121,9 @@ function summary(quick: boolean, talked: Record<"flatOut" | "paced", Streamed>, 
   };
 }
 
-const row = ({ total, ms, lagP50, lagP99, lagMax, fewest, most, cut, serverCpu, databaseCpu, residentMb }: Streamed): Figure[] => [
-  (total / ms) * 1000,
+const row = ({
+  total,
+  ms,
   lagP50,
   lagP99,
   lagMax,
@@ -115,5 +132,6 @@ const row = ({ total, ms, lagP50, lagP99, lagMax, fewest, most, cut, serverCpu, 
   cut,
   serverCpu,
   databaseCpu,
+  clientCpu,
   residentMb,
-];
+}: Streamed): Figure[] => [(total / ms) * 1000, lagP50, lagP99, lagMax, fewest, most, cut, serverCpu, databaseCpu, clientCpu, residentMb];
