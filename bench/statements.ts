@@ -10,15 +10,16 @@ import type { Stage } from "./stage.ts";
 /** Round trips to Postgres that a run takes, by the contender's name and the load's. */
 export type Statements = Record<string, Record<string, number>>;
 
-const idleMs = 2_000;
+const idleMs = 1_500;
 const warmUpRuns = 20;
 
 /**
  * Counts on the wire. Liveness and LISTEN have connections of their own, past the proxy; other idle polls are subtracted, as many as an
  * idle service makes in the time that the runs took.
  */
-export async function countStatements(stage: Stage, loads: Record<string, Load>): Promise<Statements> {
-  const counted = Object.entries(starters(stage)).map(async ([name, start]) => {
+export async function countStatements(stage: Stage, loads: Record<string, Load>, whose: string[]): Promise<Statements> {
+  const chosen = Object.entries(starters(stage)).filter(([name]) => whose.includes(name));
+  const counted = chosen.map(async ([name, start]) => {
     const databaseUrl = await stage.createDatabase();
     const proxy = await startCountingProxy(databaseUrl);
     const contender = await start(proxy.url, databaseUrl);

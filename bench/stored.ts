@@ -17,6 +17,15 @@ export async function storedSizes(db: pg.Client): Promise<Sizes> {
   };
 }
 
+/** Takes away what a warm-up has left. Nothing may run meanwhile. */
+export async function forgetStored(db: pg.Client): Promise<void> {
+  const { rows } = await db.query<{ name: string }>(
+    `select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace
+        and (relname in ('checkpoints', 'checkpoint_blobs', 'checkpoint_writes', 'replaced_writes', 'run_events'))`,
+  );
+  await db.query(`truncate ${rows.map(({ name }) => name).join(", ")}`);
+}
+
 const tables = (...patterns: string[]) =>
   `select sum(pg_total_relation_size(c.oid)) from pg_class c
     where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and (${patterns.map((pattern) => `c.relname like '${pattern}'`).join(" or ")})`;

@@ -17,9 +17,9 @@ export const measureBig: Part = async (stage, { quick }) => {
   const contenders = await startContenders(stage);
   const turns: Record<string, Map<string, Rounds>> = {};
   try {
-    await warmUp(contenders, { graph: "rewritten", concurrency, forMs: quick ? 300 : 800 });
+    await warmUp(contenders, { graph: "rewritten", concurrency, forMs: quick ? 200 : 600 });
     for (const graph of Object.keys(cases)) {
-      const load = { graph, method: "wait" as const, concurrency, forMs: quick ? 500 : 1_000 };
+      const load = { graph, method: "wait" as const, concurrency, forMs: quick ? 300 : 800 };
       turns[graph] = await takeTurns(stage, contenders, load, quick ? 1 : 3);
     }
   } finally {

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Contender } from "../contenders/contender.ts";
 import { startInProcess } from "../contenders/in-process.ts";
 import { startPeer } from "../contenders/peer.ts";
@@ -20,6 +21,7 @@ type Turns = Map<string, Rounds>;
 
 const slots = 50; // of each contender that has slots, all its workers together
 const graphs = ["one", "five", "twenty", "fan3", "fan50"];
+const onThread = "five on a thread that stays";
 const manyAtOnce = [1, 8, 32, 128];
 /** What the targets are about gets longer and more turns. */
 const decisive: Case[] = [8, 32].map((concurrency) => ({ graph: "five", method: "stream", concurrency }));
@@ -27,14 +29,14 @@ const decisive: Case[] = [8, 32].map((concurrency) => ({ graph: "five", method: 
 /** Trivial graphs on fresh threads, from one client to 128 at once, by everybody who can run them. */
 export const measureRuns: Part = async (stage, options) => {
   const { quick } = options;
-  const statements = await countStatements(stage, countedLoads(options));
-  const contenders = await startContenders(stage);
+  const statements = await countStatements(stage, countedLoads(options), quick ? [names.stock, names.one] : Object.values(names));
+  const contenders = await startContenders(stage, quick);
   const decided = new Map<Case, Turns>();
   const others = new Map<Case, Turns>();
   try {
-    await warmUp(contenders, { graph: "five", concurrency: 8, forMs: quick ? 1_000 : 3_000 });
-    for (const one of decisive) decided.set(one, await turnsOf(stage, contenders, one, quick ? [2, 700] : [3, 1_500]));
-    for (const one of otherCases(options)) others.set(one, await turnsOf(stage, contenders, one, [2, 500]));
+    await warmUp(contenders, { graph: "five", concurrency: 8, forMs: quick ? 800 : 2_000 });
+    for (const one of decisive) decided.set(one, await turnsOf(stage, contenders, one, quick ? [2, 500] : [3, 1_000]));
+    for (const one of otherCases(options)) others.set(one, await turnsOf(stage, contenders.filter(takesPart(one)), one, [2, 300]));
   } finally {
     await Promise.all(contenders.map((contender) => contender.stop()));
   }
@@ -44,6 +46,8 @@ export const measureRuns: Part = async (stage, options) => {
     notes: [
       `${slots} slots everywhere; the dev server polls its queue and ends its streams by timers of its own, which bound its runs/s and its latency.`,
       "PostgresSaver and our saver work with durability sync, as the service does.",
+      `On a thread that stays a five-node run takes ${statements[names.one]?.[onThread]} round trips, with PostgresSaver alone ${statements[names.stock]?.[onThread]}.`,
+      ...failuresIn([...decided.values(), ...others.values()]),
     ],
   };
 };
@@ -51,10 +55,17 @@ export const measureRuns: Part = async (stage, options) => {
 /** The round trips of each graph on a thread of its own, and of the one that is decisive on a thread that stays. */
 function countedLoads({ quick }: BenchOptions): Record<string, Load> {
   const load = (graph: string): Load => ({ graph, method: "stream", concurrency: 1, forMs: 10_000, atMost: quick ? 20 : 40 });
-  return Object.fromEntries((quick ? ["five"] : graphs).map((graph) => [graph, load(graph)]));
+  const alone = (quick ? ["five"] : graphs).map((graph) => [graph, load(graph)] as const);
+  return Object.fromEntries([...alone, [onThread, { ...load("five"), threadId: randomUUID() }]]);
 }
 
-async function startContenders(stage: Stage): Promise<Contender[]> {
+/** In one process a graph that is invoked is one whose stream nobody reads: there is nothing new to see. */
+const takesPart =
+  ({ method }: Case) =>
+  ({ name }: Contender) =>
+    method === "stream" || [names.peer, names.one, names.split].includes(name);
+
+async function startContenders(stage: Stage, quick: boolean): Promise<Contender[]> {
   const [stockUrl, ourUrl] = [await stage.createDatabase(), await stage.createDatabase()];
   const started = await Promise.all([
     startInProcess(names.bare, "none", ""),
@@ -62,7 +73,7 @@ async function startContenders(stage: Stage): Promise<Contender[]> {
     startInProcess(names.saver, "ours", ourUrl),
     startPeer(stage),
     startService(stage, { name: names.one, env: { N_JOBS_PER_WORKER: String(slots) } }),
-    startService(stage, { name: names.split, workers: 2, env: { N_JOBS_PER_WORKER: String(slots / 2) } }),
+    quick ? undefined : startService(stage, { name: names.split, workers: 2, env: { N_JOBS_PER_WORKER: String(slots / 2) } }),
   ]);
   return started.filter((contender) => contender !== undefined);
 }
@@ -94,6 +105,16 @@ function tableOf({ graph, method, concurrency }: Case, turns: Turns, statements:
     columns: ["runs/s", "first p50", "p99", "end p50 ms", "p99", "CPU ms/run", "Postgres CPU", "statements", "MB"],
     rows: Object.fromEntries(rows),
   };
+}
+
+/** A run that failed is in no figure, so it has to be said. */
+function failuresIn(all: Turns[]): string[] {
+  return Object.values(names).flatMap((name) => {
+    const rounds = all.flatMap((turns) => turns.get(name) ?? []);
+    const failed = rounds.reduce((sum, round) => sum + round.failed, 0);
+    const ran = rounds.reduce((sum, round) => sum + round.end.length, failed);
+    return failed > 0 ? [`${name}: ${failed} of ${ran} runs failed.`] : [];
+  });
 }
 
 function figuresOf(decided: Map<Case, Turns>, statements: Statements): Measured["figures"] {

@@ -8,9 +8,9 @@ import type { Stage } from "../stage.ts";
 
 const slots = 5; // so few that the work of four is not bounded by two cores
 const nodeMs = 200;
+const counts = [1, 2, 4];
 /** There and back: every number of workers has the same middle of the time. */
-const there = [1, 2, 4];
-const sequence = [...there, ...there.toReversed()];
+const sequenceOf = (quick: boolean) => (quick ? [1, 4, 1] : [...counts, ...counts.toReversed()]);
 
 /** Runs that wait, as those wait that ask a model: twice the workers should do twice the runs. */
 export const measureScale: Part = async (stage, { quick }) => {
@@ -18,21 +18,21 @@ export const measureScale: Part = async (stage, { quick }) => {
   const env = { DATABASE_URL: databaseUrl, N_JOBS_PER_WORKER: String(slots) };
   const workers: ServerProcess[] = [];
   const api = await startService(stage, { databaseUrl, workers: 1, env });
-  const rounds = new Map<number, Round[]>(there.map((count) => [count, []]));
+  const rounds = new Map<number, Round[]>(counts.map((count) => [count, []]));
   const announced = (count: number) => untilTrue(api.db, `select count(*) = ${count} from workers`, 10_000);
   try {
-    for (const count of sequence) {
+    for (const count of sequenceOf(quick)) {
       while (workers.length + 1 < count) workers.push(await startWorker(env));
       while (workers.length + 1 > count) await workers.pop()?.stop();
       await announced(count);
       rounds
         .get(count)
-        ?.push(await playWith(stage, api.url, [...api.pids, ...workers.map(({ pid }) => pid)], count, quick ? 1_500 : 3_000));
+        ?.push(await playWith(stage, api.url, [...api.pids, ...workers.map(({ pid }) => pid)], count, quick ? 1_200 : 2_000));
     }
   } finally {
     await Promise.all([api.stop(), ...workers.map((worker) => worker.stop())]);
   }
-  return tablesOf(rounds);
+  return tablesOf(rounds, sequenceOf(quick));
 };
 
 /** A steady load is one that keeps every slot busy and has as many runs waiting. */
@@ -44,10 +44,10 @@ async function playWith(stage: Stage, url: string, pids: number[], workers: numb
   return playRound(stage, contender, { ...load, forMs });
 }
 
-function tablesOf(rounds: Map<number, Round[]>) {
+function tablesOf(rounds: Map<number, Round[]>, sequence: number[]) {
   const rate = (count: number): Figure => spreadOf((rounds.get(count) ?? []).map(({ end, ms }) => (end.length / ms) * 1000));
   const ideal = (count: number) => (count * slots * 1000) / nodeMs;
-  const rows = there.map((count) => {
+  const rows = counts.map((count) => {
     const reached = middleOf(rate(count));
     const cpu = spreadOf((rounds.get(count) ?? []).map(({ serverCpu, end }) => serverCpu && (serverCpu * 1000) / end.length));
     return [`${count} worker${count > 1 ? "s" : ""}`, [rate(count), ideal(count), ratio(reached, ideal(count)), cpu]] as const;

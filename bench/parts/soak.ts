@@ -6,9 +6,9 @@ import { residentMb } from "../usage.ts";
 
 const concurrency = 32;
 /** Of so many runs the latency is seen, at each of the two places. */
-const seen = 200;
+const seen = 100;
 const retentionSeconds = 5;
-const sweptWithinMs = 30_000;
+const sweptWithinMs = 20_000;
 
 interface Look {
   heap: number;
@@ -21,7 +21,7 @@ interface Look {
 
 /** What a process has grown by after many runs, and what is left in the database when their time is over. */
 export const measureSoak: Part = async (stage, { quick }) => {
-  const [few, many] = quick ? [200, 1_000] : [1_000, 10_000];
+  const [few, many] = quick ? [200, 800] : [1_000, 10_000];
   const env = { ENSEMBLE_EVENT_RETENTION_SECS: String(retentionSeconds), N_JOBS_PER_WORKER: "32" };
   const service = await startService(stage, { env, flags: ["--inspect=127.0.0.1:0"] });
   try {

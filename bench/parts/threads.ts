@@ -8,13 +8,13 @@ import { difference, type Figure, type Measured, median, ratio } from "../measur
 import { names } from "../names.ts";
 import type { Part } from "../parts.ts";
 import type { Stage } from "../stage.ts";
-import { type Sizes, storedSizes } from "../stored.ts";
+import { forgetStored, type Sizes, storedSizes } from "../stored.ts";
 
 const kept = 10;
 const keepingName = `ours, the latest ${kept} kept`;
-const warmUpTurns = 60;
+const warmUpTurns = 40;
 /** The stock saver gets slower with every turn: after this long its place in the round is left empty. */
-const patienceMs = 25_000;
+const patienceMs = 12_000;
 const trimmedWithinMs = 20_000;
 /** Turns around a number that are looked at for its sake. */
 const around = 10;
@@ -30,10 +30,11 @@ interface Player extends Contender {
 
 /** One conversation that grows and grows: what a turn costs, and what it leaves in Postgres. */
 export const measureThreads: Part = async (stage, { quick }) => {
-  const marks = quick ? [10, 50, 100] : [10, 100, 500, 1_000];
+  const marks = quick ? [10, 50] : [10, 100, 500, 1_000];
   const players = await startPlayers(stage);
   try {
     for (const player of players) await player.run({ ...turn(), threadId: randomUUID(), forMs: 60_000, atMost: warmUpTurns });
+    for (const { db } of players) await forgetStored(db);
     await playTurns(players, marks);
     const reads = await readThread(players[0], quick ? 3 : 7);
     const [, keeping] = players;

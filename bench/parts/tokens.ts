@@ -13,7 +13,7 @@ const runsAtOnce = 100;
 const followers = 1_000;
 const ticksPerSecond = 100;
 /** All are connected before the first event, so that each should get every one. */
-const headStartMs = 3_000;
+const headStartMs = 2_500;
 
 interface Streamed extends FollowersResult {
   /** Of the process that plays all the clients: where it is the slower one, it is what was measured. */
@@ -36,8 +36,8 @@ export const measureTokens: Part = async (stage, { quick }) => {
   const fan = async (count: number, everyMs: number) => stream(stage, service, crowd, await followersOf(service.url, count, everyMs));
   try {
     await talk(20, 0);
-    const talked = { flatOut: await talk(quick ? 100 : 500, 0), paced: await talk(quick ? 30 : 100, 100) };
-    const fanned = { paced: await fan(ticksPerSecond * (quick ? 4 : 8), 1000 / ticksPerSecond), flatOut: await fan(quick ? 300 : 800, 0) };
+    const talked = { flatOut: await talk(quick ? 100 : 500, 0), paced: await talk(quick ? 20 : 60, 100) };
+    const fanned = { paced: await fan(ticksPerSecond * (quick ? 3 : 6), 1000 / ticksPerSecond), flatOut: await fan(quick ? 200 : 500, 0) };
     return summary(quick, talked, fanned);
   } finally {
     model.close();
@@ -84,7 +84,7 @@ async function followersOf(url: string, count: number, everyMs: number): Promise
 
 function summary(quick: boolean, talked: Record<"flatOut" | "paced", Streamed>, fanned: Record<"flatOut" | "paced", Streamed>) {
   const tokens = quick ? 100 : 500;
-  const wanted = ticksPerSecond * (quick ? 4 : 8);
+  const wanted = ticksPerSecond * (quick ? 3 : 6);
   const table: Table = {
     title: "event streams of one process",
     columns: [
