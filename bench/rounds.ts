@@ -13,11 +13,14 @@ export interface Round extends LoadResult {
   residentMb: number | undefined;
 }
 
+/** What a turn needs to know of the stage. */
+type Ground = Pick<Stage, "databasePids">;
+
 /** All turns of one contender in one case. */
 export type Rounds = Round[];
 
 /** Lets the contenders take turns, A B A B, so that whatever else the machine does befalls them alike. */
-export async function takeTurns(stage: Stage, contenders: Contender[], load: Load, rounds: number): Promise<Map<string, Rounds>> {
+export async function takeTurns(stage: Ground, contenders: Contender[], load: Load, rounds: number): Promise<Map<string, Rounds>> {
   const turns = new Map<string, Rounds>(contenders.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     for (const contender of contenders) turns.get(contender.name)?.push(await playRound(stage, contender, load));
@@ -25,7 +28,7 @@ export async function takeTurns(stage: Stage, contenders: Contender[], load: Loa
   return turns;
 }
 
-export async function playRound({ databasePids }: Stage, contender: Contender, load: Load): Promise<Round> {
+export async function playRound({ databasePids }: Ground, contender: Contender, load: Load): Promise<Round> {
   const usage = async () => ({ server: await cpuSeconds(contender.pids), database: await cpuSeconds(databasePids) });
   const before = await usage();
   const result = await contender.run(load);
