@@ -42,7 +42,7 @@ async function measureAll(names: string[]): Promise<Results> {
   const stage = await setStage(process.env.DATABASE_URL || undefined, killers);
   const measured: Record<string, Measured> = {};
   try {
-    for (const name of names) measured[name] = await measureOne(name, stage);
+    for (const name of names) measured[name] = await measureOne(name, stage).catch(reportFailure(name));
   } finally {
     await stage.stop();
   }
@@ -60,6 +60,13 @@ async function measureOne(name: string, stage: Stage): Promise<Measured> {
     console.log(`${[`== ${name} (${seconds} s)`, ...measured.tables.map(formatTable), ...(measured.notes ?? [])].join("\n\n")}\n`);
   return measured;
 }
+
+/** The other parts are worth having all the same. */
+const reportFailure = (name: string) => (error: unknown) => {
+  console.error(`${name} failed:`, error);
+  process.exitCode = 1;
+  return { tables: [], notes: [`It failed: ${error}`] };
+};
 
 function formatTargets(verdicts: Verdict[]): string {
   const lines = verdicts

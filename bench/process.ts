@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { settings } from "../src/config.ts";
 
 /** A server in a process of its own. */
 export interface ServerProcess {
@@ -18,7 +19,7 @@ const goneWithinMs = 15_000;
 
 /** Starts Node with these arguments, and waits until its output has what says that it is ready. */
 export async function startProcess(args: string[], env: Record<string, string>, ready: RegExp): Promise<ServerProcess> {
-  const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, args, { env: { ...neutralEnvironment(), ...env }, stdio: ["ignore", "pipe", "pipe"] });
   const kill = () => void child.kill("SIGKILL"); // should this process go first
   process.on("exit", kill);
   child.on("exit", () => process.off("exit", kill));
@@ -39,6 +40,12 @@ export async function startProcess(args: string[], env: Record<string, string>, 
       await exited;
     },
   };
+}
+
+/** Without what the caller's shell says to services of theirs: a key for the API, a database, a model, a tracer. */
+function neutralEnvironment(): NodeJS.ProcessEnv {
+  const isTheirs = (name: string) => name in settings || /^(DATABASE|POSTGRES)_URI$|^LANG(CHAIN|GRAPH|SMITH)_/.test(name);
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isTheirs(name)));
 }
 
 async function untilReady(child: ChildProcess, ready: RegExp): Promise<{ found: string; output: string }> {

@@ -1,22 +1,19 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Contender } from "./contenders/contender.ts";
 import { startInProcess } from "./contenders/in-process.ts";
 import { startService } from "./contenders/service.ts";
 import { type CountingProxy, startCountingProxy } from "./counting-proxy.ts";
 import type { Load } from "./load/load.ts";
+import { median } from "./measured.ts";
 import { names } from "./names.ts";
 import type { Stage } from "./stage.ts";
 
 /** Round trips to Postgres that a run takes, by the contender's name and the load's. */
-export type Statements = Record<string, Record<string, number>>;
+export type Statements = Record<string, Record<string, number | undefined>>;
 
-const idleMs = 1_500;
-const warmUpRuns = 20;
+const warmUpRuns = 12; // until every connection of a pool knows the statements
+const countedRuns = 25;
 
-/**
- * Counts on the wire. Liveness and LISTEN have connections of their own, past the proxy; other idle polls are subtracted, as many as an
- * idle service makes in the time that the runs took.
- */
+/** Counts on the wire. Liveness and LISTEN have connections of their own, past the proxy. */
 export async function countStatements(stage: Stage, loads: Record<string, Load>, whose: string[]): Promise<Statements> {
   const chosen = Object.entries(starters(stage)).filter(([name]) => whose.includes(name));
   const counted = chosen.map(async ([name, start]) => {
@@ -40,15 +37,23 @@ const starters = (stage: Stage): Record<string, (url: string, directUrl: string)
   [names.split]: (databaseUrl, url) => startService(stage, { databaseUrl, workers: 2, env: { DATABASE_DIRECT_URL: url } }),
 });
 
-async function countOf(contender: Contender, proxy: CountingProxy, loads: Record<string, Load>): Promise<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for (const load of Object.values(loads)) await contender.run({ ...load, atMost: warmUpRuns });
-  proxy.take();
-  await sleep(idleMs);
-  const idlePerMs = proxy.take().roundTrips / idleMs;
+/** Run by run, with what the one before has left to do. In so short a time polls are rare, and the middle of many runs has none. */
+async function countOf(
+  contender: Contender,
+  proxy: CountingProxy,
+  loads: Record<string, Load>,
+): Promise<Record<string, number | undefined>> {
+  const counts: Record<string, number | undefined> = {};
   for (const [name, load] of Object.entries(loads)) {
-    const { ms, end } = await contender.run(load);
-    counts[name] = Math.round(((proxy.take().roundTrips - idlePerMs * ms) / end.length) * 10) / 10;
+    await contender.run({ ...load, atMost: warmUpRuns });
+    proxy.take();
+    const counted: number[] = [];
+    for (let run = 0; run < countedRuns; run++) {
+      const { failed } = await contender.run({ ...load, atMost: 1 });
+      const { roundTrips } = proxy.take();
+      if (failed === 0) counted.push(roundTrips);
+    }
+    counts[name] = median(counted);
   }
   return counts;
 }

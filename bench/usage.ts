@@ -2,7 +2,8 @@ import { readdir, readFile } from "node:fs/promises";
 
 /** How many ticks a second the kernel counts CPU time in; 100 on every Linux that Node runs on. */
 const ticksASecond = 100;
-const bytesAKilobyte = 1024;
+const kilobytesAMegabyte = 1024;
+const mostTries = 5;
 
 interface Stat {
   pid: number;
@@ -14,7 +15,7 @@ interface Stat {
 
 /** CPU seconds that these processes and their children have used so far; undefined where there is no /proc. */
 export async function cpuSeconds(pids: number[]): Promise<number | undefined> {
-  const stats = await readStats();
+  const stats = await readConsistently(pids);
   if (!stats) return undefined;
   const children = Map.groupBy(stats.values(), ({ parent }) => parent);
   const ticksOf = (pid: number): number => {
@@ -24,6 +25,16 @@ export async function cpuSeconds(pids: number[]): Promise<number | undefined> {
     return stat.ownTicks + stat.gatheredTicks + living;
   };
   return pids.reduce((sum, pid) => sum + ticksOf(pid), 0) / ticksASecond;
+}
+
+/** A child that ends while all are read would count twice, as itself and with its parent: then all are read again. */
+async function readConsistently(pids: number[]): Promise<Map<number, Stat> | undefined> {
+  const gathered = async () => (await Promise.all(pids.map((pid) => readStat(String(pid))))).map((stat) => stat?.gatheredTicks).join();
+  for (let tries = 1; ; tries++) {
+    const before = await gathered();
+    const stats = await readStats();
+    if (tries === mostTries || before === (await gathered())) return stats;
+  }
 }
 
 async function readStats(): Promise<Map<number, Stat> | undefined> {
@@ -45,7 +56,7 @@ async function readStat(pid: string): Promise<Stat | undefined> {
 /** Resident memory of these processes together, in MB. */
 export async function residentMb(pids: number[]): Promise<number | undefined> {
   const sizes = await Promise.all(pids.map(residentKb));
-  return sizes.includes(undefined) ? undefined : sizes.reduce<number>((sum, size = 0) => sum + size, 0) / bytesAKilobyte;
+  return sizes.includes(undefined) ? undefined : sizes.reduce<number>((sum, size = 0) => sum + size, 0) / kilobytesAMegabyte;
 }
 
 async function residentKb(pid: number): Promise<number | undefined> {

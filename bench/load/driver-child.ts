@@ -5,16 +5,16 @@ import { applyLoad, Load } from "./load.ts";
 
 /** The clients of all contenders that speak HTTP: raw requests over connections that stay open, from a process of their own. */
 const Question = z.object({ urls: z.array(z.string()), load: Load });
-const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
 const patienceMs = 60_000;
 
 answerParent(async (question) => {
   const { urls, load } = Question.parse(question);
+  const agent = new Agent({ keepAlive: true }); // of this turn: until the next a server may have closed what was idle
   let turn = 0;
-  return applyLoad(load, () => runOnce(urls[turn++ % urls.length] ?? "", load));
+  return applyLoad(load, () => runOnce(urls[turn++ % urls.length] ?? "", agent, load)).finally(() => agent.destroy());
 });
 
-function runOnce(url: string, { graph, method, input, streamMode, threadId, firstMark }: z.output<typeof Load>) {
+function runOnce(url: string, agent: Agent, { graph, method, input, streamMode, threadId, firstMark }: z.output<typeof Load>) {
   const path = threadId ? `/threads/${threadId}/runs/${method}` : `/runs/${method}`;
   const body = JSON.stringify({
     assistant_id: graph,
