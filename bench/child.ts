@@ -1,4 +1,4 @@
-import { fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
@@ -14,20 +14,14 @@ const Reply = z.object({ number: z.number(), answer: z.unknown(), error: z.strin
 const Question = z.object({ number: z.number(), question: z.unknown() });
 const answerWithinMs = 300_000;
 
+type Waiting = Map<number, PromiseWithResolvers<unknown>>;
+
 /** Starts it. The argument reaches it as JSON, its last one on the command line. */
 export function startChild(file: URL, argument: object, flags: string[] = []): Child {
   const child = fork(fileURLToPath(file), [JSON.stringify(argument)], { execArgv: flags, stdio: ["ignore", "inherit", "inherit", "ipc"] });
-  const waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  const waiting: Waiting = new Map();
+  listenTo(child, waiting);
   let asked = 0;
-  child.on("message", (message) => {
-    const { number, answer, error } = Reply.parse(message);
-    const question = waiting.get(number);
-    if (error === undefined) question?.resolve(answer);
-    else question?.reject(new Error(error));
-  });
-  child.on("exit", () => {
-    for (const question of waiting.values()) question.reject(new Error(`${fileURLToPath(file)} ended before it had answered.`));
-  });
   return {
     pid: child.pid ?? 0,
     async ask(question, answer) {
@@ -50,6 +44,18 @@ export function startChild(file: URL, argument: object, flags: string[] = []): C
       await exited;
     },
   };
+}
+
+function listenTo(child: ChildProcess, waiting: Waiting): void {
+  child.on("message", (message) => {
+    const { number, answer, error } = Reply.parse(message);
+    const question = waiting.get(number);
+    if (error === undefined) question?.resolve(answer);
+    else question?.reject(new Error(error));
+  });
+  child.on("exit", () => {
+    for (const question of waiting.values()) question.reject(new Error("The process ended before it had answered."));
+  });
 }
 
 /** The child's side: answers its parent until that one is gone. */

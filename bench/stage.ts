@@ -40,16 +40,17 @@ export async function setStage(givenUrl: string | undefined, killers: (() => voi
     },
     async stop() {
       await driver.stop();
-      if (server) await server.stop();
-      else
-        await runStatements(
-          url,
-          databases.map((name) => `drop database ${name} with (force)`),
-        );
+      await (server ? server.stop() : dropDatabases(url, databases));
       rmSync(home, { recursive: true, force: true });
     },
   };
 }
+
+const dropDatabases = (url: string, names: string[]) =>
+  runStatements(
+    url,
+    names.map((name) => `drop database ${name} with (force)`),
+  );
 
 async function runStatements(url: string, statements: string[]): Promise<void> {
   const client = await connectTo(url);

@@ -17,6 +17,12 @@ export async function storedSizes(db: pg.Client): Promise<Sizes> {
   };
 }
 
+/** What the living alone take, when everything is written anew. */
+export async function livingCheckpoints(db: pg.Client): Promise<number | undefined> {
+  await db.query("vacuum full");
+  return (await storedSizes(db)).checkpoints;
+}
+
 /** Takes away what a warm-up has left. Nothing may run meanwhile. */
 export async function forgetStored(db: pg.Client): Promise<void> {
   const { rows } = await db.query<{ name: string }>(

@@ -28,7 +28,8 @@ export const LoadResult = z.object({
 });
 export type LoadResult = z.output<typeof LoadResult>;
 
-interface Sample {
+/** Milliseconds from asking, of one run. */
+export interface Sample {
   first: number;
   end: number;
 }

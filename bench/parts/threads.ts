@@ -8,7 +8,7 @@ import { difference, type Figure, type Measured, median, ratio } from "../measur
 import { names } from "../names.ts";
 import type { Part } from "../parts.ts";
 import type { Stage } from "../stage.ts";
-import { forgetStored, type Sizes, storedSizes } from "../stored.ts";
+import { forgetStored, livingCheckpoints, type Sizes, storedSizes } from "../stored.ts";
 
 const kept = 10;
 const keepingName = `ours, the latest ${kept} kept`;
@@ -37,19 +37,20 @@ export const measureThreads: Part = async (stage, { quick }) => {
     for (const { db } of players) await forgetStored(db);
     await playTurns(players, marks);
     const reads = await readThread(players[0], quick ? 3 : 7);
-    const [, keeping] = players;
-    const last = marks.at(-1) ?? 0;
-    if (
-      keeping &&
-      (await untilTrue(keeping.db, `select count(*) <= ${kept} from checkpoints where thread_id = '${keeping.threadId}'`, trimmedWithinMs))
-    ) {
-      keeping.sizes.set(last, await storedSizes(keeping.db));
-    }
-    return summary(players, marks, reads);
+    await untilTrimmed(players[1], marks.at(-1) ?? 0);
+    const living = await Promise.all(players.map(({ db }) => livingCheckpoints(db)));
+    return summary(players, marks, reads, living);
   } finally {
     await Promise.all(players.map((player) => player.stop()));
   }
 };
+
+/** The sweeper looks every few seconds; what it leaves is what the thread keeps. */
+async function untilTrimmed(keeping: Player | undefined, mark: number): Promise<void> {
+  if (!keeping) return;
+  const isTrimmed = `select count(*) <= ${kept} from checkpoints where thread_id = '${keeping.threadId}'`;
+  if (await untilTrue(keeping.db, isTrimmed, trimmedWithinMs)) keeping.sizes.set(mark, await storedSizes(keeping.db));
+}
 
 async function startPlayers(stage: Stage): Promise<Player[]> {
   const play = (contender: Contender & { url?: string }, db: pg.Client): Player => ({
@@ -126,38 +127,41 @@ function msAt({ times }: Player, number: number): number | undefined {
 
 const medianOfKnown = (values: (number | undefined)[]) => median(values.filter((value) => value !== undefined));
 
-function summary(players: Player[], marks: number[], reads: Record<string, number | undefined>): Measured {
-  const [ours, keeping, stock] = players;
+function summary(players: Player[], marks: number[], reads: Record<string, number | undefined>, living: Figure[]): Measured {
+  const last = marks.at(-1) ?? 0;
   const column = (cells: (player: Player) => Figure[]) => Object.fromEntries(players.map((player) => [player.name, cells(player)]));
   const stored = (kind: keyof Sizes) => ({
     title: `${kind}, MB after VACUUM, at turn`,
     columns: marks.map(String),
     rows: column((player) => marks.map((mark) => player.sizes.get(mark)?.[kind])),
   });
-  const last = marks.at(-1) ?? 0;
-  const figures = {
-    "threads: more at 1,000": difference(ours && msAt(ours, 10), ours && msAt(ours, 1_000)),
-    "threads: checkpoints": ours?.sizes.get(1_000)?.checkpoints,
-    "threads: checkpoints growth": ratio(ours?.sizes.get(1_000)?.checkpoints, ours?.sizes.get(500)?.checkpoints),
-    "threads: checkpoints kept": keeping?.sizes.get(1_000)?.checkpoints,
-    "threads: events growth": ratio(ours?.sizes.get(1_000)?.events, ours?.sizes.get(500)?.events),
-    "threads: row growth": ratio(ours?.sizes.get(1_000)?.["thread row"], ours?.sizes.get(500)?.["thread row"]),
-  };
+  const { times = [] } = players.at(-1) ?? {};
   return {
     tables: [
       { title: "ms a turn, at turn", columns: marks.map(String), rows: column((player) => marks.map((mark) => msAt(player, mark))) },
       stored("checkpoints"),
       stored("events"),
       stored("thread row"),
+      { title: "checkpoints, MB after VACUUM FULL", columns: ["in the end"], rows: column((player) => [living[players.indexOf(player)]]) },
       { title: `ms at ${last} turns, ${names.one}`, columns: ["p50"], rows: rowsOf(reads) },
     ],
-    figures,
+    figures: figuresOf(players),
     notes: [
       "A turn is a stream of updates on the one thread; two messages of 200 random characters each.",
-      ...(stock && stock.times.length < last
-        ? [`PostgresSaver had used its ${patienceMs / 1000} s after turn ${stock.times.length}.`]
-        : []),
+      ...(times.length < last ? [`PostgresSaver had used its ${patienceMs / 1000} s after turn ${times.length}.`] : []),
     ],
+  };
+}
+
+function figuresOf([ours, keeping]: Player[]): Measured["figures"] {
+  const growth = (kind: keyof Sizes) => ratio(ours?.sizes.get(1_000)?.[kind], ours?.sizes.get(500)?.[kind]);
+  return {
+    "threads: more at 1,000": difference(ours && msAt(ours, 10), ours && msAt(ours, 1_000)),
+    "threads: checkpoints": ours?.sizes.get(1_000)?.checkpoints,
+    "threads: checkpoints kept": keeping?.sizes.get(1_000)?.checkpoints,
+    "threads: checkpoints growth": growth("checkpoints"),
+    "threads: events growth": growth("events"),
+    "threads: row growth": growth("thread row"),
   };
 }
 

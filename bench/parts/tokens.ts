@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type Child, startChild } from "../child.ts";
 import { type Service, startService } from "../contenders/service.ts";
 import { FollowersResult, type Following } from "../load/followers.ts";
-import { difference, type Figure, type Table } from "../measured.ts";
+import { difference, type Figure, type Measured, type Table } from "../measured.ts";
 import { startModel } from "../model.ts";
 import type { Part } from "../parts.ts";
 import type { Stage } from "../stage.ts";
@@ -14,6 +14,9 @@ const followers = 1_000;
 const ticksPerSecond = 100;
 /** All are connected before the first event, so that each should get every one. */
 const headStartMs = 2_500;
+
+const tokensOfRun = (quick: boolean) => (quick ? 100 : 500);
+const fanTicks = (quick: boolean) => ticksPerSecond * (quick ? 3 : 6);
 
 interface Streamed extends FollowersResult {
   /** Of the process that plays all the clients: where it is the slower one, it is what was measured. */
@@ -36,8 +39,8 @@ export const measureTokens: Part = async (stage, { quick }) => {
   const fan = async (count: number, everyMs: number) => stream(stage, service, crowd, await followersOf(service.url, count, everyMs));
   try {
     await talk(20, 0);
-    const talked = { flatOut: await talk(quick ? 100 : 500, 0), paced: await talk(quick ? 20 : 60, 100) };
-    const fanned = { paced: await fan(ticksPerSecond * (quick ? 3 : 6), 1000 / ticksPerSecond), flatOut: await fan(quick ? 200 : 500, 0) };
+    const talked = { flatOut: await talk(tokensOfRun(quick), 0), paced: await talk(quick ? 20 : 60, 100) };
+    const fanned = { paced: await fan(fanTicks(quick), 1000 / ticksPerSecond), flatOut: await fan(quick ? 200 : 500, 0) };
     return summary(quick, talked, fanned);
   } finally {
     model.close();
@@ -82,44 +85,47 @@ async function followersOf(url: string, count: number, everyMs: number): Promise
   return { url, clients: followers, method: "GET", path: `/threads/${threadId}/runs/${run_id}/stream?last_event_id=-1`, mark: '{"at":' };
 }
 
-function summary(quick: boolean, talked: Record<"flatOut" | "paced", Streamed>, fanned: Record<"flatOut" | "paced", Streamed>) {
-  const tokens = quick ? 100 : 500;
-  const wanted = ticksPerSecond * (quick ? 3 : 6);
-  const table: Table = {
-    title: "event streams of one process",
-    columns: [
-      "events/s",
-      "lag p50 ms",
-      "p99",
-      "max",
-      "fewest a client",
-      "most",
-      "cut",
-      "server CPU s",
-      "Postgres CPU s",
-      "client CPU s",
-      "MB",
-    ],
-    rows: {
-      [`${runsAtOnce} runs × ${tokens} tokens, flat out`]: row(talked.flatOut),
-      [`${runsAtOnce} runs, 10 tokens a second each`]: row(talked.paced),
-      [`1 run, ${ticksPerSecond} events a second, ${followers} clients`]: row(fanned.paced),
-      [`1 run, flat out, ${followers} clients`]: row(fanned.flatOut),
-    },
-  };
+type Streams = Record<"flatOut" | "paced", Streamed>;
+
+function summary(quick: boolean, talked: Streams, fanned: Streams): Measured {
+  const wanted = fanTicks(quick);
+  const { fewest, most, lagP99 } = fanned.paced;
   return {
-    tables: [table],
+    tables: [tableOf(quick, talked, fanned)],
     figures: {
-      "fan: share": (Math.min(fanned.paced.fewest, 2 * wanted - fanned.paced.most) / wanted) * 100,
-      "fan: lag p99": fanned.paced.lagP99,
+      "fan: share": (Math.min(fewest, 2 * wanted - most) / wanted) * 100, // twice is as wrong as never
+      "fan: lag p99": lagP99,
       "fan: deliveries": (fanned.flatOut.total / fanned.flatOut.ms) * 1000,
     },
     notes: [
-      `Of ${wanted} events each of the ${followers} clients got ${fanned.paced.fewest} to ${fanned.paced.most}.`,
+      `Of ${wanted} events each of the ${followers} clients got ${fewest} to ${most}.`,
       "Flat out the lag is what waits in between, and says nothing.",
     ],
   };
 }
+
+const tableOf = (quick: boolean, talked: Streams, fanned: Streams): Table => ({
+  title: "event streams of one process",
+  columns: [
+    "events/s",
+    "lag p50 ms",
+    "p99",
+    "max",
+    "fewest a client",
+    "most",
+    "cut",
+    "server CPU s",
+    "Postgres CPU s",
+    "client CPU s",
+    "MB",
+  ],
+  rows: {
+    [`${runsAtOnce} runs × ${tokensOfRun(quick)} tokens, flat out`]: row(talked.flatOut),
+    [`${runsAtOnce} runs, 10 tokens a second each`]: row(talked.paced),
+    [`1 run, ${ticksPerSecond} events a second, ${followers} clients`]: row(fanned.paced),
+    [`1 run, flat out, ${followers} clients`]: row(fanned.flatOut),
+  },
+});
 
 const row = ({
   total,
