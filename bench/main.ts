@@ -42,7 +42,7 @@ async function measureAll(names: string[]): Promise<Results> {
   const stage = await setStage(process.env.DATABASE_URL || undefined, killers);
   const measured: Record<string, Measured> = {};
   try {
-    for (const name of names) measured[name] = await measureOne(name, stage).catch(reportFailure(name));
+    for (const name of names) measured[name] = await measureOne(name, stage).catch((error) => reportFailure(name, error));
   } finally {
     await stage.stop();
   }
@@ -62,11 +62,11 @@ async function measureOne(name: string, stage: Stage): Promise<Measured> {
 }
 
 /** The other parts are worth having all the same. */
-const reportFailure = (name: string) => (error: unknown) => {
+function reportFailure(name: string, error: unknown): Measured {
   console.error(`${name} failed:`, error);
   process.exitCode = 1;
   return { tables: [], notes: [`It failed: ${error}`] };
-};
+}
 
 function formatTargets(verdicts: Verdict[]): string {
   const lines = verdicts
