@@ -36,6 +36,8 @@ else {
   console.log(`\n${Math.round(results.seconds)} s on ${results.machine.cores} cores; all of it in ${file}`);
 }
 
+process.exit(); // what a part that failed has left running would keep it from ending
+
 async function measureAll(names: string[]): Promise<Results> {
   const [startedAt, started] = [new Date().toISOString(), performance.now()];
   const machine = describeMachine();

@@ -5,7 +5,7 @@ import { connectTo } from "../client.ts";
 import { LoadResult } from "../load/load.ts";
 import { type ServerProcess, startProcess } from "../process.ts";
 import type { Stage } from "../stage.ts";
-import type { Contender } from "./contender.ts";
+import { type Contender, startTogether } from "./contender.ts";
 
 /** Ours, with a look into its database. */
 export interface Service extends Contender {
@@ -43,21 +43,18 @@ export async function startService(stage: Stage, options: ServiceOptions = {}): 
   const { name = "ours", workers = 0, env = {}, flags = [] } = options;
   const databaseUrl = options.databaseUrl ?? (await stage.createDatabase());
   const given = { ...settings, DATABASE_URL: databaseUrl, ...env };
-  const first = await startProcess(
-    [...flags, command, "start"],
-    { ...given, ENSEMBLE_ROLE: workers > 0 ? "api" : "all" },
-    /listens on (\S+)/,
-  );
-  const others = await Promise.all(Array.from({ length: workers }, () => startWorker(given)));
+  const role = workers > 0 ? "api" : "all";
+  const api = startProcess([...flags, command, "start"], { ...given, ENSEMBLE_ROLE: role }, /listens on (\S+)/);
+  const processes = await startTogether([api, ...Array.from({ length: workers }, () => startWorker(given))]);
+  const { found: url, inspector } = await api;
   const db = await connectTo(databaseUrl);
-  const processes = [first, ...others];
   return {
     name,
-    url: first.found,
+    url,
     db,
     pids: processes.map(({ pid }) => pid),
-    inspector: first.inspector,
-    run: (load) => stage.driver.ask({ urls: [first.found], load }, LoadResult),
+    inspector,
+    run: (load) => stage.driver.ask({ urls: [url], load }, LoadResult),
     async stop() {
       await db.end();
       await Promise.all(processes.map((process) => process.stop()));

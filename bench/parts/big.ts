@@ -1,3 +1,4 @@
+import { type Contender, startTogether } from "../contenders/contender.ts";
 import { startInProcess } from "../contenders/in-process.ts";
 import { startService } from "../contenders/service.ts";
 import { middleOf, ratio, type Table } from "../measured.ts";
@@ -34,7 +35,7 @@ export const measureBig: Part = async (stage, { quick }) => {
 };
 
 async function startContenders(stage: Stage) {
-  return Promise.all([
+  return startTogether<Contender>([
     startInProcess(names.bare, "none", ""),
     startInProcess(names.stock, "stock", await stage.createDatabase()),
     startInProcess(names.saver, "ours", await stage.createDatabase()),

@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { connectTo } from "../client.ts";
-import type { Contender } from "../contenders/contender.ts";
+import { type Contender, startTogether } from "../contenders/contender.ts";
 import { startPeer } from "../contenders/peer.ts";
 import { startService } from "../contenders/service.ts";
 import type { Load } from "../load/load.ts";
@@ -56,9 +56,8 @@ export const measureFirstEvent: Part = async (stage, { quick }) => {
 
 async function startContenders(stage: Stage, env: Record<string, string>, quick: boolean): Promise<Contender[]> {
   const ours = startService(stage, { name: names.one, env });
-  if (quick) return [await ours];
-  const others = [startService(stage, { name: names.split, workers: 2, env }), startPeer(stage, env)];
-  return (await Promise.all([ours, ...others])).filter((contender) => contender !== undefined);
+  const others = quick ? [] : [startService(stage, { name: names.split, workers: 2, env }), startPeer(stage, env)];
+  return startTogether<Contender>([ours, ...others]);
 }
 
 /** One run of each contender after the other, and an insert. */

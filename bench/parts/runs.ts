@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Contender } from "../contenders/contender.ts";
+import { type Contender, startTogether } from "../contenders/contender.ts";
 import { startInProcess } from "../contenders/in-process.ts";
 import { startPeer } from "../contenders/peer.ts";
 import { startService } from "../contenders/service.ts";
@@ -67,15 +67,14 @@ const takesPart =
 
 async function startContenders(stage: Stage, quick: boolean): Promise<Contender[]> {
   const [stockUrl, ourUrl] = [await stage.createDatabase(), await stage.createDatabase()];
-  const started = await Promise.all([
+  return startTogether<Contender>([
     startInProcess(names.bare, "none", ""),
     startInProcess(names.stock, "stock", stockUrl),
     startInProcess(names.saver, "ours", ourUrl),
     startPeer(stage),
     startService(stage, { name: names.one, env: { N_JOBS_PER_WORKER: String(slots) } }),
-    quick ? undefined : startService(stage, { name: names.split, workers: 2, env: { N_JOBS_PER_WORKER: String(slots / 2) } }),
+    ...(quick ? [] : [startService(stage, { name: names.split, workers: 2, env: { N_JOBS_PER_WORKER: String(slots / 2) } })]),
   ]);
-  return started.filter((contender) => contender !== undefined);
 }
 
 const turnsOf = (stage: Stage, contenders: Contender[], one: Case, [rounds, forMs]: [number, number]) =>
