@@ -27,7 +27,7 @@ export const measureScale: Part = async (stage, { quick }) => {
       await announced(count);
       rounds
         .get(count)
-        ?.push(await playWith(stage, api.url, [...api.pids, ...workers.map(({ pid }) => pid)], count, quick ? 1_200 : 2_000));
+        ?.push(await playWith(stage, api.url, [...api.pids, ...workers.map(({ pid }) => pid)], count, quick ? 1_000 : 2_000));
     }
   } finally {
     await Promise.all([api.stop(), ...workers.map((worker) => worker.stop())]);

@@ -13,7 +13,7 @@ const runsAtOnce = 100;
 const followers = 1_000;
 const ticksPerSecond = 100;
 /** All are connected before the first event, so that each should get every one. */
-const headStartMs = 2_500;
+const headStartMs = 2_000;
 
 const tokensOfRun = (quick: boolean) => (quick ? 100 : 500);
 const fanTicks = (quick: boolean) => ticksPerSecond * (quick ? 3 : 6);
@@ -40,7 +40,7 @@ export const measureTokens: Part = async (stage, { quick }) => {
   try {
     await talk(20, 0);
     const talked = { flatOut: await talk(tokensOfRun(quick), 0), paced: await talk(quick ? 20 : 60, 100) };
-    const fanned = { paced: await fan(fanTicks(quick), 1000 / ticksPerSecond), flatOut: await fan(quick ? 200 : 500, 0) };
+    const fanned = { paced: await fan(fanTicks(quick), 1000 / ticksPerSecond), flatOut: await fan(quick ? 150 : 500, 0) };
     return summary(quick, talked, fanned);
   } finally {
     model.close();
