@@ -3,8 +3,11 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { chmod, mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { startEmbeddedPostgres } from "../src/db/embedded.ts";
+import { isAlive } from "../src/db/process-identity.ts";
 import { type Child, startChild } from "./child.ts";
 import { connectTo } from "./client.ts";
+
+const goneWithinMs = 5_000;
 
 /** What all parts stand on: one Postgres server, one driver of load, and a place for files. */
 export interface Stage {
@@ -22,7 +25,7 @@ export async function setStage(givenUrl: string | undefined, killers: (() => voi
   const home = await mkdtemp(join(process.cwd(), ".bench-")); // on a disk, unlike perhaps the system's directory for such
   await chmod(home, 0o755); // for root, whose Postgres runs as another user
   const dataDir = join(home, "data");
-  killers.push(() => rmSync(home, { recursive: true, force: true }));
+  killers.push(() => rmSync(home, { recursive: true, force: true, maxRetries: 10 }));
   killers.unshift(() => killServer(dataDir));
   const server = givenUrl ? undefined : await startEmbeddedPostgres(dataDir);
   const url = givenUrl ?? server?.url ?? "";
@@ -64,6 +67,11 @@ async function runStatements(url: string, statements: string[]): Promise<void> {
 const pidFile = (dataDir: string) => join(dataDir, "postgres", "postmaster.pid");
 const serverPid = (dataDir: string) => Number(readFileSync(pidFile(dataDir), "utf8").split("\n")[0]);
 
+/** Without a promise, because nobody would wait for it: until the server is gone, it writes into what is taken away next. */
 function killServer(dataDir: string): void {
-  if (existsSync(pidFile(dataDir))) process.kill(serverPid(dataDir), "SIGQUIT"); // to Postgres: end at once
+  if (!existsSync(pidFile(dataDir))) return;
+  const pid = serverPid(dataDir);
+  process.kill(pid, "SIGQUIT"); // to Postgres: end at once
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (const deadline = Date.now() + goneWithinMs; isAlive(pid) && Date.now() < deadline; ) Atomics.wait(pause, 0, 0, 50);
 }
