@@ -27,9 +27,15 @@ export async function startPeer(stage: Stage, env: Record<string, string> = {}):
     if (!existsSync(api)) await installPeer();
     return await startDevServer(stage, env);
   } catch (error) {
-    console.error(`There is no dev server to compare with, so its rows are empty: ${String(error)}`);
+    console.error(`There is no dev server to compare with, so its rows are empty. ${explain(error)}`);
     return undefined;
   }
+}
+
+/** npm says a lot; its own errors say enough. */
+function explain(error: unknown): string {
+  const [first, ...lines] = String(error).split("\n");
+  return [first, ...lines.filter((line) => line.startsWith("npm error ")).slice(0, 4)].join("\n");
 }
 
 async function installPeer(): Promise<void> {
