@@ -1,17 +1,78 @@
 import { parseArgs } from "node:util";
-import { parts } from "./parts.ts";
-import { formatTable } from "./table.ts";
+import type { Measured } from "./measured.ts";
+import { parts, usualParts } from "./parts.ts";
+import { describeMachine, findCommit, type Results, writeResults } from "./results.ts";
+import { type Stage, setStage } from "./stage.ts";
+import { alignCells, formatTable } from "./table.ts";
+import { judgeTargets, type Verdict } from "./targets.ts";
 
-/** `npm run bench [-- part …] [--quick] [--json]`: all parts, or those that are named. */
-const { values, positionals } = parseArgs({
+/** `npm run bench [-- part …] [--quick] [--full] [--json]`: the usual parts, or those that are named. */
+const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: "boolean", default: false }, json: { type: "boolean", default: false } },
+  options: {
+    quick: { type: "boolean", default: false },
+    full: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+  },
 });
 const unknown = positionals.filter((name) => !(name in parts));
-if (unknown.length > 0) throw new Error(`There is no part ${unknown.join(", ")}; there are ${Object.keys(parts).join(", ")}.`);
+if (unknown.length > 0) {
+  console.error(`There is no part ${unknown.join(", ")}; there are ${Object.keys(parts).join(", ")}.`);
+  process.exit(1);
+}
+const chosen = positionals.length > 0 ? Object.keys(parts).filter((name) => positionals.includes(name)) : usualParts;
 
-for (const [name, measure] of Object.entries(parts)) {
-  if (positionals.length > 0 && !positionals.includes(name)) continue;
-  const measured = await measure({ quick: values.quick });
-  console.log(values.json ? JSON.stringify({ part: name, ...measured }) : `${formatTable(measured)}\n`);
+const killers: (() => void)[] = [];
+process.on("exit", () => {
+  for (const kill of killers) kill(); // what was stopped in order has nothing left to kill
+});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
+
+const results = await measureAll(chosen);
+const file = await writeResults(results);
+if (options.json) console.log(JSON.stringify(results));
+else {
+  console.log(formatTargets(results.targets));
+  console.log(`\n${Math.round(results.seconds)} s on ${results.machine.cores} cores; all of it in ${file}`);
+}
+
+process.exit(); // what a part that failed has left running would keep it from ending
+
+async function measureAll(names: string[]): Promise<Results> {
+  const [startedAt, started] = [new Date().toISOString(), performance.now()];
+  const machine = describeMachine();
+  const stage = await setStage(process.env.DATABASE_URL || undefined, killers);
+  const measured: Record<string, Measured> = {};
+  try {
+    for (const name of names) measured[name] = await measureOne(name, stage).catch((error) => reportFailure(name, error));
+  } finally {
+    await stage.stop();
+  }
+  const figures = Object.assign({}, ...Object.values(measured).map((part) => part.figures ?? {}));
+  const seconds = (performance.now() - started) / 1000;
+  return { startedAt, seconds, quick: options.quick, commit: findCommit(), machine, parts: measured, targets: judgeTargets(figures) };
+}
+
+async function measureOne(name: string, stage: Stage): Promise<Measured> {
+  const started = performance.now();
+  const measured = await parts[name]?.(stage, options);
+  if (!measured) throw new Error(`There is no part ${name}.`);
+  const seconds = Math.round((performance.now() - started) / 1000);
+  if (!options.json)
+    console.log(`${[`== ${name} (${seconds} s)`, ...measured.tables.map(formatTable), ...(measured.notes ?? [])].join("\n\n")}\n`);
+  return measured;
+}
+
+/** The other parts are worth having all the same. */
+function reportFailure(name: string, error: unknown): Measured {
+  console.error(`${name} failed:`, error);
+  process.exitCode = 1;
+  return { tables: [], notes: [`It failed: ${error}`] };
+}
+
+function formatTargets(verdicts: Verdict[]): string {
+  const lines = verdicts
+    .filter(({ measured }) => positionals.length === 0 || measured !== "-")
+    .map(({ target, wanted, measured, met }) => [target, wanted, measured, met]);
+  return alignCells([["target", "wanted", "measured", "met?"], ...lines]);
 }

@@ -1,19 +1,34 @@
-import { measureLatency } from "./latency.ts";
-import { measurePatterns } from "./patterns.ts";
+import type { Measured } from "./measured.ts";
+import { measureBig } from "./parts/big.ts";
+import { measureFirstEvent } from "./parts/first-event.ts";
+import { measurePatterns } from "./parts/patterns.ts";
+import { measureRuns } from "./parts/runs.ts";
+import { measureScale } from "./parts/scale.ts";
+import { measureSoak } from "./parts/soak.ts";
+import { measureThreads } from "./parts/threads.ts";
+import { measureTokens } from "./parts/tokens.ts";
+import type { Stage } from "./stage.ts";
 
 export interface BenchOptions {
   /** Fewer samples, for a first look. */
   quick: boolean;
+  /** Every combination, however long it takes. */
+  full: boolean;
 }
 
-export interface Measured {
-  title: string;
-  columns: string[];
-  rows: Record<string, number[]>;
-}
+export type Part = (stage: Stage, options: BenchOptions) => Promise<Measured>;
 
-/** What can be measured, by name. */
-export const parts: Record<string, (options: BenchOptions) => Promise<Measured>> = {
-  latency: measureLatency,
+/** What can be measured, by name, in the order in which it is. */
+export const parts: Record<string, Part> = {
+  runs: measureRuns,
+  "first-event": measureFirstEvent,
+  tokens: measureTokens,
+  threads: measureThreads,
+  big: measureBig,
+  soak: measureSoak,
+  scale: measureScale,
   patterns: measurePatterns,
 };
+
+/** What is measured when nobody names anything. The patterns' own cost is another question, asked by name. */
+export const usualParts = Object.keys(parts).filter((name) => name !== "patterns");

@@ -1,17 +1,31 @@
-import type { Measured } from "./parts.ts";
+import type { Figure, Table } from "./measured.ts";
 
-export function quantile(values: number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(share * (sorted.length - 1))] ?? 0;
+export function formatTable({ title, columns, rows }: Table): string {
+  const body = Object.entries(rows).map(([name, figures]) => [name, ...figures.map(formatFigure)]);
+  return alignCells([[title, ...columns], ...body]);
 }
 
-export function formatTable({ title, columns, rows }: Measured): string {
-  const widths = columns.map((column) => Math.max(9, column.length + 2));
-  const first = Math.max(title.length, ...Object.keys(rows).map((name) => name.length)) + 2;
-  const line = (name: string, cells: string[]) =>
-    name.padEnd(first) + cells.map((cell, index) => cell.padStart(widths[index] ?? 9)).join("");
-  return [line(title, columns), ...Object.entries(rows).map(([name, values]) => line(name, values.map(formatFigure)))].join("\n");
+/** Lines of cells, the first column to the left, the others to the right. */
+export function alignCells(lines: string[][]): string {
+  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart((widths[column] ?? 0) + 2)))
+        .join("")
+        .trimEnd(),
+    )
+    .join("\n");
 }
 
-/** One digit behind the point where it says something. */
-const formatFigure = (value: number) => (Number.isInteger(value) ? String(value) : value.toFixed(1));
+function formatFigure(figure: Figure): string {
+  if (figure === undefined) return "-";
+  if (typeof figure === "number") return formatNumber(figure);
+  return `${formatNumber(figure.median)} (${formatNumber(figure.low)}–${formatNumber(figure.high)})`;
+}
+
+/** As many digits as say something. */
+export function formatNumber(value: number): string {
+  if (Number.isInteger(value) || Math.abs(value) >= 100) return String(Math.round(value));
+  return value.toFixed(Math.abs(value) < 10 ? 2 : 1);
+}

@@ -1,9 +1,9 @@
 import { Client } from "@langchain/langgraph-sdk";
 import type pg from "pg";
-import { openModelServer, type ScriptedReply } from "../test/scripted-model.ts";
-import type { BenchOptions, Measured } from "./parts.ts";
-import { startBenchService } from "./service.ts";
-import { quantile } from "./table.ts";
+import { openModelServer, type ScriptedReply } from "../../test/scripted-model.ts";
+import { startService } from "../contenders/service.ts";
+import { type Figure, median } from "../measured.ts";
+import type { Part } from "../parts.ts";
 
 const warmUp = 3;
 
@@ -55,11 +55,12 @@ const cases: Record<string, Case> = {
 };
 
 /** What each pattern takes beyond its model calls, which are answered at once, so that a wasteful graph is seen. */
-export async function measurePatterns({ quick }: BenchOptions): Promise<Measured> {
+export const measurePatterns: Part = async (stage, { quick }) => {
   const model = await openModelServer();
-  const { url, db, stop } = await startBenchService({ OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: "none" });
+  const env = { ENSEMBLE_CONFIG: "./langgraph.json", OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: "none" };
+  const { url, db, stop } = await startService(stage, { env });
   const client = new Client({ apiUrl: url, apiKey: null });
-  const rows: Measured["rows"] = {};
+  const rows: Record<string, Figure[]> = {};
   try {
     for (const [graphId, { input, answers }] of Object.entries(cases)) {
       model.respond((messages) => answers.find(([words]) => messages.includes(words))?.[1] ?? { tokens: ["?"] });
@@ -70,19 +71,15 @@ export async function measurePatterns({ quick }: BenchOptions): Promise<Measured
         const { steps, kilobytes } = await storedBy(db, runId);
         if (n >= warmUp) samples.push([model.requests.length - before, steps, ms, kilobytes]);
       }
-      rows[graphId] = [0, 1, 2, 3].map((column) =>
-        quantile(
-          samples.map((sample) => sample[column] ?? 0),
-          0.5,
-        ),
-      );
+      rows[graphId] = [0, 1, 2, 3].map((column) => median(samples.map((sample) => sample[column] ?? 0)));
     }
   } finally {
     await stop();
     model.close();
   }
-  return { title: "a run of each pattern (medians)", columns: ["model calls", "super-steps", "ms", "KB of checkpoints"], rows };
-}
+  const columns = ["model calls", "super-steps", "ms", "KB of checkpoints"];
+  return { tables: [{ title: "a run of each pattern (medians)", columns, rows }] };
+};
 
 async function timeRun(client: Client, graphId: string, input: Record<string, unknown>): Promise<{ ms: number; runId: string }> {
   const { thread_id: threadId } = await client.threads.create();

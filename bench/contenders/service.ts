@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type pg from "pg";
+import { connectTo } from "../client.ts";
+import { LoadResult } from "../load/load.ts";
+import { type ServerProcess, startProcess } from "../process.ts";
+import type { Stage } from "../stage.ts";
+import { type Contender, startTogether } from "./contender.ts";
+
+/** Ours, with a look into its database. */
+export interface Service extends Contender {
+  url: string;
+  db: pg.Client;
+  /** Where an inspector may connect to the process that does everything. */
+  inspector: string | undefined;
+}
+
+export interface ServiceOptions {
+  name?: string;
+  /** How many processes work for one that is the API; 0: one process does everything. */
+  workers?: number;
+  env?: Record<string, string>;
+  /** What Node itself is given. */
+  flags?: string[];
+  databaseUrl?: string;
+}
+
+const command = fileURLToPath(new URL("../../src/cli/ensemble.ts", import.meta.url));
+export const benchProject = fileURLToPath(new URL("../graphs/langgraph.json", import.meta.url));
+
+/** What every process of ours is started with. Events are kept, so that no sweep falls into somebody else's turn. */
+const settings = {
+  PORT: "0",
+  HOST: "127.0.0.1",
+  LOG_LEVEL: "silent",
+  ENSEMBLE_CONFIG: benchProject,
+  ENSEMBLE_EVENT_RETENTION_SECS: "3600",
+  OPENAI_BASE_URL: "http://127.0.0.1:9/v1", // else a model would be rehearsed in the process that is measured
+  OPENAI_API_KEY: "none",
+};
+
+export async function startService(stage: Stage, options: ServiceOptions = {}): Promise<Service> {
+  const { name = "ours", workers = 0, env = {}, flags = [] } = options;
+  const databaseUrl = options.databaseUrl ?? (await stage.createDatabase());
+  const given = { ...settings, DATABASE_URL: databaseUrl, ...env };
+  const role = workers > 0 ? "api" : "all";
+  const api = startProcess([...flags, command, "start"], { ...given, ENSEMBLE_ROLE: role }, /listens on (\S+)/);
+  const processes = await startTogether([api, ...Array.from({ length: workers }, () => startWorker(given))]);
+  const { found: url, inspector } = await api;
+  const db = await connectTo(databaseUrl);
+  return {
+    name,
+    url,
+    db,
+    pids: processes.map(({ pid }) => pid),
+    inspector,
+    run: (load) => stage.driver.ask({ urls: [url], load }, LoadResult),
+    async stop() {
+      await db.end();
+      await Promise.all(processes.map((process) => process.stop()));
+    },
+  };
+}
+
+/** One more worker on this database. */
+export const startWorker = (env: Record<string, string>): Promise<ServerProcess> =>
+  startProcess([command, "start"], { ...settings, ...env, ENSEMBLE_ROLE: "worker" }, /worker runs/);
+
+/** Waits for a fact in the database, at most so long. Whether it came true. */
+export async function untilTrue(db: pg.Client, question: string, limitMs: number): Promise<boolean> {
+  for (const deadline = Date.now() + limitMs; Date.now() < deadline; await sleep(100)) {
+    const { rows } = await db.query<{ is: boolean }>(`select (${question}) as is`);
+    if (rows[0]?.is) return true;
+  }
+  return false;
+}

@@ -1,0 +1,33 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Annotation, END, type LangGraphRunnableConfig, MessagesAnnotation, START, StateGraph } from "@langchain/langgraph";
+import { ChatOpenAI } from "@langchain/openai";
+
+/** A model behind an endpoint, whose tokens are streamed. */
+export const talk = new StateGraph(MessagesAnnotation)
+  .addNode("answer", async ({ messages }, config) => ({
+    messages: [await new ChatOpenAI({ model: "scripted", streaming: true }).invoke(messages, config)],
+  }))
+  .addEdge(START, "answer")
+  .addEdge("answer", END)
+  .compile();
+
+const Ticks = Annotation.Root({ count: Annotation<number>(), everyMs: Annotation<number>(), startAt: Annotation<number>() });
+
+/** By the clock of the machine, which its other processes read too. */
+const now = () => performance.timeOrigin + performance.now();
+
+/**
+ * Says when it was to be said, so often, in such a rhythm: what comes late somewhere is seen there, also when it was said late. Without a
+ * rhythm it says what time it is.
+ */
+async function tick({ count, everyMs, startAt }: typeof Ticks.State, { writer, signal }: LangGraphRunnableConfig) {
+  await sleep(Math.max(0, startAt - now()), undefined, { signal });
+  const began = now();
+  for (let number = 0; number < count; number++) {
+    writer?.({ at: everyMs > 0 ? began + number * everyMs : now() });
+    await sleep(Math.max(0, began + (number + 1) * everyMs - now()), undefined, { signal });
+  }
+  return {};
+}
+
+export const ticks = new StateGraph(Ticks).addNode("tick", tick).addEdge(START, "tick").addEdge("tick", END).compile();

@@ -1,0 +1,27 @@
+import { once } from "node:events";
+import { z } from "zod";
+
+const Answer = z.object({ id: z.number(), result: z.object({ usedSize: z.number().optional() }) });
+const answerWithinMs = 30_000;
+
+/** What is alive in the heap of a process that was started with `--inspect`, in MB, after a forced collection. */
+export async function heapMb(inspector: string): Promise<number> {
+  const socket = new WebSocket(inspector);
+  const signal = AbortSignal.timeout(answerWithinMs);
+  try {
+    await once(socket, "open", { signal });
+    for (let collection = 0; collection < 3; collection++) await ask(socket, "HeapProfiler.collectGarbage", signal); // finalizers free more
+    const { usedSize = 0 } = await ask(socket, "Runtime.getHeapUsage", signal);
+    return usedSize / 1024 / 1024;
+  } finally {
+    socket.close();
+  }
+}
+
+async function ask(socket: WebSocket, method: string, signal: AbortSignal) {
+  const answered = once(socket, "message", { signal });
+  socket.send(JSON.stringify({ id: 1, method }));
+  const [event]: unknown[] = await answered;
+  const { data } = z.object({ data: z.string() }).parse(event);
+  return Answer.parse(JSON.parse(data)).result;
+}

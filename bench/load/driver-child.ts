@@ -1,0 +1,59 @@
+import { Agent, type IncomingMessage, request } from "node:http";
+import { z } from "zod";
+import { answerParent } from "../child.ts";
+import { applyLoad, Load, type Sample } from "./load.ts";
+
+/** The clients of all contenders that speak HTTP: raw requests over connections that stay open, from a process of their own. */
+const Question = z.object({ urls: z.array(z.string()), load: Load });
+const agent = new Agent({ keepAlive: true });
+const patienceMs = 60_000;
+
+answerParent(async (question) => {
+  const { urls, load } = Question.parse(question);
+  let turn = 0;
+  return applyLoad(load, () => runOnce(urls[turn++ % urls.length] ?? "", load));
+});
+
+function runOnce(url: string, load: z.output<typeof Load>): Promise<Sample> {
+  const { method, threadId } = load;
+  const { promise, resolve, reject } = Promise.withResolvers<Sample>();
+  const path = threadId ? `/threads/${threadId}/runs/${method}` : `/runs/${method}`;
+  const body = bodyOf(load);
+  const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
+  const started = performance.now();
+  const posted = request(`${url}${path}`, { method: "POST", headers, agent, timeout: patienceMs }, (response) =>
+    readAnswer(response, load, started).then(resolve, reject),
+  );
+  posted.on("timeout", () => posted.destroy(new Error(`silent for ${patienceMs / 1000} s`)));
+  posted.on("error", (error) => {
+    // Between two turns a server may close a line that is idle, and the next request finds that out: it was never read.
+    if (posted.reusedSocket && "code" in error && error.code === "ECONNRESET") resolve(runOnce(url, load));
+    else reject(error);
+  });
+  posted.end(body);
+  return promise;
+}
+
+const bodyOf = ({ graph, input, streamMode, threadId }: z.output<typeof Load>) =>
+  JSON.stringify({ assistant_id: graph, input, stream_mode: streamMode, ...(threadId && { if_not_exists: "create" }) });
+
+/** Looks for marks only: to parse what comes would be work that is not the server's. */
+function readAnswer(response: IncomingMessage, { method, firstMark }: z.output<typeof Load>, started: number): Promise<Sample> {
+  const { promise, resolve, reject } = Promise.withResolvers<Sample>();
+  let first: number | undefined;
+  let last = "";
+  response.setEncoding("latin1"); // the marks are ASCII
+  response.on("data", (text: string) => {
+    if (first === undefined && (method === "wait" || text.includes(firstMark))) first = performance.now() - started;
+    last = text;
+    if (text.includes("event: error")) reject(new Error(text));
+  });
+  response.on("end", () => {
+    const end = performance.now() - started;
+    if (response.statusCode !== 200 || last.includes('"__error__"')) reject(new Error(`${response.statusCode} ${last}`));
+    else if (first === undefined) reject(new Error(`no "${firstMark}" came, but ${last}`));
+    else resolve({ first, end });
+  });
+  response.on("error", reject);
+  return promise;
+}

@@ -1,0 +1,45 @@
+/** Counts delays in steps of half a millisecond: there are too many to keep them all. */
+export interface Lags {
+  note(sentAt: number): void;
+  quantile(share: number): number;
+  readonly total: number;
+  /** Between the first that was noted and the last. */
+  readonly ms: number;
+}
+
+const stepMs = 0.5;
+const steps = 240_000; // two minutes
+
+/** By the clock of the machine, which its processes share. */
+const now = () => performance.timeOrigin + performance.now();
+
+export function createLags(): Lags {
+  const counts = new Uint32Array(steps);
+  let total = 0;
+  let firstAt = 0;
+  let lastAt = 0;
+  return {
+    note(sentAt) {
+      lastAt = now();
+      firstAt ||= lastAt;
+      total += 1;
+      const step = Math.min(steps - 1, Math.max(0, Math.floor((lastAt - sentAt) / stepMs)));
+      counts[step] = (counts[step] ?? 0) + 1;
+    },
+    quantile(share) {
+      let sum = 0;
+      return (
+        counts.findIndex((count) => {
+          sum += count;
+          return sum >= Math.max(1, share * total);
+        }) * stepMs
+      );
+    },
+    get total() {
+      return total;
+    },
+    get ms() {
+      return lastAt - firstAt;
+    },
+  };
+}

@@ -1,0 +1,11 @@
+import { peerName } from "./contenders/peer.ts";
+
+/** What the contenders are called, in every table. */
+export const names = {
+  bare: "in-process, no saver",
+  stock: "in-process, PostgresSaver",
+  saver: "in-process, our saver",
+  peer: peerName,
+  one: "ours, one process",
+  split: "ours, API + 2 workers",
+};

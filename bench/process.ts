@@ -1,0 +1,65 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { settings } from "../src/config.ts";
+
+/** A server in a process of its own. */
+export interface ServerProcess {
+  pid: number;
+  /** What the pattern of readiness has found. */
+  found: string;
+  /** Where an inspector may connect; undefined unless the process was started for it. */
+  inspector: string | undefined;
+  /** Asks it to end, and makes it when it does not. */
+  stop(): Promise<void>;
+}
+
+const readyWithinMs = 60_000;
+const goneWithinMs = 15_000;
+
+/** Starts Node with these arguments, and waits until its output has what says that it is ready. */
+export async function startProcess(args: string[], env: Record<string, string>, ready: RegExp): Promise<ServerProcess> {
+  const child = spawn(process.execPath, args, { env: { ...neutralEnvironment(), ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const kill = () => void child.kill("SIGKILL"); // should this process go first
+  process.on("exit", kill);
+  child.on("exit", () => process.off("exit", kill));
+  const { found, output } = await untilReady(child, ready).catch((error) => {
+    child.kill("SIGKILL");
+    throw error;
+  });
+  return {
+    pid: child.pid ?? 0,
+    found,
+    inspector: /Debugger listening on (ws:\S+)/.exec(output)?.[1],
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, "exit");
+      child.kill("SIGTERM");
+      const gone = await Promise.race([exited, sleep(goneWithinMs, undefined, { ref: false })]);
+      if (!gone) child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
+
+/** Without what the caller's shell says to services of theirs: a key for the API, a database, a model, a tracer. */
+function neutralEnvironment(): NodeJS.ProcessEnv {
+  const isTheirs = (name: string) => name in settings || /^(DATABASE|POSTGRES)_URI$|^LANG(CHAIN|GRAPH|SMITH)_/.test(name);
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isTheirs(name)));
+}
+
+async function untilReady(child: ChildProcess, ready: RegExp): Promise<{ found: string; output: string }> {
+  let output = "";
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const listen = (chunk: Buffer) => {
+    output = `${output}${chunk}`.slice(-20_000);
+    const match = ready.exec(output);
+    if (match) resolve(match[1] ?? match[0]);
+  };
+  child.stdout?.on("data", listen);
+  child.stderr?.on("data", listen);
+  child.on("error", reject);
+  child.on("exit", () => reject(new Error(`A process ended before it was ready:\n${output}`)));
+  const timer = setTimeout(() => reject(new Error(`A process was not ready in time:\n${output}`)), readyWithinMs);
+  return { found: await promise.finally(() => clearTimeout(timer)), output };
+}

@@ -1,0 +1,70 @@
+import type { Contender } from "./contenders/contender.ts";
+import type { Load, LoadResult } from "./load/load.ts";
+import { difference, median, quantile, spreadOf } from "./measured.ts";
+import type { Stage } from "./stage.ts";
+import { cpuSeconds, residentMb } from "./usage.ts";
+
+/** One contender's turn. */
+export interface Round extends LoadResult {
+  /** CPU seconds that the turn took, of the contender and of Postgres. */
+  serverCpu: number | undefined;
+  databaseCpu: number | undefined;
+  /** Afterwards. */
+  residentMb: number | undefined;
+}
+
+/** What a turn needs to know of the stage. */
+type Ground = Pick<Stage, "databasePids">;
+
+/** All turns of one contender in one case. */
+export type Rounds = Round[];
+
+/** Lets the contenders take turns, A B A B, so that whatever else the machine does befalls them alike. */
+export async function takeTurns(stage: Ground, contenders: Contender[], load: Load, rounds: number): Promise<Map<string, Rounds>> {
+  const turns = new Map<string, Rounds>(contenders.map(({ name }) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const contender of contenders) turns.get(contender.name)?.push(await playRound(stage, contender, load));
+  }
+  return turns;
+}
+
+export async function playRound({ databasePids }: Ground, contender: Contender, load: Load): Promise<Round> {
+  const usage = async () => ({ server: await cpuSeconds(contender.pids), database: await cpuSeconds(databasePids) });
+  const before = await usage();
+  const result = await contender.run(load);
+  const after = await usage();
+  if (result.failed > 0) console.error(`${contender.name}, ${load.graph}: ${result.failed} runs failed; the first: ${result.failure}`);
+  return {
+    ...result,
+    serverCpu: difference(before.server, after.server),
+    databaseCpu: databasePids.length > 0 ? difference(before.database, after.database) : undefined,
+    residentMb: await residentMb(contender.pids),
+  };
+}
+
+/** Code that has not run yet is slow at first, here as there: so much is not counted. */
+export async function warmUp(contenders: Contender[], load: Omit<Load, "method">): Promise<void> {
+  for (const contender of contenders) {
+    for (const method of ["stream", "wait"] as const) await contender.run({ ...load, method, forMs: load.forMs / 2 });
+  }
+}
+
+export const runsPerSecond = (rounds: Rounds) => spreadOf(rounds.map(({ end, ms }) => (end.length / ms) * 1000));
+
+/** CPU milliseconds of a run. */
+export const cpuPerRun = (rounds: Rounds, whose: "serverCpu" | "databaseCpu") =>
+  spreadOf(
+    rounds.map(({ end, [whose]: seconds }) => (seconds === undefined || end.length === 0 ? undefined : (seconds * 1000) / end.length)),
+  );
+
+/** Over the runs of all turns. */
+export const latency = (rounds: Rounds, until: "first" | "end", share: number) =>
+  quantile(
+    rounds.flatMap((round) => round[until]),
+    share,
+  );
+
+export const memory = (rounds: Rounds) => {
+  const known = rounds.map((round) => round.residentMb).filter((size) => size !== undefined);
+  return median(known);
+};

@@ -1,0 +1,77 @@
+import { randomUUID } from "node:crypto";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { chmod, mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
+import { startEmbeddedPostgres } from "../src/db/embedded.ts";
+import { isAlive } from "../src/db/process-identity.ts";
+import { type Child, startChild } from "./child.ts";
+import { connectTo } from "./client.ts";
+
+const goneWithinMs = 5_000;
+
+/** What all parts stand on: one Postgres server, one driver of load, and a place for files. */
+export interface Stage {
+  home: string;
+  /** The server's processes, all below one; none when the server is not ours. */
+  databasePids: number[];
+  driver: Child;
+  /** A database that is empty. The address is its. */
+  createDatabase(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Takes a server that is given, or starts an embedded one. `killers` gets what to do when the process has to go at once. */
+export async function setStage(givenUrl: string | undefined, killers: (() => void)[]): Promise<Stage> {
+  const home = await mkdtemp(join(process.cwd(), ".bench-")); // on a disk, unlike perhaps the system's directory for such
+  await chmod(home, 0o755); // for root, whose Postgres runs as another user
+  const dataDir = join(home, "data");
+  killers.push(() => rmSync(home, { recursive: true, force: true, maxRetries: 10 }));
+  killers.unshift(() => killServer(dataDir));
+  const server = givenUrl ? undefined : await startEmbeddedPostgres(dataDir);
+  const url = givenUrl ?? server?.url ?? "";
+  const driver = startChild(new URL("./load/driver-child.ts", import.meta.url), {});
+  const databases: string[] = [];
+  return {
+    home,
+    driver,
+    databasePids: server ? [serverPid(dataDir)] : [],
+    async createDatabase() {
+      const name = `bench_${randomUUID().replaceAll("-", "")}`;
+      await runStatements(url, [`create database ${name}`]);
+      databases.push(name);
+      return Object.assign(new URL(url), { pathname: `/${name}` }).href;
+    },
+    async stop() {
+      await driver.stop();
+      await (server ? server.stop() : dropDatabases(url, databases));
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+const dropDatabases = (url: string, names: string[]) =>
+  runStatements(
+    url,
+    names.map((name) => `drop database ${name} with (force)`),
+  );
+
+async function runStatements(url: string, statements: string[]): Promise<void> {
+  const client = await connectTo(url);
+  try {
+    for (const statement of statements) await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+const pidFile = (dataDir: string) => join(dataDir, "postgres", "postmaster.pid");
+const serverPid = (dataDir: string) => Number(readFileSync(pidFile(dataDir), "utf8").split("\n")[0]);
+
+/** Without a promise, because nobody would wait for it: until the server is gone, it writes into what is taken away next. */
+function killServer(dataDir: string): void {
+  if (!existsSync(pidFile(dataDir))) return;
+  const pid = serverPid(dataDir);
+  process.kill(pid, "SIGQUIT"); // to Postgres: end at once
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (const deadline = Date.now() + goneWithinMs; isAlive(pid) && Date.now() < deadline; ) Atomics.wait(pause, 0, 0, 50);
+}

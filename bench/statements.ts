@@ -1,0 +1,59 @@
+import type { Contender } from "./contenders/contender.ts";
+import { startInProcess } from "./contenders/in-process.ts";
+import { startService } from "./contenders/service.ts";
+import { type CountingProxy, startCountingProxy } from "./counting-proxy.ts";
+import type { Load } from "./load/load.ts";
+import { median } from "./measured.ts";
+import { names } from "./names.ts";
+import type { Stage } from "./stage.ts";
+
+/** Round trips to Postgres that a run takes, by the contender's name and the load's. */
+export type Statements = Record<string, Record<string, number | undefined>>;
+
+const warmUpRuns = 12; // until every connection of a pool knows the statements
+const countedRuns = 25;
+
+/** Counts on the wire. Liveness and LISTEN have connections of their own, past the proxy. */
+export async function countStatements(stage: Stage, loads: Record<string, Load>, whose: string[]): Promise<Statements> {
+  const chosen = Object.entries(starters(stage)).filter(([name]) => whose.includes(name));
+  const counted = chosen.map(async ([name, start]) => {
+    const databaseUrl = await stage.createDatabase();
+    const proxy = await startCountingProxy(databaseUrl);
+    const contender = await start(proxy.url, databaseUrl);
+    try {
+      return [name, await countOf(contender, proxy, loads)] as const;
+    } finally {
+      await contender.stop();
+      proxy.close();
+    }
+  });
+  return Object.fromEntries(await Promise.all(counted)); // all at once: counting is not disturbed by company
+}
+
+const starters = (stage: Stage): Record<string, (url: string, directUrl: string) => Promise<Contender>> => ({
+  [names.stock]: (url) => startInProcess(names.stock, "stock", url),
+  [names.saver]: (url) => startInProcess(names.saver, "ours", url),
+  [names.one]: (databaseUrl, url) => startService(stage, { databaseUrl, env: { DATABASE_DIRECT_URL: url } }),
+  [names.split]: (databaseUrl, url) => startService(stage, { databaseUrl, workers: 2, env: { DATABASE_DIRECT_URL: url } }),
+});
+
+/** Run by run, with what the one before has left to do. In so short a time polls are rare, and the middle of many runs has none. */
+async function countOf(
+  contender: Contender,
+  proxy: CountingProxy,
+  loads: Record<string, Load>,
+): Promise<Record<string, number | undefined>> {
+  const counts: Record<string, number | undefined> = {};
+  for (const [name, load] of Object.entries(loads)) {
+    await contender.run({ ...load, atMost: warmUpRuns });
+    proxy.take();
+    const counted: number[] = [];
+    for (let run = 0; run < countedRuns; run++) {
+      const { failed } = await contender.run({ ...load, atMost: 1 });
+      const { roundTrips } = proxy.take();
+      if (failed === 0) counted.push(roundTrips);
+    }
+    counts[name] = median(counted);
+  }
+  return counts;
+}
