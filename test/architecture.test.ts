@@ -27,9 +27,10 @@ const mayImport: Record<string, string[]> = {
   tracing: [],
   metrics: ["db", "runs"],
   ui: [],
-  state: ["db", "errors", "registry", "checkpoints", "threads"],
+  state: ["auth", "db", "errors", "registry", "checkpoints", "threads"],
   retention: ["db", "cache", "store", "runs", "threads", "checkpoints", "webhooks"],
   worker: [
+    "auth",
     "db",
     "cache",
     "store",

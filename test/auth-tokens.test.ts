@@ -1,11 +1,14 @@
+import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Client } from "@langchain/langgraph-sdk";
 import { exportJWK, generateKeyPair, type JWTHeaderParameters, type JWTPayload, SignJWT, UnsecuredJWT } from "jose";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { WebSocket } from "ws";
 import { chooseAuth } from "../src/auth/choose.ts";
 import { createKey, nameOfKey } from "../src/auth/keys.ts";
 import { readConfig } from "../src/config.ts";
+import { systemAssistantId } from "../src/db/ids.ts";
 import { runCommand, until } from "./command.ts";
 import { startProcess, startTestService } from "./service.ts";
 
@@ -166,10 +169,45 @@ test("no user has more crons than are good for all", async () => {
   await bob.crons.create("steps", { schedule: "0 0 1 1 *", input: {} });
 });
 
-test("a webhook to a path of our own is let in", async () => {
-  const client = clientOf({ "x-api-key": ops.key });
-  const { run_id: runId } = await client.runs.create(null, "steps", { input: {}, webhook: "/assistants/count" });
-  await until(async () => (await db.query("select status from webhooks where run_id = $1", [runId])).rows[0]?.status === "delivered");
+test("a webhook does in this API nothing that its maker might not", async () => {
+  const [ada, mallory] = [clientOf(bearer(await sign(good("ada")))), clientOf(bearer(await sign(good("mallory"))))];
+  const { thread_id: threadId } = await ada.threads.create();
+  await ada.runs.wait(threadId, "steps", { input: {} });
+  const before = await ada.threads.getState(threadId);
+  for (const path of ["state", "runs"]) {
+    const { run_id: runId } = await mallory.runs.create(null, "steps", { input: {}, webhook: `/threads/${threadId}/${path}` });
+    const rowOf = async () => (await db.query("select error from webhooks where run_id = $1", [runId])).rows[0];
+    await until(async () => (await rowOf())?.error === "The receiver answered 403.");
+  }
+  expect(await ada.threads.getState(threadId)).toEqual(before);
+  expect(await ada.runs.list(threadId)).toHaveLength(1);
+});
+
+test("a user whose name has dots has a place in the store", async () => {
+  const user = clientOf(bearer(await sign(good("ada@example.org"))));
+  await user.store.putItem(["ada@example%2Eorg", "notes"], "k", { text: "x" });
+  expect(await user.store.getItem(["ada@example%2Eorg", "notes"], "k")).toMatchObject({ value: { text: "x" } });
+  await expect(clientOf(bearer(await sign(good("ada")))).store.getItem(["ada@example%2Eorg", "notes"], "k")).rejects.toThrow("HTTP 403");
+});
+
+test("nobody takes the id that a graph's own assistant will have", async () => {
+  const ada = clientOf(bearer(await sign(good("ada"))));
+  const assistantId = systemAssistantId("a graph of tomorrow");
+  await expect(ada.assistants.create({ graphId: "steps", assistantId })).rejects.toThrow("HTTP 422");
+});
+
+test("a socket is asked again who it is when its token may be over", async () => {
+  const url = `${(urls[0] ?? "").replace("http", "ws")}/threads/${crypto.randomUUID()}/stream/events`;
+  const socket = new WebSocket(url, { headers: bearer(await sign({ ...good("ada"), exp: now() + 60 })) });
+  onTestFinished(() => socket.terminate());
+  await once(socket, "open");
+  const command = (id: number) => JSON.stringify({ id, method: "run.start", params: { assistant_id: "steps", input: {} } });
+  socket.send(command(1));
+  expect(JSON.parse(String((await once(socket, "message"))[0]))).toMatchObject({ type: "success", id: 1 });
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 120_000 });
+  onTestFinished(() => void vi.useRealTimers());
+  socket.send(command(2));
+  await once(socket, "close");
 });
 
 test("a command shows its key, and says so when it has none", async () => {

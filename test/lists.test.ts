@@ -163,3 +163,41 @@ test("a run is taken back without what later ones are built on", async () => {
   expect(await rowsOf(threadId)).toHaveLength(1); // the first run's, which is nobody's now; it goes when the thread is pruned
   await pruneCheckpoints(pool, [threadId], "latest");
 });
+
+test("a list with holes is stored with null in them, as LangGraph stores it", async () => {
+  const threadId = crypto.randomUUID();
+  const short: unknown[] = ["a", "b", "c"];
+  delete short[1];
+  const long: unknown[] = Array.from({ length: 30 }, (_, n) => n);
+  delete long[20];
+  const saver = new EnsembleSaver(pool);
+  for (const list of [short, new Array(3), long, [...long, 30]]) {
+    await put(saver, threadId, list);
+    expect(await read(threadId)).toEqual(await asStored(Array.from(list)));
+  }
+});
+
+test("messages that differ in nothing but a field that their class does not have are not taken for the same", async () => {
+  const threadId = crypto.randomUUID();
+  const saver = new EnsembleSaver(pool);
+  const withMark = (mark: number) =>
+    Array.from({ length: 20 }, (_, n) => new HumanMessage({ content: "x", id: `${n}`, artifact: { mark } } as never));
+  await put(saver, threadId, withMark(1));
+  await put(saver, threadId, withMark(2));
+  expect(((await read(threadId)) as HumanMessage[])[0]?.lc_kwargs).toMatchObject({ artifact: { mark: 2 } });
+});
+
+test("a thread that an older LangGraph began is listed, what came since included", async () => {
+  const threadId = crypto.randomUUID();
+  const items = Array.from({ length: 20 }, (_, n) => n);
+  const first = await put(new EnsembleSaver(pool), threadId, items);
+  const second = await put(new EnsembleSaver(pool), threadId, [...items, 20], first);
+  await pool.query("update checkpoints set checkpoint = jsonb_set(checkpoint, '{v}', '3') where thread_id = $1", [threadId]);
+  const saver = new EnsembleSaver(pool);
+  await saver.getTuple({ configurable: { thread_id: threadId, checkpoint_ns: "" } });
+  await put(saver, threadId, [...items, 20, 21], second);
+  const listed: unknown[] = [];
+  for await (const { checkpoint } of new EnsembleSaver(pool).list({ configurable: { thread_id: threadId } }))
+    listed.push((checkpoint.channel_values.list as unknown[]).length);
+  expect(listed).toEqual([22, 21, 20]);
+});

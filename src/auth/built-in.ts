@@ -65,8 +65,8 @@ function whatIsOwn(identity: string, event: AuthEvent, value: { metadata?: unkno
   return own;
 }
 
-/** A user's items stand under their name. */
+/** A user's items stand under their name, in which a dot is %2E: labels have none. */
 function ownShelf(identity: string, namespace: unknown): Scope {
-  if (!Array.isArray(namespace) || namespace[0] !== identity) throw forbidden();
+  if (!Array.isArray(namespace) || namespace[0] !== identity.replaceAll("%", "%25").replaceAll(".", "%2E")) throw forbidden();
   return everything;
 }

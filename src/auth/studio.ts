@@ -1,4 +1,4 @@
-import type { Auth } from "./auth.ts";
+import type { Auth, Credentials } from "./auth.ts";
 import type { User } from "./user.ts";
 
 const studioUser: User = {
@@ -17,6 +17,12 @@ export function withStudio(auth: Auth): Auth {
   return {
     ...auth,
     authenticate: async (credentials) =>
-      credentials.headers["x-auth-scheme"] === "langsmith" ? { ...studioUser } : auth.authenticate(credentials),
+      credentials.headers["x-auth-scheme"] === "langsmith" && !isForwarded(credentials)
+        ? { ...studioUser }
+        : auth.authenticate(credentials),
   };
 }
+
+/** What came through a proxy came from anywhere. */
+const isForwarded = ({ headers }: Credentials) => proxyHeaders.some((name) => headers[name] !== undefined);
+const proxyHeaders = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"];

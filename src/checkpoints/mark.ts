@@ -54,9 +54,13 @@ const telling = new Set(["content", "id", "name"]);
 /** A message that says nothing but its text, its id and its name. Of these a thread has the most, and to write them out is what costs. */
 export function isPlainMessage(item: object): item is BaseMessage {
   if (!(item instanceof BaseMessage) || typeof item.content !== "string") return false;
-  const fields = item as unknown as Record<string, unknown>;
-  for (const field in item.lc_kwargs) if (!telling.has(field) && !(plainFields.has(field) && isEmpty(fields[field]))) return false;
+  for (const field in item.lc_kwargs) if (!telling.has(field) && !(plainFields.has(field) && isEmpty(fieldOf(item, field)))) return false;
   return true;
+}
+
+/** As LangChain writes it: a field that its class does not have stands where the message was made from. */
+export function fieldOf(message: BaseMessage, field: string): unknown {
+  return field in message ? (message as unknown as Record<string, unknown>)[field] : message.lc_kwargs[field];
 }
 
 function isEmpty(value: unknown): boolean {

@@ -124,8 +124,8 @@ export class EnsembleSaver extends PostgresSaver {
     if (!Array.isArray(value)) return { ...place, value: dumpState(value, place.channel) };
     const name = listName(place);
     try {
-      const { base, text, stored } = nextVersion(place.version, value, this.#lists.get(name));
-      this.#lists.set(name, stored);
+      const { base, text, stored } = nextVersion(place.version, Array.from(value), this.#lists.get(name));
+      this.#remember(name, stored);
       return { ...place, base, value: { type: base === undefined ? "json" : "list", text } };
     } catch (error) {
       dumpState(value, place.channel); // which says where in the whole it is
@@ -179,8 +179,11 @@ export class EnsembleSaver extends PostgresSaver {
          ${beforeId === undefined ? nothing : sql`and checkpoint_id < ${beforeId}`}
        order by checkpoint_id desc ${limit === undefined ? nothing : sql`limit ${limit}`}`;
     const found = await readCheckpoints(this.#db, selection).catch((error) => this.#noteTrouble(error));
-    if (found.some(isOld)) yield* super.list(config, options);
-    else for (const stored of found) yield await this.#toTuple(stored);
+    for (const stored of found) {
+      const { threadId: thread_id, namespace: checkpoint_ns, checkpointId: checkpoint_id } = stored;
+      const old = isOld(stored) ? await super.getTuple({ configurable: { thread_id, checkpoint_ns, checkpoint_id } }) : undefined;
+      yield old ?? (await this.#toTuple(stored));
+    }
   }
 
   async #toTuple({
@@ -217,6 +220,14 @@ export class EnsembleSaver extends PostgresSaver {
     return this.#serializer.loadsTyped(type, text ?? bytes ?? "");
   }
 
+  /** The lists that were used last: each call of a subgraph has its own. One that is forgotten is stored whole once more. */
+  #remember(name: string, list: StoredList): void {
+    this.#lists.delete(name);
+    this.#lists.set(name, list);
+    const [oldest] = this.#lists.keys();
+    if (this.#lists.size > mostLists && oldest !== undefined) this.#lists.delete(oldest);
+  }
+
   /** Made once for all versions that were read together. */
   #itemsOf(row: ListRow): Promise<LoadedItem[]> {
     const items = this.#items.get(row) ?? this.#serializer.loadItems(row.text ?? "[]");
@@ -229,7 +240,7 @@ export class EnsembleSaver extends PostgresSaver {
     if (rows.length === 1 && first?.type === "json" && !first.text?.startsWith("[")) return this.#load(first);
     if (rows.length === 1 && first && first.type !== "json") return this.#load(first);
     const parts = await Promise.all(rows.map((row) => this.#itemsOf(row)));
-    this.#lists.set(listName(place), {
+    this.#remember(listName(place), {
       segments: rows.map(({ version }, index) => ({ version, length: parts[index]?.length ?? 0 })),
       marks: parts.flatMap((part) => part.map(({ item, stored }) => markOfStored(item, stored))),
     });
@@ -290,6 +301,8 @@ export class UnstorableState extends Error {
 }
 
 const listName = ({ threadId, namespace, channel }: Omit<BlobRow, "value" | "version">) => [threadId, namespace, channel].join("\n");
+
+const mostLists = 32;
 
 /** As older releases of LangGraph stored them. */
 const isOld = ({ checkpoint, parentId }: StoredCheckpoint) => parentId !== null && Number(checkpoint.v) < 4;

@@ -31,7 +31,12 @@ export interface CronSearch extends CronFilter {
 export interface CronRules {
   check: RunCheck;
   retention: EventRetention;
+  /** Asks whether whoever changes a cron may make its runs, and returns it as they may. */
+  admit: <C extends AskedCron>(cron: C) => Promise<C>;
 }
+
+/** As much of a cron as its runs are made of. */
+export type AskedCron = NewCron & { cron_id: string };
 
 /** More than people plan, and few enough for every worker to look at. */
 export const mostCrons = 1_000;
@@ -72,8 +77,10 @@ async function refuseTooMany(tx: Db, identity: string | undefined): Promise<void
 export async function updateCron(tx: Db, scope: Scope, cronId: string, patch: CronPatch, rules: CronRules): Promise<Cron> {
   const before = await holdCron(tx, scope, cronId, { due: false });
   if (!before) throw cronNotFound();
-  const after = applyPatch(before, patch);
-  if (Object.keys(patch.payload ?? {}).length > 0) await tryRun(tx, onBehalfOf(before.user), after, rules);
+  const asked = applyPatch(before, patch);
+  const changesRuns = Object.keys(patch.payload ?? {}).length > 0 || Object.keys(patch.metadata ?? {}).length > 0;
+  const after = changesRuns ? await rules.admit(asked) : asked;
+  if (changesRuns) await tryRun(tx, onBehalfOf(before.user), after, rules);
   const { rows } = await tx.query<Cron>(sql`
     update crons
        set schedule = ${after.schedule}, timezone = ${after.timezone}, end_time = ${after.end_time}, enabled = ${after.enabled},

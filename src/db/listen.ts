@@ -140,6 +140,7 @@ function keepListening(url: string, onPayload: (payload?: string) => void, signa
     client.on("notification", ({ payload }) => onPayload(payload));
     try {
       await client.connect();
+      await client.query(sql`select set_config('application_name', ${listenerName}, false)`);
       await client.query(`listen ${channel}`);
       onFirst();
       await ended;

@@ -38,8 +38,10 @@ class NamelessClient extends pg.Client {
 
 /** The one pool of a process. An idle connection that breaks is reported and replaced, never thrown at the process. */
 export function openPool({ url, size, queryTimeoutSeconds, prepares = true, onError }: PoolOptions): pg.Pool {
-  const limit = queryTimeoutSeconds === undefined ? {} : { query_timeout: queryTimeoutSeconds * 1000 };
-  const pool = new pg.Pool({ ...connectionOptions(url, "ensemble"), ...limit, max: size, ...(!prepares && { Client: NamelessClient }) });
+  // The server is told as well: it would go on with a statement whose answer nobody awaits.
+  const limit = queryTimeoutSeconds === undefined ? undefined : Math.ceil(queryTimeoutSeconds * 1000);
+  const limited = limit !== undefined && { query_timeout: limit, options: `${serverKeepalives} -c statement_timeout=${limit}` };
+  const pool = new pg.Pool({ ...connectionOptions(url, "ensemble"), ...limited, max: size, ...(!prepares && { Client: NamelessClient }) });
   pool.on("error", (error) => {
     if (!pool.ending) onError(error); // the server may be closing, too, while we say goodbye
   });

@@ -32,6 +32,8 @@ declare module "fastify" {
     decided: AuthEvent[];
     /** Decides whether the caller may do this, and on which rows. The only way to a scope for the routes. */
     access<Value extends object>(event: AuthEvent, value: Value): Promise<Decision<Value>>;
+    /** Asks once more who is asking, for what stays open longer than a token may be good. */
+    askAgain(): Promise<void>;
   }
 }
 
@@ -43,7 +45,12 @@ export function guardRoutes(app: FastifyInstance, auth: Auth | undefined, admitt
   app.decorateRequest("user", null);
   app.decorateRequest("decided");
   app.decorateRequest("access", async function <Value extends object>(this: FastifyRequest, event: AuthEvent, value: Value) {
-    return { scope: await decide(auth, this, event, value), value };
+    const scope = await decide(auth, this, event, value);
+    return { scope: this.user ? { ...scope, user: this.user } : scope, value };
+  });
+
+  app.decorateRequest("askAgain", async function (this: FastifyRequest) {
+    if (auth) this.user = await auth.authenticate(credentialsOf(this));
   });
 
   app.addHook("onRoute", (route) => {
@@ -53,6 +60,7 @@ export function guardRoutes(app: FastifyInstance, auth: Auth | undefined, admitt
   });
   app.addHook("onRequest", async (request) => {
     request.decided = [];
+    if (auth && request.headers["webhook-id"] !== undefined) throw webhookRefused();
     if (!auth || request.routeOptions.config.access === "public") return;
     request.user = admitted.get(request.raw.socket) ?? (await auth.authenticate(credentialsOf(request)));
   });
@@ -61,6 +69,9 @@ export function guardRoutes(app: FastifyInstance, auth: Auth | undefined, admitt
     if (isForgotten) throw new Error(`${routeOptions.method} ${routeOptions.url} answers without a decision.`);
   });
 }
+
+/** Whoever makes a run says where its webhook goes, and it comes with the service's own key: what it would do here, its maker might not. */
+const webhookRefused = () => new AuthRefusal(403, "A webhook leads to a route of the project's own, not into this API.");
 
 const credentialsOf = ({ method, raw, headers }: FastifyRequest) => ({ method, url: raw.url ?? "/", headers });
 

@@ -15,9 +15,13 @@ import type { ApiRooms } from "./rooms.ts";
 import { EventFilter } from "./streaming-request.ts";
 import { createSubscriptions } from "./subscriptions.ts";
 
+/** A socket may be open for days; after this a command is asked again who sends it. */
+const askAgainMs = 30_000;
+
 /** Event streaming on one WebSocket: commands come in and are answered in order, and the events of its subscriptions go out. */
 export function serveSocket(rooms: ApiRooms, request: FastifyRequest, socket: WebSocket, threadId: string): AbortSignal {
   let readable: Scope | undefined;
+  let askedAt = Date.now();
   const frames = openFrames(socket, rooms.settings.stalledSeconds, async (frame) => {
     await frames.send([JSON.stringify(await answerFrame(frame))]);
     // Events come after the answer that names their subscription, and subscriptions that are asked for together are told together.
@@ -40,6 +44,10 @@ export function serveSocket(rooms: ApiRooms, request: FastifyRequest, socket: We
 
   async function answerFrame(frame: Buffer | undefined): Promise<CommandAnswer> {
     request.decided = []; // each command is decided about anew
+    if (Date.now() - askedAt > askAgainMs) {
+      await request.askAgain();
+      askedAt = Date.now();
+    }
     const command = readCommand(frame);
     if ("type" in command) return command;
     if (rooms.pool.waitingCount > rooms.settings.maxWaiting)

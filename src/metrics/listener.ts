@@ -20,7 +20,7 @@ export async function listenForScrapers(
 ): Promise<MetricsListener | undefined> {
   if (metricsPort === undefined) return undefined;
   const server = createServer(async ({ method, url = "/" }, reply) => {
-    const { pathname, searchParams } = new URL(url, "http://localhost");
+    const { pathname, searchParams } = URL.parse(url, "http://localhost") ?? new URL("http://localhost/");
     if (pathname !== "/metrics" || (method !== "GET" && method !== "HEAD")) {
       reply.writeHead(404, { "content-type": "text/plain; charset=utf-8" }).end("404 Not Found: here is only GET /metrics.");
       return;

@@ -1,5 +1,6 @@
 import type { Assistant } from "../assistants/assistants.ts";
 import { getAssistant } from "../assistants/assistants.ts";
+import { isReservedKey } from "../auth/user.ts";
 import { hasCheckpoint } from "../checkpoints/lifecycle.ts";
 import { newId } from "../db/ids.ts";
 import type { Scope } from "../db/scope.ts";
@@ -43,10 +44,6 @@ export type RunCheck = (tx: Db, asked: AskedRun) => Promise<void>;
 
 /** What must not pass from one run to the next through its thread. */
 const runOnlyKeys = ["checkpoint_id", "checkpoint_ns", "checkpoint_map", "run_id", "thread_id", "graph_id", "assistant_id"];
-/** By these LangGraph speaks to itself, and auth to the graph: no caller does. */
-const privatePrefixes = ["__", "langgraph_auth"];
-const isPrivate = (key: string) => privatePrefixes.some((prefix) => key.startsWith(prefix));
-
 /**
  * Inserts a run: the thread is locked, or made; the multitask rule is decided under that lock; the run is stored pending. Call it in
  * a transaction, unless the run gets a thread of its own: then the one statement that writes is enough. Tell the claim topic after the
@@ -151,7 +148,7 @@ async function makeWay(tx: Db, threadId: string, strategy: MultitaskStrategy): P
 function mergeConfig(...configs: RunConfig[]): RunConfig {
   const tags = [...new Set(configs.flatMap((config) => config.tags ?? []))];
   const entries = configs.flatMap((config) => Object.entries(config.configurable ?? {}));
-  const configurable = Object.fromEntries(entries.filter(([key]) => !isPrivate(key)));
+  const configurable = Object.fromEntries(entries.filter(([key]) => !isReservedKey(key)));
   return { ...Object.assign({}, ...configs), ...(tags.length > 0 && { tags }), configurable };
 }
 
@@ -161,6 +158,6 @@ function mergeContext(ofAssistant: Json, ofRun: Json | null): Json | null {
 }
 
 function withoutRunKeys(config: RunConfig): RunConfig {
-  const kept = Object.entries(config.configurable ?? {}).filter(([key]) => !runOnlyKeys.includes(key) && !isPrivate(key));
+  const kept = Object.entries(config.configurable ?? {}).filter(([key]) => !runOnlyKeys.includes(key) && !isReservedKey(key));
   return { ...config, configurable: Object.fromEntries(kept) };
 }

@@ -1,6 +1,8 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
+import { authKeys } from "../auth/user.ts";
 import { hasCheckpoint } from "../checkpoints/lifecycle.ts";
 import { EnsembleSaver } from "../checkpoints/saver.ts";
+import { isDatabaseTrouble } from "../db/failure.ts";
 import { everything, type Scope } from "../db/scope.ts";
 import type { Db } from "../db/sql.ts";
 import { checkpointNotFound, ServiceError, threadIsBusy, threadNotFound } from "../errors.ts";
@@ -34,7 +36,7 @@ export async function readState(
   const thread = await getThread(db, scope, threadId);
   await refuseUnknownCheckpoint(db, threadId, checkpoint);
   if (!graphIdOf(thread)) return emptyState;
-  const graph = await openThreadGraph(db, registry, thread);
+  const graph = await openThreadGraph(db, registry, thread, scope);
   const snapshot = await graph.getState({ configurable: at(threadId, checkpoint) }, { subgraphs });
   // At an earlier checkpoint it is of interest what was asked there.
   return toWireState(checkpoint.checkpoint_id ? snapshot : await withOpenInterrupts(graph, snapshot));
@@ -51,7 +53,7 @@ export interface HistoryQuery {
 export async function readHistory(db: Db, scope: Scope, registry: Registry, threadId: string, query: HistoryQuery): Promise<WireState[]> {
   const thread = await getThread(db, scope, threadId);
   if (!graphIdOf(thread)) return [];
-  const graph = await openThreadGraph(db, registry, thread);
+  const graph = await openThreadGraph(db, registry, thread, scope);
   const options = {
     limit: query.limit,
     ...(query.before && { before: { configurable: { checkpoint_id: query.before } } }),
@@ -81,7 +83,7 @@ export async function updateState(
   if (thread.status === "busy") throw threadIsBusy();
   if (!graphIdOf(thread)) throw new ServiceError("thread_without_graph", `Thread ${threadId} has no graph ID`);
   await refuseUnknownCheckpoint(tx, threadId, checkpoint);
-  const graph = await openThreadGraph(tx, registry, thread);
+  const graph = await openThreadGraph(tx, registry, thread, scope);
   const updates = supersteps.map((superstep) => ({ updates: superstep.map(toLangGraphUpdate) }));
   const config = { ...threadConfig(thread), configurable: { ...(thread.config.configurable as object), ...at(threadId, checkpoint) } };
   const updated = await graph.bulkUpdateState(config, updates).catch(asCallersMistake);
@@ -98,15 +100,26 @@ export async function refreshThread(tx: Db, registry: Registry, threadId: string
   const thread = await findThread(tx, everything, threadId);
   const graphId = thread && graphIdOf(thread);
   if (!graphId || !registry.has(graphId)) return;
-  await restThread(tx, threadId, await restingState(await openThreadGraph(tx, registry, thread), threadId));
+  const state = await openThreadGraph(tx, registry, thread)
+    .then((graph) => restingState(graph, threadId))
+    .catch((error) => (isOfDatabase(error) ? Promise.reject(error) : asItIs(thread)));
+  await restThread(tx, threadId, state);
 }
+
+/** Where a graph cannot be opened, because it is made for a user, say, the thread goes on showing what it shows; questions are closed. */
+function asItIs({ values }: Thread): ThreadState {
+  return { status: "idle", values: values === null ? null : JSON.stringify(values), interrupts: "{}" };
+}
+
+/** What the database refuses has ended the transaction. */
+const isOfDatabase = (error: unknown) => isDatabaseTrouble(error) || (error instanceof Error && "severity" in error);
 
 /** What a thread's newest checkpoint leaves it with. */
 export async function restingState(graph: AnyGraph, threadId: string): Promise<ThreadState> {
   return toThreadState(await withOpenInterrupts(graph, await graph.getState({ configurable: { thread_id: threadId } })));
 }
 
-async function openThreadGraph(db: Db, registry: Registry, thread: Thread): Promise<AnyGraph> {
+async function openThreadGraph(db: Db, registry: Registry, thread: Thread, { user }: Scope = everything): Promise<AnyGraph> {
   const graphId = graphIdOf(thread) ?? "";
   if (!registry.has(graphId)) {
     throw new ServiceError("not_found", `Graph "${graphId}" of thread ${thread.thread_id} is not among the graphs of this server.`);
@@ -117,7 +130,8 @@ async function openThreadGraph(db: Db, registry: Registry, thread: Thread): Prom
     thread_id: thread.thread_id,
     ...(typeof assistantId === "string" && { assistant_id: assistantId }),
   });
-  return registry.open(graphId, { config: threadConfig(thread), checkpointer });
+  const { configurable } = threadConfig(thread);
+  return registry.open(graphId, { config: { configurable: { ...configurable, ...authKeys(user) } }, checkpointer });
 }
 
 function threadConfig(thread: Thread): LangGraphRunnableConfig {

@@ -1,5 +1,5 @@
 import type { BaseMessage } from "@langchain/core/messages";
-import { isPlainMessage } from "../checkpoints/mark.ts";
+import { fieldOf, isPlainMessage } from "../checkpoints/mark.ts";
 
 /** LangChain objects that know their flat form. */
 interface Dictable {
@@ -40,9 +40,8 @@ function textOf(value: unknown, levels: number): string | undefined {
 
 /** As toDict has it, which goes through the form for storing. */
 function flatText(message: BaseMessage): string {
-  const fields = message as unknown as Record<string, unknown>;
   const flat: Record<string, unknown> = {};
-  for (const field in message.lc_kwargs) flat[field] = fields[field];
+  for (const field in message.lc_kwargs) flat[field] = fieldOf(message, field);
   flat.type = message.getType();
   return JSON.stringify(flat);
 }

@@ -81,12 +81,18 @@ export async function searchItems(
   { limit, offset }: Part,
 ): Promise<(StoredItem & { score?: number })[]> {
   const words = wordsOf(query ?? "");
-  const hits = sql`(select count(*)::integer from unnest(${words}::text[]) word where position(word in lower(${content})) > 0)`;
-  const found = words.length > 0 ? sql`, ${hits}::float8 / ${words.length} as score` : nothing;
+  const hits = sql`(select count(*)::integer from unnest(${words}::text[]) word where position(word in said) > 0)`;
+  const found = words.length > 0 ? sql`, hits::float8 / ${words.length} as score` : nothing;
   const { rows } = await db.query<StoredItem & { score?: number }>(sql`
     select ${columns} ${found}
       from store_items
-     where ${at(scope, place)} ${words.length > 0 ? sql`and ${hits} > 0` : nothing}
+     ${
+       words.length > 0
+         ? sql`cross join lateral (select lower(${content}) as said offset 0) told
+     cross join lateral (select ${hits} as hits offset 0) counted`
+         : nothing
+     }
+     where ${at(scope, place)} ${words.length > 0 ? sql`and hits > 0` : nothing}
      order by ${words.length > 0 ? sql`score desc,` : nothing} updated_at desc, namespace, key
      limit ${limit} offset ${offset}`);
   return rows;

@@ -1,6 +1,7 @@
 import type { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import type { Pool } from "pg";
+import { authKeys } from "../auth/user.ts";
 import { PostgresCache } from "../cache/cache.ts";
 import { forgetAnswersOfRun, hasCheckpointOfRun } from "../checkpoints/lifecycle.ts";
 import { EnsembleSaver, LostRight, type SaverAttempt } from "../checkpoints/saver.ts";
@@ -45,7 +46,7 @@ export async function openGraph(
   const saver = new EnsembleSaver(pool, metadata, { ...attempt, currentNode: () => node });
   const { config, context } = claim.kwargs;
   const graph = await registry.open(graphIdOf(claim), {
-    config: { configurable: { ...config.configurable, ...authKeys(claim) }, context: context ?? undefined, metadata: claim.metadata },
+    config: { configurable: { ...config.configurable, ...authKeys(claim.user) }, context: context ?? undefined, metadata: claim.metadata },
     checkpointer: saver,
     store: new EnsembleStore(pool, {
       rules: store,
@@ -193,7 +194,7 @@ function graphConfig(
     runId,
     configurable: {
       ...Object.fromEntries(Object.entries(configurable ?? {}).filter(([key]) => !without.includes(key))),
-      ...authKeys({ user }),
+      ...authKeys(user),
     },
     metadata: {
       ...(configMetadata as object | undefined),
@@ -217,12 +218,6 @@ function graphConfig(
     ...(kwargs.interrupt_before && { interruptBefore: kwargs.interrupt_before }),
     ...(kwargs.interrupt_after && { interruptAfter: kwargs.interrupt_after }),
   };
-}
-
-/** Under which names graphs find who asked for the run. */
-function authKeys({ user }: Pick<Claim, "user">): Record<string, unknown> {
-  if (!user) return {};
-  return { langgraph_auth_user: user, langgraph_auth_user_id: user.identity, langgraph_auth_permissions: user.permissions };
 }
 
 export function graphIdOf({ kwargs }: Claim): string {

@@ -1,3 +1,4 @@
+import { authKeys } from "../auth/user.ts";
 import { EnsembleSaver } from "../checkpoints/saver.ts";
 import { untilDatabaseAnswers } from "../db/failure.ts";
 import type { Claim } from "../runs/claim.ts";
@@ -82,7 +83,10 @@ async function readThreadState({ pool, registry, log }: WorkerRooms, claim: Clai
   const { configurable } = claim.kwargs.config;
   try {
     // A saver of its own, not fenced: reading takes no right, and the attempt may have lost its own.
-    const graph = await registry.open(graphIdOf(claim), { config: { configurable }, checkpointer: new EnsembleSaver(pool) });
+    const graph = await registry.open(graphIdOf(claim), {
+      config: { configurable: { ...configurable, ...authKeys(claim.user) } },
+      checkpointer: new EnsembleSaver(pool),
+    });
     return await untilDatabaseAnswers(() => restingState(graph, claim.threadId));
   } catch (err) {
     log.warn({ err, run_id: claim.runId }, "the thread's state could not be read");

@@ -1,5 +1,6 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { StreamMode as GraphMode } from "@langchain/langgraph";
+import { isReservedKey } from "../auth/user.ts";
 import type { RunKwargs, StreamMode } from "../runs/run.ts";
 import { toWireCheckpoint } from "../state/snapshot.ts";
 import { wireJson } from "../state/wire-json.ts";
@@ -146,7 +147,7 @@ function presentCheckpoint({ config, parentConfig, tasks, ...payload }: Checkpoi
 }
 
 /** What LangGraph says to itself is nobody's business, and who asked for the run is not for all who may see it. */
-const isPublic = ([key]: [string, unknown]) => !key.startsWith("__") && !key.startsWith("langgraph_auth");
+const isPublic = ([key]: [string, unknown]) => !isReservedKey(key);
 
 function publicConfig(config: RunnableConfig | undefined): unknown {
   if (!config) return null;

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { Client } from "@langchain/langgraph-sdk";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { until } from "../command.ts";
 import { startTestService } from "../service.ts";
 import { collect, readFrames } from "../sse.ts";
@@ -13,7 +13,13 @@ function clientOf(name: string): Client {
   const apiUrl = urls[turn++ % urls.length] ?? "";
   return new Client({ apiUrl, apiKey: null, defaultHeaders: { authorization: `Bearer ${name}` }, callerOptions: { maxRetries: 0 } });
 }
-const [alice, bob, admin, guest] = ["alice", "bob", "admin", "guest"].map(clientOf) as [Client, Client, Client, Client];
+const [alice, bob, admin, guest, thrifty] = ["alice", "bob", "admin", "guest", "thrifty"].map(clientOf) as [
+  Client,
+  Client,
+  Client,
+  Client,
+  Client,
+];
 const post = (path: string, name: string, body: object, headers = {}) =>
   fetch(`${urls[0]}${path}`, { method: "POST", headers: { authorization: `Bearer ${name}`, ...headers }, body: JSON.stringify(body) });
 
@@ -140,8 +146,67 @@ test("an Idempotency-Key is its user's", async () => {
   expect(other).not.toBe(first);
 });
 
-test("Studio is let in on loopback, and the handlers are asked about it", async () => {
+test("Studio is let in on loopback, and the handlers are asked about it; not what a proxy passed on", async () => {
   const headers = { "x-auth-scheme": "langsmith", "content-type": "application/json" };
   const made = await fetch(`${urls[0]}/threads`, { method: "POST", headers, body: "{}" });
   expect(await made.json()).toMatchObject({ metadata: { owner: "langgraph-studio-user" } });
+  for (const header of ["x-forwarded-for", "forwarded", "x-real-ip", "via"]) {
+    const passedOn = await fetch(`${urls[0]}/threads`, { method: "POST", headers: { ...headers, [header]: "203.0.113.9" }, body: "{}" });
+    expect(passedOn.status).toBe(401);
+  }
+});
+
+describe("a graph that is made for its user", () => {
+  test("asks, is looked at by its user, and goes on", async () => {
+    const { thread_id: threadId } = await alice.threads.create();
+    await alice.runs.wait(threadId, "made-for-user", { input: { task: "ask" } });
+    expect(await alice.threads.get(threadId)).toMatchObject({ status: "interrupted" });
+    expect(await alice.threads.getState(threadId)).toMatchObject({
+      next: ["for-alice"],
+      tasks: [{ interrupts: [{ value: { question: "sure?" } }] }],
+    });
+    expect(await alice.threads.getHistory(threadId)).not.toEqual([]);
+    expect(await alice.runs.wait(threadId, "made-for-user", { command: { resume: "yes" } })).toMatchObject({ done: "yes" });
+  });
+
+  test("is drawn for whoever looks, whatever an assistant says of its user", async () => {
+    const forged = { langgraph_auth_user: { identity: "admin" } };
+    const { assistant_id: assistantId } = await bob.assistants.create({ graphId: "made-for-user", config: { configurable: forged } });
+    const { nodes } = await bob.assistants.getGraph(assistantId);
+    expect(nodes.map(({ id }) => id)).toContain("for-bob");
+  });
+
+  test("is rolled back without being made", async () => {
+    const { thread_id: threadId } = await alice.threads.create();
+    const { run_id: runId } = await alice.runs.create(threadId, "made-for-user", { input: { task: "wait" } });
+    await until(async () => (await alice.runs.get(threadId, runId)).status === "running");
+    await alice.runs.cancel(threadId, runId, true, "rollback");
+    await expect(alice.runs.get(threadId, runId)).rejects.toThrow("HTTP 404");
+    expect(await alice.threads.get(threadId)).toMatchObject({ status: "idle" });
+    expect(await alice.runs.wait(threadId, "whoami", { input: {} })).toHaveProperty("who");
+  });
+});
+
+test("supersteps change a thread that is there only for whoever may change it", async () => {
+  const supersteps = [{ updates: [{ values: { topic: "x" }, asNode: "__start__" }] }];
+  const { thread_id: threadId } = await guest.threads.create({ metadata: { graph_id: "review" } });
+  const make = { threadId, ifExists: "do_nothing" as const, supersteps, graphId: "review" };
+  await expect(guest.threads.create(make)).rejects.toThrow("HTTP 403");
+  expect((await guest.threads.getState(threadId)).values).toEqual({});
+});
+
+test("a cron makes the runs that its maker may make, after a change too", async () => {
+  const schedule = "0 0 1 1 *";
+  await expect(thrifty.crons.create("whoami", { schedule, input: { want: "everything" } })).rejects.toThrow("HTTP 403");
+  const { cron_id: cronId } = await thrifty.crons.create("whoami", {
+    schedule,
+    input: { want: "little" },
+    config: { configurable: { model: "dear" } },
+  });
+  const payload = async () => (await thrifty.crons.search())[0]?.payload;
+  expect(await payload()).toMatchObject({ config: { configurable: { model: "cheap" } } });
+  await expect(thrifty.crons.update(cronId, { input: { want: "everything" } })).rejects.toThrow("HTTP 403");
+  await thrifty.crons.update(cronId, { config: { configurable: { model: "dear" } }, metadata: { owner: "bob" } });
+  expect(await payload()).toMatchObject({ input: { want: "little" }, config: { configurable: { model: "cheap" } } });
+  expect(await thrifty.crons.search()).toMatchObject([{ metadata: { owner: "thrifty" } }]);
 });

@@ -46,7 +46,9 @@ export const assistantRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { po
         body: z.object({
           ...Fields,
           graph_id: Text,
-          assistant_id: Id.nullish().transform((id) => id ?? undefined),
+          assistant_id: Id.refine((id) => id[14] !== "5", "ids of version 5 are those of the graphs' own assistants")
+            .nullish()
+            .transform((id) => id ?? undefined),
           if_exists: z.enum(["raise", "do_nothing"]).nullish(),
         }),
         response: answers(Assistant),

@@ -1,10 +1,11 @@
 import type { FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
-import { runOfCron } from "../../crons/cron.ts";
-import { countCrons, createCron, deleteCron, searchCrons, updateCron } from "../../crons/crons.ts";
+import { type CronPayload, runOfCron } from "../../crons/cron.ts";
+import { type AskedCron, countCrons, createCron, deleteCron, searchCrons, updateCron } from "../../crons/crons.ts";
 import { newId } from "../../db/ids.ts";
 import { transaction } from "../../db/sql.ts";
+import type { NewRun } from "../../runs/create.ts";
 import { access } from "../access.ts";
 import { CronCreate, CronPatch, toNewCron, toPatch } from "../cron-request.ts";
 import { sendPage } from "../lists.ts";
@@ -23,22 +24,38 @@ const Filter = {
 /** `now` is among the SDK's fields; a cron of ours has none. */
 const Selectable = z.enum([...Cron.keyof().options, "now"]);
 
+/** What a run and a cron's payload have in common, where the handler has changed it. */
+function changedFields(before: NewRun["kwargs"], after: NewRun["kwargs"]): Partial<CronPayload> {
+  const fields = ["input", "config", "context", "webhook", "interrupt_before", "interrupt_after", "stream_mode", "durability"] as const;
+  const changed = fields.filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]));
+  return Object.fromEntries(changed.map((field) => [field, after[field]]));
+}
+
 const creates = access("crons:create", ...runDecisions);
 
 /** Runs by the clock: crons on threads and without, changed, listed, deleted. Workers fire them. */
 export const cronRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry, settings, webhookRules }) => {
   const rules = { check: runCheck(registry), retention: settings };
 
+  const allowed = <Body extends { webhook?: unknown }>(body: Body): Body => (settings.sendsWebhooks ? body : { ...body, webhook: null });
+
+  /** Asks whether the caller may make the runs of a cron. What the project's handler changes of a run, it changes of all of them. */
+  async function admit<C extends AskedCron>(request: FastifyRequest, cron: C) {
+    const asked = runOfCron(cron, settings);
+    const before = JSON.stringify(asked.kwargs);
+    const { caller, run } = await admitRun(request, registry, asked);
+    const { cron_id, ...metadata } = run.metadata;
+    return { caller, cron: { ...cron, metadata, payload: { ...cron.payload, ...changedFields(JSON.parse(before), run.kwargs) } } };
+  }
+
   /** Whoever makes a cron orders runs: they are asked for both. */
   async function create(request: FastifyRequest, body: z.output<typeof CronCreate>, threadId: string | null) {
     refuseWebhook(webhookRules, body.webhook);
     const asked = { ...toNewCron(allowed(body), threadId), cron_id: newId(), user_id: request.user?.identity };
     const { value } = await request.access("crons:create", asked);
-    const { caller, run } = await admitRun(request, registry, runOfCron(value, settings));
-    const { cron_id, ...metadata } = run.metadata;
-    return transaction(pool, (tx) => createCron(tx, caller, { ...value, metadata }, rules));
+    const { caller, cron } = await admit(request, value);
+    return transaction(pool, (tx) => createCron(tx, caller, cron, { ...rules, admit: async (one) => one }));
   }
-  const allowed = <Body extends { webhook?: unknown }>(body: Body): Body => (settings.sendsWebhooks ? body : { ...body, webhook: null });
 
   app.post("/runs/crons", { schema: { body: CronCreate, response: answers(Cron) }, config: creates }, async (request, reply) =>
     reply.send(await create(request, request.body, null)),
@@ -52,12 +69,16 @@ export const cronRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, r
 
   app.patch(
     "/runs/crons/:cronId",
-    { schema: { params: CronParams, body: CronPatch, response: answers(Cron) }, config: access("crons:update") },
+    { schema: { params: CronParams, body: CronPatch, response: answers(Cron) }, config: access("crons:update", ...runDecisions) },
     async (request, reply) => {
       refuseWebhook(webhookRules, request.body.webhook);
       const { scope, value } = await request.access("crons:update", { ...toPatch(allowed(request.body)), cron_id: request.params.cronId });
       const { cron_id: cronId, ...patch } = value;
-      return reply.send(await transaction(pool, (tx) => updateCron(tx, scope, cronId, patch, rules)));
+      return reply.send(
+        await transaction(pool, (tx) =>
+          updateCron(tx, scope, cronId, patch, { ...rules, admit: async (cron) => (await admit(request, cron)).cron }),
+        ),
+      );
     },
   );
 

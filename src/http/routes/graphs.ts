@@ -3,6 +3,7 @@ import type { FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { type Assistant, getAssistant, toAssistantId } from "../../assistants/assistants.ts";
+import { authKeys, isReservedKey } from "../../auth/user.ts";
 import { ServiceError } from "../../errors.ts";
 import type { AnyGraph } from "../../registry/registry.ts";
 import { describeSchemas } from "../../registry/schemas.ts";
@@ -24,16 +25,18 @@ export const graphRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, 
     const { scope } = await request.access("assistants:read", { assistant_id: toAssistantId(assistantId) });
     return getAssistant(pool, scope, assistantId);
   };
-  const open = async (assistant: Assistant): Promise<AnyGraph> => {
+  const open = async (assistant: Assistant, { user }: FastifyRequest): Promise<AnyGraph> => {
     const { config, context } = assistant;
-    return registry.open(knownGraph(assistant), { config: { ...config, configurable: config.configurable ?? {}, context } });
+    const own = Object.entries(config.configurable ?? {}).filter(([key]) => !isReservedKey(key));
+    const configurable = { ...Object.fromEntries(own), ...authKeys(user) };
+    return registry.open(knownGraph(assistant), { config: { ...config, configurable, context } });
   };
 
   app.get(
     "/assistants/:assistantId/graph",
     { schema: { params: OneAssistant, querystring: z.object({ xray: Xray }) }, config },
     async (request, reply) => {
-      const graph = await open(await find(request, request.params.assistantId));
+      const graph = await open(await find(request, request.params.assistantId), request);
       const drawing = await graph.getGraphAsync({ xray: request.query.xray ?? false } as RunnableConfig);
       return reply.send(drawing.toJSON());
     },
@@ -43,8 +46,8 @@ export const graphRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, 
     reply.send(await registry.schemas(knownGraph(await find(request, request.params.assistantId)))),
   );
 
-  const listSubgraphs = async (assistant: Assistant, namespace: string | undefined, recurse: boolean) => {
-    const graph = await open(assistant);
+  const listSubgraphs = async (request: FastifyRequest, assistant: Assistant, namespace: string | undefined, recurse: boolean) => {
+    const graph = await open(assistant, request);
     const subgraphs: Record<string, unknown> = {};
     for await (const [name, subgraph] of graph.getSubgraphsAsync(namespace, recurse)) {
       subgraphs[name] = describeSchemas(assistant.graph_id, subgraph);
@@ -58,7 +61,7 @@ export const graphRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, 
     { schema: { params: OneAssistant, querystring: Recurse }, config },
     async (request, reply) => {
       const assistant = await find(request, request.params.assistantId);
-      return reply.send(await listSubgraphs(assistant, undefined, request.query.recurse ?? false));
+      return reply.send(await listSubgraphs(request, assistant, undefined, request.query.recurse ?? false));
     },
   );
 
@@ -68,7 +71,7 @@ export const graphRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, 
     async (request, reply) => {
       const { params, query } = request;
       const assistant = await find(request, params.assistantId);
-      return reply.send(await listSubgraphs(assistant, params.namespace, query.recurse ?? false));
+      return reply.send(await listSubgraphs(request, assistant, params.namespace, query.recurse ?? false));
     },
   );
 };

@@ -51,7 +51,7 @@ export const threadRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool,
         }),
         response: answers(Thread),
       },
-      config: access("threads:create"),
+      config: access("threads:create", "threads:update"),
     },
     async (request, reply) => {
       const { supersteps, ...named } = request.body;
@@ -62,8 +62,12 @@ export const threadRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool,
       const history = supersteps?.map(({ updates }) => updates.map(toStateUpdate)) ?? [];
       if (history.length === 0) return reply.send(await createThread(pool, scope, wanted, keepExisting));
       const thread = await transaction(pool, async (tx) => {
+        const isThere = keepExisting && (await findThread(tx, scope, wanted.thread_id)) !== undefined;
+        const changes = isThere
+          ? (await request.access("threads:update", { thread_id: wanted.thread_id })).scope
+          : { ...scope, ...alreadyDecided };
         const { thread_id: threadId } = await createThread(tx, scope, wanted, keepExisting);
-        await updateState(tx, alreadyDecided, registry, threadId, history);
+        await updateState(tx, changes, registry, threadId, history);
         return getThread(tx, alreadyDecided, threadId);
       });
       return reply.send(thread);

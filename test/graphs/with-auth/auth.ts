@@ -1,6 +1,6 @@
 import { Auth, HTTPException } from "@langchain/langgraph-sdk/auth";
 
-const known = ["alice", "bob", "admin", "guest", "broken", "careless"];
+const known = ["alice", "bob", "admin", "guest", "thrifty", "broken", "careless"];
 
 interface Asked {
   event: string;
@@ -35,6 +35,14 @@ export const auth = new Auth()
   })
   .on("threads:delete", (asked) => {
     if (asked.permissions.includes("is:guest")) throw new HTTPException(402, { message: "Guests pay for that." });
+    return own(asked);
+  })
+  .on("threads:update", (asked) => asked.user.identity !== "guest" && own(asked))
+  // Whoever is thrifty may ask for little, and gets the cheap model.
+  .on("threads:create_run", (asked) => {
+    if (asked.user.identity !== "thrifty") return own(asked);
+    if (JSON.stringify(asked.value.kwargs.input).includes("everything")) return false;
+    asked.value.kwargs.config = { configurable: { model: "cheap" } };
     return own(asked);
   })
   .on("*:delete", (asked) => asked.user.identity !== "guest" && own(asked))
