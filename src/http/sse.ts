@@ -47,7 +47,7 @@ export function openEventStream(reply: FastifyReply, stalledSeconds: number): Ev
   return {
     gone: gone.signal,
     async send(events) {
-      const flowing = raw.write(events.map(toFrame).join(""));
+      const flowing = raw.write(framesOf(events));
       if (!flowing) await drained(raw, gone.signal, stalledSeconds * 1000);
     },
     end() {
@@ -65,6 +65,15 @@ async function drained(raw: ServerResponse, gone: AbortSignal, stalledMs: number
   await once(raw, "drain", { signal: AbortSignal.any([gone, stalled]) }).catch(() => {
     if (stalled.aborted) raw.destroy();
   });
+}
+
+/** Made once for all clients that are told the same. */
+const frames = new WeakMap<RunEvent[], Buffer>();
+
+function framesOf(events: RunEvent[]): Buffer {
+  const made = frames.get(events) ?? Buffer.from(events.map(toFrame).join(""));
+  frames.set(events, made);
+  return made;
 }
 
 function toFrame({ id, event, data }: RunEvent): string {

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type CheckpointRows, joinRows, noRows } from "../checkpoints/rows.ts";
+import { type CheckpointRows, isAlike, joinRows, noRows } from "../checkpoints/rows.ts";
 import { isDatabaseTrouble } from "../db/failure.ts";
 import type { LoggedEvent, RunEvent } from "../events/log.ts";
 
@@ -152,7 +152,9 @@ export function startJournal({ write, lastId, committed, refused, lostRight }: J
       if (waitingBytes > hardBytes) overflow();
       flushing ??= flushAll();
     },
-    store(rows) {
+    async store(rows) {
+      // Large values take the server long: they go at once, each by itself.
+      if (!isAlike(rows)) return (await write([], rows)) !== undefined;
       const done = Promise.withResolvers<boolean>();
       asked.push({ rows, done });
       flushing ??= flushAll();
