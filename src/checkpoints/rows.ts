@@ -59,30 +59,43 @@ const isLarge = ({ value }: { value: Dumped | undefined }) =>
 /** Whether the statement is the same whatever the values are, so that the server need plan it once only. */
 export const isAlike = ({ blobs, writes }: CheckpointRows) => !blobs.some(isLarge) && !writes.some(isLarge);
 
+/** Rows of one run, or of none. */
+export interface OwnedRows {
+  runId: string | null;
+  rows: CheckpointRows;
+}
+
+type Owned<Row> = Row & Pick<OwnedRows, "runId">;
+
 /** Stores rows by themselves. False when the right to write is lost. */
 export async function storeRows(db: Db, fence: Fence | undefined, rows: CheckpointRows): Promise<boolean> {
   const right = fence ? fenced(fence) : sql`fence as (select null::uuid as run_id)`;
-  const statement = sql`with ${right}, ${storingRows(rows)} select 1 from fence`;
+  const statement = sql`with ${right}, ${storingRows([{ runId: fence?.runId ?? null, rows }])} select 1 from fence`;
   const { rowCount } = await db.query(isAlike(rows) ? prepared(fence ? "store rows" : "store rows of nobody", statement) : statement);
   return rowCount !== 0;
 }
 
-/** Continues a statement that begins with a fence. What it does not hold it does not store. */
-export function storingRows({ blobs, writes, checkpoints }: CheckpointRows): Sql {
-  return sql`${storingBlobs(blobs)}, ${storingWrites(writes)}, ${storingCheckpoints(checkpoints)}`;
+/** Continues a statement that begins with the fence of each of these runs. What it does not hold it does not store. */
+export function storingRows(parts: OwnedRows[]): Sql {
+  const owned = <Row>(rowsOf: (rows: CheckpointRows) => Row[]): Owned<Row>[] =>
+    parts.flatMap(({ runId, rows }) => rowsOf(rows).map((row) => ({ ...row, runId })));
+  const blobs = owned(({ blobs }) => blobs);
+  const writes = owned(({ writes }) => writes);
+  return sql`${storingBlobs(blobs)}, ${storingWrites(writes)}, ${storingCheckpoints(owned(({ checkpoints }) => checkpoints))}`;
 }
 
-function storingBlobs(rows: BlobRow[]): Sql {
+function storingBlobs(rows: Owned<BlobRow>[]): Sql {
   const small = rows.filter((row) => !isLarge(row));
   const large = rows.filter(isLarge);
   return sql`
     stored_blobs as (
       insert into checkpoint_blobs (thread_id, checkpoint_ns, channel, version, base, type, blob, run_id)
       select b.thread_id, b.checkpoint_ns, b.channel, b.version, b.base, b.type, convert_to(b.value, 'UTF8'), fence.run_id
-        from fence, unnest(${small.map((b) => b.threadId)}::text[], ${small.map((b) => b.namespace)}::text[],
+        from unnest(${small.map((b) => b.runId)}::uuid[], ${small.map((b) => b.threadId)}::text[], ${small.map((b) => b.namespace)}::text[],
                            ${small.map((b) => b.channel)}::text[], ${small.map((b) => b.version)}::text[], ${small.map((b) => b.base ?? null)}::text[],
                            ${small.map((b) => b.value?.type ?? "empty")}::text[], ${small.map((b) => b.value?.text ?? null)}::text[])
-                    as b (thread_id, checkpoint_ns, channel, version, base, type, value)
+                    as b (run_id, thread_id, checkpoint_ns, channel, version, base, type, value)
+        join fence on fence.run_id is not distinct from b.run_id
           on conflict do nothing)
     ${
       large.length === 0
@@ -90,24 +103,26 @@ function storingBlobs(rows: BlobRow[]): Sql {
         : sql`, large_blobs as (
       insert into checkpoint_blobs (thread_id, checkpoint_ns, channel, version, base, type, blob, run_id)
       select b.thread_id, b.checkpoint_ns, b.channel, b.version, b.base, b.type, b.value, fence.run_id
-        from fence, (values ${join(large.map((b) => sql`(${b.threadId}::text, ${b.namespace}::text, ${b.channel}::text, ${b.version}::text, ${b.base ?? null}::text, ${b.value?.type}::text, ${b.value && bytesOf(b.value)}::bytea)`))})
-                    as b (thread_id, checkpoint_ns, channel, version, base, type, value)
+        from (values ${join(large.map((b) => sql`(${b.runId}::uuid, ${b.threadId}::text, ${b.namespace}::text, ${b.channel}::text, ${b.version}::text, ${b.base ?? null}::text, ${b.value?.type}::text, ${b.value && bytesOf(b.value)}::bytea)`))})
+                    as b (run_id, thread_id, checkpoint_ns, channel, version, base, type, value)
+        join fence on fence.run_id is not distinct from b.run_id
           on conflict do nothing)`
     }`;
 }
 
-function storingWrites(rows: WriteRow[]): Sql {
+function storingWrites(rows: Owned<WriteRow>[]): Sql {
   const small = rows.filter((row) => !isLarge(row));
   const large = rows.filter(isLarge);
   return sql`
     stored_writes as (
       insert into checkpoint_writes (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob, run_id)
       select w.thread_id, w.checkpoint_ns, w.checkpoint_id, w.task_id, w.idx, w.channel, w.type, convert_to(w.value, 'UTF8'), fence.run_id
-        from fence, unnest(${small.map((w) => w.threadId)}::text[], ${small.map((w) => w.namespace)}::text[],
+        from unnest(${small.map((w) => w.runId)}::uuid[], ${small.map((w) => w.threadId)}::text[], ${small.map((w) => w.namespace)}::text[],
                            ${small.map((w) => w.checkpointId)}::text[], ${small.map((w) => w.taskId)}::text[],
                            ${small.map((w) => w.idx)}::integer[], ${small.map((w) => w.channel)}::text[],
                            ${small.map((w) => w.value.type)}::text[], ${small.map((w) => w.value.text)}::text[])
-                    as w (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, value)
+                    as w (run_id, thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, value)
+        join fence on fence.run_id is not distinct from w.run_id
           on conflict do nothing)
     ${
       large.length === 0
@@ -115,21 +130,23 @@ function storingWrites(rows: WriteRow[]): Sql {
         : sql`, large_writes as (
       insert into checkpoint_writes (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob, run_id)
       select w.thread_id, w.checkpoint_ns, w.checkpoint_id, w.task_id, w.idx, w.channel, w.type, w.value, fence.run_id
-        from fence, (values ${join(large.map((w) => sql`(${w.threadId}::text, ${w.namespace}::text, ${w.checkpointId}::text, ${w.taskId}::text, ${w.idx}::integer, ${w.channel}::text, ${w.value.type}::text, ${bytesOf(w.value)}::bytea)`))})
-                    as w (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, value)
+        from (values ${join(large.map((w) => sql`(${w.runId}::uuid, ${w.threadId}::text, ${w.namespace}::text, ${w.checkpointId}::text, ${w.taskId}::text, ${w.idx}::integer, ${w.channel}::text, ${w.value.type}::text, ${bytesOf(w.value)}::bytea)`))})
+                    as w (run_id, thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, value)
+        join fence on fence.run_id is not distinct from w.run_id
           on conflict do nothing)`
     }`;
 }
 
-function storingCheckpoints(rows: CheckpointRow[]): Sql {
+function storingCheckpoints(rows: Owned<CheckpointRow>[]): Sql {
   return sql`
     stored_checkpoints as (
       insert into checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata, run_id)
       select c.thread_id, c.checkpoint_ns, c.checkpoint_id, c.parent_id, c.checkpoint::jsonb, searchable(c.metadata::json), fence.run_id
-        from fence, unnest(${rows.map((c) => c.threadId)}::text[], ${rows.map((c) => c.namespace)}::text[],
+        from unnest(${rows.map((c) => c.runId)}::uuid[], ${rows.map((c) => c.threadId)}::text[], ${rows.map((c) => c.namespace)}::text[],
                            ${rows.map((c) => c.checkpointId)}::text[], ${rows.map((c) => c.parentId ?? null)}::text[],
                            ${rows.map((c) => c.checkpoint)}::text[], ${rows.map((c) => c.metadata)}::text[])
-                    as c (thread_id, checkpoint_ns, checkpoint_id, parent_id, checkpoint, metadata)
+                    as c (run_id, thread_id, checkpoint_ns, checkpoint_id, parent_id, checkpoint, metadata)
+        join fence on fence.run_id is not distinct from c.run_id
           on conflict (thread_id, checkpoint_ns, checkpoint_id)
           do update set checkpoint = excluded.checkpoint, metadata = excluded.metadata)`;
 }

@@ -18,6 +18,16 @@ export function fenced({ runId, attempt }: Fence): Sql {
        for share)`;
 }
 
+/** The same for several runs, each once: the rights that are held of them. */
+export function fencedAll(fences: Fence[]): Sql {
+  return sql`fence as (
+    select runs.run_id, runs.thread_id
+      from runs join unnest(${fences.map(({ runId }) => runId)}::uuid[], ${fences.map(({ attempt }) => attempt)}::integer[]) held (run_id, attempt)
+        on runs.run_id = held.run_id and runs.attempt = held.attempt
+     where status = 'running'
+     order by runs.run_id for share of runs)`;
+}
+
 /** Holds the right until the transaction ends, for work of several statements. False when it is lost. */
 export async function holdRight(tx: Db, fence: Fence): Promise<boolean> {
   const { rowCount } = await tx.query(sql`with ${fenced(fence)} select 1 from fence`);

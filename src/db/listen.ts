@@ -69,6 +69,7 @@ export async function startWakeups({ pool, url, onError }: WakeupOptions): Promi
       select count(*) > 1 as there from pg_stat_activity where datname = current_database() and application_name = ${listenerName}`);
     if (others.heard === heard) others.there = rows[0]?.there ?? true;
   }
+  await lookForOthers().catch(onError);
   const looking = setInterval(() => void lookForOthers().catch(onError), lookMs);
 
   async function tellOthers(): Promise<void> {

@@ -37,18 +37,19 @@ const pageBytes = 1_000_000;
 /** Appends to the log of a run, if the attempt still holds the right, and says when that was; else appends nothing. */
 export async function appendEvents(db: Db, fence: Fence, events: RunEvent[]): Promise<number | undefined> {
   const { rows } = await db.query<{ at: number }>(sql`
-    with ${fenced(fence)}, ${appendingEvents(events)} select ${milliseconds(sql`now()`)} as at from fence`);
+    with ${fenced(fence)}, ${appendingEvents(events.map((event) => ({ ...event, runId: fence.runId })))} select ${milliseconds(sql`now()`)} as at from fence`);
   return rows[0]?.at;
 }
 
-/** Continues a statement that begins with a fence. */
-export function appendingEvents(events: RunEvent[]): Sql {
+/** Continues a statement that begins with the fence of each of these runs. */
+export function appendingEvents(events: (RunEvent & { runId: string })[]): Sql {
   return sql`
     appended as (
       insert into run_events (run_id, id, event, data)
       select fence.run_id, e.id, e.event, e.data
-        from fence, unnest(${events.map((e) => e.id)}::integer[], ${events.map((e) => e.event)}::text[], ${events.map((e) => e.data)}::text[])
-                    as e (id, event, data)
+        from unnest(${events.map((e) => e.runId)}::uuid[], ${events.map((e) => e.id)}::integer[], ${events.map((e) => e.event)}::text[],
+                    ${events.map((e) => e.data)}::text[]) as e (run_id, id, event, data)
+        join fence on fence.run_id = e.run_id
           on conflict do nothing)`;
 }
 

@@ -12,9 +12,8 @@ import type { AttemptControl, StopReason } from "./attempt.ts";
 import { graphIdOf, openGraph, startingPoint, streamGraph } from "./graph-call.ts";
 import { type Journal, startJournal } from "./journal.ts";
 import { cancelled, describeError, failed, type Outcome, outcomeOfStop, succeeded } from "./outcome.ts";
-import type { WorkerRooms } from "./rooms.ts";
+import type { AttemptRooms, WorkerRooms } from "./rooms.ts";
 import { settle } from "./settle.ts";
-import { storeStep } from "./step.ts";
 import { createTranslator, type StreamTranslator } from "./stream.ts";
 
 /** What the operator decided about attempts. */
@@ -26,7 +25,7 @@ export interface AttemptPolicy {
 }
 
 /** One attempt of a run, from the claim to its end, measured and traced. It never rejects. */
-export async function executeRun(rooms: WorkerRooms, claim: Claim, control: AttemptControl, policy: AttemptPolicy): Promise<void> {
+export async function executeRun(rooms: AttemptRooms, claim: Claim, control: AttemptControl, policy: AttemptPolicy): Promise<void> {
   const { metrics, tracing, pool, log } = rooms;
   const graphId = graphIdOf(claim);
   const begun = performance.now();
@@ -41,7 +40,7 @@ export async function executeRun(rooms: WorkerRooms, claim: Claim, control: Atte
 }
 
 /** Returns what became of it in a word. */
-async function runAttempt(rooms: WorkerRooms, claim: Claim, control: AttemptControl, policy: AttemptPolicy): Promise<string> {
+async function runAttempt(rooms: AttemptRooms, claim: Claim, control: AttemptControl, policy: AttemptPolicy): Promise<string> {
   const { runId, threadId, attempt } = claim;
   const log = rooms.log.child({ run_id: runId, thread_id: threadId, attempt });
   log.info({ graph_id: graphIdOf(claim), waited_ms: Math.round(claim.waitedSeconds * 1000) }, "run started");
@@ -89,9 +88,9 @@ function isOutOfTouch({ stopped }: AttemptControl): boolean {
   return stopped?.kind === "unreachable" || stopped?.kind === "lost";
 }
 
-function openJournal({ pool, feed, wakeups, metrics }: WorkerRooms, claim: Claim, control: AttemptControl, lastId: number): Journal {
+function openJournal({ storeStep, feed, wakeups, metrics }: AttemptRooms, claim: Claim, control: AttemptControl, lastId: number): Journal {
   return startJournal({
-    write: (events, rows) => storeStep(pool, claim, events, rows),
+    write: (events, rows) => storeStep({ fence: claim, events, rows }),
     lastId,
     committed(events, seconds) {
       metrics.storedEvents(events.length, seconds);

@@ -6,6 +6,7 @@ import type { WorkMetrics } from "../metrics/work.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { StoreRules } from "../store/rules.ts";
 import type { Tracing } from "../tracing/tracing.ts";
+import type { StoreStep } from "./steps.ts";
 
 /** What an attempt needs of the process. */
 export interface WorkerRooms {
@@ -18,4 +19,9 @@ export interface WorkerRooms {
   metrics: WorkMetrics;
   /** Undefined unless an operator has asked for it. */
   tracing: Tracing | undefined;
+}
+
+/** What the attempts of one worker share besides. */
+export interface AttemptRooms extends WorkerRooms {
+  storeStep: StoreStep;
 }

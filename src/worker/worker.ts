@@ -11,6 +11,7 @@ import { startLiveness } from "./liveness.ts";
 import { now } from "./liveness-news.ts";
 import { mendNestedResumption } from "./nested-resumption.ts";
 import type { WorkerRooms } from "./rooms.ts";
+import { stepWriter } from "./steps.ts";
 
 export interface WorkerOptions extends AttemptPolicy {
   slots: number;
@@ -54,6 +55,7 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
   const { pool, wakeups, log, metrics } = rooms;
   await mendNestedResumption();
   mendBatchedStore();
+  const attemptRooms = { ...rooms, storeStep: stepWriter(pool) };
   const workerId = newId();
   const running = new Map<string, RunningAttempt>();
   const draining = new AbortController();
@@ -113,7 +115,7 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
     const leftMs = Math.max(0, (seconds - claim.ranSeconds) * 1000);
     const timer = setTimeout(() => control.stop({ kind: "timeout", seconds }), Math.min(leftMs, longestTimerMs));
     const done = currentAttempt
-      .run(claim, () => executeRun(rooms, claim, control, options))
+      .run(claim, () => executeRun(attemptRooms, claim, control, options))
       .finally(() => {
         clearTimeout(timer);
         running.delete(key);
