@@ -33,6 +33,7 @@ const file = await writeResults(results);
 if (options.json) console.log(JSON.stringify(results));
 else {
   console.log(formatTargets(results.targets));
+  if (options.quick) console.log("\nA quick look has too few samples to decide by.");
   console.log(`\n${Math.round(results.seconds)} s on ${results.machine.cores} cores; all of it in ${file}`);
 }
 
