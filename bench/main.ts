@@ -7,19 +7,7 @@ import { alignCells, formatTable } from "./table.ts";
 import { judgeTargets, type Verdict } from "./targets.ts";
 
 /** `npm run bench [-- part …] [--quick] [--full] [--json]`: the usual parts, or those that are named. */
-const { values: options, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    quick: { type: "boolean", default: false },
-    full: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-  },
-});
-const unknown = positionals.filter((name) => !(name in parts));
-if (unknown.length > 0) {
-  console.error(`There is no part ${unknown.join(", ")}; there are ${Object.keys(parts).join(", ")}.`);
-  process.exit(1);
-}
+const { values: options, positionals } = readArguments();
 const chosen = positionals.length > 0 ? Object.keys(parts).filter((name) => positionals.includes(name)) : usualParts;
 
 const killers: (() => void)[] = [];
@@ -33,10 +21,25 @@ const file = await writeResults(results);
 if (options.json) console.log(JSON.stringify(results));
 else {
   console.log(formatTargets(results.targets));
+  if (options.quick) console.log("\nA quick look has too few samples to decide by.");
   console.log(`\n${Math.round(results.seconds)} s on ${results.machine.cores} cores; all of it in ${file}`);
 }
 
 process.exit(); // what a part that failed has left running would keep it from ending
+
+function readArguments() {
+  const flag = { type: "boolean", default: false } as const;
+  try {
+    const given = parseArgs({ allowPositionals: true, options: { quick: flag, full: flag, json: flag } });
+    const unknown = given.positionals.filter((name) => !(name in parts));
+    if (unknown.length > 0) throw new Error(`There is no part ${unknown.join(", ")}.`);
+    return given;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    console.error(`npm run bench [-- part …] [--quick] [--full] [--json]; the parts are ${Object.keys(parts).join(", ")}.`);
+    process.exit(1);
+  }
+}
 
 async function measureAll(names: string[]): Promise<Results> {
   const [startedAt, started] = [new Date().toISOString(), performance.now()];

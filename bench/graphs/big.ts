@@ -1,8 +1,17 @@
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
 
 const letters = "abcdefghijklmnopqrstuvwxyz0123456789";
-/** A megabyte that does not compress to nothing; each rewriting differs from the one before. */
-const megabyte = Array.from({ length: 1_048_576 }, () => letters[Math.floor(Math.random() * letters.length)]).join("");
+/** Text of chance that is the same in every process: it depends on a document's first kilobyte whether Postgres tries to compress it. */
+function chanceText(length: number): string {
+  let state = 20_261_120;
+  return Array.from({ length }, () => {
+    state = (state * 16_807) % 2_147_483_647;
+    return letters[state % letters.length];
+  }).join("");
+}
+
+/** It does not compress to nothing; each rewriting differs from the one before. */
+const megabyte = chanceText(1_048_576);
 
 const State = Annotation.Root({ document: Annotation<string>(), step: Annotation<number>() });
 

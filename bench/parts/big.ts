@@ -20,8 +20,8 @@ export const measureBig: Part = async (stage, { quick }) => {
   try {
     await warmUp(contenders, { graph: "rewritten", concurrency, forMs: quick ? 200 : 600 });
     for (const graph of Object.keys(cases)) {
-      const load = { graph, method: "wait" as const, concurrency, forMs: quick ? 300 : 800 };
-      turns[graph] = await takeTurns(stage, contenders, load, quick ? 1 : 3);
+      const load = { graph, method: "wait" as const, concurrency, forMs: quick ? 250 : 900 };
+      turns[graph] = await takeTurns(stage, contenders, load, quick ? 2 : 4);
     }
   } finally {
     await Promise.all(contenders.map((contender) => contender.stop()));

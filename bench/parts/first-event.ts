@@ -45,7 +45,7 @@ export const measureFirstEvent: Part = async (stage, { quick }) => {
   try {
     await db.query("create table bench_rows (note text)");
     await sample(db, contenders, { rounds: warmUpRuns, ofPeer: 2, forMs: quick ? 1_500 : 3_000 }, new Map());
-    await sample(db, contenders, { rounds: 300, ofPeer: 4, forMs: quick ? 3_000 : 15_000 }, samples);
+    await sample(db, contenders, { rounds: 300, ofPeer: 4, forMs: quick ? 3_000 : 10_000 }, samples);
   } finally {
     model.close();
     await db.end();

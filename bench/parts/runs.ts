@@ -36,7 +36,7 @@ export const measureRuns: Part = async (stage, options) => {
   try {
     await warmUp(contenders, { graph: "five", concurrency: 8, forMs: quick ? 800 : 2_000 });
     for (const one of decisive) decided.set(one, await turnsOf(stage, contenders, one, quick ? [2, 300] : [3, 1_000]));
-    for (const one of otherCases(options)) others.set(one, await turnsOf(stage, contenders.filter(takesPart(one)), one, [2, 300]));
+    for (const one of otherCases(options)) others.set(one, await turnsOf(stage, contenders.filter(takesPart(one)), one, [2, 250]));
   } finally {
     await Promise.all(contenders.map((contender) => contender.stop()));
   }

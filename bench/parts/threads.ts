@@ -14,7 +14,7 @@ const kept = 10;
 const keepingName = `ours, the latest ${kept} kept`;
 const warmUpTurns = 40;
 /** The stock saver gets slower with every turn: after this long its place in the round is left empty. */
-const patienceMs = 12_000;
+const patienceMs = 8_000;
 const trimmedWithinMs = 20_000;
 /** Turns around a number that are looked at for its sake. */
 const around = 10;
