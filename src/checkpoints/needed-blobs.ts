@@ -10,7 +10,9 @@ export function neededBlobs(threadIds: string[]): Sql {
       from checkpoints c cross join lateral jsonb_each_text(c.checkpoint -> 'channel_versions') v
      where c.thread_id = any(${threadIds}::text[])
      union
-    select b.thread_id, b.checkpoint_ns, b.channel, b.base
-      from needed join checkpoint_blobs b using (thread_id, checkpoint_ns, channel, version)
+    select n.thread_id, n.checkpoint_ns, n.channel, b.base
+      from needed n cross join lateral (
+        select base from checkpoint_blobs b
+         where (b.thread_id, b.checkpoint_ns, b.channel, b.version) = (n.thread_id, n.checkpoint_ns, n.channel, n.version) offset 0) b
      where b.base is not null)`;
 }

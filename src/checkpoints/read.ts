@@ -53,7 +53,8 @@ const asBytes = (value: Sql, type: Sql) => sql`case when ${type} not in ('json',
 
 /**
  * The checkpoints of a selection (their columns, in the order of the table), newest first, with their values and pending writes. A value
- * that several of them have is read once.
+ * that several of them have is read once. Nobody knows beforehand how many versions a list is built of, and the planner thinks of a
+ * thousand: `offset 0` keeps it from reading the whole table instead of some rows by their key.
  */
 export async function readCheckpoints(db: Db, selection: Sql, name?: string): Promise<StoredCheckpoint[]> {
   const statement = sql`
@@ -62,8 +63,10 @@ export async function readCheckpoints(db: Db, selection: Sql, name?: string): Pr
       select f.thread_id, f.checkpoint_ns, v.key, v.value
         from found f cross join lateral jsonb_each_text(f.checkpoint -> 'channel_versions') v
        union
-      select b.thread_id, b.checkpoint_ns, b.channel, b.base
-        from versions join checkpoint_blobs b using (thread_id, checkpoint_ns, channel, version)
+      select v.thread_id, v.checkpoint_ns, v.channel, b.base
+        from versions v cross join lateral (
+          select base from checkpoint_blobs b
+           where (b.thread_id, b.checkpoint_ns, b.channel, b.version) = (v.thread_id, v.checkpoint_ns, v.channel, v.version) offset 0) b
        where b.base is not null)
     select 'checkpoint' as kind, thread_id as "threadId", checkpoint_ns as namespace, checkpoint_id as "checkpointId",
            parent_checkpoint_id as "parentId", checkpoint::text as content, metadata::text as metadata,
@@ -72,7 +75,9 @@ export async function readCheckpoints(db: Db, selection: Sql, name?: string): Pr
      union all
     select 'value', b.thread_id, b.checkpoint_ns, null, b.base, b.version, null, b.channel, null, b.type,
            ${asText(sql`b.blob`, sql`b.type`)}, ${asBytes(sql`b.blob`, sql`b.type`)}, 0
-      from versions join checkpoint_blobs b using (thread_id, checkpoint_ns, channel, version)
+      from versions v cross join lateral (
+        select * from checkpoint_blobs b
+         where (b.thread_id, b.checkpoint_ns, b.channel, b.version) = (v.thread_id, v.checkpoint_ns, v.channel, v.version) offset 0) b
      union all
     select 'write', w.thread_id, w.checkpoint_ns, w.checkpoint_id, null, null, null, w.channel, w.task_id, w.type,
            ${asText(sql`w.blob`, sql`w.type`)}, ${asBytes(sql`w.blob`, sql`w.type`)}, w.idx
