@@ -13,14 +13,13 @@ import type pg from "pg";
 import { isDatabaseTrouble } from "../db/failure.ts";
 import type { Fence } from "../db/fence.ts";
 import { type Db, nothing, sql } from "../db/sql.ts";
+import { type Channel, type ChannelLists, createChannelLists } from "./channel-lists.ts";
 import { gatherRows } from "./gather.ts";
 import { deleteThreadCheckpoints } from "./lifecycle.ts";
-import { nextVersion, type StoredList } from "./lists.ts";
-import { markOfStored } from "./mark.ts";
 import { type ListRow, readCheckpoints, type StoredCheckpoint, type StoredValue } from "./read.ts";
 import { replaceWrites } from "./replaced-writes.ts";
 import { type BlobRow, type CheckpointRows, noRows, storeRows, type WriteRow } from "./rows.ts";
-import { dumpState, keepingImpostors, type LoadedItem, type StateSerializer, UnstorableValue } from "./serializer.ts";
+import { dumpState, keepingImpostors, type StateSerializer, UnstorableValue } from "./serializer.ts";
 
 /** What an attempt brings along, so that its checkpoints are its own. */
 export interface SaverAttempt {
@@ -53,7 +52,8 @@ interface Address {
 
 /**
  * The tables of LangGraph's PostgresSaver, with what a service needs besides: it works on any `Db`, each call is at most one
- * statement, an attempt's writes are fenced, and checkpoints know their run. The stock saver reads what it writes.
+ * statement, an attempt's writes are fenced, and checkpoints know their run. The stock saver reads what it writes, but for lists that
+ * were stored in parts, which `ensemble export` makes whole again.
  */
 export class EnsembleSaver extends PostgresSaver {
   readonly #db: Db;
@@ -63,9 +63,7 @@ export class EnsembleSaver extends PostgresSaver {
   readonly #gather: (rows: CheckpointRows) => Promise<boolean>;
   /** After the first refused write nothing more is sent: a step is stored whole or not at all. */
   #refused = false;
-  readonly #items = new WeakMap<ListRow, Promise<LoadedItem[]>>();
-  /** The lists that are known to be stored, by their channel. */
-  readonly #lists = new Map<string, StoredList>();
+  readonly #lists: ChannelLists;
   /** Known to hold nothing, until this attempt stores something. */
   #isEmpty: boolean;
 
@@ -74,6 +72,7 @@ export class EnsembleSaver extends PostgresSaver {
     super(db as unknown as pg.Pool);
     this.#serializer = keepingImpostors(this.serde);
     this.serde = this.#serializer;
+    this.#lists = createChannelLists(this.#serializer);
     this.#db = db;
     this.#metadata = metadata;
     this.#attempt = attempt;
@@ -118,19 +117,9 @@ export class EnsembleSaver extends PostgresSaver {
     return next;
   }
 
-  /** Of a list only what is new is stored, after the version of which the rest is known to be stored. */
   #blobOf(place: Omit<BlobRow, "value">, isThere: boolean, value: unknown): BlobRow {
     if (!isThere) return { ...place, value: undefined };
-    if (!Array.isArray(value)) return { ...place, value: dumpState(value, place.channel) };
-    const name = listName(place);
-    try {
-      const { base, text, stored } = nextVersion(place.version, Array.from(value), this.#lists.get(name));
-      this.#remember(name, stored);
-      return { ...place, base, value: { type: base === undefined ? "json" : "list", text } };
-    } catch (error) {
-      dumpState(value, place.channel); // which says where in the whole it is
-      throw error;
-    }
+    return { ...place, ...(Array.isArray(value) ? this.#lists.dump(place, value) : { value: dumpState(value, place.channel) }) };
   }
 
   override async putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string): Promise<void> {
@@ -220,31 +209,10 @@ export class EnsembleSaver extends PostgresSaver {
     return this.#serializer.loadsTyped(type, text ?? bytes ?? "");
   }
 
-  /** The lists that were used last: each call of a subgraph has its own. One that is forgotten is stored whole once more. */
-  #remember(name: string, list: StoredList): void {
-    this.#lists.delete(name);
-    this.#lists.set(name, list);
-    const [oldest] = this.#lists.keys();
-    if (this.#lists.size > mostLists && oldest !== undefined) this.#lists.delete(oldest);
-  }
-
-  /** Made once for all versions that were read together. */
-  #itemsOf(row: ListRow): Promise<LoadedItem[]> {
-    const items = this.#items.get(row) ?? this.#serializer.loadItems(row.text ?? "[]");
-    this.#items.set(row, items);
-    return items;
-  }
-
-  async #loadChannel(place: Omit<BlobRow, "value" | "version">, rows: ListRow[]): Promise<unknown> {
+  async #loadChannel(place: Channel, rows: ListRow[]): Promise<unknown> {
     const [first] = rows;
-    if (rows.length === 1 && first?.type === "json" && !first.text?.startsWith("[")) return this.#load(first);
-    if (rows.length === 1 && first && first.type !== "json") return this.#load(first);
-    const parts = await Promise.all(rows.map((row) => this.#itemsOf(row)));
-    this.#remember(listName(place), {
-      segments: rows.map(({ version }, index) => ({ version, length: parts[index]?.length ?? 0 })),
-      marks: parts.flatMap((part) => part.map(({ item, stored }) => markOfStored(item, stored))),
-    });
-    return parts.flatMap((part) => part.map(({ item }) => item));
+    const isList = rows.length > 1 || (first?.type === "json" && first.text?.startsWith("["));
+    return first && !isList ? this.#load(first) : this.#lists.load(place, rows);
   }
 
   override async deleteThread(threadId: string): Promise<void> {
@@ -299,10 +267,6 @@ export class UnstorableState extends Error {
     this.name = "UnstorableState";
   }
 }
-
-const listName = ({ threadId, namespace, channel }: Omit<BlobRow, "value" | "version">) => [threadId, namespace, channel].join("\n");
-
-const mostLists = 32;
 
 /** As older releases of LangGraph stored them. */
 const isOld = ({ checkpoint, parentId }: StoredCheckpoint) => parentId !== null && Number(checkpoint.v) < 4;
