@@ -70,11 +70,11 @@ export async function hasCheckpoint(db: Db, threadId: string, namespace: string,
   return rowCount !== 0;
 }
 
-/** Whether this run has stored a checkpoint at the root: then a later attempt goes on from it instead of from the input. */
-export async function hasCheckpointOfRun(db: Db, threadId: string, runId: string): Promise<boolean> {
-  const { rowCount } = await db.query(sql`
-    select 1 from checkpoints where thread_id = ${threadId} and checkpoint_ns = '' and run_id = ${runId} limit 1`);
-  return rowCount !== 0;
+/** The last checkpoint that this run has stored at the root. Where there is one, a later attempt goes on from it instead of from the input. */
+export async function lastCheckpointOfRun(db: Db, threadId: string, runId: string): Promise<string | undefined> {
+  const { rows } = await db.query<{ id: string | null }>(sql`
+    select max(checkpoint_id) as id from checkpoints where thread_id = ${threadId} and checkpoint_ns = '' and run_id = ${runId}`);
+  return rows[0]?.id ?? undefined;
 }
 
 /** Merges into the metadata of a thread's newest checkpoint. False when it has none. */

@@ -5,6 +5,7 @@ import { ServiceError } from "../errors.ts";
 import type { RunEvent } from "../events/log.ts";
 import { getOutcome } from "../runs/read.ts";
 import { endTopic } from "../runs/run.ts";
+import { valuesAfterRun } from "../state/state.ts";
 import { findThread } from "../threads/threads.ts";
 import { cancelRuns } from "./cancel.ts";
 import type { ApiRooms } from "./rooms.ts";
@@ -94,17 +95,17 @@ export async function waitForRun(
 
 /** What a run came to, as JSON, as soon as it is over. Undefined when the signal was faster. */
 export async function runOutput(
-  { pool, wakeups }: ApiRooms,
+  rooms: ApiRooms,
   scope: Scope,
   { runId, threadId }: Pick<FollowOptions, "runId" | "threadId">,
   signal: AbortSignal,
   whileWaiting: () => void = () => {},
 ): Promise<string | null | undefined> {
   while (!signal.aborted) {
-    const over = wakeups.next(endTopic(runId), pollMs, signal); // armed before the look, so that the end is not missed
+    const over = rooms.wakeups.next(endTopic(runId), pollMs, signal); // armed before the look, so that the end is not missed
     try {
-      const outcome = await getOutcome(pool, runId);
-      if (!outcome?.open) return outcome?.output ?? textOf((await findThread(pool, scope, threadId))?.values);
+      const outcome = await getOutcome(rooms.pool, runId);
+      if (!outcome?.open) return outcome?.output ?? (await outputElsewhere(rooms, scope, threadId, outcome?.passed ? runId : undefined));
     } catch (error) {
       if (!isDatabaseTrouble(error)) throw error; // the run goes on without us; so does the wait
     }
@@ -112,6 +113,17 @@ export async function runOutput(
     if (!signal.aborted) whileWaiting();
   }
   return undefined;
+}
+
+/** Of a run whose thread has moved on what its last checkpoint holds; else, and where that is gone, what the thread shows. */
+async function outputElsewhere(
+  { pool, registry }: ApiRooms,
+  scope: Scope,
+  threadId: string,
+  passedRunId: string | undefined,
+): Promise<string | null> {
+  const left = passedRunId && (await valuesAfterRun(pool, scope, registry, threadId, passedRunId));
+  return left ?? textOf((await findThread(pool, scope, threadId))?.values);
 }
 
 const textOf = (values: unknown) => (values === undefined || values === null ? null : JSON.stringify(values));

@@ -12,6 +12,7 @@ export interface RunError {
 }
 
 export const lastValuesEvent = Symbol("the last values event");
+export const valuesOfThread = Symbol("what the thread shows");
 
 const newestValues = (runId: string) =>
   sql`(select id from run_events where run_id = ${runId} and event = 'values' order by id desc limit 1)`;
@@ -19,8 +20,8 @@ const newestValues = (runId: string) =>
 /** How an attempt ended its run. */
 export interface RunEnd {
   status: Exclude<RunStatus, "pending" | "running">;
-  /** What wait and join answer: a document, or the last values event that the run has logged. */
-  output: JsonText | typeof lastValuesEvent | null;
+  /** What wait and join answer: a document, or where it stands already: the last values event that the run has logged, or its thread. */
+  output: JsonText | typeof lastValuesEvent | typeof valuesOfThread | null;
   error: RunError | null;
   /** Which version of the graph ran. */
   graphVersion?: string | null;
@@ -50,7 +51,9 @@ export async function endRun(
       update runs
          set status = ${status}, worker_id = null, ended_at = clock_timestamp(), updated_at = now(),
              events_until = now() + make_interval(secs => events_kept_secs),
-             output = ${output === lastValuesEvent ? null : output}, output_event = ${output === lastValuesEvent ? newestValues(runId) : sql`null`}, error = ${error ? JSON.stringify(error) : null}, graph_version = ${graphVersion}
+             output = ${typeof output === "symbol" ? null : output}, output_on_thread = ${output === valuesOfThread},
+             output_event = ${output === lastValuesEvent ? newestValues(runId) : sql`null`},
+             error = ${error ? JSON.stringify(error) : null}, graph_version = ${graphVersion}
         from thread
        where run_id = ${runId} and attempt = ${attempt} and status = 'running' and cancel is distinct from 'rollback'
       returning ${webhook ? sql`runs.*` : sql`runs.run_id, runs.thread_id, runs.event_base`}),

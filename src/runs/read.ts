@@ -30,12 +30,22 @@ export async function listRuns(
   return rows;
 }
 
-/** What a run came to, as JSON; undefined when it does not exist any more. `open`: it has not ended yet. */
-export async function getOutcome(db: Db, runId: string): Promise<{ open: boolean; output: string | null } | undefined> {
-  const { rows } = await db.query<{ open: boolean; output: string | null }>(sql`
-    select ended_at is null as open,
-           coalesce(output::text, (select data from run_events e where e.run_id = runs.run_id and e.id = output_event)) as output
-      from runs where run_id = ${runId}`);
+export interface RunOutcome {
+  /** The run has not ended yet. */
+  open: boolean;
+  /** What it came to, as JSON. */
+  output: string | null;
+  /** It came to what its thread showed then; since, the thread has moved on. */
+  passed: boolean;
+}
+
+/** Undefined when the run does not exist any more. */
+export async function getOutcome(db: Db, runId: string): Promise<RunOutcome | undefined> {
+  const { rows } = await db.query<RunOutcome>(sql`
+    select ended_at is null as open, output_on_thread and state_updated_at > ended_at as passed,
+           coalesce(output::text, (select data from run_events e where e.run_id = runs.run_id and e.id = output_event),
+                    case when output_on_thread and state_updated_at <= ended_at then "values"::text end) as output
+      from runs join threads using (thread_id) where run_id = ${runId}`);
   return rows[0];
 }
 

@@ -1,13 +1,13 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { authKeys } from "../auth/user.ts";
-import { hasCheckpoint } from "../checkpoints/lifecycle.ts";
+import { hasCheckpoint, lastCheckpointOfRun } from "../checkpoints/lifecycle.ts";
 import { EnsembleSaver } from "../checkpoints/saver.ts";
 import { isDatabaseTrouble } from "../db/failure.ts";
 import { everything, type Scope } from "../db/scope.ts";
 import type { Db } from "../db/sql.ts";
 import { checkpointNotFound, ServiceError, threadIsBusy, threadNotFound } from "../errors.ts";
 import type { AnyGraph, Registry } from "../registry/registry.ts";
-import { findThread, getThread, lockThread, restThread, type Thread, type ThreadState } from "../threads/threads.ts";
+import { findThread, getThread, type JsonText, lockThread, restThread, type Thread, type ThreadState } from "../threads/threads.ts";
 import { toCommand, type WireCommand } from "./command.ts";
 import { withOpenInterrupts } from "./open-interrupts.ts";
 import { emptyState, toThreadState, toWireCheckpoint, toWireState, type WireCheckpoint, type WireState } from "./snapshot.ts";
@@ -117,6 +117,21 @@ const isOfDatabase = (error: unknown) => isDatabaseTrouble(error) || (error inst
 /** What a thread's newest checkpoint leaves it with. */
 export async function restingState(graph: AnyGraph, threadId: string): Promise<ThreadState> {
   return toThreadState(await withOpenInterrupts(graph, await graph.getState({ configurable: { thread_id: threadId } })));
+}
+
+/** The values that a run left its thread with, as JSON, whatever came after it. Undefined where its checkpoints are gone. */
+export async function valuesAfterRun(
+  db: Db,
+  scope: Scope,
+  registry: Registry,
+  threadId: string,
+  runId: string,
+): Promise<JsonText | null | undefined> {
+  const checkpointId = await lastCheckpointOfRun(db, threadId, runId);
+  const thread = await findThread(db, scope, threadId);
+  if (!checkpointId || !thread || !registry.has(graphIdOf(thread) ?? "")) return undefined;
+  const graph = await openThreadGraph(db, registry, thread, scope);
+  return toThreadState(await graph.getState({ configurable: at(threadId, { checkpoint_id: checkpointId }) })).values;
 }
 
 async function openThreadGraph(db: Db, registry: Registry, thread: Thread, { user }: Scope = everything): Promise<AnyGraph> {

@@ -3,7 +3,7 @@ import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import type { Pool } from "pg";
 import { authKeys } from "../auth/user.ts";
 import { PostgresCache } from "../cache/cache.ts";
-import { forgetAnswersOfRun, hasCheckpointOfRun } from "../checkpoints/lifecycle.ts";
+import { forgetAnswersOfRun, lastCheckpointOfRun } from "../checkpoints/lifecycle.ts";
 import { EnsembleSaver, LostRight, type SaverAttempt } from "../checkpoints/saver.ts";
 import { holdRight } from "../db/fence.ts";
 import { type Db, transaction } from "../db/sql.ts";
@@ -125,7 +125,7 @@ export async function startingPoint(
 ): Promise<StartingPoint> {
   const { runId, threadId, attempt } = claim;
   const { command, input } = claim.kwargs;
-  const ofThisRun = attempt > 1 && (await hasCheckpointOfRun(pool, threadId, runId));
+  const ofThisRun = attempt > 1 && (await lastCheckpointOfRun(pool, threadId, runId)) !== undefined;
   if (attempt > 1 && !ofThisRun) await forgetAnswers(pool, claim);
   if (!ofThisRun && !command && input !== null) return { input, without: [], atBreakpoint: false };
 

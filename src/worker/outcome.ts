@@ -2,7 +2,7 @@ import { authKeys } from "../auth/user.ts";
 import { EnsembleSaver } from "../checkpoints/saver.ts";
 import { untilDatabaseAnswers } from "../db/failure.ts";
 import type { Claim } from "../runs/claim.ts";
-import { lastValuesEvent, type RunEnd, type RunError } from "../runs/end.ts";
+import { lastValuesEvent, type RunEnd, type RunError, valuesOfThread } from "../runs/end.ts";
 import type { CancelAction } from "../runs/run.ts";
 import { timeoutError } from "../runs/sweep.ts";
 import { restingState } from "../state/state.ts";
@@ -30,8 +30,8 @@ export async function succeeded(
   // The last values are the state, unless the graph stopped to ask or said nothing: then the checkpoint knows.
   const known = lastValues !== undefined && interrupts === undefined;
   const thread = known ? { status: "idle" as const, values: lastValues, interrupts: "{}" } : await readThreadState(rooms, claim);
-  const told = loggedValues && interrupts === undefined ? lastValuesEvent : undefined;
-  const output = told ?? interrupts ?? lastValues ?? thread?.values ?? null;
+  const stored = loggedValues ? lastValuesEvent : valuesOfThread;
+  const output = known ? stored : (interrupts ?? lastValues ?? thread?.values ?? null);
   return { kind: "ended", end: { status: "success", output, error: null, thread } };
 }
 

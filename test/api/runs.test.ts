@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { sql } from "../../src/db/sql.ts";
 import { startTestService } from "../service.ts";
 
 const { client, fetch, db } = await startTestService();
@@ -27,6 +28,23 @@ test("a run on a thread runs, is listed, and leaves its values", async () => {
   });
   expect(await client.runs.list(threadId)).toMatchObject([{ run_id: run.run_id }]);
   expect(await client.runs.list(threadId, { status: "error" })).toEqual([]);
+});
+
+test("a run that streamed no values is answered with what it left, also when its thread has moved on", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  const run = await client.runs.create(threadId, "steps", { input: {}, streamMode: "updates" });
+  const left = { log: ["one", "two", "three"], last: "three" };
+  expect(await client.runs.join(threadId, run.run_id)).toEqual(left);
+  const stored = await db.query(sql`select output from runs where run_id = ${run.run_id}`);
+  expect(stored.rows).toEqual([{ output: null }]); // the thread has it
+
+  await client.threads.updateState(threadId, { values: { last: "more" } });
+  const next = await client.runs.wait(threadId, "steps", { input: {} });
+  expect(next).toEqual({ log: [...left.log, ...left.log], last: "three" });
+  expect(await client.runs.join(threadId, run.run_id)).toEqual(left);
+
+  await client.threads.prune([threadId], { strategy: "keep_latest" });
+  expect(await client.runs.join(threadId, run.run_id)).toEqual(next);
 });
 
 test("runs are listed newest first, paged, with the fields asked for", async () => {
