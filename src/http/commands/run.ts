@@ -72,9 +72,15 @@ export async function makeRun(scope: CommandScope, decide: (db: Db) => Promise<R
   const { rooms, request, threadId } = scope;
   const { pool, registry, settings, wakeups } = rooms;
   const key = keyOf(request);
-  const [before] = (key && (await madeForKey(pool, key))) ?? []; // by now the thread may stand elsewhere
+  const madeBefore = async () => (key && (await madeForKey(pool, key)))?.[0];
+  const before = await madeBefore(); // by now the thread may stand elsewhere
   if (before) return before;
-  const wanted = await decide(pool);
+  const wanted = await decide(pool).catch(asError);
+  if (wanted instanceof Error) {
+    const meanwhile = await madeBefore(); // by the same command, which came at the same moment and was faster
+    if (meanwhile) return meanwhile;
+    throw wanted;
+  }
   const newRun = fillRequest({ ...wanted, ...toldInFull }, threadId, settings);
   newRun.kwargs.checkpoint_envelopes = true;
   const { caller, run } = await admitRun(request, registry, newRun);
@@ -90,6 +96,8 @@ export async function makeRun(scope: CommandScope, decide: (db: Db) => Promise<R
   wakeups.tell(claimTopic, ...(displaces ? [cancelTopic] : []));
   return made;
 }
+
+const asError = (error: Error) => error;
 
 /** A command that is sent again may have another id. On a socket there are no headers to give a key by. */
 function keyOf(request: FastifyRequest): IdempotentRequest | undefined {
