@@ -10,7 +10,7 @@ import type { Db } from "../src/db/sql.ts";
 import { storeEffect } from "../src/effects/effects.ts";
 import { appendEvents } from "../src/events/log.ts";
 import { releaseRun } from "../src/runs/claim.ts";
-import { endRun } from "../src/runs/end.ts";
+import { endRun, endRuns } from "../src/runs/end.ts";
 import { takeOver } from "../src/runs/workers.ts";
 import { putItem } from "../src/store/items.ts";
 import { createDatabase } from "./database.ts";
@@ -66,7 +66,8 @@ const writes: Record<string, (on: Db, attempt: number) => Promise<boolean>> = {
   },
   "an item of the store": (on, attempt) =>
     putItem(on, everything, { runId, attempt }, { namespace: [runId], key: "k", value: {}, ttlMinutes: null }),
-  "the end": (on, attempt) => endRun(on, { runId, attempt }, threadId, end),
+  "the end": (on, attempt) => endRun(on, { runId, attempt, threadId, end }),
+  "the end among others": async (on, attempt) => (await endRuns(on, [{ runId, attempt, threadId, end }]))[0] ?? false,
   "giving back": (on, attempt) => releaseRun(on, { runId, attempt }),
 };
 
@@ -104,7 +105,7 @@ async function stored(): Promise<number> {
 describe.each(Object.entries(writes))("%s", (name, write) => {
   test("is let for the attempt that the run is in", async () => {
     expect(await write(db, 2)).toBe(true);
-    expect((await stored()) > 0).toBe(!["the end", "giving back"].includes(name));
+    expect((await stored()) > 0).toBe(!["the end", "the end among others", "giving back"].includes(name));
   });
 
   test("is refused to an earlier attempt, and to a run that was given back, ended or deleted", async () => {

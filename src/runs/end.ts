@@ -1,10 +1,10 @@
 import type { Fence } from "../db/fence.ts";
-import { type Db, nothing, prepared, sql } from "../db/sql.ts";
+import { type Db, nothing, prepared, type Sql, sql } from "../db/sql.ts";
 import type { JsonText, ThreadState } from "../threads/threads.ts";
 import { storingWebhooks } from "../webhooks/webhooks.ts";
 import { baseAfter } from "./event-base.ts";
 import type { RunStatus } from "./run.ts";
-import { settingTimers, type TimerChange } from "./timers.ts";
+import { droppingTimers, settingTimers, type TimerChange } from "./timers.ts";
 
 export interface RunError {
   error: string;
@@ -13,9 +13,6 @@ export interface RunError {
 
 export const lastValuesEvent = Symbol("the last values event");
 export const valuesOfThread = Symbol("what the thread shows");
-
-const newestValues = (runId: string) =>
-  sql`(select id from run_events where run_id = ${runId} and event = 'values' order by id desc limit 1)`;
 
 /** How an attempt ended its run. */
 export interface RunEnd {
@@ -33,47 +30,109 @@ export interface RunEnd {
   webhook?: boolean;
 }
 
+/** A run that an attempt has come to the end of. */
+export interface EndingRun extends Fence {
+  threadId: string;
+  end: RunEnd;
+}
+
 /**
  * Ends a run: its status, the thread's state and the right to write, in one statement. It decides about the run and so stands here,
  * though it writes the thread's row, its timers and its webhook too. The thread is locked first, as everyone does. False when the right
  * is lost, or when a rollback was accepted meanwhile: that one is always carried out, while an interrupt that comes too late changes
  * nothing.
  */
-export async function endRun(
-  db: Db,
-  { runId, attempt }: Fence,
-  threadId: string,
-  { status, output, error, thread, timers, webhook = false, graphVersion = null }: RunEnd,
-): Promise<boolean> {
+export async function endRun(db: Db, one: EndingRun): Promise<boolean> {
+  const { webhook = false, timers } = one.end;
   const statement = sql`
-    with thread as (select thread_id from threads where thread_id = ${threadId} for no key update),
-    ended as (
-      update runs
-         set status = ${status}, worker_id = null, ended_at = clock_timestamp(), updated_at = now(),
-             events_until = now() + make_interval(secs => events_kept_secs),
-             output = ${typeof output === "symbol" ? null : output}, output_on_thread = ${output === valuesOfThread},
-             output_event = ${output === lastValuesEvent ? newestValues(runId) : sql`null`},
-             error = ${error ? JSON.stringify(error) : null}, graph_version = ${graphVersion}
-        from thread
-       where run_id = ${runId} and attempt = ${attempt} and status = 'running' and cancel is distinct from 'rollback'
-      returning ${webhook ? sql`runs.*` : sql`runs.run_id, runs.thread_id, runs.event_base`}),
-    rested as (
-      update threads
-         set resting_status = coalesce(${thread?.status ?? null}::thread_status, resting_status),
-             "values" = case when ${thread?.values !== undefined} then ${thread?.values ?? null}::json else "values" end,
-             interrupts = coalesce(${thread?.interrupts ?? null}::json, interrupts),
-             graph_version = coalesce(${graphVersion}, threads.graph_version), updated_at = now(),
-             event_base = ${baseAfter(sql`ended`)},
-             state_updated_at = case when ${thread !== undefined} then now() else state_updated_at end
-        from ended
-       where threads.thread_id = ended.thread_id
-      ${webhook ? sql`returning threads.thread_id, threads."values"` : nothing})
+    with ${ending(alone(one), nothing, webhook)}
     ${webhook ? sql`, ${storingWebhooks(sql`rested`)}` : nothing}
-    ${timers ? sql`, ${settingTimers(runId, timers)}` : nothing}
+    ${timers ? sql`, ${settingTimers(one.runId, timers)}` : nothing}
     select 1 from ended`;
-  const { rowCount } = await db.query(prepared(`end run ${webhook} ${timers !== undefined} ${output === lastValuesEvent}`, statement));
+  const { rowCount } = await db.query(prepared(`end run ${webhook} ${timers !== undefined}`, statement));
   return rowCount !== 0;
 }
+
+/** Whether an end may be stored with others: nobody is to be told of it, no question is left, and nothing in it is large. */
+export function isPlainEnd({ webhook, timers, output, thread }: RunEnd): boolean {
+  const documents = [documentOf(output), thread?.values, thread?.interrupts];
+  const size = documents.reduce((sum, document) => sum + (document?.length ?? 0), 0);
+  return !webhook && timers?.set.length === 0 && timers.unanswered.length === 0 && size <= largeEnd;
+}
+
+/** Inside an array a document is written with escapes, which is no matter for a small one. */
+const largeEnd = 16_384;
+
+/**
+ * Ends runs with plain ends, as many as there are, in one statement. For each whether it was ended. No says nothing yet: a thread that
+ * somebody else holds is left out, so that no run waits for the thread of another.
+ */
+export async function endRuns(db: Db, ends: EndingRun[]): Promise<boolean[]> {
+  const statement = sql`
+    with ${ending(inArrays(ends), sql`skip locked`, false)}, ${droppingTimers}
+    select run_id as "runId" from ended`;
+  const { rows } = await db.query<{ runId: string }>(prepared("end runs", statement));
+  const ended = new Set(rows.map(({ runId }) => runId));
+  return ends.map(({ runId }) => ended.has(runId));
+}
+
+/** Begins both: `ended` has the runs, `rested` their threads. `held` says what becomes of threads that somebody else holds. */
+function ending(ends: Sql, held: Sql, withWebhook: boolean): Sql {
+  return sql`
+    ends (run_id, attempt, thread_id, status, output, output_in_log, output_on_thread, error, graph_version, rests, resting_status,
+          has_values, "values", interrupts) as (${ends}),
+    thread as (
+      select held.thread_id
+        from (select thread_id from ends order by thread_id) wanted
+       cross join lateral (select thread_id from threads where threads.thread_id = wanted.thread_id for no key update ${held}) held),
+    ended as (
+      update runs
+         set status = ends.status, worker_id = null, ended_at = clock_timestamp(), updated_at = now(),
+             events_until = now() + make_interval(secs => events_kept_secs),
+             output = ends.output::json, output_on_thread = ends.output_on_thread,
+             output_event = case when output_in_log then (select id from run_events
+                                                           where run_events.run_id = runs.run_id and event = 'values' order by id desc limit 1) end,
+             error = ends.error::json, graph_version = ends.graph_version
+        from ends join thread using (thread_id)
+       where runs.run_id = ends.run_id and runs.attempt = ends.attempt and runs.status = 'running' and cancel is distinct from 'rollback'
+      returning ${withWebhook ? sql`runs.*` : sql`runs.run_id, runs.thread_id, runs.event_base`}),
+    rested as (
+      update threads
+         set resting_status = coalesce(ends.resting_status, threads.resting_status),
+             "values" = case when has_values then ends."values"::json else threads."values" end,
+             interrupts = coalesce(ends.interrupts::json, threads.interrupts),
+             graph_version = coalesce(ends.graph_version, threads.graph_version), updated_at = now(),
+             event_base = ${baseAfter(sql`ended`)},
+             state_updated_at = case when rests then now() else state_updated_at end
+        from ended join ends using (run_id)
+       where threads.thread_id = ended.thread_id
+      returning threads.thread_id ${withWebhook ? sql`, threads."values"` : nothing})`;
+}
+
+/** As parameters of their own: they may be large. */
+function alone({ runId, attempt, threadId, end }: EndingRun): Sql {
+  const { status, output, error, graphVersion = null, thread } = end;
+  return sql`
+    select ${runId}::uuid, ${attempt}::integer, ${threadId}::uuid, ${status}::run_status, ${documentOf(output)}::text,
+           ${output === lastValuesEvent}::boolean, ${output === valuesOfThread}::boolean, ${error && JSON.stringify(error)}::text, ${graphVersion}::text,
+           ${thread !== undefined}::boolean, ${thread?.status ?? null}::thread_status, ${thread?.values !== undefined}::boolean,
+           ${thread?.values ?? null}::text, ${thread?.interrupts ?? null}::text`;
+}
+
+function inArrays(ends: EndingRun[]): Sql {
+  const of = <Value>(part: (end: RunEnd) => Value) => ends.map(({ end }) => part(end));
+  return sql`
+    select * from unnest(
+      ${ends.map(({ runId }) => runId)}::uuid[], ${ends.map(({ attempt }) => attempt)}::integer[], ${ends.map(({ threadId }) => threadId)}::uuid[],
+      ${of(({ status }) => status)}::run_status[], ${of(({ output }) => documentOf(output))}::text[],
+      ${of(({ output }) => output === lastValuesEvent)}::boolean[], ${of(({ output }) => output === valuesOfThread)}::boolean[],
+      ${of(({ error }) => error && JSON.stringify(error))}::text[], ${of(({ graphVersion = null }) => graphVersion)}::text[],
+      ${of(({ thread }) => thread !== undefined)}::boolean[], ${of(({ thread }) => thread?.status ?? null)}::thread_status[],
+      ${of(({ thread }) => thread?.values !== undefined)}::boolean[], ${of(({ thread }) => thread?.values ?? null)}::text[],
+      ${of(({ thread }) => thread?.interrupts ?? null)}::text[])`;
+}
+
+const documentOf = (output: RunEnd["output"]) => (typeof output === "symbol" ? null : output);
 
 /**
  * Deletes a run, with its events. Given an attempt, only if that one still holds the right. The numbers that its events had are not

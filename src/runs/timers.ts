@@ -53,3 +53,8 @@ export function settingTimers(runId: string, { unanswered, set }: TimerChange): 
           on conflict (thread_id, interrupt_id) do update set run_id = excluded.run_id, due_at = excluded.due_at
        where timers.interrupt_id <> all(${unanswered}::text[]))`;
 }
+
+/** The same for runs that leave no question and whose threads had none: there is none now, whatever there was. */
+export const droppingTimers: Sql = sql`
+    dropped as (
+      delete from timers using ended where timers.thread_id = ended.thread_id)`;

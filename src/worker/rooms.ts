@@ -6,6 +6,7 @@ import type { WorkMetrics } from "../metrics/work.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { StoreRules } from "../store/rules.ts";
 import type { Tracing } from "../tracing/tracing.ts";
+import type { EndRun } from "./ends.ts";
 import type { StoreStep } from "./steps.ts";
 
 /** What an attempt needs of the process. */
@@ -24,4 +25,5 @@ export interface WorkerRooms {
 /** What the attempts of one worker share besides. */
 export interface AttemptRooms extends WorkerRooms {
   storeStep: StoreStep;
+  endRun: EndRun;
 }

@@ -3,15 +3,15 @@ import { untilDatabaseAnswers } from "../db/failure.ts";
 import { everything } from "../db/scope.ts";
 import { transaction } from "../db/sql.ts";
 import { type Claim, releaseRun } from "../runs/claim.ts";
-import { deleteRunRow, endRun, type RunEnd } from "../runs/end.ts";
+import { deleteRunRow, type RunEnd } from "../runs/end.ts";
 import { timersAfter } from "../runs/timers.ts";
 import { refreshThread } from "../state/state.ts";
 import { lockThread } from "../threads/threads.ts";
 import type { Outcome } from "./outcome.ts";
-import type { WorkerRooms } from "./rooms.ts";
+import type { AttemptRooms, WorkerRooms } from "./rooms.ts";
 
 /** Makes the outcome a fact. What it returns is what became of the run in truth. */
-export async function settle(rooms: WorkerRooms, claim: Claim, outcome: Outcome): Promise<Outcome> {
+export async function settle(rooms: AttemptRooms, claim: Claim, outcome: Outcome): Promise<Outcome> {
   switch (outcome.kind) {
     case "lost":
       return outcome;
@@ -24,7 +24,7 @@ export async function settle(rooms: WorkerRooms, claim: Claim, outcome: Outcome)
       return gone ? outcome : { kind: "lost" };
     }
     case "ended": {
-      const ended = await untilDatabaseAnswers(() => endRun(rooms.pool, claim, claim.threadId, withConsequences(claim, outcome.end)));
+      const ended = await untilDatabaseAnswers(() => rooms.endRun({ ...claim, end: withConsequences(claim, outcome.end) }));
       // Not ended: either the right is lost, or a rollback was accepted at the last moment and is carried out now.
       return ended ? outcome : settle(rooms, claim, { kind: "rolled back" });
     }

@@ -6,6 +6,7 @@ import { type Claim, claimRuns, type HeldRun, releaseRun } from "../runs/claim.t
 import { cancelTopic, claimTopic } from "../runs/run.ts";
 import { mendBatchedStore } from "../store/batched-store.ts";
 import { type AttemptControl, createControl } from "./attempt.ts";
+import { runEnder } from "./ends.ts";
 import { type AttemptPolicy, executeRun } from "./execute.ts";
 import { startLiveness } from "./liveness.ts";
 import { now } from "./liveness-news.ts";
@@ -55,7 +56,7 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
   const { pool, wakeups, log, metrics } = rooms;
   await mendNestedResumption();
   mendBatchedStore();
-  const attemptRooms = { ...rooms, storeStep: stepWriter(pool) };
+  const attemptRooms = { ...rooms, storeStep: stepWriter(pool), endRun: runEnder(pool) };
   const workerId = newId();
   const running = new Map<string, RunningAttempt>();
   const draining = new AbortController();
