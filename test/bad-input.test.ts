@@ -137,7 +137,7 @@ async function checkRow({ path, init, status, names }: Row): Promise<string | un
   if (response instanceof Error) return `no answer: ${response.message}`;
   if (response.status < 400) {
     await response.body?.cancel();
-    return `answered ${response.status}`;
+    return response.status === status ? undefined : `answered ${response.status}`;
   }
   const text = await response.text();
   if (response.status !== status) return `answered ${response.status} instead of ${status}: ${text.slice(0, 300)}`;

@@ -214,6 +214,7 @@ export const endpoints: Record<string, Endpoint> = {
     fields: { id: ["1", -1, 1.5, null, {}, 2 ** 60], method: [7, "", null, {}, [], "x".repeat(101)] },
   },
   "POST /threads/{threadId}/stream/events": {
+    unknownId: 200, // it waits
     body: { channels: ["values"] },
     fields: {
       channels: [...badList, [], ["nonsense"], ["__proto__"], [nul], [lone], Array(101).fill("values")],

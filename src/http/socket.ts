@@ -3,9 +3,6 @@ import type { WebSocket } from "ws";
 import { z } from "zod";
 import type { Scope } from "../db/scope.ts";
 import { ServiceError } from "../errors.ts";
-import { threadTopic } from "../runs/run.ts";
-import type { ThreadEvent } from "../streaming/event.ts";
-import { findThread } from "../threads/threads.ts";
 import { toAnswer } from "./answer-errors.ts";
 import { parseJson } from "./body.ts";
 import { answerCommand, type CommandAnswer } from "./commands/answer.ts";
@@ -14,6 +11,7 @@ import { openFrames } from "./frames.ts";
 import type { ApiRooms } from "./rooms.ts";
 import { EventFilter } from "./streaming-request.ts";
 import { createSubscriptions } from "./subscriptions.ts";
+import { followVisible } from "./visible-thread.ts";
 
 /** A socket may be open for days; after this a command is asked again who sends it. */
 const askAgainMs = 30_000;
@@ -72,20 +70,6 @@ export function serveSocket(rooms: ApiRooms, request: FastifyRequest, socket: We
   }
 
   return frames.gone;
-}
-
-/** The events of a thread, as soon as the caller may see it: one that is not there, or not theirs, may yet be. */
-async function* followVisible(
-  { pool, wakeups, threadFeed }: ApiRooms,
-  readable: Scope | undefined,
-  { threadId, since }: { threadId: string; since: number },
-  signal: AbortSignal,
-): AsyncGenerator<ThreadEvent[], void> {
-  while (!signal.aborted) {
-    const begun = wakeups.next(threadTopic(threadId), 1_000, signal); // armed before the look
-    if (readable && (await findThread(pool, readable, threadId))) return yield* threadFeed.follow(threadId, since, signal);
-    await begun;
-  }
 }
 
 const Unsubscribe = z.object({ subscription_id: z.string() });

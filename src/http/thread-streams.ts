@@ -1,4 +1,5 @@
 import type { FastifyReply } from "fastify";
+import type { Scope } from "../db/scope.ts";
 import type { RunEvent } from "../events/log.ts";
 import { baseAt, readProgress } from "../runs/thread-runs.ts";
 import { type ThreadMode, tellClassic } from "../streaming/classic.ts";
@@ -6,24 +7,29 @@ import { type Filter, toMatcher } from "../streaming/filter.ts";
 import { type StreamCounts, takePlace } from "./follow.ts";
 import type { ApiRooms } from "./rooms.ts";
 import { openEventStream } from "./sse.ts";
+import { followVisible } from "./visible-thread.ts";
 
 export interface ThreadFollowOptions {
+  /** What the caller may see. */
+  scope: Scope;
   threadId: string;
+  /** Where the client is counted. */
+  place: string;
   /** The number of the last event that the client has. */
   since: number;
   filter: Filter;
 }
 
-/** Streams a thread to a client, in the words of event streaming. */
+/** Streams a thread to a client, in the words of event streaming. The thread may be yet to come. */
 export async function streamThread(
   rooms: ApiRooms,
   counts: StreamCounts,
   reply: FastifyReply,
-  { threadId, since, filter }: ThreadFollowOptions,
+  { scope, threadId, place, since, filter }: ThreadFollowOptions,
 ): Promise<void> {
   const isWanted = toMatcher(filter);
-  await streamWithoutEnd(rooms, counts, reply, threadId, async function* (gone) {
-    for await (const events of rooms.threadFeed.follow(threadId, since, gone)) {
+  await streamWithoutEnd(rooms, counts, reply, place, async function* (gone) {
+    for await (const events of followVisible(rooms, scope, { threadId, since }, gone)) {
       yield events.filter(isWanted).map(({ seq, method, json }) => ({ id: seq, event: method, data: json }));
     }
   });
@@ -56,15 +62,15 @@ async function streamWithoutEnd(
   rooms: ApiRooms,
   counts: StreamCounts,
   reply: FastifyReply,
-  threadId: string,
+  place: string,
   tell: (gone: AbortSignal) => AsyncGenerator<RunEvent[], void>,
 ): Promise<void> {
-  const leave = takePlace(counts, threadId, rooms.settings.streamsPerRun, "thread");
+  const leave = takePlace(counts, place, rooms.settings.streamsPerRun, "thread");
   const stream = openEventStream(reply, rooms.settings.stalledSeconds);
   try {
     for await (const events of tell(stream.gone)) if (events.length > 0) await stream.send(events);
   } catch (err) {
-    rooms.log.debug({ err, thread_id: threadId }, "stream cut");
+    rooms.log.debug({ err, place }, "stream cut");
   } finally {
     leave();
     stream.cut();

@@ -4,7 +4,7 @@ import { Client } from "@langchain/langgraph-sdk";
 import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { startTestService } from "../service.ts";
-import { eventually } from "../sse.ts";
+import { eventually, readEvents } from "../sse.ts";
 import { followThread } from "../thread-events.ts";
 
 const project = fileURLToPath(new URL("../graphs/with-auth/langgraph.json", import.meta.url));
@@ -35,8 +35,6 @@ test("what is somebody's own is streamed to them, and to others it is not there"
     const response = await asked;
     return { status: response.status, text: await response.text() };
   };
-  const body = JSON.stringify({ channels: ["values"] });
-  expect(await answerTo(bob.request(`/threads/${threadId}/stream/events`, { method: "POST", body }))).toEqual(notThere);
   expect(await answerTo(bob.request(`/threads/${threadId}/stream`))).toEqual(notThere);
   for (const [method, params] of Object.entries({
     "run.start": { assistant_id: "steps", input: {} },
@@ -48,7 +46,25 @@ test("what is somebody's own is streamed to them, and to others it is not there"
     "input.inject": { message: { role: "user", content: "x" } },
   }))
     expect([method, await answerTo(bob.command(threadId, method, params))]).toEqual([method, notThere]);
-  expect((await fetch(`/threads/${threadId}/stream/events`, { method: "POST", body })).status).toBe(401);
+});
+
+test("the stream of somebody else's thread is as silent as that of one that is not there", async () => {
+  const [hers, nobodys] = [await alicesThread(), crypto.randomUUID()];
+  const body = JSON.stringify({ channels: ["values", "lifecycle"] });
+  const open = async (threadId: string) => {
+    const response = await bob.request(`/threads/${threadId}/stream/events`, { method: "POST", body });
+    const events = readEvents(response);
+    onTestFinished(() => void events.return(undefined));
+    return { status: response.status, headers: [...response.headers.keys()], heard: events.next() };
+  };
+  const [foreign, missing] = [await open(hers), await open(nobodys)];
+  expect(missing).toMatchObject({ status: foreign.status, headers: foreign.headers });
+  await alice.command(hers, "run.start", { assistant_id: "steps", input: {} });
+  await followThread(alice.request, hers, {}, 2);
+  await bob.command(nobodys, "run.start", { assistant_id: "steps", input: {} });
+  const heard = await Promise.race([foreign.heard.then(() => "hers"), missing.heard.then(({ value }) => value?.event)]);
+  expect(heard).toBe("lifecycle");
+  expect((await fetch(`/threads/${hers}/stream/events`, { method: "POST", body })).status).toBe(401);
 });
 
 test("a socket of somebody else hears nothing of a thread, and one of nobody is not opened", async () => {

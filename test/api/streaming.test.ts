@@ -63,6 +63,16 @@ test("numbers rise over the runs of a thread, and whoever names one gets what ca
   expect((await take(readEvents(back), 1))[0]?.data).toEqual(first.at(-1));
 });
 
+test("a stream may be opened before its thread is there, and is told it from the first run on", async () => {
+  const thread = client.threads.stream({ assistantId: "burst" });
+  onTestFinished(() => thread.close());
+  const named = await thread.subscribe("custom:ticks");
+  const byHand = follow(thread.threadId);
+  await thread.run.start({ input: { events: 3, channel: "ticks" } });
+  expect(await take(named, 3)).toEqual([0, 1, 2]);
+  expect(await byHand).toEqual(await follow(thread.threadId));
+});
+
 test("a model's words come as content blocks, its tool calls too", async () => {
   model.script({ toolCall: { id: "call_1", name: "weather", args: { city: "Rome" } } }, { tokens: ["Sun", "ny."] });
   const thread = await started("agent", { messages: [{ role: "user", content: "hi" }] });
@@ -174,7 +184,7 @@ test("whoever comes in the middle of many events gets them all, and so does whoe
   expect(again).toEqual(late.slice(4_001));
 });
 
-test("the stream of a thread that is deleted is cut, and not opened again", async () => {
+test("the stream of a thread that is deleted is cut, and one that is opened then waits for another of its name", async () => {
   const { threadId } = await started("steps", {});
   await follow(threadId);
   const response = await post(`/threads/${threadId}/stream/events`, { channels: ["values"] });
@@ -184,5 +194,7 @@ test("the stream of a thread that is deleted is cut, and not opened again", asyn
   );
   await client.threads.delete(threadId);
   expect(await rest).toBe("cut");
-  expect((await post(`/threads/${threadId}/stream/events`, { channels: ["values"] })).status).toBe(404);
+  const next = follow(threadId);
+  await command(threadId, "run.start", { assistant_id: "steps", input: {} });
+  expect((await next).at(-1)?.params.data.event).toBe("completed");
 });

@@ -1,22 +1,21 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Annotation, END, type LangGraphRunnableConfig, START, StateGraph } from "@langchain/langgraph";
 
-const State = Annotation.Root({ events: Annotation<number>(), size: Annotation<number>() });
+const State = Annotation.Root({ events: Annotation<number>(), size: Annotation<number>(), channel: Annotation<string>() });
 
-async function emit({ events, size }: typeof State.State, { writer }: LangGraphRunnableConfig) {
+async function emit({ events, size, channel }: typeof State.State, { writer }: LangGraphRunnableConfig) {
   const padding = "x".repeat(size ?? 0);
   for (let index = 0; index < events; index++) {
-    writer?.({ index, padding });
+    writer?.(channel ? { name: channel, payload: index } : { index, padding });
     if (index % 100 === 99) await nextTurn();
   }
   return {};
 }
 
-/** Emits as many events as it is told, as fast as it can. */
+/** Emits as many events as it is told, as fast as it can; on a channel of its own where one is named. */
 export const graph = new StateGraph(State).addNode("emit", emit).addEdge(START, "emit").addEdge("emit", END).compile();
 
-const Child = Annotation.Root({ events: Annotation<number>(), size: Annotation<number>() });
-const child = new StateGraph(Child)
+const child = new StateGraph(State)
   .addNode("emitFirst", emit)
   .addNode("emitAgain", emit)
   .addEdge(START, "emitFirst")

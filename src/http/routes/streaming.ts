@@ -48,8 +48,9 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
       const { threadId } = request.params;
       const { since, ...filter } = request.body;
       const { scope } = await request.access("threads:read", { thread_id: threadId });
-      await getThread(pool, scope, threadId);
-      await streamThread(rooms, counts, reply, { threadId, since: since ?? request.headers["last-event-id"] ?? 0, filter });
+      const place = placeOf(request, threadId);
+      const from = since ?? request.headers["last-event-id"] ?? 0;
+      await streamThread(rooms, counts, reply, { scope, threadId, place, since: from, filter });
     },
   );
 
@@ -92,7 +93,7 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
     wsHandler: (socket, request) => {
       const { threadId } = ThreadParams.parse(request.params);
       try {
-        const leave = takePlace(counts, threadId, rooms.settings.streamsPerRun, "thread");
+        const leave = takePlace(counts, placeOf(request, threadId), rooms.settings.streamsPerRun, "thread");
         serveSocket(rooms, request, socket, threadId).addEventListener("abort", leave);
       } catch (error) {
         socket.close(1013, error instanceof ServiceError ? error.message : "");
@@ -102,6 +103,9 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
 };
 
 const upgradeRequired = 426;
+
+/** Whoever may not see a thread waits for it as for one that is not there, and takes no place of those who may. */
+const placeOf = ({ user }: FastifyRequest, threadId: string) => (user ? `${user.identity} ${threadId}` : threadId);
 
 /** An upgrade goes past the project's app. So that its middleware has its say, it is asked for the same without one: our own answer to that is known. */
 async function refuseWhereAppDoes(ask: (request: Request) => Promise<Response>, { url, headers }: FastifyRequest): Promise<void> {
