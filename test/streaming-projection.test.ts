@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { LoggedEvent } from "../src/events/log.ts";
+import type { StreamMode } from "../src/runs/run.ts";
 import type { EndedRun } from "../src/runs/thread-runs.ts";
 import { createProjection } from "../src/streaming/projection.ts";
 
@@ -16,8 +17,12 @@ const token = (id: string, message: object): [string, unknown] => [
 ];
 const done: EndedRun = { status: "success", at: 9, error: null, asked: null };
 
-function tell(log: [event: string, data: unknown][], end: EndedRun | "gone" = done) {
-  const projection = createProjection({ base: 4_096, graphId: "g", modes: ["messages-tuple", "tasks", "tools"] });
+function tell(
+  log: [event: string, data: unknown][],
+  end: EndedRun | "gone" = done,
+  modes: StreamMode[] = ["messages-tuple", "tasks", "tools"],
+) {
+  const projection = createProjection({ base: 4_096, graphId: "g", modes });
   const logged = log.map(([event, data], id): LoggedEvent => ({ id, event, data: JSON.stringify(data), at: id }));
   const events = [...logged.flatMap((event) => projection.tell(event)), ...projection.tellEnd(end === "gone" ? undefined : end)];
   return events.map(({ json }) => JSON.parse(json) as { seq: number; method: string; params: { data: Record<string, unknown> } });
@@ -84,6 +89,27 @@ test("what a lost worker left half said is closed, and said again by the next", 
   ]);
   const root = events.filter(({ method }) => method === "lifecycle").map(({ params }) => params.data.event);
   expect(root).toEqual(["running", "started", "completed", "completed"]);
+});
+
+const lifecycle = (events: ReturnType<typeof tell>) =>
+  events.filter(({ method }) => method === "lifecycle").map(({ params }) => params.data.event);
+const taskEnds: [string, unknown] = ["tasks", { id: place.split(":")[1], name: "model", result: {}, interrupts: [] }];
+const broken: EndedRun = { ...done, status: "error", error: { error: "Error", message: "Boo!" } };
+
+test("a task that ends without an update has failed; where updates are not logged, the end of its run says what became of it", () => {
+  const told = (log: [string, unknown][], end: EndedRun, ...modes: StreamMode[]) =>
+    lifecycle(tell([begun(), token("m", { content: "Hel" }), ...log, taskEnds], end, ["messages-tuple", "tasks", ...modes])).slice(2);
+  expect(told([["updates", { model: {} }]], broken, "updates")).toEqual(["completed", "failed"]);
+  expect(told([["updates", { model: null }]], done, "updates")).toEqual(["completed", "completed"]);
+  expect(told([["updates", { other: {} }]], done, "updates")).toEqual(["failed", "completed"]);
+  expect(told([], broken)).toEqual(["failed", "failed"]);
+  expect(told([], done)).toEqual(["completed", "completed"]);
+});
+
+test("a task that failed, and is done again by another worker, begins again", () => {
+  const log: [string, unknown][] = [token("m", { content: "Hel" }), taskEnds];
+  const events = tell([begun(), ...log, begun(2), token("m", { content: "Hello" })], done, ["messages-tuple", "tasks", "updates"]);
+  expect(lifecycle(events)).toEqual(["running", "started", "failed", "started", "completed", "completed"]);
 });
 
 test("a run that is cancelled, or gone, leaves nobody waiting", () => {

@@ -12,7 +12,7 @@ export interface Place {
 
 /** Keeps the tree of a run, and tells what becomes of its places. */
 export interface Lifecycle {
-  /** The run begins. */
+  /** The run begins, or another attempt at it: what had failed below may be done again. */
   run(): Draft[];
   /** Something happens at a place: it is there, and so are those above it. */
   at(namespace: string[]): Draft[];
@@ -48,6 +48,7 @@ export function createLifecycle(graphId: string): Lifecycle {
 
   return {
     run() {
+      for (const [key, { status }] of places) if (status === "failed") places.delete(key);
       if (places.has("")) return [];
       const root: Place = { namespace: [], graphName: graphId, status: "running" };
       places.set("", root);

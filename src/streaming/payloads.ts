@@ -118,9 +118,12 @@ function toEnvelope(checkpoint: z.output<typeof Checkpoint> | undefined): z.outp
 }
 
 export interface TaskFacts {
+  name: string;
   segment: string;
   finished: boolean;
   asked: boolean;
+  /** Whether it left anything in the state. */
+  changed: boolean;
   agentName: string | undefined;
   toolCallId: string | undefined;
 }
@@ -130,9 +133,11 @@ export function readTask(json: string): TaskFacts | undefined {
   const task = Task.safeParse(document).data;
   if (!task) return undefined;
   return {
+    name: task.name,
     segment: `${task.name}:${task.id}`,
     finished: "result" in Object(document),
     asked: (task.interrupts ?? []).length > 0,
+    changed: Object.keys(Object(task.result)).length > 0,
     agentName: textOf(task.metadata?.lc_agent_name),
     toolCallId: textOf(Object(Object(task.input).tool_call).id),
   };

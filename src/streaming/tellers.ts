@@ -2,7 +2,16 @@ import type { StreamMode } from "../runs/run.ts";
 import type { Draft } from "./event.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { MessageTeller } from "./messages.ts";
-import { presentCheckpoint, presentCustom, presentState, presentTool, questionsAsked, readTask, updatesIn } from "./payloads.ts";
+import {
+  presentCheckpoint,
+  presentCustom,
+  presentState,
+  presentTool,
+  questionsAsked,
+  readTask,
+  type TaskFacts,
+  updatesIn,
+} from "./payloads.ts";
 
 /** What is known of a run while it is told. */
 export interface Telling {
@@ -13,6 +22,8 @@ export interface Telling {
   askedAt: Map<string, string[]>;
   /** The tool calls that are being worked on, and where. */
   openTools: Map<string, string[]>;
+  /** The nodes whose updates were told last, with nothing behind them yet. */
+  updated: string[];
   /** Values wait for their checkpoint, which is logged behind them and told before. */
   held: Draft | undefined;
 }
@@ -47,7 +58,9 @@ function noteQuestions({ askedAt }: Telling, namespace: string[], data: string):
 
 function tellUpdates(telling: Telling, namespace: string[], data: string): Draft[] {
   if (noteQuestions(telling, namespace, data)) return [];
-  const updates = updatesIn(data).flatMap(({ node, data: delta }) => [
+  const changes = updatesIn(data);
+  telling.updated = changes.map(({ node }) => node);
+  const updates = changes.flatMap(({ node, data: delta }) => [
     { method: "updates" as const, namespace, node, data: delta },
     ...(telling.modes.includes("tasks") ? [] : finishNode(telling, namespace, node)),
   ]);
@@ -71,16 +84,26 @@ function tellMessage({ lifecycle, messages }: Telling, loggedAt: string[], data:
   return drafts.length > 0 ? [...lifecycle.at(namespace), ...drafts] : [];
 }
 
-function tellTask({ lifecycle, messages }: Telling, namespace: string[], data: string): Draft[] {
+function tellTask(telling: Telling, namespace: string[], data: string): Draft[] {
+  const { lifecycle, messages } = telling;
   const task = readTask(data);
   const told: Draft = { method: "tasks", namespace, data: presentState(data) };
   if (!task) return [told];
   const below = [...namespace, task.segment];
-  // What stopped to ask stays open until the run has ended: an answer that comes before would be refused.
-  if (task.finished) return [...messages.finish(below), told, ...(task.asked ? [] : lifecycle.finish(below, "completed"))];
+  if (task.finished) return [...messages.finish(below), told, ...finishTask(telling, below, task)];
   lifecycle.identify({ namespace, agentName: task.agentName });
   lifecycle.identify({ namespace: below, toolCallId: task.toolCallId });
   return [told];
+}
+
+/**
+ * What stopped to ask stays open until the run has ended: an answer that comes before would be refused. One that changed nothing has
+ * said so in its updates just before, or has failed; where updates are not logged, only the end of the run can tell.
+ */
+function finishTask({ lifecycle, modes, updated }: Telling, place: string[], { name, asked, changed }: TaskFacts): Draft[] {
+  if (asked) return [];
+  if (changed || updated.includes(name)) return lifecycle.finish(place, "completed");
+  return modes.includes("updates") ? lifecycle.finish(place, "failed") : [];
 }
 
 function tellCheckpoint(telling: Telling, namespace: string[], data: string): Draft[] {

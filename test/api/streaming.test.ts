@@ -107,6 +107,18 @@ test("a run that fails says why", async () => {
   expect((await follow(threadId)).at(-1)?.params.data).toEqual({ event: "failed", graph_name: "fails", error: "Boo!" });
 });
 
+test("a graph inside that fails is told to have failed, and so is the run around it", async () => {
+  const { threadId } = await started("nested", { text: "you", fail: true });
+  expect(told(await follow(threadId)).filter(([method]) => method === "lifecycle")).toEqual([
+    ["lifecycle", "", "running"],
+    ["lifecycle", "child", "started"],
+    ["lifecycle", "child", "failed"],
+    ["lifecycle", "", "failed"],
+  ]);
+  const { result } = await command(threadId, "agent.getTree", {});
+  expect(result).toMatchObject({ tree: { status: "failed", children: [{ graph_name: "child", status: "failed" }] } });
+});
+
 test("a question is asked with its place, and answered by input.respond", async () => {
   const thread = await started("nested", { text: "you", ask: true });
   await follow(thread.threadId);

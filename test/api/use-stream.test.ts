@@ -87,3 +87,13 @@ test("useStream says who is asking, where somebody asks, and others see nothing 
   expect((await alice?.threads.get(threadId))?.metadata).toMatchObject({ owner: "alice" });
   await expect(bob?.threads.get(threadId)).rejects.toThrow("HTTP 404");
 });
+
+test.each(transports)("useStream shows the graphs inside, and which of them failed (%s)", async (transport) => {
+  const page = mount(() => useStream<{ text: string; fail: boolean }>(options("nested", transport)));
+  const statuses = () => [...page.now.subgraphs.values()].map(({ nodeName, status }) => [nodeName, status]);
+  await eventually(() => page.now.isThreadLoading).toBe(false);
+  void page.now.submit({ text: "you", fail: true });
+  await eventually(statuses).toEqual([["child", "error"]]);
+  await eventually(() => page.now.isLoading).toBe(false);
+  expect(page.now.error).toMatchObject({ message: "The child is broken." });
+});

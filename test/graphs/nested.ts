@@ -1,9 +1,17 @@
 import { Annotation, END, interrupt, START, StateGraph } from "@langchain/langgraph";
 
-const Child = Annotation.Root({ text: Annotation<string>(), childOnly: Annotation<string>(), ask: Annotation<boolean>() });
+const Child = Annotation.Root({
+  text: Annotation<string>(),
+  childOnly: Annotation<string>(),
+  ask: Annotation<boolean>(),
+  fail: Annotation<boolean>(),
+});
 
 const shout = ({ text }: typeof Child.State) => ({ text: text.toUpperCase(), childOnly: "seen" });
-const confirm = ({ text, ask }: typeof Child.State) => ({ text: ask ? `${text} ${interrupt({ confirm: text })}` : `${text}!` });
+const confirm = ({ text, ask, fail }: typeof Child.State) => {
+  if (fail) throw new Error("The child is broken.");
+  return { text: ask ? `${text} ${interrupt({ confirm: text })}` : `${text}!` };
+};
 
 const child = new StateGraph(Child)
   .addNode("shout", shout)
@@ -13,9 +21,9 @@ const child = new StateGraph(Child)
   .addEdge("confirm", END)
   .compile();
 
-const Parent = Annotation.Root({ text: Annotation<string>(), ask: Annotation<boolean>() });
+const Parent = Annotation.Root({ text: Annotation<string>(), ask: Annotation<boolean>(), fail: Annotation<boolean>() });
 
-/** A graph with a graph inside, which asks when it is told to. */
+/** A graph with a graph inside, which asks, or fails, when it is told to. */
 export const graph = new StateGraph(Parent)
   .addNode("greet", ({ text }) => ({ text: `hello ${text}` }))
   .addNode("child", child)
