@@ -116,12 +116,18 @@ interface CheckpointPayload {
   [key: string]: unknown;
 }
 
-/** Checkpoints carry whole configs, with our saver in them: clients get what names a place. */
+/** Checkpoints carry whole configs, with our saver in them: clients get what names a place. An error as JSON would say nothing at all. */
 function presentable(mode: GraphMode, payload: unknown): unknown {
+  if (mode === "tools") return presentTool(payload as { error?: unknown });
   if (mode === "checkpoints") return presentCheckpoint(payload as CheckpointPayload);
   if (mode !== "debug") return payload;
   const debug = payload as { type: string; payload: unknown };
   return debug.type === "checkpoint" ? { ...debug, payload: presentCheckpoint(debug.payload as CheckpointPayload) } : debug;
+}
+
+function presentTool(payload: { error?: unknown }): unknown {
+  const { error } = payload;
+  return error instanceof Error ? { ...payload, error: { name: error.name, message: error.message } } : payload;
 }
 
 /** Where a checkpoint stands in the history: its values have just been told. */

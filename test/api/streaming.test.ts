@@ -86,6 +86,29 @@ test("a model's words come as content blocks, its tool calls too", async () => {
   expect([tool!.name, tool!.input, await tool!.output]).toEqual(["weather", { city: "Rome" }, "sunny in Rome"]);
 });
 
+test("tools say what they have so far, and why they failed, to classic clients too", async () => {
+  const call = (name: string, args: object) => ({ toolCall: { id: `call_${name}`, name, args } });
+  model.script(call("forecast", { city: "Rome" }), call("thermometer", {}), { tokens: ["Sunny."] });
+  const thread = await started("agent", { messages: [{ role: "user", content: "hi" }] });
+  const tools = (await follow(thread.threadId)).filter(({ method }) => method === "tools").map(({ params }) => params.data);
+  expect(tools).toMatchObject([
+    { event: "tool-started", tool_call_id: "call_forecast", tool_name: "forecast", input: '{"city":"Rome"}' },
+    { event: "tool-output-delta", tool_call_id: "call_forecast", delta: "sun over Rome" },
+    { event: "tool-output-delta", tool_call_id: "call_forecast", delta: '{"hours":5}' },
+    { event: "tool-finished", tool_call_id: "call_forecast", output: { content: "sunny for long" } },
+    { event: "tool-started", tool_call_id: "call_thermometer", tool_name: "thermometer" },
+    { event: "tool-error", tool_call_id: "call_thermometer", message: "The thermometer is broken." },
+  ]);
+  const [run] = await client.runs.list(thread.threadId);
+  const classic = await collect(client.runs.joinStream(thread.threadId, run!.run_id) as AsyncIterable<WireEvent>);
+  expect(classic.map(({ data }) => data)).toContainEqual({
+    event: "on_tool_error",
+    toolCallId: "call_thermometer",
+    name: "thermometer",
+    error: { name: "RangeError", message: "The thermometer is broken." },
+  });
+});
+
 test("graphs inside have a lifecycle and a namespace, by which one can choose", async () => {
   const { threadId } = await started("nested", { text: "you" });
   const all = await follow(threadId);

@@ -18,7 +18,23 @@ const lookUp = tool(
   },
   { name: "look_up", description: "What is at an address", schema: z.object({ url: z.string() }) },
 );
-const tools = [weather, lookUp];
+
+const forecast = tool(
+  async function* ({ city }: { city: string }) {
+    yield `sun over ${city}`;
+    yield { hours: 5 };
+    return "sunny for long";
+  } as never,
+  { name: "forecast", description: "The weather to come, bit by bit", schema: z.object({ city: z.string() }) },
+);
+
+const thermometer = tool(
+  async () => {
+    throw new RangeError("The thermometer is broken.");
+  },
+  { name: "thermometer", description: "How warm it is", schema: z.object({}) },
+);
+const tools = [weather, lookUp, forecast, thermometer];
 
 async function callModel({ messages }: typeof MessagesAnnotation.State, config: LangGraphRunnableConfig) {
   const baseURL = String(config.configurable?.base_url);
