@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
@@ -163,6 +163,21 @@ test("a run that another one asks for belongs to its trace", async () => {
   await ask("/runs/wait", traceparent, { assistant_id: "calling", input: {} });
   const spans = await traced(traceId, 2);
   expect(pathsIn(spans)).toContain("run calling > run mirror > step 1 > node look");
+});
+
+test("what a command starts, or answers, belongs to the trace of whoever sent it", async () => {
+  const [asking, answering] = [newCaller(), newCaller()];
+  const threadId = randomUUID();
+  const command = ({ traceparent }: { traceparent: string }, method: string, params: object) =>
+    ask(`/threads/${threadId}/commands`, traceparent, { id: 1, method, params });
+  await command(asking, "run.start", { assistant_id: "review", input: { topic: "rivers" } });
+  const [first] = (await traced(asking.traceId)).filter(({ name }) => name === "run review");
+  expect(first).toMatchObject({ parentSpanId: asking.spanId, attributes: { "ensemble.outcome": "success" } });
+  const { interrupts } = (await (await fetch(`/threads/${threadId}`)).json()) as { interrupts: Record<string, { id: string }[]> };
+  const interrupt_id = Object.values(interrupts)[0]?.[0]?.id;
+  await command(answering, "input.respond", { namespace: [], interrupt_id, response: { approved: true } });
+  const [second] = (await traced(answering.traceId)).filter(({ name }) => name === "run review");
+  expect(second).toMatchObject({ parentSpanId: answering.spanId });
 });
 
 test("a caller that does not sample is not traced, one whose traceparent is none has a trace of its own", async () => {

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
 import type { NewRun } from "../runs/create.ts";
-import { fillRequest } from "../runs/request.ts";
+import { fillRequest, type RunRequest } from "../runs/request.ts";
 import { readTraceparent } from "../tracing/tracing.ts";
 import type { ApiRooms } from "./rooms.ts";
 import { Checkpoint, Command, Config, Id, Json, OneOrMore, StreamMode, Text } from "./schemas.ts";
@@ -45,9 +45,9 @@ export const BatchCreate = z
   .min(1)
   .max(1_000);
 
-/** Fills in the defaults. Headers of the caller's own reach the graph through its configurable. */
+/** Fills in the defaults. Headers of the caller's own reach the graph through its configurable, and its trace goes on in the run's. */
 export function toNewRun(
-  body: RunCreateBody,
+  body: RunRequest,
   threadId: string | undefined,
   headers: IncomingHttpHeaders,
   settings: ApiRooms["settings"],

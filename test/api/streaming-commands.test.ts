@@ -47,6 +47,23 @@ test("run.start makes the thread, and says up to where the thread had come befor
   expect((await finished(threadId, 2)).at(2)?.seq).toBeGreaterThan(second.meta.applied_through_seq);
 });
 
+test("a caller's own headers reach the graph, secrets do not", async () => {
+  const threadId = crypto.randomUUID();
+  await fetch(`/threads/${threadId}/commands`, {
+    method: "POST",
+    headers: { "x-who": "me", "x-where": "here", "x-api-key": "secret", "user-agent": "tester" },
+    body: JSON.stringify({
+      id: 1,
+      method: "run.start",
+      params: { assistant_id: "mirror", input: {}, config: { configurable: { "x-where": "there" } } },
+    }),
+  });
+  await finished(threadId, 1);
+  const { configurable } = (await client.threads.getState<{ seen: { configurable: object } }>(threadId)).values.seen;
+  expect(configurable).toMatchObject({ "x-who": "me", "x-where": "there", "user-agent": "tester" });
+  expect(configurable).not.toHaveProperty("x-api-key");
+});
+
 test("on a thread that asks, the input of run.start is the answer", async () => {
   const threadId = await ran("review", { topic: "rivers" });
   await command(threadId, "run.start", { assistant_id: "review", input: { approved: true } });

@@ -10,8 +10,8 @@ const { client, urls } = await startTestService({ ENSEMBLE_STALLED_CLIENT_SECS: 
 type Frame = Record<string, unknown> & { type: string };
 
 /** A socket by hand, where frames matter. */
-async function open(threadId: string) {
-  const socket = new WebSocket(`${urls[0]?.replace("http", "ws")}/threads/${threadId}/stream/events`);
+async function open(threadId: string, headers: Record<string, string> = {}) {
+  const socket = new WebSocket(`${urls[0]?.replace("http", "ws")}/threads/${threadId}/stream/events`, { headers });
   onTestFinished(() => socket.terminate());
   const frames: Frame[] = [];
   let seen = () => {};
@@ -69,6 +69,17 @@ test("a subscription may come before its thread, and lasts over its runs; its an
   expect(await command("subscription.unsubscribe", { subscription_id })).toMatchObject({ type: "success" });
   expect(await command("subscription.unsubscribe", { subscription_id })).toMatchObject({ error: "no_such_subscription" });
   expect(await command("subscription.reconnect", { run_id: "x" })).toMatchObject({ error: "not_supported" });
+});
+
+test("the headers with which a socket was opened reach the graphs that it starts", async () => {
+  const threadId = crypto.randomUUID();
+  const { command, until } = await open(threadId, { "x-who": "me", "x-api-key": "secret" });
+  await command("subscription.subscribe", { channels: ["lifecycle"] });
+  await command("run.start", { assistant_id: "mirror", input: {} });
+  await until((all) => lifecycle(all).includes("completed"));
+  const { configurable } = (await client.threads.getState<{ seen: { configurable: object } }>(threadId)).values.seen;
+  expect(configurable).toMatchObject({ "x-who": "me" });
+  expect(configurable).not.toHaveProperty("x-api-key");
 });
 
 test("what several subscriptions want comes once, in the thread's order, and a later one is told what it missed", async () => {

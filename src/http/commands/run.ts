@@ -8,13 +8,14 @@ import { runNotFound, ServiceError } from "../../errors.ts";
 import { createRun, type RunCheck } from "../../runs/create.ts";
 import { type IdempotentRequest, madeForKey, onceForKey } from "../../runs/idempotency.ts";
 import { isThreadBusy } from "../../runs/read.ts";
-import { fillRequest, type RunRequest } from "../../runs/request.ts";
+import type { RunRequest } from "../../runs/request.ts";
 import { cancelTopic, claimTopic, type Run } from "../../runs/run.ts";
 import { openQuestions } from "../../threads/questions.ts";
 import { lockThread } from "../../threads/threads.ts";
 import { idempotent } from "../idempotency.ts";
 import { admitRun } from "../run-access.ts";
 import { runCheck } from "../run-check.ts";
+import { toNewRun } from "../run-request.ts";
 import { Command, Config, Json, Text } from "../schemas.ts";
 import { CommandError, type CommandScope, Command as Envelope, withParams } from "./command.ts";
 
@@ -81,7 +82,7 @@ export async function makeRun(scope: CommandScope, decide: (db: Db) => Promise<R
     if (meanwhile) return meanwhile;
     throw wanted;
   }
-  const newRun = fillRequest({ ...wanted, ...toldInFull }, threadId, settings);
+  const newRun = toNewRun({ ...wanted, ...toldInFull }, threadId, request.headers, settings);
   newRun.kwargs.checkpoint_envelopes = true;
   const { caller, run } = await admitRun(request, registry, newRun);
   const make = async (tx: Db) => {
