@@ -112,6 +112,14 @@ test("a task that failed, and is done again by another worker, begins again", ()
   expect(lifecycle(events)).toEqual(["running", "started", "failed", "started", "completed", "completed"]);
 });
 
+test("a run that asks more than a thousand questions is told with all of them, and with its end", () => {
+  const questions = Array.from({ length: 1_100 }, (_, n) => ({ id: `q${n}`, value: n }));
+  const events = tell([begun()], { ...done, asked: JSON.stringify({ __interrupt__: questions }) });
+  expect(events.filter(({ method }) => method === "input.requested")).toHaveLength(1_100);
+  expect(events.at(-1)?.params.data).toEqual({ event: "interrupted", graph_name: "g" });
+  expect(new Set(events.map(({ seq }) => seq)).size).toBe(events.length);
+});
+
 test("a run that is cancelled, or gone, leaves nobody waiting", () => {
   for (const end of [{ ...done, status: "interrupted" as const }, "gone" as const]) {
     const events = tell([begun(), token("m", { content: "Hel" })], end);

@@ -3,6 +3,9 @@ import { type Sql, sql } from "../db/sql.ts";
 /** How many numbers each logged event has for the events that are told for it. */
 export const numbersPerEvent = 1024;
 
+/** How many numbers there are for what the end of a run is told by: a question for each of its tasks, say. */
+export const numbersForEnd = 1_000 * numbersPerEvent;
+
 /**
  * The base of a thread's next run, once a run is over: past all that the run has logged, with room for what its end is told by, and for
  * a batch that is being stored by an attempt that is cut short. For an update of threads; `run` names a row with run_id and event_base.
@@ -12,5 +15,5 @@ export function baseAfter(run: Sql): Sql {
     + (select coalesce(max(id), -1) + ${room}::bigint from run_events where run_events.run_id = ${run}.run_id) * ${numbersPerEvent})`;
 }
 
-/** A batch has at most a thousand events, and an attempt stores one at a time. */
+/** A batch has at most a thousand events, an attempt stores one at a time, and the end has the numbers of a thousand more. */
 const room = 2_048;

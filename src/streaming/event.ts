@@ -1,4 +1,4 @@
-import { numbersPerEvent } from "../runs/event-base.ts";
+import { numbersForEnd, numbersPerEvent } from "../runs/event-base.ts";
 
 /** What an event of the protocol is about. */
 export type Method =
@@ -37,12 +37,20 @@ export interface ThreadEvent {
 
 /**
  * Numbers what is told for one logged event of a run. The first has 1: a classic follower of the thread has the logged event itself
- * under 0. What would not fit (a question for each of a thousand tasks at once) is left out, and stands in the thread's state.
+ * under 0. What would not fit is left out, and stands in the thread's state.
  */
 export function numberEvents(base: number, loggedId: number, at: number, drafts: Draft[]): ThreadEvent[] {
-  const first = numberOf(base, loggedId) + 1;
-  return drafts.slice(0, numbersPerEvent - 1).map((draft, index) => toEvent(first + index, Math.floor(at), draft));
+  return numberFrom(numberOf(base, loggedId) + 1, at, drafts.slice(0, numbersPerEvent - 1));
 }
+
+/** Numbers what is told for the end of a run, behind its last logged event. Whatever would not fit, the last of it is told: the end itself. */
+export function numberEnd(base: number, lastId: number, at: number, drafts: Draft[]): ThreadEvent[] {
+  const fitting = drafts.length < numbersForEnd ? drafts : [...drafts.slice(0, numbersForEnd - 2), ...drafts.slice(-1)];
+  return numberFrom(numberOf(base, lastId + 1) + 1, at, fitting);
+}
+
+const numberFrom = (first: number, at: number, drafts: Draft[]) =>
+  drafts.map((draft, index) => toEvent(first + index, Math.floor(at), draft));
 
 /** The number under which a run's logged event is known on its thread. */
 export const numberOf = (base: number, loggedId: number) => base + loggedId * numbersPerEvent;

@@ -1,6 +1,6 @@
 import type { LoggedEvent } from "../events/log.ts";
 import type { BegunRun, EndedRun } from "../runs/thread-runs.ts";
-import { type Draft, numberEvents, type ThreadEvent } from "./event.ts";
+import { type Draft, numberEnd, numberEvents, type ThreadEvent } from "./event.ts";
 import { createLifecycle, type Place, type Status } from "./lifecycle.ts";
 import { createMessageTeller } from "./messages.ts";
 import { questionsOf } from "./payloads.ts";
@@ -38,7 +38,7 @@ export function createProjection({ base, graphId, modes }: Pick<BegunRun, "base"
     },
     tellEnd(end) {
       if (!end && last.id < 0) return []; // nobody has heard of it
-      return numberEvents(base, last.id + 1, end?.at ?? last.at, tellOutcome(telling, end));
+      return numberEnd(base, last.id, end?.at ?? last.at, tellOutcome(telling, end));
     },
     get places() {
       return lifecycle.places;
