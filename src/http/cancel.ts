@@ -2,7 +2,7 @@ import type { Scope } from "../db/scope.ts";
 import { transaction } from "../db/sql.ts";
 import { runTopic } from "../events/feed.ts";
 import { cancelOpenRuns } from "../runs/cancel.ts";
-import { type CancelAction, cancelTopic, claimTopic, endTopic } from "../runs/run.ts";
+import { type CancelAction, cancelTopic, claimTopic, endTopic, threadTopic } from "../runs/run.ts";
 import { lockThread } from "../threads/threads.ts";
 import type { ApiRooms } from "./rooms.ts";
 
@@ -19,6 +19,6 @@ export async function cancelRuns(
     return cancelOpenRuns(tx, [threadId], action, runIds);
   });
   // A run that never started is over now; one that has started hears of it through its worker.
-  if (met > 0) wakeups.tell(cancelTopic, claimTopic, ...runIds.map(endTopic), ...runIds.map(runTopic));
+  if (met > 0) wakeups.tell(cancelTopic, claimTopic, threadTopic(threadId), ...runIds.map(endTopic), ...runIds.map(runTopic));
   return met;
 }

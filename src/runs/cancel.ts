@@ -1,12 +1,14 @@
 import type { Scope } from "../db/scope.ts";
 import { type Db, sql } from "../db/sql.ts";
 import { storingWebhooks } from "../webhooks/webhooks.ts";
+import { baseBehind, numbersPerEvent } from "./event-base.ts";
 import type { CancelAction } from "./run.ts";
 
 /**
- * Cancels the open runs of threads, or only the named ones. A run that never started ends at once: interrupted, or gone with a
- * rollback. One that has started is asked to: its worker, or whoever claims it next, carries that out. Returns how many it met; call
- * it in a transaction that holds the threads, and tell the cancel and claim topics after the commit.
+ * Cancels the open runs of threads, or only the named ones. A run that never started ends at once: interrupted, with a number under
+ * which those who follow its thread are told, or gone with a rollback. One that has started is asked to: its worker, or whoever claims
+ * it next, carries that out. Returns how many it met; call it in a transaction that holds the threads, and tell the cancel and claim
+ * topics after the commit.
  */
 export async function cancelOpenRuns(tx: Db, threadIds: string[], action: CancelAction, runIds?: string[]): Promise<number> {
   const target = sql`thread_id = any(${threadIds}::uuid[]) and (${runIds ?? null}::uuid[] is null or run_id = any(${runIds ?? null}::uuid[]))`;
@@ -15,11 +17,20 @@ export async function cancelOpenRuns(tx: Db, threadIds: string[], action: Cancel
     action === "rollback"
       ? await tx.query(sql`delete from runs where ${neverStarted}`)
       : await tx.query(sql`
-          with ended as (
-            update runs set status = 'interrupted', ended_at = now(), updated_at = now(),
+          with placed as (
+            select run_id, ${baseBehind} + (row_number() over (partition by thread_id order by seq) - 1) * ${numbersPerEvent} as base
+              from runs join threads using (thread_id)
+             where ${neverStarted}),
+          ended as (
+            update runs set status = 'interrupted', ended_at = now(), updated_at = now(), event_base = placed.base,
                             events_until = now() + make_interval(secs => events_kept_secs)
-             where ${neverStarted}
-            returning *),
+              from placed
+             where runs.run_id = placed.run_id and status = 'pending' and attempt = 0
+            returning runs.*),
+          passed as (
+            update threads set event_base = past.base
+              from (select thread_id, max(event_base) + ${numbersPerEvent} as base from ended group by thread_id) past
+             where threads.thread_id = past.thread_id),
           ${storingWebhooks(sql`threads`)}
           select 1 from ended`);
   // A rollback outranks an interrupt that was asked for before it; the other way round the run is going already.

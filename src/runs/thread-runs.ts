@@ -3,7 +3,7 @@ import type { RunError } from "./end.ts";
 import { numbersPerEvent } from "./event-base.ts";
 import type { RunKwargs, RunStatus, StreamMode } from "./run.ts";
 
-/** A run that was claimed at least once, as those who follow its thread need it. */
+/** A run that was claimed at least once, or cancelled before, as those who follow its thread need it. */
 export interface BegunRun {
   runId: string;
   threadId: string;

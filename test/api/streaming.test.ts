@@ -5,7 +5,7 @@ import { startTestService } from "../service.ts";
 import { collect, eventually, readEvents, take, type WireEvent } from "../sse.ts";
 import { followThread, type ThreadEvent } from "../thread-events.ts";
 
-const { client, fetch } = await startTestService();
+const { client, fetch, db } = await startTestService();
 const model = await startModelServer();
 
 const post = (path: string, body: unknown) => fetch(path, { method: "POST", body: JSON.stringify(body) });
@@ -128,6 +128,29 @@ test("graphs inside have a lifecycle and a namespace, by which one can choose", 
 test("a run that fails says why", async () => {
   const { threadId } = await started("fails", {});
   expect((await follow(threadId)).at(-1)?.params.data).toEqual({ event: "failed", graph_name: "fails", error: "Boo!" });
+});
+
+test("a run that is cancelled before it began is told to have been interrupted, in its turn", async () => {
+  const ends = (events: ThreadEvent[]) => events.map(({ params }) => params.data.event).filter((event) => event !== "running");
+  const threadId = crypto.randomUUID();
+  const start = async (input: object) => (await command(threadId, "run.start", { assistant_id: "slow", input })).result.run_id as string;
+  const lifecycle = (runs: number) => follow(threadId, { channels: ["lifecycle"], namespaces: [[]], depth: 0 }, runs);
+  await db.query("insert into halts default values");
+  for (const runId of [await start({}), await start({})]) await client.runs.cancel(threadId, runId);
+  const two = await lifecycle(2);
+  expect(ends(two)).toEqual(["interrupted", "interrupted"]);
+  await db.query("delete from halts");
+  const long = await start({ until: 1_000 });
+  await eventually(async () => (await client.runs.get(threadId, long)).status).toBe("running");
+  const live = lifecycle(5);
+  await client.runs.cancel(threadId, await start({}));
+  await start({ until: 1 });
+  await client.runs.cancel(threadId, long);
+  const all = await live;
+  expect(all.slice(0, 2)).toEqual(two);
+  expect(ends(all)).toEqual(["interrupted", "interrupted", "interrupted", "interrupted", "completed"]);
+  expect(await lifecycle(5)).toEqual(all);
+  expect(all.map(({ seq }) => seq)).toEqual(all.map(({ seq }) => seq).sort((a, b) => a - b));
 });
 
 test("a graph inside that fails is told to have failed, and so is the run around it", async () => {

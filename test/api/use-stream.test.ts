@@ -8,7 +8,7 @@ import { startModelServer } from "../model-server.ts";
 import { startTestService } from "../service.ts";
 import { eventually } from "../sse.ts";
 
-const { client, urls } = await startTestService();
+const { client, urls, db } = await startTestService();
 const guarded = await startTestService({ ENSEMBLE_CONFIG: fileURLToPath(new URL("../graphs/with-auth/langgraph.json", import.meta.url)) });
 const model = await startModelServer();
 const config = { configurable: { base_url: model.baseUrl } };
@@ -96,4 +96,19 @@ test.each(transports)("useStream shows the graphs inside, and which of them fail
   await eventually(statuses).toEqual([["child", "error"]]);
   await eventually(() => page.now.isLoading).toBe(false);
   expect(page.now.error).toMatchObject({ message: "The child is broken." });
+});
+
+test.each(transports)("useStream does not wait for a run that was cancelled before it began (%s)", async (transport) => {
+  await db.query("insert into halts default values");
+  onTestFinished(async () => void (await db.query("delete from halts")));
+  const page = mount(() => useStream<{ topic: string }>(options("review", transport)));
+  await eventually(() => page.now.isThreadLoading).toBe(false);
+  void page.now.submit({ topic: "rivers" });
+  const threadId = () => page.now.threadId ?? "";
+  await eventually(async () => page.now.threadId && (await client.runs.list(threadId()).catch(() => [])).length).toBe(1);
+  expect(page.now.isLoading).toBe(true);
+  const [run] = await client.runs.list(threadId());
+  await client.runs.cancel(threadId(), run!.run_id);
+  await eventually(() => page.now.isLoading).toBe(false);
+  expect([page.now.error, page.now.interrupts]).toEqual([undefined, []]);
 });
