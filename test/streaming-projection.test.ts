@@ -60,6 +60,22 @@ test("thoughts, words and calls are blocks that follow each other, whatever the 
   expect(messages(events).at(-1)).toMatchObject({ reason: "tool_use" });
 });
 
+test("what a message cost is summed up with its details, however many pieces tell of it", () => {
+  const first = { input_tokens: 3, output_tokens: 1, total_tokens: 4, input_token_details: { cache_read: 2 } };
+  const second = { input_tokens: 0, output_tokens: 4, total_tokens: 4, output_token_details: { reasoning: 1, audio: 2 } };
+  const pieces = [first, second, second].map((usage_metadata) => token("m", { content: "x", usage_metadata }));
+  expect(messages(tell([begun(), ...pieces])).at(-1)).toMatchObject({
+    event: "message-finish",
+    usage: {
+      input_tokens: 3,
+      output_tokens: 9,
+      total_tokens: 12,
+      input_token_details: { cache_read: 2 },
+      output_token_details: { reasoning: 2, audio: 4 },
+    },
+  });
+});
+
 test("arguments that are no JSON are told as such, and long ones do not take the square of their length", () => {
   const parts = Array.from({ length: 5_000 }, () => token("m", { tool_call_chunks: [{ args: "0123456789", index: 0 }] }));
   const events = tell([begun(), token("m", { tool_call_chunks: [{ id: "c", name: "write", args: '{"text":"', index: 0 }] }), ...parts]);

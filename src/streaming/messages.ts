@@ -4,12 +4,17 @@ import type { Draft } from "./event.ts";
 
 const Tuple = z.tuple([LoggedMessage, z.record(z.string(), z.unknown())]);
 
+/** Amounts of tokens, some of them in detail. */
+interface Usage {
+  [kind: string]: number | Usage;
+}
+
 interface Speech {
   id: string;
   namespace: string[];
   node: string | undefined;
   blocks: { key: string; block: Block; finished: boolean; told: number }[];
-  usage: Record<string, number> | undefined;
+  usage: Usage | undefined;
   response: Record<string, unknown>;
 }
 
@@ -136,10 +141,15 @@ function tell({ id, namespace, node }: Speech, event: string, more: object): Dra
   return { method: "messages", namespace, node, data: JSON.stringify({ event, run_id: id, ...more }) };
 }
 
-function addUsage(usage: Record<string, number> | undefined, more: Record<string, unknown> | null | undefined) {
+/** Amounts are added up, and so are those inside: details of the input and the output. */
+function addUsage(usage: Usage | undefined, more: Record<string, unknown> | null | undefined): Usage | undefined {
   if (!more) return usage;
-  const sum = { ...usage };
-  for (const [key, amount] of Object.entries(more)) if (typeof amount === "number") sum[key] = (sum[key] ?? 0) + amount;
+  const sum: Usage = { ...usage };
+  for (const [key, amount] of Object.entries(more)) {
+    const before = sum[key];
+    if (typeof amount === "number") sum[key] = (typeof before === "number" ? before : 0) + amount;
+    else if (isRecord(amount)) sum[key] = addUsage(typeof before === "object" ? before : {}, amount) ?? {};
+  }
   return sum;
 }
 
@@ -148,6 +158,7 @@ function aboutModel({ ls_provider, ls_model_name, ls_model_type, run_id, thread_
 }
 
 const roleOf = (type: string) => (type === "human" || type === "system" ? type : "ai");
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 const textOf = (value: unknown) => (typeof value === "string" ? value : undefined);
 const isComplete = ({ response }: Speech) => typeof (response.finish_reason ?? response.stop_reason) === "string";
 const isSame = (a: string[], b: string[]) => a.length === b.length && isUnder(a, b);
