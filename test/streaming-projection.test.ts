@@ -76,6 +76,12 @@ test("what a message cost is summed up with its details, however many pieces tel
   });
 });
 
+test("a document of the graph's own that looks like a message stays as it is", () => {
+  const own = { type: "ai", content: "x", tool_calls: [] };
+  const values = tell([begun(), ["values", { own }]]).find(({ method }) => method === "values");
+  expect(values?.params.data).toEqual({ own });
+});
+
 test("arguments that are no JSON are told as such, and long ones do not take the square of their length", () => {
   const parts = Array.from({ length: 5_000 }, () => token("m", { tool_call_chunks: [{ args: "0123456789", index: 0 }] }));
   const events = tell([begun(), token("m", { tool_call_chunks: [{ id: "c", name: "write", args: '{"text":"', index: 0 }] }), ...parts]);

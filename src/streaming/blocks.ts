@@ -19,6 +19,7 @@ const ToolCallChunk = z.object({
   index: z.union([z.number(), z.string()]).nullish(),
 });
 const ToolCall = z.object({ id: z.string().nullish(), name: z.string(), args: z.unknown() });
+const InvalidToolCall = z.looseObject({ id: z.string().nullish(), name: z.string().nullish(), args: z.string().nullish() });
 
 /** A message as the log has it, flat. */
 export const LoggedMessage = z.object({
@@ -26,12 +27,16 @@ export const LoggedMessage = z.object({
   type: z.string(),
   content: z.unknown().optional(),
   tool_calls: z.array(z.unknown()).optional(),
+  invalid_tool_calls: z.array(z.unknown()).optional(),
   tool_call_chunks: z.array(z.unknown()).optional(),
   additional_kwargs: z.record(z.string(), z.unknown()).optional(),
   response_metadata: z.record(z.string(), z.unknown()).optional(),
   usage_metadata: z.record(z.string(), z.unknown()).nullish(),
 });
 export type LoggedMessage = z.output<typeof LoggedMessage>;
+
+/** What of a message its blocks are made from. */
+export type MessageParts = Pick<LoggedMessage, "content" | "tool_calls" | "invalid_tool_calls" | "response_metadata">;
 
 /** Kinds of content that say in a provider's words what stands in tool_calls too. */
 const toolContent = new Set(["tool_use", "input_json_delta", "tool_call", "tool_call_chunk", "function_call"]);
@@ -47,31 +52,56 @@ export function piecesOf({ content, additional_kwargs, tool_call_chunks = [] }: 
 }
 
 /** The pieces of a message that is there as a whole. */
-export function wholePiecesOf({ content, tool_calls = [] }: LoggedMessage): Piece[] {
-  const calls = toolCallsIn(tool_calls).map((call, index) => ({ key: `call ${index}`, empty: call }));
-  return [...contentPieces(content), ...calls];
+export function wholePiecesOf(message: LoggedMessage): Piece[] {
+  return blocksOf(message).flatMap((block, index) => {
+    const key = `block ${index}`;
+    if (block.type === "text" && typeof block.text === "string") return textPiece(key, block.text);
+    if (block.type === "reasoning") return reasoningPiece(key, String(block.reasoning ?? ""), block);
+    return [{ key, empty: block }];
+  });
 }
 
-/** What a model said in one text, as blocks. */
-export function blocksOf(content: string, toolCalls: unknown[]): Block[] {
-  return [...(content === "" ? [] : [{ type: "text", text: content }]), ...toolCallsIn(toolCalls)];
+/** What a message says as blocks. One that has them already keeps them; of all others the calls of tools stand beside the content. */
+export function blocksOf({ content, tool_calls = [], invalid_tool_calls = [], response_metadata }: MessageParts): Block[] {
+  if (Array.isArray(content) && response_metadata?.output_version === "v1") return partsOf(content);
+  const calls = tool_calls.flatMap((call) => ToolCall.safeParse(call).data ?? []).map(toCallBlock);
+  const said = partsOf(content).flatMap((part) => {
+    if (toolContent.has(part.type)) return calls.filter(({ id }) => id !== null && id === part.id);
+    return [toStandardBlock(part)];
+  });
+  const invalid = invalid_tool_calls.flatMap((call): Block[] => {
+    const told = InvalidToolCall.safeParse(call).data;
+    return told ? [{ ...told, type: "invalid_tool_call" }] : [];
+  });
+  const unsaid = calls.filter((call) => !said.includes(call));
+  return [...said, ...unsaid, ...invalid];
 }
 
-function toolCallsIn(toolCalls: unknown[]): Block[] {
-  const calls = toolCalls.flatMap((call) => ToolCall.safeParse(call).data ?? []);
-  return calls.map(({ id = null, name, args }) => ({ type: "tool_call", id, name, args }));
+const toCallBlock = ({ id = null, name, args }: z.output<typeof ToolCall>): Block => ({ type: "tool_call", id, name, args });
+
+function partsOf(content: unknown): Block[] {
+  if (typeof content === "string") return content === "" ? [] : [{ type: "text", text: content }];
+  if (!Array.isArray(content)) return [];
+  return content.flatMap((part) => (typeof part === "string" ? { type: "text", text: part } : (Part.safeParse(part).data ?? [])));
+}
+
+/** What has a standard name is called by it; everything else is as its provider says it. */
+function toStandardBlock(part: Block): Block {
+  const { type, thinking, image_url: image, ...more } = part;
+  if (type === "thinking") return { ...more, type: "reasoning", reasoning: String(thinking ?? "") };
+  const url = typeof image === "string" ? image : Object(image).url;
+  return type === "image_url" && typeof url === "string" ? { type: "image", url } : part;
 }
 
 function contentPieces(content: unknown): Piece[] {
   if (typeof content === "string") return textPiece("text", content);
-  if (!Array.isArray(content)) return [];
-  return content.flatMap((raw) => {
-    const part = Part.safeParse(raw).data;
-    if (!part || toolContent.has(part.type)) return [];
+  return partsOf(content).flatMap((part) => {
+    if (toolContent.has(part.type)) return [];
     const key = `${part.type} ${part.index ?? ""}`;
-    if (typeof part.text === "string" && part.type === "text") return textPiece(key, part.text);
-    if (part.type === "reasoning" || part.type === "thinking") return reasoningPiece(key, String(part.reasoning ?? part.thinking ?? ""));
-    return [{ key, empty: part }];
+    const block = toStandardBlock(part);
+    if (block.type === "text" && typeof block.text === "string") return textPiece(key, block.text);
+    if (block.type === "reasoning") return reasoningPiece(key, String(block.reasoning ?? ""));
+    return [{ key, empty: block }];
   });
 }
 
@@ -79,8 +109,8 @@ function textPiece(key: string, text: string): Piece[] {
   return text === "" ? [] : [{ key, empty: { type: "text", text: "" }, append: { field: "text", text } }];
 }
 
-function reasoningPiece(key: string, text: string): Piece[] {
-  return text === "" ? [] : [{ key, empty: { type: "reasoning", reasoning: "" }, append: { field: "reasoning", text } }];
+function reasoningPiece(key: string, text: string, more: object = {}): Piece[] {
+  return text === "" ? [] : [{ key, empty: { ...more, type: "reasoning", reasoning: "" }, append: { field: "reasoning", text } }];
 }
 
 function toolPiece(raw: unknown, position: number): Piece[] {

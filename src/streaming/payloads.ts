@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { blocksOf } from "./blocks.ts";
+import { blocksOf, type MessageParts } from "./blocks.ts";
 
 const Fields = z.record(z.string(), z.unknown());
 const ToolEvent = z.object({
@@ -51,31 +51,22 @@ function withBlocks(value: unknown, depth = 0): unknown {
     const changed = withBlocks(child, depth + 1);
     if (changed !== child) Object.defineProperty(value, key, { value: changed, enumerable: true });
   }
-  return isModelMessage(value)
-    ? {
-        ...value,
-        content: blocksOf(value.content, value.tool_calls),
-        response_metadata: { ...value.response_metadata, output_version: "v1" },
-      }
-    : value;
+  if (!isModelMessage(value)) return value;
+  return { ...value, content: blocksOf(value), response_metadata: { ...value.response_metadata, output_version: "v1" } };
 }
 
-interface ModelMessage {
-  content: string;
-  tool_calls: unknown[];
-  response_metadata: object;
+interface ModelMessage extends MessageParts {
+  response_metadata: Record<string, unknown>;
 }
 
-/** As LangChain writes its messages; a plain document of the graph's own that looks a little like one stays as it is. */
+/** As LangChain writes its messages; a document of the graph's own that looks a little like one stays as it is. */
 function isModelMessage(value: object): value is ModelMessage {
-  return (
-    "type" in value &&
-    value.type === "ai" &&
-    "content" in value &&
-    typeof value.content === "string" &&
-    "tool_calls" in value &&
-    Array.isArray(value.tool_calls)
-  );
+  if (!("type" in value && value.type === "ai" && "content" in value && "tool_calls" in value && "response_metadata" in value))
+    return false;
+  const { content, tool_calls, response_metadata: metadata } = value;
+  const invalid = "invalid_tool_calls" in value ? value.invalid_tool_calls : [];
+  const isSaid = typeof content === "string" || Array.isArray(content);
+  return isSaid && Array.isArray(tool_calls) && Array.isArray(invalid) && typeof metadata === "object" && metadata !== null;
 }
 
 /** What each node changed, in the order of the nodes. */

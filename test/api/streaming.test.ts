@@ -86,6 +86,25 @@ test("a model's words come as content blocks, its tool calls too", async () => {
   expect([tool!.name, tool!.input, await tool!.output]).toEqual(["weather", { city: "Rome" }, "sunny in Rome"]);
 });
 
+test("what a model says in parts is told as blocks, in the state as in the messages", async () => {
+  const { threadId } = await started("many-parts", { messages: [] });
+  const events = await follow(threadId);
+  const call = { type: "tool_call", id: "call_1", name: "look", args: { at: 1 } };
+  const spoilt = { type: "invalid_tool_call", id: "call_2", name: "look", args: "{", error: "no JSON" };
+  const said = [
+    [{ type: "text", text: "look" }, { type: "image", url: "http://a.test/picture.png" }, call, spoilt],
+    [{ type: "text", text: "look" }, call, spoilt],
+    [{ type: "reasoning", reasoning: "hm", signature: "s" }, call],
+  ];
+  const inState = (state: unknown) => (state as { messages: { content: unknown }[] }).messages.map(({ content }) => content);
+  const last = (method: string) => events.filter((event) => event.method === method).at(-1)?.params.data;
+  expect(inState(last("values"))).toEqual(said);
+  expect(inState(last("updates"))).toEqual(said);
+  expect(inState(last("tasks")?.result)).toEqual(said);
+  const finished = events.filter(({ params }) => params.data.event === "content-block-finish").map(({ params }) => params.data.content);
+  expect(finished).toEqual(said.flat());
+});
+
 test("tools say what they have so far, and why they failed, to classic clients too", async () => {
   const call = (name: string, args: object) => ({ toolCall: { id: `call_${name}`, name, args } });
   model.script(call("forecast", { city: "Rome" }), call("thermometer", {}), { tokens: ["Sunny."] });

@@ -58,6 +58,26 @@ test.each(transports)("useStream speaks with a model and its tools, and shows th
   expect(reloaded.now.isLoading).toBe(false);
 });
 
+test.each(transports)("useStream shows what is more than a text, and is the same after a reload (%s)", async (transport) => {
+  type Shown = { id?: string; contentBlocks: unknown[]; tool_calls?: unknown; invalid_tool_calls?: unknown[] };
+  // While they are told, calls that cannot be read are blocks; in a state they stand beside the content.
+  const shown = (messages: unknown[]) =>
+    (messages as Shown[]).map(({ id, contentBlocks, tool_calls, invalid_tool_calls = [] }) => [
+      id,
+      [...contentBlocks, ...invalid_tool_calls],
+      tool_calls,
+    ]);
+  const page = mount(() => useStream(options("many-parts", transport)));
+  await eventually(() => page.now.isThreadLoading).toBe(false);
+  void page.now.submit({ messages: [{ type: "human", content: "hi" }] });
+  await eventually(() => page.now.messages.length).toBe(4);
+  await eventually(() => page.now.isLoading).toBe(false);
+  const live = shown(page.now.messages);
+  const reloaded = mount(() => useStream(options("many-parts", transport, page.now.threadId ?? "")));
+  await eventually(() => reloaded.now.messages.length).toBe(4);
+  expect(live).toEqual(shown(reloaded.now.messages));
+});
+
 test.each(transports)("useStream asks and is answered, also on a page that comes later (%s)", async (transport) => {
   const page = mount(() => useStream<{ topic: string; published: string | null }>(options("review", transport)));
   await eventually(() => page.now.isThreadLoading).toBe(false);
