@@ -25,7 +25,9 @@ function tell(
   const projection = createProjection({ base: 4_096, graphId: "g", modes });
   const logged = log.map(([event, data], id): LoggedEvent => ({ id, event, data: JSON.stringify(data), at: id }));
   const events = [...logged.flatMap((event) => projection.tell(event)), ...projection.tellEnd(end === "gone" ? undefined : end)];
-  return events.map(({ json }) => JSON.parse(json) as { seq: number; method: string; params: { data: Record<string, unknown> } });
+  return events.map(
+    ({ json }) => JSON.parse(json) as { seq: number; method: string; params: { namespace: string[]; data: Record<string, unknown> } },
+  );
 }
 
 const messages = (events: ReturnType<typeof tell>) => events.filter(({ method }) => method === "messages").map(({ params }) => params.data);
@@ -95,6 +97,29 @@ test("two that speak at one place at once are told apart", () => {
     messages(events).flatMap(({ run_id, delta }) => (run_id === id && delta ? [(delta as { text: string }).text] : []));
   expect([said("a"), said("b")]).toEqual([["A1", "A2"], ["B1"]]);
   expect(messages(events).filter(({ event }) => event === "message-start")).toHaveLength(2);
+});
+
+test("two messages of one id are both told where they are spoken at different places, and once where at one", () => {
+  const elsewhere = "model:22222222-2222-4222-8222-222222222222";
+  const at = (where: string, message: object): [string, unknown] => [
+    `messages|${where}`,
+    [
+      { type: "ai", id: "m", ...message },
+      { langgraph_node: "model", langgraph_checkpoint_ns: where },
+    ],
+  ];
+  const spoken = { content: "Hello", tool_call_chunks: [] };
+  const events = tell([
+    begun(),
+    at(place, spoken),
+    ["updates", { model: { messages: [{ id: "m" }] } }],
+    at(place, { content: "Hello" }),
+    at(elsewhere, spoken),
+    ["updates", { model: { messages: [{ id: "m" }] } }],
+    at("whole:3", { content: "Hello" }),
+  ]);
+  const starts = events.filter(({ params }) => params.data.event === "message-start").map(({ params }) => params.namespace);
+  expect(starts).toEqual([[place], [elsewhere], ["whole:3"]]);
 });
 
 test("what a lost worker left half said is closed, and said again by the next", () => {

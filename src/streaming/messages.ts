@@ -23,8 +23,8 @@ export interface MessageTeller {
   onTuple(data: string, loggedAt: string[]): { namespace: string[]; drafts: Draft[] };
   /** Nothing more is said under this place. */
   finish(namespace: string[]): Draft[];
-  /** A node has returned this: whatever it names has been said. */
-  finishNamed(update: string): Draft[];
+  /** A node has returned this: whatever it names has been said, as far as it was said under this place. */
+  finishNamed(namespace: string[], update: string): Draft[];
   /** What is still being said is cut off: nobody goes on with it. */
   cutOff(reason: string): Draft[];
 }
@@ -79,13 +79,15 @@ export function createMessageTeller(): MessageTeller {
       if (!tuple) return { namespace: loggedAt, drafts: [] };
       const [message, metadata] = tuple;
       const namespace = textOf(metadata.langgraph_checkpoint_ns)?.split("|") ?? loggedAt;
-      const key = message.id ?? `${namespace.join("|")} ${textOf(metadata.langgraph_node)}`;
+      const key = `${namespace.join("|")} ${message.id ?? textOf(metadata.langgraph_node)}`;
       const drafts = message.tool_call_chunks ? onChunk(message, key, namespace, metadata) : onWhole(message, key, namespace, metadata);
       return { namespace, drafts };
     },
     finish: (place) => [...speaking.values()].filter(({ namespace }) => isUnder(namespace, place)).flatMap((speech) => end(speech)),
-    finishNamed: (update) =>
-      [...speaking.values()].filter(({ id }) => update.includes(`"id":${JSON.stringify(id)}`)).flatMap((speech) => end(speech)),
+    finishNamed: (place, update) =>
+      [...speaking.values()]
+        .filter(({ id, namespace }) => isUnder(namespace, place) && update.includes(`"id":${JSON.stringify(id)}`))
+        .flatMap((speech) => end(speech)),
     cutOff(reason) {
       const cut = [...speaking.entries()];
       for (const [key] of cut) {

@@ -64,7 +64,7 @@ function tellUpdates(telling: Telling, namespace: string[], data: string): Draft
     { method: "updates" as const, namespace, node, data: delta },
     ...(telling.modes.includes("tasks") ? [] : finishNode(telling, namespace, node)),
   ]);
-  return [...telling.messages.finishNamed(data), ...updates];
+  return [...telling.messages.finishNamed(namespace, data), ...updates];
 }
 
 /** A run that logs no tasks says by its updates that a node is done. */
