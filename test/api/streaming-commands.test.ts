@@ -88,6 +88,26 @@ test("several questions are answered at once, and no other is", async () => {
   expect(values.answers.sort()).toEqual(["age age", "name name"]);
 });
 
+test("an answer may change the state, go elsewhere, and say how its run is to be made", async () => {
+  const threadId = await ran("review", { topic: "rivers" });
+  const [question] = Object.values((await client.threads.get(threadId)).interrupts).flat();
+  await command(threadId, "input.respond", {
+    namespace: [],
+    interrupt_id: question!.id,
+    response: { approved: true },
+    update: { topic: "lakes" },
+    goto: ["write"],
+    config: { tags: ["answered"], configurable: { who: "me" } },
+    metadata: { by: "me" },
+  });
+  await finished(threadId, 2);
+  const { values, next } = await client.threads.getState(threadId);
+  expect(values).toMatchObject({ topic: "lakes", draft: "On lakes", published: "On rivers", asked: 1 });
+  expect(next).toEqual(["review"]); // it wrote once more, and so it asks once more
+  const [run] = await client.runs.list(threadId);
+  expect(run).toMatchObject({ metadata: { by: "me" }, kwargs: { config: { tags: ["answered"], configurable: { who: "me" } } } });
+});
+
 test("an answer that the question's schema refuses leaves the question open", async () => {
   const threadId = await ran("survey", { questions: [{ prompt: "colour", schema: { type: "string" } }] });
   const [question] = Object.values((await client.threads.get(threadId)).interrupts).flat();
@@ -131,6 +151,53 @@ test("checkpoints are listed in pages, and a fork goes on from one of them", asy
   expect(await command(threadId, "state.fork", { checkpoint_id: crypto.randomUUID() })).toMatchObject({ error: "no_such_checkpoint" });
   const elsewhere = { assistant_id: "steps", input: {}, config: { configurable: { checkpoint_id: "nowhere" } } };
   expect(await command(threadId, "run.start", elsewhere)).toMatchObject({ error: "no_such_checkpoint" });
+});
+
+test("run.start goes on from an earlier checkpoint when its config names one, with an input or without", async () => {
+  const threadId = await ran("steps", { log: ["zero"] });
+  const { checkpoints } = (await command(threadId, "state.listCheckpoints", {})).result as { checkpoints: { id: string; step: number }[] };
+  const fork = (step: number, input: unknown) => {
+    const checkpoint_id = checkpoints.find((one) => one.step === step)?.id;
+    return command(threadId, "run.start", { assistant_id: "steps", input, config: { configurable: { checkpoint_id } } });
+  };
+  expect(await fork(1, null)).toMatchObject({ type: "success", result: { run_id: expect.any(String) } });
+  await finished(threadId, 2);
+  const log = async () => (await client.threads.getState<{ log: string[] }>(threadId)).values.log;
+  expect(await log()).toEqual(["zero", "one", "two", "three"]);
+  await fork(1, { log: ["again"] });
+  await finished(threadId, 3);
+  expect(await log()).toEqual(["zero", "one", "again", "one", "two", "three"]);
+  await command(threadId, "run.start", { assistant_id: "steps", input: {} }); // the checkpoint was that run's, not the thread's
+  await finished(threadId, 4);
+  expect((await log()).slice(-6)).toEqual(["one", "two", "three", "one", "two", "three"]);
+});
+
+const strategies = {
+  reject: { answer: "error", first: "success", runs: 1, ends: ["completed"] },
+  enqueue: { answer: "success", first: "success", runs: 2, ends: ["completed", "completed"] },
+  interrupt: { answer: "success", first: "interrupted", runs: 2, ends: ["interrupted", "completed"] },
+  rollback: { answer: "success", first: undefined, runs: 1, ends: ["completed"] },
+} as const;
+
+test.each(Object.entries(strategies))("run.start on a busy thread does as its multitaskStrategy says: %s", async (strategy, expected) => {
+  const threadId = crypto.randomUUID();
+  const start = (until: number, more: object = {}) =>
+    command(threadId, "run.start", { assistant_id: "slow", input: { until, tickMs: 100 }, ...more });
+  const first = (await start(5)).result.run_id as string;
+  await eventually(async () => (await client.runs.get(threadId, first)).status).toBe("running");
+  const second = await start(1, { multitaskStrategy: strategy });
+  expect(second.type).toBe(expected.answer);
+  const statusOf = (runId: string) =>
+    client.runs.get(threadId, runId).then(
+      ({ status }) => status,
+      () => undefined,
+    );
+  await eventually(() => statusOf(first)).toBe(expected.first);
+  const ends = (await finished(threadId, expected.ends.length)).filter(
+    ({ params: { namespace, data } }) => namespace.length === 0 && data.event !== "running",
+  );
+  expect(ends.map(({ params }) => params.data.event)).toEqual(expected.ends);
+  expect(await client.runs.list(threadId)).toHaveLength(expected.runs);
 });
 
 test("state.get reads the thread, some of its keys, or a graph inside", async () => {

@@ -133,6 +133,15 @@ test("graphs inside have a lifecycle and a namespace, by which one can choose", 
   const all = await follow(threadId);
   const child = (await follow(threadId, { namespaces: [["child"], []], depth: 0 })).filter(({ params }) => params.namespace.length > 0);
   expect(child).toEqual(all.filter(({ params }) => params.namespace[0]?.startsWith("child:")));
+  const depths = async (filter: object) => {
+    const namespaces = (await follow(threadId, filter)).map(({ params }) => params.namespace.length);
+    return [...new Set(namespaces)].sort();
+  };
+  expect([await depths({}), await depths({ namespaces: [[]], depth: 0 }), await depths({ namespaces: [[]], depth: 1 })]).toEqual([
+    [0, 1],
+    [0],
+    [0, 1],
+  ]);
   expect(told(child).filter(([method]) => method === "lifecycle")).toEqual([
     ["lifecycle", "child", "started"],
     ["lifecycle", "child", "completed"],

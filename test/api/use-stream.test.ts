@@ -132,3 +132,18 @@ test.each(transports)("useStream does not wait for a run that was cancelled befo
   await eventually(() => page.now.isLoading).toBe(false);
   expect([page.now.error, page.now.interrupts]).toEqual([undefined, []]);
 });
+
+test.each(transports)("useStream stops a run, and starts another (%s)", async (transport) => {
+  const page = mount(() => useStream<{ ticks: number; until: number; tickMs: number }>(options("slow", transport)));
+  await eventually(() => page.now.isThreadLoading).toBe(false);
+  void page.now.submit({ until: 1_000, tickMs: 50 });
+  await eventually(() => (page.now.values.ticks ?? 0) > 1).toBe(true);
+  await page.now.stop();
+  await eventually(() => page.now.isLoading).toBe(false);
+  const statuses = async () => (await client.runs.list(page.now.threadId ?? "")).map(({ status }) => status);
+  await eventually(statuses).toEqual(["interrupted"]);
+  void page.now.submit({ until: 1, tickMs: 10 });
+  await eventually(statuses).toEqual(["success", "interrupted"]);
+  await eventually(() => page.now.isLoading).toBe(false);
+  expect(page.now.error).toBeUndefined();
+});
