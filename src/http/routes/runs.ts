@@ -4,6 +4,7 @@ import { z } from "zod";
 import { type Db, transaction } from "../../db/sql.ts";
 import { runNotFound } from "../../errors.ts";
 import { createRun, type NewRun } from "../../runs/create.ts";
+import { sharedDesk } from "../../runs/desk.ts";
 import { onceForKey } from "../../runs/idempotency.ts";
 import { listRuns } from "../../runs/read.ts";
 import { cancelTopic, claimTopic, type Run as RunRow } from "../../runs/run.ts";
@@ -28,6 +29,7 @@ const baseOf = (threadId: string | undefined) => (threadId === undefined ? "" : 
 /** Creating runs, on threads and without, and listing them. */
 export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts }> = async (app, rooms) => {
   const { pool, registry, wakeups, settings, counts, webhookRules } = rooms;
+  const desk = sharedDesk(pool);
 
   /** Makes runs in one transaction, all or none; with an Idempotency-Key, once. */
   async function createAll(request: FastifyRequest, wanted: NewRun[]): Promise<RunRow[]> {
@@ -38,7 +40,9 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
     const make = async (tx: Db) => {
       const made: RunRow[] = [];
       for (const [index, { caller, run }] of admitted.entries())
-        made.push(await createRun(tx, caller, run, runCheck(registry, wanted.length > 1 ? index : undefined)));
+        made.push(
+          await createRun(tx, caller, run, runCheck(registry, wanted.length > 1 ? index : undefined), tx === pool ? desk : undefined),
+        );
       return made;
     };
     const isOneStatement = !key && wanted.length === 1 && wanted[0]?.threadId === undefined;
