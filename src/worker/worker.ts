@@ -13,6 +13,7 @@ import { now } from "./liveness-news.ts";
 import { mendNestedResumption } from "./nested-resumption.ts";
 import type { WorkerRooms } from "./rooms.ts";
 import { stepWriter } from "./steps.ts";
+import { mendUntracedCalls } from "./untraced-calls.ts";
 
 export interface WorkerOptions extends AttemptPolicy {
   slots: number;
@@ -56,6 +57,7 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
   const { pool, wakeups, log, metrics } = rooms;
   await mendNestedResumption();
   mendBatchedStore();
+  mendUntracedCalls();
   const attemptRooms = { ...rooms, storeStep: stepWriter(pool), endRun: runEnder(pool) };
   const workerId = newId();
   const running = new Map<string, RunningAttempt>();
