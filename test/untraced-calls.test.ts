@@ -7,8 +7,10 @@ import "@langchain/langgraph"; // which sets the storage up
 import { expect, test } from "vitest";
 import { mendUntracedCalls } from "../src/worker/untraced-calls.ts";
 
-const treeIn = (config: object) => provider.runWithConfig(config, () => provider.getInstance().getStore()) as Record<string, unknown>;
+const treeIn = (config: object, withoutTree = false) =>
+  provider.runWithConfig(config, () => provider.getInstance().getStore(), withoutTree) as Record<string, unknown>;
 const stock = treeIn({});
+const stockWithoutTree = treeIn({}, true);
 mendUntracedCalls();
 
 test("a call that nobody traces sees what LangChain would have made for it, and shares nothing with another", () => {
@@ -16,6 +18,7 @@ test("a call that nobody traces sees what LangChain would have made for it, and 
   expect(Object.keys(one)).toEqual(expect.arrayContaining(Object.keys(stock)));
   expect(one).toMatchObject({ name: stock.name, tracingEnabled: false });
   expect(Object.getPrototypeOf(one)).toBe(Object.getPrototypeOf(stock));
+  expect(treeIn({}, true)).toEqual(stockWithoutTree);
   expect(one.child_runs).not.toBe(other.child_runs);
   provider.runWithConfig({ tags: ["mine"] }, () => expect(provider.getRunnableConfig()).toEqual({ tags: ["mine"] }));
 });

@@ -11,7 +11,7 @@ interface Config {
 }
 
 interface Provider {
-  getInstance(): { getStore(): RunTree | undefined; run<T>(tree: RunTree, work: () => T): T };
+  getInstance(): { getStore(): RunTree | undefined; run<T>(tree: Partial<RunTree> | undefined, work: () => T): T };
   runWithConfig<T>(config: Config | undefined, work: () => T, withoutTree?: boolean): T;
 }
 
@@ -37,12 +37,17 @@ export function mendUntracedCalls(): void {
     const storage = provider.getInstance();
     const parent = storage.getStore();
     const mayTrace = (parent && parent.tracingEnabled !== false) || hasTracer(config);
-    if (withoutTree || mayTrace) return runWithConfig(config, work, withoutTree);
-    const extra = { ...pattern.extra, [configKey]: config };
-    const tree: RunTree = Object.assign(Object.create(prototype), pattern, { child_runs: [], extra });
-    if (parent?.[variablesKey] !== undefined) tree[variablesKey] = parent[variablesKey];
-    return storage.run(tree, work);
+    if (mayTrace) return runWithConfig(config, work, withoutTree);
+    const tree = withoutTree ? {} : copyFor(config);
+    const variables = parent?.[variablesKey];
+    if (variables !== undefined) tree[variablesKey] = variables;
+    return storage.run(withoutTree && variables === undefined ? undefined : tree, work);
   };
+
+  function copyFor(config: Config | undefined): Partial<RunTree> {
+    const extra = { ...pattern?.extra, [configKey]: config };
+    return Object.assign(Object.create(prototype), pattern, { child_runs: [], extra });
+  }
 }
 
 const mended = new WeakSet<Provider>();
