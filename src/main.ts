@@ -66,7 +66,7 @@ async function compose(config: Config, log: Logger, closers: Closers): Promise<S
 
   const { pool, directUrl } = await openDatabase(config, given, log, closers);
   await ensureSystemAssistants(pool, systemAssistants(registry, config));
-  const { threadFeed, ...feeds } = await startFeeds({ pool, directUrl }, log, closers);
+  const { threadFeed, ...feeds } = await startFeeds({ pool, directUrl }, role !== "worker", log, closers);
   const { metrics, metricsUrl, tracing } = await startWatching(config, pool, log, closers);
   const store = await storeOn(pool);
   const rooms = { pool, ...feeds, registry, store, log, metrics: metrics.work, tracing };
@@ -92,9 +92,9 @@ async function compose(config: Config, log: Logger, closers: Closers): Promise<S
 }
 
 /** What tells everybody that something has moved, and those who follow runs and threads what it was. */
-async function startFeeds({ pool, directUrl }: Database, log: Logger, closers: Closers) {
+async function startFeeds({ pool, directUrl }: Database, follows: boolean, log: Logger, closers: Closers) {
   const onError = (err: Error) => log.warn({ err }, "trouble with the database, trying again");
-  const wakeups = await startWakeups({ pool, url: directUrl, onError }).catch(explainDatabase(directUrl));
+  const wakeups = await startWakeups({ pool, url: directUrl, follows, onError }).catch(explainDatabase(directUrl));
   closers.push(wakeups.stop);
   const feed = startFeed(pool, wakeups, onError);
   closers.push(feed.stop);

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { transaction } from "../src/db/sql.ts";
 import type { RetentionRules } from "../src/retention/rules.ts";
 import { surveyRemoval } from "../src/retention/survey.ts";
-import { sweepOnce } from "../src/retention/sweep.ts";
+import { sweepOnce, trimOnce } from "../src/retention/sweep.ts";
 import { findUntrimmedThreads, withoutOpenRuns } from "../src/threads/retention.ts";
 import { until } from "./command.ts";
 import { startTestService } from "./service.ts";
@@ -137,6 +137,26 @@ test("a thread keeps so many checkpoints when its run has ended, and is not coun
   expect(await client.runs.wait(threadId, "steps", { input: { log: ["c"] } })).toMatchObject({ last: "three" });
   await sweep(rules);
   expect(await client.threads.getHistory(threadId)).toHaveLength(3);
+  await forget(threadId);
+});
+
+test("the room of many checkpoints that went is used again without waiting for autovacuum", async () => {
+  const threadId = await threadWithHistory();
+  const { rows } = await db.query("select oid from pg_class where relname = 'checkpoints'");
+  const vacuumed = async () => Number((await db.query("select pg_stat_get_vacuum_count($1) as count", [rows[0].oid])).rows[0].count);
+  const before = await vacuumed();
+  await until(async () => {
+    await db.query(
+      `insert into checkpoints (thread_id, checkpoint_ns, checkpoint_id, checkpoint, metadata)
+       select thread_id, '', '0' || md5(n::text || random()::text), checkpoint, metadata from generate_series(1, 1200) n,
+              (select * from checkpoints where thread_id = $1 limit 1) one`,
+      [threadId],
+    );
+    await client.threads.update(threadId, { metadata: {} });
+    expect(await trimOnce(db, 1)).not.toBe(0);
+    return (await vacuumed()) > before;
+  }, 20_000);
+  expect(await client.threads.getHistory(threadId)).toHaveLength(1);
   await forget(threadId);
 });
 

@@ -1,7 +1,7 @@
 import { isId, newId, systemAssistantId } from "../db/ids.ts";
 import { containing, type Page, paged } from "../db/paging.ts";
 import type { Scope } from "../db/scope.ts";
-import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
+import { type Db, nothing, prepared, type Sql, sql } from "../db/sql.ts";
 import { assistantNotFound, ServiceError } from "../errors.ts";
 
 export type Json = Record<string, unknown>;
@@ -65,7 +65,17 @@ export async function getAssistant(db: Db, scope: Scope, id: string): Promise<As
   return assistant;
 }
 
-async function findAssistant(db: Db, scope: Scope, id: string): Promise<Assistant | undefined> {
+/** Several by their ids, in their order, for the service itself. Undefined where there is none. */
+export async function findAssistants(db: Db, ids: string[]): Promise<(Assistant | undefined)[]> {
+  const wanted = ids.map(toAssistantId);
+  const { rows } = await db.query<Assistant>(
+    prepared("find assistants", sql`select ${columns} from assistants where assistant_id = any(${wanted}::uuid[])`),
+  );
+  const found = new Map(rows.map((assistant) => [assistant.assistant_id, assistant]));
+  return wanted.map((id) => found.get(id.toLowerCase()));
+}
+
+export async function findAssistant(db: Db, scope: Scope, id: string): Promise<Assistant | undefined> {
   const { rows } = await db.query<Assistant>(sql`
     select ${columns} from assistants where assistant_id = ${toAssistantId(id)} and ${scope.visible(sql`metadata`)}`);
   return rows[0];

@@ -3,13 +3,16 @@ import { EventEmitter, once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { closeConnection, connectionOptions } from "./pool.ts";
-import { type Db, sql } from "./sql.ts";
+import { type Db, prepared, type Sql, sql } from "./sql.ts";
 
-const channel = "ensemble";
+/** What concerns everybody, and what concerns only those who follow runs: a worker is not woken by every event of every other one. */
+const channels = { common: "ensemble", followers: "ensemble_runs" };
+/** Topics of one run or thread have its id behind a colon. */
+const channelOf = (topic: string) => (topic.includes(":") ? channels.followers : channels.common);
 /** Postgres refuses a payload of 8,000 bytes. */
 const payloadLimit = 7_500;
 
-const listenerName = "ensemble listen";
+const listenerNames = { follower: "ensemble listen", worker: "ensemble listen for work" };
 /** Nobody waits for it: it says that somebody has come. */
 const helloTopic = "hello";
 const lookMs = 1_000;
@@ -33,6 +36,8 @@ export interface WakeupOptions {
   pool: Db;
   /** LISTEN needs a connection of its own, past any transaction pooler. */
   url: string;
+  /** Whether runs are followed here. */
+  follows?: boolean;
   onError: (error: Error) => void;
 }
 
@@ -40,20 +45,21 @@ export interface WakeupOptions {
  * A NOTIFY is never part of the transaction that writes: commits with one queue behind a lock of the whole server. So topics are
  * gathered, and one statement at a time names all that moved.
  */
-export async function startWakeups({ pool, url, onError }: WakeupOptions): Promise<Wakeups> {
+export async function startWakeups({ pool, url, follows = true, onError }: WakeupOptions): Promise<Wakeups> {
   const local = new EventEmitter().setMaxListeners(0);
   const sender = randomUUID(); // our own words come back to us: by this we know them
   const untold = new Set<string>();
   const stopped = new AbortController();
-  const others = { there: true, heard: 0 };
+  const others = { there: true, following: true, heard: 0 };
   const onPayload = (payload = "") => {
     const [from, ...topics] = payload.split(" ");
     if (from === sender) return;
     others.there = true;
+    others.following = true;
     others.heard += 1;
     for (const topic of topics) local.emit(topic);
   };
-  const listening = keepListening(url, onPayload, stopped.signal, onError);
+  const listening = keepListening({ url, follows, onError }, onPayload, stopped.signal);
   await listening.first.catch((error) => {
     stopped.abort();
     throw error;
@@ -65,9 +71,11 @@ export async function startWakeups({ pool, url, onError }: WakeupOptions): Promi
   /** Whether anybody else listens: to nobody nothing is told. Who comes says hello, and whoever is not seen yet polls. */
   async function lookForOthers(): Promise<void> {
     const { heard } = others;
-    const { rows } = await pool.query<{ there: boolean }>(sql`
-      select count(*) > 1 as there from pg_stat_activity where datname = current_database() and application_name = ${listenerName}`);
-    if (others.heard === heard) others.there = rows[0]?.there ?? true;
+    const { follower, worker } = listenerNames;
+    const { rows } = await pool.query<{ there: boolean; following: boolean }>(sql`
+      select count(*) > 1 as there, count(*) filter (where application_name = ${follower}) > ${follows ? 1 : 0} as following
+        from pg_stat_activity where datname = current_database() and application_name in (${follower}, ${worker})`);
+    if (others.heard === heard) Object.assign(others, rows[0]);
   }
   await lookForOthers().catch(onError);
   const looking = setInterval(() => void lookForOthers().catch(onError), lookMs);
@@ -75,9 +83,11 @@ export async function startWakeups({ pool, url, onError }: WakeupOptions): Promi
   async function tellOthers(): Promise<void> {
     await undefined; // what is told in the same turn goes along
     while (untold.size > 0) {
-      const payloads = packTopics(sender, untold);
+      const words = [...Map.groupBy(untold, channelOf)].flatMap(([channel, topics]) =>
+        packTopics(sender, topics).map((payload) => ({ channel, payload })),
+      );
       untold.clear();
-      await pool.query(sql`select pg_notify(${channel}, payload) from unnest(${payloads}::text[]) payload`).catch(onError);
+      await pool.query(tellingWords(words)).catch(onError);
     }
     telling = undefined;
   }
@@ -87,9 +97,8 @@ export async function startWakeups({ pool, url, onError }: WakeupOptions): Promi
   }
 
   function tellElsewhere(...topics: string[]): void {
-    if (!others.there) return;
-    for (const topic of topics) untold.add(topic);
-    telling ??= tellOthers();
+    for (const topic of topics) if (channelOf(topic) === channels.followers ? others.following : others.there) untold.add(topic);
+    if (untold.size > 0) telling ??= tellOthers();
   }
 
   return {
@@ -116,6 +125,14 @@ export async function startWakeups({ pool, url, onError }: WakeupOptions): Promi
   };
 }
 
+function tellingWords(words: { channel: string; payload: string }[]): Sql {
+  return prepared(
+    "tell",
+    sql`select pg_notify(channel, payload)
+          from unnest(${words.map(({ channel }) => channel)}::text[], ${words.map(({ payload }) => payload)}::text[]) as word (channel, payload)`,
+  );
+}
+
 function packTopics(sender: string, topics: Iterable<string>): string[] {
   const payloads: string[] = [];
   let payload = sender;
@@ -131,18 +148,24 @@ function packTopics(sender: string, topics: Iterable<string>): string[] {
 }
 
 /** One LISTEN connection, made anew whenever it breaks. What was missed meanwhile is found by polling. */
-function keepListening(url: string, onPayload: (payload?: string) => void, signal: AbortSignal, onError: (error: Error) => void) {
+function keepListening(
+  { url, follows, onError }: Required<Omit<WakeupOptions, "pool">>,
+  onPayload: (payload?: string) => void,
+  signal: AbortSignal,
+) {
+  const name = follows ? listenerNames.follower : listenerNames.worker;
   const { promise: first, resolve: onFirst, reject: onFirstFailure } = Promise.withResolvers<void>();
 
   async function listenOnce(): Promise<void> {
-    const client = new pg.Client(connectionOptions(url, listenerName));
+    const client = new pg.Client(connectionOptions(url, name));
     const ended = once(client, "end", { signal }).catch(() => {});
     client.on("error", onError);
     client.on("notification", ({ payload }) => onPayload(payload));
     try {
       await client.connect();
-      await client.query(sql`select set_config('application_name', ${listenerName}, false)`);
-      await client.query(`listen ${channel}`);
+      await client.query(sql`select set_config('application_name', ${name}, false)`);
+      await client.query(`listen ${channels.common}`);
+      if (follows) await client.query(`listen ${channels.followers}`);
       onFirst();
       await ended;
     } finally {

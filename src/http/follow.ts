@@ -1,4 +1,5 @@
 import type { FastifyReply } from "fastify";
+import { orAborted } from "../db/abort.ts";
 import { isDatabaseTrouble } from "../db/failure.ts";
 import type { Scope } from "../db/scope.ts";
 import { ServiceError } from "../errors.ts";
@@ -76,6 +77,7 @@ export async function waitForRun(
   rooms: ApiRooms,
   reply: FastifyReply,
   { scope, runId, threadId, cancelOnDisconnect }: Omit<FollowOptions, "after">,
+  firstWord?: Promise<void>,
 ): Promise<void> {
   const headers = { ...reply.getHeaders(), "content-type": "application/json; charset=utf-8" };
   reply.hijack();
@@ -85,7 +87,8 @@ export async function waitForRun(
   raw.on("close", () => gone.abort());
   raw.writeHead(200, headers as Record<string, string>);
   raw.flushHeaders();
-  const output = await runOutput(rooms, scope, { runId, threadId }, gone.signal, () => raw.write("\n")).catch((err) => {
+  const run = { runId, threadId };
+  const output = await runOutput(rooms, scope, run, gone.signal, () => raw.write("\n"), firstWord).catch((err) => {
     rooms.log.error({ err, run_id: runId }, "wait failed");
     raw.destroy();
   });
@@ -93,14 +96,19 @@ export async function waitForRun(
   else if (cancelOnDisconnect) await cancelAbandoned(rooms, { scope, runId, threadId });
 }
 
-/** What a run came to, as JSON, as soon as it is over. Undefined when the signal was faster. */
+/**
+ * What a run came to, as JSON, as soon as it is over. Undefined when the signal was faster. For a run that was only just made, `firstWord` is
+ * what was listened for before it was made: until then there is nothing to see.
+ */
 export async function runOutput(
   rooms: ApiRooms,
   scope: Scope,
   { runId, threadId }: Pick<FollowOptions, "runId" | "threadId">,
   signal: AbortSignal,
   whileWaiting: () => void = () => {},
+  firstWord?: Promise<void>,
 ): Promise<string | null | undefined> {
+  if (firstWord) await orAborted(firstWord, signal);
   while (!signal.aborted) {
     const over = rooms.wakeups.next(endTopic(runId), pollMs, signal); // armed before the look, so that the end is not missed
     try {

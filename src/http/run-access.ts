@@ -1,6 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import { toAssistantId } from "../assistants/assistants.ts";
-import { systemAssistantId } from "../db/ids.ts";
+import { isId, systemAssistantId } from "../db/ids.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Caller } from "../runs/caller.ts";
 import type { NewRun } from "../runs/create.ts";
@@ -31,6 +31,6 @@ export async function admitRun(request: FastifyRequest, registry: Registry, want
 }
 
 function isOfGraph(registry: Registry, assistantId: string): boolean {
-  const id = toAssistantId(assistantId);
-  return registry.graphIds.some((graphId) => systemAssistantId(graphId) === id);
+  if (!isId(assistantId)) return registry.has(assistantId);
+  return registry.graphIds.some((graphId) => systemAssistantId(graphId) === assistantId.toLowerCase());
 }

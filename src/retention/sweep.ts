@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import { sweepEntries } from "../cache/entries.ts";
 import { pruneCheckpoints } from "../checkpoints/prune.ts";
+import { reclaimRoom } from "../checkpoints/reclaim.ts";
 import { type Db, sql, transaction } from "../db/sql.ts";
 import { sweepIdempotencyKeys } from "../runs/idempotency.ts";
 import { sweepEvents } from "../runs/sweep.ts";
@@ -82,7 +83,18 @@ export async function sweepOnce(
     if (!batch) return undefined;
     Object.assign(swept, addUp(swept, batch), { more: swept.more || batch.full });
   }
+  if (swept.checkpoints + swept.deletedThreads + swept.temporaryThreads > 0) await reclaimRoom(pool);
   return swept;
+}
+
+/**
+ * Only what threads have too many of, and its room: a thread in use leaves something with every turn. Returns how many checkpoints went,
+ * undefined when another process is at it.
+ */
+export async function trimOnce(pool: Pool, keepCheckpoints: number): Promise<number | undefined> {
+  const batch = await transaction(pool, async (tx) => ((await takeTurn(tx)) ? trimThreads(tx, keepCheckpoints) : undefined));
+  if (batch?.checkpoints) await reclaimRoom(pool);
+  return batch?.checkpoints;
 }
 
 export function addUp(one: Removal, other: Partial<Removal>): Removal {

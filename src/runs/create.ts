@@ -1,16 +1,17 @@
 import type { Assistant } from "../assistants/assistants.ts";
-import { getAssistant } from "../assistants/assistants.ts";
 import { isReservedKey } from "../auth/user.ts";
 import { hasCheckpoint } from "../checkpoints/lifecycle.ts";
 import { newId } from "../db/ids.ts";
 import type { Scope } from "../db/scope.ts";
-import { type Db, type Sql, sql } from "../db/sql.ts";
+import type { Db } from "../db/sql.ts";
 import { checkpointNotFound, ServiceError, threadNotFound } from "../errors.ts";
-import { insertingThread, type LockedThread, lockOrCreateThread, lockThread, notingRun } from "../threads/threads.ts";
+import { type LockedThread, lockOrCreateThread, lockThread, notingRun } from "../threads/threads.ts";
 import type { Caller } from "./caller.ts";
 import { cancelOpenRuns } from "./cancel.ts";
+import { deskOf } from "./desk.ts";
+import { insertRun, type RunRow } from "./insert.ts";
 import { isThreadBusy } from "./read.ts";
-import { type Json, type MultitaskStrategy, type Run, type RunConfig, type RunKwargs, runColumns } from "./run.ts";
+import type { Json, MultitaskStrategy, Run, RunConfig, RunKwargs } from "./run.ts";
 
 /** A run as a caller asks for it, defaults filled in. */
 export interface NewRun {
@@ -44,13 +45,15 @@ export type RunCheck = (tx: Db, asked: AskedRun) => Promise<void>;
 
 /** What must not pass from one run to the next through its thread. */
 const runOnlyKeys = ["checkpoint_id", "checkpoint_ns", "checkpoint_map", "run_id", "thread_id", "graph_id", "assistant_id"];
+
 /**
  * Inserts a run: the thread is locked, or made; the multitask rule is decided under that lock; the run is stored pending. Call it in
- * a transaction, unless the run gets a thread of its own: then the one statement that writes is enough. Tell the claim topic after the
- * commit.
+ * a transaction, unless the run gets a thread of its own: then the one statement that writes is enough, and a shared desk may send it.
+ * Tell the claim topic after the commit.
  */
-export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: RunCheck): Promise<Run> {
-  const assistant = await findAssistant(tx, caller, wanted.assistantId);
+export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: RunCheck, desk = deskOf(tx)): Promise<Run> {
+  const assistant = await desk.findAssistant(caller.assistants, wanted.assistantId);
+  if (!assistant) throw assistantUnknown(wanted.assistantId);
   const ofGraph = { graph_id: assistant.graph_id, assistant_id: assistant.assistant_id };
   const threadId = wanted.threadId ?? newId();
   const thread = await openThread(tx, caller.threads, wanted, { ...ofGraph, ...wanted.metadata });
@@ -66,53 +69,21 @@ export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: R
     config: { ...config, configurable: { ...config.configurable, run_id: wanted.runId, thread_id: threadId, ...ofGraph } },
   };
   await check(tx, { assistant, threadId, wasBusy, kwargs });
-  const onThread = { ...(thread?.metadata ?? wanted.metadata), ...ofGraph };
-  return insertRun(tx, caller, wanted, {
+  const onThread = { metadata: { ...(thread?.metadata ?? wanted.metadata), ...ofGraph }, config: withoutRunKeys(config) };
+  const row: RunRow = {
+    ...wanted,
     threadId,
     assistantId: assistant.assistant_id,
     metadata: { ...assistant.metadata, ...thread?.metadata, ...wanted.metadata },
     kwargs,
-    withThread: thread
-      ? notingRun(threadId, onThread, withoutRunKeys(config))
-      : insertingThread({ thread_id: threadId, metadata: onThread, temporary: kwargs.temporary, config: withoutRunKeys(config) }),
-  });
+    user: caller.user,
+  };
+  if (thread) return insertRun(tx, row, notingRun(threadId, onThread.metadata, onThread.config));
+  return desk.insertWithThread({ ...row, thread: { ...onThread, temporary: kwargs.temporary } });
 }
 
-async function findAssistant(tx: Db, caller: Caller, assistantId: string): Promise<Assistant> {
-  return getAssistant(tx, caller.assistants, assistantId).catch((error) => {
-    if (!(error instanceof ServiceError)) throw error;
-    throw new ServiceError(
-      "not_found",
-      `No assistant found for "${assistantId}". Make sure the assistant ID is for a valid assistant or a valid graph ID.`,
-    );
-  });
-}
-
-interface RunRow {
-  threadId: string;
-  assistantId: string;
-  metadata: Json;
-  kwargs: RunKwargs;
-  /** What becomes of the thread's row in the same statement. */
-  withThread: Sql;
-}
-
-async function insertRun(
-  tx: Db,
-  { user }: Caller,
-  { runId, multitaskStrategy, afterSeconds, eventRetentionSeconds, traceparent = null }: NewRun,
-  { threadId, assistantId, metadata, kwargs, withThread }: RunRow,
-): Promise<Run> {
-  const { rows } = await tx.query<Run>(sql`
-    with on_thread as (${withThread})
-    insert into runs (run_id, thread_id, assistant_id, multitask_strategy, metadata, kwargs, run_at, events_kept_secs, webhook, auth_user,
-                      traceparent)
-    values (${runId}, ${threadId}, ${assistantId}, ${multitaskStrategy}, ${JSON.stringify(metadata)}, ${JSON.stringify(kwargs)},
-            now() + make_interval(secs => ${afterSeconds}), ${eventRetentionSeconds}, ${kwargs.webhook}, ${user && JSON.stringify(user)},
-            ${traceparent})
-    returning ${runColumns}`);
-  return rows[0] as Run;
-}
+const assistantUnknown = (id: string) =>
+  new ServiceError("not_found", `No assistant found for "${id}". Make sure the assistant ID is for a valid assistant or a valid graph ID.`);
 
 /** Holds the run's thread. Undefined when the run gets one of its own, of which nobody knows yet. */
 async function openThread(tx: Db, scope: Scope, { threadId, createThread }: NewRun, metadata: Json): Promise<LockedThread | undefined> {

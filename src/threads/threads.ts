@@ -101,6 +101,16 @@ export function insertingThread({
             ${ttl?.strategy ?? null})`;
 }
 
+/** Several rows at once, in the statement that makes their first runs. */
+export function insertingThreads(threads: { thread_id: string; metadata: Json; config: Json; temporary: boolean }[]): Sql {
+  return sql`
+    insert into threads (thread_id, metadata, config, temporary)
+    select thread_id, metadata::json, config::json, temporary
+      from unnest(${threads.map(({ thread_id }) => thread_id)}::uuid[], ${threads.map(({ metadata }) => JSON.stringify(metadata))}::text[],
+                  ${threads.map(({ config }) => JSON.stringify(config))}::text[], ${threads.map(({ temporary }) => temporary)}::boolean[])
+        as t (thread_id, metadata, config, temporary)`;
+}
+
 /** Merges into the metadata of a thread, and sets its time to live; null goes back to what is configured for all. */
 export async function updateThread(
   db: Db,

@@ -30,21 +30,26 @@ export class AttemptStopped extends Error {
 export interface AttemptControl {
   readonly signal: AbortSignal;
   readonly stopped: StopReason | undefined;
+  /** The graph is done with: what is left is to store what it came to. */
+  readonly performed: boolean;
   /** By which LangGraph is asked to stop before its next super-step. */
   readonly graphControl: RunControl;
   /** Aborts the nodes. The first reason stays. */
   stop(reason: StopReason): void;
+  /** Says that the graph is done with. */
+  leaveGraph(): void;
   /** Takes down that a node began or finished, as the graph's stream tells. */
   noteTask(task: { id: string; name: string; finished: boolean }): void;
   /** The nodes that were running at some time since then, those that finished last first. */
   nodesSince(moment: number): string[];
 }
 
-export function createControl(): AttemptControl {
+export function createControl(onPerformed: () => void): AttemptControl {
   const controller = new AbortController();
   const graphControl = new RunControl();
   const tasks = new Map<string, { name: string; finishedAt: number }>();
   let stopped: StopReason | undefined;
+  let performed = false;
   return {
     noteTask({ id, name, finished }) {
       // Only the newest step is of interest: what finished before it began is forgotten.
@@ -60,6 +65,13 @@ export function createControl(): AttemptControl {
     graphControl,
     get stopped() {
       return stopped;
+    },
+    get performed() {
+      return performed;
+    },
+    leaveGraph() {
+      performed = true;
+      onPerformed();
     },
     stop(reason) {
       if (stopped) return;

@@ -47,6 +47,7 @@ async function runAttempt(rooms: AttemptRooms, claim: Claim, control: AttemptCon
   try {
     const journal = openJournal(rooms, claim, control, attempt > 1 ? await newestEventId(rooms.pool, runId) : -1);
     const performed = (await decidedBefore(rooms, claim, journal, policy)) ?? (await perform(rooms, claim, control, journal, policy, log));
+    control.leaveGraph();
     await journal.flushed();
     const outcome = await settle(rooms, claim, isOutOfTouch(control) ? { kind: "released" } : performed);
     if (isOver(outcome)) tellEnd(rooms, runId, journal.lastId);

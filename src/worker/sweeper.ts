@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { runTopic } from "../events/feed.ts";
 import type { RetentionRules } from "../retention/rules.ts";
-import { sweepOnce } from "../retention/sweep.ts";
+import { sweepOnce, trimOnce } from "../retention/sweep.ts";
 import { cancelTopic, claimTopic, endTopic } from "../runs/run.ts";
 import { timeOutRuns } from "../runs/sweep.ts";
 import type { WorkerRooms } from "./rooms.ts";
 
 const pauseMs = 5_000;
+/** Threads that are in use are trimmed in between. */
+const trimPauseMs = 1_000;
 
 interface SweeperOptions {
   runTimeoutSeconds: number;
@@ -45,7 +47,14 @@ export function startSweeper({ pool, log, wakeups }: WorkerRooms, { runTimeoutSe
     while (!stopped.signal.aborted) {
       const more = await sweep().catch(reportTrouble);
       await endOverdue().catch(reportTrouble);
-      if (!more) await sleep(pauseMs, undefined, { signal: stopped.signal }).catch(() => {});
+      if (!more) await pause();
+    }
+  }
+
+  async function pause(): Promise<void> {
+    for (let left = pauseMs; left > 0 && !stopped.signal.aborted; left -= trimPauseMs) {
+      await sleep(trimPauseMs, undefined, { signal: stopped.signal }).catch(() => {});
+      if (rules.keepCheckpoints !== undefined && !stopped.signal.aborted) await trimOnce(pool, rules.keepCheckpoints).catch(reportTrouble);
     }
   }
 

@@ -13,6 +13,7 @@ import { now } from "./liveness-news.ts";
 import { mendNestedResumption } from "./nested-resumption.ts";
 import type { WorkerRooms } from "./rooms.ts";
 import { stepWriter } from "./steps.ts";
+import { mendUntracedCalls } from "./untraced-calls.ts";
 
 export interface WorkerOptions extends AttemptPolicy {
   slots: number;
@@ -38,6 +39,8 @@ interface RunningAttempt {
 }
 
 const pollMs = 1_000;
+/** On which this worker tells itself that it can take another run. */
+const roomTopic = "room";
 /** What aborted attempts get to give their runs back. */
 const settleMs = 5_000;
 const longestTimerMs = 2 ** 31 - 1;
@@ -56,6 +59,7 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
   const { pool, wakeups, log, metrics } = rooms;
   await mendNestedResumption();
   mendBatchedStore();
+  mendUntracedCalls();
   const attemptRooms = { ...rooms, storeStep: stepWriter(pool), endRun: runEnder(pool) };
   const workerId = newId();
   const running = new Map<string, RunningAttempt>();
@@ -86,15 +90,23 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
 
   async function claimLoop(): Promise<void> {
     while (!draining.signal.aborted) {
-      const woken = wakeups.next(claimTopic, pollMs, draining.signal); // armed before the claim, so that no word is missed
+      // Armed before the claim, so that no word is missed. Where there is no room, news of runs makes none.
+      const woken = wakeups.next(freeSlots() > 0 ? claimTopic : roomTopic, pollMs, draining.signal);
       claimedAt = Number.POSITIVE_INFINITY;
-      const asked = options.slots - running.size;
+      const asked = freeSlots();
       const claims = await claimWhatFits(asked).catch(reportAndClaimNothing);
       for (const claim of claims) start(claim);
       claimedAt = now();
       // Fewer than there is room for: no more are due. Whoever holds a thread meanwhile tells when it lets go.
-      if (running.size >= options.slots || claims.length < asked) await woken;
+      if (freeSlots() === 0 || claims.length < asked) await woken;
     }
+  }
+
+  /** What a graph has come to may still have to be stored: that holds no slot, unless as many wait for it as there are slots. */
+  function freeSlots(): number {
+    const attempts = [...running.values()];
+    const executing = attempts.filter(({ control }) => !control.performed).length;
+    return Math.max(0, Math.min(options.slots - executing, 2 * options.slots - attempts.length));
   }
 
   async function claimWhatFits(slots: number): Promise<Claim[]> {
@@ -109,8 +121,14 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
     return [];
   }
 
+  /** A slot is free, and the thread's next run may be due; while this worker drains, that is for the others. */
+  function tellOfRoom(): void {
+    if (draining.signal.aborted) wakeups.tellElsewhere(claimTopic);
+    else wakeups.tellHere(claimTopic, roomTopic);
+  }
+
   function start(claim: Claim): void {
-    const control = createControl();
+    const control = createControl(tellOfRoom);
     const key = keyOf(claim);
     const { runTimeoutSeconds: seconds } = options;
     const leftMs = Math.max(0, (seconds - claim.ranSeconds) * 1000);
@@ -122,9 +140,7 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
         running.delete(key);
         // Whatever the database cannot do for this run now (a full disk), it could not do a millisecond later either.
         if (control.stopped?.kind === "unreachable") pausedUntil = now() + pollMs;
-        // A slot is free, and the thread's next run may be due; while this worker drains, that is for the others.
-        if (draining.signal.aborted) wakeups.tellElsewhere(claimTopic);
-        else wakeups.tellHere(claimTopic);
+        tellOfRoom();
       });
     running.set(key, { claim, control, since: now(), done });
     if (draining.signal.aborted || (halted && !claim.cancel)) control.graphControl.requestDrain();

@@ -47,6 +47,23 @@ test("a run that streamed no values is answered with what it left, also when its
   expect(await client.runs.join(threadId, run.run_id)).toEqual(next);
 });
 
+test("many runs that are asked for at one moment each get what was asked, and one that cannot be made spoils no other", async () => {
+  const ask = (n: number) =>
+    post("/runs/wait", {
+      assistant_id: n % 7 === 3 ? "nobody" : "mirror",
+      input: { anything: n === 5 ? "long ".repeat(10_000) : n },
+      metadata: { n, odd: "\u0000" },
+      on_completion: "keep",
+    });
+  const answers = await Promise.all(Array.from({ length: 40 }, async (_, n) => ({ n, response: await ask(n) })));
+  for (const { n, response } of answers) {
+    expect(response.status).toBe(n % 7 === 3 ? 404 : 200);
+    if (response.ok) expect(await response.json()).toMatchObject({ anything: n === 5 ? "long ".repeat(10_000) : n });
+  }
+  const [thread] = await client.threads.search({ metadata: { n: 6 } });
+  expect(thread).toMatchObject({ status: "idle", metadata: { n: 6, graph_id: "mirror" }, values: { anything: 6 } });
+});
+
 test("runs are listed newest first, paged, with the fields asked for", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const runs = [];

@@ -4,9 +4,10 @@ import { z } from "zod";
 import { type Db, transaction } from "../../db/sql.ts";
 import { runNotFound } from "../../errors.ts";
 import { createRun, type NewRun } from "../../runs/create.ts";
+import { sharedDesk } from "../../runs/desk.ts";
 import { onceForKey } from "../../runs/idempotency.ts";
 import { listRuns } from "../../runs/read.ts";
-import { cancelTopic, claimTopic, type Run as RunRow } from "../../runs/run.ts";
+import { cancelTopic, claimTopic, endTopic, type Run as RunRow } from "../../runs/run.ts";
 import { getThread } from "../../threads/threads.ts";
 import { access, alreadyDecided } from "../access.ts";
 import { type StreamCounts, streamRun, waitForRun } from "../follow.ts";
@@ -28,6 +29,7 @@ const baseOf = (threadId: string | undefined) => (threadId === undefined ? "" : 
 /** Creating runs, on threads and without, and listing them. */
 export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts }> = async (app, rooms) => {
   const { pool, registry, wakeups, settings, counts, webhookRules } = rooms;
+  const desk = sharedDesk(pool);
 
   /** Makes runs in one transaction, all or none; with an Idempotency-Key, once. */
   async function createAll(request: FastifyRequest, wanted: NewRun[]): Promise<RunRow[]> {
@@ -38,7 +40,9 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
     const make = async (tx: Db) => {
       const made: RunRow[] = [];
       for (const [index, { caller, run }] of admitted.entries())
-        made.push(await createRun(tx, caller, run, runCheck(registry, wanted.length > 1 ? index : undefined)));
+        made.push(
+          await createRun(tx, caller, run, runCheck(registry, wanted.length > 1 ? index : undefined), tx === pool ? desk : undefined),
+        );
       return made;
     };
     const isOneStatement = !key && wanted.length === 1 && wanted[0]?.threadId === undefined;
@@ -89,11 +93,25 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
     });
   }
 
-  async function wait(reply: FastifyReply, run: RunRow, body: RunCreateBody, threadId?: string): Promise<void> {
+  /** Makes a run and waits for it; its end is listened for before it is made. */
+  async function createAndWait(request: FastifyRequest, reply: FastifyReply, body: RunCreateBody, threadId?: string): Promise<void> {
+    const wanted = toRun(request, body, threadId);
+    const left = new AbortController();
+    const firstWord = wakeups.next(endTopic(wanted.runId), 1_000, left.signal);
+    const run = await create(request, wanted).catch((error) => {
+      left.abort();
+      throw error;
+    });
     reply.header("content-location", `${baseOf(threadId)}/runs/${run.run_id}`);
     reply.header("location", `/threads/${run.thread_id}/runs/${run.run_id}/join`);
-    const cancelOnDisconnect = body.on_disconnect === "cancel";
-    await waitForRun(rooms, reply, { scope: alreadyDecided, runId: run.run_id, threadId: run.thread_id, cancelOnDisconnect });
+    const options = {
+      scope: alreadyDecided,
+      runId: run.run_id,
+      threadId: run.thread_id,
+      cancelOnDisconnect: body.on_disconnect === "cancel",
+    };
+    // With an Idempotency-Key it may be an older run, of whose end nothing will be heard.
+    await waitForRun(rooms, reply, options, run.run_id === wanted.runId ? firstWord : undefined);
   }
 
   const onThread = { schema: { params: ThreadParams, body: RunCreate }, config: creates };
@@ -113,10 +131,9 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
     async (request, reply) => createAndStream(request, reply, request.body, request.params.threadId),
   );
 
-  app.post("/threads/:threadId/runs/wait", onThread, async (request, reply) => {
-    const { body, params } = request;
-    await wait(reply, await create(request, toRun(request, body, params.threadId)), body, params.threadId);
-  });
+  app.post("/threads/:threadId/runs/wait", onThread, async (request, reply) =>
+    createAndWait(request, reply, request.body, request.params.threadId),
+  );
 
   app.post("/runs", { schema: { body: RunCreate, response: answers(Run) }, config: creates }, async (request, reply) => {
     const run = await create(request, toRun(request, request.body));
@@ -127,9 +144,9 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
     createAndStream(request, reply, request.body),
   );
 
-  app.post("/runs/wait", { schema: { body: RunCreate }, config: creates }, async (request, reply) => {
-    await wait(reply, await create(request, toRun(request, request.body)), request.body);
-  });
+  app.post("/runs/wait", { schema: { body: RunCreate }, config: creates }, async (request, reply) =>
+    createAndWait(request, reply, request.body),
+  );
 
   app.post("/runs/batch", { schema: { body: BatchCreate, response: answers(z.array(Run)) }, config: creates }, async (request, reply) => {
     const wanted = request.body.map((body) => toNewRun(body, body.thread_id ?? undefined, request.headers, settings));

@@ -1,0 +1,60 @@
+import type { User } from "../auth/user.ts";
+import { type Db, prepared, type Sql, sql } from "../db/sql.ts";
+import { insertingThread, insertingThreads } from "../threads/threads.ts";
+import { type Json, type MultitaskStrategy, type Run, type RunKwargs, runColumns } from "./run.ts";
+
+/** A run as it is stored. */
+export interface RunRow {
+  runId: string;
+  threadId: string;
+  assistantId: string;
+  multitaskStrategy: MultitaskStrategy;
+  metadata: Json;
+  kwargs: RunKwargs;
+  afterSeconds: number;
+  eventRetentionSeconds: number;
+  user: User | null;
+  traceparent?: string | null | undefined;
+}
+
+/** With a thread that is made for it. */
+export interface RunWithThread extends RunRow {
+  thread: { metadata: Json; config: Json; temporary: boolean };
+}
+
+const columns = sql`run_id, thread_id, assistant_id, multitask_strategy, metadata, kwargs, run_at, events_kept_secs, webhook, auth_user, traceparent`;
+
+/** Stores a run, and in the same statement what becomes of its thread. */
+export async function insertRun(tx: Db, run: RunRow, withThread: Sql): Promise<Run> {
+  const { rows } = await tx.query<Run>(sql`
+    with on_thread as (${withThread})
+    insert into runs (${columns})
+    values (${run.runId}, ${run.threadId}, ${run.assistantId}, ${run.multitaskStrategy}, ${JSON.stringify(run.metadata)}, ${JSON.stringify(run.kwargs)},
+            now() + make_interval(secs => ${run.afterSeconds}), ${run.eventRetentionSeconds}, ${run.kwargs.webhook},
+            ${run.user && JSON.stringify(run.user)}, ${run.traceparent ?? null})
+    returning ${runColumns}`);
+  return rows[0] as Run;
+}
+
+export const insertRunWithThread = (db: Db, run: RunWithThread): Promise<Run> =>
+  insertRun(db, run, insertingThread({ ...run.thread, thread_id: run.threadId }));
+
+/** Stores several in one statement; they come back in their order. */
+export async function insertRunsWithThreads(db: Db, runs: RunWithThread[]): Promise<Run[]> {
+  const statement = sql`
+    with on_thread as (${insertingThreads(runs.map(({ threadId, thread }) => ({ ...thread, thread_id: threadId })))})
+    insert into runs (${columns})
+    select run_id, thread_id, assistant_id, strategy, metadata::json, kwargs::json, now() + make_interval(secs => after_seconds), kept_seconds,
+           webhook, auth_user::json, traceparent
+      from unnest(
+        ${runs.map(({ runId }) => runId)}::uuid[], ${runs.map(({ threadId }) => threadId)}::uuid[], ${runs.map(({ assistantId }) => assistantId)}::uuid[],
+        ${runs.map(({ multitaskStrategy }) => multitaskStrategy)}::multitask_strategy[], ${runs.map(({ metadata }) => JSON.stringify(metadata))}::text[],
+        ${runs.map(({ kwargs }) => JSON.stringify(kwargs))}::text[], ${runs.map(({ afterSeconds }) => afterSeconds)}::double precision[],
+        ${runs.map(({ eventRetentionSeconds }) => eventRetentionSeconds)}::double precision[], ${runs.map(({ kwargs }) => kwargs.webhook)}::text[],
+        ${runs.map(({ user }) => user && JSON.stringify(user))}::text[], ${runs.map(({ traceparent = null }) => traceparent)}::text[])
+        as r (run_id, thread_id, assistant_id, strategy, metadata, kwargs, after_seconds, kept_seconds, webhook, auth_user, traceparent)
+    returning ${runColumns}`;
+  const { rows } = await db.query<Run>(prepared("insert runs with threads", statement));
+  const made = new Map(rows.map((run) => [run.run_id, run]));
+  return runs.map(({ runId }) => made.get(runId) as Run);
+}
