@@ -11,8 +11,8 @@ import { acceptJsonBodies } from "./body.ts";
 import { headerPicker } from "./configurable-headers.ts";
 import { allowBrowsers, corsHeaders } from "./cors.ts";
 import { documentApi } from "./document.ts";
-import type { StreamCounts } from "./follow.ts";
 import { fetchInMemory } from "./memory-fetch.ts";
+import { countStreams, type StreamCounts } from "./places.ts";
 import type { ApiRooms } from "./rooms.ts";
 import { assistantRoutes } from "./routes/assistants.ts";
 import { cronRoutes } from "./routes/crons.ts";
@@ -56,7 +56,7 @@ export async function buildApp(rooms: ApiRooms, http: HttpOptions, inFront?: Use
   if (!http.disable_meta) await documentApi(app, rooms.version, prefix);
 
   const counts: StreamCounts = new Map();
-  rooms.metrics.watchStreams(() => [...counts.values()].reduce((sum, clients) => sum + clients, 0));
+  rooms.metrics.watchStreams(() => countStreams(counts));
   const options = { ...rooms, counts };
   await app.register(http.disable_meta ? healthRoute : metaRoutes, options);
   if (!http.disable_meta) await app.register(metricsRoutes, options);

@@ -2,7 +2,6 @@ import type { FastifyReply } from "fastify";
 import { orAborted } from "../db/abort.ts";
 import { isDatabaseTrouble } from "../db/failure.ts";
 import type { Scope } from "../db/scope.ts";
-import { ServiceError } from "../errors.ts";
 import type { RunEvent } from "../events/log.ts";
 import { getOutcome } from "../runs/read.ts";
 import { endTopic } from "../runs/run.ts";
@@ -26,25 +25,9 @@ export interface FollowOptions {
   cancelOnDisconnect: boolean;
 }
 
-/** How many clients follow each run, and each thread, through this process. */
-export type StreamCounts = Map<string, number>;
-
-/** Counts one more client of a run, or of a thread, while there is room. Returns how to take it back. */
-export function takePlace(counts: StreamCounts, id: string, most: number, what: "run" | "thread"): () => void {
-  const following = counts.get(id) ?? 0;
-  if (following >= most) throw new ServiceError("too_many", `${following} clients follow this ${what} already.`);
-  counts.set(id, following + 1);
-  return () => {
-    const left = (counts.get(id) ?? 1) - 1;
-    if (left === 0) counts.delete(id);
-    else counts.set(id, left);
-  };
-}
-
-/** Streams a run to a client until it is over. From here on nothing is answered with a status: the stream ends, or it is cut. */
-export async function streamRun(rooms: ApiRooms, counts: StreamCounts, reply: FastifyReply, options: FollowOptions): Promise<void> {
+/** Streams a run to a client until it is over, and leaves the place that was taken for it. From here on nothing is answered with a status: the stream ends, or it is cut. */
+export async function streamRun(rooms: ApiRooms, leave: () => void, reply: FastifyReply, options: FollowOptions): Promise<void> {
   const { runId, after, modes } = options;
-  const leave = takePlace(counts, runId, rooms.settings.streamsPerRun, "run");
   const stream = openEventStream(reply, rooms.settings.stalledSeconds);
   try {
     for await (const events of rooms.feed.follow(runId, after, stream.gone)) {

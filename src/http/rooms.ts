@@ -32,6 +32,8 @@ export interface ApiRooms {
   settings: {
     bodyLimitBytes: number;
     maxWaiting: number;
+    streams: number;
+    streamsPerUser: number;
     streamsPerRun: number;
     stalledSeconds: number;
     eventRetentionSeconds: number;

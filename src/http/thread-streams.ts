@@ -4,7 +4,6 @@ import type { RunEvent } from "../events/log.ts";
 import { baseAt, readProgress } from "../runs/thread-runs.ts";
 import { type ThreadMode, tellClassic } from "../streaming/classic.ts";
 import { type Filter, toMatcher } from "../streaming/filter.ts";
-import { type StreamCounts, takePlace } from "./follow.ts";
 import type { ApiRooms } from "./rooms.ts";
 import { openEventStream } from "./sse.ts";
 import { followVisible } from "./visible-thread.ts";
@@ -13,8 +12,6 @@ export interface ThreadFollowOptions {
   /** What the caller may see. */
   scope: Scope;
   threadId: string;
-  /** Where the client is counted. */
-  place: string;
   /** The number of the last event that the client has. */
   since: number;
   filter: Filter;
@@ -23,12 +20,12 @@ export interface ThreadFollowOptions {
 /** Streams a thread to a client, in the words of event streaming. The thread may be yet to come. */
 export async function streamThread(
   rooms: ApiRooms,
-  counts: StreamCounts,
+  leave: () => void,
   reply: FastifyReply,
-  { scope, threadId, place, since, filter }: ThreadFollowOptions,
+  { scope, threadId, since, filter }: ThreadFollowOptions,
 ): Promise<void> {
   const isWanted = toMatcher(filter);
-  await streamWithoutEnd(rooms, counts, reply, place, async function* (gone) {
+  await streamWithoutEnd(rooms, leave, reply, threadId, async function* (gone) {
     for await (const events of followVisible(rooms, scope, { threadId, since }, gone)) {
       yield events.filter(isWanted).map(({ seq, method, json }) => ({ id: seq, event: method, data: json }));
     }
@@ -45,32 +42,35 @@ export interface ClassicFollowOptions {
 /** Streams the runs of a thread to a client as classic streams, one after the other. */
 export async function streamThreadRuns(
   rooms: ApiRooms,
-  counts: StreamCounts,
+  leave: () => void,
   reply: FastifyReply,
   { threadId, since: given, modes }: ClassicFollowOptions,
 ): Promise<void> {
-  const now = await readProgress(rooms.pool, threadId);
-  const since = given ?? now.through;
-  const from = given === undefined ? now.base : await baseAt(rooms.pool, threadId, given);
-  await streamWithoutEnd(rooms, counts, reply, threadId, async function* (gone) {
-    for await (const run of rooms.threadFeed.runs(threadId, from, gone)) yield* tellClassic(rooms, run, { since, modes }, gone);
-  });
+  try {
+    const now = await readProgress(rooms.pool, threadId);
+    const since = given ?? now.through;
+    const from = given === undefined ? now.base : await baseAt(rooms.pool, threadId, given);
+    await streamWithoutEnd(rooms, leave, reply, threadId, async function* (gone) {
+      for await (const run of rooms.threadFeed.runs(threadId, from, gone)) yield* tellClassic(rooms, run, { since, modes }, gone);
+    });
+  } finally {
+    leave();
+  }
 }
 
-/** Sends what comes until one of both is gone. The line has no clean end: whatever happens, it is cut. */
+/** Sends what comes until one of both is gone, and leaves the place that was taken for it. The line has no clean end: whatever happens, it is cut. */
 async function streamWithoutEnd(
   rooms: ApiRooms,
-  counts: StreamCounts,
+  leave: () => void,
   reply: FastifyReply,
-  place: string,
+  threadId: string,
   tell: (gone: AbortSignal) => AsyncGenerator<RunEvent[], void>,
 ): Promise<void> {
-  const leave = takePlace(counts, place, rooms.settings.streamsPerRun, "thread");
   const stream = openEventStream(reply, rooms.settings.stalledSeconds);
   try {
     for await (const events of tell(stream.gone)) if (events.length > 0) await stream.send(events);
   } catch (err) {
-    rooms.log.debug({ err, place }, "stream cut");
+    rooms.log.debug({ err, thread_id: threadId }, "stream cut");
   } finally {
     leave();
     stream.cut();

@@ -82,6 +82,15 @@ export async function baseAt(db: Db, threadId: string, number: number): Promise<
   return rows[0]?.base ?? 0;
 }
 
+/** When each of these threads was last changed, in their order; undefined for one that is not there. */
+export async function lastChanges(db: Db, threadIds: string[]): Promise<(string | undefined)[]> {
+  const { rows } = await db.query<{ at: string | null }>(sql`
+    select updated_at::text as at
+      from unnest(${threadIds}::uuid[]) with ordinality as asked (thread_id, position) left join threads using (thread_id)
+     order by position`);
+  return rows.map(({ at }) => at ?? undefined);
+}
+
 /** What the numbers of a thread have reached. */
 export interface Progress {
   /** The base of the run that has begun and not ended, or else of the next one. */

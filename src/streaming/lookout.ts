@@ -1,77 +1,59 @@
-import { orAborted } from "../db/abort.ts";
 import type { Wakeups } from "../db/listen.ts";
+import { startLookout } from "../db/lookout.ts";
 import type { Db } from "../db/sql.ts";
 import { threadTopic } from "../runs/run.ts";
-import { type BegunRun, type NextRun, nextRuns } from "../runs/thread-runs.ts";
+import { type BegunRun, lastChanges, nextRuns, type RunCursor } from "../runs/thread-runs.ts";
 
-const pollMs = 1_000;
-
-/** Waits for runs of any number of threads, with one statement for all who wait. */
-export interface Lookout {
+/** Waits for any number of threads, and for their runs. */
+export interface ThreadLookout {
+  /** When the thread was last changed, as soon as that is another moment than the one that is known; undefined with the signal. */
+  change(threadId: string, known: string | undefined, signal: AbortSignal): Promise<string | undefined>;
   /** The runs of a thread from a base on, in the order in which they began, as they begin. Ends when the thread is gone, or with the signal. */
   runs(threadId: string, from: number, signal: AbortSignal): AsyncGenerator<BegunRun, void>;
   stop(): Promise<void>;
 }
 
-interface Waiter {
+type Found = { run: BegunRun } | "thread gone";
+
+/** What somebody knows of a thread. */
+interface Known {
   threadId: string;
-  from: number;
-  found: PromiseWithResolvers<BegunRun | undefined>;
+  known: string | undefined;
 }
 
-export function startLookout(db: Db, wakeups: Wakeups, onError: (error: Error) => void): Lookout {
-  const waiting = new Set<Waiter>();
-  const toLook = new Set<Waiter>();
-  let looking: Promise<void> | undefined;
-
-  async function lookAll(): Promise<void> {
-    await undefined; // who comes in the same turn goes along
-    while (toLook.size > 0) {
-      const waiters = [...toLook];
-      toLook.clear();
-      const next = await nextRuns(db, waiters).catch(onError);
-      if (!next) break; // the next poll tries again
-      for (const [index, waiter] of waiters.entries()) answer(waiter, next[index]);
-    }
-    looking = undefined;
-  }
-
-  function look(waiters: Iterable<Waiter>): void {
-    for (const waiter of waiters) toLook.add(waiter);
-    looking ??= lookAll();
-  }
-
-  const poll = setInterval(() => waiting.size > 0 && look(waiting), pollMs);
-
-  /** The next run; undefined when there will be none. */
-  async function nextRun(threadId: string, from: number, signal: AbortSignal): Promise<BegunRun | undefined> {
-    const waiter: Waiter = { threadId, from, found: Promise.withResolvers() };
-    const unlisten = wakeups.on(threadTopic(threadId), () => look([waiter]));
-    waiting.add(waiter);
-    look([waiter]);
-    try {
-      return await orAborted(waiter.found.promise, signal);
-    } finally {
-      unlisten();
-      waiting.delete(waiter);
-      toLook.delete(waiter);
-    }
-  }
-
+export function startThreadLookout(db: Db, wakeups: Wakeups, onError: (error: Error) => void): ThreadLookout {
+  const begun = startLookout<RunCursor, Found>({ wakeups, look: (cursors) => lookForRuns(db, cursors), onError });
+  const changed = startLookout<Known, string>({ wakeups, look: (asked) => lookForChanges(db, asked), onError });
+  const nextRun = async (threadId: string, from: number, signal: AbortSignal): Promise<BegunRun | undefined> => {
+    const found = await begun.wait({ threadId, from }, threadTopic(threadId), signal);
+    return found === "thread gone" ? undefined : found?.run;
+  };
   return {
     async *runs(threadId, from, signal) {
       for (let run = await nextRun(threadId, from, signal); run; run = await nextRun(threadId, run.base + 1, signal)) yield run;
     },
+    change: (threadId, known, signal) => changed.wait({ threadId, known }, threadTopic(threadId), signal),
     async stop() {
-      clearInterval(poll);
-      await looking;
+      await Promise.all([begun.stop(), changed.stop()]);
     },
   };
 }
 
-function answer(waiter: Waiter, next: NextRun | undefined): void {
-  if (!next) return;
-  if (next.run) waiter.found.resolve(next.run);
-  else if (!next.known) waiter.found.resolve(undefined);
-  waiter.from = next.from;
+/** Whoever has to wait on goes on from where the next run will be. */
+async function lookForRuns(db: Db, cursors: RunCursor[]): Promise<(Found | undefined)[]> {
+  const next = await nextRuns(db, cursors);
+  return cursors.map((cursor, index): Found | undefined => {
+    const { run, known = true, from = cursor.from } = next[index] ?? {};
+    cursor.from = from;
+    if (run) return { run };
+    return known ? undefined : "thread gone";
+  });
+}
+
+async function lookForChanges(db: Db, asked: Known[]): Promise<(string | undefined)[]> {
+  const changes = await lastChanges(
+    db,
+    asked.map(({ threadId }) => threadId),
+  );
+  return changes.map((at, index) => (at === asked[index]?.known ? undefined : at));
 }

@@ -4,7 +4,7 @@ import type { Db } from "../db/sql.ts";
 import type { EventFeed } from "../events/feed.ts";
 import { type BegunRun, baseAt, findEndedRun, readProgress, runsBetween } from "../runs/thread-runs.ts";
 import type { ThreadEvent } from "./event.ts";
-import { startLookout } from "./lookout.ts";
+import { startThreadLookout } from "./lookout.ts";
 import { createProjection } from "./projection.ts";
 import { ThreadWindow } from "./window.ts";
 
@@ -14,6 +14,8 @@ const retryMs = 1_000;
 export interface ThreadFeed {
   /** The thread's events above a number, in batches, as they come. Returns when the thread is gone; throws when this process stops. */
   follow(threadId: string, since: number, signal: AbortSignal): AsyncGenerator<ThreadEvent[], void>;
+  /** When the thread was last changed, as soon as that is not what is known: for whoever may not see it yet, or waits for it to be made. */
+  change(threadId: string, known: string | undefined, signal: AbortSignal): Promise<string | undefined>;
   /** The thread's runs from a base on, as they begin. */
   runs(threadId: string, from: number, signal: AbortSignal): AsyncGenerator<BegunRun, void>;
   stop(): Promise<void>;
@@ -29,7 +31,7 @@ export interface ThreadFeedRooms {
 /** Starts following. Nothing is read while nobody follows. */
 export function startThreadFeed({ pool, feed, wakeups, onError }: ThreadFeedRooms): ThreadFeed {
   const windows = new Map<string, ThreadWindow>();
-  const lookout = startLookout(pool, wakeups, onError);
+  const lookout = startThreadLookout(pool, wakeups, onError);
   const stopped = new AbortController();
 
   /** A run, told from its first event. When it is gone in the end, `onGone` is called before that is told. */
@@ -107,6 +109,7 @@ export function startThreadFeed({ pool, feed, wakeups, onError }: ThreadFeedRoom
       }
       if (!signal.aborted) throw new Error("This process is stopping.");
     },
+    change: (threadId, known, signal) => lookout.change(threadId, known, AbortSignal.any([signal, stopped.signal])),
     runs: (threadId, from, signal) => lookout.runs(threadId, from, AbortSignal.any([signal, stopped.signal])),
     async stop() {
       stopped.abort();

@@ -14,7 +14,8 @@ import { refreshThread } from "../../state/state.ts";
 import { lockThread } from "../../threads/threads.ts";
 import { access } from "../access.ts";
 import { cancelRuns } from "../cancel.ts";
-import { runOutput, type StreamCounts, streamRun } from "../follow.ts";
+import { runOutput, streamRun } from "../follow.ts";
+import { type StreamCounts, takePlace } from "../places.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { answers, Flag, Id, OneOrMore, Run, RunParams, StreamMode, streams } from "../schemas.ts";
 
@@ -52,6 +53,9 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
     const run = await getRun(pool, scope, threadId, runId);
     return { run, place: { scope, runId, threadId: run.thread_id } };
   }
+
+  const enter = ({ user }: FastifyRequest, runId: string) =>
+    takePlace(counts, { of: "run", id: runId, user: user?.identity }, rooms.settings);
 
   app.get(
     "/threads/:threadId/runs/:runId",
@@ -97,7 +101,7 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
       const { threadId, runId } = request.params;
       const { place } = await find(request, runId, threadId);
       reply.header("location", `/threads/${threadId}/runs/${runId}/stream`);
-      await streamRun(rooms, counts, reply, { ...place, ...followOptions(request) });
+      await streamRun(rooms, enter(request, runId), reply, { ...place, ...followOptions(request) });
     },
   );
 
@@ -109,7 +113,7 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
       const { place } = await find(request, runId);
       reply.header("content-location", `/runs/${runId}`);
       reply.header("location", `/runs/${runId}/stream`);
-      await streamRun(rooms, counts, reply, { ...place, ...followOptions(request) });
+      await streamRun(rooms, enter(request, runId), reply, { ...place, ...followOptions(request) });
     },
   );
 

@@ -10,9 +10,10 @@ import { listRuns } from "../../runs/read.ts";
 import { cancelTopic, claimTopic, endTopic, type Run as RunRow } from "../../runs/run.ts";
 import { getThread } from "../../threads/threads.ts";
 import { access, alreadyDecided } from "../access.ts";
-import { type StreamCounts, streamRun, waitForRun } from "../follow.ts";
+import { streamRun, waitForRun } from "../follow.ts";
 import { idempotent } from "../idempotency.ts";
 import { selectFields } from "../lists.ts";
+import { type StreamCounts, takePlace } from "../places.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { admitRun, runDecisions } from "../run-access.ts";
 import { refuseWebhook, runCheck } from "../run-check.ts";
@@ -70,21 +71,24 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
   /** Makes a run and streams it: it is waited for before it is made, so that no look is needed to miss nothing. */
   async function createAndStream(request: FastifyRequest, reply: FastifyReply, body: RunCreateBody, threadId?: string): Promise<void> {
     const wanted = toRun(request, body, threadId);
-    const leave = rooms.feed.expect(wanted.runId);
+    // Before it is made, too: a run whose stream is refused would be made once more by whoever asks again.
+    const leave = takePlace(counts, { of: "run", id: wanted.runId, user: request.user?.identity }, settings);
+    const forget = rooms.feed.expect(wanted.runId);
     try {
-      await stream(reply, await create(request, wanted), body, threadId);
+      await stream(reply, leave, await create(request, wanted), body, threadId);
     } finally {
+      forget();
       leave();
     }
   }
 
-  async function stream(reply: FastifyReply, run: RunRow, body: RunCreateBody, threadId?: string): Promise<void> {
+  async function stream(reply: FastifyReply, leave: () => void, run: RunRow, body: RunCreateBody, threadId?: string): Promise<void> {
     const base = baseOf(threadId);
     const cancelOnDisconnect = body.on_disconnect === "cancel";
     reply.header("content-location", `${base}/runs/${run.run_id}`);
     // By this header the SDK comes back after a broken line; a run that is cancelled with its line has nothing to come back to.
     if (!cancelOnDisconnect) reply.header("location", `${base}/runs/${run.run_id}/stream`);
-    await streamRun(rooms, counts, reply, {
+    await streamRun(rooms, leave, reply, {
       scope: alreadyDecided,
       runId: run.run_id,
       threadId: run.thread_id,

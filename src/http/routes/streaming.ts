@@ -9,7 +9,7 @@ import { access } from "../access.ts";
 import { answerCommand, commandDecisions } from "../commands/answer.ts";
 import { Command } from "../commands/command.ts";
 import { mayOpenSocket } from "../cors.ts";
-import { type StreamCounts, takePlace } from "../follow.ts";
+import { type StreamCounts, takePlace } from "../places.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { answers, ThreadParams } from "../schemas.ts";
 import { serveSocket } from "../socket.ts";
@@ -31,6 +31,8 @@ const threadStream = {
 /** Event streaming: what happens on a thread, over all of its runs, and the commands by which it is made to happen. */
 export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app, { counts, cors, askFront, ...rooms }) => {
   const { pool } = rooms;
+  const enter = ({ user }: FastifyRequest, threadId: string) =>
+    takePlace(counts, { of: "thread", id: threadId, user: user?.identity }, rooms.settings);
 
   app.post(
     "/threads/:threadId/commands",
@@ -48,9 +50,8 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
       const { threadId } = request.params;
       const { since, ...filter } = request.body;
       const { scope } = await request.access("threads:read", { thread_id: threadId });
-      const place = placeOf(request, threadId);
       const from = since ?? request.headers["last-event-id"] ?? 0;
-      await streamThread(rooms, counts, reply, { scope, threadId, place, since: from, filter });
+      await streamThread(rooms, enter(request, threadId), reply, { scope, threadId, since: from, filter });
     },
   );
 
@@ -67,7 +68,7 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
       await getThread(pool, scope, threadId);
       reply.header("location", request.url); // the SDK comes back here, and is to see the same
       const modes = stream_mode ?? stream_modes ?? ["run_modes" as const];
-      await streamThreadRuns(rooms, counts, reply, { threadId, since: request.headers["last-event-id"], modes });
+      await streamThreadRuns(rooms, enter(request, threadId), reply, { threadId, since: request.headers["last-event-id"], modes });
     },
   );
 
@@ -83,6 +84,7 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
       if (!mayOpenSocket(cors, { origin, host, hasCookie }))
         throw new AuthRefusal(403, `Pages of ${origin} may not open sockets here (http.cors in langgraph.json).`);
       if (askFront && request.ws) await refuseWhereAppDoes(askFront, request);
+      if (request.ws) enter(request, request.params.threadId)(); // only to refuse: the place is taken when the socket is there
     },
     handler: async (_request, reply) =>
       reply
@@ -93,7 +95,7 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
     wsHandler: (socket, request) => {
       const { threadId } = ThreadParams.parse(request.params);
       try {
-        const leave = takePlace(counts, placeOf(request, threadId), rooms.settings.streamsPerRun, "thread");
+        const leave = enter(request, threadId);
         serveSocket(rooms, request, socket, threadId).addEventListener("abort", leave);
       } catch (error) {
         socket.close(1013, error instanceof ServiceError ? error.message : "");
@@ -103,9 +105,6 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
 };
 
 const upgradeRequired = 426;
-
-/** Whoever may not see a thread waits for it as for one that is not there, and takes no place of those who may. */
-const placeOf = ({ user }: FastifyRequest, threadId: string) => (user ? `${user.identity} ${threadId}` : threadId);
 
 /** An upgrade goes past the project's app. So that its middleware has its say, it is asked for the same without one: our own answer to that is known. */
 async function refuseWhereAppDoes(ask: (request: Request) => Promise<Response>, { url, headers }: FastifyRequest): Promise<void> {
