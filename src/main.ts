@@ -53,6 +53,7 @@ async function compose(config: Config, log: Logger, closers: Closers): Promise<S
   const given = givenDatabase(config);
   const project = await readProject(config.configFile);
   if (project.ignoredKeys.length > 0) log.warn(`${project.file}: not supported yet and ignored: ${project.ignoredKeys.join(", ")}`);
+  if (project.buildKeys.length > 0) log.info(`${project.file}: for building images, not read here: ${project.buildKeys.join(", ")}`);
   const model = await provideModel(config, needsEndpoint(project), closers); // before the graphs are loaded: some make their client at once
   const ownFetch = lendFetch();
   closers.push(ownFetch.takeBack, lendLogger(log, attemptAtWork));

@@ -126,12 +126,13 @@ test("the project's env is given as an object or as a file", async () => {
   expect(await envOf("none.json")).toEqual({});
 });
 
-test("keys that mean something elsewhere are named as ignored, those for building images are not", async () => {
+test("keys that mean something elsewhere are named as ignored, and those for building images as such", async () => {
   const project = await makeProject({
     "graph.ts": "",
     "langgraph.json": {
       $schema: "x",
       node_version: "22",
+      node_loader: "tsx",
       dependencies: ["."],
       graphs: { a: { path: "./graph.ts:graph", description: "says" } },
       checkpointer: { ttl: { default_ttl: 60, sweep_limit: 5 }, path: "./saver.ts" },
@@ -140,7 +141,8 @@ test("keys that mean something elsewhere are named as ignored, those for buildin
       http: { app: "./graph.ts:app", cors: { allow_origins: ["*"] }, unheard_of: 1 },
     },
   });
-  const { ignoredKeys, graphs } = await readProject(`${project}/langgraph.json`);
+  const { ignoredKeys, buildKeys, graphs } = await readProject(`${project}/langgraph.json`);
+  expect(buildKeys).toEqual(["dependencies", "node_version", "node_loader"]);
   expect(ignoredKeys).toEqual([
     "unheard_of",
     "http.unheard_of",
@@ -154,7 +156,13 @@ test("keys that mean something elsewhere are named as ignored, those for buildin
 
 test("a graph sees the project's env under the process's own, and the log names what is ignored", async () => {
   const project = await makeProject({
-    "langgraph.json": { graphs: { env: "./env.mjs:graph" }, env: { MINE: "project", OURS: "project", EMPTY: "project" }, unheard_of: 1 },
+    "langgraph.json": {
+      graphs: { env: "./env.mjs:graph" },
+      env: { MINE: "project", OURS: "project", EMPTY: "project" },
+      unheard_of: 1,
+      dependencies: ["."],
+      node_loader: "tsx",
+    },
     "env.mjs": `${importLangGraph}${say}
       const { MINE, OURS, EMPTY } = process.env;
       export const graph = say({ MINE, OURS, EMPTY }).compile();`,
@@ -165,4 +173,5 @@ test("a graph sees the project's env under the process's own, and the log names 
   await service.stop();
   expect(values).toEqual({ said: { MINE: "project", OURS: "process", EMPTY: "project" } });
   expect(service.output()).toContain("not supported yet and ignored: unheard_of");
+  expect(service.output()).toContain("for building images, not read here: dependencies, node_loader");
 });

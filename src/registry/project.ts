@@ -5,7 +5,7 @@ import { parseEnv } from "node:util";
 import { z } from "zod";
 import { HttpOptions, unreadHttpKeys } from "./http-options.ts";
 import { StoreOptions } from "./store-options.ts";
-import { unreadKeys } from "./unread-keys.ts";
+import { forBuilding, ofTools, unreadKeys } from "./unread-keys.ts";
 
 const GraphObject = z
   .object({
@@ -99,25 +99,9 @@ export interface Project {
   auth: AuthSource | undefined;
   /** Keys that mean something elsewhere and nothing here, for one warning at the start. */
   ignoredKeys: string[];
+  /** Keys about building images, which a server that runs from the project's folder has no use for. */
+  buildKeys: string[];
 }
-
-/** Keys about building images, which a server that runs from the project's folder has no use for. */
-const buildKeys = [
-  "dependencies",
-  "node_version",
-  "dockerfile_lines",
-  "image_distro",
-  "base_image",
-  "$schema",
-  "python_version",
-  "pip_config_file",
-  "pip_installer",
-  "keep_pkg_tools",
-  "docker_compose_file",
-  "api_version",
-  "source",
-  "_INTERNAL_docker_tag",
-];
 
 /** Reads a langgraph.json. Whatever is wrong with it becomes one sentence that names the file. */
 export async function readProject(path: string): Promise<Project> {
@@ -151,7 +135,7 @@ export async function readProject(path: string): Promise<Project> {
     webhooks,
     auth: others.auth ? authSource(root, file, others.auth) : undefined,
     ignoredKeys: [
-      ...unreadKeys(others, [...buildKeys, ...Object.keys(ProjectFile.shape)]),
+      ...unreadKeys(others, [...forBuilding, ...ofTools, ...Object.keys(ProjectFile.shape)]),
       ...Object.entries(graphs).flatMap(([graphId, entry]) =>
         typeof entry === "string" ? [] : unreadKeys(entry, Object.keys(GraphObject.shape), `graphs.${graphId}.`),
       ),
@@ -166,6 +150,7 @@ export async function readProject(path: string): Promise<Project> {
       ...unreadKeys(webhooks, Object.keys(WebhookOptions.shape), "webhooks."),
       ...unreadKeys(webhooks.url ?? {}, Object.keys(UrlOptions.shape), "webhooks.url."),
     ],
+    buildKeys: forBuilding.filter((key) => key in others),
   };
 }
 
