@@ -137,6 +137,10 @@ export const settings = {
   OTEL_BSP_SCHEDULE_DELAY: atLeastNone.default(5_000).describe("milliseconds for which spans are gathered before they are sent"),
   OTEL_SDK_DISABLED: z.string().optional().describe("true: no tracing, whatever else is set"),
   OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: z.string().optional().describe("true: spans have prompts, answers and tool calls"),
+  LANGSMITH_TRACING: z
+    .string()
+    .optional()
+    .describe("true: LangChain sends LangSmith traces (also LANGSMITH_TRACING_V2, LANGCHAIN_TRACING, LANGCHAIN_TRACING_V2)"),
   LANGGRAPH_CONFIG: jsonText(GraphDefaults)
     .optional()
     .describe('defaults of the graphs\' own assistants: {"<graph>": {"context": …, "configurable": …}}'),
@@ -144,6 +148,9 @@ export const settings = {
 };
 
 const Settings = z.object(settings);
+
+/** By any of these LangChain itself traces with LangSmith. */
+const langsmithVariables = ["LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING", "LANGCHAIN_TRACING_V2"];
 
 export type Config = ReturnType<typeof readConfig>;
 
@@ -245,6 +252,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     logLevel: value.LOG_LEVEL,
     hasModelEndpoint: Boolean(value.OPENAI_API_KEY || value.OPENAI_BASE_URL),
     tracing: tracingOf(value),
+    langsmith: langsmithVariables.some((name) => given[name] === "true"),
     graphDefaults: value.LANGGRAPH_CONFIG ?? {},
   };
 }

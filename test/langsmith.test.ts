@@ -38,8 +38,15 @@ async function start(more: Record<string, string>) {
   return { ...clientFor([service.url ?? ""]), stop: service.stop };
 }
 
+/** What clients are told of it. */
+async function flagIn(fetch: (path: string) => Promise<Response>): Promise<boolean> {
+  const { flags } = (await (await fetch("/info")).json()) as { flags: { langsmith: boolean } };
+  return flags.langsmith;
+}
+
 test("by its own variables runs are traced with LangSmith, and its failing or hanging is no business of theirs", async () => {
-  const { client, stop } = await start({ LANGSMITH_TRACING: "true" });
+  const { client, fetch, stop } = await start({ LANGSMITH_TRACING: "true" });
+  expect(await flagIn(fetch)).toBe(true);
   const run = async () => expect(await client.runs.wait(null, "steps", { input: {} })).toMatchObject({ last: "three" });
   const traced = () => calls.filter(({ path }) => path.startsWith("/runs"));
   await run();
@@ -61,7 +68,8 @@ test("by its own variables runs are traced with LangSmith, and its failing or ha
 
 test("without them nothing is told to anybody", async () => {
   const before = calls.length;
-  const { client, stop } = await start({});
+  const { client, fetch, stop } = await start({});
+  expect(await flagIn(fetch)).toBe(false);
   await client.runs.wait(null, "steps", { input: {} });
   await stop(); // whatever was to be sent has been sent, or never will be
   expect(calls.slice(before)).toEqual([]);

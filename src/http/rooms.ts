@@ -40,6 +40,8 @@ export interface ApiRooms {
     resumableRetentionSeconds: number;
     /** What a run sees of the request that asked for it. */
     pickHeaders: PickHeaders;
+    /** Whether LangChain traces with LangSmith in this process. */
+    langsmith: boolean;
     /** Whether runs may ask for a webhook at all. */
     sendsWebhooks: boolean;
   };

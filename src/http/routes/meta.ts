@@ -21,7 +21,7 @@ async function within(ms: number, answer: Promise<unknown>): Promise<void> {
   await Promise.race([answer, timeout]).finally(() => late.abort());
 }
 
-export const metaRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, version, model }) => {
+export const metaRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, version, model, settings }) => {
   app.get(
     "/ok",
     { schema: { querystring: z.object({ check_db: Flag.optional() }) }, config: { access: "signed-in" } },
@@ -39,7 +39,7 @@ export const metaRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, v
       model,
       langgraph_js_version: langgraph.version,
       context: "js",
-      flags: { assistants: true, crons: true, langsmith: false, langsmith_tracing_replicas: false },
+      flags: { assistants: true, crons: true, langsmith: settings.langsmith, langsmith_tracing_replicas: false },
     }),
   );
 };
