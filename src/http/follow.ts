@@ -25,7 +25,10 @@ export interface FollowOptions {
   cancelOnDisconnect: boolean;
 }
 
-/** Streams a run to a client until it is over, and leaves the place that was taken for it. From here on nothing is answered with a status: the stream ends, or it is cut. */
+/**
+ * Streams a run to a client until it is over, and leaves the place that was taken for it. From here on nothing is answered with a
+ * status: the stream ends, or it is cut.
+ */
 export async function streamRun(rooms: ApiRooms, leave: () => void, reply: FastifyReply, options: FollowOptions): Promise<void> {
   const { runId, after, modes } = options;
   const stream = openEventStream(reply, rooms.settings.stalledSeconds);

@@ -58,7 +58,10 @@ export async function streamThreadRuns(
   }
 }
 
-/** Sends what comes until one of both is gone, and leaves the place that was taken for it. The line has no clean end: whatever happens, it is cut. */
+/**
+ * Sends what comes until one of both is gone, and leaves the place that was taken for it. The line has no clean end: whatever happens,
+ * it is cut.
+ */
 async function streamWithoutEnd(
   rooms: ApiRooms,
   leave: () => void,
