@@ -22,7 +22,8 @@ export interface FollowOptions {
   after: number;
   /** Only events of these stream modes; undefined: all. */
   modes?: string[];
-  cancelOnDisconnect: boolean;
+  /** In which scope the run is cancelled when the client goes away; undefined: it goes on. */
+  cancelScope: Scope | undefined;
 }
 
 /** How many clients follow each run, and each thread, through this process. */
@@ -57,7 +58,7 @@ export async function streamRun(rooms: ApiRooms, counts: StreamCounts, reply: Fa
   } finally {
     leave();
   }
-  if (stream.gone.aborted && options.cancelOnDisconnect) await cancelAbandoned(rooms, options);
+  if (stream.gone.aborted) await cancelAbandoned(rooms, options);
 }
 
 /** `messages/partial` and its siblings belong to the mode `messages`; the mode `messages-tuple` speaks as plain `messages`. */
@@ -75,7 +76,7 @@ function isOfMode({ event }: RunEvent, modes: string[]): boolean {
 export async function waitForRun(
   rooms: ApiRooms,
   reply: FastifyReply,
-  { scope, runId, threadId, cancelOnDisconnect }: Omit<FollowOptions, "after">,
+  { scope, runId, threadId, cancelScope }: Omit<FollowOptions, "after">,
 ): Promise<void> {
   const headers = { ...reply.getHeaders(), "content-type": "application/json; charset=utf-8" };
   reply.hijack();
@@ -90,7 +91,7 @@ export async function waitForRun(
     raw.destroy();
   });
   if (!gone.signal.aborted && !raw.destroyed) raw.end(output ?? "{}");
-  else if (cancelOnDisconnect) await cancelAbandoned(rooms, { scope, runId, threadId });
+  else await cancelAbandoned(rooms, { cancelScope, runId, threadId });
 }
 
 /** What a run came to, as JSON, as soon as it is over. Undefined when the signal was faster. */
@@ -128,11 +129,13 @@ async function outputElsewhere(
 
 const textOf = (values: unknown) => (values === undefined || values === null ? null : JSON.stringify(values));
 
-async function cancelAbandoned(
+/** Cancels a run whose client went away, if that is what the client asked for. */
+export async function cancelAbandoned(
   rooms: ApiRooms,
-  { scope, runId, threadId }: Pick<FollowOptions, "scope" | "runId" | "threadId">,
+  { cancelScope, runId, threadId }: Pick<FollowOptions, "cancelScope" | "runId" | "threadId">,
 ): Promise<void> {
-  await cancelRuns(rooms, scope, threadId, "interrupt", [runId]).catch((err) =>
+  if (!cancelScope) return;
+  await cancelRuns(rooms, cancelScope, threadId, "interrupt", [runId]).catch((err) =>
     rooms.log.error({ err, run_id: runId }, "abandoned run not cancelled"),
   );
 }

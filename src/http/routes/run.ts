@@ -14,7 +14,7 @@ import { refreshThread } from "../../state/state.ts";
 import { lockThread } from "../../threads/threads.ts";
 import { access } from "../access.ts";
 import { cancelRuns } from "../cancel.ts";
-import { runOutput, type StreamCounts, streamRun } from "../follow.ts";
+import { cancelAbandoned, runOutput, type StreamCounts, streamRun } from "../follow.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { answers, Flag, Id, OneOrMore, Run, RunParams, StreamMode, streams } from "../schemas.ts";
 
@@ -31,6 +31,8 @@ const LastEvent = z.looseObject({
 
 const reads = access("threads:read");
 const updates = access("threads:update");
+/** Who joins a run to cancel it by leaving is asked whether they may cancel it. */
+const joins = access("threads:read", "threads:update");
 
 async function cancellable(
   request: FastifyRequest,
@@ -51,6 +53,15 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
     const { scope } = await request.access("threads:read", { thread_id: threadId, run_id: runId });
     const run = await getRun(pool, scope, threadId, runId);
     return { run, place: { scope, runId, threadId: run.thread_id } };
+  }
+
+  /** The same for whoever joins it, and in which scope it is cancelled when they leave. */
+  async function findToJoin(request: FastifyRequest, cancels: boolean | undefined, runId: string, threadId?: string) {
+    const { place } = await find(request, runId, threadId);
+    if (!cancels) return { ...place, cancelScope: undefined };
+    const cancelScope = await cancellable(request, "interrupt", place.threadId, [runId]);
+    await getRun(pool, cancelScope, place.threadId, runId);
+    return { ...place, cancelScope };
   }
 
   app.get(
@@ -78,24 +89,24 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
 
   app.get(
     "/threads/:threadId/runs/:runId/join",
-    { schema: { params: RunParams, querystring: JoinQuery }, config: reads },
+    { schema: { params: RunParams, querystring: JoinQuery }, config: joins },
     async (request, reply) => {
-      const { place } = await find(request, request.params.runId, request.params.threadId);
+      const { threadId, runId } = request.params;
+      const place = await findToJoin(request, request.query.cancel_on_disconnect, runId, threadId);
       const gone = new AbortController();
       request.raw.on("close", () => gone.abort());
       const output = await runOutput(rooms, place.scope, place, gone.signal);
-      if (gone.signal.aborted && request.query.cancel_on_disconnect)
-        await cancelRuns(rooms, place.scope, place.threadId, "interrupt", [place.runId]);
+      if (gone.signal.aborted) await cancelAbandoned(rooms, place);
       return reply.type("application/json; charset=utf-8").send(output ?? "null");
     },
   );
 
   app.get(
     "/threads/:threadId/runs/:runId/stream",
-    { schema: { params: RunParams, querystring: JoinQuery, headers: LastEvent, response: streams }, config: reads },
+    { schema: { params: RunParams, querystring: JoinQuery, headers: LastEvent, response: streams }, config: joins },
     async (request, reply) => {
       const { threadId, runId } = request.params;
-      const { place } = await find(request, runId, threadId);
+      const place = await findToJoin(request, request.query.cancel_on_disconnect, runId, threadId);
       reply.header("location", `/threads/${threadId}/runs/${runId}/stream`);
       await streamRun(rooms, counts, reply, { ...place, ...followOptions(request) });
     },
@@ -103,10 +114,10 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
 
   app.get(
     "/runs/:runId/stream",
-    { schema: { params: z.object({ runId: Id }), querystring: JoinQuery, headers: LastEvent, response: streams }, config: reads },
+    { schema: { params: z.object({ runId: Id }), querystring: JoinQuery, headers: LastEvent, response: streams }, config: joins },
     async (request, reply) => {
       const { runId } = request.params;
-      const { place } = await find(request, runId);
+      const place = await findToJoin(request, request.query.cancel_on_disconnect, runId);
       reply.header("content-location", `/runs/${runId}`);
       reply.header("location", `/runs/${runId}/stream`);
       await streamRun(rooms, counts, reply, { ...place, ...followOptions(request) });
@@ -173,7 +184,6 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
 function followOptions({ headers, query }: { headers: z.output<typeof LastEvent>; query: z.output<typeof JoinQuery> }) {
   return {
     after: headers["last-event-id"],
-    cancelOnDisconnect: query.cancel_on_disconnect ?? false,
     ...(query.stream_mode && { modes: query.stream_mode }),
   };
 }

@@ -85,15 +85,15 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
       runId: run.run_id,
       threadId: run.thread_id,
       after: -1,
-      cancelOnDisconnect,
+      cancelScope: cancelOnDisconnect ? alreadyDecided : undefined,
     });
   }
 
   async function wait(reply: FastifyReply, run: RunRow, body: RunCreateBody, threadId?: string): Promise<void> {
     reply.header("content-location", `${baseOf(threadId)}/runs/${run.run_id}`);
     reply.header("location", `/threads/${run.thread_id}/runs/${run.run_id}/join`);
-    const cancelOnDisconnect = body.on_disconnect === "cancel";
-    await waitForRun(rooms, reply, { scope: alreadyDecided, runId: run.run_id, threadId: run.thread_id, cancelOnDisconnect });
+    const cancelScope = body.on_disconnect === "cancel" ? alreadyDecided : undefined;
+    await waitForRun(rooms, reply, { scope: alreadyDecided, runId: run.run_id, threadId: run.thread_id, cancelScope });
   }
 
   const onThread = { schema: { params: ThreadParams, body: RunCreate }, config: creates };
