@@ -1,9 +1,26 @@
 import { randomUUID } from "node:crypto";
-import { expect, test } from "vitest";
-import { makeProject } from "./command.ts";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, expect, test } from "vitest";
+import { makeProject, until } from "./command.ts";
 import { endpoints } from "./endpoints.ts";
 import { startTestService } from "./service.ts";
 import { eventually } from "./sse.ts";
+
+/** For which decisions the service held a transaction open while whoever decides took their time. */
+const heldDuring: string[] = [];
+/** What else happens meanwhile. */
+let meanwhile: (event: string) => Promise<void> = async () => {};
+const inTransaction = "select from pg_stat_activity where datname = current_database() and state = 'idle in transaction'";
+const onlooker = createServer(async ({ url = "" }, response) => {
+  const isHeld = async () => (await db.query(inTransaction)).rowCount !== 0;
+  await until(async () => !(await isHeld()), 500).catch(() => heldDuring.push(url.slice(1)));
+  await meanwhile(url.slice(1));
+  response.end();
+});
+await new Promise<void>((resolve) => onlooker.listen(0, "127.0.0.1", resolve));
+afterAll(() => onlooker.close());
+const onlookerUrl = `http://127.0.0.1:${(onlooker.address() as AddressInfo).port}`;
 
 /** Everybody has their own things, and of what their token names also everybody else's. */
 const auth = `
@@ -14,7 +31,8 @@ export const auth = new Auth()
     if (!identity) throw new HTTPException(401);
     return { identity, permissions: events.split(",") };
   })
-  .on("*", ({ event, user, value }) => {
+  .on("*", async ({ event, user, value }) => {
+    if (user.identity === "watched") await fetch("${onlookerUrl}/" + event);
     if ("metadata" in value && /:(create|create_run|put)$/.test(event)) value.metadata = { ...value.metadata, owner: user.identity };
     return user.permissions.includes(event) || { owner: user.identity };
   });
@@ -106,7 +124,6 @@ const command = (method: string, params: (things: Things) => object = () => ({})
   reached: (text: string) => text.includes('"success"'),
 });
 const makesRuns = ["threads:create_run", "assistants:read"];
-const superstep = { updates: [{ values: {}, as_node: "__start__" }] };
 const taken = ({ threadId }: Things) => ({ thread_id: threadId, if_exists: "do_nothing" });
 const cancelling = "?cancel_on_disconnect=1";
 const item = (things: Things) => ({ namespace: ["shelf", things.mark], key: "k" });
@@ -135,10 +152,6 @@ const rows: Record<string, Row> = {
   "GET /assistants/{assistantId}/subgraphs/{namespace}": { needs: ["assistants:read"] },
 
   "POST /threads | an id that is taken": { needs: ["threads:create"], body: taken },
-  "POST /threads | supersteps for an id that is taken": {
-    needs: ["threads:create", "threads:update"],
-    body: (things) => ({ ...taken(things), supersteps: [superstep] }),
-  },
   "POST /threads/search": { needs: ["threads:search"], ...marked, reached: holds("threadId") },
   "POST /threads/count": { needs: ["threads:search"], ...marked, reached: counted },
   "POST /threads/prune": { needs: ["threads:delete"], body: ({ threadId }) => ({ thread_ids: [threadId] }), reached: holdsOne },
@@ -215,7 +228,8 @@ const rows: Record<string, Row> = {
 
   "POST /runs/crons": { needs: ["assistants:read"], ...run({ schedule: "0 0 1 1 *" }) },
   "POST /threads/{threadId}/runs/crons": { needs: makesRuns, ...run({ schedule: "0 0 1 1 *" }) },
-  "PATCH /runs/crons/{cronId}": { needs: ["crons:update"], body: () => ({ schedule: "0 0 2 2 *" }) },
+  "PATCH /runs/crons/{cronId}": { needs: ["crons:update", ...makesRuns], body: () => ({ schedule: "0 0 2 2 *" }) },
+  "PATCH /runs/crons/{cronId} | to what it runs": { needs: ["crons:update", ...makesRuns], body: () => ({ input: { by: "bob" } }) },
   "PATCH /runs/crons/{cronId} | to run no more": { needs: ["crons:update"], body: () => ({ enabled: false }) },
   "DELETE /runs/crons/{cronId}": { needs: ["crons:delete"] },
   "POST /runs/crons/search": { needs: ["crons:search"], reached: holds("cronId"), body: ({ threadId }) => ({ thread_id: threadId }) },
@@ -251,8 +265,8 @@ function toRequest(name: string, { body, search = "" }: Row, things: Things): As
   return { method, path: filled, body: body ? body(things) : endpoints[endpointOf(name)]?.body };
 }
 
-async function reaches(name: string, row: Row, things: Things, events: string[]): Promise<boolean> {
-  const response = await call(`bob ${events.join(",")}`, toRequest(name, row, things));
+async function reaches(name: string, row: Row, things: Things, events: string[], who = "bob"): Promise<boolean> {
+  const response = await call(`${who} ${events.join(",")}`, toRequest(name, row, things));
   const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
   const text = isStream ? "" : await response.text();
   await response.body?.cancel().catch(() => {});
@@ -270,7 +284,19 @@ test.each(Object.entries(rows))("%s reaches what its decisions hold, and needs e
     const others = everyEvent.filter((event) => event !== missing);
     expect(await reaches(name, row, await makeThings(), others), `without ${missing}`).toBe(false);
   }
-  expect(await reaches(name, row, await makeThings(), row.needs), `with ${row.needs}`).toBe(true);
+  expect(await reaches(name, row, await makeThings(), row.needs, "watched"), `with ${row.needs}`).toBe(true);
+  expect(heldDuring.splice(0)).toEqual([]);
+});
+
+test("of two changes of a cron at one moment the second is refused, not lost", async () => {
+  const { cronId } = await makeThings();
+  meanwhile = async (event) => {
+    if (event === "threads:create_run") await db.query("update crons set schedule = '0 0 2 2 *' where cron_id = $1", [cronId]);
+  };
+  const bearer = "watched crons:update,threads:create_run,assistants:read";
+  const second = await call(bearer, { method: "PATCH", path: `/runs/crons/${cronId}`, body: { schedule: "0 0 3 3 *" } });
+  meanwhile = async () => {};
+  expect([second.status, await second.text()]).toEqual([409, "The cron has been changed meanwhile; try again."]);
 });
 
 const running = async () => {
