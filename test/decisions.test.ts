@@ -124,6 +124,7 @@ const command = (method: string, params: (things: Things) => object = () => ({})
   reached: (text: string) => text.includes('"success"'),
 });
 const makesRuns = ["threads:create_run", "assistants:read"];
+const superstep = { updates: [{ values: {}, as_node: "__start__" }] };
 const taken = ({ threadId }: Things) => ({ thread_id: threadId, if_exists: "do_nothing" });
 const cancelling = "?cancel_on_disconnect=1";
 const item = (things: Things) => ({ namespace: ["shelf", things.mark], key: "k" });
@@ -131,7 +132,7 @@ const item = (things: Things) => ({ namespace: ["shelf", things.mark], key: "k" 
 /** Every endpoint, and behind a bar what it is asked besides. */
 const rows: Record<string, Row> = {
   "POST /assistants | an id that is taken": {
-    needs: ["assistants:create"],
+    needs: ["assistants:create", "assistants:read"],
     body: ({ assistantId }) => ({ graph_id: "nested", assistant_id: assistantId, if_exists: "do_nothing" }),
   },
   "POST /assistants/search": { needs: ["assistants:search"], ...marked, reached: holds("assistantId") },
@@ -151,7 +152,11 @@ const rows: Record<string, Row> = {
   "GET /assistants/{assistantId}/subgraphs": { needs: ["assistants:read"] },
   "GET /assistants/{assistantId}/subgraphs/{namespace}": { needs: ["assistants:read"] },
 
-  "POST /threads | an id that is taken": { needs: ["threads:create"], body: taken },
+  "POST /threads | an id that is taken": { needs: ["threads:create", "threads:read"], body: taken },
+  "POST /threads | supersteps for an id that is taken": {
+    needs: ["threads:create", "threads:read", "threads:update"],
+    body: (things) => ({ ...taken(things), supersteps: [superstep] }),
+  },
   "POST /threads/search": { needs: ["threads:search"], ...marked, reached: holds("threadId") },
   "POST /threads/count": { needs: ["threads:search"], ...marked, reached: counted },
   "POST /threads/prune": { needs: ["threads:delete"], body: ({ threadId }) => ({ thread_ids: [threadId] }), reached: holdsOne },

@@ -1,8 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { type Auth, type AuthEvent, AuthRefusal } from "../auth/auth.ts";
 import type { User } from "../auth/user.ts";
-import { everything, type Scope } from "../db/scope.ts";
-import { sql } from "../db/sql.ts";
+import { everything, nothingAtAll, type Scope } from "../db/scope.ts";
 import type { Admitted } from "./admission.ts";
 import { documentPath } from "./document.ts";
 
@@ -85,15 +84,19 @@ async function decide(auth: Auth | undefined, request: FastifyRequest, event: Au
   return auth.authorize(request.user, event, value);
 }
 
+/** Of which rows the caller may do this: of none, if they may not at all. For what is answered as if it were not there. */
+export async function scopeOrNone(request: FastifyRequest, event: AuthEvent, value: object): Promise<Scope> {
+  const decision = await request.access(event, value).catch((error) => {
+    if (error instanceof AuthRefusal) return { scope: nothingAtAll };
+    throw error;
+  });
+  return decision.scope;
+}
+
 /**
  * Of which assistants the caller may make runs. Those that the graphs bring with them are for everybody who may make runs at all, and
  * of what the caller may not read nothing can be made.
  */
 export async function usableAssistants(request: FastifyRequest, assistantId: string, isOfGraph: boolean): Promise<Scope> {
-  if (isOfGraph) return everything;
-  const decision = await request.access("assistants:read", { assistant_id: assistantId }).catch((error) => {
-    if (error instanceof AuthRefusal) return { scope: { visible: () => sql`false` } };
-    throw error;
-  });
-  return decision.scope;
+  return isOfGraph ? everything : scopeOrNone(request, "assistants:read", { assistant_id: assistantId });
 }
