@@ -78,7 +78,7 @@ async function decide(auth: Auth | undefined, request: FastifyRequest, event: Au
   const { access } = request.routeOptions.config;
   if (!Array.isArray(access) || !access.includes(event))
     throw new Error(`${request.routeOptions.url} does not declare that it decides ${event}.`);
-  request.decided.push(event);
+  if (!request.decided.includes(event)) request.decided.push(event); // a stream decides the same time and again
   if (!auth) return everything;
   if (!request.user) throw new Error(`${request.routeOptions.url} decides before it knows who is asking.`);
   return auth.authorize(request.user, event, value);

@@ -34,6 +34,7 @@ export interface ApiRooms {
     maxWaiting: number;
     streamsPerRun: number;
     stalledSeconds: number;
+    recheckSeconds: number;
     eventRetentionSeconds: number;
     resumableRetentionSeconds: number;
     /** What a run sees of the request that asked for it. */

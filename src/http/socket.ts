@@ -5,12 +5,13 @@ import type { Scope } from "../db/scope.ts";
 import { ServiceError } from "../errors.ts";
 import { threadTopic } from "../runs/run.ts";
 import type { ThreadEvent } from "../streaming/event.ts";
-import { findThread } from "../threads/threads.ts";
+import { findThread, getThread } from "../threads/threads.ts";
 import { toAnswer } from "./answer-errors.ts";
 import { parseJson } from "./body.ts";
 import { answerCommand, type CommandAnswer } from "./commands/answer.ts";
 import { Command, CommandError, type CommandErrorCode, type Method, withParams } from "./commands/command.ts";
 import { openFrames } from "./frames.ts";
+import { keepAsking } from "./recheck.ts";
 import type { ApiRooms } from "./rooms.ts";
 import { EventFilter } from "./streaming-request.ts";
 import { createSubscriptions } from "./subscriptions.ts";
@@ -20,7 +21,7 @@ const askAgainMs = 30_000;
 
 /** Event streaming on one WebSocket: commands come in and are answered in order, and the events of its subscriptions go out. */
 export function serveSocket(rooms: ApiRooms, request: FastifyRequest, socket: WebSocket, threadId: string): AbortSignal {
-  let readable: Scope | undefined;
+  const sight: Sight = { readable: undefined, isSeen: false };
   let askedAt = Date.now();
   const frames = openFrames(socket, rooms.settings.stalledSeconds, async (frame) => {
     await frames.send([JSON.stringify(await answerFrame(frame))]);
@@ -28,7 +29,7 @@ export function serveSocket(rooms: ApiRooms, request: FastifyRequest, socket: We
     if (frames.isIdle()) subscriptions.start();
   });
   const subscriptions = createSubscriptions({
-    follow: (since, signal) => followVisible(rooms, readable, { threadId, since }, signal),
+    follow: (since, signal) => followVisible(rooms, sight, { threadId, since }, signal),
     send: frames.send,
     gone: frames.gone,
     failed(err) {
@@ -36,6 +37,7 @@ export function serveSocket(rooms: ApiRooms, request: FastifyRequest, socket: We
       frames.cut(); // the client comes back, and subscribes again
     },
   });
+  keepAsking(rooms, request, () => lookAgain(rooms, request, threadId, sight), frames);
   const methods = new Map<string, Method>([
     ["subscription.subscribe", withParams(EventFilter, async (scope, filter) => subscribe(scope.readable, filter))],
     ["subscription.unsubscribe", withParams(Unsubscribe, async (_scope, { subscription_id }) => unsubscribe(subscription_id))],
@@ -60,7 +62,7 @@ export function serveSocket(rooms: ApiRooms, request: FastifyRequest, socket: We
   }
 
   function subscribe(scope: Scope, { since, ...filter }: z.output<typeof EventFilter>): object {
-    readable = scope;
+    sight.readable = scope;
     const id = subscriptions.add(filter, since ?? 0);
     if (!id) throw new CommandError("invalid_argument", "There are too many subscriptions on this socket already.");
     return { subscription_id: id };
@@ -74,16 +76,32 @@ export function serveSocket(rooms: ApiRooms, request: FastifyRequest, socket: We
   return frames.gone;
 }
 
+/** Which threads the caller may see, once they have subscribed, and whether this one was among them already. */
+interface Sight {
+  readable: Scope | undefined;
+  isSeen: boolean;
+}
+
+/** Whoever waits for a thread may go on; whoever has seen it must still be allowed to. */
+async function lookAgain({ pool }: ApiRooms, request: FastifyRequest, threadId: string, sight: Sight): Promise<void> {
+  const { scope } = await request.access("threads:read", { thread_id: threadId });
+  if (sight.readable) sight.readable = scope;
+  if (sight.isSeen) await getThread(pool, scope, threadId);
+}
+
 /** The events of a thread, as soon as the caller may see it: one that is not there, or not theirs, may yet be. */
 async function* followVisible(
   { pool, wakeups, threadFeed }: ApiRooms,
-  readable: Scope | undefined,
+  sight: Sight,
   { threadId, since }: { threadId: string; since: number },
   signal: AbortSignal,
 ): AsyncGenerator<ThreadEvent[], void> {
   while (!signal.aborted) {
     const begun = wakeups.next(threadTopic(threadId), 1_000, signal); // armed before the look
-    if (readable && (await findThread(pool, readable, threadId))) return yield* threadFeed.follow(threadId, since, signal);
+    if (sight.readable && (await findThread(pool, sight.readable, threadId))) {
+      sight.isSeen = true;
+      return yield* threadFeed.follow(threadId, since, signal);
+    }
     await begun;
   }
 }

@@ -15,6 +15,7 @@ import { lockThread } from "../../threads/threads.ts";
 import { access } from "../access.ts";
 import { cancelRuns } from "../cancel.ts";
 import { cancelAbandoned, runOutput, type StreamCounts, streamRun } from "../follow.ts";
+import { keepAsking, lineOf } from "../recheck.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { answers, Flag, Id, OneOrMore, Run, RunParams, StreamMode, streams } from "../schemas.ts";
 
@@ -57,11 +58,12 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
 
   /** The same for whoever joins it, and in which scope it is cancelled when they leave. */
   async function findToJoin(request: FastifyRequest, cancels: boolean | undefined, runId: string, threadId?: string) {
-    const { place } = await find(request, runId, threadId);
-    if (!cancels) return { ...place, cancelScope: undefined };
+    const look = () => find(request, runId, threadId);
+    const { place } = await look();
+    if (!cancels) return { ...place, look, cancelScope: undefined };
     const cancelScope = await cancellable(request, "interrupt", place.threadId, [runId]);
     await getRun(pool, cancelScope, place.threadId, runId);
-    return { ...place, cancelScope };
+    return { ...place, look, cancelScope };
   }
 
   app.get(
@@ -93,10 +95,10 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
     async (request, reply) => {
       const { threadId, runId } = request.params;
       const place = await findToJoin(request, request.query.cancel_on_disconnect, runId, threadId);
-      const gone = new AbortController();
-      request.raw.on("close", () => gone.abort());
-      const output = await runOutput(rooms, place.scope, place, gone.signal);
-      if (gone.signal.aborted) await cancelAbandoned(rooms, place);
+      const line = lineOf(reply);
+      keepAsking(rooms, request, place.look, line);
+      const output = await runOutput(rooms, place.scope, place, line.gone);
+      if (line.gone.aborted) await cancelAbandoned(rooms, place);
       return reply.type("application/json; charset=utf-8").send(output ?? "null");
     },
   );

@@ -32,6 +32,11 @@ const threadStream = {
 export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app, { counts, cors, askFront, ...rooms }) => {
   const { pool } = rooms;
 
+  async function findReadable(request: FastifyRequest, threadId: string) {
+    const { scope } = await request.access("threads:read", { thread_id: threadId });
+    return getThread(pool, scope, threadId);
+  }
+
   app.post(
     "/threads/:threadId/commands",
     { schema: { params: ThreadParams, body: Command, response: answers(Answer) }, config: access(...commandDecisions) },
@@ -47,9 +52,9 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
     async (request, reply) => {
       const { threadId } = request.params;
       const { since, ...filter } = request.body;
-      const { scope } = await request.access("threads:read", { thread_id: threadId });
-      await getThread(pool, scope, threadId);
-      await streamThread(rooms, counts, reply, { threadId, since: since ?? request.headers["last-event-id"] ?? 0, filter });
+      const look = () => findReadable(request, threadId);
+      await look();
+      await streamThread(rooms, counts, reply, { threadId, since: since ?? request.headers["last-event-id"] ?? 0, filter, look });
     },
   );
 
@@ -62,11 +67,11 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
     async (request, reply) => {
       const { threadId } = request.params;
       const { stream_mode, stream_modes } = request.query;
-      const { scope } = await request.access("threads:read", { thread_id: threadId });
-      await getThread(pool, scope, threadId);
+      const look = () => findReadable(request, threadId);
+      await look();
       reply.header("location", request.url); // the SDK comes back here, and is to see the same
       const modes = stream_mode ?? stream_modes ?? ["run_modes" as const];
-      await streamThreadRuns(rooms, counts, reply, { threadId, since: request.headers["last-event-id"], modes });
+      await streamThreadRuns(rooms, counts, reply, { threadId, since: request.headers["last-event-id"], modes, look });
     },
   );
 
