@@ -72,6 +72,8 @@ const hostile: [what: string, token: string | Promise<string>][] = [
   ["for somebody else", sign({ ...good("ada"), aud: "other" })],
   ["nobody's", sign({ ...good(""), sub: "" })],
   ["nobody's, not even empty", sign({ iss: issuer, aud: audience, exp: now() + 600 })],
+  ["of a name that cannot be stored", sign(good("ada\u0000"))],
+  ["of a name that is half a character", sign(good("ada\ud800"))],
   ["changed after it was signed", sign(good("ada")).then((token) => token.replace(/\.[^.]+\./, `.${part(good("bob"))}.`))],
   ["the hash of a key", ops.entry.split(":")[1] ?? ""],
   ["a key with something behind it", `${ops.key}x`],
