@@ -148,6 +148,12 @@ test("an API key lets in, in either header, and sees what everybody has", async 
   });
 });
 
+test("an API key is shown the counts of everybody, a user is not", async () => {
+  const metrics = async (headers: Record<string, string>) => (await fetch(`${urls[0]}/metrics`, { headers })).status;
+  expect(await metrics({ "x-api-key": ops.key })).toBe(200);
+  expect(await metrics(bearer(await sign(good("ada"))))).toBe(403);
+});
+
 test("Studio's header is no key", async () => {
   expect((await ok({ "x-auth-scheme": "langsmith" })).status).toBe(401);
 });
