@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { json } from "node:stream/consumers";
 import { afterAll, expect, test } from "vitest";
 import { makeProject, until } from "./command.ts";
 import { endpoints } from "./endpoints.ts";
@@ -10,12 +11,14 @@ import { eventually } from "./sse.ts";
 /** For which decisions the service held a transaction open while whoever decides took their time. */
 const heldDuring: string[] = [];
 /** What else happens meanwhile. */
-let meanwhile: (event: string) => Promise<void> = async () => {};
+let meanwhile: (event: string, value: Record<string, unknown>) => Promise<void> = async () => {};
 const inTransaction = "select from pg_stat_activity where datname = current_database() and state = 'idle in transaction'";
-const onlooker = createServer(async ({ url = "" }, response) => {
+const onlooker = createServer(async (request, response) => {
+  const { url = "" } = request;
+  const value = await json(request);
   const isHeld = async () => (await db.query(inTransaction)).rowCount !== 0;
   await until(async () => !(await isHeld()), 500).catch(() => heldDuring.push(url.slice(1)));
-  await meanwhile(url.slice(1));
+  await meanwhile(url.slice(1), value as Record<string, unknown>);
   response.end();
 });
 await new Promise<void>((resolve) => onlooker.listen(0, "127.0.0.1", resolve));
@@ -32,7 +35,7 @@ export const auth = new Auth()
     return { identity, permissions: events.split(",") };
   })
   .on("*", async ({ event, user, value }) => {
-    if (user.identity === "watched") await fetch("${onlookerUrl}/" + event);
+    if (user.identity === "watched") await fetch("${onlookerUrl}/" + event, { method: "POST", body: JSON.stringify(value) });
     if ("metadata" in value && /:(create|create_run|put)$/.test(event)) value.metadata = { ...value.metadata, owner: user.identity };
     return user.permissions.includes(event) || { owner: user.identity };
   });
@@ -305,6 +308,18 @@ test("of two changes of a cron at one moment the second is refused, not lost", a
   const second = await call(bearer, { method: "PATCH", path: `/runs/crons/${cronId}`, body: { schedule: "0 0 3 3 *" } });
   meanwhile = async () => {};
   expect([second.status, await second.text()]).toEqual([409, "The cron has been changed meanwhile; try again."]);
+});
+
+test("of whose assistant a cron is, handlers are told by its id, for the cron and for its runs", async () => {
+  const told: Record<string, unknown> = {};
+  meanwhile = async (event, { assistant_id: assistantId }) => {
+    told[event] = assistantId;
+  };
+  const path = "/runs/crons";
+  const made = await call("watched", { method: "POST", path, body: { assistant_id: "steps", schedule: "0 0 1 1 *", input: {} } });
+  meanwhile = async () => {};
+  const { assistant_id: assistantId } = (await made.json()) as { assistant_id: string };
+  expect(told).toEqual({ "crons:create": assistantId, "threads:create_run": assistantId });
 });
 
 const running = async () => {

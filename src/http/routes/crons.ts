@@ -1,6 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
+import { toAssistantId } from "../../assistants/assistants.ts";
 import { type CronPayload, runOfCron } from "../../crons/cron.ts";
 import {
   type AskedCron,
@@ -69,8 +70,10 @@ export const cronRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, r
   async function create(request: FastifyRequest, body: z.output<typeof CronCreate>, threadId: string | null) {
     refuseWebhook(webhookRules, body.webhook);
     const asked = { ...toNewCron(allowed(body), threadId), cron_id: newId(), user_id: request.user?.identity };
-    const { value } = await request.access("crons:create", asked);
-    const { caller, cron } = await admit(request, value);
+    const assistantId = toAssistantId(asked.assistant_id);
+    const { value } = await request.access("crons:create", { ...asked, assistant_id: assistantId });
+    const named = value.assistant_id === assistantId ? { ...value, assistant_id: asked.assistant_id } : value; // as refusals are to name it
+    const { caller, cron } = await admit(request, named);
     return transaction(pool, (tx) => createCron(tx, caller, cron, rules));
   }
 
