@@ -83,7 +83,7 @@ const streams: Record<string, Open> = {
 
 test.each(Object.entries(streams))("%s lives as long as its token, and no longer", async (_name, open) => {
   const place = await running();
-  const [brief, long] = [await open(place, bearer(await tokenFor(2))), await open(place, lasting)];
+  const [brief, long] = [await open(place, bearer(await tokenFor(3))), await open(place, lasting)];
   await eventually(() => brief.chunks).toBeGreaterThan(0);
   await eventually(() => brief.end).toBe("cut");
   const heard = { brief: brief.chunks, long: long.chunks };
@@ -103,7 +103,7 @@ test.each(reads)("%s is cut when the thread is not the follower's any more", asy
 
 test("a join that waits longer than its token is good answers nothing", async () => {
   const { threadId, runId } = await running();
-  const headers = bearer(await tokenFor(2));
+  const headers = bearer(await tokenFor(3));
   await expect(fetch(`${url}/threads/${threadId}/runs/${runId}/join`, { headers })).rejects.toThrow("fetch failed");
 });
 
