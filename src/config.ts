@@ -66,6 +66,11 @@ export const settings = {
     .literal("none")
     .optional()
     .describe("none: with no auth set, everybody who reaches the HOST may everything; needed when that is not loopback"),
+  ENSEMBLE_AUTH_RECHECK_SECS: positive
+    .min(1)
+    .max(86_400)
+    .default(60)
+    .describe("whoever follows a stream is asked again this often who they are, and cut off when they are refused"),
   DATABASE_URL: z.string().optional().describe("Postgres to use (also DATABASE_URI, POSTGRES_URI); unset: an embedded one"),
   DATABASE_DIRECT_URL: z.string().optional().describe("the same server past a transaction pooler, for LISTEN and session locks"),
   DATABASE_POOL_SIZE: count.max(1_000).default(10).describe("connections in this process's pool"),
@@ -220,6 +225,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
       audience: value.ENSEMBLE_JWT_AUDIENCE,
     },
     isOpen: value.ENSEMBLE_AUTH === "none",
+    recheckSeconds: value.ENSEMBLE_AUTH_RECHECK_SECS,
     databaseUrl: value.DATABASE_URL,
     databaseDirectUrl: value.DATABASE_DIRECT_URL,
     poolSize: value.DATABASE_POOL_SIZE,

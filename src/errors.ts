@@ -13,13 +13,13 @@ const kinds = {
 
 export type ErrorCode = keyof typeof kinds;
 
-/** The caller's mistake. Every other error is ours: logged once, answered 500. */
+/** The caller's mistake. Every other error is ours: logged once, answered 500. A cause is for the log alone. */
 export class ServiceError extends Error {
   readonly code: ErrorCode;
   readonly details: unknown;
 
-  constructor(code: ErrorCode, sentence: string, details?: unknown) {
-    super(sentence);
+  constructor(code: ErrorCode, sentence: string, details?: unknown, cause?: unknown) {
+    super(sentence, cause === undefined ? undefined : { cause });
     this.name = "ServiceError";
     this.code = code;
     this.details = details;

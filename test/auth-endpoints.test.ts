@@ -13,7 +13,7 @@ const alices: Record<string, string> = { namespace: "child", ...(await makeThing
 const nobodys = Object.fromEntries(Object.keys(alices).map((name) => [name, name === "namespace" ? "child" : randomUUID()]));
 
 const open = ["GET /info"];
-const signedInOnly = ["GET /ok", "GET /metrics"];
+const signedInOnly = ["GET /ok"];
 const everyEndpoint = Object.entries(endpoints);
 
 async function call(name: string | undefined, method: string, path: string, body?: unknown): Promise<Response> {
@@ -240,3 +240,11 @@ test.each(everyEndpoint.filter(([route]) => ![...open, ...signedInOnly].includes
     expect(await aliceHas()).toEqual(before);
   },
 );
+
+test("the counts of everybody are shown to whoever sees everybody's runs, and to nobody else", async () => {
+  for (const query of ["", "?format=json"]) {
+    expect((await call("admin", "GET", `/metrics${query}`)).status).toBe(200);
+    const response = await call("bob", "GET", `/metrics${query}`);
+    expect([response.status, await response.text()]).toEqual([403, expect.stringContaining("ENSEMBLE_METRICS_PORT")]);
+  }
+});

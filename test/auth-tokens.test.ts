@@ -9,7 +9,7 @@ import { chooseAuth } from "../src/auth/choose.ts";
 import { createKey, nameOfKey } from "../src/auth/keys.ts";
 import { readConfig } from "../src/config.ts";
 import { systemAssistantId } from "../src/db/ids.ts";
-import { runCommand, until } from "./command.ts";
+import { makeProject, runCommand, until } from "./command.ts";
 import { startProcess, startTestService } from "./service.ts";
 
 const issuer = "https://issuer.test";
@@ -72,6 +72,8 @@ const hostile: [what: string, token: string | Promise<string>][] = [
   ["for somebody else", sign({ ...good("ada"), aud: "other" })],
   ["nobody's", sign({ ...good(""), sub: "" })],
   ["nobody's, not even empty", sign({ iss: issuer, aud: audience, exp: now() + 600 })],
+  ["of a name that cannot be stored", sign(good("ada\u0000"))],
+  ["of a name that is half a character", sign(good("ada\ud800"))],
   ["changed after it was signed", sign(good("ada")).then((token) => token.replace(/\.[^.]+\./, `.${part(good("bob"))}.`))],
   ["the hash of a key", ops.entry.split(":")[1] ?? ""],
   ["a key with something behind it", `${ops.key}x`],
@@ -144,6 +146,39 @@ test("an API key lets in, in either header, and sees what everybody has", async 
   expect(await clientOf({ "x-api-key": ops.key }).crons.create("steps", { schedule: "0 0 1 1 *", input: {} })).toMatchObject({
     user_id: "ops",
   });
+});
+
+describe("Studio's header", () => {
+  const exported = { "~handlerCache": { authenticate: () => null } };
+  const credentials = { method: "GET", url: "/ok", headers: { "x-auth-scheme": "langsmith" } };
+  const ask = (host: string) =>
+    chooseAuth(readConfig({ HOST: host }), { name: "auth.ts:auth", exported, disableStudio: false })?.authenticate(credentials);
+
+  test.each(["127.0.0.1", "localhost", "::1"])("lets in on %s", async (host) => {
+    expect(await ask(host)).toMatchObject({ identity: "langgraph-studio-user" });
+  });
+
+  test.each(["0.0.0.0", "::", "10.0.0.1", "example.org"])("lets nobody in on %s, where it may come from anywhere", async (host) => {
+    await expect(ask(host)).rejects.toMatchObject({ status: 401 });
+  });
+
+  test("lets nobody in where langgraph.json says so, on loopback too", async () => {
+    const auth = `export const auth = { "~handlerCache": { authenticate: () => null } };`;
+    const graphs = { steps: `${import.meta.dirname}/graphs/steps.ts:graph` };
+    const start = async (more: object) => {
+      const project = await makeProject({ "auth.mjs": auth, "langgraph.json": { graphs, auth: { path: "./auth.mjs:auth", ...more } } });
+      const { fetch } = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json` });
+      return (await fetch("/ok", credentials)).status;
+    };
+    expect(await start({})).toBe(200);
+    expect(await start({ disable_studio_auth: true })).toBe(401);
+  });
+});
+
+test("an API key is shown the counts of everybody, a user is not", async () => {
+  const metrics = async (headers: Record<string, string>) => (await fetch(`${urls[0]}/metrics`, { headers })).status;
+  expect(await metrics({ "x-api-key": ops.key })).toBe(200);
+  expect(await metrics(bearer(await sign(good("ada"))))).toBe(403);
 });
 
 test("Studio's header is no key", async () => {

@@ -58,11 +58,16 @@ test("what the handler forbids is answered 403, and nothing is done", async () =
   expect((await db.query("select from store_items where namespace = '{closed}'")).rowCount).toBe(0);
 });
 
-test("an item of somebody else is hidden: 404 by its name, and in no list", async () => {
-  await ann.putItem(["notes"], "k", { text: "mine" });
-  await expect(bob.getItem(["notes"], "k")).rejects.toThrow("HTTP 404: Item not found");
+test("an item of somebody else is like none: not found by its name, in no list, and not deleted; but its place is taken", async () => {
+  await ann.putItem(["notes"], "k", { text: "mine" }, { ttl: 60 });
+  const expiry = async () => (await db.query("select expires_at from store_items where namespace = '{notes}'")).rows;
+  const before = await expiry();
+  for (const key of ["k", "nothing"]) {
+    expect(await bob.getItem(["notes"], key)).toBeNull();
+    expect(await bob.deleteItem(["notes"], key)).toBeUndefined();
+  }
+  expect(await expiry()).toEqual(before);
   await expect(bob.putItem(["notes"], "k", { text: "taken" })).rejects.toThrow("HTTP 404: Item not found");
-  await expect(bob.deleteItem(["notes"], "k")).rejects.toThrow("HTTP 404: Item not found");
   expect(await bob.searchItems(["notes"])).toEqual({ items: [] });
   expect(await bob.searchItems(["notes"], { query: "mine" })).toEqual({ items: [] });
   expect(await bob.listNamespaces({ prefix: ["notes"] })).toEqual({ namespaces: [] });
@@ -82,7 +87,7 @@ test("an item that is over hides nothing from anybody", async () => {
   await db.query("update store_items set expires_at = now() - interval '1 minute' where namespace = '{over}'");
   expect(await bob.getItem(["over"], "k")).toBeNull();
   await bob.putItem(["over"], "k", { by: "bob" });
-  await expect(ann.getItem(["over"], "k")).rejects.toThrow("HTTP 404");
+  expect(await ann.getItem(["over"], "k")).toBeNull();
 });
 
 test("a handler may lead everybody to a place of their own", async () => {
@@ -96,11 +101,13 @@ test("a handler may lead everybody to a place of their own", async () => {
   expect(await bob.getItem(["home"], "k")).not.toBeNull();
 });
 
-test("who comes with a token has a shelf under their name, and no other", async () => {
-  const token = await new SignJWT({ sub: "ann", exp: Math.floor(Date.now() / 1_000) + 600 })
+const tokenOf = (sub: string) =>
+  new SignJWT({ sub, exp: Math.floor(Date.now() / 1_000) + 600 })
     .setProtectedHeader({ alg: "HS256" })
     .sign(new TextEncoder().encode(secret));
-  const store = connect({ authorization: `Bearer ${token}` }, withTokens[0]);
+
+test("who comes with a token has a shelf under their name, and no other", async () => {
+  const store = connect({ authorization: `Bearer ${await tokenOf("ann")}` }, withTokens[0]);
   await store.putItem(["ann", "notes"], "k", { text: "mine" });
   expect((await store.searchItems(["ann"])).items).toMatchObject([{ key: "k" }]);
   expect(await store.listNamespaces({ prefix: ["ann"] })).toEqual({ namespaces: [["ann", "notes"]] });
@@ -112,4 +119,14 @@ test("who comes with a token has a shelf under their name, and no other", async 
     () => store.listNamespaces({ suffix: ["ann"] }),
   ])
     await expect(asked()).rejects.toThrow("HTTP 403");
+});
+
+test("who is called by the sign for any name sees no more for it", async () => {
+  const [ann, any] = await Promise.all(
+    ["ann", "*"].map(async (sub) => connect({ authorization: `Bearer ${await tokenOf(sub)}` }, withTokens[0])),
+  );
+  await ann?.putItem(["ann", "secrets"], "k", {});
+  await expect(any?.listNamespaces({ prefix: ["*"] })).rejects.toThrow("HTTP 403");
+  await any?.putItem(["%2A", "notes"], "k", {});
+  expect(await any?.listNamespaces({ prefix: ["%2A"] })).toEqual({ namespaces: [["%2A", "notes"]] });
 });

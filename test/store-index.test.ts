@@ -95,8 +95,8 @@ test("puts of one item at the same moment leave it with the meaning of the one t
 });
 
 test.each([
-  ["an outage", "outage", 502, "The embedding model failed: the endpoint is gone."],
-  ["a text that the model refuses", "too long", 422, "The embedding model refused the text: too many tokens"],
+  ["an outage", "outage", 502, "The embedding model failed."],
+  ["a text that the model refuses", "too long", 422, "The embedding model refused the text with status 400."],
   ["vectors of another length", "short vector", 502, "The embedding model made vectors of 2 dimensions where store.index.dims says 3."],
   ["vectors that are no numbers", "not numbers", 502, "The embedding model answered 1 texts with something other"],
   ["too few vectors", "too few", 502, "The embedding model answered 1 texts with something other"],

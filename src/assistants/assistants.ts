@@ -1,4 +1,4 @@
-import { isId, newId, systemAssistantId } from "../db/ids.ts";
+import { isId, systemAssistantId } from "../db/ids.ts";
 import { containing, type Page, paged } from "../db/paging.ts";
 import type { Scope } from "../db/scope.ts";
 import { type Db, nothing, prepared, type Sql, sql } from "../db/sql.ts";
@@ -86,21 +86,18 @@ export async function holdAssistant(tx: Db, assistantId: string): Promise<void> 
   await tx.query(sql`select 1 from assistants where assistant_id = ${assistantId} for key share`);
 }
 
-/** Makes an assistant and its first version. A taken id is refused, or with `keepExisting` the one there is returned, if in scope. */
-export async function createAssistant(db: Db, scope: Scope, wanted: NewAssistant, keepExisting: boolean): Promise<Assistant> {
-  const id = wanted.assistant_id ?? newId();
+/** Makes an assistant and its first version. Undefined when its id is taken. */
+export async function createAssistant(db: Db, wanted: NewAssistant & { assistant_id: string }): Promise<Assistant | undefined> {
   const { rows } = await db.query<Assistant>(sql`
     with made as (
       insert into assistants (assistant_id, graph_id, name, description, config, context, metadata)
-      values (${id}, ${wanted.graph_id}, ${wanted.name ?? "Untitled"}, ${wanted.description ?? null},
+      values (${wanted.assistant_id}, ${wanted.graph_id}, ${wanted.name ?? "Untitled"}, ${wanted.description ?? null},
               ${JSON.stringify(wanted.config ?? {})}, ${JSON.stringify(wanted.context ?? {})}, ${JSON.stringify(wanted.metadata ?? {})})
           on conflict do nothing
       returning ${columns}),
     versioned as (${insertVersion(sql`made`)})
     select ${columns} from made`);
-  const assistant = rows[0] ?? (keepExisting ? await findAssistant(db, scope, id) : undefined);
-  if (!assistant) throw new ServiceError("conflict", "Assistant already exists");
-  return assistant;
+  return rows[0];
 }
 
 /** Changes an assistant: a new version, in which metadata is merged and everything else replaced. */

@@ -65,8 +65,9 @@ function whatIsOwn(identity: string, event: AuthEvent, value: { metadata?: unkno
   return own;
 }
 
-/** A user's items stand under their name, in which a dot is %2E: labels have none. */
+/** A user's items stand under their name, in which a dot is %2E, because labels have none, and * is %2A, because it stands for any label. */
 function ownShelf(identity: string, namespace: unknown): Scope {
-  if (!Array.isArray(namespace) || namespace[0] !== identity.replaceAll("%", "%25").replaceAll(".", "%2E")) throw forbidden();
+  const label = identity.replaceAll("%", "%25").replaceAll(".", "%2E").replaceAll("*", "%2A");
+  if (!Array.isArray(namespace) || namespace[0] !== label) throw forbidden();
   return everything;
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { containing } from "../db/paging.ts";
-import { everything, type Scope } from "../db/scope.ts";
+import { everything, nothingAtAll, type Scope } from "../db/scope.ts";
 import { join, type Sql, sql } from "../db/sql.ts";
 
 const Plain = z.union([z.string(), z.number(), z.boolean(), z.null()]);
@@ -14,8 +14,6 @@ const Condition = z.union([
 
 /** What handlers answer: fields of the metadata and what must be in them. Anything else is refused: a filter not understood hides nothing. */
 const Filter = z.record(z.string(), Condition);
-
-const nothingAtAll: Scope = { visible: () => sql`false` };
 
 /** The rows whose metadata match. Throws what is wrong with the filter. */
 export function scopeOf(filter: object): Scope {

@@ -31,6 +31,7 @@ export function tokenVerifier({ jwksUrl, secret, issuer, audience }: TokenRules)
     const verified = typeof key === "function" ? jwtVerify(token, key, options) : jwtVerify(token, key, options);
     const { payload } = await verified.catch(refuse);
     if (typeof payload.sub !== "string" || payload.sub === "") throw notSignedIn("The token says of nobody whose it is (sub).");
+    if (payload.sub.includes("\0") || !payload.sub.isWellFormed()) throw notSignedIn("The token says a name that cannot be stored (sub).");
     return { ...payload, sub: payload.sub };
   };
 }

@@ -41,7 +41,7 @@ export function runOfCron(cron: NewCron & { cron_id: string }, retention: EventR
   return fillRequest(request, thread_id ?? undefined, retention);
 }
 
-/** A cron that nobody else changes until the transaction ends, who made it, and what time it is. */
+/** A cron that nobody else changes until the transaction ends, whose its runs are, and what time it is. */
 export type HeldCron = Cron & { now: Date; user: User | null };
 
 /**

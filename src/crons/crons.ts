@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from "node:util";
 import { toAssistantId } from "../assistants/assistants.ts";
 import { containing, type Page, paged } from "../db/paging.ts";
 import type { Scope } from "../db/scope.ts";
 import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
 import { ServiceError } from "../errors.ts";
-import { type Caller, onBehalfOf } from "../runs/caller.ts";
+import type { Caller } from "../runs/caller.ts";
 import { createRun, type RunCheck } from "../runs/create.ts";
 import type { EventRetention } from "../runs/request.ts";
 import type { Run } from "../runs/run.ts";
@@ -31,8 +32,16 @@ export interface CronSearch extends CronFilter {
 export interface CronRules {
   check: RunCheck;
   retention: EventRetention;
-  /** Asks whether whoever changes a cron may make its runs, and returns it as they may. */
-  admit: <C extends AskedCron>(cron: C) => Promise<C>;
+}
+
+/** What a change would make of a cron, before anybody has been asked whether it may. */
+export interface PlannedChange {
+  before: Cron;
+  after: Cron;
+  /** Whether there will be runs: whoever leaves a cron enabled orders them. */
+  ordersRuns: boolean;
+  /** Whether it says what is run, and not only when. */
+  saysWhatRuns: boolean;
 }
 
 /** As much of a cron as its runs are made of. */
@@ -48,12 +57,13 @@ const boundLock = 7_201_916;
 const cronNotFound = () => new ServiceError("not_found", "Cron not found");
 
 /** Makes a cron, refused for whatever its runs would be refused for. Call it in a transaction. */
-export async function createCron(tx: Db, caller: Caller, wanted: NewCron & { cron_id: string }, rules: CronRules): Promise<Cron> {
+export async function createCron(tx: Db, caller: Caller, wanted: AskedCron, rules: CronRules): Promise<Cron> {
   const run = await tryRun(tx, caller, wanted, rules);
   const { cron_id: cronId, schedule, timezone, end_time, thread_id, enabled, on_run_completed, payload, metadata } = wanted;
   const next = nextTick(wanted, await timeOf(tx));
   if (!next) throw new ServiceError("invalid", "end_time: the schedule has no time between now and its end.");
-  await refuseTooMany(tx, caller.user?.identity);
+  const { all } = await refuseTooManyOf(tx, caller.user?.identity);
+  if (all >= mostCrons) throw new ServiceError("conflict", `There are ${all} crons, and there may be no more; delete one first.`);
   const { rows } = await tx.query<Cron>(sql`
     insert into crons (cron_id, assistant_id, thread_id, schedule, timezone, end_time, enabled, on_run_completed, payload, metadata,
                        next_run_date, user_id, auth_user)
@@ -64,31 +74,59 @@ export async function createCron(tx: Db, caller: Caller, wanted: NewCron & { cro
   return rows[0] as Cron;
 }
 
-async function refuseTooMany(tx: Db, identity: string | undefined): Promise<void> {
+async function refuseTooManyOf(tx: Db, identity: string | undefined): Promise<{ all: number }> {
   await tx.query(sql`select pg_advisory_xact_lock(${boundLock})`); // so that two at once do not both become the last one
   const { rows } = await tx.query<{ all: number; own: number }>(sql`
     select count(*)::integer as all, count(*) filter (where user_id = ${identity ?? null})::integer as own from crons`);
   const { all, own } = rows[0] ?? { all: 0, own: 0 };
   if (own >= mostCronsOfUser) throw new ServiceError("conflict", `You have ${own} crons, and may have no more; delete one first.`);
-  if (all >= mostCrons) throw new ServiceError("conflict", `There are ${all} crons, and there may be no more; delete one first.`);
+  return { all };
 }
 
-/** Changes a cron, refused like a new one. Its runs stay those of whoever made it. Call it in a transaction. */
-export async function updateCron(tx: Db, scope: Scope, cronId: string, patch: CronPatch, rules: CronRules): Promise<Cron> {
-  const before = await holdCron(tx, scope, cronId, { due: false });
+/** What a change comes to. It holds nothing: whoever decides about it is asked before rows are held. */
+export async function planChange(db: Db, scope: Scope, cronId: string, patch: CronPatch): Promise<PlannedChange> {
+  const { rows } = await db.query<Cron>(sql`
+    select ${cronColumns} from crons where cron_id = ${cronId} and ${scope.visible(sql`metadata`)}`);
+  const [before] = rows;
   if (!before) throw cronNotFound();
-  const asked = applyPatch(before, patch);
-  const changesRuns = Object.keys(patch.payload ?? {}).length > 0 || Object.keys(patch.metadata ?? {}).length > 0;
-  const after = changesRuns ? await rules.admit(asked) : asked;
-  if (changesRuns) await tryRun(tx, onBehalfOf(before.user), after, rules);
+  const after = applyPatch(before, patch);
+  const saysWhatRuns = Object.keys(patch.payload ?? {}).length > 0 || !isDeepStrictEqual(after.metadata, before.metadata);
+  return { before, after, ordersRuns: after.enabled || saysWhatRuns, saysWhatRuns };
+}
+
+/**
+ * Changes a cron as planned, refused like a new one of the same caller; without a caller for a change that orders no runs. Where it says
+ * what is run, the runs are the caller's from then on; else they stay whose they were. Call it in a transaction.
+ */
+export async function updateCron(
+  tx: Db,
+  scope: Scope,
+  caller: Caller | undefined,
+  { before, after, saysWhatRuns }: PlannedChange,
+  rules: CronRules,
+): Promise<Cron> {
+  const { cron_id: cronId } = before;
+  const held = await holdCron(tx, scope, cronId, { due: false });
+  if (!held) throw cronNotFound();
+  if (!isDeepStrictEqual(said(held), said(before))) throw new ServiceError("conflict", "The cron has been changed meanwhile; try again.");
+  if (caller) await tryRun(tx, caller, after, rules);
+  const user = caller?.user ?? null;
+  if (saysWhatRuns && user && user.identity !== held.user_id) await refuseTooManyOf(tx, user.identity);
+  const owner = sql`, user_id = ${user?.identity ?? null}, auth_user = ${user && JSON.stringify(user)}::json`;
   const { rows } = await tx.query<Cron>(sql`
     update crons
        set schedule = ${after.schedule}, timezone = ${after.timezone}, end_time = ${after.end_time}, enabled = ${after.enabled},
            on_run_completed = ${after.on_run_completed}, payload = ${JSON.stringify(after.payload)},
-           metadata = ${JSON.stringify(after.metadata)}, next_run_date = ${nextAfterChange(before, after, before.now)}, updated_at = now()
+           metadata = ${JSON.stringify(after.metadata)}, next_run_date = ${nextAfterChange(held, after, held.now)}, updated_at = now()
+           ${saysWhatRuns ? owner : nothing}
      where cron_id = ${cronId}
     returning ${cronColumns}`);
   return rows[0] as Cron;
+}
+
+/** What people have said of a cron; its next time moves by itself. */
+function said({ schedule, timezone, end_time, enabled, on_run_completed, payload, metadata, user_id }: Cron) {
+  return { schedule, timezone, end_time, enabled, on_run_completed, payload, metadata, user_id };
 }
 
 export async function deleteCron(db: Db, scope: Scope, cronId: string): Promise<void> {
@@ -114,7 +152,7 @@ export async function countCrons(db: Db, scope: Scope, filter: CronFilter): Prom
 }
 
 /** Makes such a run and takes it back: what it would be refused for at every tick is said now. That others are at work is no reason. */
-async function tryRun(tx: Db, caller: Caller, cron: NewCron & { cron_id: string }, { check, retention }: CronRules): Promise<Run> {
+async function tryRun(tx: Db, caller: Caller, cron: AskedCron, { check, retention }: CronRules): Promise<Run> {
   await tx.query(sql`savepoint before_run`);
   const run = await createRun(tx, caller, { ...runOfCron(cron, retention), multitaskStrategy: "enqueue" }, check);
   await tx.query(sql`rollback to savepoint before_run`);

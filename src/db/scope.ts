@@ -10,3 +10,14 @@ export interface Scope {
 
 /** The scope of the service itself: workers, sweepers, commands. A caller's is decided by `request.access` and nothing else. */
 export const everything: Scope = { visible: () => sql`true` };
+
+/** Whether a scope hides nothing. */
+export const isEverything = ({ visible }: Scope): boolean => visible === everything.visible;
+
+export const nothingAtAll: Scope = { visible: () => sql`false` };
+
+/** The rows that are in one scope and in another. */
+export const inBoth = (one: Scope, other: Scope): Scope => ({
+  ...one,
+  visible: (metadata) => sql`(${one.visible(metadata)}) and (${other.visible(metadata)})`,
+});

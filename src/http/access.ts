@@ -1,8 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { type Auth, type AuthEvent, AuthRefusal } from "../auth/auth.ts";
 import type { User } from "../auth/user.ts";
-import { everything, type Scope } from "../db/scope.ts";
-import { sql } from "../db/sql.ts";
+import { everything, nothingAtAll, type Scope } from "../db/scope.ts";
 import type { Admitted } from "./admission.ts";
 import { documentPath } from "./document.ts";
 
@@ -79,10 +78,19 @@ async function decide(auth: Auth | undefined, request: FastifyRequest, event: Au
   const { access } = request.routeOptions.config;
   if (!Array.isArray(access) || !access.includes(event))
     throw new Error(`${request.routeOptions.url} does not declare that it decides ${event}.`);
-  request.decided.push(event);
+  if (!request.decided.includes(event)) request.decided.push(event); // a stream decides the same time and again
   if (!auth) return everything;
   if (!request.user) throw new Error(`${request.routeOptions.url} decides before it knows who is asking.`);
   return auth.authorize(request.user, event, value);
+}
+
+/** Of which rows the caller may do this: of none, if they may not at all. For what is answered as if it were not there. */
+export async function scopeOrNone(request: FastifyRequest, event: AuthEvent, value: object): Promise<Scope> {
+  const decision = await request.access(event, value).catch((error) => {
+    if (error instanceof AuthRefusal) return { scope: nothingAtAll };
+    throw error;
+  });
+  return decision.scope;
 }
 
 /**
@@ -90,10 +98,5 @@ async function decide(auth: Auth | undefined, request: FastifyRequest, event: Au
  * of what the caller may not read nothing can be made.
  */
 export async function usableAssistants(request: FastifyRequest, assistantId: string, isOfGraph: boolean): Promise<Scope> {
-  if (isOfGraph) return everything;
-  const decision = await request.access("assistants:read", { assistant_id: assistantId }).catch((error) => {
-    if (error instanceof AuthRefusal) return { scope: { visible: () => sql`false` } };
-    throw error;
-  });
-  return decision.scope;
+  return isOfGraph ? everything : scopeOrNone(request, "assistants:read", { assistant_id: assistantId });
 }

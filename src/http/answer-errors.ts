@@ -18,16 +18,24 @@ interface Answer {
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
     const answer = toAnswer(error);
-    if (answer.status >= 500) request.log.error({ err: error, path: request.url }, "request failed");
+    const path = pathOf(request.url);
+    if (answer.status >= 500) request.log.error({ err: error, path }, "request failed");
+    else if (isTroubleOfOthers(error)) request.log.warn({ err: error, path }, "request refused");
     return send(request, reply, answer);
   });
   app.setNotFoundHandler(async (request, reply) =>
     send(request, reply, {
       status: 404,
-      sentence: `404 Not Found: there is no ${request.method} ${request.url.split("?")[0]}; /docs lists what there is.`,
+      sentence: `404 Not Found: there is no ${request.method} ${pathOf(request.url)}; /docs lists what there is.`,
     }),
   );
 }
+
+/** What may be logged of an address. */
+export const pathOf = (url: string): string => url.split("?")[0] ?? "";
+
+/** What somebody else has said to us, of which the caller is told the least. */
+const isTroubleOfOthers = (error: unknown) => error instanceof ServiceError && error.cause !== undefined;
 
 /** What Fastify refuses before any route is found: a path that is no text, an id that is too long. */
 export function refusePath(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {

@@ -6,7 +6,7 @@ import type { HttpOptions } from "../registry/http-options.ts";
 import type { UserApp } from "../registry/user-app.ts";
 import { guardRoutes } from "./access.ts";
 import { type Admitted, admissionOf } from "./admission.ts";
-import { answerErrors, refuseConnection, refusePath } from "./answer-errors.ts";
+import { answerErrors, pathOf, refuseConnection, refusePath } from "./answer-errors.ts";
 import { acceptJsonBodies } from "./body.ts";
 import { headerPicker } from "./configurable-headers.ts";
 import { allowBrowsers, corsHeaders } from "./cors.ts";
@@ -75,12 +75,18 @@ export async function buildApp(rooms: ApiRooms, http: HttpOptions, inFront?: Use
   return app;
 }
 
-/** Fastify's two lines a request are for debugging; a run has lines of its own. Headers are in them as far as `logging_headers` says. */
+/**
+ * Fastify's two lines a request are for debugging; a run has lines of its own. Headers are in them as far as `logging_headers` says, and of
+ * the address only the path: some show their tokens in the query.
+ */
 function requestLogger({ log }: ApiRooms, { logging_headers }: HttpOptions): FastifyBaseLogger {
   const level = log.level === "info" ? "warn" : log.level;
-  if (!logging_headers) return log.child({}, { level });
-  const pickHeaders = headerPicker(logging_headers, []);
-  const req = ({ method, url, headers }: FastifyRequest) => ({ method, url, headers: pickHeaders(headers) });
+  const pickHeaders = logging_headers && headerPicker(logging_headers, []);
+  const req = ({ method, url, host, ip, headers }: FastifyRequest) => ({
+    method,
+    url: pathOf(url),
+    ...(pickHeaders ? { headers: pickHeaders(headers) } : { host, remoteAddress: ip }),
+  });
   return log.child({}, { level, serializers: { req } });
 }
 

@@ -8,6 +8,7 @@ import { endTopic } from "../runs/run.ts";
 import { valuesAfterRun } from "../state/state.ts";
 import { findThread } from "../threads/threads.ts";
 import { cancelRuns } from "./cancel.ts";
+import { keepAsking, type Look, lineOf } from "./recheck.ts";
 import type { ApiRooms } from "./rooms.ts";
 import { openEventStream } from "./sse.ts";
 
@@ -22,7 +23,9 @@ export interface FollowOptions {
   after: number;
   /** Only events of these stream modes; undefined: all. */
   modes?: string[];
-  cancelOnDisconnect: boolean;
+  /** In which scope the run is cancelled when the client goes away; undefined: it goes on. */
+  cancelScope: Scope | undefined;
+  look: Look;
 }
 
 /**
@@ -30,8 +33,9 @@ export interface FollowOptions {
  * status: the stream ends, or it is cut.
  */
 export async function streamRun(rooms: ApiRooms, leave: () => void, reply: FastifyReply, options: FollowOptions): Promise<void> {
-  const { runId, after, modes } = options;
+  const { runId, after, modes, look } = options;
   const stream = openEventStream(reply, rooms.settings.stalledSeconds);
+  keepAsking(rooms, reply.request, look, stream);
   try {
     for await (const events of rooms.feed.follow(runId, after, stream.gone)) {
       const wanted = modes ? events.filter((event) => isOfMode(event, modes)) : events;
@@ -44,7 +48,7 @@ export async function streamRun(rooms: ApiRooms, leave: () => void, reply: Fasti
   } finally {
     leave();
   }
-  if (stream.gone.aborted && options.cancelOnDisconnect) await cancelAbandoned(rooms, options);
+  if (stream.gone.aborted) await cancelAbandoned(rooms, options);
 }
 
 /** `messages/partial` and its siblings belong to the mode `messages`; the mode `messages-tuple` speaks as plain `messages`. */
@@ -62,24 +66,24 @@ function isOfMode({ event }: RunEvent, modes: string[]): boolean {
 export async function waitForRun(
   rooms: ApiRooms,
   reply: FastifyReply,
-  { scope, runId, threadId, cancelOnDisconnect }: Omit<FollowOptions, "after">,
+  { scope, runId, threadId, cancelScope, look }: Omit<FollowOptions, "after">,
   firstWord?: Promise<void>,
 ): Promise<void> {
   const headers = { ...reply.getHeaders(), "content-type": "application/json; charset=utf-8" };
   reply.hijack();
   const { raw } = reply;
-  const gone = new AbortController();
+  const line = lineOf(reply);
+  keepAsking(rooms, reply.request, look, line);
   raw.on("error", () => {});
-  raw.on("close", () => gone.abort());
   raw.writeHead(200, headers as Record<string, string>);
   raw.flushHeaders();
   const run = { runId, threadId };
-  const output = await runOutput(rooms, scope, run, gone.signal, () => raw.write("\n"), firstWord).catch((err) => {
+  const output = await runOutput(rooms, scope, run, line.gone, () => raw.write("\n"), firstWord).catch((err) => {
     rooms.log.error({ err, run_id: runId }, "wait failed");
     raw.destroy();
   });
-  if (!gone.signal.aborted && !raw.destroyed) raw.end(output ?? "{}");
-  else if (cancelOnDisconnect) await cancelAbandoned(rooms, { scope, runId, threadId });
+  if (!line.gone.aborted && !raw.destroyed) raw.end(output ?? "{}");
+  else await cancelAbandoned(rooms, { cancelScope, runId, threadId });
 }
 
 /**
@@ -122,11 +126,13 @@ async function outputElsewhere(
 
 const textOf = (values: unknown) => (values === undefined || values === null ? null : JSON.stringify(values));
 
-async function cancelAbandoned(
+/** Cancels a run whose client went away, if that is what the client asked for. */
+export async function cancelAbandoned(
   rooms: ApiRooms,
-  { scope, runId, threadId }: Pick<FollowOptions, "scope" | "runId" | "threadId">,
+  { cancelScope, runId, threadId }: Pick<FollowOptions, "cancelScope" | "runId" | "threadId">,
 ): Promise<void> {
-  await cancelRuns(rooms, scope, threadId, "interrupt", [runId]).catch((err) =>
+  if (!cancelScope) return;
+  await cancelRuns(rooms, cancelScope, threadId, "interrupt", [runId]).catch((err) =>
     rooms.log.error({ err, run_id: runId }, "abandoned run not cancelled"),
   );
 }

@@ -5,6 +5,7 @@ import type { Auth } from "../auth/auth.ts";
 import type { User } from "../auth/user.ts";
 import type { FetchHandler, UserApp } from "../registry/user-app.ts";
 import { type Admission, type Admitted, admit, refusalOf, tellUser, withGuardedRoutes } from "./admission.ts";
+import { pathOf } from "./answer-errors.ts";
 import type { MemoryFetch } from "./memory-fetch.ts";
 import { sendResponse, toRequest } from "./web-bridge.ts";
 
@@ -62,7 +63,7 @@ async function serve(answer: Answer, options: FrontOptions, incoming: IncomingMe
   } catch (err) {
     if (outgoing.destroyed) return; // whoever asked has gone
     const refusal = refusalOf(err, request);
-    if (!refusal) log.error({ err, path: incoming.url }, "http.app failed");
+    if (!refusal) log.error({ err, path: pathOf(incoming.url ?? "") }, "http.app failed");
     if (outgoing.headersSent) outgoing.destroy();
     else await sendResponse(withCors(refusal ?? failure(), request, options), outgoing);
   }

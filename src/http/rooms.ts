@@ -36,6 +36,7 @@ export interface ApiRooms {
     streamsPerUser: number;
     streamsPerRun: number;
     stalledSeconds: number;
+    recheckSeconds: number;
     eventRetentionSeconds: number;
     resumableRetentionSeconds: number;
     /** What a run sees of the request that asked for it. */

@@ -8,17 +8,18 @@ import { parseJson } from "./body.ts";
 import { answerCommand, type CommandAnswer } from "./commands/answer.ts";
 import { Command, CommandError, type CommandErrorCode, type Method, withParams } from "./commands/command.ts";
 import { openFrames } from "./frames.ts";
+import { keepAsking } from "./recheck.ts";
 import type { ApiRooms } from "./rooms.ts";
 import { EventFilter } from "./streaming-request.ts";
 import { createSubscriptions } from "./subscriptions.ts";
-import { followVisible } from "./visible-thread.ts";
+import { followVisible, lookAgain, type Sight } from "./visible-thread.ts";
 
 /** A socket may be open for days; after this a command is asked again who sends it. */
 const askAgainMs = 30_000;
 
 /** Event streaming on one WebSocket: commands come in and are answered in order, and the events of its subscriptions go out. */
 export function serveSocket(rooms: ApiRooms, request: FastifyRequest, socket: WebSocket, threadId: string): AbortSignal {
-  let readable: Scope | undefined;
+  const sight: Sight = { readable: undefined, isSeen: false };
   let askedAt = Date.now();
   const frames = openFrames(socket, rooms.settings.stalledSeconds, async (frame) => {
     await frames.send([JSON.stringify(await answerFrame(frame))]);
@@ -26,7 +27,7 @@ export function serveSocket(rooms: ApiRooms, request: FastifyRequest, socket: We
     if (frames.isIdle()) subscriptions.start();
   });
   const subscriptions = createSubscriptions({
-    follow: (since, signal) => followVisible(rooms, readable, { threadId, since }, signal),
+    follow: (since, signal) => followVisible(rooms, sight, { threadId, since }, signal),
     send: frames.send,
     gone: frames.gone,
     failed(err) {
@@ -34,6 +35,7 @@ export function serveSocket(rooms: ApiRooms, request: FastifyRequest, socket: We
       frames.cut(); // the client comes back, and subscribes again
     },
   });
+  keepAsking(rooms, request, () => lookAgain(rooms, request, threadId, sight), frames);
   const methods = new Map<string, Method>([
     ["subscription.subscribe", withParams(EventFilter, async (scope, filter) => subscribe(scope.readable, filter))],
     ["subscription.unsubscribe", withParams(Unsubscribe, async (_scope, { subscription_id }) => unsubscribe(subscription_id))],
@@ -58,7 +60,7 @@ export function serveSocket(rooms: ApiRooms, request: FastifyRequest, socket: We
   }
 
   function subscribe(scope: Scope, { since, ...filter }: z.output<typeof EventFilter>): object {
-    readable = scope;
+    sight.readable = scope;
     const id = subscriptions.add(filter, since ?? 0);
     if (!id) throw new CommandError("invalid_argument", "There are too many subscriptions on this socket already.");
     return { subscription_id: id };

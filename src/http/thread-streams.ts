@@ -1,20 +1,20 @@
 import type { FastifyReply } from "fastify";
-import type { Scope } from "../db/scope.ts";
 import type { RunEvent } from "../events/log.ts";
 import { baseAt, readProgress } from "../runs/thread-runs.ts";
 import { type ThreadMode, tellClassic } from "../streaming/classic.ts";
 import { type Filter, toMatcher } from "../streaming/filter.ts";
+import { keepAsking, type Look } from "./recheck.ts";
 import type { ApiRooms } from "./rooms.ts";
 import { openEventStream } from "./sse.ts";
-import { followVisible } from "./visible-thread.ts";
+import { followVisible, type Sight } from "./visible-thread.ts";
 
 export interface ThreadFollowOptions {
-  /** What the caller may see. */
-  scope: Scope;
+  sight: Sight;
   threadId: string;
   /** The number of the last event that the client has. */
   since: number;
   filter: Filter;
+  look: Look;
 }
 
 /** Streams a thread to a client, in the words of event streaming. The thread may be yet to come. */
@@ -22,11 +22,11 @@ export async function streamThread(
   rooms: ApiRooms,
   leave: () => void,
   reply: FastifyReply,
-  { scope, threadId, since, filter }: ThreadFollowOptions,
+  { sight, threadId, since, filter, look }: ThreadFollowOptions,
 ): Promise<void> {
   const isWanted = toMatcher(filter);
-  await streamWithoutEnd(rooms, leave, reply, threadId, async function* (gone) {
-    for await (const events of followVisible(rooms, scope, { threadId, since }, gone)) {
+  await streamWithoutEnd(rooms, leave, reply, { threadId, look }, async function* (gone) {
+    for await (const events of followVisible(rooms, sight, { threadId, since }, gone)) {
       yield events.filter(isWanted).map(({ seq, method, json }) => ({ id: seq, event: method, data: json }));
     }
   });
@@ -37,6 +37,7 @@ export interface ClassicFollowOptions {
   /** The number of the last event that the client has; undefined: what has happened is of no interest. */
   since: number | undefined;
   modes: ThreadMode[];
+  look: Look;
 }
 
 /** Streams the runs of a thread to a client as classic streams, one after the other. */
@@ -44,13 +45,13 @@ export async function streamThreadRuns(
   rooms: ApiRooms,
   leave: () => void,
   reply: FastifyReply,
-  { threadId, since: given, modes }: ClassicFollowOptions,
+  { threadId, since: given, modes, look }: ClassicFollowOptions,
 ): Promise<void> {
   try {
     const now = await readProgress(rooms.pool, threadId);
     const since = given ?? now.through;
     const from = given === undefined ? now.base : await baseAt(rooms.pool, threadId, given);
-    await streamWithoutEnd(rooms, leave, reply, threadId, async function* (gone) {
+    await streamWithoutEnd(rooms, leave, reply, { threadId, look }, async function* (gone) {
       for await (const run of rooms.threadFeed.runs(threadId, from, gone)) yield* tellClassic(rooms, run, { since, modes }, gone);
     });
   } finally {
@@ -66,10 +67,11 @@ async function streamWithoutEnd(
   rooms: ApiRooms,
   leave: () => void,
   reply: FastifyReply,
-  threadId: string,
+  { threadId, look }: Pick<ThreadFollowOptions, "threadId" | "look">,
   tell: (gone: AbortSignal) => AsyncGenerator<RunEvent[], void>,
 ): Promise<void> {
   const stream = openEventStream(reply, rooms.settings.stalledSeconds);
+  keepAsking(rooms, reply.request, look, stream);
   try {
     for await (const events of tell(stream.gone)) if (events.length > 0) await stream.send(events);
   } catch (err) {

@@ -59,7 +59,7 @@ function toDirection(vector: number[]): Direction {
 async function withinTime<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
   const signal = AbortSignal.timeout(patienceMs);
   const { promise: late, reject } = Promise.withResolvers<never>();
-  signal.addEventListener("abort", () => reject(new Error(`no answer within ${patienceMs / 1000} seconds`)), { once: true });
+  signal.addEventListener("abort", () => reject(failure(`did not answer within ${patienceMs / 1000} seconds`)), { once: true });
   return Promise.race([work(signal), late]);
 }
 
@@ -67,11 +67,13 @@ const Status = z.object({ status: z.number() });
 /** By these an endpoint says that the text is the trouble: it is too long, as a rule. */
 const aboutTheText = [400, 413, 422];
 
+/** What the model's provider says of it may hold the key: it is for the log. */
 function explainFailure(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
   const { data } = Status.safeParse(error);
-  const message = (error instanceof Error ? error.message : String(error)).replace(/\.+$/, "");
-  if (data && aboutTheText.includes(data.status)) return new ServiceError("invalid", `The embedding model refused the text: ${message}.`);
-  return failure(`failed: ${message}`);
+  const status = data ? ` with status ${data.status}` : "";
+  if (!data || !aboutTheText.includes(data.status)) return failure(`failed${status}`, error);
+  return new ServiceError("invalid", `The embedding model refused the text${status}.`, undefined, error);
 }
 
-const failure = (what: string) => new ServiceError("bad_gateway", `The embedding model ${what}.`);
+const failure = (what: string, cause?: unknown) => new ServiceError("bad_gateway", `The embedding model ${what}.`, undefined, cause);

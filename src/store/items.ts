@@ -17,18 +17,15 @@ export interface NewItem extends Pick<Item, "namespace" | "key" | "value"> {
 /** An attempt writes by its own right; a caller over HTTP has no need of one. */
 const byRight = (fence: Fence | undefined): Sql => (fence ? fenced(fence) : sql`fence as (select)`);
 
-/** One that is there and not in scope is answered 404, unlike one that is not there. */
+/** One that is not in scope is like none. */
 export async function findItem(db: Db, scope: Scope, { namespace, key }: ItemName): Promise<StoredItem | undefined> {
-  const { rows } = await db.query<StoredItem & { visible: boolean }>(sql`
-    select ${columns}, ${scope.visible(sql`metadata`)} as visible
-      from store_items where namespace = ${namespace}::text[] and key = ${key} and ${alive}`);
-  if (!rows[0]) return undefined;
-  const { visible, ...item } = rows[0];
-  if (!visible) throw itemNotFound();
-  return item;
+  const { rows } = await db.query<StoredItem>(sql`
+    select ${columns} from store_items
+     where namespace = ${namespace}::text[] and key = ${key} and ${alive} and ${scope.visible(sql`metadata`)}`);
+  return rows[0];
 }
 
-/** Stores an item, over the one that was there and all that it was found by. False when the attempt has lost the right to write. */
+/** Stores an item, over the one that was there and all that it was found by; the place of one that is not in scope is taken. False when the attempt has lost the right to write. */
 export async function putItem(db: Db, scope: Scope, fence: Fence | undefined, item: NewItem): Promise<boolean> {
   const { namespace, key, value, ttlMinutes, vectors, metadata } = item;
   const said = sql`${metadata && JSON.stringify(metadata)}::json`;
@@ -49,15 +46,13 @@ export async function putItem(db: Db, scope: Scope, fence: Fence | undefined, it
   return rows.length > 0;
 }
 
-/** Deletes an item, if there is one. False when the attempt has lost the right to write. */
+/** Deletes an item, if there is one in scope. False when the attempt has lost the right to write. */
 export async function deleteItem(db: Db, scope: Scope, fence: Fence | undefined, { namespace, key }: ItemName): Promise<boolean> {
-  const named = sql`namespace = ${namespace}::text[] and key = ${key}`;
-  const visible = scope.visible(sql`metadata`);
-  const { rows } = await db.query<{ hidden: boolean }>(sql`
+  const { rows } = await db.query(sql`
     with ${byRight(fence)}, gone as (
-      delete from store_items where ${named} and ${visible} and exists (select from fence))
-    select exists (select from store_items where ${named} and ${alive} and not (${visible})) as hidden from fence`);
-  if (rows[0]?.hidden) throw itemNotFound();
+      delete from store_items
+       where namespace = ${namespace}::text[] and key = ${key} and ${scope.visible(sql`metadata`)} and exists (select from fence))
+    select from fence`);
   return rows.length > 0;
 }
 

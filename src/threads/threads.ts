@@ -1,8 +1,7 @@
-import { newId } from "../db/ids.ts";
 import { containing, type Page, paged } from "../db/paging.ts";
-import { everything, type Scope } from "../db/scope.ts";
+import type { Scope } from "../db/scope.ts";
 import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
-import { ServiceError, threadNotFound } from "../errors.ts";
+import { threadNotFound } from "../errors.ts";
 
 export type Json = Record<string, unknown>;
 export type ThreadStatus = "idle" | "busy" | "interrupted" | "error";
@@ -73,16 +72,8 @@ export async function findThread(db: Db, scope: Scope, threadId: string): Promis
   return rows[0];
 }
 
-/** Makes a thread. A taken id is refused, or with `keepExisting` the existing thread is returned, unless it is out of scope. */
-export async function createThread(db: Db, scope: Scope, wanted: NewThread, keepExisting: boolean): Promise<Thread> {
-  const id = wanted.thread_id ?? newId();
-  const made = await insertThread(db, { ...wanted, thread_id: id });
-  const thread = made || keepExisting ? await findThread(db, made ? everything : scope, id) : undefined;
-  if (!thread) throw new ServiceError("conflict", "Thread already exists");
-  return thread;
-}
-
-async function insertThread(db: Db, wanted: NewThread & { thread_id: string }): Promise<boolean> {
+/** Makes a thread. False when its id is taken. */
+export async function insertThread(db: Db, wanted: NewThread & { thread_id: string }): Promise<boolean> {
   const { rowCount } = await db.query(sql`${insertingThread(wanted)} on conflict do nothing`);
   return rowCount !== 0;
 }

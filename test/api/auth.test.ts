@@ -210,3 +210,22 @@ test("a cron makes the runs that its maker may make, after a change too", async 
   expect(await payload()).toMatchObject({ input: { want: "little" }, config: { configurable: { model: "cheap" } } });
   expect(await thrifty.crons.search()).toMatchObject([{ metadata: { owner: "thrifty" } }]);
 });
+
+test("a cron runs as whoever said last what it runs, not as whoever only said when", async () => {
+  const { cron_id: cronId } = await alice.crons.create("whoami", { schedule: "0 0 1 1 *", input: {}, onRunCompleted: "keep" });
+  const identityAfter = async (change: object) => {
+    await admin.crons.update(cronId, change);
+    await db.query("update crons set next_run_date = now() where cron_id = $1", [cronId]);
+    const madeThen = async () => {
+      const { rows } = await db.query("select auth_user from runs where metadata->>'cron_id' = $1 order by run_id desc", [cronId]);
+      return rows;
+    };
+    const before = (await madeThen()).length;
+    await until(async () => (await madeThen()).length > before);
+    return (await madeThen())[0].auth_user.identity;
+  };
+  expect(await identityAfter({ schedule: "0 0 2 2 *", timezone: "Europe/Berlin", enabled: true })).toBe("alice");
+  expect(await admin.crons.search({ limit: 100 })).toContainEqual(expect.objectContaining({ cron_id: cronId, user_id: "alice" }));
+  expect(await identityAfter({ input: { more: 1 } })).toBe("admin");
+  expect(await admin.crons.search({ limit: 100 })).toContainEqual(expect.objectContaining({ cron_id: cronId, user_id: "admin" }));
+});

@@ -4,6 +4,7 @@ import {
   countAssistants,
   createAssistant,
   deleteAssistant,
+  findAssistant,
   getAssistant,
   listVersions,
   searchAssistants,
@@ -13,11 +14,12 @@ import {
 } from "../../assistants/assistants.ts";
 import { deleteThreadCheckpoints } from "../../checkpoints/lifecycle.ts";
 import { newId } from "../../db/ids.ts";
+import { inBoth } from "../../db/scope.ts";
 import { transaction } from "../../db/sql.ts";
 import { ServiceError } from "../../errors.ts";
 import { cancelTopic } from "../../runs/run.ts";
 import { deleteThreadRow, threadsOfAssistant } from "../../threads/threads.ts";
-import { access } from "../access.ts";
+import { access, scopeOrNone } from "../access.ts";
 import { sendPage } from "../lists.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { refuseContext } from "../run-check.ts";
@@ -32,6 +34,8 @@ const Fields = {
   description: Text.nullish(),
 };
 const Filter = { graph_id: Text.optional(), name: Text.optional(), metadata: Json.optional() };
+
+const idIsTaken = () => new ServiceError("conflict", "Assistant already exists");
 
 export const assistantRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry, wakeups }) => {
   const refuseUnknownGraph = (graphId: string | undefined) => {
@@ -53,7 +57,7 @@ export const assistantRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { po
         }),
         response: answers(Assistant),
       },
-      config: access("assistants:create"),
+      config: access("assistants:create", "assistants:read"),
     },
     async (request, reply) => {
       refuseUnknownGraph(request.body.graph_id);
@@ -62,7 +66,13 @@ export const assistantRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { po
       const { scope, value } = await request.access("assistants:create", asked);
       const { if_exists, ...wanted } = value;
       await refuseContext(registry, wanted.graph_id, wanted.context ?? {});
-      return reply.send(await createAssistant(pool, scope, wanted, if_exists === "do_nothing"));
+      const made = await createAssistant(pool, wanted);
+      if (made) return reply.send(made);
+      if (if_exists !== "do_nothing") throw idIsTaken();
+      const readable = await scopeOrNone(request, "assistants:read", { assistant_id: wanted.assistant_id });
+      const existing = await findAssistant(pool, inBoth(scope, readable), wanted.assistant_id);
+      if (!existing) throw idIsTaken();
+      return reply.send(existing);
     },
   );
 

@@ -1,8 +1,18 @@
 import type { FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
+import { toAssistantId } from "../../assistants/assistants.ts";
 import { type CronPayload, runOfCron } from "../../crons/cron.ts";
-import { type AskedCron, countCrons, createCron, deleteCron, searchCrons, updateCron } from "../../crons/crons.ts";
+import {
+  type AskedCron,
+  countCrons,
+  createCron,
+  deleteCron,
+  type PlannedChange,
+  planChange,
+  searchCrons,
+  updateCron,
+} from "../../crons/crons.ts";
 import { newId } from "../../db/ids.ts";
 import { transaction } from "../../db/sql.ts";
 import type { NewRun } from "../../runs/create.ts";
@@ -37,7 +47,8 @@ const creates = access("crons:create", ...runDecisions);
 export const cronRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry, settings, webhookRules }) => {
   const rules = { check: runCheck(registry), retention: settings };
 
-  const allowed = <Body extends { webhook?: unknown }>(body: Body): Body => (settings.sendsWebhooks ? body : { ...body, webhook: null });
+  const allowed = <Body extends { webhook?: unknown }>(body: Body): Body =>
+    settings.sendsWebhooks || body.webhook === undefined ? body : { ...body, webhook: null };
 
   /** Asks whether the caller may make the runs of a cron. What the project's handler changes of a run, it changes of all of them. */
   async function admit<C extends AskedCron>(request: FastifyRequest, cron: C) {
@@ -48,13 +59,22 @@ export const cronRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, r
     return { caller, cron: { ...cron, metadata, payload: { ...cron.payload, ...changedFields(JSON.parse(before), run.kwargs) } } };
   }
 
+  /** The same for a change. Whoever only says when a cron runs leaves what it runs as its maker's handler left it. */
+  async function admitChange(request: FastifyRequest, { after, ordersRuns, saysWhatRuns }: PlannedChange) {
+    if (!ordersRuns) return { caller: undefined, after };
+    const { caller, cron } = await admit(request, after);
+    return { caller, after: saysWhatRuns ? cron : after };
+  }
+
   /** Whoever makes a cron orders runs: they are asked for both. */
   async function create(request: FastifyRequest, body: z.output<typeof CronCreate>, threadId: string | null) {
     refuseWebhook(webhookRules, body.webhook);
     const asked = { ...toNewCron(allowed(body), threadId), cron_id: newId(), user_id: request.user?.identity };
-    const { value } = await request.access("crons:create", asked);
-    const { caller, cron } = await admit(request, value);
-    return transaction(pool, (tx) => createCron(tx, caller, cron, { ...rules, admit: async (one) => one }));
+    const assistantId = toAssistantId(asked.assistant_id);
+    const { value } = await request.access("crons:create", { ...asked, assistant_id: assistantId });
+    const named = value.assistant_id === assistantId ? { ...value, assistant_id: asked.assistant_id } : value; // as refusals are to name it
+    const { caller, cron } = await admit(request, named);
+    return transaction(pool, (tx) => createCron(tx, caller, cron, rules));
   }
 
   app.post("/runs/crons", { schema: { body: CronCreate, response: answers(Cron) }, config: creates }, async (request, reply) =>
@@ -74,11 +94,9 @@ export const cronRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, r
       refuseWebhook(webhookRules, request.body.webhook);
       const { scope, value } = await request.access("crons:update", { ...toPatch(allowed(request.body)), cron_id: request.params.cronId });
       const { cron_id: cronId, ...patch } = value;
-      return reply.send(
-        await transaction(pool, (tx) =>
-          updateCron(tx, scope, cronId, patch, { ...rules, admit: async (cron) => (await admit(request, cron)).cron }),
-        ),
-      );
+      const change = await planChange(pool, scope, cronId, patch);
+      const { caller, after } = await admitChange(request, change);
+      return reply.send(await transaction(pool, (tx) => updateCron(tx, scope, caller, { ...change, after }, rules)));
     },
   );
 

@@ -1,6 +1,12 @@
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
+import { AuthRefusal } from "../../auth/auth.ts";
+import { isEverything } from "../../db/scope.ts";
+import { access } from "../access.ts";
 import type { ApiRooms } from "../rooms.ts";
+
+const countsOfAll =
+  "The metrics count what is everybody's, and you see what is your own. A scraper takes an API key, or asks at ENSEMBLE_METRICS_PORT.";
 
 /** What the operator's tools read: the queue, the work, the database, the process. */
 export const metricsRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { metrics }) => {
@@ -8,10 +14,12 @@ export const metricsRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { metr
     "/metrics",
     {
       schema: { querystring: z.object({ format: z.enum(["prometheus", "json"]).default("prometheus") }) },
-      config: { access: "signed-in" },
+      config: access("threads:search"),
     },
-    async ({ query }, reply) => {
-      const { type, text } = await metrics.read(query.format);
+    async (request, reply) => {
+      const { scope } = await request.access("threads:search", {});
+      if (!isEverything(scope)) throw new AuthRefusal(403, countsOfAll);
+      const { type, text } = await metrics.read(request.query.format);
       return reply.type(type).send(text);
     },
   );

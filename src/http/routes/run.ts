@@ -14,8 +14,9 @@ import { refreshThread } from "../../state/state.ts";
 import { lockThread } from "../../threads/threads.ts";
 import { access } from "../access.ts";
 import { cancelRuns } from "../cancel.ts";
-import { runOutput, streamRun } from "../follow.ts";
+import { cancelAbandoned, runOutput, streamRun } from "../follow.ts";
 import { type StreamCounts, takePlace } from "../places.ts";
+import { keepAsking, lineOf } from "../recheck.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { answers, Flag, Id, OneOrMore, Run, RunParams, StreamMode, streams } from "../schemas.ts";
 
@@ -32,6 +33,8 @@ const LastEvent = z.looseObject({
 
 const reads = access("threads:read");
 const updates = access("threads:update");
+/** Who joins a run to cancel it by leaving is asked whether they may cancel it. */
+const joins = access("threads:read", "threads:update");
 
 async function cancellable(
   request: FastifyRequest,
@@ -56,6 +59,16 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
 
   const enter = ({ user }: FastifyRequest, runId: string) =>
     takePlace(counts, { of: "run", id: runId, user: user?.identity }, rooms.settings);
+
+  /** The same for whoever joins it, and in which scope it is cancelled when they leave. */
+  async function findToJoin(request: FastifyRequest, cancels: boolean | undefined, runId: string, threadId?: string) {
+    const look = () => find(request, runId, threadId);
+    const { place } = await look();
+    if (!cancels) return { ...place, look, cancelScope: undefined };
+    const cancelScope = await cancellable(request, "interrupt", place.threadId, [runId]);
+    await getRun(pool, cancelScope, place.threadId, runId);
+    return { ...place, look, cancelScope };
+  }
 
   app.get(
     "/threads/:threadId/runs/:runId",
@@ -82,24 +95,24 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
 
   app.get(
     "/threads/:threadId/runs/:runId/join",
-    { schema: { params: RunParams, querystring: JoinQuery }, config: reads },
+    { schema: { params: RunParams, querystring: JoinQuery }, config: joins },
     async (request, reply) => {
-      const { place } = await find(request, request.params.runId, request.params.threadId);
-      const gone = new AbortController();
-      request.raw.on("close", () => gone.abort());
-      const output = await runOutput(rooms, place.scope, place, gone.signal);
-      if (gone.signal.aborted && request.query.cancel_on_disconnect)
-        await cancelRuns(rooms, place.scope, place.threadId, "interrupt", [place.runId]);
+      const { threadId, runId } = request.params;
+      const place = await findToJoin(request, request.query.cancel_on_disconnect, runId, threadId);
+      const line = lineOf(reply);
+      keepAsking(rooms, request, place.look, line);
+      const output = await runOutput(rooms, place.scope, place, line.gone);
+      if (line.gone.aborted) await cancelAbandoned(rooms, place);
       return reply.type("application/json; charset=utf-8").send(output ?? "null");
     },
   );
 
   app.get(
     "/threads/:threadId/runs/:runId/stream",
-    { schema: { params: RunParams, querystring: JoinQuery, headers: LastEvent, response: streams }, config: reads },
+    { schema: { params: RunParams, querystring: JoinQuery, headers: LastEvent, response: streams }, config: joins },
     async (request, reply) => {
       const { threadId, runId } = request.params;
-      const { place } = await find(request, runId, threadId);
+      const place = await findToJoin(request, request.query.cancel_on_disconnect, runId, threadId);
       reply.header("location", `/threads/${threadId}/runs/${runId}/stream`);
       await streamRun(rooms, enter(request, runId), reply, { ...place, ...followOptions(request) });
     },
@@ -107,10 +120,10 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
 
   app.get(
     "/runs/:runId/stream",
-    { schema: { params: z.object({ runId: Id }), querystring: JoinQuery, headers: LastEvent, response: streams }, config: reads },
+    { schema: { params: z.object({ runId: Id }), querystring: JoinQuery, headers: LastEvent, response: streams }, config: joins },
     async (request, reply) => {
       const { runId } = request.params;
-      const { place } = await find(request, runId);
+      const place = await findToJoin(request, request.query.cancel_on_disconnect, runId);
       reply.header("content-location", `/runs/${runId}`);
       reply.header("location", `/runs/${runId}/stream`);
       await streamRun(rooms, enter(request, runId), reply, { ...place, ...followOptions(request) });
@@ -177,7 +190,6 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
 function followOptions({ headers, query }: { headers: z.output<typeof LastEvent>; query: z.output<typeof JoinQuery> }) {
   return {
     after: headers["last-event-id"],
-    cancelOnDisconnect: query.cancel_on_disconnect ?? false,
     ...(query.stream_mode && { modes: query.stream_mode }),
   };
 }

@@ -14,6 +14,7 @@ import { streamRun, waitForRun } from "../follow.ts";
 import { idempotent } from "../idempotency.ts";
 import { selectFields } from "../lists.ts";
 import { type StreamCounts, takePlace } from "../places.ts";
+import { nothingToLookAt } from "../recheck.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { admitRun, runDecisions } from "../run-access.ts";
 import { refuseWebhook, runCheck } from "../run-check.ts";
@@ -93,7 +94,8 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
       runId: run.run_id,
       threadId: run.thread_id,
       after: -1,
-      cancelOnDisconnect,
+      cancelScope: cancelOnDisconnect ? alreadyDecided : undefined,
+      look: nothingToLookAt,
     });
   }
 
@@ -108,14 +110,11 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
     });
     reply.header("content-location", `${baseOf(threadId)}/runs/${run.run_id}`);
     reply.header("location", `/threads/${run.thread_id}/runs/${run.run_id}/join`);
-    const options = {
-      scope: alreadyDecided,
-      runId: run.run_id,
-      threadId: run.thread_id,
-      cancelOnDisconnect: body.on_disconnect === "cancel",
-    };
+    const cancelScope = body.on_disconnect === "cancel" ? alreadyDecided : undefined;
+    const place = { scope: alreadyDecided, runId: run.run_id, threadId: run.thread_id };
     // With an Idempotency-Key it may be an older run, of whose end nothing will be heard.
-    await waitForRun(rooms, reply, options, run.run_id === wanted.runId ? firstWord : undefined);
+    const heard = run.run_id === wanted.runId ? firstWord : undefined;
+    await waitForRun(rooms, reply, { ...place, cancelScope, look: nothingToLookAt }, heard);
   }
 
   const onThread = { schema: { params: ThreadParams, body: RunCreate }, config: creates };

@@ -15,6 +15,7 @@ import { answers, ThreadParams } from "../schemas.ts";
 import { serveSocket } from "../socket.ts";
 import { EventFilter, LastEventNumber, LastThreadEvent, ThreadStreamQuery } from "../streaming-request.ts";
 import { streamThread, streamThreadRuns } from "../thread-streams.ts";
+import { lookAgain, type Sight } from "../visible-thread.ts";
 
 export interface StreamingRooms extends ApiRooms {
   counts: StreamCounts;
@@ -34,6 +35,11 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
   const enter = ({ user }: FastifyRequest, threadId: string) =>
     takePlace(counts, { of: "thread", id: threadId, user: user?.identity }, rooms.settings);
 
+  async function findReadable(request: FastifyRequest, threadId: string) {
+    const { scope } = await request.access("threads:read", { thread_id: threadId });
+    return getThread(pool, scope, threadId);
+  }
+
   app.post(
     "/threads/:threadId/commands",
     { schema: { params: ThreadParams, body: Command, response: answers(Answer) }, config: access(...commandDecisions) },
@@ -49,9 +55,11 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
     async (request, reply) => {
       const { threadId } = request.params;
       const { since, ...filter } = request.body;
-      const { scope } = await request.access("threads:read", { thread_id: threadId });
+      const { scope: readable } = await request.access("threads:read", { thread_id: threadId });
+      const sight: Sight = { readable, isSeen: false };
+      const look = () => lookAgain(rooms, request, threadId, sight);
       const from = since ?? request.headers["last-event-id"] ?? 0;
-      await streamThread(rooms, enter(request, threadId), reply, { scope, threadId, since: from, filter });
+      await streamThread(rooms, enter(request, threadId), reply, { sight, threadId, since: from, filter, look });
     },
   );
 
@@ -64,11 +72,12 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
     async (request, reply) => {
       const { threadId } = request.params;
       const { stream_mode, stream_modes } = request.query;
-      const { scope } = await request.access("threads:read", { thread_id: threadId });
-      await getThread(pool, scope, threadId);
+      const look = () => findReadable(request, threadId);
+      await look();
       reply.header("location", request.url); // the SDK comes back here, and is to see the same
       const modes = stream_mode ?? stream_modes ?? ["run_modes" as const];
-      await streamThreadRuns(rooms, enter(request, threadId), reply, { threadId, since: request.headers["last-event-id"], modes });
+      const since = request.headers["last-event-id"];
+      await streamThreadRuns(rooms, enter(request, threadId), reply, { threadId, since, modes, look });
     },
   );
 

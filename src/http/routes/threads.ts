@@ -1,8 +1,10 @@
+import type { FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { copyCheckpoints } from "../../checkpoints/lifecycle.ts";
 import { newId } from "../../db/ids.ts";
-import { transaction } from "../../db/sql.ts";
+import { inBoth, type Scope } from "../../db/scope.ts";
+import { type Db, transaction } from "../../db/sql.ts";
 import { ServiceError, threadNotFound } from "../../errors.ts";
 import { deleteThread, pruneThread } from "../../retention/prune.ts";
 import { cancelTopic } from "../../runs/run.ts";
@@ -11,14 +13,15 @@ import { updateState } from "../../state/state.ts";
 import {
   copyThreadRow,
   countThreads,
-  createThread,
   findThread,
   getThread,
+  insertThread,
   lockThread,
   searchThreads,
+  type Thread as ThreadRow,
   updateThread,
 } from "../../threads/threads.ts";
-import { access, alreadyDecided } from "../access.ts";
+import { access, alreadyDecided, scopeOrNone } from "../access.ts";
 import { extractPaths } from "../extract.ts";
 import { sendPage } from "../lists.ts";
 import type { ApiRooms } from "../rooms.ts";
@@ -37,7 +40,20 @@ const Filter = {
   status: Status.optional(),
 };
 
+const idIsTaken = () => new ServiceError("conflict", "Thread already exists");
+
 export const threadRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry, wakeups }) => {
+  /** Takes a thread that is there for the one that was to be made. Of one that the caller may not read, only the id is taken. */
+  async function takeExisting(request: FastifyRequest, makeable: Scope, threadId: string, history: StateUpdate[][]): Promise<ThreadRow> {
+    const readable = await scopeOrNone(request, "threads:read", { thread_id: threadId });
+    const thread = await findThread(pool, inBoth(makeable, readable), threadId);
+    if (!thread) throw idIsTaken();
+    if (history.length === 0) return thread;
+    const { scope } = await request.access("threads:update", { thread_id: threadId });
+    await transaction(pool, (tx) => updateState(tx, scope, registry, threadId, history));
+    return getThread(pool, alreadyDecided, threadId);
+  }
+
   app.post(
     "/threads",
     {
@@ -51,26 +67,23 @@ export const threadRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool,
         }),
         response: answers(Thread),
       },
-      config: access("threads:create", "threads:update"),
+      config: access("threads:create", "threads:read", "threads:update"),
     },
     async (request, reply) => {
       const { supersteps, ...named } = request.body;
       const asked = { ...named, thread_id: named.thread_id ?? newId(), metadata: named.metadata ?? {} };
       const { scope, value } = await request.access("threads:create", asked);
       const { if_exists, ...wanted } = value;
-      const keepExisting = if_exists === "do_nothing";
       const history = supersteps?.map(({ updates }) => updates.map(toStateUpdate)) ?? [];
-      if (history.length === 0) return reply.send(await createThread(pool, scope, wanted, keepExisting));
-      const thread = await transaction(pool, async (tx) => {
-        const isThere = keepExisting && (await findThread(tx, scope, wanted.thread_id)) !== undefined;
-        const changes = isThere
-          ? (await request.access("threads:update", { thread_id: wanted.thread_id })).scope
-          : { ...scope, ...alreadyDecided };
-        const { thread_id: threadId } = await createThread(tx, scope, wanted, keepExisting);
-        await updateState(tx, changes, registry, threadId, history);
-        return getThread(tx, alreadyDecided, threadId);
-      });
-      return reply.send(thread);
+      const make = async (db: Db) => {
+        if (!(await insertThread(db, wanted))) return false;
+        if (history.length > 0) await updateState(db, { ...scope, ...alreadyDecided }, registry, wanted.thread_id, history);
+        return true;
+      };
+      const isMade = history.length > 0 ? await transaction(pool, make) : await make(pool);
+      if (isMade) return reply.send(await getThread(pool, alreadyDecided, wanted.thread_id));
+      if (if_exists !== "do_nothing") throw idIsTaken();
+      return reply.send(await takeExisting(request, scope, wanted.thread_id, history));
     },
   );
 
