@@ -149,6 +149,11 @@ test("a task that ends without an update has failed; where updates are not logge
   expect(told([["updates", { model: {} }]], broken, "updates")).toEqual(["completed", "failed"]);
   expect(told([["updates", { model: null }]], done, "updates")).toEqual(["completed", "completed"]);
   expect(told([["updates", { other: {} }]], done, "updates")).toEqual(["failed", "completed"]);
+  const rootOnly: [string, unknown][] = [
+    ["updates", {}], // a state without channels, which the node left as it was
+    ["events", {}],
+  ];
+  expect(told(rootOnly, done, "updates")).toEqual(["completed", "completed"]);
   expect(told([], broken)).toEqual(["failed", "failed"]);
   expect(told([], done)).toEqual(["completed", "completed"]);
 });

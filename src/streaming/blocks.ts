@@ -27,7 +27,7 @@ export const LoggedMessage = z.object({
   type: z.string(),
   content: z.unknown().optional(),
   tool_calls: z.array(z.unknown()).optional(),
-  invalid_tool_calls: z.array(z.unknown()).optional(),
+  invalid_tool_calls: z.array(z.unknown()).optional().catch(undefined),
   tool_call_chunks: z.array(z.unknown()).optional(),
   additional_kwargs: z.record(z.string(), z.unknown()).optional(),
   response_metadata: z.record(z.string(), z.unknown()).optional(),

@@ -27,7 +27,7 @@ export function createProjection({ base, graphId, modes }: Pick<BegunRun, "base"
     messages: createMessageTeller(),
     askedAt: new Map(),
     openTools: new Map(),
-    updated: [],
+    updated: undefined,
     held: undefined,
   };
   let last = { id: -1, at: 0 };
@@ -50,7 +50,6 @@ function tellLogged(telling: Telling, event: string, data: string): Draft[] {
   const [mode = "", ...namespace] = event.split("|");
   if (mode === "metadata") return [...telling.lifecycle.run(), ...abandon(telling, lostAttempt)];
   const told = tellers.get(mode)?.(telling, namespace, data) ?? [];
-  if (mode !== "updates") telling.updated = [];
   const values = mode === "values" || mode === "checkpoints" ? [] : releaseValues(telling);
   return [...values, ...telling.lifecycle.at(namespace), ...told];
 }

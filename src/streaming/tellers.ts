@@ -22,8 +22,8 @@ export interface Telling {
   askedAt: Map<string, string[]>;
   /** The tool calls that are being worked on, and where. */
   openTools: Map<string, string[]>;
-  /** The nodes whose updates were told last, with nothing behind them yet. */
-  updated: string[];
+  /** Where an update was told last, and of which nodes, while the task behind it is yet to be told. */
+  updated: { namespace: string; nodes: string[] } | undefined;
   /** Values wait for their checkpoint, which is logged behind them and told before. */
   held: Draft | undefined;
 }
@@ -59,7 +59,7 @@ function noteQuestions({ askedAt }: Telling, namespace: string[], data: string):
 function tellUpdates(telling: Telling, namespace: string[], data: string): Draft[] {
   if (noteQuestions(telling, namespace, data)) return [];
   const changes = updatesIn(data);
-  telling.updated = changes.map(({ node }) => node);
+  telling.updated = { namespace: namespace.join("|"), nodes: changes.map(({ node }) => node) };
   const updates = changes.flatMap(({ node, data: delta }) => [
     { method: "updates" as const, namespace, node, data: delta },
     ...(telling.modes.includes("tasks") ? [] : finishNode(telling, namespace, node)),
@@ -85,25 +85,29 @@ function tellMessage({ lifecycle, messages }: Telling, loggedAt: string[], data:
 }
 
 function tellTask(telling: Telling, namespace: string[], data: string): Draft[] {
-  const { lifecycle, messages } = telling;
   const task = readTask(data);
   const told: Draft = { method: "tasks", namespace, data: presentState(data) };
   if (!task) return [told];
   const below = [...namespace, task.segment];
-  if (task.finished) return [...messages.finish(below), told, ...finishTask(telling, below, task)];
-  lifecycle.identify({ namespace, agentName: task.agentName });
-  lifecycle.identify({ namespace: below, toolCallId: task.toolCallId });
-  return [told];
+  const { lifecycle, messages } = telling;
+  if (!task.finished) {
+    lifecycle.identify({ namespace, agentName: task.agentName });
+    lifecycle.identify({ namespace: below, toolCallId: task.toolCallId });
+  }
+  const drafts = task.finished ? [...messages.finish(below), told, ...finishTask(telling, namespace, task)] : [told];
+  telling.updated = undefined;
+  return drafts;
 }
 
 /**
  * What stopped to ask stays open until the run has ended: an answer that comes before would be refused. One that changed nothing has
  * said so in its updates just before, or has failed; where updates are not logged, only the end of the run can tell.
  */
-function finishTask({ lifecycle, modes, updated }: Telling, place: string[], { name, asked, changed }: TaskFacts): Draft[] {
+function finishTask({ lifecycle, modes, updated }: Telling, namespace: string[], { segment, name, asked, changed }: TaskFacts): Draft[] {
   if (asked) return [];
-  if (changed || updated.includes(name)) return lifecycle.finish(place, "completed");
-  return modes.includes("updates") ? lifecycle.finish(place, "failed") : [];
+  const saidSo = updated?.namespace === namespace.join("|") && (updated.nodes.length === 0 || updated.nodes.includes(name));
+  if (changed || saidSo) return lifecycle.finish([...namespace, segment], "completed");
+  return modes.includes("updates") ? lifecycle.finish([...namespace, segment], "failed") : [];
 }
 
 function tellCheckpoint(telling: Telling, namespace: string[], data: string): Draft[] {
