@@ -50,8 +50,8 @@ const deadKept = sql`interval '30 days'`;
 export function storingWebhooks(threads: Sql): Sql {
   return sql`
     told_of as (
-      insert into webhooks (run_id, thread_id, url, run)
-      select ended.run_id, ended.thread_id, ended.webhook,
+      insert into webhooks (run_id, thread_id, url, metadata, run)
+      select ended.run_id, ended.thread_id, ended.webhook, ended.metadata,
              json_build_object('run_id', ended.run_id, 'thread_id', ended.thread_id, 'assistant_id', assistant_id,
                                'metadata', ended.metadata, 'status', ended.status, 'kwargs', kwargs, 'multitask_strategy', multitask_strategy,
                                'created_at', ended.created_at, 'updated_at', ended.updated_at, 'run_started_at', started_at,
@@ -117,7 +117,7 @@ export async function giveBackWebhook(db: Db, { runId, attempt }: Delivery): Pro
 }
 
 /** The thread may be gone by now; what it and the run had for metadata the run had as well. */
-const visibleBy = (scope: Scope): Sql => scope.visible(sql`coalesce(run -> 'metadata', '{}')`);
+const visibleBy = (scope: Scope): Sql => scope.visible(sql`coalesce(metadata, (searchable(run) -> 'metadata')::json, '{}')`);
 
 /** The dead, those that died last first. */
 export async function listDeadWebhooks(db: Db, scope: Scope, page: { limit: number; offset: number }): Promise<Page<DeadWebhook>> {
