@@ -145,6 +145,26 @@ test("what a receiver fails to take is sent again, the same, though the stateles
   expect(await rowOf(run.run_id)).toMatchObject({ attempts: 3, error: null });
 });
 
+test("the pause before the next try grows twofold with each, up to an hour, and chance takes off half of it at most", async () => {
+  const longest: Record<number, number> = { 0: 1, 3: 8, 6: 64, 11: 2_048, 12: 3_600, 30: 3_600 };
+  const { rows: added } = await db.query(
+    `insert into webhooks (run_id, thread_id, url, run, attempts)
+     select gen_random_uuid(), gen_random_uuid(), $1, '{"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}', attempts
+       from unnest($2::integer[]) attempts
+     returning run_id, attempts`,
+    [`${url}/500/pause`, Object.keys(longest)],
+  );
+  for (const { run_id: runId, attempts } of added) {
+    await until(async () => (await rowOf(runId)).error !== null);
+    const { rows } = await db.query(
+      "delete from webhooks where run_id = $1 returning extract(epoch from due_at - now())::float8 as pause",
+      [runId],
+    );
+    expect(rows[0].pause).toBeLessThanOrEqual(longest[attempts] ?? 0);
+    if (attempts > 0) expect(rows[0].pause).toBeGreaterThan((longest[attempts] ?? 0) / 2 - 2); // some of it is over
+  }
+});
+
 test("a receiver that hangs holds up neither runs nor the webhooks of others", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const insert = `
