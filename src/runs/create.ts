@@ -7,6 +7,7 @@ import type { Scope } from "../db/scope.ts";
 import { type Db, type Sql, sql } from "../db/sql.ts";
 import { checkpointNotFound, ServiceError, threadNotFound } from "../errors.ts";
 import { insertingThread, type LockedThread, lockOrCreateThread, lockThread, notingRun } from "../threads/threads.ts";
+import { hostOf } from "../webhooks/rules.ts";
 import type { Caller } from "./caller.ts";
 import { cancelOpenRuns } from "./cancel.ts";
 import { isThreadBusy } from "./read.ts";
@@ -105,11 +106,11 @@ async function insertRun(
 ): Promise<Run> {
   const { rows } = await tx.query<Run>(sql`
     with on_thread as (${withThread})
-    insert into runs (run_id, thread_id, assistant_id, multitask_strategy, metadata, kwargs, run_at, events_kept_secs, webhook, auth_user,
-                      traceparent)
+    insert into runs (run_id, thread_id, assistant_id, multitask_strategy, metadata, kwargs, run_at, events_kept_secs, webhook, webhook_host,
+                      auth_user, traceparent)
     values (${runId}, ${threadId}, ${assistantId}, ${multitaskStrategy}, ${JSON.stringify(metadata)}, ${JSON.stringify(kwargs)},
-            now() + make_interval(secs => ${afterSeconds}), ${eventRetentionSeconds}, ${kwargs.webhook}, ${user && JSON.stringify(user)},
-            ${traceparent})
+            now() + make_interval(secs => ${afterSeconds}), ${eventRetentionSeconds}, ${kwargs.webhook},
+            ${kwargs.webhook && hostOf(kwargs.webhook)}, ${user && JSON.stringify(user)}, ${traceparent})
     returning ${runColumns}`);
   return rows[0] as Run;
 }

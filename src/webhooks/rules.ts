@@ -62,6 +62,14 @@ export function isPath(receiver: string): boolean {
   return receiver.startsWith("/") && URL.canParse(receiver, anywhere) && new URL(receiver, anywhere).origin === anywhere;
 }
 
+/** What tells receivers apart whose turns are shared out: the host as it is called, however it is written. Empty: our own app. */
+export function hostOf(receiver: string): string {
+  if (isPath(receiver)) return "";
+  return URL.canParse(receiver) ? hostnameOf(new URL(receiver)) : receiver;
+}
+
+const hostnameOf = ({ hostname }: URL) => hostname.replace(/\.$/, "");
+
 function objectionToPath(path: string, { allowPaths }: WebhookRules): string | undefined {
   if (!allowPaths) return "must be a whole URL: paths of this service are not allowed here";
   return staysBelow(path) ? undefined : "must stay below the address of this service: it goes up with ..";
@@ -88,7 +96,7 @@ export function isAllowedInside(url: URL, { insideHosts }: WebhookRules): boolea
 
 /** Host names, with `*.` before them for those below, and with a port behind them if only that one is meant. */
 function isAmong(patterns: string[], url: URL): boolean {
-  const host = url.hostname.replace(/\.$/, "");
+  const host = hostnameOf(url);
   return patterns.some((pattern) => {
     const [, name = "", port] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(pattern.toLowerCase()) ?? [];
     if (port !== undefined && Number(port) !== portOf(url)) return false;
@@ -100,7 +108,7 @@ function portOf(url: URL): number {
   return Number(url.port) || (url.protocol === "https:" ? 443 : 80);
 }
 
-function namesInside({ hostname }: URL): boolean {
-  const host = hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
+function namesInside(url: URL): boolean {
+  const host = hostnameOf(url).replace(/^\[|\]$/g, "");
   return isIP(host) ? isInside(host) : /(^|\.)localhost$/.test(host);
 }
