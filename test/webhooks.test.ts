@@ -299,7 +299,7 @@ test("the command lists the dead and sends them again", async () => {
 
 test("a redirect is a failure, and nobody goes where it points", async () => {
   const { run_id: runId } = await client.runs.create(null, "steps", { input: {}, webhook: `${url}/redirect` });
-  await until(async () => (await rowOf(runId))?.error !== null && (await rowOf(runId)) !== undefined);
+  await until(async () => ((await rowOf(runId))?.error ?? null) !== null);
   expect(await rowOf(runId)).toMatchObject({ status: "pending", error: "The receiver answered 302; redirects are not followed." });
 });
 
