@@ -10,6 +10,7 @@ import { createKey, nameOfKey } from "../src/auth/keys.ts";
 import { readConfig } from "../src/config.ts";
 import { systemAssistantId } from "../src/db/ids.ts";
 import { makeProject, runCommand, until } from "./command.ts";
+import { startReceiver } from "./receiver.ts";
 import { startProcess, startTestService } from "./service.ts";
 
 const issuer = "https://issuer.test";
@@ -36,7 +37,10 @@ const { urls, db } = await startTestService({
   ENSEMBLE_JWT_AUDIENCE: audience,
 });
 const secret = "a secret that is shared with the issuer, and long";
-const { urls: withSecret } = await startTestService({ ENSEMBLE_JWT_SECRET: secret });
+const { urls: withSecret, db: dbWithSecret } = await startTestService({
+  ENSEMBLE_JWT_SECRET: secret,
+  ENSEMBLE_WEBHOOK_INSIDE_HOSTS: "127.0.0.1",
+});
 
 const now = () => Math.floor(Date.now() / 1_000);
 const good = (sub: string): JWTPayload => ({ sub, iss: issuer, aud: audience, exp: now() + 600 });
@@ -216,6 +220,42 @@ test("a webhook does in this API nothing that its maker might not", async () => 
   }
   expect(await ada.threads.getState(threadId)).toEqual(before);
   expect(await ada.runs.list(threadId)).toHaveLength(1);
+});
+
+test("whoever is told apart sees and redrives the dead webhooks of his own, whatever stands in those of others", async () => {
+  const unwilling = await startReceiver((response) => response.writeHead(410).end());
+  const tokens = { mallory: "", ann: "", bob: "" };
+  for (const name of Object.keys(tokens) as (keyof typeof tokens)[]) tokens[name] = await shared({ sub: name, exp: now() + 600 });
+  const die = async (name: keyof typeof tokens, log: string, metadata = {}) => {
+    const client = clientOf(bearer(tokens[name]), withSecret[0]);
+    const { run_id: runId } = await client.runs.create(null, "steps", { input: { log: [log] }, metadata, webhook: `${unwilling.url}/` });
+    await until(
+      async () => (await dbWithSecret.query("select from webhooks where run_id = $1 and status = 'dead'", [runId])).rowCount === 1,
+    );
+    return runId;
+  };
+  const call = async (name: keyof typeof tokens, path: string, body?: object) => {
+    const headers = { ...bearer(tokens[name]), "content-type": "application/json" };
+    const response = await fetch(`${withSecret[0]}${path}`, { headers, ...(body && { method: "POST", body: JSON.stringify(body) }) });
+    return response.ok ? response.json() : `${response.status} ${await response.text()}`;
+  };
+  const deadOf = async (name: keyof typeof tokens) => {
+    const dead = await call(name, "/webhooks/dead");
+    return Array.isArray(dead) ? dead.map(({ run_id }) => run_id) : dead;
+  };
+
+  const mallorys = await die("mallory", "x\u0000y \ud800", { "\u0000": "\u0000" });
+  expect(await deadOf("bob")).toEqual([]);
+  const anns = await die("ann", "x");
+  const older = await die("ann", "x\u0000y");
+  await dbWithSecret.query("update webhooks set metadata = null where run_id = $1", [older]); // as an earlier release stored it
+  expect([await deadOf("mallory"), await deadOf("ann"), await deadOf("bob")]).toEqual([[mallorys], [older, anns], []]);
+
+  for (const body of [{}, { run_ids: [anns, older] }]) expect(await call("bob", "/webhooks/redrive", body)).toEqual({ run_ids: [] });
+  expect(await call("mallory", "/webhooks/redrive", { run_ids: [anns] })).toEqual({ run_ids: [] });
+  expect(unwilling.received).toHaveLength(3);
+  expect(await call("ann", "/webhooks/redrive", { run_ids: [older, mallorys] })).toEqual({ run_ids: [older] });
+  await until(() => unwilling.received.length === 4);
 });
 
 test("a user whose name has dots has a place in the store", async () => {

@@ -51,7 +51,7 @@ test.each(documents)("the metadata of runs keeps %s", async (_name, metadata) =>
   const run = await client.runs.get(thread_id, run_id);
   expect(run.status).toBe("success");
   expect(exact(run.metadata)).toBe(exact({ created_by: "system", ...metadata }));
-  expect((await client.threads.getHistory(thread_id)).length).toBeGreaterThan(0);
+  expect((await client.threads.getHistory(thread_id, { metadata })).length).toBeGreaterThan(0);
 });
 
 test.each(documents)("input becomes state, and is answered everywhere, with %s", async (_name, anything) => {

@@ -10,6 +10,49 @@ function ticks(schedule: string, timezone: string, from: string, count: number):
   return found;
 }
 
+describe("a time that the clock skips comes once, when it is over, in whatever company, and years later still in order", () => {
+  const berlin = "Europe/Berlin";
+  const newYork = "America/New_York"; // from 2 to 3 on 2027-03-14
+  const lordHowe = "Australia/Lord_Howe"; // from 2 to 2:30 on 2027-10-03
+  test.each([
+    ["0,30 2 * * *", berlin, "2027-03-28T00:00Z", ["2027-03-28T01:00Z", "2027-03-29T00:00Z", "2027-03-29T00:30Z"]],
+    ["15,45 2 * * *", berlin, "2027-03-28T00:00Z", ["2027-03-28T01:00Z", "2027-03-29T00:15Z"]],
+    ["*/20 2 * * *", berlin, "2027-03-28T00:00Z", ["2027-03-28T01:00Z", "2027-03-29T00:00Z", "2027-03-29T00:20Z"]],
+    ["0 1,2 * * *", berlin, "2027-03-27T23:00Z", ["2027-03-28T00:00Z", "2027-03-28T01:00Z", "2027-03-28T23:00Z"]],
+    ["30 1-3 * * *", berlin, "2027-03-28T00:00Z", ["2027-03-28T00:30Z", "2027-03-28T01:00Z", "2027-03-28T01:30Z", "2027-03-28T23:30Z"]],
+    ["0 2,3 * * *", berlin, "2027-03-28T00:00Z", ["2027-03-28T01:00Z", "2027-03-29T00:00Z"]],
+    ["30 2,14 * * *", berlin, "2027-03-28T00:00Z", ["2027-03-28T01:00Z", "2027-03-28T12:30Z", "2027-03-29T00:30Z"]],
+    ["15,45 2 28 3 *", berlin, "2027-03-28T00:00Z", ["2027-03-28T01:00Z", "2028-03-28T00:15Z", "2028-03-28T00:45Z"]],
+    ["0 */2 * * *", berlin, "2027-03-28T00:00Z", ["2027-03-28T02:00Z", "2027-03-28T04:00Z"]],
+    ["*/15 * * * *", berlin, "2027-03-28T00:45Z", ["2027-03-28T01:00Z", "2027-03-28T01:15Z"]],
+    ["15,45 2 * * *", newYork, "2027-03-14T06:00Z", ["2027-03-14T07:00Z", "2027-03-15T06:15Z", "2027-03-15T06:45Z"]],
+    ["30 1,2,3 * * 0", newYork, "2027-03-14T06:00Z", ["2027-03-14T06:30Z", "2027-03-14T07:00Z", "2027-03-14T07:30Z", "2027-03-21T05:30Z"]],
+    ["10,20,40 2 * * *", lordHowe, "2027-10-02T15:00Z", ["2027-10-02T15:30Z", "2027-10-02T15:40Z", "2027-10-03T15:10Z"]],
+    ["10,20 2 * * *", lordHowe, "2027-10-02T15:00Z", ["2027-10-02T15:30Z", "2027-10-03T15:10Z", "2027-10-03T15:20Z"]],
+  ])("%s in %s", (schedule, timezone, from, expected) => {
+    expect(ticks(schedule, timezone, from, expected.length)).toEqual(expected);
+  });
+
+  test.each([
+    ["0,30 2 * * *", berlin, "2027-10-31T00:15Z", ["2027-10-31T00:30Z", "2027-11-01T01:00Z"]],
+    ["*/30 2 * * *", berlin, "2027-10-30T23:45Z", ["2027-10-31T00:00Z", "2027-10-31T00:30Z", "2027-11-01T01:00Z"]],
+    ["30 1,2 * * *", newYork, "2027-11-07T05:00Z", ["2027-11-07T05:30Z", "2027-11-07T07:30Z", "2027-11-08T06:30Z"]],
+    ["45,50 1 * * *", lordHowe, "2027-04-03T14:30Z", ["2027-04-03T14:45Z", "2027-04-03T14:50Z", "2027-04-04T15:15Z"]],
+  ])("and one that comes twice is done once: %s in %s", (schedule, timezone, from, expected) => {
+    expect(ticks(schedule, timezone, from, expected.length)).toEqual(expected);
+  });
+
+  test.each([berlin, newYork, lordHowe, "America/Santiago", "Africa/Cairo", "Asia/Kolkata"])(
+    "in %s every tick is after the last",
+    (timezone) => {
+      for (const schedule of ["0,30 0-3 * * *", "15,45 2 * 3,10 *", "*/10 1,2 * * 0", "*/25 * * * *", "59 23,0 * * *"]) {
+        const found = ticks(schedule, timezone, "2027-03-01T00:00Z", 1_500);
+        expect(found).toEqual([...new Set(found)].sort());
+      }
+    },
+  );
+});
+
 describe("in Berlin, where the clock goes from 2 to 3 on 2027-03-28 and from 3 back to 2 on 2027-10-31", () => {
   test.each([
     [

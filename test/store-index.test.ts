@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { makeProject } from "./command.ts";
 import { startTestService } from "./service.ts";
@@ -127,14 +128,62 @@ test("items of another index are left out of a search until they are put again, 
   expect(await found()).toEqual(["old", "new"]);
 });
 
-test("of more vectors than are compared, the nearest are among those that are", async () => {
-  await store.putItem(["crowd"], "far", { text: "mountain" });
+/** Texts that are vectors already, of 256 numbers that are much alike. */
+const spelled = await makeProject({
+  "langgraph.json": { graphs, store: { index: { dims: 256, embed: "./embed.ts:embed", fields: ["text"] } } },
+  "embed.ts": "export const embed = async (texts: string[]) => texts.map((text) => JSON.parse(text));",
+});
+const alike = () => Array.from({ length: 256 }, () => 1 / 16 + (Math.random() - 0.5) / 10);
+const toUnit = (vector: number[]) => {
+  const length = Math.hypot(...vector);
+  return vector.map((number) => number / length);
+};
+const cosine = (one: number[], other: number[]) => one.reduce((sum, number, at) => sum + number * (other[at] ?? 0), 0);
+
+test("the nearest of thousands that are much alike are found, all of them and in order, at whatever place of the list", async () => {
+  const { client: theirs, db: stored } = await startTestService({ ENSEMBLE_CONFIG: `${spelled}/langgraph.json` });
+  const vectors = Array.from({ length: 2_600 }, () => toUnit(alike()));
+  async function findsAll(): Promise<void> {
+    const query = toUnit(alike());
+    const all = vectors.map((vector, nth) => ({ key: `k${nth}`, score: cosine(query, vector) })).sort((a, b) => b.score - a.score);
+    for (const offset of [0, 10, 2_200, 2_595]) {
+      const { items } = await theirs.store.searchItems(["alike"], { query: JSON.stringify(query), limit: 10, offset });
+      expect(keys(items)).toEqual(keys(all.slice(offset, offset + 10)));
+    }
+  }
+
+  const put = (vector: number[], nth: number) => theirs.store.putItem(["alike", `${nth}`], `k${nth}`, { text: JSON.stringify(vector) });
+  await Promise.all(vectors.slice(0, 100).map(put));
+  const asAnEarlierReleaseStored = `
+    with item as (
+      insert into store_items (namespace, key, value) select array['alike', 'old'], 'k' || nth, '{}' from generate_series(100, 2599) nth)
+    insert into store_vectors (namespace, key, place, index_name, vector, sketch)
+    select array['alike', 'old'], 'k' || nth + 99, 1, (select min(index_name) from store_vectors), vector::real[], B'1'
+      from unnest($1::text[]) with ordinality given (vector, nth)`;
+  await stored.query(asAnEarlierReleaseStored, [vectors.slice(100).map((vector) => `{${vector}}`)]);
+  await findsAll();
+
+  const codes = async () => (await stored.query("select code from store_vectors where namespace <> '{alike,old}' order by key")).rows;
+  const before = await codes();
+  const migration = await readFile(new URL("../migrations/028_store_codes.sql", import.meta.url), "utf8");
+  await stored.query(migration.slice(migration.indexOf("update store_vectors")));
+  for (const [nth, { code }] of (await codes()).entries()) {
+    expect(code.subarray(8)).toEqual(before[nth].code.subarray(8)); // two ways to the same
+    expect(code.readFloatBE(4)).toBeCloseTo(before[nth].code.readFloatBE(4), 5);
+  }
+  for (let round = 0; round < 3; round++) await findsAll();
+});
+
+test("items of one meaning, thousands of them, are listed page by page, each of them once", async () => {
+  await store.putItem(["crowd"], "k", { text: "river" });
   await db.query(`insert into store_items (namespace, key, value) select namespace, key || n, value
-                    from store_items, generate_series(1, 2100) n where namespace = '{crowd}'`);
-  await db.query(`insert into store_vectors select namespace, key || n, place, index_name, vector, sketch
-                    from store_vectors, generate_series(1, 2100) n where namespace = '{crowd}'`);
-  await store.putItem(["crowd"], "near", { text: "river" });
-  expect(await search("crowd", "stream", { limit: 2 })).toMatchObject([{ key: "near" }, { value: { text: "mountain" } }]);
+                    from store_items, generate_series(1, 5500) n where namespace = '{crowd}'`);
+  await db.query(`insert into store_vectors (namespace, key, place, index_name, vector, code) select namespace, key || n, place, index_name, vector, code
+                    from store_vectors, generate_series(1, 5500) n where namespace = '{crowd}'`);
+  await store.putItem(["crowd"], "near", { text: "stream" });
+  const pages = await Promise.all([0, 1_000, 4_990, 5_495].map((offset) => search("crowd", "stream", { limit: 10, offset })));
+  expect(keys(pages[0] ?? [])[0]).toBe("near");
+  expect(new Set(pages.flatMap(keys)).size).toBe(37);
 });
 
 const { rowCount: pgvector } = await db.query("select 1 from pg_available_extensions where name = 'vector'");

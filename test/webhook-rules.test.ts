@@ -41,6 +41,16 @@ test.each([
   "//hooks.example.com/hook",
   "/\\hooks.example.com/hook",
   "/\t/hooks.example.com/hook",
+  "/../billing/charge",
+  "/hook/../../billing/charge",
+  "/..",
+  "/.\t./billing/charge",
+  "/..\\billing/charge",
+  "/%2e%2E/billing/charge",
+  "/..%2fbilling/charge",
+  "/..%5cbilling/charge",
+  "/%252e%252e%252fbilling/charge",
+  "/..;/billing/charge",
   "https://hooks.example.com:99999/hook",
   `https://hooks.example.com/${"x".repeat(4_096)}`,
   "",
@@ -60,6 +70,8 @@ test.each([
   [{}, "https://hooks.example.com/a", true],
   [{}, "https://93.184.216.34:8443/a", true],
   [{}, "/custom/hook", true],
+  [{}, "/custom/../hook?back=/../..", true],
+  [{}, "/..hidden/100%/%2e/hook", true],
   [{ disable_loopback: true }, "/custom/hook", false],
   [{ require_https: false }, "http://hooks.example.com/a", true],
   [{ require_https: false }, metadata, false],
@@ -128,6 +140,7 @@ test("where the process has no app of its own, a path is sent to the one it is t
   expect(await sendWebhook("/hook?a=b", message, { ...options, ownUrl: url })).toBeUndefined();
   expect(await sendWebhook("/hook?a=b", message, { ...options, ownUrl: `${url}/prefix/` })).toBeUndefined();
   expect(await sendWebhook(`${url}/hook`, message, { ...options, ownUrl: url })).toMatchObject({ hopeless: true });
+  expect(await sendWebhook("/../billing/charge", message, { ...options, ownUrl: `${url}/prefix` })).toMatchObject({ hopeless: true });
   expect(received.map(({ path }) => path)).toEqual(["/hook?a=b", "/prefix/hook?a=b"]);
 });
 

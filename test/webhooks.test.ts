@@ -26,10 +26,12 @@ const project = await makeProject({
     webhooks: { headers: { authorization: "Bearer ${{ env.LG_WEBHOOK_TOKEN }}" } },
   },
 });
+/** The same receiver, as another machine to the service. */
+const besideUrl = url.replace("127.0.0.1", "localhost");
 const env = {
   ENSEMBLE_CONFIG: `${project}/langgraph.json`,
   ENSEMBLE_WEBHOOK_SECRET: `whsec_${secret.toString("base64")}`,
-  ENSEMBLE_WEBHOOK_INSIDE_HOSTS: "127.0.0.1",
+  ENSEMBLE_WEBHOOK_INSIDE_HOSTS: "127.0.0.1 localhost",
 };
 const { client, fetch, db, databaseUrl } = await startTestService(env);
 
@@ -145,11 +147,31 @@ test("what a receiver fails to take is sent again, the same, though the stateles
   expect(await rowOf(run.run_id)).toMatchObject({ attempts: 3, error: null });
 });
 
+test("the pause before the next try grows twofold with each, up to an hour, and chance takes off half of it at most", async () => {
+  const longest: Record<number, number> = { 0: 1, 3: 8, 6: 64, 11: 2_048, 12: 3_600, 30: 3_600 };
+  const { rows: added } = await db.query(
+    `insert into webhooks (run_id, thread_id, url, run, attempts)
+     select gen_random_uuid(), gen_random_uuid(), $1, '{"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}', attempts
+       from unnest($2::integer[]) attempts
+     returning run_id, attempts`,
+    [`${url}/500/pause`, Object.keys(longest)],
+  );
+  for (const { run_id: runId, attempts } of added) {
+    await until(async () => (await rowOf(runId)).error !== null);
+    const { rows } = await db.query(
+      "delete from webhooks where run_id = $1 returning extract(epoch from due_at - now())::float8 as pause",
+      [runId],
+    );
+    expect(rows[0].pause).toBeLessThanOrEqual(longest[attempts] ?? 0);
+    if (attempts > 0) expect(rows[0].pause).toBeGreaterThan((longest[attempts] ?? 0) / 2 - 2); // some of it is over
+  }
+});
+
 test("a receiver that hangs holds up neither runs nor the webhooks of others", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const insert = `
-    insert into webhooks (run_id, thread_id, url, run, due_at)
-    select gen_random_uuid(), $1, $2, '{"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}', now() - interval '1 hour'
+    insert into webhooks (run_id, thread_id, url, host, run, due_at)
+    select gen_random_uuid(), $1, $2, 'hanging', '{"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}', now() - interval '1 hour'
       from generate_series(1, 100)`;
   await db.query(insert, [threadId, `${hanging.url}/hang`]);
   onTestFinished(async () => void (await db.query("delete from webhooks where thread_id = $1", [threadId])));
@@ -158,6 +180,75 @@ test("a receiver that hangs holds up neither runs nor the webhooks of others", a
   await client.runs.wait(threadId, "steps", { input: {}, webhook: `${url}/beside` });
   await told("/beside");
   expect(hanging.received.some(({ closed }) => closed())).toBe(false); // the first of them still has its turn
+});
+
+/** A service whose workers know no receiver yet. */
+async function startAmongHanging() {
+  const service = await startTestService(env);
+  const secondsUntilTold = async (webhook: string): Promise<number> => {
+    const { run_id: runId } = await service.client.runs.create(null, "steps", { input: {}, webhook });
+    const statement = "select extract(epoch from settled_at - created_at)::float8 as seconds from webhooks where run_id = $1";
+    const ask = async () => (await service.db.query(statement, [runId])).rows[0]?.seconds ?? null;
+    await until(async () => (await ask()) !== null);
+    return ask();
+  };
+  return { ...service, secondsUntilTold };
+}
+
+const portOf = (url: string) => new URL(url).port;
+const spellings = [
+  "127.0.0.1",
+  "127.1",
+  "127.0.1",
+  "2130706433",
+  "0x7f.1",
+  "0177.0.0.1",
+  "127.0.0.1.",
+  "%3127.0.0.1",
+  "a@127.0.0.1",
+  "/127.0.0.1",
+];
+
+test.each<[string, (urls: string[]) => string[], good: string]>([
+  ["ten ports of one machine", (urls) => urls, `${besideUrl}/beside-ports`],
+  [
+    "a receiver in ten spellings",
+    ([one = ""]) => spellings.map((host) => `http://${host}:${portOf(one)}/`),
+    `${besideUrl}/beside-spellings`,
+  ],
+  ["a receiver whose URL hides its host from a glance", ([one = ""]) => [`http:///127.0.0.1:${portOf(one)}/`], "/assistants/count"],
+])("%s, all hanging, hold up nobody else", async (_, webhooksOf, good) => {
+  const { client: api, db: stored, secondsUntilTold } = await startAmongHanging();
+  const receivers = await Promise.all(Array.from({ length: 10 }, () => startReceiver(() => {})));
+  const webhooks = webhooksOf(receivers.map((receiver) => receiver.url));
+  const runs = Array.from({ length: 40 }, (_, nth) => ({
+    assistantId: "steps",
+    input: {},
+    webhook: webhooks[nth % webhooks.length] ?? "",
+  }));
+  await api.runs.createBatch(runs);
+  await until(async () => (await stored.query("select from webhooks")).rowCount === runs.length);
+  expect(await secondsUntilTold(good)).toBeLessThan(2);
+  expect(receivers.flatMap(({ received }) => received).length).toBeLessThanOrEqual(4);
+});
+
+test("names without end, all hanging, hold up nobody who answers in time; ten of them not even one that was never told", async () => {
+  const { db: stored, secondsUntilTold } = await startAmongHanging();
+  const { url: nowhere, received } = await startReceiver(() => {});
+  const tell = (names: number) =>
+    stored.query(
+      `insert into webhooks (run_id, thread_id, url, host, run)
+       select gen_random_uuid(), gen_random_uuid(), $1, $2 || name, '{"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}'
+         from generate_series(1, $3::integer) name, generate_series(1, 5)`,
+      [`${nowhere}/`, crypto.randomUUID(), names],
+    );
+  await tell(10);
+  await until(() => received.length >= 10);
+  expect(await secondsUntilTold(`${besideUrl}/beside-ten`)).toBeLessThan(2);
+  await tell(100);
+  await until(() => received.length >= 32);
+  expect(await secondsUntilTold(`${besideUrl}/beside-a-hundred`)).toBeLessThan(2);
+  expect(received.filter(({ closed }) => !closed()).length).toBeLessThanOrEqual(64);
 });
 
 test("after a day a delivery is dead, until it is redriven through the API", async () => {
@@ -208,7 +299,7 @@ test("the command lists the dead and sends them again", async () => {
 
 test("a redirect is a failure, and nobody goes where it points", async () => {
   const { run_id: runId } = await client.runs.create(null, "steps", { input: {}, webhook: `${url}/redirect` });
-  await until(async () => (await rowOf(runId))?.error !== null && (await rowOf(runId)) !== undefined);
+  await until(async () => ((await rowOf(runId))?.error ?? null) !== null);
   expect(await rowOf(runId)).toMatchObject({ status: "pending", error: "The receiver answered 302; redirects are not followed." });
 });
 

@@ -164,7 +164,7 @@ export class EnsembleSaver extends PostgresSaver {
        where true ${threadId ? sql`and thread_id = ${threadId}` : nothing}
          ${namespace === undefined || namespace === null ? nothing : sql`and checkpoint_ns = ${namespace}`}
          ${checkpointId ? sql`and checkpoint_id = ${checkpointId}` : nothing}
-         ${filter && Object.keys(filter).length > 0 ? sql`and metadata @> ${JSON.stringify(filter)}::jsonb` : nothing}
+         ${filter && Object.keys(filter).length > 0 ? sql`and metadata @> searchable(${JSON.stringify(filter)}::json)` : nothing}
          ${beforeId === undefined ? nothing : sql`and checkpoint_id < ${beforeId}`}
        order by checkpoint_id desc ${limit === undefined ? nothing : sql`limit ${limit}`}`;
     const found = await readCheckpoints(this.#db, selection).catch((error) => this.#noteTrouble(error));

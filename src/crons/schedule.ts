@@ -1,4 +1,4 @@
-import { Cron as Pattern } from "croner";
+import { CronPattern, Cron as Pattern } from "croner";
 
 /** When something is to happen: a cron pattern, read in a time zone, up to an end. */
 export interface Schedule {
@@ -9,9 +9,24 @@ export interface Schedule {
 
 /** The first time of the schedule after `after`, or null when there is none any more. The end itself is still in time. */
 export function nextTick({ schedule, timezone, end_time }: Schedule, after: Date): Date | null {
-  const next = new Pattern(schedule, { timezone: timezone ?? "UTC", mode: "5-part" }).nextRun(after);
+  const next = new Pattern(timesOfDay(schedule), { timezone: timezone ?? "UTC", mode, fixedTimeRule: "no-wildcard" }).nextRun(after);
   return next && (end_time === null || next <= end_time) ? next : null;
 }
+
+const mode = "5-part";
+
+/**
+ * A schedule that names hours means times of day: one that the clock skips is made up for, one that it shows twice is done once. Croner takes
+ * it for such when the minutes are named as well, so here they are. One of every hour, or every other, just goes on by the clock.
+ */
+function timesOfDay(schedule: string): string {
+  const [, hours = "", ...days] = schedule.trim().split(/\s+/);
+  if (/[*?]/.test(hours)) return schedule;
+  const { minute, hour } = new CronPattern(schedule, undefined, { mode });
+  return [listed(minute), listed(hour), ...days].join(" ");
+}
+
+const listed = (part: number[]) => part.flatMap((isNamed, number) => (isNamed ? number : [])).join();
 
 /** What is wrong with a pattern, or undefined. */
 export function faultOfPattern(schedule: string): string | undefined {

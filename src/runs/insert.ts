@@ -1,6 +1,7 @@
 import type { User } from "../auth/user.ts";
 import { type Db, prepared, type Sql, sql } from "../db/sql.ts";
 import { insertingThread, insertingThreads } from "../threads/threads.ts";
+import { hostOf } from "../webhooks/rules.ts";
 import { type Json, type MultitaskStrategy, type Run, type RunKwargs, runColumns } from "./run.ts";
 
 /** A run as it is stored. */
@@ -22,7 +23,10 @@ export interface RunWithThread extends RunRow {
   thread: { metadata: Json; config: Json; temporary: boolean };
 }
 
-const columns = sql`run_id, thread_id, assistant_id, multitask_strategy, metadata, kwargs, run_at, events_kept_secs, webhook, auth_user, traceparent`;
+const columns = sql`run_id, thread_id, assistant_id, multitask_strategy, metadata, kwargs, run_at, events_kept_secs, webhook, webhook_host,
+  auth_user, traceparent`;
+
+const webhookHostOf = ({ kwargs: { webhook } }: RunRow) => webhook && hostOf(webhook);
 
 /** Stores a run, and in the same statement what becomes of its thread. */
 export async function insertRun(tx: Db, run: RunRow, withThread: Sql): Promise<Run> {
@@ -31,7 +35,7 @@ export async function insertRun(tx: Db, run: RunRow, withThread: Sql): Promise<R
     insert into runs (${columns})
     values (${run.runId}, ${run.threadId}, ${run.assistantId}, ${run.multitaskStrategy}, ${JSON.stringify(run.metadata)}, ${JSON.stringify(run.kwargs)},
             now() + make_interval(secs => ${run.afterSeconds}), ${run.eventRetentionSeconds}, ${run.kwargs.webhook},
-            ${run.user && JSON.stringify(run.user)}, ${run.traceparent ?? null})
+            ${webhookHostOf(run)}, ${run.user && JSON.stringify(run.user)}, ${run.traceparent ?? null})
     returning ${runColumns}`);
   return rows[0] as Run;
 }
@@ -45,14 +49,14 @@ export async function insertRunsWithThreads(db: Db, runs: RunWithThread[]): Prom
     with on_thread as (${insertingThreads(runs.map(({ threadId, thread }) => ({ ...thread, thread_id: threadId })))})
     insert into runs (${columns})
     select run_id, thread_id, assistant_id, strategy, metadata::json, kwargs::json, now() + make_interval(secs => after_seconds), kept_seconds,
-           webhook, auth_user::json, traceparent
+           webhook, webhook_host, auth_user::json, traceparent
       from unnest(
         ${runs.map(({ runId }) => runId)}::uuid[], ${runs.map(({ threadId }) => threadId)}::uuid[], ${runs.map(({ assistantId }) => assistantId)}::uuid[],
         ${runs.map(({ multitaskStrategy }) => multitaskStrategy)}::multitask_strategy[], ${runs.map(({ metadata }) => JSON.stringify(metadata))}::text[],
         ${runs.map(({ kwargs }) => JSON.stringify(kwargs))}::text[], ${runs.map(({ afterSeconds }) => afterSeconds)}::double precision[],
         ${runs.map(({ eventRetentionSeconds }) => eventRetentionSeconds)}::double precision[], ${runs.map(({ kwargs }) => kwargs.webhook)}::text[],
-        ${runs.map(({ user }) => user && JSON.stringify(user))}::text[], ${runs.map(({ traceparent = null }) => traceparent)}::text[])
-        as r (run_id, thread_id, assistant_id, strategy, metadata, kwargs, after_seconds, kept_seconds, webhook, auth_user, traceparent)
+        ${runs.map(webhookHostOf)}::text[], ${runs.map(({ user }) => user && JSON.stringify(user))}::text[], ${runs.map(({ traceparent = null }) => traceparent)}::text[])
+        as r (run_id, thread_id, assistant_id, strategy, metadata, kwargs, after_seconds, kept_seconds, webhook, webhook_host, auth_user, traceparent)
     returning ${runColumns}`;
   const { rows } = await db.query<Run>(prepared("insert runs with threads", statement));
   const made = new Map(rows.map((run) => [run.run_id, run]));

@@ -40,7 +40,12 @@ export const at = (scope: Scope, { prefix, filter }: Place): Sql =>
 
 /** In the order of bytes, what begins with a path lies between it and the same path with the lowest character at its end. */
 function under(prefix: string[]): Sql {
-  if (prefix.length === 0) return sql`true`;
-  const beyond = prefix.with(-1, `${prefix.at(-1)}\u0001`);
-  return sql`namespace >= ${prefix}::text[] and namespace < ${beyond}::text[]`;
+  return prefix.length === 0 ? sql`true` : sql`namespace >= ${prefix}::text[] and ${beforeEnd(prefix)}`;
 }
+
+const beforeEnd = (prefix: string[]): Sql =>
+  prefix.length === 0 ? sql`true` : sql`namespace < ${prefix.with(-1, `${prefix.at(-1)}\u0001`)}::text[]`;
+
+/** What is under a path, from behind a row on. One lower bound only: of two, an index may start from the lower one every time. */
+export const underFrom = (prefix: string[], behind: Sql | undefined): Sql =>
+  behind ? sql`${behind} and ${beforeEnd(prefix)}` : under(prefix);

@@ -15,11 +15,22 @@ export interface StoredRun {
   [field: string]: unknown;
 }
 
+/** How fast a receiver took what it was told last. */
+export type Pace = "new" | "prompt" | "slow";
+
+/** What a process knows of a receiver. */
+export interface Receiver {
+  host: string;
+  pace: Pace;
+  underWay: number;
+}
+
 /** The right to make one delivery, and what to send. */
 export interface Delivery {
   runId: string;
   url: string;
   host: string;
+  pace: Pace;
   run: StoredRun;
   attempt: number;
   /** The database's clock, at the claim. */
@@ -50,8 +61,8 @@ const deadKept = sql`interval '30 days'`;
 export function storingWebhooks(threads: Sql): Sql {
   return sql`
     told_of as (
-      insert into webhooks (run_id, thread_id, url, run)
-      select ended.run_id, ended.thread_id, ended.webhook,
+      insert into webhooks (run_id, thread_id, url, host, metadata, run)
+      select ended.run_id, ended.thread_id, ended.webhook, coalesce(ended.webhook_host, ended.webhook), ended.metadata,
              json_build_object('run_id', ended.run_id, 'thread_id', ended.thread_id, 'assistant_id', assistant_id,
                                'metadata', ended.metadata, 'status', ended.status, 'kwargs', kwargs, 'multitask_strategy', multitask_strategy,
                                'created_at', ended.created_at, 'updated_at', ended.updated_at, 'run_started_at', started_at,
@@ -61,29 +72,40 @@ export function storingWebhooks(threads: Sql): Sql {
           on conflict do nothing)`;
 }
 
+/** A receiver that has never been told may hang: it begins with one delivery at a time. */
+const perReceiver = { new: 1, prompt: 4, slow: 4 };
+
 /**
- * Takes the right to make due deliveries, for a while. No receiver gets more than `perHost` of them, and none that has its fill already:
- * one that hangs would take all the turns.
+ * Takes the right to make due deliveries, for a while: as many to receivers of each pace as there are turns for them, and of those to one
+ * receiver no more than its own. One that hangs would take all the turns.
  */
-export async function claimWebhooks(
-  db: Db,
-  { slots, perHost, fullHosts }: { slots: number; perHost: number; fullHosts: string[] },
-): Promise<Delivery[]> {
+export async function claimWebhooks(db: Db, free: Record<Pace, number>, known: Receiver[]): Promise<Delivery[]> {
   const { rows } = await db.query<Delivery>(sql`
-    with waiting as (
-      select run_id, row_number() over (partition by host order by due_at) as turn
-        from webhooks
-       where status = 'pending' and due_at <= now() and host <> all(${fullHosts}::text[])),
+    with receivers as (
+      select * from unnest(${known.map(({ host }) => host)}::text[], ${known.map(({ pace }) => pace)}::text[],
+                           ${known.map(({ underWay }) => underWay)}::integer[]) receiver (host, pace, under_way)),
+    turns (pace, per_receiver, free) as (
+      values ('new', ${perReceiver.new}::integer, ${free.new}::integer), ('prompt', ${perReceiver.prompt}, ${free.prompt}),
+             ('slow', ${perReceiver.slow}, ${free.slow})),
+    waiting as (
+      select run_id, due_at, coalesce(pace, 'new') as pace,
+             coalesce(under_way, 0) + row_number() over (partition by host order by due_at) as turn
+        from webhooks left join receivers using (host)
+       where status = 'pending' and due_at <= now()),
+    placed as (
+      select run_id, pace, turn, free, row_number() over (partition by pace order by turn, due_at) as place
+        from waiting join turns using (pace)
+       where turn <= per_receiver),
     due as (
-      select webhooks.run_id
-        from webhooks join waiting using (run_id)
-       where turn <= ${perHost} and status = 'pending' and due_at <= now()
-       order by turn, due_at limit ${slots}
+      select webhooks.run_id, pace
+        from webhooks join placed using (run_id)
+       where place <= free and status = 'pending' and due_at <= now()
+       order by turn, due_at
          for update of webhooks skip locked)
     update webhooks set attempts = attempts + 1, due_at = now() + make_interval(secs => ${leaseSeconds})
       from due
      where webhooks.run_id = due.run_id
-    returning webhooks.run_id as "runId", url, host, run, attempts as attempt, now() as "sentAt"`);
+    returning webhooks.run_id as "runId", url, host, pace, run, attempts as attempt, now() as "sentAt"`);
   return rows;
 }
 
@@ -117,7 +139,7 @@ export async function giveBackWebhook(db: Db, { runId, attempt }: Delivery): Pro
 }
 
 /** The thread may be gone by now; what it and the run had for metadata the run had as well. */
-const visibleBy = (scope: Scope): Sql => scope.visible(sql`coalesce(run -> 'metadata', '{}')`);
+const visibleBy = (scope: Scope): Sql => scope.visible(sql`coalesce(metadata, (searchable(run) -> 'metadata')::json, '{}')`);
 
 /** The dead, those that died last first. */
 export async function listDeadWebhooks(db: Db, scope: Scope, page: { limit: number; offset: number }): Promise<Page<DeadWebhook>> {

@@ -2,12 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { writeMessage } from "../webhooks/message.ts";
 import type { WebhookRules } from "../webhooks/rules.ts";
 import { sendWebhook } from "../webhooks/send.ts";
-import { claimWebhooks, type Delivery, giveBackWebhook, noteDelivered, noteFailed, webhookTopic } from "../webhooks/webhooks.ts";
+import { claimWebhooks, type Delivery, giveBackWebhook, noteDelivered, noteFailed, type Pace, webhookTopic } from "../webhooks/webhooks.ts";
+import { watchReceivers } from "./receivers.ts";
 import type { WorkerRooms } from "./rooms.ts";
 
 const pollMs = 1_000;
-const slots = 32;
-const perHost = 4;
+/** For receivers of each pace, so that who takes long waits with his like, and nobody waits for him. */
+const turns = 32;
 const timeoutMs = 10_000;
 /** What deliveries that are under way get to arrive when the process ends. */
 const graceMs = 500;
@@ -27,7 +28,8 @@ export function startDeliveries(
 ): { stop(): Promise<void> } {
   const stopped = new AbortController();
   const cut = new AbortController();
-  const underWay = new Map<Promise<void>, string>();
+  const underWay = new Map<Promise<void>, Pace>();
+  const receivers = watchReceivers();
 
   async function loop(): Promise<void> {
     while (!stopped.signal.aborted) {
@@ -42,20 +44,22 @@ export function startDeliveries(
   }
 
   async function claim(): Promise<Delivery[]> {
-    const free = slots - underWay.size;
-    const byHost = Map.groupBy(underWay.values(), (host) => host);
-    const fullHosts = [...byHost].filter(([, all]) => all.length >= perHost).map(([host]) => host);
-    return free > 0 ? claimWebhooks(pool, { slots: free, perHost, fullHosts }) : [];
+    const free = { new: turns, prompt: turns, slow: turns };
+    for (const pace of underWay.values()) free[pace]--;
+    return claimWebhooks(pool, free, receivers.list());
   }
 
   function start(delivery: Delivery): void {
+    const begun = performance.now();
+    receivers.begin(delivery.host);
     const done = deliver(delivery)
       .catch((err) => log.warn({ err, run_id: delivery.runId }, "what became of a webhook could not be noted; it is sent again"))
       .finally(() => {
         underWay.delete(done);
+        receivers.end(delivery.host, performance.now() - begun);
         wakeups.tellHere(webhookTopic); // a turn is free
       });
-    underWay.set(done, delivery.host);
+    underWay.set(done, delivery.pace);
   }
 
   async function deliver(delivery: Delivery): Promise<void> {

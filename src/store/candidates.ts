@@ -1,0 +1,86 @@
+import type { Scope } from "../db/scope.ts";
+import { type Db, sql } from "../db/sql.ts";
+import { cosineRange, encodeDirection, type Range } from "./code.ts";
+import type { Direction } from "./embedding.ts";
+import { at, type ItemName, type Place, underFrom } from "./item.ts";
+
+interface Candidate extends ItemName, Range {}
+
+interface CodedVector extends ItemName {
+  part: number;
+  /** Null: it is not in the place that is searched. */
+  code: Buffer | null;
+  /** Instead of a code, where an earlier release stored it. */
+  vector: Direction | null;
+}
+
+/** So many are compared in one turn of the event loop: a few milliseconds. */
+const pageSize = 1_000;
+/** What is left to be compared exactly at most, unless more are wanted. */
+const mostCandidates = 5_000;
+
+/**
+ * The items among which the nearest `count` are. Their codes are read page by page, and an item stays as long as it may be nearer than what
+ * is the last of the nearest. Only where more than 5,000 may be, those that seem farthest go as well.
+ */
+export async function findCandidates(
+  db: Db,
+  scope: Scope,
+  place: Place,
+  { indexName, wanted, count }: { indexName: string; wanted: Direction; count: number },
+): Promise<ItemName[]> {
+  const numbers = Float64Array.from(wanted);
+  let candidates = new Map<string, Candidate>();
+  let page: CodedVector[] = [];
+  do {
+    page = await readPage(db, scope, place, indexName, page.at(-1));
+    for (const { namespace, key, code, vector } of page) {
+      const known = code ?? (vector && encodeDirection(vector));
+      if (known) note(candidates, { namespace, key, ...cosineRange(numbers, known) });
+    }
+    candidates = keepNearest(candidates, count);
+  } while (page.length === pageSize);
+  return [...candidates.values()];
+}
+
+/** An item is as near as the nearest of its vectors. */
+function note(candidates: Map<string, Candidate>, { namespace, key, low, high }: Candidate): void {
+  const name = JSON.stringify([namespace, key]);
+  const before = candidates.get(name);
+  candidates.set(name, { namespace, key, low: Math.max(low, before?.low ?? low), high: Math.max(high, before?.high ?? high) });
+}
+
+function keepNearest(candidates: Map<string, Candidate>, count: number): Map<string, Candidate> {
+  const lows = Float64Array.from(candidates.values(), ({ low }) => low).sort();
+  const least = lows.at(-count) ?? Number.NEGATIVE_INFINITY;
+  const near = [...candidates].filter(([, { high }]) => high >= least);
+  const most = Math.max(mostCandidates, count);
+  if (near.length <= most) return new Map(near);
+  return new Map(near.sort(([, one], [, other]) => other.low + other.high - one.low - one.high).slice(0, most));
+}
+
+/**
+ * The page is taken from the vectors alone, by their key, and then each is looked up among the items: `offset 0` keeps the planner from
+ * gathering all that fit anew for every page.
+ */
+async function readPage(
+  db: Db,
+  scope: Scope,
+  { prefix, filter }: Place,
+  indexName: string,
+  last: CodedVector | undefined,
+): Promise<CodedVector[]> {
+  const behind = last && sql`(namespace, key, place) > (${last.namespace}::text[], ${last.key}, ${last.part}::integer)`;
+  const { rows } = await db.query<CodedVector>(sql`
+    select namespace, key, part, case when fits then code end as code, case when fits and code is null then vector end as vector
+      from (select namespace, key, place as part, code, vector
+              from store_vectors
+             where index_name = ${indexName} and ${underFrom(prefix, behind)}
+             order by namespace, key, place limit ${pageSize}) page
+      left join lateral (
+        select true as fits
+          from store_items item
+         where item.namespace = page.namespace and item.key = page.key and ${at(scope, { prefix: [], filter })} offset 0) judged on true
+     order by namespace, key, part`);
+  return rows;
+}
