@@ -11,7 +11,7 @@ import { parseJson } from "./body.ts";
 import { answerCommand, type CommandAnswer } from "./commands/answer.ts";
 import { Command, CommandError, type CommandErrorCode, type Method, withParams } from "./commands/command.ts";
 import { openFrames } from "./frames.ts";
-import { keepAsking } from "./recheck.ts";
+import { type Followed, keepAsking } from "./recheck.ts";
 import type { ApiRooms } from "./rooms.ts";
 import { EventFilter } from "./streaming-request.ts";
 import { createSubscriptions } from "./subscriptions.ts";
@@ -37,7 +37,7 @@ export function serveSocket(rooms: ApiRooms, request: FastifyRequest, socket: We
       frames.cut(); // the client comes back, and subscribes again
     },
   });
-  keepAsking(rooms, request, () => lookAgain(rooms, request, threadId, sight), frames);
+  keepAsking(rooms, request, inSight(rooms, request, threadId, sight), frames);
   const methods = new Map<string, Method>([
     ["subscription.subscribe", withParams(EventFilter, async (scope, filter) => subscribe(scope.readable, filter))],
     ["subscription.unsubscribe", withParams(Unsubscribe, async (_scope, { subscription_id }) => unsubscribe(subscription_id))],
@@ -83,10 +83,15 @@ interface Sight {
 }
 
 /** Whoever waits for a thread may go on; whoever has seen it must still be allowed to. */
-async function lookAgain({ pool }: ApiRooms, request: FastifyRequest, threadId: string, sight: Sight): Promise<void> {
-  const { scope } = await request.access("threads:read", { thread_id: threadId });
-  if (sight.readable) sight.readable = scope;
-  if (sight.isSeen) await getThread(pool, scope, threadId);
+function inSight({ pool }: ApiRooms, request: FastifyRequest, threadId: string, sight: Sight): Followed {
+  return {
+    async decide() {
+      const { scope } = await request.access("threads:read", { thread_id: threadId });
+      if (sight.readable) sight.readable = scope;
+      return scope;
+    },
+    find: async (scope) => sight.isSeen && getThread(pool, scope, threadId),
+  };
 }
 
 /** The events of a thread, as soon as the caller may see it: one that is not there, or not theirs, may yet be. */

@@ -4,7 +4,7 @@ import { baseAt, readProgress } from "../runs/thread-runs.ts";
 import { type ThreadMode, tellClassic } from "../streaming/classic.ts";
 import { type Filter, toMatcher } from "../streaming/filter.ts";
 import { type StreamCounts, takePlace } from "./follow.ts";
-import { keepAsking, type Look } from "./recheck.ts";
+import { type Followed, keepAsking } from "./recheck.ts";
 import type { ApiRooms } from "./rooms.ts";
 import { openEventStream } from "./sse.ts";
 
@@ -13,7 +13,7 @@ export interface ThreadFollowOptions {
   /** The number of the last event that the client has. */
   since: number;
   filter: Filter;
-  look: Look;
+  followed: Followed;
 }
 
 /** Streams a thread to a client, in the words of event streaming. */
@@ -21,10 +21,10 @@ export async function streamThread(
   rooms: ApiRooms,
   counts: StreamCounts,
   reply: FastifyReply,
-  { threadId, since, filter, look }: ThreadFollowOptions,
+  { threadId, since, filter, followed }: ThreadFollowOptions,
 ): Promise<void> {
   const isWanted = toMatcher(filter);
-  await streamWithoutEnd(rooms, counts, reply, { threadId, look }, async function* (gone) {
+  await streamWithoutEnd(rooms, counts, reply, { threadId, followed }, async function* (gone) {
     for await (const events of rooms.threadFeed.follow(threadId, since, gone)) {
       yield events.filter(isWanted).map(({ seq, method, json }) => ({ id: seq, event: method, data: json }));
     }
@@ -36,7 +36,7 @@ export interface ClassicFollowOptions {
   /** The number of the last event that the client has; undefined: what has happened is of no interest. */
   since: number | undefined;
   modes: ThreadMode[];
-  look: Look;
+  followed: Followed;
 }
 
 /** Streams the runs of a thread to a client as classic streams, one after the other. */
@@ -44,12 +44,12 @@ export async function streamThreadRuns(
   rooms: ApiRooms,
   counts: StreamCounts,
   reply: FastifyReply,
-  { threadId, since: given, modes, look }: ClassicFollowOptions,
+  { threadId, since: given, modes, followed }: ClassicFollowOptions,
 ): Promise<void> {
   const now = await readProgress(rooms.pool, threadId);
   const since = given ?? now.through;
   const from = given === undefined ? now.base : await baseAt(rooms.pool, threadId, given);
-  await streamWithoutEnd(rooms, counts, reply, { threadId, look }, async function* (gone) {
+  await streamWithoutEnd(rooms, counts, reply, { threadId, followed }, async function* (gone) {
     for await (const run of rooms.threadFeed.runs(threadId, from, gone)) yield* tellClassic(rooms, run, { since, modes }, gone);
   });
 }
@@ -59,12 +59,12 @@ async function streamWithoutEnd(
   rooms: ApiRooms,
   counts: StreamCounts,
   reply: FastifyReply,
-  { threadId, look }: Pick<ThreadFollowOptions, "threadId" | "look">,
+  { threadId, followed }: Pick<ThreadFollowOptions, "threadId" | "followed">,
   tell: (gone: AbortSignal) => AsyncGenerator<RunEvent[], void>,
 ): Promise<void> {
   const leave = takePlace(counts, threadId, rooms.settings.streamsPerRun, "thread");
   const stream = openEventStream(reply, rooms.settings.stalledSeconds);
-  keepAsking(rooms, reply.request, look, stream);
+  keepAsking(rooms, reply.request, followed, stream);
   try {
     for await (const events of tell(stream.gone)) if (events.length > 0) await stream.send(events);
   } catch (err) {

@@ -12,7 +12,7 @@ import { access, alreadyDecided } from "../access.ts";
 import { type StreamCounts, streamRun, waitForRun } from "../follow.ts";
 import { idempotent } from "../idempotency.ts";
 import { selectFields } from "../lists.ts";
-import { nothingToLookAt } from "../recheck.ts";
+import { ownDoing } from "../recheck.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { admitRun, runDecisions } from "../run-access.ts";
 import { refuseWebhook, runCheck } from "../run-check.ts";
@@ -87,7 +87,7 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
       threadId: run.thread_id,
       after: -1,
       cancelScope: cancelOnDisconnect ? alreadyDecided : undefined,
-      look: nothingToLookAt,
+      followed: ownDoing,
     });
   }
 
@@ -96,7 +96,7 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
     reply.header("location", `/threads/${run.thread_id}/runs/${run.run_id}/join`);
     const cancelScope = body.on_disconnect === "cancel" ? alreadyDecided : undefined;
     const place = { scope: alreadyDecided, runId: run.run_id, threadId: run.thread_id };
-    await waitForRun(rooms, reply, { ...place, cancelScope, look: nothingToLookAt });
+    await waitForRun(rooms, reply, { ...place, cancelScope, followed: ownDoing });
   }
 
   const onThread = { schema: { params: ThreadParams, body: RunCreate }, config: creates };

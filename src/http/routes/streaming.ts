@@ -2,6 +2,7 @@ import type { FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { AuthRefusal } from "../../auth/auth.ts";
+import type { Scope } from "../../db/scope.ts";
 import { ServiceError } from "../../errors.ts";
 import type { CorsOptions } from "../../registry/http-options.ts";
 import { getThread } from "../../threads/threads.ts";
@@ -10,6 +11,7 @@ import { answerCommand, commandDecisions } from "../commands/answer.ts";
 import { Command } from "../commands/command.ts";
 import { mayOpenSocket } from "../cors.ts";
 import { type StreamCounts, takePlace } from "../follow.ts";
+import type { Followed } from "../recheck.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { answers, ThreadParams } from "../schemas.ts";
 import { serveSocket } from "../socket.ts";
@@ -32,9 +34,12 @@ const threadStream = {
 export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app, { counts, cors, askFront, ...rooms }) => {
   const { pool } = rooms;
 
-  async function findReadable(request: FastifyRequest, threadId: string) {
-    const { scope } = await request.access("threads:read", { thread_id: threadId });
-    return getThread(pool, scope, threadId);
+  /** A thread that the caller may read now, and how it is asked later whether they still may. */
+  async function toFollow(request: FastifyRequest, threadId: string): Promise<Followed> {
+    const decide = async () => (await request.access("threads:read", { thread_id: threadId })).scope;
+    const find = (scope: Scope) => getThread(pool, scope, threadId);
+    await find(await decide());
+    return { decide, find };
   }
 
   app.post(
@@ -52,9 +57,8 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
     async (request, reply) => {
       const { threadId } = request.params;
       const { since, ...filter } = request.body;
-      const look = () => findReadable(request, threadId);
-      await look();
-      await streamThread(rooms, counts, reply, { threadId, since: since ?? request.headers["last-event-id"] ?? 0, filter, look });
+      const followed = await toFollow(request, threadId);
+      await streamThread(rooms, counts, reply, { threadId, since: since ?? request.headers["last-event-id"] ?? 0, filter, followed });
     },
   );
 
@@ -67,11 +71,10 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
     async (request, reply) => {
       const { threadId } = request.params;
       const { stream_mode, stream_modes } = request.query;
-      const look = () => findReadable(request, threadId);
-      await look();
+      const followed = await toFollow(request, threadId);
       reply.header("location", request.url); // the SDK comes back here, and is to see the same
       const modes = stream_mode ?? stream_modes ?? ["run_modes" as const];
-      await streamThreadRuns(rooms, counts, reply, { threadId, since: request.headers["last-event-id"], modes, look });
+      await streamThreadRuns(rooms, counts, reply, { threadId, since: request.headers["last-event-id"], modes, followed });
     },
   );
 
