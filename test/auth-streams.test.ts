@@ -118,22 +118,32 @@ test("a socket may wait for a thread that is not there yet", async () => {
   expect(heard.end).toBeUndefined();
 });
 
-test("whoever cannot be asked again is cut off, as when they are refused", async () => {
+const troubles: [what: string, handlers: string][] = [
+  ["whoever cannot be asked again", `authenticate: ({ url }) => again(url) ? fail(new Error("the users are not to be had")) : "ada"`],
+  [
+    "whoever cannot be decided about again",
+    `authenticate: () => "ada", callbacks: { "threads:read": () => !again("/stream") || fail(new Error("no connection to the rules")) }`,
+  ],
+  [
+    "whoever is refused in words that a database might use",
+    `authenticate: () => "ada", callbacks: { "threads:read": () => !again("/stream") || fail(Object.assign(new Error("timeout"), { status: 403 })) }`,
+  ],
+];
+
+test.each(troubles)("%s is cut off", async (_what, handlers) => {
   const auth = `
     let asked = 0;
-    export const auth = { "~handlerCache": { authenticate: async (request) => {
-      if (request.url.endsWith("/stream") && ++asked > 1) throw new Error("the users are not to be had");
-      return "ada";
-    } } };`;
+    const again = (url) => url.endsWith("/stream") && ++asked > 1;
+    const fail = (error) => { throw error; };
+    export const auth = { "~handlerCache": { ${handlers} } };`;
   const graphs = { slow: `${import.meta.dirname}/graphs/slow.ts:graph` };
   const project = await makeProject({ "auth.mjs": auth, "langgraph.json": { graphs, auth: { path: "./auth.mjs:auth" } } });
   const { client, fetch } = await startTestService({
     ENSEMBLE_CONFIG: `${project}/langgraph.json`,
     ENSEMBLE_AUTH_RECHECK_SECS: "1",
   });
-  const { thread_id: threadId } = await client.threads.create();
-  const { run_id: runId } = await client.runs.create(threadId, "slow", { ...endless, ...told });
-  const response = await fetch(`/threads/${threadId}/runs/${runId}/stream`);
+  const { run_id: runId, thread_id: threadId } = await client.runs.create(null, "slow", { ...endless, ...told });
+  const response = await fetch(`/runs/${runId}/stream`, { signal: AbortSignal.timeout(10_000) });
   expect(response.status).toBe(200);
   await expect(response.text()).rejects.toThrow("terminated");
   await client.runs.cancel(threadId, runId, true);

@@ -8,7 +8,7 @@ import { endTopic } from "../runs/run.ts";
 import { valuesAfterRun } from "../state/state.ts";
 import { findThread } from "../threads/threads.ts";
 import { cancelRuns } from "./cancel.ts";
-import { keepAsking, type Look, lineOf } from "./recheck.ts";
+import { type Followed, keepAsking, lineOf } from "./recheck.ts";
 import type { ApiRooms } from "./rooms.ts";
 import { openEventStream } from "./sse.ts";
 
@@ -25,7 +25,7 @@ export interface FollowOptions {
   modes?: string[];
   /** In which scope the run is cancelled when the client goes away; undefined: it goes on. */
   cancelScope: Scope | undefined;
-  look: Look;
+  followed: Followed;
 }
 
 /**
@@ -33,9 +33,9 @@ export interface FollowOptions {
  * status: the stream ends, or it is cut.
  */
 export async function streamRun(rooms: ApiRooms, leave: () => void, reply: FastifyReply, options: FollowOptions): Promise<void> {
-  const { runId, after, modes, look } = options;
+  const { runId, after, modes, followed } = options;
   const stream = openEventStream(reply, rooms.settings.stalledSeconds);
-  keepAsking(rooms, reply.request, look, stream);
+  keepAsking(rooms, reply.request, followed, stream);
   try {
     for await (const events of rooms.feed.follow(runId, after, stream.gone)) {
       const wanted = modes ? events.filter((event) => isOfMode(event, modes)) : events;
@@ -66,14 +66,14 @@ function isOfMode({ event }: RunEvent, modes: string[]): boolean {
 export async function waitForRun(
   rooms: ApiRooms,
   reply: FastifyReply,
-  { scope, runId, threadId, cancelScope, look }: Omit<FollowOptions, "after">,
+  { scope, runId, threadId, cancelScope, followed }: Omit<FollowOptions, "after">,
   firstWord?: Promise<void>,
 ): Promise<void> {
   const headers = { ...reply.getHeaders(), "content-type": "application/json; charset=utf-8" };
   reply.hijack();
   const { raw } = reply;
   const line = lineOf(reply);
-  keepAsking(rooms, reply.request, look, line);
+  keepAsking(rooms, reply.request, followed, line);
   raw.on("error", () => {});
   raw.writeHead(200, headers as Record<string, string>);
   raw.flushHeaders();

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { isDatabaseTrouble } from "../db/failure.ts";
+import type { Scope } from "../db/scope.ts";
+import { alreadyDecided } from "./access.ts";
 import type { ApiRooms } from "./rooms.ts";
 
 /** What stays open: a stream, a socket, a request that waits. */
@@ -9,20 +11,24 @@ export interface Line {
   cut(): void;
 }
 
-/** Looks once more at what somebody follows, as they may see it now. Throws when they may not. */
-export type Look = () => Promise<unknown>;
+/** What somebody follows: how it is decided of which rows they may see it, and how it is found among them. Both throw when they may not. */
+export interface Followed {
+  decide(): Promise<Scope>;
+  find(scope: Scope): Promise<unknown>;
+}
 
 /** For those who follow what they have made themselves. */
-export const nothingToLookAt: Look = async () => {};
+export const ownDoing: Followed = { decide: async () => alreadyDecided, find: async () => {} };
 
 /**
  * Asks at intervals who is following, and whether they may still see it, and cuts the line when not: a stream may be open for days, a
  * token is good for minutes. Whoever cannot be asked is cut off as well; they come back, and are told why.
  */
-export function keepAsking({ auth, settings, log }: ApiRooms, request: FastifyRequest, look: Look, { gone, cut }: Line): void {
+export function keepAsking({ auth, settings, log }: ApiRooms, request: FastifyRequest, followed: Followed, { gone, cut }: Line): void {
   const askAgain = async () => {
     await request.askAgain();
-    await look().catch((error) => {
+    const scope = await followed.decide();
+    await followed.find(scope).catch((error) => {
       if (!isDatabaseTrouble(error)) throw error; // nothing is told meanwhile, and the next time is soon
     });
   };

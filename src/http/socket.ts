@@ -12,7 +12,7 @@ import { keepAsking } from "./recheck.ts";
 import type { ApiRooms } from "./rooms.ts";
 import { EventFilter } from "./streaming-request.ts";
 import { createSubscriptions } from "./subscriptions.ts";
-import { followVisible, lookAgain, type Sight } from "./visible-thread.ts";
+import { followVisible, inSight, type Sight } from "./visible-thread.ts";
 
 /** A socket may be open for days; after this a command is asked again who sends it. */
 const askAgainMs = 30_000;
@@ -35,7 +35,7 @@ export function serveSocket(rooms: ApiRooms, request: FastifyRequest, socket: We
       frames.cut(); // the client comes back, and subscribes again
     },
   });
-  keepAsking(rooms, request, () => lookAgain(rooms, request, threadId, sight), frames);
+  keepAsking(rooms, request, inSight(rooms, request, threadId, sight), frames);
   const methods = new Map<string, Method>([
     ["subscription.subscribe", withParams(EventFilter, async (scope, filter) => subscribe(scope.readable, filter))],
     ["subscription.unsubscribe", withParams(Unsubscribe, async (_scope, { subscription_id }) => unsubscribe(subscription_id))],

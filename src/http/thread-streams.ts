@@ -3,7 +3,7 @@ import type { RunEvent } from "../events/log.ts";
 import { baseAt, readProgress } from "../runs/thread-runs.ts";
 import { type ThreadMode, tellClassic } from "../streaming/classic.ts";
 import { type Filter, toMatcher } from "../streaming/filter.ts";
-import { keepAsking, type Look } from "./recheck.ts";
+import { type Followed, keepAsking } from "./recheck.ts";
 import type { ApiRooms } from "./rooms.ts";
 import { openEventStream } from "./sse.ts";
 import { followVisible, type Sight } from "./visible-thread.ts";
@@ -14,7 +14,7 @@ export interface ThreadFollowOptions {
   /** The number of the last event that the client has. */
   since: number;
   filter: Filter;
-  look: Look;
+  followed: Followed;
 }
 
 /** Streams a thread to a client, in the words of event streaming. The thread may be yet to come. */
@@ -22,10 +22,10 @@ export async function streamThread(
   rooms: ApiRooms,
   leave: () => void,
   reply: FastifyReply,
-  { sight, threadId, since, filter, look }: ThreadFollowOptions,
+  { sight, threadId, since, filter, followed }: ThreadFollowOptions,
 ): Promise<void> {
   const isWanted = toMatcher(filter);
-  await streamWithoutEnd(rooms, leave, reply, { threadId, look }, async function* (gone) {
+  await streamWithoutEnd(rooms, leave, reply, { threadId, followed }, async function* (gone) {
     for await (const events of followVisible(rooms, sight, { threadId, since }, gone)) {
       yield events.filter(isWanted).map(({ seq, method, json }) => ({ id: seq, event: method, data: json }));
     }
@@ -37,7 +37,7 @@ export interface ClassicFollowOptions {
   /** The number of the last event that the client has; undefined: what has happened is of no interest. */
   since: number | undefined;
   modes: ThreadMode[];
-  look: Look;
+  followed: Followed;
 }
 
 /** Streams the runs of a thread to a client as classic streams, one after the other. */
@@ -45,13 +45,13 @@ export async function streamThreadRuns(
   rooms: ApiRooms,
   leave: () => void,
   reply: FastifyReply,
-  { threadId, since: given, modes, look }: ClassicFollowOptions,
+  { threadId, since: given, modes, followed }: ClassicFollowOptions,
 ): Promise<void> {
   try {
     const now = await readProgress(rooms.pool, threadId);
     const since = given ?? now.through;
     const from = given === undefined ? now.base : await baseAt(rooms.pool, threadId, given);
-    await streamWithoutEnd(rooms, leave, reply, { threadId, look }, async function* (gone) {
+    await streamWithoutEnd(rooms, leave, reply, { threadId, followed }, async function* (gone) {
       for await (const run of rooms.threadFeed.runs(threadId, from, gone)) yield* tellClassic(rooms, run, { since, modes }, gone);
     });
   } finally {
@@ -67,11 +67,11 @@ async function streamWithoutEnd(
   rooms: ApiRooms,
   leave: () => void,
   reply: FastifyReply,
-  { threadId, look }: Pick<ThreadFollowOptions, "threadId" | "look">,
+  { threadId, followed }: Pick<ThreadFollowOptions, "threadId" | "followed">,
   tell: (gone: AbortSignal) => AsyncGenerator<RunEvent[], void>,
 ): Promise<void> {
   const stream = openEventStream(reply, rooms.settings.stalledSeconds);
-  keepAsking(rooms, reply.request, look, stream);
+  keepAsking(rooms, reply.request, followed, stream);
   try {
     for await (const events of tell(stream.gone)) if (events.length > 0) await stream.send(events);
   } catch (err) {

@@ -2,6 +2,7 @@ import type { FastifyRequest } from "fastify";
 import type { Scope } from "../db/scope.ts";
 import type { ThreadEvent } from "../streaming/event.ts";
 import { findThread, getThread } from "../threads/threads.ts";
+import type { Followed } from "./recheck.ts";
 import type { ApiRooms } from "./rooms.ts";
 
 /** Which threads the caller may see, undefined before they are asked, and whether this one was among them already. */
@@ -11,10 +12,15 @@ export interface Sight {
 }
 
 /** Whoever waits for a thread may go on; whoever has seen it must still be allowed to. */
-export async function lookAgain({ pool }: ApiRooms, request: FastifyRequest, threadId: string, sight: Sight): Promise<void> {
-  const { scope } = await request.access("threads:read", { thread_id: threadId });
-  if (sight.readable) sight.readable = scope;
-  if (sight.isSeen) await getThread(pool, scope, threadId);
+export function inSight({ pool }: ApiRooms, request: FastifyRequest, threadId: string, sight: Sight): Followed {
+  return {
+    async decide() {
+      const { scope } = await request.access("threads:read", { thread_id: threadId });
+      if (sight.readable) sight.readable = scope;
+      return scope;
+    },
+    find: async (scope) => sight.isSeen && getThread(pool, scope, threadId),
+  };
 }
 
 /** The events of a thread, as soon as the caller may see it: one that is not there, or not theirs, may yet be. */

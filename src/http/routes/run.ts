@@ -50,32 +50,33 @@ async function cancellable(
 export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts }> = async (app, rooms) => {
   const { pool, registry, wakeups, counts } = rooms;
 
-  /** Finds a run that the caller may read, and says in which scope. */
-  async function find(request: FastifyRequest, runId: string, threadId?: string) {
-    const { scope } = await request.access("threads:read", { thread_id: threadId, run_id: runId });
-    const run = await getRun(pool, scope, threadId, runId);
-    return { run, place: { scope, runId, threadId: run.thread_id } };
-  }
+  /** A run as its caller may read it. */
+  const readable = (request: FastifyRequest, runId: string, threadId?: string) => ({
+    decide: async () => (await request.access("threads:read", { thread_id: threadId, run_id: runId })).scope,
+    find: (scope: Scope) => getRun(pool, scope, threadId, runId),
+  });
 
   const enter = ({ user }: FastifyRequest, runId: string) =>
     takePlace(counts, { of: "run", id: runId, user: user?.identity }, rooms.settings);
 
-  /** The same for whoever joins it, and in which scope it is cancelled when they leave. */
-  async function findToJoin(request: FastifyRequest, cancels: boolean | undefined, runId: string, threadId?: string) {
-    const look = () => find(request, runId, threadId);
-    const { place } = await look();
-    if (!cancels) return { ...place, look, cancelScope: undefined };
-    const cancelScope = await cancellable(request, "interrupt", place.threadId, [runId]);
-    await getRun(pool, cancelScope, place.threadId, runId);
-    return { ...place, look, cancelScope };
+  /** Finds a run for whoever joins it, and says in which scope it is cancelled when they leave. */
+  async function findToJoin(request: FastifyRequest, cancels: boolean | undefined, runId: string, givenThreadId?: string) {
+    const followed = readable(request, runId, givenThreadId);
+    const scope = await followed.decide();
+    const { thread_id: threadId } = await followed.find(scope);
+    const place = { scope, followed, runId, threadId };
+    if (!cancels) return { ...place, cancelScope: undefined };
+    const cancelScope = await cancellable(request, "interrupt", threadId, [runId]);
+    await getRun(pool, cancelScope, threadId, runId);
+    return { ...place, cancelScope };
   }
 
   app.get(
     "/threads/:threadId/runs/:runId",
     { schema: { params: RunParams, response: answers(Run) }, config: reads },
     async (request, reply) => {
-      const { run } = await find(request, request.params.runId, request.params.threadId);
-      return reply.send(run);
+      const run = readable(request, request.params.runId, request.params.threadId);
+      return reply.send(await run.find(await run.decide()));
     },
   );
 
@@ -100,7 +101,7 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
       const { threadId, runId } = request.params;
       const place = await findToJoin(request, request.query.cancel_on_disconnect, runId, threadId);
       const line = lineOf(reply);
-      keepAsking(rooms, request, place.look, line);
+      keepAsking(rooms, request, place.followed, line);
       const output = await runOutput(rooms, place.scope, place, line.gone);
       if (line.gone.aborted) await cancelAbandoned(rooms, place);
       return reply.type("application/json; charset=utf-8").send(output ?? "null");

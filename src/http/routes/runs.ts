@@ -14,7 +14,7 @@ import { streamRun, waitForRun } from "../follow.ts";
 import { idempotent } from "../idempotency.ts";
 import { selectFields } from "../lists.ts";
 import { type StreamCounts, takePlace } from "../places.ts";
-import { nothingToLookAt } from "../recheck.ts";
+import { ownDoing } from "../recheck.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { admitRun, runDecisions } from "../run-access.ts";
 import { refuseWebhook, runCheck } from "../run-check.ts";
@@ -95,7 +95,7 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
       threadId: run.thread_id,
       after: -1,
       cancelScope: cancelOnDisconnect ? alreadyDecided : undefined,
-      look: nothingToLookAt,
+      followed: ownDoing,
     });
   }
 
@@ -114,7 +114,7 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
     const place = { scope: alreadyDecided, runId: run.run_id, threadId: run.thread_id };
     // With an Idempotency-Key it may be an older run, of whose end nothing will be heard.
     const heard = run.run_id === wanted.runId ? firstWord : undefined;
-    await waitForRun(rooms, reply, { ...place, cancelScope, look: nothingToLookAt }, heard);
+    await waitForRun(rooms, reply, { ...place, cancelScope, followed: ownDoing }, heard);
   }
 
   const onThread = { schema: { params: ThreadParams, body: RunCreate }, config: creates };

@@ -2,6 +2,7 @@ import type { FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { AuthRefusal } from "../../auth/auth.ts";
+import type { Scope } from "../../db/scope.ts";
 import { ServiceError } from "../../errors.ts";
 import type { CorsOptions } from "../../registry/http-options.ts";
 import { getThread } from "../../threads/threads.ts";
@@ -10,12 +11,13 @@ import { answerCommand, commandDecisions } from "../commands/answer.ts";
 import { Command } from "../commands/command.ts";
 import { mayOpenSocket } from "../cors.ts";
 import { type StreamCounts, takePlace } from "../places.ts";
+import type { Followed } from "../recheck.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { answers, ThreadParams } from "../schemas.ts";
 import { serveSocket } from "../socket.ts";
 import { EventFilter, LastEventNumber, LastThreadEvent, ThreadStreamQuery } from "../streaming-request.ts";
 import { streamThread, streamThreadRuns } from "../thread-streams.ts";
-import { lookAgain, type Sight } from "../visible-thread.ts";
+import { inSight, type Sight } from "../visible-thread.ts";
 
 export interface StreamingRooms extends ApiRooms {
   counts: StreamCounts;
@@ -35,9 +37,12 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
   const enter = ({ user }: FastifyRequest, threadId: string) =>
     takePlace(counts, { of: "thread", id: threadId, user: user?.identity }, rooms.settings);
 
-  async function findReadable(request: FastifyRequest, threadId: string) {
-    const { scope } = await request.access("threads:read", { thread_id: threadId });
-    return getThread(pool, scope, threadId);
+  /** A thread that the caller may read now, and how it is asked later whether they still may. */
+  async function toFollow(request: FastifyRequest, threadId: string): Promise<Followed> {
+    const decide = async () => (await request.access("threads:read", { thread_id: threadId })).scope;
+    const find = (scope: Scope) => getThread(pool, scope, threadId);
+    await find(await decide());
+    return { decide, find };
   }
 
   app.post(
@@ -57,9 +62,9 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
       const { since, ...filter } = request.body;
       const { scope: readable } = await request.access("threads:read", { thread_id: threadId });
       const sight: Sight = { readable, isSeen: false };
-      const look = () => lookAgain(rooms, request, threadId, sight);
+      const followed = inSight(rooms, request, threadId, sight);
       const from = since ?? request.headers["last-event-id"] ?? 0;
-      await streamThread(rooms, enter(request, threadId), reply, { sight, threadId, since: from, filter, look });
+      await streamThread(rooms, enter(request, threadId), reply, { sight, threadId, since: from, filter, followed });
     },
   );
 
@@ -72,12 +77,11 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
     async (request, reply) => {
       const { threadId } = request.params;
       const { stream_mode, stream_modes } = request.query;
-      const look = () => findReadable(request, threadId);
-      await look();
+      const followed = await toFollow(request, threadId);
       reply.header("location", request.url); // the SDK comes back here, and is to see the same
       const modes = stream_mode ?? stream_modes ?? ["run_modes" as const];
       const since = request.headers["last-event-id"];
-      await streamThreadRuns(rooms, enter(request, threadId), reply, { threadId, since, modes, look });
+      await streamThreadRuns(rooms, enter(request, threadId), reply, { threadId, since, modes, followed });
     },
   );
 
