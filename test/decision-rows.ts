@@ -96,7 +96,7 @@ export const decisionRows: Record<string, DecisionRow> = {
   "GET /threads/{threadId}/history": { needs: ["threads:read"] },
   "POST /threads/{threadId}/history": { needs: ["threads:read"] },
   "GET /threads/{threadId}/stream": { needs: ["threads:read"] },
-  "POST /threads/{threadId}/stream/events": { needs: ["threads:read"] },
+  "POST /threads/{threadId}/stream/events": { needs: ["threads:read"], reached: (text) => text.includes("event: values") },
 
   "POST /threads/{threadId}/commands | state.get": { needs: ["threads:read"], ...command("state.get") },
   "POST /threads/{threadId}/commands | state.listCheckpoints": { needs: ["threads:read"], ...command("state.listCheckpoints") },
