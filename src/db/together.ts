@@ -22,7 +22,7 @@ const most = 50;
  */
 export function together<Ask, Answer>(
   answerAll: (asks: Ask[]) => Promise<Answer[]>,
-  { keyOf = (ask) => ask }: TogetherOptions<Ask> = {},
+  { keyOf }: TogetherOptions<Ask> = {},
 ): (ask: Ask) => Promise<Answer> {
   let waiting: Waiting<Ask, Answer>[] = [];
   let underWay = 0;
@@ -43,7 +43,7 @@ export function together<Ask, Answer>(
     const taken = new Map<unknown, Waiting<Ask, Answer>>();
     const left: Waiting<Ask, Answer>[] = [];
     for (const one of waiting) {
-      const key = keyOf(one.ask);
+      const key = keyOf ? keyOf(one.ask) : one;
       if (taken.size < most && !taken.has(key)) taken.set(key, one);
       else left.push(one);
     }
