@@ -8,9 +8,11 @@ import type { Stage } from "../stage.ts";
 
 const slots = 5; // so few that the work of four is not bounded by two cores
 const nodeMs = 200;
+/** A worker that has just come has compiled nothing yet: it is given runs that do not wait, as many as it can do in this time. */
+const warmUpMs = 2_000;
 const counts = [1, 2, 4];
 /** There and back: every number of workers has the same middle of the time. */
-const sequenceOf = (quick: boolean) => (quick ? [1, 4, 1] : [...counts, ...counts.toReversed()]);
+const sequenceOf = (quick: boolean) => (quick ? [1, 4, 1] : [1, 4, 2, 4, 1]);
 
 /** Runs that wait, as those wait that ask a model: twice the workers should do twice the runs. */
 export const measureScale: Part = async (stage, { quick }) => {
@@ -27,7 +29,7 @@ export const measureScale: Part = async (stage, { quick }) => {
       await announced(count);
       rounds
         .get(count)
-        ?.push(await playWith(stage, api.url, [...api.pids, ...workers.map(({ pid }) => pid)], count, quick ? 1_000 : 2_000));
+        ?.push(await playWith(stage, api.url, [...api.pids, ...workers.map(({ pid }) => pid)], count, quick ? 1_500 : 4_000));
     }
   } finally {
     await Promise.all([api.stop(), ...workers.map((worker) => worker.stop())]);
@@ -40,7 +42,7 @@ async function playWith(stage: Stage, url: string, pids: number[], workers: numb
   const run = (load: object) => stage.driver.ask({ urls: [url], load }, LoadResult);
   const contender = { name: `${workers} workers`, pids, run, stop: async () => {} };
   const load = { graph: "waiting", method: "wait" as const, concurrency: slots * workers * 2 };
-  await contender.run({ ...load, forMs: 2 * nodeMs });
+  await contender.run({ ...load, graph: "one", forMs: warmUpMs });
   return playRound(stage, contender, { ...load, forMs });
 }
 

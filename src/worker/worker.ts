@@ -90,15 +90,16 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
 
   async function claimLoop(): Promise<void> {
     while (!draining.signal.aborted) {
-      // Armed before the claim, so that no word is missed. Where there is no room, news of runs makes none.
-      const woken = wakeups.next(freeSlots() > 0 ? claimTopic : roomTopic, pollMs, draining.signal);
+      const told = wakeups.next(claimTopic, pollMs, draining.signal); // armed before the claim, so that no word is missed
       claimedAt = Number.POSITIVE_INFINITY;
       const asked = freeSlots();
       const claims = await claimWhatFits(asked).catch(reportAndClaimNothing);
       for (const claim of claims) start(claim);
       claimedAt = now();
-      // Fewer than there is room for: no more are due. Whoever holds a thread meanwhile tells when it lets go.
-      if (freeSlots() === 0 || claims.length < asked) await woken;
+      // Where there is no room, news of runs makes none. With fewer than there was room for, no more are due: whoever holds a thread
+      // meanwhile tells when it lets go.
+      if (freeSlots() === 0) await wakeups.next(roomTopic, pollMs, draining.signal);
+      else if (claims.length < asked) await told;
     }
   }
 
@@ -121,14 +122,14 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
     return [];
   }
 
-  /** A slot is free, and the thread's next run may be due; while this worker drains, that is for the others. */
-  function tellOfRoom(): void {
+  /** A thread's next run may be due; while this worker drains, that is for the others. */
+  function tellOfThread(): void {
     if (draining.signal.aborted) wakeups.tellElsewhere(claimTopic);
     else wakeups.tellHere(claimTopic, roomTopic);
   }
 
   function start(claim: Claim): void {
-    const control = createControl(tellOfRoom);
+    const control = createControl(() => wakeups.tellHere(roomTopic));
     const key = keyOf(claim);
     const { runTimeoutSeconds: seconds } = options;
     const leftMs = Math.max(0, (seconds - claim.ranSeconds) * 1000);
@@ -140,7 +141,7 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
         running.delete(key);
         // Whatever the database cannot do for this run now (a full disk), it could not do a millisecond later either.
         if (control.stopped?.kind === "unreachable") pausedUntil = now() + pollMs;
-        tellOfRoom();
+        tellOfThread();
       });
     running.set(key, { claim, control, since: now(), done });
     if (draining.signal.aborted || (halted && !claim.cancel)) control.graphControl.requestDrain();
