@@ -34,7 +34,7 @@ export const measureRuns: Part = async (stage, options) => {
   const decided = new Map<Case, Turns>();
   const others = new Map<Case, Turns>();
   try {
-    await warmUp(contenders, { graph: "five", concurrency: 8, forMs: quick ? 800 : 2_000 });
+    await warmUp(contenders, { graph: "five", concurrency: 32, forMs: quick ? 800 : 3_000 });
     for (const one of decisive) decided.set(one, await turnsOf(stage, contenders, one, quick ? [2, 300] : [3, 1_000]));
     for (const one of otherCases(options)) others.set(one, await turnsOf(stage, contenders.filter(takesPart(one)), one, [2, 250]));
   } finally {

@@ -13,12 +13,12 @@ import type pg from "pg";
 import { isDatabaseTrouble } from "../db/failure.ts";
 import type { Fence } from "../db/fence.ts";
 import { type Db, nothing, sql } from "../db/sql.ts";
+import { together } from "../db/together.ts";
 import { type Channel, type ChannelLists, createChannelLists } from "./channel-lists.ts";
-import { gatherRows } from "./gather.ts";
 import { deleteThreadCheckpoints } from "./lifecycle.ts";
 import { type ListRow, readCheckpoints, type StoredCheckpoint, type StoredValue } from "./read.ts";
 import { replaceWrites } from "./replaced-writes.ts";
-import { type BlobRow, type CheckpointRows, noRows, storeRows, type WriteRow } from "./rows.ts";
+import { type BlobRow, type CheckpointRows, isAlike, joinRows, noRows, storeRows, type WriteRow } from "./rows.ts";
 import { dumpState, keepingImpostors, type StateSerializer, UnstorableValue } from "./serializer.ts";
 
 /** What an attempt brings along, so that its checkpoints are its own. */
@@ -60,7 +60,8 @@ export class EnsembleSaver extends PostgresSaver {
   readonly #serializer: StateSerializer;
   readonly #metadata: Record<string, unknown>;
   readonly #attempt: SaverAttempt | undefined;
-  readonly #gather: (rows: CheckpointRows) => Promise<boolean>;
+  /** What is asked for together is stored together: the writes of a step, and the checkpoint behind them. */
+  readonly #storeTogether: (rows: CheckpointRows) => Promise<boolean>;
   /** After the first refused write nothing more is sent: a step is stored whole or not at all. */
   #refused = false;
   readonly #lists: ChannelLists;
@@ -76,7 +77,10 @@ export class EnsembleSaver extends PostgresSaver {
     this.#db = db;
     this.#metadata = metadata;
     this.#attempt = attempt;
-    this.#gather = gatherRows((rows) => storeRows(db, undefined, rows));
+    this.#storeTogether = together(async (parts: CheckpointRows[]) => {
+      const stored = await storeRows(db, undefined, joinRows(parts));
+      return parts.map(() => stored);
+    });
     this.#isEmpty = attempt?.isFresh ?? false;
   }
 
@@ -225,8 +229,13 @@ export class EnsembleSaver extends PostgresSaver {
    */
   async #writeOrAbort(rowsOf: () => CheckpointRows): Promise<void> {
     const attempt = this.#attempt;
-    if (!attempt) await this.#gather(rowsOf());
+    if (!attempt) await this.#storeByItself(rowsOf());
     else await this.#orAbort(() => attempt.store(rowsOf()));
+  }
+
+  /** Large values take the server long: they go at once, each by itself. */
+  async #storeByItself(rows: CheckpointRows): Promise<boolean> {
+    return isAlike(rows) ? this.#storeTogether(rows) : storeRows(this.#db, undefined, rows);
   }
 
   /**
