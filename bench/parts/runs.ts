@@ -35,7 +35,7 @@ export const measureRuns: Part = async (stage, options) => {
   const others = new Map<Case, Turns>();
   try {
     await warmUp(contenders, { graph: "five", concurrency: 32, forMs: quick ? 800 : 3_000 });
-    for (const one of decisive) decided.set(one, await turnsOf(stage, contenders, one, quick ? [2, 300] : [3, 1_000]));
+    for (const one of decisive) decided.set(one, await turnsOf(stage, contenders, one, quick ? [2, 300] : [3, 1_500]));
     for (const one of otherCases(options)) others.set(one, await turnsOf(stage, contenders.filter(takesPart(one)), one, [2, 250]));
   } finally {
     await Promise.all(contenders.map((contender) => contender.stop()));
