@@ -13,12 +13,15 @@ declare module "vitest" {
   }
 }
 
+/** Four files at once, each with up to half a dozen services of up to a dozen connections. */
+const enoughForAll = 500;
+
 /** One Postgres for all tests: an embedded one, or the server of DATABASE_URL. Each test file copies the migrated template. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const home = await mkdtemp(join(tmpdir(), "ensemble-test-"));
   await chmod(home, 0o755); // for root, whose Postgres runs as another user
   const given = process.env.DATABASE_URL;
-  const embedded = given ? undefined : await startEmbeddedPostgres(join(home, "data"));
+  const embedded = given ? undefined : await startEmbeddedPostgres(join(home, "data"), enoughForAll);
   const serverUrl = given ?? embedded?.url ?? "";
   const templateName = `ensemble_template_${process.pid}_${Date.now()}`;
   const admin = openPool({ url: serverUrl, size: 1, onError: console.error });

@@ -37,7 +37,7 @@ const readyWithinMs = 60_000;
  * A real Postgres in `dataDir`, from the binaries that npm installed. It runs in a session of its own, so that Ctrl-C in the terminal
  * reaches the service first and the service ends it last. A server that a killed service left behind is adopted.
  */
-export async function startEmbeddedPostgres(dataDir: string): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres(dataDir: string, maxConnections = 200): Promise<EmbeddedPostgres> {
   const home = resolve(dataDir);
   const cluster = join(home, "postgres");
   await mkdir(home, { recursive: true });
@@ -46,7 +46,7 @@ export async function startEmbeddedPostgres(dataDir: string): Promise<EmbeddedPo
     const binaries = await findBinaries();
     const user = await serverUser(home);
     const password = await ensureCluster(home, cluster, binaries, user);
-    const port = (await findRunningServer(cluster)) ?? (await startServer(home, cluster, binaries, user));
+    const port = (await findRunningServer(cluster)) ?? (await startServer(home, cluster, binaries, user, maxConnections));
     return {
       url: addressOf(password, port),
       async restart(mode = "fast") {
@@ -160,10 +160,10 @@ async function isServerOf(cluster: string, pid: number): Promise<boolean> {
   return command.includes("postgres");
 }
 
-async function startServer(home: string, cluster: string, { pg_ctl }: Binaries, user: ServerUser): Promise<number> {
+async function startServer(home: string, cluster: string, { pg_ctl }: Binaries, user: ServerUser, maxConnections: number): Promise<number> {
   const port = await freePort();
   const log = join(home, "postgres.log");
-  const settings = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200`;
+  const settings = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=${maxConnections}`;
   await run(pg_ctl, ["start", "-D", cluster, "-l", log, "-o", settings, "-w", "-t", "60"], user).catch(async () => {
     const logged = await readFile(log, "utf8").catch(() => "");
     throw new Error(`The embedded Postgres did not start: ${lastLine(logged)} (see ${log})`);
