@@ -28,7 +28,7 @@ export async function takeTurns(stage: Ground, contenders: Contender[], load: Lo
   return turns;
 }
 
-/** Who stood still while the others had their turns finds cold caches, and memory that was taken back: so much is not counted either. */
+/** Who stood still while the others had their turns needs more CPU for a run at first (twice, after six seconds): so much is not counted either. */
 const runInMs = 400;
 
 export async function playRound({ databasePids }: Ground, contender: Contender, load: Load): Promise<Round> {

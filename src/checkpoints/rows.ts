@@ -1,5 +1,6 @@
 import { type Fence, fenced } from "../db/fence.ts";
 import { type Db, join, nothing, prepared, type Sql, sql } from "../db/sql.ts";
+import { largeDocument } from "../db/together.ts";
 import { bytesOf, type Dumped } from "./serializer.ts";
 
 /** Where in a thread a row belongs. */
@@ -51,10 +52,9 @@ export function joinRows(parts: CheckpointRows[]): CheckpointRows {
   };
 }
 
-/** Beyond this a value is a parameter of its own, in binary: inside an array it would be text twice its size. */
-const largeBytes = 16_384;
+/** Such a value is a parameter of its own, in binary: inside an array it would be text twice its size. */
 const isLarge = ({ value }: { value: Dumped | undefined }) =>
-  value !== undefined && (value.type === "bytes" || value.text.length > largeBytes);
+  value !== undefined && (value.type === "bytes" || value.text.length > largeDocument);
 
 /** Whether the statement is the same whatever the values are, so that the server need plan it once only. */
 export const isAlike = ({ blobs, writes }: CheckpointRows) => !blobs.some(isLarge) && !writes.some(isLarge);

@@ -11,6 +11,9 @@ interface Waiting<Ask, Answer> {
   done: PromiseWithResolvers<Answer>;
 }
 
+/** Those who ask together are told apart in arrays, in which a document is written with escapes. A larger one goes alone, as it is. */
+export const largeDocument = 16_384;
+
 /** Statements under way at once: enough to keep the server busy while the next ones gather. */
 const lines = 2;
 const most = 50;

@@ -1,7 +1,7 @@
 import { type Assistant, findAssistant, findAssistants } from "../assistants/assistants.ts";
 import { everything, type Scope } from "../db/scope.ts";
 import type { Db } from "../db/sql.ts";
-import { together } from "../db/together.ts";
+import { largeDocument, together } from "../db/together.ts";
 import { insertRunsWithThreads, insertRunWithThread, type RunWithThread } from "./insert.ts";
 import type { Run } from "./run.ts";
 
@@ -16,9 +16,6 @@ export const deskOf = (tx: Db): Desk => ({
   findAssistant: (scope, id) => findAssistant(tx, scope, id),
   insertWithThread: (run) => insertRunWithThread(tx, run),
 });
-
-/** Inside an array a document is written with escapes, which is no matter for a small one. */
-const largeDocument = 16_384;
 
 /** For many at once who each make one run: those that come together share a statement. */
 export function sharedDesk(db: Db): Desk {

@@ -1,5 +1,6 @@
 import type { Fence } from "../db/fence.ts";
 import { type Db, nothing, prepared, type Sql, sql } from "../db/sql.ts";
+import { largeDocument } from "../db/together.ts";
 import type { JsonText, ThreadState } from "../threads/threads.ts";
 import { storingWebhooks } from "../webhooks/webhooks.ts";
 import { baseAfter } from "./event-base.ts";
@@ -11,6 +12,7 @@ export interface RunError {
   message: string;
 }
 
+/** Where what a run came to stands already. */
 export const lastValuesEvent = Symbol("the last values event");
 export const valuesOfThread = Symbol("what the thread shows");
 
@@ -57,11 +59,8 @@ export async function endRun(db: Db, one: EndingRun): Promise<boolean> {
 export function isPlainEnd({ webhook, timers, output, thread }: RunEnd): boolean {
   const documents = [documentOf(output), thread?.values, thread?.interrupts];
   const size = documents.reduce((sum, document) => sum + (document?.length ?? 0), 0);
-  return !webhook && timers?.set.length === 0 && timers.unanswered.length === 0 && size <= largeEnd;
+  return !webhook && timers?.set.length === 0 && timers.unanswered.length === 0 && size <= largeDocument;
 }
-
-/** Inside an array a document is written with escapes, which is no matter for a small one. */
-const largeEnd = 16_384;
 
 /**
  * Ends runs with plain ends, as many as there are, in one statement. For each whether it was ended. No says nothing yet: a thread that
