@@ -168,7 +168,9 @@ test("the nearest of thousands that are much alike are found, all of them and in
   const migration = await readFile(new URL("../migrations/028_store_codes.sql", import.meta.url), "utf8");
   await stored.query(migration.slice(migration.indexOf("update store_vectors")));
   for (const [nth, { code }] of (await codes()).entries()) {
-    expect(code.subarray(8)).toEqual(before[nth].code.subarray(8)); // two ways to the same
+    const theSame = Int8Array.from(before[nth].code.subarray(8));
+    const apart = Int8Array.from(code.subarray(8), (count: number, at) => count - (theSame[at] as number));
+    expect(Math.max(...apart.map(Math.abs))).toBeLessThanOrEqual(1); // two ways to the same, but for what lies halfway between two steps
     expect(code.readFloatBE(4)).toBeCloseTo(before[nth].code.readFloatBE(4), 5);
   }
   for (let round = 0; round < 3; round++) await findsAll();
