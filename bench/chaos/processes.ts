@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const command = fileURLToPath(new URL("../../src/cli/ensemble.ts", import.meta.url));
+const clock = new URL("./clock.ts", import.meta.url).href;
 const respawnMs = 100;
 
 export type Role = "api" | "worker";
@@ -33,9 +34,11 @@ export interface ProcessOptions {
   home: string;
   env: Record<string, string>;
   urlFor: (app: string) => string;
+  /** How far the clock of the next process that is started is off. */
+  clockMs: () => number;
 }
 
-export function supervise({ role, name, home, env, urlFor }: ProcessOptions): Supervised {
+export function supervise({ role, name, home, env, urlFor, clockMs }: ProcessOptions): Supervised {
   const log = createWriteStream(join(home, `${name}.log`));
   let generation = 0;
   let stopping = false;
@@ -43,8 +46,9 @@ export function supervise({ role, name, home, env, urlFor }: ProcessOptions): Su
 
   function start(): ChildProcess {
     generation += 1;
-    const started = spawn(process.execPath, [command, "start"], {
-      env: { PATH: process.env.PATH ?? "", ...env, ENSEMBLE_ROLE: role, DATABASE_URL: urlFor(`${name}.${generation}`) },
+    const place = { ENSEMBLE_ROLE: role, DATABASE_URL: urlFor(`${name}.${generation}`), CHAOS_CLOCK_MS: String(clockMs()) };
+    const started = spawn(process.execPath, ["--import", clock, command, "start"], {
+      env: { PATH: process.env.PATH ?? "", ...env, ...place },
       stdio: ["ignore", "pipe", "pipe"],
     });
     started.stdout?.pipe(log, { end: false });

@@ -7,10 +7,13 @@ import { openModelServer } from "../../test/scripted-model.ts";
 import { type Database, killDatabase, startDatabase } from "./database.ts";
 import { journalEnv } from "./journal.ts";
 import { freePort, type Supervised, supervise } from "./processes.ts";
+import type { Random } from "./random.ts";
 import { modelTokens } from "./scenarios.ts";
 
 const apis = 2;
 const workers = 3;
+/** How far the clocks of its processes are off, in milliseconds. */
+const clockErrors = [0, 500, -500, 2_000, -2_000, 3_600_000, -3_600_000];
 export const leaseSeconds = 3;
 export const drainSeconds = 5;
 
@@ -27,7 +30,7 @@ export interface ChaosService {
 }
 
 /** Starts it. `killers` gets, for each part as it comes, what ends it without waiting. */
-export async function startChaosService(killers: (() => void)[]): Promise<ChaosService> {
+export async function startChaosService(killers: (() => void)[], random: Random): Promise<ChaosService> {
   const home = await mkdtemp(join(tmpdir(), "ensemble-chaos-"));
   await chmod(home, 0o755); // for root, whose Postgres runs as another user
   const journalFile = join(home, "journal");
@@ -47,11 +50,10 @@ export async function startChaosService(killers: (() => void)[]): Promise<ChaosS
     ...journalEnv(journalFile),
   };
   const ports = await Promise.all(Array.from({ length: apis }, freePort));
+  const shared = { home, urlFor: database.urlFor, clockMs: () => random.pick(clockErrors) };
   const processes = [
-    ...ports.map((port, n) =>
-      supervise({ role: "api", name: `api-${n}`, home, env: { ...env, PORT: String(port) }, urlFor: database.urlFor }),
-    ),
-    ...Array.from({ length: workers }, (_, n) => supervise({ role: "worker", name: `worker-${n}`, home, env, urlFor: database.urlFor })),
+    ...ports.map((port, n) => supervise({ ...shared, role: "api", name: `api-${n}`, env: { ...env, PORT: String(port) } })),
+    ...Array.from({ length: workers }, (_, n) => supervise({ ...shared, role: "worker", name: `worker-${n}`, env })),
   ];
   killers.unshift(...processes.map((process) => () => process.signal("SIGKILL")));
   const stopProcesses = async () => void (await Promise.all(processes.map((process) => process.stop())));

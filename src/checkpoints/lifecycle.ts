@@ -1,5 +1,6 @@
 import { type Db, sql } from "../db/sql.ts";
 import { neededBlobs } from "./needed-blobs.ts";
+import { newestFirst } from "./order.ts";
 
 /** Removes all checkpoints of a thread. Call it in a transaction with whatever else goes. */
 export async function deleteThreadCheckpoints(db: Db, threadId: string): Promise<void> {
@@ -57,9 +58,9 @@ export async function copyCheckpoints(db: Db, fromThreadId: string, toThreadId: 
       insert into checkpoint_writes (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob)
       select ${toThreadId}, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob
         from checkpoint_writes where thread_id = ${fromThreadId})
-    insert into checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint, metadata)
+    insert into checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint, metadata, seq)
     select ${toThreadId}, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint,
-           metadata || jsonb_build_object('thread_id', ${toThreadId}::text)
+           metadata || jsonb_build_object('thread_id', ${toThreadId}::text), seq
       from checkpoints where thread_id = ${fromThreadId}`);
 }
 
@@ -72,9 +73,10 @@ export async function hasCheckpoint(db: Db, threadId: string, namespace: string,
 
 /** The last checkpoint that this run has stored at the root. Where there is one, a later attempt goes on from it instead of from the input. */
 export async function lastCheckpointOfRun(db: Db, threadId: string, runId: string): Promise<string | undefined> {
-  const { rows } = await db.query<{ id: string | null }>(sql`
-    select max(checkpoint_id) as id from checkpoints where thread_id = ${threadId} and checkpoint_ns = '' and run_id = ${runId}`);
-  return rows[0]?.id ?? undefined;
+  const { rows } = await db.query<{ id: string }>(sql`
+    select checkpoint_id as id from checkpoints
+     where thread_id = ${threadId} and checkpoint_ns = '' and run_id = ${runId} order by ${newestFirst} limit 1`);
+  return rows[0]?.id;
 }
 
 /** Merges into the metadata of a thread's newest checkpoint. False when it has none. */
@@ -82,6 +84,6 @@ export async function patchNewestMetadata(db: Db, threadId: string, metadata: Re
   const { rowCount } = await db.query(sql`
     update checkpoints set metadata = metadata || searchable(${JSON.stringify(metadata)}::json)
      where thread_id = ${threadId} and checkpoint_ns = ''
-       and checkpoint_id = (select max(checkpoint_id) from checkpoints where thread_id = ${threadId} and checkpoint_ns = '')`);
+       and checkpoint_id = (select checkpoint_id from checkpoints where thread_id = ${threadId} and checkpoint_ns = '' order by ${newestFirst} limit 1)`);
   return rowCount !== 0;
 }

@@ -1,5 +1,6 @@
 import { type Db, type Sql, sql } from "../db/sql.ts";
 import { neededBlobs } from "./needed-blobs.ts";
+import { newestFirst } from "./order.ts";
 
 /** Which checkpoints of a thread stay: the newest of each namespace, or the newest so many of the root and what belongs to them. */
 export type Kept = "latest" | { newest: number };
@@ -60,7 +61,7 @@ function doomed(threadIds: string[], kept: Kept): Sql {
                                          and root.checkpoint_id = p.root_id and root.place <= ${kept.newest}) end`;
   return sql`placed as materialized (
       select thread_id, checkpoint_ns, checkpoint_id, metadata -> 'parents' ->> '' as root_id,
-             row_number() over (partition by thread_id, checkpoint_ns order by checkpoint_id desc) as place
+             row_number() over (partition by thread_id, checkpoint_ns order by ${newestFirst}) as place
         from checkpoints
        where thread_id = any(${threadIds}::text[])
          and thread_id not in (select c.thread_id from checkpoints c where c.thread_id = any(${threadIds}::text[]) and ${builtOnAncestors})),

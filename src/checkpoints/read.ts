@@ -1,4 +1,5 @@
 import { type Db, prepared, type Sql, sql } from "../db/sql.ts";
+import { newestFirst } from "./order.ts";
 
 /** A value as it stands in its table: text where it is JSON, so that nothing is written out in hex on its way. */
 export interface StoredValue {
@@ -70,7 +71,8 @@ export async function readCheckpoints(db: Db, selection: Sql, name?: string): Pr
        where b.base is not null)
     select 'checkpoint' as kind, thread_id as "threadId", checkpoint_ns as namespace, checkpoint_id as "checkpointId",
            parent_checkpoint_id as "parentId", checkpoint::text as content, metadata::text as metadata,
-           null as channel, null as "taskId", null as type, null as text, null::bytea as bytes, 0 as idx
+           null as channel, null as "taskId", null as type, null as text, null::bytea as bytes,
+           row_number() over (order by ${newestFirst})::integer as idx
       from found
      union all
     select 'value', b.thread_id, b.checkpoint_ns, null, b.base, b.version, null, b.channel, null, b.type,
@@ -110,7 +112,7 @@ function gather(rows: Row[]): StoredCheckpoint[] {
     ]),
   );
   const writes = Map.groupBy(byKind.get("write") ?? [], (row) => placeOf(row.threadId, row.namespace, row.checkpointId));
-  const checkpoints = (byKind.get("checkpoint") ?? []).map(({ threadId, namespace, checkpointId, parentId, content, metadata }) => {
+  return (byKind.get("checkpoint") ?? []).map(({ threadId, namespace, checkpointId, parentId, content, metadata }) => {
     const checkpoint: Json & { channel_versions?: Record<string, string | number> } = JSON.parse(content);
     const ofChannels = Object.entries(checkpoint.channel_versions ?? {}).flatMap(([channel, version]) => {
       const rows = rowsOf(values, [threadId, namespace, channel], String(version));
@@ -127,5 +129,4 @@ function gather(rows: Row[]): StoredCheckpoint[] {
       writes: writes.get(placeOf(threadId, namespace, checkpointId)) ?? [],
     };
   });
-  return checkpoints.sort((a, b) => (a.checkpointId < b.checkpointId ? 1 : -1));
 }

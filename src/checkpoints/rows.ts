@@ -137,6 +137,7 @@ function storingWrites(rows: Owned<WriteRow>[]): Sql {
     }`;
 }
 
+/** The order of the rows is the order of their numbers, which the join with the fence would lose. A row that is stored again keeps its number. */
 function storingCheckpoints(rows: Owned<CheckpointRow>[]): Sql {
   return sql`
     stored_checkpoints as (
@@ -145,8 +146,9 @@ function storingCheckpoints(rows: Owned<CheckpointRow>[]): Sql {
         from unnest(${rows.map((c) => c.runId)}::uuid[], ${rows.map((c) => c.threadId)}::text[], ${rows.map((c) => c.namespace)}::text[],
                            ${rows.map((c) => c.checkpointId)}::text[], ${rows.map((c) => c.parentId ?? null)}::text[],
                            ${rows.map((c) => c.checkpoint)}::text[], ${rows.map((c) => c.metadata)}::text[])
-                    as c (run_id, thread_id, checkpoint_ns, checkpoint_id, parent_id, checkpoint, metadata)
+             with ordinality as c (run_id, thread_id, checkpoint_ns, checkpoint_id, parent_id, checkpoint, metadata, place)
         join fence on fence.run_id is not distinct from c.run_id
+       order by c.place
           on conflict (thread_id, checkpoint_ns, checkpoint_id)
           do update set checkpoint = excluded.checkpoint, metadata = excluded.metadata)`;
 }

@@ -16,6 +16,7 @@ import { type Db, nothing, sql } from "../db/sql.ts";
 import { together } from "../db/together.ts";
 import { type Channel, type ChannelLists, createChannelLists } from "./channel-lists.ts";
 import { deleteThreadCheckpoints } from "./lifecycle.ts";
+import { newestFirst, storedBefore } from "./order.ts";
 import { type ListRow, readCheckpoints, type StoredCheckpoint, type StoredValue } from "./read.ts";
 import { replaceWrites } from "./replaced-writes.ts";
 import { type BlobRow, type CheckpointRows, isAlike, joinRows, noRows, storeRows, type WriteRow } from "./rows.ts";
@@ -150,7 +151,7 @@ export class EnsembleSaver extends PostgresSaver {
     if (this.#isEmpty || config.configurable?.thread_id === undefined) return undefined;
     const { threadId, namespace, checkpointId } = addressOf(config);
     const place = sql`select * from checkpoints where thread_id = ${threadId} and checkpoint_ns = ${namespace}`;
-    const selection = checkpointId ? sql`${place} and checkpoint_id = ${checkpointId}` : sql`${place} order by checkpoint_id desc limit 1`;
+    const selection = checkpointId ? sql`${place} and checkpoint_id = ${checkpointId}` : sql`${place} order by ${newestFirst} limit 1`;
     const read = readCheckpoints(this.#db, selection, checkpointId ? "read checkpoint" : "read newest checkpoint");
     const [stored] = await read.catch((error) => this.#noteTrouble(error));
     if (!stored) return undefined;
@@ -169,8 +170,8 @@ export class EnsembleSaver extends PostgresSaver {
          ${namespace === undefined || namespace === null ? nothing : sql`and checkpoint_ns = ${namespace}`}
          ${checkpointId ? sql`and checkpoint_id = ${checkpointId}` : nothing}
          ${filter && Object.keys(filter).length > 0 ? sql`and metadata @> searchable(${JSON.stringify(filter)}::json)` : nothing}
-         ${beforeId === undefined ? nothing : sql`and checkpoint_id < ${beforeId}`}
-       order by checkpoint_id desc ${limit === undefined ? nothing : sql`limit ${limit}`}`;
+         ${beforeId === undefined ? nothing : sql`and ${threadId ? storedBefore(threadId, beforeId) : sql`checkpoint_id < ${beforeId}`}`}
+       order by ${newestFirst} ${limit === undefined ? nothing : sql`limit ${limit}`}`;
     const found = await readCheckpoints(this.#db, selection).catch((error) => this.#noteTrouble(error));
     for (const stored of found) {
       const { threadId: thread_id, namespace: checkpoint_ns, checkpointId: checkpoint_id } = stored;

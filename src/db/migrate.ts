@@ -1,26 +1,75 @@
 import { readdir, readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool, PoolClient } from "pg";
 import { openPool } from "./pool.ts";
-import { sql, transaction } from "./sql.ts";
+import { type Db, sql, transaction } from "./sql.ts";
 
 const migrationsDir = new URL("../../migrations/", import.meta.url);
 const oldestPostgres = 14;
-/** Any number will do, as long as everyone who migrates takes the same one. */
+/** Any numbers will do, as long as everyone who migrates takes the same ones. */
 const migrationLock = 7_201_914;
+const concurrentLock = 7_201_915;
+const lockPollMs = 100;
 
-/** Brings the schema to this release: forward only, each file once, one process at a time. Returns the files that were applied. */
+/**
+ * Brings the schema to this release: forward only, each file once, one process at a time. Returns the files that were applied.
+ *
+ * All files but those named `*.concurrent.sql` are applied in one transaction, which locks what it changes. The others run after it, by
+ * themselves and without a transaction, so that a table with millions of rows stays open to reads and writes: an index is built with
+ * `create index concurrently`, and rows are filled in batches that commit. Nothing may rely on them but the speed of a statement.
+ */
 export async function migrate(pool: Pool): Promise<string[]> {
   const files = (await readdir(migrationsDir)).filter((file) => file.endsWith(".sql")).sort();
-  return transaction(pool, async (tx) => {
+  const [concurrent, ordinary] = [files.filter(isConcurrent), files.filter((file) => !isConcurrent(file))];
+  const applied = await transaction(pool, async (tx) => {
     await refuseOldServer(tx);
     await tx.query(sql`select pg_advisory_xact_lock(${migrationLock})`);
     await tx.query(sql`create table if not exists migrations (file text primary key, applied_at timestamptz not null default now())`);
-    const { rows } = await tx.query<{ file: string }>(sql`select file from migrations`);
-    const done = new Set(rows.map((row) => row.file));
-    const todo = files.filter((file) => !done.has(file));
+    const todo = await missing(tx, ordinary);
     for (const file of todo) await apply(tx, file);
     return todo;
   });
+  return [...applied, ...(await migrateConcurrently(pool, concurrent))];
+}
+
+const isConcurrent = (file: string) => file.endsWith(".concurrent.sql");
+
+async function missing(db: Db, files: string[]): Promise<string[]> {
+  const { rows } = await db.query<{ file: string }>(sql`select file from migrations`);
+  const done = new Set(rows.map((row) => row.file));
+  return files.filter((file) => !done.has(file));
+}
+
+/** Each of these files holds one statement, which may be started again when it was cut short. */
+async function migrateConcurrently(pool: Pool, files: string[]): Promise<string[]> {
+  const client = await pool.connect();
+  try {
+    if ((await missing(client, files)).length === 0) return [];
+    await lockConcurrent(client);
+    const todo = await missing(client, files);
+    for (const file of todo) await applyConcurrently(client, file);
+    return todo;
+  } finally {
+    client.release(true); // the lock goes with the connection
+  }
+}
+
+/** Asks again and again. To wait inside a statement would hold a snapshot, for which `create index concurrently` would wait in turn. */
+async function lockConcurrent(client: PoolClient): Promise<void> {
+  for (;;) {
+    const { rows } = await client.query<{ held: boolean }>(sql`select pg_try_advisory_lock(${concurrentLock}) as held`);
+    if (rows[0]?.held) return;
+    await sleep(lockPollMs);
+  }
+}
+
+async function applyConcurrently(client: PoolClient, file: string): Promise<void> {
+  const statement = await readFile(new URL(file, migrationsDir), "utf8");
+  const [, index] = /^create (?:unique )?index concurrently (\w+)/m.exec(statement) ?? [];
+  // What a build leaves that was cut short is an index that nobody uses.
+  if (index) await client.query(`drop index concurrently if exists ${index}`);
+  await client.query(statement);
+  await client.query(sql`insert into migrations (file) values (${file})`);
 }
 
 /** The same, on a connection of its own, where a statement may take as long as it takes. */

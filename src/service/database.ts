@@ -29,7 +29,8 @@ export async function openDatabase(
   closers: Closers,
 ): Promise<Database> {
   const url = given.url ?? (await embeddedUrl(config, closers));
-  await migrateAt(url).catch(explainDatabase(url));
+  const directUrl = given.directUrl ?? url;
+  await migrateAt(directUrl).catch(explainDatabase(directUrl));
   const pool = openPool({
     url,
     size: config.poolSize,
@@ -38,7 +39,7 @@ export async function openDatabase(
     onError: (err) => log.warn({ err }, "a database connection broke"),
   });
   closers.push(() => closePool(pool));
-  return { pool, directUrl: given.directUrl ?? url };
+  return { pool, directUrl };
 }
 
 async function embeddedUrl({ role, dataDir }: Config, closers: Closers): Promise<string> {
