@@ -97,6 +97,9 @@ export const settings = {
     .enum(["continue", "refuse"])
     .default("continue")
     .describe("whether a run goes on that another version of its graph began; one that must run a node that is gone never does"),
+  ENSEMBLE_GRAPH_WAIT_SECS: positive
+    .optional()
+    .describe("a run whose graph no worker has ends in error after this long; unset: it waits for a worker that has it"),
   BG_JOB_TIMEOUT_SECS: positive.default(3_600).describe("a run that takes longer ends as timeout"),
   WORKER_DRAIN_TIMEOUT: atLeastNone.default(30).describe("seconds that running runs get to reach their next step at shutdown"),
   ENSEMBLE_EVENT_RETENTION_SECS: atLeastNone.default(120).describe("how long a run's events are kept after its end"),
@@ -239,6 +242,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     slots: value.N_JOBS_PER_WORKER,
     maxCrashes: value.BG_JOB_MAX_RETRIES,
     onGraphChange: value.ENSEMBLE_ON_GRAPH_CHANGE,
+    graphWaitSeconds: value.ENSEMBLE_GRAPH_WAIT_SECS,
     runTimeoutSeconds: value.BG_JOB_TIMEOUT_SECS,
     drainSeconds: value.WORKER_DRAIN_TIMEOUT,
     eventRetentionSeconds: value.ENSEMBLE_EVENT_RETENTION_SECS,

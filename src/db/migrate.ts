@@ -8,8 +8,10 @@ const migrationsDir = new URL("../../migrations/", import.meta.url);
 const oldestPostgres = 14;
 /** Any numbers will do, as long as everyone who migrates takes the same ones. */
 const migrationLock = 7_201_914;
-const concurrentLock = 7_201_915;
+const concurrentLock = 7_201_917;
 const lockPollMs = 100;
+const mostTries = 10;
+const deadlockDetected = "40P01";
 
 /**
  * Brings the schema to this release: forward only, each file once, one process at a time. Returns the files that were applied.
@@ -21,15 +23,28 @@ const lockPollMs = 100;
 export async function migrate(pool: Pool): Promise<string[]> {
   const files = (await readdir(migrationsDir)).filter((file) => file.endsWith(".sql")).sort();
   const [concurrent, ordinary] = [files.filter(isConcurrent), files.filter((file) => !isConcurrent(file))];
-  const applied = await transaction(pool, async (tx) => {
-    await refuseOldServer(tx);
-    await tx.query(sql`select pg_advisory_xact_lock(${migrationLock})`);
-    await tx.query(sql`create table if not exists migrations (file text primary key, applied_at timestamptz not null default now())`);
-    const todo = await missing(tx, ordinary);
-    for (const file of todo) await apply(tx, file);
-    return todo;
-  });
+  const applied = await retryDeadlocks(() => transaction(pool, (tx) => migrateTogether(tx, ordinary)));
   return [...applied, ...(await migrateConcurrently(pool, concurrent))];
+}
+
+async function migrateTogether(tx: PoolClient, files: string[]): Promise<string[]> {
+  await refuseOldServer(tx);
+  await tx.query(sql`select pg_advisory_xact_lock(${migrationLock})`);
+  await tx.query(sql`create table if not exists migrations (file text primary key, applied_at timestamptz not null default now())`);
+  const todo = await missing(tx, files);
+  for (const file of todo) await apply(tx, file);
+  return todo;
+}
+
+/** Several files lock several tables, and workers that run meanwhile lock the same ones in another order. */
+async function retryDeadlocks<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (tries === mostTries || (error as { code?: string }).code !== deadlockDetected) throw error;
+    }
+  }
 }
 
 const isConcurrent = (file: string) => file.endsWith(".concurrent.sql");

@@ -1,7 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import { toAssistantId } from "../assistants/assistants.ts";
-import { isId, systemAssistantId } from "../db/ids.ts";
-import type { Registry } from "../registry/registry.ts";
+import { isId } from "../db/ids.ts";
 import type { Caller } from "../runs/caller.ts";
 import type { NewRun } from "../runs/create.ts";
 import { usableAssistants } from "./access.ts";
@@ -10,7 +9,7 @@ import { usableAssistants } from "./access.ts";
 export const runDecisions = ["threads:create_run", "assistants:read"] as const;
 
 /** Asks whether the caller may make this run, and returns it as the project's handler left it. */
-export async function admitRun(request: FastifyRequest, registry: Registry, wanted: NewRun): Promise<{ caller: Caller; run: NewRun }> {
+export async function admitRun(request: FastifyRequest, wanted: NewRun): Promise<{ caller: Caller; run: NewRun }> {
   const { scope: threads, value } = await request.access("threads:create_run", {
     thread_id: wanted.threadId,
     assistant_id: toAssistantId(wanted.assistantId),
@@ -23,14 +22,12 @@ export async function admitRun(request: FastifyRequest, registry: Registry, want
     after_seconds: wanted.afterSeconds,
     kwargs: wanted.kwargs,
   });
-  const assistants = await usableAssistants(request, wanted.assistantId, isOfGraph(registry, wanted.assistantId));
+  const assistants = await usableAssistants(request, wanted.assistantId, isOfGraph(wanted.assistantId));
   return {
     caller: { user: request.user, threads, assistants },
     run: { ...wanted, metadata: value.metadata ?? {}, kwargs: value.kwargs ?? wanted.kwargs },
   };
 }
 
-function isOfGraph(registry: Registry, assistantId: string): boolean {
-  if (!isId(assistantId)) return registry.has(assistantId);
-  return registry.graphIds.some((graphId) => systemAssistantId(graphId) === assistantId.toLowerCase());
-}
+/** Whether it is the assistant of a graph itself: it goes by the graph's name, or by an id of version 5, which no other assistant has. */
+const isOfGraph = (assistantId: string): boolean => !isId(assistantId) || assistantId[14] === "5";

@@ -134,6 +134,7 @@ export const Run = z
     multitask_strategy: z.enum(["reject", "enqueue", "interrupt", "rollback"]),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),
+    waiting_for_graph: z.string().optional(),
   })
   .meta({ id: "Run" });
 

@@ -2,17 +2,20 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
 import { Gauge, type Registry } from "prom-client";
 import { readTableSizes, type TableSize } from "../db/sizes.ts";
+import { countWaiting } from "../runs/absent.ts";
 import { type QueueFigures, readQueue, readRunCounts } from "../runs/figures.ts";
 
 /** However often somebody looks, the database is asked no more often than this; and is not waited for any longer than that. */
 const freshMs = 5_000;
 const patienceMs = 2_000;
+const mostWaiting = 10_000;
 
 const checkpointTables = ["checkpoints", "checkpoint_blobs", "checkpoint_writes"];
 const tables = [...checkpointTables, "runs", "run_events", "threads", "store_items", "cache_entries", "effects", "webhooks"];
 
 interface Reading {
   queue: QueueFigures;
+  waiting: Awaited<ReturnType<typeof countWaiting>>;
   counts: Awaited<ReturnType<typeof readRunCounts>>;
   sizes: TableSize[];
 }
@@ -27,10 +30,11 @@ export function databaseMetrics(registry: Registry, pool: Pool, leaseSeconds: nu
   const delayed = gauge("queue_delayed", "Pending runs that are for later, up to 100,000");
   const age = gauge("queue_oldest_seconds", "How long the run that has waited longest has been due");
   const workers = gauge("workers", "Workers that were heard of within the lease");
+  const waiting = gauge("threads_without_worker", "Threads whose next run needs a graph that no live worker has, up to 10,000", ["graph"]);
   const checkpointBytes = gauge("checkpoint_bytes", "What checkpoints take on disk, with their indexes");
   const bytes = gauge("table_bytes", "What a table takes on disk, with its indexes", ["table"]);
   const rows = gauge("table_rows", "Rows of a table, as the database estimates", ["table"]);
-  const all = [runs, due, delayed, age, workers, checkpointBytes, bytes, rows];
+  const all = [runs, due, delayed, age, workers, waiting, checkpointBytes, bytes, rows];
 
   const refresh = lessOften(async () => {
     const reading = await withPatience(read(pool, leaseSeconds)).catch(() => undefined);
@@ -40,7 +44,7 @@ export function databaseMetrics(registry: Registry, pool: Pool, leaseSeconds: nu
     else for (const one of all) one.remove({}); // better nothing than what is not known
   });
 
-  function show({ queue, counts, sizes }: Reading): void {
+  function show({ queue, waiting: ofGraphs, counts, sizes }: Reading): void {
     for (const { status, runs: count } of counts) runs.set({ status }, Math.round(count));
     runs.set({ status: "pending" }, queue.due + queue.delayed);
     runs.set({ status: "running" }, queue.running);
@@ -48,6 +52,7 @@ export function databaseMetrics(registry: Registry, pool: Pool, leaseSeconds: nu
     delayed.set(queue.delayed);
     age.set(queue.oldestDueSeconds);
     workers.set(queue.workers);
+    for (const { graphId, threads } of ofGraphs) waiting.set({ graph: graphId }, threads);
     const ofCheckpoints = sizes.filter(({ table }) => checkpointTables.includes(table));
     checkpointBytes.set(ofCheckpoints.reduce((sum, size) => sum + size.bytes, 0));
     for (const size of sizes) bytes.set({ table: size.table }, size.bytes);
@@ -59,7 +64,12 @@ export function databaseMetrics(registry: Registry, pool: Pool, leaseSeconds: nu
 
 async function read(pool: Pool, leaseSeconds: number): Promise<Reading> {
   // One after the other, on one connection at a time: whoever looks is not to be noticed.
-  return { queue: await readQueue(pool, leaseSeconds), counts: await readRunCounts(pool), sizes: await readTableSizes(pool, tables) };
+  return {
+    queue: await readQueue(pool, leaseSeconds),
+    waiting: await countWaiting(pool, mostWaiting),
+    counts: await readRunCounts(pool),
+    sizes: await readTableSizes(pool, tables),
+  };
 }
 
 async function withPatience<Result>(work: Promise<Result>): Promise<Result> {

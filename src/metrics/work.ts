@@ -4,6 +4,8 @@ import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 export interface WorkMetrics {
   claimed(run: { attempt: number; dueSeconds: number }): void;
   tookOver(runs: number): void;
+  /** So many threads had the wrong next run, or none. */
+  repairedHeads(threads: number): void;
   /** An attempt is over; the outcome is the run's status, or what else became of the attempt. */
   ended(graphId: string, outcome: string, seconds: number): void;
   /** Events were stored, of which the first had waited so long. */
@@ -27,6 +29,7 @@ export function workMetrics(registry: Registry, slots: number): WorkMetrics {
 
   const claims = counter("claims_total", "Attempts of runs that this worker has begun");
   const takeovers = counter("takeovers_total", "Runs that this worker has taken from workers that were gone");
+  const repairs = counter("heads_repaired_total", "Threads whose next run this worker had to put right: always 0, unless there is a bug");
   const attempts = counter("attempts_ended_total", "Attempts of runs that ended on this worker", ["graph", "outcome"]);
   const events = counter("events_total", "Events that this worker has stored");
   const running = gauge("attempts_running", "Runs that this worker executes at the moment");
@@ -42,6 +45,7 @@ export function workMetrics(registry: Registry, slots: number): WorkMetrics {
       if (attempt === 1) wait.observe(Math.max(0, dueSeconds));
     },
     tookOver: (runs) => takeovers.inc(runs),
+    repairedHeads: (threads) => repairs.inc(threads),
     ended(graph, outcome, seconds) {
       running.dec();
       attempts.inc({ graph, outcome });

@@ -74,6 +74,7 @@ export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: R
     ...wanted,
     threadId,
     assistantId: assistant.assistant_id,
+    graphId: assistant.graph_id,
     metadata: { ...assistant.metadata, ...thread?.metadata, ...wanted.metadata },
     kwargs,
     user: caller.user,

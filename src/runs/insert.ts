@@ -9,6 +9,7 @@ export interface RunRow {
   runId: string;
   threadId: string;
   assistantId: string;
+  graphId: string;
   multitaskStrategy: MultitaskStrategy;
   metadata: Json;
   kwargs: RunKwargs;
@@ -23,7 +24,7 @@ export interface RunWithThread extends RunRow {
   thread: { metadata: Json; config: Json; temporary: boolean };
 }
 
-const columns = sql`run_id, thread_id, assistant_id, multitask_strategy, metadata, kwargs, run_at, events_kept_secs, webhook, webhook_host,
+const columns = sql`run_id, thread_id, assistant_id, graph_id, multitask_strategy, metadata, kwargs, run_at, events_kept_secs, webhook, webhook_host,
   auth_user, traceparent`;
 
 const webhookHostOf = ({ kwargs: { webhook } }: RunRow) => webhook && hostOf(webhook);
@@ -33,7 +34,7 @@ export async function insertRun(tx: Db, run: RunRow, withThread: Sql): Promise<R
   const { rows } = await tx.query<Run>(sql`
     with on_thread as (${withThread})
     insert into runs (${columns})
-    values (${run.runId}, ${run.threadId}, ${run.assistantId}, ${run.multitaskStrategy}, ${JSON.stringify(run.metadata)}, ${JSON.stringify(run.kwargs)},
+    values (${run.runId}, ${run.threadId}, ${run.assistantId}, ${run.graphId}, ${run.multitaskStrategy}, ${JSON.stringify(run.metadata)}, ${JSON.stringify(run.kwargs)},
             now() + make_interval(secs => ${run.afterSeconds}), ${run.eventRetentionSeconds}, ${run.kwargs.webhook},
             ${webhookHostOf(run)}, ${run.user && JSON.stringify(run.user)}, ${run.traceparent ?? null})
     returning ${runColumns}`);
@@ -48,15 +49,16 @@ export async function insertRunsWithThreads(db: Db, runs: RunWithThread[]): Prom
   const statement = sql`
     with on_thread as (${insertingThreads(runs.map(({ threadId, thread }) => ({ ...thread, thread_id: threadId })))})
     insert into runs (${columns})
-    select run_id, thread_id, assistant_id, strategy, metadata::json, kwargs::json, now() + make_interval(secs => after_seconds), kept_seconds,
+    select run_id, thread_id, assistant_id, graph_id, strategy, metadata::json, kwargs::json, now() + make_interval(secs => after_seconds), kept_seconds,
            webhook, webhook_host, auth_user::json, traceparent
       from unnest(
         ${runs.map(({ runId }) => runId)}::uuid[], ${runs.map(({ threadId }) => threadId)}::uuid[], ${runs.map(({ assistantId }) => assistantId)}::uuid[],
+        ${runs.map(({ graphId }) => graphId)}::text[],
         ${runs.map(({ multitaskStrategy }) => multitaskStrategy)}::multitask_strategy[], ${runs.map(({ metadata }) => JSON.stringify(metadata))}::text[],
         ${runs.map(({ kwargs }) => JSON.stringify(kwargs))}::text[], ${runs.map(({ afterSeconds }) => afterSeconds)}::double precision[],
         ${runs.map(({ eventRetentionSeconds }) => eventRetentionSeconds)}::double precision[], ${runs.map(({ kwargs }) => kwargs.webhook)}::text[],
         ${runs.map(webhookHostOf)}::text[], ${runs.map(({ user }) => user && JSON.stringify(user))}::text[], ${runs.map(({ traceparent = null }) => traceparent)}::text[])
-        as r (run_id, thread_id, assistant_id, strategy, metadata, kwargs, after_seconds, kept_seconds, webhook, webhook_host, auth_user, traceparent)
+        as r (run_id, thread_id, assistant_id, graph_id, strategy, metadata, kwargs, after_seconds, kept_seconds, webhook, webhook_host, auth_user, traceparent)
     returning ${runColumns}`;
   const { rows } = await db.query<Run>(prepared("insert runs with threads", statement));
   const made = new Map(rows.map((run) => [run.run_id, run]));

@@ -7,13 +7,23 @@ import { type Run, type RunStatus, runColumns } from "./run.ts";
 const visibleBy = (scope: Scope): Sql =>
   sql`exists (select from threads where threads.thread_id = runs.thread_id and ${scope.visible(sql`threads.metadata`)})`;
 
+const columns = sql`${runColumns},
+  case when status = 'pending' and run_at <= now() then (select graph_id from absent_graphs where absent_graphs.graph_id = runs.graph_id) end as "waiting_for_graph"`;
+
+/** Most runs wait for no graph, and say nothing about it. */
+function toRun({ waiting_for_graph, ...run }: Omit<Run, "waiting_for_graph"> & { waiting_for_graph: string | null }): Run {
+  return waiting_for_graph === null ? run : { ...run, waiting_for_graph };
+}
+
+type Row = Parameters<typeof toRun>[0];
+
 /** A run of a thread. Without a thread id it is looked up by its own id alone, as stateless runs are. */
 export async function getRun(db: Db, scope: Scope, threadId: string | undefined, runId: string): Promise<Run> {
-  const { rows } = await db.query<Run>(sql`
-    select ${runColumns} from runs
+  const { rows } = await db.query<Row>(sql`
+    select ${columns} from runs
      where run_id = ${runId} and ${visibleBy(scope)} ${threadId === undefined ? nothing : sql`and thread_id = ${threadId}`}`);
   if (!rows[0]) throw runNotFound();
-  return rows[0];
+  return toRun(rows[0]);
 }
 
 /** The runs of a thread, newest first. */
@@ -23,11 +33,11 @@ export async function listRuns(
   threadId: string,
   { status, limit, offset }: { status?: RunStatus; limit: number; offset: number },
 ): Promise<Run[]> {
-  const { rows } = await db.query<Run>(sql`
-    select ${runColumns} from runs
+  const { rows } = await db.query<Row>(sql`
+    select ${columns} from runs
      where thread_id = ${threadId} and ${visibleBy(scope)} ${status === undefined ? nothing : sql`and status = ${status}`}
      order by seq desc limit ${limit} offset ${offset}`);
-  return rows;
+  return rows.map(toRun);
 }
 
 export interface RunOutcome {
@@ -54,4 +64,12 @@ export async function isThreadBusy(db: Db, threadId: string): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     select 1 from runs where thread_id = ${threadId} and status in ('pending', 'running') limit 1`);
   return rowCount !== 0;
+}
+
+/** Locks the threads on which an assistant has open runs, so that it can be deleted with its runs. */
+export async function holdThreadsOfAssistant(tx: Db, assistantId: string): Promise<void> {
+  await tx.query(sql`
+    select 1 from threads
+     where thread_id in (select thread_id from runs where assistant_id = ${assistantId} and status in ('pending', 'running'))
+     order by thread_id for no key update`);
 }

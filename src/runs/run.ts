@@ -59,6 +59,8 @@ export interface Run {
   multitask_strategy: MultitaskStrategy;
   created_at: Date;
   updated_at: Date;
+  /** The graph that it waits for because no live worker has it. */
+  waiting_for_graph?: string;
 }
 
 export const runColumns: Sql = sql`run_id, thread_id, assistant_id, metadata, status, kwargs, multitask_strategy, created_at, updated_at`;

@@ -1,6 +1,5 @@
 import { type Db, sql } from "../db/sql.ts";
-import { storingWebhooks } from "../webhooks/webhooks.ts";
-import { baseAfter } from "./event-base.ts";
+import { endingUnfinished } from "./unfinished.ts";
 
 /** Drops the events and the output of runs whose retention is over, at most `limit` runs at a time. Returns how many there were. */
 export async function sweepEvents(db: Db, limit: number): Promise<number> {
@@ -30,27 +29,11 @@ export const timeoutError = (seconds: number) => ({
  * goes the worker's right to write. A little after the limit, so that the worker that can comes first. Returns the runs.
  */
 export async function timeOutRuns(db: Db, seconds: number): Promise<string[]> {
-  const error = JSON.stringify(timeoutError(seconds));
-  const { rows } = await db.query<{ runId: string }>(sql`
-    with overdue as (
-      select run_id, thread_id from runs
-       where status = 'running' and started_at < now() - make_interval(secs => ${seconds + graceSeconds})
-         for no key update skip locked),
-    ended as (
-      update runs set status = 'timeout', worker_id = null, ended_at = now(), updated_at = now(), error = ${error},
-                      output = json_build_object('__error__', ${error}::json), events_until = now() + make_interval(secs => events_kept_secs)
-        from overdue where runs.run_id = overdue.run_id
-      returning runs.*),
-    told as (
-      insert into run_events (run_id, id, event, data)
-      select run_id, (select coalesce(max(id), -1) + 1 from run_events e where e.run_id = ended.run_id), 'error', ${error} from ended
-          on conflict do nothing),
-    rested as (
-      update threads set resting_status = 'error', updated_at = now(), event_base = ${baseAfter(sql`ended`)} from ended where threads.thread_id = ended.thread_id
-      returning threads.thread_id, threads."values"),
-    ${storingWebhooks(sql`rested`)}
-    select run_id as "runId" from ended`);
-  return rows.map((row) => row.runId);
+  const overdue = sql`
+    select run_id, thread_id from runs r join threads t using (thread_id)
+     where status = 'running' and started_at < now() - make_interval(secs => ${seconds + graceSeconds})
+       for no key update of t skip locked for no key update of r skip locked`;
+  return endingUnfinished(db, overdue, "timeout", timeoutError(seconds));
 }
 
 const graceSeconds = 5;

@@ -11,15 +11,15 @@ export const settledSeconds = 5;
 const silentSeconds = 2;
 
 /**
- * Announces a worker: takes a lock that lives as long as this connection, then says under which key. In this order, so that nobody
- * ever sees the key without the lock. A run can only be running on a worker that has a row.
+ * Announces a worker and its graphs: takes a lock that lives as long as this connection, then says under which key. In this order, so that
+ * nobody ever sees the key without the lock. A run can only be running on a worker that has a row.
  */
-export async function announceWorker(connection: Db, workerId: string): Promise<void> {
+export async function announceWorker(connection: Db, workerId: string, graphs: string[]): Promise<void> {
   const { rows } = await connection.query<{ key: number }>(sql`select nextval('worker_lock_keys')::integer as key`);
   const key = rows[0]?.key;
   await connection.query(sql`select pg_advisory_lock(${lockClass}, ${key})`);
   await connection.query(sql`
-    insert into workers (worker_id, lock_key, host, pid) values (${workerId}, ${key}, ${hostname()}, ${process.pid})
+    insert into workers (worker_id, lock_key, host, pid, graphs) values (${workerId}, ${key}, ${hostname()}, ${process.pid}, ${graphs})
         on conflict (worker_id) do update set lock_key = excluded.lock_key, heartbeat_at = now()`);
 }
 
@@ -83,13 +83,14 @@ export async function observeWorkers(db: Db, workerId: string, leaseSeconds: num
 /**
  * Puts the runs of workers that are gone back into the queue and takes the workers off the list. A death counts against the runs that
  * the worker had; one that was only not heard of (stopped, cut off) says nothing of them. A run that stored a checkpoint in the
- * attempt that was lost begins counting anew: only crashes without progress tell of a run that kills its workers. A run that somebody
- * holds is left for the next look: to wait for one would hold up all the others, and the observer's own sign of life.
+ * attempt that was lost begins counting anew: only crashes without progress tell of a run that kills its workers. A run whose thread
+ * somebody holds is left for the next look: to wait for one would hold up all the others, and the observer's own sign of life.
  */
 export async function takeOver(db: Db, workerIds: string[], died: boolean): Promise<string[]> {
   const { rows } = await db.query<{ runId: string }>(sql`
     with theirs as (
-      select run_id from runs where worker_id = any(${workerIds}::uuid[]) and status = 'running' for no key update skip locked)
+      select run_id from runs r join threads t using (thread_id) where worker_id = any(${workerIds}::uuid[]) and status = 'running'
+         for no key update of t skip locked for no key update of r skip locked)
     update runs
        set status = 'pending', worker_id = null, updated_at = now(),
            crashes = ${died ? 1 : 0} + case when exists (select from checkpoints c

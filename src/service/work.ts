@@ -15,8 +15,8 @@ export async function startWork(
   rooms: Parameters<typeof startWorker>[0],
   closers: Closers,
 ): Promise<Worker> {
-  const { runTimeoutSeconds } = config;
-  const sweeper = startSweeper(rooms, { runTimeoutSeconds, rules: retentionRules(config, project) });
+  const { runTimeoutSeconds, graphWaitSeconds } = config;
+  const sweeper = startSweeper(rooms, { runTimeoutSeconds, graphWaitSeconds, rules: retentionRules(config, project) });
   closers.push(sweeper.stop);
   closers.push(startTimers(rooms).stop);
   closers.push(startCrons(rooms, config).stop);

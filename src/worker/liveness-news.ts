@@ -4,6 +4,8 @@ import type { HeldRun } from "../runs/claim.ts";
 export interface LivenessData {
   url: string;
   workerId: string;
+  /** The graphs that the worker has. */
+  graphs: string[];
   leaseSeconds: number;
   /** Shared, so that the main thread knows the last renewal even when it has not read its messages yet. */
   clock: SharedArrayBuffer;

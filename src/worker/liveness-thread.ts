@@ -17,7 +17,7 @@ import { clockOf, type LivenessData, type LivenessNews, type LivenessOrder, now 
  * Says every second that this worker lives, and looks every 300 ms whether the others do. It is a thread with a connection of its own,
  * so that a node that blocks the event loop does not make its worker look dead.
  */
-const { url, workerId, leaseSeconds, clock } = workerData as LivenessData;
+const { url, workerId, graphs, leaseSeconds, clock } = workerData as LivenessData;
 const lastRenewal = clockOf(clock);
 const lookMs = 300;
 const renewMs = 1_000;
@@ -47,7 +47,7 @@ async function liveOnOneConnection(): Promise<void> {
   client.on("error", () => {}); // shows in the next statement
   try {
     await client.connect();
-    await announceWorker(client, workerId);
+    await announceWorker(client, workerId, graphs);
     const observer = createObserver(client);
     tell({ kind: "connected" });
     let renewedAt = 0;
@@ -69,7 +69,7 @@ async function renew(client: pg.Client, askedAt: number): Promise<void> {
   isWanted = false;
   wanted = Promise.withResolvers();
   const { known, halted, held } = await renewWorker(client, workerId);
-  if (!known) await announceWorker(client, workerId);
+  if (!known) await announceWorker(client, workerId, graphs);
   lastRenewal.set(askedAt); // when it was asked, not when it was answered: the lease counts from the earlier one
   tell({ kind: "renewed", askedAt, halted, held });
 }

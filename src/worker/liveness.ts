@@ -7,6 +7,8 @@ import { clockOf, type LivenessData, type LivenessNews, type LivenessOrder, now 
 export interface LivenessOptions {
   url: string;
   workerId: string;
+  /** The graphs that the worker has. */
+  graphs: string[];
   leaseSeconds: number;
   log: Logger;
   /** The runs that the database says are still here, at a moment. */
@@ -33,11 +35,11 @@ const blockedMs = 1_000;
 
 /** Starts the thread that keeps this worker alive in the eyes of the others. Resolves when it is announced. */
 export async function startLiveness(options: LivenessOptions): Promise<Liveness> {
-  const { url, workerId, leaseSeconds, log } = options;
+  const { url, workerId, graphs, leaseSeconds, log } = options;
   const clock = new SharedArrayBuffer(8);
   const lastRenewal = clockOf(clock);
   lastRenewal.set(now());
-  const data: LivenessData = { url, workerId, leaseSeconds, clock };
+  const data: LivenessData = { url, workerId, graphs, leaseSeconds, clock };
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js"; // from the sources, or from the built package
   const thread = new Worker(new URL(`./liveness-thread.${extension}`, import.meta.url), { workerData: data, execArgv: [] });
   const first = Promise.withResolvers<void>();

@@ -56,7 +56,8 @@ export function attemptAtWork(): object | undefined {
 
 /** Claims runs and executes them, until it is stopped. `url` is for the connection that keeps the worker alive. */
 export async function startWorker(rooms: WorkerRooms, url: string, options: WorkerOptions): Promise<Worker> {
-  const { pool, wakeups, log, metrics } = rooms;
+  const { pool, wakeups, log, metrics, registry } = rooms;
+  const graphs = registry.graphIds;
   await mendNestedResumption();
   mendBatchedStore();
   mendUntracedCalls();
@@ -72,6 +73,7 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
   const liveness = await startLiveness({
     url,
     workerId,
+    graphs,
     leaseSeconds: options.leaseSeconds,
     log,
     onHeld: judge,
@@ -114,7 +116,7 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
     if (slots <= 0 || !liveness.announced || now() < pausedUntil) return [];
     const { maxCrashes } = options;
     const hasSuspect = [...running.values()].some(({ claim }) => claim.crashes > 0 && claim.crashes >= maxCrashes - 1);
-    return claimRuns(pool, workerId, { slots, suspects: hasSuspect ? 0 : 1, maxCrashes });
+    return claimRuns(pool, workerId, { graphs, slots, suspects: hasSuspect ? 0 : 1, maxCrashes });
   }
 
   function reportAndClaimNothing(err: unknown): Claim[] {

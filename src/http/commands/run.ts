@@ -84,7 +84,7 @@ export async function makeRun(scope: CommandScope, decide: (db: Db) => Promise<R
   }
   const newRun = toNewRun({ ...wanted, ...toldInFull }, threadId, request.headers, settings);
   newRun.kwargs.checkpoint_envelopes = true;
-  const { caller, run } = await admitRun(request, registry, newRun);
+  const { caller, run } = await admitRun(request, newRun);
   const make = async (tx: Db) => {
     const thread = await lockThread(tx, caller.threads, threadId);
     if (!isDeepStrictEqual(await decide(tx), wanted)) throw new ServiceError("conflict", "The thread has moved on meanwhile; try again.");

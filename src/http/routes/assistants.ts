@@ -17,7 +17,9 @@ import { newId } from "../../db/ids.ts";
 import { inBoth } from "../../db/scope.ts";
 import { transaction } from "../../db/sql.ts";
 import { ServiceError } from "../../errors.ts";
-import { cancelTopic } from "../../runs/run.ts";
+import { isServedElsewhere } from "../../runs/absent.ts";
+import { holdThreadsOfAssistant } from "../../runs/read.ts";
+import { cancelTopic, claimTopic } from "../../runs/run.ts";
 import { deleteThreadRow, threadsOfAssistant } from "../../threads/threads.ts";
 import { access, scopeOrNone } from "../access.ts";
 import { sendPage } from "../lists.ts";
@@ -38,8 +40,9 @@ const Filter = { graph_id: Text.optional(), name: Text.optional(), metadata: Jso
 const idIsTaken = () => new ServiceError("conflict", "Assistant already exists");
 
 export const assistantRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry, wakeups }) => {
-  const refuseUnknownGraph = (graphId: string | undefined) => {
-    if (graphId === undefined || registry.has(graphId)) return;
+  /** The graph may be another project's, or of a newer release: then a live worker has it. */
+  const refuseUnknownGraph = async (graphId: string | undefined) => {
+    if (graphId === undefined || registry.has(graphId) || (await isServedElsewhere(pool, graphId))) return;
     throw new ServiceError("not_found", `Graph "${graphId}" not found; this server has ${registry.graphIds.join(", ")}.`);
   };
 
@@ -60,7 +63,7 @@ export const assistantRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { po
       config: access("assistants:create", "assistants:read"),
     },
     async (request, reply) => {
-      refuseUnknownGraph(request.body.graph_id);
+      await refuseUnknownGraph(request.body.graph_id);
       const { body } = request;
       const asked = { ...body, assistant_id: body.assistant_id ?? newId(), metadata: body.metadata ?? {} };
       const { scope, value } = await request.access("assistants:create", asked);
@@ -124,7 +127,7 @@ export const assistantRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { po
       config: access("assistants:update"),
     },
     async (request, reply) => {
-      refuseUnknownGraph(request.body.graph_id);
+      await refuseUnknownGraph(request.body.graph_id);
       const { body, params } = request;
       const asked = { ...body, assistant_id: toAssistantId(params.assistantId), metadata: body.metadata };
       const { scope, value } = await request.access("assistants:update", asked);
@@ -154,9 +157,10 @@ export const assistantRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { po
           await deleteThreadRow(tx, threadId);
           await deleteThreadCheckpoints(tx, threadId);
         }
+        await holdThreadsOfAssistant(tx, assistantId);
         await deleteAssistant(tx, scope, assistantId);
       });
-      wakeups.tell(cancelTopic);
+      wakeups.tell(cancelTopic, claimTopic);
       return reply.send([assistantId]);
     },
   );

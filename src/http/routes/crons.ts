@@ -54,7 +54,7 @@ export const cronRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, r
   async function admit<C extends AskedCron>(request: FastifyRequest, cron: C) {
     const asked = runOfCron(cron, settings);
     const before = JSON.stringify(asked.kwargs);
-    const { caller, run } = await admitRun(request, registry, asked);
+    const { caller, run } = await admitRun(request, asked);
     const { cron_id, ...metadata } = run.metadata;
     return { caller, cron: { ...cron, metadata, payload: { ...cron.payload, ...changedFields(JSON.parse(before), run.kwargs) } } };
   }

@@ -57,7 +57,7 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
 
   async function admitAll(request: FastifyRequest, wanted: NewRun[]) {
     const admitted: Awaited<ReturnType<typeof admitRun>>[] = [];
-    for (const one of wanted) admitted.push(await admitRun(request, registry, one));
+    for (const one of wanted) admitted.push(await admitRun(request, one));
     return admitted;
   }
 

@@ -1,0 +1,71 @@
+import { type Db, sql } from "../db/sql.ts";
+import { endingUnfinished } from "./unfinished.ts";
+
+/** A graph that due runs need and no live worker has. */
+export interface AbsentGraph {
+  graphId: string;
+  /** Whether this look was the first to see it. */
+  isNew: boolean;
+}
+
+/** Workers of the previous release do not say which graphs they have: they may have any. */
+const someWorkerHas = sql`exists (select from workers where graphs is null or graph_id = any(graphs))`;
+
+/** The graphs of all heads. It walks the index from one graph to the next, so it costs the same however many runs there are. */
+const neededGraphs = sql`
+  recursive steps (graph_id) as (
+    (select graph_id from runs where head order by graph_id limit 1)
+     union all
+    select (select runs.graph_id from runs where head and runs.graph_id > steps.graph_id order by runs.graph_id limit 1)
+      from steps where steps.graph_id is not null),
+  needed as (
+    select graph_id from steps
+     where graph_id is not null
+       and exists (select from runs where head and runs.graph_id = steps.graph_id and run_at <= now()))`;
+
+/** Notes which graphs due runs wait for in vain. One that a worker has again, or that no run needs, is forgotten. */
+export async function noteAbsentGraphs(db: Db): Promise<AbsentGraph[]> {
+  const { rows } = await db.query<AbsentGraph>(sql`
+    with ${neededGraphs},
+    absent as (select graph_id from needed where not ${someWorkerHas}),
+    found as (
+      delete from absent_graphs where graph_id not in (select graph_id from absent)),
+    noted as (
+      insert into absent_graphs (graph_id) select graph_id from absent on conflict do nothing returning graph_id)
+    select graph_id as "graphId", graph_id in (select graph_id from noted) as "isNew" from absent order by graph_id`);
+  return rows;
+}
+
+/** How many threads wait for each of these graphs. What could be long is counted up to a limit. */
+export async function countWaiting(db: Db, limit: number): Promise<{ graphId: string; threads: number }[]> {
+  const { rows } = await db.query<{ graphId: string; threads: number }>(sql`
+    select graph_id as "graphId", (select count(*)::integer from (
+             select from runs where head and runs.graph_id = absent_graphs.graph_id and run_at <= now() limit ${limit}) waiting) as threads
+      from absent_graphs order by graph_id`);
+  return rows;
+}
+
+/** Whether a live worker has the graph. */
+export async function isServedElsewhere(db: Db, graphId: string): Promise<boolean> {
+  const { rowCount } = await db.query(sql`select 1 from workers where ${graphId} = any(graphs) limit 1`);
+  return rowCount !== 0;
+}
+
+/** What a run ends with whose graph no worker had for so long. */
+const absentError = (seconds: number) => ({
+  error: "GraphNotFoundError",
+  message: `For ${seconds} s no worker had the run's graph (ENSEMBLE_GRAPH_WAIT_SECS). Start a worker whose langgraph.json lists it, then create the run again.`,
+});
+
+const mostEnded = 500;
+
+/** Ends the runs whose graph no worker has had for so long, the next one of each thread. Returns them. */
+export async function endRunsOfAbsentGraphs(db: Db, seconds: number): Promise<string[]> {
+  const overdue = sql`
+    select run_id, thread_id from runs r join threads t using (thread_id)
+     where head and run_at <= now() - make_interval(secs => ${seconds})
+       and graph_id in (select graph_id from absent_graphs where since <= now() - make_interval(secs => ${seconds}))
+     order by run_at, seq limit ${mostEnded}
+       for no key update of t skip locked for no key update of r skip locked`;
+  return endingUnfinished(db, overdue, "error", absentError(seconds));
+}

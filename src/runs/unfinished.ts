@@ -1,0 +1,30 @@
+import { type Db, type Sql, sql } from "../db/sql.ts";
+import { storingWebhooks } from "../webhooks/webhooks.ts";
+import type { RunError } from "./end.ts";
+import { baseAfter, baseBehind } from "./event-base.ts";
+
+/**
+ * Ends runs that no worker ends: the rows of a query that has locked them and their threads, at most one run a thread. With the status goes
+ * the right to write of a worker that may still be at it. Returns the runs.
+ */
+export async function endingUnfinished(db: Db, overdue: Sql, status: "error" | "timeout", reason: RunError): Promise<string[]> {
+  const error = JSON.stringify(reason);
+  const { rows } = await db.query<{ runId: string }>(sql`
+    with overdue as (${overdue}),
+    ended as (
+      update runs set status = ${status}, worker_id = null, ended_at = now(), updated_at = now(), error = ${error},
+                      output = json_build_object('__error__', ${error}::json), events_until = now() + make_interval(secs => events_kept_secs),
+                      event_base = coalesce(event_base, (select ${baseBehind} from threads where threads.thread_id = runs.thread_id))
+        from overdue where runs.run_id = overdue.run_id
+      returning runs.*),
+    told as (
+      insert into run_events (run_id, id, event, data)
+      select run_id, (select coalesce(max(id), -1) + 1 from run_events e where e.run_id = ended.run_id), 'error', ${error} from ended
+          on conflict do nothing),
+    rested as (
+      update threads set resting_status = 'error', updated_at = now(), event_base = ${baseAfter(sql`ended`)} from ended where threads.thread_id = ended.thread_id
+      returning threads.thread_id, threads."values"),
+    ${storingWebhooks(sql`rested`)}
+    select run_id as "runId" from ended`);
+  return rows.map((row) => row.runId);
+}
