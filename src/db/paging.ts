@@ -4,6 +4,10 @@ import { type Db, type Sql, sql } from "./sql.ts";
 export interface Page<Row> {
   rows: Row[];
   total: number;
+  /** There are more than `mostCounted`, and `total` is what the planner estimates. */
+  isEstimate: boolean;
+  /** There are rows behind this page. */
+  more: boolean;
 }
 
 export interface Paging<Key extends string> {
@@ -11,21 +15,52 @@ export interface Paging<Key extends string> {
   offset: number;
   sort_by?: Key;
   sort_order?: "asc" | "desc";
+  /** Counts all rows, however many there are. */
+  exact?: boolean;
 }
+
+/** Rows are counted up to here. Beyond it the total is an estimate, so that a page costs the same whatever the size of the table. */
+export const mostCounted = 10_000;
 
 /** Pages a select. Sort keys are looked up in `columns`, so that no caller's text becomes SQL; the newest row comes first by default. */
 export async function paged<Row extends object, Key extends string = string>(
   db: Db,
   select: Sql,
-  { limit, offset, sort_by, sort_order = "desc" }: Paging<Key>,
+  { limit, offset, sort_by, sort_order = "desc", exact }: Paging<Key>,
   columns: Record<Key, Sql> & { created_at: Sql },
 ): Promise<Page<Row>> {
   const key = sort_by ? columns[sort_by] : columns.created_at;
   const direction = sort_order === "asc" ? sql`asc` : sql`desc`;
-  const { rows } = await db.query<Row>(sql`${select} order by ${key} ${direction}, 1 ${direction} limit ${limit} offset ${offset}`);
-  if (offset === 0 && rows.length < limit) return { rows, total: rows.length };
-  const counted = await db.query<{ total: number }>(sql`select count(*)::integer as total from (${select}) found`);
-  return { rows, total: counted.rows[0]?.total ?? 0 };
+  const found = await db.query<Row>(sql`${select} order by ${key} ${direction}, 1 ${direction} limit ${limit + 1} offset ${offset}`);
+  return toPage(db, found.rows, select, { limit, offset, exact });
+}
+
+/** Makes a page of the rows that were read for it, one more than it holds. `select` has all rows, for counting. */
+export async function toPage<Row>(
+  db: Db,
+  read: Row[],
+  select: Sql,
+  { limit, offset, exact }: Pick<Paging<string>, "limit" | "offset" | "exact">,
+): Promise<Page<Row>> {
+  const more = read.length > limit;
+  const rows = read.slice(0, limit);
+  if (!more && (offset === 0 || rows.length > 0)) return { rows, total: offset + rows.length, isEstimate: false, more };
+  const { total, isEstimate } = await countRows(db, select, exact);
+  return { rows, total: Math.max(total, offset + rows.length + (more ? 1 : 0)), isEstimate, more };
+}
+
+/** Counts the rows of a select: exactly while they are few, or if asked to, else as the planner estimates. */
+export async function countRows(db: Db, select: Sql, exact = false): Promise<{ total: number; isEstimate: boolean }> {
+  const counting = exact ? select : sql`${select} limit ${mostCounted + 1}`;
+  const { rows } = await db.query<{ total: number }>(sql`select count(*)::integer as total from (${counting}) found`);
+  const total = rows[0]?.total ?? 0;
+  if (exact || total <= mostCounted) return { total, isEstimate: false };
+  return { total: Math.max(total, await estimateRows(db, select)), isEstimate: true };
+}
+
+async function estimateRows(db: Db, select: Sql): Promise<number> {
+  const { rows } = await db.query<{ "QUERY PLAN": [{ Plan: { "Plan Rows": number } }] }>(sql`explain (format json) ${select}`);
+  return rows[0]?.["QUERY PLAN"][0].Plan["Plan Rows"] ?? 0;
 }
 
 /** `column @> document`, on documents as the function searchable sees them. No document: no condition. */

@@ -3,7 +3,7 @@ import type { FastifyInstance } from "fastify";
 import type { CorsOptions } from "../registry/http-options.ts";
 
 /** Browsers may read these: by them the SDK finds its run, reconnects and pages. */
-const exposed = ["content-location", "location", "x-pagination-total", "x-pagination-next"];
+const exposed = ["content-location", "location", "x-pagination-total", "x-pagination-total-estimated", "x-pagination-next"];
 
 export async function allowBrowsers(app: FastifyInstance, options: CorsOptions): Promise<void> {
   await app.register(cors, {

@@ -1,15 +1,18 @@
 import type { FastifyReply } from "fastify";
 import type { Page } from "../db/paging.ts";
 
+/** Says that a total is an estimate, because there are more rows than are counted. */
+export const estimateHeader = "x-pagination-total-estimated";
+
 /** Sends one page of a list, with the headers by which clients find the next one. */
 export function sendPage<Row extends object>(
   reply: FastifyReply,
-  { rows, total }: Page<Row>,
+  { rows, total, isEstimate, more }: Page<Row>,
   { offset, select }: { offset: number; select?: string[] },
 ): FastifyReply {
-  const next = offset + rows.length;
   reply.header("x-pagination-total", String(total));
-  if (next < total) reply.header("x-pagination-next", String(next));
+  if (isEstimate) reply.header(estimateHeader, "true");
+  if (more) reply.header("x-pagination-next", String(offset + rows.length));
   return reply.send(rows.map((row) => selectFields(row, select)));
 }
 

@@ -12,6 +12,7 @@ import {
   findUntrimmedThreads,
   noteKeptLatest,
   noteTrimmed,
+  type Walk,
   withoutOpenRuns,
 } from "../threads/retention.ts";
 import { sweepWebhooks } from "../webhooks/webhooks.ts";
@@ -65,11 +66,12 @@ export async function sweepOnce(
   pool: Pool,
   rules: RetentionRules = {},
   which = { expired: true, storeItems: true },
+  walk: Walk = { step: undefined, last: undefined },
 ): Promise<Swept | undefined> {
   const { keepCheckpoints } = rules;
   const kinds: ((tx: Db) => Promise<Batch>)[] = [
     sweepEventLogs,
-    sweepTemporaryThreads,
+    (tx) => sweepTemporaryThreads(tx, walk),
     sweepKeys,
     sweepCache,
     sweepDeliveries,
@@ -112,8 +114,8 @@ async function sweepEventLogs(tx: Db): Promise<Batch> {
   return { eventLogs, full: eventLogs === manyRows };
 }
 
-async function sweepTemporaryThreads(tx: Db): Promise<Batch> {
-  const spent = await findSpentThreads(tx, manyRows);
+async function sweepTemporaryThreads(tx: Db, walk: Walk): Promise<Batch> {
+  const spent = await findSpentThreads(tx, walk, manyRows);
   for (const threadId of spent) await deleteThread(tx, threadId);
   return { temporaryThreads: spent.length, full: spent.length === manyRows };
 }

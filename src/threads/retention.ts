@@ -44,9 +44,37 @@ export async function findUntrimmedThreads(tx: Db, limit: number): Promise<strin
   return idsOf(await tx.query(sql`select thread_id as "threadId" from threads where ${untrimmed} order by updated_at ${held(limit)}`));
 }
 
-export async function findSpentThreads(tx: Db, limit: number): Promise<string[]> {
-  return idsOf(await tx.query(sql`select thread_id as "threadId" from threads where ${spent} order by updated_at ${held(limit)}`));
+/** Where a walk over temporary threads has come to, from sweep to sweep. */
+export interface Walk {
+  /** How many threads one step looks at. Undefined: all. */
+  step: number | undefined;
+  /** The last thread that was looked at. Undefined: the walk begins with the oldest. */
+  last: { updatedAt: string; threadId: string } | undefined;
 }
+
+/**
+ * Finds temporary threads that nobody can come back to, held. It looks at some of them and moves the walk on: thousands may wait for
+ * their turn in the queue, and to look at all of them each time would cost more the longer the queue is.
+ */
+export async function findSpentThreads(tx: Db, walk: Walk, limit: number): Promise<string[]> {
+  const { updatedAt = "-infinity", threadId = firstId } = walk.last ?? {};
+  const step = walk.step ?? null;
+  const { rows } = await tx.query<{ threadId: string; updatedAt: string; isSpent: boolean }>(sql`
+    select thread_id as "threadId", updated_at::text as "updatedAt", ${spent} as "isSpent"
+      from (select * from threads where temporary and (updated_at, thread_id) > (${updatedAt}::timestamptz, ${threadId}::uuid)
+             order by updated_at, thread_id limit ${step}) threads
+     order by updated_at, thread_id`);
+  const found = rows.filter(({ isSpent }) => isSpent).slice(0, limit);
+  const reached = found.length === limit ? found.at(-1) : rows.length === step ? rows.at(-1) : undefined;
+  walk.last = reached && { updatedAt: reached.updatedAt, threadId: reached.threadId };
+  if (found.length === 0) return [];
+  return idsOf(
+    await tx.query(sql`
+      select thread_id as "threadId" from threads where thread_id = any(${idsOf({ rows: found })}::uuid[]) and ${spent} for no key update skip locked`),
+  );
+}
+
+const firstId = "00000000-0000-0000-0000-000000000000";
 
 /**
  * Of held threads those without an open run. A statement of its own: the one that took the locks looked at the runs before it had

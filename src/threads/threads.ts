@@ -1,4 +1,4 @@
-import { containing, type Page, paged } from "../db/paging.ts";
+import { containing } from "../db/paging.ts";
 import type { Scope } from "../db/scope.ts";
 import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
 import { threadNotFound } from "../errors.ts";
@@ -32,20 +32,6 @@ export interface NewThread {
   metadata?: Json;
   temporary?: boolean;
   ttl?: ThreadTtl | null;
-}
-
-export interface ThreadFilter {
-  ids?: string[];
-  metadata?: Json;
-  values?: Json;
-  status?: ThreadStatus;
-}
-
-export interface ThreadSearch extends ThreadFilter {
-  limit: number;
-  offset: number;
-  sort_by?: "thread_id" | "status" | "created_at" | "updated_at" | "state_updated_at";
-  sort_order?: "asc" | "desc";
 }
 
 /** A document that was serialised already, so that it is done once for all its readers. */
@@ -185,34 +171,10 @@ export async function copyThreadRow(
   return true;
 }
 
-export async function searchThreads(db: Db, scope: Scope, search: ThreadSearch): Promise<Page<Thread>> {
-  return paged<Thread>(db, sql`select ${columns} from thread_rows where ${matching(scope, search)}`, search, {
-    thread_id: sql`thread_id`,
-    status: sql`status`,
-    created_at: sql`created_at`,
-    updated_at: sql`updated_at`,
-    state_updated_at: sql`state_updated_at`,
-  });
-}
-
-export async function countThreads(db: Db, scope: Scope, filter: ThreadFilter): Promise<number> {
-  const { rows } = await db.query<{ count: number }>(sql`
-    select count(*)::integer as count from thread_rows where ${matching(scope, filter)}`);
-  return rows[0]?.count ?? 0;
-}
-
 /** The threads that say in their metadata that they belong to an assistant. */
 export async function threadsOfAssistant(db: Db, scope: Scope, assistantId: string): Promise<string[]> {
   const { rows } = await db.query<{ threadId: string }>(sql`
     select thread_id as "threadId" from threads
      where ${containing(sql`metadata`, { assistant_id: assistantId })} and ${scope.visible(sql`metadata`)}`);
   return rows.map((row) => row.threadId);
-}
-
-function matching(scope: Scope, { ids, metadata, values, status }: ThreadFilter): Sql {
-  return sql`${scope.visible(sql`metadata`)}
-    ${ids === undefined ? nothing : sql`and thread_id = any(${ids}::uuid[])`}
-    ${status === undefined ? nothing : sql`and status = ${status}`}
-    and ${containing(sql`metadata`, metadata)}
-    and ${containing(sql`"values"`, values)}`;
 }

@@ -75,13 +75,41 @@ export function storingWebhooks(threads: Sql): Sql {
 /** A receiver that has never been told may hang: it begins with one delivery at a time. */
 const perReceiver = { new: 1, prompt: 4, slow: 4 };
 
+/** How many receivers a claim looks at. The next claim goes on with those behind them. */
+const mostReceivers = 500;
+const mostPerReceiver = Math.max(...Object.values(perReceiver));
+
+/** What a claim has taken, and behind which receiver the next one begins. */
+export interface ClaimedWebhooks {
+  deliveries: Delivery[];
+  /** Undefined at the end of all receivers. */
+  last: string | undefined;
+}
+
 /**
  * Takes the right to make due deliveries, for a while: as many to receivers of each pace as there are turns for them, and of those to one
- * receiver no more than its own. One that hangs would take all the turns.
+ * receiver no more than its own. One that hangs would take all the turns. The claim walks from receiver to receiver by an index and
+ * reads only the first deliveries of each, so that it costs the same however many are pending.
  */
-export async function claimWebhooks(db: Db, free: Record<Pace, number>, known: Receiver[]): Promise<Delivery[]> {
-  const { rows } = await db.query<Delivery>(sql`
-    with receivers as (
+export async function claimWebhooks(
+  db: Db,
+  free: Record<Pace, number>,
+  known: Receiver[],
+  after: string | undefined,
+): Promise<ClaimedWebhooks> {
+  const { rows } = await db.query<Partial<Delivery> & { last: string | null }>(sql`
+    with recursive hosts (host, place) as (
+      (select host, 1 from webhooks where status = 'pending' and host > ${after ?? ""} order by host limit 1)
+       union all
+      (select next.host, place + 1
+         from hosts cross join lateral (
+           select host from webhooks where status = 'pending' and webhooks.host > hosts.host order by webhooks.host limit 1) next
+        where place < ${mostReceivers})),
+    looked_at (host) as (
+      select host from hosts
+       union
+      select '' where ${after === undefined}::boolean),
+    receivers as (
       select * from unnest(${known.map(({ host }) => host)}::text[], ${known.map(({ pace }) => pace)}::text[],
                            ${known.map(({ underWay }) => underWay)}::integer[]) receiver (host, pace, under_way)),
     turns (pace, per_receiver, free) as (
@@ -90,8 +118,12 @@ export async function claimWebhooks(db: Db, free: Record<Pace, number>, known: R
     waiting as (
       select run_id, due_at, coalesce(pace, 'new') as pace,
              coalesce(under_way, 0) + row_number() over (partition by host order by due_at) as turn
-        from webhooks left join receivers using (host)
-       where status = 'pending' and due_at <= now()),
+        from looked_at
+       cross join lateral (
+         select run_id, due_at from webhooks
+          where status = 'pending' and webhooks.host = looked_at.host and due_at <= now()
+          order by due_at limit ${mostPerReceiver}) first
+        left join receivers using (host)),
     placed as (
       select run_id, pace, turn, free, row_number() over (partition by pace order by turn, due_at) as place
         from waiting join turns using (pace)
@@ -101,12 +133,16 @@ export async function claimWebhooks(db: Db, free: Record<Pace, number>, known: R
         from webhooks join placed using (run_id)
        where place <= free and status = 'pending' and due_at <= now()
        order by turn, due_at
-         for update of webhooks skip locked)
-    update webhooks set attempts = attempts + 1, due_at = now() + make_interval(secs => ${leaseSeconds})
-      from due
-     where webhooks.run_id = due.run_id
-    returning webhooks.run_id as "runId", url, host, pace, run, attempts as attempt, now() as "sentAt"`);
-  return rows;
+         for update of webhooks skip locked),
+    claimed as (
+      update webhooks set attempts = attempts + 1, due_at = now() + make_interval(secs => ${leaseSeconds})
+        from due
+       where webhooks.run_id = due.run_id
+      returning webhooks.run_id as "runId", url, host, pace, run, attempts as attempt, now() as "sentAt")
+    select claimed.*, walked.last
+      from (select case when count(*) = ${mostReceivers} then max(host) end as last from hosts) walked left join claimed on true`);
+  const deliveries = rows.filter(({ runId }) => runId !== null) as Delivery[];
+  return { deliveries, last: rows[0]?.last ?? undefined };
 }
 
 /** Notes that it has arrived. Whoever comes late with that says the truth as well. */

@@ -30,6 +30,8 @@ export function startDeliveries(
   const cut = new AbortController();
   const underWay = new Map<Promise<void>, Pace>();
   const receivers = watchReceivers();
+  /** Behind which receiver the next claim begins. */
+  let last: string | undefined;
 
   async function loop(): Promise<void> {
     while (!stopped.signal.aborted) {
@@ -39,14 +41,16 @@ export function startDeliveries(
         return [];
       });
       for (const delivery of claimed) start(delivery);
-      if (claimed.length === 0) await woken;
+      if (claimed.length === 0 && last === undefined) await woken;
     }
   }
 
   async function claim(): Promise<Delivery[]> {
     const free = { new: turns, prompt: turns, slow: turns };
     for (const pace of underWay.values()) free[pace]--;
-    return claimWebhooks(pool, free, receivers.list());
+    const claimed = await claimWebhooks(pool, free, receivers.list(), last);
+    last = claimed.last;
+    return claimed.deliveries;
   }
 
   function start(delivery: Delivery): void {

@@ -6,11 +6,14 @@ import { endRunsOfAbsentGraphs, noteAbsentGraphs } from "../runs/absent.ts";
 import { repairHeads } from "../runs/heads.ts";
 import { cancelTopic, claimTopic, endTopic } from "../runs/run.ts";
 import { timeOutRuns } from "../runs/sweep.ts";
+import type { Walk } from "../threads/retention.ts";
 import type { WorkerRooms } from "./rooms.ts";
 
 const pauseMs = 5_000;
 /** How often the heads of all threads are looked at. */
 const headMinutes = 1;
+/** How many temporary threads a sweep looks at. */
+const temporaryStep = 2_000;
 /** Threads that are in use are trimmed in between. */
 const trimPauseMs = 1_000;
 
@@ -30,6 +33,7 @@ export function startSweeper(
   const threads = startClock(rules.ttlSweepMinutes);
   const items = startClock(rules.storeSweepMinutes);
   const heads = startClock(headMinutes);
+  const temporary: Walk = { step: temporaryStep, last: undefined };
 
   async function endOverdue(): Promise<void> {
     const runs = await timeOutRuns(pool, runTimeoutSeconds);
@@ -66,7 +70,7 @@ export function startSweeper(
   /** Returns whether there is more to take away. */
   async function sweep(): Promise<boolean> {
     const which = { expired: threads.isDue(), storeItems: items.isDue() };
-    const swept = await sweepOnce(pool, rules, which);
+    const swept = await sweepOnce(pool, rules, which, temporary);
     const more = swept?.more ?? false;
     if (which.expired && swept && !more) threads.startAnew();
     if (which.storeItems && swept && !more) items.startAnew();

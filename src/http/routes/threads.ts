@@ -10,20 +10,19 @@ import { deleteThread, pruneThread } from "../../retention/prune.ts";
 import { cancelTopic } from "../../runs/run.ts";
 import type { StateUpdate } from "../../state/state.ts";
 import { updateState } from "../../state/state.ts";
+import { countThreads, searchThreads } from "../../threads/search.ts";
 import {
   copyThreadRow,
-  countThreads,
   findThread,
   getThread,
   insertThread,
   lockThread,
-  searchThreads,
   type Thread as ThreadRow,
   updateThread,
 } from "../../threads/threads.ts";
 import { access, alreadyDecided, scopeOrNone } from "../access.ts";
 import { extractPaths } from "../extract.ts";
-import { sendPage } from "../lists.ts";
+import { estimateHeader, sendPage } from "../lists.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { answers, Command, Id, Json, Limit, Offset, SortOrder, Text, Thread, ThreadParams, ThreadTtl, TtlStrategy } from "../schemas.ts";
 
@@ -38,6 +37,7 @@ const Filter = {
   metadata: Json.optional(),
   values: Json.optional(),
   status: Status.optional(),
+  exact: z.boolean().optional().describe("counts all threads; without it, more than 10,000 are estimated"),
 };
 
 const idIsTaken = () => new ServiceError("conflict", "Thread already exists");
@@ -119,7 +119,9 @@ export const threadRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool,
     { schema: { body: z.object(Filter), response: answers(z.number()) }, config: access("threads:search") },
     async (request, reply) => {
       const { scope, value: filter } = await request.access("threads:search", { ...request.body });
-      return reply.send(await countThreads(pool, scope, filter));
+      const { total, isEstimate } = await countThreads(pool, scope, filter);
+      if (isEstimate) reply.header(estimateHeader, "true");
+      return reply.send(total);
     },
   );
 

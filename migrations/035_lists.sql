@@ -1,0 +1,28 @@
+-- What a filter on a thread's values is looked up by: a hash of each short top-level entry of the values. A document has none (null) if it
+-- is large, has more than 64 such entries, or cannot be read this way. A search compares such documents themselves. The hash is md5's, which
+-- stays the same from one major version of Postgres to the next.
+create function value_marks(doc json) returns integer[] language plpgsql immutable parallel safe as $$
+declare
+  marks integer[];
+begin
+  if octet_length(doc::text) > 65536 then
+    return null;
+  end if;
+  select array_agg(('x' || left(md5(key || ':' || value::text), 8))::bit(32)::integer) into marks
+    from json_each(doc) where json_typeof(value) not in ('object', 'array') and octet_length(value::text) <= 256;
+  return case when cardinality(marks) <= 64 then marks when marks is null then '{}' end;
+exception when others then
+  return null;
+end $$;
+
+-- Null: not known yet.
+alter table threads add column value_marks integer[];
+
+create function mark_values() returns trigger language plpgsql as $$
+begin
+  new.value_marks := value_marks(new."values");
+  return new;
+end $$;
+
+create trigger threads_mark_values before insert or update of "values" on threads for each row when (new."values" is not null)
+  execute function mark_values();

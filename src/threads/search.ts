@@ -1,0 +1,114 @@
+import { containing, countRows, type Page, toPage } from "../db/paging.ts";
+import { isEverything, type Scope } from "../db/scope.ts";
+import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
+import type { Json, Thread, ThreadStatus } from "./threads.ts";
+
+export interface ThreadFilter {
+  ids?: string[];
+  metadata?: Json;
+  values?: Json;
+  status?: ThreadStatus;
+  /** Counts all threads, however many there are. */
+  exact?: boolean;
+}
+
+export interface ThreadSearch extends ThreadFilter {
+  limit: number;
+  offset: number;
+  sort_by?: keyof typeof sortKeys;
+  sort_order?: "asc" | "desc";
+}
+
+const openThreads = sql`(select runs.thread_id from runs where runs.status in ('pending', 'running'))`;
+const status = sql`case when exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))
+                        then 'busy'::thread_status else resting_status end`;
+const columns = sql`thread_id, ${status} as status, metadata, config, "values", interrupts, created_at, updated_at, state_updated_at`;
+
+const sortKeys = {
+  thread_id: sql`thread_id`,
+  status,
+  created_at: sql`created_at`,
+  updated_at: sql`updated_at`,
+  state_updated_at: sql`state_updated_at`,
+};
+
+/** A page of the threads that match. */
+export async function searchThreads(db: Db, scope: Scope, search: ThreadSearch): Promise<Page<Thread>> {
+  const matching = conditions(scope, search);
+  const read = (await readRecent(db, scope, search, matching)) ?? (await readAll(db, search, matching));
+  return toPage(db, read, matchingThreads(matching), search);
+}
+
+/** How many threads match; beyond 10,000 an estimate, unless the exact number is asked for. */
+export async function countThreads(db: Db, scope: Scope, filter: ThreadFilter): Promise<{ total: number; isEstimate: boolean }> {
+  return countRows(db, matchingThreads(conditions(scope, filter)), filter.exact);
+}
+
+/** How many threads are looked at one by one, before an index is asked which ones match. */
+const recent = 1_000;
+
+/**
+ * Looks for the page among the first threads of the order. If many threads match, the page is full there, while an index would first gather
+ * all that match. Undefined if it is not full: then few match, and an index finds them.
+ */
+async function readRecent(db: Db, scope: Scope, search: ThreadSearch, matching: Sql): Promise<Thread[] | undefined> {
+  const isFiltered = !isEverything(scope) || search.metadata || search.values;
+  const size = search.limit + 1 + search.offset;
+  if (!isFiltered || search.ids || search.sort_by === "status" || size > recent) return undefined;
+  const ofStatus = search.status ? conditions(everyThread, { status: search.status }) : sql`true`;
+  const rows = await readOrdered(db, search, sql`(${visible(search, ofStatus, sql`${recent}::integer`)}) threads where ${matching}`);
+  return rows.length > search.limit ? rows : undefined;
+}
+
+const readAll = (db: Db, search: ThreadSearch, matching: Sql) =>
+  readOrdered(db, search, sql`(${visible(search, matching, sql`${search.limit + 1 + search.offset}::integer`)}) threads`);
+
+async function readOrdered(db: Db, search: ThreadSearch, from: Sql): Promise<Thread[]> {
+  const { rows } = await db.query<Thread>(sql`
+    select ${columns} from ${from} ${inOrder(search)} limit ${search.limit + 1} offset ${search.offset}`);
+  return rows;
+}
+
+function inOrder({ sort_by = "created_at", sort_order = "desc" }: ThreadSearch): Sql {
+  const direction = sort_order === "asc" ? sql`asc` : sql`desc`;
+  return sql`order by ${sortKeys[sort_by]} ${direction}, thread_id ${direction}`;
+}
+
+/**
+ * The first threads of an order. Temporary threads are seen while their run is open. They are read apart, because an index can walk the
+ * others in order, and need not pass over thousands of temporary ones whose run is over.
+ */
+function visible(search: ThreadSearch, matching: Sql, most: Sql): Sql {
+  return sql`
+    (select * from threads where not temporary and ${matching} ${inOrder(search)} limit ${most})
+     union all
+    (select * from threads where temporary and thread_id in ${openThreads} and ${matching} ${inOrder(search)} limit ${most})`;
+}
+
+const matchingThreads = (matching: Sql) => sql`
+  select 1 from threads where (not temporary or thread_id in ${openThreads}) and ${matching}`;
+
+const everyThread: Pick<Scope, "visible"> = { visible: () => sql`true` };
+
+function conditions({ visible }: Pick<Scope, "visible">, { ids, metadata, values, status }: ThreadFilter): Sql {
+  return sql`${visible(sql`metadata`)}
+    ${ids === undefined ? nothing : sql`and thread_id = any(${ids}::uuid[])`}
+    ${status === undefined ? nothing : sql`and ${hasStatus(status)}`}
+    and ${containing(sql`metadata`, metadata)}
+    and ${havingValues(values)}`;
+}
+
+function hasStatus(status: ThreadStatus): Sql {
+  if (status === "busy") return sql`thread_id in ${openThreads}`;
+  return sql`(resting_status = ${status} and not exists (
+    select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running')))`;
+}
+
+/** Looks values up by the marks of their top-level entries, and compares what has none, and what was found, whole. */
+function havingValues(values: Json | undefined): Sql {
+  const same = containing(sql`"values"`, values);
+  const isMarked = Object.values(values ?? {}).some((value) => value === null || typeof value !== "object");
+  if (!isMarked) return same;
+  const marks = sql`(select coalesce(value_marks(${JSON.stringify(values)}::json), '{}'))`;
+  return sql`((value_marks @> ${marks} or (value_marks is null and "values" is not null)) and ${same})`;
+}
