@@ -4,6 +4,7 @@ import { measureFirstEvent } from "./parts/first-event.ts";
 import { measurePatterns } from "./parts/patterns.ts";
 import { measureRuns } from "./parts/runs.ts";
 import { measureScale } from "./parts/scale.ts";
+import { measureSize } from "./parts/size.ts";
 import { measureSoak } from "./parts/soak.ts";
 import { measureThreads } from "./parts/threads.ts";
 import { measureTokens } from "./parts/tokens.ts";
@@ -28,7 +29,8 @@ export const parts: Record<string, Part> = {
   soak: measureSoak,
   scale: measureScale,
   patterns: measurePatterns,
+  size: measureSize,
 };
 
-/** What is measured when nobody names anything. The patterns' own cost is another question, asked by name. */
-export const usualParts = Object.keys(parts).filter((name) => name !== "patterns");
+/** What is measured when nobody names anything. The patterns' own cost and large databases are other questions, asked by name. */
+export const usualParts = Object.keys(parts).filter((name) => name !== "patterns" && name !== "size");

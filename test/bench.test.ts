@@ -6,9 +6,9 @@ import { takeTurns } from "../bench/rounds.ts";
 import { alignCells, formatTable } from "../bench/table.ts";
 import { judgeTargets } from "../bench/targets.ts";
 
-test("the benchmark has the parts of its README, and patterns by name only", () => {
+test("the benchmark has the parts of its README, and patterns and size by name only", () => {
   expect(usualParts).toEqual(["runs", "first-event", "tokens", "threads", "big", "soak", "scale"]);
-  expect(Object.keys(parts)).toEqual([...usualParts, "patterns"]);
+  expect(Object.keys(parts)).toEqual([...usualParts, "patterns", "size"]);
 });
 
 test("contenders take turns", async () => {

@@ -1,0 +1,77 @@
+import { statfs } from "node:fs/promises";
+import { migrate } from "../../src/db/migrate.ts";
+import { openPool } from "../../src/db/pool.ts";
+import { connectTo } from "../client.ts";
+import { type Figure, median } from "../measured.ts";
+import type { Part } from "../parts.ts";
+import { type Cost, explain } from "../size/explain.ts";
+import { fill, type Size } from "../size/fill.ts";
+import { statements } from "../size/statements.ts";
+import type { Stage } from "../stage.ts";
+
+const each = { runsAThread: 5, checkpointsARun: 5 };
+const small: Size = { ...each, threads: 10_000, queued: 2_500, temporary: 2_000, webhooks: 10_000 };
+const large: Size = { ...each, threads: 200_000, queued: 50_000, temporary: 20_000, webhooks: 200_000 };
+const quickLarge: Size = { ...each, threads: 50_000, queued: 12_500, temporary: 5_000, webhooks: 50_000 };
+const rounds = 5;
+/** More than this, and a statement grows with its table. */
+const mostTimes = 3;
+/** Below it a difference is noise, or the depth of an index. */
+const noise: Cost = { ms: 1, blocks: 50 };
+
+/** What each statement of the service costs in a large database, beside a small one. */
+export const measureSize: Part = async (stage, { quick }) => {
+  const before = await freeBytes(stage);
+  const few = await measureDatabase(stage, small);
+  const many = await measureDatabase(stage, quick ? quickLarge : large);
+  const rows: Record<string, Figure[]> = {};
+  const grown: string[] = [];
+  for (const [name, { ms, blocks }] of Object.entries(many.costs)) {
+    const of = few.costs[name] as Cost;
+    rows[name] = [of.ms, ms, of.blocks, blocks];
+    if (isGrown(of, { ms, blocks })) grown.push(name);
+  }
+  const gigabytes = ((before - (await freeBytes(stage))) / 1024 ** 3).toFixed(1);
+  return {
+    tables: [{ title: "statements (medians)", columns: ["ms, small", "ms, large", "blocks, small", "blocks, large"], rows }],
+    notes: [
+      `small: ${describe(small)}; large: ${describe(quick ? quickLarge : large)}. Both take ${gigabytes} GB and were filled in ${Math.round(few.seconds + many.seconds)} s.`,
+      grown.length === 0
+        ? `No statement costs more than ${mostTimes} times as much in the large one.`
+        : `They grow with the database: ${grown.join(", ")}.`,
+    ],
+  };
+};
+
+const isGrown = (few: Cost, many: Cost) =>
+  (["ms", "blocks"] as const).some((unit) => many[unit] > mostTimes * few[unit] && many[unit] > noise[unit]);
+
+const describe = ({ threads, runsAThread, checkpointsARun }: Size) =>
+  `${threads} threads, ${threads * runsAThread} runs, ${threads * runsAThread * checkpointsARun} checkpoints`;
+
+async function measureDatabase(stage: Stage, size: Size): Promise<{ seconds: number; costs: Record<string, Cost> }> {
+  const url = await stage.createDatabase();
+  const pool = openPool({ url, size: 2, onError: console.error });
+  await migrate(pool);
+  await pool.end();
+  const client = await connectTo(url);
+  const started = performance.now();
+  await fill(client, size);
+  const seconds = (performance.now() - started) / 1000;
+  const costs: Record<string, Cost> = {};
+  for (const [name, work] of Object.entries(statements)) costs[name] = await measureStatement(() => explain(client, work));
+  await client.end();
+  return { seconds, costs };
+}
+
+async function measureStatement(once: () => Promise<Cost>): Promise<Cost> {
+  await once(); // finds cold pages
+  const costs: Cost[] = [];
+  for (let round = 0; round < rounds; round++) costs.push(await once());
+  return { ms: median(costs.map(({ ms }) => ms)) ?? 0, blocks: median(costs.map(({ blocks }) => blocks)) ?? 0 };
+}
+
+async function freeBytes({ home }: Stage): Promise<number> {
+  const { bavail, bsize } = await statfs(home);
+  return bavail * bsize;
+}
