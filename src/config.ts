@@ -32,6 +32,7 @@ const WebhookSecret = z
   .refine(({ length }) => length >= 24 && length <= 64, "must be 24 to 64 bytes long");
 
 const HostPattern = z.string().regex(/^(?:(?:\*\.)?[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i, "must be host names, without http:// and paths");
+const ServiceName = z.union([z.literal("*"), HostPattern]);
 
 /** A key's owner and the SHA-256 of the key, as `ensemble key` prints them. */
 const ApiKeyEntry = z
@@ -46,6 +47,10 @@ const ApiKeyEntry = z
 export const settings = {
   PORT: port.default(2024).describe("port of the API; 0 takes a free one"),
   HOST: z.string().min(1).default("127.0.0.1").describe("address the API listens on"),
+  ENSEMBLE_HOSTS: list
+    .pipe(z.array(ServiceName))
+    .optional()
+    .describe("names (name, *.name, name:port, * for any) under which a service without auth is called, beside localhost and addresses"),
   ENSEMBLE_API_KEYS: list
     .pipe(z.array(ApiKeyEntry).min(1))
     .optional()
@@ -216,6 +221,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
   return {
     port: value.PORT,
     host: value.HOST,
+    hosts: value.ENSEMBLE_HOSTS ?? [],
     ownKey: value.ENSEMBLE_API_KEY,
     apiKeys: value.ENSEMBLE_API_KEYS ?? [],
     jwt: {
