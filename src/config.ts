@@ -1,3 +1,4 @@
+import { isAbsolute } from "node:path";
 import { z } from "zod";
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -33,6 +34,18 @@ const WebhookSecret = z
 
 const HostPattern = z.string().regex(/^(?:(?:\*\.)?[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i, "must be host names, without http:// and paths");
 const ServiceName = z.union([z.literal("*"), HostPattern]);
+
+/** A host as it stands in an address, with its port unless that is the usual one. */
+const Host = z.string().regex(/^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i, "must be host names, with their port, without http:// and paths");
+const Directories = z
+  .string()
+  .transform((text) =>
+    text
+      .split(",")
+      .map((path) => path.trim())
+      .filter(Boolean),
+  )
+  .pipe(z.array(z.string().refine(isAbsolute, "must be absolute paths")));
 
 /** A key's owner and the SHA-256 of the key, as `ensemble key` prints them. */
 const ApiKeyEntry = z
@@ -125,6 +138,13 @@ export const settings = {
     .pipe(z.array(HostPattern))
     .optional()
     .describe("hosts (name, *.name, name:port) of the service's own network that webhooks may call, over http too; unset: none"),
+  ENSEMBLE_PATTERN_HOSTS: list
+    .pipe(z.array(Host))
+    .optional()
+    .describe("hosts (name:port) of the service's own network that the patterns' tools may call, on this machine too; unset: none"),
+  ENSEMBLE_PATTERN_DIRECTORIES: Directories.optional().describe(
+    "directories of this machine that the patterns may read, with commas between them; unset: none",
+  ),
   ENSEMBLE_METRICS_PORT: port
     .optional()
     .describe("serves /metrics here too, to whoever asks, for a worker or a scraper without credentials; unset: only the API does"),
@@ -183,6 +203,17 @@ export function lendModelEndpoint(baseUrl: string): () => void {
 /** Tells graphs that run in this process where its API is, unless the operator has told them. */
 export function lendAddress(url: string): () => void {
   return process.env.ENSEMBLE_URL ? () => {} : lend({ ENSEMBLE_URL: url });
+}
+
+/** Tells graphs what they may touch, in the variables where they look: what the environment says, else what the project's file says. */
+export function lendPatternLimits(
+  { patternHosts, patternDirectories }: Pick<Config, "patternHosts" | "patternDirectories">,
+  project: { hosts: string[]; directories: string[] },
+): () => void {
+  return lend({
+    ENSEMBLE_PATTERN_HOSTS: (patternHosts ?? project.hosts).join(","),
+    ENSEMBLE_PATTERN_DIRECTORIES: (patternDirectories ?? project.directories).join(","),
+  });
 }
 
 /** Sets variables for as long as nobody else has set them again. */
@@ -259,6 +290,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     maxWaiting: value.ENSEMBLE_MAX_WAITING,
     webhookSecrets: value.ENSEMBLE_WEBHOOK_SECRET ?? [],
     webhookInsideHosts: value.ENSEMBLE_WEBHOOK_INSIDE_HOSTS ?? [],
+    patternHosts: value.ENSEMBLE_PATTERN_HOSTS,
+    patternDirectories: value.ENSEMBLE_PATTERN_DIRECTORIES,
     metricsPort: value.ENSEMBLE_METRICS_PORT,
     metricsHost: value.ENSEMBLE_METRICS_HOST,
     logLevel: value.LOG_LEVEL,
