@@ -179,6 +179,9 @@ export const settings = {
 
 const Settings = z.object(settings);
 
+/** Returns whether a variable's value may hold a secret. An address may, in its user part or its query. */
+export const mayHoldSecret = (name: string): boolean => /KEY|URL|URI|SECRET|ENDPOINT|^LANGGRAPH_CONFIG$/.test(name);
+
 /** By any of these LangChain itself traces with LangSmith. */
 const langsmithVariables = ["LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING", "LANGCHAIN_TRACING_V2"];
 
@@ -245,7 +248,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const name = String(issue?.path[0]);
-    const shown = /SECRET|KEY/.test(name) ? "is not what it should be" : `is "${given[name]}"`;
+    const shown = mayHoldSecret(name) ? "is not what it should be" : `is "${given[name]}"`;
     throw new Error(`${name} (${describe(name)}) ${shown}: ${issue?.message}.`);
   }
   const value = parsed.data;
