@@ -6,6 +6,7 @@ const kinds = {
   not_found: 404,
   conflict: 409,
   too_large: 413,
+  unsupported: 415,
   invalid: 422,
   too_many: 429,
   bad_gateway: 502,

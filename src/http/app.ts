@@ -1,7 +1,6 @@
 import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from "fastify";
 import { validatorCompiler } from "fastify-type-provider-zod";
-import { AuthRefusal } from "../auth/auth.ts";
 import { ServiceError } from "../errors.ts";
 import type { HttpOptions } from "../registry/http-options.ts";
 import type { UserApp } from "../registry/user-app.ts";
@@ -145,7 +144,7 @@ async function acceptSockets(app: FastifyInstance, { settings }: ApiRooms): Prom
 function refuseForeignPages(app: FastifyInstance, gate: Gate): void {
   app.addHook("onRequest", async ({ raw }) => {
     const sentence = gate(raw);
-    if (sentence !== undefined) throw new AuthRefusal(403, sentence);
+    if (sentence !== undefined) throw new ServiceError("forbidden", sentence);
   });
 }
 

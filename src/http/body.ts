@@ -1,9 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { AuthRefusal } from "../auth/auth.ts";
 import { ServiceError } from "../errors.ts";
 import type { AllowedOrigins } from "./cors.ts";
-import { isForeign } from "./gate.ts";
+import { isForeign, quote } from "./gate.ts";
 
 /** Deeper documents are refused: the recursive readers behind us, Postgres among them, have a stack that ends. */
 const maxDepth = 500;
@@ -30,7 +29,7 @@ const unaskedTypes = ["", "text/plain", "multipart/form-data", "application/x-ww
 function refuseUnasked({ headers }: FastifyRequest, origins: AllowedOrigins): void {
   const type = (headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
   if (!isForeign(headers.origin, headers.host, origins) || !unaskedTypes.includes(type)) return;
-  throw new AuthRefusal(415, `Pages of the Origin ${JSON.stringify(headers.origin)} must send JSON with content-type application/json.`);
+  throw new ServiceError("unsupported", `Pages of the Origin ${quote(headers.origin)} must send JSON with content-type application/json.`);
 }
 
 /** Parses what a client sent; undefined when it is blank. Throws what is wrong with it. */

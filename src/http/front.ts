@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Context, type ErrorHandler, Hono, type HonoRequest } from "hono";
 import type { Logger } from "pino";
-import { type Auth, AuthRefusal } from "../auth/auth.ts";
+import type { Auth } from "../auth/auth.ts";
 import type { User } from "../auth/user.ts";
+import { ServiceError } from "../errors.ts";
 import type { FetchHandler, UserApp } from "../registry/user-app.ts";
 import type { UiBundles } from "../ui/bundles.ts";
 import { type Admission, type Admitted, admit, refusalOf, tellUser, withGuardedRoutes } from "./admission.ts";
@@ -62,7 +63,7 @@ async function serve(answer: Answer, options: FrontOptions, incoming: IncomingMe
   }
   try {
     const sentence = gate(incoming);
-    if (sentence !== undefined) throw new AuthRefusal(403, sentence);
+    if (sentence !== undefined) throw new ServiceError("forbidden", sentence);
     const response = await admitAndAnswer(answer, options, request, { incoming, outgoing });
     if (outgoing.headersSent || outgoing.destroyed) await response.body?.cancel();
     else await sendResponse(withCors(response, request, options), outgoing);

@@ -112,4 +112,5 @@ function fits(pattern: string, name: string, port: string | undefined): boolean 
   return wanted === "*" || (wanted.startsWith("*.") ? name.endsWith(wanted.slice(1)) : name === wanted);
 }
 
-const quote = (value: string) => JSON.stringify(value.slice(0, 200));
+/** A header's value, as a sentence may repeat it. */
+export const quote = (value: string) => JSON.stringify(value.slice(0, 200));
