@@ -13,7 +13,7 @@ import {
 import { z } from "zod";
 import { AskTimeout, askApproval } from "./kit/ask-human.ts";
 import { chat } from "./kit/chat.ts";
-import { mostSuperSteps, sharedContext } from "./kit/context.ts";
+import { AllowedHosts, mostSuperSteps, sharedContext } from "./kit/context.ts";
 import { enforceBudget, Ledger } from "./kit/ledger.ts";
 import { asTranscript, leavingWindow } from "./kit/memory.ts";
 import { report } from "./kit/progress.ts";
@@ -49,7 +49,7 @@ export const Context = z.object({
   tools: z.array(ToolName).default(["calculate", "now"]).describe("Tools that may be used"),
   approve: z.array(ToolName).default([]).describe("Tools that a person must approve each time"),
   askTimeoutSeconds: AskTimeout,
-  allowedHosts: z.array(z.string()).default([]).describe("Hosts inside our own network that fetch_page may read"),
+  allowedHosts: AllowedHosts,
   stepLimit: z.number().int().min(1).max(50).default(10).describe("Rounds of tools after which it must answer"),
   timeoutSeconds: z.number().positive().max(3_600).default(60).describe("For each answer of the model"),
 });

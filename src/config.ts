@@ -1,3 +1,4 @@
+import { isAbsolute } from "node:path";
 import { z } from "zod";
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -32,6 +33,19 @@ const WebhookSecret = z
   .refine(({ length }) => length >= 24 && length <= 64, "must be 24 to 64 bytes long");
 
 const HostPattern = z.string().regex(/^(?:(?:\*\.)?[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i, "must be host names, without http:// and paths");
+const ServiceName = z.union([z.literal("*"), HostPattern]);
+
+/** A host as it stands in an address, with its port unless that is the usual one. */
+const Host = z.string().regex(/^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i, "must be host names, with their port, without http:// and paths");
+const Directories = z
+  .string()
+  .transform((text) =>
+    text
+      .split(",")
+      .map((path) => path.trim())
+      .filter(Boolean),
+  )
+  .pipe(z.array(z.string().refine(isAbsolute, "must be absolute paths")));
 
 /** A key's owner and the SHA-256 of the key, as `ensemble key` prints them. */
 const ApiKeyEntry = z
@@ -46,6 +60,10 @@ const ApiKeyEntry = z
 export const settings = {
   PORT: port.default(2024).describe("port of the API; 0 takes a free one"),
   HOST: z.string().min(1).default("127.0.0.1").describe("address the API listens on"),
+  ENSEMBLE_HOSTS: list
+    .pipe(z.array(ServiceName))
+    .optional()
+    .describe("names (name, *.name, name:port, * for any) under which a service without auth is called, beside localhost and addresses"),
   ENSEMBLE_API_KEYS: list
     .pipe(z.array(ApiKeyEntry).min(1))
     .optional()
@@ -123,6 +141,13 @@ export const settings = {
     .pipe(z.array(HostPattern))
     .optional()
     .describe("hosts (name, *.name, name:port) of the service's own network that webhooks may call, over http too; unset: none"),
+  ENSEMBLE_PATTERN_HOSTS: list
+    .pipe(z.array(Host))
+    .optional()
+    .describe("hosts (name:port) of the service's own network that the patterns' tools may call, on this machine too; unset: none"),
+  ENSEMBLE_PATTERN_DIRECTORIES: Directories.optional().describe(
+    "directories of this machine that the patterns may read, with commas between them; unset: none",
+  ),
   ENSEMBLE_METRICS_PORT: port
     .optional()
     .describe("serves /metrics here too, to whoever asks, for a worker or a scraper without credentials; unset: only the API does"),
@@ -157,6 +182,9 @@ export const settings = {
 
 const Settings = z.object(settings);
 
+/** Returns whether a variable's value may hold a secret. An address may, in its user part or its query. */
+export const mayHoldSecret = (name: string): boolean => /KEY|URL|URI|SECRET|ENDPOINT|^LANGGRAPH_CONFIG$/.test(name);
+
 /** By any of these LangChain itself traces with LangSmith. */
 const langsmithVariables = ["LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING", "LANGCHAIN_TRACING_V2"];
 
@@ -181,6 +209,17 @@ export function lendModelEndpoint(baseUrl: string): () => void {
 /** Tells graphs that run in this process where its API is, unless the operator has told them. */
 export function lendAddress(url: string): () => void {
   return process.env.ENSEMBLE_URL ? () => {} : lend({ ENSEMBLE_URL: url });
+}
+
+/** Tells graphs what they may touch, in the variables where they look: what the environment says, else what the project's file says. */
+export function lendPatternLimits(
+  { patternHosts, patternDirectories }: Pick<Config, "patternHosts" | "patternDirectories">,
+  project: { hosts: string[]; directories: string[] },
+): () => void {
+  return lend({
+    ENSEMBLE_PATTERN_HOSTS: (patternHosts ?? project.hosts).join(","),
+    ENSEMBLE_PATTERN_DIRECTORIES: (patternDirectories ?? project.directories).join(","),
+  });
 }
 
 /** Sets variables for as long as nobody else has set them again. */
@@ -212,13 +251,14 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const name = String(issue?.path[0]);
-    const shown = /SECRET|KEY/.test(name) ? "is not what it should be" : `is "${given[name]}"`;
+    const shown = mayHoldSecret(name) ? "is not what it should be" : `is "${given[name]}"`;
     throw new Error(`${name} (${describe(name)}) ${shown}: ${issue?.message}.`);
   }
   const value = parsed.data;
   return {
     port: value.PORT,
     host: value.HOST,
+    hosts: value.ENSEMBLE_HOSTS ?? [],
     ownKey: value.ENSEMBLE_API_KEY,
     apiKeys: value.ENSEMBLE_API_KEYS ?? [],
     jwt: {
@@ -257,6 +297,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     maxWaiting: value.ENSEMBLE_MAX_WAITING,
     webhookSecrets: value.ENSEMBLE_WEBHOOK_SECRET ?? [],
     webhookInsideHosts: value.ENSEMBLE_WEBHOOK_INSIDE_HOSTS ?? [],
+    patternHosts: value.ENSEMBLE_PATTERN_HOSTS,
+    patternDirectories: value.ENSEMBLE_PATTERN_DIRECTORIES,
     metricsPort: value.ENSEMBLE_METRICS_PORT,
     metricsHost: value.ENSEMBLE_METRICS_HOST,
     logLevel: value.LOG_LEVEL,

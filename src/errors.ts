@@ -2,9 +2,11 @@
 const kinds = {
   malformed: 400,
   thread_without_graph: 400,
+  forbidden: 403,
   not_found: 404,
   conflict: 409,
   too_large: 413,
+  unsupported: 415,
   invalid: 422,
   too_many: 429,
   bad_gateway: 502,
@@ -37,4 +39,5 @@ export const runNotFound = () => new ServiceError("not_found", "Run not found");
 export const assistantNotFound = () => new ServiceError("not_found", "Assistant not found");
 export const threadIsBusy = () => new ServiceError("conflict", "Thread is busy");
 export const threadWithoutState = (threadId: string) => new ServiceError("not_found", `Thread ${threadId} has no checkpoint yet`);
+export const itemNotSeen = () => new ServiceError("forbidden", "Not authorized: auth would not let you see the item that you put.");
 export const itemNotFound = () => new ServiceError("not_found", "Item not found");

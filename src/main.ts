@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { ensureSystemAssistants } from "./assistants/assistants.ts";
 import { keyHeaders } from "./auth/keys.ts";
-import { type Config, variable } from "./config.ts";
+import { type Config, lendPatternLimits, variable } from "./config.ts";
 import { explainDatabase } from "./db/address.ts";
 import { startWakeups } from "./db/listen.ts";
 import { startFeed } from "./events/feed.ts";
@@ -54,6 +54,7 @@ async function compose(config: Config, log: Logger, closers: Closers): Promise<S
   const project = await readProject(config.configFile);
   if (project.ignoredKeys.length > 0) log.warn(`${project.file}: not supported yet and ignored: ${project.ignoredKeys.join(", ")}`);
   if (project.buildKeys.length > 0) log.info(`${project.file}: for building images, not read here: ${project.buildKeys.join(", ")}`);
+  closers.push(lendPatternLimits(config, project.patterns));
   const model = await provideModel(config, needsEndpoint(project), closers); // before the graphs are loaded: some make their client at once
   const ownFetch = lendFetch();
   closers.push(ownFetch.takeBack, lendLogger(log, attemptAtWork));

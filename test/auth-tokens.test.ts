@@ -154,9 +154,14 @@ test("an API key lets in, in either header, and sees what everybody has", async 
 
 describe("Studio's header", () => {
   const exported = { "~handlerCache": { authenticate: () => null } };
-  const credentials = { method: "GET", url: "/ok", headers: { "x-auth-scheme": "langsmith" } };
+  const credentials = { method: "GET", url: "/ok", headers: { "x-auth-scheme": "langsmith", origin: "https://smith.langchain.com" } };
   const ask = (host: string) =>
-    chooseAuth(readConfig({ HOST: host }), { name: "auth.ts:auth", exported, disableStudio: false })?.authenticate(credentials);
+    chooseAuth(readConfig({ HOST: host }), {
+      name: "auth.ts:auth",
+      exported,
+      disableStudio: false,
+      allowsOrigin: () => true,
+    })?.authenticate(credentials);
 
   test.each(["127.0.0.1", "localhost", "::1"])("lets in on %s", async (host) => {
     expect(await ask(host)).toMatchObject({ identity: "langgraph-studio-user" });
@@ -322,7 +327,10 @@ test("a key is in no log, however much is logged", async () => {
 
 describe("where nobody is asked", () => {
   const choose = (env: Record<string, string>, project?: unknown) =>
-    chooseAuth(readConfig(env), project === undefined ? undefined : { name: "auth.ts:auth", exported: project, disableStudio: false });
+    chooseAuth(
+      readConfig(env),
+      project === undefined ? undefined : { name: "auth.ts:auth", exported: project, disableStudio: false, allowsOrigin: () => true },
+    );
 
   test.each(["127.0.0.1", "localhost", "::1", "127.8.0.1"])("%s is enough of a door", (host) => {
     expect(choose({ HOST: host })).toBeUndefined();

@@ -52,6 +52,11 @@ describe("docker-compose.yml", () => {
     expect(() => readConfig(environmentOf(service))).not.toThrow();
   });
 
+  test("the API answers to the name by which the workers call it", () => {
+    const { serviceUrl = "" } = readConfig(environmentOf(services.worker!));
+    expect(readConfig(environmentOf(services.api!)).hosts).toContain(new URL(serviceUrl).hostname);
+  });
+
   test("the API listens where its port is published, and on this machine only loopback is opened", () => {
     const api = readConfig(environmentOf(services.api!));
     expect(api).toMatchObject({ role: "api", host: "0.0.0.0" });

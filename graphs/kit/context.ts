@@ -44,6 +44,18 @@ export const Cache = z
     "Whether what an agent of the same model answered to the same task and input, a day ago at most, is taken instead of asking again",
   );
 
+/** A caller's list narrows the operator's and adds nothing to it: see operator-limits.ts. */
+export const AllowedHosts = z
+  .array(z.string())
+  .nullable()
+  .default(null)
+  .describe("Hosts inside the network that may be called, with their port, out of those that the operator allows; null: all of those");
+export const AllowedDirectories = z
+  .array(z.string())
+  .nullable()
+  .default(null)
+  .describe("Directories on the server that may be read, within those that the operator allows; null: all of those");
+
 /** What every pattern can be configured with. */
 export const sharedContext = { models: Models, limits: Limits, budget: Budget };
 

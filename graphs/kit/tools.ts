@@ -3,12 +3,13 @@ import { z } from "zod";
 import { type AskTimeout, askAnswer, nobodyAnswered } from "./ask-human.ts";
 import { fetchPage } from "./fetch-page.ts";
 import { recall, remember } from "./memories.ts";
+import { allowedHosts } from "./operator-limits.ts";
 
 export const ToolName = z.enum(["calculate", "now", "fetch_page", "ask_human", "remember", "recall"]);
 export type ToolName = z.infer<typeof ToolName>;
 
-/** The tools that a context can name. */
-export function openTools(names: ToolName[], allowedHosts: string[], timeoutSeconds: AskTimeout = null): StructuredToolInterface[] {
+/** The tools that a context can name. Its `hosts` narrow those that the operator lets fetch_page read inside the network. */
+export function openTools(names: ToolName[], hosts: string[] | null, timeoutSeconds: AskTimeout = null): StructuredToolInterface[] {
   const tools: Record<ToolName, () => StructuredToolInterface> = {
     calculate: () =>
       tool(async ({ expression }) => (await import("./calculate.ts")).calculate(expression), {
@@ -23,7 +24,7 @@ export function openTools(names: ToolName[], allowedHosts: string[], timeoutSeco
         schema: z.object({}),
       }),
     fetch_page: () =>
-      tool(({ url }, config) => fetchPage(url, { allowedHosts, signal: config?.signal }), {
+      tool(({ url }, config) => fetchPage(url, { allowedHosts: allowedHosts(hosts), signal: config?.signal }), {
         name: "fetch_page",
         description: "Reads the text of a web page",
         schema: z.object({ url: z.string().describe("Its address, http or https") }),

@@ -1,5 +1,6 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { enforceBudget, type LedgerEntry } from "../kit/ledger.ts";
+import { allowedDirectories, allowedHosts } from "../kit/operator-limits.ts";
 import type { ScenarioDefinition } from "../skills/definition.ts";
 import type { Job, Skill } from "../skills/skill.ts";
 import type { Context } from "./context.ts";
@@ -36,6 +37,8 @@ export async function tryBatch(
   let noted: number | undefined;
   const job: Job = {
     ...context,
+    allowedHosts: allowedHosts(context.allowedHosts),
+    allowedDirectories: await allowedDirectories(context.allowedDirectories),
     signal,
     config,
     complexity,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { sharedContext } from "../kit/context.ts";
+import { AllowedDirectories, AllowedHosts, sharedContext } from "../kit/context.ts";
 import { Thresholds } from "../kit/measures.ts";
 
 export const Context = z.object({
@@ -12,8 +12,8 @@ export const Context = z.object({
   syncWaitSeconds: z.number().positive().max(60).default(30).describe("How long after the first arrival the others may take"),
   batchRetries: z.number().int().min(0).max(10).default(3).describe("How often a failed batch is tried again"),
   retryDelayMs: z.number().int().min(0).max(60_000).default(500).describe("Pause before another try; it doubles each time"),
-  allowedHosts: z.array(z.string()).default([]).describe("Hosts beyond this machine that a load test may call, with their port"),
-  allowedDirectories: z.array(z.string()).default([]).describe("Directories on the server that a scan may read"),
+  allowedHosts: AllowedHosts,
+  allowedDirectories: AllowedDirectories,
   thresholds: Thresholds,
 });
 

@@ -48,7 +48,7 @@ export const performanceTesting: Skill<string, Result, z.infer<typeof Params>> =
 
   async invoke(batch, params, { allowedHosts, complexity, signal }) {
     const refused = batch.find((url) => !mayCall(new URL(url), allowedHosts));
-    if (refused) throw new Error(`${new URL(refused).host} is not on this machine and not among the context's allowedHosts.`);
+    if (refused) throw new Error(describeRefused(new URL(refused)));
     const results: Result[] = [];
     for (const url of batch) results.push(await load(url, { ...params, connections: Math.ceil(params.connections * complexity) }, signal));
     if (results.every(({ times }) => times.length === 0)) throw new Error(`${new URL(batch[0] ?? "").host} does not answer.`);
@@ -68,10 +68,17 @@ function ownAddress(): string {
   return process.env.ENSEMBLE_URL || `http://127.0.0.1:${process.env.PORT || 2024}`;
 }
 
-/** Another machine is loaded only when the context allows its host; who may give a run such a context is for auth to say. */
-function mayCall({ hostname, host }: URL, allowedHosts: string[]): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname) || allowedHosts.includes(host);
+/** Returns whether a target is this service, under any of its loopback names, or a host that the operator allows. */
+function mayCall(target: URL, allowedHosts: string[]): boolean {
+  const own = new URL(ownAddress());
+  const isOwnName = target.hostname === own.hostname || (isLoopback(target) && isLoopback(own));
+  return (target.protocol === own.protocol && target.port === own.port && isOwnName) || allowedHosts.includes(target.host);
 }
+
+const isLoopback = ({ hostname }: URL) => hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+
+const describeRefused = ({ host }: URL) =>
+  `${host} is not this service. The operator allows other hosts in ENSEMBLE_PATTERN_HOSTS, and the context's allowedHosts narrow them.`;
 
 async function load(url: string, { connections, requests, timeoutSeconds }: z.infer<typeof Params>, signal: AbortSignal): Promise<Result> {
   const startedAt = performance.now();

@@ -12,9 +12,9 @@ export interface Job {
   models: Models;
   limits: Limits;
   budget: Budget;
-  /** Hosts, with their port, beyond this machine that may be called. */
+  /** Hosts, with their port, that may be called beside this service: the operator's, narrowed by the caller's context. */
   allowedHosts: string[];
-  /** Directories that may be read. */
+  /** Directories that may be read: the operator's, narrowed by the caller's context. */
   allowedDirectories: string[];
   complexity: number;
   /** Notes a call of a model as soon as it has ended; throws when the run's budget is used up. */

@@ -1,10 +1,11 @@
 import { access, constants, lstat, open, readdir, readFile, realpath } from "node:fs/promises";
-import { join, relative, sep } from "node:path";
+import { join, relative, resolve } from "node:path";
+import { isWithin } from "../kit/operator-limits.ts";
 
 const sampleBytes = 8_000;
 
 interface Listing {
-  /** Directories that may be read. */
+  /** Directories that may be read, as real paths. */
   allowed: string[];
   most: number;
   longestFile: number;
@@ -29,13 +30,16 @@ export async function readListed(directory: string, path: string, allowed: strin
   return readFile(place, "utf8");
 }
 
+/** Returns the real path of a directory that may be read. Elsewhere the error does not say whether there is one. */
 async function admit(directory: string, allowed: string[]): Promise<string> {
-  const root = await realpath(directory);
-  const roots = await Promise.all(allowed.map((one) => realpath(one).catch(() => undefined)));
-  if (!roots.some((one) => one !== undefined && (root === one || root.startsWith(one + sep)))) {
-    throw new Error(`${directory} is not among the context's allowedDirectories.`);
-  }
-  return root;
+  const isAllowed = (path: string) => allowed.some((one) => isWithin(path, one));
+  const root = await realpath(directory).catch((error: Error) => {
+    if (isAllowed(resolve(directory))) throw error;
+  });
+  if (root !== undefined && isAllowed(root)) return root;
+  throw new Error(
+    `${directory} may not be read. The operator allows directories in ENSEMBLE_PATTERN_DIRECTORIES, and the context's allowedDirectories narrow them.`,
+  );
 }
 
 async function* walk(directory: string): AsyncGenerator<string> {

@@ -18,6 +18,8 @@ export interface Credentials {
 
 /** Who is asking, and what they may see. Both throw an AuthRefusal. */
 export interface Auth {
+  /** Where the proof is: in headers that a foreign page does not have, or wherever the project's own auth looks, cookies included. */
+  proof: "headers" | "custom";
   authenticate(credentials: Credentials): Promise<User>;
   /** Of which rows the user may do this. `value` is what is about to be done, and may be changed in place. */
   authorize(user: User, event: AuthEvent, value: object): Promise<Scope>;

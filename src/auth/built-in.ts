@@ -17,6 +17,7 @@ export interface BuiltInAuth {
 export function builtInAuth({ keys, tokens }: BuiltInAuth): Auth {
   const verify = tokens && tokenVerifier(tokens);
   return {
+    proof: "headers",
     async authenticate(credentials) {
       const given = credentialIn(credentials);
       if (given === undefined) throw notSignedIn(`Send ${wayIn(keys, verify)}.`);

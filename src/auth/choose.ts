@@ -18,6 +18,8 @@ export interface ProjectAuth {
   name: string;
   exported: unknown;
   disableStudio: boolean;
+  /** Whether `http.cors` allows pages of this origin. */
+  allowsOrigin: (origin: string) => boolean;
 }
 
 /** The auth that was asked for; undefined for none, which only this machine's own processes may meet. */
@@ -30,7 +32,7 @@ export function chooseAuth(settings: AuthSettings, project: ProjectAuth | undefi
   if (asked.length === 0) return isOpen || isLoopback(host) ? undefined : refuseOpenDoor(host);
   if (!project) return builtInAuth({ keys, tokens });
   const auth = customAuth(project.exported, project.name);
-  return project.disableStudio || !isLoopback(host) ? auth : withStudio(auth);
+  return project.disableStudio || !isLoopback(host) ? auth : withStudio(auth, project.allowsOrigin);
 }
 
 function tokenRules(jwt: TokenRules): TokenRules | undefined {

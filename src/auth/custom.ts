@@ -54,6 +54,7 @@ export function customAuth(exported: unknown, name: string): Auth {
   }
   const { authenticate, callbacks } = parsed.data["~handlerCache"];
   return {
+    proof: "custom",
     authenticate: async (credentials) => toUser(await call(() => authenticate(toWebRequest(credentials)))),
     async authorize(user, event, value) {
       const callback = handlerOf(callbacks, event);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { containing } from "../db/paging.ts";
-import { everything, nothingAtAll, type Scope } from "../db/scope.ts";
+import { everything, type Holds, nothingAtAll, type Scope } from "../db/scope.ts";
 import { join, type Sql, sql } from "../db/sql.ts";
 
 const Plain = z.union([z.string(), z.number(), z.boolean(), z.null()]);
@@ -27,9 +27,9 @@ export function scopeOf(filter: object): Scope {
   const fields = Object.entries(parsed.data);
   if (fields.length === 0) return everything;
   return {
-    visible: (metadata) =>
+    visible: (metadata, holds = holding(metadata)) =>
       join(
-        fields.map(([field, { equal }]) => holding(metadata, field, equal)),
+        fields.map(([field, { equal }]) => holds(field, equal)),
         " and ",
       ),
   };
@@ -39,13 +39,16 @@ export function scopeOf(filter: object): Scope {
 export function anyOf(...scopes: Scope[]): Scope {
   if (scopes.length === 0) return nothingAtAll;
   return {
-    visible: (metadata) =>
+    visible: (metadata, holds) =>
       sql`(${join(
-        scopes.map((scope) => sql`(${scope.visible(metadata)})`),
+        scopes.map((scope) => sql`(${scope.visible(metadata, holds)})`),
         " or ",
       )})`,
   };
 }
 
 /** Arrays hold each of the values; in jsonb, that is what containment means. */
-const holding = (metadata: Sql, field: string, equal: unknown) => containing(metadata, { [field]: equal });
+const holding =
+  (metadata: Sql): Holds =>
+  (field, equal) =>
+    containing(metadata, { [field]: equal });

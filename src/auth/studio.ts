@@ -9,17 +9,28 @@ const studioUser: User = {
   is_authenticated: true,
 };
 
+/** Where LangSmith serves Studio, in its four regions. */
+export const studioOrigins = [
+  "https://smith.langchain.com",
+  "https://eu.smith.langchain.com",
+  "https://apac.smith.langchain.com",
+  "https://aws.smith.langchain.com",
+];
+
 /**
- * Lets Studio in by the header that it sends, as the official dev server does. The header proves nothing: this is for a server that only
- * its own machine reaches. The project's handlers are asked as for anybody.
+ * Lets Studio in by the header that it sends, as the official dev server does. The header proves nothing, so it counts only on a server
+ * that no other machine reaches, and with the Origin of Studio, which no other page can send. The project's handlers decide as for anybody.
  */
-export function withStudio(auth: Auth): Auth {
+export function withStudio(auth: Auth, isAllowed: (origin: string) => boolean): Auth {
+  const isStudio = ({ headers }: Credentials) =>
+    headers["x-auth-scheme"] === "langsmith" &&
+    headers.origin !== undefined &&
+    studioOrigins.includes(headers.origin) &&
+    isAllowed(headers.origin);
   return {
     ...auth,
     authenticate: async (credentials) =>
-      credentials.headers["x-auth-scheme"] === "langsmith" && !isForwarded(credentials)
-        ? { ...studioUser }
-        : auth.authenticate(credentials),
+      isStudio(credentials) && !isForwarded(credentials) ? { ...studioUser } : auth.authenticate(credentials),
   };
 }
 

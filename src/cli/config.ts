@@ -1,14 +1,12 @@
-import { settings } from "../config.ts";
+import { mayHoldSecret, settings } from "../config.ts";
 import { readEnvironment } from "./environment.ts";
-
-const secret = /KEY|URL|URI|SECRET/;
 
 /** The environment table, with what this process would use. */
 export async function printConfig(): Promise<void> {
   await readEnvironment();
   for (const [name, schema] of Object.entries(settings)) {
     const given = process.env[name];
-    const value = given ? (secret.test(name) ? "(set)" : given) : defaultOf(schema);
+    const value = given ? (mayHoldSecret(name) ? "(set)" : given) : defaultOf(schema);
     console.log(`${name.padEnd(34)} ${value.padEnd(18)} ${schema.description}`);
   }
 }

@@ -64,7 +64,8 @@ export function guardRoutes(app: FastifyInstance, auth: Auth | undefined, admitt
     request.user = admitted.get(request.raw.socket) ?? (await auth.authenticate(credentialsOf(request)));
   });
   app.addHook("onSend", async ({ routeOptions, decided }, reply) => {
-    const isForgotten = Array.isArray(routeOptions.config.access) && decided.length === 0 && reply.statusCode < 400;
+    if (reply.statusCode >= 400) return; // it may have been refused before anything was to be decided
+    const isForgotten = Array.isArray(routeOptions.config.access) && decided.length === 0;
     if (isForgotten) throw new Error(`${routeOptions.method} ${routeOptions.url} answers without a decision.`);
   });
 }

@@ -3,6 +3,7 @@ import { type Auth, AuthRefusal } from "../auth/auth.ts";
 import type { User } from "../auth/user.ts";
 import { ServiceError } from "../errors.ts";
 import type { HttpOptions } from "../registry/http-options.ts";
+import { isBundlePath, type UiBundles } from "../ui/bundles.ts";
 
 /** Whom the app in front of our routes was told of, by the connection to them: nobody is asked twice who they are. */
 export type Admitted = WeakMap<object, User>;
@@ -20,9 +21,12 @@ export function admissionOf({ middleware_order, enable_custom_route_auth }: Http
 }
 
 /** Who makes this request; undefined where nobody is asked: there is no auth, and these are public. */
-export async function admit(auth: Auth | undefined, { method, url, headers }: Request): Promise<User | undefined> {
+export async function admit(
+  { auth, ui }: { auth: Auth | undefined; ui: UiBundles | undefined },
+  { method, url, headers }: Request,
+): Promise<User | undefined> {
   const { pathname, search } = new URL(url);
-  const isPublic = method === "GET" && (pathname === "/info" || pathname.startsWith("/ui/"));
+  const isPublic = method === "GET" && (pathname === "/info" || isBundlePath(ui, pathname));
   if (!auth || isPublic) return undefined;
   return auth.authenticate({ method, url: pathname + search, headers: Object.fromEntries(headers) });
 }

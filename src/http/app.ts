@@ -4,13 +4,15 @@ import { validatorCompiler } from "fastify-type-provider-zod";
 import { ServiceError } from "../errors.ts";
 import type { HttpOptions } from "../registry/http-options.ts";
 import type { UserApp } from "../registry/user-app.ts";
+import { isBundlePath } from "../ui/bundles.ts";
 import { guardRoutes } from "./access.ts";
 import { type Admitted, admissionOf } from "./admission.ts";
 import { answerErrors, pathOf, refuseConnection, refusePath } from "./answer-errors.ts";
 import { acceptJsonBodies } from "./body.ts";
 import { headerPicker } from "./configurable-headers.ts";
-import { allowBrowsers, corsHeaders } from "./cors.ts";
+import { type AllowedOrigins, allowBrowsers, allowedOrigins, corsHeaders } from "./cors.ts";
 import { documentApi } from "./document.ts";
+import { createGate, type Gate } from "./gate.ts";
 import { fetchInMemory } from "./memory-fetch.ts";
 import { countStreams, type StreamCounts } from "./places.ts";
 import type { ApiRooms } from "./rooms.ts";
@@ -32,10 +34,10 @@ import { type Approach, serverFactory, wantsSocket } from "./server.ts";
 /** The API. It serves; it executes nothing. */
 export async function buildApp(rooms: ApiRooms, http: HttpOptions, inFront?: UserApp): Promise<FastifyInstance> {
   const prefix = http.mount_prefix ?? "";
-  const admitted: Admitted = new WeakMap();
+  const admittance = admittanceOf(rooms, http);
   const app = Fastify({
     loggerInstance: requestLogger(rooms, http),
-    ...((prefix || inFront) && { serverFactory: serverFactory(approach(rooms, http, admitted, inFront)) }),
+    ...((prefix || inFront) && { serverFactory: serverFactory(approach(rooms, http, admittance, inFront)) }),
     bodyLimit: rooms.settings.bodyLimitBytes,
     forceCloseConnections: true,
     http: { shouldUpgradeCallback: wantsSocket },
@@ -48,11 +50,12 @@ export async function buildApp(rooms: ApiRooms, http: HttpOptions, inFront?: Use
   // The response schemas are documentation: what we send was typed by the compiler, and checking it again costs on every answer.
   app.setSerializerCompiler(() => JSON.stringify);
   answerErrors(app);
-  acceptJsonBodies(app);
+  acceptJsonBodies(app, admittance.origins);
   await acceptSockets(app, rooms); // before the hooks that refuse: it closes the line of an upgrade that is refused
+  refuseForeignPages(app, admittance.gate);
   refuseFloods(app, rooms);
-  await allowBrowsers(app, http.cors ?? {});
-  guardRoutes(app, rooms.auth, admitted); // after the hooks that answer preflights, which carry no credentials
+  await allowBrowsers(app, http.cors ?? {}, admittance.origins);
+  guardRoutes(app, rooms.auth, admittance.admitted); // after the hooks that answer preflights, which carry no credentials
   if (!http.disable_meta) await documentApi(app, rooms.version, prefix);
 
   const counts: StreamCounts = new Map();
@@ -67,7 +70,7 @@ export async function buildApp(rooms: ApiRooms, http: HttpOptions, inFront?: Use
   if (!http.disable_runs) await app.register(runRoutes, options);
   if (!http.disable_runs) await app.register(singleRunRoutes, options);
   const askFront = inFront && fetchInMemory(app.server, prefix);
-  if (!http.disable_runs) await app.register(streamingRoutes, { ...options, cors: http.cors ?? {}, askFront });
+  if (!http.disable_runs) await app.register(streamingRoutes, { ...options, askFront });
   if (!http.disable_runs) await app.register(cronRoutes, options);
   if (!http.disable_runs) await app.register(webhookRoutes, options);
   if (!http.disable_store) await app.register(storeRoutes, options);
@@ -90,13 +93,40 @@ function requestLogger({ log }: ApiRooms, { logging_headers }: HttpOptions): Fas
   return log.child({}, { level, serializers: { req } });
 }
 
-function approach({ log, auth, settings }: ApiRooms, http: HttpOptions, admitted: Admitted, app: UserApp | undefined): Approach {
+/** Who is let in, and what is known of them. */
+interface Admittance {
+  admitted: Admitted;
+  gate: Gate;
+  origins: AllowedOrigins;
+}
+
+function admittanceOf({ auth, settings, ui }: ApiRooms, http: HttpOptions): Admittance {
+  const origins = allowedOrigins(http.cors ?? {}, auth !== undefined);
+  const rules = { proof: auth?.proof ?? ("none" as const), hosts: settings.hosts, origins };
+  return { admitted: new WeakMap(), gate: createGate(rules, (path) => isBundlePath(ui, path)), origins };
+}
+
+function approach(
+  { log, auth, settings, ui }: ApiRooms,
+  http: HttpOptions,
+  { admitted, gate, origins }: Admittance,
+  app: UserApp | undefined,
+): Approach {
   const { bodyLimitBytes } = settings;
   const admission = admissionOf(http, app !== undefined && "hono" in app);
   return {
     prefix: http.mount_prefix ?? "",
     app,
-    front: { auth, admission, admitted, bodyLimitBytes, log, corsHeaders: (origin) => corsHeaders(http.cors ?? {}, origin) },
+    front: {
+      auth,
+      admission,
+      admitted,
+      gate,
+      ui,
+      bodyLimitBytes,
+      log,
+      corsHeaders: (origin) => corsHeaders(http.cors ?? {}, origins, origin),
+    },
   };
 }
 
@@ -108,6 +138,13 @@ async function acceptSockets(app: FastifyInstance, { settings }: ApiRooms): Prom
       for (const client of app.websocketServer.clients) client.terminate();
       app.websocketServer.close(done);
     },
+  });
+}
+
+function refuseForeignPages(app: FastifyInstance, gate: Gate): void {
+  app.addHook("onRequest", async ({ raw }) => {
+    const sentence = gate(raw);
+    if (sentence !== undefined) throw new ServiceError("forbidden", sentence);
   });
 }
 

@@ -1,13 +1,41 @@
 import cors from "@fastify/cors";
 import type { FastifyInstance } from "fastify";
+import { studioOrigins } from "../auth/studio.ts";
 import type { CorsOptions } from "../registry/http-options.ts";
 
 /** Browsers may read these: by them the SDK finds its run, reconnects and pages. */
 const exposed = ["content-location", "location", "x-pagination-total", "x-pagination-total-estimated", "x-pagination-next"];
 
-export async function allowBrowsers(app: FastifyInstance, options: CorsOptions): Promise<void> {
+/** Public front ends that people point at their own service. `http.cors.allow_origins` replaces them, also with an empty list. */
+export const defaultOrigins = ["https://agentchat.vercel.app", ...studioOrigins];
+
+const loopbackOrigin = /^https?:\/\/(localhost|([\w-]+\.)+localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
+
+/** The origins whose pages may use the service. */
+export interface AllowedOrigins {
+  /** Every origin is allowed. */
+  all: boolean;
+  listed: (string | RegExp)[];
+}
+
+/**
+ * Returns the origins that `http.cors` allows. Without auth these are the default ones unless it names others, and pages of this machine.
+ * With auth they are all unless it names some, because a page needs credentials.
+ */
+export function allowedOrigins({ allow_origins, allow_origin_regex }: CorsOptions, hasAuth: boolean): AllowedOrigins {
+  const isSet = allow_origins !== undefined || allow_origin_regex !== undefined;
+  const named = [...(allow_origins ?? []), ...(allow_origin_regex ? [new RegExp(allow_origin_regex)] : [])];
+  if (hasAuth) return { all: !isSet || named.includes("*"), listed: named };
+  return { all: named.includes("*"), listed: [...(isSet ? named : defaultOrigins), loopbackOrigin] };
+}
+
+/** Returns whether the list names this origin. An origin that is allowed only because all are is not named. */
+export const isListed = ({ listed }: AllowedOrigins, origin: string): boolean =>
+  listed.some((one) => (one instanceof RegExp ? one.test(origin) : one === origin));
+
+export async function allowBrowsers(app: FastifyInstance, options: CorsOptions, { all, listed }: AllowedOrigins): Promise<void> {
   await app.register(cors, {
-    origin: allowedOrigins(options),
+    origin: all ? "*" : listed,
     methods: options.allow_methods ?? ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
     exposedHeaders: [...exposed, ...(options.expose_headers ?? [])],
     strictPreflight: false,
@@ -17,42 +45,13 @@ export async function allowBrowsers(app: FastifyInstance, options: CorsOptions):
   });
 }
 
-/** The same for an answer that is none of our routes': what a browser at this origin must be told. */
-export function corsHeaders(options: CorsOptions, origin: string): Record<string, string> {
-  const allowed = allowedOrigins(options);
-  if (allowed !== "*" && !allowed.some((one) => (typeof one === "string" ? one === origin : one.test(origin)))) return {};
+/** Returns what a browser at this origin must be told of an answer of the project's own app. */
+export function corsHeaders(options: CorsOptions, allowed: AllowedOrigins, origin: string): Record<string, string> {
+  if (!allowed.all && !isListed(allowed, origin)) return {};
   return {
-    "access-control-allow-origin": allowed === "*" ? "*" : origin,
+    "access-control-allow-origin": allowed.all ? "*" : origin,
     "access-control-expose-headers": [...exposed, ...(options.expose_headers ?? [])].join(", "),
     ...(options.allow_credentials && { "access-control-allow-credentials": "true" }),
-    ...(allowed !== "*" && { vary: "Origin" }),
+    ...(!allowed.all && { vary: "Origin" }),
   };
 }
-
-function allowedOrigins({ allow_origins, allow_origin_regex }: CorsOptions): "*" | (string | RegExp)[] {
-  const listed = allow_origins?.filter((origin) => origin !== "*") ?? [];
-  const patterns = allow_origin_regex ? [new RegExp(allow_origin_regex)] : [];
-  if (allow_origins?.includes("*") || (listed.length === 0 && patterns.length === 0)) return "*";
-  return [...listed, ...patterns];
-}
-
-/** As much of a request for a WebSocket as says which page it comes from. */
-export interface SocketOrigin {
-  origin: string | undefined;
-  host: string | undefined;
-  /** It carries a cookie by which somebody may be known. */
-  hasCookie: boolean;
-}
-
-/**
- * Whether a page may open a WebSocket. Browsers ask nobody before they do and send their cookies along, so the rule that keeps other
- * pages from reading answers has to be applied here; where all origins are allowed, that is without cookies.
- */
-export function mayOpenSocket(options: CorsOptions = {}, { origin, host, hasCookie }: SocketOrigin): boolean {
-  if (origin === undefined || isOwn(origin, host)) return true;
-  const allowed = allowedOrigins(options);
-  if (!Array.isArray(allowed)) return !hasCookie;
-  return allowed.some((one) => (one instanceof RegExp ? one.test(origin) : one === origin));
-}
-
-const isOwn = (origin: string, host: string | undefined) => host !== undefined && origin.replace(/^https?:\/\//, "") === host;

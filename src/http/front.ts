@@ -3,9 +3,12 @@ import { type Context, type ErrorHandler, Hono, type HonoRequest } from "hono";
 import type { Logger } from "pino";
 import type { Auth } from "../auth/auth.ts";
 import type { User } from "../auth/user.ts";
+import { ServiceError } from "../errors.ts";
 import type { FetchHandler, UserApp } from "../registry/user-app.ts";
+import type { UiBundles } from "../ui/bundles.ts";
 import { type Admission, type Admitted, admit, refusalOf, tellUser, withGuardedRoutes } from "./admission.ts";
 import { pathOf } from "./answer-errors.ts";
+import type { Gate } from "./gate.ts";
 import type { MemoryFetch } from "./memory-fetch.ts";
 import { sendResponse, toRequest } from "./web-bridge.ts";
 
@@ -21,6 +24,8 @@ type Answer = (request: Request, env: Env) => Promise<Response>;
 export interface FrontOptions {
   /** Asks our own routes. */
   forward: MemoryFetch["fetch"];
+  gate: Gate;
+  ui: UiBundles | undefined;
   auth: Auth | undefined;
   admission: Admission;
   admitted: Admitted;
@@ -49,7 +54,7 @@ async function askOurs({ forward, admitted }: FrontOptions, request: Request, { 
 }
 
 async function serve(answer: Answer, options: FrontOptions, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  const { log } = options;
+  const { log, gate } = options;
   outgoing.on("error", () => {}); // a broken line shows as its close
   const request = readRequest(incoming, outgoing);
   if (!request) {
@@ -57,6 +62,8 @@ async function serve(answer: Answer, options: FrontOptions, incoming: IncomingMe
     return;
   }
   try {
+    const sentence = gate(incoming);
+    if (sentence !== undefined) throw new ServiceError("forbidden", sentence);
     const response = await admitAndAnswer(answer, options, request, { incoming, outgoing });
     if (outgoing.headersSent || outgoing.destroyed) await response.body?.cancel();
     else await sendResponse(withCors(response, request, options), outgoing);
@@ -73,7 +80,7 @@ async function serve(answer: Answer, options: FrontOptions, incoming: IncomingMe
 async function admitAndAnswer(answer: Answer, options: FrontOptions, request: Request, env: Env): Promise<Response> {
   const asksFirst = options.auth !== undefined && options.admission === "first";
   if (asksFirst && request.method === "OPTIONS") return askOurs(options, request, env);
-  return answer(request, { ...env, user: asksFirst ? await admit(options.auth, request) : undefined });
+  return answer(request, { ...env, user: asksFirst ? await admit(options, request) : undefined });
 }
 
 const failure = () => new Response("Internal Server Error", { status: 500 });
@@ -113,14 +120,14 @@ function aroundOurs(app: Hono, options: FrontOptions): Answer {
     tellUser(context, context.env.user);
     return next();
   });
-  outer.route("/", options.admission === "routes" ? withGuardedRoutes(app, guard(options.auth)) : app);
+  outer.route("/", options.admission === "routes" ? withGuardedRoutes(app, guard(options)) : app);
   outer.all("*", async ({ req, env }) => askOurs(options, await asLeft(req, documents.get(req)), env));
   return async (request, env) => outer.fetch(request, env);
 }
 
-const guard = (auth: Auth | undefined) => async (context: Context) => {
+const guard = (options: FrontOptions) => async (context: Context) => {
   try {
-    tellUser(context, await admit(auth, context.req.raw));
+    tellUser(context, await admit(options, context.req.raw));
     return undefined;
   } catch (error) {
     const refusal = refusalOf(error, context.req.raw);

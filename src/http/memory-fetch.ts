@@ -1,4 +1,5 @@
 import http, { type IncomingMessage, type Server } from "node:http";
+import { Socket } from "node:net";
 import { type Duplex, duplexPair, Readable } from "node:stream";
 import { connectionHeaders } from "./web-bridge.ts";
 
@@ -11,6 +12,9 @@ export interface MemoryFetch {
   /** Cuts what is under way. */
   close(): void;
 }
+
+/** Returns whether a request came from this process. Every other connection is a socket. */
+export const isInMemory = (connection: Duplex): boolean => !(connection instanceof Socket);
 
 /** Calls a server of this process over connections in memory: real HTTP, without a socket, whether it listens or not. */
 export function memoryFetch(server: Server): MemoryFetch {

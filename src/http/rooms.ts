@@ -30,6 +30,8 @@ export interface ApiRooms {
   /** Undefined: nobody is asked who they are. */
   auth: Auth | undefined;
   settings: {
+    /** Names that the service answers to beside loopback ones. */
+    hosts: string[];
     bodyLimitBytes: number;
     maxWaiting: number;
     streams: number;

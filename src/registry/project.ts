@@ -44,6 +44,15 @@ const WebhookOptions = z
   .object({ env_prefix: z.string().min(1).optional(), url: UrlOptions.optional(), headers: z.record(z.string(), z.string()).optional() })
   .loose();
 
+/** What the patterns may touch, as the operator says. */
+const PatternOptions = z
+  .object({
+    allowed_hosts: z.array(z.string().regex(/^[^\s,/]+$/, "must be a host, with its port, without http:// and paths")).optional(),
+    allowed_directories: z.array(z.string().regex(/^[^,]+$/, "must be a path without a comma")).optional(),
+  })
+  .loose();
+const Own = z.object({ patterns: PatternOptions.optional() }).loose();
+
 const AuthOptions = z.object({ path: z.string().min(1), disable_studio_auth: z.boolean().optional() }).loose();
 const UiConfig = z.object({ shared: z.array(z.string()).nullish() }).loose();
 
@@ -58,6 +67,7 @@ const ProjectFile = z
     store: StoreOptions.nullish(),
     webhooks: WebhookOptions.nullish(),
     auth: AuthOptions.nullish(),
+    ensemble: Own.nullish(),
   })
   .loose();
 
@@ -97,6 +107,8 @@ export interface Project {
   store: z.infer<typeof StoreOptions>;
   webhooks: z.infer<typeof WebhookOptions>;
   auth: AuthSource | undefined;
+  /** What the patterns may touch (`ensemble.patterns`). */
+  patterns: { hosts: string[]; directories: string[] };
   /** Keys that mean something elsewhere and nothing here, for one warning at the start. */
   ignoredKeys: string[];
   /** Keys about building images, which a server that runs from the project's folder has no use for. */
@@ -134,6 +146,7 @@ export async function readProject(path: string): Promise<Project> {
     store,
     webhooks,
     auth: others.auth ? authSource(root, file, others.auth) : undefined,
+    patterns: patternLimits(root, others.ensemble?.patterns),
     ignoredKeys: [
       ...unreadKeys(others, [...forBuilding, ...ofTools, ...Object.keys(ProjectFile.shape)]),
       ...Object.entries(graphs).flatMap(([graphId, entry]) =>
@@ -144,6 +157,7 @@ export async function readProject(path: string): Promise<Project> {
       ...unreadKeys(checkpointer, Object.keys(CheckpointerOptions.shape), "checkpointer."),
       ...unreadKeys(checkpointer.ttl ?? {}, ["strategy", "default_ttl", "sweep_interval_minutes"], "checkpointer.ttl."),
       ...unreadKeys(others.auth ?? {}, Object.keys(AuthOptions.shape), "auth."),
+      ...unreadOwnKeys(others.ensemble ?? {}),
       ...unreadKeys(store, Object.keys(StoreOptions.shape), "store."),
       ...unreadKeys(store.ttl ?? {}, ["default_ttl", "refresh_on_read", "sweep_interval_minutes"], "store.ttl."),
       ...unreadKeys(store.index ?? {}, ["dims", "embed", "fields"], "store.index."),
@@ -170,6 +184,15 @@ function graphSource(root: string, projectFile: string, graphId: string, entry: 
 function authSource(root: string, projectFile: string, { path, disable_studio_auth }: z.infer<typeof AuthOptions>): AuthSource {
   return { ...sourceOf(root, projectFile, "auth.path", path), disableStudio: disable_studio_auth ?? false };
 }
+
+function patternLimits(root: string, { allowed_hosts = [], allowed_directories = [] }: z.infer<typeof PatternOptions> = {}) {
+  return { hosts: allowed_hosts, directories: allowed_directories.map((path) => resolve(root, path)) };
+}
+
+const unreadOwnKeys = (own: z.infer<typeof Own>): string[] => [
+  ...unreadKeys(own, Object.keys(Own.shape), "ensemble."),
+  ...unreadKeys(own.patterns ?? {}, Object.keys(PatternOptions.shape), "ensemble.patterns."),
+];
 
 function sourceOf(root: string, projectFile: string, key: string, path: string): Source {
   const colon = path.lastIndexOf(":");

@@ -17,7 +17,8 @@ export async function startApi(
   { app: inFront, ...rooms }: Omit<ApiRooms, "version" | "settings"> & { app: UserApp | undefined },
   closers: Closers,
 ): Promise<{ url: string; fetch: Fetch }> {
-  const settings = { ...config, pickHeaders: headerPicker(http.configurable_headers), sendsWebhooks: !http.disable_webhooks };
+  const hosts = [...config.hosts, config.host, ...(config.serviceUrl ? [new URL(config.serviceUrl).hostname] : [])];
+  const settings = { ...config, hosts, pickHeaders: headerPicker(http.configurable_headers), sendsWebhooks: !http.disable_webhooks };
   const app = await buildApp({ ...rooms, version, settings }, http, inFront);
   closers.push(() => app.close());
   const prefix = http.mount_prefix ?? "";

@@ -3,6 +3,7 @@ import type { Auth } from "../auth/auth.ts";
 import { chooseAuth } from "../auth/choose.ts";
 import { type Config, lendModelEndpoint, variable } from "../config.ts";
 import type { Db } from "../db/sql.ts";
+import { allowedOrigins, isListed } from "../http/cors.ts";
 import type { ApiRooms } from "../http/rooms.ts";
 import { loadEmbedder, needsEndpoint } from "../registry/embeddings.ts";
 import { importUserModule } from "../registry/modules.ts";
@@ -59,10 +60,16 @@ export async function loadForApi(config: Config, project: Project, log: Logger) 
   };
 }
 
-async function loadAuth(config: Config, { auth }: Project): Promise<Auth | undefined> {
+async function loadAuth(config: Config, { auth, http }: Project): Promise<Auth | undefined> {
   if (!auth) return chooseAuth(config, undefined);
   const { [auth.exportName]: exported } = await importUserModule(auth.file);
-  return chooseAuth(config, { name: `${auth.file}:${auth.exportName}`, exported, disableStudio: auth.disableStudio });
+  const origins = allowedOrigins(http.cors ?? {}, true);
+  return chooseAuth(config, {
+    name: `${auth.file}:${auth.exportName}`,
+    exported,
+    disableStudio: auth.disableStudio,
+    allowsOrigin: (origin) => origins.all || isListed(origins, origin),
+  });
 }
 
 /** A factory may need a configuration to make its graph; such a one is not judged. */

@@ -1,3 +1,4 @@
+import { containing } from "../db/paging.ts";
 import type { Scope } from "../db/scope.ts";
 import { join, type Sql, sql } from "../db/sql.ts";
 import { matchingAll } from "./filter.ts";
@@ -34,9 +35,26 @@ export const columns = sql`namespace, key, value, created_at as "createdAt", upd
 /** What is over is gone, whether the sweeper was there or not. */
 export const alive = sql`(expires_at is null or expires_at > now())`;
 
+type ItemColumns = Record<"namespace" | "key" | "value" | "metadata", Sql>;
+const ownColumns: ItemColumns = { namespace: sql`namespace`, key: sql`key`, value: sql`value`, metadata: sql`metadata` };
+
+/**
+ * Returns whether an item is in scope. As on the official server, a filter compares the namespace, the key and the fields of the value. A
+ * mark of a handler's comes before a field of the value of that name, because whoever puts an item chooses its value.
+ */
+export function inScope(scope: Scope, { namespace, key, value, metadata }: ItemColumns = ownColumns): Sql {
+  return scope.visible(metadata, (field, equal) => {
+    const document = { [field]: equal };
+    if (field === "namespace" || field === "key")
+      return containing(sql`json_build_object('namespace', ${namespace}, 'key', ${key})`, document);
+    const isMarked = sql`searchable(${metadata}) ? ${field}::text`;
+    return sql`(${containing(metadata, document)} or not ${isMarked} and ${containing(value, document)})`;
+  });
+}
+
 /** The items of a place that are alive and in scope. */
 export const at = (scope: Scope, { prefix, filter }: Place): Sql =>
-  join([under(prefix), alive, scope.visible(sql`metadata`), matchingAll(filter ?? {})], " and ");
+  join([under(prefix), alive, inScope(scope), matchingAll(filter ?? {})], " and ");
 
 /** In the order of bytes, what begins with a path lies between it and the same path with the lowest character at its end. */
 function under(prefix: string[]): Sql {

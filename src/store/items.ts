@@ -1,8 +1,8 @@
 import { type Fence, fenced } from "../db/fence.ts";
 import type { Scope } from "../db/scope.ts";
 import { type Db, join, nothing, type Sql, sql } from "../db/sql.ts";
-import { itemNotFound } from "../errors.ts";
-import { alive, at, columns, type Item, type ItemName, type Json, type Part, type Place, type StoredItem } from "./item.ts";
+import { itemNotFound, itemNotSeen } from "../errors.ts";
+import { alive, at, columns, type Item, type ItemName, inScope, type Json, type Part, type Place, type StoredItem } from "./item.ts";
 import { type ItemVectors, storingVectors } from "./vectors.ts";
 
 export interface NewItem extends Pick<Item, "namespace" | "key" | "value"> {
@@ -21,37 +21,52 @@ const byRight = (fence: Fence | undefined): Sql => (fence ? fenced(fence) : sql`
 export async function findItem(db: Db, scope: Scope, { namespace, key }: ItemName): Promise<StoredItem | undefined> {
   const { rows } = await db.query<StoredItem>(sql`
     select ${columns} from store_items
-     where namespace = ${namespace}::text[] and key = ${key} and ${alive} and ${scope.visible(sql`metadata`)}`);
+     where namespace = ${namespace}::text[] and key = ${key} and ${alive} and ${inScope(scope)}`);
   return rows[0];
 }
 
-/** Stores an item, over the one that was there and all that it was found by; the place of one that is not in scope is taken. False when the attempt has lost the right to write. */
+/**
+ * Stores an item, over the one that was there and all that it was found by. Returns false when the attempt has lost the right to write.
+ * Throws when the item would not be in scope, and else when the place is taken by one that is not: only the second tells that there is one.
+ */
 export async function putItem(db: Db, scope: Scope, fence: Fence | undefined, item: NewItem): Promise<boolean> {
   const { namespace, key, value, ttlMinutes, vectors, metadata } = item;
   const said = sql`${metadata && JSON.stringify(metadata)}::json`;
-  const { rows } = await db.query<{ stored: boolean }>(sql`
-    with ${byRight(fence)}, stored as (
+  const { rows } = await db.query<{ fits: boolean; stored: boolean }>(sql`
+    with ${byRight(fence)}, given as (
+      select ${namespace}::text[] as namespace, ${key}::text as key, ${JSON.stringify(value)}::json as value, ${ttlMinutes}::float8 as ttl),
+    judged as (select ${inScope(scope, { ...given, metadata: marksOf(scope, said) })} as fits from given),
+    stored as (
       insert into store_items as item (namespace, key, value, metadata, ttl_minutes, expires_at)
-      select ${namespace}::text[], ${key}, ${JSON.stringify(value)}::json, coalesce(${said}, '{}'), ttl, now() + ttl * interval '1 minute'
-        from fence cross join (values (${ttlMinutes}::float8)) given (ttl)
+      select namespace, key, value, coalesce(${said}, '{}'), ttl, now() + ttl * interval '1 minute'
+        from fence cross join given cross join judged where fits
           on conflict (namespace, key) do update
          set value = excluded.value, updated_at = now(), ttl_minutes = excluded.ttl_minutes, expires_at = excluded.expires_at,
              created_at = case when item.expires_at <= now() then now() else item.created_at end,
              metadata = coalesce(${said}, case when item.expires_at <= now() then '{}' else item.metadata end)
-       where item.expires_at <= now() or ${scope.visible(sql`item.metadata`)}
+       where item.expires_at <= now() or ${inScope(scope, there)}
       returning item.namespace, item.key)
       ${vectors ? sql`, ${storingVectors(vectors)}` : nothing}
-    select exists (select from stored) as stored from fence`);
+    select fits, exists (select from stored) as stored from fence cross join judged`);
+  if (rows[0]?.fits === false) throw itemNotSeen();
   if (rows[0]?.stored === false) throw itemNotFound();
   return rows.length > 0;
 }
+
+const given = { namespace: sql`given.namespace`, key: sql`given.key`, value: sql`given.value` };
+const there = { namespace: sql`item.namespace`, key: sql`item.key`, value: sql`item.value`, metadata: sql`item.metadata` };
+
+/** The marks that an item has when it is stored: those of this put, else those of the item that is there, if it is in scope. */
+const marksOf = (scope: Scope, said: Sql): Sql => sql`coalesce(${said}, (
+  select item.metadata from store_items item
+   where item.namespace = given.namespace and item.key = given.key and ${alive} and ${inScope(scope, there)}), '{}')`;
 
 /** Deletes an item, if there is one in scope. False when the attempt has lost the right to write. */
 export async function deleteItem(db: Db, scope: Scope, fence: Fence | undefined, { namespace, key }: ItemName): Promise<boolean> {
   const { rows } = await db.query(sql`
     with ${byRight(fence)}, gone as (
       delete from store_items
-       where namespace = ${namespace}::text[] and key = ${key} and ${scope.visible(sql`metadata`)} and exists (select from fence))
+       where namespace = ${namespace}::text[] and key = ${key} and ${inScope(scope)} and exists (select from fence))
     select from fence`);
   return rows.length > 0;
 }
@@ -124,7 +139,7 @@ export async function listNamespaces(db: Db, scope: Scope, { conditions, maxDept
   const { rows } = await db.query<{ path: string[] }>(sql`
     select distinct namespace[1:${maxDepth ?? 2_147_483_647}::integer] as path
       from store_items
-     where ${join([alive, scope.visible(sql`metadata`), ...fits], " and ")}
+     where ${join([alive, inScope(scope), ...fits], " and ")}
      order by path limit ${limit} offset ${offset}`);
   return rows.map(({ path }) => path);
 }

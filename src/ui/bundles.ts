@@ -16,6 +16,17 @@ export interface UiSources {
   uiShared: string[];
 }
 
+/** Returns whether a path is that of a bundle's file, which any page may load. Every other path below `/ui/` is the project's own. */
+export function isBundlePath(bundles: UiBundles | undefined, path: string): boolean {
+  const [, graphId, file] = /^\/ui\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
+  if (!bundles || graphId === undefined || file === undefined) return false;
+  try {
+    return bundles.get(decodeURIComponent(graphId))?.has(decodeURIComponent(file)) ?? false;
+  } catch {
+    return false; // not encoded as a path is
+  }
+}
+
 const bundlerPackage = "@langchain/langgraph-ui";
 
 type Build = (options: { cwd: string; defs: Record<string, string>; config: { shared: string[] }; output: string }) => Promise<void>;

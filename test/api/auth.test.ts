@@ -147,7 +147,7 @@ test("an Idempotency-Key is its user's", async () => {
 });
 
 test("Studio is let in on loopback, and the handlers are asked about it; not what a proxy passed on", async () => {
-  const headers = { "x-auth-scheme": "langsmith", "content-type": "application/json" };
+  const headers = { "x-auth-scheme": "langsmith", origin: "https://smith.langchain.com", "content-type": "application/json" };
   const made = await fetch(`${urls[0]}/threads`, { method: "POST", headers, body: "{}" });
   expect(await made.json()).toMatchObject({ metadata: { owner: "langgraph-studio-user" } });
   for (const header of ["x-forwarded-for", "forwarded", "x-real-ip", "via"]) {

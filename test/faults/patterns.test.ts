@@ -9,11 +9,27 @@ import type { ScriptedReply } from "../scripted-model.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
+/** An endpoint that counts how often each probe of a load test came, and can hold its answers back. */
+const hits: string[] = [];
+let holding: ((probe: string) => boolean) | undefined;
+const target = createServer((request, response) => {
+  const probe = (request.url ?? "").replace("/?probe=", " ").replace("?probe=", " ");
+  hits.push(probe);
+  if (!holding?.(probe)) response.end("ok");
+});
+await once(target.listen(0, "127.0.0.1"), "listening");
+afterAll(() => {
+  target.closeAllConnections();
+  target.close();
+});
+const address = `http://127.0.0.1:${(target.address() as AddressInfo).port}`;
+
 const model = await startModelServer();
 const { client, db, aWorker, rowOf } = await startCluster({
   ENSEMBLE_CONFIG: fileURLToPath(new URL("../../langgraph.json", import.meta.url)),
   OPENAI_BASE_URL: model.baseUrl,
   OPENAI_API_KEY: "test",
+  ENSEMBLE_PATTERN_HOSTS: new URL(address).host,
 });
 
 /** What the model was asked, each question by the words that tell it from the others, and how often. */
@@ -40,20 +56,6 @@ const start = async (graphId: string, input: Record<string, unknown>) => {
 };
 const outcome = (run: { thread_id: string; run_id: string }) => client.runs.join(run.thread_id, run.run_id) as Promise<Values>;
 
-/** An endpoint that counts how often each probe of a load test came, and can hold its answers back. */
-const hits: string[] = [];
-let holding: ((probe: string) => boolean) | undefined;
-const target = createServer((request, response) => {
-  const probe = (request.url ?? "").replace("/?probe=", " ").replace("?probe=", " ");
-  hits.push(probe);
-  if (!holding?.(probe)) response.end("ok");
-});
-await once(target.listen(0, "127.0.0.1"), "listening");
-afterAll(() => {
-  target.closeAllConnections();
-  target.close();
-});
-const address = `http://127.0.0.1:${(target.address() as AddressInfo).port}`;
 const loading = (name: string, difficulty: string, inputSize: number) => ({
   name,
   difficulty,

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
-import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { fetchPage } from "../../graphs/kit/fetch-page.ts";
 import { until } from "../command.ts";
 import { collect } from "../sse.ts";
@@ -36,10 +36,11 @@ async function startSite(answer: (url: string | undefined, response: ServerRespo
   return { hits, host: `127.0.0.1:${(site.address() as AddressInfo).port}` };
 }
 
-/** What fetch_page lets the model see of a page. */
+/** What fetch_page lets the model see of a page, where the operator allows these hosts. */
 async function observe(url: string, allowedHosts: string[]) {
+  vi.stubEnv("ENSEMBLE_PATTERN_HOSTS", allowedHosts.join(","));
   model.script(call("fetch_page", { url }), { tokens: ["ok"] });
-  const { steps } = await run({ ...ask("Read"), context: { tools: ["fetch_page"], allowedHosts } });
+  const { steps } = await run({ ...ask("Read"), context: { tools: ["fetch_page"] } });
   return steps[0]?.observation;
 }
 

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, expect, onTestFinished, test, vi } from "vitest";
 import type { ScenarioProgress } from "../../graphs/scenario/progress.ts";
 import { collect } from "../sse.ts";
 import { startPatterns } from "./service.ts";
@@ -44,6 +44,8 @@ afterAll(() => {
   target.close();
 });
 const address = `http://127.0.0.1:${(target.address() as AddressInfo).port}`;
+const allowHosts = (...hosts: string[]) => vi.stubEnv("ENSEMBLE_PATTERN_HOSTS", [new URL(address).host, "127.0.0.1:1", ...hosts].join(","));
+allowHosts();
 const loading = (name: string, difficulty: string, inputSize: number, more: object = {}) => ({
   name,
   difficulty,
@@ -95,7 +97,7 @@ test("a scan finds what is planted in files of the caller's own", async () => {
 
   const elsewhere = [{ ...small("theirs", "easy", 5), skillParams: { directory: "/etc" } }];
   const refused = await run({ skill: "security-scanning", scenarios: elsewhere }, { batchRetries: 0 });
-  expect(refused.__error__?.message).toContain("not among the context's allowedDirectories");
+  expect(refused.__error__?.message).toContain("may not be read");
 });
 
 test("a directory is scanned but for what is no text, and not beyond where links lead", async () => {
@@ -108,7 +110,8 @@ test("a directory is scanned but for what is no text, and not beyond where links
   await symlink(join(place, "outside"), join(place, "code/link"));
   await symlink(join(place, "outside/d.py"), join(place, "code/link.py"));
   const scenarios = [{ ...small("mine", "easy", 9), batchSize: 1, skillParams: { directory: join(place, "code") } }];
-  const { progress } = await run({ skill: "security-scanning", scenarios }, { allowedDirectories: [place] });
+  vi.stubEnv("ENSEMBLE_PATTERN_DIRECTORIES", place);
+  const { progress } = await run({ skill: "security-scanning", scenarios });
   expect(progress.mine).toMatchObject({ status: "complete", measures: { files: 2, findings: 2 } });
   expect(progress.mine?.results).toMatchObject([{ path: "a.py" }, { path: "deep/b.py" }]);
 });
@@ -132,7 +135,7 @@ test("load is real: every endpoint is called as often as was said, and a bad one
   expect(progress.many?.measures.p99Ms).toBeGreaterThan(0);
 });
 
-test("without targets the service loads itself, and other machines are not loaded unless the context allows it", async () => {
+test("without targets the service loads itself, and other machines are not loaded unless the operator allows it", async () => {
   const scenarios = [{ ...small("self", "easy", 2), skillParams: { requests: 2 } }];
   expect((await run({ skill: "performance-testing", scenarios })).progress.self).toMatchObject({
     status: "complete",
@@ -140,7 +143,7 @@ test("without targets the service loads itself, and other machines are not loade
   });
   const others = [{ ...small("other", "easy", 2), skillParams: { targets: ["http://192.0.2.1/"] } }];
   const refused = await run({ skill: "performance-testing", scenarios: others }, { batchRetries: 0 });
-  expect(refused.__error__).toMatchObject({ error: "AllScenariosFailedError", message: expect.stringContaining("allowedHosts") });
+  expect(refused.__error__).toMatchObject({ error: "AllScenariosFailedError", message: expect.stringContaining("ENSEMBLE_PATTERN_HOSTS") });
 });
 
 test("a failing batch is tried again, then its items count as failed; siblings go on", async () => {
@@ -148,6 +151,7 @@ test("a failing batch is tried again, then its items count as failed; siblings g
   const stubborn = createServer((request) => request.socket.destroy());
   await once(stubborn.listen(0, "127.0.0.1"), "listening");
   const dead = `http://127.0.0.1:${(stubborn.address() as AddressInfo).port}/`;
+  allowHosts(new URL(dead).host);
   const scenarios = [
     loading("fine", "easy", 4),
     { ...loading("broken", "intermediate", 4), errorTolerance: 0.5, skillParams: { targets: [dead], requests: 1, connections: 1 } },

@@ -79,7 +79,7 @@ test("a file that has become a link since it was listed is not read", async () =
   await rm(join(directory, "a.py"));
   await symlink("/etc/hostname", join(directory, "a.py"));
   await expect(readListed(directory, "a.py", allowed)).rejects.toThrow("has become a link");
-  await expect(readListed(directory, "a.py", [])).rejects.toThrow("not among the context's allowedDirectories");
+  await expect(readListed(directory, "a.py", [])).rejects.toThrow("may not be read");
 });
 
 test("a scan leaves nothing behind in the process", async () => {

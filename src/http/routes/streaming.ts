@@ -4,12 +4,10 @@ import { z } from "zod";
 import { AuthRefusal } from "../../auth/auth.ts";
 import type { Scope } from "../../db/scope.ts";
 import { ServiceError } from "../../errors.ts";
-import type { CorsOptions } from "../../registry/http-options.ts";
 import { getThread } from "../../threads/threads.ts";
 import { access } from "../access.ts";
 import { answerCommand, commandDecisions } from "../commands/answer.ts";
 import { Command } from "../commands/command.ts";
-import { mayOpenSocket } from "../cors.ts";
 import { type StreamCounts, takePlace } from "../places.ts";
 import type { Followed } from "../recheck.ts";
 import type { ApiRooms } from "../rooms.ts";
@@ -21,7 +19,6 @@ import { inSight, type Sight } from "../visible-thread.ts";
 
 export interface StreamingRooms extends ApiRooms {
   counts: StreamCounts;
-  cors: CorsOptions;
   /** Asks the whole service, the project's app in front of our routes included; undefined where there is none. */
   askFront: ((request: Request) => Promise<Response>) | undefined;
 }
@@ -32,7 +29,7 @@ const threadStream = {
 };
 
 /** Event streaming: what happens on a thread, over all of its runs, and the commands by which it is made to happen. */
-export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app, { counts, cors, askFront, ...rooms }) => {
+export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app, { counts, askFront, ...rooms }) => {
   const { pool } = rooms;
   const enter = ({ user }: FastifyRequest, threadId: string) =>
     takePlace(counts, { of: "thread", id: threadId, user: user?.identity }, rooms.settings);
@@ -91,11 +88,6 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
     schema: { params: ThreadParams, hide: true }, // OpenAPI has no words for sockets
     config: access(...commandDecisions),
     preValidation: async (request) => {
-      const { origin, host, cookie } = request.headers;
-      // Where nobody is asked who they are, cookies are another service's: a machine's ports share them.
-      const hasCookie = rooms.auth !== undefined && cookie !== undefined;
-      if (!mayOpenSocket(cors, { origin, host, hasCookie }))
-        throw new AuthRefusal(403, `Pages of ${origin} may not open sockets here (http.cors in langgraph.json).`);
       if (askFront && request.ws) await refuseWhereAppDoes(askFront, request);
       if (request.ws) enter(request, request.params.threadId)(); // only to refuse: the place is taken when the socket is there
     },
