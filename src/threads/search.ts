@@ -19,7 +19,8 @@ export interface ThreadSearch extends ThreadFilter {
   sort_order?: "asc" | "desc";
 }
 
-const openThreads = sql`(select runs.thread_id from runs where runs.status in ('pending', 'running'))`;
+/** Threads with an open run: each has either a running one or a head, however long its queue is. */
+const openThreads = sql`(select runs.thread_id from runs where runs.head union all select runs.thread_id from runs where runs.status = 'running')`;
 const status = sql`case when exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))
                         then 'busy'::thread_status else resting_status end`;
 const columns = sql`thread_id, ${status} as status, metadata, config, "values", interrupts, created_at, updated_at, state_updated_at`;
