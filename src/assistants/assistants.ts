@@ -1,3 +1,4 @@
+import { lengthOf } from "../db/bounded.ts";
 import { isId, systemAssistantId } from "../db/ids.ts";
 import { containing, type Page, paged } from "../db/paging.ts";
 import type { Scope } from "../db/scope.ts";
@@ -48,6 +49,8 @@ export interface AssistantFilter {
 }
 
 export interface AssistantSearch extends AssistantFilter {
+  /** How many bytes the assistants of a page may hold together. */
+  bytes?: number;
   limit: number;
   offset: number;
   sort_by?: "assistant_id" | "graph_id" | "name" | "created_at" | "updated_at";
@@ -165,13 +168,19 @@ export async function deleteAssistant(db: Db, scope: Scope, id: string): Promise
 }
 
 export async function searchAssistants(db: Db, scope: Scope, search: AssistantSearch): Promise<Page<Assistant>> {
-  return paged<Assistant>(db, sql`select ${columns} from assistants where ${matching(scope, search)}`, search, {
-    assistant_id: sql`assistant_id`,
-    graph_id: sql`graph_id`,
-    name: sql`name`,
-    created_at: sql`created_at`,
-    updated_at: sql`updated_at`,
-  });
+  return paged<Assistant>(
+    db,
+    sql`select ${columns} from assistants where ${matching(scope, search)}`,
+    search,
+    {
+      assistant_id: sql`assistant_id`,
+      graph_id: sql`graph_id`,
+      name: sql`name`,
+      created_at: sql`created_at`,
+      updated_at: sql`updated_at`,
+    },
+    [lengthOf(sql`config`), lengthOf(sql`context`), lengthOf(sql`metadata`)],
+  );
 }
 
 export async function countAssistants(db: Db, scope: Scope, filter: AssistantFilter): Promise<number> {

@@ -11,8 +11,8 @@ export const newestFirst: Sql = sql`seq desc nulls last, checkpoint_id desc`;
  * LangGraph passes the id of a root checkpoint to look for a subgraph's. Rows without a number count as 0, and among them the ids decide.
  * If the given checkpoint is gone, ids are all there is to compare.
  */
-export function storedBefore(threadId: string, checkpointId: string): Sql {
+export function storedBefore(threadId: string | undefined, checkpointId: string): Sql {
   const place = sql`(select coalesce(max(seq), 0) from checkpoints
-                      where thread_id = ${threadId} and checkpoint_id = ${checkpointId} having count(*) > 0)`;
+                      where ${threadId === undefined ? sql`true` : sql`thread_id = ${threadId}`} and checkpoint_id = ${checkpointId} having count(*) > 0)`;
   return sql`coalesce((coalesce(seq, 0), checkpoint_id) < (${place}, ${checkpointId}), checkpoint_id < ${checkpointId})`;
 }

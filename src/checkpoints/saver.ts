@@ -160,8 +160,25 @@ export class EnsembleSaver extends PostgresSaver {
     return this.#toTuple(stored);
   }
 
+  /** Reads a few checkpoints at a time, fewer the larger they are: whoever lists a long history may stop at any of them. */
   override async *list(config: RunnableConfig, options?: CheckpointListOptions): AsyncGenerator<CheckpointTuple> {
-    const { filter, before, limit } = options ?? {};
+    const { limit = Number.POSITIVE_INFINITY } = options ?? {};
+    let before = options?.before;
+    let left = limit;
+    let size = firstBatch;
+    while (left > 0) {
+      const asked = Math.min(left, size);
+      const found = await this.#readBatch(config, { ...options, before, limit: asked });
+      for (const stored of found) yield await this.#toTupleOrOld(stored);
+      left -= found.length;
+      size = nextBatch(found);
+      const last = found.at(-1);
+      if (!last || found.length < asked) return;
+      before = { configurable: { checkpoint_id: last.checkpointId } };
+    }
+  }
+
+  async #readBatch(config: RunnableConfig, { filter, before, limit }: CheckpointListOptions): Promise<StoredCheckpoint[]> {
     const { thread_id: threadId, checkpoint_ns: namespace, checkpoint_id: checkpointId } = config.configurable ?? {};
     const beforeId = before?.configurable?.checkpoint_id;
     const selection = sql`
@@ -170,14 +187,15 @@ export class EnsembleSaver extends PostgresSaver {
          ${namespace === undefined || namespace === null ? nothing : sql`and checkpoint_ns = ${namespace}`}
          ${checkpointId ? sql`and checkpoint_id = ${checkpointId}` : nothing}
          ${filter && Object.keys(filter).length > 0 ? sql`and metadata @> searchable(${JSON.stringify(filter)}::json)` : nothing}
-         ${beforeId === undefined ? nothing : sql`and ${threadId ? storedBefore(threadId, beforeId) : sql`checkpoint_id < ${beforeId}`}`}
-       order by ${newestFirst} ${limit === undefined ? nothing : sql`limit ${limit}`}`;
-    const found = await readCheckpoints(this.#db, selection).catch((error) => this.#noteTrouble(error));
-    for (const stored of found) {
-      const { threadId: thread_id, namespace: checkpoint_ns, checkpointId: checkpoint_id } = stored;
-      const old = isOld(stored) ? await super.getTuple({ configurable: { thread_id, checkpoint_ns, checkpoint_id } }) : undefined;
-      yield old ?? (await this.#toTuple(stored));
-    }
+         ${beforeId === undefined ? nothing : sql`and ${storedBefore(threadId, beforeId)}`}
+       order by ${newestFirst} limit ${limit}`;
+    return readCheckpoints(this.#db, selection).catch((error) => this.#noteTrouble(error));
+  }
+
+  async #toTupleOrOld(stored: StoredCheckpoint): Promise<CheckpointTuple> {
+    const { threadId: thread_id, namespace: checkpoint_ns, checkpointId: checkpoint_id } = stored;
+    const old = isOld(stored) ? await super.getTuple({ configurable: { thread_id, checkpoint_ns, checkpoint_id } }) : undefined;
+    return old ?? this.#toTuple(stored);
   }
 
   async #toTuple({
@@ -276,6 +294,18 @@ export class UnstorableState extends Error {
     );
     this.name = "UnstorableState";
   }
+}
+
+const firstBatch = 2;
+const mostInBatch = 200;
+const batchBytes = 1_000_000;
+
+/** How many checkpoints are read next, by the size of those that were read last. */
+function nextBatch(found: StoredCheckpoint[]): number {
+  const rows = found.flatMap(({ values, writes }) => [...[...values.values()].flat(), ...writes]);
+  const bytes = rows.reduce((sum, { text, bytes }) => sum + (text?.length ?? bytes?.length ?? 0), 0);
+  const mean = bytes / Math.max(1, found.length);
+  return Math.max(1, Math.min(mostInBatch, Math.floor(batchBytes / Math.max(1, mean))));
 }
 
 /** As older releases of LangGraph stored them. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { toAssistantId } from "../assistants/assistants.ts";
+import { lengthOf } from "../db/bounded.ts";
 import { containing, type Page, paged } from "../db/paging.ts";
 import type { Scope } from "../db/scope.ts";
 import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
@@ -26,6 +27,8 @@ export interface CronSearch extends CronFilter {
   offset: number;
   sort_by?: "cron_id" | "assistant_id" | "thread_id" | "created_at" | "updated_at" | "next_run_date";
   sort_order?: "asc" | "desc";
+  /** How many bytes the crons of a page may hold together. */
+  bytes?: number;
 }
 
 /** By what the runs of a cron are judged before there are any. */
@@ -135,14 +138,20 @@ export async function deleteCron(db: Db, scope: Scope, cronId: string): Promise<
 }
 
 export async function searchCrons(db: Db, scope: Scope, search: CronSearch): Promise<Page<Cron>> {
-  return paged<Cron>(db, sql`select ${cronColumns} from crons where ${matching(scope, search)}`, search, {
-    cron_id: sql`cron_id`,
-    assistant_id: sql`assistant_id`,
-    thread_id: sql`thread_id`,
-    created_at: sql`created_at`,
-    updated_at: sql`updated_at`,
-    next_run_date: sql`next_run_date`,
-  });
+  return paged<Cron>(
+    db,
+    sql`select ${cronColumns} from crons where ${matching(scope, search)}`,
+    search,
+    {
+      cron_id: sql`cron_id`,
+      assistant_id: sql`assistant_id`,
+      thread_id: sql`thread_id`,
+      created_at: sql`created_at`,
+      updated_at: sql`updated_at`,
+      next_run_date: sql`next_run_date`,
+    },
+    [lengthOf(sql`payload`), lengthOf(sql`metadata`)],
+  );
 }
 
 export async function countCrons(db: Db, scope: Scope, filter: CronFilter): Promise<number> {

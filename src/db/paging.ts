@@ -1,3 +1,4 @@
+import { type BoundedRows, readBounded } from "./bounded.ts";
 import { type Db, type Sql, sql } from "./sql.ts";
 
 /** One page of a list, and how many rows there are in all. */
@@ -8,6 +9,8 @@ export interface Page<Row> {
   isEstimate: boolean;
   /** There are rows behind this page. */
   more: boolean;
+  /** The page ends before its limit, because more rows would have been too large. */
+  isCut: boolean;
 }
 
 export interface Paging<Key extends string> {
@@ -17,6 +20,8 @@ export interface Paging<Key extends string> {
   sort_order?: "asc" | "desc";
   /** Counts all rows, however many there are. */
   exact?: boolean;
+  /** How much the large columns of a page may hold together. Undefined: any amount. */
+  bytes?: number;
 }
 
 /** Rows are counted up to here. Beyond it the total is an estimate, so that a page costs the same whatever the size of the table. */
@@ -26,27 +31,28 @@ export const mostCounted = 10_000;
 export async function paged<Row extends object, Key extends string = string>(
   db: Db,
   select: Sql,
-  { limit, offset, sort_by, sort_order = "desc", exact }: Paging<Key>,
+  { limit, offset, sort_by, sort_order = "desc", exact, bytes }: Paging<Key>,
   columns: Record<Key, Sql> & { created_at: Sql },
+  sizes: Sql[],
 ): Promise<Page<Row>> {
   const key = sort_by ? columns[sort_by] : columns.created_at;
   const direction = sort_order === "asc" ? sql`asc` : sql`desc`;
-  const found = await db.query<Row>(sql`${select} order by ${key} ${direction}, 1 ${direction} limit ${limit + 1} offset ${offset}`);
-  return toPage(db, found.rows, select, { limit, offset, exact });
+  const query = sql`${select} order by ${key} ${direction}, 1 ${direction} limit ${limit + 1} offset ${offset}`;
+  return toPage(db, await readBounded<Row>(db, query, sizes, bytes), select, { limit, offset, exact });
 }
 
 /** Makes a page of the rows that were read for it, one more than it holds. `select` has all rows, for counting. */
 export async function toPage<Row>(
   db: Db,
-  read: Row[],
+  { rows: read, isCut }: BoundedRows<Row>,
   select: Sql,
   { limit, offset, exact }: Pick<Paging<string>, "limit" | "offset" | "exact">,
 ): Promise<Page<Row>> {
-  const more = read.length > limit;
+  const more = isCut || read.length > limit;
   const rows = read.slice(0, limit);
-  if (!more && (offset === 0 || rows.length > 0)) return { rows, total: offset + rows.length, isEstimate: false, more };
+  if (!more && (offset === 0 || rows.length > 0)) return { rows, total: offset + rows.length, isEstimate: false, more, isCut };
   const { total, isEstimate } = await countRows(db, select, exact);
-  return { rows, total: Math.max(total, offset + rows.length + (more ? 1 : 0)), isEstimate, more };
+  return { rows, total: Math.max(total, offset + rows.length + (more ? 1 : 0)), isEstimate, more, isCut: isCut && rows.length < limit };
 }
 
 /** Counts the rows of a select: exactly while they are few, or if asked to, else as the planner estimates. */

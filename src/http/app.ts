@@ -50,7 +50,7 @@ export async function buildApp(rooms: ApiRooms, http: HttpOptions, inFront?: Use
   // The response schemas are documentation: what we send was typed by the compiler, and checking it again costs on every answer.
   app.setSerializerCompiler(() => JSON.stringify);
   answerErrors(app);
-  acceptJsonBodies(app, admittance.origins);
+  acceptJsonBodies(app, admittance.origins, rooms.memory);
   await acceptSockets(app, rooms); // before the hooks that refuse: it closes the line of an upgrade that is refused
   refuseForeignPages(app, admittance.gate);
   refuseFloods(app, rooms);

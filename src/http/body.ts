@@ -3,6 +3,16 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { ServiceError } from "../errors.ts";
 import type { AllowedOrigins } from "./cors.ts";
 import { isForeign, quote } from "./gate.ts";
+import { holdMemory, type Memory } from "./memory.ts";
+
+/** Below it a body is not counted: there would have to be hundreds at once. */
+const smallBody = 256 * 1024;
+/** What a body without a length is counted as. */
+const unknownLength = 8 * 1024 * 1024;
+/** What a byte of a body takes: in the buffer, in the text, and in what is made of it. */
+const weightOfByte = 4;
+/** A value takes far more memory than the three bytes of `[],` that make one. */
+const maxValues = 1_000_000;
 
 /** Deeper documents are refused: the recursive readers behind us, Postgres among them, have a stack that ends. */
 const maxDepth = 500;
@@ -11,8 +21,14 @@ const maxDepth = 500;
  * Bodies are JSON whatever their content type says, as the official server takes them; none at all is an empty object, because the
  * SDK sends some requests without one.
  */
-export function acceptJsonBodies(app: FastifyInstance, origins: AllowedOrigins): void {
+export function acceptJsonBodies(app: FastifyInstance, origins: AllowedOrigins, memory: Memory): void {
   app.removeAllContentTypeParsers();
+  // The memory that a large body takes is asked for before it is read, and given back when its request is answered.
+  app.addHook("preParsing", async (request, reply) => {
+    const { "content-length": length = 0, "transfer-encoding": encoding } = request.headers;
+    const bytes = encoding === undefined ? Number(length) : unknownLength;
+    if (bytes > smallBody) await holdMemory(memory, reply, weightOfByte * bytes);
+  });
   app.addContentTypeParser("*", { parseAs: "buffer" }, async (request: FastifyRequest, body: string | Buffer) => {
     refuseUnasked(request, origins);
     return parseJson(body as Buffer);
@@ -35,9 +51,11 @@ function refuseUnasked({ headers }: FastifyRequest, origins: AllowedOrigins): vo
 /** Parses what a client sent; undefined when it is blank. Throws what is wrong with it. */
 export function parseJson(body: Buffer): unknown {
   if (!isUtf8(body)) throw new ServiceError("malformed", "The request body is not UTF-8");
+  const { depth, values } = measure(body);
+  if (depth > maxDepth) throw new ServiceError("invalid", `The body is nested deeper than ${maxDepth} levels.`);
+  if (values > maxValues) throw new ServiceError("too_large", `The body holds more than ${maxValues} values.`);
   const text = body.toString();
   if (text.trim() === "") return undefined;
-  if (nestingDepth(text) > maxDepth) throw new ServiceError("invalid", `The body is nested deeper than ${maxDepth} levels.`);
   try {
     return JSON.parse(text);
   } catch {
@@ -45,19 +63,26 @@ export function parseJson(body: Buffer): unknown {
   }
 }
 
-/** How deep brackets nest outside strings. A scan, because a recursive one would be what it protects from. */
-function nestingDepth(text: string): number {
+/**
+ * Measures how deep brackets nest outside strings, and how many values there are at most. It scans bytes before anything is made of them:
+ * in UTF-8 these characters are no part of others.
+ */
+function measure(body: Buffer): { depth: number; values: number } {
   let depth = 0;
   let deepest = 0;
+  let values = 1;
   let inString = false;
-  for (let index = 0; index < text.length; index++) {
-    const char = text.charCodeAt(index);
+  for (let index = 0; index < body.length; index++) {
+    const byte = body[index];
     if (inString) {
-      if (char === 0x5c) index++;
-      else if (char === 0x22) inString = false;
-    } else if (char === 0x22) inString = true;
-    else if (char === 0x7b || char === 0x5b) deepest = Math.max(deepest, ++depth);
-    else if (char === 0x7d || char === 0x5d) depth--;
+      if (byte === 0x5c) index++;
+      else if (byte === 0x22) inString = false;
+    } else if (byte === 0x22) inString = true;
+    else if (byte === 0x2c) values++;
+    else if (byte === 0x7b || byte === 0x5b) {
+      values++;
+      deepest = Math.max(deepest, ++depth);
+    } else if (byte === 0x7d || byte === 0x5d) depth--;
   }
-  return deepest;
+  return { depth: deepest, values };
 }

@@ -10,6 +10,7 @@ import type { ThreadFeed } from "../streaming/thread-feed.ts";
 import type { UiBundles } from "../ui/bundles.ts";
 import type { WebhookRules } from "../webhooks/rules.ts";
 import type { PickHeaders } from "./configurable-headers.ts";
+import type { Memory } from "./memory.ts";
 
 /** What the routes need of the process. */
 export interface ApiRooms {
@@ -25,6 +26,8 @@ export interface ApiRooms {
   /** Whom the graphs of this process ask: an endpoint of the operator's, or the rehearsal model. Null where no graph runs: workers may differ. */
   model: "external" | "rehearsal" | null;
   webhookRules: WebhookRules;
+  /** What large requests and answers take. */
+  memory: Memory;
   /** Components that graphs draw with; undefined where there are none. */
   ui: UiBundles | undefined;
   /** Undefined: nobody is asked who they are. */

@@ -1,3 +1,4 @@
+import { type BoundedRows, lengthOf, readBounded } from "../db/bounded.ts";
 import type { Scope } from "../db/scope.ts";
 import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
 import { runNotFound } from "../errors.ts";
@@ -26,18 +27,19 @@ export async function getRun(db: Db, scope: Scope, threadId: string | undefined,
   return toRun(rows[0]);
 }
 
-/** The runs of a thread, newest first. */
+/** The runs of a thread, newest first, as many as may be large together. */
 export async function listRuns(
   db: Db,
   scope: Scope,
   threadId: string,
-  { status, limit, offset }: { status?: RunStatus; limit: number; offset: number },
-): Promise<Run[]> {
-  const { rows } = await db.query<Row>(sql`
+  { status, limit, offset, bytes }: { status?: RunStatus; limit: number; offset: number; bytes?: number },
+): Promise<BoundedRows<Run>> {
+  const query = sql`
     select ${columns} from runs
      where thread_id = ${threadId} and ${visibleBy(scope)} ${status === undefined ? nothing : sql`and status = ${status}`}
-     order by seq desc limit ${limit} offset ${offset}`);
-  return rows.map(toRun);
+     order by seq desc limit ${limit} offset ${offset}`;
+  const { rows, isCut } = await readBounded<Row>(db, query, [lengthOf(sql`kwargs`), lengthOf(sql`metadata`)], bytes);
+  return { rows: rows.map(toRun), isCut };
 }
 
 export interface RunOutcome {

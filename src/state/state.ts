@@ -49,21 +49,25 @@ export interface HistoryQuery {
   checkpoint?: CheckpointRef;
 }
 
-/** The states of a thread, newest first. */
-export async function readHistory(db: Db, scope: Scope, registry: Registry, threadId: string, query: HistoryQuery): Promise<WireState[]> {
+/** The states of a thread, newest first. They are read as they are asked for. */
+export async function* readHistory(
+  db: Db,
+  scope: Scope,
+  registry: Registry,
+  threadId: string,
+  query: HistoryQuery,
+): AsyncGenerator<WireState> {
   const thread = await getThread(db, scope, threadId);
-  if (!graphIdOf(thread)) return [];
+  if (!graphIdOf(thread)) return;
   const graph = await openThreadGraph(db, registry, thread, scope);
   const options = {
     limit: query.limit,
     ...(query.before && { before: { configurable: { checkpoint_id: query.before } } }),
     ...(query.metadata && { filter: query.metadata }),
   };
-  const states: WireState[] = [];
   for await (const snapshot of graph.getStateHistory({ configurable: at(threadId, query.checkpoint ?? {}) }, options)) {
-    states.push(toWireState(snapshot));
+    yield toWireState(snapshot);
   }
-  return states;
 }
 
 /**

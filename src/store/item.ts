@@ -29,6 +29,8 @@ export interface Place {
 export interface Part {
   limit: number;
   offset: number;
+  /** How many bytes the values may hold together. */
+  bytes?: number | undefined;
 }
 
 export const columns = sql`namespace, key, value, created_at as "createdAt", updated_at as "updatedAt", expires_at is not null as expires`;

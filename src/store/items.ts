@@ -1,3 +1,4 @@
+import { type BoundedRows, lengthOf, readBounded } from "../db/bounded.ts";
 import { type Fence, fenced } from "../db/fence.ts";
 import type { Scope } from "../db/scope.ts";
 import { type Db, join, nothing, type Sql, sql } from "../db/sql.ts";
@@ -88,12 +89,12 @@ export async function searchItems(
   scope: Scope,
   place: Place,
   query: string | undefined,
-  { limit, offset }: Part,
-): Promise<(StoredItem & { score?: number })[]> {
+  { limit, offset, bytes }: Part,
+): Promise<BoundedRows<StoredItem & { score?: number }>> {
   const words = wordsOf(query ?? "");
   const hits = sql`(select count(*)::integer from unnest(${words}::text[]) word where position(word in said) > 0)`;
   const found = words.length > 0 ? sql`, hits::float8 / ${words.length} as score` : nothing;
-  const { rows } = await db.query<StoredItem & { score?: number }>(sql`
+  const page = sql`
     select ${columns} ${found}
       from store_items
      ${
@@ -104,8 +105,8 @@ export async function searchItems(
      }
      where ${at(scope, place)} ${words.length > 0 ? sql`and hits > 0` : nothing}
      order by ${words.length > 0 ? sql`score desc,` : nothing} updated_at desc, namespace, key
-     limit ${limit} offset ${offset}`);
-  return rows;
+     limit ${limit} offset ${offset}`;
+  return readBounded(db, page, [lengthOf(sql`value`)], bytes);
 }
 
 /** A query is a sentence; of a whole book the beginning is looked for. */

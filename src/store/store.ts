@@ -47,7 +47,8 @@ export class EnsembleStore extends BaseStore {
   async #carryOut(operation: Operation): Promise<unknown> {
     if ("namespacePrefix" in operation) {
       const { namespacePrefix: prefix, filter, query, limit = 10, offset = 0 } = operation;
-      return searchStore(this.#db, everything, this.#options, { prefix, filter, query, limit, offset, ...readOptions(operation) });
+      const search = { prefix, filter, query, limit, offset, ...readOptions(operation) };
+      return (await searchStore(this.#db, everything, this.#options, search)).rows;
     }
     if ("value" in operation) return this.#write(operation);
     if ("key" in operation) {

@@ -1,3 +1,4 @@
+import type { BoundedRows } from "../db/bounded.ts";
 import type { Fence } from "../db/fence.ts";
 import type { Scope } from "../db/scope.ts";
 import type { Db } from "../db/sql.ts";
@@ -57,14 +58,14 @@ export async function searchStore(
   db: Db,
   scope: Scope,
   use: StoreUse,
-  { query = "", refreshTtl, limit, offset, ...place }: Search,
-): Promise<Item[]> {
+  { query = "", refreshTtl, limit, offset, bytes, ...place }: Search,
+): Promise<BoundedRows<Item>> {
   const wanted = await vectorsOf(use, query);
-  const found = wanted
-    ? await searchVectors(db, scope, place, wanted, { limit, offset })
-    : await searchItems(db, scope, place, query, { limit, offset });
-  await refresh(db, use, refreshTtl, found);
-  return found.map(toItem);
+  const { rows, isCut } = wanted
+    ? { rows: await searchVectors(db, scope, place, wanted, { limit, offset }), isCut: false }
+    : await searchItems(db, scope, place, query, { limit, offset, bytes });
+  await refresh(db, use, refreshTtl, rows);
+  return { rows: rows.map(toItem), isCut };
 }
 
 async function vectorsOf({ rules: { index } }: StoreUse, query: string): Promise<ItemVectors | undefined> {

@@ -1,3 +1,4 @@
+import { type BoundedRows, lengthOf, readBounded, storedSizeOf } from "../db/bounded.ts";
 import { containing, countRows, type Page, toPage } from "../db/paging.ts";
 import { isEverything, type Scope } from "../db/scope.ts";
 import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
@@ -17,6 +18,8 @@ export interface ThreadSearch extends ThreadFilter {
   offset: number;
   sort_by?: keyof typeof sortKeys;
   sort_order?: "asc" | "desc";
+  /** How many bytes the threads of a page may hold together. Undefined: any amount. */
+  bytes?: number;
 }
 
 /** Threads with an open run: each has either a running one or a head, however long its queue is. */
@@ -52,22 +55,23 @@ const recent = 1_000;
  * Looks for the page among the first threads of the order. If many threads match, the page is full there, while an index would first gather
  * all that match. Undefined if it is not full: then few match, and an index finds them.
  */
-async function readRecent(db: Db, scope: Scope, search: ThreadSearch, matching: Sql): Promise<Thread[] | undefined> {
+async function readRecent(db: Db, scope: Scope, search: ThreadSearch, matching: Sql): Promise<BoundedRows<Thread> | undefined> {
   const isFiltered = !isEverything(scope) || search.metadata || search.values;
   const size = search.limit + 1 + search.offset;
   if (!isFiltered || search.ids || search.sort_by === "status" || size > recent) return undefined;
   const ofStatus = search.status ? conditions(everyThread, { status: search.status }) : sql`true`;
-  const rows = await readOrdered(db, search, sql`(${visible(search, ofStatus, sql`${recent}::integer`)}) threads where ${matching}`);
-  return rows.length > search.limit ? rows : undefined;
+  const read = await readOrdered(db, search, sql`(${visible(search, ofStatus, sql`${recent}::integer`)}) threads where ${matching}`);
+  return read.isCut || read.rows.length > search.limit ? read : undefined;
 }
 
 const readAll = (db: Db, search: ThreadSearch, matching: Sql) =>
   readOrdered(db, search, sql`(${visible(search, matching, sql`${search.limit + 1 + search.offset}::integer`)}) threads`);
 
-async function readOrdered(db: Db, search: ThreadSearch, from: Sql): Promise<Thread[]> {
-  const { rows } = await db.query<Thread>(sql`
-    select ${columns} from ${from} ${inOrder(search)} limit ${search.limit + 1} offset ${search.offset}`);
-  return rows;
+const sizes = [storedSizeOf(sql`"values"`), lengthOf(sql`metadata`), lengthOf(sql`config`), lengthOf(sql`interrupts`)];
+
+function readOrdered(db: Db, search: ThreadSearch, from: Sql): Promise<BoundedRows<Thread>> {
+  const query = sql`select ${columns} from ${from} ${inOrder(search)} limit ${search.limit + 1} offset ${search.offset}`;
+  return readBounded(db, query, sizes, search.bytes);
 }
 
 function inOrder({ sort_by = "created_at", sort_order = "desc" }: ThreadSearch): Sql {

@@ -1,3 +1,4 @@
+import { lengthOf } from "../db/bounded.ts";
 import { type Page, paged } from "../db/paging.ts";
 import type { Scope } from "../db/scope.ts";
 import { type Db, type Sql, sql } from "../db/sql.ts";
@@ -187,6 +188,7 @@ export async function listDeadWebhooks(db: Db, scope: Scope, page: { limit: numb
     dead,
     { ...page, sort_by: "died_at", sort_order: "desc" },
     { created_at: sql`created_at`, died_at: sql`died_at` },
+    [lengthOf(sql`error`)],
   );
 }
 

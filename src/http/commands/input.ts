@@ -51,7 +51,9 @@ async function refuseUnasked(db: Db, threadId: string, interruptIds: string[]): 
 
 /** The run that a thread's questions and messages are about. */
 export async function newestRun(db: Db, readable: Scope, threadId: string): Promise<Run> {
-  const [run] = await listRuns(db, readable, threadId, { limit: 1, offset: 0 });
+  const {
+    rows: [run],
+  } = await listRuns(db, readable, threadId, { limit: 1, offset: 0 });
   if (run) return run;
   throw new CommandError("no_such_run", `Thread ${threadId} has had no run.`);
 }

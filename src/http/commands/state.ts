@@ -25,16 +25,15 @@ const List = z.object({ namespace: Namespace.nullish(), limit: Limit, before: Te
 /** The checkpoints of the thread, or of a graph inside it, newest first. */
 export const listCheckpoints = withParams(List, async ({ rooms: { pool, registry }, readable, threadId }, { namespace, limit, before }) => {
   const query = { limit, checkpoint: { checkpoint_ns: (namespace ?? []).join("|") }, ...(before && { before }) };
-  const states = await readHistory(pool, readable, registry, threadId, query).catch(asUnknownNamespace);
-  if (states.length === 0 && !before) refuseNamespace(namespace);
-  return {
-    checkpoints: states.map(({ checkpoint, created_at, metadata }) => ({
-      id: checkpoint?.checkpoint_id,
-      timestamp: created_at,
-      step: metadata?.step,
-      metadata,
-    })),
-  };
+  const checkpoints: object[] = [];
+  try {
+    for await (const { checkpoint, created_at, metadata } of readHistory(pool, readable, registry, threadId, query))
+      checkpoints.push({ id: checkpoint?.checkpoint_id, timestamp: created_at, step: metadata?.step, metadata });
+  } catch (error) {
+    asUnknownNamespace(error as Error);
+  }
+  if (checkpoints.length === 0 && !before) refuseNamespace(namespace);
+  return { checkpoints };
 });
 
 /** Where nothing was ever stored there is no graph, or none that has run. */

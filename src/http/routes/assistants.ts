@@ -23,6 +23,7 @@ import { cancelTopic, claimTopic } from "../../runs/run.ts";
 import { deleteThreadRow, threadsOfAssistant } from "../../threads/threads.ts";
 import { access, scopeOrNone } from "../access.ts";
 import { sendPage } from "../lists.ts";
+import { readWithin } from "../memory.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { refuseContext } from "../run-check.ts";
 import { Assistant, answers, Config, Flag, Id, Json, Limit, Offset, SortOrder, Text } from "../schemas.ts";
@@ -39,7 +40,7 @@ const Filter = { graph_id: Text.optional(), name: Text.optional(), metadata: Jso
 
 const idIsTaken = () => new ServiceError("conflict", "Assistant already exists");
 
-export const assistantRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry, wakeups }) => {
+export const assistantRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry, wakeups, memory }) => {
   /** The graph may be another project's, or of a newer release: then a live worker has it. */
   const refuseUnknownGraph = async (graphId: string | undefined) => {
     if (graphId === undefined || registry.has(graphId) || (await isServedElsewhere(pool, graphId))) return;
@@ -97,7 +98,7 @@ export const assistantRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { po
     },
     async (request, reply) => {
       const { scope, value: search } = await request.access("assistants:search", { ...request.body });
-      return sendPage(reply, await searchAssistants(pool, scope, search), search);
+      return sendPage(reply, await readWithin(memory, reply, (bytes) => searchAssistants(pool, scope, { ...search, bytes })), search);
     },
   );
 

@@ -19,6 +19,7 @@ import type { NewRun } from "../../runs/create.ts";
 import { access } from "../access.ts";
 import { CronCreate, CronPatch, toNewCron, toPatch } from "../cron-request.ts";
 import { sendPage } from "../lists.ts";
+import { readWithin } from "../memory.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { admitRun, runDecisions } from "../run-access.ts";
 import { refuseWebhook, runCheck } from "../run-check.ts";
@@ -44,7 +45,7 @@ function changedFields(before: NewRun["kwargs"], after: NewRun["kwargs"]): Parti
 const creates = access("crons:create", ...runDecisions);
 
 /** Runs by the clock: crons on threads and without, changed, listed, deleted. Workers fire them. */
-export const cronRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry, settings, webhookRules }) => {
+export const cronRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry, settings, webhookRules, memory }) => {
   const rules = { check: runCheck(registry), retention: settings };
 
   const allowed = <Body extends { webhook?: unknown }>(body: Body): Body =>
@@ -124,7 +125,7 @@ export const cronRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, r
     },
     async (request, reply) => {
       const { scope, value: search } = await request.access("crons:search", { ...request.body });
-      return sendPage(reply, await searchCrons(pool, scope, search), search);
+      return sendPage(reply, await readWithin(memory, reply, (bytes) => searchCrons(pool, scope, { ...search, bytes })), search);
     },
   );
 

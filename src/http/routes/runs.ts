@@ -12,7 +12,8 @@ import { getThread } from "../../threads/threads.ts";
 import { access, alreadyDecided } from "../access.ts";
 import { streamRun, waitForRun } from "../follow.ts";
 import { idempotent } from "../idempotency.ts";
-import { selectFields } from "../lists.ts";
+import { selectFields, sendTexts } from "../lists.ts";
+import { readWithin } from "../memory.ts";
 import { type StreamCounts, takePlace } from "../places.ts";
 import { ownDoing } from "../recheck.ts";
 import type { ApiRooms } from "../rooms.ts";
@@ -30,7 +31,7 @@ const baseOf = (threadId: string | undefined) => (threadId === undefined ? "" : 
 
 /** Creating runs, on threads and without, and listing them. */
 export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts }> = async (app, rooms) => {
-  const { pool, registry, wakeups, settings, counts, webhookRules } = rooms;
+  const { pool, registry, wakeups, settings, counts, webhookRules, memory } = rooms;
   const desk = sharedDesk(pool);
 
   /** Makes runs in one transaction, all or none; with an Idempotency-Key, once. */
@@ -173,8 +174,12 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
       const thread = await request.access("threads:read", { thread_id: threadId });
       await getThread(pool, thread.scope, threadId);
       const { scope } = await request.access("threads:search", { thread_id: threadId, status: query.status });
-      const runs = await listRuns(pool, scope, threadId, query);
-      return reply.send(runs.map((run) => selectFields(run, query.select)));
+      const { rows, isCut } = await readWithin(memory, reply, (bytes) => listRuns(pool, scope, threadId, { ...query, bytes }));
+      if (isCut) reply.header("x-pagination-next", String(query.offset + rows.length));
+      return sendTexts(
+        reply,
+        rows.map((run) => JSON.stringify(selectFields(run, query.select))),
+      );
     },
   );
 };

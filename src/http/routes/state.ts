@@ -1,13 +1,15 @@
-import type { FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { patchNewestMetadata } from "../../checkpoints/lifecycle.ts";
 import type { Scope } from "../../db/scope.ts";
 import { transaction } from "../../db/sql.ts";
 import { threadNotFound, threadWithoutState } from "../../errors.ts";
-import { type CheckpointRef, readHistory, readState, updateState } from "../../state/state.ts";
+import { type CheckpointRef, type HistoryQuery, readHistory, readState, updateState } from "../../state/state.ts";
 import { lockThread } from "../../threads/threads.ts";
 import { access } from "../access.ts";
+import { mostBytes, sendTexts } from "../lists.ts";
+import { holdMemory, lightBytes } from "../memory.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { answers, Checkpoint, Flag, Json, Limit, Text, ThreadParams, ThreadState } from "../schemas.ts";
 
@@ -31,7 +33,26 @@ const updates = access("threads:update");
 const readable = async (request: FastifyRequest, threadId: string): Promise<Scope> =>
   (await request.access("threads:read", { thread_id: threadId })).scope;
 
-export const stateRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry }) => {
+export const stateRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry, memory }) => {
+  /** Sends as many states as one answer may hold. If there are more, a header says before which checkpoint they are. */
+  async function sendHistory(reply: FastifyReply, scope: Scope, threadId: string, query: HistoryQuery): Promise<FastifyReply> {
+    const texts: string[] = [];
+    let size = 0;
+    let last: string | undefined;
+    for await (const state of readHistory(pool, scope, registry, threadId, query)) {
+      const text = JSON.stringify(state);
+      if (size <= lightBytes && size + text.length > lightBytes) await holdMemory(memory, reply);
+      size += text.length;
+      if (size > mostBytes && last !== undefined) {
+        reply.header("x-pagination-next", last);
+        break;
+      }
+      texts.push(text);
+      last = state.checkpoint?.checkpoint_id;
+    }
+    return sendTexts(reply, texts);
+  }
+
   const Subgraphs = z.object({ subgraphs: Flag.optional() });
 
   app.get(
@@ -110,7 +131,7 @@ export const stateRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, 
     },
     async (request, reply) => {
       const { threadId } = request.params;
-      return reply.send(await readHistory(pool, await readable(request, threadId), registry, threadId, request.query));
+      return sendHistory(reply, await readable(request, threadId), threadId, request.query);
     },
   );
 
@@ -128,7 +149,7 @@ export const stateRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, 
       const { limit, before, metadata, checkpoint } = request.body;
       const { threadId } = request.params;
       const query = { limit, ...(before && { before }), ...(metadata && { metadata }), ...(checkpoint && { checkpoint }) };
-      return reply.send(await readHistory(pool, await readable(request, threadId), registry, threadId, query));
+      return sendHistory(reply, await readable(request, threadId), threadId, query);
     },
   );
 };

@@ -6,6 +6,7 @@ import { checkLabels, checkNamespace } from "../../store/namespace.ts";
 import { Minutes } from "../../store/rules.ts";
 import { getFromStore, putInStore, searchStore } from "../../store/use.ts";
 import { access } from "../access.ts";
+import { readWithin } from "../memory.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { answers, Flag, Item, Json, Limit, Offset, OneOrMore, Text, Whole } from "../schemas.ts";
 
@@ -43,7 +44,7 @@ const NamespaceSearch = z.object({
 const Marked = z.object({ metadata: Json.transform((marks) => (Object.keys(marks).length > 0 ? marks : undefined)) });
 
 /** What graphs remember across threads, for callers from outside: items by name, searches, namespaces. A handler may lead them elsewhere. */
-export const storeRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, store: rules }) => {
+export const storeRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, store: rules, memory }) => {
   app.put("/store/items", { schema: { body: ItemPut }, config: access("store:put") }, async (request, reply) => {
     const { scope, value } = await request.access("store:put", { ...request.body, metadata: {} });
     checkNamespace(value.namespace);
@@ -82,8 +83,10 @@ export const storeRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, 
       const { scope, value } = await request.access("store:search", { namespace: namespace_prefix, ...search });
       const { namespace: prefix, ...asked } = value;
       checkLabels(prefix);
-      const items = await searchStore(pool, scope, { rules }, { prefix, ...asked, refreshTtl });
-      return reply.send({ items: items.map(toAnswer) });
+      const read = (bytes: number) => searchStore(pool, scope, { rules }, { prefix, ...asked, refreshTtl, bytes });
+      const { rows, isCut } = await readWithin(memory, reply, read);
+      if (isCut) reply.header("x-pagination-next", String(asked.offset + rows.length));
+      return reply.send({ items: rows.map(toAnswer) });
     },
   );
 

@@ -23,6 +23,7 @@ import {
 import { access, alreadyDecided, scopeOrNone } from "../access.ts";
 import { extractPaths } from "../extract.ts";
 import { estimateHeader, sendPage } from "../lists.ts";
+import { holdMemory, readWithin } from "../memory.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { answers, Command, Id, Json, Limit, Offset, SortOrder, Text, Thread, ThreadParams, ThreadTtl, TtlStrategy } from "../schemas.ts";
 
@@ -42,7 +43,7 @@ const Filter = {
 
 const idIsTaken = () => new ServiceError("conflict", "Thread already exists");
 
-export const threadRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry, wakeups }) => {
+export const threadRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry, wakeups, memory }) => {
   /** Takes a thread that is there for the one that was to be made. Of one that the caller may not read, only the id is taken. */
   async function takeExisting(request: FastifyRequest, makeable: Scope, threadId: string, history: StateUpdate[][]): Promise<ThreadRow> {
     const readable = await scopeOrNone(request, "threads:read", { thread_id: threadId });
@@ -106,11 +107,11 @@ export const threadRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool,
     },
     async (request, reply) => {
       const { scope, value: search } = await request.access("threads:search", { ...request.body });
-      const page = await searchThreads(pool, scope, search);
+      const page = await readWithin(memory, reply, (bytes) => searchThreads(pool, scope, { ...search, bytes }));
       const { extract, select } = search;
       if (!extract) return sendPage(reply, page, search);
-      const rows = page.rows.map((thread) => ({ ...thread, extracted: extractPaths(thread, extract) }));
-      return sendPage(reply, { ...page, rows }, { ...search, select: select && [...select, "extracted"] });
+      if (Object.keys(extract).length > 10) await holdMemory(memory, reply); // as many copies of what may be large
+      return sendPage(reply, page, { ...search, select: select && [...select, "extracted"] }, (thread) => extractPaths(thread, extract));
     },
   );
 

@@ -1,0 +1,42 @@
+import { type Db, join, type Sql, sql } from "./sql.ts";
+
+/** Rows of a query, as many as fit. */
+export interface BoundedRows<Row> {
+  rows: Row[];
+  /** There are more rows, which did not fit. */
+  isCut: boolean;
+}
+
+interface Measures {
+  bytes_so_far: unknown;
+  row_place: unknown;
+  rows_found: number;
+}
+
+/** The size of a document of a page. It is measured as the client gets it: repeated text takes far less where it is stored. */
+export const lengthOf = (column: Sql): Sql => sql`octet_length(page.${column}::text)`;
+
+/** The size of a document that is stored as it is. It is known without reading the document. */
+export const storedSizeOf = (column: Sql): Sql => sql`pg_column_size(page.${column})`;
+
+/** Reads the first rows of a query whose documents together take at most so many bytes; the first row in any case. */
+export async function readBounded<Row extends object>(
+  db: Db,
+  query: Sql,
+  sizes: Sql[],
+  bytes = Number.POSITIVE_INFINITY,
+): Promise<BoundedRows<Row>> {
+  if (bytes === Number.POSITIVE_INFINITY) return { rows: (await db.query<Row>(query)).rows, isCut: false };
+  const size = join(
+    sizes.map((size) => sql`coalesce(${size}, 0)`),
+    " + ",
+  );
+  const { rows } = await db.query<Row & Measures>(sql`
+    select * from (
+      select page.*, sum(${size}) over (rows unbounded preceding) as bytes_so_far, row_number() over () as row_place,
+             count(*) over ()::integer as rows_found
+        from (${query}) page) measured
+     where bytes_so_far <= ${bytes} or row_place = 1 order by row_place`);
+  const found = rows[0]?.rows_found ?? 0;
+  return { rows: rows.map(({ bytes_so_far, row_place, rows_found, ...row }) => row as unknown as Row), isCut: found > rows.length };
+}

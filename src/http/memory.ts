@@ -1,0 +1,95 @@
+import { getHeapStatistics } from "node:v8";
+import type { FastifyReply } from "fastify";
+import { ServiceError } from "../errors.ts";
+
+/** How much of the heap large requests and answers may take together. The rest is for everything else. */
+const shareOfHeap = 0.4;
+const patienceMs = 10_000;
+const mostWaiting = 50;
+
+/** What a page may hold that is read at once, without asking for memory. */
+export const lightBytes = 512 * 1024;
+/** What a larger page may hold. Rows behind it are for the next page. */
+export const pageBytes = 8 * 1024 * 1024;
+/** What such a page takes while it is read, parsed and written again. */
+const pageWeight = 6 * pageBytes;
+
+/** The memory that large requests and answers take while they are in flight. */
+export interface Memory {
+  /** Resolves when there is room, with what gives it back. Waits a few seconds, then refuses with 429. */
+  take(bytes: number): Promise<() => void>;
+}
+
+interface Waiting {
+  bytes: number;
+  admitted: PromiseWithResolvers<void>;
+}
+
+export function createMemory(total = shareOfHeap * getHeapStatistics().heap_size_limit): Memory {
+  let free = total;
+  const waiting: Waiting[] = [];
+
+  function admitNext(): void {
+    while (waiting[0] && waiting[0].bytes <= free) {
+      const { bytes, admitted } = waiting.shift() as Waiting;
+      free -= bytes;
+      admitted.resolve();
+    }
+  }
+
+  function giveBack(bytes: number): () => void {
+    let isTaken = true;
+    return () => {
+      if (isTaken) free += bytes;
+      isTaken = false;
+      admitNext();
+    };
+  }
+
+  async function wait(bytes: number): Promise<void> {
+    if (waiting.length >= mostWaiting) throw tooMuch();
+    const one: Waiting = { bytes, admitted: Promise.withResolvers() };
+    waiting.push(one);
+    const timer = setTimeout(() => {
+      if (!waiting.includes(one)) return;
+      waiting.splice(waiting.indexOf(one), 1);
+      one.admitted.reject(tooMuch());
+      admitNext();
+    }, patienceMs);
+    await one.admitted.promise.finally(() => clearTimeout(timer));
+  }
+
+  return {
+    async take(asked) {
+      const bytes = Math.min(asked, total); // what is larger than all of it goes alone
+      if (waiting.length === 0 && bytes <= free) free -= bytes;
+      else await wait(bytes);
+      return giveBack(bytes);
+    },
+  };
+}
+
+const tooMuch = () =>
+  new ServiceError("too_many", "Other large requests take all the memory that there is for them; try again in a moment.");
+
+/**
+ * Reads a page: a small one at once, and a large one when there is memory for it, which it holds until the answer is sent. `read` gets how
+ * many bytes the page may hold.
+ */
+export async function readWithin<Page extends { isCut: boolean }>(
+  memory: Memory,
+  reply: FastifyReply,
+  read: (bytes: number) => Promise<Page>,
+): Promise<Page> {
+  const light = await read(lightBytes);
+  if (!light.isCut) return light;
+  await holdMemory(memory, reply, pageWeight);
+  return read(pageBytes);
+}
+
+/** Takes memory until the answer is sent or its client is gone. */
+export async function holdMemory(memory: Memory, reply: FastifyReply, bytes = pageWeight): Promise<void> {
+  const release = await memory.take(bytes);
+  if (reply.raw.closed) release();
+  else reply.raw.once("close", release);
+}
