@@ -74,7 +74,7 @@ export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: R
     ...wanted,
     threadId,
     assistantId: assistant.assistant_id,
-    metadata: { ...assistant.metadata, ...thread?.metadata, ...wanted.metadata },
+    metadata: { ...assistant.metadata, ...thread?.metadata, ...ofGraph, ...wanted.metadata },
     kwargs,
     user: caller.user,
   };

@@ -188,7 +188,7 @@ export async function copyThreadRow(
 export async function searchThreads(db: Db, scope: Scope, search: ThreadSearch): Promise<Page<Thread>> {
   return paged<Thread>(db, sql`select ${columns} from thread_rows where ${matching(scope, search)}`, search, {
     thread_id: sql`thread_id`,
-    status: sql`status`,
+    status: sql`status::text`,
     created_at: sql`created_at`,
     updated_at: sql`updated_at`,
     state_updated_at: sql`state_updated_at`,
