@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { OneOrMore, Text } from "./schemas.ts";
+import { OneOrMore, Text, Unsettable } from "./schemas.ts";
 
 const channels = ["values", "updates", "messages", "tools", "lifecycle", "input", "checkpoints", "tasks", "custom", "debug"];
 const Channel = Text.max(1_000).refine(
@@ -31,8 +31,8 @@ const ThreadMode = z.enum(["run_modes", "lifecycle", "state_update"]);
 
 /** The SDK calls it stream_mode, the official document stream_modes. */
 export const ThreadStreamQuery = z.object({
-  stream_mode: OneOrMore(ThreadMode).optional(),
-  stream_modes: OneOrMore(ThreadMode).optional(),
+  stream_mode: Unsettable(OneOrMore(ThreadMode)),
+  stream_modes: Unsettable(OneOrMore(ThreadMode)),
 });
 
 /** Where the client stopped; "-" is before everything, and none means that only what is to come is of interest. */

@@ -54,7 +54,7 @@ export function fillRequest(request: RunRequest, threadId: string | undefined, r
       command: request.command ?? null,
       config: { ...request.config, configurable },
       context: request.context ?? null,
-      stream_mode: request.stream_mode ?? ["values"],
+      stream_mode: request.stream_mode?.length ? request.stream_mode : ["values"],
       interrupt_before: request.interrupt_before ?? null,
       interrupt_after: request.interrupt_after ?? null,
       webhook: request.webhook ?? null,

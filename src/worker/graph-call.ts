@@ -214,6 +214,8 @@ function graphConfig(
     ...config,
     streamMode: translator.graphModes,
     subgraphs: kwargs.subgraphs,
+    // LangGraph yields its short checkpoints only where it is asked in the name of streamEvents.
+    ...(translator.logsEnvelopes && { version: "v2" as const }),
     durability: kwargs.durability,
     ...(kwargs.interrupt_before && { interruptBefore: kwargs.interrupt_before }),
     ...(kwargs.interrupt_after && { interruptAfter: kwargs.interrupt_after }),
