@@ -11,6 +11,7 @@ export interface RunRequest {
   command?: Given<RunCommand>;
   config?: Given<RunConfig>;
   context?: Given<Json>;
+  strict_resume?: Given<boolean>;
   metadata?: Given<Json>;
   checkpoint?: Given<{ checkpoint_id?: Given<string>; checkpoint_ns?: Given<string>; checkpoint_map?: Given<Json> }>;
   checkpoint_id?: Given<string>;
@@ -61,6 +62,7 @@ export function fillRequest(request: RunRequest, threadId: string | undefined, r
       feedback_keys: request.feedback_keys ?? null,
       subgraphs: request.stream_subgraphs ?? false,
       resumable,
+      ...(request.strict_resume && { strict_resume: true }),
       durability: request.durability ?? (request.checkpoint_during === false ? "exit" : "sync"),
     },
   };

@@ -6,6 +6,7 @@ import { toStreamedTaskCheckpoint, toWireCheckpoint } from "../state/snapshot.ts
 import { wireJson } from "../state/wire-json.ts";
 import type { PendingEvent } from "./journal.ts";
 import { createMessagesMode, type MessageChunk, messageTuple } from "./messages.ts";
+import type { BrokenMessage } from "./model-errors.ts";
 
 /** What LangGraph yields with several modes at once: the namespace comes only when subgraphs are streamed. */
 export type GraphChunk = [namespace: string[], mode: GraphMode, payload: unknown];
@@ -20,6 +21,8 @@ export interface StreamTranslator {
   logsEnvelopes: boolean;
   onChunk(chunk: GraphChunk): PendingEvent[];
   onEvent(event: unknown): PendingEvent[];
+  /** A model broke off in the middle of a message. Classic clients never hear of it: only event streaming has a word for it. */
+  onBrokenMessage(broken: BrokenMessage): PendingEvent[];
   /** What the graph says when it stops at a static breakpoint, for a run that came there in an earlier attempt. */
   onBreakpoint(): PendingEvent[];
   /** The last root values, serialised; undefined when there were none. */
@@ -87,6 +90,7 @@ export function createTranslator(
     logsEnvelopes,
     onChunk,
     onBreakpoint: () => [...onChunk([[], "updates", { __interrupt__: [] }]), ...onChunk([[], "values", { __interrupt__: [] }])],
+    onBrokenMessage: ({ namespace, ...broken }) => [{ event: `messages/error|${namespace.join("|")}`, data: wireJson(broken) }],
     onEvent: (event) => (isHidden(event) ? [] : [{ event: "events", data: wireJson(event) }]),
     get lastValues() {
       if (lastValues !== undefined) lastValuesJson ??= wireJson(lastValues);
