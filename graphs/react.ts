@@ -130,7 +130,9 @@ async function observe(call: Call, config: Config): Promise<string> {
     args = edited ?? args;
   }
   try {
-    return String(await known.invoke(args, config));
+    // As a call, so that the tool answers with a message that names it: clients that draw tools go by the id.
+    const answer = await known.invoke({ type: "tool_call", id: call.id ?? call.name, name: call.name, args }, config);
+    return ToolMessage.isInstance(answer) ? answer.text : String(answer);
   } catch (error) {
     if (isInterrupt(error)) throw error;
     config.signal?.throwIfAborted();

@@ -58,7 +58,7 @@ async function compose(config: Config, log: Logger, closers: Closers): Promise<S
   const model = await provideModel(config, needsEndpoint(project), closers); // before the graphs are loaded: some make their client at once
   const ownFetch = lendFetch();
   closers.push(ownFetch.takeBack, lendLogger(log, attemptAtWork));
-  const registry = await loadRegistry(project.graphs);
+  const registry = await loadRegistry(project.graphs, (sentence) => log.warn(sentence));
   const forApi = role === "worker" ? undefined : await loadForApi(config, project, log);
   const ownApi = Promise.withResolvers<Fetch>();
   ownFetch.answerBy(ownApi.promise); // not before: a file that called us while it is loaded would wait for itself
@@ -81,8 +81,11 @@ async function compose(config: Config, log: Logger, closers: Closers): Promise<S
   const way = { rules, ownUrl: api?.url ?? config.serviceUrl, ownHeaders: keyHeaders(config.ownKey) };
   if (worker) closers.push(startDeliveries(rooms, { ...way, headers, secrets: config.webhookSecrets }).stop);
   if (model === "rehearsal") log.info("neither OPENAI_API_KEY nor OPENAI_BASE_URL is set: the rehearsal model answers");
-  const undescribed = await graphsWithoutSchemas(registry);
-  if (undescribed.length > 0) log.warn(`These graphs have no zod or StateSchema, so their schemas are empty: ${undescribed.join(", ")}`);
+  const undescribed = await graphsWithoutSchemas(registry, project);
+  if (undescribed.length > 0)
+    log.warn(
+      `These graphs have no zod or StateSchema, and the project has no typescript 5 to read their types with, so their schemas are empty: ${undescribed.join(", ")}`,
+    );
   return {
     url: api?.url,
     metricsUrl,

@@ -39,6 +39,7 @@ const mayImport: Record<string, string[]> = {
     "crons",
     "threads",
     "events",
+    "streaming",
     "checkpoints",
     "effects",
     "metrics",

@@ -18,6 +18,8 @@ export interface ScriptedReply {
   cut?: boolean;
   /** Milliseconds between tokens. */
   pauseMs?: number;
+  /** The line is cut after the last token. */
+  breaks?: boolean;
   /** After the last token the line stays open, until the client leaves. */
   hang?: boolean;
 }
@@ -78,7 +80,10 @@ export async function openModelServer(): Promise<ModelServer> {
   };
 }
 
-async function answerInPieces(response: ServerResponse, { tokens = [], toolCall, pauseMs = 0, hang }: ScriptedReply): Promise<void> {
+async function answerInPieces(
+  response: ServerResponse,
+  { tokens = [], toolCall, pauseMs = 0, breaks, hang }: ScriptedReply,
+): Promise<void> {
   response.writeHead(200, { "content-type": "text/event-stream" });
   const id = `chatcmpl-${randomUUID()}`;
   const send = (delta: object, finish: string | null = null) => {
@@ -100,6 +105,7 @@ async function answerInPieces(response: ServerResponse, { tokens = [], toolCall,
     send({
       tool_calls: [{ index: 0, id: toolCall.id, type: "function", function: { name: toolCall.name, arguments: argumentsOf(toolCall) } }],
     });
+  if (breaks) return void setTimeout(() => response.destroy(), 50); // what was written is on its way by then
   if (hang) return;
   send({}, toolCall ? "tool_calls" : "stop");
   const usage = { prompt_tokens: 1, completion_tokens: tokens.length, total_tokens: 1 + tokens.length };

@@ -21,8 +21,9 @@ function tell(
   log: [event: string, data: unknown][],
   end: EndedRun | "gone" = done,
   modes: StreamMode[] = ["messages-tuple", "tasks", "tools"],
+  answers: string[] = [],
 ) {
-  const projection = createProjection({ base: 4_096, graphId: "g", modes });
+  const projection = createProjection({ base: 4_096, graphId: "g", modes, answers });
   const logged = log.map(([event, data], id): LoggedEvent => ({ id, event, data: JSON.stringify(data), at: id }));
   const events = [...logged.flatMap((event) => projection.tell(event)), ...projection.tellEnd(end === "gone" ? undefined : end)];
   return events.map(
@@ -195,4 +196,62 @@ test("numbers come from where a thing stands in the log, and say the same every 
     { seq: 4_096 + 4 * 1_024 + 1, params: { data: { payload: 7 } } },
   ]);
   expect(tell(log)).toEqual(events);
+});
+
+test("a model that breaks off is told as an error, whether its node fails or goes on", () => {
+  const lost: [string, unknown] = [`messages/error|${place}`, { id: "m", message: "The line was cut." }];
+  const update: [string, unknown] = ["updates", { model: { messages: [] } }];
+  const wentOn = tell([begun(), token("m", { content: "Hel" }), lost, update, taskEnds]);
+  expect(messages(wentOn).map(({ event }) => event)).toEqual(["message-start", "content-block-start", "content-block-delta", "error"]);
+  expect(messages(wentOn).at(-1)).toMatchObject({ message: "The line was cut." });
+
+  const modes: StreamMode[] = ["messages-tuple", "tasks", "updates"];
+  const failedNode = tell([begun(), token("m", { content: "Hel" }), taskEnds], broken, modes);
+  expect(messages(failedNode).map(({ event }) => event)).toContain("error");
+  expect(messages(failedNode).map(({ event }) => event)).not.toContain("message-finish");
+  const complete = token("m", { content: "", response_metadata: { finish_reason: "stop" } });
+  expect(messages(tell([begun(), token("m", { content: "Hi" }), complete, taskEnds], broken, modes)).at(-1)).toMatchObject({
+    event: "message-finish",
+  });
+});
+
+test("calls of tools that come interleaved are each finished once, when they are complete", () => {
+  const piece = (index: number, args: string, more = {}) => token("m", { tool_call_chunks: [{ index, args, ...more }] });
+  const events = tell([
+    begun(),
+    piece(0, '{"a"', { id: "x", name: "look" }),
+    piece(1, '{"b"', { id: "y", name: "see" }),
+    piece(0, ":1}"),
+    piece(1, ":2}"),
+    piece(2, "{}", { id: "z", name: "rest" }),
+  ]);
+  const finished = messages(events).filter(({ event }) => event === "content-block-finish");
+  expect(finished.map(({ index, content }) => [index, content])).toEqual([
+    [0, { type: "tool_call", id: "x", name: "look", args: { a: 1 } }],
+    [1, { type: "tool_call", id: "y", name: "see", args: { b: 2 } }],
+    [2, { type: "tool_call", id: "z", name: "rest", args: {} }],
+  ]);
+});
+
+test("an update that is no object, as tasks of a functional graph give it, is told as a value", () => {
+  const events = tell([begun(), ["updates", { double: 4 }], ["updates", { name: { called: "x" } }], ["updates", { none: null }]]);
+  const updates = events.filter(({ method }) => method === "updates").map(({ params }) => params.data);
+  expect(updates).toEqual([{ value: 4 }, { called: "x" }, { value: null }]);
+});
+
+test("a custom event with a name belongs to the channel of that name, with a payload or without", () => {
+  const projection = createProjection({ base: 0, graphId: "g", modes: ["custom"], answers: [] });
+  const named = { name: "progress", step: "one" };
+  const [event] = projection.tell({ id: 0, at: 0, event: "custom", data: JSON.stringify(named) });
+  expect([event?.name, JSON.parse(event?.json ?? "").params.data]).toEqual(["progress", named]);
+});
+
+test("a run that answers questions by their ids says so when it begins, once", () => {
+  const ids = ["a".repeat(32), "b".repeat(32)];
+  const events = tell([begun(), begun(2)], done, ["values"], ids);
+  expect(events.map(({ method, params }) => [method, params.data])).toEqual([
+    ["lifecycle", { event: "running", graph_name: "g" }],
+    ["input.answered", { interrupt_ids: ids }],
+    ["lifecycle", { event: "completed", graph_name: "g" }],
+  ]);
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Issue } from "../registry/judge.ts";
-import { answersById, type OpenQuestion } from "../threads/questions.ts";
+import { answersById, type OpenQuestion, unaskedIds } from "../threads/questions.ts";
 
 /** What the open questions' own schemas have against the answers. */
 export function issuesOfAnswers(questions: OpenQuestion[], resume: unknown): Issue[] {
@@ -11,6 +11,12 @@ export function issuesOfAnswers(questions: OpenQuestion[], resume: unknown): Iss
     return answered.flatMap((question) => issuesOf(question, byId.get(question.id), [...path, question.id]));
   }
   return questions.flatMap((question) => issuesOf(question, resume, path)); // LangGraph gives it to each of them
+}
+
+/** Says which answers by id are for questions that are not open. */
+export function issuesOfUnasked(questions: OpenQuestion[], resume: unknown): Issue[] {
+  const unasked = unaskedIds(questions, resume);
+  return unasked.map((id) => ({ path: ["command", "resume", id], message: "no question with this id is open" }));
 }
 
 function issuesOf({ responseSchema }: OpenQuestion, answer: unknown, path: PropertyKey[]): Issue[] {

@@ -3,7 +3,7 @@ import type { Registry } from "../registry/registry.ts";
 import type { AskedRun, RunCheck } from "../runs/create.ts";
 import { openQuestions } from "../threads/questions.ts";
 import { objectionTo, type WebhookRules } from "../webhooks/rules.ts";
-import { issuesOfAnswers } from "./answer-check.ts";
+import { issuesOfAnswers, issuesOfUnasked } from "./answer-check.ts";
 import { refuseIssues } from "./issues.ts";
 
 /** What a run must pass before it exists. In a batch, `index` says which run it is. */
@@ -13,7 +13,9 @@ export function runCheck(registry: Registry, index?: number): RunCheck {
     refuseIssues(inBatch(await registry.judge(run.assistant.graph_id, callOf(run))));
     const { resume } = run.kwargs.command ?? {};
     if (resume === undefined || resume === null || !knowsWhatIsAsked(run)) return;
-    refuseIssues(inBatch(issuesOfAnswers(await openQuestions(tx, run.threadId), resume)));
+    const questions = await openQuestions(tx, run.threadId);
+    if (run.kwargs.strict_resume) refuseIssues(inBatch(issuesOfUnasked(questions, resume)));
+    refuseIssues(inBatch(issuesOfAnswers(questions, resume)));
   };
 }
 

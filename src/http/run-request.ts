@@ -19,6 +19,7 @@ export const RunCreate = z.object({
   checkpoint: Checkpoint.nullish(),
   checkpoint_id: Text.nullish(),
   webhook: Text.nullish(),
+  strict_resume: z.boolean().nullish(),
   interrupt_before: Nodes,
   interrupt_after: Nodes,
   stream_mode: OneOrMore(StreamMode).nullish(),

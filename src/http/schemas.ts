@@ -30,6 +30,9 @@ export const SortOrder = z.enum(["asc", "desc"]).optional();
 export const OneOrMore = <Item extends z.ZodType>(item: Item) =>
   z.union([z.array(item), item.transform((one) => [one])]) as unknown as z.ZodType<z.output<Item>[]>;
 
+/** A query parameter that some clients send empty where they have nothing to say. */
+export const Unsettable = <Value>(value: z.ZodType<Value>) => z.preprocess((given) => (given === "" ? undefined : given), value.optional());
+
 export const StreamMode = z.enum([
   "values",
   "messages",

@@ -3,6 +3,9 @@ import type { WebSocket } from "ws";
 import { z } from "zod";
 import type { Scope } from "../db/scope.ts";
 import { ServiceError } from "../errors.ts";
+import { toMatcher } from "../streaming/filter.ts";
+import { countReplayed } from "../streaming/replayed.ts";
+import { findThread } from "../threads/threads.ts";
 import { toAnswer } from "./answer-errors.ts";
 import { parseJson } from "./body.ts";
 import { answerCommand, type CommandAnswer } from "./commands/answer.ts";
@@ -59,11 +62,12 @@ export function serveSocket(rooms: ApiRooms, request: FastifyRequest, socket: We
     });
   }
 
-  function subscribe(scope: Scope, { since, ...filter }: z.output<typeof EventFilter>): object {
+  async function subscribe(scope: Scope, { since, ...filter }: z.output<typeof EventFilter>): Promise<object> {
     sight.readable = scope;
     const id = subscriptions.add(filter, since ?? 0);
     if (!id) throw new CommandError("invalid_argument", "There are too many subscriptions on this socket already.");
-    return { subscription_id: id };
+    const isThere = (await findThread(rooms.pool, scope, threadId)) !== undefined;
+    return { subscription_id: id, replayed_events: isThere ? await countReplayed(rooms.pool, threadId, since ?? 0, toMatcher(filter)) : 0 };
   }
 
   function unsubscribe(id: string): object {

@@ -3,7 +3,8 @@ import type { BaseCache, BaseCheckpointSaver, BaseStore } from "@langchain/langg
 import { findIssues, type GraphCallArguments, type Issue } from "./judge.ts";
 import { importUserModule } from "./modules.ts";
 import type { GraphSource } from "./project.ts";
-import { describeSchemas, type GraphSchemas } from "./schemas.ts";
+import { describeSchemas, fillFromTypes, type GraphSchemas, isDescribed } from "./schemas.ts";
+import { createTypeSchemaReader } from "./type-schemas.ts";
 
 export type AnyGraph = Pregel<Record<string, PregelNode>, Record<string, BaseChannel>>;
 
@@ -25,7 +26,12 @@ export interface Registry {
   version(graphId: string): string | undefined;
   /** The graph for one use: a shallow copy, so that two uses at once never see each other's saver or store. */
   open(graphId: string, use?: GraphUse): Promise<AnyGraph>;
+  /** The graph's schemas: what the graph itself declares, else what its types say. */
   schemas(graphId: string): Promise<GraphSchemas>;
+  /** The same, of a graph at a path inside it. */
+  subgraphSchemas(graphId: string, path: string, subgraph: unknown): Promise<GraphSchemas>;
+  /** What the graph itself declares. */
+  declaredSchemas(graphId: string): Promise<GraphSchemas>;
   /** What the graph's schemas have against an input and a context. One that a function makes for each run is not made for this, so it has nothing. */
   judge(graphId: string, given: GraphCallArguments): Promise<Issue[]>;
 }
@@ -38,8 +44,12 @@ interface LoadedGraph {
   graph?: AnyGraph;
 }
 
-/** Loads every graph of the project. One that does not load stops the start with a sentence that names it. */
-export async function loadRegistry(sources: GraphSource[]): Promise<Registry> {
+/**
+ * Loads every graph of the project. One that does not load stops the start with a sentence that names it. `warn` is told when the types
+ * of the graphs cannot be read.
+ */
+export async function loadRegistry(sources: GraphSource[], warn: (sentence: string) => void = () => {}): Promise<Registry> {
+  const types = createTypeSchemaReader(sources, warn);
   const loaded = new Map<string, LoadedGraph & { source: GraphSource }>();
   for (const source of sources) loaded.set(source.graphId, { source, ...(await loadGraph(source)) });
 
@@ -47,6 +57,13 @@ export async function loadRegistry(sources: GraphSource[]): Promise<Registry> {
     const entry = loaded.get(graphId);
     if (!entry) throw new Error(`This process has no graph "${graphId}"; langgraph.json lists ${[...loaded.keys()].join(", ")}.`);
     return entry.resolve(config);
+  }
+
+  const declaredSchemas = async (graphId: string) => describeSchemas(graphId, await resolveGraph(graphId, { configurable: {} }));
+
+  async function withTypes(declared: GraphSchemas, path: string): Promise<GraphSchemas> {
+    const source = loaded.get(declared.graph_id)?.source;
+    return isDescribed(declared) || !source ? declared : fillFromTypes(declared, (await types.read(source))[path]);
   }
 
   return {
@@ -58,7 +75,9 @@ export async function loadRegistry(sources: GraphSource[]): Promise<Registry> {
       const graph = await resolveGraph(graphId, config);
       return Object.assign(Object.create(Object.getPrototypeOf(graph)), graph, injected);
     },
-    schemas: async (graphId) => describeSchemas(graphId, await resolveGraph(graphId, { configurable: {} })),
+    schemas: async (graphId) => withTypes(await declaredSchemas(graphId), ""),
+    subgraphSchemas: (graphId, path, subgraph) => withTypes(describeSchemas(graphId, subgraph), path),
+    declaredSchemas,
     async judge(graphId, given) {
       const graph = loaded.get(graphId)?.graph;
       return graph ? findIssues(graph, given) : [];

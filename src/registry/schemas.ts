@@ -1,8 +1,9 @@
 import { getConfigTypeSchema, getInputTypeSchema, getOutputTypeSchema, getStateTypeSchema } from "@langchain/langgraph/zod/schema";
+import type { TypeSchemas } from "./type-reader.ts";
 
 type JsonSchema = Record<string, unknown>;
 
-/** A graph's schemas as /assistants/:id/schemas answers them. A graph without zod or StateSchema has empty ones. */
+/** A graph's schemas as /assistants/:id/schemas answers them. */
 export interface GraphSchemas {
   graph_id: string;
   input_schema: JsonSchema;
@@ -12,7 +13,7 @@ export interface GraphSchemas {
   context_schema: JsonSchema;
 }
 
-/** Reads the schemas off the graph itself: what the code declares is what the caller sees. */
+/** Reads the schemas off the graph itself: what the code declares is what the caller sees. A graph without zod or StateSchema has empty ones. */
 export function describeSchemas(graphId: string, graph: unknown): GraphSchemas {
   const config = orEmpty(() => getConfigTypeSchema(graph));
   return {
@@ -32,4 +33,21 @@ function orEmpty(read: () => unknown): JsonSchema {
   } catch {
     return {};
   }
+}
+
+/** Whether the graph itself says what its state is. */
+export const isDescribed = ({ state_schema }: GraphSchemas) => Object.keys(state_schema).length > 0;
+
+/** Fills in what the types say where the graph itself says nothing. */
+export function fillFromTypes(schemas: GraphSchemas, types: TypeSchemas | undefined): GraphSchemas {
+  if (!types || isDescribed(schemas)) return schemas;
+  const config = Object.keys(schemas.config_schema).length > 0 ? schemas.config_schema : types.config;
+  return {
+    graph_id: schemas.graph_id,
+    input_schema: types.input,
+    output_schema: types.output,
+    state_schema: types.state,
+    config_schema: config,
+    context_schema: config,
+  };
 }

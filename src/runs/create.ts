@@ -75,7 +75,7 @@ export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: R
     threadId,
     assistantId: assistant.assistant_id,
     graphId: assistant.graph_id,
-    metadata: { ...assistant.metadata, ...thread?.metadata, ...wanted.metadata },
+    metadata: { ...assistant.metadata, ...thread?.metadata, ...ofGraph, ...wanted.metadata },
     kwargs,
     user: caller.user,
   };

@@ -37,11 +37,20 @@ export async function madeForKey(db: Db, idempotent: IdempotentRequest): Promise
   return rowCount === 0 ? undefined : madeBefore(db, key, hashOf(idempotent));
 }
 
-const hashOf = ({ request }: IdempotentRequest) => createHash("sha256").update(JSON.stringify(request)).digest("base64url");
+const hashOf = ({ request }: IdempotentRequest) => digest(JSON.stringify(request));
 
-/** A visible key stays as it is; no caller can send the character that separates it from an identity. */
+/** The column takes no more. */
+const longestKey = 255;
+const digest = (text: string) => createHash("sha256").update(text).digest("base64url");
+
+/**
+ * Returns the key under which the request is stored. A user's key follows a hash of the identity, behind a space, which no caller can
+ * send. A key that is too long for both is stored as its hash behind two spaces. Shorter ones stay readable for the previous release.
+ */
 function keyOfUser({ key, identity }: IdempotentRequest): string {
-  return identity === undefined ? key : `${createHash("sha256").update(identity).digest("base64url")} ${key}`;
+  if (identity === undefined) return key;
+  const owned = `${digest(identity)} ${key}`;
+  return owned.length <= longestKey ? owned : `${digest(identity)}  ${digest(key)}`;
 }
 
 async function madeBefore(tx: Db, key: string, hash: string): Promise<Run[]> {

@@ -11,6 +11,7 @@ export interface RunRequest {
   command?: Given<RunCommand>;
   config?: Given<RunConfig>;
   context?: Given<Json>;
+  strict_resume?: Given<boolean>;
   metadata?: Given<Json>;
   checkpoint?: Given<{ checkpoint_id?: Given<string>; checkpoint_ns?: Given<string>; checkpoint_map?: Given<Json> }>;
   checkpoint_id?: Given<string>;
@@ -54,13 +55,14 @@ export function fillRequest(request: RunRequest, threadId: string | undefined, r
       command: request.command ?? null,
       config: { ...request.config, configurable },
       context: request.context ?? null,
-      stream_mode: request.stream_mode ?? ["values"],
+      stream_mode: request.stream_mode?.length ? request.stream_mode : ["values"],
       interrupt_before: request.interrupt_before ?? null,
       interrupt_after: request.interrupt_after ?? null,
       webhook: request.webhook ?? null,
       feedback_keys: request.feedback_keys ?? null,
       subgraphs: request.stream_subgraphs ?? false,
       resumable,
+      ...(request.strict_resume && { strict_resume: true }),
       durability: request.durability ?? (request.checkpoint_during === false ? "exit" : "sync"),
     },
   };

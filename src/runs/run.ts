@@ -38,6 +38,8 @@ export interface RunKwargs {
   stream_mode: StreamMode[];
   /** Checkpoints are logged without the values that are logged beside them. */
   checkpoint_envelopes?: boolean;
+  /** An answer to a question that is not open is refused, where LangGraph would pass it over. */
+  strict_resume?: boolean;
   interrupt_before: "*" | string[] | null;
   interrupt_after: "*" | string[] | null;
   webhook: string | null;

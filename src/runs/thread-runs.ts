@@ -1,4 +1,5 @@
 import { type Db, sql } from "../db/sql.ts";
+import { answersById } from "../threads/questions.ts";
 import type { RunError } from "./end.ts";
 import { numbersPerEvent } from "./event-base.ts";
 import type { RunKwargs, RunStatus, StreamMode } from "./run.ts";
@@ -12,6 +13,8 @@ export interface BegunRun {
   graphId: string;
   /** What it logs. */
   modes: StreamMode[];
+  /** The ids of the questions that it answers by their ids. */
+  answers: string[];
 }
 
 /** Where somebody stands in the runs of a thread: the base from which on runs are of interest. */
@@ -60,7 +63,8 @@ export async function nextRuns(db: Db, cursors: RunCursor[]): Promise<NextRun[]>
 
 function toRun({ runId, threadId, base, kwargs }: Row): BegunRun | undefined {
   if (runId === null) return undefined;
-  return { runId, threadId, base, graphId: String(kwargs.config.configurable?.graph_id), modes: kwargs.stream_mode };
+  const answers = [...(answersById(kwargs.command?.resume)?.keys() ?? [])];
+  return { runId, threadId, base, graphId: String(kwargs.config.configurable?.graph_id), modes: kwargs.stream_mode, answers };
 }
 
 /** A few at a time, because each brings along what it was asked to do. */

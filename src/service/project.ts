@@ -9,6 +9,7 @@ import { loadEmbedder, needsEndpoint } from "../registry/embeddings.ts";
 import { importUserModule } from "../registry/modules.ts";
 import type { Project } from "../registry/project.ts";
 import type { Registry } from "../registry/registry.ts";
+import { typescriptOf } from "../registry/type-schemas.ts";
 import { loadUserApp } from "../registry/user-app.ts";
 import { startRehearsal } from "../rehearsal/server.ts";
 import { preparePgvector } from "../store/pgvector.ts";
@@ -73,8 +74,9 @@ async function loadAuth(config: Config, { auth, http }: Project): Promise<Auth |
 }
 
 /** A factory may need a configuration to make its graph; such a one is not judged. */
-export async function graphsWithoutSchemas({ graphIds, schemas }: Registry): Promise<string[]> {
-  const known = await Promise.all(graphIds.map((graphId) => schemas(graphId).catch(() => undefined)));
+export async function graphsWithoutSchemas({ graphIds, declaredSchemas }: Registry, { file }: Project): Promise<string[]> {
+  if (typescriptOf(file)) return []; // their types say it
+  const known = await Promise.all(graphIds.map((graphId) => declaredSchemas(graphId).catch(() => undefined)));
   return graphIds.filter((_, index) => known[index] && Object.keys(known[index].state_schema).length === 0);
 }
 

@@ -11,13 +11,16 @@ export interface WireCheckpoint {
   checkpoint_map: Record<string, unknown> | null;
 }
 
+/** A place inside a running step. The namespace alone identifies a subgraph, so the other keys appear only where they are set. */
+export type WireTaskCheckpoint = Pick<WireCheckpoint, "thread_id" | "checkpoint_ns"> & Partial<WireCheckpoint>;
+
 export interface WireTask {
   id: string;
   name: string;
   error: string | null;
   interrupts: unknown[];
   path: unknown;
-  checkpoint: WireCheckpoint | Omit<WireCheckpoint, "checkpoint_id"> | null;
+  checkpoint: WireTaskCheckpoint | null;
   state: WireState | null;
   result: unknown;
 }
@@ -61,17 +64,29 @@ function toWireTask(task: Task): WireTask {
     error: task.error === undefined || task.error === null ? null : errorText(task.error),
     interrupts: task.interrupts.map(toWire),
     path: task.path ?? [],
-    checkpoint: state && !isSnapshot(state) ? toWireCheckpoint(state, true) : null,
+    checkpoint: state && !isSnapshot(state) ? toTaskCheckpoint(state) : null,
     state: state && isSnapshot(state) ? toWireState(state) : null,
     result: task.result === undefined ? null : toWire(task.result),
   };
 }
 
-/** The checkpoint that a config points at. A task's subgraph is named by its namespace alone. */
-export function toWireCheckpoint(config: RunnableConfig | undefined, withoutId = false): WireCheckpoint | null {
+/** Returns the checkpoint that a config points at; null when the config names none. */
+export function toWireCheckpoint(config: RunnableConfig | undefined): WireCheckpoint | null {
   const { thread_id, checkpoint_id, checkpoint_ns = "", checkpoint_map = null } = config?.configurable ?? {};
-  if (!thread_id || (!checkpoint_id && !withoutId)) return null;
-  return { thread_id, checkpoint_id: checkpoint_id ?? null, checkpoint_ns, checkpoint_map };
+  return thread_id && checkpoint_id ? { thread_id, checkpoint_id, checkpoint_ns, checkpoint_map } : null;
+}
+
+/** Returns the place of a task's subgraph, with the keys that LangGraph set and no others. */
+function toTaskCheckpoint(config: RunnableConfig): WireTaskCheckpoint | null {
+  const { thread_id, checkpoint_id, checkpoint_ns = "", checkpoint_map } = config.configurable ?? {};
+  if (!thread_id) return null;
+  return { thread_id, checkpoint_ns, ...(checkpoint_id && { checkpoint_id }), ...(checkpoint_map && { checkpoint_map }) };
+}
+
+/** The same as the streams show it: there the official servers fill in null for what is not set. */
+export function toStreamedTaskCheckpoint(config: RunnableConfig | undefined): Record<string, unknown> | null {
+  const place = config && toTaskCheckpoint(config);
+  return place ? { checkpoint_id: null, checkpoint_map: null, ...place } : null;
 }
 
 /** What the state means for the thread's row. */

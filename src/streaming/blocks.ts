@@ -121,6 +121,13 @@ function toolPiece(raw: unknown, position: number): Piece[] {
   return [{ key: `tool ${chunk.index ?? position}`, empty: { type: "tool_call_chunk", id, name, args: "" }, append }];
 }
 
+/** Whether a block is a tool call whose arguments are not complete yet. Models may make several calls side by side, piece by piece. */
+export function isOpenCall(block: Block): boolean {
+  if (block.type !== "tool_call_chunk") return false;
+  const args = String(block.args);
+  return !args.trimEnd().endsWith("}") || finishedBlock(block).type !== "tool_call";
+}
+
 /** A block as its finish tells it: the arguments of a tool call are read, and what cannot be read is said to be so. */
 export function finishedBlock(block: Block): Block {
   if (block.type !== "tool_call_chunk") return block;

@@ -22,7 +22,7 @@ export function toMatcher({ channels, namespaces, depth }: Filter): (event: Thre
 }
 
 function isOnChannel(wanted: Set<string>, method: string, name: string | undefined): boolean {
-  if (method === "input.requested") return wanted.has("input");
+  if (method.startsWith("input.")) return wanted.has("input");
   return wanted.has(method) || (name !== undefined && wanted.has(`custom:${name}`));
 }
 

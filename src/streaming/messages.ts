@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Block, finishedBlock, LoggedMessage, type Piece, piecesOf, wholePiecesOf } from "./blocks.ts";
+import { type Block, finishedBlock, isOpenCall, LoggedMessage, type Piece, piecesOf, wholePiecesOf } from "./blocks.ts";
 import type { Draft } from "./event.ts";
 
 const Tuple = z.tuple([LoggedMessage, z.record(z.string(), z.unknown())]);
@@ -25,6 +25,8 @@ export interface MessageTeller {
   finish(namespace: string[]): Draft[];
   /** A node has returned this: whatever it names has been said, as far as it was said under this place. */
   finishNamed(namespace: string[], update: string): Draft[];
+  /** What is being said under this place, or the one message of it that is named, breaks off. What had said why it stopped is complete. */
+  breakOff(place: string[], reason: string, id?: string): Draft[];
   /** What is still being said is cut off: nobody goes on with it. */
   cutOff(reason: string): Draft[];
 }
@@ -88,6 +90,14 @@ export function createMessageTeller(): MessageTeller {
       [...speaking.values()]
         .filter(({ id, namespace }) => isUnder(namespace, place) && update.includes(`"id":${JSON.stringify(id)}`))
         .flatMap((speech) => end(speech)),
+    breakOff: (place, reason, id) =>
+      [...speaking]
+        .filter(([, speech]) => isUnder(speech.namespace, place) && (id === undefined || speech.id === id))
+        .flatMap(([key, speech]) => {
+          if (isComplete(speech)) return end(speech);
+          speaking.delete(key);
+          return [tell(speech, "error", { message: reason })];
+        }),
     cutOff(reason) {
       const cut = [...speaking.entries()];
       for (const [key] of cut) {
@@ -103,7 +113,7 @@ function addPiece(speech: Speech, { key, empty, append }: Piece): Draft[] {
   const drafts: Draft[] = [];
   let index = speech.blocks.findIndex((one) => one.key === key);
   if (index < 0) {
-    drafts.push(...finishBlocks(speech)); // blocks follow each other
+    drafts.push(...finishBlocks(speech, ({ block }) => !isOpenCall(block))); // blocks follow each other, but for calls side by side
     index = speech.blocks.push({ key, block: { ...empty }, finished: false, told: 0 }) - 1;
     drafts.push(tell(speech, "content-block-start", { index, content: empty }));
   }
@@ -130,9 +140,9 @@ function tellDelta(speech: Speech, index: number, one: Speech["blocks"][number],
   return [tell(speech, "content-block-delta", { index, delta: { type: "block-delta", fields: { ...one.block } } })];
 }
 
-function finishBlocks(speech: Speech): Draft[] {
+function finishBlocks(speech: Speech, isDue: (one: Speech["blocks"][number]) => boolean = () => true): Draft[] {
   return speech.blocks.flatMap((one, index) => {
-    if (one.finished) return [];
+    if (one.finished || !isDue(one)) return [];
     one.finished = true;
     return [tell(speech, "content-block-finish", { index, content: finishedBlock(one.block) })];
   });

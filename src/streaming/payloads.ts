@@ -11,7 +11,7 @@ const ToolEvent = z.object({
   output: z.unknown().optional(),
   error: z.unknown().optional(),
 });
-const Named = z.object({ name: z.string(), payload: z.unknown() });
+const Named = z.looseObject({ name: z.string() });
 const Envelope = z.object({
   id: z.string(),
   parent_id: z.string().optional(),
@@ -74,7 +74,7 @@ export function updatesIn(json: string): { node: string; data: string }[] {
   const updates = Fields.safeParse(JSON.parse(json)).data ?? {};
   return Object.entries(updates)
     .filter(([node]) => !node.startsWith("__"))
-    .map(([node, delta]) => ({ node, data: JSON.stringify(withBlocks(delta) ?? null) }));
+    .map(([node, delta]) => ({ node, data: JSON.stringify(typeof delta === "object" && delta ? withBlocks(delta) : { value: delta }) }));
 }
 
 /** The ids of the questions that a values or updates event says were asked. Undefined for every other event. */
@@ -87,7 +87,7 @@ export function questionsOf(asked: string | null): { id: string; value?: unknown
   return asked === null ? [] : (Interrupts.safeParse(JSON.parse(asked)).data?.__interrupt__ ?? []);
 }
 
-/** What a graph emits as it likes; with a name and a payload it speaks on a channel of its own. */
+/** What a graph emits as it likes; with a name it speaks on a channel of its own. */
 export function presentCustom(json: string): { name?: string; data: string } {
   const named = json.startsWith("{") ? Named.safeParse(JSON.parse(json)).data : undefined;
   return named ? { name: named.name, data: json } : { data: `{"payload":${json}}` };

@@ -19,7 +19,7 @@ export interface Projection {
   readonly places: Place[];
 }
 
-export function createProjection({ base, graphId, modes }: Pick<BegunRun, "base" | "graphId" | "modes">): Projection {
+export function createProjection({ base, graphId, modes, answers }: Omit<BegunRun, "runId" | "threadId">): Projection {
   const lifecycle = createLifecycle(graphId);
   const telling: Telling = {
     modes,
@@ -29,6 +29,7 @@ export function createProjection({ base, graphId, modes }: Pick<BegunRun, "base"
     openTools: new Map(),
     updated: undefined,
     held: undefined,
+    answers,
   };
   let last = { id: -1, at: 0 };
   return {
@@ -48,10 +49,17 @@ export function createProjection({ base, graphId, modes }: Pick<BegunRun, "base"
 
 function tellLogged(telling: Telling, event: string, data: string): Draft[] {
   const [mode = "", ...namespace] = event.split("|");
-  if (mode === "metadata") return [...telling.lifecycle.run(), ...abandon(telling, lostAttempt)];
+  if (mode === "metadata") return [...tellBeginning(telling), ...abandon(telling, lostAttempt)];
   const told = tellers.get(mode)?.(telling, namespace, data) ?? [];
   const values = mode === "values" || mode === "checkpoints" ? [] : releaseValues(telling);
   return [...values, ...telling.lifecycle.at(namespace), ...told];
+}
+
+/** A run begins, and all who follow its thread hear which questions it answers. Another attempt at it is not news. */
+function tellBeginning({ lifecycle, answers }: Telling): Draft[] {
+  const running = lifecycle.run();
+  if (running.length === 0 || answers.length === 0) return running;
+  return [...running, { method: "input.answered", namespace: [], data: JSON.stringify({ interrupt_ids: answers }) }];
 }
 
 const lostAttempt = "The worker that ran this was lost; the run goes on from its last checkpoint.";

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { StreamMode } from "../runs/run.ts";
 import type { Draft } from "./event.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -26,7 +27,11 @@ export interface Telling {
   updated: { namespace: string; nodes: string[] } | undefined;
   /** Values wait for their checkpoint, which is logged behind them and told before. */
   held: Draft | undefined;
+  /** The ids of the questions that the run answers. */
+  answers: string[];
 }
+
+const BrokenMessage = z.object({ id: z.string(), message: z.string() });
 
 type Teller = (telling: Telling, namespace: string[], data: string) => Draft[];
 
@@ -35,6 +40,7 @@ export const tellers = new Map<string, Teller>([
   ["values", tellValues],
   ["updates", tellUpdates],
   ["messages", tellMessage],
+  ["messages/error", tellBrokenMessage],
   ["tasks", tellTask],
   ["checkpoints", tellCheckpoint],
   ["tools", tellTool],
@@ -84,30 +90,43 @@ function tellMessage({ lifecycle, messages }: Telling, loggedAt: string[], data:
   return drafts.length > 0 ? [...lifecycle.at(namespace), ...drafts] : [];
 }
 
+function tellBrokenMessage({ messages }: Telling, namespace: string[], data: string): Draft[] {
+  const { id, message } = BrokenMessage.parse(JSON.parse(data));
+  return messages.breakOff(namespace, message, id);
+}
+
 function tellTask(telling: Telling, namespace: string[], data: string): Draft[] {
   const task = readTask(data);
   const told: Draft = { method: "tasks", namespace, data: presentState(data) };
   if (!task) return [told];
-  const below = [...namespace, task.segment];
-  const { lifecycle, messages } = telling;
   if (!task.finished) {
-    lifecycle.identify({ namespace, agentName: task.agentName });
-    lifecycle.identify({ namespace: below, toolCallId: task.toolCallId });
+    telling.lifecycle.identify({ namespace, agentName: task.agentName });
+    telling.lifecycle.identify({ namespace: [...namespace, task.segment], toolCallId: task.toolCallId });
   }
-  const drafts = task.finished ? [...messages.finish(below), told, ...finishTask(telling, namespace, task)] : [told];
+  const drafts = task.finished ? finishTask(telling, namespace, task, told) : [told];
   telling.updated = undefined;
   return drafts;
 }
 
 /**
- * What stopped to ask stays open until the run has ended: an answer that comes before would be refused. One that changed nothing has
- * said so in its updates just before, or has failed; where updates are not logged, only the end of the run can tell.
+ * Tells that a task is done, with what was said in it before and its place after. A task that asks keeps its place until the run has
+ * ended: an answer that comes before would be refused.
  */
-function finishTask({ lifecycle, modes, updated }: Telling, namespace: string[], { segment, name, asked, changed }: TaskFacts): Draft[] {
-  if (asked) return [];
+function finishTask(telling: Telling, namespace: string[], task: TaskFacts, told: Draft): Draft[] {
+  const { lifecycle, messages } = telling;
+  const place = [...namespace, task.segment];
+  if (task.asked) return [...messages.finish(place), told];
+  const end = endOf(telling, namespace, task);
+  if (end === undefined) return [told]; // the end of the run will say
+  const said = end === "completed" ? messages.finish(place) : messages.breakOff(place, "The node failed before this was complete.");
+  return [...said, told, ...lifecycle.finish(place, end)];
+}
+
+/** Returns how a task ended. One without a change said so in its updates just before, or failed. Without updates in the log nobody knows. */
+function endOf({ modes, updated }: Telling, namespace: string[], { name, changed }: TaskFacts): "completed" | "failed" | undefined {
   const saidSo = updated?.namespace === namespace.join("|") && (updated.nodes.length === 0 || updated.nodes.includes(name));
-  if (changed || saidSo) return lifecycle.finish([...namespace, segment], "completed");
-  return modes.includes("updates") ? lifecycle.finish([...namespace, segment], "failed") : [];
+  if (changed || saidSo) return "completed";
+  return modes.includes("updates") ? "failed" : undefined;
 }
 
 function tellCheckpoint(telling: Telling, namespace: string[], data: string): Draft[] {

@@ -14,7 +14,7 @@ export interface TreeNode {
 
 /** The tree of a run as its log tells it up to now. Of one that waits for a worker, or whose log was swept, there is the root alone. */
 export async function readTree(db: Db, run: Pick<BegunRun, "runId" | "graphId" | "modes">): Promise<TreeNode> {
-  const projection = createProjection({ base: 0, ...run });
+  const projection = createProjection({ base: 0, answers: [], ...run });
   let after = -1;
   for (let more = true; more; ) {
     const page = (await readEvents(db, [{ runId: run.runId, after }])).get(run.runId);

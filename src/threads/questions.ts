@@ -24,6 +24,12 @@ export function answersById(resume: unknown): Map<string, unknown> | undefined {
   return entries.length > 0 && entries.every(([key]) => interruptId.test(key)) ? new Map(entries) : undefined;
 }
 
+/** Returns the ids of those answers that are for no open question. */
+export function unaskedIds(questions: OpenQuestion[], resume: unknown): string[] {
+  const ids = [...(answersById(resume)?.keys() ?? [])];
+  return ids.filter((id) => !questions.some((question) => question.id === id));
+}
+
 /** The questions among what a thread shows as its interrupts. A run that stopped before a node left none. */
 export function questionsIn(interrupts: unknown): OpenQuestion[] {
   const byTask = Interrupts.safeParse(interrupts).data ?? {};

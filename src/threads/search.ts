@@ -30,7 +30,7 @@ const columns = sql`thread_id, ${status} as status, metadata, config, "values", 
 
 const sortKeys = {
   thread_id: sql`thread_id`,
-  status,
+  status: sql`(${status})::text`,
   created_at: sql`created_at`,
   updated_at: sql`updated_at`,
   state_updated_at: sql`state_updated_at`,

@@ -1,5 +1,4 @@
 import type { BaseCallbackHandler } from "@langchain/core/callbacks/base";
-import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import type { Pool } from "pg";
 import { authKeys } from "../auth/user.ts";
 import { PostgresCache } from "../cache/cache.ts";
@@ -7,22 +6,14 @@ import { forgetAnswersOfRun, lastCheckpointOfRun } from "../checkpoints/lifecycl
 import { EnsembleSaver, LostRight, type SaverAttempt } from "../checkpoints/saver.ts";
 import { holdRight } from "../db/fence.ts";
 import { type Db, transaction } from "../db/sql.ts";
-import { type EffectMemory, effectMemoryKey } from "../effects/effect.ts";
+import type { EffectMemory } from "../effects/effect.ts";
 import { findEffect, storeEffect } from "../effects/effects.ts";
 import type { AnyGraph } from "../registry/registry.ts";
 import type { Claim } from "../runs/claim.ts";
 import { toCommand } from "../state/command.ts";
 import { EnsembleStore } from "../store/store.ts";
-import type { AttemptControl } from "./attempt.ts";
-import type { Journal, PendingEvent } from "./journal.ts";
-import { resumingKey } from "./nested-resumption.ts";
 import { addressAnswer, examineCheckpoint, GraphChanged, graphVersion } from "./resumption.ts";
 import type { WorkerRooms } from "./rooms.ts";
-import type { GraphChunk, StreamTranslator } from "./stream.ts";
-
-/** LangGraph calls the function under this key with a node's name just before it stores what the node wrote. */
-const nodeFinishedKey = "__pregel_node_finished";
-const identityKeys = ["run_id", "thread_id", "graph_id", "assistant_id"];
 
 /** A graph made ready for one attempt. */
 export interface GraphCall {
@@ -144,80 +135,6 @@ async function forgetAnswers(pool: Pool, claim: Claim): Promise<void> {
     if (!(await holdRight(tx, claim))) throw new LostRight(claim);
     await forgetAnswersOfRun(tx, claim.threadId, claim.runId);
   });
-}
-
-/** Streams the graph into the journal until it ends, or throws what it threw. */
-export async function streamGraph(
-  { graph, effects, callbacks, onNodeFinished }: GraphCall,
-  { input, without }: StartingPoint,
-  claim: Claim,
-  control: AttemptControl,
-  translator: StreamTranslator,
-  journal: Journal,
-): Promise<void> {
-  const config = { ...graphConfig(claim, control, translator, without), ...(callbacks && { callbacks }) };
-  config.configurable = {
-    ...config.configurable,
-    [nodeFinishedKey]: onNodeFinished,
-    [effectMemoryKey]: effects,
-    // Not in a fork that has stored nothing yet: that one is to replay.
-    ...(claim.attempt > 1 && !config.configurable?.checkpoint_id && { [resumingKey]: true }),
-  };
-  const push = (events: PendingEvent[]) => {
-    // After a stop nothing counts any more; the loops only wait for the graph to notice.
-    if (!control.stopped) for (const event of events) journal.push(event);
-  };
-  if (translator.wantsEvents) {
-    for await (const event of graph.streamEvents(input, { ...config, version: "v2" })) {
-      const isChunk = event.event === "on_chain_stream" && event.run_id === claim.runId && Array.isArray(event.data.chunk);
-      push(isChunk ? translator.onChunk(toChunk(event.data.chunk)) : translator.onEvent(event));
-    }
-  } else {
-    for await (const chunk of await graph.stream(input, config)) push(translator.onChunk(toChunk(chunk as unknown[])));
-  }
-}
-
-function toChunk(chunk: unknown[]): GraphChunk {
-  return (chunk.length === 3 ? chunk : [[], ...chunk]) as GraphChunk;
-}
-
-function graphConfig(
-  { runId, kwargs, metadata, attempt, user }: Claim,
-  control: AttemptControl,
-  translator: StreamTranslator,
-  without: string[],
-) {
-  // These keys and no others: what else LangGraph reads from a config (callbacks, a store, output keys) is not the caller's to give.
-  const { tags, configurable, recursion_limit, max_concurrency, run_name, metadata: configMetadata } = kwargs.config;
-  const config: LangGraphRunnableConfig = {
-    tags,
-    runId,
-    configurable: {
-      ...Object.fromEntries(Object.entries(configurable ?? {}).filter(([key]) => !without.includes(key))),
-      ...authKeys(user),
-    },
-    metadata: {
-      ...(configMetadata as object | undefined),
-      ...metadata,
-      ...Object.fromEntries(Object.entries(configurable ?? {}).filter(([key]) => identityKeys.includes(key))),
-      run_attempt: attempt,
-      langgraph_host: "self-hosted",
-    },
-    signal: control.signal,
-    control: control.graphControl,
-    ...(recursion_limit !== undefined && { recursionLimit: recursion_limit }),
-    ...(typeof max_concurrency === "number" && { maxConcurrency: max_concurrency }),
-    ...(typeof run_name === "string" && { runName: run_name }),
-    ...(kwargs.context && { context: kwargs.context }),
-  };
-  return {
-    ...config,
-    streamMode: translator.graphModes,
-    subgraphs: kwargs.subgraphs,
-    durability: kwargs.durability,
-    ...(kwargs.interrupt_before && { interruptBefore: kwargs.interrupt_before }),
-    ...(kwargs.interrupt_after && { interruptAfter: kwargs.interrupt_after }),
-  };
 }
 
 export function graphIdOf({ kwargs }: Claim): string {

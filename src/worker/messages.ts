@@ -25,22 +25,25 @@ export function messageTuple(event: string, [message, metadata]: MessageChunk): 
   return self;
 }
 
-/** The `messages` mode: accumulated partial messages while a model speaks, and each message of the state once when it is complete. */
+/**
+ * The `messages` mode: accumulated partial messages while a model speaks, and each message of the state once when it is complete.
+ * Its events carry no namespace, as on the official servers: a message's metadata says where it was made.
+ */
 export function createMessagesMode() {
   const partial = new Map<string, AIMessageChunk>();
   const complete = new Set<string>();
 
   return {
-    onToken(suffix: string, [message, metadata]: MessageChunk): PendingEvent[] {
+    onToken([message, metadata]: MessageChunk): PendingEvent[] {
       const { id } = message;
       if (!isChunk(message) || id === undefined) return [];
       const before = partial.get(id);
       const soFar = before ? before.concat(message) : message;
       partial.set(id, soFar);
-      const speaking = partialEvent(`messages/partial${suffix}`, id, soFar);
-      return before ? [speaking] : [{ event: `messages/metadata${suffix}`, data: wireJson({ [id]: { metadata } }) }, speaking];
+      const speaking = partialEvent("messages/partial", id, soFar);
+      return before ? [speaking] : [{ event: "messages/metadata", data: wireJson({ [id]: { metadata } }) }, speaking];
     },
-    onValues(suffix: string, values: unknown): PendingEvent[] {
+    onValues(values: unknown): PendingEvent[] {
       const fresh = messagesIn(values).filter((message) => {
         const key = message.id ?? wireJson(message);
         if (complete.has(key)) return false;
@@ -48,7 +51,7 @@ export function createMessagesMode() {
         partial.delete(key);
         return true;
       });
-      return fresh.length > 0 ? [{ event: `messages/complete${suffix}`, data: wireJson(fresh) }] : [];
+      return fresh.length > 0 ? [{ event: "messages/complete", data: wireJson(fresh) }] : [];
     },
   };
 }

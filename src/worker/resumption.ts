@@ -5,7 +5,7 @@ import type { Db } from "../db/sql.ts";
 import type { AnyGraph } from "../registry/registry.ts";
 import type { Claim } from "../runs/claim.ts";
 import type { RunCommand } from "../runs/run.ts";
-import { answersById, openQuestions } from "../threads/questions.ts";
+import { answersById, type OpenQuestion, openQuestions, unaskedIds } from "../threads/questions.ts";
 
 /** A run cannot go on: its thread stopped before a node that the code no longer has, or has changed more than is allowed. */
 export class GraphChanged extends Error {
@@ -83,6 +83,16 @@ export function graphVersion(graph: AnyGraph, given: string | undefined): string
 
 const byName = ([a]: unknown[], [b]: unknown[]) => (String(a) < String(b) ? -1 : 1);
 
+/** What the SDK expects of a strict answer that had to wait for other runs. */
+class UnknownInterruptError extends Error {
+  override name = "UnknownInterruptError";
+}
+
+function refuseUnasked(questions: OpenQuestion[], resume: unknown): void {
+  const [unasked] = unaskedIds(questions, resume);
+  if (unasked !== undefined) throw new UnknownInterruptError(`No question with the id ${unasked} is open.`);
+}
+
 /**
  * Where one question is open, its answer is addressed to it. A bare answer LangGraph keeps for whoever asks, and after one that
  * came by id it would give the old one to the next question; a bare one that counts as false ("", 0, false) it does not take at all.
@@ -90,6 +100,7 @@ const byName = ([a]: unknown[], [b]: unknown[]) => (String(a) < String(b) ? -1 :
 export async function addressAnswer(db: Db, { threadId, kwargs }: Claim, command: RunCommand): Promise<RunCommand> {
   const { resume } = command;
   const isBare = resume !== undefined && resume !== null && !answersById(resume);
+  if (kwargs.strict_resume && !kwargs.config.configurable?.checkpoint_id) refuseUnasked(await openQuestions(db, threadId), resume);
   if (!isBare || kwargs.config.configurable?.checkpoint_id) return command; // at an earlier checkpoint other questions may be open
   const [question, ...others] = await openQuestions(db, threadId);
   return question && others.length === 0 ? { ...command, resume: { [question.id]: resume } } : command;

@@ -2,10 +2,11 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import type { StreamMode as GraphMode } from "@langchain/langgraph";
 import { isReservedKey } from "../auth/user.ts";
 import type { RunKwargs, StreamMode } from "../runs/run.ts";
-import { toWireCheckpoint } from "../state/snapshot.ts";
+import { toStreamedTaskCheckpoint, toWireCheckpoint } from "../state/snapshot.ts";
 import { wireJson } from "../state/wire-json.ts";
 import type { PendingEvent } from "./journal.ts";
 import { createMessagesMode, type MessageChunk, messageTuple } from "./messages.ts";
+import type { BrokenMessage } from "./model-errors.ts";
 
 /** What LangGraph yields with several modes at once: the namespace comes only when subgraphs are streamed. */
 export type GraphChunk = [namespace: string[], mode: GraphMode, payload: unknown];
@@ -16,8 +17,12 @@ export interface StreamTranslator {
   graphModes: GraphMode[];
   /** Whether LangChain's own events are wanted too, which cost a tracer. */
   wantsEvents: boolean;
+  /** Whether LangGraph's short checkpoints go into the log, each before its values. */
+  logsEnvelopes: boolean;
   onChunk(chunk: GraphChunk): PendingEvent[];
   onEvent(event: unknown): PendingEvent[];
+  /** A model broke off in the middle of a message. Classic clients never hear of it: only event streaming has a word for it. */
+  onBrokenMessage(broken: BrokenMessage): PendingEvent[];
   /** What the graph says when it stops at a static breakpoint, for a run that came there in an earlier attempt. */
   onBreakpoint(): PendingEvent[];
   /** The last root values, serialised; undefined when there were none. */
@@ -28,11 +33,14 @@ export interface StreamTranslator {
   readonly interrupts: string | undefined;
 }
 
+type TranslatedKwargs = Pick<RunKwargs, "stream_mode" | "checkpoint_envelopes" | "subgraphs">;
+
 export function createTranslator(
-  { stream_mode: modes, checkpoint_envelopes: asEnvelopes = false }: Pick<RunKwargs, "stream_mode" | "checkpoint_envelopes">,
+  { stream_mode: modes, checkpoint_envelopes: asEnvelopes = false, subgraphs }: TranslatedKwargs,
   onTask: (task: { id: string; name: string; finished: boolean }) => void,
 ): StreamTranslator {
   const wanted = new Set(modes);
+  const logsEnvelopes = pairsCheckpoints({ modes: wanted, subgraphs });
   const messages = createMessagesMode();
   let lastValues: unknown;
   let lastValuesJson: string | undefined;
@@ -49,7 +57,7 @@ export function createTranslator(
     }
     return [
       ...(json === undefined ? [] : [{ event: `values${suffix}`, data: json }]),
-      ...(wanted.has("messages") ? messages.onValues(suffix, payload) : []),
+      ...(wanted.has("messages") ? messages.onValues(payload) : []),
     ];
   }
 
@@ -59,7 +67,7 @@ export function createTranslator(
 
   function onMessage(suffix: string, chunk: MessageChunk): PendingEvent[] {
     return [
-      ...(wanted.has("messages") ? messages.onToken(suffix, chunk) : []),
+      ...(wanted.has("messages") ? messages.onToken(chunk) : []),
       ...(wanted.has("messages-tuple") ? [messageTuple(`messages${suffix}`, chunk)] : []),
     ];
   }
@@ -69,6 +77,7 @@ export function createTranslator(
     if (mode === "values") return onValues(suffix, payload);
     if (mode === "messages") return onMessage(suffix, payload as MessageChunk);
     if (mode === "tasks") noteTask(payload as { id: string; name: string });
+    if (mode === "checkpoints" && logsEnvelopes) return [{ event: `checkpoints${suffix}`, data: wireJson(payload) }];
     if (!wanted.has(mode)) return [];
     if (mode === "checkpoints" && asEnvelopes)
       return [{ event: `checkpoints${suffix}`, data: wireJson(toEnvelope(payload as CheckpointPayload)) }];
@@ -78,9 +87,11 @@ export function createTranslator(
   return {
     graphModes: graphModesFor(wanted),
     wantsEvents: wanted.has("events"),
+    logsEnvelopes,
     onChunk,
     onBreakpoint: () => [...onChunk([[], "updates", { __interrupt__: [] }]), ...onChunk([[], "values", { __interrupt__: [] }])],
-    onEvent: (event) => [{ event: "events", data: wireJson(event) }],
+    onBrokenMessage: ({ namespace, ...broken }) => [{ event: `messages/error|${namespace.join("|")}`, data: wireJson(broken) }],
+    onEvent: (event) => (isHidden(event) ? [] : [{ event: "events", data: wireJson(event) }]),
     get lastValues() {
       if (lastValues !== undefined) lastValuesJson ??= wireJson(lastValues);
       return lastValuesJson;
@@ -93,6 +104,13 @@ export function createTranslator(
     },
   };
 }
+
+/** As the official servers do: who streams the values of subgraphs learns where each stands in the history. */
+function pairsCheckpoints({ modes, subgraphs }: { modes: Set<StreamMode>; subgraphs: boolean }): boolean {
+  return subgraphs && (modes.has("values") || modes.has("messages")) && !modes.has("checkpoints");
+}
+
+const isHidden = (event: unknown) => ((event as { tags?: string[] }).tags ?? []).includes("langsmith:hidden");
 
 function interruptsIn(values: unknown): unknown[] | undefined {
   if (typeof values !== "object" || values === null || !("__interrupt__" in values)) return undefined;
@@ -148,7 +166,7 @@ function presentCheckpoint({ config, parentConfig, tasks, ...payload }: Checkpoi
     parent_config: publicConfig(parentConfig),
     checkpoint: toWireCheckpoint(config),
     parent_checkpoint: toWireCheckpoint(parentConfig),
-    tasks: tasks.map(({ state, ...task }) => ({ ...task, checkpoint: toWireCheckpoint(state as RunnableConfig | undefined, true) })),
+    tasks: tasks.map(({ state, ...task }) => ({ ...task, checkpoint: toStreamedTaskCheckpoint(state as RunnableConfig | undefined) })),
   };
 }
 

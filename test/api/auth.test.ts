@@ -229,3 +229,18 @@ test("a cron runs as whoever said last what it runs, not as whoever only said wh
   expect(await identityAfter({ input: { more: 1 } })).toBe("admin");
   expect(await admin.crons.search({ limit: 100 })).toContainEqual(expect.objectContaining({ cron_id: cronId, user_id: "admin" }));
 });
+
+test("an Idempotency-Key may have 255 characters, and each user has their own", async () => {
+  const create = async (name: string, key: string) => {
+    const answer = await post("/runs", name, { assistant_id: "whoami", input: {} }, { "idempotency-key": key });
+    return [answer.status, (await answer.json()).run_id];
+  };
+  const made = new Set<string>();
+  for (const key of ["k".repeat(255), "k".repeat(254), "k".repeat(211)]) {
+    const first = await create("alice", key);
+    expect(first[0]).toBe(200);
+    expect(await create("alice", key)).toEqual(first);
+    made.add(first[1]).add((await create("bob", key))[1]);
+  }
+  expect(made.size).toBe(6);
+});

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { startTestService } from "../service.ts";
 import { collect } from "../sse.ts";
 
-const { client } = await startTestService();
+const { client, fetch } = await startTestService();
 
 type Asked = { __interrupt__: { id: string; value: unknown }[] };
 
@@ -123,3 +123,19 @@ test("a command can update and go to a node", async () => {
   const values = await client.runs.wait(threadId, "steps", { command: { update: { log: ["jumped"] }, goto: "three" } });
   expect(values).toEqual({ log: ["one", "two", "three", "jumped", "three"], last: "three" });
 });
+
+test("a strict answer to a question that is not open is refused, and the thread stays as it was", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  await client.runs.wait(threadId, "review", { input: { topic: "rivers" } });
+  const before = await client.threads.get(threadId);
+  const resume = { ["0".repeat(32)]: { approved: true } };
+  const strict = { command: { resume }, strict_resume: true } as object;
+  await expect(create(threadId, strict)).resolves.toEqual([422, expect.stringContaining("0".repeat(32))]);
+  expect(await client.threads.get(threadId)).toEqual(before);
+  expect((await create(threadId, { command: { resume } }))[0]).toBe(200);
+});
+
+const create = async (threadId: string, body: object) => {
+  const answer = await fetch(`/threads/${threadId}/runs`, { method: "POST", body: JSON.stringify({ assistant_id: "review", ...body }) });
+  return [answer.status, await answer.text()];
+};

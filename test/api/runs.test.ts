@@ -241,3 +241,12 @@ test("what JSON can say is stored as JSON has it, NUL characters and lone surrog
   expect(values.value).toMatchObject({ date: "1970-01-01T00:00:00.000Z", nan: null, nul: "a\u0000b", lone: "\ud800" });
   expect((await client.threads.get(threadId)).values).toMatchObject({ value: { nul: "a\u0000b", lone: "\ud800" } });
 });
+
+test("every run of a thread has the graph and the assistant in its metadata, the first one too", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  const first = await client.runs.create(threadId, "steps", { input: {}, metadata: { mine: true } });
+  await client.runs.join(threadId, first.run_id);
+  const second = await client.runs.create(threadId, "steps", { input: {} });
+  const ofGraph = { graph_id: "steps", assistant_id: first.assistant_id, created_by: "system" };
+  expect([first.metadata, second.metadata]).toEqual([{ ...ofGraph, mine: true }, ofGraph]);
+});

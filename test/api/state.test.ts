@@ -161,3 +161,11 @@ test("a state's metadata is merged, and its values stay", async () => {
   const { thread_id: empty } = await client.threads.create();
   await expect(client.threads.patchState(empty, {})).rejects.toThrow("HTTP 404");
 });
+
+test("a subgraph's place is its thread and namespace, without keys that are not set", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  await client.runs.wait(threadId, "nested", { input: { text: "you", ask: true } });
+  const { tasks } = await client.threads.getState(threadId);
+  expect(tasks[0]?.checkpoint).toEqual({ thread_id: threadId, checkpoint_ns: expect.stringMatching(/^child:/) });
+  expect(tasks[0]?.interrupts).toHaveLength(1);
+});

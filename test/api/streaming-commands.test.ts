@@ -264,7 +264,12 @@ test("commands that are not as they should be are answered with what is wrong, a
   expect((await post(`/threads/${threadId}/commands`, { id: 1, method: "run.start", params: { assistant_id: "nobody" } })).status).toBe(
     404,
   );
-  expect((await post(`/threads/${crypto.randomUUID()}/commands`, { id: 1, method: "state.get" })).status).toBe(404);
+  const nowhere = crypto.randomUUID();
+  const unknown = await post(`/threads/${nowhere}/commands`, { id: 9, method: "state.get" });
+  expect([unknown.status, await unknown.json()]).toMatchObject([
+    200,
+    { type: "error", id: 9, error: "no_such_run", message: `Thread with ID ${nowhere} not found` },
+  ]);
   expect((await db.query("select count(*) from runs")).rows).toEqual(before.rows);
 });
 

@@ -124,7 +124,7 @@ test("whatever is no command is answered with what is wrong, and the socket stay
   for (const frame of frames) expect(frame).toMatchObject({ type: "error", error: "invalid_argument", message: expect.any(String) });
   expect(await command("__proto__", {})).toMatchObject({ error: "unknown_command" });
   expect(await command("constructor", {})).toMatchObject({ error: "unknown_command" });
-  expect(await command("subscription.subscribe", { channels: ["nonsense"] })).toMatchObject({ error: "invalid_argument" });
+  expect(await command("subscription.subscribe", { channels: [7] })).toMatchObject({ error: "invalid_argument" });
   expect(await command("state.get", { namespace: [] })).toMatchObject({ type: "success", result: { values: {} } });
 });
 
@@ -176,4 +176,21 @@ test("a socket that is not read is waited for, then cut, and nobody else notices
   setTimeout(() => slow.socket.resume(), 1_500); // only a socket that is read hears that it was closed
   await closed;
   expect(lifecycle(slow.frames)).not.toContain("completed");
+});
+
+test("the answer to a subscription says how many events are told again", async () => {
+  const threadId = crypto.randomUUID();
+  const first = await open(threadId);
+  const replayed = (answer: Frame) => (answer.result as { replayed_events: number }).replayed_events;
+  expect(replayed(await first.command("subscription.subscribe", { channels: ["lifecycle"] }))).toBe(0);
+  for (let run = 1; run <= 2; run++) {
+    await first.command("run.start", { assistant_id: "steps", input: {} });
+    await first.until((all) => lifecycle(all).length === 2 * run);
+  }
+  const events = first.frames.filter(({ type }) => type === "event");
+  const second = await open(threadId);
+  expect(replayed(await second.command("subscription.subscribe", { channels: ["lifecycle"] }))).toBe(4);
+  expect(replayed(await second.command("subscription.subscribe", { channels: ["lifecycle"], since: events[1]?.seq }))).toBe(2);
+  expect(replayed(await second.command("subscription.subscribe", { channels: ["tools"] }))).toBe(0);
+  await second.until((all) => lifecycle(all).length >= 4);
 });

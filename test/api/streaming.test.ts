@@ -284,3 +284,35 @@ test("the stream of a thread that is deleted is cut, and one that is opened then
   await command(threadId, "run.start", { assistant_id: "steps", input: {} });
   expect((await next).at(-1)?.params.data.event).toBe("completed");
 });
+
+test("a model whose line breaks is told as an error that says so", async () => {
+  model.script({ tokens: ["Hel", "lo"], breaks: true });
+  const { threadId } = await started("agent", { messages: [{ role: "user", content: "hi" }] });
+  const said = (await follow(threadId)).filter(({ method }) => method === "messages").map(({ params }) => params.data);
+  expect(said.map(({ event }) => event)).not.toContain("message-finish");
+  const [run] = await client.runs.list(threadId);
+  expect(said.at(-1)).toMatchObject({ event: "error", message: expect.any(String) });
+  const classic = await collect(client.runs.joinStream(threadId, run!.run_id) as AsyncIterable<WireEvent>);
+  expect(said.at(-1)?.message).toBe(Object(classic.at(-1)?.data).message);
+});
+
+test("a channel that this release does not know is passed over", async () => {
+  const { threadId } = await started("steps", {});
+  const known = await follow(threadId, { channels: ["lifecycle"] });
+  expect(await follow(threadId, { channels: ["of-a-later-release", "lifecycle"] })).toEqual(known);
+});
+
+test("transformers run with their graph, and what they tell is in the log", async () => {
+  const { threadId } = await started("transforming", {});
+  const told = (await follow(threadId)).filter(({ method }) => method === "custom").map(({ params }) => params.data);
+  expect(told).toEqual([
+    { payload: "one" },
+    { name: "done", payload: "one" },
+    { payload: "two" },
+    { name: "done", payload: "two" },
+    { name: "total", payload: 2 },
+  ]);
+  expect(await follow(threadId, { channels: ["custom:done", "lifecycle"] })).toHaveLength(4);
+  const classic = await collect(client.runs.stream(null, "transforming", { input: {}, streamMode: "custom" }));
+  expect(classic.slice(1).map(({ data }) => data)).toEqual(["one", "secret", "two", "secret"]);
+});

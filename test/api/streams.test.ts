@@ -196,3 +196,57 @@ test("a client that reads slowly gets everything, and a fast one is not held up 
   expect(fast).toHaveLength(5_001);
   expect(await collect(slow)).toHaveLength(5_000);
 });
+
+test("events that LangChain marks as hidden are not streamed", async () => {
+  const events = await collect(client.runs.stream(null, "steps", { input: {}, streamMode: "events" }));
+  const tagged = events.filter(({ event }) => event === "events").map(({ data }) => data as { tags?: string[] });
+  expect(tagged.length).toBeGreaterThan(0);
+  expect(tagged.filter(({ tags }) => tags?.includes("langsmith:hidden"))).toEqual([]);
+});
+
+test("with subgraphs each values event follows the checkpoint it belongs to, unless checkpoints were asked for", async () => {
+  const streamed = async (streamMode: ("values" | "updates" | "checkpoints")[], streamSubgraphs: boolean) =>
+    collect(client.runs.stream(null, "nested", { input: { text: "you" }, streamMode, streamSubgraphs }));
+  const events = await streamed(["values"], true);
+  const pairs = events.slice(1).map(({ event }) => (event as string).replace(/:.*/, ""));
+  expect(pairs).toEqual(
+    pairs.map((_, index) => (index % 2 === 0 ? expect.stringMatching(/^checkpoints/) : pairs[index - 1]?.replace("checkpoints", "values"))),
+  );
+  expect(pairs).toContain("checkpoints|child");
+  expect(events[1]?.data).toEqual({ id: expect.any(String), parent_id: expect.any(String), step: 0, source: "loop" });
+  expect(events[3]?.data).toMatchObject({ parent_id: Object(events[1]?.data).id, step: 1, source: "loop" });
+
+  const names = async (modes: Parameters<typeof streamed>[0], subgraphs: boolean) =>
+    new Set((await streamed(modes, subgraphs)).map(({ event }) => (event as string).split("|")[0]));
+  expect(await names(["updates"], true)).toEqual(new Set(["metadata", "updates"]));
+  expect(await names(["values"], false)).toEqual(new Set(["metadata", "values"]));
+  const full = await streamed(["values", "checkpoints"], true);
+  const checkpoints = full.filter(({ event }) => (event as string).startsWith("checkpoints"));
+  expect(checkpoints.every(({ data }) => "values" in Object(data))).toBe(true);
+});
+
+test("the messages mode names its events without a namespace, with subgraphs too", async () => {
+  for (const graph of ["agent", "agent-inside"]) {
+    model.script({ tokens: ["Hel", "lo"] });
+    const events = await collect(client.runs.stream(null, graph, { ...speak, streamMode: "messages", streamSubgraphs: true }));
+    const names = new Set(events.map(({ event }) => event as string).filter((event) => event.startsWith("messages")));
+    expect(names).toEqual(new Set(["messages/complete", "messages/metadata", "messages/partial"]));
+    const complete = events
+      .filter(({ event }) => (event as string) === "messages/complete")
+      .flatMap(({ data }) => data as unknown as object[]);
+    expect(complete).toMatchObject([{ type: "human" }, { type: "ai", content: "Hello" }]);
+  }
+});
+
+test("an empty list of stream modes means values", async () => {
+  const response = await post("/runs/stream", { assistant_id: "steps", input: {}, stream_mode: [] });
+  expect(new Set((await collect(readEvents(response))).map(({ event }) => event))).toEqual(new Set(["metadata", "values"]));
+});
+
+test("a joiner that sends an empty stream mode, as the Python SDK does, gets every mode", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  const run = await client.runs.create(threadId, "steps", { input: {}, streamMode: ["updates", "values"] });
+  const response = await fetch(`/threads/${threadId}/runs/${run.run_id}/stream?cancel_on_disconnect=false&stream_mode=`);
+  expect(response.status).toBe(200);
+  expect(new Set((await collect(readEvents(response))).map(({ event }) => event))).toEqual(new Set(["metadata", "updates", "values"]));
+});

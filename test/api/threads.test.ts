@@ -99,3 +99,14 @@ test("a thread can be made with a history", async () => {
   const end = await client.runs.wait(thread.thread_id, "steps", { input: null });
   expect(end).toEqual({ log: ["zero", "a", "two", "three"], last: "three" });
 });
+
+test("threads are sorted by the name of their status", async () => {
+  const group = crypto.randomUUID();
+  const make = () => client.threads.create({ metadata: { group } });
+  const [error, interrupted, idle] = [await make(), await make(), await make()];
+  await client.runs.wait(error.thread_id, "fails", { input: {}, raiseError: false });
+  await client.runs.wait(interrupted.thread_id, "review", { input: { topic: "rivers" } });
+  const sorted = await client.threads.search({ metadata: { group }, sortBy: "status", sortOrder: "asc" });
+  expect(sorted.map(({ status }) => status)).toEqual(["error", "idle", "interrupted"]);
+  expect(sorted[1]?.thread_id).toBe(idle.thread_id);
+});

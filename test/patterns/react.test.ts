@@ -54,6 +54,14 @@ test("it uses a tool, sees what came of it, and answers", async () => {
   expect(model.requests[1]?.messages.at(-1)).toMatchObject({ role: "tool", content: "20" });
 });
 
+test("a tool answers with a message that names its call", async () => {
+  model.script(call("calculate", { expression: "1 + 1" }, "call_7"), { tokens: ["2"] });
+  const streamed = client.runs.stream(null, "react", { ...ask("1 + 1?"), streamMode: ["events", "tools"] as unknown as ["events"] });
+  const events = await collect(streamed as AsyncIterable<{ event: string; data: Record<string, unknown> }>);
+  const ends = events.flatMap(({ data }) => (data.event === "on_tool_end" ? [Object(data.data).output ?? data.output] : []));
+  expect(ends).toEqual(Array(2).fill(expect.objectContaining({ type: "tool", content: "2", tool_call_id: "call_7", name: "calculate" })));
+});
+
 test("unknown tools, bad arguments and failing tools are observations, not crashes", async () => {
   model.script(
     call("teleport", {}),

@@ -42,8 +42,8 @@ const methods = new Map<string, Method>([
 export const commandDecisions = ["threads:read", ...runDecisions] as const;
 
 /**
- * Carries out a command and answers it in the protocol's words. What is wrong with the thread or the service rather than with the
- * command (there is no such thread, the database does not answer) is thrown, and answered as everywhere. A socket brings methods of its own.
+ * Carries out a command and answers it in the protocol's words. What is wrong with the caller or the service rather than with the
+ * command (nobody knows who asks, the database does not answer) is thrown, and answered as everywhere. A socket brings methods of its own.
  */
 export async function answerCommand(
   rooms: ApiRooms,
@@ -54,12 +54,13 @@ export async function answerCommand(
 ): Promise<CommandAnswer> {
   const { scope: readable } = await request.access("threads:read", { thread_id: threadId });
   const isThere = (await findThread(rooms.pool, readable, threadId)) !== undefined;
-  // That one makes it, and a socket may wait for it.
-  if (!isThere && method !== "run.start" && !onSocket.has(method)) throw threadNotFound(threadId);
   // Before the command is carried out: its own events are later ones.
   const through = isThere ? (await readProgress(rooms.pool, threadId)).through : 0;
   const meta = { thread_id: threadId, applied_through_seq: Math.max(0, through) };
   try {
+    // That one makes it, and a socket may wait for it.
+    if (!isThere && method !== "run.start" && !onSocket.has(method))
+      throw new CommandError("no_such_run", threadNotFound(threadId).message);
     const perform = onSocket.get(method) ?? methods.get(method);
     if (!perform)
       throw new CommandError("unknown_command", `There is no command "${method}"; there are: ${[...methods.keys()].join(", ")}.`);

@@ -6,7 +6,7 @@ import { type Assistant, getAssistant, toAssistantId } from "../../assistants/as
 import { authKeys, isReservedKey } from "../../auth/user.ts";
 import { ServiceError } from "../../errors.ts";
 import type { AnyGraph } from "../../registry/registry.ts";
-import { describeSchemas } from "../../registry/schemas.ts";
+import type { GraphSchemas } from "../../registry/schemas.ts";
 import { access } from "../access.ts";
 import type { ApiRooms } from "../rooms.ts";
 import { Flag, Text, Whole } from "../schemas.ts";
@@ -14,6 +14,12 @@ import { Flag, Text, Whole } from "../schemas.ts";
 const OneAssistant = z.object({ assistantId: Text });
 const config = access("assistants:read");
 const Xray = z.union([Flag, Whole(0, 100)]).optional();
+
+/** The dev server names a subgraph's schemas without `_schema`, the official document with it. Clients of both find theirs. */
+function underBothNames(schemas: GraphSchemas) {
+  const { state_schema: state, input_schema: input, output_schema: output, config_schema: config } = schemas;
+  return { ...schemas, state, input, output, config };
+}
 
 /** What an assistant's graph looks like: its drawing, its schemas, its subgraphs. */
 export const graphRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry }) => {
@@ -50,7 +56,7 @@ export const graphRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, 
     const graph = await open(assistant, request);
     const subgraphs: Record<string, unknown> = {};
     for await (const [name, subgraph] of graph.getSubgraphsAsync(namespace, recurse)) {
-      subgraphs[name] = describeSchemas(assistant.graph_id, subgraph);
+      subgraphs[name] = underBothNames(await registry.subgraphSchemas(assistant.graph_id, name, subgraph));
     }
     return subgraphs;
   };

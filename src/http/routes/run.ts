@@ -18,10 +18,10 @@ import { cancelAbandoned, runOutput, streamRun } from "../follow.ts";
 import { type StreamCounts, takePlace } from "../places.ts";
 import { keepAsking, lineOf } from "../recheck.ts";
 import type { ApiRooms } from "../rooms.ts";
-import { answers, Flag, Id, OneOrMore, Run, RunParams, StreamMode, streams } from "../schemas.ts";
+import { answers, Flag, Id, OneOrMore, Run, RunParams, StreamMode, streams, Unsettable } from "../schemas.ts";
 
 const Action = z.enum(["interrupt", "rollback"]).default("interrupt");
-const JoinQuery = z.object({ cancel_on_disconnect: Flag.optional(), stream_mode: OneOrMore(StreamMode).optional() });
+const JoinQuery = z.object({ cancel_on_disconnect: Flag.optional(), stream_mode: Unsettable(OneOrMore(StreamMode)) });
 /** Where the client stopped. None means from the start: the log is kept, so nobody who comes late has to miss anything. */
 const LastEvent = z.looseObject({
   "last-event-id": z

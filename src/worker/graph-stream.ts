@@ -1,0 +1,145 @@
+import type { LangGraphRunnableConfig } from "@langchain/langgraph";
+import { authKeys } from "../auth/user.ts";
+import { effectMemoryKey } from "../effects/effect.ts";
+import type { Claim } from "../runs/claim.ts";
+import type { AttemptControl } from "./attempt.ts";
+import type { GraphCall, StartingPoint } from "./graph-call.ts";
+import type { Journal, PendingEvent } from "./journal.ts";
+import { ModelErrors } from "./model-errors.ts";
+import { resumingKey } from "./nested-resumption.ts";
+import type { GraphChunk, StreamTranslator } from "./stream.ts";
+import { startTransforming } from "./transformers.ts";
+
+/** LangGraph calls the function under this key with a node's name just before it stores what the node wrote. */
+const nodeFinishedKey = "__pregel_node_finished";
+const identityKeys = ["run_id", "thread_id", "graph_id", "assistant_id"];
+
+/** Streams the graph into the journal until it ends, or throws what it threw. */
+export async function streamGraph(
+  call: GraphCall,
+  start: StartingPoint,
+  claim: Claim,
+  control: AttemptControl,
+  translator: StreamTranslator,
+  journal: Journal,
+): Promise<void> {
+  // Only event streaming has words for a model that breaks off, and channels for what transformers say.
+  const isToldInFull = claim.kwargs.checkpoint_envelopes === true;
+  const errors = isToldInFull ? new ModelErrors() : undefined;
+  const transforming = isToldInFull ? startTransforming(call.graph.streamTransformers ?? [], claim) : undefined;
+  const brokenIn = (place?: string[]) => (errors?.take(place) ?? []).flatMap(translator.onBrokenMessage);
+  const push = (events: PendingEvent[]) => {
+    // After a stop nothing counts any more; the loops only wait for the graph to notice.
+    if (!control.stopped) for (const event of events) journal.push(event);
+  };
+  const onChunk = (chunk: GraphChunk) => {
+    const logged = [...brokenIn(endedTask(chunk) ?? nowhere), ...translator.onChunk(chunk)];
+    push(transforming ? transforming.onChunk(chunk, logged) : logged);
+  };
+  try {
+    await readStream(call, callConfig(call, start, claim, control, translator, errors), start.input, claim, {
+      onChunk,
+      onEvent: (event) => push(translator.onEvent(event)),
+      wantsEvents: translator.wantsEvents,
+    });
+    push([...brokenIn(), ...((await transforming?.finish()) ?? [])]);
+  } catch (error) {
+    push([...brokenIn(), ...(transforming?.fail(error) ?? [])]);
+    throw error;
+  }
+}
+
+/** Where no message can be. */
+const nowhere = [""];
+
+/** Returns the place of a task that a chunk says has ended. */
+function endedTask([namespace, mode, payload]: GraphChunk): string[] | undefined {
+  if (mode !== "tasks" || !("result" in Object(payload))) return undefined;
+  const { name, id } = payload as { name: string; id: string };
+  return [...namespace, `${name}:${id}`];
+}
+
+interface Readers {
+  onChunk(chunk: GraphChunk): void;
+  onEvent(event: unknown): void;
+  wantsEvents: boolean;
+}
+
+async function readStream({ graph }: GraphCall, config: CallConfig, input: unknown, claim: Claim, readers: Readers): Promise<void> {
+  if (!readers.wantsEvents) {
+    for await (const chunk of await graph.stream(input, config)) readers.onChunk(toChunk(chunk as unknown[]));
+    return;
+  }
+  for await (const event of graph.streamEvents(input, { ...config, version: "v2" })) {
+    const isChunk = event.event === "on_chain_stream" && event.run_id === claim.runId && Array.isArray(event.data.chunk);
+    if (isChunk) readers.onChunk(toChunk(event.data.chunk));
+    else readers.onEvent(event);
+  }
+}
+
+type CallConfig = ReturnType<typeof graphConfig>;
+
+function callConfig(
+  { effects, callbacks = [], onNodeFinished }: GraphCall,
+  { without }: StartingPoint,
+  claim: Claim,
+  control: AttemptControl,
+  translator: StreamTranslator,
+  errors: ModelErrors | undefined,
+): CallConfig {
+  const handlers = errors ? [...callbacks, errors] : callbacks;
+  const config = { ...graphConfig(claim, control, translator, without), ...(handlers.length > 0 && { callbacks: handlers }) };
+  config.configurable = {
+    ...config.configurable,
+    [nodeFinishedKey]: onNodeFinished,
+    [effectMemoryKey]: effects,
+    // Not in a fork that has stored nothing yet: that one is to replay.
+    ...(claim.attempt > 1 && !config.configurable?.checkpoint_id && { [resumingKey]: true }),
+  };
+  return config;
+}
+
+function toChunk(chunk: unknown[]): GraphChunk {
+  return (chunk.length === 3 ? chunk : [[], ...chunk]) as GraphChunk;
+}
+
+function graphConfig(
+  { runId, kwargs, metadata, attempt, user }: Claim,
+  control: AttemptControl,
+  translator: StreamTranslator,
+  without: string[],
+) {
+  // These keys and no others: what else LangGraph reads from a config (callbacks, a store, output keys) is not the caller's to give.
+  const { tags, configurable, recursion_limit, max_concurrency, run_name, metadata: configMetadata } = kwargs.config;
+  const config: LangGraphRunnableConfig = {
+    tags,
+    runId,
+    configurable: {
+      ...Object.fromEntries(Object.entries(configurable ?? {}).filter(([key]) => !without.includes(key))),
+      ...authKeys(user),
+    },
+    metadata: {
+      ...(configMetadata as object | undefined),
+      ...metadata,
+      ...Object.fromEntries(Object.entries(configurable ?? {}).filter(([key]) => identityKeys.includes(key))),
+      run_attempt: attempt,
+      langgraph_host: "self-hosted",
+    },
+    signal: control.signal,
+    control: control.graphControl,
+    ...(recursion_limit !== undefined && { recursionLimit: recursion_limit }),
+    ...(typeof max_concurrency === "number" && { maxConcurrency: max_concurrency }),
+    ...(typeof run_name === "string" && { runName: run_name }),
+    ...(kwargs.context && { context: kwargs.context }),
+  };
+  return {
+    ...config,
+    streamMode: translator.graphModes,
+    subgraphs: kwargs.subgraphs,
+    // LangGraph yields its short checkpoints only where it is asked in the name of streamEvents.
+    ...(translator.logsEnvelopes && { version: "v2" as const }),
+    durability: kwargs.durability,
+    ...(kwargs.interrupt_before && { interruptBefore: kwargs.interrupt_before }),
+    ...(kwargs.interrupt_after && { interruptAfter: kwargs.interrupt_after }),
+  };
+}

@@ -1,0 +1,75 @@
+import { BaseCallbackHandler, type HandleLLMNewTokenCallbackFields } from "@langchain/core/callbacks/base";
+import type { Serialized } from "@langchain/core/load/serializable";
+import type { BaseMessage } from "@langchain/core/messages";
+
+/** A message that its model did not finish. */
+export interface BrokenMessage {
+  /** The place of the task in which the model spoke. */
+  namespace: string[];
+  id: string;
+  message: string;
+}
+
+interface Speaking {
+  namespace: string[];
+  /** The newest token. LangGraph gives it the message's id after it was told here. */
+  token?: BaseMessage;
+}
+
+/** Notes each model that breaks off in the middle of a message: LangGraph's stream is silent about it. */
+export class ModelErrors extends BaseCallbackHandler {
+  name = "ensemble_model_errors";
+  override ignoreChain = true;
+  override ignoreAgent = true;
+  override ignoreRetriever = true;
+  override ignoreCustomEvent = true;
+  override awaitHandlers = true;
+  readonly #speaking = new Map<string, Speaking>();
+  #broken: BrokenMessage[] = [];
+
+  /** Takes what broke off under a place. Its last tokens may still be on their way until the task there has ended. */
+  take(place: string[] = []): BrokenMessage[] {
+    const isDue = ({ namespace }: BrokenMessage) => place.every((segment, index) => segment === namespace[index]);
+    const due = this.#broken.filter(isDue);
+    if (due.length > 0) this.#broken = this.#broken.filter((one) => !isDue(one));
+    return due;
+  }
+
+  override handleChatModelStart(
+    _model: Serialized,
+    _messages: BaseMessage[][],
+    runId: string,
+    _parentRunId?: string,
+    _params?: Record<string, unknown>,
+    _tags?: string[],
+    metadata?: Record<string, unknown>,
+  ): void {
+    const namespace = metadata?.langgraph_checkpoint_ns;
+    if (typeof namespace === "string") this.#speaking.set(runId, { namespace: namespace.split("|") });
+  }
+
+  override handleLLMNewToken(
+    _token: string,
+    _at: unknown,
+    runId: string,
+    _parentRunId?: string,
+    _tags?: string[],
+    fields?: HandleLLMNewTokenCallbackFields,
+  ): void {
+    const speaking = this.#speaking.get(runId);
+    const chunk = fields?.chunk;
+    if (speaking && chunk && "message" in chunk) speaking.token = chunk.message as BaseMessage;
+  }
+
+  override handleLLMEnd(_output: unknown, runId: string): void {
+    this.#speaking.delete(runId);
+  }
+
+  override handleLLMError(error: unknown, runId: string): void {
+    const speaking = this.#speaking.get(runId);
+    this.#speaking.delete(runId);
+    const id = speaking?.token?.id;
+    if (speaking && id)
+      this.#broken.push({ namespace: speaking.namespace, id, message: error instanceof Error ? error.message : String(error) });
+  }
+}
