@@ -75,7 +75,8 @@ const planner = { name: "planner", role: "a planner", instructions: "Few steps, 
 function planning(config: Config, task: string, input?: unknown) {
   const { models, budget, limits: given, timeoutSeconds } = Context.parse(config.context ?? {});
   const limits = input === undefined ? given : wide(given);
-  return { agent: { ...planner, timeoutSeconds }, model: models.judge, temperature: 0.2, task, input, limits, budget };
+  const { judge: model, temperature } = models;
+  return { agent: { ...planner, timeoutSeconds }, model, temperature, task, input, limits, budget };
 }
 
 const pending = (steps: z.infer<typeof PlannedStep>[]): Steps =>

@@ -68,7 +68,7 @@ const begin: GraphNode<typeof State, z.input<typeof Context>> = async ({ message
     {
       caller: "memory",
       model: models.worker,
-      temperature: 0.2,
+      temperature: models.temperature,
       messages: [
         {
           role: "system",
@@ -92,7 +92,7 @@ const think: GraphNode<typeof State, z.input<typeof Context>> = async (state, co
   const call = {
     caller: "react",
     model: models.worker,
-    temperature: 0.3,
+    temperature: models.temperature,
     messages,
     tools: openTools(tools, allowedHosts),
     timeoutSeconds,
@@ -152,7 +152,7 @@ const conclude: GraphNode<typeof State, z.input<typeof Context>> = async (state,
     ...unanswered,
   ];
   const { reply, entry } = await chat(
-    { caller: "react", model: models.worker, temperature: 0.3, messages, timeoutSeconds, budget },
+    { caller: "react", model: models.worker, temperature: models.temperature, messages, timeoutSeconds, budget },
     config,
   );
   report(config, "react", "step_limit", Date.now(), { stepLimit });
