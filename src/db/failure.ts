@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { Refused } from "./refused.ts";
 
 /** SQLSTATE classes that say something of the server's health and nothing of the statement. */
 const serverTrouble = ["08", "25", "40", "53", "57", "58", "XX"];
 
 /** Whether a statement failed because the database could not be reached or could not do it now, so that it may work later. */
 export function isDatabaseTrouble(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (!(error instanceof Error) || error instanceof Refused) return false;
   const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
   if (code === undefined) return /connection|timeout|terminat/i.test(error.message); // pg's own client errors carry no code
   if (/^[0-9A-Z]{5}$/.test(code)) return serverTrouble.includes(code.slice(0, 2));

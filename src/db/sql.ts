@@ -71,6 +71,18 @@ export function prepared(name: string, { text, values }: Sql): Sql {
 /** The empty fragment, for a condition that is not there. */
 export const nothing: Sql = sql``;
 
+/** Runs `work` in a transaction and takes everything back. */
+export async function rehearse(pool: Pool, work: (tx: PoolClient) => Promise<unknown>): Promise<void> {
+  const takenBack = new Error("The transaction is taken back.");
+  const rehearsal = transaction(pool, async (tx) => {
+    await work(tx);
+    throw takenBack;
+  });
+  await rehearsal.catch((error) => {
+    if (error !== takenBack) throw error;
+  });
+}
+
 /** Runs `work` in one transaction: all of it is committed, or nothing is. */
 export async function transaction<T>(pool: Pool, work: (tx: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
