@@ -13,6 +13,18 @@ export function isDatabaseTrouble(error: unknown): boolean {
   return /^(E[A-Z]+|EAI_AGAIN)$/.test(code); // ECONNREFUSED, EAI_AGAIN and their relatives
 }
 
+/** What says that the line to the server never stood. */
+const notConnected = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"];
+const connectTimeout = /trying to connect|connection timeout/i;
+
+/** Whether a statement may have been carried out though it failed: the line broke before the answer came, or the server cut it. */
+export function isOutcomeUnknown(error: Error): boolean {
+  if (!isDatabaseTrouble(error)) return false;
+  if (!("code" in error)) return !connectTimeout.test(error.message);
+  const code = String(error.code);
+  return /^[0-9A-Z]{5}$/.test(code) ? /^(08|57P)/.test(code) : !notConnected.includes(code);
+}
+
 const retryMs = 250;
 
 /** Does the work as soon as the database answers, however long that takes: for what must reach it. */
