@@ -110,6 +110,10 @@ export const settings = {
   ENSEMBLE_STREAMS: count.default(10_000).describe("streams and sockets that this process has open before others are answered 429"),
   ENSEMBLE_STREAMS_PER_USER: count.default(5_000).describe("how many of them may be one user's, where auth is on"),
   ENSEMBLE_STREAMS_PER_RUN: count.default(1_000).describe("clients that may follow one run, or one thread, through this process"),
+  ENSEMBLE_REQUEST_TIMEOUT_SECS: positive
+    .max(86_400)
+    .default(30)
+    .describe("a request that has not arrived whole after this long, with its body, is cut off"),
   ENSEMBLE_STALLED_CLIENT_SECS: positive.default(60).describe("a client that takes nothing for this long is cut off and may come back"),
   ENSEMBLE_MAX_WAITING: count.default(1_000).describe("requests that may wait for the database before others are answered 429"),
   ENSEMBLE_WEBHOOK_SECRET: list
@@ -249,6 +253,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     streams: value.ENSEMBLE_STREAMS,
     streamsPerUser: value.ENSEMBLE_STREAMS_PER_USER,
     streamsPerRun: value.ENSEMBLE_STREAMS_PER_RUN,
+    requestTimeoutSeconds: value.ENSEMBLE_REQUEST_TIMEOUT_SECS,
     stalledSeconds: value.ENSEMBLE_STALLED_CLIENT_SECS,
     maxWaiting: value.ENSEMBLE_MAX_WAITING,
     webhookSecrets: value.ENSEMBLE_WEBHOOK_SECRET ?? [],
