@@ -72,7 +72,10 @@ export const settings = {
     .default(60)
     .describe("whoever follows a stream is asked again this often who they are, and cut off when they are refused"),
   DATABASE_URL: z.string().optional().describe("Postgres to use (also DATABASE_URI, POSTGRES_URI); unset: an embedded one"),
-  DATABASE_DIRECT_URL: z.string().optional().describe("the same server past a transaction pooler, for LISTEN and session locks"),
+  DATABASE_DIRECT_URL: z
+    .string()
+    .optional()
+    .describe("the same server past a transaction pooler (PgBouncer), for migrations, LISTEN and session locks"),
   DATABASE_POOL_SIZE: count.max(1_000).default(10).describe("connections in this process's pool"),
   DATABASE_PREPARED_STATEMENTS: z
     .enum(["on", "off"])
@@ -81,6 +84,7 @@ export const settings = {
       "whether the server keeps statements that come often; unset: on, unless DATABASE_DIRECT_URL says that a pooler is in between",
     ),
   DATABASE_QUERY_TIMEOUT_SECS: positive.default(60).describe("a statement that takes longer is given up, with its connection"),
+  ENSEMBLE_DATABASE_WAIT_SECS: atLeastNone.default(60).describe("how long a start waits for a database that does not answer"),
   ENSEMBLE_DATA_DIR: z.string().min(1).default(".ensemble").describe("where the embedded Postgres keeps its data"),
   ENSEMBLE_URL: z
     .url({ protocol: /^https?$/ })
@@ -235,6 +239,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     poolSize: value.DATABASE_POOL_SIZE,
     prepares: (value.DATABASE_PREPARED_STATEMENTS ?? (value.DATABASE_DIRECT_URL === undefined ? "on" : "off")) === "on",
     queryTimeoutSeconds: value.DATABASE_QUERY_TIMEOUT_SECS,
+    databaseWaitSeconds: value.ENSEMBLE_DATABASE_WAIT_SECS,
     dataDir: value.ENSEMBLE_DATA_DIR,
     serviceUrl: value.ENSEMBLE_URL,
     configFile: value.ENSEMBLE_CONFIG,

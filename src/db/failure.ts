@@ -13,6 +13,29 @@ export function isDatabaseTrouble(error: unknown): boolean {
   return /^(E[A-Z]+|EAI_AGAIN)$/.test(code); // ECONNREFUSED, EAI_AGAIN and their relatives
 }
 
+interface Patience {
+  seconds: number;
+  /** Called once, at the first failure, if there is time left. */
+  onWaiting: (error: Error) => void;
+  /** Ends the waiting. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Does the work, and again while the database cannot be reached and there is time left. Then it throws what the last try threw. */
+export async function onceDatabaseAnswers<T>(work: () => Promise<T>, { seconds, onWaiting, signal }: Patience): Promise<T> {
+  const deadline = performance.now() + seconds * 1000;
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isDatabaseTrouble(error) || performance.now() + retryMs > deadline) throw error;
+      if (isFirst) onWaiting(error as Error);
+      await sleep(retryMs, undefined, { signal }).catch(() => {});
+      if (signal?.aborted) throw new Error("Stopped while waiting for the database.", { cause: error });
+    }
+  }
+}
+
 /** What says that the line to the server never stood. */
 const notConnected = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"];
 const connectTimeout = /trying to connect|connection timeout/i;
