@@ -14,8 +14,17 @@ export interface PoolOptions {
   onError: (error: Error) => void;
 }
 
-/** Lets the server notice a vanished client; pg's own keepAlive covers only our side. */
-const serverKeepalives = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=10000";
+/**
+ * Lets the server notice a vanished client; pg's own keepAlive covers only our side. An event loop that stands still takes no data, which
+ * counts as vanished after the last of these times: a minute is left to it.
+ */
+const serverKeepalives = keepalives(60_000);
+/** For a connection whose thread never stands still. */
+export const impatientKeepalives = keepalives(10_000);
+
+function keepalives(userTimeoutMs: number): string {
+  return `-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=${userTimeoutMs}`;
+}
 
 /** How every connection of ours is made, pooled or not. */
 export function connectionOptions(url: string, applicationName: string): pg.ClientConfig {
