@@ -69,7 +69,7 @@ const synthesizing: Node = async ({ results, task }, config) => {
     {
       agent: { ...editor, timeoutSeconds },
       model: models.judge,
-      temperature: 0.2,
+      temperature: models.temperature,
       task: `Write the report on ${task ?? "these results"}`,
       input: texts,
       answer: { name: "report", schema: Synthesis },

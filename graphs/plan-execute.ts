@@ -48,6 +48,7 @@ const State = new StateSchema({
     .array(z.string())
     .default(() => [])
     .describe("What is missing in it"),
+  approve: ReactContext.shape.approve.describe("Tools that need approval in every step, whatever a resuming run's context says"),
   ledger: Ledger,
 });
 
@@ -75,7 +76,8 @@ const planner = { name: "planner", role: "a planner", instructions: "Few steps, 
 function planning(config: Config, task: string, input?: unknown) {
   const { models, budget, limits: given, timeoutSeconds } = Context.parse(config.context ?? {});
   const limits = input === undefined ? given : wide(given);
-  return { agent: { ...planner, timeoutSeconds }, model: models.judge, temperature: 0.2, task, input, limits, budget };
+  const { judge: model, temperature } = models;
+  return { agent: { ...planner, timeoutSeconds }, model, temperature, task, input, limits, budget };
 }
 
 const pending = (steps: z.infer<typeof PlannedStep>[]): Steps =>
@@ -97,14 +99,15 @@ const plan: Node = async ({ task }, config) => {
     enough: false,
     answer: null,
     gaps: [],
+    approve: Context.parse(config.context ?? {}).approve,
     ledger: new Overwrite([outcome.entry]),
   };
 };
 
 /** The react graph with what is left of the budget. Streamed, so that what a step has cost is known though it fails. */
-async function doStep(asked: string, before: LedgerEntry[], config: Config) {
+async function doStep(asked: string, { ledger: before, approve }: Pick<typeof State.State, "ledger" | "approve">, config: Config) {
   const context = Context.parse(config.context ?? {});
-  const left = { ...context, budget: budgetLeft(before, context.budget) };
+  const left = { ...context, approve: [...approve, ...context.approve], budget: budgetLeft(before, context.budget) };
   const input = { messages: [new HumanMessage(asked)] };
   let ledger: LedgerEntry[] = [];
   let result = "";
@@ -127,14 +130,14 @@ async function doStep(asked: string, before: LedgerEntry[], config: Config) {
 }
 
 /** One step, done by the react graph with the results so far and nothing else. Its failure is a result of the step. */
-const execute: Node = async ({ task, plan, ledger }, config) => {
+const execute: Node = async ({ task, plan, ledger, approve }, config) => {
   enforceBudget(ledger, Context.parse(config.context ?? {}).budget);
   const startedAt = Date.now();
   const index = nextIn(plan);
   const step = plan[index];
   if (!step) return {};
   const asked = `The whole task: ${task}\nResults so far: ${JSON.stringify(resultsOf(plan))}\nDo only this step: ${step.description}`;
-  const outcome = await doStep(asked, ledger, config);
+  const outcome = await doStep(asked, { ledger, approve }, config);
   const tries = step.tries + 1;
   const status = outcome.failed ? (tries < triesPerStep ? "pending" : "failed") : "done";
   report(config, "plan-execute", "step", startedAt, { step: index + 1, of: plan.length, status });

@@ -35,6 +35,10 @@ export const State = new StateSchema({
   stopped: z.enum(["step_limit"]).nullable().default(null).describe("Why it answered before it was done"),
   summary: z.string().default("").describe("What was said before the messages that the model still sees"),
   folded: z.number().int().default(0).describe("How many messages the summary stands for"),
+  approve: z
+    .array(ToolName)
+    .default([])
+    .describe("Tools that need approval until the next message, whatever a resuming run's context says"),
   ledger: Ledger,
 });
 
@@ -58,17 +62,29 @@ type Config = LangGraphRunnableConfig<z.input<typeof Context>>;
 
 const contextOf = (config: Config) => Context.parse(config.context ?? {});
 
+/**
+ * A call on its way to `act`, with what the context said when the model made it. It is stored with the checkpoint, so that a run that
+ * resumes asks the same question, and heeds the answer, under any context.
+ */
+interface Errand {
+  call: Call;
+  thought: string;
+  /** Whether the tool was offered and whether it needs approval. Calls that older releases stored lack both. */
+  isOffered?: boolean;
+  needsApproval?: boolean;
+}
+
 /** A run starts counting anew, on a conversation that may be long: what leaves the window goes into the summary. */
 const begin: GraphNode<typeof State, z.input<typeof Context>> = async ({ messages, summary, folded }, config) => {
-  const { models, budget, timeoutSeconds } = contextOf(config);
+  const { models, budget, timeoutSeconds, approve } = contextOf(config);
   const leaving = leavingWindow(messages, folded);
-  const fresh = { rounds: 0, stopped: null, steps: new Overwrite([]), ledger: new Overwrite([]) };
+  const fresh = { rounds: 0, stopped: null, approve, steps: new Overwrite([]), ledger: new Overwrite([]) };
   if (leaving.length === 0) return fresh;
   const { reply, entry } = await chat(
     {
       caller: "memory",
       model: models.worker,
-      temperature: 0.2,
+      temperature: models.temperature,
       messages: [
         {
           role: "system",
@@ -86,26 +102,28 @@ const begin: GraphNode<typeof State, z.input<typeof Context>> = async ({ message
 };
 
 const think: GraphNode<typeof State, z.input<typeof Context>> = async (state, config) => {
-  const { models, budget, instructions, tools, allowedHosts, timeoutSeconds } = contextOf(config);
+  const { models, budget, instructions, tools, approve, allowedHosts, timeoutSeconds } = contextOf(config);
   enforceBudget(state.ledger, budget);
   const messages = [new SystemMessage(withSummary(instructions, state.summary)), ...inSight(state)];
   const call = {
     caller: "react",
     model: models.worker,
-    temperature: 0.3,
+    temperature: models.temperature,
     messages,
     tools: openTools(tools, allowedHosts),
     timeoutSeconds,
     budget,
   };
   const { reply, entry } = await chat(call, config);
-  return { messages: [keepBrokenCalls(reply)], ledger: [entry], rounds: state.rounds + 1 };
+  const asked = [...new Set([...state.approve, ...approve])];
+  return { messages: [keepBrokenCalls(reply)], ledger: [entry], rounds: state.rounds + 1, approve: asked };
 };
 
 /** One tool call, a task of its own: calls of one answer run side by side, and one that waits for a person holds up no other. */
-async function act({ call, thought }: { call: Call; thought: string }, config: Config) {
+async function act(errand: Errand, config: Config) {
+  const { call, thought } = errand;
   const startedAt = Date.now();
-  const observation = await observe(call, config);
+  const observation = await observe(errand, config);
   report(config, "react", "tool", startedAt, { tool: call.name });
   return {
     messages: [new ToolMessage({ content: observation, tool_call_id: call.id ?? call.name, name: call.name })],
@@ -114,13 +132,14 @@ async function act({ call, thought }: { call: Call; thought: string }, config: C
 }
 
 /** What came of a call. What went wrong is an observation as well: the model sees it and can do better. */
-async function observe(call: Call, config: Config): Promise<string> {
+async function observe({ call, ...errand }: Errand, config: Config): Promise<string> {
   const { tools, approve, allowedHosts, askTimeoutSeconds } = contextOf(config);
-  const known = openTools(tools, allowedHosts, askTimeoutSeconds).find(({ name }) => name === call.name);
+  const { isOffered = names(tools, call), needsApproval = names(approve, call) } = errand;
+  const [known] = isOffered ? openTools([ToolName.parse(call.name)], allowedHosts, askTimeoutSeconds) : [];
   if (!known) return `Error: there is no tool "${call.name}"; there are ${tools.join(", ")}.`;
   if (call.broken !== undefined) return `Error: the arguments are not JSON: ${call.broken}`;
   let args = call.args;
-  if (approve.some((name) => name === call.name)) {
+  if (needsApproval) {
     const { approved, reason, edited } = askApproval(
       `May ${call.name} be used?`,
       { tool: call.name, args },
@@ -154,19 +173,26 @@ const conclude: GraphNode<typeof State, z.input<typeof Context>> = async (state,
     ...unanswered,
   ];
   const { reply, entry } = await chat(
-    { caller: "react", model: models.worker, temperature: 0.3, messages, timeoutSeconds, budget },
+    { caller: "react", model: models.worker, temperature: models.temperature, messages, timeoutSeconds, budget },
     config,
   );
   report(config, "react", "step_limit", Date.now(), { stepLimit });
   return { messages: [...unanswered, reply], ledger: [entry], stopped: "step_limit" as const };
 };
 
-function nextMove({ messages, rounds }: typeof State.State, config: Config): Send[] | "conclude" | typeof END {
+function nextMove({ messages, rounds, approve }: typeof State.State, config: Config): Send[] | "conclude" | typeof END {
   const calls = callsOf(messages);
   if (calls.length === 0) return END;
-  if (rounds > contextOf(config).stepLimit) return "conclude";
-  return calls.map((call) => new Send("act", { call, thought: messages.at(-1)?.text ?? "" }));
+  const { stepLimit, tools } = contextOf(config);
+  if (rounds > stepLimit) return "conclude";
+  const thought = messages.at(-1)?.text ?? "";
+  return calls.map((call) => {
+    const errand: Errand = { call, thought, isOffered: names(tools, call), needsApproval: names(approve, call) };
+    return new Send("act", errand);
+  });
 }
+
+const names = (tools: ToolName[], call: Call) => tools.some((name) => name === call.name);
 
 /** All that the summary does not stand for: it is made at the beginning of a run, so nothing leaves while the run goes on. */
 const inSight = ({ messages, folded }: typeof State.State) => messages.slice(folded);

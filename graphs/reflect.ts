@@ -65,7 +65,7 @@ const write: Node = async ({ task, criteria, rounds, draft, ledger }, config) =>
     {
       agent: { ...writer, timeoutSeconds },
       model: models.worker,
-      temperature: 0.7,
+      temperature: models.temperature,
       task: draft ? `Revise the draft. The task was: ${task}` : task,
       input: draft ? { draft, problems } : undefined,
       constraints: criteria,
@@ -86,7 +86,7 @@ const judge: Node = async ({ task, criteria, draft, rounds, ledger }, config) =>
     {
       agent: { ...critic, timeoutSeconds },
       model: models.judge,
-      temperature: 0.2,
+      temperature: models.temperature,
       task: `Judge this draft. The task was: ${task}`,
       input: draft,
       constraints: criteria.length > 0 ? criteria : ["clear", "correct", "complete"],

@@ -90,7 +90,10 @@ export const settings = {
     .default(60)
     .describe("whoever follows a stream is asked again this often who they are, and cut off when they are refused"),
   DATABASE_URL: z.string().optional().describe("Postgres to use (also DATABASE_URI, POSTGRES_URI); unset: an embedded one"),
-  DATABASE_DIRECT_URL: z.string().optional().describe("the same server past a transaction pooler, for LISTEN and session locks"),
+  DATABASE_DIRECT_URL: z
+    .string()
+    .optional()
+    .describe("the same server past a transaction pooler (PgBouncer), for migrations, LISTEN and session locks"),
   DATABASE_POOL_SIZE: count.max(1_000).default(10).describe("connections in this process's pool"),
   DATABASE_PREPARED_STATEMENTS: z
     .enum(["on", "off"])
@@ -99,6 +102,7 @@ export const settings = {
       "whether the server keeps statements that come often; unset: on, unless DATABASE_DIRECT_URL says that a pooler is in between",
     ),
   DATABASE_QUERY_TIMEOUT_SECS: positive.default(60).describe("a statement that takes longer is given up, with its connection"),
+  ENSEMBLE_DATABASE_WAIT_SECS: atLeastNone.default(60).describe("how long a start waits for a database that does not answer"),
   ENSEMBLE_DATA_DIR: z.string().min(1).default(".ensemble").describe("where the embedded Postgres keeps its data"),
   ENSEMBLE_URL: z
     .url({ protocol: /^https?$/ })
@@ -131,6 +135,10 @@ export const settings = {
   ENSEMBLE_STREAMS: count.default(10_000).describe("streams and sockets that this process has open before others are answered 429"),
   ENSEMBLE_STREAMS_PER_USER: count.default(5_000).describe("how many of them may be one user's, where auth is on"),
   ENSEMBLE_STREAMS_PER_RUN: count.default(1_000).describe("clients that may follow one run, or one thread, through this process"),
+  ENSEMBLE_REQUEST_TIMEOUT_SECS: positive
+    .max(86_400)
+    .default(30)
+    .describe("a request that has not arrived whole after this long, with its body, is cut off"),
   ENSEMBLE_STALLED_CLIENT_SECS: positive.default(60).describe("a client that takes nothing for this long is cut off and may come back"),
   ENSEMBLE_MAX_WAITING: count.default(1_000).describe("requests that may wait for the database before others are answered 429"),
   ENSEMBLE_WEBHOOK_SECRET: list
@@ -274,6 +282,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     poolSize: value.DATABASE_POOL_SIZE,
     prepares: (value.DATABASE_PREPARED_STATEMENTS ?? (value.DATABASE_DIRECT_URL === undefined ? "on" : "off")) === "on",
     queryTimeoutSeconds: value.DATABASE_QUERY_TIMEOUT_SECS,
+    databaseWaitSeconds: value.ENSEMBLE_DATABASE_WAIT_SECS,
     dataDir: value.ENSEMBLE_DATA_DIR,
     serviceUrl: value.ENSEMBLE_URL,
     configFile: value.ENSEMBLE_CONFIG,
@@ -293,6 +302,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     streams: value.ENSEMBLE_STREAMS,
     streamsPerUser: value.ENSEMBLE_STREAMS_PER_USER,
     streamsPerRun: value.ENSEMBLE_STREAMS_PER_RUN,
+    requestTimeoutSeconds: value.ENSEMBLE_REQUEST_TIMEOUT_SECS,
     stalledSeconds: value.ENSEMBLE_STALLED_CLIENT_SECS,
     maxWaiting: value.ENSEMBLE_MAX_WAITING,
     webhookSecrets: value.ENSEMBLE_WEBHOOK_SECRET ?? [],

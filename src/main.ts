@@ -37,18 +37,25 @@ export interface Service {
   hurry(): void;
 }
 
-/** Starts what the configuration asks for. The only place where the parts meet; they are closed in reverse. */
-export async function startService(config: Config, log: Logger = createLogger(config.logLevel, false)): Promise<Service> {
+/**
+ * Starts what the configuration asks for. The only place where the parts meet; they are closed in reverse. `stopping` ends a start that
+ * waits for the database.
+ */
+export async function startService(
+  config: Config,
+  log: Logger = createLogger(config.logLevel, false),
+  stopping?: AbortSignal,
+): Promise<Service> {
   const closers: Closers = [];
   try {
-    return await compose(config, log, closers);
+    return await compose(config, log, closers, stopping);
   } catch (error) {
     await closeAll(closers, log);
     throw error;
   }
 }
 
-async function compose(config: Config, log: Logger, closers: Closers): Promise<Service> {
+async function compose(config: Config, log: Logger, closers: Closers, stopping: AbortSignal | undefined): Promise<Service> {
   const { role } = config;
   const given = givenDatabase(config);
   const project = await readProject(config.configFile);
@@ -66,7 +73,7 @@ async function compose(config: Config, log: Logger, closers: Closers): Promise<S
   const rules = webhookRules(project.webhooks.url, config.webhookInsideHosts);
   const headers = role === "api" ? {} : resolveHeaders(project.webhooks, variable); // their secrets are the workers'
 
-  const { pool, directUrl } = await openDatabase(config, given, log, closers);
+  const { pool, directUrl } = await openDatabase(config, given, { log, closers, stopping });
   await ensureSystemAssistants(pool, systemAssistants(registry, config));
   const { threadFeed, ...feeds } = await startFeeds({ pool, directUrl }, role !== "worker", log, closers);
   const { metrics, metricsUrl, tracing } = await startWatching(config, pool, log, closers);

@@ -80,6 +80,7 @@ async function withSaver(on: Db, attempt: number, write: (saver: EnsembleSaver) 
     {
       fence,
       isFresh: false,
+      unlessRefused: (work) => work(),
       store: (rows) => storeRows(on, fence, rows),
       refused: () => (refused = true),
       currentNode: () => undefined,

@@ -11,6 +11,8 @@ export interface Proxy {
   swallow(): void;
   /** Cuts the line instead of passing on the server's next answer that holds these words. Resolves when it has. */
   loseAnswerWith(words: string): Promise<void>;
+  /** Cuts the line instead of passing on the next message to the server that holds these words. Resolves when it has. */
+  loseRequestWith(words: string): Promise<void>;
   /** Loses every line there is for good, without a word; new ones are let through. */
   abandon(): void;
   /** Lets traffic through again, to another address if one is given. */
@@ -22,7 +24,11 @@ export async function startProxy(databaseUrl: string): Promise<Proxy> {
   let target = new URL(databaseUrl);
   let mode: "forward" | "refuse" | "swallow" = "forward";
   const pairs = new Set<[Socket, Socket]>();
-  let unwanted: { words: string; lost: () => void } | undefined;
+  let unwanted: { words: string; of: "client" | "server"; lost: () => void } | undefined;
+  const lose = (of: "client" | "server", words: string) =>
+    new Promise<void>((lost) => {
+      unwanted = { words, of, lost };
+    });
 
   const server = createServer({ pauseOnConnect: true }, (near) => {
     if (mode === "refuse") return near.destroy();
@@ -31,7 +37,8 @@ export async function startProxy(databaseUrl: string): Promise<Proxy> {
     pairs.add(pair);
     for (const [from, to] of [pair, pair.toReversed()] as [Socket, Socket][]) {
       from.on("data", (chunk) => {
-        if (from === near || !unwanted || !chunk.includes(unwanted.words)) return to.write(chunk);
+        const sender = from === near ? "client" : "server";
+        if (unwanted?.of !== sender || !chunk.includes(unwanted.words)) return to.write(chunk);
         unwanted.lost();
         unwanted = undefined;
         for (const socket of pair) socket.destroy();
@@ -70,10 +77,8 @@ export async function startProxy(databaseUrl: string): Promise<Proxy> {
       mode = "swallow";
       for (const pair of pairs) for (const socket of pair) socket.pause();
     },
-    loseAnswerWith: (words) =>
-      new Promise((lost) => {
-        unwanted = { words, lost };
-      }),
+    loseAnswerWith: (words) => lose("server", words),
+    loseRequestWith: (words) => lose("client", words),
     abandon() {
       for (const pair of pairs) for (const socket of pair) socket.pause().removeAllListeners("data");
       lost.push(...pairs);

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import pg from "pg";
 import { afterAll, expect, test } from "vitest";
 import { createDatabase } from "./database.ts";
 import { clientFor, startProcess, startTestService } from "./service.ts";
@@ -10,8 +11,8 @@ const folder = mkdtempSync(join(tmpdir(), "ensemble-versions-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** As if the worker had died after the run's last checkpoint, before it could say that the run was over. */
-async function forgetEnd(runId: string): Promise<void> {
-  await db.query("update runs set status = 'pending', ended_at = null, events_until = null, output = null where run_id = $1", [runId]);
+async function forgetEnd(runId: string, on: { query: (text: string, values: string[]) => Promise<unknown> } = db): Promise<void> {
+  await on.query("update runs set status = 'pending', ended_at = null, events_until = null, output = null where run_id = $1", [runId]);
 }
 
 test.each([
@@ -25,6 +26,23 @@ test.each([
   expect(await client.runs.join(threadId, run!.run_id)).toEqual({ __interrupt__: [] });
   expect(await client.threads.get(threadId)).toMatchObject({ status: "interrupted", values: { log } });
   expect(await client.runs.wait(threadId, "steps", { input: null })).toMatchObject({ log: ["one", "two", "three"] });
+});
+
+test.each([
+  ["a node of another graph was due", "steps", { interruptBefore: ["two"] }],
+  ["a node of another graph was sent something", "survey", { input: { questions: [{ ask: "a?" }] }, interruptBefore: ["ask"] }],
+])("a run with its own input goes on after a crash on a thread where %s", async (_what, other, stop) => {
+  for (const kept of ["its input alone", "everything"]) {
+    const { thread_id: threadId } = await client.threads.create();
+    await client.runs.wait(threadId, other, { input: {}, ...stop } as object);
+    await client.runs.wait(threadId, "slow", { input: { until: 2, tickMs: 1 } });
+    const [run] = await client.runs.list(threadId);
+    if (kept === "its input alone")
+      await db.query("delete from checkpoints where run_id = $1 and metadata ->> 'source' <> 'input'", [run?.run_id]);
+    await forgetEnd(run?.run_id ?? "");
+    expect(await client.runs.join(threadId, run?.run_id ?? "")).toMatchObject({ ticks: 2 });
+    expect(await client.runs.get(threadId, run?.run_id ?? "")).toMatchObject({ status: "success" });
+  }
 });
 
 const graphFile = (nodes: string[]) => `
@@ -74,4 +92,23 @@ test("a thread that stopped before a node which is gone says which, and goes on 
   const [newest] = await back.client.threads.getHistory(threadId, { limit: 1 });
   expect(newest?.metadata).toMatchObject({ graph_version: expect.stringMatching(/^plan-review-approve-publish\+/) });
   await back.stop();
+}, 60_000);
+
+test("a node that is gone does not hold up a run with its own input, nor what goes on from there", async () => {
+  const databaseUrl = await createDatabase();
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 1 });
+  const threadId = crypto.randomUUID();
+  const old = await serviceWith(["plan", "review", "publish"], databaseUrl);
+  await old.client.runs.wait(threadId, "changing", { input: { log: [] }, interruptBefore: ["review"], ifNotExists: "create" });
+  await old.stop();
+
+  const { client, stop } = await serviceWith(["plan", "publish"], databaseUrl);
+  await client.runs.wait(threadId, "changing", { input: { log: ["again"] }, interruptBefore: ["publish"] });
+  const [run] = await client.runs.list(threadId);
+  await forgetEnd(run?.run_id ?? "", pool);
+  expect(await client.runs.join(threadId, run?.run_id ?? "")).toEqual({ __interrupt__: [] });
+  expect(await client.threads.get(threadId)).toMatchObject({ status: "interrupted", values: { log: ["plan", "again", "plan"] } });
+  expect(await client.runs.wait(threadId, "changing", { input: null })).toEqual({ log: ["plan", "again", "plan", "publish"] });
+  await stop();
+  await pool.end();
 }, 60_000);

@@ -27,7 +27,7 @@ export interface ScriptedReply {
 export interface ModelServer {
   /** For OPENAI_BASE_URL, or a graph's context. */
   baseUrl: string;
-  requests: { messages: { role: string; content: unknown }[]; stream?: boolean }[];
+  requests: { messages: { role: string; content: unknown }[]; stream?: boolean; temperature?: number }[];
   /** What the next requests get, in order; the last one is repeated. */
   script(...replies: ScriptedReply[]): void;
   /** The same, decided by the request: for callers that come side by side. */
@@ -47,6 +47,8 @@ export async function openModelServer(): Promise<ModelServer> {
   const server = createServer(async (request, response) => {
     const body = JSON.parse(await readAll(request));
     requests.push(body);
+    const refusal = refuseTemperature(body.temperature);
+    if (refusal) return void response.writeHead(400, { "content-type": "application/json" }).end(refusal);
     response.on("close", () => {
       if (!response.writableFinished) abandoned.resolve();
     });
@@ -78,6 +80,13 @@ export async function openModelServer(): Promise<ModelServer> {
       server.close();
     },
   };
+}
+
+/** Returns what OpenAI answers when a gpt-5 model is given a temperature: they take none but 1, which is their default. */
+function refuseTemperature(temperature: unknown): string | undefined {
+  if (temperature === undefined || temperature === 1) return undefined;
+  const message = `Unsupported value: 'temperature' does not support ${temperature} with this model. Only the default (1) value is supported.`;
+  return JSON.stringify({ error: { message, type: "invalid_request_error", param: "temperature", code: "unsupported_value" } });
 }
 
 async function answerInPieces(

@@ -32,7 +32,7 @@ async function start(env: Record<string, string>, cwd = project): Promise<TestPr
 
 /** A start that must fail: with one sentence for a person, and nothing else. */
 async function failToStart(env: Record<string, string>, cwd = project): Promise<string> {
-  const { code, stdout, stderr } = await runCommand(["start"], { DATABASE_URL: closedPort, ...env }, cwd);
+  const { code, stdout, stderr } = await runCommand(["start"], { DATABASE_URL: closedPort, ENSEMBLE_DATABASE_WAIT_SECS: "0", ...env }, cwd);
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   expect(stderr).toMatch(/^ensemble: .+\n$/);
   expect(stderr).not.toMatch(/^\s+at /m);

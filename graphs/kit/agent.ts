@@ -39,7 +39,8 @@ export interface AgentCall<Schema extends z.ZodType> {
   agent: Agent;
   /** The tier's model, for an agent that has none of its own. */
   model: string;
-  temperature: number;
+  /** Sent only if it is set. */
+  temperature?: number;
   task: string;
   /** What the task is about. It gets this and nothing else: no history of the caller, no other agents' tasks. */
   input?: unknown;

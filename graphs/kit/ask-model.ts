@@ -19,7 +19,7 @@ export interface Usage {
 
 export interface Question<Schema extends z.ZodType> {
   model: string;
-  temperature: number;
+  temperature?: number;
   messages: BaseMessageLike[];
   /** What the answer must be. */
   answer: { name: string; schema: Schema };

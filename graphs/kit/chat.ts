@@ -9,7 +9,7 @@ import { costOf, type LedgerEntry } from "./ledger.ts";
 export interface ChatCall {
   caller: string;
   model: string;
-  temperature: number;
+  temperature?: number;
   messages: BaseMessageLike[];
   tools?: StructuredToolInterface[];
   timeoutSeconds: number;

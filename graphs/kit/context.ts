@@ -3,11 +3,15 @@ import { z } from "zod";
 /** An empty variable counts as none, as everywhere. */
 const defaultModel = process.env.ENSEMBLE_MODEL || "gpt-5-mini";
 
+/** Has no default: gpt-5 models refuse every value but their own. */
+export const Temperature = z.number().min(0).max(2).optional().describe("Sent with every call if set; many models accept only 1");
+
 /** Two tiers, so that a cheap model does the mechanical work and a good one decides. */
 export const Models = z
   .object({
     judge: z.string().min(1).default(defaultModel).describe("Model that plans, routes and judges"),
     worker: z.string().min(1).default(defaultModel).describe("Model that does the work"),
+    temperature: Temperature,
   })
   .prefault({})
   .describe("Which models are called");

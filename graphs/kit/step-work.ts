@@ -3,6 +3,7 @@ import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { z } from "zod";
 import { Agent, type AgentCall, callAgent, type Outcome } from "./agent.ts";
 import { Finding } from "./conflicts.ts";
+import { Temperature } from "./context.ts";
 import { CallStatus, LedgerEntry } from "./ledger.ts";
 import { WorkStep } from "./plan-of-work.ts";
 
@@ -26,6 +27,7 @@ const Errand = z.object({
   step: WorkStep,
   agent: Agent,
   model: z.string().describe("The tier's model, for an agent that has none of its own"),
+  temperature: Temperature,
   needs: z.unknown().describe("The results that it depends on, its only context"),
   tries: z.number().int().describe("How often it was tried before"),
   stage: z.number().int().describe("How many others start before it"),
@@ -43,20 +45,29 @@ export type Call = z.infer<typeof Call>;
  * part of it, because a node's result is found again as it was written: under that id.
  */
 export function keyOf(errand: unknown): string {
-  const { step, agent, model, needs } = Errand.parse(errand);
+  const { step, agent, model, temperature, needs } = Errand.parse(errand);
   const { name, role, instructions } = agent;
-  return JSON.stringify([name, role, instructions, agent.model ?? model, step.id, step.task, needs ?? null]);
+  return JSON.stringify([
+    name,
+    role,
+    instructions,
+    agent.model ?? model,
+    step.id,
+    step.task,
+    needs ?? null,
+    ...(temperature === undefined ? [] : [temperature]),
+  ]);
 }
 
 /** Sends a step to its agent, a little after those that start before it. */
 export async function doStep(
-  { step, agent, model, needs, stage }: Errand,
+  { step, agent, model, temperature, needs, stage }: Errand,
   { limits, budget }: Pick<AgentCall<typeof Work>, "limits" | "budget">,
   config: LangGraphRunnableConfig,
 ): Promise<Outcome<z.infer<typeof Work>>> {
   await sleep(stage * limits.stageMs, undefined, { signal: config.signal });
   const answer = { name: "work", schema: Work };
-  return callAgent({ agent, model, temperature: 0.4, task: step.task, input: needs, answer, limits, budget }, config);
+  return callAgent({ agent, model, temperature, task: step.task, input: needs, answer, limits, budget }, config);
 }
 
 /** What an errand leaves in the state. */

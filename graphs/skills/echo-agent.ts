@@ -35,7 +35,7 @@ export const echoAgent: Skill<string, z.infer<typeof Result>, z.infer<typeof Par
 
   async invoke(batch, { instruction, timeoutSeconds }, { config, signal, models, limits, budget, record }) {
     const agent = { name: "echo", role: "a speaker", instructions: instruction, weight: 1, retries: 2, timeoutSeconds };
-    const call = { agent, model: models.worker, temperature: 0.3, answer: { name: "echo", schema: Answer }, limits, budget };
+    const call = { agent, model: models.worker, temperature: models.temperature, answer: { name: "echo", schema: Answer }, limits, budget };
     const outcomes = await inGroups(batch, limits.parallel, async (input) => {
       const outcome = await callAgent({ ...call, task: "Work on this sentence.", input }, { ...config, signal });
       record(outcome.entry); // at once: what was paid for counts, whatever becomes of the batch

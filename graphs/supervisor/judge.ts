@@ -14,5 +14,6 @@ const judge = {
 /** What every question to the judge has in common. */
 export function judging(config: Config, task: string, input?: unknown): Omit<AgentCall<z.ZodType>, "answer"> {
   const { models, budget, limits, timeoutSeconds } = contextOf(config);
-  return { agent: { ...judge, timeoutSeconds }, model: models.judge, temperature: 0.2, task, input, limits: wide(limits), budget };
+  const { judge: model, temperature } = models;
+  return { agent: { ...judge, timeoutSeconds }, model, temperature, task, input, limits: wide(limits), budget };
 }

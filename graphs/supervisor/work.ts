@@ -22,6 +22,7 @@ export function dispatch({ input, steps, results, again, finished, wave }: Super
       needs,
       wave,
       model: models.worker,
+      temperature: models.temperature,
       tries: results[step.id]?.tries ?? 0,
       agent: roster.find(({ name }) => name === step.agent),
     });

@@ -18,6 +18,7 @@ import { type Channel, type ChannelLists, createChannelLists } from "./channel-l
 import { deleteThreadCheckpoints } from "./lifecycle.ts";
 import { newestFirst, storedBefore } from "./order.ts";
 import { type ListRow, readCheckpoints, type StoredCheckpoint, type StoredValue } from "./read.ts";
+import { explainRefusal, refuseUnsendable } from "./refusals.ts";
 import { replaceWrites } from "./replaced-writes.ts";
 import { type BlobRow, type CheckpointRows, isAlike, joinRows, noRows, storeRows, type WriteRow } from "./rows.ts";
 import { dumpState, keepingImpostors, type StateSerializer, UnstorableValue } from "./serializer.ts";
@@ -27,6 +28,8 @@ export interface SaverAttempt {
   fence: Fence;
   /** Stores rows under the fence, together with whatever else the attempt has to store. False when the right is lost. */
   store: (rows: CheckpointRows) => Promise<boolean>;
+  /** Does what the attempt asks of the database; rejects with `Refused` for what the database never takes. */
+  unlessRefused: <T>(work: () => Promise<T>) => Promise<T>;
   /** Nothing was ever stored of the thread. */
   isFresh: boolean;
   /** Called when a write was refused or failed: nothing that this attempt does from here on may count. */
@@ -143,8 +146,15 @@ export class EnsembleSaver extends PostgresSaver {
     if (writes.length === 0) return;
     // Errors, interrupts and resume values have one place a task and replace each other; results are stored once.
     const replaces = writes.every(([channel]) => channel in WRITES_IDX_MAP);
-    if (replaces) await this.#orAbort(() => replaceWrites(this.#db, this.#attempt?.fence, rowsOf()));
+    if (replaces) await this.#orAbort(() => ({ ...noRows, writes: rowsOf() }), this.#replaceWrites);
     else await this.#writeOrAbort(() => ({ ...noRows, writes: rowsOf() }));
+  }
+
+  #replaceWrites = ({ writes }: CheckpointRows): Promise<boolean> =>
+    this.#unlessRefused(() => replaceWrites(this.#db, this.#attempt?.fence, writes));
+
+  #unlessRefused<T>(work: () => Promise<T>): Promise<T> {
+    return this.#attempt ? this.#attempt.unlessRefused(work) : work();
   }
 
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
@@ -152,7 +162,8 @@ export class EnsembleSaver extends PostgresSaver {
     const { threadId, namespace, checkpointId } = addressOf(config);
     const place = sql`select * from checkpoints where thread_id = ${threadId} and checkpoint_ns = ${namespace}`;
     const selection = checkpointId ? sql`${place} and checkpoint_id = ${checkpointId}` : sql`${place} order by ${newestFirst} limit 1`;
-    const read = readCheckpoints(this.#db, selection, checkpointId ? "read checkpoint" : "read newest checkpoint");
+    const name = checkpointId ? "read checkpoint" : "read newest checkpoint";
+    const read = this.#unlessRefused(() => readCheckpoints(this.#db, selection, name));
     const [stored] = await read.catch((error) => this.#noteTrouble(error));
     if (!stored) return undefined;
     // Older checkpoints find their pending sends with their parents: the stock saver knows how.
@@ -249,7 +260,7 @@ export class EnsembleSaver extends PostgresSaver {
   async #writeOrAbort(rowsOf: () => CheckpointRows): Promise<void> {
     const attempt = this.#attempt;
     if (!attempt) await this.#storeByItself(rowsOf());
-    else await this.#orAbort(() => attempt.store(rowsOf()));
+    else await this.#orAbort(rowsOf, attempt.store);
   }
 
   /** Large values take the server long: they go at once, each by itself. */
@@ -261,15 +272,20 @@ export class EnsembleSaver extends PostgresSaver {
    * A failed write ends the attempt by its signal, not by a rejection: LangGraph awaits some of these promises late, and a rejection
    * nobody awaits yet would end the process.
    */
-  async #orAbort(store: () => Promise<boolean>): Promise<void> {
+  async #orAbort(rowsOf: () => CheckpointRows, store: (rows: CheckpointRows) => Promise<boolean>): Promise<void> {
     const attempt = this.#attempt;
     this.#isEmpty = false;
     if (this.#refused) return;
-    if (!attempt) return void (await store());
+    if (!attempt) return void (await store(rowsOf()));
+    const node = attempt.currentNode();
+    let rows = noRows;
     try {
-      if (!(await store())) this.#refuse(attempt, new LostRight(attempt.fence));
+      rows = rowsOf();
+      refuseUnsendable(rows);
+      if (!(await store(rows))) this.#refuse(attempt, new LostRight(attempt.fence));
     } catch (error) {
-      this.#refuse(attempt, error instanceof UnstorableValue ? new UnstorableState(attempt.currentNode(), error) : (error as Error));
+      const isUnstorable = error instanceof UnstorableValue;
+      this.#refuse(attempt, isUnstorable ? new UnstorableState(node, error) : explainRefusal(error as Error, node, rows));
     }
   }
 

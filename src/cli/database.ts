@@ -6,7 +6,8 @@ import { readEnvironment } from "./environment.ts";
 
 /** Works on the database of the service: the one of DATABASE_URL, or the embedded one that runs here. */
 export async function withDatabase<T>(work: (pool: Pool) => Promise<T>): Promise<T> {
-  const { databaseUrl, dataDir } = await readEnvironment();
+  const { databaseUrl: pooledUrl, databaseDirectUrl, dataDir } = await readEnvironment();
+  const databaseUrl = databaseDirectUrl ?? pooledUrl;
   const url = databaseUrl ? checkDatabaseUrl("DATABASE_URL", databaseUrl) : await findEmbeddedPostgres(dataDir);
   if (!url) throw new Error(`No service runs on ${dataDir}. Start one, or set DATABASE_URL.`);
   const pool = openPool({ url, size: 1, onError: () => {} });

@@ -11,8 +11,8 @@ const Info = z.object({ halted: z.boolean().nullable() });
 
 /** For container health checks: an API is asked over HTTP, a worker is looked up in the database. */
 export async function checkHealth(): Promise<void> {
-  const { role, host, port, databaseUrl, leaseSeconds } = await readEnvironment();
-  if (role === "worker") await askDatabase(databaseUrl, leaseSeconds);
+  const { role, host, port, databaseUrl, databaseDirectUrl, leaseSeconds } = await readEnvironment();
+  if (role === "worker") await askDatabase(databaseDirectUrl ?? databaseUrl, leaseSeconds);
   else await askApi(addressOf(host, port));
   console.log("ok");
 }

@@ -8,27 +8,32 @@ export async function serve(config: Config): Promise<void> {
   const log = createLogger(config.logLevel, process.stdout.isTTY ?? false);
   guardProcess(log);
   const stopping = listenForSignals();
-  const service = await Promise.race([startService(config, log), stopping.impatient]);
+  const service = await Promise.race([startService(config, log, stopping.signal), stopping.impatient]);
   announce(service);
   if ((await stopping.asked) === "SIGINT") console.log("Stopping; once more to stop at once.");
   stopping.impatient.catch(() => service.hurry());
   await service.stop();
 }
 
-/** The first signal asks for a clean stop; with the second, `impatient` rejects. A start is finished first, unless there is a second. */
+/**
+ * The first signal asks for a clean stop; with the second, `impatient` rejects. A start is finished first, unless it waits for the database
+ * or there is a second signal.
+ */
 function listenForSignals() {
   const asked = Promise.withResolvers<NodeJS.Signals>();
   const impatient = Promise.withResolvers<never>();
   impatient.promise.catch(() => {}); // whoever cares looks for themselves
+  const first = new AbortController();
   let heard = 0;
   const onSignal = (signal: NodeJS.Signals) => {
     heard++;
     asked.resolve(signal);
+    first.abort();
     if (heard > 1) impatient.reject(new Error("Stopped before it had started."));
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
-  return { asked: asked.promise, impatient: impatient.promise };
+  return { asked: asked.promise, impatient: impatient.promise, signal: first.signal };
 }
 
 function announce({ url, metricsUrl, graphIds, embedded }: Service): void {

@@ -9,11 +9,22 @@ export interface PoolOptions {
   queryTimeoutSeconds?: number;
   /** Whether statements that come often are kept by the server, by their names. Poolers that share connections may not keep them. */
   prepares?: boolean;
+  /** Whether a pooler stands in between. It refuses the options that we start a session with, and keeps lines of its own. */
+  isPooled?: boolean;
   onError: (error: Error) => void;
 }
 
-/** Lets the server notice a vanished client; pg's own keepAlive covers only our side. */
-const serverKeepalives = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=10000";
+/**
+ * Lets the server notice a vanished client; pg's own keepAlive covers only our side. An event loop that stands still takes no data, which
+ * counts as vanished after the last of these times: a minute is left to it.
+ */
+const serverKeepalives = keepalives(60_000);
+/** For a connection whose thread never stands still. */
+export const impatientKeepalives = keepalives(10_000);
+
+function keepalives(userTimeoutMs: number): string {
+  return `-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=${userTimeoutMs}`;
+}
 
 /** How every connection of ours is made, pooled or not. */
 export function connectionOptions(url: string, applicationName: string): pg.ClientConfig {
@@ -37,11 +48,17 @@ class NamelessClient extends pg.Client {
 }
 
 /** The one pool of a process. An idle connection that breaks is reported and replaced, never thrown at the process. */
-export function openPool({ url, size, queryTimeoutSeconds, prepares = true, onError }: PoolOptions): pg.Pool {
+export function openPool({ url, size, queryTimeoutSeconds, prepares = true, isPooled = false, onError }: PoolOptions): pg.Pool {
   // The server is told as well: it would go on with a statement whose answer nobody awaits.
   const limit = queryTimeoutSeconds === undefined ? undefined : Math.ceil(queryTimeoutSeconds * 1000);
   const limited = limit !== undefined && { query_timeout: limit, options: `${serverKeepalives} -c statement_timeout=${limit}` };
-  const pool = new pg.Pool({ ...connectionOptions(url, "ensemble"), ...limited, max: size, ...(!prepares && { Client: NamelessClient }) });
+  const pool = new pg.Pool({
+    ...connectionOptions(url, "ensemble"),
+    ...limited,
+    ...(isPooled && { options: undefined }),
+    ...(!prepares && { Client: NamelessClient }),
+    max: size,
+  });
   pool.on("error", (error) => {
     if (!pool.ending) onError(error); // the server may be closing, too, while we say goodbye
   });

@@ -71,6 +71,23 @@ export function prepared(name: string, { text, values }: Sql): Sql {
 /** The empty fragment, for a condition that is not there. */
 export const nothing: Sql = sql``;
 
+/** Runs `work` in a transaction and takes everything back. */
+export async function rehearse(pool: Pool, work: (tx: PoolClient) => Promise<unknown>): Promise<void> {
+  const takenBack = new Error("The transaction is taken back.");
+  const rehearsal = transaction(pool, async (tx) => {
+    await work(tx);
+    throw takenBack;
+  });
+  await rehearsal.catch((error) => {
+    if (error !== takenBack) throw error;
+  });
+}
+
+const failedCommits = new WeakSet<Error>();
+
+/** Whether a transaction failed with this error when it was asked to commit. Before that nothing of it can be there. */
+export const failedAtCommit = (error: Error): boolean => failedCommits.has(error);
+
 /** Runs `work` in one transaction: all of it is committed, or nothing is. */
 export async function transaction<T>(pool: Pool, work: (tx: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
@@ -83,7 +100,10 @@ export async function transaction<T>(pool: Pool, work: (tx: PoolClient) => Promi
   try {
     await client.query("begin");
     const result = await work(client);
-    await client.query("commit");
+    await client.query("commit").catch((error: Error) => {
+      failedCommits.add(error);
+      throw error;
+    });
     return result;
   } catch (error) {
     await client.query("rollback").catch((failure: Error) => {

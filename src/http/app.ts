@@ -29,18 +29,20 @@ import { streamingRoutes } from "./routes/streaming.ts";
 import { threadRoutes } from "./routes/threads.ts";
 import { uiRoutes } from "./routes/ui.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
-import { type Approach, serverFactory, wantsSocket } from "./server.ts";
+import { type Approach, arrivalLimits, serverFactory, wantsSocket } from "./server.ts";
 
 /** The API. It serves; it executes nothing. */
 export async function buildApp(rooms: ApiRooms, http: HttpOptions, inFront?: UserApp): Promise<FastifyInstance> {
   const prefix = http.mount_prefix ?? "";
   const admittance = admittanceOf(rooms, http);
+  const arrival = arrivalLimits(rooms.settings.requestTimeoutSeconds);
   const app = Fastify({
     loggerInstance: requestLogger(rooms, http),
-    ...((prefix || inFront) && { serverFactory: serverFactory(approach(rooms, http, admittance, inFront)) }),
+    ...((prefix || inFront) && { serverFactory: serverFactory(approach(rooms, http, admittance, inFront), arrival) }),
     bodyLimit: rooms.settings.bodyLimitBytes,
     forceCloseConnections: true,
-    http: { shouldUpgradeCallback: wantsSocket },
+    requestTimeout: arrival.requestTimeout,
+    http: { shouldUpgradeCallback: wantsSocket, ...arrival },
     frameworkErrors: refusePath,
     clientErrorHandler: refuseConnection,
     // With an app in front a route has one name only: middleware that guards a path would not know the other.

@@ -40,6 +40,7 @@ export interface ApiRooms {
     streams: number;
     streamsPerUser: number;
     streamsPerRun: number;
+    requestTimeoutSeconds: number;
     stalledSeconds: number;
     recheckSeconds: number;
     eventRetentionSeconds: number;

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerOptions, type ServerResponse } from "node:http";
 import type { FastifyServerFactory } from "fastify";
 import type { UserApp } from "../registry/user-app.ts";
 import { refuseConnection } from "./answer-errors.ts";
@@ -13,6 +13,14 @@ export interface Approach {
   front: Omit<FrontOptions, "forward">;
 }
 
+export type ArrivalLimits = Pick<ServerOptions, "requestTimeout" | "headersTimeout" | "connectionsCheckingInterval">;
+
+/** Returns how long a request may take to arrive. Node looks only now and then, every 30 seconds unless told otherwise. */
+export function arrivalLimits(seconds: number): ArrivalLimits & { requestTimeout: number } {
+  const limit = Math.ceil(seconds * 1000);
+  return { requestTimeout: limit, headersTimeout: limit, connectionsCheckingInterval: Math.min(1_000, limit) };
+}
+
 /** Where health checks look, our own command's too, whatever the prefix is. */
 const healthPaths = ["/ok", "/info"];
 
@@ -22,13 +30,13 @@ export function wantsSocket({ headers, url = "" }: IncomingMessage): boolean {
 }
 
 /** The server of an API that is not alone at its address. Upgrades go past the project's app: only requests can be told to it. */
-export function serverFactory({ prefix, app, front }: Approach): FastifyServerFactory {
+export function serverFactory({ prefix, app, front }: Approach, arrival: ArrivalLimits = {}): FastifyServerFactory {
   return (ours) => {
     const listener = app ? inFront(app, front, ours as RequestListener) : { listen: ours as RequestListener, close: () => {} };
-    const server = createServer({ shouldUpgradeCallback: wantsSocket }, prefix ? below(prefix, listener.listen) : listener.listen);
+    const options = { shouldUpgradeCallback: wantsSocket, ...arrival };
+    const server = createServer(options, prefix ? below(prefix, listener.listen) : listener.listen);
     server.on("close", listener.close);
-    server.keepAliveTimeout = 72_000; // this and the next as Fastify has them
-    server.requestTimeout = 0;
+    server.keepAliveTimeout = 72_000; // as Fastify has it
     if (prefix) takePrefixOffUpgrades(server, prefix);
     return server;
   };

@@ -27,6 +27,13 @@ export async function getRun(db: Db, scope: Scope, threadId: string | undefined,
   return toRun(rows[0]);
 }
 
+/** Returns those of the runs that exist, in the order of their ids. */
+export async function findRuns(db: Db, ids: string[]): Promise<Run[]> {
+  const { rows } = await db.query<Run>(sql`select ${runColumns} from runs where run_id = any(${ids}::uuid[])`);
+  const found = new Map(rows.map((run) => [run.run_id, run]));
+  return ids.flatMap((id) => found.get(id) ?? []);
+}
+
 /** The runs of a thread, newest first, as many as may be large together. */
 export async function listRuns(
   db: Db,

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import { checkDatabaseUrl, explainDatabase } from "../db/address.ts";
 import { startEmbeddedPostgres } from "../db/embedded.ts";
+import { onceDatabaseAnswers } from "../db/failure.ts";
 import { migrateAt } from "../db/migrate.ts";
 import { closePool, openPool } from "../db/pool.ts";
 import type { Closers } from "./closers.ts";
@@ -25,21 +26,27 @@ export function givenDatabase({ databaseUrl, databaseDirectUrl }: Config) {
 export async function openDatabase(
   config: Config,
   given: ReturnType<typeof givenDatabase>,
-  log: Logger,
-  closers: Closers,
+  { log, closers, stopping }: { log: Logger; closers: Closers; stopping: AbortSignal | undefined },
 ): Promise<Database> {
   const url = given.url ?? (await embeddedUrl(config, closers));
   const directUrl = given.directUrl ?? url;
-  await migrateAt(directUrl).catch(explainDatabase(directUrl));
+  await migrateOnceThere(directUrl, config.databaseWaitSeconds, log, stopping);
   const pool = openPool({
     url,
     size: config.poolSize,
     queryTimeoutSeconds: config.queryTimeoutSeconds,
     prepares: config.prepares,
+    isPooled: given.directUrl !== undefined,
     onError: (err) => log.warn({ err }, "a database connection broke"),
   });
   closers.push(() => closePool(pool));
   return { pool, directUrl };
+}
+
+/** Migrates as soon as the server answers: where everything starts at once, it may come last. */
+async function migrateOnceThere(url: string, seconds: number, log: Logger, signal: AbortSignal | undefined): Promise<void> {
+  const onWaiting = ({ message }: Error) => log.warn({ reason: message }, `the database does not answer; waiting for up to ${seconds} s`);
+  await onceDatabaseAnswers(() => migrateAt(url), { seconds, onWaiting, signal }).catch(explainDatabase(url));
 }
 
 async function embeddedUrl({ role, dataDir }: Config, closers: Closers): Promise<string> {

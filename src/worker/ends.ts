@@ -1,12 +1,22 @@
-import type { Db } from "../db/sql.ts";
+import type { Pool } from "pg";
+import { unlessRefused } from "../db/refused.ts";
+import { rehearse } from "../db/sql.ts";
 import { together } from "../db/together.ts";
 import { type EndingRun, endRun, endRuns, isPlainEnd } from "../runs/end.ts";
 
-/** Ends a run. False when the right is lost, or a rollback was accepted meanwhile. */
+/** Ends a run. False when the right is lost, or a rollback was accepted meanwhile. Rejects with `Refused` if the result cannot be stored. */
 export type EndRun = (ending: EndingRun) => Promise<boolean>;
 
 /** Ends the runs of this process, as many as come together in one statement. What that leaves open each decides by itself. */
-export function runEnder(db: Db): EndRun {
-  const endTogether = together((ends: EndingRun[]) => endRuns(db, ends), { keyOf: ({ threadId }) => threadId });
-  return async (ending) => (isPlainEnd(ending.end) && (await endTogether(ending))) || endRun(db, ending);
+export function runEnder(pool: Pool): EndRun {
+  const endTogether = together((ends: EndingRun[]) => endRuns(pool, ends), { keyOf: ({ threadId }) => threadId });
+  const end = async (ending: EndingRun, nth: number) =>
+    (nth === 1 && isPlainEnd(ending.end) && (await endTogether(ending))) || endRun(pool, ending);
+  return (ending) =>
+    unlessRefused(
+      (nth) => end(ending, nth),
+      () => rehearse(pool, (tx) => endRun(tx, { ...ending, end: smallEnd })),
+    );
 }
+
+const smallEnd = { status: "success", output: null, error: null, thread: { status: "idle", values: "{}", interrupts: "{}" } } as const;

@@ -2,8 +2,9 @@ import { isGraphDrained } from "@langchain/langgraph";
 import type { Logger } from "pino";
 import { LostRight } from "../checkpoints/saver.ts";
 import { isDatabaseTrouble, untilDatabaseAnswers } from "../db/failure.ts";
+import { Refused, unlessRefused, whatServerSays } from "../db/refused.ts";
 import { runTopic } from "../events/feed.ts";
-import { newestEventId } from "../events/log.ts";
+import { newestEventId, type RunEvent } from "../events/log.ts";
 import { type Claim, releaseRun } from "../runs/claim.ts";
 import { endTopic, threadTopic } from "../runs/run.ts";
 import { noteAttemptSpan } from "../runs/trace.ts";
@@ -12,9 +13,10 @@ import type { AttemptControl, StopReason } from "./attempt.ts";
 import { graphIdOf, openGraph, startingPoint } from "./graph-call.ts";
 import { streamGraph } from "./graph-stream.ts";
 import { type Journal, startJournal } from "./journal.ts";
-import { cancelled, describeError, failed, type Outcome, outcomeOfStop, succeeded } from "./outcome.ts";
+import { cancelled, describeError, endWithoutResult, failed, type Outcome, outcomeOfStop, succeeded } from "./outcome.ts";
 import type { AttemptRooms, WorkerRooms } from "./rooms.ts";
 import { settle } from "./settle.ts";
+import { tryToStore } from "./steps.ts";
 import { createTranslator, type StreamTranslator } from "./stream.ts";
 
 /** What the operator decided about attempts. */
@@ -50,7 +52,8 @@ async function runAttempt(rooms: AttemptRooms, claim: Claim, control: AttemptCon
     const performed = (await decidedBefore(rooms, claim, journal, policy)) ?? (await perform(rooms, claim, control, journal, policy, log));
     control.leaveGraph();
     await journal.flushed();
-    const outcome = await settle(rooms, claim, isOutOfTouch(control) ? { kind: "released" } : performed);
+    const wanted = await outcomeOnceFlushed(rooms, claim, control, performed, journal);
+    const outcome = await settle(rooms, claim, wanted).catch((error) => settleWithoutResult(rooms, claim, error, journal));
     if (isOver(outcome)) tellEnd(rooms, runId, journal.lastId);
     if (claim.kwargs.webhook) rooms.wakeups.tellHere(webhookTopic);
     const became = outcome.kind === "ended" ? outcome.end.status : outcome.kind;
@@ -61,6 +64,16 @@ async function runAttempt(rooms: AttemptRooms, claim: Claim, control: AttemptCon
     await untilDatabaseAnswers(() => releaseRun(rooms.pool, claim)).catch((err) => log.error({ err }, "run could not be released"));
     return "failed";
   }
+}
+
+/** Ends a run in error whose result the database does not take. Throws every other error on. */
+async function settleWithoutResult(rooms: AttemptRooms, claim: Claim, reason: unknown, journal: Journal): Promise<Outcome> {
+  const isRefused = reason instanceof Refused || (reason instanceof Error && "severity" in reason);
+  if (!isRefused) throw reason;
+  const error = { error: "ResultRefusedError", message: `The database refuses the run's result: ${whatServerSays(reason)}.` };
+  journal.push({ event: "error", data: JSON.stringify(error) });
+  await journal.flushed();
+  return settle(rooms, claim, endWithoutResult(error));
 }
 
 /** A run that was given back, or lost to another attempt, goes on: its followers wait. */
@@ -85,14 +98,22 @@ async function decidedBefore(
   return failed(rooms, claim, "error", { error: "WorkerCrashError", message }, journal);
 }
 
-/** Whether the last events did not reach the log: then what the run came to may not be told either. */
-function isOutOfTouch({ stopped }: AttemptControl): boolean {
-  return stopped?.kind === "unreachable" || stopped?.kind === "lost";
+/** Returns what the run comes to when its last events did not reach the log: a success may not be told then. */
+async function outcomeOnceFlushed(
+  rooms: WorkerRooms,
+  claim: Claim,
+  { stopped }: AttemptControl,
+  performed: Outcome,
+  journal: Journal,
+): Promise<Outcome> {
+  if (stopped?.kind === "unreachable" || stopped?.kind === "lost") return { kind: "released" };
+  const isRefused = stopped?.kind === "failed" && performed.kind === "ended" && performed.end.status === "success";
+  return isRefused ? failed(rooms, claim, "error", describeError(stopped.error), journal) : performed;
 }
 
 function openJournal({ storeStep, feed, wakeups, metrics }: AttemptRooms, claim: Claim, control: AttemptControl, lastId: number): Journal {
   return startJournal({
-    write: (events, rows) => storeStep({ fence: claim, events, rows }),
+    write: (events, rows) => storeStep({ fence: claim, events, rows }).catch((error) => explainEvents(error, events)),
     lastId,
     committed(events, seconds) {
       metrics.storedEvents(events.length, seconds);
@@ -105,6 +126,16 @@ function openJournal({ storeStep, feed, wakeups, metrics }: AttemptRooms, claim:
     refused: (reason) => control.stop(toStopReason(reason)),
     lostRight: () => new LostRight(claim),
   });
+}
+
+/** Throws a refusal with the event that it was probably about; every other error as it is. */
+function explainEvents(error: Error, events: RunEvent[]): never {
+  const [largest] = events.toSorted((a, b) => b.data.length - a.data.length);
+  if (!largest || !(error instanceof Refused)) throw error;
+  throw new Refused(
+    `The database refuses the run's events: ${error.message}. The largest, "${largest.event}", has ${Buffer.byteLength(largest.data)} bytes.`,
+    { cause: error },
+  );
 }
 
 function toStopReason(error: Error): StopReason {
@@ -127,9 +158,12 @@ async function perform(
   let failure: unknown;
   try {
     const refused = (reason: Error) => control.stop(toStopReason(reason));
-    const call = await openGraph(rooms, claim, { fence: claim, isFresh: claim.isFresh, refused, room: journal.room, store: journal.store });
+    const judged = <T>(work: () => Promise<T>) => unlessRefused(work, () => tryToStore(rooms.pool, claim));
+    const { isFresh } = claim;
+    const { room, store } = journal;
+    const call = await openGraph(rooms, claim, { fence: claim, isFresh, refused, room, store, unlessRefused: judged });
     graphVersion = call.version;
-    const start = await startingPoint(rooms, claim, call, onGraphChange).catch((error) => {
+    const start = await judged(() => startingPoint(rooms, claim, call, onGraphChange)).catch((error) => {
       if (isDatabaseTrouble(error)) refused(error);
       throw error;
     });

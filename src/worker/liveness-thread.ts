@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import pg from "pg";
-import { closeConnection, connectionOptions } from "../db/pool.ts";
+import { closeConnection, connectionOptions, impatientKeepalives } from "../db/pool.ts";
 import {
   announceWorker,
   type ObservedWorker,
@@ -43,7 +43,8 @@ async function live(): Promise<void> {
 
 async function liveOnOneConnection(): Promise<void> {
   // A statement that hangs is a line that is dead: without a limit a silent network would look like a slow one for ever.
-  const client = new pg.Client({ ...connectionOptions(url, "ensemble liveness"), query_timeout: (leaseSeconds / 3) * 1000 });
+  const limits = { options: impatientKeepalives, query_timeout: (leaseSeconds / 3) * 1000 };
+  const client = new pg.Client({ ...connectionOptions(url, "ensemble liveness"), ...limits });
   client.on("error", () => {}); // shows in the next statement
   try {
     await client.connect();

@@ -1,6 +1,7 @@
 import { authKeys } from "../auth/user.ts";
 import { EnsembleSaver } from "../checkpoints/saver.ts";
 import { untilDatabaseAnswers } from "../db/failure.ts";
+import { unlessRefused } from "../db/refused.ts";
 import type { Claim } from "../runs/claim.ts";
 import { lastValuesEvent, type RunEnd, type RunError, valuesOfThread } from "../runs/end.ts";
 import type { CancelAction } from "../runs/run.ts";
@@ -11,6 +12,7 @@ import type { StopReason } from "./attempt.ts";
 import { graphIdOf } from "./graph-call.ts";
 import type { Journal } from "./journal.ts";
 import type { WorkerRooms } from "./rooms.ts";
+import { tryToStore } from "./steps.ts";
 import type { StreamTranslator } from "./stream.ts";
 
 /** How an attempt came out. Only `ended` and `rolled back` end the run. */
@@ -87,11 +89,17 @@ async function readThreadState({ pool, registry, log }: WorkerRooms, claim: Clai
       config: { configurable: { ...configurable, ...authKeys(claim.user) } },
       checkpointer: new EnsembleSaver(pool),
     });
-    return await untilDatabaseAnswers(() => restingState(graph, claim.threadId));
+    const read = () => restingState(graph, claim.threadId);
+    return await untilDatabaseAnswers(() => unlessRefused(read, () => tryToStore(pool, claim)));
   } catch (err) {
     log.warn({ err, run_id: claim.runId }, "the thread's state could not be read");
     return undefined;
   }
+}
+
+/** The run's end when its result cannot be stored. The thread keeps the values that it shows. */
+export function endWithoutResult(error: RunError): Outcome {
+  return { kind: "ended", end: { status: "error", output: JSON.stringify({ __error__: error }), error, thread: { status: "error" } } };
 }
 
 export function describeError(error: unknown): RunError {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
+import type { Checkpoint, CheckpointTuple } from "@langchain/langgraph-checkpoint";
 import { EnsembleSaver } from "../checkpoints/saver.ts";
 import type { Db } from "../db/sql.ts";
 import type { AnyGraph } from "../registry/registry.ts";
@@ -29,7 +29,7 @@ export async function examineCheckpoint(
   const { thread_id, checkpoint_id } = claim.kwargs.config.configurable ?? {};
   const tuple = await saver.getTuple({ configurable: { thread_id, ...(!ofThisRun && checkpoint_id ? { checkpoint_id } : {}) } });
   if (!tuple) return { atBreakpoint: false };
-  const next = pendingNodes(tuple);
+  const next = pendingNodes(graph, tuple);
   const missing = next.filter((node) => !(node in graph.nodes));
   if (missing.length > 0) {
     throw new GraphChanged(
@@ -44,12 +44,22 @@ export async function examineCheckpoint(
   };
 }
 
-/** The nodes that are due at a checkpoint: those that an edge leads to, and those that something was sent to. */
-function pendingNodes({ checkpoint }: CheckpointTuple): string[] {
-  const branches = Object.keys(checkpoint.channel_values).filter((channel) => channel.startsWith(pendingBranch));
-  const sends = checkpoint.channel_values.__pregel_tasks;
+/** Returns the nodes that are due at a checkpoint: those that an edge leads to, and those that something was sent to. */
+function pendingNodes(graph: AnyGraph, { checkpoint }: CheckpointTuple): string[] {
+  const isPending = ([channel]: [string, unknown]) => !isLeftOver(graph, checkpoint, channel);
+  const { __pregel_tasks: sends, ...values } = Object.fromEntries(Object.entries(checkpoint.channel_values).filter(isPending));
+  const branches = Object.keys(values).filter((channel) => channel.startsWith(pendingBranch));
   const targets = Array.isArray(sends) ? sends.map((send: { node?: unknown }) => String(send.node)) : [];
   return [...new Set([...branches.map((channel) => channel.slice(pendingBranch.length)), ...targets])];
+}
+
+/**
+ * Returns whether the channel was last written before the newest input. An input drops what was due, but LangGraph clears only channels that
+ * the graph has: those of a node that is gone, or of another graph, stay in every later checkpoint. One step's versions differ in their fraction.
+ */
+function isLeftOver({ inputChannels }: AnyGraph, { channel_versions: versions }: Checkpoint, channel: string): boolean {
+  const stepOf = (name: string) => Math.floor(Number(versions[name]));
+  return [inputChannels].flat().some((input) => stepOf(String(input)) > stepOf(channel));
 }
 
 async function isAtBreakpoint(
@@ -63,7 +73,7 @@ async function isAtBreakpoint(
   if (matches(kwargs.interrupt_before ?? graph.interruptBefore, next)) return true;
   const after = kwargs.interrupt_after ?? graph.interruptAfter;
   const parent = after && tuple.parentConfig ? await saver.getTuple(tuple.parentConfig) : undefined;
-  return parent !== undefined && matches(after, pendingNodes(parent));
+  return parent !== undefined && matches(after, pendingNodes(graph, parent));
 }
 
 function matches(named: "*" | unknown[] | null | undefined, nodes: string[]): boolean {

@@ -1,6 +1,9 @@
+import type { Pool } from "pg";
 import { type CheckpointRows, isAlike, storingRows } from "../checkpoints/rows.ts";
 import { type Fence, fencedAll } from "../db/fence.ts";
-import { type Db, prepared, sql } from "../db/sql.ts";
+import { newId } from "../db/ids.ts";
+import { unlessRefused } from "../db/refused.ts";
+import { type Db, prepared, rehearse, sql } from "../db/sql.ts";
 import { together } from "../db/together.ts";
 import { appendingEvents, milliseconds, type RunEvent } from "../events/log.ts";
 
@@ -15,10 +18,31 @@ export interface Step {
 export type StoreStep = (step: Step) => Promise<number | undefined>;
 
 /** Stores the steps of all runs of this process, as many as come together in one statement. Two attempts of a run must not be taken for each other. */
-export function stepWriter(db: Db): StoreStep {
-  const storeTogether = together((steps: Step[]) => storeSteps(db, steps), { keyOf: ({ fence }) => fence.runId });
-  return async (step) => (isAlike(step.rows) ? storeTogether(step) : (await storeSteps(db, [step]))[0]);
+export function stepWriter(pool: Pool): StoreStep {
+  const storeTogether = together((steps: Step[]) => storeSteps(pool, steps), { keyOf: ({ fence }) => fence.runId });
+  const storeAlone = async (step: Step) => (await storeSteps(pool, [step]))[0];
+  // What failed with others is tried again alone: the others are not to pay for it.
+  const store = (step: Step, nth: number) => (nth === 1 && isAlike(step.rows) ? storeTogether(step) : storeAlone(step));
+  return (step) =>
+    unlessRefused(
+      (nth) => store(step, nth),
+      () => tryToStore(pool, step.fence),
+    );
 }
+
+/** Stores a step of a few bytes and takes it back. Rejects when the database has trouble with that, too. */
+export async function tryToStore(pool: Pool, fence: Fence): Promise<void> {
+  const place = { threadId: fence.runId, namespace: "", checkpointId: newId() };
+  const value = { type: "json", text: "1" } as const;
+  const rows: CheckpointRows = {
+    blobs: [{ ...place, channel: "probe", version: "1", value }],
+    writes: [{ ...place, taskId: "probe", idx: 0, channel: "probe", value }],
+    checkpoints: [{ ...place, parentId: undefined, checkpoint: "{}", metadata: "{}" }],
+  };
+  await rehearse(pool, (tx) => storeSteps(tx, [{ fence, events: [{ id: largestId, event: "probe", data: "1" }], rows }]));
+}
+
+const largestId = 2 ** 31 - 1;
 
 /** Stores steps of different runs in one statement. Answers when, for those whose right is held. */
 async function storeSteps(db: Db, steps: Step[]): Promise<(number | undefined)[]> {

@@ -14,6 +14,7 @@ const values: Record<string, () => unknown> = {
   symbol: () => [Symbol("s")],
   cycle: circle,
   buffer: () => ({ bytes: Buffer.from("x") }),
+  bad: () => "poison",
   floats: () => ({ vector: new Float32Array([1, 2]) }),
   fine: () => ({
     date: new Date(0),

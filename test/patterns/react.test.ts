@@ -317,3 +317,22 @@ test.each(["invoked", "streamed"])("a call whose arguments are not JSON goes bac
     { role: "tool", tool_call_id: "call_1" },
   ]);
 });
+
+test("a temperature is sent only if the caller set one, to every agent", async () => {
+  const temperatures = () => new Set(model.requests.map(({ temperature }) => temperature));
+  for (const pattern of [
+    { graph: "react", input: ask("Hi").input, answers: [{ tokens: ["Hello."] }] },
+    {
+      graph: "reflect",
+      input: { task: "Write" },
+      answers: [{ json: { text: "Draft" } }, { json: { valid: true, score: 1, problems: [] } }],
+    },
+  ]) {
+    for (const temperature of [undefined, 1]) {
+      model.script(...pattern.answers);
+      await client.runs.wait(null, pattern.graph, { input: pattern.input, context: { models: { temperature } } });
+      expect(model.requests).toHaveLength(pattern.answers.length);
+      expect(temperatures()).toEqual(new Set([temperature]));
+    }
+  }
+});

@@ -7,6 +7,7 @@ import { type Db, transaction } from "../../db/sql.ts";
 import { runNotFound, ServiceError } from "../../errors.ts";
 import { createRun, type RunCheck } from "../../runs/create.ts";
 import { type IdempotentRequest, madeForKey, onceForKey } from "../../runs/idempotency.ts";
+import { makeSurely } from "../../runs/make-surely.ts";
 import { isThreadBusy } from "../../runs/read.ts";
 import type { RunRequest } from "../../runs/request.ts";
 import { cancelTopic, claimTopic, type Run } from "../../runs/run.ts";
@@ -91,7 +92,8 @@ export async function makeRun(scope: CommandScope, decide: (db: Db) => Promise<R
     await refuseUnknownCheckpoint(tx, threadId, wanted);
     return createRun(tx, caller, run, bindThread(thread?.metadata.assistant_id, runCheck(registry)));
   };
-  const [made] = await transaction(pool, (tx) => onceForKey(tx, key, async () => [await make(tx)]));
+  const makeOnce = () => transaction(pool, (tx) => onceForKey(tx, key, async () => [await make(tx)]));
+  const [made] = await makeSurely(pool, [run.runId], makeOnce, { inTransaction: true });
   if (!made) throw runNotFound(); // the run of this Idempotency-Key has been deleted since
   const displaces = wanted.multitask_strategy === "interrupt" || wanted.multitask_strategy === "rollback";
   wakeups.tell(claimTopic, ...(displaces ? [cancelTopic] : []));

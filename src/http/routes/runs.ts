@@ -2,10 +2,11 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { type Db, transaction } from "../../db/sql.ts";
-import { runNotFound } from "../../errors.ts";
+import { runNotFound, ServiceError } from "../../errors.ts";
 import { createRun, type NewRun } from "../../runs/create.ts";
 import { sharedDesk } from "../../runs/desk.ts";
 import { onceForKey } from "../../runs/idempotency.ts";
+import { makeSurely } from "../../runs/make-surely.ts";
 import { listRuns } from "../../runs/read.ts";
 import { cancelTopic, claimTopic, endTopic, type Run as RunRow } from "../../runs/run.ts";
 import { getThread } from "../../threads/threads.ts";
@@ -42,18 +43,33 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
     const key = idempotent(request);
     const make = async (tx: Db) => {
       const made: RunRow[] = [];
-      for (const [index, { caller, run }] of admitted.entries())
-        made.push(
-          await createRun(tx, caller, run, runCheck(registry, wanted.length > 1 ? index : undefined), tx === pool ? desk : undefined),
-        );
+      let bytes = 0;
+      for (const [index, { caller, run }] of admitted.entries()) {
+        const check = runCheck(registry, wanted.length > 1 ? index : undefined);
+        made.push(await createRun(tx, caller, run, check, tx === pool ? desk : undefined));
+        if (isBatch) bytes = refuseLargeBatch(bytes + JSON.stringify(made.at(-1)).length);
+      }
       return made;
     };
     const isOneStatement = !key && wanted.length === 1 && wanted[0]?.threadId === undefined;
-    const runs = isOneStatement ? await make(pool) : await transaction(pool, (tx) => onceForKey(tx, key, () => make(tx)));
+    const makeAll = () => (isOneStatement ? make(pool) : transaction(pool, (tx) => onceForKey(tx, key, () => make(tx))));
+    const ids = wanted.map(({ runId }) => runId);
+    const runs = await makeSurely(pool, ids, makeAll, { inTransaction: !isOneStatement });
     // Committed: from here on no error may leave as a 5xx, or the SDK would send the request again.
     const displaces = wanted.some(({ multitaskStrategy }) => multitaskStrategy === "interrupt" || multitaskStrategy === "rollback");
     wakeups.tell(claimTopic, ...(displaces ? [cancelTopic] : []));
     return runs;
+  }
+
+  /** Each run of a batch is answered with its assistant's config, which may be large: what cannot be answered may not be committed. */
+  function refuseLargeBatch(bytes: number): number {
+    const most = 2 * settings.bodyLimitBytes;
+    if (bytes <= most) return bytes;
+    const megabytes = Math.floor(most / 1024 / 1024);
+    throw new ServiceError(
+      "too_large",
+      `The runs of this batch hold more than ${megabytes} MB, with their assistants' configs and metadata. Send fewer runs at once.`,
+    );
   }
 
   async function admitAll(request: FastifyRequest, wanted: NewRun[]) {

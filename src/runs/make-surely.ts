@@ -1,0 +1,47 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { isDatabaseTrouble, isOutcomeUnknown } from "../db/failure.ts";
+import { type Db, failedAtCommit } from "../db/sql.ts";
+import { findRuns } from "./read.ts";
+import type { Run } from "./run.ts";
+
+const patienceMs = 10_000;
+const pauseMs = 250;
+
+/**
+ * Makes runs with the given ids. If the database's answer is lost, looks for them, and makes them again if they are not there: an id can be
+ * taken only once, so this also decides about a commit that is still under way. Throws the first error if the database stays away.
+ */
+export async function makeSurely(
+  db: Db,
+  ids: string[],
+  make: () => Promise<Run[]>,
+  { inTransaction }: { inTransaction: boolean },
+): Promise<Run[]> {
+  const made = await make().catch((error: Error) => error);
+  if (!(made instanceof Error)) return made;
+  if (!isOutcomeUnknown(made) || (inTransaction && !failedAtCommit(made))) throw made;
+  for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await sleep(pauseMs)) {
+    const runs = await findOrMake(db, ids, make);
+    if (runs) return runs;
+  }
+  throw made;
+}
+
+/** Returns undefined while the database has trouble. */
+async function findOrMake(db: Db, ids: string[], make: () => Promise<Run[]>): Promise<Run[] | undefined> {
+  try {
+    return (await findAll(db, ids)) ?? (await make());
+  } catch (error) {
+    if (isDatabaseTrouble(error)) return undefined;
+    // The cause may be that the first commit has come through since: its runs have the ids, and the thread is busy with them.
+    const found = await findAll(db, ids).catch((trouble: Error) => trouble);
+    if (found instanceof Error) return undefined;
+    if (found) return found;
+    throw error;
+  }
+}
+
+async function findAll(db: Db, ids: string[]): Promise<Run[] | undefined> {
+  const found = await findRuns(db, ids);
+  return found.length === ids.length ? found : undefined;
+}

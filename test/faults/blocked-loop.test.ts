@@ -1,0 +1,18 @@
+import { expect, onTestFinished, test, vi } from "vitest";
+import { openPool } from "../../src/db/pool.ts";
+import { createDatabase } from "../database.ts";
+
+vi.setConfig({ testTimeout: 90_000 });
+
+test("a large answer is read to its end though the event loop stood still for more than ten seconds meanwhile", async () => {
+  const pool = openPool({ url: await createDatabase(), size: 1, onError: () => {} });
+  onTestFinished(() => pool.end());
+  const { rows: before } = await pool.query("select pg_backend_pid() as pid");
+  const asked = pool.query<{ text: string }>("select repeat('x', 100000000) as text");
+  await new Promise((resolve) => setTimeout(resolve, 500)); // the question is on its way
+  const end = Date.now() + 27_000;
+  while (Date.now() < end);
+  const { rows } = await asked;
+  expect(rows[0]?.text).toHaveLength(100_000_000);
+  expect((await pool.query("select pg_backend_pid() as pid")).rows).toEqual(before);
+});
