@@ -84,6 +84,14 @@ export async function findAssistant(db: Db, scope: Scope, id: string): Promise<A
   return rows[0];
 }
 
+/** How many bytes of an assistant each of these runs will hold, all together. */
+export async function bytesOfAssistants(db: Db, ids: string[]): Promise<number> {
+  const { rows } = await db.query<{ bytes: number }>(sql`
+    select coalesce(sum(octet_length(config::text) + octet_length(context::text) + octet_length(metadata::text)), 0)::double precision as bytes
+      from unnest(${ids.map(toAssistantId)}::uuid[]) as wanted (assistant_id) join assistants using (assistant_id)`);
+  return rows[0]?.bytes ?? 0;
+}
+
 /** Keeps an assistant from being deleted until the transaction ends. */
 export async function holdAssistant(tx: Db, assistantId: string): Promise<void> {
   await tx.query(sql`select 1 from assistants where assistant_id = ${assistantId} for key share`);

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
+import { bytesOfAssistants } from "../../assistants/assistants.ts";
 import { type Db, transaction } from "../../db/sql.ts";
 import { runNotFound, ServiceError } from "../../errors.ts";
 import { createRun, type NewRun } from "../../runs/create.ts";
@@ -14,7 +15,7 @@ import { access, alreadyDecided } from "../access.ts";
 import { streamRun, waitForRun } from "../follow.ts";
 import { idempotent } from "../idempotency.ts";
 import { selectFields, sendTexts } from "../lists.ts";
-import { readWithin } from "../memory.ts";
+import { holdMemory, lightBytes, readWithin } from "../memory.ts";
 import { type StreamCounts, takePlace } from "../places.ts";
 import { ownDoing } from "../recheck.ts";
 import type { ApiRooms } from "../rooms.ts";
@@ -24,6 +25,9 @@ import { BatchCreate, RunCreate, type RunCreateBody, toNewRun } from "../run-req
 import { answers, Limit, Offset, OneOrMore, Run, streams, ThreadParams } from "../schemas.ts";
 
 const Status = z.enum(["pending", "running", "success", "error", "timeout", "interrupted"]);
+
+/** What a byte of a batch takes: as a document, as the statement that stores it, in the answer, and in its text. */
+const weightOfByte = 4;
 
 const creates = access(...runDecisions);
 
@@ -170,6 +174,12 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
 
   app.post("/runs/batch", { schema: { body: BatchCreate, response: answers(z.array(Run)) }, config: creates }, async (request, reply) => {
     const wanted = request.body.map((body) => toNewRun(body, body.thread_id ?? undefined, request.headers, settings));
+    // Before the transaction, which would hold a connection while it waits for memory.
+    const bytes = await bytesOfAssistants(
+      pool,
+      wanted.map(({ assistantId }) => assistantId),
+    );
+    if (bytes > lightBytes) await holdMemory(memory, reply, weightOfByte * bytes);
     const runs = await createAll(request, wanted);
     return reply.send(runs);
   });
