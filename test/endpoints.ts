@@ -125,7 +125,7 @@ const cronCreate: Endpoint = {
   fields: { ...cronFields, assistant_id: runFields.assistant_id },
 };
 const cronFilter = { assistant_id: badText, thread_id: badId, enabled: ["true", 1, {}], metadata: badDocument };
-const joinQuery = { cancel_on_disconnect: flagInQuery, stream_mode: ["nonsense", "", "values&stream_mode=nonsense"] };
+const joinQuery = { cancel_on_disconnect: flagInQuery, stream_mode: ["nonsense", "values&stream_mode=nonsense"] };
 const lastEventId = { "last-event-id": ["abc", "12abc", "1.5", "-2", "1 2", "0x1", "1700000000-0"] };
 
 /** Every endpoint of the API. `bad-input.test.ts` fails when one is missing here. */
@@ -225,7 +225,7 @@ export const endpoints: Record<string, Endpoint> = {
     },
   },
   "GET /threads/{threadId}/stream": {
-    query: { stream_mode: ["nonsense", "", "values"], stream_modes: ["nonsense", "run_modes&stream_modes=nonsense"] },
+    query: { stream_mode: ["nonsense", "values"], stream_modes: ["nonsense", "run_modes&stream_modes=nonsense"] },
     headers: { "last-event-id": ["abc", "12abc", "1.5", "-2", "1 2", "0x1", "1700000000-0", "9".repeat(16)] },
   },
 

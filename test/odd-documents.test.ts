@@ -50,7 +50,8 @@ test.each(documents)("the metadata of runs keeps %s", async (_name, metadata) =>
   expect(await client.runs.join(thread_id, run_id)).toMatchObject({ last: "three" });
   const run = await client.runs.get(thread_id, run_id);
   expect(run.status).toBe("success");
-  expect(exact(run.metadata)).toBe(exact({ created_by: "system", ...metadata }));
+  const ofGraph = { graph_id: "steps", assistant_id: run.assistant_id };
+  expect(exact(run.metadata)).toBe(exact({ created_by: "system", ...ofGraph, ...metadata }));
   expect((await client.threads.getHistory(thread_id, { metadata })).length).toBeGreaterThan(0);
 });
 
