@@ -34,10 +34,11 @@ function listenForSignals() {
   return { asked: asked.promise, impatient: impatient.promise };
 }
 
-function announce({ url, metricsUrl, graphIds, embedded }: Service, { port, portIsSet }: Config): void {
+function announce({ url, metricsUrl, graphIds, embedded, langgraph }: Service, { port, portIsSet }: Config): void {
   if (metricsUrl) console.log(`Metrics: ${metricsUrl}`);
   if (!url) {
     console.log(`Ensemble worker runs ${graphIds.join(", ")}.`);
+    if (langgraph) console.log(`LangGraph: ${langgraph}`);
     return;
   }
   const taken = new URL(url).port;
@@ -45,7 +46,7 @@ function announce({ url, metricsUrl, graphIds, embedded }: Service, { port, port
   const body = JSON.stringify({ assistant_id: graphIds[0], input: { messages: [{ role: "user", content: "hello" }] } });
   console.log(`
 Ensemble listens on ${url}  (API reference: ${url}/docs)
-Graphs: ${graphIds.join(", ")}${embedded ? "\nDatabase: an embedded Postgres; set DATABASE_URL to use your own." : ""}
+Graphs: ${graphIds.join(", ")}${embedded ? "\nDatabase: an embedded Postgres; set DATABASE_URL to use your own." : ""}${langgraph ? `\nLangGraph: ${langgraph}` : ""}
 
 Try it:
   curl -s ${url}/runs/wait -H 'content-type: application/json' -d '${body}'

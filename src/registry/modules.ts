@@ -3,9 +3,8 @@ import Module, { registerHooks } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { register } from "tsx/esm/api";
+import { packageOf } from "./shared-packages.ts";
 
-/** Packages that must exist once: two copies break interrupts, `instanceof` and the context that nodes run in. */
-const shared = ["@langchain/langgraph", "@langchain/core", "@langchain/langgraph-checkpoint", "@langchain/langgraph-sdk"];
 /** What a graph gets when it imports this package: the code that runs it, from the sources or as built. */
 const ourselves = new URL(`../index.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url).href;
 
@@ -54,7 +53,7 @@ function requireOurs(): void {
 /** Where our copy is; undefined for what is not shared, and for a subpath that our version does not have: the project's own may. */
 function ourUrl(specifier: string): string | undefined {
   if (specifier === "ensemble") return ourselves;
-  if (resolving || !shared.some((name) => specifier === name || specifier.startsWith(`${name}/`))) return undefined;
+  if (resolving || packageOf(specifier) === undefined) return undefined;
   resolving = true; // import.meta.resolve asks the hooks as well
   try {
     return import.meta.resolve(specifier);
