@@ -4,7 +4,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
-RUN npm run build && chmod +x dist/cli/ensemble.js
+RUN npm run build && chmod +x dist/cli/launch.cjs
 
 FROM node:24-slim AS dependencies
 WORKDIR /app
@@ -24,7 +24,7 @@ COPY package.json ./
 COPY migrations ./migrations
 COPY langgraph.json ./
 COPY graphs ./graphs
-RUN ln -s /app/dist/cli/ensemble.js /usr/local/bin/ensemble
+RUN ln -s /app/dist/cli/launch.cjs /usr/local/bin/ensemble
 USER node
 EXPOSE 2024
 # Asks the API over HTTP, and for a worker, which has no port, the database.

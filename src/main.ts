@@ -7,7 +7,8 @@ import { startWakeups } from "./db/listen.ts";
 import { startFeed } from "./events/feed.ts";
 import { createLogger } from "./log.ts";
 import { needsEndpoint } from "./registry/embeddings.ts";
-import { readProject } from "./registry/project.ts";
+import { compareLangGraph } from "./registry/installed.ts";
+import { foldersOf, readProject } from "./registry/project.ts";
 import { loadRegistry } from "./registry/registry.ts";
 import { type Fetch, fetchAt, lendFetch, withTraceparent } from "./sdk/fetch.ts";
 import { lendLogger } from "./sdk/logger.ts";
@@ -31,6 +32,8 @@ export interface Service {
   metricsUrl: string | undefined;
   graphIds: string[];
   embedded: boolean;
+  /** Says which LangGraph runs, where the project has installed another version. */
+  langgraph: string | undefined;
   /** Lets running work reach a safe place, then closes everything. */
   stop(): Promise<void>;
   /** Gives running work back at once; `stop` then has little to wait for. */
@@ -61,8 +64,9 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   const project = await readProject(config.configFile);
   if (project.ignoredKeys.length > 0) log.warn(`${project.file}: not supported yet and ignored: ${project.ignoredKeys.join(", ")}`);
   if (project.buildKeys.length > 0) log.info(`${project.file}: for building images, not read here: ${project.buildKeys.join(", ")}`);
+  const langgraph = compareLangGraph(foldersOf(project));
   closers.push(lendPatternLimits(config, project.patterns));
-  const model = await provideModel(config, needsEndpoint(project), closers); // before the graphs are loaded: some make their client at once
+  const model = await provideModel(config, needsEndpoint(project), log, closers); // before the graphs are loaded: some make their client at once
   const ownFetch = lendFetch();
   closers.push(ownFetch.takeBack, lendLogger(log, attemptAtWork));
   const registry = await loadRegistry(project.graphs, (sentence) => log.warn(sentence));
@@ -87,7 +91,6 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   // After the API, because a path is delivered to our own.
   const way = { rules, ownUrl: api?.url ?? config.serviceUrl, ownHeaders: keyHeaders(config.ownKey) };
   if (worker) closers.push(startDeliveries(rooms, { ...way, headers, secrets: config.webhookSecrets }).stop);
-  if (model === "rehearsal") log.info("neither OPENAI_API_KEY nor OPENAI_BASE_URL is set: the rehearsal model answers");
   const undescribed = await graphsWithoutSchemas(registry, project);
   if (undescribed.length > 0)
     log.warn(
@@ -98,6 +101,7 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
     metricsUrl,
     graphIds: registry.graphIds,
     embedded: config.databaseUrl === undefined,
+    langgraph,
     stop: () => closeAll(closers, log),
     hurry: () => worker?.abort(),
   };

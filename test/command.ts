@@ -49,7 +49,7 @@ export function spawnCommand(args: string[], env: Record<string, string>, cwd?: 
   return spawn(process.execPath, [command, ...args], {
     env: { PATH: process.env.PATH, PORT: "0", ...env },
     cwd,
-    timeout: 25_000,
+    timeout: 55_000,
     killSignal: "SIGKILL",
   });
 }

@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { isRunning, makeProject, postmasterPid, runCommand, until } from "./command.ts";
+
+vi.setConfig({ testTimeout: 120_000 }); // whole services start
 
 const staged = fileURLToPath(new URL("./graphs/staged.ts:graph", import.meta.url));
 const project = await makeProject({
@@ -27,7 +29,7 @@ const demo = (env: Record<string, string>, ...options: string[]) => runCommand([
 
 test("the demo starts a service where none runs, shows the comparison, and stops that service", async () => {
   const { code, stdout, stderr } = await demo({ ENSEMBLE_DATA_DIR: dataDir }, "--mode", "milestone");
-  expect(stderr).toMatch(/^No service answers at .+ Starting one\.\nIt listens on (http:\S+); its log is \S+demo\.log\.\n$/);
+  expect(stderr).toMatch(/^No service of this directory runs. Starting one\.\nIt listens on (http:\S+); its log is \S+demo\.log\.\n$/);
   expect(stdout).toContain("data-transformation in mode milestone: simple 100, medium 300, complex 800 items");
   expect(stdout).toMatch(/complex: 30 % after .+\n⇉ met at 30 %: .+\nsimple: 50 %/s);
   expect(stdout).toMatch(/^ +2 {2}medium +complete +300 +0 +1\.0 s +4 +0\.90$/m);

@@ -1,3 +1,5 @@
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { readProject } from "../src/registry/project.ts";
@@ -110,6 +112,39 @@ test("a project with a LangGraph of its own gets ours, by import and by require,
     packaged: twice("packaged"),
     same: twice("one copy"),
   });
+});
+
+test("LangGraph's zod entry extends the zod of the project, by import and by require", async () => {
+  const reducing = (zod: string) => `
+    const said = ${zod}.array(${zod}.string()).default(() => []).langgraph.reducer((one, other) => one.concat(other), ${zod}.array(${zod}.string()));
+    const two = (said) => new StateGraph(${zod}.object({ said })).addNode("one", () => ({ said: ["one"] })).addNode("two", () => ({ said: ["two"] }))
+      .addEdge(START, "one").addEdge("one", "two").addEdge("two", END).compile();`;
+  const es = `import { z } from "zod/v3"; import "@langchain/langgraph/zod"; ${importLangGraph} ${reducing("z")} export const graph = two(said);`;
+  const common = `require("@langchain/langgraph/zod"); const { z } = require("zod/v3"); ${requireLangGraph} ${reducing("z")} exports.graph = two(said);`;
+  const project = await makeProject({
+    "langgraph.json": {
+      graphs: {
+        es: "./es.mjs:graph",
+        ts: "./es.mts:graph",
+        compiled: "./es.ts:graph",
+        common: "./common.cjs:graph",
+        meta: "./meta.mjs:graph",
+      },
+    },
+    "es.mjs": es,
+    "es.mts": es,
+    "es.ts": es,
+    "common.cjs": common,
+    "meta.mjs": es
+      .replace('import "@langchain/langgraph/zod"', 'import { withLangGraph } from "@langchain/langgraph/zod"')
+      .replace(
+        "two(said)",
+        "two(withLangGraph(z.array(z.string()), { default: () => [], reducer: { fn: (one, other) => one.concat(other) } }))",
+      ),
+  });
+  await cp("node_modules/zod", join(project, "node_modules/zod"), { recursive: true });
+  const both = [{ said: ["one", "two"] }, { said: ["one", "two"] }];
+  expect(await probeRegistry(project)).toEqual({ es: both, ts: both, compiled: both, common: both, meta: both });
 });
 
 test("the project's env is given as an object or as a file", async () => {

@@ -43,6 +43,14 @@ test("without a key and an endpoint the graphs are answered all the same, and it
   expect(service.output().split(saidWhenStarted)).toHaveLength(2);
 });
 
+test("nothing is said of the rehearsal model where no call reaches it", async () => {
+  const service = await start({});
+  await clientFor([service.url ?? ""]).client.runs.wait(null, "echo", hello);
+  expect((await fetch(`${service.url}/info`)).status).toBe(200);
+  await service.stop();
+  expect(service.output()).not.toContain(saidWhenStarted);
+});
+
 test("its tokens are streamed", async () => {
   const { client } = await startTestService(project);
   const tokens: string[] = [];

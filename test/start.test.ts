@@ -110,12 +110,13 @@ describe("one sentence says why the service does not start", () => {
 
 describe("one sentence says what is wrong with the project", () => {
   const graphs = (path: string) => ({ graphs: { agent: path } });
-  const cases: [what: string, files: Record<string, string | object>, says: string][] = [
+  const cases: [what: string, files: Record<string, string | object>, says: string | RegExp][] = [
     ["no langgraph.json", {}, "There is no"],
     ["a langgraph.json that is not JSON", { "langgraph.json": "{ graphs" }, "is not JSON"],
     ["no graph", { "langgraph.json": { graphs: {} } }, "graphs: lists no graph"],
     ["no list of graphs", { "langgraph.json": {} }, "graphs: lists no graph"],
-    ["a path without an export", { "langgraph.json": graphs("./agent.ts") }, 'it should be "<file>:<export>"'],
+    ["a path without an export", { "langgraph.json": graphs("./agent.ts"), "agent.ts": "" }, 'no export "default"; it exports nothing.'],
+    ["a path without a file", { "langgraph.json": graphs(":graph") }, 'it should be "<file>:<export>"'],
     ["a file that is not there", { "langgraph.json": graphs("./agent.ts:graph") }, "agent.ts, which does not exist"],
     ["an env file that is not there", { "langgraph.json": { ...graphs("./a.ts:graph"), env: ".env" }, "a.ts": "" }, "env names"],
     [
@@ -126,7 +127,26 @@ describe("one sentence says what is wrong with the project", () => {
     [
       "a file that throws",
       { "langgraph.json": graphs("./agent.ts:graph"), "agent.ts": 'throw new Error("no key");' },
-      "could not be imported: no key",
+      /could not be imported: no key \(at \/\S+\/agent\.ts:1:7\)/,
+    ],
+    [
+      "a file whose helper throws, after types that are taken away",
+      {
+        "langgraph.json": graphs("./agent.mts:graph"),
+        "agent.mts": 'import { key } from "./key.mts";\nexport const graph = key();',
+        "key.mts": 'interface Key {\n  text: string;\n}\n\nexport const key = (): Key => {\n  throw new Error("no key");\n};',
+      },
+      /could not be imported: no key \(at \/\S+\/key\.mts:6:9\)/,
+    ],
+    [
+      "a package that throws, at the line that asked it",
+      {
+        "langgraph.json": graphs("./agent.mjs:graph"),
+        "agent.mjs": 'import { make } from "helper";\n\nmake();',
+        "node_modules/helper/package.json": { name: "helper", type: "module", exports: "./index.js" },
+        "node_modules/helper/index.js": 'export const make = () => {\n  throw new Error("no key");\n};',
+      },
+      /could not be imported: no key \(at \/\S+\/agent\.mjs:3:1\)/,
     ],
     [
       "a file that throws no error",
@@ -146,7 +166,7 @@ describe("one sentence says what is wrong with the project", () => {
     [
       "a promise that fails",
       { "langgraph.json": graphs("./agent.ts:graph"), "agent.ts": 'export const graph = Promise.reject(new Error("no"));' },
-      "could not be built: no",
+      /could not be built: no \(at \/\S+\/agent\.ts:1:37\)/,
     ],
     [
       "an export that is no graph",
@@ -166,7 +186,7 @@ describe("one sentence says what is wrong with the project", () => {
   ];
   test.for(cases)("%s", async ([, files, says]) => {
     const root = await makeProject(files);
-    expect(await failToStart({}, root)).toContain(says);
+    expect(await failToStart({}, root)).toMatch(says);
     expect(existsSync(join(root, ".ensemble"))).toBe(false);
   });
 });

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { closest } from "./closest.ts";
 
 export interface Option {
   type: "string" | "boolean";
@@ -27,6 +28,7 @@ export interface Command {
 
 export const everywhere: Record<string, Option> = {
   help: { type: "boolean", short: "h", means: "say what a command does and takes" },
+  version: { type: "boolean", short: "v", means: "print the version" },
   config: { type: "string", short: "c", value: "langgraph.json", means: "the project file, else ENSEMBLE_CONFIG" },
 };
 
@@ -35,7 +37,7 @@ export function readArguments(argv: string[], commands: Record<string, Command>)
   const { positionals, values } = parse(argv, commands);
   const [name = "start", ...words] = positionals;
   const command = commands[name];
-  if (!command) throw new Error(`There is no command "${name}"; there are ${Object.keys(commands).join(", ")}.`);
+  if (!command) throw noCommand(name, commands);
   const given = sortValues(words, values);
   if (!given.flags.has("help")) {
     refuseForeignOptions(name, Object.keys(values), commands);
@@ -49,9 +51,19 @@ function parse(argv: string[], commands: Record<string, Command>) {
   try {
     return parseArgs({ args: argv, allowPositionals: true, options });
   } catch (error) {
+    const [, unknown = ""] = /^Unknown option '(--?[^']+)'/.exec((error as Error).message) ?? [];
+    const meant = closest(unknown.replace(/^--/, ""), Object.keys(options));
+    if (meant) throw new Error(`Unknown option '${unknown}'. Did you mean --${meant}? See --help.`);
     const [sentence = ""] = (error as Error).message.split(/\.\s|\n/); // what follows is advice for authors of programs
     throw new Error(`${sentence.replace(/\.$/, "")}; see --help.`);
   }
+}
+
+/** Returns the refusal of a command that does not exist, with the one that was probably meant. */
+export function noCommand(name: string, commands: Record<string, Command>): Error {
+  const meant = closest(name, Object.keys(commands));
+  if (meant) return new Error(`There is no command "${name}". Did you mean "${meant}"?`);
+  return new Error(`There is no command "${name}"; there are ${Object.keys(commands).join(", ")}.`);
 }
 
 function sortValues(words: string[], values: Record<string, unknown>): Given {

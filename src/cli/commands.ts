@@ -1,9 +1,16 @@
-import type { Command, Given } from "./arguments.ts";
+import { type Command, explain, type Given, noCommand } from "./arguments.ts";
 import { terminalCommands } from "./terminal/commands.ts";
 
 /** Each command loads what it needs when it runs: a health check every few seconds has no use for LangGraph. */
 export const commands: Record<string, Command> = {
-  start: { summary: "run the service (the default)", run: async () => (await import("./start.ts")).start() },
+  start: {
+    summary: "run the service (the default)",
+    options: {
+      port: { type: "string", value: "n", means: "where the API listens, else PORT, else 2024 or the next free port" },
+      host: { type: "string", value: "address", means: "the address it listens on, else HOST, else 127.0.0.1" },
+    },
+    run: async (given) => (await import("./start.ts")).start(given),
+  },
   ...terminalCommands,
   migrate: {
     summary: "bring the database's schema to this release, and exit",
@@ -40,5 +47,13 @@ export const commands: Record<string, Command> = {
     summary: "take away what the retention rules let go",
     options: { "dry-run": { type: "boolean", means: "only say what that is" } },
     run: async ({ flags }: Given) => (await import("./prune.ts")).prune({ dryRun: flags.has("dry-run") }),
+  },
+  help: {
+    summary: "say what a command does and takes",
+    takes: ["[command]"],
+    run: async ({ words: [name] }: Given) => {
+      if (name !== undefined && !(name in commands)) throw noCommand(name, commands);
+      console.log(explain(commands, name));
+    },
   },
 };

@@ -1,5 +1,5 @@
-#!/usr/bin/env node
 import { enableCompileCache } from "node:module";
+import { version } from "../version.ts";
 import { explain, readArguments } from "./arguments.ts";
 import { commands } from "./commands.ts";
 import { clean } from "./terminal/clean.ts";
@@ -12,6 +12,10 @@ async function main(): Promise<void> {
   const { name, given } = readArguments(argv, commands);
   if (given.flags.has("help")) {
     console.log(explain(commands, argv.includes(name) ? name : undefined));
+    return;
+  }
+  if (given.flags.has("version")) {
+    console.log(version);
     return;
   }
   if (given.texts.config) process.env.ENSEMBLE_CONFIG = given.texts.config;

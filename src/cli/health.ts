@@ -3,7 +3,7 @@ import { z } from "zod";
 import { checkDatabaseUrl, explainDatabase } from "../db/address.ts";
 import { openPool } from "../db/pool.ts";
 import { isWorkerAlive } from "../runs/workers.ts";
-import { addressOf } from "./address.ts";
+import { ownAddress } from "./address.ts";
 import { readEnvironment } from "./environment.ts";
 
 /** What everybody may ask, whoever else must sign in. It is not known whether work is halted while the database is away. */
@@ -11,9 +11,10 @@ const Info = z.object({ halted: z.boolean().nullable() });
 
 /** For container health checks: an API is asked over HTTP, a worker is looked up in the database. */
 export async function checkHealth(): Promise<void> {
-  const { role, host, port, databaseUrl, databaseDirectUrl, leaseSeconds } = await readEnvironment();
+  const config = await readEnvironment();
+  const { role, databaseUrl, databaseDirectUrl, leaseSeconds } = config;
   if (role === "worker") await askDatabase(databaseDirectUrl ?? databaseUrl, leaseSeconds);
-  else await askApi(addressOf(host, port));
+  else await askApi((await ownAddress(config)).url);
   console.log("ok");
 }
 

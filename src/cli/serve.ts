@@ -1,6 +1,7 @@
 import type { Config } from "../config.ts";
 import { createLogger } from "../log.ts";
 import { type Service, startService } from "../main.ts";
+import { publishAddress } from "../service/published.ts";
 import { guardProcess } from "./guard-process.ts";
 
 /** Runs the service until it is told to stop. */
@@ -9,9 +10,11 @@ export async function serve(config: Config): Promise<void> {
   guardProcess(log);
   const stopping = listenForSignals();
   const service = await Promise.race([startService(config, log, stopping.signal), stopping.impatient]);
-  announce(service);
+  const withdraw = service.url ? await publishAddress(config.dataDir, service.url) : undefined;
+  announce(service, config);
   if ((await stopping.asked) === "SIGINT") console.log("Stopping; once more to stop at once.");
   stopping.impatient.catch(() => service.hurry());
+  await withdraw?.();
   await service.stop();
 }
 
@@ -36,16 +39,19 @@ function listenForSignals() {
   return { asked: asked.promise, impatient: impatient.promise, signal: first.signal };
 }
 
-function announce({ url, metricsUrl, graphIds, embedded }: Service): void {
+function announce({ url, metricsUrl, graphIds, embedded, langgraph }: Service, { port, portIsSet }: Config): void {
   if (metricsUrl) console.log(`Metrics: ${metricsUrl}`);
   if (!url) {
     console.log(`Ensemble worker runs ${graphIds.join(", ")}.`);
+    if (langgraph) console.log(`LangGraph: ${langgraph}`);
     return;
   }
+  const taken = new URL(url).port;
+  if (!portIsSet && taken !== String(port)) console.log(`Port ${port} is taken by another process: this is ${taken}.`);
   const body = JSON.stringify({ assistant_id: graphIds[0], input: { messages: [{ role: "user", content: "hello" }] } });
   console.log(`
 Ensemble listens on ${url}  (API reference: ${url}/docs)
-Graphs: ${graphIds.join(", ")}${embedded ? "\nDatabase: an embedded Postgres; set DATABASE_URL to use your own." : ""}
+Graphs: ${graphIds.join(", ")}${embedded ? "\nDatabase: an embedded Postgres; set DATABASE_URL to use your own." : ""}${langgraph ? `\nLangGraph: ${langgraph}` : ""}
 
 Try it:
   curl -s ${url}/runs/wait -H 'content-type: application/json' -d '${body}'

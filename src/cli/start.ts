@@ -1,7 +1,13 @@
+import type { Given } from "./arguments.ts";
 import { readEnvironment } from "./environment.ts";
 
 /** Runs the service. What is wrong with its settings or its project file is said before everything else is loaded. */
-export async function start(): Promise<void> {
+export async function start({ texts: { port, host } }: Given): Promise<void> {
+  if (port !== undefined && !(/^\d+$/.test(port) && Number(port) <= 65_535))
+    throw new Error(`--port is "${port}"; it should be a number from 0 to 65535.`);
+  if (host === "") throw new Error("--host is empty; it should be an address of this machine.");
+  if (port !== undefined) process.env.PORT = port;
+  if (host !== undefined) process.env.HOST = host;
   const config = await readEnvironment();
   const { serve } = await import("./serve.ts");
   await serve(config);

@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmod, chown, mkdir, readFile, readlink, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, chown, readFile, readlink, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { arch, platform, userInfo } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { makeDataDirectory } from "./data-directory.ts";
 import { claimOwnership } from "./owner.ts";
 import { isAlive } from "./process-identity.ts";
 
@@ -38,9 +39,8 @@ const readyWithinMs = 60_000;
  * reaches the service first and the service ends it last. A server that a killed service left behind is adopted.
  */
 export async function startEmbeddedPostgres(dataDir: string, maxConnections = 200): Promise<EmbeddedPostgres> {
-  const home = resolve(dataDir);
+  const home = await makeDataDirectory(dataDir);
   const cluster = join(home, "postgres");
-  await mkdir(home, { recursive: true });
   const release = await claimOwnership(home);
   try {
     const binaries = await findBinaries();

@@ -3,9 +3,9 @@ import Module, { registerHooks } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { register } from "tsx/esm/api";
+import { extendingSource, extendingUrl, extendZods, zodEntries, zodEntry } from "./project-zod.ts";
+import { packageOf } from "./shared-packages.ts";
 
-/** Packages that must exist once: two copies break interrupts, `instanceof` and the context that nodes run in. */
-const shared = ["@langchain/langgraph", "@langchain/core", "@langchain/langgraph-checkpoint", "@langchain/langgraph-sdk"];
 /** What a graph gets when it imports this package: the code that runs it, from the sources or as built. */
 const ourselves = new URL(`../index.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url).href;
 
@@ -22,7 +22,7 @@ export async function importUserModule(file: string): Promise<Record<string, unk
     await import("@langchain/langgraph"); // Node 22 can require() an ES module only when it is loaded already
     // Not tsx/cjs as well, which would make path aliases work without "type": "module": a require() would get a second copy of LangGraph.
     register({ tsconfig: nearestTsconfig(dirname(file)) });
-    registerHooks({ resolve: resolveToOurs });
+    registerHooks({ resolve: resolveToOurs, load: loadExtending });
     requireOurs();
   }
   return import(pathToFileURL(file).href);
@@ -35,10 +35,32 @@ function nearestTsconfig(directory: string): string | undefined {
   return dirname(directory) === directory ? undefined : nearestTsconfig(dirname(directory));
 }
 
-const resolveToOurs: Parameters<typeof registerHooks>[0]["resolve"] = (specifier, context, next) => {
+type Hooks = Required<Parameters<typeof registerHooks>[0]>;
+
+const resolveToOurs: Hooks["resolve"] = (specifier, context, next) => {
   const url = ourUrl(specifier);
+  if (url === undefined) return next(specifier, context);
+  const importer = context.parentURL;
+  const own = specifier === zodEntry && importer?.startsWith("file:") ? extendingUrl(url, { importer, zods: zodsOf(importer) }) : url;
   // An ES module even for a require(): the CommonJS build would be a second copy.
-  return url === undefined ? next(specifier, context) : { url, format: "module", shortCircuit: true };
+  return { url: own, format: "module", shortCircuit: true };
+
+  /** The zod that the importer's file would get by import. */
+  function zodsOf(parentURL: string): string[] {
+    const conditions = [...context.conditions.filter((condition) => condition !== "require"), "import"];
+    return zodEntries.flatMap((name) => {
+      try {
+        return next(name, { ...context, conditions, parentURL }).url;
+      } catch {
+        return []; // the importer has no zod, or one without this entry
+      }
+    });
+  }
+};
+
+const loadExtending: Hooks["load"] = (url, context, next) => {
+  const source = extendingSource(url);
+  return source === undefined ? next(url, context) : { source, format: "module", shortCircuit: true };
 };
 
 /** Node 22 asks no hook where compiled TypeScript requires; there this is the way in. */
@@ -47,6 +69,8 @@ function requireOurs(): void {
   const resolveFilename = loader._resolveFilename;
   loader._resolveFilename = function (specifier, ...others) {
     const url = ourUrl(specifier);
+    const [importer] = others as [{ filename?: string } | undefined];
+    if (url !== undefined && specifier === zodEntry && importer?.filename) extendZods([], importer.filename);
     return url === undefined ? resolveFilename.call(this, specifier, ...others) : fileURLToPath(url);
   };
 }
@@ -54,7 +78,7 @@ function requireOurs(): void {
 /** Where our copy is; undefined for what is not shared, and for a subpath that our version does not have: the project's own may. */
 function ourUrl(specifier: string): string | undefined {
   if (specifier === "ensemble") return ourselves;
-  if (resolving || !shared.some((name) => specifier === name || specifier.startsWith(`${name}/`))) return undefined;
+  if (resolving || packageOf(specifier) === undefined) return undefined;
   resolving = true; // import.meta.resolve asks the hooks as well
   try {
     return import.meta.resolve(specifier);

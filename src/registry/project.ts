@@ -139,7 +139,7 @@ export async function readProject(path: string): Promise<Project> {
     graphs: Object.entries(graphs).map(([graphId, entry]) => graphSource(root, file, graphId, entry)),
     env: await readEnv(root, file, env),
     http,
-    app: http.app ? sourceOf(root, file, "http.app", http.app.includes(":") ? http.app : `${http.app}:default`) : undefined,
+    app: http.app ? sourceOf(root, file, "http.app", http.app) : undefined,
     ui: others.ui ?? {},
     uiShared: others.ui_config?.shared ?? [],
     checkpointer,
@@ -168,6 +168,9 @@ export async function readProject(path: string): Promise<Project> {
   };
 }
 
+/** Returns every folder that the project's file or one of its graphs is in. */
+export const foldersOf = ({ file, graphs }: Project): string[] => [...new Set([file, ...graphs.map((graph) => graph.file)].map(dirname))];
+
 function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
@@ -194,12 +197,13 @@ const unreadOwnKeys = (own: z.infer<typeof Own>): string[] => [
   ...unreadKeys(own.patterns ?? {}, Object.keys(PatternOptions.shape), "ensemble.patterns."),
 ];
 
+/** Splits "<file>:<export>". Without an export the file's default is meant. */
 function sourceOf(root: string, projectFile: string, key: string, path: string): Source {
-  const colon = path.lastIndexOf(":");
-  if (colon < 1) throw new Error(`${projectFile}: ${key} is "${path}"; it should be "<file>:<export>".`);
-  const file = resolve(root, path.slice(0, colon));
+  const [, name = "", exportName = ""] = /^(.*?)(?::([^:/\\]*))?$/.exec(path) ?? [];
+  if (name === "") throw new Error(`${projectFile}: ${key} is "${path}"; it should be "<file>:<export>".`);
+  const file = resolve(root, name);
   if (!existsSync(file)) throw new Error(`${projectFile}: ${key} names ${file}, which does not exist.`);
-  return { file, exportName: path.slice(colon + 1) || "default" };
+  return { file, exportName: exportName || "default" };
 }
 
 async function readEnv(root: string, projectFile: string, env: z.infer<typeof ProjectFile>["env"]): Promise<Record<string, string>> {

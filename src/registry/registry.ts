@@ -1,5 +1,6 @@
 import type { BaseChannel, LangGraphRunnableConfig, Pregel, PregelNode } from "@langchain/langgraph";
 import type { BaseCache, BaseCheckpointSaver, BaseStore } from "@langchain/langgraph-checkpoint";
+import { describeImportFailure } from "./import-failure.ts";
 import { findIssues, type GraphCallArguments, type Issue } from "./judge.ts";
 import { importUserModule } from "./modules.ts";
 import type { GraphSource } from "./project.ts";
@@ -87,12 +88,12 @@ export async function loadRegistry(sources: GraphSource[], warn: (sentence: stri
 
 async function loadGraph(source: GraphSource): Promise<LoadedGraph> {
   const name = `Graph "${source.graphId}" (${source.file})`;
-  const module = await importUserModule(source.file).catch((error: Error) => {
-    throw new Error(`${name} could not be imported: ${firstLine(error)}`, { cause: error });
+  const module = await importUserModule(source.file).catch(async (error: unknown) => {
+    throw new Error(`${name} could not be imported: ${await describeImportFailure(error)}`, { cause: error });
   });
   const exports = exportsOf(module);
-  const exported = await Promise.resolve(exports[source.exportName]).catch((error: Error) => {
-    throw new Error(`${name} could not be built: ${firstLine(error)}`, { cause: error });
+  const exported = await Promise.resolve(exports[source.exportName]).catch(async (error: unknown) => {
+    throw new Error(`${name} could not be built: ${await describeImportFailure(error)}`, { cause: error });
   });
   if (exported === undefined) {
     throw new Error(`${name} has no export "${source.exportName}"; it exports ${Object.keys(exports).join(", ") || "nothing"}.`);
@@ -128,10 +129,4 @@ export function exportsOf(module: Record<string, unknown>): Record<string, unkno
   const hasNames = isRecord(exports) && Object.getPrototypeOf(exports) === Object.prototype; // and is not itself a graph or a factory
   if (hasNames) return { ...exports, ...named };
   return exports === undefined ? named : { default: exports, ...named };
-}
-
-/** The first line says what is wrong, unless it only announces a list, as a compiler's does. */
-function firstLine(error: unknown): string {
-  const [first = "", second = ""] = String(error instanceof Error ? error.message : error).split("\n");
-  return first.endsWith(":") ? `${first} ${second.trim()}` : first;
 }

@@ -1,4 +1,5 @@
 import type { Hono } from "hono";
+import { describeImportFailure } from "./import-failure.ts";
 import { importUserModule } from "./modules.ts";
 import type { Source } from "./project.ts";
 
@@ -9,8 +10,8 @@ export type UserApp = { hono: Hono } | { handler: FetchHandler };
 
 /** Loads `http.app`. One that does not load stops the start with a sentence that names it. */
 export async function loadUserApp({ file, exportName }: Source): Promise<UserApp> {
-  const module = await importUserModule(file).catch((error: Error) => {
-    throw new Error(`http.app (${file}) could not be imported: ${error.message}`, { cause: error });
+  const module = await importUserModule(file).catch(async (error: unknown) => {
+    throw new Error(`http.app (${file}) could not be imported: ${await describeImportFailure(error)}`, { cause: error });
   });
   const exported = module[exportName];
   if (exported === undefined)

@@ -14,9 +14,21 @@ export interface Rehearsal {
 
 const bodyLimit = 10 * 1024 * 1024;
 
-/** Starts a model for machines that have none: an OpenAI-compatible endpoint on loopback whose answers are made, not thought. */
-export async function startRehearsal(): Promise<Rehearsal> {
-  const server = createServer((request, response) => void handle(request, response).catch((error) => refuse(response, error)));
+/**
+ * Starts a model for machines that have none: an OpenAI-compatible endpoint on loopback whose answers are made, not thought. Calls
+ * `onFirstAnswer` once, when a model call is answered.
+ */
+export async function startRehearsal(onFirstAnswer = () => {}): Promise<Rehearsal> {
+  let answered = false;
+  const server = createServer((request, response) => {
+    void handle(request, response)
+      .then((isModelCall) => {
+        if (!isModelCall || answered) return;
+        answered = true;
+        onFirstAnswer();
+      })
+      .catch((error) => refuse(response, error));
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
@@ -44,13 +56,15 @@ class Refusal extends Error {
   }
 }
 
-async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** Answers a request. Returns whether it was a call of the model. */
+async function handle(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
   const path = (request.url ?? "").replace(/\?.*$/, "").replace(/(?<=.)\/$/, "");
   const route = routes.find(({ pattern }) => pattern.test(path));
   if (!route) throw new Refusal(404, `Unknown request URL: ${request.method} ${path}.`, { code: "unknown_url" });
   if (request.method !== route.method)
     throw new Refusal(405, `Not allowed to ${request.method} on ${path}.`, { code: "method_not_supported" });
   await route.answer(request, response, path);
+  return route.method === "POST";
 }
 
 interface Route {

@@ -29,11 +29,25 @@ export async function startApi(
   return { url, fetch: fetchInMemory(app.server, prefix) };
 }
 
-async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
-  return app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "EADDRINUSE") throw new Error(`Port ${port} on ${host} is taken by another process. Set PORT to a free one.`);
-    if (error.code === "EADDRNOTAVAIL") throw new Error(`This machine has no address ${host} (HOST).`);
-    if (error.code === "EACCES") throw new Error(`This user may not listen on port ${port}. Set PORT to one above 1023.`);
-    throw error;
-  });
+const portsTried = 100;
+
+/** Listens on the configured port. When nobody chose a port and the usual one is taken, the next free one is used. */
+async function listen(app: FastifyInstance, { host, port, portIsSet }: Config): Promise<string> {
+  const last = portIsSet ? port : port + portsTried;
+  for (let candidate = port; ; candidate++) {
+    try {
+      return await app.listen({ host, port: candidate });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EADDRINUSE" && candidate < last) continue;
+      throw explain(error as NodeJS.ErrnoException, host, candidate);
+    }
+  }
+}
+
+function explain(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  if (error.code === "EADDRINUSE")
+    return new Error(`Port ${port} on ${host} is taken by another process. Choose a free one with --port or PORT.`);
+  if (error.code === "EADDRNOTAVAIL") return new Error(`This machine has no address ${host} (HOST).`);
+  if (error.code === "EACCES") return new Error(`This user may not listen on port ${port}. Set PORT to one above 1023.`);
+  return error;
 }

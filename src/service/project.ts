@@ -21,9 +21,16 @@ import type { Closers } from "./closers.ts";
  * Whom the graphs ask, and the store's index. Where there is no endpoint, the rehearsal model is one; an API leaves the graphs to its
  * workers, and does not know whom they ask.
  */
-export async function provideModel({ hasModelEndpoint, role }: Config, embeds: boolean, closers: Closers): Promise<ApiRooms["model"]> {
+export async function provideModel(
+  { hasModelEndpoint, role }: Config,
+  embeds: boolean,
+  log: Logger,
+  closers: Closers,
+): Promise<ApiRooms["model"]> {
   if (!hasModelEndpoint && (role !== "api" || embeds)) {
-    const rehearsal = await startRehearsal();
+    const rehearsal = await startRehearsal(() =>
+      log.info("neither OPENAI_API_KEY nor OPENAI_BASE_URL is set: the rehearsal model answers"),
+    );
     closers.push(rehearsal.stop);
     const takeBack = lendModelEndpoint(rehearsal.baseUrl);
     closers.push(async () => takeBack());

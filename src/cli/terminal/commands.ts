@@ -1,6 +1,6 @@
 import type { Command, Given, Option } from "../arguments.ts";
 
-const url: Option = { type: "string", value: "http://…", means: "the service, else ENSEMBLE_URL, else the one at HOST and PORT" };
+const url: Option = { type: "string", value: "http://…", means: "the service, else ENSEMBLE_URL, else this project's" };
 const json: Option = { type: "boolean", means: "for machines: JSON" };
 const thread: Option = { type: "string", value: "id", means: "only this thread" };
 

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Client } from "@langchain/langgraph-sdk";
 import { z } from "zod";
 import { keyHeaders } from "../../auth/keys.ts";
-import { addressOf } from "../address.ts";
+import { ownAddress, type ServiceAddress } from "../address.ts";
 import type { Given } from "../arguments.ts";
 import { readEnvironment } from "../environment.ts";
 
@@ -14,31 +14,35 @@ export interface Connection {
 const patienceMs = 30_000;
 const helloMs = 5_000;
 
-/** Where the service is, and what it is shown of us. `named`: somebody said so, it is not merely where one would be. */
+/** Where the service is, who says so, and what it is shown of us. */
 export interface Address {
   url: string;
-  named: boolean;
+  saidBy: ServiceAddress["saidBy"] | "name";
   headers: Record<string, string>;
 }
 
 export async function findAddress({ texts }: Given): Promise<Address> {
-  const { serviceUrl, host, port, ownKey } = await readEnvironment();
+  const config = await readEnvironment();
   if (texts.url !== undefined && !z.url({ protocol: /^https?$/ }).safeParse(texts.url).success)
     throw new Error(`--url is "${texts.url}"; it should be like http://127.0.0.1:2024.`);
-  const given = texts.url ?? serviceUrl;
-  return { url: given?.replace(/\/+$/, "") ?? addressOf(host, port), named: given !== undefined, headers: keyHeaders(ownKey) };
+  const given = texts.url ?? config.serviceUrl;
+  const headers = keyHeaders(config.ownKey);
+  if (given !== undefined) return { url: given.replace(/\/+$/, ""), saidBy: "name", headers };
+  return { ...(await ownAddress(config)), headers };
 }
 
 /** Does something with the service that is running. One that does not answer, or says no, is one sentence. */
 export async function withService<T>(given: Given, work: (connection: Connection) => Promise<T>): Promise<T> {
   const address = await findAddress(given);
   const trouble = await findTrouble(address);
-  if (trouble) throw new Error(trouble);
+  const unsaid = address.saidBy === "nobody" ? "No service of this directory runs. " : "";
+  if (trouble) throw new Error(`${unsaid}${trouble}`);
+  if (unsaid) console.error(`${unsaid}Using the one at ${address.url}.`); // perhaps another project's
   return work(openClient(address)).catch(explainAnswer(address.url));
 }
 
 /** The official client. Its repeated requests make one run, however many of them arrive. */
-export function openClient({ url, headers: defaultHeaders }: Omit<Address, "named">): Connection {
+export function openClient({ url, headers: defaultHeaders }: Omit<Address, "saidBy">): Connection {
   const onRequest = (_url: URL, init: RequestInit) => {
     if (init.method !== "POST") return init;
     return { ...init, headers: { ...Object.fromEntries(new Headers(init.headers)), "idempotency-key": randomUUID() } };

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, open, readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { makeDataDirectory } from "../../db/data-directory.ts";
 import { readEnvironment } from "../environment.ts";
 
 /** A service that a command started for itself. */
@@ -26,8 +27,7 @@ const plain = { DATABASE_URL: "", DATABASE_URI: "", POSTGRES_URI: "", DATABASE_D
 /** Starts `ensemble start` in a session of its own, so that Ctrl-C here does not reach it, and waits until it says where it listens. */
 export async function startOwnService(leaving: AbortSignal): Promise<OwnService> {
   const { dataDir } = await readEnvironment();
-  await mkdir(dataDir, { recursive: true });
-  const log = join(dataDir, "demo.log");
+  const log = join(await makeDataDirectory(dataDir), "demo.log");
   const file = await open(log, "w");
   const child = spawn(process.execPath, [program, "start"], {
     detached: true,

@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+// biome-ignore-all lint/style/useNodejsImportProtocol: Node 14.17 and older do not know it
+"use strict";
+// The `ensemble` command begins here. An older Node can read this file, and gets a sentence in place of a SyntaxError. So this file is plain
+// CommonJS with no newer syntax, and it loads the command only when the version is right.
+const existsSync = require("fs").existsSync;
+const join = require("path").join;
+const pathToFileURL = require("url").pathToFileURL;
+
+const range = require("../../package.json").engines.node; // ">=22.18"
+const needed = range.replace(/^\D+/, "").split(".").map(Number);
+const present = process.versions.node.split(".").map(Number);
+const isEnough = present[0] > needed[0] || (present[0] === needed[0] && present[1] >= (needed[1] || 0));
+
+if (isEnough) {
+  const source = join(__dirname, "ensemble.ts"); // in the checkout; the package has only what was built
+  import(pathToFileURL(existsSync(source) ? source : join(__dirname, "ensemble.js")).href);
+} else {
+  console.error(
+    "ensemble: This is Node " +
+      process.versions.node +
+      ", and Ensemble needs " +
+      needed.join(".") +
+      " or newer. Install one from https://nodejs.org, or put one into this project: npm install node@24",
+  );
+  process.exitCode = 1;
+}

@@ -1,0 +1,32 @@
+import { fileURLToPath } from "node:url";
+import { findMissingExport } from "./missing-export.ts";
+
+/** Returns a sentence that says why a user's file could not be imported, and where. */
+export async function describeImportFailure(error: unknown): Promise<string> {
+  const place = placeOf(error);
+  const missing = await findMissingExport(error, place?.file);
+  return `${missing ?? firstLine(error)}${place ? ` (at ${place.text})` : ""}`;
+}
+
+/** Returns the first line, which says what is wrong. A compiler's first line only announces a list, so the second is added. */
+function firstLine(error: unknown): string {
+  const [first = "", second = ""] = String(error instanceof Error ? error.message : error).split("\n");
+  return first.endsWith(":") ? `${first} ${second.trim()}` : first;
+}
+
+const ours = fileURLToPath(new URL("..", import.meta.url));
+
+/**
+ * Returns the innermost place in the project's own code that led to an error: the top frame that is neither Node's, nor a package's, nor
+ * ours. The loader puts the place of a syntax error on a line of its own before the message.
+ */
+function placeOf(error: unknown): { file: string; text: string } | undefined {
+  if (!(error instanceof Error)) return undefined;
+  for (const line of (error.stack ?? "").split("\n")) {
+    const [, where = "", position = ""] = /^(?:\s+at .*?)?\(?((?:file:\/\/|\/|[A-Za-z]:\\)[^()]+?)((?::\d+){1,2})\)?$/.exec(line) ?? [];
+    if (where === "" || where.includes("/node_modules/") || where.includes("\\node_modules\\")) continue;
+    const file = where.startsWith("file://") ? fileURLToPath(where.replace(/\?.*$/, "")) : where.replace(/\?.*$/, "");
+    if (!file.startsWith(ours)) return { file, text: `${file}${position}` };
+  }
+  return undefined;
+}

@@ -1,0 +1,47 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+
+const require = createRequire(import.meta.url);
+
+/** A package as it is installed. */
+export interface Installed {
+  folder: string;
+  version: string;
+}
+
+/** Returns the package that a file in this folder would get without us. Undefined when none is installed. */
+export function findInstalled(name: string, from: string): Installed | undefined {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const candidate = join(folder, "node_modules", name);
+    if (existsSync(join(candidate, "package.json"))) return { folder: candidate, version: versionIn(candidate) };
+    if (dirname(folder) === folder) return undefined;
+  }
+}
+
+/** Returns the version of our own copy of a package. */
+export const ourVersion = (name: string): string => versionIn(dirname(require.resolve(`${name}/package.json`)));
+
+function versionIn(folder: string): string {
+  const { version }: { version?: string } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  return version ?? "unknown";
+}
+
+const langgraph = "@langchain/langgraph";
+
+/**
+ * Compares the LangGraph that a project has installed with ours, on which its graphs run. Returns a sentence when they differ. Graphs that
+ * were written for 0.x do not run on 1.x, so such a project is refused.
+ */
+export function compareLangGraph(folders: string[]): string | undefined {
+  const ours = ourVersion(langgraph);
+  const differing = folders.map((folder) => findInstalled(langgraph, folder)).filter((found) => found && found.version !== ours);
+  const old = differing.find((found) => found?.version.startsWith("0."));
+  if (old) {
+    throw new Error(
+      `The project has langgraph ${old.version} (${old.folder}), and Ensemble runs graphs on ${ours}. ` +
+        `Graphs for 0.x do not run there: install ${langgraph} 1.x in the project.`,
+    );
+  }
+  return differing[0] && `project has langgraph ${differing[0].version}, runs on ${ours}`;
+}
