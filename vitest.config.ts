@@ -9,8 +9,8 @@ process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), "node-compile-cache");
 const shared = {
   globalSetup: "./test/cluster.ts",
   setupFiles: "./test/setup.ts",
-  testTimeout: 30_000,
-  hookTimeout: 60_000,
+  testTimeout: 90_000,
+  hookTimeout: 120_000,
   pool: "forks" as const,
   isolate: false,
   globals: true,

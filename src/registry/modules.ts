@@ -37,11 +37,16 @@ function nearestTsconfig(directory: string): string | undefined {
 
 type Hooks = Required<Parameters<typeof registerHooks>[0]>;
 
+/** Our own module imports the entry as well, and must not wait for the one that imports it in turn. */
+const ourFolder = new URL(".", import.meta.url).href;
+const isOfUser = (importer: string | undefined): importer is string =>
+  importer?.startsWith("file:") === true && !importer.startsWith(ourFolder);
+
 const resolveToOurs: Hooks["resolve"] = (specifier, context, next) => {
   const url = ourUrl(specifier);
   if (url === undefined) return next(specifier, context);
   const importer = context.parentURL;
-  const own = specifier === zodEntry && importer?.startsWith("file:") ? extendingUrl(url, { importer, zods: zodsOf(importer) }) : url;
+  const own = specifier === zodEntry && isOfUser(importer) ? extendingUrl(url, { importer, zods: zodsOf(importer) }) : url;
   // An ES module even for a require(): the CommonJS build would be a second copy.
   return { url: own, format: "module", shortCircuit: true };
 
