@@ -6,7 +6,7 @@ import { startService } from "../../src/main.ts";
 import { startCluster, until } from "../cluster-of-processes.ts";
 import type { TestProcess } from "../service.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 const { client, db, databaseUrl, startWorker } = await startCluster();
 const yearly = "0 0 1 1 *";

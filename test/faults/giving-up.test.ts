@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { startCluster, until } from "../cluster-of-processes.ts";
 import { collect } from "../sse.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 const { client, startWorker, journalFile, rowOf } = await startCluster();
 const config = { configurable: { journal: journalFile } };
@@ -35,7 +35,7 @@ test("a run that kills its workers ends in error; its neighbours do not", async 
   expect(await client.runs.wait(threadId, "steps", { input: {} })).toMatchObject({ last: "three" });
   supervising = false;
   await supervision;
-}, 120_000);
+}, 240_000);
 
 test("a node that blocks the event loop keeps its lease, and is named", async () => {
   const [one, two] = [await startWorker(), await startWorker()];

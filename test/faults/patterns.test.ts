@@ -7,7 +7,7 @@ import { startCluster, until } from "../cluster-of-processes.ts";
 import { startModelServer } from "../model-server.ts";
 import type { ScriptedReply } from "../scripted-model.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 /** An endpoint that counts how often each probe of a load test came, and can hold its answers back. */
 const hits: string[] = [];

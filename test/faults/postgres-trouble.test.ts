@@ -13,7 +13,7 @@ import { createDatabase } from "../database.ts";
 import { startProxy } from "../proxy.ts";
 import { collect } from "../sse.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 const project = fileURLToPath(new URL("../graphs/langgraph.json", import.meta.url));
 

@@ -4,7 +4,7 @@ import { clientFor } from "../service.ts";
 import { collect } from "../sse.ts";
 import { followThread } from "../thread-events.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 const { client, fetch, startWorker, aWorker, journalFile, begun, counts } = await startCluster();
 const config = { configurable: { journal: journalFile } };

@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { startCluster, until } from "../cluster-of-processes.ts";
 import { collect } from "../sse.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 const { client, db, startWorker, aWorker, journal, journalFile, rowOf, begun, counts } = await startCluster();
 const config = { configurable: { journal: journalFile } };
