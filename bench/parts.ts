@@ -32,5 +32,5 @@ export const parts: Record<string, Part> = {
   size: measureSize,
 };
 
-/** What is measured when nobody names anything. The patterns' own cost and large databases are other questions, asked by name. */
+/** The parts that run when none is named. `patterns` and `size` run by name only. */
 export const usualParts = Object.keys(parts).filter((name) => name !== "patterns" && name !== "size");

@@ -19,7 +19,7 @@ const mostTimes = 3;
 /** Below it a difference is noise, or the depth of an index. */
 const noise: Cost = { ms: 1, blocks: 50 };
 
-/** What each statement of the service costs in a large database, beside a small one. */
+/** Measures each hot statement in a large database and in a small one. */
 export const measureSize: Part = async (stage, { quick }) => {
   const before = await freeBytes(stage);
   const few = await measureDatabase(stage, small);

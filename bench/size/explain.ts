@@ -1,7 +1,7 @@
 import type pg from "pg";
 import type { Db, Sql } from "../../src/db/sql.ts";
 
-/** What statements cost. */
+/** The cost of statements. */
 export interface Cost {
   ms: number;
   /** Pages of 8 kB that were touched, in memory or on disk. */

@@ -44,7 +44,7 @@ const afterClaim =
 const end = { status: "success", output: null, error: null, thread: { status: "idle", values: "{}", interrupts: "{}" } } as const;
 const checkpoint = { threadId, namespace: "", checkpointId: "ffffffff", parentId: undefined, checkpoint: "{}", metadata: "{}" };
 
-/** What the service asks of the database often, or on a clock, by the functions that production calls. */
+/** The statements that run often or on a clock, through the functions that production calls. */
 export const statements: Record<string, Work> = {
   "claim runs": async (db, aside) => {
     await aside.query(sql`insert into workers (worker_id, lock_key, host, pid) values (${workerId}, 1, 'here', 1)`);

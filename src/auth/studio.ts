@@ -9,7 +9,7 @@ const studioUser: User = {
   is_authenticated: true,
 };
 
-/** Where LangSmith serves Studio, in its four regions. */
+/** The origins of LangSmith Studio in its four regions. */
 export const studioOrigins = [
   "https://smith.langchain.com",
   "https://eu.smith.langchain.com",

@@ -36,7 +36,7 @@ export async function onceDatabaseAnswers<T>(work: () => Promise<T>, { seconds, 
   }
 }
 
-/** What says that the line to the server never stood. */
+/** Error codes of a connection that was never established. */
 const notConnected = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"];
 const connectTimeout = /trying to connect|connection timeout/i;
 

@@ -81,7 +81,7 @@ async function lockConcurrent(client: PoolClient): Promise<void> {
 async function applyConcurrently(client: PoolClient, file: string): Promise<void> {
   const statement = await readFile(new URL(file, migrationsDir), "utf8");
   const [, index] = /^create (?:unique )?index concurrently (\w+)/m.exec(statement) ?? [];
-  // What a build leaves that was cut short is an index that nobody uses.
+  // An interrupted build leaves an invalid index behind.
   if (index) await client.query(`drop index concurrently if exists ${index}`);
   await client.query(statement);
   await client.query(sql`insert into migrations (file) values (${file})`);

@@ -35,7 +35,7 @@ export function whatServerSays(error: Error): string {
   return error instanceof Refused || !("code" in error) ? error.message : `${error.message} (${error.code})`;
 }
 
-/** What pg says itself of a statement that took longer than `query_timeout`. */
+/** The message of pg's own error when a statement exceeds `query_timeout`. */
 const tookTooLong = "Query read timeout";
 
 /**

@@ -7,9 +7,9 @@ import { holdMemory, type Memory } from "./memory.ts";
 
 /** Below it a body is not counted: there would have to be hundreds at once. */
 const smallBody = 256 * 1024;
-/** What a body without a length is counted as. */
+/** The assumed size of a body without a content-length. */
 const unknownLength = 8 * 1024 * 1024;
-/** What a byte of a body takes: in the buffer, in the text, and in what is made of it. */
+/** Memory per byte of a body: the buffer, the text, and the parsed value. */
 const weightOfByte = 4;
 /** A value takes far more memory than the three bytes of `[],` that make one. */
 const maxValues = 1_000_000;

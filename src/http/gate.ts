@@ -4,7 +4,7 @@ import type { Auth } from "../auth/auth.ts";
 import { type AllowedOrigins, isListed } from "./cors.ts";
 import { isInMemory } from "./memory-fetch.ts";
 
-/** What the gate knows of the service. */
+/** The settings that the gate decides by. */
 export interface GateRules {
   /** How callers prove who they are; "none" where nobody is asked. */
   proof: Auth["proof"] | "none";
@@ -67,7 +67,7 @@ export function refuseForeignPage(arrival: Arrival, rules: GateRules, isPublicFi
   return refuseHost(arrival, rules) ?? refuseOrigin(arrival, rules) ?? (isPublicFile ? undefined : refuseHiddenPage(arrival, rules));
 }
 
-/** By DNS rebinding a page reaches this machine as an origin of its own, but under its own name. */
+/** DNS rebinding lets a page reach this machine, but the Host header still holds the page's own name. */
 function refuseHost({ host }: Arrival, { proof, hosts }: GateRules): string | undefined {
   if (proof !== "none" || host === undefined || isKnownHost(host, hosts)) return undefined;
   return `The Host ${quote(host)} is no name of this service. If it should be, add it to ENSEMBLE_HOSTS.`;

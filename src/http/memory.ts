@@ -7,11 +7,11 @@ const shareOfHeap = 0.4;
 const patienceMs = 10_000;
 const mostWaiting = 50;
 
-/** What a page may hold that is read at once, without asking for memory. */
+/** A page up to this size is read at once, without reserving memory. */
 export const lightBytes = 512 * 1024;
-/** What a larger page may hold. Rows behind it are for the next page. */
+/** The most that a larger page holds. Further rows are on the next page. */
 export const pageBytes = 8 * 1024 * 1024;
-/** What such a page takes while it is read, parsed and written again. */
+/** Memory that such a page takes while it is read, parsed and written. */
 const pageWeight = 6 * pageBytes;
 
 /** The memory that large requests and answers take while they are in flight. */

@@ -26,7 +26,7 @@ export interface ApiRooms {
   /** Whom the graphs of this process ask: an endpoint of the operator's, or the rehearsal model. Null where no graph runs: workers may differ. */
   model: "external" | "rehearsal" | null;
   webhookRules: WebhookRules;
-  /** What large requests and answers take. */
+  /** The memory budget of large requests and answers. */
   memory: Memory;
   /** Components that graphs draw with; undefined where there are none. */
   ui: UiBundles | undefined;

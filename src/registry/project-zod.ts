@@ -5,7 +5,7 @@ import { z } from "zod";
 
 /** The entry of LangGraph that gives schemas their `.langgraph` method. */
 export const zodEntry = "@langchain/langgraph/zod";
-/** Where a package may have its zod: zod 4 has all of them, and an older zod 3 only the first. */
+/** The entries of zod. Zod 4 has all of them, older releases of zod 3 only the first. */
 export const zodEntries = ["zod", "zod/v3", "zod/v4"];
 
 const mark = "?zod-of=";
@@ -55,7 +55,7 @@ function extendZod(zod: unknown): void {
 type AnySchema = Parameters<typeof withLangGraph>[0];
 type Meta = NonNullable<Parameters<typeof withLangGraph>[1]>;
 
-/** What `.langgraph` is on a schema, as in LangGraph's own extension. */
+/** The value of `.langgraph` on a schema, as in LangGraph's own extension. */
 function methodsOf(this: AnySchema) {
   return {
     metadata: (jsonSchemaExtra: Meta["jsonSchemaExtra"]) => withLangGraph(this, { jsonSchemaExtra }),

@@ -44,7 +44,7 @@ const WebhookOptions = z
   .object({ env_prefix: z.string().min(1).optional(), url: UrlOptions.optional(), headers: z.record(z.string(), z.string()).optional() })
   .loose();
 
-/** What the patterns may touch, as the operator says. */
+/** The operator's limits for patterns. */
 const PatternOptions = z
   .object({
     allowed_hosts: z.array(z.string().regex(/^[^\s,/]+$/, "must be a host, with its port, without http:// and paths")).optional(),
@@ -107,7 +107,7 @@ export interface Project {
   store: z.infer<typeof StoreOptions>;
   webhooks: z.infer<typeof WebhookOptions>;
   auth: AuthSource | undefined;
-  /** What the patterns may touch (`ensemble.patterns`). */
+  /** The operator's limits for patterns (`ensemble.patterns`). */
   patterns: { hosts: string[]; directories: string[] };
   /** Keys that mean something elsewhere and nothing here, for one warning at the start. */
   ignoredKeys: string[];

@@ -31,7 +31,7 @@ export interface Registry {
   schemas(graphId: string): Promise<GraphSchemas>;
   /** The same, of a graph at a path inside it. */
   subgraphSchemas(graphId: string, path: string, subgraph: unknown): Promise<GraphSchemas>;
-  /** What the graph itself declares. */
+  /** The schemas that the graph itself declares. */
   declaredSchemas(graphId: string): Promise<GraphSchemas>;
   /** What the graph's schemas have against an input and a context. One that a function makes for each run is not made for this, so it has nothing. */
   judge(graphId: string, given: GraphCallArguments): Promise<Issue[]>;

@@ -87,7 +87,7 @@ function dedupe(schemas: JsonSchema[]): JsonSchema[] {
 }
 
 const named: Record<string, JsonSchema> = { Date: { type: "string", format: "date-time" } };
-/** What JSON cannot say, or says in the serializer's own way. */
+/** Types that JSON lacks, or that the serializer writes in its own way. */
 const opaque = new Set(["Uint8Array", "Buffer", "Map", "Set", "RegExp", "Promise", "AbortSignal"]);
 
 function objectSchema(context: SchemaContext, type: Type, depth: number, above: Type[]): JsonSchema {

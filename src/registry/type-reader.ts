@@ -7,7 +7,7 @@ import { dirname } from "node:path";
 import type * as TypeScript from "typescript-5";
 import { definitionSchema, type JsonSchema, type SchemaContext, typeSchema } from "./type-json.ts";
 
-/** What is read of one graph, its subgraphs by name. */
+/** The types of one graph, with its subgraphs by name. */
 export interface TypeSchemas {
   state: JsonSchema;
   input: JsonSchema;
@@ -15,7 +15,7 @@ export interface TypeSchemas {
   config: JsonSchema;
 }
 
-/** What to read, and where the compiler is. */
+/** The files to read, and the location of the compiler. */
 export interface Asked {
   typescript: string;
   sources: { file: string; exportName: string }[];
@@ -148,7 +148,7 @@ function graphsIn(what: TypeScript.Expression[]): TypeScript.Expression[] {
   return [...what.slice(0, 1).filter((one) => !ts.isFunctionLike(one)), ...listed];
 }
 
-/** Where the variable that an expression names gets its value. */
+/** Returns the declaration of the variable that an expression names. */
 function declared(expression: TypeScript.Node): TypeScript.Node | undefined {
   if (!ts.isIdentifier(expression)) return expression;
   const symbol = checker.getSymbolAtLocation(expression);

@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import type { Source } from "./project.ts";
 import type { Asked, TypeSchemas } from "./type-reader.ts";
 
-/** What the types of a file say of a graph under "", and of each graph inside it under its path. */
+/** The types of a graph under "", and of each subgraph under its path. */
 export type SchemasByPath = Record<string, TypeSchemas>;
 
 export interface TypeSchemaReader {

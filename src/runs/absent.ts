@@ -51,7 +51,7 @@ export async function isServedElsewhere(db: Db, graphId: string): Promise<boolea
   return rowCount !== 0;
 }
 
-/** What a run ends with whose graph no worker had for so long. */
+/** The error of a run that waited too long for a worker with its graph. */
 const absentError = (seconds: number) => ({
   error: "GraphNotFoundError",
   message: `For ${seconds} s no worker had the run's graph (ENSEMBLE_GRAPH_WAIT_SECS). Start a worker whose langgraph.json lists it, then create the run again.`,

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { makeDataDirectory } from "../db/data-directory.ts";
 import { describeProcess, isSameProcess } from "../db/process-identity.ts";
 
-/** What a running service leaves in its data directory: where it listens, and which process it is. */
+/** The file that a running service keeps in its data directory: its address and its process. */
 const Published = z.object({ url: z.string(), process: z.string() });
 
 /**

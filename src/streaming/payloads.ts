@@ -87,7 +87,7 @@ export function questionsOf(asked: string | null): { id: string; value?: unknown
   return asked === null ? [] : (Interrupts.safeParse(JSON.parse(asked)).data?.__interrupt__ ?? []);
 }
 
-/** What a graph emits as it likes; with a name it speaks on a channel of its own. */
+/** A custom event. One with a name goes to a channel of its own. */
 export function presentCustom(json: string): { name?: string; data: string } {
   const named = json.startsWith("{") ? Named.safeParse(JSON.parse(json)).data : undefined;
   return named ? { name: named.name, data: json } : { data: `{"payload":${json}}` };

@@ -44,7 +44,7 @@ export async function findUntrimmedThreads(tx: Db, limit: number): Promise<strin
   return idsOf(await tx.query(sql`select thread_id as "threadId" from threads where ${untrimmed} order by updated_at ${held(limit)}`));
 }
 
-/** Where a walk over temporary threads has come to, from sweep to sweep. */
+/** The position of a walk over temporary threads, kept from sweep to sweep. */
 export interface Walk {
   /** How many threads one step looks at. Undefined: all. */
   step: number | undefined;

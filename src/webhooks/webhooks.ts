@@ -80,7 +80,7 @@ const perReceiver = { new: 1, prompt: 4, slow: 4 };
 const mostReceivers = 500;
 const mostPerReceiver = Math.max(...Object.values(perReceiver));
 
-/** What a claim has taken, and behind which receiver the next one begins. */
+/** The deliveries of a claim, and the receiver after which the next claim begins. */
 export interface ClaimedWebhooks {
   deliveries: Delivery[];
   /** Undefined at the end of all receivers. */

@@ -21,7 +21,7 @@ export type StoreStep = (step: Step) => Promise<number | undefined>;
 export function stepWriter(pool: Pool): StoreStep {
   const storeTogether = together((steps: Step[]) => storeSteps(pool, steps), { keyOf: ({ fence }) => fence.runId });
   const storeAlone = async (step: Step) => (await storeSteps(pool, [step]))[0];
-  // What failed with others is tried again alone: the others are not to pay for it.
+  // Retries each step alone, so that one refused step does not fail the others.
   const store = (step: Step, nth: number) => (nth === 1 && isAlike(step.rows) ? storeTogether(step) : storeAlone(step));
   return (step) =>
     unlessRefused(

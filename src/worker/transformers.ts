@@ -10,7 +10,7 @@ type ProtocolEvent = Parameters<StreamTransformer["process"]>[0];
 
 /** How long the last values of transformers may take when the graph has ended. */
 const finishWithinMs = 10_000;
-/** What a transformer may keep from the clients. All else is the run's own record: its state, its steps, its questions. */
+/** The events that a transformer may drop. All others are the run's record: its state, its steps, its questions. */
 const droppable = ["custom", "tools", "messages"];
 
 /** Runs the transformers that a graph was compiled with on what it streams. */

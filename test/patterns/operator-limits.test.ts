@@ -47,7 +47,7 @@ afterAll(() => {
 });
 const host = `127.0.0.1:${(inside.address() as AddressInfo).port}`;
 
-/** What the operator allows, for this test. */
+/** Sets the operator's limits for one test. */
 function allow(limits: { hosts?: string; directories?: string }): void {
   vi.stubEnv("ENSEMBLE_PATTERN_HOSTS", limits.hosts ?? "");
   vi.stubEnv("ENSEMBLE_PATTERN_DIRECTORIES", limits.directories ?? "");

@@ -14,7 +14,7 @@ export interface Connection {
 const patienceMs = 30_000;
 const helloMs = 5_000;
 
-/** Where the service is, who says so, and what it is shown of us. */
+/** The service's address, the source of that address, and the credentials to send. */
 export interface Address {
   url: string;
   saidBy: ServiceAddress["saidBy"] | "name";

@@ -26,7 +26,7 @@ import { answers, Limit, Offset, OneOrMore, Run, streams, ThreadParams } from ".
 
 const Status = z.enum(["pending", "running", "success", "error", "timeout", "interrupted"]);
 
-/** What a byte of a batch takes: as a document, as the statement that stores it, in the answer, and in its text. */
+/** Memory per byte of a batch: the document, the statement, the answer, and the answer's text. */
 const weightOfByte = 4;
 
 const creates = access(...runDecisions);
