@@ -18,7 +18,7 @@ const everyEndpoint = Object.entries(endpoints);
 
 async function call(name: string | undefined, method: string, path: string, body?: unknown): Promise<Response> {
   const headers = { ...(name && { authorization: `Bearer ${name}` }), ...(body !== undefined && { "content-type": "application/json" }) };
-  return fetch(path, { method, headers, signal: AbortSignal.timeout(10_000), ...(body !== undefined && { body: JSON.stringify(body) }) });
+  return fetch(path, { method, headers, signal: AbortSignal.timeout(60_000), ...(body !== undefined && { body: JSON.stringify(body) }) });
 }
 
 async function ask<Answer>(name: string, method: string, path: string, body?: unknown): Promise<Answer> {

@@ -44,7 +44,7 @@ test.each(Object.entries(endpoints).filter(([, { body }]) => body !== undefined)
     const [method = "", path = ""] = route.split(" ");
     const unknown = { unknown_field: 1, camelCase: {}, constructor: 1 };
     const content = Array.isArray(body) ? body.map((item) => ({ ...item, ...unknown })) : { ...(body as object), ...unknown };
-    const response = await fetch(fill(path), { method, ...json(content), signal: AbortSignal.timeout(5_000) });
+    const response = await fetch(fill(path), { method, ...json(content), signal: AbortSignal.timeout(60_000) });
     expect({ status: response.status, text: response.ok ? "" : await response.text() }).toEqual({
       status: expect.toBeOneOf([200, 204]),
       text: "",
@@ -133,7 +133,7 @@ function spoiltBodies(method: string, path: string, body: unknown): Row[] {
 }
 
 async function checkRow({ path, init, status, names }: Row): Promise<string | undefined> {
-  const response = await fetch(path, { ...init, signal: AbortSignal.timeout(5_000) }).catch((error) => error as Error);
+  const response = await fetch(path, { ...init, signal: AbortSignal.timeout(60_000) }).catch((error) => error as Error);
   if (response instanceof Error) return `no answer: ${response.message}`;
   if (response.status < 400) {
     await response.body?.cancel();

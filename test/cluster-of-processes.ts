@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
-import { afterAll, onTestFailed, onTestFinished } from "vitest";
+import { onTestFailed, onTestFinished } from "vitest";
+import { afterFile } from "./after-file.ts";
 import { createDatabase } from "./database.ts";
 import { clientFor, startProcess, type TestProcess, type TestService } from "./service.ts";
 
@@ -56,7 +57,7 @@ export async function startCluster(env: Record<string, string> = {}): Promise<Te
   };
   const api = await start({ ENSEMBLE_ROLE: "api" });
   const db = new pg.Pool({ connectionString: databaseUrl, max: 3 });
-  afterAll(async () => {
+  afterFile(async () => {
     for (const { child } of processes) child.kill("SIGKILL"); // whatever state a test left it in
     await Promise.all(processes.map(({ exited }) => exited));
     await db.end();

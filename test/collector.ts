@@ -1,8 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
-import { afterAll } from "vitest";
 import { z } from "zod";
+import { afterFile } from "./after-file.ts";
 
 const Value = z.object({
   stringValue: z.string().optional(),
@@ -54,7 +54,7 @@ export async function startCollector() {
   });
   server.listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
-  afterAll(() => {
+  afterFile(() => {
     server.closeAllConnections();
     server.close();
   });

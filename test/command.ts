@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { afterAll } from "vitest";
+import { afterFile } from "./after-file.ts";
 
 const command = fileURLToPath(new URL("../src/cli/ensemble.ts", import.meta.url));
 const probe = fileURLToPath(new URL("./probe-registry.ts", import.meta.url));
@@ -23,13 +23,10 @@ export const echoProject = {
   "hi.mjs": `${sayHi} export const graph = builder.compile();`,
 };
 
-const roots: string[] = [];
-afterAll(() => Promise.all(roots.map((root) => rm(root, { recursive: true, force: true }))));
-
 /** A directory with these files, removed after the test file. Others may enter it: as root, Postgres runs as a user of its own. */
 export async function makeProject(files: Record<string, string | object>): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), "ensemble-project-"));
-  roots.push(root);
+  afterFile(() => rm(root, { recursive: true, force: true }));
   await chmod(root, 0o755);
   for (const [path, content] of Object.entries(files)) {
     await mkdir(dirname(join(root, path)), { recursive: true });
@@ -49,7 +46,7 @@ export function spawnCommand(args: string[], env: Record<string, string>, cwd?: 
   return spawn(process.execPath, [command, ...args], {
     env: { PATH: process.env.PATH, PORT: "0", ...env },
     cwd,
-    timeout: 55_000,
+    timeout: 150_000,
     killSignal: "SIGKILL",
   });
 }
@@ -84,7 +81,7 @@ export function isRunning(pid: number): boolean {
 }
 
 /** Waits for a fact. */
-export async function until(fact: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+export async function until(fact: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(20)) if (await fact()) return;
   throw new Error(`It did not come true within ${timeoutMs} ms: ${fact}`);
 }

@@ -184,7 +184,7 @@ test("a body that the app did not read does not hold up the next request on its 
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const ask = async (method: string, path: string, body?: string) => {
     const call = request(`${urls[0]}${path}`, { agent, method }).end(body);
-    const [response] = await once(call, "response", { signal: AbortSignal.timeout(5_000) });
+    const [response] = await once(call, "response", { signal: AbortSignal.timeout(60_000) });
     return [response.statusCode, call.reusedSocket, await text(response)];
   };
   expect(await ask("POST", "/info?interrupt", "x".repeat(300_000))).toEqual([418, false, "interrupted"]);

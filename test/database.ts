@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
-import { afterAll, inject } from "vitest";
+import { inject } from "vitest";
+import { afterFile } from "./after-file.ts";
 import { databaseUrl } from "./cluster.ts";
 
 /**
@@ -11,7 +12,7 @@ export async function createDatabase(template = inject("templateName")): Promise
   const serverUrl = inject("serverUrl");
   const name = `ensemble_${randomUUID().replaceAll("-", "")}`;
   await asAdmin(serverUrl, (admin) => admin.query(`create database ${name} template ${template}`));
-  afterAll(async () => {
+  afterFile(async () => {
     await asAdmin(serverUrl, async (admin) => {
       const rows = await openConnections(admin, name);
       await admin.query(`drop database ${name} with (force)`);

@@ -61,7 +61,7 @@ const everyEvent = Object.entries({
   store: ["put", "get", "search", "delete", "list_namespaces"],
 }).flatMap(([resource, actions]) => actions.map((action) => `${resource}:${action}`));
 
-const call = (bearer: string, { method, path, body }: Asked, signal = AbortSignal.timeout(10_000)) =>
+const call = (bearer: string, { method, path, body }: Asked, signal = AbortSignal.timeout(60_000)) =>
   fetch(path, {
     method,
     headers: { authorization: `Bearer ${bearer}`, ...(body !== undefined && { "content-type": "application/json" }) },

@@ -1,10 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { isRunning, makeProject, postmasterPid, runCommand, until } from "./command.ts";
-
-vi.setConfig({ testTimeout: 120_000 }); // whole services start
 
 const staged = fileURLToPath(new URL("./graphs/staged.ts:graph", import.meta.url));
 const project = await makeProject({

@@ -134,7 +134,7 @@ test("a takeover waits for a write that has begun, so that the next attempt read
   const takeover = db.query("update runs set status = 'pending', worker_id = null where run_id = $1", [runId]).then(() => (taken = true));
   for (;;) {
     const { rows } = await db.query(
-      "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'update runs set status%'",
+      "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like 'update runs set status%'",
     );
     if (rows.length > 0 || taken) break;
   }

@@ -1,10 +1,8 @@
 import { readFileSync } from "node:fs";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { makeProject, probeRegistry, runCommand, sayHi } from "./command.ts";
 import { createDatabase } from "./database.ts";
 import { startProcess } from "./service.ts";
-
-vi.setConfig({ testTimeout: 120_000 }); // whole services start
 
 const { version: ours } = JSON.parse(readFileSync("node_modules/@langchain/langgraph/package.json", "utf8"));
 const installed = (version: string, declares = "") => ({

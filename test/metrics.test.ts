@@ -28,7 +28,7 @@ async function untilShown(isRight: (samples: Samples) => boolean): Promise<Sampl
   await until(async () => {
     samples = await scrape();
     return isRight(samples);
-  }, 15_000);
+  });
   return samples;
 }
 

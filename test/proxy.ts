@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { afterAll } from "vitest";
+import { afterFile } from "./after-file.ts";
 
 export interface Proxy {
   /** The database as seen through the proxy. */
@@ -61,7 +61,7 @@ export async function startProxy(databaseUrl: string): Promise<Proxy> {
       far.destroy();
     }
   };
-  afterAll(() => {
+  afterFile(() => {
     cutAll();
     server.close();
   });

@@ -72,7 +72,8 @@ test("a run that is being created while its thread is to be pruned comes first",
     [threadId],
   );
   const pruned = client.threads.prune([threadId]);
-  await expect.poll(async () => (await db.query("select 1 from pg_locks where not granted")).rowCount).toBe(1);
+  const waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+  await expect.poll(async () => (await db.query(waiting)).rowCount).toBe(1);
   await creator.query("commit");
   creator.release();
   expect(await pruned).toEqual({ pruned_count: 0 });

@@ -184,7 +184,7 @@ function send(route: string, body: unknown, headers: Record<string, string> = {}
     method,
     ...content,
     headers: { "content-type": "application/json", ...headers },
-    signal: AbortSignal.timeout(5_000),
+    signal: AbortSignal.timeout(60_000),
   });
 }
 

@@ -86,6 +86,6 @@ test("the service does all that by itself", async () => {
   const { thread_id: resting } = await service.client.threads.create();
   const { thread_id: kept } = await service.client.threads.create({ ttl: 60 });
   await service.client.runs.wait(kept, "steps", { input: {} });
-  await until(async () => (await service.client.threads.getHistory(kept)).length === 2, 15_000);
-  await until(async () => (await service.fetch(`/threads/${resting}`)).status === 404, 15_000);
+  await until(async () => (await service.client.threads.getHistory(kept)).length === 2);
+  await until(async () => (await service.fetch(`/threads/${resting}`)).status === 404);
 });

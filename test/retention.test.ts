@@ -155,7 +155,7 @@ test("the room of many checkpoints that went is used again without waiting for a
     await client.threads.update(threadId, { metadata: {} });
     expect(await trimOnce(db, 1)).not.toBe(0);
     return (await vacuumed()) > before;
-  }, 20_000);
+  });
   expect(await client.threads.getHistory(threadId)).toHaveLength(1);
   await forget(threadId);
 });

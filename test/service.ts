@@ -4,9 +4,9 @@ import { fileURLToPath } from "node:url";
 import { Client } from "@langchain/langgraph-sdk";
 import pg from "pg";
 import { pino } from "pino";
-import { afterAll } from "vitest";
 import { readConfig } from "../src/config.ts";
 import { startService } from "../src/main.ts";
+import { afterFile } from "./after-file.ts";
 import { createDatabase } from "./database.ts";
 
 const testProject = fileURLToPath(new URL("./graphs/langgraph.json", import.meta.url));
@@ -36,7 +36,7 @@ export async function startTestService(env: Record<string, string> = {}): Promis
   };
   const { urls, stop } = (await topologies[process.env.ENSEMBLE_TEST_TOPOLOGY ?? "one"]?.(settings)) ?? unknownTopology();
   const db = new pg.Pool({ connectionString: databaseUrl, max: 3 });
-  afterAll(async () => {
+  afterFile(async () => {
     await db.end();
     await stop();
   });

@@ -3,14 +3,12 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { makeDataDirectory } from "../src/db/data-directory.ts";
 import { publishAddress } from "../src/service/published.ts";
 import { makeProject, postmasterPid, runCommand, sayHi, until } from "./command.ts";
 import { createDatabase } from "./database.ts";
 import { startProcess, type TestProcess } from "./service.ts";
-
-vi.setConfig({ testTimeout: 120_000 }); // whole services start, several in a test
 
 /** Something that is no Ensemble has the usual port, unless this machine has one there already. */
 const squatter: Server = createServer((_, response) => response.writeHead(404).end("nothing"));

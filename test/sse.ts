@@ -48,4 +48,4 @@ export async function take<T>(source: AsyncIterable<T>, count: number): Promise<
 }
 
 /** For what becomes true by itself, however busy the machine is. */
-export const eventually = <T>(fact: () => T) => expect.poll(fact, { timeout: 25_000 });
+export const eventually = <T>(fact: () => T) => expect.poll(fact);

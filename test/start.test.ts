@@ -85,11 +85,17 @@ describe("one sentence says why the service does not start", () => {
     ["PORT", "70000"],
     ["ENSEMBLE_ROLE", "x"],
     ["N_JOBS_PER_WORKER", "0"],
-    ["LANGGRAPH_CONFIG", "{"],
   ])("%s=%s", async ([name = "", value = ""]) => {
     const sentence = await failToStart({ [name]: value });
     expect(sentence).toContain(`${name} (`);
     expect(sentence).toContain(`is "${value}"`);
+  });
+
+  test("a variable that may hold a secret, whose value is not shown", async () => {
+    const sentence = await failToStart({ LANGGRAPH_CONFIG: "{secret" });
+    expect(sentence).toContain("LANGGRAPH_CONFIG (");
+    expect(sentence).toContain("is not the JSON that is expected here");
+    expect(sentence).not.toContain("secret");
   });
 
   test.for(["api", "worker"])("a part of a service on a database of its own (%s)", async (role) => {

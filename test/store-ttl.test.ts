@@ -110,7 +110,7 @@ test("the sweeper takes away what is over, and nothing else", async () => {
   await wait(11);
   await client.store.putItem(["swept"], "three", {}, { ttl: 10 });
   await client.store.putItem(["swept"], "four", {});
-  await until(async () => (await db.query("select from store_items where namespace = '{swept}'")).rowCount === 2, 15_000);
+  await until(async () => (await db.query("select from store_items where namespace = '{swept}'")).rowCount === 2);
   expect((await keysUnder(client, ["swept"])).toSorted()).toEqual(["four", "three"]);
 });
 

@@ -104,7 +104,7 @@ const send = (receiver: string, ...addresses: string[]) => {
     resolve4: async () => addresses.filter((address) => !address.includes(":")),
     resolve6: async () => addresses.filter((address) => address.includes(":")),
   });
-  const signal = AbortSignal.timeout(5_000);
+  const signal = AbortSignal.timeout(60_000);
   return sendWebhook(receiver, { headers: {}, body: "{}" }, { rules: webhookRules(), ownUrl: undefined, signal, resolver });
 };
 
@@ -135,7 +135,7 @@ test("a name that nobody knows, and a path where no app is known, are tried agai
 
 test("where the process has no app of its own, a path is sent to the one it is told of, below its path", async () => {
   const { url, received } = await startReceiver();
-  const options = { rules: webhookRules(), signal: AbortSignal.timeout(5_000) };
+  const options = { rules: webhookRules(), signal: AbortSignal.timeout(60_000) };
   const message = { headers: {}, body: "{}" };
   expect(await sendWebhook("/hook?a=b", message, { ...options, ownUrl: url })).toBeUndefined();
   expect(await sendWebhook("/hook?a=b", message, { ...options, ownUrl: `${url}/prefix/` })).toBeUndefined();
