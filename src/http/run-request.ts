@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { NewRun } from "../runs/create.ts";
 import { fillRequest, type RunRequest } from "../runs/request.ts";
 import { readTraceparent } from "../tracing/tracing.ts";
-import type { ApiRooms } from "./rooms.ts";
+import type { ApiDeps } from "./api-deps.ts";
 import { Checkpoint, Command, Config, Id, Json, OneOrMore, StreamMode, Text } from "./schemas.ts";
 
 const Nodes = z.union([z.literal("*"), z.array(Text)]).nullish();
@@ -51,7 +51,7 @@ export function toNewRun(
   body: RunRequest,
   threadId: string | undefined,
   headers: IncomingHttpHeaders,
-  settings: ApiRooms["settings"],
+  settings: ApiDeps["settings"],
 ): NewRun {
   const configurable = { ...settings.pickHeaders(headers), ...body.config?.configurable };
   const webhook = settings.sendsWebhooks ? body.webhook : null;

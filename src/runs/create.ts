@@ -8,10 +8,10 @@ import { checkpointNotFound, ServiceError, threadNotFound } from "../errors.ts";
 import { type LockedThread, lockOrCreateThread, lockThread, notingRun } from "../threads/threads.ts";
 import type { Caller } from "./caller.ts";
 import { cancelOpenRuns } from "./cancel.ts";
-import { deskOf } from "./desk.ts";
 import { insertRun, type RunRow } from "./insert.ts";
 import { isThreadBusy } from "./read.ts";
 import type { Json, MultitaskStrategy, Run, RunConfig, RunKwargs } from "./run.ts";
+import { runWriterOf } from "./run-writer.ts";
 
 /** A run as a caller asks for it, defaults filled in. */
 export interface NewRun {
@@ -48,11 +48,11 @@ const runOnlyKeys = ["checkpoint_id", "checkpoint_ns", "checkpoint_map", "run_id
 
 /**
  * Inserts a run: the thread is locked, or made; the multitask rule is decided under that lock; the run is stored pending. Call it in
- * a transaction, unless the run gets a thread of its own: then the one statement that writes is enough, and a shared desk may send it.
+ * a transaction, unless the run gets a thread of its own: then the one statement that writes is enough, and a shared writer may send it.
  * Tell the claim topic after the commit.
  */
-export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: RunCheck, desk = deskOf(tx)): Promise<Run> {
-  const assistant = await desk.findAssistant(caller.assistants, wanted.assistantId);
+export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: RunCheck, writer = runWriterOf(tx)): Promise<Run> {
+  const assistant = await writer.findAssistant(caller.assistants, wanted.assistantId);
   if (!assistant) throw assistantUnknown(wanted.assistantId);
   const ofGraph = { graph_id: assistant.graph_id, assistant_id: assistant.assistant_id };
   const threadId = wanted.threadId ?? newId();
@@ -80,7 +80,7 @@ export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: R
     user: caller.user,
   };
   if (thread) return insertRun(tx, row, notingRun(threadId, onThread.metadata, onThread.config));
-  return desk.insertWithThread({ ...row, thread: { ...onThread, temporary: kwargs.temporary } });
+  return writer.insertWithThread({ ...row, thread: { ...onThread, temporary: kwargs.temporary } });
 }
 
 const assistantUnknown = (id: string) =>

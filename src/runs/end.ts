@@ -1,6 +1,6 @@
+import { largeDocument } from "../db/batched.ts";
 import type { Fence } from "../db/fence.ts";
 import { type Db, nothing, prepared, type Sql, sql } from "../db/sql.ts";
-import { largeDocument } from "../db/together.ts";
 import type { JsonText, ThreadState } from "../threads/threads.ts";
 import { storingWebhooks } from "../webhooks/webhooks.ts";
 import { baseAfter } from "./event-base.ts";

@@ -3,14 +3,14 @@ import { findDueCrons, fireCron } from "../crons/fire.ts";
 import { isHalted } from "../runs/halt.ts";
 import type { EventRetention } from "../runs/request.ts";
 import { cancelTopic, claimTopic, type Run } from "../runs/run.ts";
-import type { WorkerRooms } from "./rooms.ts";
+import type { WorkerDeps } from "./worker-deps.ts";
 
 const pollMs = 1_000;
 
 const displaces = ({ multitask_strategy: strategy }: Run) => strategy === "interrupt" || strategy === "rollback";
 
 /** Looks every second, by the database's clock, for crons whose time has come. Any number of processes may do so. */
-export function startCrons({ pool, wakeups, log }: WorkerRooms, retention: EventRetention): { stop(): Promise<void> } {
+export function startCrons({ pool, wakeups, log }: WorkerDeps, retention: EventRetention): { stop(): Promise<void> } {
   const stopped = new AbortController();
 
   async function fire(cronId: string): Promise<void> {

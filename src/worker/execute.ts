@@ -14,10 +14,10 @@ import { graphIdOf, openGraph, startingPoint } from "./graph-call.ts";
 import { streamGraph } from "./graph-stream.ts";
 import { type Journal, startJournal } from "./journal.ts";
 import { cancelled, describeError, endWithoutResult, failed, type Outcome, outcomeOfStop, succeeded } from "./outcome.ts";
-import type { AttemptRooms, WorkerRooms } from "./rooms.ts";
 import { settle } from "./settle.ts";
 import { tryToStore } from "./steps.ts";
 import { createTranslator, type StreamTranslator } from "./stream.ts";
+import type { AttemptDeps, WorkerDeps } from "./worker-deps.ts";
 
 /** What the operator decided about attempts. */
 export interface AttemptPolicy {
@@ -28,58 +28,58 @@ export interface AttemptPolicy {
 }
 
 /** One attempt of a run, from the claim to its end, measured and traced. It never rejects. */
-export async function executeRun(rooms: AttemptRooms, claim: Claim, control: AttemptControl, policy: AttemptPolicy): Promise<void> {
-  const { metrics, tracing, pool, log } = rooms;
+export async function executeRun(deps: AttemptDeps, claim: Claim, control: AttemptControl, policy: AttemptPolicy): Promise<void> {
+  const { metrics, tracing, pool, log } = deps;
   const graphId = graphIdOf(claim);
   const begun = performance.now();
   metrics.claimed(claim);
   const span = tracing?.startAttempt({ ...claim, graphId });
   // Beside the work, which does not wait for it.
   if (span?.traceparent) noteAttemptSpan(pool, claim, span.traceparent).catch((err) => log.debug({ err }, "span not noted"));
-  const attempt = () => runAttempt(rooms, claim, control, policy);
+  const attempt = () => runAttempt(deps, claim, control, policy);
   const became = await (span ? span.during(attempt) : attempt());
   span?.end(became);
   metrics.ended(graphId, became, (performance.now() - begun) / 1000);
 }
 
 /** Returns what became of it in a word. */
-async function runAttempt(rooms: AttemptRooms, claim: Claim, control: AttemptControl, policy: AttemptPolicy): Promise<string> {
+async function runAttempt(deps: AttemptDeps, claim: Claim, control: AttemptControl, policy: AttemptPolicy): Promise<string> {
   const { runId, threadId, attempt } = claim;
-  const log = rooms.log.child({ run_id: runId, thread_id: threadId, attempt });
+  const log = deps.log.child({ run_id: runId, thread_id: threadId, attempt });
   log.info({ graph_id: graphIdOf(claim), waited_ms: Math.round(claim.waitedSeconds * 1000) }, "run started");
   try {
-    const journal = openJournal(rooms, claim, control, attempt > 1 ? await newestEventId(rooms.pool, runId) : -1);
-    const performed = (await decidedBefore(rooms, claim, journal, policy)) ?? (await perform(rooms, claim, control, journal, policy, log));
+    const journal = openJournal(deps, claim, control, attempt > 1 ? await newestEventId(deps.pool, runId) : -1);
+    const performed = (await decidedBefore(deps, claim, journal, policy)) ?? (await perform(deps, claim, control, journal, policy, log));
     control.leaveGraph();
     await journal.flushed();
-    const wanted = await outcomeOnceFlushed(rooms, claim, control, performed, journal);
-    const outcome = await settle(rooms, claim, wanted).catch((error) => settleWithoutResult(rooms, claim, error, journal));
-    if (isOver(outcome)) tellEnd(rooms, runId, journal.lastId);
-    if (claim.kwargs.webhook) rooms.wakeups.tellHere(webhookTopic);
+    const wanted = await outcomeOnceFlushed(deps, claim, control, performed, journal);
+    const outcome = await settle(deps, claim, wanted).catch((error) => settleWithoutResult(deps, claim, error, journal));
+    if (isOver(outcome)) tellEnd(deps, runId, journal.lastId);
+    if (claim.kwargs.webhook) deps.wakeups.tellHere(webhookTopic);
     const became = outcome.kind === "ended" ? outcome.end.status : outcome.kind;
     log.info({ outcome: became }, "run left");
     return became;
   } catch (error) {
     log.error({ err: error }, "attempt failed");
-    await untilDatabaseAnswers(() => releaseRun(rooms.pool, claim)).catch((err) => log.error({ err }, "run could not be released"));
+    await untilDatabaseAnswers(() => releaseRun(deps.pool, claim)).catch((err) => log.error({ err }, "run could not be released"));
     return "failed";
   }
 }
 
 /** Ends a run in error whose result the database does not take. Throws every other error on. */
-async function settleWithoutResult(rooms: AttemptRooms, claim: Claim, reason: unknown, journal: Journal): Promise<Outcome> {
+async function settleWithoutResult(deps: AttemptDeps, claim: Claim, reason: unknown, journal: Journal): Promise<Outcome> {
   const isRefused = reason instanceof Refused || (reason instanceof Error && "severity" in reason);
   if (!isRefused) throw reason;
   const error = { error: "ResultRefusedError", message: `The database refuses the run's result: ${whatServerSays(reason)}.` };
   journal.push({ event: "error", data: JSON.stringify(error) });
   await journal.flushed();
-  return settle(rooms, claim, endWithoutResult(error));
+  return settle(deps, claim, endWithoutResult(error));
 }
 
 /** A run that was given back, or lost to another attempt, goes on: its followers wait. */
 const isOver = ({ kind }: Outcome) => kind === "ended" || kind === "rolled back";
 
-function tellEnd({ feed, wakeups }: WorkerRooms, runId: string, lastId: number): void {
+function tellEnd({ feed, wakeups }: WorkerDeps, runId: string, lastId: number): void {
   feed.publishEnd(runId, lastId);
   wakeups.tellElsewhere(runTopic(runId));
   wakeups.tell(endTopic(runId));
@@ -87,20 +87,20 @@ function tellEnd({ feed, wakeups }: WorkerRooms, runId: string, lastId: number):
 
 /** What became of the run before this attempt began: it was cancelled, or it has killed its workers too often. */
 async function decidedBefore(
-  rooms: WorkerRooms,
+  deps: WorkerDeps,
   claim: Claim,
   journal: Journal,
   { maxCrashes }: AttemptPolicy,
 ): Promise<Outcome | undefined> {
-  if (claim.cancel) return cancelled(rooms, claim, claim.cancel);
+  if (claim.cancel) return cancelled(deps, claim, claim.cancel);
   if (claim.crashes < maxCrashes) return undefined;
   const message = `The run's worker died ${claim.crashes} times in a row without progress (BG_JOB_MAX_RETRIES), so it is not tried again.`;
-  return failed(rooms, claim, "error", { error: "WorkerCrashError", message }, journal);
+  return failed(deps, claim, "error", { error: "WorkerCrashError", message }, journal);
 }
 
 /** Returns what the run comes to when its last events did not reach the log: a success may not be told then. */
 async function outcomeOnceFlushed(
-  rooms: WorkerRooms,
+  deps: WorkerDeps,
   claim: Claim,
   { stopped }: AttemptControl,
   performed: Outcome,
@@ -108,10 +108,10 @@ async function outcomeOnceFlushed(
 ): Promise<Outcome> {
   if (stopped?.kind === "unreachable" || stopped?.kind === "lost") return { kind: "released" };
   const isRefused = stopped?.kind === "failed" && performed.kind === "ended" && performed.end.status === "success";
-  return isRefused ? failed(rooms, claim, "error", describeError(stopped.error), journal) : performed;
+  return isRefused ? failed(deps, claim, "error", describeError(stopped.error), journal) : performed;
 }
 
-function openJournal({ storeStep, feed, wakeups, metrics }: AttemptRooms, claim: Claim, control: AttemptControl, lastId: number): Journal {
+function openJournal({ storeStep, feed, wakeups, metrics }: AttemptDeps, claim: Claim, control: AttemptControl, lastId: number): Journal {
   return startJournal({
     write: (events, rows) => storeStep({ fence: claim, events, rows }).catch((error) => explainEvents(error, events)),
     lastId,
@@ -145,7 +145,7 @@ function toStopReason(error: Error): StopReason {
 
 /** Runs the graph and says what came of it. */
 async function perform(
-  rooms: WorkerRooms,
+  deps: WorkerDeps,
   claim: Claim,
   control: AttemptControl,
   journal: Journal,
@@ -158,12 +158,12 @@ async function perform(
   let failure: unknown;
   try {
     const refused = (reason: Error) => control.stop(toStopReason(reason));
-    const judged = <T>(work: () => Promise<T>) => unlessRefused(work, () => tryToStore(rooms.pool, claim));
+    const judged = <T>(work: () => Promise<T>) => unlessRefused(work, () => tryToStore(deps.pool, claim));
     const { isFresh } = claim;
     const { room, store } = journal;
-    const call = await openGraph(rooms, claim, { fence: claim, isFresh, refused, room, store, unlessRefused: judged });
+    const call = await openGraph(deps, claim, { fence: claim, isFresh, refused, room, store, unlessRefused: judged });
     graphVersion = call.version;
-    const start = await judged(() => startingPoint(rooms, claim, call, onGraphChange)).catch((error) => {
+    const start = await judged(() => startingPoint(deps, claim, call, onGraphChange)).catch((error) => {
       if (isDatabaseTrouble(error)) refused(error);
       throw error;
     });
@@ -174,20 +174,20 @@ async function perform(
     if (!control.stopped && !isGraphDrained(error)) log.warn({ err: error }, "run failed");
   }
   const outcome = control.stopped
-    ? await outcomeOfStop(rooms, claim, control.stopped, translator, journal)
-    : await outcomeOfGraph(rooms, claim, failure, translator, journal);
+    ? await outcomeOfStop(deps, claim, control.stopped, translator, journal)
+    : await outcomeOfGraph(deps, claim, failure, translator, journal);
   return outcome.kind === "ended" ? { ...outcome, end: { ...outcome.end, graphVersion } } : outcome;
 }
 
 async function outcomeOfGraph(
-  rooms: WorkerRooms,
+  deps: WorkerDeps,
   claim: Claim,
   failure: unknown,
   translator: StreamTranslator,
   journal: Journal,
 ): Promise<Outcome> {
-  if (failure === undefined) return succeeded(rooms, claim, translator);
+  if (failure === undefined) return succeeded(deps, claim, translator);
   if (failure instanceof LostRight) return { kind: "lost" };
   if (isGraphDrained(failure)) return { kind: "released" };
-  return failed(rooms, claim, "error", describeError(failure), journal);
+  return failed(deps, claim, "error", describeError(failure), journal);
 }

@@ -13,7 +13,7 @@ import type { Claim } from "../runs/claim.ts";
 import { toCommand } from "../state/command.ts";
 import { EnsembleStore } from "../store/store.ts";
 import { addressAnswer, examineCheckpoint, GraphChanged, graphVersion } from "./resumption.ts";
-import type { WorkerRooms } from "./rooms.ts";
+import type { WorkerDeps } from "./worker-deps.ts";
 
 /** A graph made ready for one attempt. */
 export interface GraphCall {
@@ -28,7 +28,7 @@ export interface GraphCall {
 
 /** Opens the run's graph with a saver that writes under the attempt's fence. */
 export async function openGraph(
-  { pool, registry, store, log, tracing }: WorkerRooms,
+  { pool, registry, store, log, tracing }: WorkerDeps,
   claim: Claim,
   attempt: Omit<SaverAttempt, "currentNode">,
 ): Promise<GraphCall> {
@@ -109,7 +109,7 @@ export interface StartingPoint {
  * when none was stored. Whoever goes on must still understand what is stored.
  */
 export async function startingPoint(
-  { pool }: WorkerRooms,
+  { pool }: WorkerDeps,
   claim: Claim,
   { graph, version }: GraphCall,
   onGraphChange: "continue" | "refuse",

@@ -11,9 +11,9 @@ import type { ThreadState } from "../threads/threads.ts";
 import type { StopReason } from "./attempt.ts";
 import { graphIdOf } from "./graph-call.ts";
 import type { Journal } from "./journal.ts";
-import type { WorkerRooms } from "./rooms.ts";
 import { tryToStore } from "./steps.ts";
 import type { StreamTranslator } from "./stream.ts";
+import type { WorkerDeps } from "./worker-deps.ts";
 
 /** How an attempt came out. Only `ended` and `rolled back` end the run. */
 export type Outcome =
@@ -25,13 +25,13 @@ export type Outcome =
   | { kind: "lost" };
 
 export async function succeeded(
-  rooms: WorkerRooms,
+  deps: WorkerDeps,
   claim: Claim,
   { lastValues, loggedValues, interrupts }: StreamTranslator,
 ): Promise<Outcome> {
   // The last values are the state, unless the graph stopped to ask or said nothing: then the checkpoint knows.
   const known = lastValues !== undefined && interrupts === undefined;
-  const thread = known ? { status: "idle" as const, values: lastValues, interrupts: "{}" } : await readThreadState(rooms, claim);
+  const thread = known ? { status: "idle" as const, values: lastValues, interrupts: "{}" } : await readThreadState(deps, claim);
   const stored = loggedValues ? lastValuesEvent : valuesOfThread;
   const output = known ? stored : (interrupts ?? lastValues ?? thread?.values ?? null);
   return { kind: "ended", end: { status: "success", output, error: null, thread } };
@@ -39,19 +39,19 @@ export async function succeeded(
 
 /** Tells the clients, and leaves on the thread what was reached before the failure. */
 export async function failed(
-  rooms: WorkerRooms,
+  deps: WorkerDeps,
   claim: Claim,
   status: "error" | "timeout",
   error: RunError,
   journal: Journal,
 ): Promise<Outcome> {
   journal.push({ event: "error", data: JSON.stringify(error) });
-  const reached = await readThreadState(rooms, claim);
+  const reached = await readThreadState(deps, claim);
   return { kind: "ended", end: { status, output: JSON.stringify({ __error__: error }), error, thread: { ...reached, status: "error" } } };
 }
 
 export async function outcomeOfStop(
-  rooms: WorkerRooms,
+  deps: WorkerDeps,
   claim: Claim,
   stop: StopReason,
   translator: StreamTranslator,
@@ -64,24 +64,24 @@ export async function outcomeOfStop(
     case "unreachable":
       return { kind: "released" };
     case "cancel":
-      return cancelled(rooms, claim, stop.action, translator.lastValues);
+      return cancelled(deps, claim, stop.action, translator.lastValues);
     case "timeout":
-      return failed(rooms, claim, "timeout", timeoutError(stop.seconds), journal);
+      return failed(deps, claim, "timeout", timeoutError(stop.seconds), journal);
     case "failed":
-      return failed(rooms, claim, "error", describeError(stop.error), journal);
+      return failed(deps, claim, "error", describeError(stop.error), journal);
   }
 }
 
 /** A cancelled run keeps what it has stored; its thread is free for the next one. */
-export async function cancelled(rooms: WorkerRooms, claim: Claim, action: CancelAction, lastValues?: string): Promise<Outcome> {
+export async function cancelled(deps: WorkerDeps, claim: Claim, action: CancelAction, lastValues?: string): Promise<Outcome> {
   if (action === "rollback") return { kind: "rolled back" };
-  const reached = await readThreadState(rooms, claim);
+  const reached = await readThreadState(deps, claim);
   const thread = reached && { ...reached, status: "idle" as const };
   return { kind: "ended", end: { status: "interrupted", output: lastValues ?? reached?.values ?? null, error: null, thread } };
 }
 
 /** What the thread's newest checkpoint says, or undefined when its graph cannot be opened: then the thread keeps what it shows. */
-async function readThreadState({ pool, registry, log }: WorkerRooms, claim: Claim): Promise<ThreadState | undefined> {
+async function readThreadState({ pool, registry, log }: WorkerDeps, claim: Claim): Promise<ThreadState | undefined> {
   const { configurable } = claim.kwargs.config;
   try {
     // A saver of its own, not fenced: reading takes no right, and the attempt may have lost its own.

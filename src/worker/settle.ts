@@ -8,25 +8,25 @@ import { timersAfter } from "../runs/timers.ts";
 import { refreshThread } from "../state/state.ts";
 import { lockThread } from "../threads/threads.ts";
 import type { Outcome } from "./outcome.ts";
-import type { AttemptRooms, WorkerRooms } from "./rooms.ts";
+import type { AttemptDeps, WorkerDeps } from "./worker-deps.ts";
 
 /** Makes the outcome a fact. What it returns is what became of the run in truth. */
-export async function settle(rooms: AttemptRooms, claim: Claim, outcome: Outcome): Promise<Outcome> {
+export async function settle(deps: AttemptDeps, claim: Claim, outcome: Outcome): Promise<Outcome> {
   switch (outcome.kind) {
     case "lost":
       return outcome;
     case "released": {
-      const released = await untilDatabaseAnswers(() => releaseRun(rooms.pool, claim));
+      const released = await untilDatabaseAnswers(() => releaseRun(deps.pool, claim));
       return released ? outcome : { kind: "lost" };
     }
     case "rolled back": {
-      const gone = await untilDatabaseAnswers(() => rollBack(rooms, claim));
+      const gone = await untilDatabaseAnswers(() => rollBack(deps, claim));
       return gone ? outcome : { kind: "lost" };
     }
     case "ended": {
-      const ended = await untilDatabaseAnswers(() => rooms.endRun({ ...claim, end: withConsequences(claim, outcome.end) }));
+      const ended = await untilDatabaseAnswers(() => deps.endRun({ ...claim, end: withConsequences(claim, outcome.end) }));
       // Not ended: either the right is lost, or a rollback was accepted at the last moment and is carried out now.
-      return ended ? outcome : settle(rooms, claim, { kind: "rolled back" });
+      return ended ? outcome : settle(deps, claim, { kind: "rolled back" });
     }
   }
 }
@@ -39,7 +39,7 @@ function withConsequences({ kwargs }: Claim, end: RunEnd): RunEnd {
 }
 
 /** Takes the run back, in one transaction: its row and events, its checkpoints, and what its thread shows. */
-async function rollBack({ pool, registry }: WorkerRooms, { runId, threadId, attempt }: Claim): Promise<boolean> {
+async function rollBack({ pool, registry }: WorkerDeps, { runId, threadId, attempt }: Claim): Promise<boolean> {
   return transaction(pool, async (tx) => {
     await lockThread(tx, everything, threadId);
     if (!(await deleteRunRow(tx, threadId, runId, attempt))) return false;

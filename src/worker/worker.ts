@@ -11,9 +11,9 @@ import { type AttemptPolicy, executeRun } from "./execute.ts";
 import { startLiveness } from "./liveness.ts";
 import { now } from "./liveness-news.ts";
 import { mendNestedResumption } from "./nested-resumption.ts";
-import type { WorkerRooms } from "./rooms.ts";
 import { stepWriter } from "./steps.ts";
 import { mendUntracedCalls } from "./untraced-calls.ts";
+import type { WorkerDeps } from "./worker-deps.ts";
 
 export interface WorkerOptions extends AttemptPolicy {
   slots: number;
@@ -55,13 +55,13 @@ export function attemptAtWork(): object | undefined {
 }
 
 /** Claims runs and executes them, until it is stopped. `url` is for the connection that keeps the worker alive. */
-export async function startWorker(rooms: WorkerRooms, url: string, options: WorkerOptions): Promise<Worker> {
-  const { pool, wakeups, log, metrics, registry } = rooms;
+export async function startWorker(deps: WorkerDeps, url: string, options: WorkerOptions): Promise<Worker> {
+  const { pool, wakeups, log, metrics, registry } = deps;
   const graphs = registry.graphIds;
   await mendNestedResumption();
   mendBatchedStore();
   mendUntracedCalls();
-  const attemptRooms = { ...rooms, storeStep: stepWriter(pool), endRun: runEnder(pool) };
+  const attemptDeps = { ...deps, storeStep: stepWriter(pool), endRun: runEnder(pool) };
   const workerId = newId();
   const running = new Map<string, RunningAttempt>();
   const draining = new AbortController();
@@ -137,7 +137,7 @@ export async function startWorker(rooms: WorkerRooms, url: string, options: Work
     const leftMs = Math.max(0, (seconds - claim.ranSeconds) * 1000);
     const timer = setTimeout(() => control.stop({ kind: "timeout", seconds }), Math.min(leftMs, longestTimerMs));
     const done = currentAttempt
-      .run(claim, () => executeRun(attemptRooms, claim, control, options))
+      .run(claim, () => executeRun(attemptDeps, claim, control, options))
       .finally(() => {
         clearTimeout(timer);
         running.delete(key);

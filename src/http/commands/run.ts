@@ -71,8 +71,8 @@ async function toInput(db: Db, threadId: string, { config }: Pick<RunRequest, "c
  * leave as ours from then on, or clients would send the command again.
  */
 export async function makeRun(scope: CommandScope, decide: (db: Db) => Promise<RunRequest>): Promise<Run> {
-  const { rooms, request, threadId } = scope;
-  const { pool, registry, settings, wakeups } = rooms;
+  const { deps, request, threadId } = scope;
+  const { pool, registry, settings, wakeups } = deps;
   const key = keyOf(request);
   const madeBefore = async () => (key && (await madeForKey(pool, key)))?.[0];
   const before = await madeBefore(); // by now the thread may stand elsewhere

@@ -5,20 +5,20 @@ import { bytesOfAssistants } from "../../assistants/assistants.ts";
 import { type Db, transaction } from "../../db/sql.ts";
 import { runNotFound, ServiceError } from "../../errors.ts";
 import { createRun, type NewRun } from "../../runs/create.ts";
-import { sharedDesk } from "../../runs/desk.ts";
 import { onceForKey } from "../../runs/idempotency.ts";
 import { makeSurely } from "../../runs/make-surely.ts";
 import { listRuns } from "../../runs/read.ts";
 import { cancelTopic, claimTopic, endTopic, type Run as RunRow } from "../../runs/run.ts";
+import { sharedRunWriter } from "../../runs/run-writer.ts";
 import { getThread } from "../../threads/threads.ts";
 import { access, alreadyDecided } from "../access.ts";
+import type { ApiDeps } from "../api-deps.ts";
 import { streamRun, waitForRun } from "../follow.ts";
 import { idempotent } from "../idempotency.ts";
 import { selectFields, sendTexts } from "../lists.ts";
 import { holdMemory, lightBytes, readWithin } from "../memory.ts";
 import { type StreamCounts, takePlace } from "../places.ts";
-import { ownDoing } from "../recheck.ts";
-import type { ApiRooms } from "../rooms.ts";
+import { ownRequest } from "../recheck.ts";
 import { admitRun, runDecisions } from "../run-access.ts";
 import { refuseWebhook, runCheck } from "../run-check.ts";
 import { BatchCreate, RunCreate, type RunCreateBody, toNewRun } from "../run-request.ts";
@@ -35,9 +35,9 @@ const creates = access(...runDecisions);
 const baseOf = (threadId: string | undefined) => (threadId === undefined ? "" : `/threads/${threadId}`);
 
 /** Creating runs, on threads and without, and listing them. */
-export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts }> = async (app, rooms) => {
-  const { pool, registry, wakeups, settings, counts, webhookRules, memory } = rooms;
-  const desk = sharedDesk(pool);
+export const runRoutes: FastifyPluginAsyncZod<ApiDeps & { counts: StreamCounts }> = async (app, deps) => {
+  const { pool, registry, wakeups, settings, counts, webhookRules, memory } = deps;
+  const writer = sharedRunWriter(pool);
 
   /** Makes runs in one transaction, all or none; with an Idempotency-Key, once. */
   async function createAll(request: FastifyRequest, wanted: NewRun[]): Promise<RunRow[]> {
@@ -50,7 +50,7 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
       let bytes = 0;
       for (const [index, { caller, run }] of admitted.entries()) {
         const check = runCheck(registry, wanted.length > 1 ? index : undefined);
-        made.push(await createRun(tx, caller, run, check, tx === pool ? desk : undefined));
+        made.push(await createRun(tx, caller, run, check, tx === pool ? writer : undefined));
         if (isBatch) bytes = refuseLargeBatch(bytes + JSON.stringify(made.at(-1)).length);
       }
       return made;
@@ -95,7 +95,7 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
     const wanted = toRun(request, body, threadId);
     // Before it is made, too: a run whose stream is refused would be made once more by whoever asks again.
     const leave = takePlace(counts, { of: "run", id: wanted.runId, user: request.user?.identity }, settings);
-    const forget = rooms.feed.expect(wanted.runId);
+    const forget = deps.feed.expect(wanted.runId);
     try {
       await stream(reply, leave, await create(request, wanted), body, threadId);
     } finally {
@@ -110,13 +110,13 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
     reply.header("content-location", `${base}/runs/${run.run_id}`);
     // By this header the SDK comes back after a broken line; a run that is cancelled with its line has nothing to come back to.
     if (!cancelOnDisconnect) reply.header("location", `${base}/runs/${run.run_id}/stream`);
-    await streamRun(rooms, leave, reply, {
+    await streamRun(deps, leave, reply, {
       scope: alreadyDecided,
       runId: run.run_id,
       threadId: run.thread_id,
       after: -1,
       cancelScope: cancelOnDisconnect ? alreadyDecided : undefined,
-      followed: ownDoing,
+      followed: ownRequest,
     });
   }
 
@@ -135,7 +135,7 @@ export const runRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts 
     const place = { scope: alreadyDecided, runId: run.run_id, threadId: run.thread_id };
     // With an Idempotency-Key it may be an older run, of whose end nothing will be heard.
     const heard = run.run_id === wanted.runId ? firstWord : undefined;
-    await waitForRun(rooms, reply, { ...place, cancelScope, followed: ownDoing }, heard);
+    await waitForRun(deps, reply, { ...place, cancelScope, followed: ownRequest }, heard);
   }
 
   const onThread = { schema: { params: ThreadParams, body: RunCreate }, config: creates };

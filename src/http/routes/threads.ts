@@ -21,10 +21,10 @@ import {
   updateThread,
 } from "../../threads/threads.ts";
 import { access, alreadyDecided, scopeOrNone } from "../access.ts";
+import type { ApiDeps } from "../api-deps.ts";
 import { extractPaths } from "../extract.ts";
 import { estimateHeader, sendPage } from "../lists.ts";
 import { holdMemory, readWithin } from "../memory.ts";
-import type { ApiRooms } from "../rooms.ts";
 import { answers, Command, Id, Json, Limit, Offset, SortOrder, Text, Thread, ThreadParams, ThreadTtl, TtlStrategy } from "../schemas.ts";
 
 const Status = z.enum(["idle", "busy", "interrupted", "error"]);
@@ -43,7 +43,7 @@ const Filter = {
 
 const idIsTaken = () => new ServiceError("conflict", "Thread already exists");
 
-export const threadRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry, wakeups, memory }) => {
+export const threadRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool, registry, wakeups, memory }) => {
   /** Takes a thread that is there for the one that was to be made. Of one that the caller may not read, only the id is taken. */
   async function takeExisting(request: FastifyRequest, makeable: Scope, threadId: string, history: StateUpdate[][]): Promise<ThreadRow> {
     const readable = await scopeOrNone(request, "threads:read", { thread_id: threadId });

@@ -13,7 +13,7 @@ import type { PickHeaders } from "./configurable-headers.ts";
 import type { Memory } from "./memory.ts";
 
 /** What the routes need of the process. */
-export interface ApiRooms {
+export interface ApiDeps {
   pool: Pool;
   wakeups: Wakeups;
   feed: EventFeed;
