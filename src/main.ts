@@ -21,8 +21,8 @@ import { startWork } from "./service/work.ts";
 import { startThreadFeed } from "./streaming/thread-feed.ts";
 import { resolveHeaders } from "./webhooks/headers.ts";
 import { webhookRules } from "./webhooks/rules.ts";
+import { attemptAtWork } from "./worker/attempts.ts";
 import { startDeliveries } from "./worker/deliveries.ts";
-import { attemptAtWork } from "./worker/worker.ts";
 
 /** A running service, or the part of one that this process plays. */
 export interface Service {

@@ -13,7 +13,7 @@ const mayImport: Record<string, string[]> = {
   events: ["db"],
   threads: ["db", "errors"],
   assistants: ["db", "errors"],
-  checkpoints: ["db"],
+  checkpoints: ["db", "errors"],
   effects: ["db"],
   cache: ["db", "checkpoints"],
   store: ["db", "errors"],

@@ -1,10 +1,10 @@
 import type { Assistant } from "../assistants/assistants.ts";
 import { isReservedKey } from "../auth/user.ts";
-import { hasCheckpoint } from "../checkpoints/lifecycle.ts";
+import { requireCheckpoint } from "../checkpoints/lifecycle.ts";
 import { newId } from "../db/ids.ts";
 import type { Scope } from "../db/scope.ts";
 import type { Db } from "../db/sql.ts";
-import { checkpointNotFound, ServiceError, threadNotFound } from "../errors.ts";
+import { ServiceError, threadNotFound } from "../errors.ts";
 import { type LockedThread, lockOrCreateThread, lockThread, notingRun } from "../threads/threads.ts";
 import type { Caller } from "./caller.ts";
 import { cancelOpenRuns } from "./cancel.ts";
@@ -58,7 +58,7 @@ export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: R
   const threadId = wanted.threadId ?? newId();
   const thread = await openThread(tx, caller.threads, wanted, { ...ofGraph, ...wanted.metadata });
   const config = mergeConfig(assistant.config, thread?.config ?? {}, wanted.kwargs.config);
-  await refuseUnknownCheckpoint(tx, threadId, config);
+  await requireCheckpoint(tx, threadId, config.configurable ?? {});
   const wasBusy = thread !== undefined && needsToKnow(wanted) && (await isThreadBusy(tx, threadId));
   if (wasBusy) await makeWay(tx, threadId, wanted.multitaskStrategy);
 
@@ -93,14 +93,6 @@ async function openThread(tx: Db, scope: Scope, { threadId, createThread }: NewR
   const thread = await lockThread(tx, scope, threadId);
   if (!thread) throw threadNotFound(threadId);
   return thread;
-}
-
-/** From a checkpoint that is not there LangGraph would start from nothing, and the thread's history would seem lost. */
-async function refuseUnknownCheckpoint(tx: Db, threadId: string, { configurable = {} }: RunConfig): Promise<void> {
-  const { checkpoint_id: id, checkpoint_ns: namespace } = configurable;
-  if (typeof id !== "string" || id === "") return;
-  const known = await hasCheckpoint(tx, threadId, typeof namespace === "string" ? namespace : "", id);
-  if (!known) throw checkpointNotFound(threadId, id);
 }
 
 /** A run that waits for its turn is stored in the same way whether there are others or not; what it notes on its thread asks by itself. */

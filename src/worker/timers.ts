@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { claimTopic } from "../runs/run.ts";
+import { announceRuns } from "../runs/submit.ts";
 import { timeOutQuestion } from "../runs/time-out.ts";
 import type { WorkerDeps } from "./worker-deps.ts";
 
@@ -15,7 +15,7 @@ export function startTimers({ pool, wakeups, log }: WorkerDeps): { stop(): Promi
         log.warn({ err }, "a question could not be timed out, trying again");
         return false;
       });
-      if (found) wakeups.tell(claimTopic);
+      if (found) announceRuns(wakeups, ["enqueue"]);
       else await sleep(pollMs, undefined, { signal: stopped.signal }).catch(() => {});
     }
   }

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import { AuthRefusal } from "../../auth/auth.ts";
-import { ServiceError, threadNotFound } from "../../errors.ts";
+import { CheckpointNotFound, ServiceError, threadNotFound } from "../../errors.ts";
 import { readProgress } from "../../runs/thread-runs.ts";
 import { findThread } from "../../threads/threads.ts";
 import type { ApiDeps } from "../api-deps.ts";
@@ -76,6 +76,7 @@ const aboutCommand = ["malformed", "invalid", "conflict", "thread_without_graph"
 
 function reasonOf(error: unknown): CommandErrorCode | undefined {
   if (error instanceof CommandError) return error.reason;
+  if (error instanceof CheckpointNotFound) return "no_such_checkpoint";
   if (error instanceof AuthRefusal && error.status === 403) return "permission_denied";
   return error instanceof ServiceError && aboutCommand.includes(error.code) ? "invalid_argument" : undefined;
 }

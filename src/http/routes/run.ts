@@ -9,7 +9,7 @@ import { runTopic } from "../../events/feed.ts";
 import { findOpenRuns } from "../../runs/cancel.ts";
 import { deleteRunRow } from "../../runs/end.ts";
 import { getRun, isThreadBusy } from "../../runs/read.ts";
-import { type CancelAction, cancelTopic, claimTopic, endTopic } from "../../runs/run.ts";
+import { CancelAction, cancelTopic, claimTopic, endTopic, StreamMode } from "../../runs/run.ts";
 import { refreshThread } from "../../state/state.ts";
 import { lockThread } from "../../threads/threads.ts";
 import { access } from "../access.ts";
@@ -18,9 +18,9 @@ import { cancelRuns } from "../cancel.ts";
 import { cancelAbandoned, runOutput, streamRun } from "../follow.ts";
 import { type StreamCounts, takePlace } from "../places.ts";
 import { keepAsking, lineOf } from "../recheck.ts";
-import { answers, Flag, Id, OneOrMore, Run, RunParams, StreamMode, streams, Unsettable } from "../schemas.ts";
+import { answers, Flag, Id, OneOrMore, Run, RunParams, streams, Unsettable } from "../schemas.ts";
 
-const Action = z.enum(["interrupt", "rollback"]).default("interrupt");
+const Action = CancelAction.default("interrupt");
 const JoinQuery = z.object({ cancel_on_disconnect: Flag.optional(), stream_mode: Unsettable(OneOrMore(StreamMode)) });
 /** Where the client stopped. None means from the start: the log is kept, so nobody who comes late has to miss anything. */
 const LastEvent = z.looseObject({

@@ -18,6 +18,7 @@ import {
   insertThread,
   lockThread,
   type Thread as ThreadRow,
+  ThreadStatus,
   updateThread,
 } from "../../threads/threads.ts";
 import { access, alreadyDecided, scopeOrNone } from "../access.ts";
@@ -27,7 +28,6 @@ import { estimateHeader, sendPage } from "../lists.ts";
 import { holdMemory, readWithin } from "../memory.ts";
 import { answers, Command, Id, Json, Limit, Offset, SortOrder, Text, Thread, ThreadParams, ThreadTtl, TtlStrategy } from "../schemas.ts";
 
-const Status = z.enum(["idle", "busy", "interrupted", "error"]);
 const Superstep = z.object({
   updates: z.array(z.object({ values: z.unknown().optional(), command: Command.nullish(), as_node: Text })).min(1),
 });
@@ -37,7 +37,7 @@ const Filter = {
   ids: z.array(Id).optional(),
   metadata: Json.optional(),
   values: Json.optional(),
-  status: Status.optional(),
+  status: ThreadStatus.optional(),
   exact: z.boolean().optional().describe("counts all threads; without it, more than 10,000 are estimated"),
 };
 
