@@ -24,6 +24,7 @@ COPY package.json ./
 COPY migrations ./migrations
 COPY langgraph.json ./
 COPY graphs ./graphs
+COPY docs ./docs
 RUN ln -s /app/dist/cli/launch.cjs /usr/local/bin/ensemble
 USER node
 EXPOSE 2024

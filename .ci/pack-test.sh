@@ -38,6 +38,9 @@ says_where() { grep -q "listens on" "$work/service.log"; }
 echo "-- pack"
 cd "$root"
 npm pack --silent --pack-destination "$work"
+if [ -f docs/README.md ]; then
+  tar -tzf "$work"/ensemble-*.tgz package/docs/README.md >/dev/null || fail "the tarball has no docs/README.md"
+fi
 
 echo "-- install"
 mkdir "$project"

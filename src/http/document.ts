@@ -46,7 +46,8 @@ const describeRoute: typeof jsonSchemaTransform = (route) => {
   return { schema: { ...schema, tags: [topicOf(url)], response }, url };
 };
 
-function topicOf(url: string): string {
+/** Returns the heading under which /docs lists a route. */
+export function topicOf(url: string): string {
   return ["crons", "runs", "threads", "assistants", "webhooks", "store"].find((topic) => url.includes(`/${topic}`)) ?? "service";
 }
 

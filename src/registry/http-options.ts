@@ -11,43 +11,58 @@ function isPattern(text: string): boolean {
 
 const CorsOptions = z
   .object({
-    allow_origins: z.array(z.string()).optional(),
-    allow_methods: z.array(z.string()).optional(),
-    allow_headers: z.array(z.string()).optional(),
-    allow_credentials: z.boolean().optional(),
-    allow_origin_regex: z.string().refine(isPattern, "is no regular expression").optional(),
-    expose_headers: z.array(z.string()).optional(),
-    max_age: z.number().optional(),
+    allow_origins: z.array(z.string()).optional().describe('Origins whose pages may call the API. `[]` allows none, `["*"]` all.'),
+    allow_methods: z.array(z.string()).optional().describe("Methods that those pages may use."),
+    allow_headers: z.array(z.string()).optional().describe("Request headers that those pages may send."),
+    allow_credentials: z.boolean().optional().describe("Whether browsers may send credentials, such as cookies."),
+    allow_origin_regex: z
+      .string()
+      .refine(isPattern, "is no regular expression")
+      .optional()
+      .describe("Regular expression for allowed origins."),
+    expose_headers: z.array(z.string()).optional().describe("Response headers that pages may read."),
+    max_age: z.number().optional().describe("Seconds for which a browser may keep the answer to a preflight."),
   })
   .loose();
 
 const Patterns = z.array(z.string().min(1)).nullish();
 /** The documentation writes them both with and without an s. */
-const HeaderPatterns = z.object({ include: Patterns, includes: Patterns, exclude: Patterns, excludes: Patterns }).loose();
+const HeaderPatterns = z
+  .object({
+    include: Patterns.describe("The same as `includes`."),
+    includes: Patterns.describe("Names of headers to take. `*` stands for any characters."),
+    exclude: Patterns.describe("The same as `excludes`."),
+    excludes: Patterns.describe("Names of headers to leave out."),
+  })
+  .loose();
 
 /** `http` in langgraph.json. */
 export const HttpOptions = z
   .object({
-    app: z.string().min(1).nullish(),
-    cors: CorsOptions.nullish(),
-    configurable_headers: HeaderPatterns.nullish(),
-    logging_headers: HeaderPatterns.nullish(),
+    app: z.string().min(1).nullish().describe("File and export of your own app: `./app.ts:app`."),
+    cors: CorsOptions.nullish().describe("Web pages that may call the API."),
+    configurable_headers: HeaderPatterns.nullish().describe("Request headers that runs see in `configurable`."),
+    logging_headers: HeaderPatterns.nullish().describe("Request headers that the log contains."),
     mount_prefix: z
       .string()
       .regex(/^(\/[\w.~-]+)*\/?$/, 'must be a path like "/api"')
       .transform((prefix) => prefix.replace(/\/$/, ""))
-      .nullish(),
-    middleware_order: z.enum(["auth_first", "middleware_first"]).nullish(),
-    enable_custom_route_auth: z.boolean().nullish(),
-    disable_assistants: z.boolean().optional(),
-    disable_threads: z.boolean().optional(),
-    disable_runs: z.boolean().optional(),
-    disable_store: z.boolean().optional(),
-    disable_meta: z.boolean().optional(),
-    disable_ui: z.boolean().optional(),
-    disable_webhooks: z.boolean().optional(),
-    disable_mcp: z.boolean().optional(),
-    disable_a2a: z.boolean().optional(),
+      .nullish()
+      .describe("Path below which everything is served, except `/ok` and `/info`. `ENSEMBLE_URL` then ends with it."),
+    middleware_order: z
+      .enum(["auth_first", "middleware_first"])
+      .nullish()
+      .describe("Whether your app's middleware runs after the auth check or before it. Default: `auth_first`."),
+    enable_custom_route_auth: z.boolean().nullish().describe("Whether your app's routes are behind auth too. Default: `true`."),
+    disable_assistants: z.boolean().optional().describe("Closes the endpoints of assistants."),
+    disable_threads: z.boolean().optional().describe("Closes the endpoints of threads."),
+    disable_runs: z.boolean().optional().describe("Closes the endpoints of runs, crons, event streaming and webhooks."),
+    disable_store: z.boolean().optional().describe("Closes the endpoints of the store. Graphs still use it."),
+    disable_meta: z.boolean().optional().describe("Closes the endpoints about the service. A bare `/ok` remains."),
+    disable_ui: z.boolean().optional().describe("Closes the UI bundles."),
+    disable_webhooks: z.boolean().optional().describe("Creates runs without their webhook."),
+    disable_mcp: z.boolean().optional().describe("No effect: there is no `/mcp`. `false` is named in a warning."),
+    disable_a2a: z.boolean().optional().describe("No effect: there is no `/a2a`. `false` is named in a warning."),
   })
   .loose();
 

@@ -9,10 +9,10 @@ import { forBuilding, ofTools, unreadKeys } from "./unread-keys.ts";
 
 const GraphObject = z
   .object({
-    path: z.string(),
-    name: z.string().trim().min(1).optional(),
-    description: z.string().nullish(),
-    version: z.string().optional(),
+    path: z.string().describe("File and export of the graph: `./agent.ts:graph`. Without an export, the file's default export."),
+    name: z.string().trim().min(1).optional().describe("Name of the graph's own assistant. Without it, the graph's id."),
+    description: z.string().nullish().describe("Description that assistants show."),
+    version: z.string().optional().describe("Version that each run records, in addition to the graph's structure."),
   })
   .loose();
 const GraphEntry = z.union([z.string(), GraphObject]);
@@ -21,53 +21,94 @@ const CheckpointerOptions = z
   .object({
     ttl: z
       .object({
-        strategy: z.enum(["delete", "keep_latest"]).optional(),
-        default_ttl: z.number().positive().max(52_560_000).nullish(),
-        sweep_interval_minutes: z.number().positive().max(40_000).nullish(),
+        strategy: z
+          .enum(["delete", "keep_latest"])
+          .optional()
+          .describe("Action on a thread whose time is over: delete it, or keep only its latest checkpoints. Default: `delete`."),
+        default_ttl: z
+          .number()
+          .positive()
+          .max(52_560_000)
+          .nullish()
+          .describe("Minutes after which an unused thread expires. `ENSEMBLE_THREAD_TTL_MINUTES` overrides it."),
+        sweep_interval_minutes: z.number().positive().max(40_000).nullish().describe("Minutes between two sweeps."),
       })
       .loose()
-      .nullish(),
+      .nullish()
+      .describe("Expiry of unused threads."),
   })
   .loose();
 
 const UrlOptions = z
   .object({
-    require_https: z.boolean().optional(),
-    allowed_domains: z.array(z.string().min(1)).optional(),
-    allowed_ports: z.array(z.number().int().min(1).max(65_535)).optional(),
-    max_url_length: z.number().int().positive().optional(),
-    disable_loopback: z.boolean().optional(),
+    require_https: z
+      .boolean()
+      .optional()
+      .describe("`true`: https only. `false`: http as well. Without it, http only to `ENSEMBLE_WEBHOOK_INSIDE_HOSTS`."),
+    allowed_domains: z.array(z.string().min(1)).optional().describe("Domains that webhooks may call, such as `*.example.com`."),
+    allowed_ports: z.array(z.number().int().min(1).max(65_535)).optional().describe("Ports that webhooks may call."),
+    max_url_length: z.number().int().positive().optional().describe("Longest URL of a webhook, in characters. Default: 4096."),
+    disable_loopback: z.boolean().optional().describe("Refuses webhooks that are a path of this service."),
   })
   .loose();
 
 const WebhookOptions = z
-  .object({ env_prefix: z.string().min(1).optional(), url: UrlOptions.optional(), headers: z.record(z.string(), z.string()).optional() })
+  .object({
+    env_prefix: z.string().min(1).optional().describe("Prefix of the variables that `headers` may contain. Default: `LG_WEBHOOK_`."),
+    url: UrlOptions.optional().describe("Rules for the URLs of webhooks."),
+    headers: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe("Headers of every webhook. A value may name variables of the environment."),
+  })
   .loose();
 
 /** The operator's limits for patterns. */
 const PatternOptions = z
   .object({
-    allowed_hosts: z.array(z.string().regex(/^[^\s,/]+$/, "must be a host, with its port, without http:// and paths")).optional(),
-    allowed_directories: z.array(z.string().regex(/^[^,]+$/, "must be a path without a comma")).optional(),
+    allowed_hosts: z
+      .array(z.string().regex(/^[^\s,/]+$/, "must be a host, with its port, without http:// and paths"))
+      .optional()
+      .describe("Hosts (name:port) of your own network that the patterns' tools may call. `ENSEMBLE_PATTERN_HOSTS` overrides it."),
+    allowed_directories: z
+      .array(z.string().regex(/^[^,]+$/, "must be a path without a comma"))
+      .optional()
+      .describe(
+        "Directories that the patterns may read. Relative paths start at the project file's folder. `ENSEMBLE_PATTERN_DIRECTORIES` overrides it.",
+      ),
   })
   .loose();
-const Own = z.object({ patterns: PatternOptions.optional() }).loose();
+const Own = z.object({ patterns: PatternOptions.optional().describe("Limits of the shipped patterns.") }).loose();
 
-const AuthOptions = z.object({ path: z.string().min(1), disable_studio_auth: z.boolean().optional() }).loose();
-const UiConfig = z.object({ shared: z.array(z.string()).nullish() }).loose();
-
-const ProjectFile = z
+const AuthOptions = z
   .object({
-    graphs: z.record(z.string().min(1), GraphEntry, "lists no graph").refine((graphs) => Object.keys(graphs).length > 0, "lists no graph"),
-    env: z.union([z.string(), z.array(z.string()), z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))]).optional(),
-    http: HttpOptions.nullish(),
-    ui: z.record(z.string().min(1), z.string().min(1)).nullish(),
-    ui_config: UiConfig.nullish(),
-    checkpointer: CheckpointerOptions.nullish(),
-    store: StoreOptions.nullish(),
-    webhooks: WebhookOptions.nullish(),
-    auth: AuthOptions.nullish(),
-    ensemble: Own.nullish(),
+    path: z.string().min(1).describe("File and export of your `Auth`: `./auth.ts:auth`."),
+    disable_studio_auth: z.boolean().optional().describe("Whether Studio on loopback must pass your auth too. Default: `false`."),
+  })
+  .loose();
+const UiConfig = z.object({ shared: z.array(z.string()).nullish().describe("Packages that the components share with the page.") }).loose();
+
+/** The project file. docs/reference/langgraph-json.md is made from the descriptions. */
+export const ProjectFile = z
+  .object({
+    graphs: z
+      .record(z.string().min(1), GraphEntry, "lists no graph")
+      .refine((graphs) => Object.keys(graphs).length > 0, "lists no graph")
+      .describe("Graphs by id. Each is a path, or an object with the keys below."),
+    env: z
+      .union([z.string(), z.array(z.string()), z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))])
+      .optional()
+      .describe(
+        "Environment of the project: the path of an env file, a list of `NAME=value`, or an object. The process's own variables win.",
+      ),
+    http: HttpOptions.nullish().describe("Options of the HTTP API."),
+    ui: z.record(z.string().min(1), z.string().min(1)).nullish().describe("Files with UI components, by graph id."),
+    ui_config: UiConfig.nullish().describe("Options of the UI bundles."),
+    checkpointer: CheckpointerOptions.nullish().describe("Options of stored threads."),
+    store: StoreOptions.nullish().describe("Options of the store."),
+    webhooks: WebhookOptions.nullish().describe("Options of webhooks."),
+    auth: AuthOptions.nullish().describe("Your own auth."),
+    ensemble: Own.nullish().describe("Options that only Ensemble has."),
   })
   .loose();
 

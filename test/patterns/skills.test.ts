@@ -12,9 +12,9 @@ import { listFiles, readListed } from "../../graphs/skills/source-directory.ts";
 
 const job = { signal: new AbortController().signal, worked: () => {}, complexity: 1, allowedHosts: [], allowedDirectories: [] };
 
-test("the skill that the README shows does what it says", async () => {
-  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
-  const code = /```ts\n(\/\/ graphs\/skills\/word-count\.ts\n[\s\S]*?)```/.exec(readme)?.[1] ?? "";
+test("the skill that the documentation shows does what it says", async () => {
+  const page = readFileSync(new URL("../../docs/patterns/scenario.md", import.meta.url), "utf8");
+  const code = /```ts file=graphs\/skills\/word-count\.ts\n(.*?)```/s.exec(page)?.[1] ?? "";
   // Beside this file, not in graphs/: other tests read every file there, and this one does not stay.
   const file = fileURLToPath(new URL(`./word-count-${process.pid}.ts`, import.meta.url));
   writeFileSync(file, code.replaceAll('from "./', 'from "../../graphs/skills/'), { flag: "wx" });
