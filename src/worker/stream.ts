@@ -1,10 +1,10 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { authKeys } from "../auth/user.ts";
 import { effectMemoryKey } from "../effects/effect.ts";
+import { resumingKey } from "../patches/nested-resumption.ts";
 import type { Attempt } from "./attempt.ts";
 import type { PendingEvent } from "./event-buffer.ts";
 import { ModelErrors } from "./model-errors.ts";
-import { resumingKey } from "./nested-resumption.ts";
 import type { OpenGraph } from "./open.ts";
 import { startTransforming } from "./transformers.ts";
 import type { GraphChunk } from "./translator.ts";
