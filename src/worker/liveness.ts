@@ -44,29 +44,16 @@ export async function startLiveness(options: LivenessOptions): Promise<Liveness>
   const thread = new Worker(new URL(`./liveness-thread.${extension}`, import.meta.url), { workerData: data, execArgv: [] });
   const first = Promise.withResolvers<void>();
   let announced = false;
-
+  const noteConnection = (isConnected: boolean, error?: Error) => {
+    announced = isConnected;
+    if (isConnected) first.resolve();
+    else first.reject(error);
+  };
   thread.on("error", (err) => {
     log.fatal({ err }, "the liveness thread died");
-    first.reject(err);
-    announced = false;
+    noteConnection(false, err);
   });
-  thread.on("message", (news: LivenessNews) => {
-    switch (news.kind) {
-      case "connected":
-        announced = true;
-        return first.resolve();
-      case "disconnected":
-        announced = false;
-        first.reject(new Error(news.message));
-        return log.warn({ reason: news.message }, "the worker lost its liveness connection, reconnecting");
-      case "renewed":
-        options.onHalted(news.halted, news.askedAt);
-        return options.onHeld(news.held, news.askedAt);
-      case "took over":
-        log.warn({ runs: news.runs, workers: news.workers }, "took over the runs of dead workers");
-        return options.onTookOver(news.runs.length);
-    }
-  });
+  thread.on("message", (news: LivenessNews) => handleNews(news, options, noteConnection));
 
   const watch = watchLoop(options.onBlocked, () => {
     if (now() - lastRenewal.get() > (leaseSeconds * 1000 * 2) / 3) options.onOutOfTouch();
@@ -91,6 +78,26 @@ export async function startLiveness(options: LivenessOptions): Promise<Liveness>
     hurry: () => tell("renew"),
     stop,
   };
+}
+
+function handleNews(news: LivenessNews, options: LivenessOptions, noteConnection: (isConnected: boolean, error?: Error) => void): void {
+  const { log } = options;
+  switch (news.kind) {
+    case "connected":
+      noteConnection(true);
+      break;
+    case "disconnected":
+      log.warn({ reason: news.message }, "the worker lost its liveness connection, reconnecting");
+      noteConnection(false, new Error(news.message));
+      break;
+    case "renewed":
+      options.onHalted(news.halted, news.askedAt);
+      options.onHeld(news.held, news.askedAt);
+      break;
+    case "took over":
+      log.warn({ runs: news.runs, workers: news.workers }, "took over the runs of dead workers");
+      options.onTookOver(news.runs.length);
+  }
 }
 
 /** A timer that notices when it comes late: then something held the event loop. */

@@ -36,78 +36,91 @@ interface RemoteChannel {
  */
 export function startTransforming(factories: (() => StreamTransformer<unknown>)[], claim: Claim): Transforming | undefined {
   const transformers = factories.map((make) => make()).filter((one) => !isNativeTransformer(one));
-  if (transformers.length === 0) return undefined;
-  const projection = createProjection({ base: 0, graphId: graphIdOf(claim), modes: claim.kwargs.stream_mode, answers: [] });
-  const channels: RemoteChannel[] = [];
-  const lastValues: [name: string, value: PromiseLike<unknown>][] = [];
-  let told: PendingEvent[] = [];
-  let namespace: string[] = [];
-  let loggedId = 0;
-  let seq = 0;
+  return transformers.length === 0 ? undefined : new Transformers(transformers, claim);
+}
 
-  for (const transformer of transformers) {
-    for (const [key, value] of Object.entries(Object(transformer.init()))) {
-      if (isRemoteChannel(value)) {
-        value._wire((item) => told.push(toCustom(namespace, value.channelName, item)));
-        channels.push(value);
-      } else if (isPromiseLike(value)) lastValues.push([key, value]);
+class Transformers implements Transforming {
+  readonly #transformers: StreamTransformer<unknown>[];
+  readonly #projection: ReturnType<typeof createProjection>;
+  readonly #channels: RemoteChannel[] = [];
+  readonly #lastValues: [name: string, value: PromiseLike<unknown>][] = [];
+  #produced: PendingEvent[] = [];
+  #namespace: string[] = [];
+  #loggedId = 0;
+  #seq = 0;
+
+  constructor(transformers: StreamTransformer<unknown>[], claim: Claim) {
+    this.#transformers = transformers;
+    this.#projection = createProjection({ base: 0, graphId: graphIdOf(claim), modes: claim.kwargs.stream_mode, answers: [] });
+    for (const transformer of transformers) {
+      for (const [name, value] of Object.entries(Object(transformer.init()))) this.#connect(name, value);
+      transformer.onRegister?.({ push: (at, event) => this.#inject(at, event) });
     }
-    transformer.onRegister?.({ push: inject });
   }
 
-  function process(event: ProtocolEvent): boolean {
-    const outer = namespace;
-    namespace = event.params.namespace;
-    const verdicts = transformers.map((transformer) => transformer.process(event));
-    namespace = outer;
+  onChunk(chunk: GraphChunk, logged: PendingEvent[]): PendingEvent[] {
+    const events = this.#protocolEvents(chunk, logged);
+    const kept = events.map((event) => this.#process(event));
+    const isDropped = droppable.includes(chunk[1]) && kept.length > 0 && kept.every((keep) => !keep);
+    return [...this.#take(), ...(isDropped ? [] : logged)];
+  }
+
+  async finish(): Promise<PendingEvent[]> {
+    const ends = this.#transformers.map((transformer) => transformer.finalize?.());
+    for (const channel of this.#channels) channel._close();
+    await settledOrLate(ends);
+    const values = await settledOrLate(this.#lastValues.map(([, value]) => value));
+    for (const [index, value] of values.entries())
+      if (value !== undefined) this.#produced.push(toCustom([], this.#lastValues[index]?.[0] ?? "", value));
+    return this.#take();
+  }
+
+  fail(error: unknown): PendingEvent[] {
+    for (const transformer of this.#transformers) transformer.fail?.(error);
+    for (const [, value] of this.#lastValues) value.then(undefined, () => {});
+    return this.#take();
+  }
+
+  /** Connects what a transformer offers: a channel at once, a value when the graph has ended. */
+  #connect(name: string, value: unknown): void {
+    if (isRemoteChannel(value)) {
+      value._wire((item) => this.#produced.push(toCustom(this.#namespace, value.channelName, item)));
+      this.#channels.push(value);
+    } else if (isPromiseLike(value)) this.#lastValues.push([name, value]);
+  }
+
+  /** Shows an event to each transformer. Returns whether all of them keep it. */
+  #process(event: ProtocolEvent): boolean {
+    const outer = this.#namespace;
+    this.#namespace = event.params.namespace;
+    const verdicts = this.#transformers.map((transformer) => transformer.process(event));
+    this.#namespace = outer;
     return verdicts.every((keep) => keep);
   }
 
-  /** An event that a transformer made up. The log has no place for one of the protocol's own, so it goes to a channel of its name. */
-  function inject(at: string[], event: ProtocolEvent): void {
-    const placed = { ...event, seq: seq++, params: { ...event.params, namespace: at } };
-    if (!process(placed)) return;
+  /** Takes an event that a transformer made. The log has no place for one of the protocol's own, so it goes to a channel of its name. */
+  #inject(at: string[], event: ProtocolEvent): void {
+    const placed = { ...event, seq: this.#seq++, params: { ...event.params, namespace: at } };
+    if (!this.#process(placed)) return;
     const { data } = event.params;
-    if (event.method === "custom") told.push({ event: eventName("custom", at), data: wireJson(data) });
-    else told.push(toCustom(at, event.method.replace(/^custom:/, ""), data));
+    if (event.method === "custom") this.#produced.push({ event: eventName("custom", at), data: wireJson(data) });
+    else this.#produced.push(toCustom(at, event.method.replace(/^custom:/, ""), data));
   }
 
-  /** Messages are shown block by block, as the protocol tells them; the rest as LangGraph streams it. */
-  function protocolEvents([at, mode, payload]: GraphChunk, logged: PendingEvent[]): { messages: ProtocolEvent[]; own: ProtocolEvent[] } {
-    const drafts = logged.flatMap(({ event, data }) => projection.tell({ id: loggedId++, at: Date.now(), event, data }));
-    const messages = drafts.filter(({ method }) => method === "messages").map(({ json }) => ({ ...JSON.parse(json), seq: seq++ }));
-    if (mode === "messages") return { messages, own: [] };
-    const told = mode === "checkpoints" ? JSON.parse(logged.at(-1)?.data ?? "null") : payload;
-    return { messages, own: convertToProtocolEvent({ namespace: at, mode, payload: told, seq: seq++ }) };
+  /** Returns what a chunk is in the protocol: messages block by block, everything else as LangGraph streams it. */
+  #protocolEvents([at, mode, payload]: GraphChunk, logged: PendingEvent[]): ProtocolEvent[] {
+    const drafts = logged.flatMap(({ event, data }) => this.#projection.tell({ id: this.#loggedId++, at: Date.now(), event, data }));
+    const messages = drafts.filter(({ method }) => method === "messages").map(({ json }) => ({ ...JSON.parse(json), seq: this.#seq++ }));
+    if (mode === "messages") return messages;
+    const shown = mode === "checkpoints" ? JSON.parse(logged.at(-1)?.data ?? "null") : payload;
+    return [...messages, ...convertToProtocolEvent({ namespace: at, mode, payload: shown, seq: this.#seq++ })];
   }
 
-  function take(): PendingEvent[] {
-    const taken = told;
-    told = [];
-    return taken;
+  #take(): PendingEvent[] {
+    const produced = this.#produced;
+    this.#produced = [];
+    return produced;
   }
-
-  return {
-    onChunk(chunk, logged) {
-      const { messages, own } = protocolEvents(chunk, logged);
-      const kept = [...messages, ...own].map(process);
-      const isDropped = droppable.includes(chunk[1]) && kept.length > 0 && kept.every((keep) => !keep);
-      return [...take(), ...(isDropped ? [] : logged)];
-    },
-    async finish() {
-      const ends = transformers.map((transformer) => transformer.finalize?.());
-      for (const channel of channels) channel._close();
-      await settledOrLate(ends);
-      for (const [index, value] of (await settledOrLate(lastValues.map(([, value]) => value))).entries())
-        if (value !== undefined) told.push(toCustom([], lastValues[index]?.[0] ?? "", value));
-      return take();
-    },
-    fail(error) {
-      for (const transformer of transformers) transformer.fail?.(error);
-      for (const [, value] of lastValues) value.then(undefined, () => {});
-      return take();
-    },
-  };
 }
 
 const eventName = (mode: string, namespace: string[]) => [mode, ...namespace].join("|");

@@ -35,74 +35,93 @@ export interface StreamTranslator {
 
 type TranslatedKwargs = Pick<RunKwargs, "stream_mode" | "checkpoint_envelopes" | "subgraphs">;
 
-export function createTranslator(
-  { stream_mode: modes, checkpoint_envelopes: asEnvelopes = false, subgraphs }: TranslatedKwargs,
-  onTask: (task: { id: string; name: string; finished: boolean }) => void,
-): StreamTranslator {
-  const wanted = new Set(modes);
-  const logsEnvelopes = pairsCheckpoints({ modes: wanted, subgraphs });
-  const messages = createMessagesMode();
-  let lastValues: unknown;
-  let lastValuesJson: string | undefined;
-  let interrupts: unknown[] | undefined;
+type OnTask = (task: { id: string; name: string; finished: boolean }) => void;
 
-  function onValues(suffix: string, payload: unknown): PendingEvent[] {
-    const json = wanted.has("values") ? wireJson(payload) : undefined;
+/** Makes a translator for a run. `onTask` hears when a node begins and when it has finished. */
+export const createTranslator = (kwargs: TranslatedKwargs, onTask: OnTask): StreamTranslator => new Translator(kwargs, onTask);
+
+class Translator implements StreamTranslator {
+  readonly graphModes: GraphMode[];
+  readonly wantsEvents: boolean;
+  readonly logsEnvelopes: boolean;
+  readonly #wanted: Set<StreamMode>;
+  readonly #asEnvelopes: boolean;
+  readonly #onTask: OnTask;
+  readonly #messages = createMessagesMode();
+  #lastValues: unknown;
+  #lastValuesJson: string | undefined;
+  #interrupts: unknown[] | undefined;
+
+  constructor({ stream_mode: modes, checkpoint_envelopes: asEnvelopes = false, subgraphs }: TranslatedKwargs, onTask: OnTask) {
+    this.#wanted = new Set(modes);
+    this.#asEnvelopes = asEnvelopes;
+    this.#onTask = onTask;
+    this.graphModes = graphModesFor(this.#wanted);
+    this.wantsEvents = this.#wanted.has("events");
+    this.logsEnvelopes = pairsCheckpoints({ modes: this.#wanted, subgraphs });
+  }
+
+  get lastValues(): string | undefined {
+    if (this.#lastValues !== undefined) this.#lastValuesJson ??= wireJson(this.#lastValues);
+    return this.#lastValuesJson;
+  }
+
+  get loggedValues(): boolean {
+    return this.#lastValues !== undefined && this.#wanted.has("values");
+  }
+
+  get interrupts(): string | undefined {
+    return this.#interrupts && wireJson({ __interrupt__: this.#interrupts });
+  }
+
+  readonly onChunk = ([namespace, mode, payload]: GraphChunk): PendingEvent[] => {
+    const suffix = namespace.length > 0 ? `|${namespace.join("|")}` : "";
+    if (mode === "values") return this.#onValues(suffix, payload);
+    if (mode === "messages") return this.#onMessage(suffix, payload as MessageChunk);
+    if (mode === "tasks") this.#noteTask(payload as { id: string; name: string });
+    if (mode === "checkpoints" && this.logsEnvelopes) return [{ event: `checkpoints${suffix}`, data: wireJson(payload) }];
+    if (!this.#wanted.has(mode)) return [];
+    if (mode === "checkpoints" && this.#asEnvelopes)
+      return [{ event: `checkpoints${suffix}`, data: wireJson(toEnvelope(payload as CheckpointPayload)) }];
+    return [{ event: `${mode}${suffix}`, data: wireJson(presentable(mode, payload)) }];
+  };
+
+  readonly onBreakpoint = (): PendingEvent[] => [
+    ...this.onChunk([[], "updates", { __interrupt__: [] }]),
+    ...this.onChunk([[], "values", { __interrupt__: [] }]),
+  ];
+
+  readonly onBrokenMessage = ({ namespace, ...broken }: BrokenMessage): PendingEvent[] => [
+    { event: `messages/error|${namespace.join("|")}`, data: wireJson(broken) },
+  ];
+
+  readonly onEvent = (event: unknown): PendingEvent[] => (isHidden(event) ? [] : [{ event: "events", data: wireJson(event) }]);
+
+  #onValues(suffix: string, payload: unknown): PendingEvent[] {
+    const json = this.#wanted.has("values") ? wireJson(payload) : undefined;
     const asked = suffix === "" ? interruptsIn(payload) : undefined;
     if (asked)
-      interrupts = [...(interrupts ?? []), ...asked]; // each task that asks says so in values of its own
+      this.#interrupts = [...(this.#interrupts ?? []), ...asked]; // each task that asks says so in values of its own
     else if (suffix === "") {
-      lastValues = payload;
-      lastValuesJson = json;
+      this.#lastValues = payload;
+      this.#lastValuesJson = json;
     }
     return [
       ...(json === undefined ? [] : [{ event: `values${suffix}`, data: json }]),
-      ...(wanted.has("messages") ? messages.onValues(payload) : []),
+      ...(this.#wanted.has("messages") ? this.#messages.onValues(payload) : []),
     ];
   }
 
-  function noteTask({ id, name, ...rest }: { id: string; name: string }): void {
-    onTask({ id, name, finished: "result" in rest });
-  }
-
-  function onMessage(suffix: string, chunk: MessageChunk): PendingEvent[] {
+  #onMessage(suffix: string, chunk: MessageChunk): PendingEvent[] {
     return [
-      ...(wanted.has("messages") ? messages.onToken(chunk) : []),
-      ...(wanted.has("messages-tuple") ? [messageTuple(`messages${suffix}`, chunk)] : []),
+      ...(this.#wanted.has("messages") ? this.#messages.onToken(chunk) : []),
+      ...(this.#wanted.has("messages-tuple") ? [messageTuple(`messages${suffix}`, chunk)] : []),
     ];
   }
 
-  function onChunk([namespace, mode, payload]: GraphChunk): PendingEvent[] {
-    const suffix = namespace.length > 0 ? `|${namespace.join("|")}` : "";
-    if (mode === "values") return onValues(suffix, payload);
-    if (mode === "messages") return onMessage(suffix, payload as MessageChunk);
-    if (mode === "tasks") noteTask(payload as { id: string; name: string });
-    if (mode === "checkpoints" && logsEnvelopes) return [{ event: `checkpoints${suffix}`, data: wireJson(payload) }];
-    if (!wanted.has(mode)) return [];
-    if (mode === "checkpoints" && asEnvelopes)
-      return [{ event: `checkpoints${suffix}`, data: wireJson(toEnvelope(payload as CheckpointPayload)) }];
-    return [{ event: `${mode}${suffix}`, data: wireJson(presentable(mode, payload)) }];
+  #noteTask({ id, name, ...rest }: { id: string; name: string }): void {
+    this.#onTask({ id, name, finished: "result" in rest });
   }
-
-  return {
-    graphModes: graphModesFor(wanted),
-    wantsEvents: wanted.has("events"),
-    logsEnvelopes,
-    onChunk,
-    onBreakpoint: () => [...onChunk([[], "updates", { __interrupt__: [] }]), ...onChunk([[], "values", { __interrupt__: [] }])],
-    onBrokenMessage: ({ namespace, ...broken }) => [{ event: `messages/error|${namespace.join("|")}`, data: wireJson(broken) }],
-    onEvent: (event) => (isHidden(event) ? [] : [{ event: "events", data: wireJson(event) }]),
-    get lastValues() {
-      if (lastValues !== undefined) lastValuesJson ??= wireJson(lastValues);
-      return lastValuesJson;
-    },
-    get loggedValues() {
-      return lastValues !== undefined && wanted.has("values");
-    },
-    get interrupts() {
-      return interrupts && wireJson({ __interrupt__: interrupts });
-    },
-  };
 }
 
 /** As the official servers do: who streams the values of subgraphs learns where each stands in the history. */
