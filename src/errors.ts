@@ -32,9 +32,14 @@ export class ServiceError extends Error {
   }
 }
 
+/** Event streaming has a code of its own for it. */
+export class CheckpointNotFound extends ServiceError {
+  constructor(threadId: string, checkpointId: string) {
+    super("not_found", `Checkpoint ${checkpointId} not found in thread ${threadId}`);
+  }
+}
+
 export const threadNotFound = (threadId: string) => new ServiceError("not_found", `Thread with ID ${threadId} not found`);
-export const checkpointNotFound = (threadId: string, checkpointId: string) =>
-  new ServiceError("not_found", `Checkpoint ${checkpointId} not found in thread ${threadId}`);
 export const runNotFound = () => new ServiceError("not_found", "Run not found");
 export const assistantNotFound = () => new ServiceError("not_found", "Assistant not found");
 export const threadIsBusy = () => new ServiceError("conflict", "Thread is busy");

@@ -21,8 +21,8 @@ import { startWork } from "./service/work.ts";
 import { startThreadFeed } from "./streaming/thread-feed.ts";
 import { resolveHeaders } from "./webhooks/headers.ts";
 import { webhookRules } from "./webhooks/rules.ts";
+import { attemptAtWork } from "./worker/attempts.ts";
 import { startDeliveries } from "./worker/deliveries.ts";
-import { attemptAtWork } from "./worker/worker.ts";
 
 /** A running service, or the part of one that this process plays. */
 export interface Service {
@@ -82,15 +82,14 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   const { threadFeed, ...feeds } = await startFeeds({ pool, directUrl }, role !== "worker", log, closers);
   const { metrics, metricsUrl, tracing } = await startWatching(config, pool, log, closers);
   const store = await storeOn(pool);
-  const rooms = { pool, ...feeds, registry, store, log, metrics: metrics.work, tracing };
-  const worker = role === "api" ? undefined : await startWork(config, project, directUrl, rooms, closers);
-  const api =
-    forApi && (await startApi(config, project, { ...rooms, ...forApi, threadFeed, metrics, model, webhookRules: rules }, closers));
+  const deps = { pool, ...feeds, registry, store, log, metrics: metrics.work, tracing };
+  const worker = role === "api" ? undefined : await startWork(config, project, directUrl, deps, closers);
+  const api = forApi && (await startApi(config, project, { ...deps, ...forApi, threadFeed, metrics, model, webhookRules: rules }, closers));
   ownApi.resolve(withTraceparent(api?.fetch ?? fetchAt(config.serviceUrl), () => tracing?.traceparent()));
 
   // After the API, because a path is delivered to our own.
   const way = { rules, ownUrl: api?.url ?? config.serviceUrl, ownHeaders: keyHeaders(config.ownKey) };
-  if (worker) closers.push(startDeliveries(rooms, { ...way, headers, secrets: config.webhookSecrets }).stop);
+  if (worker) closers.push(startDeliveries(deps, { ...way, headers, secrets: config.webhookSecrets }).stop);
   const undescribed = await graphsWithoutSchemas(registry, project);
   if (undescribed.length > 0)
     log.warn(

@@ -117,9 +117,15 @@ async function freeze(victim: Supervised, ms: number, pause: (ms: number) => Pro
   victim.frozen = false;
 }
 
-/** One that is not stopped; and one of its kind goes on in any case. */
-async function choose({ processes, random }: Grounds, role: Role): Promise<Supervised> {
-  const awake = () => processes.filter((process) => process.role === role && !process.frozen);
-  while (awake().length < 2) await sleep(50);
-  return random.pick(awake());
+/**
+ * Picks a process that is not stopped. Another one of its kind is at work meanwhile: on a slow machine a start takes longer than the time
+ * to the next fault, and nothing would ever be done.
+ */
+async function choose(grounds: Grounds, role: Role): Promise<Supervised> {
+  const { processes, random } = grounds;
+  const awake = processes.filter((process) => process.role === role && !process.frozen);
+  const candidates = awake.filter((victim) => awake.some((other) => other !== victim && other.isReady));
+  if (candidates.length > 0) return random.pick(candidates);
+  await sleep(50);
+  return choose(grounds, role);
 }

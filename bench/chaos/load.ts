@@ -6,7 +6,7 @@ import { scenarios } from "./scenarios.ts";
 
 const atOnce = 24;
 /** A client that has not come to its end after this long waits for something that will not happen. */
-const patienceMs = 90_000;
+const patienceMs = 300_000;
 /** So many breaches say enough. */
 const enoughBreaches = 50;
 

@@ -21,6 +21,8 @@ export interface Supervised {
   readonly pid: number;
   /** Whether it is stopped by a signal now. */
   frozen: boolean;
+  /** Whether the one that runs now has said that it is at work. */
+  readonly isReady: boolean;
   signal(signal: NodeJS.Signals): void;
   /** Resolves when the one that runs now has ended. */
   exited(): Promise<void>;
@@ -42,16 +44,21 @@ export function supervise({ role, name, home, env, urlFor, clockMs }: ProcessOpt
   const log = createWriteStream(join(home, `${name}.log`));
   let generation = 0;
   let stopping = false;
+  let isReady = false;
   let child = start();
 
   function start(): ChildProcess {
     generation += 1;
+    isReady = false;
     const place = { ENSEMBLE_ROLE: role, DATABASE_URL: urlFor(`${name}.${generation}`), CHAOS_CLOCK_MS: String(clockMs()) };
     const started = spawn(process.execPath, ["--import", clock, command, "start"], {
       env: { PATH: process.env.PATH ?? "", ...env, ...place },
       stdio: ["ignore", "pipe", "pipe"],
     });
     started.stdout?.pipe(log, { end: false });
+    started.stdout?.on("data", (chunk) => {
+      if (started === child && /Ensemble (listens on|worker runs)/.test(String(chunk))) isReady = true;
+    });
     started.stderr?.pipe(log, { end: false });
     return started;
   }
@@ -77,7 +84,13 @@ export function supervise({ role, name, home, env, urlFor, clockMs }: ProcessOpt
     get pid() {
       return child.pid ?? 0;
     },
-    signal: (signal) => void child.kill(signal),
+    signal(signal) {
+      if (signal === "SIGKILL" || signal === "SIGTERM") isReady = false;
+      child.kill(signal);
+    },
+    get isReady() {
+      return isReady;
+    },
     async exited() {
       if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     },

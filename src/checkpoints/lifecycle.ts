@@ -1,4 +1,5 @@
 import { type Db, sql } from "../db/sql.ts";
+import { CheckpointNotFound } from "../errors.ts";
 import { neededBlobs } from "./needed-blobs.ts";
 import { newestFirst } from "./order.ts";
 
@@ -64,11 +65,21 @@ export async function copyCheckpoints(db: Db, fromThreadId: string, toThreadId: 
       from checkpoints where thread_id = ${fromThreadId}`);
 }
 
-/** Whether a thread has a checkpoint, at its root or in a subgraph's namespace. */
-export async function hasCheckpoint(db: Db, threadId: string, namespace: string, checkpointId: string): Promise<boolean> {
+/**
+ * Throws when a checkpoint is named that the thread does not have, at its root or in a subgraph's namespace. LangGraph would start from
+ * nothing there, and the thread's history would seem lost.
+ */
+export async function requireCheckpoint(
+  db: Db,
+  threadId: string,
+  named: { checkpoint_id?: unknown; checkpoint_ns?: unknown },
+): Promise<void> {
+  const { checkpoint_id: id, checkpoint_ns: namespace } = named;
+  if (typeof id !== "string" || id === "") return;
   const { rowCount } = await db.query(sql`
-    select 1 from checkpoints where thread_id = ${threadId} and checkpoint_ns = ${namespace} and checkpoint_id = ${checkpointId}`);
-  return rowCount !== 0;
+    select 1 from checkpoints
+     where thread_id = ${threadId} and checkpoint_ns = ${typeof namespace === "string" ? namespace : ""} and checkpoint_id = ${id}`);
+  if (rowCount === 0) throw new CheckpointNotFound(threadId, id);
 }
 
 /** The last checkpoint that this run has stored at the root. Where there is one, a later attempt goes on from it instead of from the input. */

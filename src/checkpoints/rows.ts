@@ -1,6 +1,6 @@
+import { largeDocument } from "../db/batched.ts";
 import { type Fence, fenced } from "../db/fence.ts";
 import { type Db, join, nothing, prepared, type Sql, sql } from "../db/sql.ts";
-import { largeDocument } from "../db/together.ts";
 import { bytesOf, type Dumped } from "./serializer.ts";
 
 /** Where in a thread a row belongs. */

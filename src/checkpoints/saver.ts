@@ -10,10 +10,10 @@ import {
 } from "@langchain/langgraph-checkpoint";
 import { PostgresSaver } from "@langchain/langgraph-checkpoint-postgres";
 import type pg from "pg";
+import { batched } from "../db/batched.ts";
 import { isDatabaseTrouble } from "../db/failure.ts";
 import type { Fence } from "../db/fence.ts";
 import { type Db, nothing, sql } from "../db/sql.ts";
-import { together } from "../db/together.ts";
 import { type Channel, type ChannelLists, createChannelLists } from "./channel-lists.ts";
 import { deleteThreadCheckpoints } from "./lifecycle.ts";
 import { newestFirst, storedBefore } from "./order.ts";
@@ -81,7 +81,7 @@ export class EnsembleSaver extends PostgresSaver {
     this.#db = db;
     this.#metadata = metadata;
     this.#attempt = attempt;
-    this.#storeTogether = together(async (parts: CheckpointRows[]) => {
+    this.#storeTogether = batched(async (parts: CheckpointRows[]) => {
       const stored = await storeRows(db, undefined, joinRows(parts));
       return parts.map(() => stored);
     });

@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { attemptAtWork } from "../worker/worker.ts";
+import { attemptAtWork } from "../worker/attempts.ts";
 
 /**
  * A graph's code may throw outside its node: a promise nobody awaits, a timer. That is logged with its run and ends nothing else. An

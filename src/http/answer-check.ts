@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Issue } from "../registry/judge.ts";
+import type { Issue } from "../registry/validate.ts";
 import { answersById, type OpenQuestion, unaskedIds } from "../threads/questions.ts";
 
 /** What the open questions' own schemas have against the answers. */

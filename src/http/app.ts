@@ -8,6 +8,7 @@ import { isBundlePath } from "../ui/bundles.ts";
 import { guardRoutes } from "./access.ts";
 import { type Admitted, admissionOf } from "./admission.ts";
 import { answerErrors, pathOf, refuseConnection, refusePath } from "./answer-errors.ts";
+import type { ApiDeps } from "./api-deps.ts";
 import { acceptJsonBodies } from "./body.ts";
 import { headerPicker } from "./configurable-headers.ts";
 import { type AllowedOrigins, allowBrowsers, allowedOrigins, corsHeaders } from "./cors.ts";
@@ -15,7 +16,6 @@ import { documentApi } from "./document.ts";
 import { createGate, type Gate } from "./gate.ts";
 import { fetchInMemory } from "./memory-fetch.ts";
 import { countStreams, type StreamCounts } from "./places.ts";
-import type { ApiRooms } from "./rooms.ts";
 import { assistantRoutes } from "./routes/assistants.ts";
 import { cronRoutes } from "./routes/crons.ts";
 import { graphRoutes } from "./routes/graphs.ts";
@@ -32,14 +32,14 @@ import { webhookRoutes } from "./routes/webhooks.ts";
 import { type Approach, arrivalLimits, serverFactory, wantsSocket } from "./server.ts";
 
 /** The API. It serves; it executes nothing. */
-export async function buildApp(rooms: ApiRooms, http: HttpOptions, inFront?: UserApp): Promise<FastifyInstance> {
+export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserApp): Promise<FastifyInstance> {
   const prefix = http.mount_prefix ?? "";
-  const admittance = admittanceOf(rooms, http);
-  const arrival = arrivalLimits(rooms.settings.requestTimeoutSeconds);
+  const admittance = admittanceOf(deps, http);
+  const arrival = arrivalLimits(deps.settings.requestTimeoutSeconds);
   const app = Fastify({
-    loggerInstance: requestLogger(rooms, http),
-    ...((prefix || inFront) && { serverFactory: serverFactory(approach(rooms, http, admittance, inFront), arrival) }),
-    bodyLimit: rooms.settings.bodyLimitBytes,
+    loggerInstance: requestLogger(deps, http),
+    ...((prefix || inFront) && { serverFactory: serverFactory(approach(deps, http, admittance, inFront), arrival) }),
+    bodyLimit: deps.settings.bodyLimitBytes,
     forceCloseConnections: true,
     requestTimeout: arrival.requestTimeout,
     http: { shouldUpgradeCallback: wantsSocket, ...arrival },
@@ -52,17 +52,17 @@ export async function buildApp(rooms: ApiRooms, http: HttpOptions, inFront?: Use
   // The response schemas are documentation: what we send was typed by the compiler, and checking it again costs on every answer.
   app.setSerializerCompiler(() => JSON.stringify);
   answerErrors(app);
-  acceptJsonBodies(app, admittance.origins, rooms.memory);
-  await acceptSockets(app, rooms); // before the hooks that refuse: it closes the line of an upgrade that is refused
+  acceptJsonBodies(app, admittance.origins, deps.memory);
+  await acceptSockets(app, deps); // before the hooks that refuse: it closes the line of an upgrade that is refused
   refuseForeignPages(app, admittance.gate);
-  refuseFloods(app, rooms);
+  refuseFloods(app, deps);
   await allowBrowsers(app, http.cors ?? {}, admittance.origins);
-  guardRoutes(app, rooms.auth, admittance.admitted); // after the hooks that answer preflights, which carry no credentials
-  if (!http.disable_meta) await documentApi(app, rooms.version, prefix);
+  guardRoutes(app, deps.auth, admittance.admitted); // after the hooks that answer preflights, which carry no credentials
+  if (!http.disable_meta) await documentApi(app, deps.version, prefix);
 
   const counts: StreamCounts = new Map();
-  rooms.metrics.watchStreams(() => countStreams(counts));
-  const options = { ...rooms, counts };
+  deps.metrics.watchStreams(() => countStreams(counts));
+  const options = { ...deps, counts };
   await app.register(http.disable_meta ? healthRoute : metaRoutes, options);
   if (!http.disable_meta) await app.register(metricsRoutes, options);
   if (!http.disable_assistants) await app.register(assistantRoutes, options);
@@ -76,7 +76,7 @@ export async function buildApp(rooms: ApiRooms, http: HttpOptions, inFront?: Use
   if (!http.disable_runs) await app.register(cronRoutes, options);
   if (!http.disable_runs) await app.register(webhookRoutes, options);
   if (!http.disable_store) await app.register(storeRoutes, options);
-  if (rooms.ui) await app.register(uiRoutes, { bundles: rooms.ui, mountedAt: prefix });
+  if (deps.ui) await app.register(uiRoutes, { bundles: deps.ui, mountedAt: prefix });
   return app;
 }
 
@@ -84,7 +84,7 @@ export async function buildApp(rooms: ApiRooms, http: HttpOptions, inFront?: Use
  * Fastify's two lines a request are for debugging; a run has lines of its own. Headers are in them as far as `logging_headers` says, and of
  * the address only the path: some show their tokens in the query.
  */
-function requestLogger({ log }: ApiRooms, { logging_headers }: HttpOptions): FastifyBaseLogger {
+function requestLogger({ log }: ApiDeps, { logging_headers }: HttpOptions): FastifyBaseLogger {
   const level = log.level === "info" ? "warn" : log.level;
   const pickHeaders = logging_headers && headerPicker(logging_headers, []);
   const req = ({ method, url, host, ip, headers }: FastifyRequest) => ({
@@ -102,14 +102,14 @@ interface Admittance {
   origins: AllowedOrigins;
 }
 
-function admittanceOf({ auth, settings, ui }: ApiRooms, http: HttpOptions): Admittance {
+function admittanceOf({ auth, settings, ui }: ApiDeps, http: HttpOptions): Admittance {
   const origins = allowedOrigins(http.cors ?? {}, auth !== undefined);
   const rules = { proof: auth?.proof ?? ("none" as const), hosts: settings.hosts, origins };
   return { admitted: new WeakMap(), gate: createGate(rules, (path) => isBundlePath(ui, path)), origins };
 }
 
 function approach(
-  { log, auth, settings, ui }: ApiRooms,
+  { log, auth, settings, ui }: ApiDeps,
   http: HttpOptions,
   { admitted, gate, origins }: Admittance,
   app: UserApp | undefined,
@@ -133,7 +133,7 @@ function approach(
 }
 
 /** A frame is bounded as a body is. On shutdown sockets are cut like streams, so that clients come back to another process. */
-async function acceptSockets(app: FastifyInstance, { settings }: ApiRooms): Promise<void> {
+async function acceptSockets(app: FastifyInstance, { settings }: ApiDeps): Promise<void> {
   await app.register(websocket, {
     options: { maxPayload: settings.bodyLimitBytes },
     preClose: (done) => {
@@ -151,7 +151,7 @@ function refuseForeignPages(app: FastifyInstance, gate: Gate): void {
 }
 
 /** When the database is that far behind, more requests only make it later for all: they are asked to come again. */
-function refuseFloods(app: FastifyInstance, { pool, settings }: ApiRooms): void {
+function refuseFloods(app: FastifyInstance, { pool, settings }: ApiDeps): void {
   app.addHook("onRequest", async ({ method }) => {
     if (method === "GET") return; // a look costs little, and health checks must be answered
     if (pool.waitingCount > settings.maxWaiting)

@@ -4,11 +4,11 @@ import { runTopic } from "../events/feed.ts";
 import { cancelOpenRuns } from "../runs/cancel.ts";
 import { type CancelAction, cancelTopic, claimTopic, endTopic, threadTopic } from "../runs/run.ts";
 import { lockThread } from "../threads/threads.ts";
-import type { ApiRooms } from "./rooms.ts";
+import type { ApiDeps } from "./api-deps.ts";
 
 /** Cancels open runs of one thread, and tells everyone whom it concerns. Returns how many there were. */
 export async function cancelRuns(
-  { pool, wakeups }: ApiRooms,
+  { pool, wakeups }: ApiDeps,
   scope: Scope,
   threadId: string,
   action: CancelAction,

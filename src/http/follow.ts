@@ -7,9 +7,9 @@ import { getOutcome } from "../runs/read.ts";
 import { endTopic } from "../runs/run.ts";
 import { valuesAfterRun } from "../state/state.ts";
 import { findThread } from "../threads/threads.ts";
+import type { ApiDeps } from "./api-deps.ts";
 import { cancelRuns } from "./cancel.ts";
 import { type Followed, keepAsking, lineOf } from "./recheck.ts";
-import type { ApiRooms } from "./rooms.ts";
 import { openEventStream } from "./sse.ts";
 
 const pollMs = 1_000;
@@ -32,23 +32,23 @@ export interface FollowOptions {
  * Streams a run to a client until it is over, and leaves the place that was taken for it. From here on nothing is answered with a
  * status: the stream ends, or it is cut.
  */
-export async function streamRun(rooms: ApiRooms, leave: () => void, reply: FastifyReply, options: FollowOptions): Promise<void> {
+export async function streamRun(deps: ApiDeps, leave: () => void, reply: FastifyReply, options: FollowOptions): Promise<void> {
   const { runId, after, modes, followed } = options;
-  const stream = openEventStream(reply, rooms.settings.stalledSeconds);
-  keepAsking(rooms, reply.request, followed, stream);
+  const stream = openEventStream(reply, deps.settings.stalledSeconds);
+  keepAsking(deps, reply.request, followed, stream);
   try {
-    for await (const events of rooms.feed.follow(runId, after, stream.gone)) {
+    for await (const events of deps.feed.follow(runId, after, stream.gone)) {
       const wanted = modes ? events.filter((event) => isOfMode(event, modes)) : events;
       if (wanted.length > 0) await stream.send(wanted);
     }
     if (!stream.gone.aborted) stream.end();
   } catch (err) {
-    rooms.log.debug({ err, run_id: runId }, "stream cut");
+    deps.log.debug({ err, run_id: runId }, "stream cut");
     stream.cut();
   } finally {
     leave();
   }
-  if (stream.gone.aborted) await cancelAbandoned(rooms, options);
+  if (stream.gone.aborted) await cancelAbandoned(deps, options);
 }
 
 /** `messages/partial` and its siblings belong to the mode `messages`; the mode `messages-tuple` speaks as plain `messages`. */
@@ -64,7 +64,7 @@ function isOfMode({ event }: RunEvent, modes: string[]): boolean {
  * that no trouble after this can look to the SDK like a request that may be sent again.
  */
 export async function waitForRun(
-  rooms: ApiRooms,
+  deps: ApiDeps,
   reply: FastifyReply,
   { scope, runId, threadId, cancelScope, followed }: Omit<FollowOptions, "after">,
   firstWord?: Promise<void>,
@@ -73,17 +73,17 @@ export async function waitForRun(
   reply.hijack();
   const { raw } = reply;
   const line = lineOf(reply);
-  keepAsking(rooms, reply.request, followed, line);
+  keepAsking(deps, reply.request, followed, line);
   raw.on("error", () => {});
   raw.writeHead(200, headers as Record<string, string>);
   raw.flushHeaders();
   const run = { runId, threadId };
-  const output = await runOutput(rooms, scope, run, line.gone, () => raw.write("\n"), firstWord).catch((err) => {
-    rooms.log.error({ err, run_id: runId }, "wait failed");
+  const output = await runOutput(deps, scope, run, line.gone, () => raw.write("\n"), firstWord).catch((err) => {
+    deps.log.error({ err, run_id: runId }, "wait failed");
     raw.destroy();
   });
   if (!line.gone.aborted && !raw.destroyed) raw.end(output ?? "{}");
-  else await cancelAbandoned(rooms, { cancelScope, runId, threadId });
+  else await cancelAbandoned(deps, { cancelScope, runId, threadId });
 }
 
 /**
@@ -91,7 +91,7 @@ export async function waitForRun(
  * what was listened for before it was made: until then there is nothing to see.
  */
 export async function runOutput(
-  rooms: ApiRooms,
+  deps: ApiDeps,
   scope: Scope,
   { runId, threadId }: Pick<FollowOptions, "runId" | "threadId">,
   signal: AbortSignal,
@@ -100,10 +100,10 @@ export async function runOutput(
 ): Promise<string | null | undefined> {
   if (firstWord) await orAborted(firstWord, signal);
   while (!signal.aborted) {
-    const over = rooms.wakeups.next(endTopic(runId), pollMs, signal); // armed before the look, so that the end is not missed
+    const over = deps.wakeups.next(endTopic(runId), pollMs, signal); // armed before the look, so that the end is not missed
     try {
-      const outcome = await getOutcome(rooms.pool, runId);
-      if (!outcome?.open) return outcome?.output ?? (await outputElsewhere(rooms, scope, threadId, outcome?.passed ? runId : undefined));
+      const outcome = await getOutcome(deps.pool, runId);
+      if (!outcome?.open) return outcome?.output ?? (await outputElsewhere(deps, scope, threadId, outcome?.passed ? runId : undefined));
     } catch (error) {
       if (!isDatabaseTrouble(error)) throw error; // the run goes on without us; so does the wait
     }
@@ -115,7 +115,7 @@ export async function runOutput(
 
 /** Of a run whose thread has moved on what its last checkpoint holds; else, and where that is gone, what the thread shows. */
 async function outputElsewhere(
-  { pool, registry }: ApiRooms,
+  { pool, registry }: ApiDeps,
   scope: Scope,
   threadId: string,
   passedRunId: string | undefined,
@@ -128,11 +128,11 @@ const textOf = (values: unknown) => (values === undefined || values === null ? n
 
 /** Cancels a run whose client went away, if that is what the client asked for. */
 export async function cancelAbandoned(
-  rooms: ApiRooms,
+  deps: ApiDeps,
   { cancelScope, runId, threadId }: Pick<FollowOptions, "cancelScope" | "runId" | "threadId">,
 ): Promise<void> {
   if (!cancelScope) return;
-  await cancelRuns(rooms, cancelScope, threadId, "interrupt", [runId]).catch((err) =>
-    rooms.log.error({ err, run_id: runId }, "abandoned run not cancelled"),
+  await cancelRuns(deps, cancelScope, threadId, "interrupt", [runId]).catch((err) =>
+    deps.log.error({ err, run_id: runId }, "abandoned run not cancelled"),
   );
 }

@@ -1,5 +1,5 @@
 import { ServiceError } from "../errors.ts";
-import { type Issue, mostIssues } from "../registry/judge.ts";
+import { type Issue, mostIssues } from "../registry/validate.ts";
 
 /** Of a choice zod says only that nothing fitted; what each alternative missed is what helps. */
 export function explain(message: string | undefined, { errors }: { errors?: Issue[][] | undefined }): string {

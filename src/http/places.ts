@@ -1,5 +1,5 @@
 import { ServiceError } from "../errors.ts";
-import type { ApiRooms } from "./rooms.ts";
+import type { ApiDeps } from "./api-deps.ts";
 
 /** How many streams and sockets there are in this process: in all, of each user, of each run and each thread. */
 export type StreamCounts = Map<string, number>;
@@ -20,7 +20,7 @@ export const countStreams = (counts: StreamCounts) => counts.get(everything) ?? 
  * Counts one more client while there is room. Returns how to take it back. Whoever may not see a thread waits for it as for one that is
  * not there, so each user has places of their own at it: nobody takes those of others.
  */
-export function takePlace(counts: StreamCounts, { of, id, user }: Place, settings: ApiRooms["settings"]): () => void {
+export function takePlace(counts: StreamCounts, { of, id, user }: Place, settings: ApiDeps["settings"]): () => void {
   const bounds = [
     { key: everything, most: settings.streams, whose: "clients follow something here" },
     ...(user === undefined ? [] : [{ key: `user ${user}`, most: settings.streamsPerUser, whose: "streams are yours" }]),

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { isDatabaseTrouble } from "../db/failure.ts";
 import type { Scope } from "../db/scope.ts";
 import { alreadyDecided } from "./access.ts";
-import type { ApiRooms } from "./rooms.ts";
+import type { ApiDeps } from "./api-deps.ts";
 
 /** What stays open: a stream, a socket, a request that waits. */
 export interface Line {
@@ -18,13 +18,13 @@ export interface Followed {
 }
 
 /** For those who follow what they have made themselves. */
-export const ownDoing: Followed = { decide: async () => alreadyDecided, find: async () => {} };
+export const ownRequest: Followed = { decide: async () => alreadyDecided, find: async () => {} };
 
 /**
  * Asks at intervals who is following, and whether they may still see it, and cuts the line when not: a stream may be open for days, a
  * token is good for minutes. Whoever cannot be asked is cut off as well; they come back, and are told why.
  */
-export function keepAsking({ auth, settings, log }: ApiRooms, request: FastifyRequest, followed: Followed, { gone, cut }: Line): void {
+export function keepAsking({ auth, settings, log }: ApiDeps, request: FastifyRequest, followed: Followed, { gone, cut }: Line): void {
   const askAgain = async () => {
     await request.askAgain();
     const scope = await followed.decide();

@@ -1,5 +1,5 @@
-import type { Issue } from "../registry/judge.ts";
 import type { Registry } from "../registry/registry.ts";
+import type { Issue } from "../registry/validate.ts";
 import type { AskedRun, RunCheck } from "../runs/create.ts";
 import { openQuestions } from "../threads/questions.ts";
 import { objectionTo, type WebhookRules } from "../webhooks/rules.ts";
@@ -10,7 +10,7 @@ import { refuseIssues } from "./issues.ts";
 export function runCheck(registry: Registry, index?: number): RunCheck {
   const inBatch = (issues: Issue[]) => (index === undefined ? issues : issues.map((issue) => ({ ...issue, path: [index, ...issue.path] })));
   return async (tx, run) => {
-    refuseIssues(inBatch(await registry.judge(run.assistant.graph_id, callOf(run))));
+    refuseIssues(inBatch(await registry.validate(run.assistant.graph_id, callOf(run))));
     const { resume } = run.kwargs.command ?? {};
     if (resume === undefined || resume === null || !knowsWhatIsAsked(run)) return;
     const questions = await openQuestions(tx, run.threadId);
@@ -45,6 +45,6 @@ function knowsWhatIsAsked({ wasBusy, kwargs }: AskedRun): boolean {
  * be wrong.
  */
 export async function refuseContext(registry: Registry, graphId: string, context: Record<string, unknown>): Promise<void> {
-  const issues = await registry.judge(graphId, { context });
+  const issues = await registry.validate(graphId, { context });
   refuseIssues(issues.filter(({ path }) => path.length !== 2 || Object.hasOwn(context, path[1] ?? "")));
 }

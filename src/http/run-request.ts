@@ -2,9 +2,10 @@ import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
 import type { NewRun } from "../runs/create.ts";
 import { fillRequest, type RunRequest } from "../runs/request.ts";
+import { Durability, MultitaskStrategy, StreamMode } from "../runs/run.ts";
 import { readTraceparent } from "../tracing/tracing.ts";
-import type { ApiRooms } from "./rooms.ts";
-import { Checkpoint, Command, Config, Id, Json, OneOrMore, StreamMode, Text } from "./schemas.ts";
+import type { ApiDeps } from "./api-deps.ts";
+import { Checkpoint, Command, Config, Id, Json, OneOrMore, Text } from "./schemas.ts";
 
 const Nodes = z.union([z.literal("*"), z.array(Text)]).nullish();
 
@@ -27,7 +28,7 @@ export const RunCreate = z.object({
   stream_resumable: z.boolean().nullish(),
   on_disconnect: z.enum(["cancel", "continue"]).nullish(),
   on_completion: z.enum(["delete", "keep", "complete", "continue"]).nullish(),
-  multitask_strategy: z.enum(["reject", "enqueue", "interrupt", "rollback"]).nullish(),
+  multitask_strategy: MultitaskStrategy.nullish(),
   after_seconds: z
     .number()
     .min(0)
@@ -35,7 +36,7 @@ export const RunCreate = z.object({
     .nullish(),
   if_not_exists: z.enum(["reject", "create"]).nullish(),
   feedback_keys: z.array(z.string()).nullish(),
-  durability: z.enum(["sync", "async", "exit"]).nullish(),
+  durability: Durability.nullish(),
   checkpoint_during: z.boolean().nullish(),
 });
 
@@ -51,7 +52,7 @@ export function toNewRun(
   body: RunRequest,
   threadId: string | undefined,
   headers: IncomingHttpHeaders,
-  settings: ApiRooms["settings"],
+  settings: ApiDeps["settings"],
 ): NewRun {
   const configurable = { ...settings.pickHeaders(headers), ...body.config?.configurable };
   const webhook = settings.sendsWebhooks ? body.webhook : null;

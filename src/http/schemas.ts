@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { MultitaskStrategy, RunStatus } from "../runs/run.ts";
+import { ThreadStatus } from "../threads/threads.ts";
 
 /** Text for a text column: Postgres has no NUL there, and UTF-8 no lone surrogate. */
 export const Text = z
@@ -32,19 +34,6 @@ export const OneOrMore = <Item extends z.ZodType>(item: Item) =>
 
 /** A query parameter that some clients send empty where they have nothing to say. */
 export const Unsettable = <Value>(value: z.ZodType<Value>) => z.preprocess((given) => (given === "" ? undefined : given), value.optional());
-
-export const StreamMode = z.enum([
-  "values",
-  "messages",
-  "messages-tuple",
-  "updates",
-  "events",
-  "tasks",
-  "checkpoints",
-  "debug",
-  "custom",
-  "tools",
-]);
 
 const CheckpointKeys = {
   checkpoint_id: Text.nullish(),
@@ -115,7 +104,7 @@ export const Assistant = z
 export const Thread = z
   .object({
     thread_id: Id,
-    status: z.enum(["idle", "busy", "interrupted", "error"]),
+    status: ThreadStatus,
     metadata: Json,
     config: Json,
     values: z.unknown(),
@@ -132,9 +121,9 @@ export const Run = z
     thread_id: Id,
     assistant_id: Id,
     metadata: Json,
-    status: z.enum(["pending", "running", "success", "error", "timeout", "interrupted"]),
+    status: RunStatus,
     kwargs: Json,
-    multitask_strategy: z.enum(["reject", "enqueue", "interrupt", "rollback"]),
+    multitask_strategy: MultitaskStrategy,
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),
     waiting_for_graph: z.string().optional(),

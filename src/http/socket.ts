@@ -7,12 +7,12 @@ import { toMatcher } from "../streaming/filter.ts";
 import { countReplayed } from "../streaming/replayed.ts";
 import { findThread } from "../threads/threads.ts";
 import { toAnswer } from "./answer-errors.ts";
+import type { ApiDeps } from "./api-deps.ts";
 import { parseJson } from "./body.ts";
 import { answerCommand, type CommandAnswer } from "./commands/answer.ts";
 import { Command, CommandError, type CommandErrorCode, type Method, withParams } from "./commands/command.ts";
 import { openFrames } from "./frames.ts";
 import { keepAsking } from "./recheck.ts";
-import type { ApiRooms } from "./rooms.ts";
 import { EventFilter } from "./streaming-request.ts";
 import { createSubscriptions } from "./subscriptions.ts";
 import { followVisible, inSight, type Sight } from "./visible-thread.ts";
@@ -21,24 +21,24 @@ import { followVisible, inSight, type Sight } from "./visible-thread.ts";
 const askAgainMs = 30_000;
 
 /** Event streaming on one WebSocket: commands come in and are answered in order, and the events of its subscriptions go out. */
-export function serveSocket(rooms: ApiRooms, request: FastifyRequest, socket: WebSocket, threadId: string): AbortSignal {
+export function serveSocket(deps: ApiDeps, request: FastifyRequest, socket: WebSocket, threadId: string): AbortSignal {
   const sight: Sight = { readable: undefined, isSeen: false };
   let askedAt = Date.now();
-  const frames = openFrames(socket, rooms.settings.stalledSeconds, async (frame) => {
+  const frames = openFrames(socket, deps.settings.stalledSeconds, async (frame) => {
     await frames.send([JSON.stringify(await answerFrame(frame))]);
     // Events come after the answer that names their subscription, and subscriptions that are asked for together are told together.
     if (frames.isIdle()) subscriptions.start();
   });
   const subscriptions = createSubscriptions({
-    follow: (since, signal) => followVisible(rooms, sight, { threadId, since }, signal),
+    follow: (since, signal) => followVisible(deps, sight, { threadId, since }, signal),
     send: frames.send,
     gone: frames.gone,
     failed(err) {
-      rooms.log.debug({ err, thread_id: threadId }, "socket cut");
+      deps.log.debug({ err, thread_id: threadId }, "socket cut");
       frames.cut(); // the client comes back, and subscribes again
     },
   });
-  keepAsking(rooms, request, inSight(rooms, request, threadId, sight), frames);
+  keepAsking(deps, request, inSight(deps, request, threadId, sight), frames);
   const methods = new Map<string, Method>([
     ["subscription.subscribe", withParams(EventFilter, async (scope, filter) => subscribe(scope.readable, filter))],
     ["subscription.unsubscribe", withParams(Unsubscribe, async (_scope, { subscription_id }) => unsubscribe(subscription_id))],
@@ -53,11 +53,11 @@ export function serveSocket(rooms: ApiRooms, request: FastifyRequest, socket: We
     }
     const command = readCommand(frame);
     if ("type" in command) return command;
-    if (rooms.pool.waitingCount > rooms.settings.maxWaiting)
+    if (deps.pool.waitingCount > deps.settings.maxWaiting)
       return failure(command.id, "unknown_error", "Too many requests are waiting for the database; try again in a moment.");
-    return answerCommand(rooms, request, threadId, command, methods).catch((error) => {
+    return answerCommand(deps, request, threadId, command, methods).catch((error) => {
       const { status, sentence } = toAnswer(error);
-      if (status >= 500) rooms.log.error({ err: error, thread_id: threadId }, "command failed");
+      if (status >= 500) deps.log.error({ err: error, thread_id: threadId }, "command failed");
       return failure(command.id, codeOf(status), sentence);
     });
   }
@@ -66,8 +66,8 @@ export function serveSocket(rooms: ApiRooms, request: FastifyRequest, socket: We
     sight.readable = scope;
     const id = subscriptions.add(filter, since ?? 0);
     if (!id) throw new CommandError("invalid_argument", "There are too many subscriptions on this socket already.");
-    const isThere = (await findThread(rooms.pool, scope, threadId)) !== undefined;
-    return { subscription_id: id, replayed_events: isThere ? await countReplayed(rooms.pool, threadId, since ?? 0, toMatcher(filter)) : 0 };
+    const isThere = (await findThread(deps.pool, scope, threadId)) !== undefined;
+    return { subscription_id: id, replayed_events: isThere ? await countReplayed(deps.pool, threadId, since ?? 0, toMatcher(filter)) : 0 };
   }
 
   function unsubscribe(id: string): object {

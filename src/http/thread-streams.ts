@@ -3,8 +3,8 @@ import type { RunEvent } from "../events/log.ts";
 import { baseAt, readProgress } from "../runs/thread-runs.ts";
 import { type ThreadMode, tellClassic } from "../streaming/classic.ts";
 import { type Filter, toMatcher } from "../streaming/filter.ts";
+import type { ApiDeps } from "./api-deps.ts";
 import { type Followed, keepAsking } from "./recheck.ts";
-import type { ApiRooms } from "./rooms.ts";
 import { openEventStream } from "./sse.ts";
 import { followVisible, type Sight } from "./visible-thread.ts";
 
@@ -19,14 +19,14 @@ export interface ThreadFollowOptions {
 
 /** Streams a thread to a client, in the words of event streaming. The thread may be yet to come. */
 export async function streamThread(
-  rooms: ApiRooms,
+  deps: ApiDeps,
   leave: () => void,
   reply: FastifyReply,
   { sight, threadId, since, filter, followed }: ThreadFollowOptions,
 ): Promise<void> {
   const isWanted = toMatcher(filter);
-  await streamWithoutEnd(rooms, leave, reply, { threadId, followed }, async function* (gone) {
-    for await (const events of followVisible(rooms, sight, { threadId, since }, gone)) {
+  await streamWithoutEnd(deps, leave, reply, { threadId, followed }, async function* (gone) {
+    for await (const events of followVisible(deps, sight, { threadId, since }, gone)) {
       yield events.filter(isWanted).map(({ seq, method, json }) => ({ id: seq, event: method, data: json }));
     }
   });
@@ -42,17 +42,17 @@ export interface ClassicFollowOptions {
 
 /** Streams the runs of a thread to a client as classic streams, one after the other. */
 export async function streamThreadRuns(
-  rooms: ApiRooms,
+  deps: ApiDeps,
   leave: () => void,
   reply: FastifyReply,
   { threadId, since: given, modes, followed }: ClassicFollowOptions,
 ): Promise<void> {
   try {
-    const now = await readProgress(rooms.pool, threadId);
+    const now = await readProgress(deps.pool, threadId);
     const since = given ?? now.through;
-    const from = given === undefined ? now.base : await baseAt(rooms.pool, threadId, given);
-    await streamWithoutEnd(rooms, leave, reply, { threadId, followed }, async function* (gone) {
-      for await (const run of rooms.threadFeed.runs(threadId, from, gone)) yield* tellClassic(rooms, run, { since, modes }, gone);
+    const from = given === undefined ? now.base : await baseAt(deps.pool, threadId, given);
+    await streamWithoutEnd(deps, leave, reply, { threadId, followed }, async function* (gone) {
+      for await (const run of deps.threadFeed.runs(threadId, from, gone)) yield* tellClassic(deps, run, { since, modes }, gone);
     });
   } finally {
     leave();
@@ -64,18 +64,18 @@ export async function streamThreadRuns(
  * it is cut.
  */
 async function streamWithoutEnd(
-  rooms: ApiRooms,
+  deps: ApiDeps,
   leave: () => void,
   reply: FastifyReply,
   { threadId, followed }: Pick<ThreadFollowOptions, "threadId" | "followed">,
   tell: (gone: AbortSignal) => AsyncGenerator<RunEvent[], void>,
 ): Promise<void> {
-  const stream = openEventStream(reply, rooms.settings.stalledSeconds);
-  keepAsking(rooms, reply.request, followed, stream);
+  const stream = openEventStream(reply, deps.settings.stalledSeconds);
+  keepAsking(deps, reply.request, followed, stream);
   try {
     for await (const events of tell(stream.gone)) if (events.length > 0) await stream.send(events);
   } catch (err) {
-    rooms.log.debug({ err, thread_id: threadId }, "stream cut");
+    deps.log.debug({ err, thread_id: threadId }, "stream cut");
   } finally {
     leave();
     stream.cut();

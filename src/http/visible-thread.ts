@@ -2,8 +2,8 @@ import type { FastifyRequest } from "fastify";
 import type { Scope } from "../db/scope.ts";
 import type { ThreadEvent } from "../streaming/event.ts";
 import { findThread, getThread } from "../threads/threads.ts";
+import type { ApiDeps } from "./api-deps.ts";
 import type { Followed } from "./recheck.ts";
-import type { ApiRooms } from "./rooms.ts";
 
 /** Which threads the caller may see, undefined before they are asked, and whether this one was among them already. */
 export interface Sight {
@@ -12,7 +12,7 @@ export interface Sight {
 }
 
 /** Whoever waits for a thread may go on; whoever has seen it must still be allowed to. */
-export function inSight({ pool }: ApiRooms, request: FastifyRequest, threadId: string, sight: Sight): Followed {
+export function inSight({ pool }: ApiDeps, request: FastifyRequest, threadId: string, sight: Sight): Followed {
   return {
     async decide() {
       const { scope } = await request.access("threads:read", { thread_id: threadId });
@@ -25,7 +25,7 @@ export function inSight({ pool }: ApiRooms, request: FastifyRequest, threadId: s
 
 /** The events of a thread, as soon as the caller may see it: one that is not there, or not theirs, may yet be. */
 export async function* followVisible(
-  { pool, threadFeed }: ApiRooms,
+  { pool, threadFeed }: ApiDeps,
   sight: Sight,
   { threadId, since }: { threadId: string; since: number },
   signal: AbortSignal,

@@ -1,11 +1,11 @@
 import type { BaseChannel, LangGraphRunnableConfig, Pregel, PregelNode } from "@langchain/langgraph";
 import type { BaseCache, BaseCheckpointSaver, BaseStore } from "@langchain/langgraph-checkpoint";
 import { describeImportFailure } from "./import-failure.ts";
-import { findIssues, type GraphCallArguments, type Issue } from "./judge.ts";
 import { importUserModule } from "./modules.ts";
 import type { GraphSource } from "./project.ts";
 import { describeSchemas, fillFromTypes, type GraphSchemas, isDescribed } from "./schemas.ts";
 import { createTypeSchemaReader } from "./type-schemas.ts";
+import { findIssues, type GraphCallArguments, type Issue } from "./validate.ts";
 
 export type AnyGraph = Pregel<Record<string, PregelNode>, Record<string, BaseChannel>>;
 
@@ -34,7 +34,7 @@ export interface Registry {
   /** The schemas that the graph itself declares. */
   declaredSchemas(graphId: string): Promise<GraphSchemas>;
   /** What the graph's schemas have against an input and a context. One that a function makes for each run is not made for this, so it has nothing. */
-  judge(graphId: string, given: GraphCallArguments): Promise<Issue[]>;
+  validate(graphId: string, given: GraphCallArguments): Promise<Issue[]>;
 }
 
 type GraphFactory = (config: LangGraphRunnableConfig) => unknown;
@@ -79,7 +79,7 @@ export async function loadRegistry(sources: GraphSource[], warn: (sentence: stri
     schemas: async (graphId) => withTypes(await declaredSchemas(graphId), ""),
     subgraphSchemas: (graphId, path, subgraph) => withTypes(describeSchemas(graphId, subgraph), path),
     declaredSchemas,
-    async judge(graphId, given) {
+    async validate(graphId, given) {
       const graph = loaded.get(graphId)?.graph;
       return graph ? findIssues(graph, given) : [];
     },

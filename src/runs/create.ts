@@ -1,17 +1,17 @@
 import type { Assistant } from "../assistants/assistants.ts";
 import { isReservedKey } from "../auth/user.ts";
-import { hasCheckpoint } from "../checkpoints/lifecycle.ts";
+import { requireCheckpoint } from "../checkpoints/lifecycle.ts";
 import { newId } from "../db/ids.ts";
 import type { Scope } from "../db/scope.ts";
 import type { Db } from "../db/sql.ts";
-import { checkpointNotFound, ServiceError, threadNotFound } from "../errors.ts";
+import { ServiceError, threadNotFound } from "../errors.ts";
 import { type LockedThread, lockOrCreateThread, lockThread, notingRun } from "../threads/threads.ts";
 import type { Caller } from "./caller.ts";
 import { cancelOpenRuns } from "./cancel.ts";
-import { deskOf } from "./desk.ts";
 import { insertRun, type RunRow } from "./insert.ts";
 import { isThreadBusy } from "./read.ts";
 import type { Json, MultitaskStrategy, Run, RunConfig, RunKwargs } from "./run.ts";
+import { runWriterOf } from "./run-writer.ts";
 
 /** A run as a caller asks for it, defaults filled in. */
 export interface NewRun {
@@ -48,17 +48,17 @@ const runOnlyKeys = ["checkpoint_id", "checkpoint_ns", "checkpoint_map", "run_id
 
 /**
  * Inserts a run: the thread is locked, or made; the multitask rule is decided under that lock; the run is stored pending. Call it in
- * a transaction, unless the run gets a thread of its own: then the one statement that writes is enough, and a shared desk may send it.
+ * a transaction, unless the run gets a thread of its own: then the one statement that writes is enough, and a shared writer may send it.
  * Tell the claim topic after the commit.
  */
-export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: RunCheck, desk = deskOf(tx)): Promise<Run> {
-  const assistant = await desk.findAssistant(caller.assistants, wanted.assistantId);
+export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: RunCheck, writer = runWriterOf(tx)): Promise<Run> {
+  const assistant = await writer.findAssistant(caller.assistants, wanted.assistantId);
   if (!assistant) throw assistantUnknown(wanted.assistantId);
   const ofGraph = { graph_id: assistant.graph_id, assistant_id: assistant.assistant_id };
   const threadId = wanted.threadId ?? newId();
   const thread = await openThread(tx, caller.threads, wanted, { ...ofGraph, ...wanted.metadata });
   const config = mergeConfig(assistant.config, thread?.config ?? {}, wanted.kwargs.config);
-  await refuseUnknownCheckpoint(tx, threadId, config);
+  await requireCheckpoint(tx, threadId, config.configurable ?? {});
   const wasBusy = thread !== undefined && needsToKnow(wanted) && (await isThreadBusy(tx, threadId));
   if (wasBusy) await makeWay(tx, threadId, wanted.multitaskStrategy);
 
@@ -80,7 +80,7 @@ export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: R
     user: caller.user,
   };
   if (thread) return insertRun(tx, row, notingRun(threadId, onThread.metadata, onThread.config));
-  return desk.insertWithThread({ ...row, thread: { ...onThread, temporary: kwargs.temporary } });
+  return writer.insertWithThread({ ...row, thread: { ...onThread, temporary: kwargs.temporary } });
 }
 
 const assistantUnknown = (id: string) =>
@@ -93,14 +93,6 @@ async function openThread(tx: Db, scope: Scope, { threadId, createThread }: NewR
   const thread = await lockThread(tx, scope, threadId);
   if (!thread) throw threadNotFound(threadId);
   return thread;
-}
-
-/** From a checkpoint that is not there LangGraph would start from nothing, and the thread's history would seem lost. */
-async function refuseUnknownCheckpoint(tx: Db, threadId: string, { configurable = {} }: RunConfig): Promise<void> {
-  const { checkpoint_id: id, checkpoint_ns: namespace } = configurable;
-  if (typeof id !== "string" || id === "") return;
-  const known = await hasCheckpoint(tx, threadId, typeof namespace === "string" ? namespace : "", id);
-  if (!known) throw checkpointNotFound(threadId, id);
 }
 
 /** A run that waits for its turn is stored in the same way whether there are others or not; what it notes on its thread asks by itself. */

@@ -1,10 +1,10 @@
+import { largeDocument } from "../db/batched.ts";
 import type { Fence } from "../db/fence.ts";
 import { type Db, nothing, prepared, type Sql, sql } from "../db/sql.ts";
-import { largeDocument } from "../db/together.ts";
 import type { JsonText, ThreadState } from "../threads/threads.ts";
 import { storingWebhooks } from "../webhooks/webhooks.ts";
 import { baseAfter } from "./event-base.ts";
-import type { RunStatus } from "./run.ts";
+import type { EndStatus } from "./run.ts";
 import { droppingTimers, settingTimers, type TimerChange } from "./timers.ts";
 
 export interface RunError {
@@ -18,7 +18,7 @@ export const valuesOfThread = Symbol("what the thread shows");
 
 /** How an attempt ended its run. */
 export interface RunEnd {
-  status: Exclude<RunStatus, "pending" | "running">;
+  status: EndStatus;
   /** What wait and join answer: a document, or where it stands already: the last values event that the run has logged, or its thread. */
   output: JsonText | typeof lastValuesEvent | typeof valuesOfThread | null;
   error: RunError | null;

@@ -13,7 +13,7 @@ const columns = sql`${runColumns},
 
 /** Most runs wait for no graph, and say nothing about it. */
 function toRun({ waiting_for_graph, ...run }: Omit<Run, "waiting_for_graph"> & { waiting_for_graph: string | null }): Run {
-  return waiting_for_graph === null ? run : { ...run, waiting_for_graph };
+  return (waiting_for_graph === null ? run : { ...run, waiting_for_graph }) as Run;
 }
 
 type Row = Parameters<typeof toRun>[0];

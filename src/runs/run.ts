@@ -1,20 +1,38 @@
+import { z } from "zod";
 import { type Sql, sql } from "../db/sql.ts";
 
 export type Json = Record<string, unknown>;
-export type RunStatus = "pending" | "running" | "success" | "error" | "timeout" | "interrupted";
-export type MultitaskStrategy = "reject" | "enqueue" | "interrupt" | "rollback";
-export type CancelAction = "interrupt" | "rollback";
-export type StreamMode =
-  | "values"
-  | "messages"
-  | "messages-tuple"
-  | "updates"
-  | "events"
-  | "tasks"
-  | "checkpoints"
-  | "debug"
-  | "custom"
-  | "tools";
+export const RunStatus = z.enum(["pending", "running", "success", "error", "timeout", "interrupted"]);
+export type RunStatus = z.infer<typeof RunStatus>;
+
+/** The statuses of a run that is over. */
+export const EndStatus = RunStatus.exclude(["pending", "running"]);
+export type EndStatus = z.infer<typeof EndStatus>;
+
+/** What happens to the runs that a thread has already when a new one is made. */
+export const MultitaskStrategy = z.enum(["reject", "enqueue", "interrupt", "rollback"]);
+export type MultitaskStrategy = z.infer<typeof MultitaskStrategy>;
+
+export const CancelAction = z.enum(["interrupt", "rollback"]);
+export type CancelAction = z.infer<typeof CancelAction>;
+
+export const StreamMode = z.enum([
+  "values",
+  "messages",
+  "messages-tuple",
+  "updates",
+  "events",
+  "tasks",
+  "checkpoints",
+  "debug",
+  "custom",
+  "tools",
+]);
+export type StreamMode = z.infer<typeof StreamMode>;
+
+/** When checkpoints are stored: before the next step, beside it, or only when the run stops. */
+export const Durability = z.enum(["sync", "async", "exit"]);
+export type Durability = z.infer<typeof Durability>;
 
 export interface RunConfig {
   tags?: string[];
@@ -47,23 +65,32 @@ export interface RunKwargs {
   temporary: boolean;
   subgraphs: boolean;
   resumable: boolean;
-  durability: "sync" | "async" | "exit";
+  durability: Durability;
 }
 
-/** A run, as the API shows it. */
-export interface Run {
+interface RunFacts {
   run_id: string;
   thread_id: string;
   assistant_id: string;
   metadata: Json;
-  status: RunStatus;
   kwargs: RunKwargs;
   multitask_strategy: MultitaskStrategy;
   created_at: Date;
   updated_at: Date;
+}
+
+interface PendingRun extends RunFacts {
+  status: "pending";
   /** The graph that it waits for because no live worker has it. */
   waiting_for_graph?: string;
 }
+
+interface StartedRun extends RunFacts {
+  status: "running" | EndStatus;
+}
+
+/** A run, as the API shows it. */
+export type Run = PendingRun | StartedRun;
 
 export const runColumns: Sql = sql`run_id, thread_id, assistant_id, metadata, status, kwargs, multitask_strategy, created_at, updated_at`;
 

@@ -1,12 +1,13 @@
 import type { FastifyInstance } from "fastify";
 import { type Config, lendAddress } from "../config.ts";
+import type { ApiDeps } from "../http/api-deps.ts";
 import { buildApp } from "../http/app.ts";
 import { headerPicker } from "../http/configurable-headers.ts";
 import { createMemory } from "../http/memory.ts";
 import { fetchInMemory } from "../http/memory-fetch.ts";
-import type { ApiRooms } from "../http/rooms.ts";
 import type { Project } from "../registry/project.ts";
 import type { UserApp } from "../registry/user-app.ts";
+import { sharedRunWriter } from "../runs/run-writer.ts";
 import type { Fetch } from "../sdk/fetch.ts";
 import { version } from "../version.ts";
 import type { Closers } from "./closers.ts";
@@ -15,12 +16,12 @@ import type { Closers } from "./closers.ts";
 export async function startApi(
   config: Config,
   { http }: Project,
-  { app: inFront, ...rooms }: Omit<ApiRooms, "version" | "settings" | "memory"> & { app: UserApp | undefined },
+  { app: inFront, ...deps }: Omit<ApiDeps, "version" | "settings" | "memory" | "writer"> & { app: UserApp | undefined },
   closers: Closers,
 ): Promise<{ url: string; fetch: Fetch }> {
   const hosts = [...config.hosts, config.host, ...(config.serviceUrl ? [new URL(config.serviceUrl).hostname] : [])];
   const settings = { ...config, hosts, pickHeaders: headerPicker(http.configurable_headers), sendsWebhooks: !http.disable_webhooks };
-  const app = await buildApp({ ...rooms, version, settings, memory: createMemory() }, http, inFront);
+  const app = await buildApp({ ...deps, version, settings, memory: createMemory(), writer: sharedRunWriter(deps.pool) }, http, inFront);
   closers.push(() => app.close());
   const prefix = http.mount_prefix ?? "";
   const url = (await listen(app, config)) + prefix;

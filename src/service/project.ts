@@ -3,8 +3,8 @@ import type { Auth } from "../auth/auth.ts";
 import { chooseAuth } from "../auth/choose.ts";
 import { type Config, lendModelEndpoint, variable } from "../config.ts";
 import type { Db } from "../db/sql.ts";
+import type { ApiDeps } from "../http/api-deps.ts";
 import { allowedOrigins, isListed } from "../http/cors.ts";
-import type { ApiRooms } from "../http/rooms.ts";
 import { loadEmbedder, needsEndpoint } from "../registry/embeddings.ts";
 import { importUserModule } from "../registry/modules.ts";
 import type { Project } from "../registry/project.ts";
@@ -26,7 +26,7 @@ export async function provideModel(
   embeds: boolean,
   log: Logger,
   closers: Closers,
-): Promise<ApiRooms["model"]> {
+): Promise<ApiDeps["model"]> {
   if (!hasModelEndpoint && (role !== "api" || embeds)) {
     const rehearsal = await startRehearsal(() =>
       log.info("neither OPENAI_API_KEY nor OPENAI_BASE_URL is set: the rehearsal model answers"),

@@ -12,15 +12,15 @@ export async function startWork(
   config: Config,
   project: Project,
   url: string,
-  rooms: Parameters<typeof startWorker>[0],
+  deps: Parameters<typeof startWorker>[0],
   closers: Closers,
 ): Promise<Worker> {
   const { runTimeoutSeconds, graphWaitSeconds } = config;
-  const sweeper = startSweeper(rooms, { runTimeoutSeconds, graphWaitSeconds, rules: retentionRules(config, project) });
+  const sweeper = startSweeper(deps, { runTimeoutSeconds, graphWaitSeconds, rules: retentionRules(config, project) });
   closers.push(sweeper.stop);
-  closers.push(startTimers(rooms).stop);
-  closers.push(startCrons(rooms, config).stop);
-  const worker = await startWorker(rooms, url, config);
+  closers.push(startTimers(deps).stop);
+  closers.push(startCrons(deps, config).stop);
+  const worker = await startWorker(deps, url, config);
   closers.push(worker.stop);
   return worker;
 }

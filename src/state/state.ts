@@ -1,11 +1,11 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { authKeys } from "../auth/user.ts";
-import { hasCheckpoint, lastCheckpointOfRun } from "../checkpoints/lifecycle.ts";
+import { lastCheckpointOfRun, requireCheckpoint } from "../checkpoints/lifecycle.ts";
 import { EnsembleSaver } from "../checkpoints/saver.ts";
 import { isDatabaseTrouble } from "../db/failure.ts";
 import { everything, type Scope } from "../db/scope.ts";
 import type { Db } from "../db/sql.ts";
-import { checkpointNotFound, ServiceError, threadIsBusy, threadNotFound } from "../errors.ts";
+import { ServiceError, threadIsBusy, threadNotFound } from "../errors.ts";
 import type { AnyGraph, Registry } from "../registry/registry.ts";
 import { findThread, getThread, type JsonText, lockThread, restThread, type Thread, type ThreadState } from "../threads/threads.ts";
 import { toCommand, type WireCommand } from "./command.ts";
@@ -34,7 +34,7 @@ export async function readState(
   { checkpoint = {}, subgraphs = false }: { checkpoint?: CheckpointRef; subgraphs?: boolean } = {},
 ): Promise<WireState> {
   const thread = await getThread(db, scope, threadId);
-  await refuseUnknownCheckpoint(db, threadId, checkpoint);
+  await requireCheckpoint(db, threadId, checkpoint);
   if (!graphIdOf(thread)) return emptyState;
   const graph = await openThreadGraph(db, registry, thread, scope);
   const snapshot = await graph.getState({ configurable: at(threadId, checkpoint) }, { subgraphs });
@@ -86,17 +86,13 @@ export async function updateState(
   const thread = await getThread(tx, everything, threadId);
   if (thread.status === "busy") throw threadIsBusy();
   if (!graphIdOf(thread)) throw new ServiceError("thread_without_graph", `Thread ${threadId} has no graph ID`);
-  await refuseUnknownCheckpoint(tx, threadId, checkpoint);
+  await requireCheckpoint(tx, threadId, checkpoint);
   const graph = await openThreadGraph(tx, registry, thread, scope);
   const updates = supersteps.map((superstep) => ({ updates: superstep.map(toLangGraphUpdate) }));
   const config = { ...threadConfig(thread), configurable: { ...(thread.config.configurable as object), ...at(threadId, checkpoint) } };
   const updated = await graph.bulkUpdateState(config, updates).catch(asCallersMistake);
   await restThread(tx, threadId, await restingState(graph, threadId));
   return toWireCheckpoint(updated);
-}
-
-async function refuseUnknownCheckpoint(db: Db, threadId: string, { checkpoint_id: id, checkpoint_ns }: CheckpointRef): Promise<void> {
-  if (id && !(await hasCheckpoint(db, threadId, checkpoint_ns ?? "", id))) throw checkpointNotFound(threadId, id);
 }
 
 /** Stores on the thread's row what its checkpoints say now. For when checkpoints were taken away. Call it in a transaction. */

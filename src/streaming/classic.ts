@@ -25,7 +25,7 @@ export async function* tellClassic(
   // The event that the client has last may have more to tell in another mode.
   const after = Math.max(-1, Math.floor((since - run.base) / numbersPerEvent) - 1);
   for await (const events of feed.follow(run.runId, after, signal)) {
-    yield events.flatMap((event) => tellLogged(run, event)).filter(isWanted);
+    yield events.flatMap((event) => projectLogged(run, event)).filter(isWanted);
   }
   if (signal.aborted) return;
   const end = await findEndedRun(pool, run.runId);
@@ -38,7 +38,7 @@ interface Told extends RunEvent {
 }
 
 /** What is told for one logged event has the numbers from that event's own on, in the order of the modes. */
-function tellLogged({ base, runId }: BegunRun, { id, event, data }: LoggedEvent): Told[] {
+function projectLogged({ base, runId }: BegunRun, { id, event, data }: LoggedEvent): Told[] {
   const number = numberOf(base, id);
   const logged: Told = { mode: "run_modes", id: number, event, data };
   if (event === "metadata" && id === 0) {

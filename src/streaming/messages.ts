@@ -19,7 +19,7 @@ interface Speech {
 }
 
 /** Tells messages block by block, as tokens of the log make them. */
-export interface MessageTeller {
+export interface MessageProjector {
   onTuple(data: string, loggedAt: string[]): { namespace: string[]; drafts: Draft[] };
   /** Nothing more is said under this place. */
   finish(namespace: string[]): Draft[];
@@ -31,7 +31,7 @@ export interface MessageTeller {
   cutOff(reason: string): Draft[];
 }
 
-export function createMessageTeller(): MessageTeller {
+export function createMessageTeller(): MessageProjector {
   const speaking = new Map<string, Speech>();
   const told = new Set<string>();
 
@@ -124,14 +124,14 @@ function addPiece(speech: Speech, { key, empty, append }: Piece): Draft[] {
   one.block[field] = `${one.block[field] ?? ""}${text}`;
   if (id !== undefined) one.block.id = id;
   if (name !== undefined) one.block.name = `${one.block.name === name ? "" : (one.block.name ?? "")}${name}`;
-  return [...drafts, ...tellDelta(speech, index, one, field, text)];
+  return [...drafts, ...projectDelta(speech, index, one, field, text)];
 }
 
 /**
  * Text is told as what is new. The fields of a tool call are merged by their readers, so each delta says all arguments so far; it waits
  * until there is an eighth more to say, or long arguments would take the square of their length.
  */
-function tellDelta(speech: Speech, index: number, one: Speech["blocks"][number], field: string, text: string): Draft[] {
+function projectDelta(speech: Speech, index: number, one: Speech["blocks"][number], field: string, text: string): Draft[] {
   if (field === "text") return [tell(speech, "content-block-delta", { index, delta: { type: "text-delta", text } })];
   if (field === "reasoning") return [tell(speech, "content-block-delta", { index, delta: { type: "reasoning-delta", reasoning: text } })];
   const length = String(one.block.args).length;

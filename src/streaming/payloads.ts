@@ -137,7 +137,7 @@ export function readTask(json: string): TaskFacts | undefined {
 /** A tool's life in the protocol's words. */
 export function presentTool(json: string): { data: string; callId: string; over: boolean } | undefined {
   const tool = ToolEvent.safeParse(JSON.parse(json)).data;
-  const told = tool && tellTool(tool);
+  const told = tool && projectTool(tool);
   if (!told) return undefined;
   const callId = tool.toolCallId ?? "";
   return {
@@ -147,7 +147,7 @@ export function presentTool(json: string): { data: string; callId: string; over:
   };
 }
 
-function tellTool({ event, name, input, data, output, error }: z.output<typeof ToolEvent>) {
+function projectTool({ event, name, input, data, output, error }: z.output<typeof ToolEvent>) {
   switch (event) {
     case "on_tool_start":
       return { event: "tool-started", tool_name: name ?? "unknown", input };

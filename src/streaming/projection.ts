@@ -4,7 +4,7 @@ import { type Draft, numberEnd, numberEvents, type ThreadEvent } from "./event.t
 import { createLifecycle, type Place, type Status } from "./lifecycle.ts";
 import { createMessageTeller } from "./messages.ts";
 import { questionsOf } from "./payloads.ts";
-import { releaseValues, type Telling, tellers } from "./tellers.ts";
+import { type Projecting, projectors, releaseValues } from "./projectors.ts";
 
 /**
  * A run told in the words of event streaming. It knows nothing but the run's log and its end, so that it says the same whoever asks,
@@ -21,7 +21,7 @@ export interface Projection {
 
 export function createProjection({ base, graphId, modes, answers }: Omit<BegunRun, "runId" | "threadId">): Projection {
   const lifecycle = createLifecycle(graphId);
-  const telling: Telling = {
+  const projecting: Projecting = {
     modes,
     lifecycle,
     messages: createMessageTeller(),
@@ -35,11 +35,11 @@ export function createProjection({ base, graphId, modes, answers }: Omit<BegunRu
   return {
     tell({ id, at, event, data }) {
       last = { id, at };
-      return numberEvents(base, id, at, tellLogged(telling, event, data));
+      return numberEvents(base, id, at, projectLogged(projecting, event, data));
     },
     tellEnd(end) {
       if (!end && last.id < 0) return []; // nobody has heard of it
-      return numberEnd(base, last.id, end?.at ?? last.at, tellOutcome(telling, end));
+      return numberEnd(base, last.id, end?.at ?? last.at, projectOutcome(projecting, end));
     },
     get places() {
       return lifecycle.places;
@@ -47,16 +47,16 @@ export function createProjection({ base, graphId, modes, answers }: Omit<BegunRu
   };
 }
 
-function tellLogged(telling: Telling, event: string, data: string): Draft[] {
+function projectLogged(projecting: Projecting, event: string, data: string): Draft[] {
   const [mode = "", ...namespace] = event.split("|");
-  if (mode === "metadata") return [...tellBeginning(telling), ...abandon(telling, lostAttempt)];
-  const told = tellers.get(mode)?.(telling, namespace, data) ?? [];
-  const values = mode === "values" || mode === "checkpoints" ? [] : releaseValues(telling);
-  return [...values, ...telling.lifecycle.at(namespace), ...told];
+  if (mode === "metadata") return [...projectBeginning(projecting), ...abandon(projecting, lostAttempt)];
+  const told = projectors.get(mode)?.(projecting, namespace, data) ?? [];
+  const values = mode === "values" || mode === "checkpoints" ? [] : releaseValues(projecting);
+  return [...values, ...projecting.lifecycle.at(namespace), ...told];
 }
 
 /** A run begins, and all who follow its thread hear which questions it answers. Another attempt at it is not news. */
-function tellBeginning({ lifecycle, answers }: Telling): Draft[] {
+function projectBeginning({ lifecycle, answers }: Projecting): Draft[] {
   const running = lifecycle.run();
   if (running.length === 0 || answers.length === 0) return running;
   return [...running, { method: "input.answered", namespace: [], data: JSON.stringify({ interrupt_ids: answers }) }];
@@ -66,7 +66,7 @@ const lostAttempt = "The worker that ran this was lost; the run goes on from its
 const wasCut = "The run ended before this was complete.";
 
 /** Closes what an attempt left open: nobody is to wait for it. */
-function abandon({ messages, openTools }: Telling, reason: string): Draft[] {
+function abandon({ messages, openTools }: Projecting, reason: string): Draft[] {
   const tools = [...openTools].map(([callId, namespace]): Draft => {
     const data = JSON.stringify({ event: "tool-error", tool_call_id: callId, message: reason });
     return { method: "tools", namespace, data };
@@ -75,19 +75,19 @@ function abandon({ messages, openTools }: Telling, reason: string): Draft[] {
   return [...messages.cutOff(reason), ...tools];
 }
 
-function tellOutcome(telling: Telling, end: EndedRun | undefined): Draft[] {
+function projectOutcome(projecting: Projecting, end: EndedRun | undefined): Draft[] {
   const completed = end?.status === "success";
   const asked = (completed && end.asked) || null;
   const questions = questionsOf(asked).map(({ id, value = null }): Draft => {
     const data = JSON.stringify({ interrupt_id: id, payload: value });
-    return { method: "input.requested", namespace: telling.askedAt.get(id) ?? [], data };
+    return { method: "input.requested", namespace: projecting.askedAt.get(id) ?? [], data };
   });
   return [
-    ...releaseValues(telling),
-    ...(completed ? telling.messages.finish([]) : []),
-    ...abandon(telling, wasCut),
+    ...releaseValues(projecting),
+    ...(completed ? projecting.messages.finish([]) : []),
+    ...abandon(projecting, wasCut),
     ...questions,
-    ...telling.lifecycle.end(statusOf(end, asked !== null), end?.error?.message),
+    ...projecting.lifecycle.end(statusOf(end, asked !== null), end?.error?.message),
   ];
 }
 

@@ -4,8 +4,8 @@ import type { Db } from "../db/sql.ts";
 import type { EventFeed } from "../events/feed.ts";
 import { type BegunRun, baseAt, findEndedRun, readProgress, runsBetween } from "../runs/thread-runs.ts";
 import type { ThreadEvent } from "./event.ts";
-import { startThreadLookout } from "./lookout.ts";
 import { createProjection } from "./projection.ts";
+import { startThreadWatcher } from "./thread-watcher.ts";
 import { ThreadWindow } from "./window.ts";
 
 const retryMs = 1_000;
@@ -21,7 +21,7 @@ export interface ThreadFeed {
   stop(): Promise<void>;
 }
 
-export interface ThreadFeedRooms {
+export interface ThreadFeedDeps {
   pool: Db;
   feed: EventFeed;
   wakeups: Wakeups;
@@ -29,9 +29,9 @@ export interface ThreadFeedRooms {
 }
 
 /** Starts following. Nothing is read while nobody follows. */
-export function startThreadFeed({ pool, feed, wakeups, onError }: ThreadFeedRooms): ThreadFeed {
+export function startThreadFeed({ pool, feed, wakeups, onError }: ThreadFeedDeps): ThreadFeed {
   const windows = new Map<string, ThreadWindow>();
-  const lookout = startThreadLookout(pool, wakeups, onError);
+  const watcher = startThreadWatcher(pool, wakeups, onError);
   const stopped = new AbortController();
 
   /** A run, told from its first event. When it is gone in the end, `onGone` is called before that is told. */
@@ -49,7 +49,7 @@ export function startThreadFeed({ pool, feed, wakeups, onError }: ThreadFeedRoom
     const signal = AbortSignal.any([window.closed.signal, stopped.signal]);
     let from = window.floor;
     const tellAll = async () => {
-      for await (const run of lookout.runs(threadId, from, signal)) {
+      for await (const run of watcher.runs(threadId, from, signal)) {
         from = run.base;
         for await (const events of tellRun(run, signal, () => retire(threadId, window))) window.push(events);
       }
@@ -109,11 +109,11 @@ export function startThreadFeed({ pool, feed, wakeups, onError }: ThreadFeedRoom
       }
       if (!signal.aborted) throw new Error("This process is stopping.");
     },
-    change: (threadId, known, signal) => lookout.change(threadId, known, AbortSignal.any([signal, stopped.signal])),
-    runs: (threadId, from, signal) => lookout.runs(threadId, from, AbortSignal.any([signal, stopped.signal])),
+    change: (threadId, known, signal) => watcher.change(threadId, known, AbortSignal.any([signal, stopped.signal])),
+    runs: (threadId, from, signal) => watcher.runs(threadId, from, AbortSignal.any([signal, stopped.signal])),
     async stop() {
       stopped.abort();
-      await lookout.stop();
+      await watcher.stop();
     },
   };
 }

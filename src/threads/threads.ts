@@ -1,10 +1,12 @@
+import { z } from "zod";
 import { containing } from "../db/paging.ts";
 import type { Scope } from "../db/scope.ts";
 import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
 import { threadNotFound } from "../errors.ts";
 
 export type Json = Record<string, unknown>;
-export type ThreadStatus = "idle" | "busy" | "interrupted" | "error";
+export const ThreadStatus = z.enum(["idle", "busy", "interrupted", "error"]);
+export type ThreadStatus = z.infer<typeof ThreadStatus>;
 
 /** A conversation, as the API shows it. */
 export interface Thread {

@@ -2,22 +2,20 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { findDueCrons, fireCron } from "../crons/fire.ts";
 import { isHalted } from "../runs/halt.ts";
 import type { EventRetention } from "../runs/request.ts";
-import { cancelTopic, claimTopic, type Run } from "../runs/run.ts";
-import type { WorkerRooms } from "./rooms.ts";
+import { announceRuns } from "../runs/submit.ts";
+import type { WorkerDeps } from "./worker-deps.ts";
 
 const pollMs = 1_000;
 
-const displaces = ({ multitask_strategy: strategy }: Run) => strategy === "interrupt" || strategy === "rollback";
-
 /** Looks every second, by the database's clock, for crons whose time has come. Any number of processes may do so. */
-export function startCrons({ pool, wakeups, log }: WorkerRooms, retention: EventRetention): { stop(): Promise<void> } {
+export function startCrons({ pool, wakeups, log }: WorkerDeps, retention: EventRetention): { stop(): Promise<void> } {
   const stopped = new AbortController();
 
   async function fire(cronId: string): Promise<void> {
     const tick = await fireCron(pool, cronId, retention);
     if (!tick) return;
     if ("passedOver" in tick) log.warn({ cron_id: cronId, reason: tick.passedOver }, "a cron made no run this time");
-    else wakeups.tell(claimTopic, ...(displaces(tick.run) ? [cancelTopic] : []));
+    else announceRuns(wakeups, [tick.run.multitask_strategy]);
   }
 
   /** A halted service makes no runs that would only pile up: when it goes on, each cron catches up once. */

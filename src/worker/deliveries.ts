@@ -4,7 +4,7 @@ import type { WebhookRules } from "../webhooks/rules.ts";
 import { sendWebhook } from "../webhooks/send.ts";
 import { claimWebhooks, type Delivery, giveBackWebhook, noteDelivered, noteFailed, type Pace, webhookTopic } from "../webhooks/webhooks.ts";
 import { watchReceivers } from "./receivers.ts";
-import type { WorkerRooms } from "./rooms.ts";
+import type { WorkerDeps } from "./worker-deps.ts";
 
 const pollMs = 1_000;
 /** For receivers of each pace, so that who takes long waits with his like, and nobody waits for him. */
@@ -23,7 +23,7 @@ export interface DeliveryOptions {
 
 /** Makes the deliveries that are due, by the database's clock, until it is stopped. Any number of processes may do so. */
 export function startDeliveries(
-  { pool, wakeups, log }: WorkerRooms,
+  { pool, wakeups, log }: WorkerDeps,
   { headers, secrets, ...way }: DeliveryOptions,
 ): { stop(): Promise<void> } {
   const stopped = new AbortController();

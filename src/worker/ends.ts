@@ -1,7 +1,7 @@
 import type { Pool } from "pg";
+import { batched } from "../db/batched.ts";
 import { unlessRefused } from "../db/refused.ts";
 import { rehearse } from "../db/sql.ts";
-import { together } from "../db/together.ts";
 import { type EndingRun, endRun, endRuns, isPlainEnd } from "../runs/end.ts";
 
 /** Ends a run. False when the right is lost, or a rollback was accepted meanwhile. Rejects with `Refused` if the result cannot be stored. */
@@ -9,7 +9,7 @@ export type EndRun = (ending: EndingRun) => Promise<boolean>;
 
 /** Ends the runs of this process, as many as come together in one statement. What that leaves open each decides by itself. */
 export function runEnder(pool: Pool): EndRun {
-  const endTogether = together((ends: EndingRun[]) => endRuns(pool, ends), { keyOf: ({ threadId }) => threadId });
+  const endTogether = batched((ends: EndingRun[]) => endRuns(pool, ends), { keyOf: ({ threadId }) => threadId });
   const end = async (ending: EndingRun, nth: number) =>
     (nth === 1 && isPlainEnd(ending.end) && (await endTogether(ending))) || endRun(pool, ending);
   return (ending) =>

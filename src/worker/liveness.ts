@@ -13,7 +13,7 @@ export interface LivenessOptions {
   log: Logger;
   /** The runs that the database says are still here, at a moment. */
   onHeld: (held: HeldRun[], askedAt: number) => void;
-  onHalted: (halted: boolean) => void;
+  onHalted: (halted: boolean, askedAt: number) => void;
   /** Runs of dead workers are back in the queue. */
   onTookOver: (runs: number) => void;
   /** The lease is nearly over and could not be renewed: what runs here may soon run elsewhere. */
@@ -60,7 +60,7 @@ export async function startLiveness(options: LivenessOptions): Promise<Liveness>
         first.reject(new Error(news.message));
         return log.warn({ reason: news.message }, "the worker lost its liveness connection, reconnecting");
       case "renewed":
-        options.onHalted(news.halted);
+        options.onHalted(news.halted, news.askedAt);
         return options.onHeld(news.held, news.askedAt);
       case "took over":
         log.warn({ runs: news.runs, workers: news.workers }, "took over the runs of dead workers");

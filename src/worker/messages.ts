@@ -1,6 +1,6 @@
 import { type AIMessageChunk, type BaseMessage, isBaseMessage, isBaseMessageChunk } from "@langchain/core/messages";
 import { wireJson } from "../state/wire-json.ts";
-import type { PendingEvent } from "./journal.ts";
+import type { PendingEvent } from "./event-buffer.ts";
 
 /** What LangGraph's `messages` mode emits. */
 export type MessageChunk = [message: BaseMessage, metadata: Record<string, unknown>];

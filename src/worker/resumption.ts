@@ -1,15 +1,56 @@
 import { createHash } from "node:crypto";
 import type { Checkpoint, CheckpointTuple } from "@langchain/langgraph-checkpoint";
-import { EnsembleSaver } from "../checkpoints/saver.ts";
-import type { Db } from "../db/sql.ts";
+import type { Pool } from "pg";
+import { forgetAnswersOfRun, lastCheckpointOfRun } from "../checkpoints/lifecycle.ts";
+import { EnsembleSaver, LostRight } from "../checkpoints/saver.ts";
+import { holdRight } from "../db/fence.ts";
+import { type Db, transaction } from "../db/sql.ts";
 import type { AnyGraph } from "../registry/registry.ts";
 import type { Claim } from "../runs/claim.ts";
 import type { RunCommand } from "../runs/run.ts";
+import { toCommand } from "../state/command.ts";
 import { answersById, type OpenQuestion, openQuestions, unaskedIds } from "../threads/questions.ts";
+import type { Attempt } from "./attempt.ts";
 
 /** A run cannot go on: its thread stopped before a node that the code no longer has, or has changed more than is allowed. */
 export class GraphChanged extends Error {
   override name = "GraphChangedError";
+}
+
+export interface StartingPoint {
+  input: unknown;
+  /** Keys to take out of the configurable; absent, not undefined: LangGraph looks for the key. */
+  without: string[];
+  /** An earlier attempt had come to where the run was to stop, and only could not say so any more. */
+  atBreakpoint: boolean;
+}
+
+/**
+ * A first attempt begins as the caller said. A later one goes on from the run's own checkpoint, or begins again exactly as the first
+ * when none was stored. Whoever goes on must still understand what is stored.
+ */
+export async function startingPoint({ deps: { pool }, claim, policy, graphVersion }: Attempt, graph: AnyGraph): Promise<StartingPoint> {
+  const { runId, threadId, attempt } = claim;
+  const { command, input } = claim.kwargs;
+  const ofThisRun = attempt > 1 && (await lastCheckpointOfRun(pool, threadId, runId)) !== undefined;
+  if (attempt > 1 && !ofThisRun) await forgetAnswers(pool, claim);
+  if (!ofThisRun && !command && input !== null) return { input, without: [], atBreakpoint: false };
+
+  const found = await examineCheckpoint(pool, graph, claim, ofThisRun);
+  if (policy.onGraphChange === "refuse" && found.version !== undefined && found.version !== graphVersion) {
+    throw new GraphChanged(
+      `The thread was written by version ${found.version} of the graph; this is ${graphVersion} (ENSEMBLE_ON_GRAPH_CHANGE).`,
+    );
+  }
+  if (ofThisRun) return { input: null, without: ["checkpoint_id", "checkpoint_ns", "checkpoint_map"], atBreakpoint: found.atBreakpoint };
+  return { input: command ? toCommand(await addressAnswer(pool, claim, command)) : input, without: [], atBreakpoint: false };
+}
+
+async function forgetAnswers(pool: Pool, claim: Claim): Promise<void> {
+  await transaction(pool, async (tx) => {
+    if (!(await holdRight(tx, claim))) throw new LostRight(claim);
+    await forgetAnswersOfRun(tx, claim.threadId, claim.runId);
+  });
 }
 
 const pendingBranch = "branch:to:";
@@ -19,7 +60,7 @@ const pendingBranch = "branch:to:";
  * run as if all were done. Also whether the newest attempt had reached a static breakpoint already: LangGraph takes a resumed run past
  * it, but it was to stop there.
  */
-export async function examineCheckpoint(
+async function examineCheckpoint(
   db: Db,
   graph: AnyGraph,
   claim: Claim,
@@ -107,7 +148,7 @@ function refuseUnasked(questions: OpenQuestion[], resume: unknown): void {
  * Where one question is open, its answer is addressed to it. A bare answer LangGraph keeps for whoever asks, and after one that
  * came by id it would give the old one to the next question; a bare one that counts as false ("", 0, false) it does not take at all.
  */
-export async function addressAnswer(db: Db, { threadId, kwargs }: Claim, command: RunCommand): Promise<RunCommand> {
+async function addressAnswer(db: Db, { threadId, kwargs }: Claim, command: RunCommand): Promise<RunCommand> {
   const { resume } = command;
   const isBare = resume !== undefined && resume !== null && !answersById(resume);
   if (kwargs.strict_resume && !kwargs.config.configurable?.checkpoint_id) refuseUnasked(await openQuestions(db, threadId), resume);

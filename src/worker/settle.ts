@@ -1,37 +1,76 @@
 import { deleteRunCheckpoints } from "../checkpoints/lifecycle.ts";
 import { untilDatabaseAnswers } from "../db/failure.ts";
+import { Refused, whatServerSays } from "../db/refused.ts";
 import { everything } from "../db/scope.ts";
 import { transaction } from "../db/sql.ts";
+import { runTopic } from "../events/feed.ts";
 import { type Claim, releaseRun } from "../runs/claim.ts";
 import { deleteRunRow, type RunEnd } from "../runs/end.ts";
+import { endTopic } from "../runs/run.ts";
 import { timersAfter } from "../runs/timers.ts";
 import { refreshThread } from "../state/state.ts";
 import { lockThread } from "../threads/threads.ts";
-import type { Outcome } from "./outcome.ts";
-import type { AttemptRooms, WorkerRooms } from "./rooms.ts";
+import { webhookTopic } from "../webhooks/webhooks.ts";
+import type { Attempt } from "./attempt.ts";
+import type { Outcome } from "./conclude.ts";
+import type { WorkerDeps } from "./worker-deps.ts";
 
-/** Makes the outcome a fact. What it returns is what became of the run in truth. */
-export async function settle(rooms: AttemptRooms, claim: Claim, outcome: Outcome): Promise<Outcome> {
+/** Stores the outcome and tells of it. Returns what became of the run, in a word. */
+export async function settle(attempt: Attempt, outcome: Outcome): Promise<string> {
+  const { claim, deps, log } = attempt;
+  const settled = await store(attempt, outcome).catch((error) => storeWithoutResult(attempt, error));
+  if (isOver(settled)) tellEnd(attempt);
+  if (claim.kwargs.webhook) deps.wakeups.tellHere(webhookTopic);
+  const became = settled.kind === "ended" ? settled.end.status : settled.kind;
+  log.info({ outcome: became }, "run left");
+  return became;
+}
+
+/** Followers of a run that was given back, or lost to another attempt, wait for that attempt. */
+const isOver = ({ kind }: Outcome) => kind === "ended" || kind === "rolled back";
+
+function tellEnd({ deps: { feed, wakeups }, claim: { runId }, journal }: Attempt): void {
+  feed.publishEnd(runId, journal.lastId);
+  wakeups.tellElsewhere(runTopic(runId));
+  wakeups.tell(endTopic(runId));
+}
+
+/** Stores the outcome. Returns what really became of the run. */
+async function store(attempt: Attempt, outcome: Outcome): Promise<Outcome> {
+  const { claim, deps } = attempt;
   switch (outcome.kind) {
     case "lost":
       return outcome;
     case "released": {
-      const released = await untilDatabaseAnswers(() => releaseRun(rooms.pool, claim));
+      const released = await untilDatabaseAnswers(() => releaseRun(deps.pool, claim));
       return released ? outcome : { kind: "lost" };
     }
     case "rolled back": {
-      const gone = await untilDatabaseAnswers(() => rollBack(rooms, claim));
+      const gone = await untilDatabaseAnswers(() => rollBack(deps, claim));
       return gone ? outcome : { kind: "lost" };
     }
     case "ended": {
-      const ended = await untilDatabaseAnswers(() => rooms.endRun({ ...claim, end: withConsequences(claim, outcome.end) }));
+      const ended = await untilDatabaseAnswers(() => deps.endRun({ ...claim, end: withConsequences(claim, outcome.end) }));
       // Not ended: either the right is lost, or a rollback was accepted at the last moment and is carried out now.
-      return ended ? outcome : settle(rooms, claim, { kind: "rolled back" });
+      return ended ? outcome : store(attempt, { kind: "rolled back" });
     }
   }
 }
 
-/** What else the end begins: the timers of the questions that the run asked, and the telling of whoever wants to know. */
+/** Ends a run in error whose result the database refuses. Throws every other error on. */
+async function storeWithoutResult(attempt: Attempt, reason: unknown): Promise<Outcome> {
+  const { journal } = attempt;
+  const isRefused = reason instanceof Refused || (reason instanceof Error && "severity" in reason);
+  if (!isRefused) throw reason;
+  const error = { error: "ResultRefusedError", message: `The database refuses the run's result: ${whatServerSays(reason)}.` };
+  journal.push({ event: "error", data: JSON.stringify(error) });
+  await journal.flushed();
+  // The thread keeps the values that it shows.
+  const end: RunEnd = { status: "error", output: JSON.stringify({ __error__: error }), error, thread: { status: "error" } };
+  return store(attempt, { kind: "ended", end });
+}
+
+/** Adds what else the end begins: the timers of the questions that the run asked, and its webhook. */
 function withConsequences({ kwargs }: Claim, end: RunEnd): RunEnd {
   const { interrupts } = end.thread ?? {};
   const timers = interrupts === undefined ? undefined : timersAfter(kwargs, end.status === "success", interrupts);
@@ -39,7 +78,7 @@ function withConsequences({ kwargs }: Claim, end: RunEnd): RunEnd {
 }
 
 /** Takes the run back, in one transaction: its row and events, its checkpoints, and what its thread shows. */
-async function rollBack({ pool, registry }: WorkerRooms, { runId, threadId, attempt }: Claim): Promise<boolean> {
+async function rollBack({ pool, registry }: WorkerDeps, { runId, threadId, attempt }: Claim): Promise<boolean> {
   return transaction(pool, async (tx) => {
     await lockThread(tx, everything, threadId);
     if (!(await deleteRunRow(tx, threadId, runId, attempt))) return false;

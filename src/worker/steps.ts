@@ -1,10 +1,10 @@
 import type { Pool } from "pg";
 import { type CheckpointRows, isAlike, storingRows } from "../checkpoints/rows.ts";
+import { batched } from "../db/batched.ts";
 import { type Fence, fencedAll } from "../db/fence.ts";
 import { newId } from "../db/ids.ts";
 import { unlessRefused } from "../db/refused.ts";
 import { type Db, prepared, rehearse, sql } from "../db/sql.ts";
-import { together } from "../db/together.ts";
 import { appendingEvents, milliseconds, type RunEvent } from "../events/log.ts";
 
 /** What a step of a graph leaves: its events, its writes and its checkpoint. */
@@ -19,7 +19,7 @@ export type StoreStep = (step: Step) => Promise<number | undefined>;
 
 /** Stores the steps of all runs of this process, as many as come together in one statement. Two attempts of a run must not be taken for each other. */
 export function stepWriter(pool: Pool): StoreStep {
-  const storeTogether = together((steps: Step[]) => storeSteps(pool, steps), { keyOf: ({ fence }) => fence.runId });
+  const storeTogether = batched((steps: Step[]) => storeSteps(pool, steps), { keyOf: ({ fence }) => fence.runId });
   const storeAlone = async (step: Step) => (await storeSteps(pool, [step]))[0];
   // Retries each step alone, so that one refused step does not fail the others.
   const store = (step: Step, nth: number) => (nth === 1 && isAlike(step.rows) ? storeTogether(step) : storeAlone(step));

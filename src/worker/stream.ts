@@ -1,180 +1,136 @@
-import type { RunnableConfig } from "@langchain/core/runnables";
-import type { StreamMode as GraphMode } from "@langchain/langgraph";
-import { isReservedKey } from "../auth/user.ts";
-import type { RunKwargs, StreamMode } from "../runs/run.ts";
-import { toStreamedTaskCheckpoint, toWireCheckpoint } from "../state/snapshot.ts";
-import { wireJson } from "../state/wire-json.ts";
-import type { PendingEvent } from "./journal.ts";
-import { createMessagesMode, type MessageChunk, messageTuple } from "./messages.ts";
-import type { BrokenMessage } from "./model-errors.ts";
+import type { LangGraphRunnableConfig } from "@langchain/langgraph";
+import { authKeys } from "../auth/user.ts";
+import { effectMemoryKey } from "../effects/effect.ts";
+import { resumingKey } from "../patches/nested-resumption.ts";
+import type { Attempt } from "./attempt.ts";
+import type { PendingEvent } from "./event-buffer.ts";
+import { ModelErrors } from "./model-errors.ts";
+import type { OpenGraph } from "./open.ts";
+import { startTransforming } from "./transformers.ts";
+import type { GraphChunk } from "./translator.ts";
 
-/** What LangGraph yields with several modes at once: the namespace comes only when subgraphs are streamed. */
-export type GraphChunk = [namespace: string[], mode: GraphMode, payload: unknown];
+/** LangGraph calls the function under this key with a node's name just before it stores what the node wrote. */
+const nodeFinishedKey = "__pregel_node_finished";
+const identityKeys = ["run_id", "thread_id", "graph_id", "assistant_id"];
 
-/** Turns what the graph emits into the events that its clients asked for, and remembers what the run's end needs. */
-export interface StreamTranslator {
-  /** The modes to ask the graph for: those wanted, `values`, of which the last is the run's output, and `tasks`, to know what runs. */
-  graphModes: GraphMode[];
-  /** Whether LangChain's own events are wanted too, which cost a tracer. */
-  wantsEvents: boolean;
-  /** Whether LangGraph's short checkpoints go into the log, each before its values. */
-  logsEnvelopes: boolean;
-  onChunk(chunk: GraphChunk): PendingEvent[];
-  onEvent(event: unknown): PendingEvent[];
-  /** A model broke off in the middle of a message. Classic clients never hear of it: only event streaming has a word for it. */
-  onBrokenMessage(broken: BrokenMessage): PendingEvent[];
-  /** What the graph says when it stops at a static breakpoint, for a run that came there in an earlier attempt. */
-  onBreakpoint(): PendingEvent[];
-  /** The last root values, serialised; undefined when there were none. */
-  readonly lastValues: string | undefined;
-  /** Whether they are the last values event of the log. */
-  readonly loggedValues: boolean;
-  /** What the graph stopped to ask, serialised as wait answers it; undefined when it did not stop. */
-  readonly interrupts: string | undefined;
+/** Streams the graph into the journal until it ends, or throws what it threw. */
+export async function stream(attempt: Attempt, opened: OpenGraph): Promise<void> {
+  const { translator, journal } = attempt;
+  if (opened.start.atBreakpoint) for (const event of translator.onBreakpoint()) journal.push(event);
+  else await streamGraph(attempt, opened);
 }
 
-type TranslatedKwargs = Pick<RunKwargs, "stream_mode" | "checkpoint_envelopes" | "subgraphs">;
-
-export function createTranslator(
-  { stream_mode: modes, checkpoint_envelopes: asEnvelopes = false, subgraphs }: TranslatedKwargs,
-  onTask: (task: { id: string; name: string; finished: boolean }) => void,
-): StreamTranslator {
-  const wanted = new Set(modes);
-  const logsEnvelopes = pairsCheckpoints({ modes: wanted, subgraphs });
-  const messages = createMessagesMode();
-  let lastValues: unknown;
-  let lastValuesJson: string | undefined;
-  let interrupts: unknown[] | undefined;
-
-  function onValues(suffix: string, payload: unknown): PendingEvent[] {
-    const json = wanted.has("values") ? wireJson(payload) : undefined;
-    const asked = suffix === "" ? interruptsIn(payload) : undefined;
-    if (asked)
-      interrupts = [...(interrupts ?? []), ...asked]; // each task that asks says so in values of its own
-    else if (suffix === "") {
-      lastValues = payload;
-      lastValuesJson = json;
-    }
-    return [
-      ...(json === undefined ? [] : [{ event: `values${suffix}`, data: json }]),
-      ...(wanted.has("messages") ? messages.onValues(payload) : []),
-    ];
-  }
-
-  function noteTask({ id, name, ...rest }: { id: string; name: string }): void {
-    onTask({ id, name, finished: "result" in rest });
-  }
-
-  function onMessage(suffix: string, chunk: MessageChunk): PendingEvent[] {
-    return [
-      ...(wanted.has("messages") ? messages.onToken(chunk) : []),
-      ...(wanted.has("messages-tuple") ? [messageTuple(`messages${suffix}`, chunk)] : []),
-    ];
-  }
-
-  function onChunk([namespace, mode, payload]: GraphChunk): PendingEvent[] {
-    const suffix = namespace.length > 0 ? `|${namespace.join("|")}` : "";
-    if (mode === "values") return onValues(suffix, payload);
-    if (mode === "messages") return onMessage(suffix, payload as MessageChunk);
-    if (mode === "tasks") noteTask(payload as { id: string; name: string });
-    if (mode === "checkpoints" && logsEnvelopes) return [{ event: `checkpoints${suffix}`, data: wireJson(payload) }];
-    if (!wanted.has(mode)) return [];
-    if (mode === "checkpoints" && asEnvelopes)
-      return [{ event: `checkpoints${suffix}`, data: wireJson(toEnvelope(payload as CheckpointPayload)) }];
-    return [{ event: `${mode}${suffix}`, data: wireJson(presentable(mode, payload)) }];
-  }
-
-  return {
-    graphModes: graphModesFor(wanted),
-    wantsEvents: wanted.has("events"),
-    logsEnvelopes,
-    onChunk,
-    onBreakpoint: () => [...onChunk([[], "updates", { __interrupt__: [] }]), ...onChunk([[], "values", { __interrupt__: [] }])],
-    onBrokenMessage: ({ namespace, ...broken }) => [{ event: `messages/error|${namespace.join("|")}`, data: wireJson(broken) }],
-    onEvent: (event) => (isHidden(event) ? [] : [{ event: "events", data: wireJson(event) }]),
-    get lastValues() {
-      if (lastValues !== undefined) lastValuesJson ??= wireJson(lastValues);
-      return lastValuesJson;
-    },
-    get loggedValues() {
-      return lastValues !== undefined && wanted.has("values");
-    },
-    get interrupts() {
-      return interrupts && wireJson({ __interrupt__: interrupts });
-    },
+async function streamGraph(attempt: Attempt, opened: OpenGraph): Promise<void> {
+  const { claim, control, translator, journal } = attempt;
+  // Only event streaming has words for a model that breaks off, and channels for what transformers say.
+  const isToldInFull = claim.kwargs.checkpoint_envelopes === true;
+  const errors = isToldInFull ? new ModelErrors() : undefined;
+  const transforming = isToldInFull ? startTransforming(opened.graph.streamTransformers ?? [], claim) : undefined;
+  const brokenIn = (place?: string[]) => (errors?.take(place) ?? []).flatMap(translator.onBrokenMessage);
+  const push = (events: PendingEvent[]) => {
+    // After a stop nothing counts any more. The loops only wait for the graph to notice.
+    if (!control.stopped) for (const event of events) journal.push(event);
   };
-}
-
-/** As the official servers do: who streams the values of subgraphs learns where each stands in the history. */
-function pairsCheckpoints({ modes, subgraphs }: { modes: Set<StreamMode>; subgraphs: boolean }): boolean {
-  return subgraphs && (modes.has("values") || modes.has("messages")) && !modes.has("checkpoints");
-}
-
-const isHidden = (event: unknown) => ((event as { tags?: string[] }).tags ?? []).includes("langsmith:hidden");
-
-function interruptsIn(values: unknown): unknown[] | undefined {
-  if (typeof values !== "object" || values === null || !("__interrupt__" in values)) return undefined;
-  return Array.isArray(values.__interrupt__) ? values.__interrupt__ : [];
-}
-
-function graphModesFor(wanted: Set<StreamMode>): GraphMode[] {
-  const modes = new Set<GraphMode>(["values", "tasks"]);
-  for (const mode of wanted) {
-    if (mode === "messages-tuple") modes.add("messages");
-    else if (mode !== "events") modes.add(mode);
+  const onChunk = (chunk: GraphChunk) => {
+    const logged = [...brokenIn(endedTask(chunk) ?? nowhere), ...translator.onChunk(chunk)];
+    push(transforming ? transforming.onChunk(chunk, logged) : logged);
+  };
+  try {
+    await readStream(attempt, opened, callConfig(attempt, opened, errors), {
+      onChunk,
+      onEvent: (event) => push(translator.onEvent(event)),
+    });
+    push([...brokenIn(), ...((await transforming?.finish()) ?? [])]);
+  } catch (error) {
+    push([...brokenIn(), ...(transforming?.fail(error) ?? [])]);
+    throw error;
   }
-  return [...modes];
 }
 
-interface CheckpointPayload {
-  config?: RunnableConfig;
-  parentConfig?: RunnableConfig;
-  metadata?: { step?: number; source?: string };
-  tasks: { state?: unknown; [key: string]: unknown }[];
-  [key: string]: unknown;
+/** Where no message can be. */
+const nowhere = [""];
+
+/** Returns the place of a task that a chunk says has ended. */
+function endedTask([namespace, mode, payload]: GraphChunk): string[] | undefined {
+  if (mode !== "tasks" || !("result" in Object(payload))) return undefined;
+  const { name, id } = payload as { name: string; id: string };
+  return [...namespace, `${name}:${id}`];
 }
 
-/** Checkpoints carry whole configs, with our saver in them: clients get what names a place. An error as JSON would say nothing at all. */
-function presentable(mode: GraphMode, payload: unknown): unknown {
-  if (mode === "tools") return presentTool(payload as { error?: unknown });
-  if (mode === "checkpoints") return presentCheckpoint(payload as CheckpointPayload);
-  if (mode !== "debug") return payload;
-  const debug = payload as { type: string; payload: unknown };
-  return debug.type === "checkpoint" ? { ...debug, payload: presentCheckpoint(debug.payload as CheckpointPayload) } : debug;
+interface Readers {
+  onChunk(chunk: GraphChunk): void;
+  onEvent(event: unknown): void;
 }
 
-function presentTool(payload: { error?: unknown }): unknown {
-  const { error } = payload;
-  return error instanceof Error ? { ...payload, error: { name: error.name, message: error.message } } : payload;
+async function readStream(attempt: Attempt, { graph, start }: OpenGraph, config: CallConfig, readers: Readers): Promise<void> {
+  const { claim, translator } = attempt;
+  if (!translator.wantsEvents) {
+    for await (const chunk of await graph.stream(start.input, config)) readers.onChunk(toChunk(chunk as unknown[]));
+    return;
+  }
+  for await (const event of graph.streamEvents(start.input, { ...config, version: "v2" })) {
+    const isChunk = event.event === "on_chain_stream" && event.run_id === claim.runId && Array.isArray(event.data.chunk);
+    if (isChunk) readers.onChunk(toChunk(event.data.chunk));
+    else readers.onEvent(event);
+  }
 }
 
-/** Where a checkpoint stands in the history: its values have just been told. */
-function toEnvelope({ config, parentConfig, metadata }: CheckpointPayload): unknown {
-  return {
-    id: toWireCheckpoint(config)?.checkpoint_id,
-    parent_id: toWireCheckpoint(parentConfig)?.checkpoint_id,
-    step: metadata?.step,
-    source: metadata?.source,
-    agent_name: config?.metadata?.lc_agent_name,
+type CallConfig = ReturnType<typeof graphConfig>;
+
+function callConfig(
+  attempt: Attempt,
+  { effects, callbacks = [], onNodeFinished, start }: OpenGraph,
+  errors: ModelErrors | undefined,
+): CallConfig {
+  const handlers = errors ? [...callbacks, errors] : callbacks;
+  const config = { ...graphConfig(attempt, start.without), ...(handlers.length > 0 && { callbacks: handlers }) };
+  config.configurable = {
+    ...config.configurable,
+    [nodeFinishedKey]: onNodeFinished,
+    [effectMemoryKey]: effects,
+    // Not in a fork that has stored nothing yet: that one is to replay.
+    ...(attempt.claim.attempt > 1 && !config.configurable?.checkpoint_id && { [resumingKey]: true }),
   };
+  return config;
 }
 
-function presentCheckpoint({ config, parentConfig, tasks, ...payload }: CheckpointPayload): unknown {
-  return {
-    ...payload,
-    config: publicConfig(config),
-    parent_config: publicConfig(parentConfig),
-    checkpoint: toWireCheckpoint(config),
-    parent_checkpoint: toWireCheckpoint(parentConfig),
-    tasks: tasks.map(({ state, ...task }) => ({ ...task, checkpoint: toStreamedTaskCheckpoint(state as RunnableConfig | undefined) })),
+function toChunk(chunk: unknown[]): GraphChunk {
+  return (chunk.length === 3 ? chunk : [[], ...chunk]) as GraphChunk;
+}
+
+function graphConfig({ claim, control, translator }: Attempt, without: string[]) {
+  const { runId, kwargs, metadata, attempt, user } = claim;
+  // These keys and no others: what else LangGraph reads from a config (callbacks, a store, output keys) is not the caller's to give.
+  const { tags, configurable, recursion_limit, max_concurrency, run_name, metadata: configMetadata } = kwargs.config;
+  const config: LangGraphRunnableConfig = {
+    tags,
+    runId,
+    configurable: {
+      ...Object.fromEntries(Object.entries(configurable ?? {}).filter(([key]) => !without.includes(key))),
+      ...authKeys(user),
+    },
+    metadata: {
+      ...(configMetadata as object | undefined),
+      ...metadata,
+      ...Object.fromEntries(Object.entries(configurable ?? {}).filter(([key]) => identityKeys.includes(key))),
+      run_attempt: attempt,
+      langgraph_host: "self-hosted",
+    },
+    signal: control.signal,
+    control: control.graphControl,
+    ...(recursion_limit !== undefined && { recursionLimit: recursion_limit }),
+    ...(typeof max_concurrency === "number" && { maxConcurrency: max_concurrency }),
+    ...(typeof run_name === "string" && { runName: run_name }),
+    ...(kwargs.context && { context: kwargs.context }),
   };
-}
-
-/** What LangGraph says to itself is nobody's business, and who asked for the run is not for all who may see it. */
-const isPublic = ([key]: [string, unknown]) => !isReservedKey(key);
-
-function publicConfig(config: RunnableConfig | undefined): unknown {
-  if (!config) return null;
-  const { callbacks, configurable = {}, ...others } = config;
-  return { ...others, configurable: Object.fromEntries(Object.entries(configurable).filter(isPublic)) };
+  return {
+    ...config,
+    streamMode: translator.graphModes,
+    subgraphs: kwargs.subgraphs,
+    // LangGraph yields its short checkpoints only where it is asked in the name of streamEvents.
+    ...(translator.logsEnvelopes && { version: "v2" as const }),
+    durability: kwargs.durability,
+    ...(kwargs.interrupt_before && { interruptBefore: kwargs.interrupt_before }),
+    ...(kwargs.interrupt_after && { interruptAfter: kwargs.interrupt_after }),
+  };
 }

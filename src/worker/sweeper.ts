@@ -7,7 +7,7 @@ import { repairHeads } from "../runs/heads.ts";
 import { cancelTopic, claimTopic, endTopic } from "../runs/run.ts";
 import { timeOutRuns } from "../runs/sweep.ts";
 import type { Walk } from "../threads/retention.ts";
-import type { WorkerRooms } from "./rooms.ts";
+import type { WorkerDeps } from "./worker-deps.ts";
 
 const pauseMs = 5_000;
 /** How often the heads of all threads are looked at. */
@@ -26,7 +26,7 @@ interface SweeperOptions {
 
 /** Takes away what nobody can come back to any more, a little at a time, and ends what took too long. */
 export function startSweeper(
-  { pool, log, wakeups, metrics }: WorkerRooms,
+  { pool, log, wakeups, metrics }: WorkerDeps,
   { runTimeoutSeconds, graphWaitSeconds, rules }: SweeperOptions,
 ): { stop(): Promise<void> } {
   const stopped = new AbortController();

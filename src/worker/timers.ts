@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { claimTopic } from "../runs/run.ts";
+import { announceRuns } from "../runs/submit.ts";
 import { timeOutQuestion } from "../runs/time-out.ts";
-import type { WorkerRooms } from "./rooms.ts";
+import type { WorkerDeps } from "./worker-deps.ts";
 
 const pollMs = 1_000;
 
 /** Looks every second, by the database's clock, for questions that have waited long enough. Any number of processes may do so. */
-export function startTimers({ pool, wakeups, log }: WorkerRooms): { stop(): Promise<void> } {
+export function startTimers({ pool, wakeups, log }: WorkerDeps): { stop(): Promise<void> } {
   const stopped = new AbortController();
 
   async function loop(): Promise<void> {
@@ -15,7 +15,7 @@ export function startTimers({ pool, wakeups, log }: WorkerRooms): { stop(): Prom
         log.warn({ err }, "a question could not be timed out, trying again");
         return false;
       });
-      if (found) wakeups.tell(claimTopic);
+      if (found) announceRuns(wakeups, ["enqueue"]);
       else await sleep(pollMs, undefined, { signal: stopped.signal }).catch(() => {});
     }
   }

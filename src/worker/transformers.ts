@@ -2,9 +2,9 @@ import { convertToProtocolEvent, isNativeTransformer, type StreamTransformer } f
 import type { Claim } from "../runs/claim.ts";
 import { wireJson } from "../state/wire-json.ts";
 import { createProjection } from "../streaming/projection.ts";
-import { graphIdOf } from "./graph-call.ts";
-import type { PendingEvent } from "./journal.ts";
-import type { GraphChunk } from "./stream.ts";
+import { graphIdOf } from "./attempt.ts";
+import type { PendingEvent } from "./event-buffer.ts";
+import type { GraphChunk } from "./translator.ts";
 
 type ProtocolEvent = Parameters<StreamTransformer["process"]>[0];
 

@@ -1,19 +1,20 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Fence } from "../db/fence.ts";
 import { newId } from "../db/ids.ts";
-import { type Claim, claimRuns, type HeldRun, releaseRun } from "../runs/claim.ts";
+import { patchBatchedStore } from "../patches/batched-store.ts";
+import { patchNestedResumption } from "../patches/nested-resumption.ts";
+import { patchUntracedCalls } from "../patches/untraced-calls.ts";
+import { type HeldRun, releaseRun } from "../runs/claim.ts";
 import { cancelTopic, claimTopic } from "../runs/run.ts";
-import { mendBatchedStore } from "../store/batched-store.ts";
-import { type AttemptControl, createControl } from "./attempt.ts";
+import type { AttemptPolicy } from "./attempt.ts";
+import { Attempts } from "./attempts.ts";
+import { roomTopic, startClaimer } from "./claimer.ts";
+import type { AttemptControl } from "./control.ts";
 import { runEnder } from "./ends.ts";
-import { type AttemptPolicy, executeRun } from "./execute.ts";
+import { executeRun } from "./execute.ts";
 import { startLiveness } from "./liveness.ts";
 import { now } from "./liveness-news.ts";
-import { mendNestedResumption } from "./nested-resumption.ts";
-import type { WorkerRooms } from "./rooms.ts";
 import { stepWriter } from "./steps.ts";
-import { mendUntracedCalls } from "./untraced-calls.ts";
+import type { WorkerDeps } from "./worker-deps.ts";
 
 export interface WorkerOptions extends AttemptPolicy {
   slots: number;
@@ -30,186 +31,138 @@ export interface Worker {
   abort(): void;
 }
 
-interface RunningAttempt {
-  claim: Claim;
-  control: AttemptControl;
-  /** By the machine's monotonic clock, after the claim was committed. */
-  since: number;
-  done: Promise<void>;
-}
-
-const pollMs = 1_000;
-/** On which this worker tells itself that it can take another run. */
-const roomTopic = "room";
 /** What aborted attempts get to give their runs back. */
 const settleMs = 5_000;
-const longestTimerMs = 2 ** 31 - 1;
-
-/** Which attempt the current code works for. By it an error that escapes from user code is told apart from one of ours. */
-export const currentAttempt = new AsyncLocalStorage<Fence & { threadId: string }>();
-
-/** The same, as the log names it. */
-export function attemptAtWork(): object | undefined {
-  const attempt = currentAttempt.getStore();
-  return attempt && { run_id: attempt.runId, thread_id: attempt.threadId, attempt: attempt.attempt };
-}
 
 /** Claims runs and executes them, until it is stopped. `url` is for the connection that keeps the worker alive. */
-export async function startWorker(rooms: WorkerRooms, url: string, options: WorkerOptions): Promise<Worker> {
-  const { pool, wakeups, log, metrics, registry } = rooms;
-  const graphs = registry.graphIds;
-  await mendNestedResumption();
-  mendBatchedStore();
-  mendUntracedCalls();
-  const attemptRooms = { ...rooms, storeStep: stepWriter(pool), endRun: runEnder(pool) };
-  const workerId = newId();
-  const running = new Map<string, RunningAttempt>();
-  const draining = new AbortController();
-  let halted = false;
-  let pausedUntil = 0;
-  /** When the last claim was dealt with; while one is under way, runs may be ours that are not here yet. */
-  let claimedAt = Number.POSITIVE_INFINITY;
+export async function startWorker(deps: WorkerDeps, url: string, options: WorkerOptions): Promise<Worker> {
+  await applyPatches();
+  const worker = new RunningWorker(deps, options);
+  await worker.start(url);
+  return { workerId: worker.workerId, stop: () => worker.stop(), abort: () => worker.abort() };
+}
 
-  const liveness = await startLiveness({
-    url,
-    workerId,
-    graphs,
-    leaseSeconds: options.leaseSeconds,
-    log,
-    onHeld: judge,
-    onHalted: (isHalted) => {
-      halted = isHalted;
-      if (halted) drainAll();
-    },
-    onTookOver: (runs) => {
-      metrics.tookOver(runs);
-      wakeups.tell(claimTopic);
-    },
-    onOutOfTouch: () => stopAll({ kind: "unreachable", error: new Error("The lease could not be renewed.") }),
-    onBlocked: reportBlocked,
-  });
-  const unlisten = wakeups.on(cancelTopic, () => liveness.hurry());
+async function applyPatches(): Promise<void> {
+  await patchNestedResumption();
+  patchBatchedStore();
+  patchUntracedCalls();
+}
 
-  async function claimLoop(): Promise<void> {
-    while (!draining.signal.aborted) {
-      const told = wakeups.next(claimTopic, pollMs, draining.signal); // armed before the claim, so that no word is missed
-      claimedAt = Number.POSITIVE_INFINITY;
-      const asked = freeSlots();
-      const claims = await claimWhatFits(asked).catch(reportAndClaimNothing);
-      for (const claim of claims) start(claim);
-      claimedAt = now();
-      // Where there is no room, news of runs makes none. With fewer than there was room for, no more are due: whoever holds a thread
-      // meanwhile tells when it lets go.
-      if (freeSlots() === 0) await wakeups.next(roomTopic, pollMs, draining.signal);
-      else if (claims.length < asked) await told;
-    }
+class RunningWorker {
+  readonly workerId = newId();
+  readonly #deps: WorkerDeps;
+  readonly #options: WorkerOptions;
+  readonly #attempts: Attempts;
+  #claimer: ReturnType<typeof startClaimer> | undefined;
+  #liveness: Awaited<ReturnType<typeof startLiveness>> | undefined;
+  #unlisten = () => {};
+  #isDraining = false;
+  /** When the database was asked that last said that the service is halted. */
+  #haltedAt: number | undefined;
+
+  constructor(deps: WorkerDeps, options: WorkerOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    const attemptDeps = { ...deps, storeStep: stepWriter(deps.pool), endRun: runEnder(deps.pool) };
+    this.#attempts = new Attempts({
+      ...options,
+      execute: (claim, control) => executeRun(attemptDeps, claim, control, options),
+      onPerformed: () => deps.wakeups.tellHere(roomTopic),
+      onDone: (control) => this.#onDone(control),
+    });
   }
 
-  /** What a graph has come to may still have to be stored: that holds no slot, unless as many wait for it as there are slots. */
-  function freeSlots(): number {
-    const attempts = [...running.values()];
-    const executing = attempts.filter(({ control }) => !control.performed).length;
-    return Math.max(0, Math.min(options.slots - executing, 2 * options.slots - attempts.length));
+  async start(url: string): Promise<void> {
+    const { pool, wakeups, log, registry } = this.#deps;
+    const graphs = registry.graphIds;
+    const liveness = await this.#startLiveness(url, graphs);
+    this.#liveness = liveness;
+    this.#unlisten = wakeups.on(cancelTopic, () => liveness.hurry());
+    this.#claimer = startClaimer({
+      pool,
+      wakeups,
+      log,
+      graphs,
+      workerId: this.workerId,
+      maxCrashes: this.#options.maxCrashes,
+      attempts: this.#attempts,
+      isAnnounced: () => liveness.announced,
+      // A claim that was asked for after the halt was seen shows that the halt is over.
+      start: (claim, askedAt) =>
+        this.#attempts.start(claim, { drain: this.#isDraining || ((this.#haltedAt ?? 0) >= askedAt && !claim.cancel) }),
+    });
   }
 
-  async function claimWhatFits(slots: number): Promise<Claim[]> {
-    if (slots <= 0 || !liveness.announced || now() < pausedUntil) return [];
-    const { maxCrashes } = options;
-    const hasSuspect = [...running.values()].some(({ claim }) => claim.crashes > 0 && claim.crashes >= maxCrashes - 1);
-    return claimRuns(pool, workerId, { graphs, slots, suspects: hasSuspect ? 0 : 1, maxCrashes });
+  #startLiveness(url: string, graphs: string[]) {
+    const { log, metrics, wakeups } = this.#deps;
+    return startLiveness({
+      url,
+      workerId: this.workerId,
+      graphs,
+      leaseSeconds: this.#options.leaseSeconds,
+      log,
+      onHeld: (held, askedAt) => this.#compare(held, askedAt),
+      onHalted: (isHalted, askedAt) => {
+        this.#haltedAt = isHalted ? askedAt : undefined;
+        if (isHalted) this.#attempts.drain();
+      },
+      onTookOver: (runs) => {
+        metrics.tookOver(runs);
+        wakeups.tell(claimTopic);
+      },
+      onOutOfTouch: () => this.#attempts.stop({ kind: "unreachable", error: new Error("The lease could not be renewed.") }),
+      onBlocked: (ms) => this.#reportBlocked(ms),
+    });
   }
 
-  function reportAndClaimNothing(err: unknown): Claim[] {
-    log.warn({ err }, "claim failed, trying again");
-    return [];
-  }
-
-  /** A thread's next run may be due; while this worker drains, that is for the others. */
-  function tellOfThread(): void {
-    if (draining.signal.aborted) wakeups.tellElsewhere(claimTopic);
+  /** Tells that the thread's next run may be due. While this worker drains, that is for the others. */
+  #onDone({ stopped }: AttemptControl): void {
+    const { wakeups } = this.#deps;
+    if (stopped?.kind === "unreachable") this.#claimer?.pause();
+    if (this.#isDraining) wakeups.tellElsewhere(claimTopic);
     else wakeups.tellHere(claimTopic, roomTopic);
   }
 
-  function start(claim: Claim): void {
-    const control = createControl(() => wakeups.tellHere(roomTopic));
-    const key = keyOf(claim);
-    const { runTimeoutSeconds: seconds } = options;
-    const leftMs = Math.max(0, (seconds - claim.ranSeconds) * 1000);
-    const timer = setTimeout(() => control.stop({ kind: "timeout", seconds }), Math.min(leftMs, longestTimerMs));
-    const done = currentAttempt
-      .run(claim, () => executeRun(attemptRooms, claim, control, options))
-      .finally(() => {
-        clearTimeout(timer);
-        running.delete(key);
-        // Whatever the database cannot do for this run now (a full disk), it could not do a millisecond later either.
-        if (control.stopped?.kind === "unreachable") pausedUntil = now() + pollMs;
-        tellOfThread();
-      });
-    running.set(key, { claim, control, since: now(), done });
-    if (draining.signal.aborted || (halted && !claim.cancel)) control.graphControl.requestDrain();
+  /** Compares what runs here with what the database said may run here. */
+  #compare(held: HeldRun[], askedAt: number): void {
+    this.#attempts.compare(held, askedAt);
+    if (!this.#claimer || this.#claimer.claimedAt >= askedAt) return;
+    for (const run of held) if (!this.#attempts.has(run)) void this.#giveBack(run);
   }
 
-  /** Compares what runs here with what the database said may run here. Runs claimed after the question are not judged by it. */
-  function judge(held: HeldRun[], askedAt: number): void {
-    const mayRun = new Map(held.map((run) => [keyOf(run), run]));
-    for (const { claim, control, since } of running.values()) {
-      const run = mayRun.get(keyOf(claim));
-      if (run?.cancel) control.stop({ kind: "cancel", action: run.cancel });
-      else if (!run && since < askedAt) control.stop({ kind: "lost" });
-    }
-    if (claimedAt < askedAt) for (const run of held) if (!running.has(keyOf(run))) void giveBack(run);
-  }
-
-  /** A run that is ours though nobody here knows of it: the answer to its claim was lost with the connection. One that has just ended is not. */
-  async function giveBack(run: HeldRun): Promise<void> {
+  /** Gives back a run that is ours though nobody here knows of it: the answer to its claim was lost with the connection. */
+  async #giveBack(run: HeldRun): Promise<void> {
+    const { pool, log, wakeups } = this.#deps;
     const given = await releaseRun(pool, run).catch((err) =>
       log.warn({ err, run_id: run.runId }, "run could not be given back, trying again"),
     );
-    if (!given) return;
+    if (!given) return; // it has just ended
     log.warn({ run_id: run.runId, attempt: run.attempt }, "gave back a run that was claimed without this worker hearing of it");
     wakeups.tell(claimTopic);
   }
 
-  /** A node that blocks runs on when nothing else does, so it is among those that finish first afterwards. */
-  function reportBlocked(ms: number): void {
-    const since = now() - ms;
-    const nodes = [...running.values()].flatMap(({ claim, control }) =>
-      control.nodesSince(since).map((node) => ({ node, run_id: claim.runId, thread_id: claim.threadId })),
-    );
+  /** Names the nodes that may have blocked the event loop. A node that blocks is among those that finish first afterwards. */
+  #reportBlocked(ms: number): void {
+    const { log } = this.#deps;
+    const nodes = this.#attempts.nodesSince(now() - ms);
     if (nodes.length > 0) log.warn({ blocked_ms: ms, nodes }, "the event loop stood still while these nodes were running");
     else log.debug({ blocked_ms: ms }, "the event loop stood still while no node was running");
   }
 
-  function drainAll(): void {
-    for (const { control } of running.values()) control.graphControl.requestDrain();
+  abort(): void {
+    this.#isDraining = true;
+    void this.#claimer?.stop();
+    this.#attempts.stop({ kind: "shutdown" });
   }
 
-  function stopAll(reason: Parameters<AttemptControl["stop"]>[0]): void {
-    for (const { control } of running.values()) control.stop(reason);
+  async stop(): Promise<void> {
+    this.#isDraining = true;
+    this.#attempts.drain();
+    await this.#claimer?.stop(); // a claim that was under way is drained like the others
+    await Promise.race([this.#attempts.allDone(), sleep(this.#options.drainSeconds * 1000, undefined, { ref: false })]);
+    this.abort();
+    await Promise.race([this.#attempts.allDone(), sleep(settleMs, undefined, { ref: false })]);
+    this.#unlisten();
+    await this.#liveness?.stop();
   }
-
-  function abort(): void {
-    draining.abort();
-    stopAll({ kind: "shutdown" });
-  }
-
-  async function allDone(): Promise<void> {
-    while (running.size > 0) await Promise.all([...running.values()].map(({ done }) => done));
-  }
-
-  async function stop(): Promise<void> {
-    draining.abort();
-    drainAll();
-    await claiming; // a claim that was under way is drained like the others
-    await Promise.race([allDone(), sleep(options.drainSeconds * 1000, undefined, { ref: false })]);
-    abort();
-    await Promise.race([allDone(), sleep(settleMs, undefined, { ref: false })]);
-    unlisten();
-    await liveness.stop();
-  }
-
-  const claiming = claimLoop();
-  return { workerId, stop, abort };
 }
-
-const keyOf = ({ runId, attempt }: Fence) => `${runId} ${attempt}`;

@@ -1,5 +1,6 @@
 import type { Client, Run } from "@langchain/langgraph-sdk";
 import { z } from "zod";
+import { RunStatus } from "../../runs/run.ts";
 import type { Given } from "../arguments.ts";
 import { excerpt, safeJson } from "./clean.ts";
 import { withService } from "./connection.ts";
@@ -8,8 +9,6 @@ import { questionsIn } from "./questions.ts";
 import { showResult } from "./result.ts";
 import { openScreen } from "./screen.ts";
 import { showTable } from "./table.ts";
-
-const Status = z.enum(["pending", "running", "success", "error", "timeout", "interrupted"]);
 
 /** `ensemble graphs`: what can be run here. */
 export async function listGraphs(given: Given): Promise<void> {
@@ -34,8 +33,8 @@ export async function listRuns(given: Given): Promise<void> {
   const { thread, status, limit = "20" } = given.texts;
   const wanted = z.coerce.number().int().min(1).max(1_000).safeParse(limit);
   if (!wanted.success) throw new Error(`--limit is "${limit}"; it should be a number from 1 to 1000.`);
-  const state = Status.optional().safeParse(status);
-  if (!state.success) throw new Error(`--status is "${status}"; it should be one of ${Status.options.join(", ")}.`);
+  const state = RunStatus.optional().safeParse(status);
+  if (!state.success) throw new Error(`--status is "${status}"; it should be one of ${RunStatus.options.join(", ")}.`);
   const only = { limit: wanted.data, ...(state.data && { status: state.data }) };
 
   const { runs, graphs } = await withService(given, async ({ client }) => {

@@ -8,7 +8,7 @@ import { newestRun } from "./input.ts";
 
 /** A run and the graphs and nodes below it, with what has become of each. The newest run, when none is named. */
 export const getTree = withParams(z.object({ run_id: Id.nullish() }), async (scope, { run_id: runId }) => {
-  const { pool } = scope.rooms;
+  const { pool } = scope.deps;
   const { threadId, readable } = scope;
   const run = runId
     ? await getRun(pool, readable, threadId, runId).catch((error) => {

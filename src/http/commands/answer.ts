@@ -1,9 +1,9 @@
 import type { FastifyRequest } from "fastify";
 import { AuthRefusal } from "../../auth/auth.ts";
-import { ServiceError, threadNotFound } from "../../errors.ts";
+import { CheckpointNotFound, ServiceError, threadNotFound } from "../../errors.ts";
 import { readProgress } from "../../runs/thread-runs.ts";
 import { findThread } from "../../threads/threads.ts";
-import type { ApiRooms } from "../rooms.ts";
+import type { ApiDeps } from "../api-deps.ts";
 import { runDecisions } from "../run-access.ts";
 import { getTree } from "./agent.ts";
 import { type Command, CommandError, type CommandErrorCode, type Method } from "./command.ts";
@@ -46,16 +46,16 @@ export const commandDecisions = ["threads:read", ...runDecisions] as const;
  * command (nobody knows who asks, the database does not answer) is thrown, and answered as everywhere. A socket brings methods of its own.
  */
 export async function answerCommand(
-  rooms: ApiRooms,
+  deps: ApiDeps,
   request: FastifyRequest,
   threadId: string,
   { id, method, params }: Command,
   onSocket = new Map<string, Method>(),
 ): Promise<CommandAnswer> {
   const { scope: readable } = await request.access("threads:read", { thread_id: threadId });
-  const isThere = (await findThread(rooms.pool, readable, threadId)) !== undefined;
+  const isThere = (await findThread(deps.pool, readable, threadId)) !== undefined;
   // Before the command is carried out: its own events are later ones.
-  const through = isThere ? (await readProgress(rooms.pool, threadId)).through : 0;
+  const through = isThere ? (await readProgress(deps.pool, threadId)).through : 0;
   const meta = { thread_id: threadId, applied_through_seq: Math.max(0, through) };
   try {
     // That one makes it, and a socket may wait for it.
@@ -64,7 +64,7 @@ export async function answerCommand(
     const perform = onSocket.get(method) ?? methods.get(method);
     if (!perform)
       throw new CommandError("unknown_command", `There is no command "${method}"; there are: ${[...methods.keys()].join(", ")}.`);
-    return { type: "success", id, result: await perform({ rooms, request, threadId, readable }, params), meta };
+    return { type: "success", id, result: await perform({ deps, request, threadId, readable }, params), meta };
   } catch (error) {
     const reason = reasonOf(error);
     if (!reason) throw error;
@@ -76,6 +76,7 @@ const aboutCommand = ["malformed", "invalid", "conflict", "thread_without_graph"
 
 function reasonOf(error: unknown): CommandErrorCode | undefined {
   if (error instanceof CommandError) return error.reason;
+  if (error instanceof CheckpointNotFound) return "no_such_checkpoint";
   if (error instanceof AuthRefusal && error.status === 403) return "permission_denied";
   return error instanceof ServiceError && aboutCommand.includes(error.code) ? "invalid_argument" : undefined;
 }

@@ -2,8 +2,8 @@ import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Scope } from "../../db/scope.ts";
 import { ServiceError } from "../../errors.ts";
+import type { ApiDeps } from "../api-deps.ts";
 import { refuseIssues } from "../issues.ts";
-import type { ApiRooms } from "../rooms.ts";
 
 /** What can be wrong with a command, in the words of the protocol. */
 export type CommandErrorCode =
@@ -39,7 +39,7 @@ export type Command = z.output<typeof Command>;
 
 /** What a command is carried out with. */
 export interface CommandScope {
-  rooms: ApiRooms;
+  deps: ApiDeps;
   /** By which further decisions about the caller are taken. */
   request: FastifyRequest;
   threadId: string;

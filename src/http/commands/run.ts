@@ -1,16 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
-import { hasCheckpoint } from "../../checkpoints/lifecycle.ts";
 import { isId } from "../../db/ids.ts";
-import { type Db, transaction } from "../../db/sql.ts";
+import type { Db } from "../../db/sql.ts";
 import { runNotFound, ServiceError } from "../../errors.ts";
-import { createRun, type RunCheck } from "../../runs/create.ts";
-import { type IdempotentRequest, madeForKey, onceForKey } from "../../runs/idempotency.ts";
-import { makeSurely } from "../../runs/make-surely.ts";
+import type { RunCheck } from "../../runs/create.ts";
+import { type IdempotentRequest, madeForKey } from "../../runs/idempotency.ts";
 import { isThreadBusy } from "../../runs/read.ts";
 import type { RunRequest } from "../../runs/request.ts";
-import { cancelTopic, claimTopic, type Run } from "../../runs/run.ts";
+import { MultitaskStrategy, type Run } from "../../runs/run.ts";
+import { submitRuns } from "../../runs/submit.ts";
 import { openQuestions } from "../../threads/questions.ts";
 import { lockThread } from "../../threads/threads.ts";
 import { idempotent } from "../idempotency.ts";
@@ -19,8 +18,6 @@ import { runCheck } from "../run-check.ts";
 import { toNewRun } from "../run-request.ts";
 import { Command, Config, Json, Text } from "../schemas.ts";
 import { CommandError, type CommandScope, Command as Envelope, withParams } from "./command.ts";
-
-const Strategy = z.enum(["reject", "enqueue", "interrupt", "rollback"]);
 
 const isCommand = (input: unknown) => Object(input).lg_name === "Command";
 
@@ -37,8 +34,8 @@ const Start = z.object({
   context: Json.nullish(),
   metadata: Json.nullish(),
   // The SDK sends the first; the second is how the REST routes call it.
-  multitaskStrategy: Strategy.nullish(),
-  multitask_strategy: Strategy.nullish(),
+  multitaskStrategy: MultitaskStrategy.nullish(),
+  multitask_strategy: MultitaskStrategy.nullish(),
 });
 
 /** Everything that is told of a run has to be in its log. */
@@ -67,37 +64,35 @@ async function toInput(db: Db, threadId: string, { config }: Pick<RunRequest, "c
 
 /**
  * Makes a run that is told in full. What it is to be depends on where the thread stands: it is decided first, because auth has to know,
- * and again with the thread held, because somebody else may have answered or asked meanwhile. Committed when it returns: no error may
- * leave as ours from then on, or clients would send the command again.
+ * and again with the thread held, because somebody else may have answered or asked meanwhile.
  */
 export async function makeRun(scope: CommandScope, decide: (db: Db) => Promise<RunRequest>): Promise<Run> {
-  const { rooms, request, threadId } = scope;
-  const { pool, registry, settings, wakeups } = rooms;
+  const { deps, request, threadId } = scope;
   const key = keyOf(request);
-  const madeBefore = async () => (key && (await madeForKey(pool, key)))?.[0];
-  const before = await madeBefore(); // by now the thread may stand elsewhere
+  const before = await madeBefore(deps.pool, key); // by now the thread may stand elsewhere
   if (before) return before;
-  const wanted = await decide(pool).catch(asError);
+  const wanted = await decide(deps.pool).catch(asError);
   if (wanted instanceof Error) {
-    const meanwhile = await madeBefore(); // by the same command, which came at the same moment and was faster
+    const meanwhile = await madeBefore(deps.pool, key); // by the same command, which came at the same moment and was faster
     if (meanwhile) return meanwhile;
     throw wanted;
   }
-  const newRun = toNewRun({ ...wanted, ...toldInFull }, threadId, request.headers, settings);
+  const newRun = toNewRun({ ...wanted, ...toldInFull }, threadId, request.headers, deps.settings);
   newRun.kwargs.checkpoint_envelopes = true;
   const { caller, run } = await admitRun(request, newRun);
-  const make = async (tx: Db) => {
-    const thread = await lockThread(tx, caller.threads, threadId);
+  let boundTo: unknown;
+  const prepare = async (tx: Db) => {
+    boundTo = (await lockThread(tx, caller.threads, threadId))?.metadata.assistant_id;
     if (!isDeepStrictEqual(await decide(tx), wanted)) throw new ServiceError("conflict", "The thread has moved on meanwhile; try again.");
-    await refuseUnknownCheckpoint(tx, threadId, wanted);
-    return createRun(tx, caller, run, bindThread(thread?.metadata.assistant_id, runCheck(registry)));
   };
-  const makeOnce = () => transaction(pool, (tx) => onceForKey(tx, key, async () => [await make(tx)]));
-  const [made] = await makeSurely(pool, [run.runId], makeOnce, { inTransaction: true });
+  const check = bindThread(() => boundTo, runCheck(deps.registry));
+  const [made] = await submitRuns(deps, [{ caller, run, check }], { key, prepare });
   if (!made) throw runNotFound(); // the run of this Idempotency-Key has been deleted since
-  const displaces = wanted.multitask_strategy === "interrupt" || wanted.multitask_strategy === "rollback";
-  wakeups.tell(claimTopic, ...(displaces ? [cancelTopic] : []));
   return made;
+}
+
+async function madeBefore(db: Db, key: IdempotentRequest | undefined): Promise<Run | undefined> {
+  return key && (await madeForKey(db, key))?.[0];
 }
 
 const asError = (error: Error) => error;
@@ -110,16 +105,10 @@ function keyOf(request: FastifyRequest): IdempotentRequest | undefined {
   return { ...key, request: { route: request.params, method, params } };
 }
 
-async function refuseUnknownCheckpoint(tx: Db, threadId: string, { config }: RunRequest): Promise<void> {
-  const { checkpoint_id: id, checkpoint_ns: namespace } = config?.configurable ?? {};
-  if (typeof id !== "string" || id === "") return;
-  if (await hasCheckpoint(tx, threadId, typeof namespace === "string" ? namespace : "", id)) return;
-  throw new CommandError("no_such_checkpoint", `Checkpoint ${id} not found in thread ${threadId}.`);
-}
-
 /** By the protocol a thread belongs to the assistant of its first run. What else callers keep under that name in its metadata binds nobody. */
-function bindThread(bound: unknown, check: RunCheck): RunCheck {
+function bindThread(findBound: () => unknown, check: RunCheck): RunCheck {
   return async (tx, asked) => {
+    const bound = findBound();
     const { assistant_id: assistantId, graph_id: graphId } = asked.assistant;
     if (typeof bound === "string" && isId(bound) && bound !== assistantId) {
       throw new CommandError("invalid_argument", `This thread belongs to assistant ${bound}, not to ${assistantId} (graph "${graphId}").`);

@@ -8,7 +8,7 @@ import { makeRun } from "./run.ts";
 const Get = z.object({ namespace: Namespace.nullish(), keys: z.array(Text).max(1_000).nullish() });
 
 /** The state of the thread, or of a graph inside it. */
-export const getState = withParams(Get, async ({ rooms: { pool, registry }, readable, threadId }, { namespace, keys }) => {
+export const getState = withParams(Get, async ({ deps: { pool, registry }, readable, threadId }, { namespace, keys }) => {
   const checkpoint = { checkpoint_ns: (namespace ?? []).join("|") };
   const { values, checkpoint: at } = await readState(pool, readable, registry, threadId, { checkpoint }).catch(asUnknownNamespace);
   if (!at) refuseNamespace(namespace);
@@ -23,7 +23,7 @@ function selectKeys(values: unknown, keys: string[] | null | undefined): unknown
 const List = z.object({ namespace: Namespace.nullish(), limit: Limit, before: Text.nullish() });
 
 /** The checkpoints of the thread, or of a graph inside it, newest first. */
-export const listCheckpoints = withParams(List, async ({ rooms: { pool, registry }, readable, threadId }, { namespace, limit, before }) => {
+export const listCheckpoints = withParams(List, async ({ deps: { pool, registry }, readable, threadId }, { namespace, limit, before }) => {
   const query = { limit, checkpoint: { checkpoint_ns: (namespace ?? []).join("|") }, ...(before && { before }) };
   const checkpoints: object[] = [];
   try {

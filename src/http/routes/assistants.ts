@@ -22,9 +22,9 @@ import { holdThreadsOfAssistant } from "../../runs/read.ts";
 import { cancelTopic, claimTopic } from "../../runs/run.ts";
 import { deleteThreadRow, threadsOfAssistant } from "../../threads/threads.ts";
 import { access, scopeOrNone } from "../access.ts";
+import type { ApiDeps } from "../api-deps.ts";
 import { sendPage } from "../lists.ts";
 import { readWithin } from "../memory.ts";
-import type { ApiRooms } from "../rooms.ts";
 import { refuseContext } from "../run-check.ts";
 import { Assistant, answers, Config, Flag, Id, Json, Limit, Offset, SortOrder, Text } from "../schemas.ts";
 
@@ -40,7 +40,7 @@ const Filter = { graph_id: Text.optional(), name: Text.optional(), metadata: Jso
 
 const idIsTaken = () => new ServiceError("conflict", "Assistant already exists");
 
-export const assistantRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry, wakeups, memory }) => {
+export const assistantRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool, registry, wakeups, memory }) => {
   /** The graph may be another project's, or of a newer release: then a live worker has it. */
   const refuseUnknownGraph = async (graphId: string | undefined) => {
     if (graphId === undefined || registry.has(graphId) || (await isServedElsewhere(pool, graphId))) return;

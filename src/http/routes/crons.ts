@@ -17,10 +17,10 @@ import { newId } from "../../db/ids.ts";
 import { transaction } from "../../db/sql.ts";
 import type { NewRun } from "../../runs/create.ts";
 import { access } from "../access.ts";
+import type { ApiDeps } from "../api-deps.ts";
 import { CronCreate, CronPatch, toNewCron, toPatch } from "../cron-request.ts";
 import { sendPage } from "../lists.ts";
 import { readWithin } from "../memory.ts";
-import type { ApiRooms } from "../rooms.ts";
 import { admitRun, runDecisions } from "../run-access.ts";
 import { refuseWebhook, runCheck } from "../run-check.ts";
 import { answers, Cron, Id, Json, Limit, Offset, SortOrder, Text, ThreadParams } from "../schemas.ts";
@@ -45,7 +45,7 @@ function changedFields(before: NewRun["kwargs"], after: NewRun["kwargs"]): Parti
 const creates = access("crons:create", ...runDecisions);
 
 /** Runs by the clock: crons on threads and without, changed, listed, deleted. Workers fire them. */
-export const cronRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry, settings, webhookRules, memory }) => {
+export const cronRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool, registry, settings, webhookRules, memory }) => {
   const rules = { check: runCheck(registry), retention: settings };
 
   const allowed = <Body extends { webhook?: unknown }>(body: Body): Body =>

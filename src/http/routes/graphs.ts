@@ -8,7 +8,7 @@ import { ServiceError } from "../../errors.ts";
 import type { AnyGraph } from "../../registry/registry.ts";
 import type { GraphSchemas } from "../../registry/schemas.ts";
 import { access } from "../access.ts";
-import type { ApiRooms } from "../rooms.ts";
+import type { ApiDeps } from "../api-deps.ts";
 import { Flag, Text, Whole } from "../schemas.ts";
 
 const OneAssistant = z.object({ assistantId: Text });
@@ -22,7 +22,7 @@ function underBothNames(schemas: GraphSchemas) {
 }
 
 /** What an assistant's graph looks like: its drawing, its schemas, its subgraphs. */
-export const graphRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry }) => {
+export const graphRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool, registry }) => {
   const knownGraph = ({ graph_id: graphId }: Assistant) => {
     if (!registry.has(graphId)) throw new ServiceError("not_found", `Graph "${graphId}" is not among the graphs of this server.`);
     return graphId;

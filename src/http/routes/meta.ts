@@ -5,7 +5,7 @@ import { z } from "zod";
 import { sql } from "../../db/sql.ts";
 import { ServiceError } from "../../errors.ts";
 import { isHalted } from "../../runs/halt.ts";
-import type { ApiRooms } from "../rooms.ts";
+import type { ApiDeps } from "../api-deps.ts";
 import { Flag } from "../schemas.ts";
 
 const langgraph: { version: string } = createRequire(import.meta.url)("@langchain/langgraph/package.json");
@@ -21,7 +21,7 @@ async function within(ms: number, answer: Promise<unknown>): Promise<void> {
   await Promise.race([answer, timeout]).finally(() => late.abort());
 }
 
-export const metaRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, version, model, settings }) => {
+export const metaRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool, version, model, settings }) => {
   app.get(
     "/ok",
     { schema: { querystring: z.object({ check_db: Flag.optional() }) }, config: { access: "signed-in" } },
@@ -45,6 +45,6 @@ export const metaRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, v
 };
 
 /** What is left when the meta routes are disabled: whether the process answers at all. */
-export const healthRoute: FastifyPluginAsyncZod<ApiRooms> = async (app) => {
+export const healthRoute: FastifyPluginAsyncZod<ApiDeps> = async (app) => {
   app.get("/ok", { config: { access: "signed-in" } }, async (_request, reply) => reply.send({ ok: true }));
 };

@@ -3,13 +3,13 @@ import { z } from "zod";
 import { AuthRefusal } from "../../auth/auth.ts";
 import { isEverything } from "../../db/scope.ts";
 import { access } from "../access.ts";
-import type { ApiRooms } from "../rooms.ts";
+import type { ApiDeps } from "../api-deps.ts";
 
 const countsOfAll =
   "The metrics count what is everybody's, and you see what is your own. A scraper takes an API key, or asks at ENSEMBLE_METRICS_PORT.";
 
 /** What the operator's tools read: the queue, the work, the database, the process. */
-export const metricsRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { metrics }) => {
+export const metricsRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { metrics }) => {
   app.get(
     "/metrics",
     {

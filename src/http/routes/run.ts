@@ -9,18 +9,18 @@ import { runTopic } from "../../events/feed.ts";
 import { findOpenRuns } from "../../runs/cancel.ts";
 import { deleteRunRow } from "../../runs/end.ts";
 import { getRun, isThreadBusy } from "../../runs/read.ts";
-import { type CancelAction, cancelTopic, claimTopic, endTopic } from "../../runs/run.ts";
+import { CancelAction, cancelTopic, claimTopic, endTopic, StreamMode } from "../../runs/run.ts";
 import { refreshThread } from "../../state/state.ts";
 import { lockThread } from "../../threads/threads.ts";
 import { access } from "../access.ts";
+import type { ApiDeps } from "../api-deps.ts";
 import { cancelRuns } from "../cancel.ts";
 import { cancelAbandoned, runOutput, streamRun } from "../follow.ts";
 import { type StreamCounts, takePlace } from "../places.ts";
 import { keepAsking, lineOf } from "../recheck.ts";
-import type { ApiRooms } from "../rooms.ts";
-import { answers, Flag, Id, OneOrMore, Run, RunParams, StreamMode, streams, Unsettable } from "../schemas.ts";
+import { answers, Flag, Id, OneOrMore, Run, RunParams, streams, Unsettable } from "../schemas.ts";
 
-const Action = z.enum(["interrupt", "rollback"]).default("interrupt");
+const Action = CancelAction.default("interrupt");
 const JoinQuery = z.object({ cancel_on_disconnect: Flag.optional(), stream_mode: Unsettable(OneOrMore(StreamMode)) });
 /** Where the client stopped. None means from the start: the log is kept, so nobody who comes late has to miss anything. */
 const LastEvent = z.looseObject({
@@ -47,8 +47,8 @@ async function cancellable(
 }
 
 /** What can be done with a run that exists: read it, follow it, wait for it, cancel it, delete it. */
-export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamCounts }> = async (app, rooms) => {
-  const { pool, registry, wakeups, counts } = rooms;
+export const singleRunRoutes: FastifyPluginAsyncZod<ApiDeps & { counts: StreamCounts }> = async (app, deps) => {
+  const { pool, registry, wakeups, counts } = deps;
 
   /** A run as its caller may read it. */
   const readable = (request: FastifyRequest, runId: string, threadId?: string) => ({
@@ -57,7 +57,7 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
   });
 
   const enter = ({ user }: FastifyRequest, runId: string) =>
-    takePlace(counts, { of: "run", id: runId, user: user?.identity }, rooms.settings);
+    takePlace(counts, { of: "run", id: runId, user: user?.identity }, deps.settings);
 
   /** Finds a run for whoever joins it, and says in which scope it is cancelled when they leave. */
   async function findToJoin(request: FastifyRequest, cancels: boolean | undefined, runId: string, givenThreadId?: string) {
@@ -101,9 +101,9 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
       const { threadId, runId } = request.params;
       const place = await findToJoin(request, request.query.cancel_on_disconnect, runId, threadId);
       const line = lineOf(reply);
-      keepAsking(rooms, request, place.followed, line);
-      const output = await runOutput(rooms, place.scope, place, line.gone);
-      if (line.gone.aborted) await cancelAbandoned(rooms, place);
+      keepAsking(deps, request, place.followed, line);
+      const output = await runOutput(deps, place.scope, place, line.gone);
+      if (line.gone.aborted) await cancelAbandoned(deps, place);
       return reply.type("application/json; charset=utf-8").send(output ?? "null");
     },
   );
@@ -115,7 +115,7 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
       const { threadId, runId } = request.params;
       const place = await findToJoin(request, request.query.cancel_on_disconnect, runId, threadId);
       reply.header("location", `/threads/${threadId}/runs/${runId}/stream`);
-      await streamRun(rooms, enter(request, runId), reply, { ...place, ...followOptions(request) });
+      await streamRun(deps, enter(request, runId), reply, { ...place, ...followOptions(request) });
     },
   );
 
@@ -127,7 +127,7 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
       const place = await findToJoin(request, request.query.cancel_on_disconnect, runId);
       reply.header("content-location", `/runs/${runId}`);
       reply.header("location", `/runs/${runId}/stream`);
-      await streamRun(rooms, enter(request, runId), reply, { ...place, ...followOptions(request) });
+      await streamRun(deps, enter(request, runId), reply, { ...place, ...followOptions(request) });
     },
   );
 
@@ -139,11 +139,11 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
       const { query, raw } = request;
       const scope = await cancellable(request, query.action, threadId, [runId]);
       await getRun(pool, scope, threadId, runId);
-      await cancelRuns(rooms, scope, threadId, query.action, [runId]);
+      await cancelRuns(deps, scope, threadId, query.action, [runId]);
       if (!query.wait) return reply.code(202).send();
       const gone = new AbortController();
       raw.on("close", () => gone.abort());
-      await runOutput(rooms, scope, { runId, threadId }, gone.signal);
+      await runOutput(deps, scope, { runId, threadId }, gone.signal);
       return reply.code(204).send();
     },
   );
@@ -176,7 +176,7 @@ export const singleRunRoutes: FastifyPluginAsyncZod<ApiRooms & { counts: StreamC
       const byThread = Map.groupBy(open, (run) => run.threadId);
       for (const [threadId, runs] of byThread) {
         await cancelRuns(
-          rooms,
+          deps,
           scope,
           threadId,
           action,

@@ -8,9 +8,9 @@ import { threadNotFound, threadWithoutState } from "../../errors.ts";
 import { type CheckpointRef, type HistoryQuery, readHistory, readState, updateState } from "../../state/state.ts";
 import { lockThread } from "../../threads/threads.ts";
 import { access } from "../access.ts";
+import type { ApiDeps } from "../api-deps.ts";
 import { mostBytes, sendTexts } from "../lists.ts";
 import { holdMemory, lightBytes } from "../memory.ts";
-import type { ApiRooms } from "../rooms.ts";
 import { answers, Checkpoint, Flag, Json, Limit, Text, ThreadParams, ThreadState } from "../schemas.ts";
 
 /** A checkpoint by its id, by an object that holds it, or by a config that does: clients send all three. */
@@ -33,7 +33,7 @@ const updates = access("threads:update");
 const readable = async (request: FastifyRequest, threadId: string): Promise<Scope> =>
   (await request.access("threads:read", { thread_id: threadId })).scope;
 
-export const stateRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry, memory }) => {
+export const stateRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool, registry, memory }) => {
   /** Sends as many states as one answer may hold. If there are more, a header says before which checkpoint they are. */
   async function sendHistory(reply: FastifyReply, scope: Scope, threadId: string, query: HistoryQuery): Promise<FastifyReply> {
     const texts: string[] = [];

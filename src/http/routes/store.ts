@@ -6,8 +6,8 @@ import { checkLabels, checkNamespace } from "../../store/namespace.ts";
 import { Minutes } from "../../store/rules.ts";
 import { getFromStore, putInStore, searchStore } from "../../store/use.ts";
 import { access } from "../access.ts";
+import type { ApiDeps } from "../api-deps.ts";
 import { readWithin } from "../memory.ts";
-import type { ApiRooms } from "../rooms.ts";
 import { answers, Flag, Item, Json, Limit, Offset, OneOrMore, Text, Whole } from "../schemas.ts";
 
 /** What a client leaves out, some write as null. */
@@ -44,7 +44,7 @@ const NamespaceSearch = z.object({
 const Marked = z.object({ metadata: Json.transform((marks) => (Object.keys(marks).length > 0 ? marks : undefined)) });
 
 /** What graphs remember across threads, for callers from outside: items by name, searches, namespaces. A handler may lead them elsewhere. */
-export const storeRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, store: rules, memory }) => {
+export const storeRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool, store: rules, memory }) => {
   app.put("/store/items", { schema: { body: ItemPut }, config: access("store:put") }, async (request, reply) => {
     const { scope, value } = await request.access("store:put", { ...request.body, metadata: {} });
     checkNamespace(value.namespace);

@@ -6,18 +6,18 @@ import type { Scope } from "../../db/scope.ts";
 import { ServiceError } from "../../errors.ts";
 import { getThread } from "../../threads/threads.ts";
 import { access } from "../access.ts";
+import type { ApiDeps } from "../api-deps.ts";
 import { answerCommand, commandDecisions } from "../commands/answer.ts";
 import { Command } from "../commands/command.ts";
 import { type StreamCounts, takePlace } from "../places.ts";
 import type { Followed } from "../recheck.ts";
-import type { ApiRooms } from "../rooms.ts";
 import { answers, ThreadParams } from "../schemas.ts";
 import { serveSocket } from "../socket.ts";
 import { EventFilter, LastEventNumber, LastThreadEvent, ThreadStreamQuery } from "../streaming-request.ts";
 import { streamThread, streamThreadRuns } from "../thread-streams.ts";
 import { inSight, type Sight } from "../visible-thread.ts";
 
-export interface StreamingRooms extends ApiRooms {
+export interface StreamingDeps extends ApiDeps {
   counts: StreamCounts;
   /** Asks the whole service, the project's app in front of our routes included; undefined where there is none. */
   askFront: ((request: Request) => Promise<Response>) | undefined;
@@ -29,10 +29,10 @@ const threadStream = {
 };
 
 /** Event streaming: what happens on a thread, over all of its runs, and the commands by which it is made to happen. */
-export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app, { counts, askFront, ...rooms }) => {
-  const { pool } = rooms;
+export const streamingRoutes: FastifyPluginAsyncZod<StreamingDeps> = async (app, { counts, askFront, ...deps }) => {
+  const { pool } = deps;
   const enter = ({ user }: FastifyRequest, threadId: string) =>
-    takePlace(counts, { of: "thread", id: threadId, user: user?.identity }, rooms.settings);
+    takePlace(counts, { of: "thread", id: threadId, user: user?.identity }, deps.settings);
 
   /** A thread that the caller may read now, and how it is asked later whether they still may. */
   async function toFollow(request: FastifyRequest, threadId: string): Promise<Followed> {
@@ -45,7 +45,7 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
   app.post(
     "/threads/:threadId/commands",
     { schema: { params: ThreadParams, body: Command, response: answers(Answer) }, config: access(...commandDecisions) },
-    async (request, reply) => reply.send(await answerCommand(rooms, request, request.params.threadId, request.body)),
+    async (request, reply) => reply.send(await answerCommand(deps, request, request.params.threadId, request.body)),
   );
 
   app.post(
@@ -59,9 +59,9 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
       const { since, ...filter } = request.body;
       const { scope: readable } = await request.access("threads:read", { thread_id: threadId });
       const sight: Sight = { readable, isSeen: false };
-      const followed = inSight(rooms, request, threadId, sight);
+      const followed = inSight(deps, request, threadId, sight);
       const from = since ?? request.headers["last-event-id"] ?? 0;
-      await streamThread(rooms, enter(request, threadId), reply, { sight, threadId, since: from, filter, followed });
+      await streamThread(deps, enter(request, threadId), reply, { sight, threadId, since: from, filter, followed });
     },
   );
 
@@ -78,7 +78,7 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
       reply.header("location", request.url); // the SDK comes back here, and is to see the same
       const modes = stream_mode ?? stream_modes ?? ["run_modes" as const];
       const since = request.headers["last-event-id"];
-      await streamThreadRuns(rooms, enter(request, threadId), reply, { threadId, since, modes, followed });
+      await streamThreadRuns(deps, enter(request, threadId), reply, { threadId, since, modes, followed });
     },
   );
 
@@ -101,7 +101,7 @@ export const streamingRoutes: FastifyPluginAsyncZod<StreamingRooms> = async (app
       const { threadId } = ThreadParams.parse(request.params);
       try {
         const leave = enter(request, threadId);
-        serveSocket(rooms, request, socket, threadId).addEventListener("abort", leave);
+        serveSocket(deps, request, socket, threadId).addEventListener("abort", leave);
       } catch (error) {
         socket.close(1013, error instanceof ServiceError ? error.message : "");
       }

@@ -18,16 +18,16 @@ import {
   insertThread,
   lockThread,
   type Thread as ThreadRow,
+  ThreadStatus,
   updateThread,
 } from "../../threads/threads.ts";
 import { access, alreadyDecided, scopeOrNone } from "../access.ts";
+import type { ApiDeps } from "../api-deps.ts";
 import { extractPaths } from "../extract.ts";
 import { estimateHeader, sendPage } from "../lists.ts";
 import { holdMemory, readWithin } from "../memory.ts";
-import type { ApiRooms } from "../rooms.ts";
 import { answers, Command, Id, Json, Limit, Offset, SortOrder, Text, Thread, ThreadParams, ThreadTtl, TtlStrategy } from "../schemas.ts";
 
-const Status = z.enum(["idle", "busy", "interrupted", "error"]);
 const Superstep = z.object({
   updates: z.array(z.object({ values: z.unknown().optional(), command: Command.nullish(), as_node: Text })).min(1),
 });
@@ -37,13 +37,13 @@ const Filter = {
   ids: z.array(Id).optional(),
   metadata: Json.optional(),
   values: Json.optional(),
-  status: Status.optional(),
+  status: ThreadStatus.optional(),
   exact: z.boolean().optional().describe("counts all threads; without it, more than 10,000 are estimated"),
 };
 
 const idIsTaken = () => new ServiceError("conflict", "Thread already exists");
 
-export const threadRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, registry, wakeups, memory }) => {
+export const threadRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool, registry, wakeups, memory }) => {
   /** Takes a thread that is there for the one that was to be made. Of one that the caller may not read, only the id is taken. */
   async function takeExisting(request: FastifyRequest, makeable: Scope, threadId: string, history: StateUpdate[][]): Promise<ThreadRow> {
     const readable = await scopeOrNone(request, "threads:read", { thread_id: threadId });

@@ -2,12 +2,12 @@ import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { listDeadWebhooks, redriveWebhooks, webhookTopic } from "../../webhooks/webhooks.ts";
 import { access } from "../access.ts";
+import type { ApiDeps } from "../api-deps.ts";
 import { sendPage } from "../lists.ts";
-import type { ApiRooms } from "../rooms.ts";
 import { answers, DeadWebhook, Id, Limit, Offset } from "../schemas.ts";
 
 /** Deliveries that were given up: seeing them, and having them tried again. */
-export const webhookRoutes: FastifyPluginAsyncZod<ApiRooms> = async (app, { pool, wakeups }) => {
+export const webhookRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool, wakeups }) => {
   app.get(
     "/webhooks/dead",
     {

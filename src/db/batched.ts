@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isDatabaseTrouble } from "./failure.ts";
 
-export interface TogetherOptions<Ask> {
-  /** Asks of one key do not go together, but one after the other. */
+export interface BatchedOptions<Ask> {
+  /** Requests with the same key run one after another. */
   keyOf?: (ask: Ask) => unknown;
 }
 
@@ -23,9 +23,9 @@ const most = 50;
  * are being answered. `answerAll` has an answer for each, in their order. Nobody joins a statement that is under way, so no answer is
  * older than its question.
  */
-export function together<Ask, Answer>(
+export function batched<Ask, Answer>(
   answerAll: (asks: Ask[]) => Promise<Answer[]>,
-  { keyOf }: TogetherOptions<Ask> = {},
+  { keyOf }: BatchedOptions<Ask> = {},
 ): (ask: Ask) => Promise<Answer> {
   let waiting: Waiting<Ask, Answer>[] = [];
   let underWay = 0;

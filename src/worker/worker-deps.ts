@@ -10,7 +10,7 @@ import type { EndRun } from "./ends.ts";
 import type { StoreStep } from "./steps.ts";
 
 /** What an attempt needs of the process. */
-export interface WorkerRooms {
+export interface WorkerDeps {
   pool: Pool;
   wakeups: Wakeups;
   feed: EventFeed;
@@ -23,7 +23,7 @@ export interface WorkerRooms {
 }
 
 /** What the attempts of one worker share besides. */
-export interface AttemptRooms extends WorkerRooms {
+export interface AttemptDeps extends WorkerDeps {
   storeStep: StoreStep;
   endRun: EndRun;
 }

@@ -5,6 +5,7 @@ import type { Wakeups } from "../db/listen.ts";
 import type { EventFeed } from "../events/feed.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Registry } from "../registry/registry.ts";
+import type { RunWriter } from "../runs/run-writer.ts";
 import type { StoreRules } from "../store/rules.ts";
 import type { ThreadFeed } from "../streaming/thread-feed.ts";
 import type { UiBundles } from "../ui/bundles.ts";
@@ -13,13 +14,15 @@ import type { PickHeaders } from "./configurable-headers.ts";
 import type { Memory } from "./memory.ts";
 
 /** What the routes need of the process. */
-export interface ApiRooms {
+export interface ApiDeps {
   pool: Pool;
   wakeups: Wakeups;
   feed: EventFeed;
   threadFeed: ThreadFeed;
   registry: Registry;
   store: StoreRules;
+  /** Shares statements among requests that each make one run. */
+  writer: RunWriter;
   log: Logger;
   metrics: Metrics;
   version: string;

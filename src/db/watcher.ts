@@ -4,13 +4,13 @@ import type { Wakeups } from "./listen.ts";
 const pollMs = 1_000;
 
 /** Waits for facts that come true in the database, with one statement for all who wait. */
-export interface Lookout<Question, Answer> {
+export interface Watcher<Question, Answer> {
   /** The answer, as soon as there is one; undefined when the signal was faster. A word on the topic makes it look at once. */
   wait(question: Question, topic: string, signal: AbortSignal): Promise<Answer | undefined>;
   stop(): Promise<void>;
 }
 
-export interface LookoutOptions<Question, Answer> {
+export interface WatcherOptions<Question, Answer> {
   wakeups: Wakeups;
   /** Answers each question, in their order; undefined: not yet. */
   look: (questions: Question[]) => Promise<(Answer | undefined)[]>;
@@ -22,7 +22,7 @@ interface Waiter<Question, Answer> {
   found: PromiseWithResolvers<Answer>;
 }
 
-export function startLookout<Question, Answer>({ wakeups, look, onError }: LookoutOptions<Question, Answer>): Lookout<Question, Answer> {
+export function startWatcher<Question, Answer>({ wakeups, look, onError }: WatcherOptions<Question, Answer>): Watcher<Question, Answer> {
   const waiting = new Set<Waiter<Question, Answer>>();
   const toLook = new Set<Waiter<Question, Answer>>();
   let looking: Promise<void> | undefined;

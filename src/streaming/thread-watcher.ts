@@ -1,11 +1,11 @@
 import type { Wakeups } from "../db/listen.ts";
-import { startLookout } from "../db/lookout.ts";
 import type { Db } from "../db/sql.ts";
+import { startWatcher } from "../db/watcher.ts";
 import { threadTopic } from "../runs/run.ts";
 import { type BegunRun, lastChanges, nextRuns, type RunCursor } from "../runs/thread-runs.ts";
 
 /** Waits for any number of threads, and for their runs. */
-export interface ThreadLookout {
+export interface ThreadWatcher {
   /** When the thread was last changed, as soon as that is another moment than the one that is known; undefined with the signal. */
   change(threadId: string, known: string | undefined, signal: AbortSignal): Promise<string | undefined>;
   /** The runs of a thread from a base on, in the order in which they began, as they begin. Ends when the thread is gone, or with the signal. */
@@ -21,9 +21,9 @@ interface Known {
   known: string | undefined;
 }
 
-export function startThreadLookout(db: Db, wakeups: Wakeups, onError: (error: Error) => void): ThreadLookout {
-  const begun = startLookout<RunCursor, Found>({ wakeups, look: (cursors) => lookForRuns(db, cursors), onError });
-  const changed = startLookout<Known, string>({ wakeups, look: (asked) => lookForChanges(db, asked), onError });
+export function startThreadWatcher(db: Db, wakeups: Wakeups, onError: (error: Error) => void): ThreadWatcher {
+  const begun = startWatcher<RunCursor, Found>({ wakeups, look: (cursors) => lookForRuns(db, cursors), onError });
+  const changed = startWatcher<Known, string>({ wakeups, look: (asked) => lookForChanges(db, asked), onError });
   const nextRun = async (threadId: string, from: number, signal: AbortSignal): Promise<BegunRun | undefined> => {
     const found = await begun.wait({ threadId, from }, threadTopic(threadId), signal);
     return found === "thread gone" ? undefined : found?.run;

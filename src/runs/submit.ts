@@ -1,0 +1,66 @@
+import type { Pool } from "pg";
+import type { Wakeups } from "../db/listen.ts";
+import { type Db, transaction } from "../db/sql.ts";
+import type { Caller } from "./caller.ts";
+import { createRun, type NewRun, type RunCheck } from "./create.ts";
+import { type IdempotentRequest, onceForKey } from "./idempotency.ts";
+import { makeSurely } from "./make-surely.ts";
+import { cancelTopic, claimTopic, type Run } from "./run.ts";
+import type { RunWriter } from "./run-writer.ts";
+
+export interface SubmitDeps {
+  pool: Pool;
+  wakeups: Wakeups;
+  /** Shares statements among requests that each make one run. */
+  writer: RunWriter;
+}
+
+/** A run that somebody may make, and what it must pass before it exists. */
+export interface Submission {
+  caller: Caller;
+  run: NewRun;
+  check: RunCheck;
+}
+
+export interface SubmitOptions {
+  /** The same key makes its runs once. */
+  key?: IdempotentRequest | undefined;
+  /** Runs first, in the transaction that makes the runs. Throws if they may not be made any more. */
+  prepare?: (tx: Db) => Promise<void>;
+  /** Sees each run before anything is committed. Throws to undo them all. */
+  inspect?: (run: Run) => void;
+}
+
+/**
+ * Makes runs, all or none, and wakes the workers. The runs are committed when it returns: from then on no error may leave as a 5xx, or
+ * clients would send the request again.
+ */
+export async function submitRuns(deps: SubmitDeps, submissions: Submission[], options: SubmitOptions = {}): Promise<Run[]> {
+  const { pool, wakeups, writer } = deps;
+  const { key, prepare, inspect } = options;
+  const isOneStatement = !key && !prepare && submissions.length === 1 && submissions[0]?.run.threadId === undefined;
+  const make = async (tx: Db) => {
+    await prepare?.(tx);
+    const made: Run[] = [];
+    for (const { caller, run, check } of submissions) {
+      const one = await createRun(tx, caller, run, check, isOneStatement ? writer : undefined);
+      inspect?.(one);
+      made.push(one);
+    }
+    return made;
+  };
+  const makeAll = () => (isOneStatement ? make(pool) : transaction(pool, (tx) => onceForKey(tx, key, () => make(tx))));
+  const ids = submissions.map(({ run }) => run.runId);
+  const runs = await makeSurely(pool, ids, makeAll, { inTransaction: !isOneStatement });
+  announceRuns(
+    wakeups,
+    submissions.map(({ run }) => run.multitaskStrategy),
+  );
+  return runs;
+}
+
+/** Wakes the workers for new runs, and those whose runs the new ones displace. Call it after the commit. */
+export function announceRuns(wakeups: Wakeups, strategies: Run["multitask_strategy"][]): void {
+  const displaces = strategies.some((strategy) => strategy === "interrupt" || strategy === "rollback");
+  wakeups.tell(claimTopic, ...(displaces ? [cancelTopic] : []));
+}

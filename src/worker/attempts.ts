@@ -1,0 +1,115 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Fence } from "../db/fence.ts";
+import type { Claim, HeldRun } from "../runs/claim.ts";
+import { type AttemptControl, createControl, type StopReason } from "./control.ts";
+import { now } from "./liveness-news.ts";
+
+export interface AttemptsOptions {
+  slots: number;
+  maxCrashes: number;
+  runTimeoutSeconds: number;
+  /** Runs an attempt to its end. Never rejects. */
+  execute(claim: Claim, control: AttemptControl): Promise<void>;
+  /** Called when an attempt has done its graph's work, which frees a slot before the attempt is over. */
+  onPerformed(): void;
+  /** Called when an attempt is over. */
+  onDone(control: AttemptControl): void;
+}
+
+interface RunningAttempt {
+  claim: Claim;
+  control: AttemptControl;
+  /** By the machine's monotonic clock, after the claim was committed. */
+  since: number;
+  done: Promise<void>;
+}
+
+const longestTimerMs = 2 ** 31 - 1;
+
+/** The attempt that the current code works for. It tells an error that escapes from user code from one of ours. */
+const currentAttempt = new AsyncLocalStorage<Fence & { threadId: string }>();
+
+/** Returns the attempt that the current code works for, as the log names it. */
+export function attemptAtWork(): object | undefined {
+  const attempt = currentAttempt.getStore();
+  return attempt && { run_id: attempt.runId, thread_id: attempt.threadId, attempt: attempt.attempt };
+}
+
+const keyOf = ({ runId, attempt }: Fence) => `${runId} ${attempt}`;
+
+/** The attempts that run in this worker. */
+export class Attempts {
+  readonly #running = new Map<string, RunningAttempt>();
+  readonly #options: AttemptsOptions;
+
+  constructor(options: AttemptsOptions) {
+    this.#options = options;
+  }
+
+  /** Starts an attempt. With `drain` it stops before its next super-step. */
+  start(claim: Claim, { drain }: { drain: boolean }): void {
+    const { execute, onPerformed, onDone, runTimeoutSeconds: seconds } = this.#options;
+    const control = createControl(onPerformed);
+    const leftMs = Math.max(0, (seconds - claim.ranSeconds) * 1000);
+    const timer = setTimeout(() => control.stop({ kind: "timeout", seconds }), Math.min(leftMs, longestTimerMs));
+    const key = keyOf(claim);
+    const done = currentAttempt
+      .run(claim, () => execute(claim, control))
+      .finally(() => {
+        clearTimeout(timer);
+        this.#running.delete(key);
+        onDone(control);
+      });
+    this.#running.set(key, { claim, control, since: now(), done });
+    if (drain) control.graphControl.requestDrain();
+  }
+
+  /** Returns how many more runs fit. One whose result is being stored holds no slot, until as many wait for that as there are slots. */
+  freeSlots(): number {
+    const { slots } = this.#options;
+    const attempts = [...this.#running.values()];
+    const executing = attempts.filter(({ control }) => !control.performed).length;
+    return Math.max(0, Math.min(slots - executing, 2 * slots - attempts.length));
+  }
+
+  /** Returns whether a run is at work that would be given up if it killed this worker as well. */
+  hasSuspect(): boolean {
+    const { maxCrashes } = this.#options;
+    return [...this.#running.values()].some(({ claim }) => claim.crashes > 0 && claim.crashes >= maxCrashes - 1);
+  }
+
+  has(run: Fence): boolean {
+    return this.#running.has(keyOf(run));
+  }
+
+  /** Stops the attempts that were cancelled or have lost their right, by what the database said at `askedAt`. Later ones are left alone. */
+  compare(held: HeldRun[], askedAt: number): void {
+    const mayRun = new Map(held.map((run) => [keyOf(run), run]));
+    for (const { claim, control, since } of this.#running.values()) {
+      const run = mayRun.get(keyOf(claim));
+      if (run?.cancel) control.stop({ kind: "cancel", action: run.cancel });
+      else if (!run && since < askedAt) control.stop({ kind: "lost" });
+    }
+  }
+
+  /** Returns the nodes that were running at some time since then. */
+  nodesSince(moment: number): { node: string; run_id: string; thread_id: string }[] {
+    return [...this.#running.values()].flatMap(({ claim, control }) =>
+      control.nodesSince(moment).map((node) => ({ node, run_id: claim.runId, thread_id: claim.threadId })),
+    );
+  }
+
+  /** Lets each attempt stop before its next super-step. */
+  drain(): void {
+    for (const { control } of this.#running.values()) control.graphControl.requestDrain();
+  }
+
+  /** Aborts each attempt. */
+  stop(reason: StopReason): void {
+    for (const { control } of this.#running.values()) control.stop(reason);
+  }
+
+  async allDone(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all([...this.#running.values()].map(({ done }) => done));
+  }
+}

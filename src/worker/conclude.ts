@@ -1,0 +1,122 @@
+import { isGraphDrained } from "@langchain/langgraph";
+import { authKeys } from "../auth/user.ts";
+import { EnsembleSaver, LostRight } from "../checkpoints/saver.ts";
+import { untilDatabaseAnswers } from "../db/failure.ts";
+import { unlessRefused } from "../db/refused.ts";
+import { lastValuesEvent, type RunEnd, type RunError, valuesOfThread } from "../runs/end.ts";
+import type { CancelAction } from "../runs/run.ts";
+import { timeoutError } from "../runs/sweep.ts";
+import { restingState } from "../state/state.ts";
+import type { ThreadState } from "../threads/threads.ts";
+import { type Attempt, graphIdOf } from "./attempt.ts";
+import type { StopReason } from "./control.ts";
+import { tryToStore } from "./steps.ts";
+
+/** How an attempt came out. Only `ended` and `rolled back` end the run. */
+export type Outcome =
+  | { kind: "ended"; end: RunEnd }
+  | { kind: "rolled back" }
+  /** Back to the queue: another attempt goes on. */
+  | { kind: "released" }
+  /** The right to write is gone: somebody else decides. */
+  | { kind: "lost" };
+
+/** Returns the outcome of a run that was decided before this attempt: it was cancelled, or it has killed its workers too often. */
+export async function decidedBefore(attempt: Attempt): Promise<Outcome | undefined> {
+  const { claim, policy } = attempt;
+  if (claim.cancel) return flushed(attempt, await cancelled(attempt, claim.cancel));
+  if (claim.crashes < policy.maxCrashes) return undefined;
+  const message = `The run's worker died ${claim.crashes} times in a row without progress (BG_JOB_MAX_RETRIES), so it is not tried again.`;
+  return flushed(attempt, await failed(attempt, "error", { error: "WorkerCrashError", message }));
+}
+
+/** Returns what the attempt came to, once its graph has ended, stopped, or thrown. */
+export async function conclude(attempt: Attempt, threw?: { error: unknown }): Promise<Outcome> {
+  const { control, graphVersion, log } = attempt;
+  if (threw && !control.stopped && !isGraphDrained(threw.error)) log.warn({ err: threw.error }, "run failed");
+  const outcome = control.stopped ? await outcomeOfStop(attempt, control.stopped) : await outcomeOfGraph(attempt, threw);
+  return flushed(attempt, outcome.kind === "ended" ? { ...outcome, end: { ...outcome.end, graphVersion } } : outcome);
+}
+
+/** Waits for the log. A run whose last events did not reach it may not be told as a success. */
+async function flushed(attempt: Attempt, outcome: Outcome): Promise<Outcome> {
+  const { control, journal } = attempt;
+  control.leaveGraph();
+  await journal.flushed();
+  const { stopped } = control;
+  if (stopped?.kind === "unreachable" || stopped?.kind === "lost") return { kind: "released" };
+  const isRefused = stopped?.kind === "failed" && outcome.kind === "ended" && outcome.end.status === "success";
+  return isRefused ? failed(attempt, "error", describeError(stopped.error)) : outcome;
+}
+
+async function outcomeOfGraph(attempt: Attempt, threw: { error: unknown } | undefined): Promise<Outcome> {
+  if (!threw) return succeeded(attempt);
+  if (threw.error instanceof LostRight) return { kind: "lost" };
+  if (isGraphDrained(threw.error)) return { kind: "released" };
+  return failed(attempt, "error", describeError(threw.error));
+}
+
+async function outcomeOfStop(attempt: Attempt, stop: StopReason): Promise<Outcome> {
+  switch (stop.kind) {
+    case "lost":
+      return { kind: "lost" };
+    case "shutdown":
+    case "unreachable":
+      return { kind: "released" };
+    case "cancel":
+      return cancelled(attempt, stop.action);
+    case "timeout":
+      return failed(attempt, "timeout", timeoutError(stop.seconds));
+    case "failed":
+      return failed(attempt, "error", describeError(stop.error));
+  }
+}
+
+async function succeeded(attempt: Attempt): Promise<Outcome> {
+  const { lastValues, loggedValues, interrupts } = attempt.translator;
+  // The last values are the state, unless the graph stopped to ask or said nothing: then the checkpoint knows.
+  const known = lastValues !== undefined && interrupts === undefined;
+  const thread = known ? { status: "idle" as const, values: lastValues, interrupts: "{}" } : await readThreadState(attempt);
+  const stored = loggedValues ? lastValuesEvent : valuesOfThread;
+  const output = known ? stored : (interrupts ?? lastValues ?? thread?.values ?? null);
+  return { kind: "ended", end: { status: "success", output, error: null, thread } };
+}
+
+/** Logs the error for the run's followers, and leaves on the thread what was reached before it. */
+async function failed(attempt: Attempt, status: "error" | "timeout", error: RunError): Promise<Outcome> {
+  attempt.journal.push({ event: "error", data: JSON.stringify(error) });
+  const reached = await readThreadState(attempt);
+  return { kind: "ended", end: { status, output: JSON.stringify({ __error__: error }), error, thread: { ...reached, status: "error" } } };
+}
+
+/** A cancelled run keeps what it has stored. Its thread is free for the next one. */
+async function cancelled(attempt: Attempt, action: CancelAction): Promise<Outcome> {
+  if (action === "rollback") return { kind: "rolled back" };
+  const { lastValues } = attempt.translator;
+  const reached = await readThreadState(attempt);
+  const thread = reached && { ...reached, status: "idle" as const };
+  return { kind: "ended", end: { status: "interrupted", output: lastValues ?? reached?.values ?? null, error: null, thread } };
+}
+
+/** Returns what the thread's newest checkpoint says. Undefined if its graph cannot be opened: the thread then keeps what it shows. */
+async function readThreadState({ deps, claim, log }: Attempt): Promise<ThreadState | undefined> {
+  const { pool, registry } = deps;
+  const { configurable } = claim.kwargs.config;
+  try {
+    // A saver of its own, not fenced: reading takes no right, and the attempt may have lost its own.
+    const graph = await registry.open(graphIdOf(claim), {
+      config: { configurable: { ...configurable, ...authKeys(claim.user) } },
+      checkpointer: new EnsembleSaver(pool),
+    });
+    const read = () => restingState(graph, claim.threadId);
+    return await untilDatabaseAnswers(() => unlessRefused(read, () => tryToStore(pool, claim)));
+  } catch (err) {
+    log.warn({ err }, "the thread's state could not be read");
+    return undefined;
+  }
+}
+
+function describeError(error: unknown): RunError {
+  if (error instanceof Error) return { error: error.name, message: error.message };
+  return { error: "Error", message: typeof error === "string" ? error : JSON.stringify(error) };
+}

@@ -1,0 +1,102 @@
+import type { RunEvent } from "../events/log.ts";
+
+/** Beyond this, what waits for the log is merged where it can be, and the graph's next step has to wait. */
+const roomEvents = 1_000;
+const roomBytes = 1_000_000;
+/** Beyond this, the run ends in error: a node that emits without end would take the process with it. */
+const hardBytes = 64_000_000;
+
+/** An event on its way to the log. Two neighbours with the same merge key can become one that says what both say. */
+export interface PendingEvent {
+  event: string;
+  data: string;
+  merge?: { key: string; with(successor: PendingEvent): PendingEvent };
+}
+
+export interface Batch {
+  events: RunEvent[];
+  /** When the first of them came, by `performance.now()`. */
+  since: number;
+}
+
+/** Holds the events that wait for the log, and numbers them as they leave. */
+export class EventBuffer {
+  #waiting: PendingEvent[] = [];
+  #bytes = 0;
+  #since = 0;
+  #nextId: number;
+  /** All who wait for room wait for it. */
+  #roomy: PromiseWithResolvers<void> | undefined;
+
+  constructor(lastId: number) {
+    this.#nextId = lastId + 1;
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  get isCrowded(): boolean {
+    return this.#waiting.length > roomEvents || this.#bytes > roomBytes;
+  }
+
+  /** Whether more waits than the process can bear. */
+  get overflows(): boolean {
+    return this.#bytes > hardBytes;
+  }
+
+  /** The number of the last event that has left. */
+  get lastId(): number {
+    return this.#nextId - 1;
+  }
+
+  add(event: PendingEvent): void {
+    if (this.isEmpty) this.#since = performance.now();
+    const last = this.isCrowded ? this.#waiting.at(-1) : undefined;
+    const mergeable = last?.merge && last.merge.key === event.merge?.key ? last.merge : undefined;
+    if (last && mergeable) {
+      const merged = mergeable.with(event);
+      this.#waiting[this.#waiting.length - 1] = merged;
+      this.#bytes += merged.data.length - last.data.length;
+    } else {
+      this.#waiting.push(event);
+      this.#bytes += event.data.length;
+    }
+  }
+
+  /** Takes as many as one statement should store. */
+  take(): Batch {
+    let bytes = 0;
+    let size = 0;
+    while (size < this.#waiting.length && size < roomEvents && bytes < roomBytes) bytes += this.#waiting[size++]?.data.length ?? 0;
+    const since = this.#since;
+    this.#bytes -= bytes;
+    this.#since = performance.now(); // the rest came earlier, but the exact time does not matter to a batch of a thousand
+    const events = this.#waiting.splice(0, size).map(({ event, data }) => ({ id: this.#nextId++, event, data }));
+    return { events, since };
+  }
+
+  /** Gives up what waits. */
+  clear(): void {
+    this.#waiting = [];
+    this.#bytes = 0;
+    this.#admitAll();
+  }
+
+  /** Resolves when what waits is within bounds. */
+  async room(): Promise<void> {
+    if (!this.isCrowded) return;
+    this.#roomy ??= Promise.withResolvers();
+    await this.#roomy.promise;
+  }
+
+  /** Lets those go on who wait for room, if there is room. Called when a batch has been stored. */
+  admit(): void {
+    if (!this.isCrowded) this.#admitAll();
+  }
+
+  #admitAll(): void {
+    this.#roomy?.resolve();
+    this.#roomy = undefined;
+  }
+}

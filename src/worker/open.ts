@@ -1,0 +1,116 @@
+import type { BaseCallbackHandler } from "@langchain/core/callbacks/base";
+import { authKeys } from "../auth/user.ts";
+import { PostgresCache } from "../cache/cache.ts";
+import { EnsembleSaver, LostRight, type SaverAttempt } from "../checkpoints/saver.ts";
+import { isDatabaseTrouble } from "../db/failure.ts";
+import { unlessRefused } from "../db/refused.ts";
+import type { Db } from "../db/sql.ts";
+import type { EffectMemory } from "../effects/effect.ts";
+import { findEffect, storeEffect } from "../effects/effects.ts";
+import type { AnyGraph } from "../registry/registry.ts";
+import type { Claim } from "../runs/claim.ts";
+import { EnsembleStore } from "../store/store.ts";
+import { type Attempt, graphIdOf } from "./attempt.ts";
+import { stopReasonOf } from "./control.ts";
+import { graphVersion, type StartingPoint, startingPoint } from "./resumption.ts";
+import { tryToStore } from "./steps.ts";
+
+/** A graph made ready for one attempt. */
+export interface OpenGraph {
+  graph: AnyGraph;
+  start: StartingPoint;
+  effects: EffectMemory;
+  /** What traces the call, if the operator wants that. */
+  callbacks: BaseCallbackHandler[] | undefined;
+  /** LangGraph calls it with a node's name when the node has finished. */
+  onNodeFinished: (name: string) => void;
+}
+
+/** Opens the run's graph with a saver that writes under the attempt's fence, and finds where the attempt starts. */
+export async function open(attempt: Attempt): Promise<OpenGraph> {
+  const { claim, control, deps, journal } = attempt;
+  // The first event says which attempt the following ones are of.
+  journal.push({ event: "metadata", data: JSON.stringify({ run_id: claim.runId, attempt: claim.attempt }) });
+  const refused = (reason: Error) => control.stop(stopReasonOf(reason));
+  const stored = <T>(work: () => Promise<T>) => unlessRefused(work, () => tryToStore(deps.pool, claim));
+  const node: { current?: string } = {};
+  const saving: SaverAttempt = {
+    fence: claim,
+    isFresh: claim.isFresh,
+    refused,
+    room: journal.room,
+    store: journal.store,
+    unlessRefused: stored,
+    currentNode: () => node.current,
+  };
+  const graph = await openGraph(attempt, saving);
+  const start = await stored(() => startingPoint(attempt, graph)).catch((error) => {
+    if (isDatabaseTrouble(error)) refused(error);
+    throw error;
+  });
+  return {
+    graph,
+    start,
+    effects: effectMemory(deps.pool, claim, refused),
+    callbacks: deps.tracing?.callbacks(),
+    onNodeFinished: (name) => {
+      node.current = name;
+    },
+  };
+}
+
+async function openGraph(attempt: Attempt, saving: SaverAttempt): Promise<AnyGraph> {
+  const { claim, deps, log } = attempt;
+  const { pool, registry } = deps;
+  const { config, context } = claim.kwargs;
+  const metadata = checkpointMetadata(claim);
+  const graph = await registry.open(graphIdOf(claim), {
+    config: { configurable: { ...config.configurable, ...authKeys(claim.user) }, context: context ?? undefined, metadata: claim.metadata },
+    checkpointer: new EnsembleSaver(pool, metadata, saving),
+    store: new EnsembleStore(pool, { rules: deps.store, fence: claim, refused: () => loseRight(claim, saving) }),
+  });
+  const version = graphVersion(graph, registry.version(graphIdOf(claim)));
+  metadata.graph_version = version;
+  attempt.graphVersion = version;
+  // Results of another version of the graph are not its own. A cache that the graph was compiled with is its author's choice.
+  graph.cache ??= new PostgresCache(pool, {
+    scope: `${graphIdOf(claim)}@${version}`,
+    fence: claim,
+    onTrouble: (err) => log.warn({ err }, "the result cache could not be used"),
+  });
+  return graph;
+}
+
+function loseRight(claim: Claim, { refused }: SaverAttempt): never {
+  const lost = new LostRight(claim);
+  refused(lost);
+  throw lost;
+}
+
+/** What `effect` remembers by, under the attempt's fence. What fails here is the attempt's trouble, not the node's. */
+function effectMemory(db: Db, claim: Claim, refused: SaverAttempt["refused"]): EffectMemory {
+  const orRefuse = (error: Error): never => {
+    refused(error);
+    throw error;
+  };
+  return {
+    runId: claim.runId,
+    durability: claim.kwargs.durability,
+    find: (taskId, name) => findEffect(db, claim.runId, taskId, name).catch(orRefuse),
+    async store(taskId, name, result) {
+      if (!(await storeEffect(db, claim, taskId, name, result).catch(orRefuse))) orRefuse(new LostRight(claim));
+    },
+  };
+}
+
+/** What every checkpoint of this attempt says of itself, beside LangGraph's own metadata. */
+function checkpointMetadata({ kwargs, metadata, attempt }: Claim): Record<string, unknown> {
+  const own = Object.entries(kwargs.config.configurable ?? {}).filter(
+    ([key, value]) => !key.startsWith("__") && !key.startsWith("checkpoint_") && !key.startsWith("langgraph_auth") && isPlain(value),
+  );
+  return { ...Object.fromEntries(own), ...metadata, run_attempt: attempt };
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+}

@@ -1,0 +1,50 @@
+import { LostRight } from "../checkpoints/saver.ts";
+import { Refused } from "../db/refused.ts";
+import { runTopic } from "../events/feed.ts";
+import { type LoggedEvent, newestEventId, type RunEvent } from "../events/log.ts";
+import type { Claim } from "../runs/claim.ts";
+import { threadTopic } from "../runs/run.ts";
+import { type Attempt, type AttemptPolicy, graphIdOf } from "./attempt.ts";
+import { type AttemptControl, stopReasonOf } from "./control.ts";
+import { type Journal, startJournal } from "./journal.ts";
+import { createTranslator } from "./translator.ts";
+import type { AttemptDeps } from "./worker-deps.ts";
+
+/** Makes the attempt. Its journal begins behind what earlier attempts have logged. */
+export async function prepare(deps: AttemptDeps, claim: Claim, control: AttemptControl, policy: AttemptPolicy): Promise<Attempt> {
+  const { runId, threadId, attempt, waitedSeconds } = claim;
+  const log = deps.log.child({ run_id: runId, thread_id: threadId, attempt });
+  log.info({ graph_id: graphIdOf(claim), waited_ms: Math.round(waitedSeconds * 1000) }, "run started");
+  const lastId = attempt > 1 ? await newestEventId(deps.pool, runId) : -1;
+  const journal = openJournal(deps, claim, control, lastId);
+  return { deps, claim, control, policy, log, journal, translator: createTranslator(claim.kwargs, control.noteTask), graphVersion: null };
+}
+
+function openJournal(deps: AttemptDeps, claim: Claim, control: AttemptControl, lastId: number): Journal {
+  return startJournal({
+    write: (events, rows) => deps.storeStep({ fence: claim, events, rows }).catch((error) => explainEvents(error, events)),
+    lastId,
+    committed: (events, seconds) => publish(deps, claim, events, seconds),
+    refused: (reason) => control.stop(stopReasonOf(reason)),
+    lostRight: () => new LostRight(claim),
+  });
+}
+
+/** Hands committed events to those who follow the run. */
+function publish({ metrics, feed, wakeups }: AttemptDeps, { runId, threadId }: Claim, events: LoggedEvent[], seconds: number): void {
+  metrics.storedEvents(events.length, seconds);
+  feed.publish(runId, events);
+  const begins = events[0]?.id === 0; // subscribers of the thread follow the run from its first event
+  if (begins) wakeups.tellHere(threadTopic(threadId));
+  wakeups.tellElsewhere(runTopic(runId), ...(begins ? [threadTopic(threadId)] : []));
+}
+
+/** Throws a refusal with the event that it was probably about, and every other error as it is. */
+function explainEvents(error: Error, events: RunEvent[]): never {
+  const [largest] = events.toSorted((a, b) => b.data.length - a.data.length);
+  if (!largest || !(error instanceof Refused)) throw error;
+  throw new Refused(
+    `The database refuses the run's events: ${error.message}. The largest, "${largest.event}", has ${Buffer.byteLength(largest.data)} bytes.`,
+    { cause: error },
+  );
+}
