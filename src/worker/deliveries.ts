@@ -35,7 +35,7 @@ class Deliveries {
   readonly #cut = new AbortController();
   readonly #underWay = new Map<Promise<void>, Pace>();
   readonly #receivers = watchReceivers();
-  /** The receiver behind which the next claim begins. */
+  /** The next claim begins after this receiver. */
   #last: string | undefined;
 
   constructor(deps: WorkerDeps, options: DeliveryOptions) {

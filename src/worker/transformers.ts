@@ -8,22 +8,22 @@ import type { GraphChunk } from "./translator.ts";
 
 type ProtocolEvent = Parameters<StreamTransformer["process"]>[0];
 
-/** How long the last values of transformers may take when the graph has ended. */
+/** How long transformers may take for their last values after the graph has ended. */
 const finishWithinMs = 10_000;
-/** The events that a transformer may drop. All others are the run's record: its state, its steps, its questions. */
+/** Events that a transformer may drop. All others are the run's record: its state, its steps, its questions. */
 const droppable = ["custom", "tools", "messages"];
 
 /** Runs the transformers that a graph was compiled with on what it streams. */
 export interface Transforming {
   /** Returns what to log for a chunk, given what the chunk itself logs. */
   onChunk(chunk: GraphChunk, logged: PendingEvent[]): PendingEvent[];
-  /** The graph has ended. Returns what the transformers say at last. */
+  /** Returns the last events of the transformers when the graph has ended. */
   finish(): Promise<PendingEvent[]>;
-  /** The graph has failed. */
+  /** Returns the last events of the transformers when the graph has failed. */
   fail(error: unknown): PendingEvent[];
 }
 
-/** A channel whose items go to remote clients under its name. LangGraph wires it in the same way. */
+/** A channel whose items go to remote clients under its name. LangGraph connects it in the same way. */
 interface RemoteChannel {
   channelName: string;
   _wire(told: (item: unknown) => void): void;
@@ -31,8 +31,8 @@ interface RemoteChannel {
 }
 
 /**
- * Starts the transformers; undefined when the graph has none of its author's. Those that LangChain brings along are left out: what
- * they tell is on the protocol's own channels already.
+ * Starts the graph's transformers. Undefined if it has none of its own. LangChain's built-in ones are left out, because the protocol's own
+ * channels carry their events already.
  */
 export function startTransforming(factories: (() => StreamTransformer<unknown>)[], claim: Claim): Transforming | undefined {
   const transformers = factories.map((make) => make()).filter((one) => !isNativeTransformer(one));
@@ -130,7 +130,7 @@ const toCustom = (namespace: string[], name: string, payload: unknown): PendingE
   data: wireJson({ name, payload }),
 });
 
-/** Waits for each value. One that is rejected, or takes too long, is undefined. */
+/** Waits for each value. A rejected or late one is undefined. */
 async function settledOrLate(values: unknown[]): Promise<unknown[]> {
   const late = Promise.withResolvers<undefined>();
   const timer = setTimeout(late.resolve, finishWithinMs, undefined);

@@ -8,28 +8,28 @@ import type { PendingEvent } from "./event-buffer.ts";
 import { createMessagesMode, type MessageChunk, messageTuple } from "./messages.ts";
 import type { BrokenMessage } from "./model-errors.ts";
 
-/** What LangGraph yields with several modes at once: the namespace comes only when subgraphs are streamed. */
+/** A chunk of LangGraph's stream. The namespace is not empty only when subgraphs are streamed. */
 export type GraphChunk = [namespace: string[], mode: GraphMode, payload: unknown];
 
-/** Turns what the graph emits into the events that its clients asked for, and remembers what the run's end needs. */
+/** Turns chunks of the graph into the events that clients asked for, and remembers the values that the run's end needs. */
 export interface StreamTranslator {
-  /** The modes to ask the graph for: those wanted, `values`, of which the last is the run's output, and `tasks`, to know what runs. */
+  /** The modes to ask the graph for: the wanted ones, `values` for the run's output, and `tasks` to know which nodes run. */
   graphModes: GraphMode[];
-  /** Whether LangChain's own events are wanted too, which cost a tracer. */
+  /** Whether LangChain's own events are wanted, which need a tracer. */
   wantsEvents: boolean;
-  /** Whether LangGraph's short checkpoints go into the log, each before its values. */
+  /** Whether LangGraph's short checkpoints are logged, each before its values. */
   logsEnvelopes: boolean;
   onChunk(chunk: GraphChunk): PendingEvent[];
   onEvent(event: unknown): PendingEvent[];
-  /** A model broke off in the middle of a message. Classic clients never hear of it: only event streaming has a word for it. */
+  /** Returns the events of a message that its model broke off. Only event streaming knows such an event. */
   onBrokenMessage(broken: BrokenMessage): PendingEvent[];
-  /** What the graph says when it stops at a static breakpoint, for a run that came there in an earlier attempt. */
+  /** Returns the events of a stop at a static breakpoint, for a run that reached it in an earlier attempt. */
   onBreakpoint(): PendingEvent[];
-  /** The last root values, serialised; undefined when there were none. */
+  /** The last root values as JSON. Undefined if there were none. */
   readonly lastValues: string | undefined;
-  /** Whether they are the last values event of the log. */
+  /** Whether the last values are in the log as an event. */
   readonly loggedValues: boolean;
-  /** What the graph stopped to ask, serialised as wait answers it; undefined when it did not stop. */
+  /** The questions that the graph stopped for, as JSON for wait. Undefined if it did not stop. */
   readonly interrupts: string | undefined;
 }
 
@@ -37,7 +37,7 @@ type TranslatedKwargs = Pick<RunKwargs, "stream_mode" | "checkpoint_envelopes" |
 
 type OnTask = (task: { id: string; name: string; finished: boolean }) => void;
 
-/** Makes a translator for a run. `onTask` hears when a node begins and when it has finished. */
+/** Makes a translator for a run. It calls `onTask` when a node begins and when it has finished. */
 export const createTranslator = (kwargs: TranslatedKwargs, onTask: OnTask): StreamTranslator => new Translator(kwargs, onTask);
 
 class Translator implements StreamTranslator {
@@ -124,7 +124,7 @@ class Translator implements StreamTranslator {
   }
 }
 
-/** As the official servers do: who streams the values of subgraphs learns where each stands in the history. */
+/** Returns whether values come with their checkpoints. As on the official servers, they do when subgraphs are streamed. */
 function pairsCheckpoints({ modes, subgraphs }: { modes: Set<StreamMode>; subgraphs: boolean }): boolean {
   return subgraphs && (modes.has("values") || modes.has("messages")) && !modes.has("checkpoints");
 }
@@ -153,7 +153,7 @@ interface CheckpointPayload {
   [key: string]: unknown;
 }
 
-/** Checkpoints carry whole configs, with our saver in them: clients get what names a place. An error as JSON would say nothing at all. */
+/** Returns a payload that clients can read. Checkpoints hold whole configs with our saver in them, and an error as JSON would be empty. */
 function presentable(mode: GraphMode, payload: unknown): unknown {
   if (mode === "tools") return presentTool(payload as { error?: unknown });
   if (mode === "checkpoints") return presentCheckpoint(payload as CheckpointPayload);
@@ -167,7 +167,7 @@ function presentTool(payload: { error?: unknown }): unknown {
   return error instanceof Error ? { ...payload, error: { name: error.name, message: error.message } } : payload;
 }
 
-/** Where a checkpoint stands in the history: its values have just been told. */
+/** Returns the position of a checkpoint in the history, without its values, which were logged just before. */
 function toEnvelope({ config, parentConfig, metadata }: CheckpointPayload): unknown {
   return {
     id: toWireCheckpoint(config)?.checkpoint_id,
@@ -189,7 +189,7 @@ function presentCheckpoint({ config, parentConfig, tasks, ...payload }: Checkpoi
   };
 }
 
-/** What LangGraph says to itself is nobody's business, and who asked for the run is not for all who may see it. */
+/** Returns whether clients may see a key. LangGraph's internal keys and the user's identity are hidden. */
 const isPublic = ([key]: [string, unknown]) => !isReservedKey(key);
 
 function publicConfig(config: RunnableConfig | undefined): unknown {
