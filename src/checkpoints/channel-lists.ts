@@ -7,11 +7,11 @@ import { dumpState, type LoadedItem, type StateSerializer } from "./serializer.t
 /** One channel of a graph, whatever its version. */
 export type Channel = Pick<BlobRow, "threadId" | "namespace" | "channel">;
 
-/** Stores the lists of a saver's channels as what is new in them, because it remembers what it has read or stored of each. */
+/** Stores only the new items of a saver's channels that hold lists. It remembers what it has read or stored of each. */
 export interface ChannelLists {
-  /** The part that is new, and after which version it comes; the whole list where nothing of it is known to be stored. */
+  /** Returns the new items and the version they follow, or the whole list if nothing of it is known to be stored. */
   dump(place: Omit<BlobRow, "value">, list: unknown[]): Pick<BlobRow, "base" | "value">;
-  /** The list that these parts are, the oldest first. */
+  /** Returns the list that these rows make up, oldest row first. */
   load(place: Channel, rows: ListRow[]): Promise<unknown[]>;
 }
 
@@ -21,7 +21,7 @@ export function createChannelLists(serializer: StateSerializer): ChannelLists {
   const lists = new Map<string, StoredList>();
   const itemsOfRow = new WeakMap<ListRow, Promise<LoadedItem[]>>();
 
-  /** Keeps the lists that were used last: each call of a subgraph has its own. One that is forgotten is stored whole once more. */
+  /** Remembers the most recently used lists, because each call of a subgraph has its own. A forgotten list is stored whole once more. */
   function remember(name: string, list: StoredList): void {
     lists.delete(name);
     lists.set(name, list);
@@ -29,7 +29,7 @@ export function createChannelLists(serializer: StateSerializer): ChannelLists {
     if (lists.size > mostLists && oldest !== undefined) lists.delete(oldest);
   }
 
-  /** Made once for all versions that were read together. */
+  /** Returns the items of a row, loaded once for all versions that were read together. */
   function itemsOf(row: ListRow): Promise<LoadedItem[]> {
     const items = itemsOfRow.get(row) ?? serializer.loadItems(row.text ?? "[]");
     itemsOfRow.set(row, items);
@@ -44,7 +44,7 @@ export function createChannelLists(serializer: StateSerializer): ChannelLists {
         remember(name, stored);
         return { base, value: { type: base === undefined ? "json" : "list", text } };
       } catch (error) {
-        dumpState(list, place.channel); // which says where in the whole it is
+        dumpState(list, place.channel); // throws with the path within the whole list
         throw error;
       }
     },

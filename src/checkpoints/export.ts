@@ -1,8 +1,8 @@
 import { type Db, sql } from "../db/sql.ts";
 
 /**
- * Stores every list whole, as LangGraph's own saver does and can read it. It takes the space that it takes there; a service that goes on
- * with the thread stores what comes after in parts again. Returns how many versions there were.
+ * Rewrites every list as a whole, as LangGraph's own saver stores and reads it, and returns the number of rewritten versions. The lists
+ * then take as much space as they take there. If a service continues the thread, it stores later versions in parts again.
  */
 export async function exportLists(db: Db): Promise<number> {
   const { rows } = await db.query<{ threadId: string }>(sql`
@@ -12,7 +12,7 @@ export async function exportLists(db: Db): Promise<number> {
   return exported;
 }
 
-/** One statement a thread: all of them see the parts as they were. */
+/** Rewrites the lists of one thread in one statement, so that every version is built from the original parts. */
 async function exportListsOf(db: Db, threadId: string): Promise<number> {
   const { rowCount } = await db.query(sql`
     with recursive parts (checkpoint_ns, channel, version, base, depth, items) as (

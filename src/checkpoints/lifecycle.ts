@@ -3,7 +3,7 @@ import { CheckpointNotFound } from "../errors.ts";
 import { neededBlobs } from "./needed-blobs.ts";
 import { newestFirst } from "./order.ts";
 
-/** Removes all checkpoints of a thread. Call it in a transaction with whatever else goes. */
+/** Deletes all checkpoints of a thread. Call it in the transaction that deletes the rest of the thread. */
 export async function deleteThreadCheckpoints(db: Db, threadId: string): Promise<void> {
   await db.query(sql`
     with blobs as (delete from checkpoint_blobs where thread_id = ${threadId}),
@@ -13,9 +13,9 @@ export async function deleteThreadCheckpoints(db: Db, threadId: string): Promise
 }
 
 /**
- * Takes back what a run stored: its checkpoints and writes, the blobs that no other checkpoint needs, and the interrupts and
- * answers of earlier runs that it had replaced. While another run is at work on the thread the blobs stay: it may build on them, and they go
- * with the thread or when it is pruned. Call it in a transaction that holds the thread.
+ * Deletes what a run stored: its checkpoints, its writes, and the blobs that no other checkpoint needs. Then it restores the interrupts and
+ * answers of earlier runs that the run had replaced. While another run works on the thread (`isInUse`), the blobs stay, because that run
+ * may build on them. They are deleted with the thread or when it is pruned. Call it in a transaction that holds the thread.
  */
 export async function deleteRunCheckpoints(db: Db, threadId: string, runId: string, isInUse: boolean): Promise<void> {
   await db.query(sql`
@@ -29,19 +29,19 @@ export async function deleteRunCheckpoints(db: Db, threadId: string, runId: stri
        and not exists (select from needed n
                         where n.thread_id = b.thread_id and n.checkpoint_ns = b.checkpoint_ns
                           and n.channel = b.channel and n.version = b.version)`);
-  await putBackReplacedWrites(db, threadId, runId);
+  await restoreReplacedWrites(db, threadId, runId);
 }
 
 /**
- * Makes a run that stored no checkpoint of its own ready to start again with its command: LangGraph adds the answer to the answers it
- * finds, so the one that the lost attempt stored has to go first. Finished tasks keep their results. Call it in a transaction.
+ * Deletes the answers that a lost attempt stored, so that a run without a checkpoint of its own can start again with its command. LangGraph
+ * would add the command's answer to the stored ones. Finished tasks keep their results. Call it in a transaction.
  */
 export async function forgetAnswersOfRun(db: Db, threadId: string, runId: string): Promise<void> {
   await db.query(sql`delete from checkpoint_writes where thread_id = ${threadId} and run_id = ${runId} and idx < 0`);
-  await putBackReplacedWrites(db, threadId, runId);
+  await restoreReplacedWrites(db, threadId, runId);
 }
 
-async function putBackReplacedWrites(db: Db, threadId: string, runId: string): Promise<void> {
+async function restoreReplacedWrites(db: Db, threadId: string, runId: string): Promise<void> {
   await db.query(sql`
     with replaced as (delete from replaced_writes where thread_id = ${threadId} and replaced_by = ${runId} returning *)
     insert into checkpoint_writes (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, blob, run_id)
@@ -49,7 +49,7 @@ async function putBackReplacedWrites(db: Db, threadId: string, runId: string): P
         on conflict do nothing`);
 }
 
-/** Copies a thread's whole history to another thread. The copies belong to no run: the runs stay with the original. */
+/** Copies a thread's whole history to another thread. The copies belong to no run, because the runs stay with the original. */
 export async function copyCheckpoints(db: Db, fromThreadId: string, toThreadId: string): Promise<void> {
   await db.query(sql`
     with blobs as (
@@ -66,8 +66,8 @@ export async function copyCheckpoints(db: Db, fromThreadId: string, toThreadId: 
 }
 
 /**
- * Throws when a checkpoint is named that the thread does not have, at its root or in a subgraph's namespace. LangGraph would start from
- * nothing there, and the thread's history would seem lost.
+ * Throws if the thread lacks the named checkpoint, at its root or in a subgraph's namespace. LangGraph would start from an empty state
+ * there, and the thread's history would seem lost.
  */
 export async function requireCheckpoint(
   db: Db,
@@ -82,7 +82,7 @@ export async function requireCheckpoint(
   if (rowCount === 0) throw new CheckpointNotFound(threadId, id);
 }
 
-/** The last checkpoint that this run has stored at the root. Where there is one, a later attempt goes on from it instead of from the input. */
+/** Returns the last checkpoint that this run stored at the root. A later attempt continues from it instead of the input. */
 export async function lastCheckpointOfRun(db: Db, threadId: string, runId: string): Promise<string | undefined> {
   const { rows } = await db.query<{ id: string }>(sql`
     select checkpoint_id as id from checkpoints
@@ -90,7 +90,7 @@ export async function lastCheckpointOfRun(db: Db, threadId: string, runId: strin
   return rows[0]?.id;
 }
 
-/** Merges into the metadata of a thread's newest checkpoint. False when it has none. */
+/** Merges metadata into that of a thread's newest checkpoint. Returns false when the thread has none. */
 export async function patchNewestMetadata(db: Db, threadId: string, metadata: Record<string, unknown>): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     update checkpoints set metadata = metadata || searchable(${JSON.stringify(metadata)}::json)

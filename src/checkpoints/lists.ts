@@ -1,34 +1,34 @@
 import { isUnchanged, type Mark, markOf, textOf } from "./mark.ts";
 
-/** Items that stand in one row; the row of the last segment is the version itself. */
+/** The items of one row. The row of the last segment is the version itself. */
 export interface Segment {
   version: string;
   length: number;
 }
 
-/** A list that is stored: the rows that it is made of, first items first, and what is in them. */
+/** A stored list: its rows, first items first, and the marks of their items. */
 export interface StoredList {
   segments: Segment[];
   marks: Mark[];
 }
 
-/** How a version of a list is to be stored: its own items, after those of the version that it is built on. */
+/** The row to store for a version of a list. Its own items follow those of the version `base`. */
 export interface ListVersion {
   base: string | undefined;
   text: string;
   stored: StoredList;
 }
 
-/** A row takes the items of the rows before it in when there would be more than so many of their size. So a list has few rows, and an item is written few times. */
+/** The number of rows of one size at which a new row absorbs them. So a list has few rows, and each item is written only a few times. */
 const fanout = 16;
-/** Shorter lists are stored whole, as LangGraph's own saver reads them. */
+/** Lists with fewer items are stored whole, as LangGraph's own saver reads them. */
 const fewItems = 16;
 
-/** The next version of a list, of which `before` is stored already. Throws what dumpState throws. */
+/** Returns the next version of a list, of which `before` is already stored. Throws what dumpState throws. */
 export function nextVersion(version: string, items: unknown[], before: StoredList | undefined): ListVersion {
   const kept = countUnchanged(items, before?.marks ?? []);
   const segments = items.length < fewItems ? [] : segmentsWithin(before?.segments ?? [], kept);
-  const length = gatherSmaller(segments, items.length - total(segments));
+  const length = absorbSmaller(segments, items.length - total(segments));
   const own = items.slice(items.length - length);
   const marks = [...(before?.marks.slice(0, kept) ?? []), ...items.slice(kept).map(markOf)];
   const texts = own.map((item, index) => textFrom(marks[items.length - length + index], item));
@@ -45,7 +45,7 @@ function countUnchanged(items: unknown[], marks: Mark[]): number {
   return count;
 }
 
-/** The first segments that hold nothing but items that are kept. */
+/** Returns the leading segments whose items are all kept. */
 function segmentsWithin(segments: Segment[], kept: number): Segment[] {
   let end = 0;
   return segments.filter(({ length }) => {
@@ -54,8 +54,8 @@ function segmentsWithin(segments: Segment[], kept: number): Segment[] {
   });
 }
 
-/** Takes the last segments off that the new one takes in, and returns how many items that one then has. */
-function gatherSmaller(segments: Segment[], length: number): number {
+/** Removes the last segments that the new one absorbs. Returns the length of the new segment. */
+function absorbSmaller(segments: Segment[], length: number): number {
   let own = length;
   for (;;) {
     const smaller = segments.length - 1 - segments.findLastIndex((segment) => sizeOf(segment.length) > sizeOf(own));

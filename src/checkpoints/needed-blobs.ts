@@ -1,8 +1,8 @@
 import { type Sql, sql } from "../db/sql.ts";
 
 /**
- * The blobs that the checkpoints of threads need: those that they name, and those on which these are built. To begin a statement with that
- * deletes the others.
+ * Returns the `with` part that selects the blobs that the threads' checkpoints need. They are the blobs that the checkpoints name, and
+ * those on which these are built. It begins a statement that deletes the others.
  */
 export function neededBlobs(threadIds: string[]): Sql {
   return sql`recursive needed (thread_id, checkpoint_ns, channel, version) as (

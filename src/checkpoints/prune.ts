@@ -2,12 +2,12 @@ import { type Db, type Sql, sql } from "../db/sql.ts";
 import { neededBlobs } from "./needed-blobs.ts";
 import { newestFirst } from "./order.ts";
 
-/** Which checkpoints of a thread stay: the newest of each namespace, or the newest so many of the root and what belongs to them. */
+/** Which checkpoints of a thread to keep: the newest of each namespace, or the newest N of the root with their subgraphs' checkpoints. */
 export type Kept = "latest" | { newest: number };
 
 /**
- * Removes checkpoints of threads, their writes, and the blobs that no checkpoint needs any more. Call it in a transaction that
- * holds the threads, none of them with an open run. Returns how many checkpoints went.
+ * Deletes all but the kept checkpoints of threads, their writes, and the blobs that no checkpoint needs any more. Returns the number of
+ * deleted checkpoints. Call it in a transaction that holds the threads. None of them may have an open run.
  */
 export async function pruneCheckpoints(tx: Db, threadIds: string[], kept: Kept): Promise<number> {
   const { rows } = await tx.query<{ thread_id: string }>(sql`
@@ -25,14 +25,14 @@ export async function pruneCheckpoints(tx: Db, threadIds: string[], kept: Kept):
   return rows.length;
 }
 
-/** How many that would be. */
+/** Returns how many checkpoints `pruneCheckpoints` would delete. */
 export async function countPrunable(db: Db, threadIds: string[], kept: Kept): Promise<number> {
   const { rows } = await db.query<{ count: number }>(sql`
     with ${doomed(threadIds, kept)} select count(*)::integer as count from doomed`);
   return rows[0]?.count ?? 0;
 }
 
-/** Whether a thread is left alone, because its checkpoints need their ancestors. */
+/** Returns whether a thread is never pruned, because its checkpoints need their ancestors. */
 export async function needsAncestors(db: Db, threadId: string): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     select 1 from checkpoints c where c.thread_id = ${threadId} and ${builtOnAncestors} limit 1`);
@@ -40,14 +40,16 @@ export async function needsAncestors(db: Db, threadId: string): Promise<boolean>
 }
 
 /**
- * Channels stored as deltas (DeltaChannel) are rebuilt from the writes of a checkpoint's ancestors, and checkpoints older than version
- * 4 find their pending sends among their parent's writes. How far back that reaches is LangGraph's affair: such threads are not pruned.
+ * Selects checkpoints that need their ancestors. LangGraph rebuilds delta channels (DeltaChannel) from the writes of ancestors. Checkpoints
+ * older than version 4 find their pending sends among their parent's writes. Only LangGraph knows how far back that reaches, so such
+ * threads are not pruned.
  */
 const builtOnAncestors = sql`(c.metadata ? 'counters_since_delta_snapshot' or (c.checkpoint ->> 'v')::numeric < 4)`;
 
 /**
- * A subgraph's checkpoints belong to the root checkpoint from which its task was started, and stay as long as that one does. A subgraph
- * that remembers from run to run has a namespace without task ids ("a|b" instead of "a:…|b:…"), and goes on from the newest in it.
+ * Returns the `with` part `doomed`, the checkpoints to delete. A subgraph's checkpoints belong to the root checkpoint from which its task
+ * was started, and are kept as long as that one is. A subgraph that remembers from run to run has a namespace without task ids ("a|b"
+ * instead of "a:…|b:…"), and continues from its newest one.
  */
 function doomed(threadIds: string[], kept: Kept): Sql {
   const superfluous =
@@ -69,7 +71,9 @@ function doomed(threadIds: string[], kept: Kept): Sql {
       select p.thread_id, p.checkpoint_ns, p.checkpoint_id from placed p where ${superfluous})`;
 }
 
-/** A statement of its own, because one that also deletes checkpoints would still see them. */
+/**
+ * Deletes the blobs that no checkpoint needs. It is a separate statement, because the one that deletes checkpoints would still see them.
+ */
 async function deleteUnneededBlobs(tx: Db, threadIds: string[]): Promise<void> {
   await tx.query(sql`
     with ${neededBlobs(threadIds)}

@@ -1,7 +1,7 @@
 import { type Db, prepared, type Sql, sql } from "../db/sql.ts";
 import { newestFirst } from "./order.ts";
 
-/** A value as it stands in its table: text where it is JSON, so that nothing is written out in hex on its way. */
+/** A value as its table holds it. JSON arrives as text, so that it is not sent in hex. */
 export interface StoredValue {
   type: string;
   text: string | null;
@@ -13,7 +13,7 @@ export interface StoredWrite extends StoredValue {
   channel: string;
 }
 
-/** A checkpoint with all that belongs to it. */
+/** A checkpoint with its values and pending writes. */
 export interface StoredCheckpoint {
   threadId: string;
   namespace: string;
@@ -21,17 +21,17 @@ export interface StoredCheckpoint {
   parentId: string | null;
   checkpoint: Json;
   metadata: Json;
-  /** By channel the rows that its value is made of: of a list several, first items first. Those of one version are the same in all checkpoints. */
+  /** The rows of each channel's value. A list has several, first items first. All checkpoints share the row objects of one version. */
   values: Map<string, ListRow[]>;
   writes: StoredWrite[];
 }
 
 export type Json = Record<string, unknown>;
 
-/** A value, or the items that a version of a list has of its own. */
+/** A value, or the items that a version of a list adds. */
 export interface ListRow extends StoredValue {
   version: string;
-  /** The version after whose items these come. */
+  /** The version whose items these follow. */
   base: string | null;
 }
 
@@ -40,9 +40,9 @@ interface Row extends StoredValue {
   threadId: string;
   namespace: string;
   checkpointId: string;
-  /** Of a checkpoint its parent, of a list the version that it is built on. */
+  /** The parent of a checkpoint, or the base version of a list. */
   parentId: string | null;
-  /** Of a checkpoint what it is, of a value its version. */
+  /** The JSON of a checkpoint, or the version of a value. */
   content: string;
   metadata: string | null;
   channel: string;
@@ -53,9 +53,9 @@ const asText = (value: Sql, type: Sql) => sql`case when ${type} in ('json', 'lis
 const asBytes = (value: Sql, type: Sql) => sql`case when ${type} not in ('json', 'list') then ${value} end as bytes`;
 
 /**
- * The checkpoints of a selection (their columns, in the order of the table), newest first, with their values and pending writes. A value
- * that several of them have is read once. Nobody knows beforehand how many versions a list is built of, and the planner thinks of a
- * thousand: `offset 0` keeps it from reading the whole table instead of some rows by their key.
+ * Returns the selected checkpoints, newest first, with their values and pending writes. The selection yields all columns, in the order of
+ * the table. A value that several checkpoints share is read once. The planner assumes that a list is built of a thousand versions: `offset
+ * 0` keeps it from reading the whole table instead of some rows by their key.
  */
 export async function readCheckpoints(db: Db, selection: Sql, name?: string): Promise<StoredCheckpoint[]> {
   const statement = sql`
@@ -86,10 +86,10 @@ export async function readCheckpoints(db: Db, selection: Sql, name?: string): Pr
       from found join checkpoint_writes w using (thread_id, checkpoint_ns, checkpoint_id)
      order by "taskId", idx`;
   const { rows } = await db.query<Row>(name ? prepared(name, statement) : statement);
-  return gather(rows);
+  return toCheckpoints(rows);
 }
 
-/** From a version back to the one that is built on none. */
+/** Returns the rows of a version, from the first one without a base to the version itself. */
 function rowsOf(values: Map<string, ListRow>, place: string[], version: string): ListRow[] {
   const rows: ListRow[] = [];
   for (let at: string | null = version; at !== null; ) {
@@ -103,7 +103,7 @@ function rowsOf(values: Map<string, ListRow>, place: string[], version: string):
 
 const placeOf = (...parts: string[]) => parts.join("\n");
 
-function gather(rows: Row[]): StoredCheckpoint[] {
+function toCheckpoints(rows: Row[]): StoredCheckpoint[] {
   const byKind = Map.groupBy(rows, ({ kind }) => kind);
   const values = new Map(
     (byKind.get("value") ?? []).map(({ content: version, parentId: base, ...row }) => [
@@ -114,7 +114,7 @@ function gather(rows: Row[]): StoredCheckpoint[] {
   const writes = Map.groupBy(byKind.get("write") ?? [], (row) => placeOf(row.threadId, row.namespace, row.checkpointId));
   return (byKind.get("checkpoint") ?? []).map(({ threadId, namespace, checkpointId, parentId, content, metadata }) => {
     const checkpoint: Json & { channel_versions?: Record<string, string | number> } = JSON.parse(content);
-    const ofChannels = Object.entries(checkpoint.channel_versions ?? {}).flatMap(([channel, version]) => {
+    const rowsOfChannels = Object.entries(checkpoint.channel_versions ?? {}).flatMap(([channel, version]) => {
       const rows = rowsOf(values, [threadId, namespace, channel], String(version));
       return rows.length > 0 ? [[channel, rows] as const] : [];
     });
@@ -125,7 +125,7 @@ function gather(rows: Row[]): StoredCheckpoint[] {
       parentId,
       checkpoint,
       metadata: JSON.parse(metadata ?? "{}") as Json,
-      values: new Map(ofChannels),
+      values: new Map(rowsOfChannels),
       writes: writes.get(placeOf(threadId, namespace, checkpointId)) ?? [],
     };
   });

@@ -1,11 +1,11 @@
 import { type Db, sql } from "../db/sql.ts";
 
-/** As autovacuum reckons, which looks once a minute; where a table is so large that this takes long, it is left to that. */
+/** Selects the tables to vacuum by autovacuum's own threshold, which is checked only once a minute. Large tables are left to autovacuum. */
 const worthwhile = sql`n_dead_tup > 1000 + 0.2 * n_live_tup and pg_relation_size(relid) < 256 * 1024 * 1024`;
 
 /**
- * Makes the room of rows that went usable again where there is much of it: threads that are trimmed at every turn would take several times
- * what they keep. Whatever is in use by another vacuum, or belongs to somebody else, is left out.
+ * Vacuums the checkpoint tables that have many dead rows. Threads that are trimmed at every turn would otherwise take several times the
+ * space of what they keep. Tables that another vacuum has locked, or that belong to another user, are skipped.
  */
 export async function reclaimRoom(db: Db): Promise<void> {
   const { rows } = await db.query<{ name: string }>(sql`

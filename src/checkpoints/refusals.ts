@@ -3,12 +3,12 @@ import { Refused, whatServerSays } from "../db/refused.ts";
 import type { CheckpointRows } from "./rows.ts";
 import type { Dumped } from "./serializer.ts";
 
-/** The run's error when the database does not take what a step wrote. */
+/** The run's error when the database refuses what a step wrote. */
 export class RefusedStep extends Refused {
   override name = "StepRefusedError";
 }
 
-/** The server takes no message of 1 GiB: it closes the connection without an answer. */
+/** The server closes the connection without a reply if a message reaches 1 GiB. */
 const mostBytes = 2 ** 30 - 2 ** 20;
 
 /** Throws if the rows cannot be sent in one statement. */
@@ -20,10 +20,10 @@ export function refuseUnsendable(rows: CheckpointRows): void {
   if (characters > mostBytes / 3 && totalBytes(rows) > mostBytes) throw new Refused("One statement can hold at most 1 GiB.");
 }
 
-/** Returns an error of the database with the node, the channel and the size that it was about. Other errors stay as they are. */
+/** Returns a database error that names the node, the largest channel and its size. Other errors are returned unchanged. */
 export function explainRefusal(error: Error, node: string | undefined, rows: CheckpointRows): Error {
-  const isOfDatabase = error instanceof Refused || ("severity" in error && !isDatabaseTrouble(error));
-  if (!isOfDatabase) return error;
+  const isRefusal = error instanceof Refused || ("severity" in error && !isDatabaseTrouble(error));
+  if (!isRefusal) return error;
   const writer = node === undefined ? "the input" : `node "${node}"`;
   return new RefusedStep(
     `The database refuses the step that ${writer} wrote: ${whatServerSays(error)}. ${largestOf(rows)}` +

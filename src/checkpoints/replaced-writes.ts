@@ -4,8 +4,8 @@ import type { WriteRow } from "./rows.ts";
 import { bytesOf } from "./serializer.ts";
 
 /**
- * Stores what has one place a task, errors, interrupts and answers, over what was there. What another run stored in the same place is set
- * aside, for the case that this run is rolled back. False when the right to write is lost.
+ * Stores errors, interrupts and answers, of which a task has one each, over the previous ones. Writes of another run are set aside, to be
+ * restored if this run is rolled back. Returns false when the right to write is lost.
  */
 export async function replaceWrites(db: Db, fence: Fence | undefined, rows: WriteRow[]): Promise<boolean> {
   const right = fence ? fenced(fence) : sql`fence as (select null::uuid as run_id)`;

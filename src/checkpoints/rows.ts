@@ -3,7 +3,7 @@ import { type Fence, fenced } from "../db/fence.ts";
 import { type Db, join, nothing, prepared, type Sql, sql } from "../db/sql.ts";
 import { bytesOf, type Dumped } from "./serializer.ts";
 
-/** Where in a thread a row belongs. */
+/** The thread and namespace of a row. */
 interface Place {
   threadId: string;
   namespace: string;
@@ -12,9 +12,9 @@ interface Place {
 export interface BlobRow extends Place {
   channel: string;
   version: string;
-  /** Undefined: the channel is empty in this version. */
+  /** Undefined if the channel is empty in this version. */
   value: Dumped | undefined;
-  /** Of a list: the version after whose items these come. */
+  /** The version whose items these follow, if the channel holds a list. */
   base?: string | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface CheckpointRow extends Place {
   metadata: string;
 }
 
-/** What a saver stores at once. */
+/** The rows that a saver stores in one statement. */
 export interface CheckpointRows {
   blobs: BlobRow[];
   writes: WriteRow[];
@@ -42,7 +42,7 @@ export interface CheckpointRows {
 
 export const noRows: CheckpointRows = { blobs: [], writes: [], checkpoints: [] };
 
-/** As one; of a checkpoint that is stored twice the later counts, because a statement cannot change a row twice. */
+/** Joins rows into one set. If a checkpoint occurs twice, the later row counts, because a statement cannot change a row twice. */
 export function joinRows(parts: CheckpointRows[]): CheckpointRows {
   const checkpoints = new Map(parts.flatMap((part) => part.checkpoints.map((row) => [`${row.namespace}\n${row.checkpointId}`, row])));
   return {
@@ -52,11 +52,11 @@ export function joinRows(parts: CheckpointRows[]): CheckpointRows {
   };
 }
 
-/** Such a value is a parameter of its own, in binary: inside an array it would be text twice its size. */
+/** Returns whether a value gets a binary parameter of its own. Inside an array it would be text of twice its size. */
 const isLarge = ({ value }: { value: Dumped | undefined }) =>
   value !== undefined && (value.type === "bytes" || value.text.length > largeDocument);
 
-/** Whether the statement is the same whatever the values are, so that the server need plan it once only. */
+/** Returns whether the text of the statement does not depend on the values, so that the server plans it only once. */
 export const isAlike = ({ blobs, writes }: CheckpointRows) => !blobs.some(isLarge) && !writes.some(isLarge);
 
 /** Rows of one run, or of none. */
@@ -67,15 +67,15 @@ export interface OwnedRows {
 
 type Owned<Row> = Row & Pick<OwnedRows, "runId">;
 
-/** Stores rows by themselves. False when the right to write is lost. */
+/** Stores rows in a statement of their own. Returns false when the right to write is lost. */
 export async function storeRows(db: Db, fence: Fence | undefined, rows: CheckpointRows): Promise<boolean> {
   const right = fence ? fenced(fence) : sql`fence as (select null::uuid as run_id)`;
   const statement = sql`with ${right}, ${storingRows([{ runId: fence?.runId ?? null, rows }])} select 1 from fence`;
-  const { rowCount } = await db.query(isAlike(rows) ? prepared(fence ? "store rows" : "store rows of nobody", statement) : statement);
+  const { rowCount } = await db.query(isAlike(rows) ? prepared(fence ? "store rows" : "store rows without a run", statement) : statement);
   return rowCount !== 0;
 }
 
-/** Continues a statement that begins with the fence of each of these runs. What it does not hold it does not store. */
+/** Continues a statement that begins with the fences of these runs. Rows of a run whose right is lost are not stored. */
 export function storingRows(parts: OwnedRows[]): Sql {
   const owned = <Row>(rowsOf: (rows: CheckpointRows) => Row[]): Owned<Row>[] =>
     parts.flatMap(({ runId, rows }) => rowsOf(rows).map((row) => ({ ...row, runId })));
@@ -137,7 +137,9 @@ function storingWrites(rows: Owned<WriteRow>[]): Sql {
     }`;
 }
 
-/** The order of the rows is the order of their numbers, which the join with the fence would lose. A row that is stored again keeps its number. */
+/**
+ * Stores checkpoints, numbered in the order given, which the join with the fence would lose. A row that is stored again keeps its number.
+ */
 function storingCheckpoints(rows: Owned<CheckpointRow>[]): Sql {
   return sql`
     stored_checkpoints as (

@@ -23,24 +23,24 @@ import { replaceWrites } from "./replaced-writes.ts";
 import { type BlobRow, type CheckpointRows, isAlike, joinRows, noRows, storeRows, type WriteRow } from "./rows.ts";
 import { dumpState, keepingImpostors, type StateSerializer, UnstorableValue } from "./serializer.ts";
 
-/** What an attempt brings along, so that its checkpoints are its own. */
+/** The parts of an attempt that its saver needs. */
 export interface SaverAttempt {
   fence: Fence;
-  /** Stores rows under the fence, together with whatever else the attempt has to store. False when the right is lost. */
+  /** Stores rows under the fence, with the attempt's other pending rows. Resolves to false when the right is lost. */
   store: (rows: CheckpointRows) => Promise<boolean>;
-  /** Does what the attempt asks of the database; rejects with `Refused` for what the database never takes. */
+  /** Runs a statement of the attempt. Rejects with `Refused` if the database will never accept it. */
   unlessRefused: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Nothing was ever stored of the thread. */
+  /** Whether the thread has never stored anything. */
   isFresh: boolean;
-  /** Called when a write was refused or failed: nothing that this attempt does from here on may count. */
+  /** Called when a write was refused or failed. Nothing that this attempt does afterwards may count. */
   refused: (reason: Error) => void;
   /** The node whose writes are stored next, for the error message. */
   currentNode: () => string | undefined;
-  /** Resolves when the run's event log has room: a checkpoint, and with it the next step, waits for it. */
+  /** Resolves when the run's event log has room. A checkpoint waits for it, and so does the next step. */
   room: () => Promise<void>;
 }
 
-/** The right to write was taken away: another attempt runs, or the run was ended or deleted. */
+/** The error for a lost right to write: another attempt runs, or the run was ended or deleted. */
 export class LostRight extends Error {
   constructor({ runId, attempt }: Fence) {
     super(`Attempt ${attempt} of run ${runId} no longer holds the right to write.`);
@@ -55,25 +55,28 @@ interface Address {
 }
 
 /**
- * The tables of LangGraph's PostgresSaver, with what a service needs besides: it works on any `Db`, each call is at most one
- * statement, an attempt's writes are fenced, and checkpoints know their run. The stock saver reads what it writes, but for lists that
- * were stored in parts, which `ensemble export` makes whole again.
+ * Saves checkpoints in the tables of LangGraph's PostgresSaver, and adds what a service needs:
+ *
+ * - It works on any `Db`, and each call is at most one statement.
+ * - The writes of an attempt are fenced, and checkpoints name their run.
+ *
+ * The stock saver can read its rows, except lists that were stored in parts. `ensemble export` makes those whole again.
  */
 export class EnsembleSaver extends PostgresSaver {
   readonly #db: Db;
   readonly #serializer: StateSerializer;
   readonly #metadata: Record<string, unknown>;
   readonly #attempt: SaverAttempt | undefined;
-  /** What is asked for together is stored together: the writes of a step, and the checkpoint behind them. */
-  readonly #storeTogether: (rows: CheckpointRows) => Promise<boolean>;
-  /** After the first refused write nothing more is sent: a step is stored whole or not at all. */
+  /** Stores concurrent calls in one statement: the writes of a step, and the checkpoint after them. */
+  readonly #storeBatched: (rows: CheckpointRows) => Promise<boolean>;
+  /** After the first refused write no other is sent, so that a step is stored whole or not at all. */
   #refused = false;
   readonly #lists: ChannelLists;
-  /** Known to hold nothing, until this attempt stores something. */
+  /** Whether the thread is known to be empty. False once this attempt stores something. */
   #isEmpty: boolean;
 
   constructor(db: Db, metadata: Record<string, unknown> = {}, attempt?: SaverAttempt) {
-    // The stock class asks for a pool, and of a pool it uses only `query` in the methods that are not replaced here.
+    // The stock class takes a pool, but the methods that are not replaced here only use its `query`.
     super(db as unknown as pg.Pool);
     this.#serializer = keepingImpostors(this.serde);
     this.serde = this.#serializer;
@@ -81,7 +84,7 @@ export class EnsembleSaver extends PostgresSaver {
     this.#db = db;
     this.#metadata = metadata;
     this.#attempt = attempt;
-    this.#storeTogether = batched(async (parts: CheckpointRows[]) => {
+    this.#storeBatched = batched(async (parts: CheckpointRows[]) => {
       const stored = await storeRows(db, undefined, joinRows(parts));
       return parts.map(() => stored);
     });
@@ -89,8 +92,8 @@ export class EnsembleSaver extends PostgresSaver {
   }
 
   /**
-   * A version that no other branch of the thread can make. Plain counters repeat after a fork or a rollback, and since blobs are
-   * stored once a version, the new branch would silently read the abandoned one's values.
+   * Returns a version that no other branch of the thread can produce. Plain counters repeat after a fork or a rollback. Each version's blob
+   * is stored once, so the new branch would silently read the values of the abandoned one.
    */
   override getNextVersion(current: number | undefined): number {
     return Math.floor(current ?? 0) + 1 + Math.random();
@@ -125,8 +128,8 @@ export class EnsembleSaver extends PostgresSaver {
     return next;
   }
 
-  #blobOf(place: Omit<BlobRow, "value">, isThere: boolean, value: unknown): BlobRow {
-    if (!isThere) return { ...place, value: undefined };
+  #blobOf(place: Omit<BlobRow, "value">, hasValue: boolean, value: unknown): BlobRow {
+    if (!hasValue) return { ...place, value: undefined };
     return { ...place, ...(Array.isArray(value) ? this.#lists.dump(place, value) : { value: dumpState(value, place.channel) }) };
   }
 
@@ -144,7 +147,7 @@ export class EnsembleSaver extends PostgresSaver {
         value: dumpState(value, channel),
       }));
     if (writes.length === 0) return;
-    // Errors, interrupts and resume values have one place a task and replace each other; results are stored once.
+    // A task has one error, one interrupt and one resume value, which replace previous ones. Results are stored once.
     const replaces = writes.every(([channel]) => channel in WRITES_IDX_MAP);
     if (replaces) await this.#orAbort(() => ({ ...noRows, writes: rowsOf() }), this.#replaceWrites);
     else await this.#writeOrAbort(() => ({ ...noRows, writes: rowsOf() }));
@@ -166,25 +169,25 @@ export class EnsembleSaver extends PostgresSaver {
     const read = this.#unlessRefused(() => readCheckpoints(this.#db, selection, name));
     const [stored] = await read.catch((error) => this.#noteTrouble(error));
     if (!stored) return undefined;
-    // Older checkpoints find their pending sends with their parents: the stock saver knows how.
+    // Checkpoints of older releases need the pending sends of their parents, which the stock saver reads.
     if (isOld(stored)) return super.getTuple(config).catch((error) => this.#noteTrouble(error));
     return this.#toTuple(stored);
   }
 
-  /** Reads a few checkpoints at a time, fewer the larger they are: whoever lists a long history may stop at any of them. */
+  /** Yields checkpoints, reading a few at a time, fewer the larger they are. The caller may stop anywhere in a long history. */
   override async *list(config: RunnableConfig, options?: CheckpointListOptions): AsyncGenerator<CheckpointTuple> {
     const { limit = Number.POSITIVE_INFINITY } = options ?? {};
     let before = options?.before;
     let left = limit;
     let size = firstBatch;
     while (left > 0) {
-      const asked = Math.min(left, size);
-      const found = await this.#readBatch(config, { ...options, before, limit: asked });
+      const batchLimit = Math.min(left, size);
+      const found = await this.#readBatch(config, { ...options, before, limit: batchLimit });
       for (const stored of found) yield await this.#toTupleOrOld(stored);
       left -= found.length;
       size = nextBatch(found);
       const last = found.at(-1);
-      if (!last || found.length < asked) return;
+      if (!last || found.length < batchLimit) return;
       before = { configurable: { checkpoint_id: last.checkpointId } };
     }
   }
@@ -227,7 +230,7 @@ export class EnsembleSaver extends PostgresSaver {
     return {
       config: at(checkpointId),
       checkpoint: {
-        ...{ channel_versions: {}, versions_seen: {} }, // which very old ones lack
+        ...{ channel_versions: {}, versions_seen: {} }, // very old checkpoints lack these
         ...(checkpoint as unknown as Omit<Checkpoint, "channel_values">),
         channel_values: Object.fromEntries(channelValues),
       },
@@ -254,23 +257,23 @@ export class EnsembleSaver extends PostgresSaver {
   }
 
   /**
-   * Values are serialised before the first await, so that a step with an unstorable value stores nothing: LangGraph stores the checkpoint
-   * after the writes.
+   * Stores rows, or aborts the attempt. Values are serialised before the first await, so that a step with an unstorable value stores
+   * nothing. LangGraph stores the checkpoint after the writes.
    */
   async #writeOrAbort(rowsOf: () => CheckpointRows): Promise<void> {
     const attempt = this.#attempt;
-    if (!attempt) await this.#storeByItself(rowsOf());
+    if (!attempt) await this.#storeWithoutAttempt(rowsOf());
     else await this.#orAbort(rowsOf, attempt.store);
   }
 
-  /** Large values take the server long: they go at once, each by itself. */
-  async #storeByItself(rows: CheckpointRows): Promise<boolean> {
-    return isAlike(rows) ? this.#storeTogether(rows) : storeRows(this.#db, undefined, rows);
+  /** Stores rows without a fence. Large values take the server long, so they are sent at once in a statement of their own. */
+  async #storeWithoutAttempt(rows: CheckpointRows): Promise<boolean> {
+    return isAlike(rows) ? this.#storeBatched(rows) : storeRows(this.#db, undefined, rows);
   }
 
   /**
-   * A failed write ends the attempt by its signal, not by a rejection: LangGraph awaits some of these promises late, and a rejection
-   * nobody awaits yet would end the process.
+   * Stores rows, and aborts the attempt if that fails. It uses the attempt's signal instead of a rejection. LangGraph awaits some of these
+   * promises late, and an unhandled rejection would end the process.
    */
   async #orAbort(rowsOf: () => CheckpointRows, store: (rows: CheckpointRows) => Promise<boolean>): Promise<void> {
     const attempt = this.#attempt;
@@ -289,7 +292,7 @@ export class EnsembleSaver extends PostgresSaver {
     }
   }
 
-  /** The database's trouble comes out of the graph like any error of a node's; only here it can still be told apart. */
+  /** Reports database trouble and rethrows it. Once it leaves the graph, it looks like any error of a node. */
   #noteTrouble(error: Error): never {
     if (this.#attempt && isDatabaseTrouble(error)) this.#refuse(this.#attempt, error);
     throw error;
@@ -301,7 +304,7 @@ export class EnsembleSaver extends PostgresSaver {
   }
 }
 
-/** The run's error when a node returned something that would not survive storage. */
+/** The run's error when a node returned a value that cannot be stored. */
 export class UnstorableState extends Error {
   constructor(node: string | undefined, { path, kind }: UnstorableValue) {
     super(
@@ -316,7 +319,7 @@ const firstBatch = 2;
 const mostInBatch = 200;
 const batchBytes = 1_000_000;
 
-/** How many checkpoints are read next, by the size of those that were read last. */
+/** Returns how many checkpoints to read next, by the size of those that were read last. */
 function nextBatch(found: StoredCheckpoint[]): number {
   const rows = found.flatMap(({ values, writes }) => [...[...values.values()].flat(), ...writes]);
   const bytes = rows.reduce((sum, { text, bytes }) => sum + (text?.length ?? bytes?.length ?? 0), 0);
@@ -324,7 +327,7 @@ function nextBatch(found: StoredCheckpoint[]): number {
   return Math.max(1, Math.min(mostInBatch, Math.floor(batchBytes / Math.max(1, mean))));
 }
 
-/** As older releases of LangGraph stored them. */
+/** Returns whether an older release of LangGraph stored the checkpoint. */
 const isOld = ({ checkpoint, parentId }: StoredCheckpoint) => parentId !== null && Number(checkpoint.v) < 4;
 
 function addressOf(config: RunnableConfig): Address {

@@ -10,7 +10,7 @@ import {
 } from "@langchain/core/messages";
 import { z } from "zod";
 
-/** What makes a message again, by the name under which LangChain stores it. */
+/** Message constructors by the class name that LangChain stores. */
 const makers: Record<string, (fields: never) => BaseMessage> = {
   HumanMessage: (fields) => new HumanMessage(fields),
   AIMessage: (fields) => new AIMessage(fields),
@@ -21,7 +21,7 @@ const makers: Record<string, (fields: never) => BaseMessage> = {
   RemoveMessage: (fields) => new RemoveMessage(fields),
 };
 
-/** LangChain's flat names for these fields are the ones that it stores; others it would rename. */
+/** The fields that LangChain stores under the names that its constructors take. It renames all others. */
 export const plainFields = new Set([
   "content",
   "id",
@@ -45,7 +45,9 @@ const Stored = z.object({
   kwargs: z.record(z.string(), z.unknown()),
 });
 
-/** The message that was stored in this form; undefined for anything else, and for a message that holds serialised objects in turn. */
+/**
+ * Returns the message that was stored in this form. Returns undefined for other values, and for messages with nested serialised objects.
+ */
 export function messageFrom(value: object): BaseMessage | undefined {
   const { lc, type, id, kwargs } = value as Partial<z.infer<typeof Stored>>;
   if (lc !== 1 || type !== "constructor" || !Array.isArray(id) || id[0] !== "langchain_core" || id[1] !== "messages" || id.length !== 3)
@@ -61,7 +63,7 @@ export function messageFrom(value: object): BaseMessage | undefined {
   }
 }
 
-/** How the stock serializer stores a field that is there and has no value. */
+/** Returns whether a field was stored as undefined, in the stock serializer's form. */
 function isUndefined(value: unknown): boolean {
   return typeof value === "object" && value !== null && "lc" in value && value.lc === 2 && "type" in value && value.type === "undefined";
 }

@@ -1,6 +1,6 @@
 /**
- * What a promise comes to, or undefined as soon as the signal aborts. By a listener that is taken off again: a signal for it would make
- * an error, with its stack, every time.
+ * Returns the promise's value, or undefined as soon as the signal aborts. It removes its listener afterwards. A derived signal would create
+ * an error with a stack on every call.
  */
 export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   if (signal.aborted) return undefined;

@@ -1,12 +1,12 @@
 import { isDatabaseTrouble } from "./failure.ts";
 
-/** A URL that pg can be given, or one sentence that names the variable it came from. The URL itself is not shown: it holds a password. */
+/** Returns the URL if pg can use it, else throws an error that names the variable. The message omits the URL, which holds a password. */
 export function checkDatabaseUrl(variable: string, url: string): string {
   if (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)) return url;
   throw new Error(`${variable} is not a Postgres URL; it should be like postgresql://user:password@host:5432/database.`);
 }
 
-/** For the first statement on a database: what went wrong, as one sentence about the server and not about the statement. */
+/** Returns an error handler for the first statement on a database. It throws one sentence about the server instead of the statement. */
 export function explainDatabase(url: string) {
   return (error: Error): never => {
     const { host, pathname, searchParams } = new URL(url);

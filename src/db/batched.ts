@@ -1,67 +1,70 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isDatabaseTrouble } from "./failure.ts";
 
-export interface BatchedOptions<Ask> {
+export interface BatchedOptions<Request> {
   /** Requests with the same key run one after another. */
-  keyOf?: (ask: Ask) => unknown;
+  keyOf?: (request: Request) => unknown;
 }
 
-interface Waiting<Ask, Answer> {
-  ask: Ask;
-  done: PromiseWithResolvers<Answer>;
+interface QueuedRequest<Request, Result> {
+  request: Request;
+  done: PromiseWithResolvers<Result>;
 }
-
-/** Those who ask together are told apart in arrays, in which a document is written with escapes. A larger one goes alone, as it is. */
-export const largeDocument = 16_384;
-
-/** Statements under way at once: enough to keep the server busy while the next ones gather. */
-const lines = 2;
-const most = 50;
 
 /**
- * Shares statements among those who ask for the same thing: those that ask in one turn of the event loop, and those that come while others
- * are being answered. `answerAll` has an answer for each, in their order. Nobody joins a statement that is under way, so no answer is
- * older than its question.
+ * Documents above this many bytes get a statement of their own. Batched requests are sent as arrays, in which every document is written
+ * with escapes.
  */
-export function batched<Ask, Answer>(
-  answerAll: (asks: Ask[]) => Promise<Answer[]>,
-  { keyOf }: BatchedOptions<Ask> = {},
-): (ask: Ask) => Promise<Answer> {
-  let waiting: Waiting<Ask, Answer>[] = [];
-  let underWay = 0;
+export const largeDocument = 16_384;
 
-  async function answerNext(): Promise<void> {
-    underWay += 1;
+/** Two concurrent statements keep the server busy while the next batch gathers. */
+const mostConcurrent = 2;
+const mostInBatch = 50;
+
+/**
+ * Returns a function that batches its calls into shared statements. A batch holds the calls of one turn of the event loop, and those that
+ * arrived while earlier statements ran. `runBatch` returns one result for each request, in their order. No call joins a statement that has
+ * already started, so a result is never older than its request.
+ */
+export function batched<Request, Result>(
+  runBatch: (requests: Request[]) => Promise<Result[]>,
+  { keyOf }: BatchedOptions<Request> = {},
+): (request: Request) => Promise<Result> {
+  let queue: QueuedRequest<Request, Result>[] = [];
+  let running = 0;
+
+  async function runNext(): Promise<void> {
+    running += 1;
     await nextTurn();
-    const taken = takeOneOfEach();
-    const answers = taken.length > 0 ? await answerAll(taken.map(({ ask }) => ask)).catch((error: Error) => error) : [];
-    underWay -= 1;
-    if (waiting.length > 0) void answerNext();
-    if (!(answers instanceof Error)) for (const [index, { done }] of taken.entries()) done.resolve(answers[index] as Answer);
-    else if (taken.length === 1 || isDatabaseTrouble(answers)) for (const { done } of taken) done.reject(answers);
-    else for (const one of taken) await answerAlone(one); // what the database does not take spoils only itself
+    const batch = takeOneOfEach();
+    const results = batch.length > 0 ? await runBatch(batch.map(({ request }) => request)).catch((error: Error) => error) : [];
+    running -= 1;
+    if (queue.length > 0) void runNext();
+    if (!(results instanceof Error)) for (const [index, { done }] of batch.entries()) done.resolve(results[index] as Result);
+    else if (batch.length === 1 || isDatabaseTrouble(results)) for (const { done } of batch) done.reject(results);
+    else for (const queued of batch) await runAlone(queued); // a request that the database refuses fails alone
   }
 
-  function takeOneOfEach(): Waiting<Ask, Answer>[] {
-    const taken = new Map<unknown, Waiting<Ask, Answer>>();
-    const left: Waiting<Ask, Answer>[] = [];
-    for (const one of waiting) {
-      const key = keyOf ? keyOf(one.ask) : one;
-      if (taken.size < most && !taken.has(key)) taken.set(key, one);
-      else left.push(one);
+  function takeOneOfEach(): QueuedRequest<Request, Result>[] {
+    const taken = new Map<unknown, QueuedRequest<Request, Result>>();
+    const left: QueuedRequest<Request, Result>[] = [];
+    for (const queued of queue) {
+      const key = keyOf ? keyOf(queued.request) : queued;
+      if (taken.size < mostInBatch && !taken.has(key)) taken.set(key, queued);
+      else left.push(queued);
     }
-    waiting = left;
+    queue = left;
     return [...taken.values()];
   }
 
-  async function answerAlone({ ask, done }: Waiting<Ask, Answer>): Promise<void> {
-    await answerAll([ask]).then(([answer]) => done.resolve(answer as Answer), done.reject);
+  async function runAlone({ request, done }: QueuedRequest<Request, Result>): Promise<void> {
+    await runBatch([request]).then(([result]) => done.resolve(result as Result), done.reject);
   }
 
-  return (ask) => {
-    const done = Promise.withResolvers<Answer>();
-    waiting.push({ ask, done });
-    if (underWay < lines) void answerNext();
+  return (request) => {
+    const done = Promise.withResolvers<Result>();
+    queue.push({ request, done });
+    if (running < mostConcurrent) void runNext();
     return done.promise;
   };
 }

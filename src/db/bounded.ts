@@ -1,9 +1,9 @@
 import { type Db, join, type Sql, sql } from "./sql.ts";
 
-/** Rows of a query, as many as fit. */
+/** The first rows of a query, up to a size limit. */
 export interface BoundedRows<Row> {
   rows: Row[];
-  /** There are more rows, which did not fit. */
+  /** Whether the size limit left rows out. */
   isCut: boolean;
 }
 
@@ -13,13 +13,13 @@ interface Measures {
   rows_found: number;
 }
 
-/** The size of a document of a page. It is measured as the client gets it: repeated text takes far less where it is stored. */
+/** Returns an expression for a document's size as the client gets it. Stored, repeated text takes far less. */
 export const lengthOf = (column: Sql): Sql => sql`octet_length(page.${column}::text)`;
 
-/** The size of a document that is stored as it is. It is known without reading the document. */
+/** Returns an expression for the size of a document that is stored uncompressed. Postgres knows it without reading the document. */
 export const storedSizeOf = (column: Sql): Sql => sql`pg_column_size(page.${column})`;
 
-/** Reads the first rows of a query whose documents together take at most so many bytes; the first row in any case. */
+/** Returns the first rows of a query whose documents together take at most `bytes`. The first row is always included. */
 export async function readBounded<Row extends object>(
   db: Db,
   query: Sql,

@@ -2,8 +2,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 
 /**
- * Makes the data directory and returns its absolute path. A directory of our own also gets a `.gitignore`, so that no repository takes the
- * data. A directory that somebody else made and named gets none.
+ * Creates the data directory and returns its absolute path. A directory that this function creates, or one named `.ensemble`, also gets a
+ * `.gitignore`, which keeps the data out of repositories. Other existing directories get none.
  */
 export async function makeDataDirectory(path: string): Promise<string> {
   const home = resolve(path);

@@ -14,9 +14,9 @@ const run = promisify(execFile);
 
 export interface EmbeddedPostgres {
   url: string;
-  /** Restarts the server where it is; `immediate` is a crash, after which it recovers from its log. */
+  /** Restarts the server on the same port. `immediate` simulates a crash: the server recovers from its log. */
   restart(mode?: "fast" | "immediate"): Promise<void>;
-  /** Stops the server and gives the data directory up. */
+  /** Stops the server and releases the data directory. */
   stop(): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ interface Binaries {
   initdb: string;
 }
 
-/** Whom the server runs as, and where: a directory that this user may enter, unlike perhaps the shell's. */
+/** The user and the working directory of the server. The user may lack access to the shell's directory, so the server gets its own. */
 interface ServerUser {
   uid?: number;
   gid?: number;
@@ -35,8 +35,8 @@ interface ServerUser {
 const readyWithinMs = 60_000;
 
 /**
- * A real Postgres in `dataDir`, from the binaries that npm installed. It runs in a session of its own, so that Ctrl-C in the terminal
- * reaches the service first and the service ends it last. A server that a killed service left behind is adopted.
+ * Starts Postgres in `dataDir` from the binaries that npm installed. The server runs in a session of its own: Ctrl-C in the terminal
+ * reaches only the service, which stops the server last. If a killed service left a server running, this function adopts it.
  */
 export async function startEmbeddedPostgres(dataDir: string, maxConnections = 200): Promise<EmbeddedPostgres> {
   const home = await makeDataDirectory(dataDir);
@@ -62,7 +62,7 @@ export async function startEmbeddedPostgres(dataDir: string, maxConnections = 20
   }
 }
 
-/** The address of the server that runs in `dataDir`, for whoever wants to look from outside. Undefined when none runs. */
+/** Returns the URL of the server that runs in `dataDir`, for use by other processes. Returns undefined when none runs. */
 export async function findEmbeddedPostgres(dataDir: string): Promise<string | undefined> {
   const home = resolve(dataDir);
   const port = await findRunningServer(join(home, "postgres"));
@@ -82,18 +82,25 @@ async function findBinaries(): Promise<Binaries> {
   return binaries;
 }
 
-/** npm packages hold no symbolic links, so an install script makes those of the libraries; not every package manager runs such scripts. */
+/**
+ * Creates the symbolic links of the libraries. npm packages cannot hold links, so an install script creates them. Some package managers do
+ * not run it.
+ */
 async function linkLibraries(root: string): Promise<void> {
   const list = await readFile(join(root, "native", "pg-symlinks.json"), "utf8").catch(() => "[]");
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
     const link = join(root, target);
     await symlink(relative(dirname(link), join(root, source)), link).catch((error: NodeJS.ErrnoException) => {
-      if (!["EEXIST", "EACCES", "EPERM", "EROFS"].includes(error.code ?? "")) throw error; // made already, or not ours to make
+      // The link exists already, or this user may not create it.
+      if (!["EEXIST", "EACCES", "EPERM", "EROFS"].includes(error.code ?? "")) throw error;
     });
   }
 }
 
-/** Postgres refuses to run as root, so root lends it to the user `postgres`, made if there is none. */
+/**
+ * Returns the user that the server runs as. Postgres refuses to run as root, so for root this is the user `postgres`, created if it does
+ * not exist.
+ */
 async function serverUser(home: string): Promise<ServerUser> {
   if (userInfo().uid !== 0) return { cwd: home };
   const ids = () => Promise.all(["-u", "-g"].map(async (flag) => Number((await run("id", [flag, "postgres"])).stdout)));
@@ -101,7 +108,7 @@ async function serverUser(home: string): Promise<ServerUser> {
     await run("useradd", ["--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", "postgres"]);
     return ids();
   });
-  if (uid === undefined || gid === undefined) throw new Error("The system user postgres could not be made.");
+  if (uid === undefined || gid === undefined) throw new Error("The system user postgres could not be created.");
   await chown(home, uid, gid);
   await run("test", ["-w", home], { uid, gid }).catch(() => {
     throw new Error(
@@ -112,7 +119,7 @@ async function serverUser(home: string): Promise<ServerUser> {
   return { uid, gid, cwd: home };
 }
 
-/** Makes the cluster at the first start. Its password lives beside it, readable by its owner only. */
+/** Creates the cluster at the first start and returns its password. Only the owner can read the password file beside it. */
 async function ensureCluster(home: string, cluster: string, { initdb }: Binaries, user: ServerUser): Promise<string> {
   const passwordFile = join(home, "password");
   const initialised = await readFile(join(cluster, "PG_VERSION"), "utf8").catch(() => undefined);
@@ -122,7 +129,7 @@ async function ensureCluster(home: string, cluster: string, { initdb }: Binaries
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
   await chmod(passwordFile, 0o600);
   if (user.uid !== undefined && user.gid !== undefined) await chown(passwordFile, user.uid, user.gid);
-  // A first start that was cut short leaves a directory that initdb would refuse; without PG_VERSION nothing of value is in it.
+  // An interrupted first start leaves a directory that initdb would refuse. Without PG_VERSION it holds nothing of value.
   await rm(cluster, { recursive: true, force: true });
   await run(
     initdb,
@@ -134,7 +141,7 @@ async function ensureCluster(home: string, cluster: string, { initdb }: Binaries
   return password;
 }
 
-/** The port of the server that lives in this cluster, if one does. A pid file whose process is gone is cleared; a living one's never. */
+/** Returns the port of the server that runs in this cluster, if any. Removes a pid file only if its process is gone. */
 async function findRunningServer(cluster: string): Promise<number | undefined> {
   const pidFile = join(cluster, "postmaster.pid");
   for (const deadline = Date.now() + readyWithinMs; Date.now() < deadline; await sleep(50)) {
@@ -145,18 +152,21 @@ async function findRunningServer(cluster: string): Promise<number | undefined> {
       await rm(pidFile, { force: true });
       return undefined;
     }
-    // A server that was left while it started or stopped is waited for, to adopt it or to start another.
+    // A server that is starting or stopping is not ready: wait, then adopt it or start another.
     if (lines[7]?.trim() === "ready") return port;
   }
   throw new Error(`The Postgres server that runs in ${cluster} did not become ready. Its log is beside it.`);
 }
 
-/** Whether this process is the cluster's server. Another may have its pid by now, even another Postgres: a server works in its cluster. */
+/**
+ * Returns whether this process is the cluster's server. The pid may belong to another process by now, even another Postgres. A server's
+ * working directory is its cluster.
+ */
 async function isServerOf(cluster: string, pid: number): Promise<boolean> {
   if (!isAlive(pid)) return false;
   const workingDirectory = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
   if (workingDirectory !== undefined) return workingDirectory === (await realpath(cluster));
-  const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "postgres"); // no /proc: believe the pid
+  const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "postgres"); // without /proc, trust the pid
   return command.includes("postgres");
 }
 

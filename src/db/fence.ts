@@ -1,15 +1,15 @@
 import { type Db, type Sql, sql } from "./sql.ts";
 
-/** The right to write for a run: whoever holds it is the attempt that the runs row names. */
+/** The right to write for a run. The attempt that the runs row names holds it. */
 export interface Fence {
   runId: string;
   attempt: number;
 }
 
 /**
- * Begins every statement by which an attempt writes: `with ${fenced(fence)} insert into … select … from fence`. No row back means
- * that the right is lost. It is `for share`, not `exists`: with a plain read, a write that began before a takeover could commit
- * after the next attempt has read.
+ * Returns the `with` part that begins every statement by which an attempt writes: `with ${fenced(fence)} insert into … select … from
+ * fence`. If the statement returns no row, the attempt has lost the right. The part uses `for share`, not `exists`. With a plain read, a
+ * write that began before a takeover could commit after the next attempt has read.
  */
 export function fenced({ runId, attempt }: Fence): Sql {
   return sql`fence as (
@@ -18,7 +18,7 @@ export function fenced({ runId, attempt }: Fence): Sql {
        for share)`;
 }
 
-/** The same for several runs, each once: the rights that are held of them. */
+/** Returns the `with` part for several runs, each named once. It selects the runs whose right is still held. */
 export function fencedAll(fences: Fence[]): Sql {
   return sql`fence as (
     select runs.run_id, runs.thread_id
@@ -28,7 +28,7 @@ export function fencedAll(fences: Fence[]): Sql {
      order by runs.run_id for share of runs)`;
 }
 
-/** Holds the right until the transaction ends, for work of several statements. False when it is lost. */
+/** Locks the right until the transaction ends, for work of several statements. Returns false when the right is lost. */
 export async function holdRight(tx: Db, fence: Fence): Promise<boolean> {
   const { rowCount } = await tx.query(sql`with ${fenced(fence)} select 1 from fence`);
   return rowCount !== 0;

@@ -1,13 +1,13 @@
 import { v5, v7 } from "uuid";
 
-/** The namespace in which the official server derives a graph's own assistant from its id. */
+/** The UUID namespace from which the official server derives a graph's assistant id. */
 const graphNamespace = "6ba7b821-9dad-11d1-80b4-00c04fd430c8";
 
-/** Ids rise with time, so that new rows are neighbours in the index. */
+/** Returns a new id. Ids rise with time, so that new rows are neighbours in the index. */
 export const newId = (): string => v7();
 
-/** Whether Postgres takes it for a uuid: of any version, because callers choose ids of their own. */
+/** Returns whether Postgres accepts the text as a uuid. Any version is valid, because callers choose ids of their own. */
 export const isId = (text: string): boolean => /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text);
 
-/** The id of the assistant that every graph has by itself. */
+/** Returns the id of the assistant that every graph has by default. */
 export const systemAssistantId = (graphId: string): string => v5(graphId, graphNamespace);

@@ -5,50 +5,50 @@ import pg from "pg";
 import { closeConnection, connectionOptions } from "./pool.ts";
 import { type Db, prepared, type Sql, sql } from "./sql.ts";
 
-/** What concerns everybody, and what concerns only those who follow runs: a worker is not woken by every event of every other one. */
+/** One channel for every process and one for those that follow runs. A worker thus ignores the run events of other workers. */
 const channels = { common: "ensemble", followers: "ensemble_runs" };
-/** Topics of one run or thread have its id behind a colon. */
+/** Returns the channel of a topic. Topics of one run or thread have its id after a colon. */
 const channelOf = (topic: string) => (topic.includes(":") ? channels.followers : channels.common);
 /** Postgres refuses a payload of 8,000 bytes. */
 const payloadLimit = 7_500;
 
 const listenerNames = { follower: "ensemble listen", worker: "ensemble listen for work" };
-/** Nobody waits for it: it says that somebody has come. */
+/** Announces a new process. Nobody waits for this topic. */
 const helloTopic = "hello";
 const lookMs = 1_000;
 
-/** Cuts waits short, in this process and in every other one. Nothing depends on it: every waiter also looks by itself. */
+/** Wakes waiters early, in this process and in every other one. Nothing depends on a wakeup, because every waiter also polls. */
 export interface Wakeups {
-  /** Resolves at the next word on the topic, or after `timeoutMs`, or when the signal aborts; never rejects. */
+  /** Resolves at the next notification of the topic, after `timeoutMs`, or when the signal aborts. Never rejects. */
   next(topic: string, timeoutMs: number, signal?: AbortSignal): Promise<void>;
-  /** Calls back at every word on the topic until the returned function is called. */
+  /** Calls the listener at every notification of the topic, until the returned function is called. */
   on(topic: string, listener: () => void): () => void;
-  /** Tells this process now, and the others as soon as the statement before it is done. Call it after the commit. */
+  /** Notifies this process now, and the others as soon as the previous NOTIFY statement is done. Call it after the commit. */
   tell(...topics: string[]): void;
-  /** Tells this process only: it does not concern the others. */
+  /** Notifies this process only. */
   tellHere(...topics: string[]): void;
-  /** Tells the others only: this process was told in a better way. */
+  /** Notifies the other processes only, for topics that this process has handled in another way. */
   tellElsewhere(...topics: string[]): void;
   stop(): Promise<void>;
 }
 
 export interface WakeupOptions {
   pool: Db;
-  /** LISTEN needs a connection of its own, past any transaction pooler. */
+  /** LISTEN needs a connection of its own that bypasses any transaction pooler. */
   url: string;
-  /** Whether runs are followed here. */
+  /** Whether this process follows runs. */
   follows?: boolean;
   onError: (error: Error) => void;
 }
 
 /**
- * A NOTIFY is never part of the transaction that writes: commits with one queue behind a lock of the whole server. So topics are
- * gathered, and one statement at a time names all that moved.
+ * Starts listening, and returns the wakeups of this process. NOTIFY is never part of a transaction that writes, because such commits queue
+ * behind a lock of the whole server. Topics are gathered instead, and one statement at a time names all of them.
  */
 export async function startWakeups({ pool, url, follows = true, onError }: WakeupOptions): Promise<Wakeups> {
   const local = new EventEmitter().setMaxListeners(0);
-  const sender = randomUUID(); // our own words come back to us: by this we know them
-  const untold = new Set<string>();
+  const sender = randomUUID(); // tells our own notifications from those of others
+  const pending = new Set<string>();
   const stopped = new AbortController();
   const others = { there: true, following: true, heard: 0 };
   const onPayload = (payload = "") => {
@@ -64,11 +64,14 @@ export async function startWakeups({ pool, url, follows = true, onError }: Wakeu
     stopped.abort();
     throw error;
   });
-  let telling: Promise<void> | undefined;
-  untold.add(helloTopic);
-  telling = tellOthers();
+  let sending: Promise<void> | undefined;
+  pending.add(helloTopic);
+  sending = sendPending();
 
-  /** Whether anybody else listens: to nobody nothing is told. Who comes says hello, and whoever is not seen yet polls. */
+  /**
+   * Checks whether another process listens, because without a listener no NOTIFY is sent. A new process announces itself, and polls until
+   * the others see it.
+   */
   async function lookForOthers(): Promise<void> {
     const { heard } = others;
     const { follower, worker } = listenerNames;
@@ -80,16 +83,16 @@ export async function startWakeups({ pool, url, follows = true, onError }: Wakeu
   await lookForOthers().catch(onError);
   const looking = setInterval(() => void lookForOthers().catch(onError), lookMs);
 
-  async function tellOthers(): Promise<void> {
-    await undefined; // what is told in the same turn goes along
-    while (untold.size > 0) {
-      const words = [...Map.groupBy(untold, channelOf)].flatMap(([channel, topics]) =>
+  async function sendPending(): Promise<void> {
+    await undefined; // includes every topic of the same turn
+    while (pending.size > 0) {
+      const notifications = [...Map.groupBy(pending, channelOf)].flatMap(([channel, topics]) =>
         packTopics(sender, topics).map((payload) => ({ channel, payload })),
       );
-      untold.clear();
-      await pool.query(tellingWords(words)).catch(onError);
+      pending.clear();
+      await pool.query(notifying(notifications)).catch(onError);
     }
-    telling = undefined;
+    sending = undefined;
   }
 
   function tellHere(...topics: string[]): void {
@@ -97,8 +100,8 @@ export async function startWakeups({ pool, url, follows = true, onError }: Wakeu
   }
 
   function tellElsewhere(...topics: string[]): void {
-    for (const topic of topics) if (channelOf(topic) === channels.followers ? others.following : others.there) untold.add(topic);
-    if (untold.size > 0) telling ??= tellOthers();
+    for (const topic of topics) if (channelOf(topic) === channels.followers ? others.following : others.there) pending.add(topic);
+    if (pending.size > 0) sending ??= sendPending();
   }
 
   return {
@@ -118,18 +121,19 @@ export async function startWakeups({ pool, url, follows = true, onError }: Wakeu
     tellElsewhere,
     async stop() {
       clearInterval(looking);
-      await telling;
+      await sending;
       stopped.abort();
       await listening.closed;
     },
   };
 }
 
-function tellingWords(words: { channel: string; payload: string }[]): Sql {
+function notifying(notifications: { channel: string; payload: string }[]): Sql {
+  const targets = notifications.map(({ channel }) => channel);
+  const payloads = notifications.map(({ payload }) => payload);
   return prepared(
     "tell",
-    sql`select pg_notify(channel, payload)
-          from unnest(${words.map(({ channel }) => channel)}::text[], ${words.map(({ payload }) => payload)}::text[]) as word (channel, payload)`,
+    sql`select pg_notify(channel, payload) from unnest(${targets}::text[], ${payloads}::text[]) as notification (channel, payload)`,
   );
 }
 
@@ -147,7 +151,7 @@ function packTopics(sender: string, topics: Iterable<string>): string[] {
   return payloads;
 }
 
-/** One LISTEN connection, made anew whenever it breaks. What was missed meanwhile is found by polling. */
+/** Keeps one LISTEN connection open, and reconnects whenever it breaks. Polling finds the notifications missed meanwhile. */
 function keepListening(
   { url, follows, onError }: Required<Omit<WakeupOptions, "pool">>,
   onPayload: (payload?: string) => void,

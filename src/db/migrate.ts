@@ -6,7 +6,7 @@ import { type Db, sql, transaction } from "./sql.ts";
 
 const migrationsDir = new URL("../../migrations/", import.meta.url);
 const oldestPostgres = 14;
-/** Any numbers will do, as long as everyone who migrates takes the same ones. */
+/** The numbers are arbitrary, but every process that migrates must use the same ones. */
 const migrationLock = 7_201_914;
 const concurrentLock = 7_201_917;
 const lockPollMs = 100;
@@ -14,29 +14,30 @@ const mostTries = 10;
 const deadlockDetected = "40P01";
 
 /**
- * Brings the schema to this release: forward only, each file once, one process at a time. Returns the files that were applied.
+ * Brings the schema to this release and returns the files that were applied. Migrations only go forward. Each file runs once, in one
+ * process at a time. A file is known by its name alone, so the comments of an applied file may change.
  *
- * All files but those named `*.concurrent.sql` are applied in one transaction, which locks what it changes. The others run after it, by
- * themselves and without a transaction, so that a table with millions of rows stays open to reads and writes: an index is built with
- * `create index concurrently`, and rows are filled in batches that commit. Nothing may rely on them but the speed of a statement.
+ * All files except `*.concurrent.sql` run in one transaction, which locks what it changes. The concurrent ones run after it, one by one and
+ * without a transaction. So a table with millions of rows stays open to reads and writes: they build indexes with `create index
+ * concurrently`, and fill rows in batches that commit. Only the speed of statements may depend on concurrent files.
  */
 export async function migrate(pool: Pool): Promise<string[]> {
   const files = (await readdir(migrationsDir)).filter((file) => file.endsWith(".sql")).sort();
   const [concurrent, ordinary] = [files.filter(isConcurrent), files.filter((file) => !isConcurrent(file))];
-  const applied = await retryDeadlocks(() => transaction(pool, (tx) => migrateTogether(tx, ordinary)));
+  const applied = await retryDeadlocks(() => transaction(pool, (tx) => migrateInTransaction(tx, ordinary)));
   return [...applied, ...(await migrateConcurrently(pool, concurrent))];
 }
 
-async function migrateTogether(tx: PoolClient, files: string[]): Promise<string[]> {
+async function migrateInTransaction(tx: PoolClient, files: string[]): Promise<string[]> {
   await refuseOldServer(tx);
   await tx.query(sql`select pg_advisory_xact_lock(${migrationLock})`);
   await tx.query(sql`create table if not exists migrations (file text primary key, applied_at timestamptz not null default now())`);
-  const todo = await missing(tx, files);
-  for (const file of todo) await apply(tx, file);
-  return todo;
+  const unapplied = await findUnapplied(tx, files);
+  for (const file of unapplied) await apply(tx, file);
+  return unapplied;
 }
 
-/** Several files lock several tables, and workers that run meanwhile lock the same ones in another order. */
+/** Retries the work after a deadlock. The files lock several tables, and running workers lock the same ones in another order. */
 async function retryDeadlocks<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
@@ -49,27 +50,27 @@ async function retryDeadlocks<T>(work: () => Promise<T>): Promise<T> {
 
 const isConcurrent = (file: string) => file.endsWith(".concurrent.sql");
 
-async function missing(db: Db, files: string[]): Promise<string[]> {
+async function findUnapplied(db: Db, files: string[]): Promise<string[]> {
   const { rows } = await db.query<{ file: string }>(sql`select file from migrations`);
   const done = new Set(rows.map((row) => row.file));
   return files.filter((file) => !done.has(file));
 }
 
-/** Each of these files holds one statement, which may be started again when it was cut short. */
+/** Applies the concurrent files. Each holds one statement that can be run again after an interruption. */
 async function migrateConcurrently(pool: Pool, files: string[]): Promise<string[]> {
   const client = await pool.connect();
   try {
-    if ((await missing(client, files)).length === 0) return [];
+    if ((await findUnapplied(client, files)).length === 0) return [];
     await lockConcurrent(client);
-    const todo = await missing(client, files);
-    for (const file of todo) await applyConcurrently(client, file);
-    return todo;
+    const unapplied = await findUnapplied(client, files);
+    for (const file of unapplied) await applyConcurrently(client, file);
+    return unapplied;
   } finally {
     client.release(true); // the lock goes with the connection
   }
 }
 
-/** Asks again and again. To wait inside a statement would hold a snapshot, for which `create index concurrently` would wait in turn. */
+/** Polls until it has the lock. Waiting inside a statement would hold a snapshot, for which `create index concurrently` waits in turn. */
 async function lockConcurrent(client: PoolClient): Promise<void> {
   for (;;) {
     const { rows } = await client.query<{ held: boolean }>(sql`select pg_try_advisory_lock(${concurrentLock}) as held`);
@@ -87,7 +88,7 @@ async function applyConcurrently(client: PoolClient, file: string): Promise<void
   await client.query(sql`insert into migrations (file) values (${file})`);
 }
 
-/** The same, on a connection of its own, where a statement may take as long as it takes. */
+/** Migrates the database at this URL, on a connection without a statement timeout. */
 export async function migrateAt(url: string): Promise<string[]> {
   const pool = openPool({ url, size: 1, onError: () => {} });
   try {
@@ -107,7 +108,7 @@ async function refuseOldServer(tx: PoolClient): Promise<void> {
   checkServerVersion(Number(rows[0]?.version));
 }
 
-/** Refuses a server that lacks what the statements use, by its `server_version_num`: 140005 is 14.5. */
+/** Throws if the server is too old for our statements. `version` is its `server_version_num`: 140005 is 14.5. */
 export function checkServerVersion(version: number): void {
   const major = Math.floor(version / 10_000);
   if (major < oldestPostgres) throw new Error(`Ensemble needs Postgres ${oldestPostgres} or newer; this server is ${major}.`);

@@ -2,7 +2,10 @@ import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describeProcess, isSameProcess } from "./process-identity.ts";
 
-/** The file `owner` names the service that uses this directory, by pid and start time: a pid alone may have been given to another. */
+/**
+ * Claims the data directory for this process and returns the function that releases it. The file `owner` names the process by pid and start
+ * time, because a pid alone may be reused.
+ */
 export async function claimOwnership(home: string): Promise<() => Promise<void>> {
   const file = join(home, "owner");
   const written = await readFile(file, "utf8").catch(() => undefined);
@@ -22,19 +25,20 @@ export async function claimOwnership(home: string): Promise<() => Promise<void>>
   return () => rm(file, { force: true });
 }
 
-/** Takes a dead service's file away. Another that starts at the same moment may have replaced it already: then it is put back. */
+/** Removes the file of a dead service. If another service has replaced it at the same moment, that file is put back. */
 async function removeStale(file: string, stale: string): Promise<void> {
   const aside = `${file}.stale-${process.pid}`;
   const moved = await rename(file, aside).then(
     () => true,
-    () => false, // the other was faster with this too
+    () => false, // another service has moved it first
   );
   if (!moved) return;
-  if ((await readFile(aside, "utf8")) !== stale) await link(aside, file).catch(() => {}); // a third took its place: the write that follows finds out
+  // If a third service has claimed the directory meanwhile, the link fails, and the write that follows reports it.
+  if ((await readFile(aside, "utf8")) !== stale) await link(aside, file).catch(() => {});
   await rm(aside, { force: true });
 }
 
-/** Makes a file that is never seen half-written. Fails with EEXIST where there is one. */
+/** Creates a file that no reader sees half-written. Fails with EEXIST if the file exists. */
 async function writeWhole(file: string, text: string): Promise<void> {
   const draft = `${file}.draft-${process.pid}`;
   await writeFile(draft, text);

@@ -1,15 +1,15 @@
 import { type BoundedRows, readBounded } from "./bounded.ts";
 import { type Db, type Sql, sql } from "./sql.ts";
 
-/** One page of a list, and how many rows there are in all. */
+/** One page of a list, and the total number of rows. */
 export interface Page<Row> {
   rows: Row[];
   total: number;
-  /** There are more than `mostCounted`, and `total` is what the planner estimates. */
+  /** Whether there are more than `mostCounted` rows, so that `total` is the planner's estimate. */
   isEstimate: boolean;
-  /** There are rows behind this page. */
+  /** Whether rows follow this page. */
   more: boolean;
-  /** The page ends before its limit, because more rows would have been too large. */
+  /** Whether the page ends before its limit, because more rows would have exceeded `bytes`. */
   isCut: boolean;
 }
 
@@ -18,16 +18,16 @@ export interface Paging<Key extends string> {
   offset: number;
   sort_by?: Key;
   sort_order?: "asc" | "desc";
-  /** Counts all rows, however many there are. */
+  /** Whether to count all rows, even above `mostCounted`. */
   exact?: boolean;
-  /** How much the large columns of a page may hold together. Undefined: any amount. */
+  /** The size limit of a page's large columns. Undefined means no limit. */
   bytes?: number;
 }
 
-/** Rows are counted up to here. Beyond it the total is an estimate, so that a page costs the same whatever the size of the table. */
+/** The highest exact count. A higher total is an estimate, so that the cost of a page does not depend on the size of the table. */
 export const mostCounted = 10_000;
 
-/** Pages a select. Sort keys are looked up in `columns`, so that no caller's text becomes SQL; the newest row comes first by default. */
+/** Returns one page of a select, by default with the newest row first. `columns` maps sort keys, so that no caller's text becomes SQL. */
 export async function paged<Row extends object, Key extends string = string>(
   db: Db,
   select: Sql,
@@ -41,7 +41,7 @@ export async function paged<Row extends object, Key extends string = string>(
   return toPage(db, await readBounded<Row>(db, query, sizes, bytes), select, { limit, offset, exact });
 }
 
-/** Makes a page of the rows that were read for it, one more than it holds. `select` has all rows, for counting. */
+/** Returns a page from the rows that were read for it, one more than it holds. `select` yields all rows, for counting. */
 export async function toPage<Row>(
   db: Db,
   { rows: read, isCut }: BoundedRows<Row>,
@@ -55,7 +55,7 @@ export async function toPage<Row>(
   return { rows, total: Math.max(total, offset + rows.length + (more ? 1 : 0)), isEstimate, more, isCut: isCut && rows.length < limit };
 }
 
-/** Counts the rows of a select: exactly while they are few, or if asked to, else as the planner estimates. */
+/** Counts the rows of a select. The count is exact up to `mostCounted` or if `exact` is set, else the planner's estimate. */
 export async function countRows(db: Db, select: Sql, exact = false): Promise<{ total: number; isEstimate: boolean }> {
   const counting = exact ? select : sql`${select} limit ${mostCounted + 1}`;
   const { rows } = await db.query<{ total: number }>(sql`select count(*)::integer as total from (${counting}) found`);
@@ -69,7 +69,7 @@ async function estimateRows(db: Db, select: Sql): Promise<number> {
   return rows[0]?.["QUERY PLAN"][0].Plan["Plan Rows"] ?? 0;
 }
 
-/** `column @> document`, on documents as the function searchable sees them. No document: no condition. */
+/** Returns the condition `column @> document`, with both converted by the SQL function `searchable`. Without a document it is true. */
 export function containing(column: Sql, document: Record<string, unknown> | undefined): Sql {
   if (!document || Object.keys(document).length === 0) return sql`true`;
   return sql`searchable(${column}) @> searchable(${JSON.stringify(document)}::json)`;

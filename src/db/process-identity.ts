@@ -2,12 +2,12 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 
-/** A process by pid and start time, as one line: pids are given out again, start times are not. */
+/** Returns the pid and start time of a process as one line. A pid may be reused, but not together with its start time. */
 export async function describeProcess(pid: number): Promise<string> {
   return `${pid} ${await startTime(pid)}`;
 }
 
-/** Whether the process that `describeProcess` described is still that one. */
+/** Returns whether the process that `describeProcess` described still runs. */
 export async function isSameProcess(description: string): Promise<boolean> {
   const pid = Number(description.split(" ")[0]);
   if (!Number.isInteger(pid) || pid <= 0) return false;
@@ -19,14 +19,14 @@ const gone = "gone";
 
 async function startTime(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
-  // The second field is the command in parentheses and may hold spaces; the start time is the 20th after it.
+  // The second field is the command in parentheses, and may hold spaces. The start time is the 20th field after it.
   if (stat !== undefined) return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "unknown";
   if (!isAlive(pid)) return gone;
-  const ps = await promisify(execFile)("ps", ["-o", "lstart=", "-p", String(pid)]).catch(() => ({ stdout: "unknown" })); // no ps: Windows
+  const ps = await promisify(execFile)("ps", ["-o", "lstart=", "-p", String(pid)]).catch(() => ({ stdout: "unknown" })); // Windows has no ps
   return ps.stdout.trim();
 }
 
-/** Whether a process has this pid, whoever runs it. */
+/** Returns whether a process of any user has this pid. */
 export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);

@@ -1,13 +1,13 @@
 import { type Db, sql } from "./sql.ts";
 
-/** What a table takes on disk, with its indexes; its rows as the planner estimates them. Neither reads the table. */
+/** The size of a table on disk with its indexes, and the planner's estimate of its rows. Neither needs a scan of the table. */
 export interface TableSize {
   table: string;
   bytes: number;
   rows: number;
 }
 
-/** The sizes of our own tables: those that are in the schema where `runs` is. */
+/** Returns the sizes of these tables in the schema that holds `runs`. */
 export async function readTableSizes(db: Db, tables: string[]): Promise<TableSize[]> {
   const { rows } = await db.query<TableSize>(sql`
     select relname as table, pg_total_relation_size(oid)::double precision as bytes, greatest(reltuples, 0)::double precision as rows

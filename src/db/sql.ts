@@ -1,18 +1,18 @@
 import type { Pool, PoolClient } from "pg";
 
-/** A statement with its parameters, as pg takes it. Made by the `sql` tag only, so that no value ever becomes text. */
+/** A statement with its parameters, as pg takes it. Only the `sql` tag creates one, so that no value ever becomes text. */
 export interface Sql {
   text: string;
   values: unknown[];
   name?: string;
 }
 
-/** Whatever runs a statement: the pool, or one transaction. Callers choose; rooms take it as their first argument. */
+/** Runs statements, as the pool or one transaction. Functions take it as their first argument, and the caller chooses. */
 export interface Db {
   query<Row extends object>(statement: Sql): Promise<{ rows: Row[]; rowCount: number | null }>;
 }
 
-/** Public fields only: pg reads a statement through an object that merely inherits from it. */
+/** A piece of SQL. `text` and `values` are public, because pg reads a statement through an object that inherits from it. */
 class Fragment implements Sql {
   readonly strings: readonly string[];
   readonly parts: readonly unknown[];
@@ -39,7 +39,7 @@ class Fragment implements Sql {
     return this.rendered;
   }
 
-  /** A `${fragment}` inside a statement is spliced in; every other value becomes the next parameter. */
+  /** Returns the text, with each `${fragment}` spliced in. Every other value becomes the next parameter. */
   private write(values: unknown[]): string {
     return this.strings.reduce((text, string, index) => {
       const part = this.parts[index - 1];
@@ -49,21 +49,18 @@ class Fragment implements Sql {
   }
 }
 
-/** Tagged SQL: `sql\`select … where run_id = ${runId}\``. */
+/** Returns a statement or fragment: `sql\`select … where run_id = ${runId}\``. */
 export function sql(strings: TemplateStringsArray, ...parts: unknown[]): Sql {
   return new Fragment(strings, parts);
 }
 
-/** Fragments with a separator between them: the rows of a `values` list, the conditions of a `where`. */
+/** Joins fragments with a separator, for the rows of a `values` list or the conditions of a `where`. */
 export function join(fragments: Sql[], separator = ", "): Sql {
   const between = fragments.slice(1).map(() => separator);
   return new Fragment(["", ...between, ""], fragments);
 }
 
-/**
- * A statement that is the same but for its values, and comes often: each connection has the server parse it once. A name stands for one
- * text only.
- */
+/** Returns a named statement, which the server parses once a connection. Use it for frequent statements. One name stands for one text. */
 export function prepared(name: string, { text, values }: Sql): Sql {
   return { name, text, values };
 }
@@ -71,28 +68,28 @@ export function prepared(name: string, { text, values }: Sql): Sql {
 /** The empty fragment, for a condition that is not there. */
 export const nothing: Sql = sql``;
 
-/** Runs `work` in a transaction and takes everything back. */
+/** Runs `work` in a transaction and rolls it back. */
 export async function rehearse(pool: Pool, work: (tx: PoolClient) => Promise<unknown>): Promise<void> {
-  const takenBack = new Error("The transaction is taken back.");
+  const rollback = new Error("The transaction is rolled back.");
   const rehearsal = transaction(pool, async (tx) => {
     await work(tx);
-    throw takenBack;
+    throw rollback;
   });
   await rehearsal.catch((error) => {
-    if (error !== takenBack) throw error;
+    if (error !== rollback) throw error;
   });
 }
 
 const failedCommits = new WeakSet<Error>();
 
-/** Whether a transaction failed with this error when it was asked to commit. Before that nothing of it can be there. */
+/** Returns whether a transaction failed with this error at its commit. A transaction that failed earlier has stored nothing. */
 export const failedAtCommit = (error: Error): boolean => failedCommits.has(error);
 
-/** Runs `work` in one transaction: all of it is committed, or nothing is. */
+/** Runs `work` in one transaction, and commits all of it or nothing. */
 export async function transaction<T>(pool: Pool, work: (tx: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
-  // A line may break between two statements; such a connection is not given to anybody else.
+  // The connection may break between two statements. The pool must not hand it out again.
   const notice = (error: Error) => {
     broken = error;
   };
@@ -107,7 +104,7 @@ export async function transaction<T>(pool: Pool, work: (tx: PoolClient) => Promi
     return result;
   } catch (error) {
     await client.query("rollback").catch((failure: Error) => {
-      broken = failure; // the connection is of no more use to anyone
+      broken = failure; // the connection is unusable
     });
     throw error;
   } finally {

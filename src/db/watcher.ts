@@ -3,55 +3,55 @@ import type { Wakeups } from "./listen.ts";
 
 const pollMs = 1_000;
 
-/** Waits for facts that come true in the database, with one statement for all who wait. */
-export interface Watcher<Question, Answer> {
-  /** The answer, as soon as there is one; undefined when the signal was faster. A word on the topic makes it look at once. */
-  wait(question: Question, topic: string, signal: AbortSignal): Promise<Answer | undefined>;
+/** Waits for rows to reach a state, with one statement for all waiters. */
+export interface Watcher<Query, Result> {
+  /** Resolves with the result as soon as there is one, or with undefined on abort. A notification of the topic triggers a look at once. */
+  wait(query: Query, topic: string, signal: AbortSignal): Promise<Result | undefined>;
   stop(): Promise<void>;
 }
 
-export interface WatcherOptions<Question, Answer> {
+export interface WatcherOptions<Query, Result> {
   wakeups: Wakeups;
-  /** Answers each question, in their order; undefined: not yet. */
-  look: (questions: Question[]) => Promise<(Answer | undefined)[]>;
+  /** Returns one result for each query, in their order. Undefined means not yet. */
+  look: (queries: Query[]) => Promise<(Result | undefined)[]>;
   onError: (error: Error) => void;
 }
 
-interface Waiter<Question, Answer> {
-  question: Question;
-  found: PromiseWithResolvers<Answer>;
+interface Waiter<Query, Result> {
+  query: Query;
+  found: PromiseWithResolvers<Result>;
 }
 
-export function startWatcher<Question, Answer>({ wakeups, look, onError }: WatcherOptions<Question, Answer>): Watcher<Question, Answer> {
-  const waiting = new Set<Waiter<Question, Answer>>();
-  const toLook = new Set<Waiter<Question, Answer>>();
+export function startWatcher<Query, Result>({ wakeups, look, onError }: WatcherOptions<Query, Result>): Watcher<Query, Result> {
+  const waiting = new Set<Waiter<Query, Result>>();
+  const due = new Set<Waiter<Query, Result>>();
   let looking: Promise<void> | undefined;
 
-  async function lookAll(): Promise<void> {
-    await undefined; // who comes in the same turn goes along
-    while (toLook.size > 0) {
-      const waiters = [...toLook];
-      toLook.clear();
-      const answers = await look(waiters.map(({ question }) => question)).catch(onError);
-      if (!answers) break; // the next poll tries again
+  async function lookForDue(): Promise<void> {
+    await undefined; // includes every waiter of the same turn
+    while (due.size > 0) {
+      const waiters = [...due];
+      due.clear();
+      const results = await look(waiters.map(({ query }) => query)).catch(onError);
+      if (!results) break; // the next poll tries again
       for (const [index, { found }] of waiters.entries()) {
-        const answer = answers[index];
-        if (answer !== undefined) found.resolve(answer);
+        const result = results[index];
+        if (result !== undefined) found.resolve(result);
       }
     }
     looking = undefined;
   }
 
-  function lookFor(waiters: Iterable<Waiter<Question, Answer>>): void {
-    for (const waiter of waiters) toLook.add(waiter);
-    looking ??= lookAll();
+  function lookFor(waiters: Iterable<Waiter<Query, Result>>): void {
+    for (const waiter of waiters) due.add(waiter);
+    looking ??= lookForDue();
   }
 
   const poll = setInterval(() => waiting.size > 0 && lookFor(waiting), pollMs);
 
   return {
-    async wait(question, topic, signal) {
-      const waiter = { question, found: Promise.withResolvers<Answer>() };
+    async wait(query, topic, signal) {
+      const waiter = { query, found: Promise.withResolvers<Result>() };
       const unlisten = wakeups.on(topic, () => lookFor([waiter]));
       waiting.add(waiter);
       lookFor([waiter]);
@@ -60,7 +60,7 @@ export function startWatcher<Question, Answer>({ wakeups, look, onError }: Watch
       } finally {
         unlisten();
         waiting.delete(waiter);
-        toLook.delete(waiter);
+        due.delete(waiter);
       }
     },
     async stop() {

@@ -3,41 +3,43 @@ import type { Wakeups } from "../db/listen.ts";
 import type { Db } from "../db/sql.ts";
 import { type LoggedEvent, newestEventId, type Page, readEvents } from "./log.ts";
 
-/** How many recent events of a followed run are kept in memory for all its followers. */
+/** The number of recent events of a followed run that are kept in memory for all its followers. */
 const windowEvents = 1_000;
 const windowBytes = 1_000_000;
 const pollMs = 1_000;
-/** A write costs some 20 µs: a thousand followers get one every 100 ms, ten at once. */
+/**
+ * The pause between wakeups for each follower. A write costs about 20 µs: a thousand followers get one every 100 ms, ten get it at once.
+ */
 const pauseMsPerFollower = 0.1;
 
-/** The topic on which a run's progress is told. */
+/** Returns the topic of a run's progress. */
 export const runTopic = (runId: string) => `run:${runId}`;
 
-/** Follows the logs of runs for any number of clients: one reader a run, one poll for all. */
+/** Follows the logs of runs for any number of clients, with one reader a run and one poll for all. */
 export interface EventFeed {
-  /** The events after `after`, in batches, as they come. Returns when the run is over; throws when this process stops. */
+  /** Yields the events after `after` in batches, as they come. Returns when the run is over, and throws when this process stops. */
   follow(runId: string, after: number, signal: AbortSignal): AsyncGenerator<LoggedEvent[], void>;
-  /** For a run that is about to be made, and of which nothing is logged yet: it can be followed from its first event without looking. */
+  /** Prepares for a run that is about to be created, so that following it from its first event needs no read. */
   expect(runId: string): () => void;
-  /** Hands followers in this process what it has just committed, so that they need not read it back. */
+  /** Passes events that this process has just committed to its followers, so that they need not read them back. */
   publish(runId: string, events: LoggedEvent[]): void;
-  /** Tells followers in this process that the end of a run was committed, its last event being `lastId`. */
+  /** Notifies followers in this process that the end of a run was committed, after the event `lastId`. */
   publishEnd(runId: string, lastId: number): void;
   stop(): Promise<void>;
 }
 
-/** The newest part of a run's log. What lies before its window is read from the log by each follower that needs it. */
+/** Holds the newest part of a run's log. Followers that need older events read them from the log. */
 class Reader {
   readonly runId: string;
   followers = 0;
   unlisten: () => void = () => {};
-  /** The id of the newest event known here; everything after it is still to be read. Undefined until the log's end is known. */
+  /** The id of the newest event in the window. Later events are still to be read. Undefined until the log's end is known. */
   tail: number | undefined;
   over = false;
-  /** Its run is only about to be made: whoever looked now would not find it, and take it for one that is gone. */
-  unmade = false;
-  /** Somebody said meanwhile that there was something to see. */
-  unseen = false;
+  /** Whether the run is not created yet. A read would not find it now, and treat it as deleted. */
+  uncreated = false;
+  /** Whether a notification arrived before the run was followed. */
+  notified = false;
   #window: LoggedEvent[] = [];
   #bytes = 0;
   #moved = Promise.withResolvers<void>();
@@ -49,21 +51,21 @@ class Reader {
     this.runId = runId;
   }
 
-  /** The events after the cursor, or undefined when the window no longer reaches back that far. */
+  /** Returns the events after the cursor, or undefined when the window no longer reaches back that far. */
   since(after: number): LoggedEvent[] | undefined {
     if (this.tail !== undefined && after >= this.tail) return [];
     const first = this.#window[0]?.id;
     if (first === undefined || after + 1 < first) return undefined;
-    // Those who stand at the same place get the same array, so that what is made of it is made once.
+    // Followers at the same cursor get the same array, so that results derived from it are computed once.
     if (this.#shared?.after !== after || this.#shared.tail !== this.tail)
       this.#shared = { after, tail: this.tail, events: this.#window.slice(after + 1 - first) };
     return this.#shared.events;
   }
 
-  /** Takes events in if they continue what is known. Returns false when some in between are missing. */
+  /** Adds events to the window. Returns false when some in between are missing. */
   take(events: LoggedEvent[]): boolean {
     const tail = this.tail;
-    if (tail === undefined) return true; // whoever is finding the log's end reads on from there
+    if (tail === undefined) return true; // the pending read of the log's end continues from there
     const fresh = events.filter(({ id }) => id > tail);
     if (fresh.length === 0) return true;
     if (fresh[0]?.id !== tail + 1) return false;
@@ -86,7 +88,7 @@ class Reader {
     }
   }
 
-  /** Where followers are many, what comes while they are being told gathers, and shares a write to each. */
+  /** Wakes the followers. If there are many, events gather during the pause and share one write to each. */
   wake(): void {
     const pauseMs = this.over ? 0 : this.followers * pauseMsPerFollower;
     const waitMs = this.#wokenAt + pauseMs - performance.now();
@@ -107,7 +109,7 @@ class Reader {
   }
 }
 
-/** Starts following. Nothing is read while nobody follows. */
+/** Starts the feed. It reads nothing while there are no followers. */
 export function startFeed(db: Db, wakeups: Wakeups, onError: (error: Error) => void): EventFeed {
   const readers = new Map<string, Reader>();
   const unread = new Set<Reader>();
@@ -136,8 +138,8 @@ export function startFeed(db: Db, wakeups: Wakeups, onError: (error: Error) => v
   }
 
   function read(reader: Reader): void {
-    if (reader.unmade) reader.unseen = true;
-    if (reader.tail === undefined || reader.over || reader.unmade) return;
+    if (reader.uncreated) reader.notified = true;
+    if (reader.tail === undefined || reader.over || reader.uncreated) return;
     unread.add(reader);
     reading ??= readUnread();
   }
@@ -167,9 +169,9 @@ export function startFeed(db: Db, wakeups: Wakeups, onError: (error: Error) => v
 
   async function join(runId: string): Promise<{ reader: Reader; leave: () => void }> {
     const { reader, leave } = enter(runId);
-    reader.unmade = false;
-    if (reader.unseen) read(reader);
-    reader.unseen = false;
+    reader.uncreated = false;
+    if (reader.notified) read(reader);
+    reader.notified = false;
     if (reader.tail === undefined) {
       const newest = await newestEventId(db, runId).catch((error) => {
         leave();
@@ -204,7 +206,7 @@ export function startFeed(db: Db, wakeups: Wakeups, onError: (error: Error) => v
     expect(runId) {
       const { reader, leave } = enter(runId);
       reader.tail ??= -1;
-      reader.unmade = true;
+      reader.uncreated = true;
       return leave;
     },
     publish(runId, events) {

@@ -1,47 +1,47 @@
 import { type Fence, fenced } from "../db/fence.ts";
 import { type Db, type Sql, sql } from "../db/sql.ts";
 
-/** One event of a run as its clients see it; `data` is JSON already. */
+/** One event of a run as its clients see it. `data` is JSON text. */
 export interface RunEvent {
   id: number;
   event: string;
   data: string;
 }
 
-/** An event as the log keeps it. */
+/** An event as the log stores it. */
 export interface LoggedEvent extends RunEvent {
-  /** When it was stored, in milliseconds of the database's clock. */
+  /** The time of storing, in milliseconds of the database's clock. */
   at: number;
 }
 
 export const milliseconds = (moment: Sql) => sql`extract(epoch from ${moment})::double precision * 1000`;
 
-/** Where a follower of a run stands: the id of the last event it has. */
+/** The position of a follower: the id of the last event that it has. */
 export interface Cursor {
   runId: string;
   after: number;
 }
 
-/** What the log holds after a cursor. */
+/** The events of a log after a cursor. */
 export interface Page {
   events: LoggedEvent[];
-  /** The page is full: there may be more behind it. */
+  /** Whether the page is full, so that more events may follow. */
   more: boolean;
-  /** The run has ended or is gone, and nothing will follow these events. */
+  /** Whether the run has ended or is deleted, so that nothing will follow these events. */
   over: boolean;
 }
 
 const pageRows = 500;
 const pageBytes = 1_000_000;
 
-/** Appends to the log of a run, if the attempt still holds the right, and says when that was; else appends nothing. */
+/** Appends events to a run's log and returns the time. Returns undefined and appends nothing if the attempt has lost the right to write. */
 export async function appendEvents(db: Db, fence: Fence, events: RunEvent[]): Promise<number | undefined> {
   const { rows } = await db.query<{ at: number }>(sql`
     with ${fenced(fence)}, ${appendingEvents(events.map((event) => ({ ...event, runId: fence.runId })))} select ${milliseconds(sql`now()`)} as at from fence`);
   return rows[0]?.at;
 }
 
-/** Continues a statement that begins with the fence of each of these runs. */
+/** Continues a statement that begins with the fences of these runs. */
 export function appendingEvents(events: (RunEvent & { runId: string })[]): Sql {
   return sql`
     appended as (
@@ -54,8 +54,8 @@ export function appendingEvents(events: (RunEvent & { runId: string })[]): Sql {
 }
 
 /**
- * One page of every cursor's log, at least one event each where there is one. It looks at the runs row in the same snapshot: a run
- * that is over here has no event that this statement did not see.
+ * Returns one page of every cursor's log, with at least one event if there is one. It reads the runs row in the same snapshot, so this
+ * statement sees every event of a run that is over.
  */
 export async function readEvents(db: Db, cursors: Cursor[]): Promise<Map<string, Page>> {
   const { rows } = await db.query<{ runId: string; over: boolean; id: number | null; event: string; data: string; at: number }>(sql`
@@ -82,13 +82,13 @@ export async function readEvents(db: Db, cursors: Cursor[]): Promise<Map<string,
   return pages;
 }
 
-/** The id of the newest event of a run, -1 when it has none. */
+/** Returns the id of a run's newest event, or -1 when it has none. */
 export async function newestEventId(db: Db, runId: string): Promise<number> {
   const { rows } = await db.query<{ id: number }>(sql`select coalesce(max(id), -1) as id from run_events where run_id = ${runId}`);
   return rows[0]?.id ?? -1;
 }
 
-/** Bytes are counted by the server and characters here; four to one errs towards asking again. */
+/** Returns whether a page may be full. The server counts bytes and this counts characters. A ratio of four errs towards reading again. */
 function isFull(events: RunEvent[]): boolean {
   return events.length >= pageRows || events.reduce((bytes, { data }) => bytes + data.length, 0) >= pageBytes / 4;
 }

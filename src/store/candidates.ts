@@ -8,20 +8,20 @@ interface Candidate extends ItemName, Range {}
 
 interface CodedVector extends ItemName {
   part: number;
-  /** Null: it is not in the place that is searched. */
+  /** Null if the item is outside the place that is searched. */
   code: Buffer | null;
-  /** Instead of a code, where an earlier release stored it. */
+  /** Set instead of a code if an earlier release stored the item. */
   vector: Direction | null;
 }
 
-/** So many are compared in one turn of the event loop: a few milliseconds. */
+/** The number of vectors compared in one turn of the event loop, which takes a few milliseconds. */
 const pageSize = 1_000;
-/** What is left to be compared exactly at most, unless more are wanted. */
+/** The highest number of candidates for the exact comparison, unless the search asks for more items. */
 const mostCandidates = 5_000;
 
 /**
- * The items among which the nearest `count` are. Their codes are read page by page, and an item stays as long as it may be nearer than what
- * is the last of the nearest. Only where more than 5,000 may be, those that seem farthest go as well.
+ * Returns candidates that include the nearest `count` items. The codes are read page by page. An item stays a candidate as long as it may
+ * be nearer than the last of the nearest. Above 5,000 candidates, those that seem farthest are dropped as well.
  */
 export async function findCandidates(
   db: Db,
@@ -43,7 +43,7 @@ export async function findCandidates(
   return [...candidates.values()];
 }
 
-/** An item is as near as the nearest of its vectors. */
+/** Adds a vector's range to its item. An item is as near as the nearest of its vectors. */
 function note(candidates: Map<string, Candidate>, { namespace, key, low, high }: Candidate): void {
   const name = JSON.stringify([namespace, key]);
   const before = candidates.get(name);
@@ -60,8 +60,8 @@ function keepNearest(candidates: Map<string, Candidate>, count: number): Map<str
 }
 
 /**
- * The page is taken from the vectors alone, by their key, and then each is looked up among the items: `offset 0` keeps the planner from
- * gathering all that fit anew for every page.
+ * Returns the next page of vectors by key. Each vector's item is looked up afterwards. `offset 0` keeps the planner from collecting all
+ * matching items again for every page.
  */
 async function readPage(
   db: Db,
@@ -70,17 +70,17 @@ async function readPage(
   indexName: string,
   last: CodedVector | undefined,
 ): Promise<CodedVector[]> {
-  const behind = last && sql`(namespace, key, place) > (${last.namespace}::text[], ${last.key}, ${last.part}::integer)`;
+  const after = last && sql`(namespace, key, place) > (${last.namespace}::text[], ${last.key}, ${last.part}::integer)`;
   const { rows } = await db.query<CodedVector>(sql`
     select namespace, key, part, case when fits then code end as code, case when fits and code is null then vector end as vector
       from (select namespace, key, place as part, code, vector
               from store_vectors
-             where index_name = ${indexName} and ${underFrom(prefix, behind)}
+             where index_name = ${indexName} and ${underFrom(prefix, after)}
              order by namespace, key, place limit ${pageSize}) page
       left join lateral (
         select true as fits
           from store_items item
-         where item.namespace = page.namespace and item.key = page.key and ${at(scope, { prefix: [], filter })} offset 0) judged on true
+         where item.namespace = page.namespace and item.key = page.key and ${at(scope, { prefix: [], filter })} offset 0) matched on true
      order by namespace, key, part`);
   return rows;
 }

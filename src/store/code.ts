@@ -1,6 +1,6 @@
 import type { Direction } from "./embedding.ts";
 
-/** Between which two values a cosine lies. */
+/** The lower and upper bound of a cosine. */
 export interface Range {
   low: number;
   high: number;
@@ -8,12 +8,12 @@ export interface Range {
 
 const steps = 127;
 const headBytes = 8;
-/** What the numbers of vectors, which are stored as reals, may be off. */
+/** The rounding error of vectors, whose numbers are stored as reals. */
 const rounding = 1e-6;
 
 /**
- * A direction in a byte a number: the length of a step, how far off the whole is, and how many steps each number is. Migration 028 makes the
- * same.
+ * Encodes a direction with one byte a number. The code holds the step size, the distance between code and direction, and each number in
+ * steps. Migration 028 computes the same code.
  */
 export function encodeDirection(direction: Direction): Buffer {
   const step = Math.fround(direction.reduce((most, number) => Math.max(most, Math.abs(number)), 0) / steps);
@@ -25,11 +25,11 @@ export function encodeDirection(direction: Direction): Buffer {
   return Buffer.concat([head, Buffer.from(counts.buffer)]);
 }
 
-/** What a code says of the cosine: no vector of length one tells what it is off by more than its own length. */
+/** Returns the range of the cosine by a code. For a wanted vector of length one, the error is at most the code's distance. */
 export function cosineRange(wanted: Float64Array, code: Buffer): Range {
   const [step, off] = [code.readFloatBE(0), code.readFloatBE(4) + rounding];
   const counts = new Int8Array(code.buffer, code.byteOffset + headBytes, code.length - headBytes);
   let sum = 0;
-  for (let at = 0; at < counts.length; at++) sum += (wanted[at] as number) * (counts[at] as number); // a thousand times a page
+  for (let at = 0; at < counts.length; at++) sum += (wanted[at] as number) * (counts[at] as number); // a plain loop, because it runs a thousand times a page
   return { low: step * sum - off, high: step * sum + off };
 }

@@ -2,28 +2,28 @@ import { z } from "zod";
 import { ServiceError } from "../errors.ts";
 import { textsOf } from "./texts.ts";
 
-/** Texts to vectors, in the same order. What it returns is checked here, because anybody may have written it. */
+/** Turns texts into vectors, in the same order. Its result is validated here, because users write such functions. */
 export type Embed = (texts: string[], signal: AbortSignal) => Promise<unknown>;
 
-/** What makes items searchable by meaning. */
+/** The index that makes items searchable by meaning. */
 export interface StoreIndex {
-  /** The model and the number of dimensions: what tells vectors apart that cannot be compared. */
+  /** The model and the number of dimensions. Only vectors of one name can be compared. */
   name: string;
   dims: number;
-  /** Whether the database compares vectors by pgvector. */
+  /** Whether pgvector compares the vectors. */
   hasPgvector: boolean;
-  /** What of an item is embedded, where its put does not say. */
+  /** The fields of an item to embed, unless its put names others. */
   fields: string[];
   embed: Embed;
 }
 
-/** A direction: the vector made to length one. */
+/** A vector scaled to length one. */
 export type Direction = number[];
 
-const patienceMs = 30_000;
+const timeoutMs = 30_000;
 const Vectors = z.array(z.array(z.number()));
 
-/** Where the texts of an item point. `wanted` are its own fields; false: none. Call it outside transactions. */
+/** Returns the directions of an item's texts. `wanted` names the item's own fields, and false means none. Call it outside transactions. */
 export async function embedItem(
   index: StoreIndex,
   value: Record<string, unknown>,
@@ -33,46 +33,46 @@ export async function embedItem(
   return texts.length === 0 ? [] : embedTexts(index, texts);
 }
 
-/** Where a query points. */
+/** Returns the direction of a query. */
 export async function embedQuery(index: StoreIndex, query: string): Promise<Direction> {
   const [direction = []] = await embedTexts(index, [query]);
   return direction;
 }
 
 async function embedTexts({ dims, embed }: StoreIndex, texts: string[]): Promise<Direction[]> {
-  const answer = await withinTime((signal) => embed(texts, signal)).catch((error: unknown) => {
+  const result = await withTimeout((signal) => embed(texts, signal)).catch((error: unknown) => {
     throw explainFailure(error);
   });
-  const parsed = Vectors.length(texts.length).safeParse(answer);
+  const parsed = Vectors.length(texts.length).safeParse(result);
   if (!parsed.success) throw failure(`answered ${texts.length} texts with something other than as many vectors of numbers`);
   const wrong = parsed.data.find(({ length }) => length !== dims);
   if (wrong) throw failure(`made vectors of ${wrong.length} dimensions where store.index.dims says ${dims}`);
   return parsed.data.map(toDirection);
 }
 
-/** A vector of nothing but zeros points nowhere, and is equally far from everything. */
+/** Scales a vector to length one. A vector of zeros has no direction, and is equally far from every other. */
 function toDirection(vector: number[]): Direction {
   const length = Math.hypot(...vector) || 1;
   return vector.map((number) => number / length);
 }
 
-async function withinTime<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-  const signal = AbortSignal.timeout(patienceMs);
+async function withTimeout<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  const signal = AbortSignal.timeout(timeoutMs);
   const { promise: late, reject } = Promise.withResolvers<never>();
-  signal.addEventListener("abort", () => reject(failure(`did not answer within ${patienceMs / 1000} seconds`)), { once: true });
+  signal.addEventListener("abort", () => reject(failure(`did not answer within ${timeoutMs / 1000} seconds`)), { once: true });
   return Promise.race([work(signal), late]);
 }
 
 const Status = z.object({ status: z.number() });
-/** By these an endpoint says that the text is the trouble: it is too long, as a rule. */
-const aboutTheText = [400, 413, 422];
+/** The statuses by which an endpoint refuses the text, usually because it is too long. */
+const refusesText = [400, 413, 422];
 
-/** What the model's provider says of it may hold the key: it is for the log. */
+/** Returns the error for the caller. The provider's own message may contain the API key, so it is only logged. */
 function explainFailure(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   const { data } = Status.safeParse(error);
   const status = data ? ` with status ${data.status}` : "";
-  if (!data || !aboutTheText.includes(data.status)) return failure(`failed${status}`, error);
+  if (!data || !refusesText.includes(data.status)) return failure(`failed${status}`, error);
   return new ServiceError("invalid", `The embedding model refused the text${status}.`, undefined, error);
 }
 

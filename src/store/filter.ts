@@ -6,11 +6,11 @@ type Document = Record<string, unknown>;
 
 const operators: Record<string, Sql> = { $eq: sql`=`, $ne: sql`is distinct from`, $gt: sql`>`, $gte: sql`>=`, $lt: sql`<`, $lte: sql`<=` };
 const known = Object.keys(operators).join(", ");
-/** People know these from other stores; taken for names of fields, they would find nothing without a word. */
-const elsewhere = ["$and", "$or", "$not", "$nor", ...Object.keys(operators)];
+/** Operators that other stores accept here. As field names, they would silently match nothing. */
+const notFields = ["$and", "$or", "$not", "$nor", ...Object.keys(operators)];
 const mostConditions = 100;
 
-/** A filter on items as a condition: `{ field: value }`, or `{ field: { $gt: value } }`, which compares what is of the same type. */
+/** Returns the condition for a filter on items: `{ field: value }`, or `{ field: { $gt: value } }`, which compares values of one type. */
 export function matchingAll(filter: Document): Sql {
   const conditions = Object.entries(filter).flatMap(matching);
   if (conditions.length > mostConditions) throw refusal(`has ${conditions.length} conditions; ${mostConditions} are the most`);
@@ -18,7 +18,7 @@ export function matchingAll(filter: Document): Sql {
 }
 
 function matching([field, wanted]: [string, unknown]): Sql[] {
-  if (elsewhere.includes(field)) throw refusal(`begins with a field, as in { "age": { "$gt": 9 } }; "${field}" is none`);
+  if (notFields.includes(field)) throw refusal(`begins with a field, as in { "age": { "$gt": 9 } }; "${field}" is none`);
   if (field.includes("\0") || !field.isWellFormed()) throw refusal("names a field with a NUL character or a lone surrogate");
   const entries = typeof wanted === "object" && wanted !== null && !Array.isArray(wanted) ? Object.entries(wanted) : [];
   const comparisons = entries.filter(([name]) => name.startsWith("$"));

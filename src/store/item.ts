@@ -13,14 +13,14 @@ export interface Item {
   updatedAt: Date;
 }
 
-/** An item as it is stored: one that has a time to live is to be refreshed when it is read. */
+/** A stored item. One that expires may be refreshed by a read. */
 export interface StoredItem extends Item {
   expires: boolean;
 }
 
 export type ItemName = Pick<Item, "namespace" | "key">;
 
-/** Where to look: under a path, at what matches the filter. */
+/** The items to search: those under a path that match the filter. */
 export interface Place {
   prefix: string[];
   filter?: Json | undefined;
@@ -29,20 +29,20 @@ export interface Place {
 export interface Part {
   limit: number;
   offset: number;
-  /** How many bytes the values may hold together. */
+  /** The size limit of all values together. */
   bytes?: number | undefined;
 }
 
 export const columns = sql`namespace, key, value, created_at as "createdAt", updated_at as "updatedAt", expires_at is not null as expires`;
-/** What is over is gone, whether the sweeper was there or not. */
+/** Excludes expired items, whether the sweeper has deleted them or not. */
 export const alive = sql`(expires_at is null or expires_at > now())`;
 
 type ItemColumns = Record<"namespace" | "key" | "value" | "metadata", Sql>;
 const ownColumns: ItemColumns = { namespace: sql`namespace`, key: sql`key`, value: sql`value`, metadata: sql`metadata` };
 
 /**
- * Returns whether an item is in scope. As on the official server, a filter compares the namespace, the key and the fields of the value. A
- * mark of a handler's comes before a field of the value of that name, because whoever puts an item chooses its value.
+ * Returns the condition that an item is in scope. As on the official server, a filter compares the namespace, the key and the fields of the
+ * value. A mark set by an auth handler takes precedence over a field of the value, because the caller who puts an item chooses its value.
  */
 export function inScope(scope: Scope, { namespace, key, value, metadata }: ItemColumns = ownColumns): Sql {
   return scope.visible(metadata, (field, equal) => {
@@ -54,11 +54,11 @@ export function inScope(scope: Scope, { namespace, key, value, metadata }: ItemC
   });
 }
 
-/** The items of a place that are alive and in scope. */
+/** Selects the unexpired items of a place that are in scope. */
 export const at = (scope: Scope, { prefix, filter }: Place): Sql =>
   join([under(prefix), alive, inScope(scope), matchingAll(filter ?? {})], " and ");
 
-/** In the order of bytes, what begins with a path lies between it and the same path with the lowest character at its end. */
+/** Selects namespaces under a path. In byte order, they lie between the path and the same path with the lowest character appended. */
 function under(prefix: string[]): Sql {
   return prefix.length === 0 ? sql`true` : sql`namespace >= ${prefix}::text[] and ${beforeEnd(prefix)}`;
 }
@@ -66,6 +66,6 @@ function under(prefix: string[]): Sql {
 const beforeEnd = (prefix: string[]): Sql =>
   prefix.length === 0 ? sql`true` : sql`namespace < ${prefix.with(-1, `${prefix.at(-1)}\u0001`)}::text[]`;
 
-/** What is under a path, from behind a row on. One lower bound only: of two, an index may start from the lower one every time. */
-export const underFrom = (prefix: string[], behind: Sql | undefined): Sql =>
-  behind ? sql`${behind} and ${beforeEnd(prefix)}` : under(prefix);
+/** Selects namespaces under a path, after a row. It has one lower bound: with two, an index scan may start at the lower one every time. */
+export const underFrom = (prefix: string[], after: Sql | undefined): Sql =>
+  after ? sql`${after} and ${beforeEnd(prefix)}` : under(prefix);

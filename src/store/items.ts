@@ -7,18 +7,18 @@ import { alive, at, columns, type Item, type ItemName, inScope, type Json, type 
 import { type ItemVectors, storingVectors } from "./vectors.ts";
 
 export interface NewItem extends Pick<Item, "namespace" | "key" | "value"> {
-  /** How long it lives; null: until it is deleted. */
+  /** The time to live. Null means until it is deleted. */
   ttlMinutes: number | null;
-  /** What queries find it by, where there is an index. */
+  /** The vectors by which queries find it, if there is an index. */
   vectors?: ItemVectors | undefined;
-  /** What an auth handler says of it; without a word, what was said of the item that was there stays. */
+  /** The marks of an auth handler. Undefined keeps those of the previous item. */
   metadata?: Json | undefined;
 }
 
-/** An attempt writes by its own right; a caller over HTTP has no need of one. */
+/** Returns the fence of an attempt, or an empty one for a caller over HTTP, who needs no right to write. */
 const byRight = (fence: Fence | undefined): Sql => (fence ? fenced(fence) : sql`fence as (select)`);
 
-/** One that is not in scope is like none. */
+/** Returns the item, or undefined if it does not exist or is not in scope. */
 export async function findItem(db: Db, scope: Scope, { namespace, key }: ItemName): Promise<StoredItem | undefined> {
   const { rows } = await db.query<StoredItem>(sql`
     select ${columns} from store_items
@@ -27,42 +27,42 @@ export async function findItem(db: Db, scope: Scope, { namespace, key }: ItemNam
 }
 
 /**
- * Stores an item, over the one that was there and all that it was found by. Returns false when the attempt has lost the right to write.
- * Throws when the item would not be in scope, and else when the place is taken by one that is not: only the second tells that there is one.
+ * Stores an item in place of the previous one and its vectors. Returns false when the attempt has lost the right to write. Throws when the
+ * new item is not in scope, and then when an existing item is not. Only the second error reveals that an item exists.
  */
 export async function putItem(db: Db, scope: Scope, fence: Fence | undefined, item: NewItem): Promise<boolean> {
   const { namespace, key, value, ttlMinutes, vectors, metadata } = item;
-  const said = sql`${metadata && JSON.stringify(metadata)}::json`;
+  const newMetadata = sql`${metadata && JSON.stringify(metadata)}::json`;
   const { rows } = await db.query<{ fits: boolean; stored: boolean }>(sql`
     with ${byRight(fence)}, given as (
       select ${namespace}::text[] as namespace, ${key}::text as key, ${JSON.stringify(value)}::json as value, ${ttlMinutes}::float8 as ttl),
-    judged as (select ${inScope(scope, { ...given, metadata: marksOf(scope, said) })} as fits from given),
+    checked as (select ${inScope(scope, { ...given, metadata: marksOf(scope, newMetadata) })} as fits from given),
     stored as (
       insert into store_items as item (namespace, key, value, metadata, ttl_minutes, expires_at)
-      select namespace, key, value, coalesce(${said}, '{}'), ttl, now() + ttl * interval '1 minute'
-        from fence cross join given cross join judged where fits
+      select namespace, key, value, coalesce(${newMetadata}, '{}'), ttl, now() + ttl * interval '1 minute'
+        from fence cross join given cross join checked where fits
           on conflict (namespace, key) do update
          set value = excluded.value, updated_at = now(), ttl_minutes = excluded.ttl_minutes, expires_at = excluded.expires_at,
              created_at = case when item.expires_at <= now() then now() else item.created_at end,
-             metadata = coalesce(${said}, case when item.expires_at <= now() then '{}' else item.metadata end)
-       where item.expires_at <= now() or ${inScope(scope, there)}
+             metadata = coalesce(${newMetadata}, case when item.expires_at <= now() then '{}' else item.metadata end)
+       where item.expires_at <= now() or ${inScope(scope, existing)}
       returning item.namespace, item.key)
       ${vectors ? sql`, ${storingVectors(vectors)}` : nothing}
-    select fits, exists (select from stored) as stored from fence cross join judged`);
+    select fits, exists (select from stored) as stored from fence cross join checked`);
   if (rows[0]?.fits === false) throw itemNotSeen();
   if (rows[0]?.stored === false) throw itemNotFound();
   return rows.length > 0;
 }
 
 const given = { namespace: sql`given.namespace`, key: sql`given.key`, value: sql`given.value` };
-const there = { namespace: sql`item.namespace`, key: sql`item.key`, value: sql`item.value`, metadata: sql`item.metadata` };
+const existing = { namespace: sql`item.namespace`, key: sql`item.key`, value: sql`item.value`, metadata: sql`item.metadata` };
 
-/** The marks that an item has when it is stored: those of this put, else those of the item that is there, if it is in scope. */
-const marksOf = (scope: Scope, said: Sql): Sql => sql`coalesce(${said}, (
+/** Returns the marks of an item to store: those of this put, or else those of the existing item, if it is in scope. */
+const marksOf = (scope: Scope, newMetadata: Sql): Sql => sql`coalesce(${newMetadata}, (
   select item.metadata from store_items item
-   where item.namespace = given.namespace and item.key = given.key and ${alive} and ${inScope(scope, there)}), '{}')`;
+   where item.namespace = given.namespace and item.key = given.key and ${alive} and ${inScope(scope, existing)}), '{}')`;
 
-/** Deletes an item, if there is one in scope. False when the attempt has lost the right to write. */
+/** Deletes an item, if one is in scope. Returns false when the attempt has lost the right to write. */
 export async function deleteItem(db: Db, scope: Scope, fence: Fence | undefined, { namespace, key }: ItemName): Promise<boolean> {
   const { rows } = await db.query(sql`
     with ${byRight(fence)}, gone as (
@@ -72,7 +72,7 @@ export async function deleteItem(db: Db, scope: Scope, fence: Fence | undefined,
   return rows.length > 0;
 }
 
-/** Gives items their whole time again. One that somebody else holds is being put or refreshed just now. */
+/** Restarts the time to live of items. Locked items are skipped, because another statement is storing or refreshing them. */
 export async function refreshItems(db: Db, fence: Fence | undefined, names: ItemName[]): Promise<void> {
   const list = join(names.map(({ namespace, key }) => sql`(${namespace}::text[], ${key}::text)`));
   await db.query(sql`
@@ -83,7 +83,7 @@ export async function refreshItems(db: Db, fence: Fence | undefined, names: Item
      where (item.namespace, item.key) = (kept.namespace, kept.key)`);
 }
 
-/** Items under a path. With a query, those that share words with it, the most first; else the latest first. */
+/** Returns items under a path, latest first. With a query, it returns those that share words with it, best match first. */
 export async function searchItems(
   db: Db,
   scope: Scope,
@@ -92,14 +92,14 @@ export async function searchItems(
   { limit, offset, bytes }: Part,
 ): Promise<BoundedRows<StoredItem & { score?: number }>> {
   const words = wordsOf(query ?? "");
-  const hits = sql`(select count(*)::integer from unnest(${words}::text[]) word where position(word in said) > 0)`;
+  const hits = sql`(select count(*)::integer from unnest(${words}::text[]) word where position(word in content) > 0)`;
   const found = words.length > 0 ? sql`, hits::float8 / ${words.length} as score` : nothing;
   const page = sql`
     select ${columns} ${found}
       from store_items
      ${
        words.length > 0
-         ? sql`cross join lateral (select lower(${content}) as said offset 0) told
+         ? sql`cross join lateral (select lower(${content}) as content offset 0) searched
      cross join lateral (select ${hits} as hits offset 0) counted`
          : nothing
      }
@@ -109,16 +109,16 @@ export async function searchItems(
   return readBounded(db, page, [lengthOf(sql`value`)], bytes);
 }
 
-/** A query is a sentence; of a whole book the beginning is looked for. */
+/** A longer query is cut to its first words. */
 const mostWords = 50;
 
-/** Words to look for; those of one or two Latin letters are parts of too many others. */
+/** Returns the words to look for, without those of one or two Latin letters, which are part of too many others. */
 function wordsOf(query: string): string[] {
   const words = new Set(query.toLowerCase().match(/[\p{L}\p{N}]+/gu));
   return [...words].filter((word) => !/^[a-z]{1,2}$/.test(word)).slice(0, mostWords);
 }
 
-/** What an item says: its key and every text in it, but not the names of its fields. */
+/** The searched text of an item: its key and every text in it, without the names of its fields. */
 const content = sql`key || ' ' || coalesce((
   select string_agg(text #>> '{}', ' ') from jsonb_path_query(searchable(value), 'strict $.** ? (@.type() == "string")') text), '')`;
 
@@ -127,7 +127,7 @@ export interface NamespaceSearch extends Part {
   maxDepth?: number | undefined;
 }
 
-/** The paths under which there are items, cut off at a depth. In a condition, `*` stands for any one name. */
+/** Returns the namespaces that hold items, cut off at a depth. In a condition, `*` stands for any one label. */
 export async function listNamespaces(db: Db, scope: Scope, { conditions, maxDepth, limit, offset }: NamespaceSearch): Promise<string[][]> {
   const fits = conditions.flatMap(({ matchType, path }) => [
     sql`cardinality(namespace) >= ${path.length}`,
@@ -145,7 +145,7 @@ export async function listNamespaces(db: Db, scope: Scope, { conditions, maxDept
   return rows.map(({ path }) => path);
 }
 
-/** Takes away items whose time is over, so many at most. Rows that somebody else holds have their turn later. */
+/** Deletes up to `limit` expired items, and returns their number. Locked rows are left to a later sweep. */
 export async function sweepItems(db: Db, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
     delete from store_items
@@ -154,7 +154,7 @@ export async function sweepItems(db: Db, limit: number): Promise<number> {
   return rowCount ?? 0;
 }
 
-/** How many that are. */
+/** Returns the number of expired items that are not deleted yet. */
 export async function countExpiredItems(db: Db): Promise<number> {
   const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from store_items where ${expired}`);
   return rows[0]?.count ?? 0;

@@ -1,23 +1,23 @@
 import { ServiceError } from "../errors.ts";
 
-/** Postgres keeps path and key in one index entry, which must fit a third of a page. */
+/** The size limit of a path or key. Postgres keeps both in one index entry, which must fit a third of a page. */
 const mostBytes = 1_000;
 const mostLabels = 32;
 
-/** Refuses a path under which an item cannot be found again over HTTP, where a namespace is written with dots between its labels. */
+/** Throws if an item under this path could not be found over HTTP, where a namespace is written with dots between its labels. */
 export function checkNamespace(namespace: string[]): void {
   if (namespace.length === 0) throw new ServiceError("malformed", "Namespace is required");
   checkLabels(namespace);
 }
 
-/** The same for a path that may be empty, because it only says where to look. */
+/** Throws like `checkNamespace`, but accepts an empty path, because the path only limits a search. */
 export function checkLabels(namespace: string[]): void {
   checkCount(namespace);
   const wrong = namespace.some((label) => label === "" || label.includes("."));
   if (wrong) throw invalid(`Namespace labels cannot be empty or contain periods. Received: ${namespace.join(".")}`);
 }
 
-/** Refuses a name that cannot be stored. Callers over HTTP are held to more than that: see checkNamespace. */
+/** Throws if a name cannot be stored. For callers over HTTP, `checkNamespace` is stricter. */
 export function checkSize(namespace: string[], key: string): void {
   if (namespace.length === 0) throw new ServiceError("malformed", "Namespace is required");
   checkCount(namespace);

@@ -4,18 +4,18 @@ import { type Db, type Sql, sql } from "../db/sql.ts";
 const mostDims = 16_000;
 
 /**
- * Whether the database compares vectors by pgvector. Where the server has it and it may be made, it is; nothing is stored in its types, so
- * that it can come and go.
+ * Returns whether pgvector can compare the vectors. Creates the extension if the server has it and the user may. Nothing is stored in its
+ * types, so the extension can be removed at any time.
  */
 export async function preparePgvector(db: Db, dims: number): Promise<boolean> {
   const { rowCount } = await db.query(sql`select 1 from pg_available_extensions where name = 'vector'`);
   if (rowCount === 0 || dims > mostDims) return false;
-  await db.query(sql`create extension if not exists vector`).catch(() => {}); // not ours to make, or another process is making it
+  await db.query(sql`create extension if not exists vector`).catch(() => {}); // not permitted, or another process creates it now
   return db.query(sql`select '[1]'::vector <#> '[1]'::vector`).then(
     () => true,
     () => false,
   );
 }
 
-/** The cosine of two vectors of length one, in one pass over the numbers as they lie. */
+/** Returns the cosine of two vectors of length one, computed in one pass over the stored numbers. */
 export const cosineByPgvector = (wanted: string, vector: Sql): Sql => sql`-(${vector}::vector <#> ${wanted}::real[]::vector)`;

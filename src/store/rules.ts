@@ -2,16 +2,16 @@ import { z } from "zod";
 import type { StoreIndex } from "./embedding.ts";
 import { parseField } from "./texts.ts";
 
-/** A time to live: a hundred years at most. */
+/** A time to live, at most a hundred years. */
 export const Minutes = z.number().positive().max(52_560_000);
 
-/** How items live, as `store` in langgraph.json says. */
+/** The rules of the store, from `store` in langgraph.json. */
 export interface StoreRules {
-  /** For items that are put without a word on it; null: until they are deleted. */
+  /** The time to live of items whose put names none. Null means until they are deleted. */
   defaultTtlMinutes: number | null;
-  /** Whether a read that says nothing of it gives an item its whole time again. */
+  /** Whether a read restarts an item's time to live by default. */
   refreshOnRead: boolean;
-  /** What queries are answered by; without it, by the words that items share with them. */
+  /** The index that answers queries. Without it, queries match items by shared words. */
   index?: StoreIndex | undefined;
 }
 
@@ -22,7 +22,7 @@ interface StoreOptions {
 
 type Embedder = Pick<StoreIndex, "name" | "embed" | "hasPgvector">;
 
-/** `embedder` is what `store.index.embed` names. */
+/** Returns the rules for these options. `embedder` is the one that `store.index.embed` names. */
 export function storeRules({ ttl, index }: StoreOptions, embedder: Embedder | undefined): StoreRules {
   return {
     defaultTtlMinutes: ttl?.default_ttl ?? null,

@@ -10,11 +10,11 @@ import { getFromStore, putInStore, searchStore } from "./use.ts";
 export interface StoreOptions {
   rules: StoreRules;
   fence: Fence;
-  /** Called when a write is refused, because the attempt has lost its right. It throws. */
+  /** Called when a write is refused, because the attempt has lost its right. Always throws. */
   refused: () => never;
 }
 
-/** What LangGraph's operations carry beside what their types say; a graph may give anything. */
+/** Options that LangGraph's operations carry without declaring them. Graphs may pass any value. */
 const ReadOptions = z.object({ refreshTtl: z.boolean().nullish() });
 const PutOptions = z.object({
   ttl: Minutes.nullish(),
@@ -25,8 +25,8 @@ const PutOptions = z.object({
 });
 
 /**
- * LangGraph's store on Postgres, for one attempt of a run. The stock PostgresStore opens a pool of its own, and finds what is under
- * `user:1` also under `user:10`.
+ * Implements LangGraph's store on Postgres, for one attempt of a run. The stock PostgresStore opens a pool of its own, and a search of
+ * `user:1` there also returns items of `user:10`.
  */
 export class EnsembleStore extends BaseStore {
   readonly #db: Db;
@@ -40,11 +40,12 @@ export class EnsembleStore extends BaseStore {
 
   override async batch<Operations extends Operation[]>(operations: Operations): Promise<OperationResults<Operations>> {
     const results: unknown[] = [];
-    for (const operation of operations) results.push(await this.#carryOut(operation)); // one after another: a read may be of what was put
+    // One after another, because a read may follow a put of the same item.
+    for (const operation of operations) results.push(await this.#run(operation));
     return results as OperationResults<Operations>;
   }
 
-  async #carryOut(operation: Operation): Promise<unknown> {
+  async #run(operation: Operation): Promise<unknown> {
     if ("namespacePrefix" in operation) {
       const { namespacePrefix: prefix, filter, query, limit = 10, offset = 0 } = operation;
       const search = { prefix, filter, query, limit, offset, ...readOptions(operation) };
@@ -61,11 +62,11 @@ export class EnsembleStore extends BaseStore {
   async #write(operation: Extract<Operation, { value: unknown }>): Promise<void> {
     const { namespace, key, value } = operation;
     const { fence, refused } = this.#options;
-    const done =
+    const stored =
       value === null
         ? deleteItem(this.#db, everything, fence, { namespace, key })
         : putInStore(this.#db, everything, this.#options, { namespace, key, value, ...PutOptions.parse(operation) });
-    if (!(await done)) refused();
+    if (!(await stored)) refused();
   }
 }
 

@@ -5,7 +5,7 @@ type Step = { name: string } | { at: number } | "each";
 
 const mostTexts = 100;
 
-/** The texts that the fields name in a document, in that order: `$` (all of it), `title`, `meta.title`, `parts[*].text`, `parts[-1]`. */
+/** Returns the texts of these fields, in order. Fields look like `$` (the whole), `title`, `meta.title`, `parts[*].text` or `parts[-1]`. */
 export function textsOf(value: Document, fields: string[]): string[] {
   const texts = fields.flatMap((field) => findTexts(value, field)).filter((text) => text.trim() !== "");
   if (texts.length <= mostTexts) return texts;
@@ -17,7 +17,7 @@ function findTexts(value: Document, field: string): string[] {
   return found.flatMap((one) => (one === null || one === undefined ? [] : typeof one === "object" ? JSON.stringify(one) : String(one)));
 }
 
-/** The way to a field. One that cannot be read is refused, because it would never lead to anything. */
+/** Returns the steps to a field. Throws for a path that cannot be parsed, because it would never match. */
 export function parseField(field: string): Step[] {
   const rest = field.replace(/^\$\.?/, "");
   const tokens = [...rest.matchAll(/(?:^|\.)([^.[\]{}]+)|\[(\*|-?\d{1,9})\]/g)];

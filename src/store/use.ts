@@ -9,22 +9,22 @@ import { checkSize } from "./namespace.ts";
 import type { StoreRules } from "./rules.ts";
 import { type ItemVectors, searchVectors } from "./vectors.ts";
 
-/** By which rules the store is used, and by whose right: an attempt's, or that of a caller over HTTP, who needs none. */
+/** The rules of the store, and the fence of an attempt. A caller over HTTP needs no fence. */
 export interface StoreUse {
   rules: StoreRules;
   fence?: Fence;
 }
 
 export interface Put extends Pick<Item, "namespace" | "key" | "value"> {
-  /** Minutes. Null: for ever; undefined: as the rules say. */
+  /** The time to live in minutes. Null means for ever, undefined the default of the rules. */
   ttl?: number | null | undefined;
-  /** The fields by which queries find it; false: none. Undefined: as the rules say. */
+  /** The fields by which queries find it. False means none, undefined the default of the rules. */
   index?: false | string[] | undefined;
   metadata?: Item["value"] | undefined;
 }
 
 export interface Read {
-  /** Undefined: as the rules say. */
+  /** Undefined means the default of the rules. */
   refreshTtl?: boolean | undefined;
 }
 
@@ -32,7 +32,10 @@ export interface Search extends Place, Part, Read {
   query?: string | undefined;
 }
 
-/** Puts an item as the rules say. False when the attempt has lost the right to write. Not for a transaction: an index may take its time. */
+/**
+ * Stores an item by the rules. Returns false when the attempt has lost the right to write. Do not call it in a transaction, because
+ * embedding may take long.
+ */
 export async function putInStore(db: Db, scope: Scope, { rules, fence }: StoreUse, { ttl, index, ...item }: Put): Promise<boolean> {
   checkSize(item.namespace, item.key);
   const directions = rules.index ? await embedItem(rules.index, item.value, index) : [];
@@ -40,7 +43,7 @@ export async function putInStore(db: Db, scope: Scope, { rules, fence }: StoreUs
   return putItem(db, scope, fence, { ...item, ttlMinutes: ttl === undefined ? rules.defaultTtlMinutes : ttl, vectors });
 }
 
-/** The item of that name, whose time begins anew when it has one. */
+/** Returns the item of that name, and restarts its time to live by the rules. */
 export async function getFromStore(
   db: Db,
   scope: Scope,
@@ -53,7 +56,7 @@ export async function getFromStore(
   return toItem(found);
 }
 
-/** The items that a search finds, by meaning where there is an index. The time of those that have one begins anew. */
+/** Returns the items that a search finds, by meaning if there is an index. Restarts their times to live by the rules. */
 export async function searchStore(
   db: Db,
   scope: Scope,
@@ -74,8 +77,8 @@ async function vectorsOf({ rules: { index } }: StoreUse, query: string): Promise
 }
 
 async function refresh(db: Db, { rules, fence }: StoreUse, refreshTtl = rules.refreshOnRead, found: StoredItem[]): Promise<void> {
-  const perishable = found.filter(({ expires }) => expires);
-  if (refreshTtl && perishable.length > 0) await refreshItems(db, fence, perishable);
+  const expiring = found.filter(({ expires }) => expires);
+  if (refreshTtl && expiring.length > 0) await refreshItems(db, fence, expiring);
 }
 
 function toItem<Found extends StoredItem>({ expires, ...item }: Found): Omit<Found, "expires"> {

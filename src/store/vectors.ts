@@ -6,13 +6,13 @@ import type { Direction, StoreIndex } from "./embedding.ts";
 import { at, columns, type ItemName, type Part, type Place, type StoredItem } from "./item.ts";
 import { cosineByPgvector } from "./pgvector.ts";
 
-/** What queries are compared with of an item: its directions, and in which index. */
+/** The directions of an item or query, and their index. */
 export interface ItemVectors {
   index: Pick<StoreIndex, "name" | "hasPgvector">;
   directions: Direction[];
 }
 
-/** The part of a put that stores the item's vectors, after a part `stored` that returns its name. */
+/** Returns the `with` part that stores an item's vectors. It follows a part `stored` that returns the item's name. */
 export function storingVectors({ index, directions }: ItemVectors): Sql {
   return sql`embedded as (
     insert into store_vectors (namespace, key, place, index_name, vector, code)
@@ -22,8 +22,8 @@ export function storingVectors({ index, directions }: ItemVectors): Sql {
 }
 
 /**
- * Items under a path by how near they are to a direction: an item is as near as the nearest of its vectors. pgvector compares all of them; plain
- * SQL, which takes 0.15 ms for one of 1,536 dimensions, those that may be among the nearest.
+ * Returns items under a path, nearest to a direction first. An item is as near as the nearest of its vectors. pgvector compares all
+ * vectors. Plain SQL takes 0.15 ms for a vector of 1,536 dimensions, so it only compares candidates for the nearest.
  */
 export async function searchVectors(
   db: Db,
@@ -35,7 +35,7 @@ export async function searchVectors(
   const [wanted = []] = directions;
   const vectors = index.hasPgvector
     ? sql`store_vectors join store_items using (namespace, key) where ${at(scope, place)} and`
-    : ofItems(await findCandidates(db, scope, place, { indexName: index.name, wanted, count: limit + offset }));
+    : vectorsOf(await findCandidates(db, scope, place, { indexName: index.name, wanted, count: limit + offset }));
   const cosine = index.hasPgvector
     ? cosineByPgvector(toArray(wanted), sql`vector`)
     : sql`(select sum(mine * theirs) from unnest(${toArray(wanted)}::float8[], vector) pair (mine, theirs))`;
@@ -49,13 +49,13 @@ export async function searchVectors(
   return rows;
 }
 
-/** With the collation that the index has, or it is of no use. */
-const ofItems = (names: ItemName[]): Sql => sql`
+/** Selects the vectors of items. The collation is that of the index, which Postgres would not use otherwise. */
+const vectorsOf = (names: ItemName[]): Sql => sql`
   (select path::text[] collate "C" as namespace, key
      from unnest(${names.map(({ namespace }) => pathArray(namespace))}::text[], ${names.map(({ key }) => key)}::text[]) named (path, key)) candidate
   join store_vectors using (namespace, key) where`;
 
-/** Postgres has no arrays of arrays of different lengths: each goes as a text. */
+/** Returns a path as text, because Postgres has no arrays of arrays of different lengths. */
 const pathArray = (namespace: string[]): string => `{${namespace.map((label) => `"${label.replace(/["\\]/g, "\\$&")}"`).join(",")}}`;
 
 const toArray = (direction: Direction): string => `{${direction.map((number) => number.toPrecision(8)).join(",")}}`;

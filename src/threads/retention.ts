@@ -6,29 +6,32 @@ export interface ExpiredThread {
   strategy: TtlStrategy;
 }
 
-/** A thread that may be touched now, as far as can be said without its lock. */
+/** Selects threads that have no open run. Without the lock, this may change at any time. */
 const unused = sql`not temporary
   and not exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))`;
 
-/** The words of the partial indexes, so that they are used: what was done already is not even looked at. */
+/** Selects threads whose own time to live is over. It repeats the conditions of the partial indexes, which leave finished threads out. */
 const byOwnRule = sql`${unused} and ttl_minutes is not null and kept_latest_at is distinct from updated_at
   and (updated_at at time zone 'UTC') + make_interval(secs => ttl_minutes * 60) <= now() at time zone 'UTC'`;
-/** A thread that keeps its latest checkpoint is done with; one that is to be deleted is never done, whatever the rule was before. */
+/**
+ * Selects threads whose time to live by the common rule is over. Under `keep_latest`, a thread that was already reduced is left out. Under
+ * `delete`, no thread is left out, whatever the rule was before.
+ */
 const byCommonRule = ({ minutes, strategy }: ThreadTtl) => sql`${unused} and ttl_minutes is null
   ${strategy === "keep_latest" ? sql`and kept_latest_at is distinct from updated_at` : nothing}
   and updated_at <= now() - make_interval(secs => ${minutes * 60})`;
 const byAnyRule = (common: ThreadTtl | undefined) => (common ? sql`(${byOwnRule} or (${byCommonRule(common)}))` : byOwnRule);
 const untrimmed = sql`${unused} and trimmed_at is distinct from updated_at`;
 
-/** Temporary threads that nobody can come back to any more: their run is over, and so is the time of its events. */
+/** Selects temporary threads that no client can return to. Their run has ended, and its events have expired. */
 const spent = sql`temporary
   and not exists (select from runs where runs.thread_id = threads.thread_id
                      and (runs.ended_at is null or runs.events_until > now()))`;
 
-/** Holds such threads until the transaction ends; whoever is at work on one comes first. */
+/** Locks the selected threads until the transaction ends, and skips those that another transaction has locked. */
 const held = (limit: number) => sql`limit ${limit} for no key update skip locked`;
 
-/** Threads that were not used for longer than their own rule says, or the common one, held. Look again for open runs before acting. */
+/** Locks and returns threads that have expired by their own rule or the common one. Check again for open runs before acting. */
 export async function findExpiredThreads(tx: Db, common: ThreadTtl | undefined, limit: number): Promise<ExpiredThread[]> {
   const { rows: own } = await tx.query<ExpiredThread>(sql`
     select thread_id as "threadId", ttl_strategy as strategy from threads where ${byOwnRule} ${held(limit)}`);
@@ -39,22 +42,22 @@ export async function findExpiredThreads(tx: Db, common: ThreadTtl | undefined, 
   return [...own, ...rows];
 }
 
-/** Threads that were used since their checkpoints were last counted, held. Look again for open runs before acting. */
+/** Locks and returns threads that were used since their checkpoints were last trimmed. Check again for open runs before acting. */
 export async function findUntrimmedThreads(tx: Db, limit: number): Promise<string[]> {
   return idsOf(await tx.query(sql`select thread_id as "threadId" from threads where ${untrimmed} order by updated_at ${held(limit)}`));
 }
 
 /** The position of a walk over temporary threads, kept from sweep to sweep. */
 export interface Walk {
-  /** How many threads one step looks at. Undefined: all. */
+  /** The number of threads that one step checks. Undefined means all. */
   step: number | undefined;
-  /** The last thread that was looked at. Undefined: the walk begins with the oldest. */
+  /** The last thread that was checked. Undefined means that the walk begins with the oldest. */
   last: { updatedAt: string; threadId: string } | undefined;
 }
 
 /**
- * Finds temporary threads that nobody can come back to, held. It looks at some of them and moves the walk on: thousands may wait for
- * their turn in the queue, and to look at all of them each time would cost more the longer the queue is.
+ * Locks and returns temporary threads that no client can return to. It checks one step of the walk and advances it. Thousands of such
+ * threads may wait in the queue, and checking all of them each time would cost more the longer the queue is.
  */
 export async function findSpentThreads(tx: Db, walk: Walk, limit: number): Promise<string[]> {
   const { updatedAt = "-infinity", threadId = firstId } = walk.last ?? {};
@@ -77,8 +80,8 @@ export async function findSpentThreads(tx: Db, walk: Walk, limit: number): Promi
 const firstId = "00000000-0000-0000-0000-000000000000";
 
 /**
- * Of held threads those without an open run. A statement of its own: the one that took the locks looked at the runs before it had
- * them, and a run may have been created in between.
+ * Returns those of the locked threads that have no open run. It is a separate statement, because the one that took the locks read the runs
+ * before it had them. A run may have been created in between.
  */
 export async function withoutOpenRuns(tx: Db, threadIds: string[]): Promise<string[]> {
   return idsOf(
@@ -89,17 +92,17 @@ export async function withoutOpenRuns(tx: Db, threadIds: string[]): Promise<stri
   );
 }
 
-/** Notes that only the latest checkpoint is left, and nothing to do until the thread is used again. Call it with the threads held. */
+/** Marks threads as reduced to their latest checkpoint, until they are used again. Call it with the threads locked. */
 export async function noteKeptLatest(tx: Db, threadIds: string[]): Promise<void> {
   await tx.query(sql`update threads set kept_latest_at = updated_at where thread_id = any(${threadIds}::uuid[])`);
 }
 
-/** The same for the number of checkpoints that is kept in any case. */
+/** Marks threads as trimmed to the number of checkpoints to keep, until they are used again. Call it with the threads locked. */
 export async function noteTrimmed(tx: Db, threadIds: string[]): Promise<void> {
   await tx.query(sql`update threads set trimmed_at = updated_at where thread_id = any(${threadIds}::uuid[])`);
 }
 
-/** What the rules would do now, for all threads. Nothing is held. */
+/** Returns how many threads each strategy would affect now. Locks nothing. */
 export async function countExpiredThreads(db: Db, common: ThreadTtl | undefined): Promise<Record<TtlStrategy, number>> {
   const { rows } = await db.query<Record<TtlStrategy, number>>(sql`
     with due as (
@@ -115,7 +118,7 @@ export async function countSpentThreads(db: Db): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
-/** Threads that would be left with their latest checkpoint now, or trimmed; a page by id, nothing held, for those who only count. */
+/** Returns a page, by id, of the threads that would now be reduced or trimmed. Locks nothing, because the caller only counts. */
 export async function listThreadsToReduce(
   db: Db,
   rule: "keep_latest" | "trim",

@@ -9,7 +9,7 @@ export interface ThreadFilter {
   metadata?: Json;
   values?: Json;
   status?: ThreadStatus;
-  /** Counts all threads, however many there are. */
+  /** Whether to count all threads, even above the limit of an exact count. */
   exact?: boolean;
 }
 
@@ -18,11 +18,11 @@ export interface ThreadSearch extends ThreadFilter {
   offset: number;
   sort_by?: keyof typeof sortKeys;
   sort_order?: "asc" | "desc";
-  /** How many bytes the threads of a page may hold together. Undefined: any amount. */
+  /** The size limit of a page's threads in bytes. Undefined means no limit. */
   bytes?: number;
 }
 
-/** Threads with an open run: each has either a running one or a head, however long its queue is. */
+/** Selects threads with an open run. Each has a running run or a head, however long its queue is. */
 const openThreads = sql`(select runs.thread_id from runs where runs.head union all select runs.thread_id from runs where runs.status = 'running')`;
 const status = sql`case when exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))
                         then 'busy'::thread_status else resting_status end`;
@@ -36,24 +36,24 @@ const sortKeys = {
   state_updated_at: sql`state_updated_at`,
 };
 
-/** A page of the threads that match. */
+/** Returns a page of the threads that match. */
 export async function searchThreads(db: Db, scope: Scope, search: ThreadSearch): Promise<Page<Thread>> {
   const matching = conditions(scope, search);
   const read = (await readRecent(db, scope, search, matching)) ?? (await readAll(db, search, matching));
   return toPage(db, read, matchingThreads(matching), search);
 }
 
-/** How many threads match; beyond 10,000 an estimate, unless the exact number is asked for. */
+/** Returns how many threads match. Above 10,000 the number is an estimate, unless `exact` is set. */
 export async function countThreads(db: Db, scope: Scope, filter: ThreadFilter): Promise<{ total: number; isEstimate: boolean }> {
   return countRows(db, matchingThreads(conditions(scope, filter)), filter.exact);
 }
 
-/** How many threads are looked at one by one, before an index is asked which ones match. */
+/** The number of threads that are checked one by one, before an index is used. */
 const recent = 1_000;
 
 /**
- * Looks for the page among the first threads of the order. If many threads match, the page is full there, while an index would first gather
- * all that match. Undefined if it is not full: then few match, and an index finds them.
+ * Searches the page among the first threads of the order. If many threads match, the page is full there, while an index would first collect
+ * all matches. Returns undefined if the page is not full: then few threads match, and an index finds them.
  */
 async function readRecent(db: Db, scope: Scope, search: ThreadSearch, matching: Sql): Promise<BoundedRows<Thread> | undefined> {
   const isFiltered = !isEverything(scope) || search.metadata || search.values;
@@ -80,8 +80,8 @@ function inOrder({ sort_by = "created_at", sort_order = "desc" }: ThreadSearch):
 }
 
 /**
- * The first threads of an order. Temporary threads are seen while their run is open. They are read apart, because an index can walk the
- * others in order, and need not pass over thousands of temporary ones whose run is over.
+ * Selects the first threads of an order. Temporary threads are visible while their run is open. They are selected apart, because an index
+ * can walk the others in order without passing over thousands of temporary threads whose run is over.
  */
 function visible(search: ThreadSearch, matching: Sql, most: Sql): Sql {
   return sql`
@@ -109,7 +109,10 @@ function hasStatus(status: ThreadStatus): Sql {
     select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running')))`;
 }
 
-/** Looks values up by the marks of their top-level entries, and compares what has none, and what was found, whole. */
+/**
+ * Returns the condition that a thread has these values. It looks threads up by the marks of their top-level entries, and then compares
+ * whole values. Threads without marks are compared too.
+ */
 function havingValues(values: Json | undefined): Sql {
   const same = containing(sql`"values"`, values);
   const isMarked = Object.values(values ?? {}).some((value) => value === null || typeof value !== "object");

@@ -23,7 +23,7 @@ export interface Thread {
 
 export type TtlStrategy = "delete" | "keep_latest";
 
-/** What becomes of a thread that nobody used for so long. */
+/** The time to live of an unused thread, and what happens afterwards. */
 export interface ThreadTtl {
   minutes: number;
   strategy: TtlStrategy;
@@ -36,10 +36,10 @@ export interface NewThread {
   ttl?: ThreadTtl | null;
 }
 
-/** A document that was serialised already, so that it is done once for all its readers. */
+/** A serialised document. It is serialised once for all its readers. */
 export type JsonText = string;
 
-/** What a run, or whoever changed the state, leaves on its thread. */
+/** The state that a run or a state update leaves on its thread. */
 export interface ThreadState {
   status: Exclude<ThreadStatus, "busy">;
   values: JsonText | null;
@@ -60,13 +60,13 @@ export async function findThread(db: Db, scope: Scope, threadId: string): Promis
   return rows[0];
 }
 
-/** Makes a thread. False when its id is taken. */
+/** Creates a thread. Returns false when its id is taken. */
 export async function insertThread(db: Db, wanted: NewThread & { thread_id: string }): Promise<boolean> {
   const { rowCount } = await db.query(sql`${insertingThread(wanted)} on conflict do nothing`);
   return rowCount !== 0;
 }
 
-/** Makes a thread's row, alone or in the statement that makes its first run. */
+/** Returns the statement that creates a thread's row. It may be part of the one that creates its first run. */
 export function insertingThread({
   thread_id,
   metadata = {},
@@ -80,7 +80,7 @@ export function insertingThread({
             ${ttl?.strategy ?? null})`;
 }
 
-/** Several rows at once, in the statement that makes their first runs. */
+/** Returns the statement that creates several rows, as part of the one that creates their first runs. */
 export function insertingThreads(threads: { thread_id: string; metadata: Json; config: Json; temporary: boolean }[]): Sql {
   return sql`
     insert into threads (thread_id, metadata, config, temporary)
@@ -90,7 +90,7 @@ export function insertingThreads(threads: { thread_id: string; metadata: Json; c
         as t (thread_id, metadata, config, temporary)`;
 }
 
-/** Merges into the metadata of a thread, and sets its time to live; null goes back to what is configured for all. */
+/** Merges metadata into that of a thread, and sets its time to live. A null `ttl` restores the common rule. */
 export async function updateThread(
   db: Db,
   scope: Scope,
@@ -112,8 +112,8 @@ export interface LockedThread {
 }
 
 /**
- * Holds the thread's row until the transaction ends. Whoever makes, cancels or ends a run of the thread holds it first, so that
- * they decide one after another. Undefined when there is no such thread in scope.
+ * Locks the thread's row until the transaction ends. Code that creates, cancels or ends a run of the thread locks it first, so that such
+ * decisions happen one after another. Returns undefined when no such thread is in scope.
  */
 export async function lockThread(db: Db, scope: Scope, threadId: string): Promise<LockedThread | undefined> {
   const { rows } = await db.query<LockedThread>(sql`
@@ -124,18 +124,21 @@ export async function lockThread(db: Db, scope: Scope, threadId: string): Promis
   return rows[0];
 }
 
-/** The same, and makes the thread when it is missing. */
+/** Locks the thread's row, and creates the thread if it is missing. */
 export async function lockOrCreateThread(db: Db, scope: Scope, wanted: NewThread & { thread_id: string }): Promise<LockedThread> {
   const locked = await lockThread(db, scope, wanted.thread_id);
   if (locked) return locked;
-  const made = await insertThread(db, wanted);
-  if (made) return { metadata: wanted.metadata ?? {}, config: {} };
+  const created = await insertThread(db, wanted);
+  if (created) return { metadata: wanted.metadata ?? {}, config: {} };
   const appeared = await lockThread(db, scope, wanted.thread_id);
   if (!appeared) throw threadNotFound(wanted.thread_id);
   return appeared;
 }
 
-/** Notes on a thread what its new run brings along, unless other runs come first. For the statement that makes the run, with the thread locked. */
+/**
+ * Returns the statement that stores a new run's metadata and config on its thread, unless other runs come first. It is part of the
+ * statement that creates the run, with the thread locked.
+ */
 export function notingRun(threadId: string, metadata: Json, config: Json): Sql {
   return sql`
     update threads set metadata = ${JSON.stringify(metadata)}, config = ${JSON.stringify(config)}, updated_at = now()
@@ -143,7 +146,7 @@ export function notingRun(threadId: string, metadata: Json, config: Json): Sql {
        and not exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))`;
 }
 
-/** Stores the state that was reached outside a run: an update by a person, or what remains after a rollback. */
+/** Stores a state that was reached outside a run, by a state update or a rollback. */
 export async function restThread(db: Db, threadId: string, { status, values, interrupts }: ThreadState): Promise<void> {
   await db.query(sql`
     update threads
@@ -151,13 +154,13 @@ export async function restThread(db: Db, threadId: string, { status, values, int
      where thread_id = ${threadId}`);
 }
 
-/** Deletes the row, and with it the thread's runs and their events. Its checkpoints are the checkpoint room's. */
+/** Deletes the thread's row, and with it the thread's runs and their events. The caller deletes its checkpoints. */
 export async function deleteThreadRow(db: Db, threadId: string): Promise<void> {
   const { rowCount } = await db.query(sql`delete from threads where thread_id = ${threadId}`);
   if (rowCount === 0) throw threadNotFound(threadId);
 }
 
-/** Copies the row: a new thread with the same state and the same time to live, which knows no run. False when there is none in scope. */
+/** Copies a thread's row, with its state and its time to live but without runs. Returns false when the thread is not in scope. */
 export async function copyThreadRow(
   db: Db,
   scope: Scope,
@@ -173,7 +176,7 @@ export async function copyThreadRow(
   return true;
 }
 
-/** The threads that say in their metadata that they belong to an assistant. */
+/** Returns the threads whose metadata names the assistant. */
 export async function threadsOfAssistant(db: Db, scope: Scope, assistantId: string): Promise<string[]> {
   const { rows } = await db.query<{ threadId: string }>(sql`
     select thread_id as "threadId" from threads
