@@ -297,7 +297,7 @@ test("a command shows its key, and says so when it has none", async () => {
     stdout: expect.stringContaining("steps"),
   });
   const refused = await runCommand(["graphs"], env);
-  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("wants to know who you are: set ENSEMBLE_API_KEY") });
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("requires a key: set ENSEMBLE_API_KEY") });
 });
 
 test("`ensemble key` makes a key that lets in, and prints what the service is to be told of it", async () => {
