@@ -45,7 +45,7 @@ export async function tryToStore(pool: Pool, fence: Fence): Promise<void> {
 const largestId = 2 ** 31 - 1;
 
 /** Stores steps of different runs in one statement. Returns the time for each run that holds its right. */
-async function storeSteps(db: Db, steps: Step[]): Promise<(number | undefined)[]> {
+export async function storeSteps(db: Db, steps: Step[]): Promise<(number | undefined)[]> {
   const events = steps.flatMap(({ fence: { runId }, events }) => events.map((event) => ({ ...event, runId })));
   const rows = steps.map(({ fence: { runId }, rows }) => ({ runId, rows }));
   const statement = sql`
