@@ -74,7 +74,7 @@ export function startTransforming(factories: (() => StreamTransformer<unknown>)[
 
   /** Messages are shown block by block, as the protocol tells them; the rest as LangGraph streams it. */
   function protocolEvents([at, mode, payload]: GraphChunk, logged: PendingEvent[]): { messages: ProtocolEvent[]; own: ProtocolEvent[] } {
-    const drafts = logged.flatMap(({ event, data }) => projection.tell({ id: loggedId++, at: Date.now(), event, data }));
+    const drafts = logged.flatMap(({ event, data }) => projection.project({ id: loggedId++, at: Date.now(), event, data }));
     const messages = drafts.filter(({ method }) => method === "messages").map(({ json }) => ({ ...JSON.parse(json), seq: seq++ }));
     if (mode === "messages") return { messages, own: [] };
     const told = mode === "checkpoints" ? JSON.parse(logged.at(-1)?.data ?? "null") : payload;
