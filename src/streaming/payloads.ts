@@ -83,8 +83,8 @@ export function questionsAsked(json: string): string[] | undefined {
   return Interrupts.safeParse(JSON.parse(json)).data?.__interrupt__.map(({ id }) => id) ?? [];
 }
 
-export function questionsOf(asked: string | null): { id: string; value?: unknown }[] {
-  return asked === null ? [] : (Interrupts.safeParse(JSON.parse(asked)).data?.__interrupt__ ?? []);
+export function questionsOf(interrupts: string | null): { id: string; value?: unknown }[] {
+  return interrupts === null ? [] : (Interrupts.safeParse(JSON.parse(interrupts)).data?.__interrupt__ ?? []);
 }
 
 /** Returns the payload of a custom event. An event with a name goes to a channel of its own. */
@@ -112,7 +112,7 @@ export interface TaskFacts {
   name: string;
   segment: string;
   finished: boolean;
-  asked: boolean;
+  isInterrupted: boolean;
   /** Whether the task changed the state. */
   changed: boolean;
   agentName: string | undefined;
@@ -127,7 +127,7 @@ export function readTask(json: string): TaskFacts | undefined {
     name: task.name,
     segment: `${task.name}:${task.id}`,
     finished: "result" in Object(document),
-    asked: (task.interrupts ?? []).length > 0,
+    isInterrupted: (task.interrupts ?? []).length > 0,
     changed: Object.keys(Object(task.result)).length > 0,
     agentName: textOf(task.metadata?.lc_agent_name),
     toolCallId: textOf(Object(Object(task.input).tool_call).id),

@@ -77,8 +77,8 @@ function abandon({ messages, openTools }: Projecting, reason: string): Draft[] {
 
 function projectOutcome(projecting: Projecting, end: EndedRun | undefined): Draft[] {
   const completed = end?.status === "success";
-  const asked = (completed && end.asked) || null;
-  const questions = questionsOf(asked).map(({ id, value = null }): Draft => {
+  const interrupts = (completed && end.asked) || null;
+  const questions = questionsOf(interrupts).map(({ id, value = null }): Draft => {
     const data = JSON.stringify({ interrupt_id: id, payload: value });
     return { method: "input.requested", namespace: projecting.askedAt.get(id) ?? [], data };
   });
@@ -87,12 +87,12 @@ function projectOutcome(projecting: Projecting, end: EndedRun | undefined): Draf
     ...(completed ? projecting.messages.finish([]) : []),
     ...abandon(projecting, wasCut),
     ...questions,
-    ...projecting.lifecycle.end(statusOf(end, asked !== null), end?.error?.message),
+    ...projecting.lifecycle.end(statusOf(end, interrupts !== null), end?.error?.message),
   ];
 }
 
 /** Returns the status of an ended run. A cancelled or rolled back run is interrupted too, though it has no question. */
-function statusOf(end: EndedRun | undefined, asked: boolean): Status {
+function statusOf(end: EndedRun | undefined, isInterrupted: boolean): Status {
   if (end?.status === "error" || end?.status === "timeout") return "failed";
-  return end?.status === "success" && !asked ? "completed" : "interrupted";
+  return end?.status === "success" && !isInterrupted ? "completed" : "interrupted";
 }

@@ -115,7 +115,7 @@ function projectTask(projecting: Projecting, namespace: string[], data: string):
 function finishTask(projecting: Projecting, namespace: string[], task: TaskFacts, draft: Draft): Draft[] {
   const { lifecycle, messages } = projecting;
   const place = [...namespace, task.segment];
-  if (task.asked) return [...messages.finish(place), draft];
+  if (task.isInterrupted) return [...messages.finish(place), draft];
   const end = endOf(projecting, namespace, task);
   if (end === undefined) return [draft]; // the end of the run decides
   const messageEnds = end === "completed" ? messages.finish(place) : messages.breakOff(place, "The node failed before this was complete.");
