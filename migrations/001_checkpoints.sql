@@ -1,5 +1,5 @@
--- The tables of LangGraph's own PostgresSaver, as its version 1.0.5 makes them, so that the stock saver can read what we wrote
--- and a database that the stock saver made can be taken over. Three columns of ours are added; the stock saver leaves them null.
+-- The tables of LangGraph's own PostgresSaver, as its version 1.0.5 creates them. So the stock saver can read our rows, and the service
+-- can use a database that the stock saver created. We add three columns, which the stock saver leaves null.
 
 create table if not exists checkpoint_migrations (
   v integer primary key
@@ -38,16 +38,16 @@ create table if not exists checkpoint_writes (
   primary key (thread_id, checkpoint_ns, checkpoint_id, task_id, idx)
 );
 
--- Tells the stock saver's setup() that there is nothing left to do.
+-- Tells the stock saver's setup() that no migration is missing.
 insert into checkpoint_migrations (v) values (0), (1), (2), (3), (4) on conflict do nothing;
 
--- Which run wrote the row: a rolled-back run is removed by it, and a resumed attempt finds its own checkpoint by it.
+-- The run that wrote the row. A rollback deletes rows by it, and a resumed attempt finds its own checkpoint by it.
 alter table checkpoints       add column if not exists run_id uuid;
 alter table checkpoint_blobs  add column if not exists run_id uuid;
 alter table checkpoint_writes add column if not exists run_id uuid;
 
--- LangGraph keeps one interrupt and one resume value a task, so a run that answers an interrupt overwrites what the run before it
--- stored. A rollback has to put that back: the overwritten row waits here under the run that replaced it.
+-- LangGraph keeps one interrupt and one resume value a task, so a run that answers an interrupt overwrites the row of the previous run.
+-- A rollback must restore it, so the overwritten row is kept here under the run that replaced it.
 create table replaced_writes (
   replaced_by   uuid    not null,
   thread_id     text    not null,

@@ -1,5 +1,5 @@
--- json keeps a document exactly as the client sent it; jsonb refuses NUL characters and lone surrogates. Searches go through this
--- function, on both sides of the comparison, and answers come from the exact column.
+-- Converts a json document for searches, on both sides of a comparison. json keeps a document exactly as the client sent it, but jsonb
+-- refuses NUL characters and lone surrogates. Responses read the exact column.
 -- JSON.stringify escapes only lone surrogates, so every \ud8xx..\udfxx escape in our documents is one.
 create function searchable(doc json) returns jsonb
   language sql immutable strict parallel safe
@@ -9,13 +9,13 @@ create type thread_status as enum ('idle', 'busy', 'interrupted', 'error');
 
 create table threads (
   thread_id        uuid          primary key,
-  -- What the last run left behind. Whether a thread is busy is a fact about its runs, and the view thread_rows reads it from there.
+  -- The status that the last run left. Whether a thread is busy depends on its runs, and the view thread_rows reads it from them.
   resting_status   thread_status not null default 'idle' check (resting_status <> 'busy'),
   metadata         json          not null default '{}',
   config           json          not null default '{}',
   "values"         json,
   interrupts       json          not null default '{}',
-  -- A stateless run's thread: no read shows it once its run has ended, and the sweeper deletes it.
+  -- Whether a stateless run created the thread. It is hidden once its run has ended, and the sweeper deletes it.
   temporary        boolean       not null default false,
   created_at       timestamptz   not null default now(),
   updated_at       timestamptz   not null default now(),

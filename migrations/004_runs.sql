@@ -2,8 +2,8 @@ create type run_status as enum ('pending', 'running', 'success', 'error', 'timeo
 create type multitask_strategy as enum ('reject', 'enqueue', 'interrupt', 'rollback');
 create type cancel_action as enum ('interrupt', 'rollback');
 
--- A worker process. lock_key is the second half of the session advisory lock by which others see that it lives: a worker that lost
--- its connection comes back with a new one, because the server may hold the old lock for a while.
+-- Worker processes. lock_key is the second half of the session advisory lock by which other processes see that the worker lives. A worker
+-- that lost its connection returns with a new key, because the server may hold the old lock for a while.
 create sequence worker_lock_keys as integer cycle;
 
 create table workers (
@@ -15,10 +15,10 @@ create table workers (
   heartbeat_at timestamptz not null default now()
 );
 
--- The row is the truth about a run and is itself the queue entry: there is no second queue and no second status.
+-- Runs. The row is also the queue entry, so there is no second queue and no second status.
 create table runs (
   run_id             uuid               primary key,
-  -- Creation order: the runs of one batch share one now().
+  -- The order of creation. The runs of one batch share the same created_at.
   seq                bigint             not null generated always as identity unique,
   thread_id          uuid               not null references threads on delete cascade,
   assistant_id       uuid               not null references assistants on delete cascade,
@@ -26,18 +26,18 @@ create table runs (
   multitask_strategy multitask_strategy not null,
   metadata           json               not null,
   kwargs             json               not null,
-  -- Not due before this time.
+  -- The run is not due before this time.
   run_at             timestamptz        not null default now(),
-  -- The fence: it rises with every claim and never goes back. Whoever holds (run_id, attempt) may write, nobody else.
+  -- The fence, which rises with every claim and never falls. Only the worker that holds (run_id, attempt) may write.
   attempt            integer            not null default 0 check (attempt >= 0),
-  -- How often a worker died over this run without a new checkpoint in between.
+  -- How often a worker died during this run without a new checkpoint in between.
   crashes            integer            not null default 0 check (crashes >= 0 and crashes <= attempt),
   worker_id          uuid               references workers,
-  -- What somebody asked for while the run was running; its worker, or whoever claims it next, carries it out.
+  -- A cancellation that was requested while the run was running. Its worker, or the next one that claims it, executes it.
   cancel             cancel_action,
-  -- The last root values, { __interrupt__ } or { __error__ }: what wait and join answer. The sweeper empties it with the events.
+  -- The response of wait and join: the last root values, { __interrupt__ } or { __error__ }. The sweeper clears it with the events.
   output             json,
-  -- How long after the end its clients may come back for the events; the end turns it into a date, the sweeper into null.
+  -- How long clients can read the events after the run's end. The end sets events_until from it, and the sweeper sets that to null.
   events_kept_secs   double precision   not null,
   events_until       timestamptz,
   error              json,
@@ -52,7 +52,7 @@ create table runs (
   check ((status in ('error', 'timeout')) = (error is not null))
 );
 
--- Two running runs on one thread are impossible, whatever the code does.
+-- A thread has at most one running run, whatever the code does.
 create unique index runs_one_running_a_thread on runs (thread_id) where status = 'running';
 create index runs_due on runs (run_at, seq) where status = 'pending';
 create index runs_open_of_thread on runs (thread_id, run_at, seq) where status in ('pending', 'running');
@@ -62,14 +62,14 @@ create index runs_suspect on runs (run_at, seq) where status = 'pending' and cra
 create index runs_to_sweep on runs (events_until) where events_until is not null;
 create index runs_of_assistant on runs (assistant_id);
 
--- A thread as callers see it: busy while any of its runs is pending or running, else what its last run left. Derived, because a
--- stored copy would have to be kept right by every creator, claimer and end at once.
+-- Threads as callers see them. A thread is busy while any of its runs is pending or running, and otherwise has the status that its last run
+-- left. The status is derived, because every creation, claim and end of a run would have to update a stored copy.
 create view thread_rows as
 select thread_id,
        case when exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))
             then 'busy'::thread_status else resting_status end as status,
        metadata, config, "values", interrupts, temporary, created_at, updated_at, state_updated_at
   from threads
- -- A temporary thread is seen while its run is open, so that it can be followed and cancelled like any other.
+ -- A temporary thread is visible while its run is open, so that clients can follow and cancel it like any other.
  where not temporary
     or exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'));

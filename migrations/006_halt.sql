@@ -1,4 +1,4 @@
--- While this row is there, no run is claimed, and running ones go back to the queue at their next step.
+-- While a row exists, no run is claimed, and running ones return to the queue at their next step.
 create table halts (
   only_one  boolean     primary key default true check (only_one),
   halted_at timestamptz not null default now()

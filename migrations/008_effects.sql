@@ -1,5 +1,5 @@
--- What a node did outside, and must not do again when its task is tried again. The name is the node's own; task ids are LangGraph's,
--- the same in every attempt as long as checkpoints are stored in step.
+-- Side effects of nodes, which must not be repeated when a task is retried. The node chooses the name. Task ids are LangGraph's, and the
+-- same in every attempt as long as checkpoints are stored synchronously.
 create table effects (
   run_id  uuid not null references runs on delete cascade,
   task_id text not null,

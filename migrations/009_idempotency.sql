@@ -1,4 +1,4 @@
--- Keys by which clients may send a create again and get the same runs; kept for a day.
+-- Keys with which clients can repeat a create request and get the same runs. They are kept for a day.
 create table idempotency_keys (
   key          text        primary key check (length(key) between 1 and 255),
   request_hash text        not null,

@@ -1,3 +1,3 @@
--- Which version of the code wrote: a hash of the graph's structure, with the version that langgraph.json may give it.
+-- The version of the graph that ran: a hash of its structure, with the version from langgraph.json if there is one.
 alter table runs    add column graph_version text;
 alter table threads add column graph_version text;

@@ -1,5 +1,5 @@
--- When a question to a person stops waiting: then the service goes on, with { timedOut: true } for an answer. Not a delayed run, which
--- would keep the thread busy all the while. The run that asked says with what to go on; where it goes, its question goes as well.
+-- The times at which questions to people expire. Then the service continues with the answer { timedOut: true }. A delayed run would keep
+-- the thread busy all the while. The run that asked holds the data to continue with, and its timers are deleted with it.
 create table timers (
   thread_id    uuid        not null references threads on delete cascade,
   interrupt_id text        not null,

@@ -1,19 +1,19 @@
--- Schedules by which runs are made: on a thread, or each on a thread of its own. Whoever makes the run of a tick sets the next date in
--- the same transaction.
+-- Schedules that create runs, on one thread or each on a thread of its own. The transaction that creates the run of a tick also sets the
+-- next date.
 create table crons (
   cron_id          uuid        primary key,
   thread_id        uuid        references threads on delete cascade,
   assistant_id     uuid        not null references assistants on delete cascade,
   schedule         text        not null,
-  -- An IANA name; UTC where there is none.
+  -- An IANA name. Null means UTC.
   timezone         text,
   end_time         timestamptz,
   enabled          boolean     not null default true,
-  -- What becomes of the thread that a run without one gets. A thread that was named is not the cron's to delete.
+  -- What happens to a thread that the cron created for a run. The cron never deletes a thread that was named.
   on_run_completed text        not null check (on_run_completed in ('delete', 'keep')),
   payload          json        not null,
   metadata         json        not null default '{}',
-  -- Null: no more, because it is disabled or at its end.
+  -- Null if there is no next run, because the cron is disabled or has ended.
   next_run_date    timestamptz,
   created_at       timestamptz not null default now(),
   updated_at       timestamptz not null default now(),

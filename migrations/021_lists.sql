@@ -1,4 +1,4 @@
--- Long lists, messages above all, are stored once and not again with every version: a blob of the type 'list' holds the items that come
--- after those of the version that it is built on. Whoever deletes blobs keeps what others are built on. LangGraph's own saver reads the type
--- 'json' only; `ensemble export` makes those of all.
+-- Long lists, such as messages, are stored once and not again with every version. A blob of the type 'list' holds the items that follow
+-- those of its base version. Code that deletes blobs must keep the bases of others. LangGraph's own saver only reads the type 'json', to
+-- which `ensemble export` converts all lists.
 alter table checkpoint_blobs add column base text;

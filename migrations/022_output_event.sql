@@ -1,2 +1,2 @@
--- What a run came to is, more often than not, the last values event that it logged: then the row says which, and not once more what.
+-- The output of a run is usually the last values event that it logged. Then the row names the event instead of a second copy.
 alter table runs add column output_event integer;

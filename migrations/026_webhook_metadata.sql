@@ -1,3 +1,3 @@
--- By whose metadata a webhook is visible. A column beside run, because -> fails on a json document that holds a NUL anywhere. Null where the
--- release before this one stored it.
+-- The metadata that decides who sees a webhook. It is a separate column, because -> fails on a json document (run) that holds a NUL
+-- anywhere. Null in rows of the previous release.
 alter table webhooks add column metadata json;

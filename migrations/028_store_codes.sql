@@ -1,5 +1,6 @@
--- A vector in a byte a number, by which the service tells for certain what cannot be among the nearest: the length of a step and how far off
--- the whole is (as reals), then how many steps each number is. Sketches told it by guess; the release before this one still reads them.
+-- A code holds a vector in one byte a number, and proves which vectors cannot be among the nearest. It starts with the step size and the
+-- distance between code and vector, as reals. The number of steps of each number follows. Sketches only estimate this, and the previous
+-- release still reads them.
 alter table store_vectors add column code bytea;
 alter table store_vectors alter code set storage external;
 alter table store_vectors alter sketch drop not null;

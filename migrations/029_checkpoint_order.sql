@@ -1,6 +1,6 @@
--- The order in which checkpoints were stored. Their ids are times by the clock of the process that made them, and clocks differ.
--- The column is added without a default, so that no row is rewritten. Rows from before have no number and come before all others.
--- The default then numbers every new row, also those of LangGraph's own saver and of workers of the previous release.
+-- The order in which checkpoints were stored. Their ids are times by the clock of the process that created them, and clocks differ.
+-- The column is added without a default, so that no row is rewritten. Older rows have no number, and sort before all others.
+-- The default then numbers every new row, including those of LangGraph's own saver and of workers of the previous release.
 create sequence checkpoint_order as bigint;
 alter table checkpoints add column seq bigint;
 alter table checkpoints alter column seq set default nextval('checkpoint_order');

@@ -1,5 +1,5 @@
--- Fills in the graph of runs that had ended before there was a column for it, 5,000 at a time. A run that somebody holds is left for
--- the next pass, so that nobody waits for this and this waits for nobody.
+-- Fills in the graph of runs that had ended before the column existed, 5,000 at a time. Locked runs are left to the next pass, so that
+-- neither this statement nor others wait.
 do $$
 declare
   last bigint;

@@ -1,6 +1,6 @@
--- What a filter on a thread's values is looked up by: a hash of each short top-level entry of the values. A document has none (null) if it
--- is large, has more than 64 such entries, or cannot be read this way. A search compares such documents themselves. The hash is md5's, which
--- stays the same from one major version of Postgres to the next.
+-- Returns the marks of a thread's values, by which filters look them up: a hash of each short top-level entry. A document has no marks
+-- (null) if it is large, has more than 64 such entries, or cannot be parsed. A search compares such documents themselves. The hash uses
+-- md5, which does not change between major versions of Postgres.
 create function value_marks(doc json) returns integer[] language plpgsql immutable parallel safe as $$
 declare
   marks integer[];
@@ -15,7 +15,7 @@ exception when others then
   return null;
 end $$;
 
--- Null: not known yet.
+-- Null if not computed yet.
 alter table threads add column value_marks integer[];
 
 create function mark_values() returns trigger language plpgsql as $$

@@ -1,4 +1,4 @@
--- Marks the values of threads from before, 1,000 at a time. A thread that somebody holds is left: its next run marks it.
+-- Marks the values of older threads, 1,000 at a time. Locked threads are skipped, because their next run marks them.
 do $$
 declare
   last uuid := '00000000-0000-0000-0000-000000000000';

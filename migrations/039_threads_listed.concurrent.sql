@@ -1,2 +1,2 @@
--- The order in which threads are listed. Temporary ones, which lists hide, are not in the way.
+-- The order in which threads are listed, without temporary ones, which lists hide.
 create index concurrently threads_listed on threads (created_at, thread_id) where not temporary;

@@ -194,11 +194,11 @@ test("Studio's header is no key", async () => {
   expect((await ok({ "x-auth-scheme": "langsmith" })).status).toBe(401);
 });
 
-test("while the issuer's keys cannot be had, that is said, and keys go on working", async () => {
+test("while the issuer's keys cannot be fetched, tokens get a 503 and API keys still work", async () => {
   keysFail = true;
   const { urls: fresh } = await startTestService({ ENSEMBLE_API_KEYS: ops.entry, ENSEMBLE_JWT_JWKS_URL: jwksUrl });
   const response = await ok(bearer(await sign(good("ada"))), fresh[0]);
-  expect([response.status, await response.text()]).toEqual([503, "The keys by which tokens are verified cannot be had at the moment."]);
+  expect([response.status, await response.text()]).toEqual([503, "The keys that verify tokens cannot be fetched at the moment."]);
   expect((await ok(bearer(ops.key), fresh[0])).status).toBe(200);
   keysFail = false;
   expect((await ok(bearer(await sign(good("ada"))), fresh[0])).status).toBe(200);
@@ -348,7 +348,7 @@ describe("where nobody is asked", () => {
     [{ ENSEMBLE_AUTH: "some" }, undefined, "ENSEMBLE_AUTH"],
     [{ ENSEMBLE_JWT_JWKS_URL: jwksUrl, ENSEMBLE_JWT_SECRET: secret }, undefined, "not both"],
     [{ ENSEMBLE_JWT_AUDIENCE: "us" }, undefined, "need ENSEMBLE_JWT_JWKS_URL or ENSEMBLE_JWT_SECRET"],
-    [{ ENSEMBLE_API_KEYS: ops.entry }, { "~handlerCache": { authenticate: () => "ada" } }, "auth twice: auth.path and ENSEMBLE_API_KEYS"],
+    [{ ENSEMBLE_API_KEYS: ops.entry }, { "~handlerCache": { authenticate: () => "ada" } }, "configured twice: auth.path and ENSEMBLE_API_KEYS"],
     [{}, {}, "auth.ts:auth is no Auth of @langchain/langgraph-sdk/auth"],
     [{}, { "~handlerCache": {} }, "auth.ts:auth has no authenticate handler"],
   ];

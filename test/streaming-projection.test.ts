@@ -17,7 +17,7 @@ const token = (id: string, message: object): [string, unknown] => [
 ];
 const done: EndedRun = { status: "success", at: 9, error: null, asked: null };
 
-function tell(
+function project(
   log: [event: string, data: unknown][],
   end: EndedRun | "gone" = done,
   modes: StreamMode[] = ["messages-tuple", "tasks", "tools"],
@@ -25,17 +25,18 @@ function tell(
 ) {
   const projection = createProjection({ base: 4_096, graphId: "g", modes, answers });
   const logged = log.map(([event, data], id): LoggedEvent => ({ id, event, data: JSON.stringify(data), at: id }));
-  const events = [...logged.flatMap((event) => projection.tell(event)), ...projection.tellEnd(end === "gone" ? undefined : end)];
+  const events = [...logged.flatMap((event) => projection.project(event)), ...projection.projectEnd(end === "gone" ? undefined : end)];
   return events.map(
     ({ json }) => JSON.parse(json) as { seq: number; method: string; params: { namespace: string[]; data: Record<string, unknown> } },
   );
 }
 
-const messages = (events: ReturnType<typeof tell>) => events.filter(({ method }) => method === "messages").map(({ params }) => params.data);
+const messages = (events: ReturnType<typeof project>) =>
+  events.filter(({ method }) => method === "messages").map(({ params }) => params.data);
 const text = (data: Record<string, unknown>) => [data.event, data.index, data.delta ?? data.content].filter((part) => part !== undefined);
 
 test("thoughts, words and calls are blocks that follow each other, whatever the provider calls them", () => {
-  const events = tell([
+  const events = project([
     begun(),
     token("m", { content: [{ type: "thinking", thinking: "Let me", index: 0 }] }),
     token("m", { content: [{ type: "thinking", thinking: " see", index: 0 }] }),
@@ -63,11 +64,11 @@ test("thoughts, words and calls are blocks that follow each other, whatever the 
   expect(messages(events).at(-1)).toMatchObject({ reason: "tool_use" });
 });
 
-test("what a message cost is summed up with its details, however many pieces tell of it", () => {
+test("what a message cost is summed up with its details, however many chunks report it", () => {
   const first = { input_tokens: 3, output_tokens: 1, total_tokens: 4, input_token_details: { cache_read: 2 } };
   const second = { input_tokens: 0, output_tokens: 4, total_tokens: 4, output_token_details: { reasoning: 1, audio: 2 } };
   const pieces = [first, second, second].map((usage_metadata) => token("m", { content: "x", usage_metadata }));
-  expect(messages(tell([begun(), ...pieces])).at(-1)).toMatchObject({
+  expect(messages(project([begun(), ...pieces])).at(-1)).toMatchObject({
     event: "message-finish",
     usage: {
       input_tokens: 3,
@@ -81,19 +82,19 @@ test("what a message cost is summed up with its details, however many pieces tel
 
 test("a document of the graph's own that looks like a message stays as it is", () => {
   const own = { type: "ai", content: "x", tool_calls: [] };
-  const values = tell([begun(), ["values", { own }]]).find(({ method }) => method === "values");
+  const values = project([begun(), ["values", { own }]]).find(({ method }) => method === "values");
   expect(values?.params.data).toEqual({ own });
 });
 
 test("arguments that are no JSON are told as such, and long ones do not take the square of their length", () => {
   const parts = Array.from({ length: 5_000 }, () => token("m", { tool_call_chunks: [{ args: "0123456789", index: 0 }] }));
-  const events = tell([begun(), token("m", { tool_call_chunks: [{ id: "c", name: "write", args: '{"text":"', index: 0 }] }), ...parts]);
+  const events = project([begun(), token("m", { tool_call_chunks: [{ id: "c", name: "write", args: '{"text":"', index: 0 }] }), ...parts]);
   expect(messages(events).at(-2)).toMatchObject({ content: { type: "invalid_tool_call", id: "c", name: "write" } });
   expect(JSON.stringify(events).length).toBeLessThan(20 * 50_000);
 });
 
 test("two that speak at one place at once are told apart", () => {
-  const events = tell([begun(), token("a", { content: "A1" }), token("b", { content: "B1" }), token("a", { content: "A2" })]);
+  const events = project([begun(), token("a", { content: "A1" }), token("b", { content: "B1" }), token("a", { content: "A2" })]);
   const said = (id: string) =>
     messages(events).flatMap(({ run_id, delta }) => (run_id === id && delta ? [(delta as { text: string }).text] : []));
   expect([said("a"), said("b")]).toEqual([["A1", "A2"], ["B1"]]);
@@ -110,7 +111,7 @@ test("two messages of one id are both told where they are spoken at different pl
     ],
   ];
   const spoken = { content: "Hello", tool_call_chunks: [] };
-  const events = tell([
+  const events = project([
     begun(),
     at(place, spoken),
     ["updates", { model: { messages: [{ id: "m" }] } }],
@@ -125,7 +126,7 @@ test("two messages of one id are both told where they are spoken at different pl
 
 test("what a lost worker left half said is closed, and said again by the next", () => {
   const toolStart: [string, unknown] = ["tools", { event: "on_tool_start", toolCallId: "t", name: "look", input: "{}" }];
-  const events = tell([begun(), token("m", { content: "Hel" }), toolStart, begun(2), token("m", { content: "Hello" })]);
+  const events = project([begun(), token("m", { content: "Hel" }), toolStart, begun(2), token("m", { content: "Hello" })]);
   expect(messages(events).map(({ event }) => event)).toEqual([
     ...["message-start", "content-block-start", "content-block-delta", "error"],
     ...["message-start", "content-block-start", "content-block-delta", "content-block-finish", "message-finish"],
@@ -139,14 +140,14 @@ test("what a lost worker left half said is closed, and said again by the next", 
   expect(root).toEqual(["running", "started", "completed", "completed"]);
 });
 
-const lifecycle = (events: ReturnType<typeof tell>) =>
+const lifecycle = (events: ReturnType<typeof project>) =>
   events.filter(({ method }) => method === "lifecycle").map(({ params }) => params.data.event);
 const taskEnds: [string, unknown] = ["tasks", { id: place.split(":")[1], name: "model", result: {}, interrupts: [] }];
 const broken: EndedRun = { ...done, status: "error", error: { error: "Error", message: "Boo!" } };
 
 test("a task that ends without an update has failed; where updates are not logged, the end of its run says what became of it", () => {
   const told = (log: [string, unknown][], end: EndedRun, ...modes: StreamMode[]) =>
-    lifecycle(tell([begun(), token("m", { content: "Hel" }), ...log, taskEnds], end, ["messages-tuple", "tasks", ...modes])).slice(2);
+    lifecycle(project([begun(), token("m", { content: "Hel" }), ...log, taskEnds], end, ["messages-tuple", "tasks", ...modes])).slice(2);
   expect(told([["updates", { model: {} }]], broken, "updates")).toEqual(["completed", "failed"]);
   expect(told([["updates", { model: null }]], done, "updates")).toEqual(["completed", "completed"]);
   expect(told([["updates", { other: {} }]], done, "updates")).toEqual(["failed", "completed"]);
@@ -161,13 +162,13 @@ test("a task that ends without an update has failed; where updates are not logge
 
 test("a task that failed, and is done again by another worker, begins again", () => {
   const log: [string, unknown][] = [token("m", { content: "Hel" }), taskEnds];
-  const events = tell([begun(), ...log, begun(2), token("m", { content: "Hello" })], done, ["messages-tuple", "tasks", "updates"]);
+  const events = project([begun(), ...log, begun(2), token("m", { content: "Hello" })], done, ["messages-tuple", "tasks", "updates"]);
   expect(lifecycle(events)).toEqual(["running", "started", "failed", "started", "completed", "completed"]);
 });
 
 test("a run that asks more than a thousand questions is told with all of them, and with its end", () => {
   const questions = Array.from({ length: 1_100 }, (_, n) => ({ id: `q${n}`, value: n }));
-  const events = tell([begun()], { ...done, asked: JSON.stringify({ __interrupt__: questions }) });
+  const events = project([begun()], { ...done, asked: JSON.stringify({ __interrupt__: questions }) });
   expect(events.filter(({ method }) => method === "input.requested")).toHaveLength(1_100);
   expect(events.at(-1)?.params.data).toEqual({ event: "interrupted", graph_name: "g" });
   expect(new Set(events.map(({ seq }) => seq)).size).toBe(events.length);
@@ -175,7 +176,7 @@ test("a run that asks more than a thousand questions is told with all of them, a
 
 test("a run that is cancelled, or gone, leaves nobody waiting", () => {
   for (const end of [{ ...done, status: "interrupted" as const }, "gone" as const]) {
-    const events = tell([begun(), token("m", { content: "Hel" })], end);
+    const events = project([begun(), token("m", { content: "Hel" })], end);
     expect(messages(events).at(-1)).toMatchObject({ event: "error" });
     expect(events.at(-1)?.params.data).toEqual({ event: "interrupted", graph_name: "g" });
   }
@@ -189,35 +190,35 @@ test("numbers come from where a thing stands in the log, and say the same every 
     ["custom", { name: "mine", payload: 1 }],
     ["custom", 7],
   ];
-  const events = tell(log);
+  const events = project(log);
   expect(events.map(({ seq }) => seq)).toEqual([...new Set(events.map(({ seq }) => seq))].sort((a, b) => a - b));
   expect(events.filter(({ method }) => method === "custom")).toMatchObject([
     { seq: 4_096 + 3 * 1_024 + 1, params: { data: { name: "mine", payload: 1 } } },
     { seq: 4_096 + 4 * 1_024 + 1, params: { data: { payload: 7 } } },
   ]);
-  expect(tell(log)).toEqual(events);
+  expect(project(log)).toEqual(events);
 });
 
 test("a model that breaks off is told as an error, whether its node fails or goes on", () => {
   const lost: [string, unknown] = [`messages/error|${place}`, { id: "m", message: "The line was cut." }];
   const update: [string, unknown] = ["updates", { model: { messages: [] } }];
-  const wentOn = tell([begun(), token("m", { content: "Hel" }), lost, update, taskEnds]);
+  const wentOn = project([begun(), token("m", { content: "Hel" }), lost, update, taskEnds]);
   expect(messages(wentOn).map(({ event }) => event)).toEqual(["message-start", "content-block-start", "content-block-delta", "error"]);
   expect(messages(wentOn).at(-1)).toMatchObject({ message: "The line was cut." });
 
   const modes: StreamMode[] = ["messages-tuple", "tasks", "updates"];
-  const failedNode = tell([begun(), token("m", { content: "Hel" }), taskEnds], broken, modes);
+  const failedNode = project([begun(), token("m", { content: "Hel" }), taskEnds], broken, modes);
   expect(messages(failedNode).map(({ event }) => event)).toContain("error");
   expect(messages(failedNode).map(({ event }) => event)).not.toContain("message-finish");
   const complete = token("m", { content: "", response_metadata: { finish_reason: "stop" } });
-  expect(messages(tell([begun(), token("m", { content: "Hi" }), complete, taskEnds], broken, modes)).at(-1)).toMatchObject({
+  expect(messages(project([begun(), token("m", { content: "Hi" }), complete, taskEnds], broken, modes)).at(-1)).toMatchObject({
     event: "message-finish",
   });
 });
 
 test("calls of tools that come interleaved are each finished once, when they are complete", () => {
   const piece = (index: number, args: string, more = {}) => token("m", { tool_call_chunks: [{ index, args, ...more }] });
-  const events = tell([
+  const events = project([
     begun(),
     piece(0, '{"a"', { id: "x", name: "look" }),
     piece(1, '{"b"', { id: "y", name: "see" }),
@@ -234,7 +235,7 @@ test("calls of tools that come interleaved are each finished once, when they are
 });
 
 test("an update that is no object, as tasks of a functional graph give it, is told as a value", () => {
-  const events = tell([begun(), ["updates", { double: 4 }], ["updates", { name: { called: "x" } }], ["updates", { none: null }]]);
+  const events = project([begun(), ["updates", { double: 4 }], ["updates", { name: { called: "x" } }], ["updates", { none: null }]]);
   const updates = events.filter(({ method }) => method === "updates").map(({ params }) => params.data);
   expect(updates).toEqual([{ value: 4 }, { called: "x" }, { value: null }]);
 });
@@ -242,13 +243,13 @@ test("an update that is no object, as tasks of a functional graph give it, is to
 test("a custom event with a name belongs to the channel of that name, with a payload or without", () => {
   const projection = createProjection({ base: 0, graphId: "g", modes: ["custom"], answers: [] });
   const named = { name: "progress", step: "one" };
-  const [event] = projection.tell({ id: 0, at: 0, event: "custom", data: JSON.stringify(named) });
+  const [event] = projection.project({ id: 0, at: 0, event: "custom", data: JSON.stringify(named) });
   expect([event?.name, JSON.parse(event?.json ?? "").params.data]).toEqual(["progress", named]);
 });
 
 test("a run that answers questions by their ids says so when it begins, once", () => {
   const ids = ["a".repeat(32), "b".repeat(32)];
-  const events = tell([begun(), begun(2)], done, ["values"], ids);
+  const events = project([begun(), begun(2)], done, ["values"], ids);
   expect(events.map(({ method, params }) => [method, params.data])).toEqual([
     ["lifecycle", { event: "running", graph_name: "g" }],
     ["input.answered", { interrupt_ids: ids }],

@@ -49,7 +49,7 @@ export interface AssistantFilter {
 }
 
 export interface AssistantSearch extends AssistantFilter {
-  /** How many bytes the assistants of a page may hold together. */
+  /** The size limit of a page's assistants in bytes. */
   bytes?: number;
   limit: number;
   offset: number;
@@ -59,7 +59,7 @@ export interface AssistantSearch extends AssistantFilter {
 
 const columns = sql`assistant_id, graph_id, version, name, description, config, context, metadata, created_at, updated_at`;
 
-/** Ids may be given as graph ids everywhere: a graph's own assistant is meant then. */
+/** Returns the assistant's id. A graph's id is accepted everywhere, and means the graph's own assistant. */
 export const toAssistantId = (id: string): string => (isId(id) ? id : systemAssistantId(id));
 
 export async function getAssistant(db: Db, scope: Scope, id: string): Promise<Assistant> {
@@ -68,7 +68,7 @@ export async function getAssistant(db: Db, scope: Scope, id: string): Promise<As
   return assistant;
 }
 
-/** Several by their ids, in their order, for the service itself. Undefined where there is none. */
+/** Returns assistants by their ids, in their order, regardless of scope. Undefined stands for an id without an assistant. */
 export async function findAssistants(db: Db, ids: string[]): Promise<(Assistant | undefined)[]> {
   const wanted = ids.map(toAssistantId);
   const { rows } = await db.query<Assistant>(
@@ -84,7 +84,7 @@ export async function findAssistant(db: Db, scope: Scope, id: string): Promise<A
   return rows[0];
 }
 
-/** How many bytes of an assistant each of these runs will hold, all together. */
+/** Returns the total size of the assistants that runs by these ids will copy. */
 export async function bytesOfAssistants(db: Db, ids: string[]): Promise<number> {
   const { rows } = await db.query<{ bytes: number }>(sql`
     select coalesce(sum(octet_length(config::text) + octet_length(context::text) + octet_length(metadata::text)), 0)::double precision as bytes
@@ -97,21 +97,21 @@ export async function holdAssistant(tx: Db, assistantId: string): Promise<void> 
   await tx.query(sql`select 1 from assistants where assistant_id = ${assistantId} for key share`);
 }
 
-/** Makes an assistant and its first version. Undefined when its id is taken. */
+/** Creates an assistant and its first version. Returns undefined when its id is taken. */
 export async function createAssistant(db: Db, wanted: NewAssistant & { assistant_id: string }): Promise<Assistant | undefined> {
   const { rows } = await db.query<Assistant>(sql`
-    with made as (
+    with created as (
       insert into assistants (assistant_id, graph_id, name, description, config, context, metadata)
       values (${wanted.assistant_id}, ${wanted.graph_id}, ${wanted.name ?? "Untitled"}, ${wanted.description ?? null},
               ${JSON.stringify(wanted.config ?? {})}, ${JSON.stringify(wanted.context ?? {})}, ${JSON.stringify(wanted.metadata ?? {})})
           on conflict do nothing
       returning ${columns}),
-    versioned as (${insertVersion(sql`made`)})
-    select ${columns} from made`);
+    versioned as (${insertVersion(sql`created`)})
+    select ${columns} from created`);
   return rows[0];
 }
 
-/** Changes an assistant: a new version, in which metadata is merged and everything else replaced. */
+/** Changes an assistant by a new version. Metadata is merged, and all other fields are replaced. */
 export async function updateAssistant(db: Db, scope: Scope, id: string, patch: AssistantPatch): Promise<Assistant> {
   const current = await getAssistant(db, scope, id);
   const next = { ...current, ...withoutUndefined(patch), metadata: { ...current.metadata, ...patch.metadata } };
@@ -138,7 +138,7 @@ function insertVersion(source: Sql): Sql {
     select assistant_id, version, graph_id, name, description, config, context, metadata from ${source}`;
 }
 
-/** Makes an earlier version the one that runs use. */
+/** Makes a stored version the one that runs use. */
 export async function setLatestVersion(db: Db, scope: Scope, id: string, version: number): Promise<Assistant> {
   await getAssistant(db, scope, id);
   const { rows } = await db.query<Assistant>(sql`
@@ -212,17 +212,17 @@ export interface SystemAssistant {
   context: Json;
 }
 
-/** Every graph has an assistant of its own, by which it can be run. Safe to call from many processes at once. */
+/** Creates the assistant that every graph has by default. Many processes may call it at once. */
 export async function ensureSystemAssistants(db: Db, graphs: SystemAssistant[]): Promise<void> {
   for (const { graph_id, name, description, config, context } of graphs) {
     await db.query(sql`
-      with made as (
+      with created as (
         insert into assistants as a (assistant_id, graph_id, name, description, config, context, metadata)
         values (${systemAssistantId(graph_id)}, ${graph_id}, ${name}, ${description ?? null},
                 ${JSON.stringify(config)}, ${JSON.stringify(context)}, '{"created_by":"system"}')
             on conflict (assistant_id) do nothing
         returning ${columns})
-      ${insertVersion(sql`made`)}`);
+      ${insertVersion(sql`created`)}`);
   }
 }
 

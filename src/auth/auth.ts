@@ -2,30 +2,30 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Scope } from "../db/scope.ts";
 import type { User } from "./user.ts";
 
-/** What somebody can be about to do, as handlers are asked. What concerns runs is asked of their threads. */
+/** The actions that handlers decide about. Actions on runs are decided on their threads. */
 export type AuthEvent =
   | `assistants:${"create" | "read" | "update" | "delete" | "search"}`
   | `threads:${"create" | "read" | "update" | "delete" | "search" | "create_run"}`
   | `crons:${"create" | "read" | "update" | "delete" | "search"}`
   | `store:${"put" | "get" | "search" | "delete" | "list_namespaces"}`;
 
-/** As much of a request as says who is asking. */
+/** The parts of a request that identify its user. */
 export interface Credentials {
   method: string;
   url: string;
   headers: IncomingHttpHeaders;
 }
 
-/** Who is asking, and what they may see. Both throw an AuthRefusal. */
+/** Identifies users and decides what they may do. Both functions throw an AuthRefusal. */
 export interface Auth {
-  /** Where the proof is: in headers that a foreign page does not have, or wherever the project's own auth looks, cookies included. */
+  /** The place of the credentials: headers that a foreign page cannot send, or wherever the project's auth looks, even in cookies. */
   proof: "headers" | "custom";
   authenticate(credentials: Credentials): Promise<User>;
-  /** Of which rows the user may do this. `value` is what is about to be done, and may be changed in place. */
+  /** Returns the rows on which the user may perform the action. `value` is the action's content, which handlers may change in place. */
   authorize(user: User, event: AuthEvent, value: object): Promise<Scope>;
 }
 
-/** A no, with the status and headers that it is to be answered with. */
+/** A refusal, with the status and headers of the response. */
 export class AuthRefusal extends Error {
   readonly status: number;
   readonly headers: Record<string, string>;

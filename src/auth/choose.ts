@@ -9,11 +9,11 @@ export interface AuthSettings {
   host: string;
   apiKeys: ApiKey[];
   jwt: TokenRules;
-  /** Where no auth is set, that is on purpose. */
+  /** Whether the service runs without auth on purpose. */
   isOpen: boolean;
 }
 
-/** What the project exports as its auth. */
+/** The auth that the project exports. */
 export interface ProjectAuth {
   name: string;
   exported: unknown;
@@ -22,14 +22,16 @@ export interface ProjectAuth {
   allowsOrigin: (origin: string) => boolean;
 }
 
-/** The auth that was asked for; undefined for none, which only this machine's own processes may meet. */
+/** Returns the configured auth. Returns undefined for none, and throws if other machines could then reach the service. */
 export function chooseAuth(settings: AuthSettings, project: ProjectAuth | undefined): Auth | undefined {
   const { host, apiKeys: keys, isOpen } = settings;
   const tokens = tokenRules(settings.jwt);
-  const asked = [project && "auth.path", keys.length > 0 && "ENSEMBLE_API_KEYS", tokens && "ENSEMBLE_JWT_…"].filter(Boolean);
-  if (project && asked.length > 1)
-    throw new Error(`There is auth twice: ${asked.join(" and ")}. With an auth of your own, let that one know keys and tokens.`);
-  if (asked.length === 0) return isOpen || isLoopback(host) ? undefined : refuseOpenDoor(host);
+  const configured = [project && "auth.path", keys.length > 0 && "ENSEMBLE_API_KEYS", tokens && "ENSEMBLE_JWT_…"].filter(Boolean);
+  if (project && configured.length > 1)
+    throw new Error(
+      `Auth is configured twice: ${configured.join(" and ")}. Keep one; an auth of your own can check keys and tokens itself.`,
+    );
+  if (configured.length === 0) return isOpen || isLoopback(host) ? undefined : refuseWithoutAuth(host);
   if (!project) return builtInAuth({ keys, tokens });
   const auth = customAuth(project.exported, project.name);
   return project.disableStudio || !isLoopback(host) ? auth : withStudio(auth, project.allowsOrigin);
@@ -45,8 +47,8 @@ function tokenRules(jwt: TokenRules): TokenRules | undefined {
 
 const isLoopback = (host: string) => /^(localhost|127(\.\d+){3}|::1|\[::1\])$/i.test(host);
 
-function refuseOpenDoor(host: string): never {
+function refuseWithoutAuth(host: string): never {
   throw new Error(
-    `HOST=${host} can be reached by others, and nobody would be asked who they are. Set ENSEMBLE_API_KEYS (\`ensemble key <name>\` makes one), ENSEMBLE_JWT_JWKS_URL, or auth.path in langgraph.json; or ENSEMBLE_AUTH=none, if something in front of the service asks.`,
+    `HOST=${host} can be reached by others, and no auth is configured. Set ENSEMBLE_API_KEYS (\`ensemble key <name>\` makes one), ENSEMBLE_JWT_JWKS_URL, or auth.path in langgraph.json. Set ENSEMBLE_AUTH=none if a proxy in front of the service authenticates users.`,
   );
 }

@@ -6,7 +6,7 @@ import { type Auth, type AuthEvent, AuthRefusal, type Credentials, forbidden, no
 import { scopeOf } from "./filter.ts";
 import type { User } from "./user.ts";
 
-type Callback = (asked: {
+type Callback = (request: {
   event: AuthEvent;
   resource: string;
   action: string;
@@ -15,22 +15,21 @@ type Callback = (asked: {
   permissions: string[];
 }) => unknown;
 
-/** A handler that takes longer than this will not answer. */
-const handlerMs = 30_000;
+const handlerTimeoutMs = 30_000;
 
 const isFunction = (value: unknown) => typeof value === "function";
 
-/** The SDK's `Auth`, told by what it carries: a project may have a copy of the SDK of its own. */
+/** The SDK's `Auth`, recognised by its fields, because a project may use its own copy of the SDK. */
 const SdkAuth = z.object({
   "~handlerCache": z.object({
-    authenticate: z.custom<(request: Request) => unknown>(isFunction, "has no authenticate handler: nobody could be told apart"),
+    authenticate: z.custom<(request: Request) => unknown>(isFunction, "has no authenticate handler: users could not be identified"),
     callbacks: z.record(z.string(), z.custom<Callback>(isFunction)).default({}),
   }),
 });
 
-/** What authenticate may answer. Whatever else it says of the user is passed on to handlers and graphs. */
+/** The result of authenticate. Further fields are passed on to handlers and graphs. */
 const Identified = z.preprocess(
-  (answer) => (typeof answer === "string" ? { identity: answer } : answer),
+  (result) => (typeof result === "string" ? { identity: result } : result),
   z.looseObject({
     identity: z.string(),
     permissions: z.array(z.string()).nullish(),
@@ -39,10 +38,10 @@ const Identified = z.preprocess(
   }),
 );
 
-/** The SDK's HTTPException, told by what it carries. */
+/** The SDK's HTTPException, recognised by its fields. */
 const Refused = z.object({ status: z.number().int().min(400).max(599), message: z.string(), headers: z.unknown() });
 
-/** Auth as the project wrote it with the SDK. */
+/** Returns the auth that the project wrote with the SDK. */
 export function customAuth(exported: unknown, name: string): Auth {
   const parsed = SdkAuth.safeParse(exported);
   if (!parsed.success) {
@@ -65,21 +64,21 @@ export function customAuth(exported: unknown, name: string): Auth {
   };
 }
 
-/** One handler only: the most particular there is. */
+/** Returns the most specific handler of an event. */
 function handlerOf(callbacks: Record<string, Callback>, event: AuthEvent): Callback | undefined {
   const [resource, action] = event.split(":");
   const key = [event, resource, `*:${action}`, "*"].find((name) => name !== undefined && Object.hasOwn(callbacks, name));
   return key === undefined ? undefined : callbacks[key];
 }
 
-/** Whatever a handler throws on purpose has a status. The rest is a fault of its own, and nobody's permission. */
+/** Calls a handler. An error with a status is a refusal. Any other error is a fault of the handler, and grants nothing. */
 async function call(handler: () => unknown): Promise<unknown> {
-  const late = new AbortController();
-  const tooLate = sleep(handlerMs, undefined, { signal: late.signal }).then(() => {
-    throw new ServiceError("unavailable", "Whoever decides about this request does not answer.");
+  const done = new AbortController();
+  const timeout = sleep(handlerTimeoutMs, undefined, { signal: done.signal }).then(() => {
+    throw new ServiceError("unavailable", `The auth handler did not answer within ${handlerTimeoutMs / 1000} seconds.`);
   });
   try {
-    return await Promise.race([(async () => handler())(), tooLate]);
+    return await Promise.race([(async () => handler())(), timeout]);
   } catch (error) {
     const refused =
       error instanceof Error ? Refused.safeParse({ status: undefined, headers: undefined, ...error, message: error.message }) : undefined;
@@ -87,15 +86,15 @@ async function call(handler: () => unknown): Promise<unknown> {
     const { status, message, headers } = refused.data;
     throw new AuthRefusal(status, message, Object.fromEntries(new Headers((headers ?? {}) as HeadersInit)));
   } finally {
-    late.abort();
+    done.abort();
   }
 }
 
-function toUser(answer: unknown): User {
-  const parsed = Identified.safeParse(answer);
+function toUser(result: unknown): User {
+  const parsed = Identified.safeParse(result);
   if (!parsed.success) {
-    if (answer === null || answer === undefined || answer === false) throw notSignedIn("Unauthorized");
-    throw new Error("authenticate answered neither a string nor an object with an identity.");
+    if (result === null || result === undefined || result === false) throw notSignedIn("Unauthorized");
+    throw new Error("authenticate returned neither a string nor an object with an identity.");
   }
   const { identity, permissions, display_name, is_authenticated, ...others } = parsed.data;
   return {
@@ -107,15 +106,14 @@ function toUser(answer: unknown): User {
   };
 }
 
-function toScope(answer: unknown): Scope {
-  if (answer === null || answer === undefined || answer === true) return everything;
-  if (answer === false) throw forbidden();
-  if (typeof answer !== "object")
-    throw new Error(`An auth handler answered ${typeof answer}; it may answer a filter, a boolean or nothing.`);
-  return scopeOf(answer);
+function toScope(result: unknown): Scope {
+  if (result === null || result === undefined || result === true) return everything;
+  if (result === false) throw forbidden();
+  if (typeof result !== "object") throw new Error(`An auth handler returned ${typeof result}; return a filter, a boolean or nothing.`);
+  return scopeOf(result);
 }
 
-/** Without the body: who is asking is decided before that is read. */
+/** Returns the request without its body, because users are authenticated before the body is read. */
 function toWebRequest({ method, url, headers }: Credentials): Request {
   const given = new Headers();
   for (const [name, value] of Object.entries(headers)) for (const one of [value ?? []].flat()) given.append(name, one);

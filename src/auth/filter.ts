@@ -12,16 +12,16 @@ const Condition = z.union([
     .transform(({ $contains }) => ({ equal: $contains })),
 ]);
 
-/** What handlers answer: fields of the metadata and what must be in them. Anything else is refused: a filter not understood hides nothing. */
+/** The filter that handlers return: metadata fields and their required values. Others are refused, because they would hide nothing. */
 const Filter = z.record(z.string(), Condition);
 
-/** The rows whose metadata match. Throws what is wrong with the filter. */
+/** Returns the scope of the rows whose metadata match. Throws if the filter is invalid. */
 export function scopeOf(filter: object): Scope {
   const parsed = Filter.safeParse(filter);
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0] ?? { path: [], message: "" };
     throw new Error(
-      `A filter of the auth handler is not understood at "${path.join(".")}" (${message}): fields take a plain value, { $eq } or { $contains }.`,
+      `The filter of an auth handler is invalid at "${path.join(".")}" (${message}): fields take a plain value, { $eq } or { $contains }.`,
     );
   }
   const fields = Object.entries(parsed.data);
@@ -35,7 +35,7 @@ export function scopeOf(filter: object): Scope {
   };
 }
 
-/** Rows that match one of several. */
+/** Returns the scope of the rows that are in at least one of the scopes. */
 export function anyOf(...scopes: Scope[]): Scope {
   if (scopes.length === 0) return nothingAtAll;
   return {
@@ -47,7 +47,7 @@ export function anyOf(...scopes: Scope[]): Scope {
   };
 }
 
-/** Arrays hold each of the values; in jsonb, that is what containment means. */
+/** Returns a condition by jsonb containment, so an array field holds each of the values. */
 const holding =
   (metadata: Sql): Holds =>
   (field, equal) =>

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 
-/** An API key that may be used: whose it is, and the SHA-256 of it. The key itself is nowhere. */
+/** A valid API key: its owner's name and its SHA-256. The key itself is not stored. */
 export interface ApiKey {
   name: string;
   hash: Buffer;
@@ -8,17 +8,17 @@ export interface ApiKey {
 
 const hashOf = (key: string): Buffer => createHash("sha256").update(key).digest();
 
-/** A key that nobody can guess, and how the service is told of it. */
+/** Creates a random key, and the entry for ENSEMBLE_API_KEYS. */
 export function createKey(name: string): { key: string; entry: string } {
   const key = `ens_${randomBytes(32).toString("base64url")}`;
   return { key, entry: `${name}:${hashOf(key).toString("hex")}` };
 }
 
-/** How a caller shows a key or a token, in the header where either kind of auth looks. */
+/** Returns the headers for a key or a token. Both kinds of auth find it there. */
 export const keyHeaders = (key: string | undefined): Record<string, string> =>
   key === undefined ? {} : { "x-api-key": key, authorization: `Bearer ${key}` };
 
-/** Whose key this is. All are compared, each in constant time: how long it takes says nothing. */
+/** Returns the name of a key's owner. All keys are compared in constant time, so the duration reveals nothing. */
 export function nameOfKey(keys: ApiKey[], key: string): string | undefined {
   const hash = hashOf(key);
   const matching = keys.filter((known) => timingSafeEqual(known.hash, hash));

@@ -18,8 +18,8 @@ export const studioOrigins = [
 ];
 
 /**
- * Lets Studio in by the header that it sends, as the official dev server does. The header proves nothing, so it counts only on a server
- * that no other machine reaches, and with the Origin of Studio, which no other page can send. The project's handlers decide as for anybody.
+ * Accepts LangSmith Studio by its header, as the official dev server does. The header proves nothing. It counts only on a server that no
+ * other machine reaches, and with the Origin of Studio, which no other page can send. The project's handlers decide as for any user.
  */
 export function withStudio(auth: Auth, isAllowed: (origin: string) => boolean): Auth {
   const isStudio = ({ headers }: Credentials) =>
@@ -34,6 +34,6 @@ export function withStudio(auth: Auth, isAllowed: (origin: string) => boolean): 
   };
 }
 
-/** What came through a proxy came from anywhere. */
+/** Returns whether a request came through a proxy, and so possibly from another machine. */
 const isForwarded = ({ headers }: Credentials) => proxyHeaders.some((name) => headers[name] !== undefined);
 const proxyHeaders = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"];

@@ -1,4 +1,4 @@
-/** Who somebody is, as auth describes them: graphs find this in their configurable. */
+/** A user as auth describes them. Graphs find the user in their configurable. */
 export interface User {
   identity: string;
   permissions: string[];
@@ -7,11 +7,11 @@ export interface User {
   [field: string]: unknown;
 }
 
-/** Under which names graphs find who is asking. */
+/** Returns the configurable keys that hold the user. */
 export function authKeys(user: Pick<User, "identity" | "permissions"> | null | undefined): Record<string, unknown> {
   if (!user) return {};
   return { langgraph_auth_user: user, langgraph_auth_user_id: user.identity, langgraph_auth_permissions: user.permissions };
 }
 
-/** By these keys of a configurable LangGraph speaks to itself, and auth to the graph: no caller does. */
+/** Returns whether callers may not set this key of a configurable. LangGraph and auth use such keys themselves. */
 export const isReservedKey = (key: string): boolean => key.startsWith("__") || key.startsWith("langgraph_auth");

@@ -11,7 +11,7 @@ export interface Entry extends EntryName {
   value: Uint8Array;
 }
 
-/** Those of the entries that are there and have not expired. */
+/** Returns the named entries that exist and have not expired. */
 export async function findEntries(db: Db, scope: string, names: EntryName[]): Promise<Entry[]> {
   const { rows } = await db.query<Entry>(sql`
     select namespace, key, type, value
@@ -22,7 +22,7 @@ export async function findEntries(db: Db, scope: string, names: EntryName[]): Pr
   return rows;
 }
 
-/** Keeps a result for so many seconds. False when the attempt has lost the right to write. */
+/** Stores a result for `seconds`. Returns false when the attempt has lost the right to write. */
 export async function storeEntry(db: Db, fence: Fence, scope: string, entry: Entry, seconds: number): Promise<boolean> {
   const { namespace, key, type, value } = entry;
   const { rowCount } = await db.query(sql`
@@ -35,13 +35,13 @@ export async function storeEntry(db: Db, fence: Fence, scope: string, entry: Ent
   return rowCount !== 0;
 }
 
-/** Forgets the entries of the namespaces, or all of the scope. */
+/** Deletes the entries of the namespaces, or all of the scope. */
 export async function clearEntries(db: Db, scope: string, namespaces: string[] | undefined): Promise<void> {
   const which = namespaces ? sql`and namespace = any(${namespaces}::text[])` : nothing;
   await db.query(sql`delete from cache_entries where scope = ${scope} ${which}`);
 }
 
-/** Takes away entries whose time is over, so many at most. Rows that somebody else holds have their turn later. */
+/** Deletes up to `limit` expired entries, and returns their number. Locked rows are left to a later sweep. */
 export async function sweepEntries(db: Db, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
     delete from cache_entries
@@ -53,7 +53,7 @@ export async function sweepEntries(db: Db, limit: number): Promise<number> {
   return rowCount ?? 0;
 }
 
-/** How many that are. */
+/** Returns the number of expired entries that are not deleted yet. */
 export async function countExpiredEntries(db: Db): Promise<number> {
   const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from cache_entries where ${expired}`);
   return rows[0]?.count ?? 0;

@@ -133,11 +133,11 @@ const escapeMark = "__lc_escaped__";
  * several passes, and a promise for every value in them.
  */
 async function reviveAll(root: unknown, mayBeQuick: boolean, slowly: (value: object) => Promise<unknown>): Promise<unknown> {
-  const held = { root };
+  const holder = { root };
   const left: Serialised[] = [];
-  reviveIn(held, mayBeQuick, left);
+  reviveIn(holder, mayBeQuick, left);
   await Promise.all(left.map(async ({ container, key, value }) => replace(container, key, await slowly(value))));
-  return held.root;
+  return holder.root;
 }
 
 interface Serialised {

@@ -47,7 +47,7 @@ export interface WakeupOptions {
  */
 export async function startWakeups({ pool, url, follows = true, onError }: WakeupOptions): Promise<Wakeups> {
   const local = new EventEmitter().setMaxListeners(0);
-  const sender = randomUUID(); // tells our own notifications from those of others
+  const sender = randomUUID(); // distinguishes our own notifications from those of others
   const pending = new Set<string>();
   const stopped = new AbortController();
   const others = { there: true, following: true, heard: 0 };

@@ -1,7 +1,7 @@
 import type { FastifyReply } from "fastify";
 import type { RunEvent } from "../events/log.ts";
 import { baseAt, readProgress } from "../runs/thread-runs.ts";
-import { type ThreadMode, tellClassic } from "../streaming/classic.ts";
+import { followClassic, type ThreadMode } from "../streaming/classic.ts";
 import { type Filter, toMatcher } from "../streaming/filter.ts";
 import type { ApiDeps } from "./api-deps.ts";
 import { type Followed, keepAsking } from "./recheck.ts";
@@ -52,7 +52,7 @@ export async function streamThreadRuns(
     const since = given ?? now.through;
     const from = given === undefined ? now.base : await baseAt(deps.pool, threadId, given);
     await streamWithoutEnd(deps, leave, reply, { threadId, followed }, async function* (gone) {
-      for await (const run of deps.threadFeed.runs(threadId, from, gone)) yield* tellClassic(deps, run, { since, modes }, gone);
+      for await (const run of deps.threadFeed.runs(threadId, from, gone)) yield* followClassic(deps, run, { since, modes }, gone);
     });
   } finally {
     leave();

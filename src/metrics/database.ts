@@ -5,9 +5,10 @@ import { readTableSizes, type TableSize } from "../db/sizes.ts";
 import { countWaiting } from "../runs/absent.ts";
 import { type QueueFigures, readQueue, readRunCounts } from "../runs/figures.ts";
 
-/** However often somebody looks, the database is asked no more often than this; and is not waited for any longer than that. */
+/** The shortest time between two reads of the database, however often metrics are scraped. */
 const freshMs = 5_000;
-const patienceMs = 2_000;
+/** The longest wait for a read. */
+const timeoutMs = 2_000;
 const mostWaiting = 10_000;
 
 const checkpointTables = ["checkpoints", "checkpoint_blobs", "checkpoint_writes"];
@@ -20,7 +21,9 @@ interface Reading {
   sizes: TableSize[];
 }
 
-/** What the database knows, the same whichever process is asked. While it does not answer, only that is told. */
+/**
+ * Registers the metrics that come from the database, which are the same in every process. While it is down, only `database_up` has a value.
+ */
 export function databaseMetrics(registry: Registry, pool: Pool, leaseSeconds: number): { refresh(): Promise<void> } {
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ name: `ensemble_${name}`, help, labelNames, registers: [registry] });
@@ -28,23 +31,23 @@ export function databaseMetrics(registry: Registry, pool: Pool, leaseSeconds: nu
   const runs = gauge("runs", "Runs by status; beyond 20,000 as the database estimates", ["status"]);
   const due = gauge("queue_depth", "Pending runs that are due, up to 100,000");
   const delayed = gauge("queue_delayed", "Pending runs that are for later, up to 100,000");
-  const age = gauge("queue_oldest_seconds", "How long the run that has waited longest has been due");
-  const workers = gauge("workers", "Workers that were heard of within the lease");
+  const age = gauge("queue_oldest_seconds", "Time since the oldest due run became due");
+  const workers = gauge("workers", "Workers that sent a heartbeat within the lease");
   const waiting = gauge("threads_without_worker", "Threads whose next run needs a graph that no live worker has, up to 10,000", ["graph"]);
-  const checkpointBytes = gauge("checkpoint_bytes", "What checkpoints take on disk, with their indexes");
-  const bytes = gauge("table_bytes", "What a table takes on disk, with its indexes", ["table"]);
+  const checkpointBytes = gauge("checkpoint_bytes", "Size of checkpoints on disk, with their indexes");
+  const bytes = gauge("table_bytes", "Size of a table on disk, with its indexes", ["table"]);
   const rows = gauge("table_rows", "Rows of a table, as the database estimates", ["table"]);
   const all = [runs, due, delayed, age, workers, waiting, checkpointBytes, bytes, rows];
 
   const refresh = lessOften(async () => {
-    const reading = await withPatience(read(pool, leaseSeconds)).catch(() => undefined);
+    const reading = await withTimeout(read(pool, leaseSeconds)).catch(() => undefined);
     up.set(reading ? 1 : 0);
     for (const one of all) one.reset();
     if (reading) show(reading);
-    else for (const one of all) one.remove({}); // better nothing than what is not known
+    else for (const one of all) one.remove({}); // no value is better than an outdated one
   });
 
-  function show({ queue, waiting: ofGraphs, counts, sizes }: Reading): void {
+  function show({ queue, waiting: waitingByGraph, counts, sizes }: Reading): void {
     for (const { status, runs: count } of counts) runs.set({ status }, Math.round(count));
     runs.set({ status: "pending" }, queue.due + queue.delayed);
     runs.set({ status: "running" }, queue.running);
@@ -52,9 +55,9 @@ export function databaseMetrics(registry: Registry, pool: Pool, leaseSeconds: nu
     delayed.set(queue.delayed);
     age.set(queue.oldestDueSeconds);
     workers.set(queue.workers);
-    for (const { graphId, threads } of ofGraphs) waiting.set({ graph: graphId }, threads);
-    const ofCheckpoints = sizes.filter(({ table }) => checkpointTables.includes(table));
-    checkpointBytes.set(ofCheckpoints.reduce((sum, size) => sum + size.bytes, 0));
+    for (const { graphId, threads } of waitingByGraph) waiting.set({ graph: graphId }, threads);
+    const checkpointSizes = sizes.filter(({ table }) => checkpointTables.includes(table));
+    checkpointBytes.set(checkpointSizes.reduce((sum, size) => sum + size.bytes, 0));
     for (const size of sizes) bytes.set({ table: size.table }, size.bytes);
     for (const size of sizes) rows.set({ table: size.table }, size.rows);
   }
@@ -63,7 +66,7 @@ export function databaseMetrics(registry: Registry, pool: Pool, leaseSeconds: nu
 }
 
 async function read(pool: Pool, leaseSeconds: number): Promise<Reading> {
-  // One after the other, on one connection at a time: whoever looks is not to be noticed.
+  // One query after the other, on one connection at a time, so that scraping does not slow the service.
   return {
     queue: await readQueue(pool, leaseSeconds),
     waiting: await countWaiting(pool, mostWaiting),
@@ -72,15 +75,15 @@ async function read(pool: Pool, leaseSeconds: number): Promise<Reading> {
   };
 }
 
-async function withPatience<Result>(work: Promise<Result>): Promise<Result> {
+async function withTimeout<Result>(work: Promise<Result>): Promise<Result> {
   const done = new AbortController();
-  const late = sleep(patienceMs, undefined, { signal: done.signal }).then(() => {
+  const late = sleep(timeoutMs, undefined, { signal: done.signal }).then(() => {
     throw new Error("The database does not answer.");
   });
   return Promise.race([work, late]).finally(() => done.abort());
 }
 
-/** Everyone who asks meanwhile gets what is being done, or was done last. */
+/** Returns a function that shares one call of `work` among all callers within `freshMs`. */
 function lessOften(work: () => Promise<void>): () => Promise<void> {
   let last: { done: Promise<void>; at: number } | undefined;
   return () => {

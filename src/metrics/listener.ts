@@ -10,8 +10,7 @@ export interface MetricsListener {
 }
 
 /**
- * Serves nothing but /metrics, and asks nobody who they are: for processes without an API, and for scrapers without credentials.
- * Undefined where no port is set.
+ * Serves only /metrics, without auth, for processes without an API and scrapers without credentials. Returns undefined when no port is set.
  */
 export async function listenForScrapers(
   metrics: Metrics,
@@ -22,7 +21,7 @@ export async function listenForScrapers(
   const server = createServer(async ({ method, url = "/" }, reply) => {
     const { pathname, searchParams } = URL.parse(url, "http://localhost") ?? new URL("http://localhost/");
     if (pathname !== "/metrics" || (method !== "GET" && method !== "HEAD")) {
-      reply.writeHead(404, { "content-type": "text/plain; charset=utf-8" }).end("404 Not Found: here is only GET /metrics.");
+      reply.writeHead(404, { "content-type": "text/plain; charset=utf-8" }).end("404 Not Found: this port only serves GET /metrics.");
       return;
     }
     const read = metrics.read(searchParams.get("format") === "json" ? "json" : "prometheus");

@@ -4,12 +4,12 @@ import { databaseMetrics } from "./database.ts";
 import { processMetrics } from "./process.ts";
 import { type WorkMetrics, workMetrics } from "./work.ts";
 
-/** What an operator's tools read. */
+/** The metrics of a service, for an operator's tools. */
 export interface Metrics {
   work: WorkMetrics;
-  /** Says how many event streams are open, when it is asked. */
+  /** Registers a gauge of the open event streams. */
   watchStreams(count: () => number): void;
-  /** Everything as it is now, as Prometheus reads it or as JSON. */
+  /** Returns the current values, in the Prometheus format or as JSON. */
   read(format: "prometheus" | "json"): Promise<{ type: string; text: string }>;
   stop(): void;
 }
@@ -23,14 +23,17 @@ export interface MetricsOptions {
   role: string;
 }
 
-/** The metrics of one service, in a registry of its own: a process may run several. */
+/** Starts the metrics of one service, in a registry of its own, because a process may run several services. */
 export function startMetrics({ pool, poolSize, slots, leaseSeconds, version, role }: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  const ofProcess = processMetrics(registry);
-  const ofDatabase = databaseMetrics(registry, pool, leaseSeconds);
+  const processValues = processMetrics(registry);
+  const databaseValues = databaseMetrics(registry, pool, leaseSeconds);
   const work = workMetrics(registry, role === "api" ? 0 : slots);
-  new Gauge({ name: "ensemble_info", help: "What runs here", labelNames: ["version", "role"], registers }).set({ version, role }, 1);
+  new Gauge({ name: "ensemble_info", help: "Version and role of this process", labelNames: ["version", "role"], registers }).set(
+    { version, role },
+    1,
+  );
   new Gauge({
     name: "ensemble_pool_connections",
     help: "Connections of the pool by state, and requests that wait for one",
@@ -53,10 +56,10 @@ export function startMetrics({ pool, poolSize, slots, leaseSeconds, version, rol
       new Gauge({ name: "ensemble_streams_open", help: "Event streams that clients follow through this process", registers, collect });
     },
     async read(format) {
-      await ofDatabase.refresh();
+      await databaseValues.refresh();
       if (format === "prometheus") return { type: registry.contentType, text: await registry.metrics() };
       return { type: "application/json; charset=utf-8", text: JSON.stringify(await registry.getMetricsAsJSON()) };
     },
-    stop: ofProcess.stop,
+    stop: processValues.stop,
   };
 }

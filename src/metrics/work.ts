@@ -1,18 +1,18 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
-/** What a worker tells of its work. */
+/** Records a worker's activity. */
 export interface WorkMetrics {
   claimed(run: { attempt: number; dueSeconds: number }): void;
   tookOver(runs: number): void;
-  /** So many threads had the wrong next run, or none. */
+  /** Records threads whose next run was wrong or missing. */
   repairedHeads(threads: number): void;
-  /** An attempt is over; the outcome is the run's status, or what else became of the attempt. */
+  /** Records the end of an attempt. The outcome is the run's status, or another result of the attempt. */
   ended(graphId: string, outcome: string, seconds: number): void;
-  /** Events were stored, of which the first had waited so long. */
+  /** Records stored events, of which the first had waited for `seconds`. */
   storedEvents(events: number, seconds: number): void;
 }
 
-/** From a quick echo to a run that takes an hour. */
+/** Buckets from a quick echo to a run of an hour. */
 const durations = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600];
 const waits = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60, 300, 900, 3_600];
 const lags = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
@@ -28,8 +28,8 @@ export function workMetrics(registry: Registry, slots: number): WorkMetrics {
     new Histogram({ name: `ensemble_${name}`, help, labelNames, buckets, registers });
 
   const claims = counter("claims_total", "Attempts of runs that this worker has begun");
-  const takeovers = counter("takeovers_total", "Runs that this worker has taken from workers that were gone");
-  const repairs = counter("heads_repaired_total", "Threads whose next run this worker had to put right: always 0, unless there is a bug");
+  const takeovers = counter("takeovers_total", "Runs that this worker has taken over from lost workers");
+  const repairs = counter("heads_repaired_total", "Threads whose next run this worker had to repair: always 0, unless there is a bug");
   const attempts = counter("attempts_ended_total", "Attempts of runs that ended on this worker", ["graph", "outcome"]);
   const events = counter("events_total", "Events that this worker has stored");
   const running = gauge("attempts_running", "Runs that this worker executes at the moment");

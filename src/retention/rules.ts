@@ -1,14 +1,14 @@
 import type { ThreadTtl, TtlStrategy } from "../threads/threads.ts";
 
-/** What is kept, and for how long. What is not set is kept for ever. */
+/** How long data is kept. Data without a rule is kept for ever. */
 export interface RetentionRules {
-  /** For threads without a rule of their own. */
+  /** The rule of threads without a rule of their own. */
   threadTtl?: ThreadTtl | undefined;
-  /** Root checkpoints that a thread keeps when its run has ended. */
+  /** The number of root checkpoints that a thread keeps when its run has ended. */
   keepCheckpoints?: number | undefined;
-  /** How often threads are looked at. */
+  /** The interval between sweeps of expired threads. */
   ttlSweepMinutes?: number | undefined;
-  /** The same for items of the store. */
+  /** The interval between sweeps of expired store items. */
   storeSweepMinutes?: number | undefined;
 }
 
@@ -21,7 +21,7 @@ interface SweepOptions {
   sweep_interval_minutes?: number | null | undefined;
 }
 
-/** What of langgraph.json counts here. */
+/** The parts of langgraph.json that retention needs. */
 interface ProjectOptions {
   checkpointer?: {
     ttl?: (SweepOptions & { strategy?: TtlStrategy | undefined; default_ttl?: number | null | undefined }) | null | undefined;
@@ -29,7 +29,7 @@ interface ProjectOptions {
   store?: { ttl?: SweepOptions | null | undefined };
 }
 
-/** The environment decides over the project file, which alone can say what happens when the time is over. */
+/** Returns the rules. The environment overrides the project file, which alone can set the strategy for expired threads. */
 export function retentionRules(
   { threadTtlMinutes, keepCheckpoints }: Configured,
   { checkpointer, store }: ProjectOptions = {},

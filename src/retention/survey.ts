@@ -11,7 +11,7 @@ import type { Removal } from "./sweep.ts";
 
 const page = 200;
 
-/** What a sweep would take away now. It only reads. */
+/** Returns what a sweep would remove now. It only reads. */
 export async function surveyRemoval(db: Db, rules: RetentionRules): Promise<Removal> {
   const { threadTtl, keepCheckpoints } = rules;
   const expired = await countExpiredThreads(db, threadTtl);
@@ -30,7 +30,7 @@ export async function surveyRemoval(db: Db, rules: RetentionRules): Promise<Remo
   };
 }
 
-/** Checkpoints that would go from all the threads that a rule concerns. */
+/** Returns the number of checkpoints that a rule would delete from all its threads. */
 async function countOf(db: Db, rule: "keep_latest" | "trim", { threadTtl }: RetentionRules, kept: Kept): Promise<number> {
   let count = 0;
   let after = "00000000-0000-0000-0000-000000000000";

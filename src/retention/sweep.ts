@@ -19,34 +19,34 @@ import { sweepWebhooks } from "../webhooks/webhooks.ts";
 import { deleteThread } from "./prune.ts";
 import type { RetentionRules } from "./rules.ts";
 
-/** What went, or would go. */
+/** The numbers of rows that were removed, or would be. */
 export interface Removal {
-  /** Runs whose events went. */
+  /** Runs whose events were removed. */
   eventLogs: number;
   temporaryThreads: number;
-  /** Keys by which clients may send a create again. */
+  /** Keys with which clients can repeat a create request. */
   idempotencyKeys: number;
-  /** Cached results whose time is over. */
+  /** Expired results of the cache. */
   cacheEntries: number;
-  /** Items of the store whose time is over. */
+  /** Expired items of the store. */
   storeItems: number;
-  /** Deliveries that arrived or were given up long ago. */
+  /** Deliveries that arrived or failed for good long ago. */
   webhooks: number;
   deletedThreads: number;
   /** Threads that keep their latest checkpoint. */
   reducedThreads: number;
-  /** Checkpoints of threads that stay. */
+  /** Checkpoints of threads that are kept. */
   checkpoints: number;
 }
 
-export type Swept = Removal & { /** A batch was full: there is more behind it. */ more: boolean };
+export type Swept = Removal & { /** Whether a batch was full, so that more may follow. */ more: boolean };
 
 type Batch = Partial<Removal> & { full: boolean };
 
-/** Any number will do that nothing else locks. */
+/** The number is arbitrary, but no other code may lock it. */
 const sweepLock = 7_201_915;
 const manyRows = 200;
-/** Threads are held while their checkpoints go, and whoever wants to create a run on one waits for the batch. */
+/** Threads are locked while their checkpoints are deleted. A request to create a run on one waits for the whole batch. */
 const fewThreads = 25;
 
 export const nothingRemoved: Removal = {
@@ -61,7 +61,7 @@ export const nothingRemoved: Removal = {
   checkpoints: 0,
 };
 
-/** One batch of each kind, each in a transaction of its own. Undefined when another process is at it: one at a time sweeps. */
+/** Removes one batch of each kind, each in its own transaction. Returns undefined when another process sweeps, because only one may. */
 export async function sweepOnce(
   pool: Pool,
   rules: RetentionRules = {},
@@ -90,8 +90,8 @@ export async function sweepOnce(
 }
 
 /**
- * Only what threads have too many of, and its room: a thread in use leaves something with every turn. Returns how many checkpoints went,
- * undefined when another process is at it.
+ * Trims only the checkpoints of threads, and reclaims their space, because a thread in use adds some with every turn. Returns the number of
+ * deleted checkpoints, or undefined when another process sweeps.
  */
 export async function trimOnce(pool: Pool, keepCheckpoints: number): Promise<number | undefined> {
   const batch = await transaction(pool, async (tx) => ((await takeTurn(tx)) ? trimThreads(tx, keepCheckpoints) : undefined));
@@ -143,14 +143,14 @@ async function sweepDeliveries(tx: Db): Promise<Batch> {
 async function sweepExpiredThreads(tx: Db, { threadTtl }: RetentionRules): Promise<Batch> {
   const found = await findExpiredThreads(tx, threadTtl, fewThreads);
   const idle = new Set(await withoutOpenRuns(tx, idsOf(found)));
-  const { delete: gone = [], keep_latest: reduced = [] } = Object.groupBy(
+  const { delete: deleted = [], keep_latest: reduced = [] } = Object.groupBy(
     found.filter(({ threadId }) => idle.has(threadId)),
     ({ strategy }) => strategy,
   );
-  for (const { threadId } of gone) await deleteThread(tx, threadId);
+  for (const { threadId } of deleted) await deleteThread(tx, threadId);
   const checkpoints = await pruneCheckpoints(tx, idsOf(reduced), "latest");
   await noteKeptLatest(tx, idsOf(reduced));
-  return { deletedThreads: gone.length, reducedThreads: reduced.length, checkpoints, full: found.length >= fewThreads };
+  return { deletedThreads: deleted.length, reducedThreads: reduced.length, checkpoints, full: found.length >= fewThreads };
 }
 
 async function trimThreads(tx: Db, keepCheckpoints: number): Promise<Batch> {

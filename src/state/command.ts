@@ -7,7 +7,10 @@ export interface WireCommand {
   goto?: unknown;
 }
 
-/** The command that LangGraph understands: `{ node, input }` becomes a Send, and without an input the name, as it passes over a Send of nothing. */
+/**
+ * Returns LangGraph's command for a wire command. A target `{ node, input }` becomes a Send. Without an input it becomes the node's name,
+ * because LangGraph ignores a Send without input.
+ */
 export function toCommand({ update, resume, goto }: WireCommand): Command {
   const given = {
     ...(update !== undefined && update !== null && { update }),

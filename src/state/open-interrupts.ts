@@ -3,8 +3,8 @@ import { WRITES_IDX_MAP } from "@langchain/langgraph-checkpoint";
 import type { AnyGraph } from "../registry/registry.ts";
 
 /**
- * The newest state with the questions that are open, and no others. LangGraph shows what a task asked even when it was answered and
- * the task is done, as long as one beside it still waits; and a task that asks again after an answer it counts as done.
+ * Returns the newest state with only its open questions. LangGraph keeps showing an answered task's question as long as a parallel task
+ * waits. It also counts a task that asks again after an answer as done.
  */
 export async function withOpenInterrupts(graph: AnyGraph, snapshot: StateSnapshot): Promise<StateSnapshot> {
   const { checkpointer } = graph;
@@ -16,7 +16,7 @@ export async function withOpenInterrupts(graph: AnyGraph, snapshot: StateSnapsho
   return { ...snapshot, tasks, next: [...snapshot.next, ...missingFrom(snapshot.next, asking)] };
 }
 
-/** What of the second list the first has too few of: several tasks of one node have one name. */
+/** Returns the names of the second list that the first lacks. Several tasks of one node share a name, so names are counted. */
 function missingFrom(names: string[], wanted: string[]): string[] {
   const left = [...names];
   return wanted.filter((name) => {

@@ -3,7 +3,7 @@ import type { StateSnapshot } from "@langchain/langgraph";
 import type { ThreadState } from "../threads/threads.ts";
 import { toWire, wireJson } from "./wire-json.ts";
 
-/** A place in a thread's history, as clients send it and get it. */
+/** A place in a thread's history, as clients send and receive it. */
 export interface WireCheckpoint {
   thread_id: string;
   checkpoint_id: string;
@@ -11,7 +11,7 @@ export interface WireCheckpoint {
   checkpoint_map: Record<string, unknown> | null;
 }
 
-/** A place inside a running step. The namespace alone identifies a subgraph, so the other keys appear only where they are set. */
+/** A place inside a running step. The namespace alone identifies a subgraph, so the other keys appear only if they are set. */
 export type WireTaskCheckpoint = Pick<WireCheckpoint, "thread_id" | "checkpoint_ns"> & Partial<WireCheckpoint>;
 
 export interface WireTask {
@@ -37,7 +37,7 @@ export interface WireState {
   interrupts?: unknown[];
 }
 
-/** What a thread shows that no graph has touched yet. */
+/** The state of a thread that has no graph yet. */
 export const emptyState: WireState = { values: {}, next: [], tasks: [], created_at: null, checkpoint: null, parent_checkpoint: null };
 
 type Task = StateSnapshot["tasks"][number];
@@ -70,7 +70,7 @@ function toWireTask(task: Task): WireTask {
   };
 }
 
-/** Returns the checkpoint that a config points at; null when the config names none. */
+/** Returns the checkpoint that a config names, or null when it names none. */
 export function toWireCheckpoint(config: RunnableConfig | undefined): WireCheckpoint | null {
   const { thread_id, checkpoint_id, checkpoint_ns = "", checkpoint_map = null } = config?.configurable ?? {};
   return thread_id && checkpoint_id ? { thread_id, checkpoint_id, checkpoint_ns, checkpoint_map } : null;
@@ -83,13 +83,13 @@ function toTaskCheckpoint(config: RunnableConfig): WireTaskCheckpoint | null {
   return { thread_id, checkpoint_ns, ...(checkpoint_id && { checkpoint_id }), ...(checkpoint_map && { checkpoint_map }) };
 }
 
-/** The same as the streams show it: there the official servers fill in null for what is not set. */
+/** Returns the same place for streams, in which the official servers set missing keys to null. */
 export function toStreamedTaskCheckpoint(config: RunnableConfig | undefined): Record<string, unknown> | null {
   const place = config && toTaskCheckpoint(config);
   return place ? { checkpoint_id: null, checkpoint_map: null, ...place } : null;
 }
 
-/** What the state means for the thread's row. */
+/** Returns the state to store on the thread's row. */
 export function toThreadState(snapshot: StateSnapshot): ThreadState {
   const interrupts = Object.fromEntries(snapshot.tasks.map((task) => [task.id, task.interrupts]));
   return {

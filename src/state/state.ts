@@ -12,7 +12,7 @@ import { toCommand, type WireCommand } from "./command.ts";
 import { withOpenInterrupts } from "./open-interrupts.ts";
 import { emptyState, toThreadState, toWireCheckpoint, toWireState, type WireCheckpoint, type WireState } from "./snapshot.ts";
 
-/** Where in a thread's history something starts; everything is optional, the newest checkpoint of the root is meant then. */
+/** A place in a thread's history to start from. Every field is optional, and the default is the root's newest checkpoint. */
 export interface CheckpointRef {
   checkpoint_id?: string | null;
   checkpoint_ns?: string | null;
@@ -25,7 +25,7 @@ export interface StateUpdate {
   command?: WireCommand;
 }
 
-/** The state of a thread, at its newest checkpoint or at a given one. */
+/** Returns the state of a thread, at its newest checkpoint or at a given one. */
 export async function readState(
   db: Db,
   scope: Scope,
@@ -38,7 +38,7 @@ export async function readState(
   if (!graphIdOf(thread)) return emptyState;
   const graph = await openThreadGraph(db, registry, thread, scope);
   const snapshot = await graph.getState({ configurable: at(threadId, checkpoint) }, { subgraphs });
-  // At an earlier checkpoint it is of interest what was asked there.
+  // An earlier checkpoint shows the questions that were asked there.
   return toWireState(checkpoint.checkpoint_id ? snapshot : await withOpenInterrupts(graph, snapshot));
 }
 
@@ -49,7 +49,7 @@ export interface HistoryQuery {
   checkpoint?: CheckpointRef;
 }
 
-/** The states of a thread, newest first. They are read as they are asked for. */
+/** Yields the states of a thread, newest first. They are read on demand. */
 export async function* readHistory(
   db: Db,
   scope: Scope,
@@ -71,8 +71,8 @@ export async function* readHistory(
 }
 
 /**
- * Applies updates to a thread as if nodes had returned them, one checkpoint a super-step. The thread is held meanwhile and must have
- * no open run. Call it in a transaction: the saver works on it too, so that nothing is half done.
+ * Applies updates to a thread as if nodes had returned them, with one checkpoint a super-step. It locks the thread, which must have no open
+ * run. Call it in a transaction, which the saver uses too, so that no update is stored in part.
  */
 export async function updateState(
   tx: Db,
@@ -90,36 +90,36 @@ export async function updateState(
   const graph = await openThreadGraph(tx, registry, thread, scope);
   const updates = supersteps.map((superstep) => ({ updates: superstep.map(toLangGraphUpdate) }));
   const config = { ...threadConfig(thread), configurable: { ...(thread.config.configurable as object), ...at(threadId, checkpoint) } };
-  const updated = await graph.bulkUpdateState(config, updates).catch(asCallersMistake);
+  const updated = await graph.bulkUpdateState(config, updates).catch(asCallersError);
   await restThread(tx, threadId, await restingState(graph, threadId));
   return toWireCheckpoint(updated);
 }
 
-/** Stores on the thread's row what its checkpoints say now. For when checkpoints were taken away. Call it in a transaction. */
+/** Updates the thread's row from its checkpoints, after some were deleted. Call it in a transaction. */
 export async function refreshThread(tx: Db, registry: Registry, threadId: string): Promise<void> {
   const thread = await findThread(tx, everything, threadId);
   const graphId = thread && graphIdOf(thread);
   if (!graphId || !registry.has(graphId)) return;
   const state = await openThreadGraph(tx, registry, thread)
     .then((graph) => restingState(graph, threadId))
-    .catch((error) => (isOfDatabase(error) ? Promise.reject(error) : asItIs(thread)));
+    .catch((error) => (isDatabaseError(error) ? Promise.reject(error) : withoutQuestions(thread)));
   await restThread(tx, threadId, state);
 }
 
-/** Where a graph cannot be opened, because it is made for a user, say, the thread goes on showing what it shows; questions are closed. */
-function asItIs({ values }: Thread): ThreadState {
+/** Returns the thread's present state without its questions. For graphs that cannot be opened, for example because they need a user. */
+function withoutQuestions({ values }: Thread): ThreadState {
   return { status: "idle", values: values === null ? null : JSON.stringify(values), interrupts: "{}" };
 }
 
-/** What the database refuses has ended the transaction. */
-const isOfDatabase = (error: unknown) => isDatabaseTrouble(error) || (error instanceof Error && "severity" in error);
+/** Returns whether the database raised the error. Such an error has ended the transaction. */
+const isDatabaseError = (error: unknown) => isDatabaseTrouble(error) || (error instanceof Error && "severity" in error);
 
-/** What a thread's newest checkpoint leaves it with. */
+/** Returns the state of a thread by its newest checkpoint. */
 export async function restingState(graph: AnyGraph, threadId: string): Promise<ThreadState> {
   return toThreadState(await withOpenInterrupts(graph, await graph.getState({ configurable: { thread_id: threadId } })));
 }
 
-/** The values that a run left its thread with, as JSON, whatever came after it. Undefined where its checkpoints are gone. */
+/** Returns the thread's values at the end of a run, as JSON. Returns undefined if the run's checkpoints no longer exist. */
 export async function valuesAfterRun(
   db: Db,
   scope: Scope,
@@ -153,7 +153,7 @@ function threadConfig(thread: Thread): LangGraphRunnableConfig {
   return { configurable: { ...(thread.config.configurable as object | undefined), thread_id: thread.thread_id } };
 }
 
-/** Keys that are not given must not be there at all: to LangGraph an undefined checkpoint_id is one. */
+/** Returns the configurable of a place. Unset keys are left out, because LangGraph treats an undefined checkpoint_id as an id. */
 function at(threadId: string, { checkpoint_id, checkpoint_ns, checkpoint_map }: CheckpointRef) {
   return {
     thread_id: threadId,
@@ -164,13 +164,13 @@ function at(threadId: string, { checkpoint_id, checkpoint_ns, checkpoint_map }: 
 }
 
 function toLangGraphUpdate({ values, asNode, command }: StateUpdate) {
-  // LangGraph looks nodes up by a plain index, and would find what every object inherits.
+  // LangGraph looks nodes up in a plain object, and would find inherited properties.
   if (asNode !== undefined && asNode in Object.prototype) throw new ServiceError("invalid", `Node "${asNode}" does not exist`);
   return { values: command ? toCommand(command) : values, asNode };
 }
 
-/** LangGraph's complaints about an update are about what the caller sent. */
-function asCallersMistake(error: Error): never {
+/** Turns LangGraph's errors about an update into the caller's. */
+function asCallersError(error: Error): never {
   if (error.name === "InvalidUpdateError" || error.name === "ZodError" || error.name === "UnstorableValue") {
     throw new ServiceError("invalid", error.message);
   }

@@ -1,14 +1,14 @@
 import type { BaseMessage } from "@langchain/core/messages";
 import { fieldOf, isPlainMessage } from "../checkpoints/mark.ts";
 
-/** LangChain objects that know their flat form. */
+/** A LangChain object that returns its flat form. */
 interface Dictable {
   toDict(): { type: string; data: Record<string, unknown> };
 }
 
 /**
- * JSON as clients expect it: messages flat, `{ type, content, … }`, wherever they stand. It never throws: what JSON cannot say becomes
- * a string, because an event is told, not stored to be loaded again.
+ * Returns JSON as clients expect it, with every message in its flat form, `{ type, content, … }`. It never throws. Values that JSON lacks
+ * become strings, because an event is only sent, and never loaded again.
  */
 export function wireJson(value: unknown): string {
   try {
@@ -18,12 +18,12 @@ export function wireJson(value: unknown): string {
   }
 }
 
-/** A state, its channels, what is in their lists. */
+/** The levels of a state, its channels and the items of their lists. */
 const outerLevels = 2;
 
 /**
- * What JSON.stringify makes of it. The outer levels are walked here, because most of a state is plain messages, and a replacer costs for
- * every field of theirs.
+ * Returns what JSON.stringify returns, but walks the outer levels itself. Most of a state is plain messages, and a replacer function would
+ * be called for every field of theirs.
  */
 function textOf(value: unknown, levels: number): string | undefined {
   if (typeof value !== "object" || value === null || levels < 0) return JSON.stringify(value, flatten);
@@ -38,7 +38,7 @@ function textOf(value: unknown, levels: number): string | undefined {
   return `{${fields.join(",")}}`;
 }
 
-/** As toDict has it, which goes through the form for storing. */
+/** Returns a message's flat form as toDict does. toDict takes a detour through the stored form. */
 function flatText(message: BaseMessage): string {
   const flat: Record<string, unknown> = {};
   for (const field in message.lc_kwargs) flat[field] = fieldOf(message, field);
@@ -46,7 +46,7 @@ function flatText(message: BaseMessage): string {
   return JSON.stringify(flat);
 }
 
-/** The same as a value, for answers that are put together from parts. */
+/** Returns the same form as a value, for responses that are built from parts. */
 export function toWire(value: unknown): unknown {
   return JSON.parse(wireJson(value));
 }

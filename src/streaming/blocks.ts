@@ -3,9 +3,9 @@ import { z } from "zod";
 /** A piece of a message, as one token chunk carries it. Pieces with the same key make one content block. */
 export interface Piece {
   key: string;
-  /** The block with nothing in it, as its start tells it. */
+  /** The empty block, as its start event shows it. */
   empty: Block;
-  /** What to append, by the field it goes to; absent for blocks that come whole. */
+  /** The text to append, and its field. Absent for blocks that come whole. */
   append?: { field: "text" | "reasoning" | "args"; text: string; id?: string | undefined; name?: string | undefined };
 }
 
@@ -21,7 +21,7 @@ const ToolCallChunk = z.object({
 const ToolCall = z.object({ id: z.string().nullish(), name: z.string(), args: z.unknown() });
 const InvalidToolCall = z.looseObject({ id: z.string().nullish(), name: z.string().nullish(), args: z.string().nullish() });
 
-/** A message as the log has it, flat. */
+/** A message in the log's flat form. */
 export const LoggedMessage = z.object({
   id: z.string().nullish(),
   type: z.string(),
@@ -35,13 +35,13 @@ export const LoggedMessage = z.object({
 });
 export type LoggedMessage = z.output<typeof LoggedMessage>;
 
-/** What of a message its blocks are made from. */
+/** The parts of a message that its blocks are made from. */
 export type MessageParts = Pick<LoggedMessage, "content" | "tool_calls" | "invalid_tool_calls" | "response_metadata">;
 
-/** Kinds of content that say in a provider's words what stands in tool_calls too. */
+/** Providers' content types that repeat the message's tool_calls. */
 const toolContent = new Set(["tool_use", "input_json_delta", "tool_call", "tool_call_chunk", "function_call"]);
 
-/** The pieces of a token chunk. */
+/** Returns the pieces of a token chunk. */
 export function piecesOf({ content, additional_kwargs, tool_call_chunks = [] }: LoggedMessage): Piece[] {
   const reasoning = additional_kwargs?.reasoning_content;
   return [
@@ -51,7 +51,7 @@ export function piecesOf({ content, additional_kwargs, tool_call_chunks = [] }: 
   ];
 }
 
-/** The pieces of a message that is there as a whole. */
+/** Returns the pieces of a complete message. */
 export function wholePiecesOf(message: LoggedMessage): Piece[] {
   return blocksOf(message).flatMap((block, index) => {
     const key = `block ${index}`;
@@ -61,20 +61,20 @@ export function wholePiecesOf(message: LoggedMessage): Piece[] {
   });
 }
 
-/** What a message says as blocks. One that has them already keeps them; of all others the calls of tools stand beside the content. */
+/** Returns a message's content as blocks. A message in the v1 format has them already. All others hold tool calls beside the content. */
 export function blocksOf({ content, tool_calls = [], invalid_tool_calls = [], response_metadata }: MessageParts): Block[] {
   if (Array.isArray(content) && response_metadata?.output_version === "v1") return partsOf(content);
   const calls = tool_calls.flatMap((call) => ToolCall.safeParse(call).data ?? []).map(toCallBlock);
-  const said = partsOf(content).flatMap((part) => {
+  const inContent = partsOf(content).flatMap((part) => {
     if (toolContent.has(part.type)) return calls.filter(({ id }) => id !== null && id === part.id);
     return [toStandardBlock(part)];
   });
   const invalid = invalid_tool_calls.flatMap((call): Block[] => {
-    const told = InvalidToolCall.safeParse(call).data;
-    return told ? [{ ...told, type: "invalid_tool_call" }] : [];
+    const parsed = InvalidToolCall.safeParse(call).data;
+    return parsed ? [{ ...parsed, type: "invalid_tool_call" }] : [];
   });
-  const unsaid = calls.filter((call) => !said.includes(call));
-  return [...said, ...unsaid, ...invalid];
+  const outsideContent = calls.filter((call) => !inContent.includes(call));
+  return [...inContent, ...outsideContent, ...invalid];
 }
 
 const toCallBlock = ({ id = null, name, args }: z.output<typeof ToolCall>): Block => ({ type: "tool_call", id, name, args });
@@ -85,7 +85,7 @@ function partsOf(content: unknown): Block[] {
   return content.flatMap((part) => (typeof part === "string" ? { type: "text", text: part } : (Part.safeParse(part).data ?? [])));
 }
 
-/** What has a standard name is called by it; everything else is as its provider says it. */
+/** Returns a part under its standard name. Parts without one stay in their provider's form. */
 function toStandardBlock(part: Block): Block {
   const { type, thinking, image_url: image, ...more } = part;
   if (type === "thinking") return { ...more, type: "reasoning", reasoning: String(thinking ?? "") };
@@ -121,14 +121,14 @@ function toolPiece(raw: unknown, position: number): Piece[] {
   return [{ key: `tool ${chunk.index ?? position}`, empty: { type: "tool_call_chunk", id, name, args: "" }, append }];
 }
 
-/** Whether a block is a tool call whose arguments are not complete yet. Models may make several calls side by side, piece by piece. */
+/** Returns whether a block is a tool call with incomplete arguments. Models may stream several calls in parallel. */
 export function isOpenCall(block: Block): boolean {
   if (block.type !== "tool_call_chunk") return false;
   const args = String(block.args);
   return !args.trimEnd().endsWith("}") || finishedBlock(block).type !== "tool_call";
 }
 
-/** A block as its finish tells it: the arguments of a tool call are read, and what cannot be read is said to be so. */
+/** Returns a block as its finish event shows it. The arguments of a tool call are parsed, and a call that cannot be parsed is invalid. */
 export function finishedBlock(block: Block): Block {
   if (block.type !== "tool_call_chunk") return block;
   const { id = null, name = null } = block;

@@ -5,7 +5,7 @@ import { numbersPerEvent } from "../runs/event-base.ts";
 import { type BegunRun, type EndedRun, findEndedRun } from "../runs/thread-runs.ts";
 import { numberOf } from "./event.ts";
 
-/** What of a thread a classic client follows: all that its runs log, their beginnings and ends, or the states that they reach. */
+/** The part of a thread that a classic client follows: its runs' logged events, their starts and ends, or the states that they reach. */
 export type ThreadMode = "run_modes" | "lifecycle" | "state_update";
 
 export interface ClassicOptions {
@@ -14,15 +14,15 @@ export interface ClassicOptions {
   modes: ThreadMode[];
 }
 
-/** One run of a thread in the words of the classic streams, under the thread's numbers, to its end. */
-export async function* tellClassic(
+/** Yields one run of a thread as classic events, with the thread's event numbers, until the run ends. */
+export async function* followClassic(
   { pool, feed }: { pool: Db; feed: EventFeed },
   run: BegunRun,
   { since, modes }: ClassicOptions,
   signal: AbortSignal,
 ): AsyncGenerator<RunEvent[], void> {
-  const isWanted = ({ mode, id }: Told) => modes.includes(mode) && id > since;
-  // The event that the client has last may have more to tell in another mode.
+  const isWanted = ({ mode, id }: ModeEvent) => modes.includes(mode) && id > since;
+  // The client's last event may have a further event in another mode.
   const after = Math.max(-1, Math.floor((since - run.base) / numbersPerEvent) - 1);
   for await (const events of feed.follow(run.runId, after, signal)) {
     yield events.flatMap((event) => projectLogged(run, event)).filter(isWanted);
@@ -30,17 +30,17 @@ export async function* tellClassic(
   if (signal.aborted) return;
   const end = await findEndedRun(pool, run.runId);
   const last = await newestEventId(pool, run.runId);
-  yield tellEnd(run, last + 1, end).filter(isWanted);
+  yield projectEnd(run, last + 1, end).filter(isWanted);
 }
 
-interface Told extends RunEvent {
+interface ModeEvent extends RunEvent {
   mode: ThreadMode;
 }
 
-/** What is told for one logged event has the numbers from that event's own on, in the order of the modes. */
-function projectLogged({ base, runId }: BegunRun, { id, event, data }: LoggedEvent): Told[] {
+/** Returns the events for one logged event. They are numbered from its own number on, in the order of the modes. */
+function projectLogged({ base, runId }: BegunRun, { id, event, data }: LoggedEvent): ModeEvent[] {
   const number = numberOf(base, id);
-  const logged: Told = { mode: "run_modes", id: number, event, data };
+  const logged: ModeEvent = { mode: "run_modes", id: number, event, data };
   if (event === "metadata" && id === 0) {
     const running = JSON.stringify({ run_id: runId, event: "running" });
     return [logged, { mode: "lifecycle", id: number + 1, event: "lifecycle", data: running }];
@@ -49,7 +49,7 @@ function projectLogged({ base, runId }: BegunRun, { id, event, data }: LoggedEve
   return [logged, { mode: "state_update", id: number + 2, event: "state_update", data: `{"run_id":"${runId}","values":${data}}` }];
 }
 
-function tellEnd({ base, runId }: BegunRun, id: number, end: EndedRun | undefined): Told[] {
+function projectEnd({ base, runId }: BegunRun, id: number, end: EndedRun | undefined): ModeEvent[] {
   const number = numberOf(base, id);
   const status = end?.status ?? "interrupted"; // it was rolled back
   const done = JSON.stringify({ run_id: runId, status });

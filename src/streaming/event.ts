@@ -1,6 +1,6 @@
 import { numbersForEnd, numbersPerEvent } from "../runs/event-base.ts";
 
-/** What an event of the protocol is about. */
+/** The method of a protocol event, which says what it is about. */
 export type Method =
   | "values"
   | "updates"
@@ -20,15 +20,15 @@ export interface Draft {
   namespace: string[];
   /** The node that it came from. */
   node?: string | undefined;
-  /** Of a custom event: the channel of its own that it goes to. */
+  /** The channel of a custom event that has a name. */
   name?: string | undefined;
-  /** JSON. */
+  /** JSON text. */
   data: string;
 }
 
-/** An event of a thread as it goes over the wire, and what its readers choose by. */
+/** An event of a thread in its wire form, and the fields that filters match. */
 export interface ThreadEvent {
-  /** Rises along the thread, over all of its runs. It is the event's id too. */
+  /** Rises over all runs of the thread. It is also the event's id. */
   seq: number;
   method: Method;
   namespace: string[];
@@ -37,14 +37,16 @@ export interface ThreadEvent {
 }
 
 /**
- * Numbers what is told for one logged event of a run. The first has 1: a classic follower of the thread has the logged event itself
- * under 0. What would not fit is left out, and stands in the thread's state.
+ * Numbers the drafts of one logged event. The first draft gets 1, because classic followers of the thread see the logged event itself as 0.
+ * Drafts that do not fit are left out, and their content is in the thread's state.
  */
 export function numberEvents(base: number, loggedId: number, at: number, drafts: Draft[]): ThreadEvent[] {
   return numberFrom(numberOf(base, loggedId) + 1, at, drafts.slice(0, numbersPerEvent - 1));
 }
 
-/** Numbers what is told for the end of a run, behind its last logged event. Whatever would not fit, the last of it is told: the end itself. */
+/**
+ * Numbers the drafts of a run's end, after its last logged event. If they do not all fit, the last one is kept, which is the end itself.
+ */
 export function numberEnd(base: number, lastId: number, at: number, drafts: Draft[]): ThreadEvent[] {
   const fitting = drafts.length < numbersForEnd ? drafts : [...drafts.slice(0, numbersForEnd - 2), ...drafts.slice(-1)];
   return numberFrom(numberOf(base, lastId + 1) + 1, at, fitting);
@@ -53,7 +55,7 @@ export function numberEnd(base: number, lastId: number, at: number, drafts: Draf
 const numberFrom = (first: number, at: number, drafts: Draft[]) =>
   drafts.map((draft, index) => toEvent(first + index, Math.floor(at), draft));
 
-/** The number under which a run's logged event is known on its thread. */
+/** Returns the number of a run's logged event on its thread. */
 export const numberOf = (base: number, loggedId: number) => base + loggedId * numbersPerEvent;
 
 function toEvent(seq: number, timestamp: number, { method, namespace, node, name, data }: Draft): ThreadEvent {

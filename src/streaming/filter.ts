@@ -1,15 +1,15 @@
 import type { ThreadEvent } from "./event.ts";
 
-/** What of a thread somebody wants to see. */
+/** Selects the events of a thread that a subscriber wants. */
 export interface Filter {
   channels: string[];
-  /** Only what happens under one of these; all when there are none. */
+  /** Selects events under one of these namespaces. Without any, all match. */
   namespaces?: string[][] | null | undefined;
-  /** How far below them. */
+  /** The number of levels below the namespaces. */
   depth?: number | null | undefined;
 }
 
-/** Makes the test for a filter. The SDK applies the same one to what it gets. */
+/** Returns the test for a filter. The SDK applies the same one to the events that it gets. */
 export function toMatcher({ channels, namespaces, depth }: Filter): (event: ThreadEvent) => boolean {
   const wanted = new Set(channels);
   const prefixes = namespaces ?? [];
@@ -26,7 +26,7 @@ function isOnChannel(wanted: Set<string>, method: string, name: string | undefin
   return wanted.has(method) || (name !== undefined && wanted.has(`custom:${name}`));
 }
 
-/** A segment is a node's name and the id of its task; a filter may name the node alone. */
+/** Returns whether a namespace is under a prefix. A segment is a node's name and its task's id, and a filter may name the node alone. */
 function isUnder(namespace: string[], prefix: string[]): boolean {
   if (prefix.length > namespace.length) return false;
   return prefix.every((segment, index) => {

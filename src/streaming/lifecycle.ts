@@ -3,24 +3,24 @@ import { nodeOf } from "./filter.ts";
 
 export type Status = "started" | "running" | "completed" | "failed" | "interrupted";
 
-/** A place in a run's tree: the run itself, a subgraph, or a node that tells something. */
+/** A place in a run's tree: the run itself, a subgraph, or a node with events. */
 export interface Place {
   namespace: string[];
   graphName: string;
   status: Status;
 }
 
-/** Keeps the tree of a run, and tells what becomes of its places. */
+/** Tracks the tree of a run, and returns the drafts of its places' status changes. */
 export interface Lifecycle {
-  /** The run begins, or another attempt at it: what had failed below may be done again. */
+  /** Starts the run or another attempt at it. Failed places are forgotten, because they may run again. */
   run(): Draft[];
-  /** Something happens at a place: it is there, and so are those above it. */
+  /** Starts a place and those above it, if they have not started yet. */
   at(namespace: string[]): Draft[];
-  /** A place below is done; it is named as the task that makes it. */
+  /** Finishes a place below the root. Its namespace names the task that runs there. */
   finish(namespace: string[], status: Status): Draft[];
-  /** The run is over, and with it whatever is still going on below. */
+  /** Ends the run and every open place below it. */
   end(status: Status, error?: string): Draft[];
-  /** A task is known to be a named agent, and perhaps which tool call it answers. */
+  /** Stores the agent's name of a task, or the tool call that it answers. */
   identify(task: { namespace: string[]; agentName?: string | undefined; toolCallId?: string | undefined }): void;
   readonly places: Place[];
 }
@@ -38,12 +38,12 @@ export function createLifecycle(graphId: string): Lifecycle {
     const place: Place = { namespace, graphName: agentName ?? nodeOf(namespace.at(-1) ?? ""), status: "started" };
     places.set(key, place);
     const toolCallId = toolCalls.get(key);
-    return agentName !== undefined && toolCallId !== undefined ? tell(place, { cause: toolCause(toolCallId) }) : tell(place);
+    return agentName !== undefined && toolCallId !== undefined ? toDraft(place, { cause: toolCause(toolCallId) }) : toDraft(place);
   }
 
   function change(place: Place, status: Status): Draft {
     place.status = status;
-    return tell(place);
+    return toDraft(place);
   }
 
   return {
@@ -52,7 +52,7 @@ export function createLifecycle(graphId: string): Lifecycle {
       if (places.has("")) return [];
       const root: Place = { namespace: [], graphName: graphId, status: "running" };
       places.set("", root);
-      return [tell(root)];
+      return [toDraft(root)];
     },
     at(namespace) {
       const drafts: Draft[] = [];
@@ -71,7 +71,7 @@ export function createLifecycle(graphId: string): Lifecycle {
       places.set("", root);
       const open = [...places.values()].filter((place) => place.status === "started");
       root.status = status;
-      return [...open.map((place) => change(place, status)), tell(root, error === undefined ? {} : { error })];
+      return [...open.map((place) => change(place, status)), toDraft(root, error === undefined ? {} : { error })];
     },
     identify({ namespace, agentName, toolCallId }) {
       const key = keyOf(namespace);
@@ -86,6 +86,6 @@ export function createLifecycle(graphId: string): Lifecycle {
 
 const toolCause = (toolCallId: string) => ({ type: "toolCall", tool_call_id: toolCallId });
 
-function tell({ namespace, graphName, status }: Place, more: object = {}): Draft {
+function toDraft({ namespace, graphName, status }: Place, more: object = {}): Draft {
   return { method: "lifecycle", namespace, data: JSON.stringify({ event: status, graph_name: graphName, ...more }) };
 }

@@ -4,75 +4,74 @@ import type { Draft } from "./event.ts";
 
 const Tuple = z.tuple([LoggedMessage, z.record(z.string(), z.unknown())]);
 
-/** Amounts of tokens, some of them in detail. */
+/** Token counts by kind, some with nested details. */
 interface Usage {
   [kind: string]: number | Usage;
 }
 
-interface Speech {
+/** A message that is being streamed. */
+interface OpenMessage {
   id: string;
   namespace: string[];
   node: string | undefined;
-  blocks: { key: string; block: Block; finished: boolean; told: number }[];
+  /** `sentLength` is the length of the arguments in the last delta of a tool call. */
+  blocks: { key: string; block: Block; finished: boolean; sentLength: number }[];
   usage: Usage | undefined;
   response: Record<string, unknown>;
 }
 
-/** Tells messages block by block, as tokens of the log make them. */
+/** Projects messages block by block from the tokens of the log. */
 export interface MessageProjector {
   onTuple(data: string, loggedAt: string[]): { namespace: string[]; drafts: Draft[] };
-  /** Nothing more is said under this place. */
+  /** Finishes every open message under this place. */
   finish(namespace: string[]): Draft[];
-  /** A node has returned this: whatever it names has been said, as far as it was said under this place. */
+  /** Finishes the open messages under this place that a node's update names. */
   finishNamed(namespace: string[], update: string): Draft[];
-  /** What is being said under this place, or the one message of it that is named, breaks off. What had said why it stopped is complete. */
+  /** Ends the open messages under this place, or the named one, with an error. A message with a stop reason is complete, and finishes. */
   breakOff(place: string[], reason: string, id?: string): Draft[];
-  /** What is still being said is cut off: nobody goes on with it. */
+  /** Ends every open message with an error, because its attempt is over. */
   cutOff(reason: string): Draft[];
 }
 
-export function createMessageTeller(): MessageProjector {
-  const speaking = new Map<string, Speech>();
-  const told = new Set<string>();
+export function createMessageProjector(): MessageProjector {
+  const openMessages = new Map<string, OpenMessage>();
+  const startedKeys = new Set<string>();
 
-  function begin(message: LoggedMessage, key: string, namespace: string[], metadata: Record<string, unknown>): [Speech, Draft[]] {
+  function begin(message: LoggedMessage, key: string, namespace: string[], metadata: Record<string, unknown>): [OpenMessage, Draft[]] {
     const node = textOf(metadata.langgraph_node);
-    const speech: Speech = { id: message.id ?? key, namespace, node, blocks: [], usage: undefined, response: {} };
-    // A model that has said why it stopped, and another message at the same place: what it said is complete.
-    const before = [...speaking.values()].filter((other) => isSame(other.namespace, namespace) && isComplete(other));
-    const drafts = before.flatMap((other) => end(other));
-    speaking.set(key, speech);
-    told.add(key);
-    return [
-      speech,
-      [...drafts, tell(speech, "message-start", { role: roleOf(message.type), id: speech.id, metadata: aboutModel(metadata) })],
-    ];
+    const open: OpenMessage = { id: message.id ?? key, namespace, node, blocks: [], usage: undefined, response: {} };
+    // A message with a stop reason is complete as soon as another one starts at the same place.
+    const complete = [...openMessages.values()].filter((other) => isSame(other.namespace, namespace) && isComplete(other));
+    const drafts = complete.flatMap((other) => end(other));
+    openMessages.set(key, open);
+    startedKeys.add(key);
+    return [open, [...drafts, toDraft(open, "message-start", { role: roleOf(message.type), id: open.id, metadata: aboutModel(metadata) })]];
   }
 
-  function end(speech: Speech): Draft[] {
-    for (const [key, one] of speaking) if (one === speech) speaking.delete(key);
-    const reason = textOf(speech.response.finish_reason) ?? textOf(speech.response.stop_reason) ?? "stop";
-    const more = { reason, ...(speech.usage && { usage: speech.usage }), responseMetadata: speech.response };
-    return [...finishBlocks(speech), tell(speech, "message-finish", more)];
+  function end(open: OpenMessage): Draft[] {
+    for (const [key, one] of openMessages) if (one === open) openMessages.delete(key);
+    const reason = textOf(open.response.finish_reason) ?? textOf(open.response.stop_reason) ?? "stop";
+    const more = { reason, ...(open.usage && { usage: open.usage }), responseMetadata: open.response };
+    return [...finishBlocks(open), toDraft(open, "message-finish", more)];
   }
 
   function onChunk(message: LoggedMessage, key: string, namespace: string[], metadata: Record<string, unknown>): Draft[] {
-    const known = speaking.get(key);
-    if (!known && told.has(key)) return []; // it was complete already
-    const [speech, drafts] = known ? [known, []] : begin(message, key, namespace, metadata);
-    for (const piece of piecesOf(message)) drafts.push(...addPiece(speech, piece));
-    speech.usage = addUsage(speech.usage, message.usage_metadata);
-    Object.assign(speech.response, message.response_metadata);
+    const known = openMessages.get(key);
+    if (!known && startedKeys.has(key)) return []; // the message is finished already
+    const [open, drafts] = known ? [known, []] : begin(message, key, namespace, metadata);
+    for (const piece of piecesOf(message)) drafts.push(...addPiece(open, piece));
+    open.usage = addUsage(open.usage, message.usage_metadata);
+    Object.assign(open.response, message.response_metadata);
     return drafts;
   }
 
   function onWhole(message: LoggedMessage, key: string, namespace: string[], metadata: Record<string, unknown>): Draft[] {
-    if (told.has(key) || message.type === "tool") return []; // what tools say goes to the channel of the tools
-    const [speech, drafts] = begin(message, key, namespace, metadata);
-    for (const piece of wholePiecesOf(message)) drafts.push(...addPiece(speech, piece));
-    speech.usage = addUsage(undefined, message.usage_metadata);
-    Object.assign(speech.response, message.response_metadata);
-    return [...drafts, ...end(speech)];
+    if (startedKeys.has(key) || message.type === "tool") return []; // tool messages go to the tools channel
+    const [open, drafts] = begin(message, key, namespace, metadata);
+    for (const piece of wholePiecesOf(message)) drafts.push(...addPiece(open, piece));
+    open.usage = addUsage(undefined, message.usage_metadata);
+    Object.assign(open.response, message.response_metadata);
+    return [...drafts, ...end(open)];
   }
 
   return {
@@ -85,75 +84,75 @@ export function createMessageTeller(): MessageProjector {
       const drafts = message.tool_call_chunks ? onChunk(message, key, namespace, metadata) : onWhole(message, key, namespace, metadata);
       return { namespace, drafts };
     },
-    finish: (place) => [...speaking.values()].filter(({ namespace }) => isUnder(namespace, place)).flatMap((speech) => end(speech)),
+    finish: (place) => [...openMessages.values()].filter(({ namespace }) => isUnder(namespace, place)).flatMap((open) => end(open)),
     finishNamed: (place, update) =>
-      [...speaking.values()]
+      [...openMessages.values()]
         .filter(({ id, namespace }) => isUnder(namespace, place) && update.includes(`"id":${JSON.stringify(id)}`))
-        .flatMap((speech) => end(speech)),
+        .flatMap((open) => end(open)),
     breakOff: (place, reason, id) =>
-      [...speaking]
-        .filter(([, speech]) => isUnder(speech.namespace, place) && (id === undefined || speech.id === id))
-        .flatMap(([key, speech]) => {
-          if (isComplete(speech)) return end(speech);
-          speaking.delete(key);
-          return [tell(speech, "error", { message: reason })];
+      [...openMessages]
+        .filter(([, open]) => isUnder(open.namespace, place) && (id === undefined || open.id === id))
+        .flatMap(([key, open]) => {
+          if (isComplete(open)) return end(open);
+          openMessages.delete(key);
+          return [toDraft(open, "error", { message: reason })];
         }),
     cutOff(reason) {
-      const cut = [...speaking.entries()];
+      const cut = [...openMessages.entries()];
       for (const [key] of cut) {
-        speaking.delete(key);
-        told.delete(key);
+        openMessages.delete(key);
+        startedKeys.delete(key);
       }
-      return cut.map(([, speech]) => tell(speech, "error", { message: reason }));
+      return cut.map(([, open]) => toDraft(open, "error", { message: reason }));
     },
   };
 }
 
-function addPiece(speech: Speech, { key, empty, append }: Piece): Draft[] {
+function addPiece(open: OpenMessage, { key, empty, append }: Piece): Draft[] {
   const drafts: Draft[] = [];
-  let index = speech.blocks.findIndex((one) => one.key === key);
+  let index = open.blocks.findIndex((one) => one.key === key);
   if (index < 0) {
-    drafts.push(...finishBlocks(speech, ({ block }) => !isOpenCall(block))); // blocks follow each other, but for calls side by side
-    index = speech.blocks.push({ key, block: { ...empty }, finished: false, told: 0 }) - 1;
-    drafts.push(tell(speech, "content-block-start", { index, content: empty }));
+    drafts.push(...finishBlocks(open, ({ block }) => !isOpenCall(block))); // only tool calls may be open in parallel
+    index = open.blocks.push({ key, block: { ...empty }, finished: false, sentLength: 0 }) - 1;
+    drafts.push(toDraft(open, "content-block-start", { index, content: empty }));
   }
-  const one = speech.blocks[index];
+  const one = open.blocks[index];
   if (!one || !append) return drafts;
   const { field, text, id, name } = append;
   one.finished = false;
   one.block[field] = `${one.block[field] ?? ""}${text}`;
   if (id !== undefined) one.block.id = id;
   if (name !== undefined) one.block.name = `${one.block.name === name ? "" : (one.block.name ?? "")}${name}`;
-  return [...drafts, ...projectDelta(speech, index, one, field, text)];
+  return [...drafts, ...projectDelta(open, index, one, field, text)];
 }
 
 /**
- * Text is told as what is new. The fields of a tool call are merged by their readers, so each delta says all arguments so far; it waits
- * until there is an eighth more to say, or long arguments would take the square of their length.
+ * Returns the delta of a block. A text delta holds the new text. Readers merge the fields of a tool call, so its delta holds all arguments
+ * so far. It is only sent when they have grown by an eighth. Otherwise long arguments would take the square of their length.
  */
-function projectDelta(speech: Speech, index: number, one: Speech["blocks"][number], field: string, text: string): Draft[] {
-  if (field === "text") return [tell(speech, "content-block-delta", { index, delta: { type: "text-delta", text } })];
-  if (field === "reasoning") return [tell(speech, "content-block-delta", { index, delta: { type: "reasoning-delta", reasoning: text } })];
+function projectDelta(open: OpenMessage, index: number, one: OpenMessage["blocks"][number], field: string, text: string): Draft[] {
+  if (field === "text") return [toDraft(open, "content-block-delta", { index, delta: { type: "text-delta", text } })];
+  if (field === "reasoning") return [toDraft(open, "content-block-delta", { index, delta: { type: "reasoning-delta", reasoning: text } })];
   const length = String(one.block.args).length;
-  if (one.told > 0 && length < one.told * 1.125) return [];
-  one.told = length;
-  return [tell(speech, "content-block-delta", { index, delta: { type: "block-delta", fields: { ...one.block } } })];
+  if (one.sentLength > 0 && length < one.sentLength * 1.125) return [];
+  one.sentLength = length;
+  return [toDraft(open, "content-block-delta", { index, delta: { type: "block-delta", fields: { ...one.block } } })];
 }
 
-function finishBlocks(speech: Speech, isDue: (one: Speech["blocks"][number]) => boolean = () => true): Draft[] {
-  return speech.blocks.flatMap((one, index) => {
+function finishBlocks(open: OpenMessage, isDue: (one: OpenMessage["blocks"][number]) => boolean = () => true): Draft[] {
+  return open.blocks.flatMap((one, index) => {
     if (one.finished || !isDue(one)) return [];
     one.finished = true;
-    return [tell(speech, "content-block-finish", { index, content: finishedBlock(one.block) })];
+    return [toDraft(open, "content-block-finish", { index, content: finishedBlock(one.block) })];
   });
 }
 
-/** By run_id the SDK tells messages apart that are spoken at the same place at once. */
-function tell({ id, namespace, node }: Speech, event: string, more: object): Draft {
+/** Returns a draft with the message's id as `run_id`, by which the SDK distinguishes parallel messages at one place. */
+function toDraft({ id, namespace, node }: OpenMessage, event: string, more: object): Draft {
   return { method: "messages", namespace, node, data: JSON.stringify({ event, run_id: id, ...more }) };
 }
 
-/** Amounts are added up, and so are those inside: details of the input and the output. */
+/** Adds token counts, including the nested details of input and output. */
 function addUsage(usage: Usage | undefined, more: Record<string, unknown> | null | undefined): Usage | undefined {
   if (!more) return usage;
   const sum: Usage = { ...usage };
@@ -172,6 +171,6 @@ function aboutModel({ ls_provider, ls_model_name, ls_model_type, run_id, thread_
 const roleOf = (type: string) => (type === "human" || type === "system" ? type : "ai");
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 const textOf = (value: unknown) => (typeof value === "string" ? value : undefined);
-const isComplete = ({ response }: Speech) => typeof (response.finish_reason ?? response.stop_reason) === "string";
+const isComplete = ({ response }: OpenMessage) => typeof (response.finish_reason ?? response.stop_reason) === "string";
 const isSame = (a: string[], b: string[]) => a.length === b.length && isUnder(a, b);
 const isUnder = (namespace: string[], place: string[]) => place.every((segment, index) => segment === namespace[index]);

@@ -19,7 +19,7 @@ const Envelope = z.object({
   source: z.string().optional(),
   agent_name: z.string().optional(),
 });
-/** As classic clients get it, in full. */
+/** The full form of a checkpoint, as classic clients get it. */
 const Checkpoint = z.object({
   metadata: z.object({ step: z.number().optional(), source: z.string().optional() }),
   checkpoint: z.object({ checkpoint_id: z.string() }),
@@ -36,15 +36,15 @@ const Task = z.object({
 });
 const Interrupts = z.object({ __interrupt__: z.array(z.object({ id: z.string(), value: z.unknown().optional() })) });
 
-/** A state, or a part of one, with what the models said as content blocks. As text it is passed on when there is nothing to change. */
+/** Returns a state, or a part of one, with model messages as content blocks. Text without such messages is returned unchanged. */
 export function presentState(json: string): string {
   return json.includes('"type":"ai"') ? JSON.stringify(withBlocks(JSON.parse(json))) : json;
 }
 
-/** Messages do not lie deeper than this. */
+/** The deepest level at which messages are looked for. */
 const deepest = 40;
 
-/** Changes the document in place: nobody else has it. */
+/** Changes the document in place, because no other code holds it. */
 function withBlocks(value: unknown, depth = 0): unknown {
   if (typeof value !== "object" || value === null || depth > deepest) return value;
   for (const [key, child] of Object.entries(value)) {
@@ -59,17 +59,17 @@ interface ModelMessage extends MessageParts {
   response_metadata: Record<string, unknown>;
 }
 
-/** As LangChain writes its messages; a document of the graph's own that looks a little like one stays as it is. */
+/** Returns whether a value is a model message as LangChain writes it. A graph's own documents that look similar are none. */
 function isModelMessage(value: object): value is ModelMessage {
   if (!("type" in value && value.type === "ai" && "content" in value && "tool_calls" in value && "response_metadata" in value))
     return false;
   const { content, tool_calls, response_metadata: metadata } = value;
   const invalid = "invalid_tool_calls" in value ? value.invalid_tool_calls : [];
-  const isSaid = typeof content === "string" || Array.isArray(content);
-  return isSaid && Array.isArray(tool_calls) && Array.isArray(invalid) && typeof metadata === "object" && metadata !== null;
+  const hasContent = typeof content === "string" || Array.isArray(content);
+  return hasContent && Array.isArray(tool_calls) && Array.isArray(invalid) && typeof metadata === "object" && metadata !== null;
 }
 
-/** What each node changed, in the order of the nodes. */
+/** Returns each node's update, in the order of the nodes. */
 export function updatesIn(json: string): { node: string; data: string }[] {
   const updates = Fields.safeParse(JSON.parse(json)).data ?? {};
   return Object.entries(updates)
@@ -77,23 +77,23 @@ export function updatesIn(json: string): { node: string; data: string }[] {
     .map(([node, delta]) => ({ node, data: JSON.stringify(typeof delta === "object" && delta ? withBlocks(delta) : { value: delta }) }));
 }
 
-/** The ids of the questions that a values or updates event says were asked. Undefined for every other event. */
+/** Returns the ids of the questions in a values or updates event that reports interrupts. Returns undefined for every other event. */
 export function questionsAsked(json: string): string[] | undefined {
   if (!json.startsWith('{"__interrupt__":')) return undefined;
   return Interrupts.safeParse(JSON.parse(json)).data?.__interrupt__.map(({ id }) => id) ?? [];
 }
 
-export function questionsOf(asked: string | null): { id: string; value?: unknown }[] {
-  return asked === null ? [] : (Interrupts.safeParse(JSON.parse(asked)).data?.__interrupt__ ?? []);
+export function questionsOf(interrupts: string | null): { id: string; value?: unknown }[] {
+  return interrupts === null ? [] : (Interrupts.safeParse(JSON.parse(interrupts)).data?.__interrupt__ ?? []);
 }
 
-/** A custom event. One with a name goes to a channel of its own. */
+/** Returns the payload of a custom event. An event with a name goes to a channel of its own. */
 export function presentCustom(json: string): { name?: string; data: string } {
   const named = json.startsWith("{") ? Named.safeParse(JSON.parse(json)).data : undefined;
   return named ? { name: named.name, data: json } : { data: `{"payload":${json}}` };
 }
 
-/** Where a checkpoint stands in the history, and no more. */
+/** Returns a checkpoint's position in the history, without its values. */
 export function presentCheckpoint(json: string): { data: string; agentName: string | undefined } | undefined {
   const document: unknown = JSON.parse(json);
   const envelope = Envelope.safeParse(document).data ?? toEnvelope(Checkpoint.safeParse(document).data);
@@ -112,8 +112,8 @@ export interface TaskFacts {
   name: string;
   segment: string;
   finished: boolean;
-  asked: boolean;
-  /** Whether it left anything in the state. */
+  isInterrupted: boolean;
+  /** Whether the task changed the state. */
   changed: boolean;
   agentName: string | undefined;
   toolCallId: string | undefined;
@@ -127,21 +127,21 @@ export function readTask(json: string): TaskFacts | undefined {
     name: task.name,
     segment: `${task.name}:${task.id}`,
     finished: "result" in Object(document),
-    asked: (task.interrupts ?? []).length > 0,
+    isInterrupted: (task.interrupts ?? []).length > 0,
     changed: Object.keys(Object(task.result)).length > 0,
     agentName: textOf(task.metadata?.lc_agent_name),
     toolCallId: textOf(Object(Object(task.input).tool_call).id),
   };
 }
 
-/** A tool's life in the protocol's words. */
+/** Returns the protocol's payload for a tool event, and whether the call is over. */
 export function presentTool(json: string): { data: string; callId: string; over: boolean } | undefined {
   const tool = ToolEvent.safeParse(JSON.parse(json)).data;
-  const told = tool && projectTool(tool);
-  if (!told) return undefined;
+  const payload = tool && projectTool(tool);
+  if (!payload) return undefined;
   const callId = tool.toolCallId ?? "";
   return {
-    data: JSON.stringify({ ...told, tool_call_id: callId }),
+    data: JSON.stringify({ ...payload, tool_call_id: callId }),
     callId,
     over: tool.event === "on_tool_end" || tool.event === "on_tool_error",
   };

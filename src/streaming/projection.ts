@@ -2,20 +2,20 @@ import type { LoggedEvent } from "../events/log.ts";
 import type { BegunRun, EndedRun } from "../runs/thread-runs.ts";
 import { type Draft, numberEnd, numberEvents, type ThreadEvent } from "./event.ts";
 import { createLifecycle, type Place, type Status } from "./lifecycle.ts";
-import { createMessageTeller } from "./messages.ts";
+import { createMessageProjector } from "./messages.ts";
 import { questionsOf } from "./payloads.ts";
 import { type Projecting, projectors, releaseValues } from "./projectors.ts";
 
 /**
- * A run told in the words of event streaming. It knows nothing but the run's log and its end, so that it says the same whoever asks,
- * whenever, and on whichever process.
+ * Projects a run's log to the events of event streaming. It depends on nothing but the log and the run's end. So every client sees the same
+ * events, at any time and on any process.
  */
 export interface Projection {
-  /** The events that the next logged one means. To be given all of them, in order, from the first. */
-  tell(logged: LoggedEvent): ThreadEvent[];
-  /** The events that the end means. Undefined is the end of a run that is gone: it was rolled back. */
-  tellEnd(end: EndedRun | undefined): ThreadEvent[];
-  /** The run and what is below it, as far as it was told. */
+  /** Returns the events for the next logged one. Call it with every logged event, in order, from the first. */
+  project(logged: LoggedEvent): ThreadEvent[];
+  /** Returns the events for the run's end. Undefined means that the run was rolled back, and no longer exists. */
+  projectEnd(end: EndedRun | undefined): ThreadEvent[];
+  /** The run and the places below it, as far as the log was projected. */
   readonly places: Place[];
 }
 
@@ -24,7 +24,7 @@ export function createProjection({ base, graphId, modes, answers }: Omit<BegunRu
   const projecting: Projecting = {
     modes,
     lifecycle,
-    messages: createMessageTeller(),
+    messages: createMessageProjector(),
     askedAt: new Map(),
     openTools: new Map(),
     updated: undefined,
@@ -33,12 +33,12 @@ export function createProjection({ base, graphId, modes, answers }: Omit<BegunRu
   };
   let last = { id: -1, at: 0 };
   return {
-    tell({ id, at, event, data }) {
+    project({ id, at, event, data }) {
       last = { id, at };
       return numberEvents(base, id, at, projectLogged(projecting, event, data));
     },
-    tellEnd(end) {
-      if (!end && last.id < 0) return []; // nobody has heard of it
+    projectEnd(end) {
+      if (!end && last.id < 0) return []; // no client has seen the run
       return numberEnd(base, last.id, end?.at ?? last.at, projectOutcome(projecting, end));
     },
     get places() {
@@ -50,22 +50,22 @@ export function createProjection({ base, graphId, modes, answers }: Omit<BegunRu
 function projectLogged(projecting: Projecting, event: string, data: string): Draft[] {
   const [mode = "", ...namespace] = event.split("|");
   if (mode === "metadata") return [...projectBeginning(projecting), ...abandon(projecting, lostAttempt)];
-  const told = projectors.get(mode)?.(projecting, namespace, data) ?? [];
+  const drafts = projectors.get(mode)?.(projecting, namespace, data) ?? [];
   const values = mode === "values" || mode === "checkpoints" ? [] : releaseValues(projecting);
-  return [...values, ...projecting.lifecycle.at(namespace), ...told];
+  return [...values, ...projecting.lifecycle.at(namespace), ...drafts];
 }
 
-/** A run begins, and all who follow its thread hear which questions it answers. Another attempt at it is not news. */
+/** Returns the start of a run, and which questions it answers. Another attempt at the run adds nothing. */
 function projectBeginning({ lifecycle, answers }: Projecting): Draft[] {
   const running = lifecycle.run();
   if (running.length === 0 || answers.length === 0) return running;
   return [...running, { method: "input.answered", namespace: [], data: JSON.stringify({ interrupt_ids: answers }) }];
 }
 
-const lostAttempt = "The worker that ran this was lost; the run goes on from its last checkpoint.";
+const lostAttempt = "The worker that ran this was lost; the run continues from its last checkpoint.";
 const wasCut = "The run ended before this was complete.";
 
-/** Closes what an attempt left open: nobody is to wait for it. */
+/** Ends the messages and tool calls that an attempt left open, so that no client waits for them. */
 function abandon({ messages, openTools }: Projecting, reason: string): Draft[] {
   const tools = [...openTools].map(([callId, namespace]): Draft => {
     const data = JSON.stringify({ event: "tool-error", tool_call_id: callId, message: reason });
@@ -77,8 +77,8 @@ function abandon({ messages, openTools }: Projecting, reason: string): Draft[] {
 
 function projectOutcome(projecting: Projecting, end: EndedRun | undefined): Draft[] {
   const completed = end?.status === "success";
-  const asked = (completed && end.asked) || null;
-  const questions = questionsOf(asked).map(({ id, value = null }): Draft => {
+  const interrupts = (completed && end.asked) || null;
+  const questions = questionsOf(interrupts).map(({ id, value = null }): Draft => {
     const data = JSON.stringify({ interrupt_id: id, payload: value });
     return { method: "input.requested", namespace: projecting.askedAt.get(id) ?? [], data };
   });
@@ -87,12 +87,12 @@ function projectOutcome(projecting: Projecting, end: EndedRun | undefined): Draf
     ...(completed ? projecting.messages.finish([]) : []),
     ...abandon(projecting, wasCut),
     ...questions,
-    ...projecting.lifecycle.end(statusOf(end, asked !== null), end?.error?.message),
+    ...projecting.lifecycle.end(statusOf(end, interrupts !== null), end?.error?.message),
   ];
 }
 
-/** A run that was cancelled or rolled back is interrupted too, though it asks nothing. */
-function statusOf(end: EndedRun | undefined, asked: boolean): Status {
+/** Returns the status of an ended run. A cancelled or rolled back run is interrupted too, though it has no question. */
+function statusOf(end: EndedRun | undefined, isInterrupted: boolean): Status {
   if (end?.status === "error" || end?.status === "timeout") return "failed";
-  return end?.status === "success" && !asked ? "completed" : "interrupted";
+  return end?.status === "success" && !isInterrupted ? "completed" : "interrupted";
 }

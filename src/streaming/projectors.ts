@@ -14,18 +14,18 @@ import {
   updatesIn,
 } from "./payloads.ts";
 
-/** What is known of a run while it is told. */
+/** The state of a run's projection. */
 export interface Projecting {
   modes: StreamMode[];
   lifecycle: Lifecycle;
   messages: MessageProjector;
-  /** Where each question was asked; the place nearest to it says so first. */
+  /** The namespace of each question. The innermost place reports a question first. */
   askedAt: Map<string, string[]>;
-  /** The tool calls that are being worked on, and where. */
+  /** The namespaces of the running tool calls. */
   openTools: Map<string, string[]>;
-  /** Where an update was told last, and of which nodes, while the task behind it is yet to be told. */
+  /** The namespace and the nodes of the last update, until its task's event follows. */
   updated: { namespace: string; nodes: string[] } | undefined;
-  /** Values wait for their checkpoint, which is logged behind them and told before. */
+  /** Values that wait for their checkpoint. It is logged after them, but sent before them. */
   held: Draft | undefined;
   /** The ids of the questions that the run answers. */
   answers: string[];
@@ -35,7 +35,7 @@ const BrokenMessage = z.object({ id: z.string(), message: z.string() });
 
 type Projector = (projecting: Projecting, namespace: string[], data: string) => Draft[];
 
-/** How each kind of logged event is told. What has no teller is a classic client's affair. */
+/** The projector of each kind of logged event. Kinds without one are only sent to classic clients. */
 export const projectors = new Map<string, Projector>([
   ["values", projectValues],
   ["updates", projectUpdates],
@@ -44,8 +44,8 @@ export const projectors = new Map<string, Projector>([
   ["tasks", projectTask],
   ["checkpoints", projectCheckpoint],
   ["tools", projectTool],
-  ["custom", (_telling, namespace, data) => [{ method: "custom", namespace, ...presentCustom(data) }]],
-  ["debug", (_telling, namespace, data) => [{ method: "debug", namespace, data }]],
+  ["custom", (_projecting, namespace, data) => [{ method: "custom", namespace, ...presentCustom(data) }]],
+  ["debug", (_projecting, namespace, data) => [{ method: "debug", namespace, data }]],
 ]);
 
 function projectValues(projecting: Projecting, namespace: string[], data: string): Draft[] {
@@ -73,7 +73,7 @@ function projectUpdates(projecting: Projecting, namespace: string[], data: strin
   return [...projecting.messages.finishNamed(namespace, data), ...updates];
 }
 
-/** A run that logs no tasks says by its updates that a node is done. */
+/** Finishes a node's place after its update, for runs that log no tasks. */
 function finishNode({ lifecycle, messages }: Projecting, namespace: string[], node: string): Draft[] {
   const place = lifecycle.places.find(
     ({ namespace: below, status }) =>
@@ -97,35 +97,38 @@ function projectBrokenMessage({ messages }: Projecting, namespace: string[], dat
 
 function projectTask(projecting: Projecting, namespace: string[], data: string): Draft[] {
   const task = readTask(data);
-  const told: Draft = { method: "tasks", namespace, data: presentState(data) };
-  if (!task) return [told];
+  const draft: Draft = { method: "tasks", namespace, data: presentState(data) };
+  if (!task) return [draft];
   if (!task.finished) {
     projecting.lifecycle.identify({ namespace, agentName: task.agentName });
     projecting.lifecycle.identify({ namespace: [...namespace, task.segment], toolCallId: task.toolCallId });
   }
-  const drafts = task.finished ? finishTask(projecting, namespace, task, told) : [told];
+  const drafts = task.finished ? finishTask(projecting, namespace, task, draft) : [draft];
   projecting.updated = undefined;
   return drafts;
 }
 
 /**
- * Tells that a task is done, with what was said in it before and its place after. A task that asks keeps its place until the run has
- * ended: an answer that comes before would be refused.
+ * Returns the drafts of a finished task: the ends of its messages, the task itself, and the end of its place. A task with a question keeps
+ * its place until the run has ended, because an earlier answer would be refused.
  */
-function finishTask(projecting: Projecting, namespace: string[], task: TaskFacts, told: Draft): Draft[] {
+function finishTask(projecting: Projecting, namespace: string[], task: TaskFacts, draft: Draft): Draft[] {
   const { lifecycle, messages } = projecting;
   const place = [...namespace, task.segment];
-  if (task.asked) return [...messages.finish(place), told];
+  if (task.isInterrupted) return [...messages.finish(place), draft];
   const end = endOf(projecting, namespace, task);
-  if (end === undefined) return [told]; // the end of the run will say
-  const said = end === "completed" ? messages.finish(place) : messages.breakOff(place, "The node failed before this was complete.");
-  return [...said, told, ...lifecycle.finish(place, end)];
+  if (end === undefined) return [draft]; // the end of the run decides
+  const messageEnds = end === "completed" ? messages.finish(place) : messages.breakOff(place, "The node failed before this was complete.");
+  return [...messageEnds, draft, ...lifecycle.finish(place, end)];
 }
 
-/** Returns how a task ended. One without a change said so in its updates just before, or failed. Without updates in the log nobody knows. */
+/**
+ * Returns how a task ended. A task without a change has completed if the updates just before report it, and failed otherwise. Without
+ * updates in the log this is unknown.
+ */
 function endOf({ modes, updated }: Projecting, namespace: string[], { name, changed }: TaskFacts): "completed" | "failed" | undefined {
-  const saidSo = updated?.namespace === namespace.join("|") && (updated.nodes.length === 0 || updated.nodes.includes(name));
-  if (changed || saidSo) return "completed";
+  const isReported = updated?.namespace === namespace.join("|") && (updated.nodes.length === 0 || updated.nodes.includes(name));
+  if (changed || isReported) return "completed";
   return modes.includes("updates") ? "failed" : undefined;
 }
 
@@ -133,9 +136,9 @@ function projectCheckpoint(projecting: Projecting, namespace: string[], data: st
   const checkpoint = presentCheckpoint(data);
   if (!checkpoint) return releaseValues(projecting);
   projecting.lifecycle.identify({ namespace, agentName: checkpoint.agentName });
-  const told: Draft = { method: "checkpoints", namespace, data: checkpoint.data };
+  const draft: Draft = { method: "checkpoints", namespace, data: checkpoint.data };
   const isForHeld = projecting.held?.namespace.join("|") === namespace.join("|");
-  return isForHeld ? [told, ...releaseValues(projecting)] : [...releaseValues(projecting), told];
+  return isForHeld ? [draft, ...releaseValues(projecting)] : [...releaseValues(projecting), draft];
 }
 
 export function releaseValues(projecting: Projecting): Draft[] {

@@ -4,7 +4,7 @@ import { type BegunRun, baseAt, findEndedRun, readProgress, runsBetween } from "
 import type { ThreadEvent } from "./event.ts";
 import { createProjection } from "./projection.ts";
 
-/** Returns how many of a thread's events so far lie above a number and match. It waits for nothing that is yet to come. */
+/** Returns how many of a thread's events so far are above a number and match. It does not wait for later events. */
 export async function countReplayed(db: Db, threadId: string, since: number, isWanted: (event: ThreadEvent) => boolean): Promise<number> {
   const { through } = await readProgress(db, threadId);
   const isReplayed = (event: ThreadEvent) => event.seq > since && event.seq <= through && isWanted(event);
@@ -12,7 +12,7 @@ export async function countReplayed(db: Db, threadId: string, since: number, isW
   let from = await baseAt(db, threadId, since);
   for (let runs = await page(); runs.length > 0; runs = await page()) {
     for (const run of runs) {
-      for await (const events of tellSoFar(db, run)) count += events.filter(isReplayed).length;
+      for await (const events of projectSoFar(db, run)) count += events.filter(isReplayed).length;
       from = run.base + 1;
     }
   }
@@ -23,15 +23,15 @@ export async function countReplayed(db: Db, threadId: string, since: number, isW
   }
 }
 
-async function* tellSoFar(db: Db, run: BegunRun): AsyncGenerator<ThreadEvent[], void> {
+async function* projectSoFar(db: Db, run: BegunRun): AsyncGenerator<ThreadEvent[], void> {
   const projection = createProjection(run);
   let after = -1;
   for (let more = true; more; ) {
     const page = (await readEvents(db, [{ runId: run.runId, after }])).get(run.runId);
-    yield (page?.events ?? []).flatMap((event) => projection.tell(event));
+    yield (page?.events ?? []).flatMap((event) => projection.project(event));
     after = page?.events.at(-1)?.id ?? after;
     more = page?.more ?? false;
   }
   const end = await findEndedRun(db, run.runId);
-  if (end && end.status !== "pending" && end.status !== "running") yield projection.tellEnd(end);
+  if (end && end.status !== "pending" && end.status !== "running") yield projection.projectEnd(end);
 }

@@ -12,11 +12,16 @@ const retryMs = 1_000;
 
 /** Follows threads over all of their runs, for any number of clients. */
 export interface ThreadFeed {
-  /** The thread's events above a number, in batches, as they come. Returns when the thread is gone; throws when this process stops. */
+  /**
+   * Yields the thread's events above a number in batches, as they come. Returns when the thread is deleted. Throws when this process stops.
+   */
   follow(threadId: string, since: number, signal: AbortSignal): AsyncGenerator<ThreadEvent[], void>;
-  /** When the thread was last changed, as soon as that is not what is known: for whoever may not see it yet, or waits for it to be made. */
+  /**
+   * Resolves with the time of the thread's last change, once it differs from `known`. For callers that cannot see the thread yet, or wait
+   * for its creation.
+   */
   change(threadId: string, known: string | undefined, signal: AbortSignal): Promise<string | undefined>;
-  /** The thread's runs from a base on, as they begin. */
+  /** Yields the thread's runs from a base on, as they begin. */
   runs(threadId: string, from: number, signal: AbortSignal): AsyncGenerator<BegunRun, void>;
   stop(): Promise<void>;
 }
@@ -28,42 +33,42 @@ export interface ThreadFeedDeps {
   onError: (error: Error) => void;
 }
 
-/** Starts following. Nothing is read while nobody follows. */
+/** Starts the feed. It reads nothing while there are no followers. */
 export function startThreadFeed({ pool, feed, wakeups, onError }: ThreadFeedDeps): ThreadFeed {
   const windows = new Map<string, ThreadWindow>();
   const watcher = startThreadWatcher(pool, wakeups, onError);
   const stopped = new AbortController();
 
-  /** A run, told from its first event. When it is gone in the end, `onGone` is called before that is told. */
-  async function* tellRun(run: BegunRun, signal: AbortSignal, onGone = () => {}): AsyncGenerator<ThreadEvent[], void> {
+  /** Yields a run's events from its first one. If the run no longer exists at its end, `onGone` is called before the last events. */
+  async function* followRun(run: BegunRun, signal: AbortSignal, onGone = () => {}): AsyncGenerator<ThreadEvent[], void> {
     const projection = createProjection(run);
-    for await (const events of feed.follow(run.runId, -1, signal)) yield events.flatMap((event) => projection.tell(event));
+    for await (const events of feed.follow(run.runId, -1, signal)) yield events.flatMap((event) => projection.project(event));
     if (signal.aborted) return;
     const end = await findEndedRun(pool, run.runId);
     if (!end) onGone();
-    yield projection.tellEnd(end);
+    yield projection.projectEnd(end);
   }
 
-  /** Tells a thread into its window, from the run that is open or else from the next. */
+  /** Fills a thread's window, from the open run or else from the next one. */
   async function fill(threadId: string, window: ThreadWindow): Promise<void> {
     const signal = AbortSignal.any([window.closed.signal, stopped.signal]);
     let from = window.floor;
-    const tellAll = async () => {
+    const pushAll = async () => {
       for await (const run of watcher.runs(threadId, from, signal)) {
         from = run.base;
-        for await (const events of tellRun(run, signal, () => retire(threadId, window))) window.push(events);
+        for await (const events of followRun(run, signal, () => retire(threadId, window))) window.push(events);
       }
       if (!signal.aborted) window.end();
     };
     while (!signal.aborted && !window.over) {
-      await tellAll().catch((error: Error) => {
+      await pushAll().catch((error: Error) => {
         if (!signal.aborted) onError(error);
         return sleep(retryMs, undefined, { signal }).catch(() => {});
       });
     }
   }
 
-  /** A run that was rolled back never was, but for those who have seen it: the window stays theirs, and whoever comes gets another. */
+  /** Retires a window after a rollback. Its followers have seen the rolled back run and keep the window, and new followers get another. */
   function retire(threadId: string, window: ThreadWindow): void {
     if (windows.get(threadId) === window) windows.delete(threadId);
   }
@@ -97,7 +102,7 @@ export function startThreadFeed({ pool, feed, wakeups, onError }: ThreadFeedDeps
         while (!until.aborted) {
           const events = window.since(cursor);
           if (events === undefined)
-            cursor = yield* replay(pool, tellRun, { threadId, since: cursor, window, toEnd: timesBehind++ > 0 }, until);
+            cursor = yield* replay(pool, followRun, { threadId, since: cursor, window, toEnd: timesBehind++ > 0 }, until);
           else if (events.length > 0) {
             cursor = events.at(-1)?.seq ?? cursor;
             yield events;
@@ -122,27 +127,27 @@ interface Replay {
   threadId: string;
   since: number;
   window: ThreadWindow;
-  /** Whoever cannot keep up with the window stays out of it until the run is over: to fall out of it costs the whole run again. */
+  /** Whether to replay to the run's end. A follower that fell behind the window would have to replay the whole run each time. */
   toEnd: boolean;
 }
 
-type TellRun = (run: BegunRun, signal: AbortSignal) => AsyncGenerator<ThreadEvent[], void>;
+type FollowRun = (run: BegunRun, signal: AbortSignal) => AsyncGenerator<ThreadEvent[], void>;
 
-/** What the window holds no more, told to one follower alone. Returns the number up to which everything was told. */
+/** Yields events that the window no longer holds, for one follower. Returns the number up to which everything was sent. */
 async function* replay(
   db: Db,
-  tellRun: TellRun,
+  followRun: FollowRun,
   { threadId, since, window, toEnd }: Replay,
   signal: AbortSignal,
 ): AsyncGenerator<ThreadEvent[], number> {
   let cursor = since;
   let from = await baseAt(db, threadId, since);
   while (!signal.aborted) {
-    const { floor } = window; // before the look, so that no run slips in between
+    const { floor } = window; // read before the query, so that no run is missed in between
     const runs = await runsBetween(db, { threadId, from }, floor);
     if (runs.length === 0) return Math.max(cursor, floor);
     for (const run of runs) {
-      for await (const events of tellRun(run, signal)) {
+      for await (const events of followRun(run, signal)) {
         const missing = events.filter(({ seq }) => seq > cursor);
         cursor = missing.at(-1)?.seq ?? cursor;
         if (missing.length > 0) yield missing;

@@ -4,18 +4,18 @@ import { startWatcher } from "../db/watcher.ts";
 import { threadTopic } from "../runs/run.ts";
 import { type BegunRun, lastChanges, nextRuns, type RunCursor } from "../runs/thread-runs.ts";
 
-/** Waits for any number of threads, and for their runs. */
+/** Waits for changes of any number of threads, and for their runs. */
 export interface ThreadWatcher {
-  /** When the thread was last changed, as soon as that is another moment than the one that is known; undefined with the signal. */
+  /** Resolves with the time of the thread's last change once it differs from `known`, or with undefined on abort. */
   change(threadId: string, known: string | undefined, signal: AbortSignal): Promise<string | undefined>;
-  /** The runs of a thread from a base on, in the order in which they began, as they begin. Ends when the thread is gone, or with the signal. */
+  /** Yields the runs of a thread from a base on, in their order, as they begin. Ends when the thread is deleted, or on abort. */
   runs(threadId: string, from: number, signal: AbortSignal): AsyncGenerator<BegunRun, void>;
   stop(): Promise<void>;
 }
 
 type Found = { run: BegunRun } | "thread gone";
 
-/** What somebody knows of a thread. */
+/** The last change of a thread that a waiter knows. */
 interface Known {
   threadId: string;
   known: string | undefined;
@@ -23,7 +23,7 @@ interface Known {
 
 export function startThreadWatcher(db: Db, wakeups: Wakeups, onError: (error: Error) => void): ThreadWatcher {
   const begun = startWatcher<RunCursor, Found>({ wakeups, look: (cursors) => lookForRuns(db, cursors), onError });
-  const changed = startWatcher<Known, string>({ wakeups, look: (asked) => lookForChanges(db, asked), onError });
+  const changed = startWatcher<Known, string>({ wakeups, look: (known) => lookForChanges(db, known), onError });
   const nextRun = async (threadId: string, from: number, signal: AbortSignal): Promise<BegunRun | undefined> => {
     const found = await begun.wait({ threadId, from }, threadTopic(threadId), signal);
     return found === "thread gone" ? undefined : found?.run;
@@ -39,7 +39,7 @@ export function startThreadWatcher(db: Db, wakeups: Wakeups, onError: (error: Er
   };
 }
 
-/** Whoever has to wait on goes on from where the next run will be. */
+/** Returns the next run of each cursor. A cursor without one advances to where the next run will begin. */
 async function lookForRuns(db: Db, cursors: RunCursor[]): Promise<(Found | undefined)[]> {
   const next = await nextRuns(db, cursors);
   return cursors.map((cursor, index): Found | undefined => {
@@ -50,10 +50,10 @@ async function lookForRuns(db: Db, cursors: RunCursor[]): Promise<(Found | undef
   });
 }
 
-async function lookForChanges(db: Db, asked: Known[]): Promise<(string | undefined)[]> {
+async function lookForChanges(db: Db, waiters: Known[]): Promise<(string | undefined)[]> {
   const changes = await lastChanges(
     db,
-    asked.map(({ threadId }) => threadId),
+    waiters.map(({ threadId }) => threadId),
   );
-  return changes.map((at, index) => (at === asked[index]?.known ? undefined : at));
+  return changes.map((at, index) => (at === waiters[index]?.known ? undefined : at));
 }

@@ -4,7 +4,7 @@ import { type BegunRun, findEndedRun } from "../runs/thread-runs.ts";
 import type { Place, Status } from "./lifecycle.ts";
 import { createProjection } from "./projection.ts";
 
-/** A run, a graph inside it or a node that tells something, as the protocol shows it. */
+/** A run, a graph inside it or a node with events, as the protocol shows it. */
 export interface TreeNode {
   namespace: string[];
   status: Status;
@@ -12,18 +12,18 @@ export interface TreeNode {
   children?: TreeNode[];
 }
 
-/** The tree of a run as its log tells it up to now. Of one that waits for a worker, or whose log was swept, there is the root alone. */
+/** Returns the tree of a run by its log so far. A run that waits for a worker, or whose log was swept, has only a root. */
 export async function readTree(db: Db, run: Pick<BegunRun, "runId" | "graphId" | "modes">): Promise<TreeNode> {
   const projection = createProjection({ base: 0, answers: [], ...run });
   let after = -1;
   for (let more = true; more; ) {
     const page = (await readEvents(db, [{ runId: run.runId, after }])).get(run.runId);
-    for (const event of page?.events ?? []) projection.tell(event);
+    for (const event of page?.events ?? []) projection.project(event);
     after = page?.events.at(-1)?.id ?? after;
     more = page?.more ?? false;
   }
   const end = await findEndedRun(db, run.runId);
-  if (end && end.status !== "pending" && end.status !== "running") projection.tellEnd(end);
+  if (end && end.status !== "pending" && end.status !== "running") projection.projectEnd(end);
   const root = { namespace: [], graphName: run.graphId, status: "started" as const };
   return toTree(projection.places.find(({ namespace }) => namespace.length === 0) ?? root, projection.places);
 }

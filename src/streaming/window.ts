@@ -4,13 +4,13 @@ import type { ThreadEvent } from "./event.ts";
 const windowEvents = 2_000;
 const windowBytes = 2_000_000;
 
-/** The newest events of a thread, told once for all who follow it here. What lies before is told again to each who needs it. */
+/** Holds the newest events of a thread, projected once for all followers in this process. Older events are replayed for each follower. */
 export class ThreadWindow {
   followers = 0;
   readonly closed = new AbortController();
-  /** The thread is gone. */
+  /** Whether the thread is deleted. */
   over = false;
-  /** Every event above this number, up to the newest, is here. */
+  /** The window holds every event above this number. */
   floor: number;
   #tail: number;
   #events: ThreadEvent[] = [];
@@ -22,14 +22,14 @@ export class ThreadWindow {
     this.#tail = floor;
   }
 
-  /** The events above a number; undefined when some of them are here no more. */
+  /** Returns the events above a number, or undefined when the window no longer holds some of them. */
   since(number: number): ThreadEvent[] | undefined {
     if (number >= this.#tail) return [];
     if (number < this.floor) return undefined;
     return this.#events.slice(this.#events.findLastIndex(({ seq }) => seq <= number) + 1);
   }
 
-  /** Takes in what is new: after trouble a run is told from its start again. */
+  /** Adds the events that are new. After an error, a run is projected from its start again. */
   push(events: ThreadEvent[]): void {
     const fresh = events.filter(({ seq }) => seq > this.#tail);
     for (const event of fresh) {

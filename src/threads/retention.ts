@@ -29,22 +29,22 @@ const spent = sql`temporary
                      and (runs.ended_at is null or runs.events_until > now()))`;
 
 /** Locks the selected threads until the transaction ends, and skips those that another transaction has locked. */
-const held = (limit: number) => sql`limit ${limit} for no key update skip locked`;
+const locked = (limit: number) => sql`limit ${limit} for no key update skip locked`;
 
 /** Locks and returns threads that have expired by their own rule or the common one. Check again for open runs before acting. */
 export async function findExpiredThreads(tx: Db, common: ThreadTtl | undefined, limit: number): Promise<ExpiredThread[]> {
   const { rows: own } = await tx.query<ExpiredThread>(sql`
-    select thread_id as "threadId", ttl_strategy as strategy from threads where ${byOwnRule} ${held(limit)}`);
+    select thread_id as "threadId", ttl_strategy as strategy from threads where ${byOwnRule} ${locked(limit)}`);
   if (!common) return own;
   const { rows } = await tx.query<ExpiredThread>(sql`
     select thread_id as "threadId", ${common.strategy} as strategy from threads
-     where ${byCommonRule(common)} order by updated_at ${held(limit)}`);
+     where ${byCommonRule(common)} order by updated_at ${locked(limit)}`);
   return [...own, ...rows];
 }
 
 /** Locks and returns threads that were used since their checkpoints were last trimmed. Check again for open runs before acting. */
 export async function findUntrimmedThreads(tx: Db, limit: number): Promise<string[]> {
-  return idsOf(await tx.query(sql`select thread_id as "threadId" from threads where ${untrimmed} order by updated_at ${held(limit)}`));
+  return idsOf(await tx.query(sql`select thread_id as "threadId" from threads where ${untrimmed} order by updated_at ${locked(limit)}`));
 }
 
 /** The position of a walk over temporary threads, kept from sweep to sweep. */

@@ -11,7 +11,7 @@ interface Metadata {
   [key: string]: unknown;
 }
 
-/** Tells spans what LangChain tells its callbacks. It is called as things happen, not behind them, so that times and parents are right. */
+/** Returns a LangChain callback handler that creates spans. LangChain awaits it, so that times and parents of spans are right. */
 export function createHandler(tracer: Tracer, run: Context, withContent: boolean): BaseCallbackHandler {
   const tree = createSpanTree(tracer, run);
 
@@ -24,7 +24,7 @@ export function createHandler(tracer: Tracer, run: Context, withContent: boolean
     name = "ensemble-tracing";
     override awaitHandlers = true;
 
-    // The fourth is the parent's run id, whatever the library's types call it.
+    // The fourth argument is the parent's run id, although the library's types name it differently.
     override handleChainStart(_: unknown, __: unknown, runId: string, parentRunId?: string, tags: string[] = [], metadata: Metadata = {}) {
       const { langgraph_node: node, langgraph_step: step } = metadata;
       const isNode = node !== undefined && step !== undefined && tags.includes(`graph:step:${step}`) && !tags.includes("langsmith:hidden");

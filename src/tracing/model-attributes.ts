@@ -16,7 +16,7 @@ const Answer = z
   .optional()
   .catch(undefined);
 
-/** A model call before it is made, by the semantic conventions for generative AI. What is asked is in it only when that was asked for. */
+/** Returns the span of a model call by the semantic conventions for generative AI. It holds the prompts only if `withContent` is set. */
 export function modelRequest(
   prompts: unknown,
   extra: unknown,
@@ -38,7 +38,7 @@ export function modelRequest(
   };
 }
 
-/** The same when it has been answered. */
+/** Returns the attributes of a model's response. */
 export function modelAnswer({ generations }: LLMResult, withContent: boolean): Attributes {
   const message = Answer.parse(generations[0]?.[0])?.message;
   const { input_tokens: input, output_tokens: output } = message?.usage_metadata ?? {};

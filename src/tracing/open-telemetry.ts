@@ -17,25 +17,25 @@ import { resourceOf, samplerOf, spanProcessorOf } from "./provider.ts";
 import type { AttemptSpan, TracedAttempt, Tracing, TracingOptions } from "./tracing.ts";
 import { reportTrouble } from "./trouble.ts";
 
-/** What the last spans get to be sent. */
-const goodbyeMs = 2_000;
+/** The time limit for sending the last spans. */
+const shutdownTimeoutMs = 2_000;
 
-/** Tracing by OpenTelemetry. Its context is the process's, so that spans of the graphs' own become children of ours. */
+/** Starts tracing by OpenTelemetry. Its context is global to the process, so that graphs' own spans become children of the service's. */
 export function openTelemetry(options: TracingOptions): Tracing {
   const provider = new TracerProvider({
     resource: resourceOf(options.version),
     sampler: samplerOf(options),
     spanProcessors: [spanProcessorOf(options)],
   });
-  const takeBack = shareWithGraphs(provider);
+  const stopSharing = shareWithGraphs(provider);
   const stopReporting = reportTrouble(options);
   const tracer = provider.getTracer("ensemble", options.version);
 
   function startAttempt(attempt: TracedAttempt): AttemptSpan {
-    const asked = remoteSpan(attempt.traceparent);
-    const before = remoteSpan(attempt.attemptSpan);
-    const parent: Context = asked ? trace.setSpanContext(context.active(), asked) : trace.deleteSpan(context.active());
-    const links: Link[] = before ? [{ context: before, attributes: { "ensemble.link": "previous attempt" } }] : [];
+    const caller = remoteSpan(attempt.traceparent);
+    const previous = remoteSpan(attempt.attemptSpan);
+    const parent: Context = caller ? trace.setSpanContext(context.active(), caller) : trace.deleteSpan(context.active());
+    const links: Link[] = previous ? [{ context: previous, attributes: { "ensemble.link": "previous attempt" } }] : [];
     const span = tracer.startSpan(`run ${attempt.graphId}`, { kind: SpanKind.CONSUMER, links, attributes: describe(attempt) }, parent);
     return {
       traceparent: span.isRecording() ? toTraceparent(span.spanContext()) : undefined,
@@ -57,8 +57,8 @@ export function openTelemetry(options: TracingOptions): Tracing {
       return active && isSpanContextValid(active) ? toTraceparent(active) : undefined;
     },
     async stop() {
-      takeBack();
-      await Promise.race([provider.shutdown(), sleep(goodbyeMs, undefined, { ref: false })]).catch((err) =>
+      stopSharing();
+      await Promise.race([provider.shutdown(), sleep(shutdownTimeoutMs, undefined, { ref: false })]).catch((err) =>
         options.log.warn({ err }, "not all spans could be sent"),
       );
       stopReporting();
@@ -66,7 +66,7 @@ export function openTelemetry(options: TracingOptions): Tracing {
   };
 }
 
-/** Unless somebody else has set up tracing in this process before: then theirs is the process's. */
+/** Makes the provider global to the process, unless other code has set one up already. Returns the function that undoes it. */
 function shareWithGraphs(provider: TracerProvider): () => void {
   const sharesContext = context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   const sharesProvider = trace.setGlobalTracerProvider(provider);

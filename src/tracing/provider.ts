@@ -14,7 +14,7 @@ import {
 } from "@opentelemetry/sdk-trace";
 import type { TracingOptions } from "./tracing.ts";
 
-/** What is sent says who we are, unless OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say otherwise. */
+/** Returns the resource that names the service, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES override it. */
 export function resourceOf(version: string): Resource {
   const ours = resourceFromAttributes({ "service.name": "ensemble", "service.version": version });
   return defaultResource()
@@ -31,7 +31,9 @@ export function spanProcessorOf({ exporter, protocol, delayMs }: TracingOptions)
   });
 }
 
-/** By the names that OTEL_TRACES_SAMPLER knows; by default whoever asked for a run decides, and what nobody decided is traced. */
+/**
+ * Returns the sampler of a name of OTEL_TRACES_SAMPLER. The default follows the caller of a run, and traces runs without such a decision.
+ */
 export function samplerOf({ sampler, samplerArgument: ratio }: TracingOptions): Sampler {
   const root = sampler.replace(/^parentbased_/, "");
   const alone =

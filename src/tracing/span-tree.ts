@@ -5,7 +5,7 @@ interface Step {
   span: Span;
   context: Context;
   open: number;
-  /** When the last of its nodes was done: by then it was over, though that shows only when the next one begins. */
+  /** The time at which its last node ended. The step ended then, although this is known only when the next one begins. */
   doneAt: number;
 }
 
@@ -16,7 +16,7 @@ interface Entry {
 }
 
 export interface SpanTree {
-  /** Something that has no span of its own: what is within it belongs to what is around it. */
+  /** Registers a run without a span of its own. Spans within it become children of the surrounding span. */
   pass(runId: string, parentRunId: string | undefined): void;
   startNode(runId: string, parentRunId: string | undefined, node: string, step: number): void;
   start(runId: string, parentRunId: string | undefined, what: { name: string; attributes: Attributes; isCall: boolean }): void;
@@ -25,12 +25,12 @@ export interface SpanTree {
 }
 
 /**
- * The spans of one call of a graph, by the ids that LangChain gives its runs. LangGraph tells of nodes and in which step they run; the
- * step is made of them, one for all nodes of a graph that run together.
+ * Returns the spans of one call of a graph, by the ids that LangChain gives its runs. LangGraph reports nodes and their step number. All
+ * nodes of a graph in one step share a step span.
  */
 export function createSpanTree(tracer: Tracer, root: Context): SpanTree {
   const entries = new Map<string, Entry>();
-  /** The step that each graph is in, by the run id of the graph. */
+  /** The current step of each graph, by the graph's run id. */
   const steps = new Map<string, Step & { number: number }>();
 
   const contextOf = (runId: string | undefined) => (runId !== undefined && entries.get(runId)?.context) || root;
@@ -75,9 +75,9 @@ export function createSpanTree(tracer: Tracer, root: Context): SpanTree {
   };
 }
 
-/** The kind of an error, not its sentence: that may repeat what a model or a person has said, and the log has it. */
+/** Records the type of an error, but not its message, which may repeat what a model or a person wrote. The log has the message. */
 function describeFailure(span: Span, error: unknown): void {
   if (isGraphBubbleUp(error as Error))
-    span.setAttribute("ensemble.interrupted", true); // asked, or handed over: no failure
+    span.setAttribute("ensemble.interrupted", true); // an interrupt or a handoff is no failure
   else span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute("error.type", error instanceof Error ? error.name : typeof error);
 }

@@ -1,6 +1,9 @@
 import type { Tracing, TracingOptions } from "./tracing.ts";
 
-/** Loads OpenTelemetry: nobody else pays for it. Its variables are set for many programs at once, so what we do not know stops nothing. */
+/**
+ * Starts tracing, and loads OpenTelemetry only then. Its variables are often set for many programs at once, so an unsupported exporter is
+ * only logged.
+ */
 export async function startTracing(options: TracingOptions): Promise<Tracing | undefined> {
   if (options.exporter !== "otlp" && options.exporter !== "console") {
     options.log.warn(

@@ -1,47 +1,48 @@
 import type { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import type { Logger } from "pino";
 
-/** An attempt of a run, as its span tells of it. */
+/** The facts of an attempt that its span records. */
 export interface TracedAttempt {
   runId: string;
   threadId: string;
   assistantId: string;
   graphId: string;
   attempt: number;
-  /** The span in which the run was asked for, and that of the attempt before, as W3C's traceparent. */
+  /** The span of the request that created the run, as W3C traceparent. */
   traceparent: string | null;
+  /** The span of the previous attempt, as W3C traceparent. */
   attemptSpan: string | null;
 }
 
 export interface AttemptSpan {
-  /** As W3C's traceparent, for the next attempt to point to; undefined for one that is not sampled. */
+  /** The span as W3C traceparent, for the next attempt to link to. Undefined if it is not sampled. */
   readonly traceparent: string | undefined;
-  /** Does the attempt's work: what it traces belongs to it. */
+  /** Runs the attempt's work, whose spans become children of this one. */
   during<Result>(work: () => Promise<Result>): Promise<Result>;
   end(outcome: string): void;
 }
 
-/** Tells an operator's tracing of runs. Nothing that goes wrong with it is a run's business. */
+/** Reports runs to an operator's tracing. Its failures never affect a run. */
 export interface Tracing {
   startAttempt(attempt: TracedAttempt): AttemptSpan;
-  /** What tells of super-steps, nodes, model calls and tools, for a graph that is called during an attempt. */
+  /** Returns callbacks that trace super-steps, nodes, model calls and tools of a graph during an attempt. */
   callbacks(): BaseCallbackHandler[];
-  /** The span that the present work belongs to, as W3C's traceparent: for calls that go on elsewhere. */
+  /** Returns the current span as W3C traceparent, for calls to other services. */
   traceparent(): string | undefined;
-  /** Sends what is not sent yet. */
+  /** Sends the remaining spans, and stops. */
   stop(): Promise<void>;
 }
 
-/** As the usual OTEL_ variables say it; the exporters read their own besides. */
+/** The options from the usual OTEL_ variables. The exporters read further ones themselves. */
 export interface TracingOptions {
   /** otlp or console. */
   exporter: string;
   protocol: string;
   sampler: string;
   samplerArgument: number;
-  /** How long spans are gathered before they are sent. */
+  /** The time that spans are buffered before they are sent. */
   delayMs: number;
-  /** Whether prompts and answers may be in spans. */
+  /** Whether spans may hold prompts and responses. */
   withContent: boolean;
   log: Logger;
   version: string;
@@ -49,7 +50,7 @@ export interface TracingOptions {
 
 const wellFormed = /^00-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/;
 
-/** A caller's traceparent, if it is one. What is none is passed over, as the standard asks. */
+/** Returns a caller's traceparent if it is well-formed. An invalid one is ignored, as the standard requires. */
 export function readTraceparent(header: string | string[] | undefined): string | undefined {
   return typeof header === "string" && wellFormed.test(header) ? header : undefined;
 }

@@ -109,7 +109,7 @@ class Transformers implements Transforming {
 
   /** Returns what a chunk is in the protocol: messages block by block, everything else as LangGraph streams it. */
   #protocolEvents([at, mode, payload]: GraphChunk, logged: PendingEvent[]): ProtocolEvent[] {
-    const drafts = logged.flatMap(({ event, data }) => this.#projection.tell({ id: this.#loggedId++, at: Date.now(), event, data }));
+    const drafts = logged.flatMap(({ event, data }) => this.#projection.project({ id: this.#loggedId++, at: Date.now(), event, data }));
     const messages = drafts.filter(({ method }) => method === "messages").map(({ json }) => ({ ...JSON.parse(json), seq: this.#seq++ }));
     if (mode === "messages") return messages;
     const shown = mode === "checkpoints" ? JSON.parse(logged.at(-1)?.data ?? "null") : payload;
