@@ -17,6 +17,7 @@ import { createGate, type Gate } from "./gate.ts";
 import { fetchInMemory } from "./memory-fetch.ts";
 import { countStreams, type StreamCounts } from "./places.ts";
 import { assistantRoutes } from "./routes/assistants.ts";
+import { cancellationRoutes } from "./routes/cancellation.ts";
 import { cronRoutes } from "./routes/crons.ts";
 import { graphRoutes } from "./routes/graphs.ts";
 import { healthRoute, metaRoutes } from "./routes/meta.ts";
@@ -71,6 +72,7 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
   if (!http.disable_threads) await app.register(stateRoutes, options);
   if (!http.disable_runs) await app.register(runRoutes, options);
   if (!http.disable_runs) await app.register(singleRunRoutes, options);
+  if (!http.disable_runs) await app.register(cancellationRoutes, options);
   const askFront = inFront && fetchInMemory(app.server, prefix);
   if (!http.disable_runs) await app.register(streamingRoutes, { ...options, askFront });
   if (!http.disable_runs) await app.register(cronRoutes, options);

@@ -2,78 +2,93 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RawData, WebSocket } from "ws";
 
 const pingMs = 15_000;
-/** Beyond so much that waits for its turn, nothing more is read. */
+/** Reading pauses when this many frames, or this many bytes, wait for their turn. */
 const mostWaiting = 50;
 const mostBytes = 1_000_000;
 
-/** A WebSocket whose frames are taken one by one, and whose reader is waited for. */
-export interface Frames {
-  /** Sends texts, and waits until the client has taken them. */
-  send(texts: string[]): Promise<void>;
-  cut(): void;
-  /** Whether nothing waits for its turn. */
-  isIdle(): boolean;
-  /** Aborts when the client has gone. */
-  readonly gone: AbortSignal;
-}
+type Frame = Buffer | undefined;
 
 /**
- * Hands each frame to `onFrame` when the one before it is done with, so that a flood waits in the client's own buffers. A client that
- * takes nothing for `stalledSeconds`, or answers no ping, is cut off.
+ * Takes the frames of a WebSocket one at a time: `onFrame` gets the next frame when the one before is done, and undefined for a binary one.
+ * A flood waits in the client's own buffers. A client that takes nothing for `stalledSeconds`, or answers no ping, is cut off.
  */
-export function openFrames(socket: WebSocket, stalledSeconds: number, onFrame: (frame: Buffer | undefined) => Promise<void>): Frames {
-  const gone = new AbortController();
-  const waiting: (Buffer | undefined)[] = [];
-  let waitingBytes = 0;
-  let unanswered = 0;
-  let working = false;
+export class Frames {
+  readonly #socket: WebSocket;
+  readonly #stalledMs: number;
+  readonly #onFrame: (frame: Frame) => Promise<void>;
+  readonly #gone = new AbortController();
+  readonly #waiting: Frame[] = [];
+  #waitingBytes = 0;
+  #unanswered = 0;
+  #working = false;
 
-  const isCrowded = () => waiting.length >= mostWaiting || waitingBytes >= mostBytes;
-
-  async function work(): Promise<void> {
-    working = true;
-    while (waiting.length > 0 && !gone.signal.aborted) {
-      const frame = waiting.shift();
-      await onFrame(frame);
-      waitingBytes -= frame?.length ?? 0;
-      if (!isCrowded() && socket.isPaused) socket.resume();
-    }
-    working = false;
+  constructor(socket: WebSocket, stalledSeconds: number, onFrame: (frame: Frame) => Promise<void>) {
+    this.#socket = socket;
+    this.#stalledMs = stalledSeconds * 1000;
+    this.#onFrame = onFrame;
+    const beat = setInterval(() => this.#ping(), pingMs);
+    socket.on("pong", () => {
+      this.#unanswered = 0;
+    });
+    socket.on("message", (data, isBinary) => this.#take(isBinary ? undefined : toBuffer(data)));
+    socket.on("error", () => {}); // a frame that is too large, or a broken connection: the close event follows
+    socket.on("close", () => {
+      clearInterval(beat);
+      this.#gone.abort();
+    });
   }
 
-  const beat = setInterval(() => {
-    if (unanswered++ > 2) socket.terminate();
-    else socket.ping();
-  }, pingMs);
-  socket.on("pong", () => {
-    unanswered = 0;
-  });
-  socket.on("message", (data, isBinary) => {
-    const frame = isBinary ? undefined : toBuffer(data);
-    waiting.push(frame);
-    waitingBytes += frame?.length ?? 0;
-    if (isCrowded()) socket.pause();
-    if (!working) void work().catch(() => socket.terminate());
-  });
-  socket.on("error", () => {}); // a frame that is too large, or a broken line: it shows as the close
-  socket.on("close", () => {
-    clearInterval(beat);
-    gone.abort();
-  });
+  /** Aborts when the client has gone. */
+  get gone(): AbortSignal {
+    return this.#gone.signal;
+  }
 
-  return {
-    gone: gone.signal,
-    async send(texts) {
-      const taken = texts.map((text) => new Promise<void>((resolve) => socket.send(text, () => resolve())));
-      const late = new AbortController();
-      const stalled = sleep(stalledSeconds * 1000, "stalled", { signal: AbortSignal.any([late.signal, gone.signal]) }).catch(() => "gone");
-      const outcome = await Promise.race([Promise.all(taken), stalled]);
-      late.abort();
-      if (outcome === "stalled") socket.terminate();
-    },
-    isIdle: () => waiting.length === 0,
-    cut: () => socket.terminate(),
-  };
+  /** Whether no frame waits for its turn. */
+  get isIdle(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  /** Sends texts, and waits until the client has taken them. */
+  async send(texts: string[]): Promise<void> {
+    const taken = texts.map((text) => new Promise<void>((resolve) => this.#socket.send(text, () => resolve())));
+    const late = new AbortController();
+    const signal = AbortSignal.any([late.signal, this.gone]);
+    const stalled = sleep(this.#stalledMs, "stalled", { signal }).catch(() => "gone");
+    const outcome = await Promise.race([Promise.all(taken), stalled]);
+    late.abort();
+    if (outcome === "stalled") this.cut();
+  }
+
+  cut(): void {
+    this.#socket.terminate();
+  }
+
+  #ping(): void {
+    if (this.#unanswered++ > 2) this.cut();
+    else this.#socket.ping();
+  }
+
+  #take(frame: Frame): void {
+    this.#waiting.push(frame);
+    this.#waitingBytes += frame?.length ?? 0;
+    if (this.#isCrowded()) this.#socket.pause();
+    if (!this.#working) void this.#work().catch(() => this.cut());
+  }
+
+  async #work(): Promise<void> {
+    this.#working = true;
+    while (this.#waiting.length > 0 && !this.gone.aborted) {
+      const frame = this.#waiting.shift();
+      await this.#onFrame(frame);
+      this.#waitingBytes -= frame?.length ?? 0;
+      if (!this.#isCrowded() && this.#socket.isPaused) this.#socket.resume();
+    }
+    this.#working = false;
+  }
+
+  #isCrowded(): boolean {
+    return this.#waiting.length >= mostWaiting || this.#waitingBytes >= mostBytes;
+  }
 }
 
 function toBuffer(data: RawData): Buffer {

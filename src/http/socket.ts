@@ -11,74 +11,105 @@ import type { ApiDeps } from "./api-deps.ts";
 import { parseJson } from "./body.ts";
 import { answerCommand, type CommandAnswer } from "./commands/answer.ts";
 import { Command, CommandError, type CommandErrorCode, type Method, withParams } from "./commands/command.ts";
-import { openFrames } from "./frames.ts";
+import { Frames } from "./frames.ts";
 import { keepAsking } from "./recheck.ts";
 import { EventFilter } from "./streaming-request.ts";
-import { createSubscriptions } from "./subscriptions.ts";
+import { Subscriptions } from "./subscriptions.ts";
 import { followVisible, inSight, type Sight } from "./visible-thread.ts";
 
-/** A socket may be open for days; after this a command is asked again who sends it. */
+/** How long a socket's user is trusted. After this, a command authenticates the user again. */
 const askAgainMs = 30_000;
 
-/** Event streaming on one WebSocket: commands come in and are answered in order, and the events of its subscriptions go out. */
+const Unsubscribe = z.object({ subscription_id: z.string() });
+
+/** Serves event streaming on one WebSocket. Returns the signal that aborts when the client has gone. */
 export function serveSocket(deps: ApiDeps, request: FastifyRequest, socket: WebSocket, threadId: string): AbortSignal {
-  const sight: Sight = { readable: undefined, isSeen: false };
-  let askedAt = Date.now();
-  const frames = openFrames(socket, deps.settings.stalledSeconds, async (frame) => {
-    await frames.send([JSON.stringify(await answerFrame(frame))]);
-    // Events come after the answer that names their subscription, and subscriptions that are asked for together are told together.
-    if (frames.isIdle()) subscriptions.start();
-  });
-  const subscriptions = createSubscriptions({
-    follow: (since, signal) => followVisible(deps, sight, { threadId, since }, signal),
-    send: frames.send,
-    gone: frames.gone,
-    failed(err) {
-      deps.log.debug({ err, thread_id: threadId }, "socket cut");
-      frames.cut(); // the client comes back, and subscribes again
-    },
-  });
-  keepAsking(deps, request, inSight(deps, request, threadId, sight), frames);
-  const methods = new Map<string, Method>([
-    ["subscription.subscribe", withParams(EventFilter, async (scope, filter) => subscribe(scope.readable, filter))],
-    ["subscription.unsubscribe", withParams(Unsubscribe, async (_scope, { subscription_id }) => unsubscribe(subscription_id))],
+  return new EventSocket(deps, request, socket, threadId).gone;
+}
+
+/** Answers commands in their order, and sends the events of the socket's subscriptions. */
+class EventSocket {
+  readonly #deps: ApiDeps;
+  readonly #request: FastifyRequest;
+  readonly #threadId: string;
+  readonly #sight: Sight = { readable: undefined, isSeen: false };
+  readonly #frames: Frames;
+  readonly #subscriptions: Subscriptions;
+  readonly #methods = new Map<string, Method>([
+    ["subscription.subscribe", withParams(EventFilter, async (scope, filter) => this.#subscribe(scope.readable, filter))],
+    ["subscription.unsubscribe", withParams(Unsubscribe, async (_scope, { subscription_id }) => this.#unsubscribe(subscription_id))],
     ["subscription.reconnect", async () => notSupported()],
   ]);
+  #askedAt = Date.now();
 
-  async function answerFrame(frame: Buffer | undefined): Promise<CommandAnswer> {
-    request.decided = []; // each command is decided about anew
-    if (Date.now() - askedAt > askAgainMs) {
-      await request.askAgain();
-      askedAt = Date.now();
-    }
+  constructor(deps: ApiDeps, request: FastifyRequest, socket: WebSocket, threadId: string) {
+    this.#deps = deps;
+    this.#request = request;
+    this.#threadId = threadId;
+    this.#frames = new Frames(socket, deps.settings.stalledSeconds, (frame) => this.#onFrame(frame));
+    this.#subscriptions = new Subscriptions({
+      follow: (since, signal) => followVisible(deps, this.#sight, { threadId, since }, signal),
+      send: (texts) => this.#frames.send(texts),
+      gone: this.gone,
+      failed: (error) => this.#cut(error),
+    });
+    const line = { gone: this.gone, cut: () => this.#frames.cut() };
+    keepAsking(deps, request, inSight(deps, request, threadId, this.#sight), line);
+  }
+
+  get gone(): AbortSignal {
+    return this.#frames.gone;
+  }
+
+  /** Answers a frame. Events follow the answer that names their subscription, and subscriptions of one burst start as one group. */
+  async #onFrame(frame: Buffer | undefined): Promise<void> {
+    await this.#frames.send([JSON.stringify(await this.#answer(frame))]);
+    if (this.#frames.isIdle) this.#subscriptions.start();
+  }
+
+  async #answer(frame: Buffer | undefined): Promise<CommandAnswer> {
+    const { pool, settings, log } = this.#deps;
+    await this.#startDecisions();
     const command = readCommand(frame);
     if ("type" in command) return command;
-    if (deps.pool.waitingCount > deps.settings.maxWaiting)
+    if (pool.waitingCount > settings.maxWaiting)
       return failure(command.id, "unknown_error", "Too many requests are waiting for the database; try again in a moment.");
-    return answerCommand(deps, request, threadId, command, methods).catch((error) => {
+    return answerCommand(this.#deps, this.#request, this.#threadId, command, this.#methods).catch((error) => {
       const { status, sentence } = toAnswer(error);
-      if (status >= 500) deps.log.error({ err: error, thread_id: threadId }, "command failed");
+      if (status >= 500) log.error({ err: error, thread_id: this.#threadId }, "command failed");
       return failure(command.id, codeOf(status), sentence);
     });
   }
 
-  async function subscribe(scope: Scope, { since, ...filter }: z.output<typeof EventFilter>): Promise<object> {
-    sight.readable = scope;
-    const id = subscriptions.add(filter, since ?? 0);
-    if (!id) throw new CommandError("invalid_argument", "There are too many subscriptions on this socket already.");
-    const isThere = (await findThread(deps.pool, scope, threadId)) !== undefined;
-    return { subscription_id: id, replayed_events: isThere ? await countReplayed(deps.pool, threadId, since ?? 0, toMatcher(filter)) : 0 };
+  /** Forgets the decisions of the last command, and authenticates the user again when that is due. */
+  async #startDecisions(): Promise<void> {
+    this.#request.decided = [];
+    if (Date.now() - this.#askedAt <= askAgainMs) return;
+    await this.#request.askAgain();
+    this.#askedAt = Date.now();
   }
 
-  function unsubscribe(id: string): object {
-    if (!subscriptions.remove(id)) throw new CommandError("no_such_subscription", `There is no subscription ${id} on this socket.`);
+  async #subscribe(scope: Scope, { since, ...filter }: z.output<typeof EventFilter>): Promise<object> {
+    const { pool } = this.#deps;
+    this.#sight.readable = scope;
+    const id = this.#subscriptions.add(filter, since ?? 0);
+    if (!id) throw new CommandError("invalid_argument", "There are too many subscriptions on this socket already.");
+    const isThere = (await findThread(pool, scope, this.#threadId)) !== undefined;
+    const replayed = isThere ? await countReplayed(pool, this.#threadId, since ?? 0, toMatcher(filter)) : 0;
+    return { subscription_id: id, replayed_events: replayed };
+  }
+
+  #unsubscribe(id: string): object {
+    if (!this.#subscriptions.remove(id)) throw new CommandError("no_such_subscription", `There is no subscription ${id} on this socket.`);
     return {};
   }
 
-  return frames.gone;
+  /** Cuts the socket after an error. The client reconnects and subscribes again. */
+  #cut(err: Error): void {
+    this.#deps.log.debug({ err, thread_id: this.#threadId }, "socket cut");
+    this.#frames.cut();
+  }
 }
-
-const Unsubscribe = z.object({ subscription_id: z.string() });
 
 function notSupported(): never {
   throw new CommandError("not_supported", "Open another socket and subscribe again: everything that matches is sent from the start.");
