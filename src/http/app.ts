@@ -5,17 +5,18 @@ import { ServiceError } from "../errors.ts";
 import type { HttpOptions } from "../registry/http-options.ts";
 import type { UserApp } from "../registry/user-app.ts";
 import { isBundlePath } from "../ui/bundles.ts";
-import { guardRoutes } from "./access.ts";
-import { type Admitted, admissionOf } from "./admission.ts";
-import { answerErrors, pathOf, refuseConnection, refusePath } from "./answer-errors.ts";
+import { guardRoutes } from "./admission/access.ts";
+import { type Admitted, admissionOf } from "./admission/admission.ts";
+import { countStreams, type StreamCounts } from "./admission/places.ts";
+import { answerErrors, pathOf, refuseConnection, refusePath } from "./answers/answer-errors.ts";
 import type { ApiDeps } from "./api-deps.ts";
-import { acceptJsonBodies } from "./body.ts";
-import { headerPicker } from "./configurable-headers.ts";
-import { type AllowedOrigins, allowBrowsers, allowedOrigins, corsHeaders } from "./cors.ts";
 import { documentApi } from "./document.ts";
-import { createGate, type Gate } from "./gate.ts";
-import { fetchInMemory } from "./memory-fetch.ts";
-import { countStreams, type StreamCounts } from "./places.ts";
+import { acceptJsonBodies } from "./front/body.ts";
+import { headerPicker } from "./front/configurable-headers.ts";
+import { type AllowedOrigins, allowBrowsers, allowedOrigins, corsHeaders } from "./front/cors.ts";
+import { createGate, type Gate } from "./front/gate.ts";
+import { fetchInMemory } from "./front/memory-fetch.ts";
+import { type Approach, arrivalLimits, serverFactory, wantsSocket } from "./front/server.ts";
 import { assistantRoutes } from "./routes/assistants.ts";
 import { cancellationRoutes } from "./routes/cancellation.ts";
 import { cronRoutes } from "./routes/crons.ts";
@@ -30,7 +31,6 @@ import { streamingRoutes } from "./routes/streaming.ts";
 import { threadRoutes } from "./routes/threads.ts";
 import { uiRoutes } from "./routes/ui.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
-import { type Approach, arrivalLimits, serverFactory, wantsSocket } from "./server.ts";
 
 /** The API. It serves; it executes nothing. */
 export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserApp): Promise<FastifyInstance> {

@@ -22,12 +22,12 @@ import { isServedElsewhere } from "../../runs/absent.ts";
 import { holdThreadsOfAssistant } from "../../runs/read.ts";
 import { cancelTopic, claimTopic } from "../../runs/run.ts";
 import { deleteThreadRow, threadsOfAssistant } from "../../threads/threads.ts";
-import { access, scopeOrNone } from "../access.ts";
+import { access, scopeOrNone } from "../admission/access.ts";
+import { sendPage } from "../answers/lists.ts";
 import type { ApiDeps } from "../api-deps.ts";
-import { sendPage } from "../lists.ts";
 import { readWithin } from "../memory.ts";
 import type { RequestOf } from "../route.ts";
-import { refuseContext } from "../run-check.ts";
+import { refuseContext } from "../runs/run-check.ts";
 import { Assistant, answers, Config, Flag, Id, Json, Limit, Offset, SortOrder, Text } from "../schemas.ts";
 
 const OneAssistant = z.object({ assistantId: Text });

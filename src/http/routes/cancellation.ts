@@ -6,12 +6,12 @@ import { ServiceError } from "../../errors.ts";
 import { findOpenRuns } from "../../runs/cancel.ts";
 import { getRun } from "../../runs/read.ts";
 import { CancelAction } from "../../runs/run.ts";
-import { access } from "../access.ts";
+import { access } from "../admission/access.ts";
 import type { ApiDeps } from "../api-deps.ts";
-import { cancelRuns } from "../cancel.ts";
-import { runOutput } from "../follow.ts";
 import type { RequestOf } from "../route.ts";
+import { cancelRuns } from "../runs/cancel-runs.ts";
 import { Flag, Id, RunParams } from "../schemas.ts";
+import { runOutput } from "../sse/follow.ts";
 
 const Action = CancelAction.default("interrupt");
 

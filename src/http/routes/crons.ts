@@ -16,14 +16,14 @@ import {
 import { newId } from "../../db/ids.ts";
 import { transaction } from "../../db/sql.ts";
 import type { NewRun } from "../../runs/create.ts";
-import { access } from "../access.ts";
+import { access } from "../admission/access.ts";
+import { admitRun, runDecisions } from "../admission/run-access.ts";
+import { sendPage } from "../answers/lists.ts";
 import type { ApiDeps } from "../api-deps.ts";
-import { CronCreate, CronPatch, toNewCron, toPatch } from "../cron-request.ts";
-import { sendPage } from "../lists.ts";
 import { readWithin } from "../memory.ts";
 import type { RequestOf } from "../route.ts";
-import { admitRun, runDecisions } from "../run-access.ts";
-import { refuseWebhook, runCheck } from "../run-check.ts";
+import { CronCreate, CronPatch, toNewCron, toPatch } from "../runs/cron-request.ts";
+import { refuseWebhook, runCheck } from "../runs/run-check.ts";
 import { answers, Cron, Id, Json, Limit, Offset, SortOrder, Text, ThreadParams } from "../schemas.ts";
 
 const CronParams = z.object({ cronId: Id });

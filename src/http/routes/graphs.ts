@@ -7,7 +7,7 @@ import { authKeys, isReservedKey } from "../../auth/user.ts";
 import { ServiceError } from "../../errors.ts";
 import type { AnyGraph } from "../../registry/registry.ts";
 import type { GraphSchemas } from "../../registry/schemas.ts";
-import { access } from "../access.ts";
+import { access } from "../admission/access.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import type { RequestOf } from "../route.ts";
 import { Flag, Text, Whole } from "../schemas.ts";

@@ -6,7 +6,7 @@ import { deleteItem, listNamespaces } from "../../store/items.ts";
 import { checkLabels, checkNamespace } from "../../store/namespace.ts";
 import { Minutes } from "../../store/rules.ts";
 import { getFromStore, putInStore, searchStore } from "../../store/use.ts";
-import { access } from "../access.ts";
+import { access } from "../admission/access.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import { readWithin } from "../memory.ts";
 import type { RequestOf } from "../route.ts";

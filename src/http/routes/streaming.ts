@@ -6,18 +6,18 @@ import { AuthRefusal } from "../../auth/auth.ts";
 import type { Scope } from "../../db/scope.ts";
 import { ServiceError } from "../../errors.ts";
 import { getThread } from "../../threads/threads.ts";
-import { access } from "../access.ts";
+import { access } from "../admission/access.ts";
+import { type StreamCounts, takePlace } from "../admission/places.ts";
+import type { Followed } from "../admission/recheck.ts";
+import { inSight, type Sight } from "../admission/visible-thread.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import { answerCommand, commandDecisions } from "../commands/answer.ts";
 import { Command } from "../commands/command.ts";
-import { type StreamCounts, takePlace } from "../places.ts";
-import type { Followed } from "../recheck.ts";
 import type { RequestOf } from "../route.ts";
 import { answers, ThreadParams } from "../schemas.ts";
-import { serveSocket } from "../socket.ts";
+import { serveSocket } from "../sockets/socket.ts";
+import { streamThread, streamThreadRuns } from "../sse/thread-streams.ts";
 import { EventFilter, LastEventNumber, LastThreadEvent, ThreadStreamQuery } from "../streaming-request.ts";
-import { streamThread, streamThreadRuns } from "../thread-streams.ts";
-import { inSight, type Sight } from "../visible-thread.ts";
 
 export interface StreamingDeps extends ApiDeps {
   counts: StreamCounts;

@@ -21,10 +21,9 @@ import {
   ThreadStatus,
   updateThread,
 } from "../../threads/threads.ts";
-import { access, alreadyDecided, scopeOrNone } from "../access.ts";
+import { access, alreadyDecided, scopeOrNone } from "../admission/access.ts";
+import { estimateHeader, extractPaths, sendPage } from "../answers/lists.ts";
 import type { ApiDeps } from "../api-deps.ts";
-import { extractPaths } from "../extract.ts";
-import { estimateHeader, sendPage } from "../lists.ts";
 import { holdMemory, readWithin } from "../memory.ts";
 import type { RequestOf } from "../route.ts";
 import { answers, Command, Id, Json, Limit, Offset, SortOrder, Text, Thread, ThreadParams, ThreadTtl, TtlStrategy } from "../schemas.ts";
