@@ -101,7 +101,7 @@ test("every room is in the table", () => {
 });
 
 test("routes get the scope of what they may see from a decision, and in no other way", () => {
-  const deciding = "http/access.ts";
+  const deciding = "http/admission/access.ts";
   const users = globSync("http/**/*.ts", { cwd: "src" }).filter((file) =>
     /import .*\beverything\b.* from/.test(readFileSync(join("src", file), "utf8")),
   );

@@ -348,7 +348,11 @@ describe("where nobody is asked", () => {
     [{ ENSEMBLE_AUTH: "some" }, undefined, "ENSEMBLE_AUTH"],
     [{ ENSEMBLE_JWT_JWKS_URL: jwksUrl, ENSEMBLE_JWT_SECRET: secret }, undefined, "not both"],
     [{ ENSEMBLE_JWT_AUDIENCE: "us" }, undefined, "need ENSEMBLE_JWT_JWKS_URL or ENSEMBLE_JWT_SECRET"],
-    [{ ENSEMBLE_API_KEYS: ops.entry }, { "~handlerCache": { authenticate: () => "ada" } }, "configured twice: auth.path and ENSEMBLE_API_KEYS"],
+    [
+      { ENSEMBLE_API_KEYS: ops.entry },
+      { "~handlerCache": { authenticate: () => "ada" } },
+      "configured twice: auth.path and ENSEMBLE_API_KEYS",
+    ],
     [{}, {}, "auth.ts:auth is no Auth of @langchain/langgraph-sdk/auth"],
     [{}, { "~handlerCache": {} }, "auth.ts:auth has no authenticate handler"],
   ];

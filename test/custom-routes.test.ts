@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { pino } from "pino";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { readConfig } from "../src/config.ts";
-import { serverFactory } from "../src/http/server.ts";
+import { serverFactory } from "../src/http/front/server.ts";
 import { startService } from "../src/main.ts";
 import { readProject } from "../src/registry/project.ts";
 import { makeProject, runCommand, until } from "./command.ts";

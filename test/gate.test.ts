@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { readConfig } from "../src/config.ts";
-import { allowedOrigins } from "../src/http/cors.ts";
-import { type Arrival, type GateRules, refuseForeignPage } from "../src/http/gate.ts";
+import { allowedOrigins } from "../src/http/front/cors.ts";
+import { type Arrival, type GateRules, refuseForeignPage } from "../src/http/front/gate.ts";
 import type { CorsOptions } from "../src/registry/http-options.ts";
 
 const plain: Arrival = {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseJson } from "../src/http/body.ts";
+import { parseJson } from "../src/http/front/body.ts";
 import { createMemory } from "../src/http/memory.ts";
 import { startTestService } from "./service.ts";
 

@@ -10,7 +10,7 @@ import type { StoreRules } from "../store/rules.ts";
 import type { ThreadFeed } from "../streaming/thread-feed.ts";
 import type { UiBundles } from "../ui/bundles.ts";
 import type { WebhookRules } from "../webhooks/rules.ts";
-import type { PickHeaders } from "./configurable-headers.ts";
+import type { PickHeaders } from "./front/configurable-headers.ts";
 import type { Memory } from "./memory.ts";
 
 /** What the routes need of the process. */

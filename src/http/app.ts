@@ -5,18 +5,20 @@ import { ServiceError } from "../errors.ts";
 import type { HttpOptions } from "../registry/http-options.ts";
 import type { UserApp } from "../registry/user-app.ts";
 import { isBundlePath } from "../ui/bundles.ts";
-import { guardRoutes } from "./access.ts";
-import { type Admitted, admissionOf } from "./admission.ts";
-import { answerErrors, pathOf, refuseConnection, refusePath } from "./answer-errors.ts";
+import { guardRoutes } from "./admission/access.ts";
+import { type Admitted, admissionOf } from "./admission/admission.ts";
+import { countStreams, type StreamCounts } from "./admission/places.ts";
+import { answerErrors, pathOf, refuseConnection, refusePath } from "./answers/answer-errors.ts";
 import type { ApiDeps } from "./api-deps.ts";
-import { acceptJsonBodies } from "./body.ts";
-import { headerPicker } from "./configurable-headers.ts";
-import { type AllowedOrigins, allowBrowsers, allowedOrigins, corsHeaders } from "./cors.ts";
 import { documentApi } from "./document.ts";
-import { createGate, type Gate } from "./gate.ts";
-import { fetchInMemory } from "./memory-fetch.ts";
-import { countStreams, type StreamCounts } from "./places.ts";
+import { acceptJsonBodies } from "./front/body.ts";
+import { headerPicker } from "./front/configurable-headers.ts";
+import { type AllowedOrigins, allowBrowsers, allowedOrigins, corsHeaders } from "./front/cors.ts";
+import { createGate, type Gate } from "./front/gate.ts";
+import { fetchInMemory } from "./front/memory-fetch.ts";
+import { type Approach, arrivalLimits, serverFactory, wantsSocket } from "./front/server.ts";
 import { assistantRoutes } from "./routes/assistants.ts";
+import { cancellationRoutes } from "./routes/cancellation.ts";
 import { cronRoutes } from "./routes/crons.ts";
 import { graphRoutes } from "./routes/graphs.ts";
 import { healthRoute, metaRoutes } from "./routes/meta.ts";
@@ -29,7 +31,6 @@ import { streamingRoutes } from "./routes/streaming.ts";
 import { threadRoutes } from "./routes/threads.ts";
 import { uiRoutes } from "./routes/ui.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
-import { type Approach, arrivalLimits, serverFactory, wantsSocket } from "./server.ts";
 
 /** The API. It serves; it executes nothing. */
 export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserApp): Promise<FastifyInstance> {
@@ -71,6 +72,7 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
   if (!http.disable_threads) await app.register(stateRoutes, options);
   if (!http.disable_runs) await app.register(runRoutes, options);
   if (!http.disable_runs) await app.register(singleRunRoutes, options);
+  if (!http.disable_runs) await app.register(cancellationRoutes, options);
   const askFront = inFront && fetchInMemory(app.server, prefix);
   if (!http.disable_runs) await app.register(streamingRoutes, { ...options, askFront });
   if (!http.disable_runs) await app.register(cronRoutes, options);

@@ -4,7 +4,7 @@ import { chooseAuth } from "../auth/choose.ts";
 import { type Config, lendModelEndpoint, variable } from "../config.ts";
 import type { Db } from "../db/sql.ts";
 import type { ApiDeps } from "../http/api-deps.ts";
-import { allowedOrigins, isListed } from "../http/cors.ts";
+import { allowedOrigins, isListed } from "../http/front/cors.ts";
 import { loadEmbedder, needsEndpoint } from "../registry/embeddings.ts";
 import { importUserModule } from "../registry/modules.ts";
 import type { Project } from "../registry/project.ts";

@@ -3,13 +3,12 @@ import { AuthRefusal } from "../../auth/auth.ts";
 import { CheckpointNotFound, ServiceError, threadNotFound } from "../../errors.ts";
 import { readProgress } from "../../runs/thread-runs.ts";
 import { findThread } from "../../threads/threads.ts";
+import { runDecisions } from "../admission/run-access.ts";
 import type { ApiDeps } from "../api-deps.ts";
-import { runDecisions } from "../run-access.ts";
-import { getTree } from "./agent.ts";
 import { type Command, CommandError, type CommandErrorCode, type Method } from "./command.ts";
-import { inject, respond } from "./input.ts";
-import { startRun } from "./run.ts";
-import { forkState, getState, listCheckpoints } from "./state.ts";
+import { inject, respond } from "./input-commands.ts";
+import { startRun } from "./run-commands.ts";
+import { forkState, getState, getTree, listCheckpoints } from "./state-commands.ts";
 
 export type CommandAnswer =
   | { type: "success"; id: number; result: object; meta: CommandMeta }

@@ -2,8 +2,8 @@ import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Scope } from "../../db/scope.ts";
 import { ServiceError } from "../../errors.ts";
+import { refuseIssues } from "../answers/issues.ts";
 import type { ApiDeps } from "../api-deps.ts";
-import { refuseIssues } from "../issues.ts";
 
 /** What can be wrong with a command, in the words of the protocol. */
 export type CommandErrorCode =

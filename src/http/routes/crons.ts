@@ -1,4 +1,4 @@
-import type { FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { toAssistantId } from "../../assistants/assistants.ts";
@@ -16,13 +16,14 @@ import {
 import { newId } from "../../db/ids.ts";
 import { transaction } from "../../db/sql.ts";
 import type { NewRun } from "../../runs/create.ts";
-import { access } from "../access.ts";
+import { access } from "../admission/access.ts";
+import { admitRun, runDecisions } from "../admission/run-access.ts";
+import { sendPage } from "../answers/lists.ts";
 import type { ApiDeps } from "../api-deps.ts";
-import { CronCreate, CronPatch, toNewCron, toPatch } from "../cron-request.ts";
-import { sendPage } from "../lists.ts";
 import { readWithin } from "../memory.ts";
-import { admitRun, runDecisions } from "../run-access.ts";
-import { refuseWebhook, runCheck } from "../run-check.ts";
+import type { RequestOf } from "../route.ts";
+import { CronCreate, CronPatch, toNewCron, toPatch } from "../runs/cron-request.ts";
+import { refuseWebhook, runCheck } from "../runs/run-check.ts";
 import { answers, Cron, Id, Json, Limit, Offset, SortOrder, Text, ThreadParams } from "../schemas.ts";
 
 const CronParams = z.object({ cronId: Id });
@@ -32,109 +33,111 @@ const Filter = {
   enabled: z.boolean().optional(),
   metadata: Json.optional(),
 };
-/** `now` is among the SDK's fields; a cron of ours has none. */
+/** The SDK also selects `now`. Our crons have none. */
 const Selectable = z.enum([...Cron.keyof().options, "now"]);
 
-/** What a run and a cron's payload have in common, where the handler has changed it. */
+const createSchema = { body: CronCreate, response: answers(Cron) };
+const createOnThreadSchema = { params: ThreadParams, body: CronCreate, response: answers(Cron) };
+const patchSchema = { params: CronParams, body: CronPatch, response: answers(Cron) };
+const deleteSchema = { params: CronParams };
+const searchSchema = {
+  body: z.object({
+    ...Filter,
+    limit: Limit,
+    offset: Offset,
+    sort_by: z.enum(["cron_id", "assistant_id", "thread_id", "created_at", "updated_at", "next_run_date"]).optional(),
+    sort_order: SortOrder,
+    select: z.array(Selectable).optional(),
+  }),
+  response: answers(z.array(Cron)),
+};
+const countSchema = { body: z.object(Filter), response: answers(z.number()) };
+
+const creates = access("crons:create", ...runDecisions);
+const updates = access("crons:update", ...runDecisions);
+const searches = access("crons:search");
+
+/** Creates, changes, lists and deletes crons, on threads and without. Workers start their runs. */
+export const cronRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) => {
+  app.post("/runs/crons", { schema: createSchema, config: creates }, async (request, reply) =>
+    reply.send(await create(deps, request, request.body, null)),
+  );
+  app.post("/threads/:threadId/runs/crons", { schema: createOnThreadSchema, config: creates }, async (request, reply) =>
+    reply.send(await create(deps, request, request.body, request.params.threadId)),
+  );
+  app.patch("/runs/crons/:cronId", { schema: patchSchema, config: updates }, (request, reply) => patch(deps, request, reply));
+  app.delete("/runs/crons/:cronId", { schema: deleteSchema, config: access("crons:delete") }, (request, reply) =>
+    remove(deps, request, reply),
+  );
+  app.post("/runs/crons/search", { schema: searchSchema, config: searches }, (request, reply) => search(deps, request, reply));
+  app.post("/runs/crons/count", { schema: countSchema, config: searches }, (request, reply) => count(deps, request, reply));
+};
+
+/** Creates a cron. The caller has to be allowed to create both the cron and its runs. */
+async function create(deps: ApiDeps, request: FastifyRequest, body: z.output<typeof CronCreate>, threadId: string | null) {
+  refuseWebhook(deps.webhookRules, body.webhook);
+  const asked = { ...toNewCron(withAllowedWebhook(deps, body), threadId), cron_id: newId(), user_id: request.user?.identity };
+  const assistantId = toAssistantId(asked.assistant_id);
+  const { value } = await request.access("crons:create", { ...asked, assistant_id: assistantId });
+  // Refusals name the assistant as the caller did.
+  const named = value.assistant_id === assistantId ? { ...value, assistant_id: asked.assistant_id } : value;
+  const { caller, cron } = await admit(deps, request, named);
+  return transaction(deps.pool, (tx) => createCron(tx, caller, cron, rulesOf(deps)));
+}
+
+async function patch(deps: ApiDeps, request: RequestOf<typeof patchSchema>, reply: FastifyReply) {
+  const { pool, webhookRules } = deps;
+  const { body, params } = request;
+  refuseWebhook(webhookRules, body.webhook);
+  const asked = { ...toPatch(withAllowedWebhook(deps, body)), cron_id: params.cronId };
+  const { scope, value } = await request.access("crons:update", asked);
+  const { cron_id: cronId, ...fields } = value;
+  const change = await planChange(pool, scope, cronId, fields);
+  const { caller, after } = await admitChange(deps, request, change);
+  return reply.send(await transaction(pool, (tx) => updateCron(tx, scope, caller, { ...change, after }, rulesOf(deps))));
+}
+
+const rulesOf = ({ registry, settings }: ApiDeps) => ({ check: runCheck(registry), retention: settings });
+
+/** Returns the body without its webhook if this service sends none. */
+const withAllowedWebhook = <Body extends { webhook?: unknown }>({ settings }: ApiDeps, body: Body): Body =>
+  settings.sendsWebhooks || body.webhook === undefined ? body : { ...body, webhook: null };
+
+/** Checks that the caller may create the runs of a cron. What the project's handler changes in a run, it changes in all of them. */
+async function admit<C extends AskedCron>({ settings }: ApiDeps, request: FastifyRequest, cron: C) {
+  const asked = runOfCron(cron, settings);
+  const before = JSON.stringify(asked.kwargs);
+  const { caller, run } = await admitRun(request, asked);
+  const { cron_id, ...metadata } = run.metadata;
+  return { caller, cron: { ...cron, metadata, payload: { ...cron.payload, ...changedFields(JSON.parse(before), run.kwargs) } } };
+}
+
+/** Checks a change in the same way. A change of the schedule alone keeps the runs as the handler left them when the cron was created. */
+async function admitChange(deps: ApiDeps, request: FastifyRequest, { after, ordersRuns, saysWhatRuns }: PlannedChange) {
+  if (!ordersRuns) return { caller: undefined, after };
+  const { caller, cron } = await admit(deps, request, after);
+  return { caller, after: saysWhatRuns ? cron : after };
+}
+
+/** Returns the fields of a cron's payload that the handler has changed in its run. */
 function changedFields(before: NewRun["kwargs"], after: NewRun["kwargs"]): Partial<CronPayload> {
   const fields = ["input", "config", "context", "webhook", "interrupt_before", "interrupt_after", "stream_mode", "durability"] as const;
   const changed = fields.filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]));
   return Object.fromEntries(changed.map((field) => [field, after[field]]));
 }
 
-const creates = access("crons:create", ...runDecisions);
+async function remove({ pool }: ApiDeps, request: RequestOf<typeof deleteSchema>, reply: FastifyReply) {
+  const { scope, value } = await request.access("crons:delete", { cron_id: request.params.cronId });
+  await deleteCron(pool, scope, value.cron_id);
+  return reply.code(204).send();
+}
 
-/** Runs by the clock: crons on threads and without, changed, listed, deleted. Workers fire them. */
-export const cronRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool, registry, settings, webhookRules, memory }) => {
-  const rules = { check: runCheck(registry), retention: settings };
+async function search({ pool, memory }: ApiDeps, request: RequestOf<typeof searchSchema>, reply: FastifyReply) {
+  const { scope, value: query } = await request.access("crons:search", { ...request.body });
+  return sendPage(reply, await readWithin(memory, reply, (bytes) => searchCrons(pool, scope, { ...query, bytes })), query);
+}
 
-  const allowed = <Body extends { webhook?: unknown }>(body: Body): Body =>
-    settings.sendsWebhooks || body.webhook === undefined ? body : { ...body, webhook: null };
-
-  /** Asks whether the caller may make the runs of a cron. What the project's handler changes of a run, it changes of all of them. */
-  async function admit<C extends AskedCron>(request: FastifyRequest, cron: C) {
-    const asked = runOfCron(cron, settings);
-    const before = JSON.stringify(asked.kwargs);
-    const { caller, run } = await admitRun(request, asked);
-    const { cron_id, ...metadata } = run.metadata;
-    return { caller, cron: { ...cron, metadata, payload: { ...cron.payload, ...changedFields(JSON.parse(before), run.kwargs) } } };
-  }
-
-  /** The same for a change. Whoever only says when a cron runs leaves what it runs as its maker's handler left it. */
-  async function admitChange(request: FastifyRequest, { after, ordersRuns, saysWhatRuns }: PlannedChange) {
-    if (!ordersRuns) return { caller: undefined, after };
-    const { caller, cron } = await admit(request, after);
-    return { caller, after: saysWhatRuns ? cron : after };
-  }
-
-  /** Whoever makes a cron orders runs: they are asked for both. */
-  async function create(request: FastifyRequest, body: z.output<typeof CronCreate>, threadId: string | null) {
-    refuseWebhook(webhookRules, body.webhook);
-    const asked = { ...toNewCron(allowed(body), threadId), cron_id: newId(), user_id: request.user?.identity };
-    const assistantId = toAssistantId(asked.assistant_id);
-    const { value } = await request.access("crons:create", { ...asked, assistant_id: assistantId });
-    const named = value.assistant_id === assistantId ? { ...value, assistant_id: asked.assistant_id } : value; // as refusals are to name it
-    const { caller, cron } = await admit(request, named);
-    return transaction(pool, (tx) => createCron(tx, caller, cron, rules));
-  }
-
-  app.post("/runs/crons", { schema: { body: CronCreate, response: answers(Cron) }, config: creates }, async (request, reply) =>
-    reply.send(await create(request, request.body, null)),
-  );
-
-  app.post(
-    "/threads/:threadId/runs/crons",
-    { schema: { params: ThreadParams, body: CronCreate, response: answers(Cron) }, config: creates },
-    async (request, reply) => reply.send(await create(request, request.body, request.params.threadId)),
-  );
-
-  app.patch(
-    "/runs/crons/:cronId",
-    { schema: { params: CronParams, body: CronPatch, response: answers(Cron) }, config: access("crons:update", ...runDecisions) },
-    async (request, reply) => {
-      refuseWebhook(webhookRules, request.body.webhook);
-      const { scope, value } = await request.access("crons:update", { ...toPatch(allowed(request.body)), cron_id: request.params.cronId });
-      const { cron_id: cronId, ...patch } = value;
-      const change = await planChange(pool, scope, cronId, patch);
-      const { caller, after } = await admitChange(request, change);
-      return reply.send(await transaction(pool, (tx) => updateCron(tx, scope, caller, { ...change, after }, rules)));
-    },
-  );
-
-  app.delete("/runs/crons/:cronId", { schema: { params: CronParams }, config: access("crons:delete") }, async (request, reply) => {
-    const { scope, value } = await request.access("crons:delete", { cron_id: request.params.cronId });
-    await deleteCron(pool, scope, value.cron_id);
-    return reply.code(204).send();
-  });
-
-  app.post(
-    "/runs/crons/search",
-    {
-      schema: {
-        body: z.object({
-          ...Filter,
-          limit: Limit,
-          offset: Offset,
-          sort_by: z.enum(["cron_id", "assistant_id", "thread_id", "created_at", "updated_at", "next_run_date"]).optional(),
-          sort_order: SortOrder,
-          select: z.array(Selectable).optional(),
-        }),
-        response: answers(z.array(Cron)),
-      },
-      config: access("crons:search"),
-    },
-    async (request, reply) => {
-      const { scope, value: search } = await request.access("crons:search", { ...request.body });
-      return sendPage(reply, await readWithin(memory, reply, (bytes) => searchCrons(pool, scope, { ...search, bytes })), search);
-    },
-  );
-
-  app.post(
-    "/runs/crons/count",
-    { schema: { body: z.object(Filter), response: answers(z.number()) }, config: access("crons:search") },
-    async (request, reply) => {
-      const { scope, value: filter } = await request.access("crons:search", { ...request.body });
-      return reply.send(await countCrons(pool, scope, filter));
-    },
-  );
-};
+async function count({ pool }: ApiDeps, request: RequestOf<typeof countSchema>, reply: FastifyReply) {
+  const { scope, value: filter } = await request.access("crons:search", { ...request.body });
+  return reply.send(await countCrons(pool, scope, filter));
+}

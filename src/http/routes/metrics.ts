@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { AuthRefusal } from "../../auth/auth.ts";
 import { isEverything } from "../../db/scope.ts";
-import { access } from "../access.ts";
+import { access } from "../admission/access.ts";
 import type { ApiDeps } from "../api-deps.ts";
 
 const countsOfAll =

@@ -5,15 +5,15 @@ import { bytesOfAssistants } from "../../assistants/assistants.ts";
 import { listRuns } from "../../runs/read.ts";
 import { RunStatus } from "../../runs/run.ts";
 import { getThread } from "../../threads/threads.ts";
-import { access } from "../access.ts";
+import { access } from "../admission/access.ts";
+import { runDecisions } from "../admission/run-access.ts";
+import { selectFields, sendTexts } from "../answers/lists.ts";
 import type { ApiDeps } from "../api-deps.ts";
-import { selectFields, sendTexts } from "../lists.ts";
-import { makeBatch } from "../make-runs.ts";
 import { holdMemory, lightBytes, readWithin } from "../memory.ts";
-import { runDecisions } from "../run-access.ts";
-import { BatchCreate, RunCreate, toNewRun } from "../run-request.ts";
+import { makeBatch } from "../runs/make-runs.ts";
+import { BatchCreate, RunCreate, toNewRun } from "../runs/run-request.ts";
+import { type StartDeps, startAndStream, startAndWait, startRun } from "../runs/start-run.ts";
 import { answers, Limit, Offset, OneOrMore, Run, streams, ThreadParams } from "../schemas.ts";
-import { type StartDeps, startAndStream, startAndWait, startRun } from "../start-run.ts";
 
 /** Memory per byte of a batch: the document, the statement, the answer, and the answer's text. */
 const weightOfByte = 4;

@@ -1,3 +1,4 @@
+import type { FastifyReply } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { Item as StoredItem } from "../../store/item.ts";
@@ -5,16 +6,17 @@ import { deleteItem, listNamespaces } from "../../store/items.ts";
 import { checkLabels, checkNamespace } from "../../store/namespace.ts";
 import { Minutes } from "../../store/rules.ts";
 import { getFromStore, putInStore, searchStore } from "../../store/use.ts";
-import { access } from "../access.ts";
+import { access } from "../admission/access.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import { readWithin } from "../memory.ts";
+import type { RequestOf } from "../route.ts";
 import { answers, Flag, Item, Json, Limit, Offset, OneOrMore, Text, Whole } from "../schemas.ts";
 
-/** What a client leaves out, some write as null. */
+/** Accepts null for a field that is left out, as some clients send it. */
 const optional = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().transform((value) => value ?? undefined);
 
 const Namespace = z.array(Text);
-/** False: found by no query; else the fields that queries are compared with. Not a literal, which OpenAPI 3.0 does not know. */
+/** The fields that queries are compared with, or false to keep the item out of queries. OpenAPI 3.0 has no literal false. */
 const Index = z.union([
   z
     .boolean()
@@ -40,71 +42,69 @@ const NamespaceSearch = z.object({
   limit: Whole(1, 1_000).default(100),
   offset: Offset,
 });
-/** Handlers mark what they let be stored; nobody else can. Without a mark, those of the item that is there stay. */
+/** The metadata that only a handler can add to an item. Without any, the stored item keeps its own. */
 const Marked = z.object({ metadata: Json.transform((marks) => (Object.keys(marks).length > 0 ? marks : undefined)) });
 
-/** What graphs remember across threads, for callers from outside: items by name, searches, namespaces. A handler may lead them elsewhere. */
-export const storeRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool, store: rules, memory }) => {
-  app.put("/store/items", { schema: { body: ItemPut }, config: access("store:put") }, async (request, reply) => {
-    const { scope, value } = await request.access("store:put", { ...request.body, metadata: {} });
-    checkNamespace(value.namespace);
-    await putInStore(pool, scope, { rules }, { ...value, ...Marked.parse(value) });
-    return reply.code(204).send();
-  });
+const getSchema = { querystring: ItemQuery, response: answers(Item.nullable()) };
+const putSchema = { body: ItemPut };
+const deleteSchema = { body: ItemDelete };
+const searchSchema = { body: ItemSearch, response: answers(z.object({ items: z.array(Item.extend({ score: z.number().optional() })) })) };
+const namespacesSchema = { body: NamespaceSearch, response: answers(z.object({ namespaces: z.array(z.array(z.string())) })) };
 
-  app.get(
-    "/store/items",
-    { schema: { querystring: ItemQuery, response: answers(Item.nullable()) }, config: access("store:get") },
-    async (request, reply) => {
-      const { namespace: parts, key, refresh_ttl: refreshTtl } = request.query;
-      const namespace = parts.flatMap((part) => (part === "" ? [] : part.split(".")));
-      const { scope, value } = await request.access("store:get", { namespace, key });
-      checkNamespace(value.namespace);
-      const item = await getFromStore(pool, scope, { rules }, { ...value, refreshTtl });
-      return reply.type("application/json").send(JSON.stringify(item ? toAnswer(item) : null)); // Fastify sends null as nothing at all
-    },
+/** Opens the store of the graphs to clients: items, searches, namespaces. A handler may change the namespace of a request. */
+export const storeRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) => {
+  app.put("/store/items", { schema: putSchema, config: access("store:put") }, (request, reply) => put(deps, request, reply));
+  app.get("/store/items", { schema: getSchema, config: access("store:get") }, (request, reply) => get(deps, request, reply));
+  app.delete("/store/items", { schema: deleteSchema, config: access("store:delete") }, (request, reply) => remove(deps, request, reply));
+  app.post("/store/items/search", { schema: searchSchema, config: access("store:search") }, (request, reply) =>
+    search(deps, request, reply),
   );
-
-  app.delete("/store/items", { schema: { body: ItemDelete }, config: access("store:delete") }, async (request, reply) => {
-    const { scope, value } = await request.access("store:delete", { ...request.body });
-    checkNamespace(value.namespace);
-    await deleteItem(pool, scope, undefined, value);
-    return reply.code(204).send();
-  });
-
-  app.post(
-    "/store/items/search",
-    {
-      schema: { body: ItemSearch, response: answers(z.object({ items: z.array(Item.extend({ score: z.number().optional() })) })) },
-      config: access("store:search"),
-    },
-    async (request, reply) => {
-      const { namespace_prefix, refresh_ttl: refreshTtl, ...search } = request.body;
-      const { scope, value } = await request.access("store:search", { namespace: namespace_prefix, ...search });
-      const { namespace: prefix, ...asked } = value;
-      checkLabels(prefix);
-      const read = (bytes: number) => searchStore(pool, scope, { rules }, { prefix, ...asked, refreshTtl, bytes });
-      const { rows, isCut } = await readWithin(memory, reply, read);
-      if (isCut) reply.header("x-pagination-next", String(asked.offset + rows.length));
-      return reply.send({ items: rows.map(toAnswer) });
-    },
-  );
-
-  app.post(
-    "/store/namespaces",
-    {
-      schema: { body: NamespaceSearch, response: answers(z.object({ namespaces: z.array(z.array(z.string())) })) },
-      config: access("store:list_namespaces"),
-    },
-    async (request, reply) => {
-      const { prefix, ...asked } = request.body;
-      const { scope, value } = await request.access("store:list_namespaces", { namespace: prefix ?? [], ...asked });
-      const { namespace, suffix, max_depth: maxDepth, limit, offset } = value;
-      const conditions = [condition("prefix", namespace), condition("suffix", suffix ?? [])];
-      return reply.send({ namespaces: await listNamespaces(pool, scope, { conditions, maxDepth, limit, offset }) });
-    },
+  app.post("/store/namespaces", { schema: namespacesSchema, config: access("store:list_namespaces") }, (request, reply) =>
+    searchNamespaces(deps, request, reply),
   );
 };
+
+async function put({ pool, store: rules }: ApiDeps, request: RequestOf<typeof putSchema>, reply: FastifyReply) {
+  const { scope, value } = await request.access("store:put", { ...request.body, metadata: {} });
+  checkNamespace(value.namespace);
+  await putInStore(pool, scope, { rules }, { ...value, ...Marked.parse(value) });
+  return reply.code(204).send();
+}
+
+async function get({ pool, store: rules }: ApiDeps, request: RequestOf<typeof getSchema>, reply: FastifyReply) {
+  const { namespace: parts, key, refresh_ttl: refreshTtl } = request.query;
+  const namespace = parts.flatMap((part) => (part === "" ? [] : part.split(".")));
+  const { scope, value } = await request.access("store:get", { namespace, key });
+  checkNamespace(value.namespace);
+  const item = await getFromStore(pool, scope, { rules }, { ...value, refreshTtl });
+  return reply.type("application/json").send(JSON.stringify(item ? toAnswer(item) : null)); // Fastify would send null as an empty body
+}
+
+async function remove({ pool }: ApiDeps, request: RequestOf<typeof deleteSchema>, reply: FastifyReply) {
+  const { scope, value } = await request.access("store:delete", { ...request.body });
+  checkNamespace(value.namespace);
+  await deleteItem(pool, scope, undefined, value);
+  return reply.code(204).send();
+}
+
+async function search({ pool, store: rules, memory }: ApiDeps, request: RequestOf<typeof searchSchema>, reply: FastifyReply) {
+  const { namespace_prefix, refresh_ttl: refreshTtl, ...query } = request.body;
+  const { scope, value } = await request.access("store:search", { namespace: namespace_prefix, ...query });
+  const { namespace: prefix, ...asked } = value;
+  checkLabels(prefix);
+  const read = (bytes: number) => searchStore(pool, scope, { rules }, { prefix, ...asked, refreshTtl, bytes });
+  const { rows, isCut } = await readWithin(memory, reply, read);
+  if (isCut) reply.header("x-pagination-next", String(asked.offset + rows.length));
+  return reply.send({ items: rows.map(toAnswer) });
+}
+
+async function searchNamespaces({ pool }: ApiDeps, request: RequestOf<typeof namespacesSchema>, reply: FastifyReply) {
+  const { prefix, ...asked } = request.body;
+  const { scope, value } = await request.access("store:list_namespaces", { namespace: prefix ?? [], ...asked });
+  const { namespace, suffix, max_depth: maxDepth, limit, offset } = value;
+  const conditions = [condition("prefix", namespace), condition("suffix", suffix ?? [])];
+  return reply.send({ namespaces: await listNamespaces(pool, scope, { conditions, maxDepth, limit, offset }) });
+}
 
 function condition(matchType: "prefix" | "suffix", path: string[]) {
   checkLabels(path);

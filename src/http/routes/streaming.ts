@@ -1,25 +1,27 @@
-import type { FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
+import type { WebSocket } from "ws";
 import { z } from "zod";
 import { AuthRefusal } from "../../auth/auth.ts";
 import type { Scope } from "../../db/scope.ts";
 import { ServiceError } from "../../errors.ts";
 import { getThread } from "../../threads/threads.ts";
-import { access } from "../access.ts";
+import { access } from "../admission/access.ts";
+import { type StreamCounts, takePlace } from "../admission/places.ts";
+import type { Followed } from "../admission/recheck.ts";
+import { inSight, type Sight } from "../admission/visible-thread.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import { answerCommand, commandDecisions } from "../commands/answer.ts";
 import { Command } from "../commands/command.ts";
-import { type StreamCounts, takePlace } from "../places.ts";
-import type { Followed } from "../recheck.ts";
+import type { RequestOf } from "../route.ts";
 import { answers, ThreadParams } from "../schemas.ts";
-import { serveSocket } from "../socket.ts";
+import { serveSocket } from "../sockets/socket.ts";
+import { streamThread, streamThreadRuns } from "../sse/thread-streams.ts";
 import { EventFilter, LastEventNumber, LastThreadEvent, ThreadStreamQuery } from "../streaming-request.ts";
-import { streamThread, streamThreadRuns } from "../thread-streams.ts";
-import { inSight, type Sight } from "../visible-thread.ts";
 
 export interface StreamingDeps extends ApiDeps {
   counts: StreamCounts;
-  /** Asks the whole service, the project's app in front of our routes included; undefined where there is none. */
+  /** Sends a request through the project's app in front of our routes. Undefined without such an app. */
   askFront: ((request: Request) => Promise<Response>) | undefined;
 }
 
@@ -28,90 +30,90 @@ const threadStream = {
   200: { description: "The events of the thread's runs, without end.", content: { "text/event-stream": { schema: z.string() } } },
 };
 
-/** Event streaming: what happens on a thread, over all of its runs, and the commands by which it is made to happen. */
-export const streamingRoutes: FastifyPluginAsyncZod<StreamingDeps> = async (app, { counts, askFront, ...deps }) => {
-  const { pool } = deps;
-  const enter = ({ user }: FastifyRequest, threadId: string) =>
-    takePlace(counts, { of: "thread", id: threadId, user: user?.identity }, deps.settings);
+const commandSchema = { params: ThreadParams, body: Command, response: answers(Answer) };
+const eventsSchema = { params: ThreadParams, body: EventFilter, headers: LastEventNumber, response: threadStream };
+const runsSchema = { params: ThreadParams, querystring: ThreadStreamQuery, headers: LastThreadEvent, response: threadStream };
+const socketSchema = { params: ThreadParams, hide: true }; // OpenAPI cannot describe a WebSocket
 
-  /** A thread that the caller may read now, and how it is asked later whether they still may. */
-  async function toFollow(request: FastifyRequest, threadId: string): Promise<Followed> {
-    const decide = async () => (await request.access("threads:read", { thread_id: threadId })).scope;
-    const find = (scope: Scope) => getThread(pool, scope, threadId);
-    await find(await decide());
-    return { decide, find };
-  }
-
-  app.post(
-    "/threads/:threadId/commands",
-    { schema: { params: ThreadParams, body: Command, response: answers(Answer) }, config: access(...commandDecisions) },
-    async (request, reply) => reply.send(await answerCommand(deps, request, request.params.threadId, request.body)),
+/** Streams the events of a thread, over all of its runs, and takes the commands that act on it. */
+export const streamingRoutes: FastifyPluginAsyncZod<StreamingDeps> = async (app, deps) => {
+  app.post("/threads/:threadId/commands", { schema: commandSchema, config: access(...commandDecisions) }, async (request, reply) =>
+    reply.send(await answerCommand(deps, request, request.params.threadId, request.body)),
   );
-
-  app.post(
-    "/threads/:threadId/stream/events",
-    {
-      schema: { params: ThreadParams, body: EventFilter, headers: LastEventNumber, response: threadStream },
-      config: access("threads:read"),
-    },
-    async (request, reply) => {
-      const { threadId } = request.params;
-      const { since, ...filter } = request.body;
-      const { scope: readable } = await request.access("threads:read", { thread_id: threadId });
-      const sight: Sight = { readable, isSeen: false };
-      const followed = inSight(deps, request, threadId, sight);
-      const from = since ?? request.headers["last-event-id"] ?? 0;
-      await streamThread(deps, enter(request, threadId), reply, { sight, threadId, since: from, filter, followed });
-    },
+  app.post("/threads/:threadId/stream/events", { schema: eventsSchema, config: access("threads:read") }, (request, reply) =>
+    streamEvents(deps, request, reply),
   );
-
-  app.get(
-    "/threads/:threadId/stream",
-    {
-      schema: { params: ThreadParams, querystring: ThreadStreamQuery, headers: LastThreadEvent, response: threadStream },
-      config: access("threads:read"),
-    },
-    async (request, reply) => {
-      const { threadId } = request.params;
-      const { stream_mode, stream_modes } = request.query;
-      const followed = await toFollow(request, threadId);
-      reply.header("location", request.url); // the SDK comes back here, and is to see the same
-      const modes = stream_mode ?? stream_modes ?? ["run_modes" as const];
-      const since = request.headers["last-event-id"];
-      await streamThreadRuns(deps, enter(request, threadId), reply, { threadId, since, modes, followed });
-    },
+  app.get("/threads/:threadId/stream", { schema: runsSchema, config: access("threads:read") }, (request, reply) =>
+    streamRuns(deps, request, reply),
   );
-
   app.route({
     method: "GET",
     url: "/threads/:threadId/stream/events",
-    schema: { params: ThreadParams, hide: true }, // OpenAPI has no words for sockets
+    schema: socketSchema,
     config: access(...commandDecisions),
-    preValidation: async (request) => {
-      if (askFront && request.ws) await refuseWhereAppDoes(askFront, request);
-      if (request.ws) enter(request, request.params.threadId)(); // only to refuse: the place is taken when the socket is there
-    },
+    preValidation: (request) => refuseSocket(deps, request),
     handler: async (_request, reply) =>
       reply
         .code(upgradeRequired)
         .header("upgrade", "websocket")
         .type("text/plain; charset=utf-8")
         .send("Open a WebSocket here, or POST for an event stream."),
-    wsHandler: (socket, request) => {
-      const { threadId } = ThreadParams.parse(request.params);
-      try {
-        const leave = enter(request, threadId);
-        serveSocket(deps, request, socket, threadId).addEventListener("abort", leave);
-      } catch (error) {
-        socket.close(1013, error instanceof ServiceError ? error.message : "");
-      }
-    },
+    wsHandler: (socket, request) => openSocket(deps, request, socket),
   });
 };
 
 const upgradeRequired = 426;
 
-/** An upgrade goes past the project's app. So that its middleware has its say, it is asked for the same without one: our own answer to that is known. */
+const enter = ({ counts, settings }: StreamingDeps, { user }: FastifyRequest, threadId: string) =>
+  takePlace(counts, { of: "thread", id: threadId, user: user?.identity }, settings);
+
+async function streamEvents(deps: StreamingDeps, request: RequestOf<typeof eventsSchema>, reply: FastifyReply): Promise<void> {
+  const { threadId } = request.params;
+  const { since, ...filter } = request.body;
+  const { scope: readable } = await request.access("threads:read", { thread_id: threadId });
+  const sight: Sight = { readable, isSeen: false };
+  const followed = inSight(deps, request, threadId, sight);
+  const from = since ?? request.headers["last-event-id"] ?? 0;
+  await streamThread(deps, enter(deps, request, threadId), reply, { sight, threadId, since: from, filter, followed });
+}
+
+async function streamRuns(deps: StreamingDeps, request: RequestOf<typeof runsSchema>, reply: FastifyReply): Promise<void> {
+  const { threadId } = request.params;
+  const { stream_mode, stream_modes } = request.query;
+  const followed = await toFollow(deps, request, threadId);
+  reply.header("location", request.url); // the SDK reconnects to this URL and must see the same stream
+  const modes = stream_mode ?? stream_modes ?? ["run_modes" as const];
+  const since = request.headers["last-event-id"];
+  await streamThreadRuns(deps, enter(deps, request, threadId), reply, { threadId, since, modes, followed });
+}
+
+/** Checks that the caller may read a thread, and returns how to check it again later. */
+async function toFollow({ pool }: ApiDeps, request: FastifyRequest, threadId: string): Promise<Followed> {
+  const decide = async () => (await request.access("threads:read", { thread_id: threadId })).scope;
+  const find = (scope: Scope) => getThread(pool, scope, threadId);
+  await find(await decide());
+  return { decide, find };
+}
+
+/** Refuses an upgrade that the project's app would refuse, or for which there is no place. */
+async function refuseSocket(deps: StreamingDeps, request: RequestOf<typeof socketSchema>): Promise<void> {
+  if (!request.ws) return;
+  if (deps.askFront) await refuseWhereAppDoes(deps.askFront, request);
+  const leave = enter(deps, request, request.params.threadId);
+  leave(); // the socket takes its place once it is open
+}
+
+function openSocket(deps: StreamingDeps, request: FastifyRequest, socket: WebSocket): void {
+  const { threadId } = ThreadParams.parse(request.params);
+  try {
+    const leave = enter(deps, request, threadId);
+    serveSocket(deps, request, socket, threadId).addEventListener("abort", leave);
+  } catch (error) {
+    socket.close(1013, error instanceof ServiceError ? error.message : "");
+  }
+}
+
+/** Throws what the project's app answers to the same request without its upgrade. An upgrade itself bypasses the app and its middleware. */
 async function refuseWhereAppDoes(ask: (request: Request) => Promise<Response>, { url, headers }: FastifyRequest): Promise<void> {
   const plain = new Headers();
   for (const [name, value] of Object.entries(headers)) {
@@ -119,5 +121,6 @@ async function refuseWhereAppDoes(ask: (request: Request) => Promise<Response>, 
   }
   const answer = await ask(new Request(new URL(url, `http://${headers.host}`), { headers: plain }));
   const text = await answer.text();
-  if (answer.status !== upgradeRequired) throw new AuthRefusal(answer.status < 400 ? 403 : answer.status, text);
+  if (answer.status === upgradeRequired) return; // our own route answered, so the app let the request pass
+  throw new AuthRefusal(answer.status < 400 ? 403 : answer.status, text);
 }

@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { listDeadWebhooks, redriveWebhooks, webhookTopic } from "../../webhooks/webhooks.ts";
-import { access } from "../access.ts";
+import { access } from "../admission/access.ts";
+import { sendPage } from "../answers/lists.ts";
 import type { ApiDeps } from "../api-deps.ts";
-import { sendPage } from "../lists.ts";
 import { answers, DeadWebhook, Id, Limit, Offset } from "../schemas.ts";
 
 /** Deliveries that were given up: seeing them, and having them tried again. */

@@ -1,0 +1,56 @@
+import type { Context, Hono, MiddlewareHandler } from "hono";
+import { type Auth, AuthRefusal } from "../../auth/auth.ts";
+import type { User } from "../../auth/user.ts";
+import { ServiceError } from "../../errors.ts";
+import type { HttpOptions } from "../../registry/http-options.ts";
+import { isBundlePath, type UiBundles } from "../../ui/bundles.ts";
+
+/** Whom the app in front of our routes was told of, by the connection to them: nobody is asked twice who they are. */
+export type Admitted = WeakMap<object, User>;
+
+/**
+ * When a request to the project's app is asked who makes it: first of all; before its routes, but after its middleware; or never, so
+ * that only our own routes ask.
+ */
+export type Admission = "first" | "routes" | "never";
+
+/** Middleware and routes can be told apart in a Hono app only, by what it was given with `use` and `all` and what with a method. */
+export function admissionOf({ middleware_order, enable_custom_route_auth }: HttpOptions, isHono: boolean): Admission {
+  if (enable_custom_route_auth === false) return "never";
+  return isHono && middleware_order === "middleware_first" ? "routes" : "first";
+}
+
+/** Who makes this request; undefined where nobody is asked: there is no auth, and these are public. */
+export async function admit(
+  { auth, ui }: { auth: Auth | undefined; ui: UiBundles | undefined },
+  { method, url, headers }: Request,
+): Promise<User | undefined> {
+  const { pathname, search } = new URL(url);
+  const isPublic = method === "GET" && (pathname === "/info" || isBundlePath(ui, pathname));
+  if (!auth || isPublic) return undefined;
+  return auth.authenticate({ method, url: pathname + search, headers: Object.fromEntries(headers) });
+}
+
+/** The no of an auth as a web response, as our own routes would say it; undefined for a failure that is none. */
+export function refusalOf(error: unknown, request: Request): Response | undefined {
+  if (!(error instanceof AuthRefusal) && !(error instanceof ServiceError)) return undefined;
+  const { status, message } = error;
+  const headers = error instanceof AuthRefusal ? error.headers : {};
+  const wantsJson = request.headers.get("accept")?.includes("application/json");
+  return wantsJson ? Response.json({ detail: message }, { status, headers }) : new Response(message, { status, headers });
+}
+
+/** Tells routes who asks, under the name that the official server uses. */
+export function tellUser(context: Context, user: User | undefined): void {
+  if (user) context.set("auth", { user, scopes: user.permissions });
+}
+
+/** The app with `guard` before each of its routes, but not before its middleware. */
+export function withGuardedRoutes(app: Hono, guard: (context: Context) => Promise<Response | undefined>): Hono {
+  const guarded = (handler: MiddlewareHandler): MiddlewareHandler => {
+    return async (context, next) => (await guard(context)) ?? handler(context, next);
+  };
+  const isOpen = (method: string) => method === "ALL" || method === "OPTIONS"; // a preflight carries no credentials
+  const routes = app.routes.map((route) => (isOpen(route.method) ? route : { ...route, handler: guarded(route.handler) }));
+  return Object.create(app, { routes: { value: routes } });
+}

@@ -1,0 +1,99 @@
+import { maxHeaderSize } from "node:http";
+import type { Socket } from "node:net";
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
+import { AuthRefusal } from "../../auth/auth.ts";
+import { isDatabaseTrouble } from "../../db/failure.ts";
+import { ServiceError } from "../../errors.ts";
+import { explain } from "./issues.ts";
+
+interface Answer {
+  status: number;
+  sentence: string;
+  details?: unknown;
+  headers?: Record<string, string>;
+}
+
+/** Every error leaves through here: the caller's with its sentence, ours logged once and answered without detail. */
+export function answerErrors(app: FastifyInstance): void {
+  app.setErrorHandler(async (error: FastifyError, request, reply) => {
+    const answer = toAnswer(error);
+    const path = pathOf(request.url);
+    if (answer.status >= 500) request.log.error({ err: error, path }, "request failed");
+    else if (isTroubleOfOthers(error)) request.log.warn({ err: error, path }, "request refused");
+    return send(request, reply, answer);
+  });
+  app.setNotFoundHandler(async (request, reply) =>
+    send(request, reply, {
+      status: 404,
+      sentence: `404 Not Found: there is no ${request.method} ${pathOf(request.url)}; /docs lists what there is.`,
+    }),
+  );
+}
+
+/** What may be logged of an address. */
+export const pathOf = (url: string): string => url.split("?")[0] ?? "";
+
+/** What somebody else has said to us, of which the caller is told the least. */
+const isTroubleOfOthers = (error: unknown) => error instanceof ServiceError && error.cause !== undefined;
+
+/** What Fastify refuses before any route is found: a path that is no text, an id that is too long. */
+export function refusePath(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const tooLong = error.code === "FST_ERR_MAX_PARAM_LENGTH"; // its own message repeats the whole path
+  void send(request, reply, tooLong ? { status: 414, sentence: "A part of the path is too long to be an id or a name." } : toAnswer(error));
+}
+
+const unreadable: Record<string, [status: string, sentence: string]> = {
+  HPE_HEADER_OVERFLOW: ["431 Request Header Fields Too Large", `The headers are larger than ${maxHeaderSize} bytes.`],
+  ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "The request did not arrive in time."],
+};
+
+/** What is no HTTP request at all. There is no reply to send by: this writes the answer itself. */
+export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+  const [status, sentence] = unreadable[error.code ?? ""] ?? ["400 Bad Request", `This is not an HTTP request: ${error.message}.`];
+  if (socket.writable && error.code !== "ECONNRESET") {
+    const headers = `content-type: text/plain; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(sentence)}\r\nconnection: close`;
+    socket.write(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${sentence}`);
+  }
+  socket.destroySoon();
+}
+
+/** We look before we insert, so that this is left for what disappears in between. */
+const foreignKeyViolation = "23503";
+
+/** How an error is answered: the caller's with its sentence, ours without detail. */
+export function toAnswer(error: FastifyError): Answer {
+  if (error instanceof AuthRefusal) return { status: error.status, sentence: error.message, headers: error.headers };
+  if (error instanceof ServiceError) return { status: error.status, sentence: error.message, details: error.details };
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const errors = error.validation.map((issue) => ({
+      field: [error.validationContext, ...issue.instancePath.split("/").filter(Boolean)].join("."),
+      message: explain(issue.message, issue.params),
+    }));
+    return { status: 422, sentence: errors.map(({ field, message }) => `${field}: ${message}`).join("; "), details: errors };
+  }
+  if (error.statusCode !== undefined && error.statusCode < 500) return { status: error.statusCode, sentence: error.message };
+  if (error.code === foreignKeyViolation) return { status: 409, sentence: "Something that the request refers to was deleted meanwhile." };
+  if (isUnstorableText(error)) return { status: 422, sentence: `The request holds a value that cannot be stored: ${error.message}.` };
+  if (isDatabaseTrouble(error)) return { status: 503, sentence: "The database does not answer; try again in a moment." };
+  return { status: 500, sentence: "Internal Server Error" };
+}
+
+/** SQLSTATE class 22: what the caller sent does not fit the column it is meant for. */
+function isUnstorableText(error: FastifyError): boolean {
+  return /^22[0-9A-Z]{3}$/.test(error.code ?? "");
+}
+
+/** Plain text that begins with the sentence, because clients match on it; JSON for those who ask, and for lists of fields. */
+async function send(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { status, sentence, details, headers = {} }: Answer,
+): Promise<FastifyReply> {
+  reply.code(status).headers(headers);
+  if (status === 429 || status === 503) reply.header("retry-after", "1");
+  const wantsJson = request.headers.accept?.includes("application/json") ?? false;
+  if (details !== undefined) return reply.type("application/json").send(JSON.stringify({ detail: sentence, errors: details }));
+  if (wantsJson) return reply.type("application/json").send(JSON.stringify({ detail: sentence }));
+  return reply.type("text/plain; charset=utf-8").send(sentence);
+}

@@ -1,0 +1,84 @@
+import { z } from "zod";
+import type { Scope } from "../../db/scope.ts";
+import type { Db } from "../../db/sql.ts";
+import { isThreadBusy, listRuns } from "../../runs/read.ts";
+import type { Run } from "../../runs/run.ts";
+import { openQuestions } from "../../threads/questions.ts";
+import { Command, Config, Json, Text } from "../schemas.ts";
+import { CommandError, withParams } from "./command.ts";
+import { makeRun } from "./run-commands.ts";
+
+export const Namespace = z.array(Text).max(100);
+
+const needsId = "input.respond requires an interrupt_id.";
+const Answer = z.object({
+  namespace: Namespace.nullish(),
+  interrupt_id: z.string({ error: needsId }).min(1, needsId),
+  response: z.unknown().optional(),
+});
+const Alongside = { update: Command.shape.update, goto: Command.shape.goto, config: Config.nullish(), metadata: Json.nullish() };
+const Respond = z.union([
+  z.object({ responses: z.array(Answer).min(1).max(1_000), ...Alongside }),
+  Answer.extend(Alongside).transform(({ interrupt_id, response, ...others }) => ({ responses: [{ interrupt_id, response }], ...others })),
+]);
+
+/** Answers questions that the thread's last run left open, in one run that goes on from them. */
+export const respond = withParams(Respond, async (scope, { responses, update, goto, config, metadata }) => {
+  await makeRun(scope, async (db) => {
+    const asker = await newestRun(db, scope.readable, scope.threadId);
+    await refuseUnasked(
+      db,
+      scope.threadId,
+      responses.map(({ interrupt_id }) => interrupt_id),
+    );
+    const resume = Object.fromEntries(responses.map(({ interrupt_id, response = null }) => [interrupt_id, response]));
+    const { context } = asker.kwargs; // the graph may need it, and an answer has no place for it
+    return { assistant_id: asker.assistant_id, command: { resume, update, goto }, context, config, metadata };
+  });
+  return {};
+});
+
+async function refuseUnasked(db: Db, threadId: string, interruptIds: string[]): Promise<void> {
+  const questions = (await isThreadBusy(db, threadId)) ? [] : await openQuestions(db, threadId);
+  if (questions.length === 0) {
+    throw new CommandError("invalid_argument", "input.respond can only be used while the run is interrupted.");
+  }
+  const unasked = interruptIds.find((id) => !questions.some((question) => question.id === id));
+  if (unasked === undefined) return;
+  const open = questions.map(({ id }) => id).join(", ");
+  throw new CommandError("no_such_interrupt", `No question with the interrupt_id ${unasked} is open; open are: ${open}.`);
+}
+
+/** The run that a thread's questions and messages are about. */
+export async function newestRun(db: Db, readable: Scope, threadId: string): Promise<Run> {
+  const {
+    rows: [run],
+  } = await listRuns(db, readable, threadId, { limit: 1, offset: 0 });
+  if (run) return run;
+  throw new CommandError("no_such_run", `Thread ${threadId} has had no run.`);
+}
+
+const roles = { user: "human", system: "system" } as const;
+const Inject = z.object({
+  namespace: Namespace.nullish(),
+  message: z.object({ role: z.enum(["user", "system"]), content: z.string().max(1_000_000), name: Text.nullish() }),
+});
+
+/**
+ * Hands a message to a thread whose run is going on. A graph takes its input between runs, so the message is the input of a run that
+ * follows at once: nothing of the work under way is lost, and the message is not either.
+ */
+export const inject = withParams(Inject, async (scope, { namespace, message: { role, content, name } }) => {
+  if (namespace && namespace.length > 0) {
+    throw new CommandError("not_supported", "A message can be handed to the whole graph only: leave the namespace empty.");
+  }
+  await makeRun(scope, async (db) => {
+    const current = await newestRun(db, scope.readable, scope.threadId);
+    if (!(await isThreadBusy(db, scope.threadId))) {
+      throw new CommandError("no_such_run", "input.inject can only be used while a run is going on; use run.start.");
+    }
+    const message = { type: roles[role], content, ...(name && { name }) };
+    return { assistant_id: current.assistant_id, input: { messages: [message] }, context: current.kwargs.context };
+  });
+  return {};
+});

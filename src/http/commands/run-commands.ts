@@ -1,0 +1,118 @@
+import { isDeepStrictEqual } from "node:util";
+import type { FastifyRequest } from "fastify";
+import { z } from "zod";
+import { isId } from "../../db/ids.ts";
+import type { Db } from "../../db/sql.ts";
+import { runNotFound, ServiceError } from "../../errors.ts";
+import type { RunCheck } from "../../runs/create.ts";
+import { type IdempotentRequest, madeForKey } from "../../runs/idempotency.ts";
+import { isThreadBusy } from "../../runs/read.ts";
+import type { RunRequest } from "../../runs/request.ts";
+import { MultitaskStrategy, type Run } from "../../runs/run.ts";
+import { submitRuns } from "../../runs/submit.ts";
+import { openQuestions } from "../../threads/questions.ts";
+import { lockThread } from "../../threads/threads.ts";
+import { admitRun } from "../admission/run-access.ts";
+import { idempotent } from "../runs/idempotency-key.ts";
+import { runCheck } from "../runs/run-check.ts";
+import { toNewRun } from "../runs/run-request.ts";
+import { Command, Config, Json, Text } from "../schemas.ts";
+import { CommandError, type CommandScope, Command as Envelope, withParams } from "./command.ts";
+
+const isCommand = (input: unknown) => Object(input).lg_name === "Command";
+
+/** An input, or a command in its place, as LangGraph serialises it: RemoteGraph resumes in this way. */
+const Input = z.union([
+  z.custom<unknown>((input) => !isCommand(input)).transform((input = null) => ({ input })),
+  Command.transform((command) => ({ command })),
+]);
+
+const Start = z.object({
+  assistant_id: Text.min(1),
+  input: Input.default({ input: null }),
+  config: Config.nullish(),
+  context: Json.nullish(),
+  metadata: Json.nullish(),
+  // The SDK sends the first; the second is how the REST routes call it.
+  multitaskStrategy: MultitaskStrategy.nullish(),
+  multitask_strategy: MultitaskStrategy.nullish(),
+});
+
+/** Everything that is told of a run has to be in its log. */
+const toldInFull: Pick<RunRequest, "stream_mode" | "stream_subgraphs" | "stream_resumable"> = {
+  stream_mode: ["values", "updates", "messages-tuple", "custom", "tasks", "tools", "checkpoints"],
+  stream_subgraphs: true,
+  stream_resumable: true,
+};
+
+/** Starts a run. On a thread that waits for an answer the input is the answer. */
+export const startRun = withParams(Start, async (scope, { multitaskStrategy, multitask_strategy, input, ...given }) => {
+  const strategy = multitaskStrategy ?? multitask_strategy ?? "enqueue";
+  const wanted = { ...given, multitask_strategy: strategy, if_not_exists: "create" as const };
+  const run = await makeRun(scope, async (db) => ({ ...wanted, ...(await toInput(db, scope.threadId, wanted, input)) }));
+  return { run_id: run.run_id };
+});
+
+async function toInput(db: Db, threadId: string, { config }: Pick<RunRequest, "config">, given: z.output<typeof Input>) {
+  if ("command" in given) return given;
+  const { input } = given;
+  const fromEarlier = typeof config?.configurable?.checkpoint_id === "string";
+  if (input === null || fromEarlier || (await isThreadBusy(db, threadId))) return { input };
+  const isAsked = (await openQuestions(db, threadId)).length > 0;
+  return isAsked ? { command: { resume: input } } : { input };
+}
+
+/**
+ * Makes a run that is told in full. What it is to be depends on where the thread stands: it is decided first, because auth has to know,
+ * and again with the thread held, because somebody else may have answered or asked meanwhile.
+ */
+export async function makeRun(scope: CommandScope, decide: (db: Db) => Promise<RunRequest>): Promise<Run> {
+  const { deps, request, threadId } = scope;
+  const key = keyOf(request);
+  const before = await madeBefore(deps.pool, key); // by now the thread may stand elsewhere
+  if (before) return before;
+  const wanted = await decide(deps.pool).catch(asError);
+  if (wanted instanceof Error) {
+    const meanwhile = await madeBefore(deps.pool, key); // by the same command, which came at the same moment and was faster
+    if (meanwhile) return meanwhile;
+    throw wanted;
+  }
+  const newRun = toNewRun({ ...wanted, ...toldInFull }, threadId, request.headers, deps.settings);
+  newRun.kwargs.checkpoint_envelopes = true;
+  const { caller, run } = await admitRun(request, newRun);
+  let boundTo: unknown;
+  const prepare = async (tx: Db) => {
+    boundTo = (await lockThread(tx, caller.threads, threadId))?.metadata.assistant_id;
+    if (!isDeepStrictEqual(await decide(tx), wanted)) throw new ServiceError("conflict", "The thread has moved on meanwhile; try again.");
+  };
+  const check = bindThread(() => boundTo, runCheck(deps.registry));
+  const [made] = await submitRuns(deps, [{ caller, run, check }], { key, prepare });
+  if (!made) throw runNotFound(); // the run of this Idempotency-Key has been deleted since
+  return made;
+}
+
+async function madeBefore(db: Db, key: IdempotentRequest | undefined): Promise<Run | undefined> {
+  return key && (await madeForKey(db, key))?.[0];
+}
+
+const asError = (error: Error) => error;
+
+/** A command that is sent again may have another id. On a socket there are no headers to give a key by. */
+function keyOf(request: FastifyRequest): IdempotentRequest | undefined {
+  const key = request.method === "POST" ? idempotent(request) : undefined;
+  if (!key) return undefined;
+  const { method, params } = Envelope.parse(request.body);
+  return { ...key, request: { route: request.params, method, params } };
+}
+
+/** By the protocol a thread belongs to the assistant of its first run. What else callers keep under that name in its metadata binds nobody. */
+function bindThread(findBound: () => unknown, check: RunCheck): RunCheck {
+  return async (tx, asked) => {
+    const bound = findBound();
+    const { assistant_id: assistantId, graph_id: graphId } = asked.assistant;
+    if (typeof bound === "string" && isId(bound) && bound !== assistantId) {
+      throw new CommandError("invalid_argument", `This thread belongs to assistant ${bound}, not to ${assistantId} (graph "${graphId}").`);
+    }
+    await check(tx, asked);
+  };
+}

@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { ServiceError } from "../../errors.ts";
+import { getRun } from "../../runs/read.ts";
+import { readHistory, readState } from "../../state/state.ts";
+import { readTree } from "../../streaming/tree.ts";
+import { Config, Id, Limit, Text } from "../schemas.ts";
+import { CommandError, withParams } from "./command.ts";
+import { Namespace, newestRun } from "./input-commands.ts";
+import { makeRun } from "./run-commands.ts";
+
+const Get = z.object({ namespace: Namespace.nullish(), keys: z.array(Text).max(1_000).nullish() });
+
+/** The state of the thread, or of a graph inside it. */
+export const getState = withParams(Get, async ({ deps: { pool, registry }, readable, threadId }, { namespace, keys }) => {
+  const checkpoint = { checkpoint_ns: (namespace ?? []).join("|") };
+  const { values, checkpoint: at } = await readState(pool, readable, registry, threadId, { checkpoint }).catch(asUnknownNamespace);
+  if (!at) refuseNamespace(namespace);
+  return { values: selectKeys(values, keys), ...(at && { checkpoint: { id: at.checkpoint_id, ns: at.checkpoint_ns } }) };
+});
+
+function selectKeys(values: unknown, keys: string[] | null | undefined): unknown {
+  if (!keys || typeof values !== "object" || values === null) return values;
+  return Object.fromEntries(Object.entries(values).filter(([key]) => keys.includes(key)));
+}
+
+const List = z.object({ namespace: Namespace.nullish(), limit: Limit, before: Text.nullish() });
+
+/** The checkpoints of the thread, or of a graph inside it, newest first. */
+export const listCheckpoints = withParams(List, async ({ deps: { pool, registry }, readable, threadId }, { namespace, limit, before }) => {
+  const query = { limit, checkpoint: { checkpoint_ns: (namespace ?? []).join("|") }, ...(before && { before }) };
+  const checkpoints: object[] = [];
+  try {
+    for await (const { checkpoint, created_at, metadata } of readHistory(pool, readable, registry, threadId, query))
+      checkpoints.push({ id: checkpoint?.checkpoint_id, timestamp: created_at, step: metadata?.step, metadata });
+  } catch (error) {
+    asUnknownNamespace(error as Error);
+  }
+  if (checkpoints.length === 0 && !before) refuseNamespace(namespace);
+  return { checkpoints };
+});
+
+/** Where nothing was ever stored there is no graph, or none that has run. */
+function refuseNamespace(namespace: string[] | null | undefined): void {
+  if (namespace && namespace.length > 0)
+    throw new CommandError("no_such_namespace", `Nothing has run at ${namespace.join("|")}; agent.getTree shows where something has.`);
+}
+
+/** LangGraph looks for the graph at a namespace by its name. */
+function asUnknownNamespace(error: Error): never {
+  if (/^Subgraph ".*" not found$/s.test(error.message)) throw new CommandError("no_such_namespace", error.message);
+  throw error;
+}
+
+const Fork = z.object({ checkpoint_id: Text.min(1), input: z.unknown().optional(), config: Config.nullish() });
+
+/** Goes on from an earlier checkpoint in a run of its own: the newest branch of the thread is the one that it makes. */
+export const forkState = withParams(Fork, async (scope, { checkpoint_id, input = null, config }) => {
+  const run = await makeRun(scope, async (db) => {
+    const { assistant_id, kwargs } = await newestRun(db, scope.readable, scope.threadId);
+    const at = { ...config, configurable: { ...config?.configurable, checkpoint_id } };
+    return { assistant_id, input, config: at, context: kwargs.context };
+  });
+  return { run_id: run.run_id, thread_id: scope.threadId };
+});
+
+/** Returns a run's tree of graphs and nodes with their statuses. Takes the newest run unless one is named. */
+export const getTree = withParams(z.object({ run_id: Id.nullish() }), async (scope, { run_id: runId }) => {
+  const { pool } = scope.deps;
+  const { threadId, readable } = scope;
+  const run = runId
+    ? await getRun(pool, readable, threadId, runId).catch((error) => {
+        throw error instanceof ServiceError ? new CommandError("no_such_run", `Thread ${threadId} has no run ${runId}.`) : error;
+      })
+    : await newestRun(pool, readable, threadId);
+  const graphId = String(run.kwargs.config.configurable?.graph_id);
+  return { tree: await readTree(pool, { runId: run.run_id, graphId, modes: run.kwargs.stream_mode }) };
+});

@@ -1,0 +1,57 @@
+import cors from "@fastify/cors";
+import type { FastifyInstance } from "fastify";
+import { studioOrigins } from "../../auth/studio.ts";
+import type { CorsOptions } from "../../registry/http-options.ts";
+
+/** Browsers may read these: by them the SDK finds its run, reconnects and pages. */
+const exposed = ["content-location", "location", "x-pagination-total", "x-pagination-total-estimated", "x-pagination-next"];
+
+/** Public front ends that people point at their own service. `http.cors.allow_origins` replaces them, also with an empty list. */
+export const defaultOrigins = ["https://agentchat.vercel.app", ...studioOrigins];
+
+const loopbackOrigin = /^https?:\/\/(localhost|([\w-]+\.)+localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
+
+/** The origins whose pages may use the service. */
+export interface AllowedOrigins {
+  /** Every origin is allowed. */
+  all: boolean;
+  listed: (string | RegExp)[];
+}
+
+/**
+ * Returns the origins that `http.cors` allows. Without auth these are the default ones unless it names others, and pages of this machine.
+ * With auth they are all unless it names some, because a page needs credentials.
+ */
+export function allowedOrigins({ allow_origins, allow_origin_regex }: CorsOptions, hasAuth: boolean): AllowedOrigins {
+  const isSet = allow_origins !== undefined || allow_origin_regex !== undefined;
+  const named = [...(allow_origins ?? []), ...(allow_origin_regex ? [new RegExp(allow_origin_regex)] : [])];
+  if (hasAuth) return { all: !isSet || named.includes("*"), listed: named };
+  return { all: named.includes("*"), listed: [...(isSet ? named : defaultOrigins), loopbackOrigin] };
+}
+
+/** Returns whether the list names this origin. An origin that is allowed only because all are is not named. */
+export const isListed = ({ listed }: AllowedOrigins, origin: string): boolean =>
+  listed.some((one) => (one instanceof RegExp ? one.test(origin) : one === origin));
+
+export async function allowBrowsers(app: FastifyInstance, options: CorsOptions, { all, listed }: AllowedOrigins): Promise<void> {
+  await app.register(cors, {
+    origin: all ? "*" : listed,
+    methods: options.allow_methods ?? ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+    exposedHeaders: [...exposed, ...(options.expose_headers ?? [])],
+    strictPreflight: false,
+    ...(options.allow_headers && { allowedHeaders: options.allow_headers }),
+    ...(options.allow_credentials !== undefined && { credentials: options.allow_credentials }),
+    ...(options.max_age !== undefined && { maxAge: options.max_age }),
+  });
+}
+
+/** Returns what a browser at this origin must be told of an answer of the project's own app. */
+export function corsHeaders(options: CorsOptions, allowed: AllowedOrigins, origin: string): Record<string, string> {
+  if (!allowed.all && !isListed(allowed, origin)) return {};
+  return {
+    "access-control-allow-origin": allowed.all ? "*" : origin,
+    "access-control-expose-headers": [...exposed, ...(options.expose_headers ?? [])].join(", "),
+    ...(options.allow_credentials && { "access-control-allow-credentials": "true" }),
+    ...(!allowed.all && { vary: "Origin" }),
+  };
+}

@@ -1,0 +1,202 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type Context, type ErrorHandler, Hono, type HonoRequest } from "hono";
+import type { Logger } from "pino";
+import type { Auth } from "../../auth/auth.ts";
+import type { User } from "../../auth/user.ts";
+import { ServiceError } from "../../errors.ts";
+import type { FetchHandler, UserApp } from "../../registry/user-app.ts";
+import type { UiBundles } from "../../ui/bundles.ts";
+import { type Admission, type Admitted, admit, refusalOf, tellUser, withGuardedRoutes } from "../admission/admission.ts";
+import { pathOf } from "../answers/answer-errors.ts";
+import type { Gate } from "./gate.ts";
+import type { MemoryFetch } from "./memory-fetch.ts";
+import { sendResponse, toRequest } from "./web-bridge.ts";
+
+/** What a web app is told of the connection, under the names that Hono's own server uses. */
+interface Env {
+  incoming: IncomingMessage;
+  outgoing: ServerResponse;
+  user?: User | undefined;
+}
+
+type Answer = (request: Request, env: Env) => Promise<Response>;
+
+export interface FrontOptions {
+  /** Asks our own routes. */
+  forward: MemoryFetch["fetch"];
+  gate: Gate;
+  ui: UiBundles | undefined;
+  auth: Auth | undefined;
+  admission: Admission;
+  admitted: Admitted;
+  /** What a browser must be told of an answer that is not ours. */
+  corsHeaders: (origin: string) => Record<string, string>;
+  bodyLimitBytes: number;
+  log: Logger;
+}
+
+/** The listener of a server whose requests the project's own app sees first, and around whose routes its middleware stands. */
+export function frontListener(app: UserApp, options: FrontOptions): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
+  const answer = "hono" in app ? aroundOurs(app.hono, options) : beforeOurs(app.handler, options);
+  return (incoming, outgoing) => void serve(answer, options, incoming, outgoing).catch(() => outgoing.destroy());
+}
+
+/** Lets our own routes answer. */
+async function askOurs({ forward, admitted }: FrontOptions, request: Request, { incoming, outgoing, user }: Env): Promise<Response> {
+  const prepare = (connection: object) => {
+    Object.assign(connection, { remoteAddress: incoming.socket.remoteAddress });
+    if (user) admitted.set(connection, user);
+  };
+  return forward(request, prepare).catch(() => {
+    outgoing.destroy(); // as our routes have done: to a client an answer would mean something else than a line that was cut
+    return new Response(null, { status: 502 });
+  });
+}
+
+async function serve(answer: Answer, options: FrontOptions, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const { log, gate } = options;
+  outgoing.on("error", () => {}); // a broken line shows as its close
+  const request = readRequest(incoming, outgoing);
+  if (!request) {
+    outgoing.writeHead(400, { "content-type": "text/plain; charset=utf-8" }).end("The request's method, host or path is none.");
+    return;
+  }
+  try {
+    const sentence = gate(incoming);
+    if (sentence !== undefined) throw new ServiceError("forbidden", sentence);
+    const response = await admitAndAnswer(answer, options, request, { incoming, outgoing });
+    if (outgoing.headersSent || outgoing.destroyed) await response.body?.cancel();
+    else await sendResponse(withCors(response, request, options), outgoing);
+  } catch (err) {
+    if (outgoing.destroyed) return; // whoever asked has gone
+    const refusal = refusalOf(err, request);
+    if (!refusal) log.error({ err, path: pathOf(incoming.url ?? "") }, "http.app failed");
+    if (outgoing.headersSent) outgoing.destroy();
+    else await sendResponse(withCors(refusal ?? failure(), request, options), outgoing);
+  }
+}
+
+/** A preflight carries no credentials, so it gets no further than to our own answer to it. */
+async function admitAndAnswer(answer: Answer, options: FrontOptions, request: Request, env: Env): Promise<Response> {
+  const asksFirst = options.auth !== undefined && options.admission === "first";
+  if (asksFirst && request.method === "OPTIONS") return askOurs(options, request, env);
+  return answer(request, { ...env, user: asksFirst ? await admit(options, request) : undefined });
+}
+
+const failure = () => new Response("Internal Server Error", { status: 500 });
+
+function readRequest(incoming: IncomingMessage, outgoing: ServerResponse): Request | undefined {
+  try {
+    return toRequest(incoming, outgoing);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Ours has these already, unless the origin may not have them. */
+function withCors(response: Response, request: Request, { corsHeaders }: FrontOptions): Response {
+  const origin = request.headers.get("origin");
+  if (origin === null || response.headers.has("access-control-allow-origin")) return response;
+  const allowed = Object.entries(corsHeaders(origin));
+  if (allowed.length === 0) return response;
+  const headers = new Headers(response.headers);
+  for (const [name, value] of allowed) headers.append(name, value);
+  return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+}
+
+/** A Hono app: its routes come first, and its middleware goes around what it leaves to us. */
+function aroundOurs(app: Hono, options: FrontOptions): Answer {
+  const documents = new WeakMap<HonoRequest, Promise<unknown>>();
+  const outer = new Hono<{ Bindings: Env }>();
+  const onError: ErrorHandler = (err, context) => {
+    if ("getResponse" in err) return err.getResponse();
+    options.log.error({ err, path: context.req.path }, "http.app failed");
+    return context.text("Internal Server Error", 500);
+  };
+  outer.onError(onError);
+  if (hasUsualErrorHandler(app)) app.onError(onError); // its own copy of Hono would write to the console
+  outer.use((context, next) => {
+    shareDocument(context.req, documents);
+    tellUser(context, context.env.user);
+    return next();
+  });
+  outer.route("/", options.admission === "routes" ? withGuardedRoutes(app, guard(options)) : app);
+  outer.all("*", async ({ req, env }) => askOurs(options, await asLeft(req, documents.get(req)), env));
+  return async (request, env) => outer.fetch(request, env);
+}
+
+const guard = (options: FrontOptions) => async (context: Context) => {
+  try {
+    tellUser(context, await admit(options, context.req.raw));
+    return undefined;
+  } catch (error) {
+    const refusal = refusalOf(error, context.req.raw);
+    if (!refusal) throw error;
+    return refusal;
+  }
+};
+
+/** What middleware changes in the document that it was given is what the next one is given, and our routes. */
+function shareDocument(req: HonoRequest, documents: WeakMap<HonoRequest, Promise<unknown>>): void {
+  const parse = req.json.bind(req);
+  const json = () => {
+    const document = documents.get(req) ?? parse();
+    documents.set(req, document);
+    return document;
+  };
+  Object.defineProperty(req, "json", { value: json });
+}
+
+function hasUsualErrorHandler(app: Hono): boolean {
+  try {
+    return Reflect.get(app, "errorHandler") === Reflect.get(Reflect.construct(app.constructor, []), "errorHandler");
+  } catch {
+    return false; // a class of the project's own, which wants to be made otherwise
+  }
+}
+
+/** The request as the middleware has left it. */
+async function asLeft(req: HonoRequest, document: Promise<unknown> | undefined): Promise<Request> {
+  const changed = document && (await document.then(JSON.stringify).catch(() => undefined)); // what is not JSON our routes refuse
+  if (changed !== undefined) return withBody(req.raw, changed);
+  if (Object.keys(req.bodyCache).length > 0) return withBody(req.raw, await req.arrayBuffer());
+  if (req.raw.bodyUsed)
+    throw new Error("A middleware has read the request's body by itself, so nobody else can: use c.req.json() or c.req.text().");
+  return req.raw;
+}
+
+function withBody({ url, method, headers: given, signal }: Request, body: BodyInit): Request {
+  const headers = new Headers(given);
+  headers.delete("content-length");
+  return new Request(url, { method, headers, signal, ...(method !== "GET" && method !== "HEAD" && { body }) });
+}
+
+/** Any other app: it is asked first, and what it answers with 404 is asked of us. */
+function beforeOurs(handler: FetchHandler, options: FrontOptions): Answer {
+  return async (request, env) => {
+    const body = request.body && (await readUpTo(request.body, options.bodyLimitBytes));
+    if (body === "too long") return new Response("Payload Too Large", { status: 413 });
+    const again = () => (body ? withBody(request, body) : request);
+    const response = await handler(again(), env);
+    if (!isResponse(response)) throw new TypeError("http.app did not answer with a Response.");
+    if (response.status !== 404) return response;
+    await response.body?.cancel();
+    return askOurs(options, again(), env);
+  };
+}
+
+/** Both may want the body, so it is held meanwhile; not more of it than our own routes would take. */
+async function readUpTo(body: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array<ArrayBuffer> | "too long"> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > limit) return "too long";
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function isResponse(value: unknown): value is Response {
+  return typeof value === "object" && value !== null && "status" in value && "headers" in value && "body" in value;
+}

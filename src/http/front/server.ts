@@ -1,0 +1,76 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerOptions, type ServerResponse } from "node:http";
+import type { FastifyServerFactory } from "fastify";
+import type { UserApp } from "../../registry/user-app.ts";
+import { refuseConnection } from "../answers/answer-errors.ts";
+import { type FrontOptions, frontListener } from "./front.ts";
+import { memoryFetch } from "./memory-fetch.ts";
+
+/** What stands between the socket and our routes. */
+export interface Approach {
+  /** The path that everything is below; empty: none. */
+  prefix: string;
+  app: UserApp | undefined;
+  front: Omit<FrontOptions, "forward">;
+}
+
+export type ArrivalLimits = Pick<ServerOptions, "requestTimeout" | "headersTimeout" | "connectionsCheckingInterval">;
+
+/** Returns how long a request may take to arrive. Node looks only now and then, every 30 seconds unless told otherwise. */
+export function arrivalLimits(seconds: number): ArrivalLimits & { requestTimeout: number } {
+  const limit = Math.ceil(seconds * 1000);
+  return { requestTimeout: limit, headersTimeout: limit, connectionsCheckingInterval: Math.min(1_000, limit) };
+}
+
+/** Where health checks look, our own command's too, whatever the prefix is. */
+const healthPaths = ["/ok", "/info"];
+
+/** Whoever offers another protocol than ours (curl and Java offer HTTP/2 by themselves), or offers it elsewhere, is answered without it. */
+export function wantsSocket({ headers, url = "" }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === "websocket" && /\/stream\/events\/?(\?|$)/.test(url);
+}
+
+/** The server of an API that is not alone at its address. Upgrades go past the project's app: only requests can be told to it. */
+export function serverFactory({ prefix, app, front }: Approach, arrival: ArrivalLimits = {}): FastifyServerFactory {
+  return (ours) => {
+    const listener = app ? inFront(app, front, ours as RequestListener) : { listen: ours as RequestListener, close: () => {} };
+    const options = { shouldUpgradeCallback: wantsSocket, ...arrival };
+    const server = createServer(options, prefix ? below(prefix, listener.listen) : listener.listen);
+    server.on("close", listener.close);
+    server.keepAliveTimeout = 72_000; // as Fastify has it
+    if (prefix) takePrefixOffUpgrades(server, prefix);
+    return server;
+  };
+}
+
+function inFront(app: UserApp, options: Omit<FrontOptions, "forward">, ours: RequestListener): { listen: RequestListener; close(): void } {
+  const behind = createServer({ requestTimeout: 0, keepAliveTimeout: 0 }, ours); // it never listens
+  behind.on("clientError", refuseConnection);
+  const { fetch, close } = memoryFetch(behind);
+  return { listen: frontListener(app, { ...options, forward: fetch }), close };
+}
+
+function below(prefix: string, listen: RequestListener): RequestListener {
+  return (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    if (takePrefixOff(incoming, prefix)) listen(incoming, outgoing as Parameters<RequestListener>[1]);
+    else outgoing.writeHead(404, { "content-type": "text/plain; charset=utf-8" }).end(`404 Not Found: everything here is below ${prefix}.`);
+  };
+}
+
+function takePrefixOff(incoming: IncomingMessage, prefix: string): boolean {
+  const { url = "/" } = incoming;
+  const rest = url.slice(prefix.length);
+  const isBelow = url.startsWith(prefix) && (rest === "" || rest.startsWith("/") || rest.startsWith("?"));
+  if (isBelow) incoming.url = rest.startsWith("/") ? rest : `/${rest}`;
+  return isBelow || healthPaths.includes(url.split("?")[0] ?? "");
+}
+
+/** When somebody listens for upgrades: a listener of ours alone would take them from the requests, and answer none. */
+function takePrefixOffUpgrades(server: Server, prefix: string): void {
+  server.on("newListener", function onFirst(event) {
+    if (event !== "upgrade") return;
+    server.off("newListener", onFirst);
+    server.on("upgrade", (incoming) => {
+      if (!takePrefixOff(incoming, prefix)) incoming.url = "/";
+    });
+  });
+}

@@ -1,0 +1,82 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
+import { z } from "zod";
+import type { Scope } from "../../db/scope.ts";
+import { ServiceError } from "../../errors.ts";
+import { findOpenRuns } from "../../runs/cancel.ts";
+import { getRun } from "../../runs/read.ts";
+import { CancelAction } from "../../runs/run.ts";
+import { access } from "../admission/access.ts";
+import type { ApiDeps } from "../api-deps.ts";
+import type { RequestOf } from "../route.ts";
+import { cancelRuns } from "../runs/cancel-runs.ts";
+import { Flag, Id, RunParams } from "../schemas.ts";
+import { runOutput } from "../sse/follow.ts";
+
+const Action = CancelAction.default("interrupt");
+
+const cancelSchema = { params: RunParams, querystring: z.object({ wait: Flag.optional(), action: Action }) };
+const bulkSchema = {
+  querystring: z.object({ action: Action }),
+  body: z.object({
+    status: z.enum(["pending", "running", "all"]).nullish(),
+    thread_id: Id.nullish(),
+    run_ids: z.array(Id).min(1).max(1_000).nullish(),
+  }),
+};
+
+const config = access("threads:update");
+
+/** Cancels one run, or many at once. */
+export const cancellationRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) => {
+  app.post("/threads/:threadId/runs/:runId/cancel", { schema: cancelSchema, config }, (request, reply) => cancel(deps, request, reply));
+  app.post("/runs/cancel", { schema: bulkSchema, config }, (request, reply) => cancelMany(deps, request, reply));
+};
+
+interface Cancellation {
+  action: CancelAction;
+  /** Undefined for runs of any thread. */
+  threadId: string | undefined;
+  /** Undefined for all open runs. */
+  runIds: string[] | undefined;
+}
+
+/** Returns the scope of the runs that the caller may cancel in this way. */
+export async function cancellable(request: FastifyRequest, { action, threadId, runIds }: Cancellation): Promise<Scope> {
+  const metadata = { run_ids: runIds, status: "pending" };
+  return (await request.access("threads:update", { thread_id: threadId, action, metadata })).scope;
+}
+
+/** Cancels a run. With `wait`, answers once the run is over. */
+async function cancel(deps: ApiDeps, request: RequestOf<typeof cancelSchema>, reply: FastifyReply) {
+  const { threadId, runId } = request.params;
+  const { query, raw } = request;
+  const scope = await cancellable(request, { action: query.action, threadId, runIds: [runId] });
+  await getRun(deps.pool, scope, threadId, runId);
+  await cancelRuns(deps, scope, threadId, query.action, [runId]);
+  if (!query.wait) return reply.code(202).send();
+  const gone = new AbortController();
+  raw.on("close", () => gone.abort());
+  await runOutput(deps, scope, { runId, threadId }, gone.signal);
+  return reply.code(204).send();
+}
+
+/** Cancels the named runs of a thread, or all runs with a status. */
+async function cancelMany(deps: ApiDeps, request: RequestOf<typeof bulkSchema>, reply: FastifyReply) {
+  const { status, thread_id, run_ids } = request.body;
+  const { action } = request.query;
+  const named = Boolean(thread_id && run_ids);
+  if (named === Boolean(status)) throw new ServiceError("invalid", "Give either status, or thread_id and run_ids.");
+  const scope = await cancellable(request, { action, threadId: thread_id ?? undefined, runIds: run_ids ?? undefined });
+  for (const runId of named ? (run_ids ?? []) : []) await getRun(deps.pool, scope, thread_id ?? undefined, runId);
+  const open = await findOpenRuns(deps.pool, scope, {
+    status: status ?? "all",
+    ...(thread_id && { threadId: thread_id }),
+    ...(run_ids && { runIds: run_ids }),
+  });
+  for (const [threadId, runs] of Map.groupBy(open, (run) => run.threadId)) {
+    const runIds = runs.map((run) => run.runId);
+    await cancelRuns(deps, scope, threadId, action, runIds);
+  }
+  return reply.code(204).send();
+}

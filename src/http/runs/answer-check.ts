@@ -1,0 +1,38 @@
+import { z } from "zod";
+import type { Issue } from "../../registry/validate.ts";
+import { answersById, type OpenQuestion, unaskedIds } from "../../threads/questions.ts";
+
+/** What the open questions' own schemas have against the answers. */
+export function issuesOfAnswers(questions: OpenQuestion[], resume: unknown): Issue[] {
+  const path = ["command", "resume"];
+  const byId = answersById(resume);
+  if (byId) {
+    const answered = questions.filter(({ id }) => byId.has(id));
+    return answered.flatMap((question) => issuesOf(question, byId.get(question.id), [...path, question.id]));
+  }
+  return questions.flatMap((question) => issuesOf(question, resume, path)); // LangGraph gives it to each of them
+}
+
+/** Says which answers by id are for questions that are not open. */
+export function issuesOfUnasked(questions: OpenQuestion[], resume: unknown): Issue[] {
+  const unasked = unaskedIds(questions, resume);
+  return unasked.map((id) => ({ path: ["command", "resume", id], message: "no question with this id is open" }));
+}
+
+function issuesOf({ responseSchema }: OpenQuestion, answer: unknown, path: PropertyKey[]): Issue[] {
+  const issues: Issue[] = toSchema(responseSchema)?.safeParse(answer).error?.issues ?? [];
+  return issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
+}
+
+const JsonSchema = z.custom<z.core.JSONSchema.JSONSchema>((value) => typeof value === "object" && value !== null);
+
+/** Undefined where there is none, and where it says what zod cannot: then the graph judges for itself, as it always does. */
+function toSchema(responseSchema: unknown): z.ZodType | undefined {
+  const schema = JsonSchema.safeParse(responseSchema);
+  if (!schema.success) return undefined;
+  try {
+    return z.fromJSONSchema(schema.data);
+  } catch {
+    return undefined;
+  }
+}

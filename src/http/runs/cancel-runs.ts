@@ -1,0 +1,24 @@
+import type { Scope } from "../../db/scope.ts";
+import { transaction } from "../../db/sql.ts";
+import { runTopic } from "../../events/feed.ts";
+import { cancelOpenRuns } from "../../runs/cancel.ts";
+import { type CancelAction, cancelTopic, claimTopic, endTopic, threadTopic } from "../../runs/run.ts";
+import { lockThread } from "../../threads/threads.ts";
+import type { ApiDeps } from "../api-deps.ts";
+
+/** Cancels open runs of one thread, and tells everyone whom it concerns. Returns how many there were. */
+export async function cancelRuns(
+  { pool, wakeups }: ApiDeps,
+  scope: Scope,
+  threadId: string,
+  action: CancelAction,
+  runIds: string[],
+): Promise<number> {
+  const met = await transaction(pool, async (tx) => {
+    if (!(await lockThread(tx, scope, threadId))) return 0; // gone meanwhile
+    return cancelOpenRuns(tx, [threadId], action, runIds);
+  });
+  // A run that never started is over now; one that has started hears of it through its worker.
+  if (met > 0) wakeups.tell(cancelTopic, claimTopic, threadTopic(threadId), ...runIds.map(endTopic), ...runIds.map(runTopic));
+  return met;
+}

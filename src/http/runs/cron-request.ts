@@ -1,0 +1,79 @@
+import { z } from "zod";
+import type { NewCron } from "../../crons/cron.ts";
+import type { CronPatch as Patch } from "../../crons/crons.ts";
+import { faultOfPattern, isTimezone } from "../../crons/schedule.ts";
+import { Json } from "../schemas.ts";
+import { RunCreate } from "./run-request.ts";
+
+/** What a cron can ask of each of its runs. */
+const Payload = RunCreate.pick({
+  input: true,
+  config: true,
+  context: true,
+  webhook: true,
+  interrupt_before: true,
+  interrupt_after: true,
+  stream_mode: true,
+  stream_subgraphs: true,
+  stream_resumable: true,
+  multitask_strategy: true,
+  durability: true,
+  checkpoint_during: true,
+});
+
+const Pattern = z
+  .string()
+  .max(200)
+  .superRefine((pattern, { addIssue }) => {
+    const fault = faultOfPattern(pattern);
+    if (fault) addIssue({ code: "custom", message: fault });
+  });
+const Timezone = z.string().max(100).refine(isTimezone, 'expected the name of a time zone, like "Europe/Berlin"');
+/** A time without a zone is one in UTC, as the schedule is. */
+const Time = z.iso
+  .datetime({ offset: true, local: true })
+  .transform((time) => new Date(/(Z|[+-]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`))
+  .refine((time) => Number.isFinite(time.getTime()), "is no time");
+
+const Changeable = {
+  schedule: Pattern.nullish(),
+  timezone: Timezone.nullish(),
+  end_time: Time.nullish(),
+  enabled: z.boolean().nullish(),
+  on_run_completed: z.enum(["delete", "keep"]).nullish(),
+  metadata: Json.nullish(),
+};
+
+/** The body by which a cron is asked for. Unknown keys are passed over, as for runs. */
+export const CronCreate = Payload.extend({ ...Changeable, assistant_id: RunCreate.shape.assistant_id, schedule: Pattern });
+export const CronPatch = Payload.extend(Changeable);
+
+/** Fills in the defaults. A thread that is named is not the cron's to delete. */
+export function toNewCron(body: z.output<typeof CronCreate>, threadId: string | null): NewCron {
+  const { assistant_id, schedule, timezone, end_time, enabled, on_run_completed, metadata, ...payload } = body;
+  return {
+    assistant_id,
+    thread_id: threadId,
+    schedule,
+    timezone: timezone ?? null,
+    end_time: end_time ?? null,
+    enabled: enabled ?? true,
+    on_run_completed: threadId === null ? (on_run_completed ?? "delete") : "keep",
+    payload,
+    metadata: metadata ?? {},
+  };
+}
+
+/** Null clears what can be without, and leaves everything else as it is. */
+export function toPatch(body: z.output<typeof CronPatch>): Patch {
+  const { schedule, timezone, end_time, enabled, on_run_completed, metadata, ...payload } = body;
+  return {
+    timezone,
+    end_time,
+    payload,
+    schedule: schedule ?? undefined,
+    enabled: enabled ?? undefined,
+    on_run_completed: on_run_completed ?? undefined,
+    metadata: metadata ?? undefined,
+  };
+}

@@ -1,0 +1,15 @@
+import type { FastifyRequest } from "fastify";
+import { ServiceError } from "../../errors.ts";
+import type { IdempotentRequest } from "../../runs/idempotency.ts";
+
+const wellFormed = /^[\x21-\x7e]{1,255}$/;
+
+/** The request's Idempotency-Key, and what the key stands for: the thread and the body, not the way the answer is wanted. */
+export function idempotent({ headers, params, body, user }: FastifyRequest): IdempotentRequest | undefined {
+  const key = headers["idempotency-key"];
+  if (key === undefined) return undefined;
+  if (typeof key !== "string" || !wellFormed.test(key)) {
+    throw new ServiceError("invalid", "headers.idempotency-key: must be 1 to 255 visible ASCII characters.");
+  }
+  return { key, identity: user?.identity, request: { params, body } };
+}

@@ -1,0 +1,43 @@
+import type { FastifyRequest } from "fastify";
+import { runNotFound, ServiceError } from "../../errors.ts";
+import type { NewRun } from "../../runs/create.ts";
+import type { Run } from "../../runs/run.ts";
+import { type Submission, submitRuns } from "../../runs/submit.ts";
+import { admitRun } from "../admission/run-access.ts";
+import type { ApiDeps } from "../api-deps.ts";
+import { idempotent } from "./idempotency-key.ts";
+import { refuseWebhook, runCheck } from "./run-check.ts";
+
+/** Makes the run that a request asks for; with an Idempotency-Key, once. */
+export async function makeRun(deps: ApiDeps, request: FastifyRequest, wanted: NewRun): Promise<Run> {
+  refuseWebhook(deps.webhookRules, wanted.kwargs.webhook);
+  const submission = { ...(await admitRun(request, wanted)), check: runCheck(deps.registry) };
+  const [run] = await submitRuns(deps, [submission], { key: idempotent(request) });
+  if (!run) throw runNotFound(); // the run of this Idempotency-Key has been deleted since
+  return run;
+}
+
+/** Makes the runs of a batch, all or none. Issues name the run's place in the batch. */
+export async function makeBatch(deps: ApiDeps, request: FastifyRequest, wanted: NewRun[]): Promise<Run[]> {
+  for (const [index, { kwargs }] of wanted.entries()) refuseWebhook(deps.webhookRules, kwargs.webhook, ["body", index]);
+  const submissions: Submission[] = [];
+  for (const [index, one] of wanted.entries()) {
+    const check = runCheck(deps.registry, wanted.length > 1 ? index : undefined);
+    submissions.push({ ...(await admitRun(request, one)), check });
+  }
+  return submitRuns(deps, submissions, { key: idempotent(request), inspect: refuseLargeBatch(2 * deps.settings.bodyLimitBytes) });
+}
+
+/** Each run is answered with its assistant's config, which may be large. A batch that cannot be answered must not be committed. */
+function refuseLargeBatch(most: number): (run: Run) => void {
+  let bytes = 0;
+  return (run) => {
+    bytes += JSON.stringify(run).length;
+    if (bytes <= most) return;
+    const megabytes = Math.floor(most / 1024 / 1024);
+    throw new ServiceError(
+      "too_large",
+      `The runs of this batch hold more than ${megabytes} MB, with their assistants' configs and metadata. Send fewer runs at once.`,
+    );
+  };
+}

@@ -1,0 +1,61 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { z } from "zod";
+import type { NewRun } from "../../runs/create.ts";
+import { fillRequest, type RunRequest } from "../../runs/request.ts";
+import { Durability, MultitaskStrategy, StreamMode } from "../../runs/run.ts";
+import { readTraceparent } from "../../tracing/tracing.ts";
+import type { ApiDeps } from "../api-deps.ts";
+import { Checkpoint, Command, Config, Id, Json, OneOrMore, Text } from "../schemas.ts";
+
+const Nodes = z.union([z.literal("*"), z.array(Text)]).nullish();
+
+/** The body by which a run is asked for. Unknown keys are passed over, as clients of other versions send some. */
+export const RunCreate = z.object({
+  assistant_id: Text.min(1),
+  input: z.unknown().optional(),
+  command: Command.nullish(),
+  config: Config.nullish(),
+  context: Json.nullish(),
+  metadata: Json.nullish(),
+  checkpoint: Checkpoint.nullish(),
+  checkpoint_id: Text.nullish(),
+  webhook: Text.nullish(),
+  strict_resume: z.boolean().nullish(),
+  interrupt_before: Nodes,
+  interrupt_after: Nodes,
+  stream_mode: OneOrMore(StreamMode).nullish(),
+  stream_subgraphs: z.boolean().nullish(),
+  stream_resumable: z.boolean().nullish(),
+  on_disconnect: z.enum(["cancel", "continue"]).nullish(),
+  on_completion: z.enum(["delete", "keep", "complete", "continue"]).nullish(),
+  multitask_strategy: MultitaskStrategy.nullish(),
+  after_seconds: z
+    .number()
+    .min(0)
+    .max(10 * 365 * 86_400)
+    .nullish(),
+  if_not_exists: z.enum(["reject", "create"]).nullish(),
+  feedback_keys: z.array(z.string()).nullish(),
+  durability: Durability.nullish(),
+  checkpoint_during: z.boolean().nullish(),
+});
+
+export type RunCreateBody = z.infer<typeof RunCreate>;
+
+export const BatchCreate = z
+  .array(RunCreate.extend({ thread_id: Id.nullish() }))
+  .min(1)
+  .max(1_000);
+
+/** Fills in the defaults. Headers of the caller's own reach the graph through its configurable, and its trace goes on in the run's. */
+export function toNewRun(
+  body: RunRequest,
+  threadId: string | undefined,
+  headers: IncomingHttpHeaders,
+  settings: ApiDeps["settings"],
+): NewRun {
+  const configurable = { ...settings.pickHeaders(headers), ...body.config?.configurable };
+  const webhook = settings.sendsWebhooks ? body.webhook : null;
+  const traceparent = readTraceparent(headers.traceparent);
+  return { ...fillRequest({ ...body, webhook, config: { ...body.config, configurable } }, threadId, settings), traceparent };
+}

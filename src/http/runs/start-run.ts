@@ -1,0 +1,87 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { NewRun } from "../../runs/create.ts";
+import { endTopic, type Run } from "../../runs/run.ts";
+import { alreadyDecided } from "../admission/access.ts";
+import { type StreamCounts, takePlace } from "../admission/places.ts";
+import { ownRequest } from "../admission/recheck.ts";
+import type { ApiDeps } from "../api-deps.ts";
+import { streamRun, waitForRun } from "../sse/follow.ts";
+import { makeRun } from "./make-runs.ts";
+import { type RunCreateBody, toNewRun } from "./run-request.ts";
+
+/** What a route knows when it starts a run. */
+export interface Start {
+  request: FastifyRequest;
+  reply: FastifyReply;
+  body: RunCreateBody;
+  /** Undefined for a run on a thread of its own. */
+  threadId?: string;
+}
+
+export type StartDeps = ApiDeps & { counts: StreamCounts };
+
+export const newRunOf = ({ settings }: ApiDeps, { request, body, threadId }: Start): NewRun =>
+  toNewRun(body, threadId, request.headers, settings);
+
+/** Makes a run and answers with it. */
+export async function startRun(deps: ApiDeps, start: Start): Promise<FastifyReply> {
+  const run = await makeRun(deps, start.request, newRunOf(deps, start));
+  return start.reply.header("content-location", runPath(start, run)).send(run);
+}
+
+/**
+ * Makes a run and streams it. It is expected before it is made, so that no look is needed to miss nothing. Its place is taken before, too:
+ * whoever is refused a stream asks again, and would make a second run.
+ */
+export async function startAndStream(deps: StartDeps, start: Start): Promise<void> {
+  const wanted = newRunOf(deps, start);
+  const user = start.request.user?.identity;
+  const leave = takePlace(deps.counts, { of: "run", id: wanted.runId, user }, deps.settings);
+  const forget = deps.feed.expect(wanted.runId);
+  try {
+    const run = await makeRun(deps, start.request, wanted);
+    await stream(deps, start, run, leave);
+  } finally {
+    forget();
+    leave();
+  }
+}
+
+async function stream(deps: ApiDeps, start: Start, run: Run, leave: () => void): Promise<void> {
+  const { reply } = start;
+  const cancelScope = cancelScopeOf(start);
+  reply.header("content-location", runPath(start, run));
+  // By this header the SDK comes back after a broken line. A run that is cancelled with its line has nothing to come back to.
+  if (!cancelScope) reply.header("location", `${runPath(start, run)}/stream`);
+  await streamRun(deps, leave, reply, {
+    scope: alreadyDecided,
+    runId: run.run_id,
+    threadId: run.thread_id,
+    after: -1,
+    cancelScope,
+    followed: ownRequest,
+  });
+}
+
+/** Makes a run and waits for it. Its end is listened for before it is made. */
+export async function startAndWait(deps: ApiDeps, start: Start): Promise<void> {
+  const { request, reply } = start;
+  const wanted = newRunOf(deps, start);
+  const left = new AbortController();
+  const firstWord = deps.wakeups.next(endTopic(wanted.runId), 1_000, left.signal);
+  const run = await makeRun(deps, request, wanted).catch((error) => {
+    left.abort();
+    throw error;
+  });
+  reply.header("content-location", runPath(start, run));
+  reply.header("location", `/threads/${run.thread_id}/runs/${run.run_id}/join`);
+  const place = { scope: alreadyDecided, runId: run.run_id, threadId: run.thread_id };
+  // With an Idempotency-Key it may be an older run, whose end nobody announces again.
+  const heard = run.run_id === wanted.runId ? firstWord : undefined;
+  await waitForRun(deps, reply, { ...place, cancelScope: cancelScopeOf(start), followed: ownRequest }, heard);
+}
+
+const cancelScopeOf = ({ body }: Start) => (body.on_disconnect === "cancel" ? alreadyDecided : undefined);
+
+/** The path under which a request may look at its run. */
+const runPath = ({ threadId }: Start, run: Run) => `${threadId === undefined ? "" : `/threads/${threadId}`}/runs/${run.run_id}`;

@@ -1,0 +1,103 @@
+import { newId } from "../../db/ids.ts";
+import type { ThreadEvent } from "../../streaming/event.ts";
+import { type Filter, toMatcher } from "../../streaming/filter.ts";
+
+/** The limit of one socket. A client that needs more opens another socket. */
+const mostSubscriptions = 50;
+
+export interface SubscriptionOptions {
+  /** Yields the thread's events above a number, as they come. */
+  follow: (since: number, signal: AbortSignal) => AsyncGenerator<ThreadEvent[], void>;
+  send: (texts: string[]) => Promise<void>;
+  /** Called when no more events can be sent. */
+  failed: (error: Error) => void;
+  gone: AbortSignal;
+}
+
+interface Subscription {
+  isWanted: (event: ThreadEvent) => boolean;
+  /** The last event that this subscription was sent, or does not want. */
+  through: number;
+  over: boolean;
+}
+
+/**
+ * Sends the events of all subscriptions of a socket on one line: each event once, in the thread's order. A client takes events that
+ * come after a run's end for late ones. A new subscription first catches up by itself with the events that the line has sent, then joins it.
+ */
+export class Subscriptions {
+  readonly #options: SubscriptionOptions;
+  readonly #all = new Map<string, Subscription>();
+  readonly #inLine = new Set<Subscription>();
+  readonly #fresh: Subscription[] = [];
+  /** The last event that the line has sent. Undefined before the line begins. */
+  #sent: number | undefined;
+
+  constructor(options: SubscriptionOptions) {
+    this.#options = options;
+  }
+
+  /** Adds a subscription, which is sent nothing until `start`. Returns its id, or undefined when there are too many. */
+  add(filter: Filter, since: number): string | undefined {
+    if (this.#all.size >= mostSubscriptions) return undefined;
+    const subscription = { isWanted: toMatcher(filter), through: since, over: false };
+    const id = newId();
+    this.#all.set(id, subscription);
+    this.#fresh.push(subscription);
+    return id;
+  }
+
+  /** Removes a subscription. Returns whether there was one. */
+  remove(id: string): boolean {
+    const subscription = this.#all.get(id);
+    if (!subscription) return false;
+    subscription.over = true;
+    this.#inLine.delete(subscription);
+    return this.#all.delete(id);
+  }
+
+  /** Begins to send events to the subscriptions that were added since the last start. */
+  start(): void {
+    const { failed } = this.#options;
+    const group = this.#fresh.splice(0);
+    if (group.length === 0) return;
+    const since = Math.min(...group.map(({ through }) => through));
+    if (this.#sent !== undefined) return void this.#catchUp(group, since).catch(failed);
+    this.#sent = since;
+    for (const subscription of group) this.#inLine.add(subscription);
+    void this.#sendLine(since).catch(failed);
+  }
+
+  async #sendLine(since: number): Promise<void> {
+    const { follow, gone } = this.#options;
+    for await (const events of follow(since, gone)) {
+      this.#sent = events.at(-1)?.seq ?? this.#sent;
+      await this.#sendTo([...this.#inLine], events);
+    }
+  }
+
+  async #catchUp(group: Subscription[], since: number): Promise<void> {
+    const { follow, gone } = this.#options;
+    if (this.#joinLine(group, since)) return;
+    for await (const events of follow(since, gone)) {
+      await this.#sendTo(group, events);
+      if (this.#joinLine(group, events.at(-1)?.seq ?? since)) return;
+      if (group.every(({ over }) => over)) return;
+    }
+  }
+
+  /** Moves subscriptions that have caught up to the line. Returns whether they had. */
+  #joinLine(group: Subscription[], through: number): boolean {
+    if (this.#sent === undefined || through < this.#sent) return false;
+    for (const subscription of group) {
+      subscription.through = Math.max(subscription.through, through);
+      if (!subscription.over) this.#inLine.add(subscription);
+    }
+    return true;
+  }
+
+  async #sendTo(group: Subscription[], events: ThreadEvent[]): Promise<void> {
+    const wanted = events.filter((event) => group.some(({ isWanted, through, over }) => !over && event.seq > through && isWanted(event)));
+    if (wanted.length > 0) await this.#options.send(wanted.map(({ json }) => json));
+  }
+}

@@ -1,0 +1,81 @@
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
+import type { FastifyReply } from "fastify";
+import type { RunEvent } from "../../events/log.ts";
+
+const heartbeatMs = 5_000;
+/** A comment line, and no blank line after it: the SDK takes a blank line for the end of an event, an empty one in this case. */
+const heartbeat = ": heartbeat\n";
+
+export interface EventStream {
+  /** Writes events, and waits until the client has taken them. */
+  send(events: RunEvent[]): Promise<void>;
+  /** The clean end: the run is over and everything was sent. */
+  end(): void;
+  /** The other end: to the SDK a clean one means that the run is over, so whatever else happens cuts the line. */
+  cut(): void;
+  /** Aborts when the client has gone. */
+  readonly gone: AbortSignal;
+}
+
+/**
+ * Takes the reply over as an event stream. The headers, and a comment, leave at once. A client that takes nothing for `stalledSeconds`
+ * is cut off; it comes back with its Last-Event-ID.
+ */
+export function openEventStream(reply: FastifyReply, stalledSeconds: number): EventStream {
+  const headers = {
+    ...reply.getHeaders(),
+    "content-type": "text/event-stream",
+    "cache-control": "no-cache, no-transform",
+    "x-accel-buffering": "no",
+    connection: "keep-alive",
+  };
+  reply.hijack();
+  const { raw } = reply;
+  const gone = new AbortController();
+  raw.writeHead(200, headers as Record<string, string>);
+  raw.write(heartbeat);
+  const beat = setInterval(() => {
+    if (!raw.writableNeedDrain) raw.write(heartbeat);
+  }, heartbeatMs);
+  raw.on("error", () => {}); // a broken line shows as its close
+  raw.on("close", () => {
+    clearInterval(beat);
+    gone.abort();
+  });
+
+  return {
+    gone: gone.signal,
+    async send(events) {
+      const flowing = raw.write(framesOf(events));
+      if (!flowing) await drained(raw, gone.signal, stalledSeconds * 1000);
+    },
+    end() {
+      clearInterval(beat);
+      raw.end();
+    },
+    cut() {
+      raw.destroy();
+    },
+  };
+}
+
+async function drained(raw: ServerResponse, gone: AbortSignal, stalledMs: number): Promise<void> {
+  const stalled = AbortSignal.timeout(stalledMs);
+  await once(raw, "drain", { signal: AbortSignal.any([gone, stalled]) }).catch(() => {
+    if (stalled.aborted) raw.destroy();
+  });
+}
+
+/** Made once for all clients that are told the same. */
+const frames = new WeakMap<RunEvent[], Buffer>();
+
+function framesOf(events: RunEvent[]): Buffer {
+  const made = frames.get(events) ?? Buffer.from(events.map(toFrame).join(""));
+  frames.set(events, made);
+  return made;
+}
+
+function toFrame({ id, event, data }: RunEvent): string {
+  return `event: ${event}\ndata: ${data}\nid: ${id}\n\n`;
+}
