@@ -24,6 +24,8 @@ const mayImport: Record<string, string[]> = {
   registry: [],
   rehearsal: [],
   sdk: [],
+  /** Fixes of libraries, each until a release of the library has it. */
+  patches: [],
   tracing: [],
   metrics: ["db", "runs"],
   ui: [],
@@ -43,6 +45,7 @@ const mayImport: Record<string, string[]> = {
     "checkpoints",
     "effects",
     "metrics",
+    "patches",
     "registry",
     "tracing",
     "state",

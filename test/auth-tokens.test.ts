@@ -297,7 +297,7 @@ test("a command shows its key, and says so when it has none", async () => {
     stdout: expect.stringContaining("steps"),
   });
   const refused = await runCommand(["graphs"], env);
-  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("wants to know who you are: set ENSEMBLE_API_KEY") });
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("requires a key: set ENSEMBLE_API_KEY") });
 });
 
 test("`ensemble key` makes a key that lets in, and prints what the service is to be told of it", async () => {
@@ -348,7 +348,11 @@ describe("where nobody is asked", () => {
     [{ ENSEMBLE_AUTH: "some" }, undefined, "ENSEMBLE_AUTH"],
     [{ ENSEMBLE_JWT_JWKS_URL: jwksUrl, ENSEMBLE_JWT_SECRET: secret }, undefined, "not both"],
     [{ ENSEMBLE_JWT_AUDIENCE: "us" }, undefined, "need ENSEMBLE_JWT_JWKS_URL or ENSEMBLE_JWT_SECRET"],
-    [{ ENSEMBLE_API_KEYS: ops.entry }, { "~handlerCache": { authenticate: () => "ada" } }, "configured twice: auth.path and ENSEMBLE_API_KEYS"],
+    [
+      { ENSEMBLE_API_KEYS: ops.entry },
+      { "~handlerCache": { authenticate: () => "ada" } },
+      "configured twice: auth.path and ENSEMBLE_API_KEYS",
+    ],
     [{}, {}, "auth.ts:auth is no Auth of @langchain/langgraph-sdk/auth"],
     [{}, { "~handlerCache": {} }, "auth.ts:auth has no authenticate handler"],
   ];

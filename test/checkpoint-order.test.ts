@@ -146,7 +146,7 @@ test("checkpoints of one statement are numbered in the order in which they were 
     checkpoint: JSON.stringify({ v: 4, channel_versions: {} }),
     metadata: "{}",
   }));
-  await storeRows(pool, undefined, { blobs: [], writes: [], checkpoints });
+  await storeRows(pool, { blobs: [], writes: [], checkpoints });
   expect(await listed(threadId)).toEqual(ids.toReversed());
 });
 

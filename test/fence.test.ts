@@ -2,17 +2,17 @@ import pg from "pg";
 import { afterAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { ensureSystemAssistants } from "../src/assistants/assistants.ts";
 import { storeEntry } from "../src/cache/entries.ts";
-import { storeRows } from "../src/checkpoints/rows.ts";
+import { noRows } from "../src/checkpoints/rows.ts";
 import { EnsembleSaver } from "../src/checkpoints/saver.ts";
 import { systemAssistantId } from "../src/db/ids.ts";
 import { everything } from "../src/db/scope.ts";
 import type { Db } from "../src/db/sql.ts";
 import { storeEffect } from "../src/effects/effects.ts";
-import { appendEvents } from "../src/events/log.ts";
 import { releaseRun } from "../src/runs/claim.ts";
 import { endRun, endRuns } from "../src/runs/end.ts";
 import { takeOver } from "../src/runs/workers.ts";
 import { putItem } from "../src/store/items.ts";
+import { storeSteps } from "../src/worker/steps.ts";
 import { createDatabase } from "./database.ts";
 
 const db = new pg.Pool({ connectionString: await createDatabase(), max: 5 });
@@ -58,7 +58,7 @@ const writes: Record<string, (on: Db, attempt: number) => Promise<boolean>> = {
     withSaver(on, attempt, (saver) =>
       saver.putWrites({ configurable: { thread_id: threadId, checkpoint_id: "c0" } }, [["__resume__", 1]], "task"),
     ),
-  "an event": async (on, attempt) => (await appendEvents(on, { runId, attempt }, [{ id: 0, event: "values", data: "{}" }])) !== undefined,
+  "an event": (on, attempt) => storeEvent(on, attempt),
   "an effect": (on, attempt) => storeEffect(on, { runId, attempt }, "task", "pay", "1"),
   "a cached result": (on, attempt) => {
     const entry = { namespace: "[]", key: "k", type: "json", value: Buffer.from("1") };
@@ -71,6 +71,13 @@ const writes: Record<string, (on: Db, attempt: number) => Promise<boolean>> = {
   "giving back": (on, attempt) => releaseRun(on, { runId, attempt }),
 };
 
+/** Stores an event as workers do. */
+async function storeEvent(on: Db, attempt: number): Promise<boolean> {
+  const events = [{ id: 0, event: "values", data: "{}" }];
+  const [storedAt] = await storeSteps(on, [{ fence: { runId, attempt }, events, rows: noRows }]);
+  return storedAt !== undefined;
+}
+
 async function withSaver(on: Db, attempt: number, write: (saver: EnsembleSaver) => Promise<unknown>): Promise<boolean> {
   let refused = false;
   const fence = { runId, attempt };
@@ -81,7 +88,7 @@ async function withSaver(on: Db, attempt: number, write: (saver: EnsembleSaver) 
       fence,
       isFresh: false,
       unlessRefused: (work) => work(),
-      store: (rows) => storeRows(on, fence, rows),
+      store: async (rows) => (await storeSteps(on, [{ fence, events: [], rows }]))[0] !== undefined,
       refused: () => (refused = true),
       currentNode: () => undefined,
       room: async () => {},
@@ -129,7 +136,7 @@ describe.each(Object.entries(writes))("%s", (name, write) => {
 test("a takeover waits for a write that has begun, so that the next attempt reads it", async () => {
   const writer = await db.connect();
   await writer.query("begin");
-  expect(await appendEvents(writer, { runId, attempt: 2 }, [{ id: 0, event: "values", data: "{}" }])).toBeGreaterThan(0);
+  expect(await storeEvent(writer, 2)).toBe(true);
   let taken = false;
   const takeover = db.query("update runs set status = 'pending', worker_id = null where run_id = $1", [runId]).then(() => (taken = true));
   for (;;) {

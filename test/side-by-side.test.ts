@@ -47,7 +47,8 @@ test("two projects run side by side: each takes a free port, and its commands fi
   const services = [await start(first), await start(second)];
   expect(services.map(portOf)).not.toContain(2024);
   expect(portOf(services[0] as TestProcess)).not.toBe(portOf(services[1] as TestProcess));
-  for (const service of services) expect(service.output()).toContain(`Port 2024 is taken by another process: this is ${portOf(service)}.`);
+  for (const service of services)
+    expect(service.output()).toContain(`Port 2024 is taken by another process: this service uses ${portOf(service)}.`);
   expect([await graphsOf(first), await graphsOf(second)]).toEqual([["one"], ["two"]]);
   expect(await runCommand(["health"], { PORT: "" }, second)).toMatchObject({ code: 0 });
   expect(existsSync(join(first, ".ensemble", ".gitignore"))).toBe(true);
@@ -71,7 +72,7 @@ test("a port that somebody set is the one that is asked, whatever runs in the di
   await publishAddress(join(root, ".ensemble"), "http://127.0.0.1:1");
   const { stderr } = await runCommand(["graphs"], { PORT: String(port) }, root);
   other.close();
-  expect(stderr).toBe(`ensemble: What answers at http://127.0.0.1:${port} is no such service (404 at /ok).\n`);
+  expect(stderr).toBe(`ensemble: The server at http://127.0.0.1:${port} is not an Ensemble service (404 at /ok).\n`);
 });
 
 test("the demo starts its own service beside whatever has the usual port", async () => {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { explain, readArguments } from "../src/cli/arguments.ts";
+import { helpText, readArguments } from "../src/cli/arguments.ts";
 import { commands } from "../src/cli/commands.ts";
 import { haltRuns, resumeRuns } from "../src/runs/halt.ts";
 import { makeProject, runCommand, spawnCommand } from "./command.ts";
@@ -186,17 +186,17 @@ const wrong: [args: string[], says: string | RegExp][] = [
   [["run", "described", "--task", "x"], '"described" takes no task; give it city, people with --input.'],
   [["run", "steps", "--input", "no-such-file.json"], "--input: no-such-file.json cannot be read (ENOENT)."],
   [["run", "steps", "--context", "README.md"], /^--context README.md is not JSON: /],
-  [["run", "steps", "--thread", "x"], '--thread is "x", which is no id of a thread.'],
+  [["run", "steps", "--thread", "x"], '--thread is "x", which is not the id of a thread.'],
   [["run", "steps", "--thread", crypto.randomUUID()], /Thread with ID .+ not found \(http.+ answers 404\)/],
   [["run", "steps", "--resume", "1"], "--resume answers a question of a thread: name it with --thread."],
   [["run", "steps", "--thread", crypto.randomUUID(), "--resume", "{"], "--resume is not JSON: "],
-  [["run", "steps", "--thread", crypto.randomUUID(), "--resume", "1", "--task", "x"], "Give one of them."],
+  [["run", "steps", "--thread", crypto.randomUUID(), "--resume", "1", "--task", "x"], "Use one of them."],
   [["watch", crypto.randomUUID()], "There is no thread and no run"],
-  [["cancel", "steps"], '"steps" is no id of a run.'],
+  [["cancel", "steps"], '"steps" is not the id of a run.'],
   [["runs", "--limit", "many"], '--limit is "many"; it should be a number from 1 to 1000.'],
   [["runs", "--status", "bad"], '--status is "bad"; it should be one of pending, running, '],
   [["runs", "--url", "localhost:1"], '--url is "localhost:1"; it should be like http://127.0.0.1:2024.'],
-  [["runs", "--url", `${urls[0]}/docs`], /^What answers at .+\/docs is no such service/],
+  [["runs", "--url", `${urls[0]}/docs`], /^The server at .+\/docs is not an Ensemble service/],
   [["demo"], 'This service has no graph "scenario"'],
   [["run"], '"run" needs <graph>; see ensemble run --help.'],
   [["run", "steps", "more"], '"run" does not know what to do with "more".'],
@@ -224,7 +224,7 @@ test("help names every command, and of one its options and exit codes", async ()
   const all = await runCommand(["--help"], {});
   expect(all.code).toBe(0);
   for (const name of Object.keys(commands)) expect(all.stdout).toMatch(new RegExp(`^  ${name} `, "m"));
-  const one = explain(commands, "run");
+  const one = helpText(commands, "run");
   for (const option of Object.keys(commands.run?.options ?? {})) expect(one).toContain(`  --${option}`);
   expect(one).toContain("3 the run waits for an answer");
 });

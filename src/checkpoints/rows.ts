@@ -1,5 +1,4 @@
 import { largeDocument } from "../db/batched.ts";
-import { type Fence, fenced } from "../db/fence.ts";
 import { type Db, join, nothing, prepared, type Sql, sql } from "../db/sql.ts";
 import { bytesOf, type Dumped } from "./serializer.ts";
 
@@ -67,12 +66,10 @@ export interface OwnedRows {
 
 type Owned<Row> = Row & Pick<OwnedRows, "runId">;
 
-/** Stores rows in a statement of their own. Returns false when the right to write is lost. */
-export async function storeRows(db: Db, fence: Fence | undefined, rows: CheckpointRows): Promise<boolean> {
-  const right = fence ? fenced(fence) : sql`fence as (select null::uuid as run_id)`;
-  const statement = sql`with ${right}, ${storingRows([{ runId: fence?.runId ?? null, rows }])} select 1 from fence`;
-  const { rowCount } = await db.query(isAlike(rows) ? prepared(fence ? "store rows" : "store rows without a run", statement) : statement);
-  return rowCount !== 0;
+/** Stores rows that belong to no run, such as those of an update of a thread's state. They need no right. */
+export async function storeRows(db: Db, rows: CheckpointRows): Promise<void> {
+  const statement = sql`with fence as (select null::uuid as run_id), ${storingRows([{ runId: null, rows }])} select 1 from fence`;
+  await db.query(isAlike(rows) ? prepared("store rows without a run", statement) : statement);
 }
 
 /** Continues a statement that begins with the fences of these runs. Rows of a run whose right is lost are not stored. */

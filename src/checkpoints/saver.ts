@@ -68,7 +68,7 @@ export class EnsembleSaver extends PostgresSaver {
   readonly #metadata: Record<string, unknown>;
   readonly #attempt: SaverAttempt | undefined;
   /** Stores concurrent calls in one statement: the writes of a step, and the checkpoint after them. */
-  readonly #storeBatched: (rows: CheckpointRows) => Promise<boolean>;
+  readonly #storeBatched: (rows: CheckpointRows) => Promise<void>;
   /** After the first refused write no other is sent, so that a step is stored whole or not at all. */
   #refused = false;
   readonly #lists: ChannelLists;
@@ -85,8 +85,8 @@ export class EnsembleSaver extends PostgresSaver {
     this.#metadata = metadata;
     this.#attempt = attempt;
     this.#storeBatched = batched(async (parts: CheckpointRows[]) => {
-      const stored = await storeRows(db, undefined, joinRows(parts));
-      return parts.map(() => stored);
+      await storeRows(db, joinRows(parts));
+      return parts.map(() => undefined);
     });
     this.#isEmpty = attempt?.isFresh ?? false;
   }
@@ -267,8 +267,8 @@ export class EnsembleSaver extends PostgresSaver {
   }
 
   /** Stores rows without a fence. Large values take the server long, so they are sent at once in a statement of their own. */
-  async #storeWithoutAttempt(rows: CheckpointRows): Promise<boolean> {
-    return isAlike(rows) ? this.#storeBatched(rows) : storeRows(this.#db, undefined, rows);
+  async #storeWithoutAttempt(rows: CheckpointRows): Promise<void> {
+    return isAlike(rows) ? this.#storeBatched(rows) : storeRows(this.#db, rows);
   }
 
   /**

@@ -3,11 +3,11 @@ import { findPublished } from "../service/published.ts";
 
 export interface ServiceAddress {
   url: string;
-  /** Who says that the service is there: somebody who set PORT, the service itself, or nobody. */
+  /** The source of the URL: the PORT that is set, the running service, or nothing. */
   saidBy: "port" | "service" | "nobody";
 }
 
-/** Returns where the project's service is: at the PORT that is set, else where a running one says, else at the usual port. */
+/** Returns the URL of the project's service: the PORT that is set, else the published URL of a running service, else the default port. */
 export async function ownAddress({ host, port, portIsSet, dataDir }: Config): Promise<ServiceAddress> {
   const url = addressOf(host, port);
   if (portIsSet && port !== 0) return { url, saidBy: "port" };
@@ -15,7 +15,7 @@ export async function ownAddress({ host, port, portIsSet, dataDir }: Config): Pr
   return published ? { url: published, saidBy: "service" } : { url, saidBy: "nobody" };
 }
 
-/** The address to ask at: an API that listens everywhere is asked on this machine. */
+/** Returns the URL for requests. A service that listens on all addresses is called on this machine. */
 function addressOf(host: string, port: number): string {
   const name = { "0.0.0.0": "127.0.0.1", "::": "::1" }[host] ?? host;
   return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;

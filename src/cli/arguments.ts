@@ -4,12 +4,12 @@ import { closest } from "./closest.ts";
 export interface Option {
   type: "string" | "boolean";
   short?: string;
-  /** What stands behind it, as the help names it: `file.json`. */
+  /** Placeholder of the option's value in the help: `file.json`. */
   value?: string;
   means: string;
 }
 
-/** What a command was given, sorted: words, options with a text, options without. */
+/** The parsed arguments of a command: its words, options with a value, and flags. */
 export interface Given {
   words: string[];
   texts: Partial<Record<string, string>>;
@@ -18,26 +18,26 @@ export interface Given {
 
 export interface Command {
   summary: string;
-  /** The words it needs, as the help names them: `<graph>`; those that may be missing: `[graph]`, `[graph…]`. */
+  /** The words of the command, as the help shows them: `<graph>` is required, `[graph]` and `[graph…]` are optional. */
   takes?: string[];
   options?: Record<string, Option>;
-  /** What the help of this command says beside its options. */
+  /** More lines for this command's help. */
   details?: string[];
   run(given: Given): Promise<void>;
 }
 
-export const everywhere: Record<string, Option> = {
-  help: { type: "boolean", short: "h", means: "say what a command does and takes" },
+export const commonOptions: Record<string, Option> = {
+  help: { type: "boolean", short: "h", means: "show the help of a command" },
   version: { type: "boolean", short: "v", means: "print the version" },
-  config: { type: "string", short: "c", value: "langgraph.json", means: "the project file, else ENSEMBLE_CONFIG" },
+  config: { type: "string", short: "c", value: "langgraph.json", means: "path of the project file, else ENSEMBLE_CONFIG" },
 };
 
-/** Finds the command and sorts what it was given. What does not belong there is refused with one sentence. */
+/** Finds the command and parses its arguments. Throws one sentence for an argument that the command does not take. */
 export function readArguments(argv: string[], commands: Record<string, Command>): { name: string; given: Given } {
   const { positionals, values } = parse(argv, commands);
   const [name = "start", ...words] = positionals;
   const command = commands[name];
-  if (!command) throw noCommand(name, commands);
+  if (!command) throw unknownCommand(name, commands);
   const given = sortValues(words, values);
   if (!given.flags.has("help")) {
     refuseForeignOptions(name, Object.keys(values), commands);
@@ -47,20 +47,20 @@ export function readArguments(argv: string[], commands: Record<string, Command>)
 }
 
 function parse(argv: string[], commands: Record<string, Command>) {
-  const options = Object.assign({}, everywhere, ...Object.values(commands).map((command) => command.options ?? {}));
+  const options = Object.assign({}, commonOptions, ...Object.values(commands).map((command) => command.options ?? {}));
   try {
     return parseArgs({ args: argv, allowPositionals: true, options });
   } catch (error) {
     const [, unknown = ""] = /^Unknown option '(--?[^']+)'/.exec((error as Error).message) ?? [];
     const meant = closest(unknown.replace(/^--/, ""), Object.keys(options));
     if (meant) throw new Error(`Unknown option '${unknown}'. Did you mean --${meant}? See --help.`);
-    const [sentence = ""] = (error as Error).message.split(/\.\s|\n/); // what follows is advice for authors of programs
+    const [sentence = ""] = (error as Error).message.split(/\.\s|\n/); // the rest is advice for authors of programs
     throw new Error(`${sentence.replace(/\.$/, "")}; see --help.`);
   }
 }
 
-/** Returns the refusal of a command that does not exist, with the one that was probably meant. */
-export function noCommand(name: string, commands: Record<string, Command>): Error {
+/** Returns the error for an unknown command. It suggests the command that was probably meant. */
+export function unknownCommand(name: string, commands: Record<string, Command>): Error {
   const meant = closest(name, Object.keys(commands));
   if (meant) return new Error(`There is no command "${name}". Did you mean "${meant}"?`);
   return new Error(`There is no command "${name}"; there are ${Object.keys(commands).join(", ")}.`);
@@ -78,7 +78,7 @@ function sortValues(words: string[], values: Record<string, unknown>): Given {
 
 function refuseForeignOptions(name: string, options: string[], commands: Record<string, Command>): void {
   for (const option of options) {
-    if (option in everywhere || option in (commands[name]?.options ?? {})) continue;
+    if (option in commonOptions || option in (commands[name]?.options ?? {})) continue;
     const owners = Object.keys(commands).filter((other) => option in (commands[other]?.options ?? {}));
     throw new Error(`--${option} belongs to ${owners.join(", ")}: ${name} does not take it.`);
   }
@@ -91,8 +91,8 @@ function refuseWrongWords(name: string, words: string[], takes: string[]): void 
   if (words.length > takes.length && !endless) throw new Error(`"${name}" does not know what to do with "${words[takes.length]}".`);
 }
 
-/** The help of one command, or without one of all. */
-export function explain(commands: Record<string, Command>, name?: string): string {
+/** Returns the help of one command. Without a name, it returns the overview of all commands. */
+export function helpText(commands: Record<string, Command>, name?: string): string {
   const command = name === undefined ? undefined : commands[name];
   if (!command) {
     const lines = Object.entries(commands).map(([each, { takes = [], summary }]) => entry([each, ...takes].join(" "), summary));
@@ -101,12 +101,12 @@ export function explain(commands: Record<string, Command>, name?: string): strin
       "",
       ...lines,
       "",
-      ...listOptions(everywhere),
+      ...listOptions(commonOptions),
       "",
-      "`ensemble run --help` says what run takes.",
+      "`ensemble run --help` lists the arguments and options of run.",
     ].join("\n");
   }
-  const own = listOptions({ ...command.options, ...everywhere });
+  const own = listOptions({ ...command.options, ...commonOptions });
   const details = command.details ? ["", ...command.details] : [];
   return [`Usage: ensemble ${[name, ...(command.takes ?? []), "[options]"].join(" ")}`, "", command.summary, "", ...own, ...details].join(
     "\n",

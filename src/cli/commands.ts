@@ -1,59 +1,59 @@
-import { type Command, explain, type Given, noCommand } from "./arguments.ts";
+import { type Command, type Given, helpText, unknownCommand } from "./arguments.ts";
 import { terminalCommands } from "./terminal/commands.ts";
 
-/** Each command loads what it needs when it runs: a health check every few seconds has no use for LangGraph. */
+/** All commands by name. Each command loads its dependencies when it runs, because a frequent health check does not need LangGraph. */
 export const commands: Record<string, Command> = {
   start: {
     summary: "run the service (the default)",
     options: {
-      port: { type: "string", value: "n", means: "where the API listens, else PORT, else 2024 or the next free port" },
-      host: { type: "string", value: "address", means: "the address it listens on, else HOST, else 127.0.0.1" },
+      port: { type: "string", value: "n", means: "port of the API, else PORT, else 2024 or the next free port" },
+      host: { type: "string", value: "address", means: "address of the API, else HOST, else 127.0.0.1" },
     },
     run: async (given) => (await import("./start.ts")).start(given),
   },
   ...terminalCommands,
   migrate: {
-    summary: "bring the database's schema to this release, and exit",
+    summary: "migrate the database to this release",
     run: async () => (await import("./migrate.ts")).migrateDatabase(),
   },
   config: {
-    summary: "print the environment table with this process's values",
+    summary: "print all environment variables with this process's values",
     run: async () => (await import("./config.ts")).printConfig(),
   },
   halt: {
-    summary: "stop all work: nothing is claimed, running runs pause at their next step",
+    summary: "stop all work: no run is claimed, and running runs pause at their next step",
     run: async () => (await import("./halt.ts")).halt(),
   },
-  resume: { summary: "let the work go on", run: async () => (await import("./halt.ts")).resume() },
+  resume: { summary: "continue the work after a halt", run: async () => (await import("./halt.ts")).resume() },
   health: {
-    summary: "exit 0 when the database answers and, on a worker's host, the worker lives",
+    summary: "exit with 0 when the database answers and, on a worker's host, the worker is alive",
     run: async () => (await import("./health.ts")).checkHealth(),
   },
   webhooks: {
-    summary: "list the webhooks that were given up; redrive sends them again, all or those of the named runs",
+    summary: "list the webhooks that were given up, or redrive (send again) all or those of the named runs",
     takes: ["[redrive]", "[run…]"],
     run: async ({ words }: Given) => (await import("./webhooks.ts")).webhooks(words),
   },
   key: {
-    summary: "make an API key: what its owner sends, and what ENSEMBLE_API_KEYS is told",
+    summary: "create an API key, and its entry for ENSEMBLE_API_KEYS",
     takes: ["name"],
     run: async ({ words }: Given) => (await import("./key.ts")).makeKey(words),
   },
   export: {
-    summary: "store lists whole again, so that LangGraph's own PostgresSaver can read all checkpoints",
+    summary: "store lists whole, so that LangGraph's own PostgresSaver can read all checkpoints",
     run: async () => (await import("./export.ts")).exportCheckpoints(),
   },
   prune: {
-    summary: "take away what the retention rules let go",
-    options: { "dry-run": { type: "boolean", means: "only say what that is" } },
+    summary: "remove all data that the retention rules allow to remove",
+    options: { "dry-run": { type: "boolean", means: "only print what would be removed" } },
     run: async ({ flags }: Given) => (await import("./prune.ts")).prune({ dryRun: flags.has("dry-run") }),
   },
   help: {
-    summary: "say what a command does and takes",
+    summary: "show the help of a command",
     takes: ["[command]"],
     run: async ({ words: [name] }: Given) => {
-      if (name !== undefined && !(name in commands)) throw noCommand(name, commands);
-      console.log(explain(commands, name));
+      if (name !== undefined && !(name in commands)) throw unknownCommand(name, commands);
+      console.log(helpText(commands, name));
     },
   },
 };

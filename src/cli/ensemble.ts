@@ -1,17 +1,17 @@
 import { enableCompileCache } from "node:module";
 import { version } from "../version.ts";
-import { explain, readArguments } from "./arguments.ts";
+import { helpText, readArguments } from "./arguments.ts";
 import { commands } from "./commands.ts";
 import { clean } from "./terminal/clean.ts";
 
-enableCompileCache(); // what a command needs is loaded when it runs, and from the second time on compiled already
+enableCompileCache(); // a command's modules load when it runs, and come compiled from the second run on
 
-/** The `ensemble` command: `ensemble [command] [options]`. Whatever fails leaves one sentence and a non-zero exit. */
+/** Runs the `ensemble` command: `ensemble [command] [options]`. A failure prints one sentence and exits with a non-zero code. */
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   const { name, given } = readArguments(argv, commands);
   if (given.flags.has("help")) {
-    console.log(explain(commands, argv.includes(name) ? name : undefined));
+    console.log(helpText(commands, argv.includes(name) ? name : undefined));
     return;
   }
   if (given.flags.has("version")) {
@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   await commands[name]?.run(given);
 }
 
-/** Whoever reads us may have seen enough, as `head` does: that is no failure. */
+/** Exits quietly when the reader closes the pipe, as `head` does. */
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit();
   throw error;
@@ -33,5 +33,5 @@ main()
     console.error(`ensemble: ${clean(error instanceof Error ? error.message : String(error))}`);
     process.exitCode = 1;
   })
-  // A graph's file may have opened what it never closes, a timer or a pool of its own: that must not keep an ended command alive.
+  // A graph's file may leave a timer or a pool open. That must not keep a finished command alive.
   .finally(() => process.exit());

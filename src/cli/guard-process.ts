@@ -2,12 +2,13 @@ import type { Logger } from "pino";
 import { attemptAtWork } from "../worker/attempts.ts";
 
 /**
- * A graph's code may throw outside its node: a promise nobody awaits, a timer. That is logged with its run and ends nothing else. An
- * exception that belongs to no run is ours, and a process in an unknown state ends: its runs are taken over.
+ * Logs errors that a graph's code throws outside its node, such as an unhandled rejection or an error in a timer. The log names the run,
+ * and the process continues. An exception that belongs to no run ends the process, because its state is unknown. Other workers take over
+ * its runs.
  */
 export function guardProcess(log: Logger): void {
   process.on("unhandledRejection", (reason) => {
-    log.error({ err: reason, ...attemptAtWork() }, "a rejection that nobody awaited");
+    log.error({ err: reason, ...attemptAtWork() }, "unhandled rejection");
   });
   process.on("uncaughtException", (error) => {
     const attempt = attemptAtWork();

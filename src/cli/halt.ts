@@ -3,7 +3,7 @@ import { withDatabase } from "./database.ts";
 
 export async function halt(): Promise<void> {
   await withDatabase(haltRuns);
-  console.log("Halted: no run is claimed, and running ones go back to the queue at their next step. `ensemble resume` lets them go on.");
+  console.log("Halted. No run is claimed, and running runs go back to the queue at their next step. `ensemble resume` continues the work.");
 }
 
 export async function resume(): Promise<void> {

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // biome-ignore-all lint/style/useNodejsImportProtocol: Node 14.17 and older do not know it
 "use strict";
-// The `ensemble` command begins here. An older Node can read this file, and gets a sentence in place of a SyntaxError. So this file is plain
-// CommonJS with no newer syntax, and it loads the command only when the version is right.
+// The `ensemble` command begins here. An older Node can read this file and prints a sentence instead of a SyntaxError. This file is
+// therefore plain CommonJS without newer syntax. It loads the command only when the version is right.
 const existsSync = require("fs").existsSync;
 const join = require("path").join;
 const pathToFileURL = require("url").pathToFileURL;
@@ -13,7 +13,7 @@ const present = process.versions.node.split(".").map(Number);
 const isEnough = present[0] > needed[0] || (present[0] === needed[0] && present[1] >= (needed[1] || 0));
 
 if (isEnough) {
-  const source = join(__dirname, "ensemble.ts"); // in the checkout; the package has only what was built
+  const source = join(__dirname, "ensemble.ts"); // in the checkout. The package contains only built files.
   import(pathToFileURL(existsSync(source) ? source : join(__dirname, "ensemble.js")).href);
 } else {
   console.error(

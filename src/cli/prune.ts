@@ -9,9 +9,9 @@ import { addUp, nothingRemoved, type Removal, sweepOnce } from "../retention/swe
 import { withDatabase } from "./database.ts";
 import { readEnvironment } from "./environment.ts";
 
-const patienceMs = 60_000;
+const timeoutMs = 60_000;
 
-/** Takes away at once what the service's sweeper would take away in time, or with `dryRun` only says what that is. */
+/** Removes now what the service's sweeper would remove over time. With `dryRun` it only reports the amounts. */
 export async function prune({ dryRun }: { dryRun: boolean }): Promise<void> {
   const config = await readEnvironment();
   const file = projectFile();
@@ -20,25 +20,25 @@ export async function prune({ dryRun }: { dryRun: boolean }): Promise<void> {
   console.log(report(removal, dryRun));
 }
 
-/** Sweeps until nothing is left to do. A service that is at it already has its turns in between. */
+/** Sweeps until nothing is left to do. It takes turns with a service that is sweeping. */
 async function sweepAll(pool: Pool, rules: RetentionRules): Promise<Removal> {
   let removal = nothingRemoved;
-  for (let giveUpAt = performance.now() + patienceMs; performance.now() < giveUpAt; ) {
+  for (let giveUpAt = performance.now() + timeoutMs; performance.now() < giveUpAt; ) {
     const swept = await sweepOnce(pool, rules);
     if (swept) {
       removal = addUp(removal, swept);
       if (!swept.more) return removal;
-      giveUpAt = performance.now() + patienceMs;
+      giveUpAt = performance.now() + timeoutMs;
     } else await sleep(100);
   }
-  throw new Error("Another process has been sweeping without a pause. Try again later.");
+  throw new Error("Another process has been sweeping for 60 s. Try again later.");
 }
 
 function report(removal: Removal, dryRun: boolean): string {
   const { deletedThreads, reducedThreads, checkpoints, eventLogs, temporaryThreads, idempotencyKeys, cacheEntries, storeItems, webhooks } =
     removal;
   return [
-    dryRun ? "Would go now:" : "Gone:",
+    dryRun ? "Would be removed now:" : "Removed:",
     `  ${deletedThreads} threads whose time to live is over`,
     `  ${checkpoints} checkpoints (${reducedThreads} threads keep only their latest)`,
     `  the events of ${eventLogs} runs`,

@@ -4,7 +4,7 @@ import { type Service, startService } from "../main.ts";
 import { publishAddress } from "../service/published.ts";
 import { guardProcess } from "./guard-process.ts";
 
-/** Runs the service until it is told to stop. */
+/** Runs the service until a signal stops it. */
 export async function serve(config: Config): Promise<void> {
   const log = createLogger(config.logLevel, process.stdout.isTTY ?? false);
   guardProcess(log);
@@ -12,27 +12,27 @@ export async function serve(config: Config): Promise<void> {
   const service = await Promise.race([startService(config, log, stopping.signal), stopping.impatient]);
   const withdraw = service.url ? await publishAddress(config.dataDir, service.url) : undefined;
   announce(service, config);
-  if ((await stopping.asked) === "SIGINT") console.log("Stopping; once more to stop at once.");
+  if ((await stopping.asked) === "SIGINT") console.log("Stopping. Press Ctrl-C once more to stop at once.");
   stopping.impatient.catch(() => service.hurry());
   await withdraw?.();
   await service.stop();
 }
 
 /**
- * The first signal asks for a clean stop; with the second, `impatient` rejects. A start is finished first, unless it waits for the database
- * or there is a second signal.
+ * Listens for signals. The first signal asks for a clean stop, and `impatient` rejects with the second. A start in progress is finished
+ * first, unless it waits for the database or a second signal arrives.
  */
 function listenForSignals() {
   const asked = Promise.withResolvers<NodeJS.Signals>();
   const impatient = Promise.withResolvers<never>();
-  impatient.promise.catch(() => {}); // whoever cares looks for themselves
+  impatient.promise.catch(() => {}); // the callers handle the rejection themselves
   const first = new AbortController();
-  let heard = 0;
+  let count = 0;
   const onSignal = (signal: NodeJS.Signals) => {
-    heard++;
+    count++;
     asked.resolve(signal);
     first.abort();
-    if (heard > 1) impatient.reject(new Error("Stopped before it had started."));
+    if (count > 1) impatient.reject(new Error("Stopped before it had started."));
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
@@ -47,7 +47,7 @@ function announce({ url, metricsUrl, graphIds, embedded, langgraph }: Service, {
     return;
   }
   const taken = new URL(url).port;
-  if (!portIsSet && taken !== String(port)) console.log(`Port ${port} is taken by another process: this is ${taken}.`);
+  if (!portIsSet && taken !== String(port)) console.log(`Port ${port} is taken by another process: this service uses ${taken}.`);
   const body = JSON.stringify({ assistant_id: graphIds[0], input: { messages: [{ role: "user", content: "hello" }] } });
   console.log(`
 Ensemble listens on ${url}  (API reference: ${url}/docs)

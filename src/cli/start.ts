@@ -1,7 +1,7 @@
 import type { Given } from "./arguments.ts";
 import { readEnvironment } from "./environment.ts";
 
-/** Runs the service. What is wrong with its settings or its project file is said before everything else is loaded. */
+/** Runs the service. It reports errors in the settings and the project file before it loads anything else. */
 export async function start({ texts: { port, host } }: Given): Promise<void> {
   if (port !== undefined && !(/^\d+$/.test(port) && Number(port) <= 65_535))
     throw new Error(`--port is "${port}"; it should be a number from 0 to 65535.`);

@@ -6,7 +6,7 @@ import { clean } from "./terminal/clean.ts";
 
 const mostListed = 100;
 
-/** Lists the deliveries that were given up, or has them tried again: all of them, or those of the runs that are named. */
+/** Lists the webhooks that were given up, or sends them again: all of them, or those of the named runs. */
 export async function webhooks([action, ...runIds]: string[]): Promise<void> {
   if (action === undefined) return list();
   if (action !== "redrive") throw new Error(`"webhooks" lists the dead, and "webhooks redrive" sends them again; it knows no "${action}".`);

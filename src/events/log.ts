@@ -1,4 +1,3 @@
-import { type Fence, fenced } from "../db/fence.ts";
 import { type Db, type Sql, sql } from "../db/sql.ts";
 
 /** One event of a run as its clients see it. `data` is JSON text. */
@@ -33,13 +32,6 @@ export interface Page {
 
 const pageRows = 500;
 const pageBytes = 1_000_000;
-
-/** Appends events to a run's log and returns the time. Returns undefined and appends nothing if the attempt has lost the right to write. */
-export async function appendEvents(db: Db, fence: Fence, events: RunEvent[]): Promise<number | undefined> {
-  const { rows } = await db.query<{ at: number }>(sql`
-    with ${fenced(fence)}, ${appendingEvents(events.map((event) => ({ ...event, runId: fence.runId })))} select ${milliseconds(sql`now()`)} as at from fence`);
-  return rows[0]?.at;
-}
 
 /** Continues a statement that begins with the fences of these runs. */
 export function appendingEvents(events: (RunEvent & { runId: string })[]): Sql {

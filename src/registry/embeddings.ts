@@ -8,28 +8,31 @@ import { exportsOf } from "./registry.ts";
 
 type Embed = (texts: string[], signal: AbortSignal) => Promise<unknown>;
 
-/** Where an endpoint is that speaks OpenAI's API. */
+/** The address and key of an endpoint that speaks OpenAI's API. */
 export interface ModelEndpoint {
   baseURL: string | undefined;
   apiKey: string | undefined;
   isRehearsal: boolean;
 }
 
-/** Who makes vectors, and the name by which theirs are told from those of others. */
+/** A source of vectors. The name identifies its vectors among those of other sources. */
 export interface Embedder {
   name: string;
   embed: Embed;
 }
 
 const openai = "openai:";
-const tryMs = 20_000;
+const timeoutMs = 20_000;
 
-/** Whether the index asks a model endpoint, and not a module of the project. */
+/** Tells whether the index calls a model endpoint rather than a module of the project. */
 export function needsEndpoint({ store }: Pick<Project, "store">): boolean {
   return store.index?.embed.startsWith(openai) ?? false;
 }
 
-/** What `store.index.embed` names: a model behind an endpoint, or an export of a module. Undefined without an index. */
+/**
+ * Returns the embedder that `store.index.embed` names: a model behind an endpoint, or an export of a module. Returns undefined without an
+ * index.
+ */
 export async function loadEmbedder(
   { file, store }: Pick<Project, "file" | "store">,
   endpoint: ModelEndpoint,
@@ -37,7 +40,7 @@ export async function loadEmbedder(
   if (!store.index) return undefined;
   const { embed: name, dims } = store.index;
   if (name.startsWith(openai)) {
-    const embed = askEndpoint(name.slice(openai.length), dims, endpoint);
+    const embed = embedAtEndpoint(name.slice(openai.length), dims, endpoint);
     return { name: endpoint.isRehearsal ? "rehearsal" : name, embed };
   }
   const colon = name.lastIndexOf(":");
@@ -48,15 +51,18 @@ export async function loadEmbedder(
   return { name, embed: await loadModule(`${file}: store.index.embed "${name}"`, module, name.slice(colon + 1) || "default") };
 }
 
-/** Only the third generation is told how many dimensions to make; other models make what they make, and some refuse to be told. */
-function askEndpoint(model: string, dims: number, { baseURL, apiKey = "none" }: ModelEndpoint): Embed {
+/**
+ * Returns a function that embeds texts through the endpoint. It sends `dimensions` only to the third generation of models. Older models
+ * have fixed dimensions, and some refuse the parameter.
+ */
+function embedAtEndpoint(model: string, dims: number, { baseURL, apiKey = "none" }: ModelEndpoint): Embed {
   const dimensions = model.startsWith("text-embedding-3") ? { dimensions: dims } : {};
   const embeddings = new OpenAIEmbeddings({
     model,
     ...dimensions,
     apiKey,
     configuration: { baseURL },
-    timeout: tryMs,
+    timeout: timeoutMs,
     maxRetries: 2,
     stripNewLines: false,
   });

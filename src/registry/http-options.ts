@@ -26,7 +26,7 @@ const CorsOptions = z
   .loose();
 
 const Patterns = z.array(z.string().min(1)).nullish();
-/** The documentation writes them both with and without an s. */
+/** Both spellings of each key are accepted, because LangGraph's documentation uses both. */
 const HeaderPatterns = z
   .object({
     include: Patterns.describe("The same as `includes`."),
@@ -36,7 +36,7 @@ const HeaderPatterns = z
   })
   .loose();
 
-/** `http` in langgraph.json. */
+/** The schema of `http` in langgraph.json. */
 export const HttpOptions = z
   .object({
     app: z.string().min(1).nullish().describe("File and export of your own app: `./app.ts:app`."),
@@ -69,7 +69,7 @@ export const HttpOptions = z
 export type HttpOptions = z.infer<typeof HttpOptions>;
 export type CorsOptions = z.infer<typeof CorsOptions>;
 
-/** Every key of `http` that has no effect here. That there is no MCP and no A2A is news only to who wants them. */
+/** Returns every key of `http` that has no effect here. The missing MCP and A2A endpoints are named only when the project asks for them. */
 export function unreadHttpKeys(http: HttpOptions): string[] {
   const { cors, configurable_headers, logging_headers } = http;
   return [

@@ -8,7 +8,7 @@ export async function describeImportFailure(error: unknown): Promise<string> {
   return `${missing ?? firstLine(error)}${place ? ` (at ${place.text})` : ""}`;
 }
 
-/** Returns the first line, which says what is wrong. A compiler's first line only announces a list, so the second is added. */
+/** Returns the first line, which says what is wrong. A compiler's first line only announces a list, so the second line is added. */
 function firstLine(error: unknown): string {
   const [first = "", second = ""] = String(error instanceof Error ? error.message : error).split("\n");
   return first.endsWith(":") ? `${first} ${second.trim()}` : first;
@@ -17,8 +17,8 @@ function firstLine(error: unknown): string {
 const ours = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * Returns the innermost place in the project's own code that led to an error: the top frame that is neither Node's, nor a package's, nor
- * ours. The loader puts the place of a syntax error on a line of its own before the message.
+ * Returns the innermost place in the project's own code that led to an error. That is the top frame that belongs neither to Node, nor to
+ * a package, nor to us. The loader puts the place of a syntax error on a line of its own before the message.
  */
 function placeOf(error: unknown): { file: string; text: string } | undefined {
   if (!(error instanceof Error)) return undefined;

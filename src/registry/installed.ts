@@ -10,7 +10,7 @@ export interface Installed {
   version: string;
 }
 
-/** Returns the package that a file in this folder would get without us. Undefined when none is installed. */
+/** Returns the package that a file in this folder would get without us. Returns undefined when none is installed. */
 export function findInstalled(name: string, from: string): Installed | undefined {
   for (let folder = from; ; folder = dirname(folder)) {
     const candidate = join(folder, "node_modules", name);
@@ -30,8 +30,8 @@ function versionIn(folder: string): string {
 const langgraph = "@langchain/langgraph";
 
 /**
- * Compares the LangGraph that a project has installed with ours, on which its graphs run. Returns a sentence when they differ. Graphs that
- * were written for 0.x do not run on 1.x, so such a project is refused.
+ * Compares the project's LangGraph with ours, which runs its graphs. Returns a sentence when the versions differ. Graphs for 0.x do not
+ * run on 1.x, so this throws for such a project.
  */
 export function compareLangGraph(folders: string[]): string | undefined {
   const ours = ourVersion(langgraph);

@@ -4,15 +4,15 @@ import { findInstalled, ourVersion } from "./installed.ts";
 import { packageOf } from "./shared-packages.ts";
 
 /**
- * Returns a sentence when a file failed because it imports from a shared package what our version of it does not have. An ES module says
- * so itself. Compiled to CommonJS it fails later, where the name is used.
+ * Returns a sentence when a file failed because it imports a name that our version of a shared package lacks. An ES module reports this
+ * itself. A file that was compiled to CommonJS fails later, where the name is used.
  */
 export async function findMissingExport(error: unknown, file: string | undefined): Promise<string | undefined> {
   const message = error instanceof Error ? error.message : "";
-  const said = /requested module '([^']+)' does not provide an export named '([^']+)'/.exec(message);
-  const [specifier, name] = said ? [said[1], said[2]] : await findUse(message, file);
+  const reported = /requested module '([^']+)' does not provide an export named '([^']+)'/.exec(message);
+  const [specifier, name] = reported ? [reported[1], reported[2]] : await findUse(message, file);
   const shared = specifier && packageOf(specifier);
-  if (!shared || !name || (!said && (await weHave(specifier, name)))) return undefined;
+  if (!shared || !name || (!reported && (await isInOurCopy(specifier, name)))) return undefined;
   const theirs = file && findInstalled(shared, dirname(file));
   const without = `"${name}" is not in ${specifier} ${ourVersion(shared)}, on which Ensemble runs graphs`;
   if (!theirs || theirs.version === ourVersion(shared)) return without;
@@ -20,7 +20,7 @@ export async function findMissingExport(error: unknown, file: string | undefined
   return `${without}; the project's ${theirs.version}${has} is not used`;
 }
 
-/** Finds which import a call of an undefined name came from: `import_langgraph.Name is not a constructor`. */
+/** Returns the import behind an error such as `import_langgraph.Name is not a constructor`. */
 async function findUse(message: string, file: string | undefined): Promise<[string?, string?]> {
   const name = /\bimport_\w+\.(\w+)\)? is not a (?:function|constructor)/.exec(message)?.[1];
   if (!name || !file) return [];
@@ -31,13 +31,13 @@ async function findUse(message: string, file: string | undefined): Promise<[stri
   return [];
 }
 
-const weHave = async (specifier: string, name: string): Promise<boolean> =>
+const isInOurCopy = async (specifier: string, name: string): Promise<boolean> =>
   import(specifier).then(
     (module: object) => name in module,
-    () => true, // not ours to tell
+    () => true, // unknown, so the original error stands
   );
 
-/** Whether a package's types speak of a name. Its code is not loaded: it would be a second copy. */
+/** Tells whether a package's types mention a name. Loading its code would create a second copy. */
 async function isDeclared(folder: string, name: string): Promise<boolean> {
   const files = ["dist/index.d.ts", "dist/web.d.ts", "dist/prebuilt/index.d.ts"];
   const texts = await Promise.all(files.map((file) => readFile(join(folder, file), "utf8").catch(() => "")));

@@ -6,21 +6,21 @@ import { register } from "tsx/esm/api";
 import { extendingSource, extendingUrl, extendZods, zodEntries, zodEntry } from "./project-zod.ts";
 import { packageOf } from "./shared-packages.ts";
 
-/** What a graph gets when it imports this package: the code that runs it, from the sources or as built. */
+/** The URL that a graph gets when it imports "ensemble": the code that runs the graph, from the sources or as built. */
 const ourselves = new URL(`../index.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url).href;
 
 let prepared = false;
 let resolving = false;
 
 /**
- * Imports a user's file, TypeScript of any kind included. Whatever the project has installed, it gets our copy of LangGraph. The
- * hooks are the process's own and are set once: these flags are the one piece of module state, because Node's module loader is global.
+ * Imports a user's file, including TypeScript of any kind. The file gets our copy of LangGraph, whatever the project has installed.
+ * Node's module loader is global, so the hooks are set once per process. That is why this file has module state.
  */
 export async function importUserModule(file: string): Promise<Record<string, unknown>> {
   if (!prepared) {
     prepared = true;
-    await import("@langchain/langgraph"); // Node 22 can require() an ES module only when it is loaded already
-    // Not tsx/cjs as well, which would make path aliases work without "type": "module": a require() would get a second copy of LangGraph.
+    await import("@langchain/langgraph"); // Node 22 can require() an ES module only after it was loaded
+    // tsx/cjs would make path aliases work without "type": "module". It is left out: a require() would get a second copy of LangGraph.
     register({ tsconfig: nearestTsconfig(dirname(file)) });
     registerHooks({ resolve: resolveToOurs, load: loadExtending });
     requireOurs();
@@ -28,7 +28,7 @@ export async function importUserModule(file: string): Promise<Record<string, unk
   return import(pathToFileURL(file).href);
 }
 
-/** The project's compiler options, path aliases above all, wherever the service was started from. */
+/** Returns the nearest tsconfig.json, wherever the service was started. It holds the project's compiler options, path aliases above all. */
 function nearestTsconfig(directory: string): string | undefined {
   const file = join(directory, "tsconfig.json");
   if (existsSync(file)) return file;
@@ -37,7 +37,7 @@ function nearestTsconfig(directory: string): string | undefined {
 
 type Hooks = Required<Parameters<typeof registerHooks>[0]>;
 
-/** Our own module imports the entry as well, and must not wait for the one that imports it in turn. */
+/** Our own module imports the zod entry too. It must not wait for the module that imports it in turn. */
 const ourFolder = new URL(".", import.meta.url).href;
 const isOfUser = (importer: string | undefined): importer is string =>
   importer?.startsWith("file:") === true && !importer.startsWith(ourFolder);
@@ -47,10 +47,10 @@ const resolveToOurs: Hooks["resolve"] = (specifier, context, next) => {
   if (url === undefined) return next(specifier, context);
   const importer = context.parentURL;
   const own = specifier === zodEntry && isOfUser(importer) ? extendingUrl(url, { importer, zods: zodsOf(importer) }) : url;
-  // An ES module even for a require(): the CommonJS build would be a second copy.
+  // Return the ES module even for a require(): the CommonJS build would be a second copy.
   return { url: own, format: "module", shortCircuit: true };
 
-  /** The zod that the importer's file would get by import. */
+  /** Returns the URLs of the zod that the importer's file would import. */
   function zodsOf(parentURL: string): string[] {
     const conditions = [...context.conditions.filter((condition) => condition !== "require"), "import"];
     return zodEntries.flatMap((name) => {
@@ -68,7 +68,7 @@ const loadExtending: Hooks["load"] = (url, context, next) => {
   return source === undefined ? next(url, context) : { source, format: "module", shortCircuit: true };
 };
 
-/** Node 22 asks no hook where compiled TypeScript requires; there this is the way in. */
+/** Resolves shared packages to our copy for require(). Node 22 calls no hook when compiled TypeScript requires a module. */
 function requireOurs(): void {
   const loader = Module as unknown as { _resolveFilename(specifier: string, ...others: unknown[]): string };
   const resolveFilename = loader._resolveFilename;
@@ -80,11 +80,14 @@ function requireOurs(): void {
   };
 }
 
-/** Where our copy is; undefined for what is not shared, and for a subpath that our version does not have: the project's own may. */
+/**
+ * Returns the URL of our copy. Returns undefined for packages that are not shared. A subpath that our version lacks is also undefined,
+ * because the project's own copy may have it.
+ */
 function ourUrl(specifier: string): string | undefined {
   if (specifier === "ensemble") return ourselves;
   if (resolving || packageOf(specifier) === undefined) return undefined;
-  resolving = true; // import.meta.resolve asks the hooks as well
+  resolving = true; // import.meta.resolve calls the hooks too
   try {
     return import.meta.resolve(specifier);
   } catch {

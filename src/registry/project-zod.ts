@@ -9,17 +9,17 @@ export const zodEntry = "@langchain/langgraph/zod";
 export const zodEntries = ["zod", "zod/v3", "zod/v4"];
 
 const mark = "?zod-of=";
-const Wanted = z.object({ importer: z.string(), zods: z.array(z.string()) });
+const Extension = z.object({ importer: z.string(), zods: z.array(z.string()) });
 
-/** Returns the address of a module that is our zod entry, and extends the zod of whoever imports it. */
-export const extendingUrl = (entryUrl: string, wanted: z.infer<typeof Wanted>): string =>
-  `${entryUrl}${mark}${encodeURIComponent(JSON.stringify(wanted))}`;
+/** Returns the URL of a module that is our zod entry and also extends the importer's zod. */
+export const extendingUrl = (entryUrl: string, extension: z.infer<typeof Extension>): string =>
+  `${entryUrl}${mark}${encodeURIComponent(JSON.stringify(extension))}`;
 
-/** Returns the source of such a module. Undefined for every other address. */
+/** Returns the source of such a module. Returns undefined for every other URL. */
 export function extendingSource(url: string): string | undefined {
-  const [entryUrl, wanted] = url.split(mark);
-  if (wanted === undefined) return undefined;
-  const { importer, zods } = Wanted.parse(JSON.parse(decodeURIComponent(wanted)));
+  const [entryUrl, extension] = url.split(mark);
+  if (extension === undefined) return undefined;
+  const { importer, zods } = Extension.parse(JSON.parse(decodeURIComponent(extension)));
   return [
     ...zods.map((zod, index) => `import * as zod${index} from ${JSON.stringify(zod)};`),
     `import { extendZods } from ${JSON.stringify(import.meta.url)};`,
@@ -41,7 +41,7 @@ export function extendZods(zods: unknown[], importer: string): void {
   for (const zod of [...zods, ...required]) extendZod(zod);
 }
 
-/** LangGraph's own list of the prototypes that have the method already. */
+/** LangGraph's own list of the prototypes that already have the method. */
 const extended = (globalThis as { [key: symbol]: WeakSet<object> | undefined })[Symbol.for("langgraph-zod")];
 
 function extendZod(zod: unknown): void {
@@ -55,7 +55,7 @@ function extendZod(zod: unknown): void {
 type AnySchema = Parameters<typeof withLangGraph>[0];
 type Meta = NonNullable<Parameters<typeof withLangGraph>[1]>;
 
-/** The value of `.langgraph` on a schema, as in LangGraph's own extension. */
+/** Returns the value of `.langgraph` on a schema, as LangGraph's own extension does. */
 function methodsOf(this: AnySchema) {
   return {
     metadata: (jsonSchemaExtra: Meta["jsonSchemaExtra"]) => withLangGraph(this, { jsonSchemaExtra }),

@@ -5,7 +5,7 @@ import { parseEnv } from "node:util";
 import { z } from "zod";
 import { HttpOptions, unreadHttpKeys } from "./http-options.ts";
 import { StoreOptions } from "./store-options.ts";
-import { forBuilding, ofTools, unreadKeys } from "./unread-keys.ts";
+import { buildKeyNames, toolKeys, unreadKeys } from "./unread-keys.ts";
 
 const GraphObject = z
   .object({
@@ -88,7 +88,7 @@ const AuthOptions = z
   .loose();
 const UiConfig = z.object({ shared: z.array(z.string()).nullish().describe("Packages that the components share with the page.") }).loose();
 
-/** The project file. docs/reference/langgraph-json.md is made from the descriptions. */
+/** The schema of the project file. docs/reference/langgraph-json.md is generated from the descriptions. */
 export const ProjectFile = z
   .object({
     graphs: z
@@ -112,7 +112,7 @@ export const ProjectFile = z
   })
   .loose();
 
-/** What a file of the project exports. */
+/** A file of the project and the name of its export. */
 export interface Source {
   file: string;
   exportName: string;
@@ -121,10 +121,10 @@ export interface Source {
 /** A graph as langgraph.json names it. */
 export interface GraphSource extends Source {
   graphId: string;
-  /** What a person reads in a list of assistants; the graph id where there is none. */
+  /** The name in a list of assistants. Without it, the graph id. */
   name?: string | undefined;
   description: string | undefined;
-  /** What the project calls this state of the graph; without it the structure alone tells versions apart. */
+  /** The project's version of the graph. Without it, only the graph's structure tells versions apart. */
   version?: string | undefined;
 }
 
@@ -133,16 +133,17 @@ export interface AuthSource extends Source {
   disableStudio: boolean;
 }
 
-/** A project: what its langgraph.json says, paths made absolute. */
+/** A project: the content of its langgraph.json, with absolute paths. */
 export interface Project {
   file: string;
   graphs: GraphSource[];
   env: Record<string, string>;
   http: HttpOptions;
-  /** `http.app`. */
+  /** The source of `http.app`. */
   app: Source | undefined;
-  /** Components that graphs draw with, by graph, as paths from the project's folder; and the packages that they share with the page. */
+  /** Files with UI components, by graph id, as paths from the project's folder. */
   ui: Record<string, string>;
+  /** Packages that the UI components share with the page. */
   uiShared: string[];
   checkpointer: z.infer<typeof CheckpointerOptions>;
   store: z.infer<typeof StoreOptions>;
@@ -150,13 +151,13 @@ export interface Project {
   auth: AuthSource | undefined;
   /** The operator's limits for patterns (`ensemble.patterns`). */
   patterns: { hosts: string[]; directories: string[] };
-  /** Keys that mean something elsewhere and nothing here, for one warning at the start. */
+  /** Keys that have a meaning elsewhere and none here. They are named in one warning at the start. */
   ignoredKeys: string[];
-  /** Keys about building images, which a server that runs from the project's folder has no use for. */
+  /** Keys about building images. A server that runs from the project's folder does not use them. */
   buildKeys: string[];
 }
 
-/** Reads a langgraph.json. Whatever is wrong with it becomes one sentence that names the file. */
+/** Reads a langgraph.json. Throws one sentence that names the file when something is wrong with it. */
 export async function readProject(path: string): Promise<Project> {
   const file = resolve(path);
   const text = await readFile(file, "utf8").catch(() => {
@@ -189,7 +190,7 @@ export async function readProject(path: string): Promise<Project> {
     auth: others.auth ? authSource(root, file, others.auth) : undefined,
     patterns: patternLimits(root, others.ensemble?.patterns),
     ignoredKeys: [
-      ...unreadKeys(others, [...forBuilding, ...ofTools, ...Object.keys(ProjectFile.shape)]),
+      ...unreadKeys(others, [...buildKeyNames, ...toolKeys, ...Object.keys(ProjectFile.shape)]),
       ...Object.entries(graphs).flatMap(([graphId, entry]) =>
         typeof entry === "string" ? [] : unreadKeys(entry, Object.keys(GraphObject.shape), `graphs.${graphId}.`),
       ),
@@ -205,7 +206,7 @@ export async function readProject(path: string): Promise<Project> {
       ...unreadKeys(webhooks, Object.keys(WebhookOptions.shape), "webhooks."),
       ...unreadKeys(webhooks.url ?? {}, Object.keys(UrlOptions.shape), "webhooks.url."),
     ],
-    buildKeys: forBuilding.filter((key) => key in others),
+    buildKeys: buildKeyNames.filter((key) => key in others),
   };
 }
 
@@ -238,7 +239,7 @@ const unreadOwnKeys = (own: z.infer<typeof Own>): string[] => [
   ...unreadKeys(own.patterns ?? {}, Object.keys(PatternOptions.shape), "ensemble.patterns."),
 ];
 
-/** Splits "<file>:<export>". Without an export the file's default is meant. */
+/** Splits "<file>:<export>". Without an export, it returns the file's default export. */
 function sourceOf(root: string, projectFile: string, key: string, path: string): Source {
   const [, name = "", exportName = ""] = /^(.*?)(?::([^:/\\]*))?$/.exec(path) ?? [];
   if (name === "") throw new Error(`${projectFile}: ${key} is "${path}"; it should be "<file>:<export>".`);
@@ -249,7 +250,7 @@ function sourceOf(root: string, projectFile: string, key: string, path: string):
 
 async function readEnv(root: string, projectFile: string, env: z.infer<typeof ProjectFile>["env"]): Promise<Record<string, string>> {
   if (env === undefined) return {};
-  if (Array.isArray(env)) return readLines(env.filter((line) => line.includes("=")).join("\n")); // a bare name is the process's to set
+  if (Array.isArray(env)) return readLines(env.filter((line) => line.includes("=")).join("\n")); // only the process can set a bare name
   if (typeof env !== "string") return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]));
   const file = resolve(root, env);
   const text = await readFile(file, "utf8").catch(() => {

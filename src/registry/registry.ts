@@ -9,7 +9,7 @@ import { findIssues, type GraphCallArguments, type Issue } from "./validate.ts";
 
 export type AnyGraph = Pregel<Record<string, PregelNode>, Record<string, BaseChannel>>;
 
-/** What one use of a graph brings along. */
+/** The config and the storage for one use of a graph. */
 export interface GraphUse {
   config?: LangGraphRunnableConfig;
   checkpointer?: BaseCheckpointSaver;
@@ -21,19 +21,22 @@ export interface GraphUse {
 export interface Registry {
   readonly graphIds: string[];
   has(graphId: string): boolean;
-  /** What langgraph.json says of the graph, for people. */
+  /** Returns the name and description that langgraph.json gives the graph. */
   describe(graphId: string): { name: string; description: string | undefined };
-  /** The version that langgraph.json gives the graph. */
+  /** Returns the version that langgraph.json gives the graph. */
   version(graphId: string): string | undefined;
-  /** The graph for one use: a shallow copy, so that two uses at once never see each other's saver or store. */
+  /** Returns the graph for one use. It is a shallow copy, so concurrent uses never share a saver or store. */
   open(graphId: string, use?: GraphUse): Promise<AnyGraph>;
-  /** The graph's schemas: what the graph itself declares, else what its types say. */
+  /** Returns the graph's schemas: its own declarations, else those from its types. */
   schemas(graphId: string): Promise<GraphSchemas>;
-  /** The same, of a graph at a path inside it. */
+  /** Returns the same for a graph at a path inside it. */
   subgraphSchemas(graphId: string, path: string, subgraph: unknown): Promise<GraphSchemas>;
-  /** The schemas that the graph itself declares. */
+  /** Returns the schemas that the graph itself declares. */
   declaredSchemas(graphId: string): Promise<GraphSchemas>;
-  /** What the graph's schemas have against an input and a context. One that a function makes for each run is not made for this, so it has nothing. */
+  /**
+   * Returns the issues that the graph's schemas find in an input and a context. A graph that a function makes for each run is not made
+   * for this, so it has none.
+   */
   validate(graphId: string, given: GraphCallArguments): Promise<Issue[]>;
 }
 
@@ -41,12 +44,12 @@ type GraphFactory = (config: LangGraphRunnableConfig) => unknown;
 
 interface LoadedGraph {
   resolve(config: LangGraphRunnableConfig): Promise<AnyGraph>;
-  /** The graph itself, unless a function makes it anew for each use. */
+  /** The graph itself. Undefined when a function makes it for each use. */
   graph?: AnyGraph;
 }
 
 /**
- * Loads every graph of the project. One that does not load stops the start with a sentence that names it. `warn` is told when the types
+ * Loads every graph of the project. A graph that does not load stops the start with a sentence that names it. Calls `warn` when the types
  * of the graphs cannot be read.
  */
 export async function loadRegistry(sources: GraphSource[], warn: (sentence: string) => void = () => {}): Promise<Registry> {
@@ -106,7 +109,7 @@ async function loadGraph(source: GraphSource): Promise<LoadedGraph> {
   return { graph, resolve: async () => graph };
 }
 
-/** A compiled graph, a builder that was not compiled yet, or the wrapper that createAgent returns. */
+/** Returns the graph in a compiled graph, in an uncompiled builder, or in the wrapper that createAgent returns. */
 function asGraph(name: string, value: unknown): AnyGraph {
   if (isPregel(value)) return value;
   if (isRecord(value) && isPregel(value.graph)) return value.graph;
@@ -122,7 +125,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-/** What the author exported. A CommonJS module, which TypeScript without "type": "module" becomes, has its default one level down. */
+/**
+ * Returns the exports that the author wrote. TypeScript without "type": "module" becomes CommonJS, whose default export is one level
+ * down.
+ */
 export function exportsOf(module: Record<string, unknown>): Record<string, unknown> {
   const { "module.exports": marked, __esModule, default: whole, ...named } = module;
   const exports = marked ?? whole; // Node 22 does not mark CommonJS

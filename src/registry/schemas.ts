@@ -13,7 +13,7 @@ export interface GraphSchemas {
   context_schema: JsonSchema;
 }
 
-/** Reads the schemas off the graph itself: what the code declares is what the caller sees. A graph without zod or StateSchema has empty ones. */
+/** Returns the schemas that the graph itself declares. A graph without zod or StateSchema has empty ones. */
 export function describeSchemas(graphId: string, graph: unknown): GraphSchemas {
   const config = orEmpty(() => getConfigTypeSchema(graph));
   return {
@@ -26,7 +26,7 @@ export function describeSchemas(graphId: string, graph: unknown): GraphSchemas {
   };
 }
 
-/** zod has types that JSON Schema cannot express; such a graph is documented as accepting anything. */
+/** Returns the schema, or an empty one when JSON Schema cannot express a zod type. Such a graph is documented as accepting anything. */
 function orEmpty(read: () => unknown): JsonSchema {
   try {
     return (read() as JsonSchema | undefined) ?? {};
@@ -35,10 +35,10 @@ function orEmpty(read: () => unknown): JsonSchema {
   }
 }
 
-/** Whether the graph itself says what its state is. */
+/** Tells whether the graph itself declares its state. */
 export const isDescribed = ({ state_schema }: GraphSchemas) => Object.keys(state_schema).length > 0;
 
-/** Fills in what the types say where the graph itself says nothing. */
+/** Fills in the schemas from the types where the graph itself declares none. */
 export function fillFromTypes(schemas: GraphSchemas, types: TypeSchemas | undefined): GraphSchemas {
   if (!types || isDescribed(schemas)) return schemas;
   const config = Object.keys(schemas.config_schema).length > 0 ? schemas.config_schema : types.config;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** `store` in langgraph.json: how items live, and how they are found by meaning. */
+/** The schema of `store` in langgraph.json: the expiry of items and the search by meaning. */
 export const StoreOptions = z
   .object({
     ttl: z

@@ -9,8 +9,8 @@ export interface SchemaContext {
 
 type Type = TypeScript.Type;
 
-/** A type that lies deeper may be anything: what a caller fills in is near the top. */
-const deepest = 8;
+/** The depth below which any type is accepted. Callers fill in fields near the top. */
+const maxDepth = 8;
 
 const message: JsonSchema = {
   title: "BaseMessage",
@@ -22,10 +22,10 @@ const message: JsonSchema = {
     name: { type: "string" },
   },
 };
-/** As LangGraph marks them in schemas from zod; Studio draws a chat by it. */
+/** The schema of messages, with LangGraph's mark for them. Studio draws a chat when it finds the mark. */
 const messages: JsonSchema = { type: "array", items: message, langgraph_type: "messages" };
 
-/** Returns the schema of a state definition, whose fields are channels; undefined where no fields are known. */
+/** Returns the schema of a state definition, whose fields are channels. Returns undefined when no fields are known. */
 export function definitionSchema(context: SchemaContext, type: Type | undefined, side: "ValueType" | "UpdateType"): JsonSchema | undefined {
   const { ts, checker } = context;
   const definition = type && checker.getNonNullableType(type);
@@ -33,41 +33,41 @@ export function definitionSchema(context: SchemaContext, type: Type | undefined,
   const channels = fields.flatMap((field): [string, TypeScript.Symbol][] => {
     const declared = checker.getTypeOfSymbol(field);
     const channel = declared.getCallSignatures()[0]?.getReturnType() ?? declared;
-    const held = channel.getProperty(side);
-    return held ? [[field.name, held]] : [];
+    const valueSymbol = channel.getProperty(side);
+    return valueSymbol ? [[field.name, valueSymbol]] : [];
   });
   if (channels.length === 0) return undefined;
-  const properties = channels.map(([name, held]) => [name, schemaOf(context, checker.getTypeOfSymbol(held), 1, [])]);
+  const properties = channels.map(([name, valueSymbol]) => [name, schemaOf(context, checker.getTypeOfSymbol(valueSymbol), 1, [])]);
   return { type: "object", properties: Object.fromEntries(properties) };
 }
 
-/** Returns the schema of a state. None of its fields is required: an input may leave each to the state. */
+/** Returns the schema of a state. None of its fields is required, because an input may omit any of them. */
 export function typeSchema(context: SchemaContext, type: Type): JsonSchema {
   const { required, ...schema } = schemaOf(context, type, 0, []);
   return schema;
 }
 
-function schemaOf(context: SchemaContext, type: Type, depth: number, above: Type[]): JsonSchema {
+function schemaOf(context: SchemaContext, type: Type, depth: number, ancestors: Type[]): JsonSchema {
   const { ts, checker } = context;
   const { TypeFlags } = ts;
-  if (depth > deepest || above.includes(type) || type.flags & (TypeFlags.Any | TypeFlags.Unknown)) return {};
-  if (type.isUnion()) return unionSchema(context, type, depth, above);
+  if (depth > maxDepth || ancestors.includes(type) || type.flags & (TypeFlags.Any | TypeFlags.Unknown)) return {};
+  if (type.isUnion()) return unionSchema(context, type, depth, ancestors);
   if (type.isStringLiteral() || type.isNumberLiteral()) return { const: type.value };
   if (type.flags & TypeFlags.BooleanLiteral) return { const: checker.typeToString(type) === "true" };
   if (type.flags & TypeFlags.StringLike) return { type: "string" };
   if (type.flags & TypeFlags.NumberLike) return { type: "number" };
   if (type.flags & TypeFlags.BooleanLike) return { type: "boolean" };
   if (type.flags & TypeFlags.Null) return { type: "null" };
-  return type.flags & (TypeFlags.Object | TypeFlags.Intersection) ? objectSchema(context, type, depth, above) : {};
+  return type.flags & (TypeFlags.Object | TypeFlags.Intersection) ? objectSchema(context, type, depth, ancestors) : {};
 }
 
-function unionSchema(context: SchemaContext, union: TypeScript.UnionType, depth: number, above: Type[]): JsonSchema {
+function unionSchema(context: SchemaContext, union: TypeScript.UnionType, depth: number, ancestors: Type[]): JsonSchema {
   const { ts, checker } = context;
-  const isSaid = (type: Type) => !(type.flags & (ts.TypeFlags.Undefined | ts.TypeFlags.Void)) && !type.getProperty("__overwrite__");
-  const members = union.types.filter(isSaid);
+  const isPresent = (type: Type) => !(type.flags & (ts.TypeFlags.Undefined | ts.TypeFlags.Void)) && !type.getProperty("__overwrite__");
+  const members = union.types.filter(isPresent);
   if (members.some((type) => checker.isArrayType(type) && mentionsMessage(elementOf(context, type)))) return messages;
   if (members.some((type) => isMessage(type))) return message;
-  const schemas = dedupe(members.map((type) => schemaOf(context, type, depth, above)));
+  const schemas = dedupe(members.map((type) => schemaOf(context, type, depth, ancestors)));
   const values = schemas.map((schema) => schema.const);
   if (schemas.length === 2 && values.includes(true) && values.includes(false)) return { type: "boolean" };
   const isEnum = schemas.length > 1 && schemas.every((schema) => "const" in schema);
@@ -75,10 +75,10 @@ function unionSchema(context: SchemaContext, union: TypeScript.UnionType, depth:
   return schemas.length === 1 ? (schemas[0] ?? {}) : withBoolean(schemas);
 }
 
-/** TypeScript takes a boolean among others apart. */
+/** Returns a union that has `boolean` again: TypeScript splits a boolean in a union into true and false. */
 function withBoolean(schemas: JsonSchema[]): JsonSchema {
-  const isTruth = ({ const: value }: JsonSchema) => typeof value === "boolean";
-  const others = schemas.filter((schema) => !isTruth(schema));
+  const isBooleanLiteral = ({ const: value }: JsonSchema) => typeof value === "boolean";
+  const others = schemas.filter((schema) => !isBooleanLiteral(schema));
   return { anyOf: others.length === schemas.length - 2 ? [...others, { type: "boolean" }] : schemas };
 }
 
@@ -86,16 +86,16 @@ function dedupe(schemas: JsonSchema[]): JsonSchema[] {
   return [...new Map(schemas.map((schema) => [JSON.stringify(schema), schema])).values()];
 }
 
-const named: Record<string, JsonSchema> = { Date: { type: "string", format: "date-time" } };
+const knownTypes: Record<string, JsonSchema> = { Date: { type: "string", format: "date-time" } };
 /** Types that JSON lacks, or that the serializer writes in its own way. */
 const opaque = new Set(["Uint8Array", "Buffer", "Map", "Set", "RegExp", "Promise", "AbortSignal"]);
 
-function objectSchema(context: SchemaContext, type: Type, depth: number, above: Type[]): JsonSchema {
+function objectSchema(context: SchemaContext, type: Type, depth: number, ancestors: Type[]): JsonSchema {
   const { checker } = context;
   const name = type.getSymbol()?.name ?? "";
-  const inside = [...above, type];
+  const inside = [...ancestors, type];
   if (isMessage(type)) return message;
-  if (name in named) return named[name] ?? {};
+  if (name in knownTypes) return knownTypes[name] ?? {};
   if (opaque.has(name) || type.getCallSignatures().length > 0) return {};
   if (checker.isTupleType(type)) {
     const schemas = dedupe(argumentsOf(context, type).map((one) => schemaOf(context, one, depth + 1, inside)));
@@ -130,7 +130,7 @@ function recordSchema(context: SchemaContext, type: Type, depth: number, inside:
 const argumentsOf = ({ checker }: SchemaContext, type: Type) => checker.getTypeArguments(type as TypeScript.TypeReference);
 const elementOf = (context: SchemaContext, type: Type) => argumentsOf(context, type)[0];
 
-/** LangChain's messages are classes with a great many members, of which a caller gives four. */
+/** Tells whether a type is a LangChain message. These classes have many members, of which a caller gives four. */
 const isMessage = (type: Type) => type.getProperty("lc_namespace") !== undefined && type.getProperty("content") !== undefined;
 
 function mentionsMessage(type: Type | undefined): boolean {

@@ -6,34 +6,34 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Source } from "./project.ts";
-import type { Asked, TypeSchemas } from "./type-reader.ts";
+import type { ReadRequest, TypeSchemas } from "./type-reader.ts";
 
-/** The types of a graph under "", and of each subgraph under its path. */
+/** The schemas of a graph under "", and of each subgraph under its path. */
 export type SchemasByPath = Record<string, TypeSchemas>;
 
 export interface TypeSchemaReader {
-  /** Returns the schemas that the types of an exported graph say; none where they cannot be read. */
+  /** Returns the schemas from the types of an exported graph. Returns none when they cannot be read. */
   read(source: Source): Promise<SchemasByPath>;
 }
 
-const withinMs = 60_000;
-const mostOutput = 64_000_000;
+const timeoutMs = 60_000;
+const maxOutputBytes = 64_000_000;
 const run = promisify(execFile);
 
 /**
- * Reads schemas off TypeScript types. The graphs of a project share one child process, because the types of the libraries take the
- * compiler most of its time. The result is kept until one of the files changes. `warn` is called for each child that fails.
+ * Creates a reader of schemas from TypeScript types. The graphs of a project share one child process, because the compiler spends most of
+ * its time on the libraries' types. The result is kept until one of the files changes. `warn` is called for each child that fails.
  */
 export function createTypeSchemaReader(sources: Source[], warn: (sentence: string) => void): TypeSchemaReader {
-  let known: { hash: string; schemas: Promise<SchemasByPath[]> } | undefined;
+  let cached: { hash: string; schemas: Promise<SchemasByPath[]> } | undefined;
 
   async function readAll(typescript: string): Promise<SchemasByPath[]> {
     const hash = await hashOf(sources);
-    if (known?.hash !== hash) {
+    if (cached?.hash !== hash) {
       const schemas = readInChild({ typescript, sources: sources.map(({ file, exportName }) => ({ file, exportName })) });
-      known = { hash, schemas: schemas.catch((error) => sayWhy(error, warn)) };
+      cached = { hash, schemas: schemas.catch((error) => warnOfFailure(error, warn)) };
     }
-    return known.schemas;
+    return cached.schemas;
   }
 
   return {
@@ -45,8 +45,8 @@ export function createTypeSchemaReader(sources: Source[], warn: (sentence: strin
   };
 }
 
-function sayWhy(error: Error & { killed?: boolean }, warn: (sentence: string) => void): [] {
-  const reason = error.killed ? `the compiler took more than ${withinMs / 1_000} s` : error.message.split("\n").slice(0, 2).join(" ");
+function warnOfFailure(error: Error & { killed?: boolean }, warn: (sentence: string) => void): [] {
+  const reason = error.killed ? `the compiler took more than ${timeoutMs / 1_000} s` : error.message.split("\n").slice(0, 2).join(" ");
   warn(`The types of the project's graphs could not be read, so the schemas of Annotation graphs are empty: ${reason}`);
   return [];
 }
@@ -57,7 +57,7 @@ async function hashOf(sources: Source[]): Promise<string> {
   return hash.digest("hex");
 }
 
-/** Returns the project's own TypeScript. Version 7 has no compiler API for JavaScript. */
+/** Returns the path of the project's own TypeScript. Version 7 has no compiler API for JavaScript. */
 export function typescriptOf(file: string): string | undefined {
   const require = createRequire(file);
   try {
@@ -68,13 +68,13 @@ export function typescriptOf(file: string): string | undefined {
   }
 }
 
-async function readInChild(asked: Asked): Promise<SchemasByPath[]> {
+async function readInChild(request: ReadRequest): Promise<SchemasByPath[]> {
   const script = fileURLToPath(new URL(`./type-reader${extname(import.meta.url)}`, import.meta.url));
-  const { stdout } = await run(process.execPath, [script, JSON.stringify(asked)], {
-    timeout: withinMs,
+  const { stdout } = await run(process.execPath, [script, JSON.stringify(request)], {
+    timeout: timeoutMs,
     killSignal: "SIGKILL",
-    maxBuffer: mostOutput,
-    env: {}, // the compiler needs nothing of the service, its secrets least of all
+    maxBuffer: maxOutputBytes,
+    env: {}, // the compiler needs nothing from the service, least of all its secrets
   });
   return JSON.parse(stdout) as SchemasByPath[];
 }

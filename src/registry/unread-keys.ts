@@ -1,5 +1,5 @@
 /** Keys of langgraph.json about building images. */
-export const forBuilding = [
+export const buildKeyNames = [
   "dependencies",
   "node_version",
   "node_loader",
@@ -14,12 +14,12 @@ export const forBuilding = [
   "keep_pkg_tools",
   "source",
 ];
-/** Keys that are nobody's concern but an editor's, or the official tool's own. */
-export const ofTools = ["$schema", "_INTERNAL_docker_tag"];
+/** Keys for editors, or for the official tool alone. */
+export const toolKeys = ["$schema", "_INTERNAL_docker_tag"];
 
-/** The keys of a part of langgraph.json that nobody here reads. */
-export function unreadKeys(given: object, read: string[], prefix = ""): string[] {
-  return Object.keys(given)
+/** Returns the keys of a part of langgraph.json that have no effect here. */
+export function unreadKeys(options: object, read: string[], prefix = ""): string[] {
+  return Object.keys(options)
     .filter((key) => !read.includes(key))
     .map((key) => prefix + key);
 }

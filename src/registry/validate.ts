@@ -1,21 +1,21 @@
 import type { BaseChannel, Pregel, PregelNode } from "@langchain/langgraph";
 import { z } from "zod";
 
-/** What a graph is to be called with. */
+/** The input and the context of a graph's call. */
 export interface GraphCallArguments {
   input?: unknown;
   context?: Record<string, unknown> | undefined;
 }
 
-/** What a schema has against a document, and where. */
+/** A problem that a schema finds in a document, and its place. */
 export interface Issue {
   path: PropertyKey[];
   message: string;
-  /** Of a choice: what each alternative had against it. */
+  /** The issues of each alternative, for a union. */
   errors?: Issue[][] | undefined;
 }
 
-/** A caller mends what is named first; a list of two hundred thousand helps nobody, and takes seconds to write. */
+/** The most issues that an answer lists. Callers fix the first ones, and a list of 200,000 takes seconds to write. */
 export const mostIssues = 20;
 
 const Issue: z.ZodType<Issue> = z.object({
@@ -28,37 +28,40 @@ const Issue: z.ZodType<Issue> = z.object({
 const Issues = z.preprocess((list) => (Array.isArray(list) ? list.slice(0, mostIssues) : list), z.array(Issue));
 
 /**
- * What the graph's own schemas have against its input and its context. They are asked by the very functions by which LangGraph asks
- * them when the run begins, so that nothing is refused that would have run; a graph without schemas takes anything.
+ * Returns the issues that the graph's own schemas find in its input and its context. It calls the functions that LangGraph calls when the
+ * run begins, so it refuses nothing that would have run. A graph without schemas accepts anything.
  */
 export async function findIssues(
   graph: Pregel<Record<string, PregelNode>, Record<string, BaseChannel>>,
   { input, context }: GraphCallArguments,
 ): Promise<Issue[]> {
-  // biome-ignore lint/complexity/useLiteralKeys: LangGraph marks them as protected, and has no other way to ask.
-  const ofInput = input === undefined ? [] : await issuesOf("input", () => graph["_validateInput"](input));
+  // biome-ignore lint/complexity/useLiteralKeys: LangGraph marks them as protected and has no public validation
+  const inputIssues = input === undefined ? [] : await issuesFrom("input", () => graph["_validateInput"](input));
   // biome-ignore lint/complexity/useLiteralKeys: the same
-  const ofContext = context === undefined ? [] : await issuesOf("context", () => graph["_validateContext"](context));
-  return [...ofInput, ...ofContext];
+  const contextIssues = context === undefined ? [] : await issuesFrom("context", () => graph["_validateContext"](context));
+  return [...inputIssues, ...contextIssues];
 }
 
-async function issuesOf(root: string, ask: () => Promise<unknown>): Promise<Issue[]> {
+async function issuesFrom(root: string, validate: () => Promise<unknown>): Promise<Issue[]> {
   try {
-    await ask();
+    await validate();
     return [];
   } catch (error) {
     return issuesIn(error).map((issue) => ({ ...issue, path: [root, ...issue.path] }));
   }
 }
 
-const ofField = /^Validation failed for field "(.*?)": (\[.*\])$/s;
+const fieldFailure = /^Validation failed for field "(.*?)": (\[.*\])$/s;
 
-/** zod's own list, or the one that StateSchema writes into its message. Any other error is a schema's own trouble: the run will tell. */
+/**
+ * Returns zod's own list of issues, or the list that StateSchema writes into its message. Other errors come from the schema itself and
+ * appear in the run.
+ */
 function issuesIn(error: unknown): Issue[] {
   if (!(error instanceof Error)) return [];
   const listed = Issues.safeParse("issues" in error ? error.issues : undefined);
   if (listed.success) return listed.data;
-  const [, field, list] = ofField.exec(error.message) ?? [];
+  const [, field, list] = fieldFailure.exec(error.message) ?? [];
   const named = Issues.safeParse(list && parseJson(list));
   return named.success ? named.data.map((issue) => ({ ...issue, path: [field ?? "", ...issue.path] })) : [];
 }

@@ -15,7 +15,7 @@ export interface ToolCall {
 
 /** One answer of the model. */
 export interface Answer {
-  /** In the pieces in which it is streamed. */
+  /** The text in the pieces in which it is streamed. */
   tokens: string[];
   toolCalls: ToolCall[];
   finish: "stop" | "length" | "tool_calls";
@@ -27,7 +27,7 @@ export interface Usage {
   total_tokens: number;
 }
 
-/** What the model says to a request: always the same. */
+/** Returns the model's answer to a request. The same request always gets the same answer. */
 export function answer(request: ChatRequest, choice: number): Answer {
   const { messages } = request;
   const lastUser = messages.findLastIndex(({ role }) => role === "user");
@@ -51,14 +51,14 @@ export function answer(request: ChatRequest, choice: number): Answer {
 
   function write({ response_format: format }: ChatRequest, results: Message[]): string {
     if (!format || format.type === "text") return speak(material, results);
-    // A form is filled from the whole conversation: what is asked may stand before the last word.
+    // A JSON answer uses the whole conversation, because the question may come before the last message.
     const whole = readMaterial(system, textOf(messages, ["user", "tool"]));
     const schema = format.type === "json_schema" ? format.json_schema.schema : undefined;
     return JSON.stringify(fillSchema((schema as Schema | undefined) ?? anyObject(whole.text), whole));
   }
 }
 
-/** A JSON object was asked for without a schema: the keys may be named in the prompt. */
+/** Returns a schema for a JSON object without one. Its keys are those that the prompt names. */
 function anyObject(text: string): Schema {
   const named =
     /\b(?:keys?|fields?|properties)\b[^\p{L}\n]*((?:["'`]?[\w-]+["'`]?(?:\s*,\s*(?:and\s+)?|\s+and\s+)?)+)/iu.exec(text)?.[1] ?? "";
@@ -83,19 +83,19 @@ function cut({ stop, max_tokens, max_completion_tokens }: ChatRequest, text: str
     .map((word) => text.indexOf(word))
     .filter((at) => at >= 0);
   const tokens = tokensOf(ends.length > 0 ? text.slice(0, Math.min(...ends)) : text);
-  const most = max_completion_tokens ?? max_tokens ?? Number.POSITIVE_INFINITY;
-  return tokens.length > most
-    ? { tokens: tokens.slice(0, most), toolCalls: [], finish: "length" }
+  const maxTokens = max_completion_tokens ?? max_tokens ?? Number.POSITIVE_INFINITY;
+  return tokens.length > maxTokens
+    ? { tokens: tokens.slice(0, maxTokens), toolCalls: [], finish: "length" }
     : { tokens, toolCalls: [], finish: "stop" };
 }
 
-/** Estimated from the text, and always the same for the same text. */
+/** Returns a token count that is estimated from the text. The same text always has the same count. */
 export function usageOf({ messages, tools, response_format: format }: ChatRequest, answers: Answer[]): Usage {
-  const asked = messages.map(
+  const promptCounts = messages.map(
     ({ content, tool_calls: calls }) => 4 + countTokens(content) + (calls ? countTokens(JSON.stringify(calls)) : 0),
   );
   const forms = [tools, format].map((form) => (form ? countTokens(JSON.stringify(form)) : 0));
-  const prompt = [...asked, ...forms].reduce((sum, count) => sum + count, 0);
+  const prompt = [...promptCounts, ...forms].reduce((sum, count) => sum + count, 0);
   const completion = answers
     .map(
       ({ tokens, toolCalls }) =>

@@ -13,19 +13,19 @@ interface Part {
 
 type Fill = (schema: Schema, place: Place, filling: Filling) => unknown;
 
-/** Without a number in the prompt, a list has at most this many elements. */
-const usual = 4;
+/** The most elements of a list when the prompt names no number. */
+const usualLength = 4;
 
-/** As many elements as the prompt asks for or has parts, each about a part of its own. */
+/** Fills an array with as many elements as the prompt asks for or has parts. Each element is about its own part. */
 export function fillArray(schema: Schema, place: Place, filling: Filling, fill: Fill): unknown[] {
   const fixed = schema.prefixItems ?? (Array.isArray(schema.items) ? schema.items : []);
   const tuple = fixed.map((item, index) => fill(item, { ...place, index, depth: place.depth + 1 }, filling));
   if (schema.items === false || (fixed.length > 0 && typeof schema.items !== "object")) return tuple;
   const item = resolve(Array.isArray(schema.items) ? {} : schema.items, filling.root);
   const { minItems = 0 } = schema;
-  if (isReference(place, item, filling) && minItems < Math.max(filling.ids.length, 1)) return refer(schema, place, filling);
+  if (isReference(place, item, filling) && minItems < Math.max(filling.ids.length, 1)) return referencesFor(schema, place, filling);
   const parts = partsFor(item, place, filling);
-  const count = lengthFor(schema, place, filling, item.enum ? Math.max(1, mentioned(item.enum, filling)) : parts.length);
+  const count = lengthFor(schema, place, filling, item.enum ? Math.max(1, countMentioned(item.enum, filling)) : parts.length);
   const free = item.enum && { ...item, enum: [...item.enum] };
   while (tuple.length < count) {
     const index = tuple.length;
@@ -37,7 +37,7 @@ export function fillArray(schema: Schema, place: Place, filling: Filling, fill: 
   return tuple;
 }
 
-const mentioned = (options: unknown[], { material }: Filling): number =>
+const countMentioned = (options: unknown[], { material }: Filling): number =>
   options.filter((option) => overlap(wordsOf(String(option)), material.taskWords) > 0).length;
 
 const distinct = (value: unknown, index: number) => (typeof value === "number" ? value + index : `${String(value)} ${index + 1}`);
@@ -48,36 +48,41 @@ function lengthFor(
   { material }: Filling,
   parts: number,
 ): number {
-  const asked = countOf(place.name, `${place.description}\n${material.text}`);
-  const isEmpty = isAboutTrouble(place) || place.depth > usual;
-  const wished = isEmpty ? 0 : (asked ?? Math.min(Math.max(parts, 1), usual));
-  return Math.min(Math.max(wished, minItems), maxItems, 1_000);
+  const requested = countOf(place.name, `${place.description}\n${material.text}`);
+  const isEmpty = isAboutTrouble(place) || place.depth > usualLength;
+  const length = isEmpty ? 0 : (requested ?? Math.min(Math.max(parts, 1), usualLength));
+  return Math.min(Math.max(length, minItems), maxItems, 1_000);
 }
 
-/** Names of other elements, like those that must come first: only ids of this very answer make sense. */
+/**
+ * Tells whether an array refers to other elements by id, such as the ones that must come first. Only ids of this answer make sense there.
+ */
 function isReference(place: Place, item: Schema, { ids }: Filling): boolean {
-  const speaksOfIds = /\bids?\b/i.test(`${place.description} ${place.name.replace(/([a-z])([A-Z])|_/g, "$1 $2")}`);
-  const speaksOfOrder = overlap(nameWords(place), new Set(wordsOf("depends dependencies prerequisites after requires predecessors"))) > 0;
-  return typeOf(item) === "string" && !item.enum && (speaksOfOrder || (speaksOfIds && ids.length > 0));
+  const mentionsIds = /\bids?\b/i.test(`${place.description} ${place.name.replace(/([a-z])([A-Z])|_/g, "$1 $2")}`);
+  const mentionsOrder = overlap(nameWords(place), new Set(wordsOf("depends dependencies prerequisites after requires predecessors"))) > 0;
+  return typeOf(item) === "string" && !item.enum && (mentionsOrder || (mentionsIds && ids.length > 0));
 }
 
-/** An element refers to the one before it where its part of the prompt says that it comes after; never to itself or a later one. */
-function refer({ minItems = 0 }: Schema, place: Place, { ids }: Filling): string[] {
+/**
+ * Returns the ids of earlier elements, if this part of the prompt says that it comes after them. An element never refers to itself or a
+ * later one.
+ */
+function referencesFor({ minItems = 0 }: Schema, place: Place, { ids }: Filling): string[] {
   const earlier = ids.slice(0, -1);
   const follows = /\b(?:then|afterwards|after that|finally|lastly|based on|combine|compare)\b/i.test(place.about);
   const count = Math.max(minItems, follows ? 1 : 0);
   return count > 0 ? earlier.slice(-count) : [];
 }
 
-/** What the elements are about, one by one: what each must choose from, what the prompt lists, or the sentences of its data or task. */
+/** Returns the subject of each element: the options it must choose from, a list in the prompt, or the sentences of the data or the task. */
 function partsFor(item: Schema, place: Place, filling: Filling): Part[] {
   const { material } = filling;
   const chosen = listInside(item, place, filling) ?? ownList(item, place, filling);
   if (chosen) return chosen.map((focus) => ({ about: material.task, focus }));
   const closeness = ({ heading }: List) => overlap(wordsOf(heading), new Set(nameWords(place)));
-  const listed = best(material.lists, closeness);
-  if (listed && closeness(listed) > 0)
-    return listed.options.map(({ name, about }) => ({ about: name === about ? name : `${name}: ${about}` }));
+  const closestList = best(material.lists, closeness);
+  if (closestList && closeness(closestList) > 0)
+    return closestList.options.map(({ name, about }) => ({ about: name === about ? name : `${name}: ${about}` }));
   const inTask = material.lists.find(({ options }) => options.every(({ name }) => material.task.includes(name)));
   if (inTask) return inTask.options.map(({ about }) => ({ about }));
   const { about } = place;
@@ -90,20 +95,20 @@ function clausesOf(text: string): string[] {
   return clauses.length > 0 ? clauses : [text];
 }
 
-/** Each element must name something that is listed: then there is one for each of the listed that the task needs. */
+/** Returns the listOfOptions options that the task needs, when each element must name one of them. */
 function listInside(item: Schema, place: Place, filling: Filling): Option[] | undefined {
   for (const [name, property] of Object.entries(item.properties ?? {})) {
     const { description, enum: options, type } = resolve(property, filling.root);
     const list =
       type === "string"
-        ? (listed(options, filling) ?? (options ? undefined : listFor(under(place, name, description), filling)))
+        ? (listOfOptions(options, filling) ?? (options ? undefined : listFor(under(place, name, description), filling)))
         : undefined;
     if (list) return oneForEach(list, filling);
   }
 }
 
-/** The options of an enum that the prompt explains. */
-function listed(options: unknown[] | undefined, { material }: Filling): List | undefined {
+/** Returns the list in which the prompt explains the options of an enum. */
+function listOfOptions(options: unknown[] | undefined, { material }: Filling): List | undefined {
   return options && material.lists.find((list) => list.options.filter(({ name }) => options.includes(name)).length > 1);
 }
 
@@ -113,7 +118,7 @@ function oneForEach({ options }: List, { material }: Filling): Option[] {
   return [named, described].find((found) => found.length > 0) ?? options;
 }
 
-/** An array of names that the prompt lists. */
+/** Returns the listOfOptions options for an array of names. */
 function ownList(item: Schema, place: Place, filling: Filling): Option[] | undefined {
   const list = typeOf(item) === "string" && !item.enum ? listFor(place, filling) : undefined;
   return list && oneForEach(list, filling);

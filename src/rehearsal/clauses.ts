@@ -1,6 +1,6 @@
 import { namesIn, quotedIn } from "./extract.ts";
 
-/** The parts of a task that may each need a tool of their own. What is quoted is not taken apart. */
+/** Returns the parts of a task that may each need their own tool. Quotations stay whole. */
 export function clausesIn(task: string): string[] {
   const quotes: string[] = [];
   const masked = task.replace(/"[^"\n]*"|“[^”\n]*”|`[^`\n]*`/g, (quote) => `\uE000${quotes.push(quote) - 1}\uE000`);
@@ -11,9 +11,9 @@ export function clausesIn(task: string): string[] {
     .filter((clause) => /[\p{L}\p{N}]/u.test(clause));
 }
 
-/** Whether a clause brings a thing of its own, a name or a quotation. */
+/** Tells whether a clause has its own subject, a name or a quotation. */
 export const namesSomething = (clause: string): boolean => namesIn(`of ${clause}`).length > 0 || quotedIn(clause).length > 0;
 
-/** Whether a clause waits for what comes before it. */
+/** Tells whether a clause depends on the one before it. */
 export const comesAfter = (clause: string): boolean =>
   /^(?:and )?(?:then|finally|afterwards|after that)\b|\b(?:the result|the answer|the outcome|it|that|them)\s*[.!?]?$/i.test(clause);

@@ -6,7 +6,7 @@ import { tokensOf } from "./tokens.ts";
 
 export const modelName = "rehearsal";
 
-/** What every answer says of where it comes from. The id names the answer, not what it says, so that two equal ones stay two messages. */
+/** Returns the fields that every answer shares. The id is random, so that two equal answers stay two messages. */
 const origin = (object: string) => ({
   id: `chatcmpl-${randomUUID()}`,
   object,
@@ -55,7 +55,7 @@ function stream(request: ChatRequest, answers: Answer[], response: ServerRespons
   response.end("data: [DONE]\n\n");
 }
 
-/** A call comes with its name first, then its arguments in pieces. */
+/** Returns the chunks of a tool call: first its name, then its arguments in pieces. */
 function callDeltas({ id, type, function: { name, arguments: text } }: ToolCall, index: number): object[] {
   const opening = { tool_calls: [{ index, id, type, function: { name, arguments: "" } }] };
   return [opening, ...tokensOf(text).map((piece) => ({ tool_calls: [{ index, function: { arguments: piece } }] }))];

@@ -4,7 +4,7 @@ import { allWords, fractionOf, wordsOf } from "./words.ts";
 const Tokens = z.array(z.number().int());
 const Text = z.string().min(1);
 
-/** What is asked of `/embeddings`: texts, or their tokens. */
+/** The body of a request to `/embeddings`: texts, or their tokens. */
 export const EmbeddingsRequest = z.object({
   model: z.string(),
   input: z.union([Text.transform((text) => [text]), z.array(Text).min(1).max(2_048), z.array(Tokens).min(1), Tokens.min(1)]),
@@ -13,10 +13,13 @@ export const EmbeddingsRequest = z.object({
 });
 export type EmbeddingsRequest = z.infer<typeof EmbeddingsRequest>;
 
-/** Of a book the first words tell what it is about. */
-const mostWords = 500;
+/** The number of words that count. The beginning of a long text tells its subject. */
+const maxWords = 500;
 
-/** Vectors that say which words a text has: texts that share words are near to each other, the same text always has the same vector. */
+/**
+ * Returns vectors that reflect the words of each text. Texts that share words are close to each other, and the same text always has the
+ * same vector.
+ */
 export function embed({ model, input, dimensions, encoding_format }: EmbeddingsRequest): object {
   const texts = input.some((part) => typeof part === "number") ? [input.join(" ")] : input.map(String);
   const size = dimensions ?? (model.endsWith("-large") ? 3_072 : 1_536);
@@ -34,16 +37,16 @@ export function embed({ model, input, dimensions, encoding_format }: EmbeddingsR
   };
 }
 
-/** The sum of a direction for each word, of length one. Directions of different words are nearly at right angles. */
+/** Returns the sum of one direction per word, with length one. Directions of different words are nearly orthogonal. */
 function vectorOf(text: string, size: number): Float32Array<ArrayBuffer> {
   const words = [wordsOf(text), allWords(text), [text]].find(({ length }) => length > 0) ?? [];
   const vector = new Float32Array(size);
-  for (const word of new Set(words.slice(0, mostWords))) addDirection(vector, word);
+  for (const word of new Set(words.slice(0, maxWords))) addDirection(vector, word);
   const length = Math.hypot(...vector) || 1;
   return vector.map((value) => value / length);
 }
 
-/** Adds the word's own row of ones and minus ones, by a generator of random numbers that starts from the word. */
+/** Adds the word's own row of ones and minus ones. A random number generator with the word as its seed makes the row. */
 function addDirection(vector: Float32Array, word: string): void {
   let state = Math.floor(fractionOf(word) * 2 ** 32) | 1;
   for (let index = 0; index < vector.length; index++) {

@@ -1,4 +1,4 @@
-/** What stands in a text besides words. Everything here reads a text once, because prompts can be long. */
+/** Finds quotations, numbers, names, links and JSON in a text. Each function reads the text only once, because prompts can be long. */
 
 export function quotedIn(text: string): string[] {
   return [
@@ -22,7 +22,7 @@ const spoken: [RegExp, string][] = [
   [/(?<=\d),(?=\d{3}(?!\d))/g, ""],
 ];
 
-/** Arithmetic, also where it is written in words ("7 times 6"). */
+/** Returns the arithmetic expressions of a text, including ones in words ("7 times 6"). */
 export function expressionsIn(text: string): string[] {
   const written = spoken.reduce((all, [words, sign]) => all.replace(words, sign), text);
   const runs = written.match(/(?:\b(?:sqrt|abs|min|max|round|floor|ceil|pow|log|exp|sin|cos|tan)(?=\()|[\d.,\s()+\-*/^%])+/g) ?? [];
@@ -32,7 +32,7 @@ export function expressionsIn(text: string): string[] {
     .filter(isArithmetic);
 }
 
-/** By hand: an expression that is anchored at the end alone is tried at every place. */
+/** Trims brackets and operators from both ends. A regular expression with only an end anchor would try every position. */
 function trim(run: string): string {
   let [start, end] = [0, run.length];
   while (start < end && " \n\t\r,.)*/^%+".includes(run[start] ?? "")) start++;
@@ -40,7 +40,7 @@ function trim(run: string): string {
   return run.slice(start, end);
 }
 
-/** A bracket of the sentence around the expression is not part of it. */
+/** Removes a bracket that belongs to the sentence around the expression. */
 function balanced(run: string): string {
   const opening = run.split("(").length;
   const closing = run.split(")").length;
@@ -60,17 +60,17 @@ export const datesIn = (text: string): string[] => text.match(/\b\d{4}-\d{2}-\d{
 export const momentsIn = (text: string): string[] =>
   text.match(/\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})\b/g) ?? [];
 
-/** Names: capitalised words that do not merely begin a sentence. Each word of a name follows the one before. */
+/** Returns the names in a text: capitalised words that do not merely begin a sentence. Consecutive capitalised words form one name. */
 export function namesIn(text: string): string[] {
   const found = text.matchAll(/(?<=[\p{L}\p{N},;:)'"’]\s)\p{Lu}[\p{L}\p{N}'-]*(?:\s\p{Lu}[\p{L}\p{N}'-]*)*/gu);
   return [...found].map(([name]) => name).filter((name) => name !== "I");
 }
 
-/** The JSON that stands in a text, and the words before it. */
+/** Returns the JSON documents in a text, each with the words before it. */
 export function jsonIn(text: string): { value: unknown; before: string }[] {
   const found: { value: unknown; before: string }[] = [];
   let from = 0;
-  // A bracket that is never closed is looked for to the end of the text; few such looks are worth it.
+  // An unclosed bracket costs a search to the end of the text, so only ten are tried.
   for (let unclosed = 0; unclosed < 10; ) {
     const start = text.slice(from).search(/[{[]/) + from;
     if (start < from) break;
@@ -83,7 +83,7 @@ export function jsonIn(text: string): { value: unknown; before: string }[] {
   return found;
 }
 
-/** Where the bracket at `start` is closed again; brackets in strings do not count. */
+/** Returns the index after the bracket that closes the one at `start`. Brackets in strings do not count. */
 function endOfJson(text: string, start: number): number {
   let depth = 0;
   let inString = false;

@@ -8,11 +8,11 @@ import { type Filling, fieldWords, nameWords, type Place, under } from "./place.
 import { fillString } from "./strings.ts";
 import { overlap, phraseOf } from "./words.ts";
 
-/** Below this, what may be left out is left out: a schema may contain itself. */
-const deepEnough = 5;
-const bottom = 40;
+/** The depth below which optional fields are omitted, because a schema may contain itself. */
+const optionalDepth = 5;
+const maxDepth = 40;
 
-/** A value of the schema, made from the prompt's own words. The same prompt and schema give the same value. */
+/** Returns a value that fits the schema, made from the prompt's own words. The same prompt and schema give the same value. */
 export function fillSchema(schema: Schema, material: Material, about = material.task, isCall = false): unknown {
   const filling: Filling = { material, root: schema, isCall, used: new Set(), ids: [] };
   return fill(schema, { name: "", description: "", about, path: "", depth: 0, index: 0 }, filling);
@@ -21,7 +21,7 @@ export function fillSchema(schema: Schema, material: Material, about = material.
 export function fill(given: Schema, place: Place, filling: Filling): unknown {
   const schema = resolve(given, filling.root);
   if ("const" in schema) return schema.const;
-  if (place.depth > bottom) return null;
+  if (place.depth > maxDepth) return null;
   const here = { ...place, description: schema.description ?? place.description };
   if (schema.enum) return fillEnum(schema, here, filling);
   const variants = schema.anyOf ?? schema.oneOf;
@@ -47,11 +47,14 @@ export function fill(given: Schema, place: Place, filling: Filling): unknown {
 
 function fillEnum({ enum: options = [], default: fallback }: Schema, place: Place, filling: Filling): unknown {
   if (fallback !== undefined && !isMentioned(place, filling)) return fallback;
-  const meant = options.length > 1 && !staysNull(place, filling) ? options.filter((option) => option !== null) : options;
-  return chooseOption(meant, String, place, filling) ?? null;
+  const candidates = options.length > 1 && !staysNull(place, filling) ? options.filter((option) => option !== null) : options;
+  return chooseOption(candidates, String, place, filling) ?? null;
 }
 
-/** One of several schemas: the one whose names and constants the prompt speaks of. Far down, the one that is easiest to end with. */
+/**
+ * Returns a value for one of several schemas: the one whose names and constants the prompt mentions. Deep inside, it prefers a schema
+ * without nesting.
+ */
 function fillVariant(schema: Schema, variants: Schema[], place: Place, filling: Filling): unknown {
   const { anyOf: _, oneOf: __, ...shared } = schema;
   const nullable = variants.some((variant) => isNull(resolve(variant, filling.root)));
@@ -59,14 +62,14 @@ function fillVariant(schema: Schema, variants: Schema[], place: Place, filling: 
   if (schema.default !== undefined && !isMentioned(place, filling)) return schema.default;
   const real = variants.filter((variant) => !isNull(resolve(variant, filling.root)));
   const simple = real.filter((variant) => !["object", "array"].includes(typeOf(resolve(variant, filling.root))));
-  const eligible = place.depth >= deepEnough && simple.length > 0 ? simple : real;
+  const eligible = place.depth >= optionalDepth && simple.length > 0 ? simple : real;
   const chosen = chooseOption(eligible, (variant) => textOf(variant, filling.root), place, filling) ?? {};
   return fill({ allOf: [shared, chosen] }, place, filling);
 }
 
-/** Null is for what the prompt does not speak of, and for troubles that it does not have. */
+/** Tells whether a nullable field stays null. It does when the prompt does not mention it, or when it is about a problem. */
 function staysNull(place: Place, filling: Filling): boolean {
-  return place.depth >= deepEnough || isAboutTrouble(place) || (!isMentioned(place, filling) && place.name !== "");
+  return place.depth >= optionalDepth || isAboutTrouble(place) || (!isMentioned(place, filling) && place.name !== "");
 }
 
 function isMentioned(place: Place, { material }: Filling): boolean {
@@ -87,11 +90,11 @@ function fillObject(schema: Schema, place: Place, filling: Filling): Record<stri
 
 function isWorthFilling(name: string, property: Schema | undefined, place: Place, filling: Filling): boolean {
   const here = under(place, name, resolve(property, filling.root).description);
-  if (place.depth >= deepEnough) return false;
+  if (place.depth >= optionalDepth) return false;
   return overlap(nameWords(here), filling.material.taskWords) > 0 || readLabelled(here, filling.material) !== undefined;
 }
 
-/** Keys that the schema does not name: the words of the prompt. */
+/** Adds keys that the schema does not name, made from the words of the prompt. */
 function addEntries(filled: Record<string, unknown>, schema: Schema, count: number, place: Place, filling: Filling): void {
   const { additionalProperties, propertyNames = {} } = schema;
   if (additionalProperties === undefined || additionalProperties === false) return;

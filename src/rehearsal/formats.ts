@@ -2,7 +2,7 @@ import { datesIn, emailsIn, momentsIn, urlsIn } from "./extract.ts";
 import type { Filling, Place } from "./place.ts";
 import { allWords, fractionOf } from "./words.ts";
 
-/** A text of a given format: the prompt's own, while it has any that is not used yet; else one that is made up from the place. */
+/** Returns a text in the given format. It prefers an unused one from the prompt, and otherwise makes one up from the place. */
 export function fillFormat(format: string, place: Place, { material, used }: Filling): string | undefined {
   const kind = formats[format];
   if (!kind) return undefined;

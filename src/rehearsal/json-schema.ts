@@ -1,4 +1,4 @@
-/** The part of JSON Schema that an answer can be asked with. */
+/** The part of JSON Schema that a request may use. */
 export interface Schema {
   type?: string | string[];
   description?: string;
@@ -31,7 +31,7 @@ export interface Schema {
   $ref?: string;
 }
 
-/** A schema without `$ref` and `allOf` at its top: what they say is in it. */
+/** Returns a schema with `$ref` and `allOf` at its top merged in. */
 export function resolve(schema: Schema | boolean | undefined, root: Schema, depth = 0): Schema {
   if (typeof schema !== "object" || schema === null || depth > 50) return {};
   const { $ref, allOf, ...own } = schema;
@@ -62,11 +62,11 @@ function merge(base: Schema, over: Schema): Schema {
   return merged;
 }
 
-/** The type that is meant, also where it is not written; null only when nothing else is allowed. */
+/** Returns the type of a schema, even where it is implicit. It is null only when nothing else is allowed. */
 export function typeOf(schema: Schema): string {
   const types = [schema.type ?? []].flat();
-  const said = types.find((type) => type !== "null") ?? types[0];
-  if (said) return said;
+  const declared = types.find((type) => type !== "null") ?? types[0];
+  if (declared) return declared;
   if (schema.properties || schema.additionalProperties || schema.propertyNames) return "object";
   if (schema.items || schema.prefixItems) return "array";
   if (schema.minimum !== undefined || schema.maximum !== undefined || schema.multipleOf !== undefined) return "number";
@@ -76,7 +76,7 @@ export function typeOf(schema: Schema): string {
 export const isNull = (schema: Schema): boolean => schema.type === "null" || schema.const === null;
 export const allowsNull = (schema: Schema): boolean => Array.isArray(schema.type) && schema.type.includes("null");
 
-/** The words in a schema that tell what it is for: names, descriptions, constants. */
+/** Returns the words in a schema that tell its purpose: names, descriptions and constants. */
 export function textOf(schema: Schema, root: Schema, depth = 0): string {
   const { title = "", description = "", const: constant = "", properties = {}, enum: options = [] } = resolve(schema, root);
   const inner = depth > 1 ? [] : Object.entries(properties).map(([name, part]) => `${name} ${textOf(part, root, depth + 1)}`);

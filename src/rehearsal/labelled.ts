@@ -2,7 +2,7 @@ import { type Material, nameKey } from "./material.ts";
 import { nameWords, type Place } from "./place.ts";
 import { allWords } from "./words.ts";
 
-/** What the prompt gives for this very field: `city: Paris`, `the city is Paris`, or JSON with that key. */
+/** Returns the value that the prompt gives for this field: `city: Paris`, `the city is Paris`, or JSON with that key. */
 export function readLabelled(place: Place, material: Material): string | number | boolean | undefined {
   const words = allWords(place.name);
   if (nameWords(place).length === 0) return undefined;
@@ -16,7 +16,7 @@ export function readLabelled(place: Place, material: Material): string | number 
   return value || material.values.get(nameKey(place.name))?.[0];
 }
 
-/** A number that stands beside the field's words: "age 36", "36 items". */
+/** Returns a number next to the field's words: "age 36", "36 items". */
 export function numberBeside(place: Place, text: string): number | undefined {
   const words = allWords(place.name).filter((word) => word.length > 1);
   if (words.length === 0) return undefined;
@@ -32,7 +32,7 @@ export function numberBeside(place: Place, text: string): number | undefined {
 
 const numerals = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
 
-/** How many of something the text asks for: "three ideas", "exactly 5 steps". */
+/** Returns how many elements the text asks for: "three ideas", "exactly 5 steps". */
 export function countOf(name: string, text: string): number | undefined {
   const noun = allWords(name)
     .at(-1)

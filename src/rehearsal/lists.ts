@@ -1,20 +1,20 @@
 import { jsonIn } from "./extract.ts";
 import { allWords } from "./words.ts";
 
-/** Something that a text offers for a choice. */
+/** One option of a list in a text. */
 export interface Option {
   name: string;
-  /** What is said of it. */
+  /** The description of the option. */
   about: string;
 }
 
 export interface List {
-  /** What the text calls the list. */
+  /** The line that introduces the list. */
   heading: string;
   options: Option[];
 }
 
-/** What a text lists: in bullets, in JSON, or in a line behind a colon. */
+/** Returns the lists in a text: bullets, JSON, or a line after a colon. */
 export function listsIn(text: string): List[] {
   return [...bulletLists(text), ...jsonIn(text).flatMap(({ value, before }) => jsonLists(value, before)), ...inlineLists(text)];
 }
@@ -39,7 +39,7 @@ function bulletLists(text: string): List[] {
   return lists.filter(({ options }) => options.length > 0);
 }
 
-/** `name: what it does`, however the name is dressed. */
+/** Reads an option of the form `name: description`, with any quotes or emphasis around the name. */
 function optionOf(line: string): Option {
   const [, name, about] = /^[*"'`]*([^:"'`*–—(]{1,60}?)[*"'`]*\s*(?::|–|—|\s-\s|\()\**\s*(.+)$/.exec(line) ?? [];
   return name && about
@@ -66,7 +66,7 @@ function textBeside(element: Record<string, unknown>, naming: string): string {
   return others.map(([, value]) => value).join(" ") || String(element[naming]);
 }
 
-/** "Colours: red, green and blue", "one of a, b or c". */
+/** Finds lists such as "Colours: red, green and blue" and "one of a, b or c". */
 function inlineLists(text: string): List[] {
   return text
     .split(/\n|(?<=[.!?])\s/)
@@ -79,7 +79,7 @@ function inlineLists(text: string): List[] {
         .split(/,\s*(?:(?:and|or)\s+)?|\s+(?:and|or)\s+/)
         .map((name) => name.replace(/^["'`\s]+|["'`.\s?!]+$/g, ""));
       const heading = line.slice(0, at.index);
-      // "name: Ada, age 36" is no list: one says so by a plural, an "and" or single words.
+      // "name: Ada, age 36" is not a list. A plural, an "and" or single words show that a list is meant.
       const isMeant = /s$/.test(heading) || /\s(?:and|or)\s/.test(line) || (names.length > 2 && names.every((name) => !/\s/.test(name)));
       const isList = isMeant && names.length > 1 && names.every((name) => name !== "" && allWords(name).length <= 4);
       return isList ? [{ heading, options: names.map((name) => ({ name, about: name })) }] : [];

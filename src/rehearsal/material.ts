@@ -4,45 +4,45 @@ import { allWords, sentencesOf, stem, wordsOf } from "./words.ts";
 
 type Scalar = string | number | boolean;
 
-/** What an answer can be made of: the prompt, read once. */
+/** The prompt, parsed once. Answers are made from it. */
 export interface Material {
-  /** Everything that was said, system prompt included. */
+  /** The whole conversation, including the system prompt. */
   text: string;
-  /** What is asked for, without the data that comes with it. */
+  /** The request itself, without the data that comes with it. */
   task: string;
   taskWords: ReadonlySet<string>;
-  /** What the user said, task first. */
+  /** The user's sentences, the task first. */
   sentences: string[];
-  /** Of those, what came along with the task: the text or the results that it is about. */
+  /** The sentences that came with the task: the text or the results that it is about. */
   data: string[];
   words: ReadonlySet<string>;
   lists: List[];
-  /** Values that JSON in the prompt has under a name. */
+  /** The values of JSON in the prompt, by key. */
   values: Map<string, Scalar[]>;
 }
 
-/** No model reads everything either; and reading must not hold up the process that we share. */
-const longest = 30_000;
+/** The maxLength text that is read. No model reads everything either, and reading must not block the process that we share. */
+const maxLength = 30_000;
 
 const taskLabel = /^[ \t]*(?:task|question|request|goal|query|problem)[ \t]*:[ \t]*(.+(?:\n[ \t]*\S.*)*)/im;
 
 export function readMaterial(system: string, user: string): Material {
-  const said = clip(user);
-  const text = `${clip(system)}\n${said}`;
-  const blobs = jsonIn(said);
+  const userText = clip(user);
+  const text = `${clip(system)}\n${userText}`;
+  const blobs = jsonIn(userText);
   const values = new Map<string, Scalar[]>();
   for (const { value } of jsonIn(text)) collect(value, "", values);
-  const labelled = withoutLists(blobs.reduce((all, { value }) => all.replace(blobText(said, value), " "), said));
+  const labelled = withoutLists(blobs.reduce((all, { value }) => all.replace(blobText(userText, value), " "), userText));
   const prose = labelled.replace(taskLabel, "$1");
   const fromJson = ["task", "question", "request", "goal", "query"].map((key) => values.get(key)?.[0]).find(Boolean);
-  const task = taskLabel.exec(labelled)?.[1]?.trim() || (fromJson === undefined ? prose.trim() || said.trim() : String(fromJson));
+  const task = taskLabel.exec(labelled)?.[1]?.trim() || (fromJson === undefined ? prose.trim() || userText.trim() : String(fromJson));
   const strings = [...values.values()].flat().filter((value): value is string => typeof value === "string");
   const sentences = [
     ...new Set([
       ...sentencesOf(task),
       ...sentencesOf(prose),
       ...strings.flatMap(sentencesOf),
-      ...sentencesOf(withoutJson(said.replace(taskLabel, "$1"))),
+      ...sentencesOf(withoutJson(userText.replace(taskLabel, "$1"))),
     ]),
   ];
   const isData = (sentence: string) => !task.includes(sentence) && !sentence.includes(task) && allWords(sentence).length > 3;
@@ -59,18 +59,18 @@ export function readMaterial(system: string, user: string): Material {
 }
 
 function clip(text: string): string {
-  const short = text.length > longest ? `${text.slice(0, longest * 0.7)}\n${text.slice(-longest * 0.3)}` : text;
-  return short.replace(/[^\S\n]{100,}/g, " ").replace(/\n{20,}/g, "\n\n"); // long runs of nothing make reading slow
+  const short = text.length > maxLength ? `${text.slice(0, maxLength * 0.7)}\n${text.slice(-maxLength * 0.3)}` : text;
+  return short.replace(/[^\S\n]{100,}/g, " ").replace(/\n{20,}/g, "\n\n"); // long runs of whitespace make reading slow
 }
 
-/** The JSON as it stands in the text, however it is spaced. */
+/** Returns the JSON exactly as the text contains it, compact or indented. */
 function blobText(text: string, value: unknown): string {
   return [JSON.stringify(value), JSON.stringify(value, null, 2)].find((form) => text.includes(form)) ?? "\u0000";
 }
 
 const withoutLists = (text: string): string => text.replace(/^\s*(?:[-*•]|\d+[.)])\s+.*$/gm, "");
 
-/** Everything from the first bracket to the last is data. */
+/** Returns the text without everything from the first bracket to the last. */
 function withoutJson(text: string): string {
   const first = text.search(/[{[]/);
   const last = Math.max(text.lastIndexOf("}"), text.lastIndexOf("]"));
@@ -88,15 +88,15 @@ function collect(value: unknown, key: string, into: Map<string, Scalar[]>): void
   }
 }
 
-/** Under which a name is found, however it is written: `dueDate`, `due_date`. */
+/** Returns the key of a name in any spelling: `dueDate`, `due_date`. */
 export const nameKey = (name: string): string => allWords(name).map(stem).join(" ");
 
-/** Whether the prompt says that there is more to do: a list of what remains that is not empty. */
+/** Tells whether the prompt lists remaining work. */
 export function workIsLeft({ text }: Material): boolean {
-  const said = [
+  const remaining = [
     ...text.matchAll(
       /\b(?:remain\w*|left|pending|to ?do|open|outstanding|next)\b[^:\n]{0,40}"?\s*:\s*([^\n]{0,40}(?:\n\s*[-*\d][^\n]{0,20})?)/gi,
     ),
   ].at(-1)?.[1];
-  return said !== undefined && !/^\s*(?:none|nothing|no\b|-?\s*$|\[\s*\]|0\b|""|null)/i.test(said);
+  return remaining !== undefined && !/^\s*(?:none|nothing|no\b|-?\s*$|\[\s*\]|0\b|""|null)/i.test(remaining);
 }

@@ -1,7 +1,7 @@
 import type { Filling, Place } from "./place.ts";
 import { allWords, phraseOf } from "./words.ts";
 
-/** A text that a regular expression accepts: words of the prompt if some fit, else one that is built from the expression itself. */
+/** Returns a text that matches a regular expression: words of the prompt if some fit, else a text built from the expression. */
 export function fillPattern(
   pattern: string,
   place: Place,
@@ -10,8 +10,8 @@ export function fillPattern(
 ): string | undefined {
   const expression = compile(pattern);
   if (!expression) return undefined;
-  const said = [place.about, material.task].flatMap((text) => [...(text.match(/\S+/g) ?? []), ...allWords(text), phraseOf(text, 3)]);
-  const fitting = said.slice(0, 2_000).filter((text) => text.length < 200 && expression.test(text) && fits(text));
+  const candidates = [place.about, material.task].flatMap((text) => [...(text.match(/\S+/g) ?? []), ...allWords(text), phraseOf(text, 3)]);
+  const fitting = candidates.slice(0, 2_000).filter((text) => text.length < 200 && expression.test(text) && fits(text));
   return (
     fitting.find((text) => !used.has(text)) ??
     fitting[0] ??
@@ -19,18 +19,21 @@ export function fillPattern(
   );
 }
 
-/** Undefined for what is no regular expression here. */
+/** Returns undefined for an invalid regular expression. */
 export function compile(pattern: string): RegExp | undefined {
   for (const flags of ["u", ""]) {
     try {
       return new RegExp(pattern, flags);
     } catch {
-      // not in this dialect
+      // not valid with these flags
     }
   }
 }
 
-/** The first way through the expression, with `count` of what may be repeated at will. What is not understood shows in the test after. */
+/**
+ * Builds a text from the first branch of the expression, with `count` of each open repetition. The caller tests the result, which catches
+ * unsupported syntax.
+ */
 function build(pattern: string, count: number): string {
   let at = 0;
   const sequence = (): string => {

@@ -3,37 +3,37 @@ import type { Option } from "./lists.ts";
 import type { Material } from "./material.ts";
 import { wordsOf } from "./words.ts";
 
-/** An answer in the making. */
+/** An answer while it is being filled. */
 export interface Filling {
   material: Material;
   root: Schema;
-  /** Whether it is the arguments of a tool: then what the prompt says is taken as it is, not written about. */
+  /** Tells whether these are a tool's arguments. Their values are copied from the prompt rather than written about. */
   isCall: boolean;
-  /** What was said already, so that it is not said twice. */
+  /** The texts and numbers that were used already, to avoid repetition. */
   used: Set<string>;
-  /** The ids given out so far, for fields that refer to them. */
+  /** The ids assigned so far, for fields that refer to them. */
   ids: string[];
 }
 
-/** Where in the answer a value goes, and what it is to be about. */
+/** The position of a value in the answer, and its subject. */
 export interface Place {
   name: string;
-  /** What the schema says about it. */
+  /** The schema's description of the field. */
   description: string;
-  /** The part of the prompt that it is about. */
+  /** The part of the prompt that the field is about. */
   about: string;
-  /** What of several it is about, where the prompt lists them. */
+  /** The option that the field is about, if the prompt lists options. */
   focus?: Option;
   path: string;
   depth: number;
-  /** In an array: the how-manyeth, from 0. */
+  /** The index in an array, from 0. */
   index: number;
 }
 
 export const nameWords = ({ name }: Place): string[] => wordsOf(name);
 export const fieldWords = ({ name, description }: Place): string[] => wordsOf(`${name} ${description}`);
 
-/** The place of a property of what is at this place. */
+/** Returns the place of a property of the value at this place. */
 export function under(place: Place, name: string, description = ""): Place {
   return { ...place, name, description, path: `${place.path}.${name}`, depth: place.depth + 1 };
 }

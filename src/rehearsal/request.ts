@@ -56,7 +56,7 @@ const Body = z.looseObject({
   top_p: z.number().min(0).max(1).nullish(),
 });
 
-/** What a chat completion is asked with. What it does not name is accepted and means nothing here. */
+/** The body of a chat completion. Unknown fields are accepted and have no effect. */
 export const ChatRequest = Body.superRefine(checkToolChoice).superRefine(checkToolMessages);
 
 export type ChatRequest = z.output<typeof ChatRequest>;
@@ -73,7 +73,7 @@ function checkToolChoice({ tools, tool_choice: choice }: z.output<typeof Body>, 
   else if (typeof choice === "object" && !names.includes(choice.function.name)) problem(`names no given tool: ${choice.function.name}`);
 }
 
-/** As strict as the real ones are, so that a conversation that was cut in the wrong place is found out here already. */
+/** Checks tool messages as strictly as the real API, so that a conversation cut in the wrong place fails here too. */
 function checkToolMessages({ messages }: z.output<typeof Body>, issues: Issues): void {
   let open = new Set<string>();
   const problem = (index: number, message: string) => issues.addIssue({ code: "custom", path: ["messages", index], message });

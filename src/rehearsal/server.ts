@@ -7,7 +7,7 @@ import { EmbeddingsRequest, embed } from "./embeddings.ts";
 import { ChatRequest } from "./request.ts";
 
 export interface Rehearsal {
-  /** For OPENAI_BASE_URL. */
+  /** The value for OPENAI_BASE_URL. */
   baseUrl: string;
   stop(): Promise<void>;
 }
@@ -15,8 +15,8 @@ export interface Rehearsal {
 const bodyLimit = 10 * 1024 * 1024;
 
 /**
- * Starts a model for machines that have none: an OpenAI-compatible endpoint on loopback whose answers are made, not thought. Calls
- * `onFirstAnswer` once, when a model call is answered.
+ * Starts a model for machines that have none: an OpenAI-compatible endpoint on loopback with generated answers. Calls `onFirstAnswer`
+ * once, after the first model call is answered.
  */
 export async function startRehearsal(onFirstAnswer = () => {}): Promise<Rehearsal> {
   let answered = false;
@@ -42,7 +42,7 @@ export async function startRehearsal(onFirstAnswer = () => {}): Promise<Rehearsa
   };
 }
 
-/** What is answered with an error, in the words of the original. */
+/** An error answer, in the words of the original API. */
 class Refusal extends Error {
   readonly status: number;
   readonly param: string | null;
@@ -56,7 +56,7 @@ class Refusal extends Error {
   }
 }
 
-/** Answers a request. Returns whether it was a call of the model. */
+/** Answers a request. Returns whether it was a model call. */
 async function handle(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
   const path = (request.url ?? "").replace(/\?.*$/, "").replace(/(?<=.)\/$/, "");
   const route = routes.find(({ pattern }) => pattern.test(path));

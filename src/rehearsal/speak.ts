@@ -4,7 +4,7 @@ import { best, phraseOf, sentencesOf, wordsOf } from "./words.ts";
 
 const longestResult = 600;
 
-/** An answer in words: from what the tools found, else from what was said. */
+/** Returns an answer in prose: from the tools' results, else from the prompt. */
 export function speak(material: Material, turn: Message[]): string {
   const results = turn.filter(({ role }) => role === "tool");
   return results.length > 0 ? reportResults(results, turn) : restate(material);
@@ -19,12 +19,12 @@ function reportResults(results: Message[], turn: Message[]): string {
   return lines.length === 1 ? `${lines[0]}` : lines.map((line) => `- ${line}`).join("\n");
 }
 
-/** What was said is repeated when it is short, and brought down to its most telling sentences when it is long. */
+/** Repeats a short prompt, and reduces a long one to its two most relevant sentences. */
 function restate({ task, text }: Material): string {
-  const said = task.trim() || text.trim();
-  const subject = phraseOf(said, 6).split(" ");
-  if (said.length <= 200) {
-    const echo = `You ${said.endsWith("?") ? "asked" : "said"}: "${said}".`;
+  const prompt = task.trim() || text.trim();
+  const subject = phraseOf(prompt, 6).split(" ");
+  if (prompt.length <= 200) {
+    const echo = `You ${prompt.endsWith("?") ? "asked" : "said"}: "${prompt}".`;
     return subject.length > 2 ? `${echo} This is about ${asList(subject)}.` : echo;
   }
   const sentences = [...new Set(sentencesOf(task))];
@@ -40,7 +40,7 @@ function restate({ task, text }: Material): string {
     weigh,
   );
   const kept = sentences.filter((sentence) => sentence === first || sentence === second).map((sentence) => sentence.slice(0, 300));
-  return `In short: ${kept.join(" ")} The main points are ${asList(phraseOf(first ?? said, 4).split(" "))}.`;
+  return `In short: ${kept.join(" ")} The main points are ${asList(phraseOf(first ?? prompt, 4).split(" "))}.`;
 }
 
 function asList(words: string[]): string {

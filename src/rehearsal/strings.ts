@@ -9,14 +9,14 @@ import { compile, fillPattern } from "./pattern.ts";
 import { type Filling, fieldWords, nameWords, type Place } from "./place.ts";
 import { allWords, best, overlap, phraseOf, wordsOf } from "./words.ts";
 
-/** Fields that are sentences rather than names, by how they are called and described. */
-const telling = new Set(
+/** Words in the name or description of fields that hold sentences rather than names. */
+const proseFields = new Set(
   wordsOf(`summary description text content reason reasoning explanation explain answer message body finding recommendation critique feedback draft
     thought task instruction detail evidence advice fix rationale comment note report analysis sentence paragraph argument statement response
     conclusion observation insight outcome goal objective question query prompt input request search fact value`),
 );
 
-/** A text for a field, within its lengths. */
+/** Returns a text for a field, within its length limits. */
 export function fillString(schema: Schema, place: Place, filling: Filling): string {
   const { minLength = 0, maxLength = Number.POSITIVE_INFINITY } = schema;
   const fits = (text: string) => text.length >= minLength && text.length <= maxLength;
@@ -26,7 +26,7 @@ export function fillString(schema: Schema, place: Place, filling: Filling): stri
   return exact !== undefined ? text : toLength(text, minLength, maxLength);
 }
 
-/** By its format, else by its pattern: a format often comes with a pattern that says the same. */
+/** Returns a text that fits the format, else the pattern. A format often comes with a pattern of the same meaning. */
 function writeExactly({ format, pattern }: Schema, place: Place, filling: Filling, fits: (text: string) => boolean): string | undefined {
   const formatted = format ? fillFormat(format, place, filling) : undefined;
   if (formatted !== undefined && (compile(pattern ?? "")?.test(formatted) ?? true)) return formatted;
@@ -34,20 +34,20 @@ function writeExactly({ format, pattern }: Schema, place: Place, filling: Fillin
 }
 
 function write(schema: Schema, place: Place, filling: Filling): string {
-  const isTelling = overlap([...nameWords(place), ...lastWords(place)], telling) > 0 || (schema.maxLength ?? 0) > 200;
+  const isProse = overlap([...nameWords(place), ...lastWords(place)], proseFields) > 0 || (schema.maxLength ?? 0) > 200;
   return (
-    pickNamed(place, filling, isTelling) ??
+    pickNamed(place, filling, isProse) ??
     identify(place, filling) ??
-    findKind(place, filling, isTelling) ??
-    (isTelling ? tell(place, filling) : nameIt(place, filling))
+    findKind(place, filling, isProse) ??
+    (isProse ? writeProse(place, filling) : writeName(place, filling))
   );
 }
 
-/** A field that must name something: what its description offers, or what the prompt lists under that name. */
-function pickNamed(place: Place, filling: Filling, isTelling: boolean): string | undefined {
+/** Returns an option for a field that must name one: from its description, or from a list in the prompt. */
+function pickNamed(place: Place, filling: Filling, isProse: boolean): string | undefined {
   const offered = /\b(?:one of|either)\b/i.test(place.description) ? optionsIn(place.description) : [];
   if (offered.length > 1) return chooseOption(offered, (option) => option, place, filling);
-  const list = isTelling ? undefined : listFor(place, filling);
+  const list = isProse ? undefined : listFor(place, filling);
   return list && chooseOption(list.options, ({ name, about }) => `${name} ${about}`, place, filling)?.name;
 }
 
@@ -59,7 +59,10 @@ function optionsIn(description: string): string[] {
   return options.length > 1 ? options : [];
 }
 
-/** The list that the field chooses from: its heading shares a word with the field's name, or with a description that speaks of choosing. */
+/**
+ * Returns the list that the field chooses from. Its heading shares a word with the field's name, or with a description that mentions a
+ * choice.
+ */
 export function listFor(place: Place, { material }: Filling): List | undefined {
   const isChoice = /\b(?:name|names|id|one of|which|who|listed|given|roster|available|chosen|assigned)\b/i.test(place.description);
   const words = isChoice ? fieldWords(place) : nameWords(place);
@@ -71,7 +74,7 @@ export function listFor(place: Place, { material }: Filling): List | undefined {
   return found && score(found) > 0 ? found : undefined;
 }
 
-/** An id of its own is numbered, so that no two are the same; one that refers to something is one that the prompt has. */
+/** Returns an id. An element's own id is numbered, so that ids are unique. A reference uses an id from the prompt. */
 function identify(place: Place, filling: Filling): string | undefined {
   const { material, ids, isCall } = filling;
   const words = allWords(place.name);
@@ -89,32 +92,32 @@ function identify(place: Place, filling: Filling): string | undefined {
   return `${owner}-${number}`;
 }
 
-/** What the field says that it is: an expression, an address, something that the prompt gives by name. */
-function findKind(place: Place, filling: Filling, isTelling: boolean): string | undefined {
+/** Returns a value of the kind that the field names: an expression, an address, or a labelled value of the prompt. */
+function findKind(place: Place, filling: Filling, isProse: boolean): string | undefined {
   const { material, used } = filling;
   const field = `${place.name} ${place.description}`;
   const unused = (found: string[]) => found.find((text) => !used.has(text)) ?? found[0];
   const both = (read: (text: string) => string[]) => unused([...read(place.about), ...read(material.task), ...read(material.text)]);
   if (/expression|formula|arithmetic|calculation|equation/i.test(field)) return both(expressionsIn) ?? quotedIn(place.about)[0];
   if (/\b(?:url|uri|link|address)\b/i.test(field)) return both(urlsIn);
-  const labelled = isTelling && place.focus ? undefined : readLabelled(place, material);
+  const labelled = isProse && place.focus ? undefined : readLabelled(place, material);
   if (labelled !== undefined && !used.has(String(labelled))) return String(labelled);
   return filling.isCall ? unused(quotedIn(place.about)) : undefined;
 }
 
-/** The sentences that are closest to what the field is called, with what it concerns; what was said before is said under a heading. */
-function tell(place: Place, filling: Filling): string {
+/** Returns the sentences closest to the field's name, with its focus. A repeated sentence gets the field's name as a label. */
+function writeProse(place: Place, filling: Filling): string {
   const { used, isCall } = filling;
   if (isCall) return place.about;
-  const told = closestSentences(countOf("sentences", place.description) ?? 1, place, filling);
-  const isNew = told.some((sentence) => !used.has(sentence));
-  for (const sentence of told) used.add(sentence);
-  const text = told.map(asSentence).join(" ");
+  const sentences = closestSentences(countOf("sentences", place.description) ?? 1, place, filling);
+  const isNew = sentences.some((sentence) => !used.has(sentence));
+  for (const sentence of sentences) used.add(sentence);
+  const text = sentences.map(asSentence).join(" ");
   if (place.focus) return `${text} Concerning ${place.focus.name}: ${asSentence(place.focus.about)}`;
   return isNew ? text : `${labelOf(place)}: ${text}`;
 }
 
-/** Of its part of the prompt, or of the data that came with the task; others each time, while there are any. */
+/** Returns the closest sentences from the field's part of the prompt, or from the task's data. It prefers unused sentences. */
 function closestSentences(count: number, place: Place, { material, used }: Filling): string[] {
   const words = fieldWords(place);
   const near = new Set(wordsOf(place.about));
@@ -136,8 +139,8 @@ function labelOf({ name }: Place): string {
   return `${label.charAt(0).toUpperCase()}${label.slice(1)}`;
 }
 
-/** A few words: a quotation, a name, else the part's own words. */
-function nameIt(place: Place, { material, used }: Filling): string {
+/** Returns a few words: a quotation, a name, or words of the field's part of the prompt. */
+function writeName(place: Place, { material, used }: Filling): string {
   const names = [
     ...quotedIn(place.about),
     ...wholeName(place.about),
@@ -151,7 +154,7 @@ function nameIt(place: Place, { material, used }: Filling): string {
   return used.has(phrase) ? `${phrase} ${place.index + 1}` : phrase;
 }
 
-/** A part that is nothing but a name. */
+/** Returns the text if it is nothing but a name. */
 const wholeName = (text: string): string[] => /^\p{Lu}[\p{L}\p{N}'-]*(?:\s\p{Lu}[\p{L}\p{N}'-]*)*(?=[.?!]?$)/u.exec(text.trim()) ?? [];
 
 const lastWords = ({ description }: Place): string[] => (/\bsentences?\b|\bparagraphs?\b|\btext\b/i.test(description) ? ["text"] : []);

@@ -11,25 +11,25 @@ export interface Call {
   arguments: string;
 }
 
-interface Want {
+interface NeededCall {
   tool: Tool;
   clause: string;
 }
 
-/** Below this a tool has too little in common with a task to be meant. */
-const enough = 2;
+/** The score below which a tool has too little in common with a task. */
+const minimumScore = 2;
 
-/** The tools that the task needs and that were not called for it yet. None, and the task is to be answered. */
+/** Returns the calls that the task needs and that were not made yet. When there are none, the model answers the task. */
 export function callsFor(request: ChatRequest, material: Material, turn: Message[]): Call[] {
   const tools = (request.tools ?? []).map((tool) => tool.function);
   const choice = request.tool_choice ?? "auto";
   if (tools.length === 0 || choice === "none") return [];
   const called = turn.flatMap(({ tool_calls }) => tool_calls ?? []).map((call) => call.function.name);
   const offered = typeof choice === "object" ? tools.filter(({ name }) => name === choice.function.name) : tools;
-  const due = dueNow(remaining(wantsOf(offered, material.task), called));
-  const wants = due.length > 0 || choice === "auto" ? due : [{ tool: leastCalled(offered, called, material), clause: material.task }];
+  const due = dueNow(remaining(neededCalls(offered, material.task), called));
+  const needed = due.length > 0 || choice === "auto" ? due : [{ tool: leastCalled(offered, called, material), clause: material.task }];
   const found = turn.filter(({ role }) => role === "tool").map(({ content }) => content.slice(0, 1_000));
-  const several = request.parallel_tool_calls === false || typeof choice === "object" ? wants.slice(0, 1) : wants;
+  const several = request.parallel_tool_calls === false || typeof choice === "object" ? needed.slice(0, 1) : needed;
   return several.map(({ tool, clause }) => ({
     name: tool.name,
     arguments: argumentsFor(tool, comesAfter(clause) ? [clause, ...found].join(": ") : clause, material),
@@ -40,36 +40,38 @@ function argumentsFor({ parameters }: Tool, clause: string, material: Material):
   return JSON.stringify(fillSchema((parameters ?? { type: "object" }) as Schema, material, clause, true));
 }
 
-/** Which tool each part of the task needs. A part without one belongs to its neighbour, unless it names another thing to do the same for. */
-function wantsOf(tools: Tool[], task: string): Want[] {
-  const wants: Want[] = [];
+/**
+ * Returns the tool for each part of the task. A part without a tool joins its neighbour, unless it names another thing for the same tool.
+ */
+function neededCalls(tools: Tool[], task: string): NeededCall[] {
+  const needed: NeededCall[] = [];
   let unclaimed = "";
   for (const clause of clausesIn(task)) {
     const tool = fittingTool(tools, clause);
-    const last = wants.at(-1);
+    const last = needed.at(-1);
     if (tool) {
-      wants.push({ tool, clause: `${unclaimed}${clause}` });
+      needed.push({ tool, clause: `${unclaimed}${clause}` });
       unclaimed = "";
     } else if (last && namesSomething(clause) && namesSomething(last.clause) && !comesAfter(clause))
-      wants.push({ tool: last.tool, clause });
+      needed.push({ tool: last.tool, clause });
     else if (last) last.clause += ` and ${clause}`;
     else unclaimed += `${clause} `;
   }
-  if (wants.length > 0) return merged(wants);
+  if (needed.length > 0) return merged(needed);
   const tool = fittingTool(tools, task);
   return tool ? [{ tool, clause: task }] : [];
 }
 
-/** Two parts that need the same tool for nothing different are one. */
-function merged(wants: Want[]): Want[] {
-  const isDistinct = ({ clause }: Want) => namesSomething(clause) || expressionsIn(clause).length > 0 || urlsIn(clause).length > 0;
-  return wants.filter((want, index) => isDistinct(want) || wants.findIndex(({ tool }) => tool === want.tool) === index);
+/** Merges parts that need the same tool without a difference. */
+function merged(needed: NeededCall[]): NeededCall[] {
+  const isDistinct = ({ clause }: NeededCall) => namesSomething(clause) || expressionsIn(clause).length > 0 || urlsIn(clause).length > 0;
+  return needed.filter((call, index) => isDistinct(call) || needed.findIndex(({ tool }) => tool === call.tool) === index);
 }
 
 function fittingTool(tools: Tool[], text: string): Tool | undefined {
   const words = new Set([...wordsOf(text), ...impliedBy(text)]);
   const tool = best(tools, (candidate) => affinity(candidate, words));
-  return tool && affinity(tool, words) >= enough ? tool : undefined;
+  return tool && affinity(tool, words) >= minimumScore ? tool : undefined;
 }
 
 function affinity({ name, description, parameters }: Tool, words: ReadonlySet<string>): number {
@@ -77,7 +79,7 @@ function affinity({ name, description, parameters }: Tool, words: ReadonlySet<st
   return 3 * overlap(wordsOf(name), words) + 2 * overlap(wordsOf(description ?? ""), words) + overlap(wordsOf(inputs.join(" ")), words);
 }
 
-/** What a task is about without saying so. */
+/** Returns words that a task implies. */
 function impliedBy(text: string): string[] {
   const arithmetic = expressionsIn(text).length > 0 ? "calculation arithmetic expression mathematics math compute evaluate" : "";
   const web = urlsIn(text).length > 0 ? "url web http website link" : "";
@@ -85,23 +87,23 @@ function impliedBy(text: string): string[] {
   return wordsOf(`${arithmetic} ${web} ${time}`);
 }
 
-/** Each part of the task gets its tool once. */
-function remaining(wants: Want[], called: string[]): Want[] {
+/** Returns the parts whose tool was not called yet. Each part gets its tool once. */
+function remaining(needed: NeededCall[], called: string[]): NeededCall[] {
   const done = [...called];
-  return wants.filter(({ tool }) => {
+  return needed.filter(({ tool }) => {
     const at = done.indexOf(tool.name);
     if (at >= 0) done.splice(at, 1);
     return at < 0;
   });
 }
 
-/** What can be called at once: up to the first part that waits for the ones before it. */
-function dueNow(wants: Want[]): Want[] {
-  const waiting = wants.findIndex(({ clause }, index) => index > 0 && comesAfter(clause));
-  return waiting < 0 ? wants : wants.slice(0, waiting);
+/** Returns the calls that can be made at once: up to the first part that depends on earlier ones. */
+function dueNow(needed: NeededCall[]): NeededCall[] {
+  const waiting = needed.findIndex(({ clause }, index) => index > 0 && comesAfter(clause));
+  return waiting < 0 ? needed : needed.slice(0, waiting);
 }
 
-/** When a tool must be called: one that was not, of those the closest to the task. */
+/** Returns the tool to call when one is required: the least called, and of those the closest to the task. */
 function leastCalled(tools: Tool[], called: string[], { task }: Material): Tool {
   const words = new Set([...wordsOf(task), ...impliedBy(task)]);
   const timesCalled = ({ name }: Tool) => called.filter((other) => other === name).length;

@@ -4,14 +4,14 @@ import { endingUnfinished } from "./unfinished.ts";
 /** A graph that due runs need and no live worker has. */
 export interface AbsentGraph {
   graphId: string;
-  /** Whether this look was the first to see it. */
+  /** True the first time it is seen. */
   isNew: boolean;
 }
 
-/** Workers of the previous release do not say which graphs they have: they may have any. */
+/** Workers of the previous release do not report their graphs, so they may have any. */
 const someWorkerHas = sql`exists (select from workers where graphs is null or graph_id = any(graphs))`;
 
-/** The graphs of all heads. It walks the index from one graph to the next, so it costs the same however many runs there are. */
+/** Selects the graphs of all heads. It walks the index from one graph to the next, so its cost does not depend on the number of runs. */
 const neededGraphs = sql`
   recursive steps (graph_id) as (
     (select graph_id from runs where head order by graph_id limit 1)
@@ -23,7 +23,7 @@ const neededGraphs = sql`
      where graph_id is not null
        and exists (select from runs where head and runs.graph_id = steps.graph_id and run_at <= now()))`;
 
-/** Notes which graphs due runs wait for in vain. One that a worker has again, or that no run needs, is forgotten. */
+/** Notes the graphs that due runs wait for in vain. Forgets those that a worker has again, or that no run needs. */
 export async function noteAbsentGraphs(db: Db): Promise<AbsentGraph[]> {
   const { rows } = await db.query<AbsentGraph>(sql`
     with ${neededGraphs},
@@ -36,7 +36,7 @@ export async function noteAbsentGraphs(db: Db): Promise<AbsentGraph[]> {
   return rows;
 }
 
-/** How many threads wait for each of these graphs. What could be long is counted up to a limit. */
+/** Counts the threads that wait for each of these graphs, up to a limit. */
 export async function countWaiting(db: Db, limit: number): Promise<{ graphId: string; threads: number }[]> {
   const { rows } = await db.query<{ graphId: string; threads: number }>(sql`
     select graph_id as "graphId", (select count(*)::integer from (
@@ -45,7 +45,7 @@ export async function countWaiting(db: Db, limit: number): Promise<{ graphId: st
   return rows;
 }
 
-/** Whether a live worker has the graph. */
+/** Returns whether a live worker has the graph. */
 export async function isServedElsewhere(db: Db, graphId: string): Promise<boolean> {
   const { rowCount } = await db.query(sql`select 1 from workers where ${graphId} = any(graphs) limit 1`);
   return rowCount !== 0;
@@ -59,7 +59,7 @@ const absentError = (seconds: number) => ({
 
 const mostEnded = 500;
 
-/** Ends the runs whose graph no worker has had for so long, the next one of each thread. Returns them. */
+/** Ends the next run of each thread whose graph no worker has had for this long. Returns the runs. */
 export async function endRunsOfAbsentGraphs(db: Db, seconds: number): Promise<string[]> {
   const overdue = sql`
     select run_id, thread_id from runs r join threads t using (thread_id)

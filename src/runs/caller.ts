@@ -1,13 +1,13 @@
 import type { User } from "../auth/user.ts";
 import { everything, type Scope } from "../db/scope.ts";
 
-/** For whom a run is made, and of what they may make it. */
+/** Who a run belongs to, and the threads and assistants they may use. */
 export interface Caller {
-  /** Null where nobody is asked who they are. */
+  /** Null without auth. */
   user: User | null;
   threads: Scope;
   assistants: Scope;
 }
 
-/** The service itself, for somebody who was asked when they ordered it: a cron, a question with a timer. */
+/** Returns the caller for runs that the service makes later for a user, such as those of a cron. Auth was checked when they were ordered. */
 export const onBehalfOf = (user: User | null): Caller => ({ user, threads: everything, assistants: everything });

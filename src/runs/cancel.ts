@@ -5,10 +5,11 @@ import { baseBehind, numbersPerEvent } from "./event-base.ts";
 import type { CancelAction } from "./run.ts";
 
 /**
- * Cancels the open runs of threads, or only the named ones. A run that never started ends at once: interrupted, with a number under
- * which those who follow its thread are told, or gone with a rollback. One that has started is asked to: its worker, or whoever claims
- * it next, carries that out. Returns how many it met; call it in a transaction that holds the threads, and tell the cancel and claim
- * topics after the commit.
+ * Cancels the open runs of threads, or only the named ones. Returns how many it found.
+ *
+ * A run that never started ends at once. It is interrupted, and gets a number under which subscribers of its thread see its end, or a
+ * rollback deletes it. A started run is marked: its worker, or the next one that claims it, carries the cancellation out.
+ * Call it in a transaction that holds the threads, and notify the cancel and claim topics after the commit.
  */
 export async function cancelOpenRuns(tx: Db, threadIds: string[], action: CancelAction, runIds?: string[]): Promise<number> {
   const target = sql`thread_id = any(${threadIds}::uuid[]) and (${runIds ?? null}::uuid[] is null or run_id = any(${runIds ?? null}::uuid[]))`;
@@ -33,14 +34,14 @@ export async function cancelOpenRuns(tx: Db, threadIds: string[], action: Cancel
              where threads.thread_id = past.thread_id),
           ${storingWebhooks(sql`threads`)}
           select 1 from ended`);
-  // A rollback outranks an interrupt that was asked for before it; the other way round the run is going already.
+  // A rollback replaces an earlier interrupt. An interrupt does not replace a rollback, because the run is being deleted already.
   const asked = await tx.query(sql`
     update runs set cancel = ${action}::cancel_action, updated_at = now(), run_at = least(run_at, now())
      where ${target} and status in ('pending', 'running') and cancel is distinct from 'rollback'`);
   return (ended.rowCount ?? 0) + (asked.rowCount ?? 0);
 }
 
-/** The threads on which such runs are open, and the runs themselves; ordered, so that everyone locks in the same order. */
+/** Finds the open runs that match, with their threads. Ordered, so that all callers lock in the same order. */
 export async function findOpenRuns(
   db: Db,
   scope: Scope,

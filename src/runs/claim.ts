@@ -3,26 +3,26 @@ import type { Fence } from "../db/fence.ts";
 import { type Db, prepared, sql } from "../db/sql.ts";
 import type { CancelAction, Json, RunKwargs } from "./run.ts";
 
-/** The right to execute a run, and all there is to know for it. */
+/** The right to execute a run, and everything that its attempt needs to know. */
 export interface Claim extends Fence {
   threadId: string;
   assistantId: string;
-  /** Asked for before this attempt began: it is carried out instead of the run. */
+  /** A cancellation from before this attempt. It is carried out instead of the run. */
   cancel: CancelAction | null;
   metadata: Json;
   kwargs: RunKwargs;
-  /** Who asked for it. */
+  /** The user that the run belongs to. */
   user: User | null;
-  /** How often a worker died over it without progress. */
+  /** How many workers in a row died on it without progress. */
   crashes: number;
-  /** How many seconds ago the run was created, and first started. */
+  /** Seconds since the run was created, and since it first started. */
   waitedSeconds: number;
-  /** How many seconds ago it could have been claimed first. */
+  /** Seconds since it could first have been claimed. */
   dueSeconds: number;
   ranSeconds: number;
-  /** Nothing was ever stored of its thread's state, so that nobody need look. */
+  /** True if its thread has no stored state yet, so that nobody needs to look for it. */
   isFresh: boolean;
-  /** The span in which the run was asked for, and that of the attempt before. */
+  /** The trace spans of the request and of the attempt before. */
   traceparent: string | null;
   attemptSpan: string | null;
 }
@@ -31,9 +31,9 @@ export interface ClaimLimits {
   /** The graphs that this worker has. */
   graphs: string[];
   slots: number;
-  /** How many runs may be claimed that stand before their last attempt. */
+  /** How many runs may be claimed that are before their last attempt. */
   suspects: number;
-  /** After so many crashes a run is given up. */
+  /** A run is given up after this many crashes. */
   maxCrashes: number;
 }
 
@@ -41,13 +41,15 @@ export interface ClaimLimits {
 const spare = 32;
 
 /**
- * Claims up to `slots` due runs of the worker's graphs, oldest first. It reads only the heads of threads (see migration 032), once for each
- * graph, so that neither long queues nor runs of graphs that this worker lacks cost anything. A cancelled run needs no graph: any worker
- * may carry the cancellation out. Runs before their last attempt are handed out one by one: a run that then kills its worker was alone.
+ * Claims up to `slots` due runs of the worker's graphs, oldest first.
  *
- * The claim locks thread rows and skips those that a creator or another worker holds. The check of the status and the head on the locked
- * run row, and the unique index on running runs, keep the last word. The start is the clock's time, not now(), which is the time when the
- * statement arrived: the run before may have ended after that. The run takes the number from which its events count from the locked thread.
+ * It reads only the heads of threads (see migration 032), once for each graph. So long queues, and runs of graphs that this worker lacks,
+ * cost nothing. A cancelled run needs no graph: any worker may carry the cancellation out. Runs before their last attempt are handed out
+ * one at a time, so that a run that kills its worker takes no other run with it.
+ *
+ * The claim locks thread rows and skips those that are locked. The check of the locked run row and the unique index on running runs
+ * decide in the end. The start time is clock_timestamp(), because now() is the time when the statement arrived, and the run before may have
+ * ended after that. The run takes the base of its event numbers from the locked thread.
  */
 export async function claimRuns(db: Db, workerId: string, { graphs, slots, suspects, maxCrashes }: ClaimLimits): Promise<Claim[]> {
   const suspect = sql`crashes > 0 and crashes >= ${maxCrashes - 1}`;
@@ -88,7 +90,7 @@ export async function claimRuns(db: Db, workerId: string, { graphs, slots, suspe
   return rows;
 }
 
-/** Gives a run back to the queue, for another attempt. It locks the thread first, as everyone does. False when the right is lost already. */
+/** Returns a run to the queue for another attempt. Locks the thread first, as every statement does. False if the right was already lost. */
 export async function releaseRun(db: Db, { runId, attempt }: Fence): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     with thread as (
@@ -99,7 +101,7 @@ export async function releaseRun(db: Db, { runId, attempt }: Fence): Promise<boo
   return rowCount !== 0;
 }
 
-/** A run that a worker has, as the database says, and what was asked of it. */
+/** A run that a worker holds by the database, and the cancellation that was asked of it. */
 export interface HeldRun extends Fence {
   cancel: CancelAction | null;
 }

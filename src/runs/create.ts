@@ -13,10 +13,10 @@ import { isThreadBusy } from "./read.ts";
 import type { Json, MultitaskStrategy, Run, RunConfig, RunKwargs } from "./run.ts";
 import { runWriterOf } from "./run-writer.ts";
 
-/** A run as a caller asks for it, defaults filled in. */
+/** A run as it was requested, with the defaults filled in. */
 export interface NewRun {
   runId: string;
-  /** Without a thread the run gets one of its own. */
+  /** Undefined for a run that gets a thread of its own. */
   threadId: string | undefined;
   assistantId: string;
   createThread: boolean;
@@ -27,7 +27,7 @@ export interface NewRun {
   /** How long its events are kept after its end. */
   eventRetentionSeconds: number;
   kwargs: Omit<RunKwargs, "temporary">;
-  /** The span in which it was asked for, as W3C's traceparent. */
+  /** The trace span of the request, as a W3C traceparent. */
   traceparent?: string | null | undefined;
 }
 
@@ -35,21 +35,22 @@ export interface NewRun {
 export interface AskedRun {
   assistant: Assistant;
   threadId: string;
-  /** Other runs of the thread come first, so that nobody knows yet what this one will find. Looked at for a run that brings an answer. */
+  /** True if other runs of the thread come first, so that the state this run will find is unknown. Only known for a run with an answer. */
   wasBusy: boolean;
   kwargs: RunKwargs;
 }
 
-/** Throws what is wrong with a run before it exists. It stands above this room, which knows no graphs; the thread is held meanwhile. */
+/** Validates a run before it exists, while its thread is locked. Throws what is wrong. The caller provides it, because graphs are unknown here. */
 export type RunCheck = (tx: Db, asked: AskedRun) => Promise<void>;
 
-/** What must not pass from one run to the next through its thread. */
+/** Keys of a config that one run must not pass to the next through its thread. */
 const runOnlyKeys = ["checkpoint_id", "checkpoint_ns", "checkpoint_map", "run_id", "thread_id", "graph_id", "assistant_id"];
 
 /**
- * Inserts a run: the thread is locked, or made; the multitask rule is decided under that lock; the run is stored pending. Call it in
- * a transaction, unless the run gets a thread of its own: then the one statement that writes is enough, and a shared writer may send it.
- * Tell the claim topic after the commit.
+ * Inserts a pending run. It locks or creates the thread and applies the multitask strategy under that lock.
+ *
+ * Call it in a transaction, unless the run gets a thread of its own: then one statement writes everything, and a shared writer may send
+ * it. Notify the claim topic after the commit.
  */
 export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: RunCheck, writer = runWriterOf(tx)): Promise<Run> {
   const assistant = await writer.findAssistant(caller.assistants, wanted.assistantId);
@@ -86,7 +87,7 @@ export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: R
 const assistantUnknown = (id: string) =>
   new ServiceError("not_found", `No assistant found for "${id}". Make sure the assistant ID is for a valid assistant or a valid graph ID.`);
 
-/** Holds the run's thread. Undefined when the run gets one of its own, of which nobody knows yet. */
+/** Locks the run's thread. Undefined for a run that gets a thread of its own, which nobody else can know yet. */
 async function openThread(tx: Db, scope: Scope, { threadId, createThread }: NewRun, metadata: Json): Promise<LockedThread | undefined> {
   if (threadId === undefined) return undefined;
   if (createThread) return lockOrCreateThread(tx, scope, { thread_id: threadId, metadata });
@@ -95,12 +96,12 @@ async function openThread(tx: Db, scope: Scope, { threadId, createThread }: NewR
   return thread;
 }
 
-/** A run that waits for its turn is stored in the same way whether there are others or not; what it notes on its thread asks by itself. */
+/** Returns whether it matters for this run if the thread is busy. An enqueued run is stored the same way in both cases. */
 function needsToKnow({ multitaskStrategy, kwargs: { command } }: NewRun): boolean {
   return multitaskStrategy !== "enqueue" || (command?.resume !== undefined && command.resume !== null);
 }
 
-/** Decides what happens to the runs that the thread has already. The caller holds the thread's lock. */
+/** Applies the multitask strategy to the runs that the thread has already. The caller holds the thread's lock. */
 async function makeWay(tx: Db, threadId: string, strategy: MultitaskStrategy): Promise<void> {
   if (strategy === "reject") {
     throw new ServiceError("conflict", "Thread is already running a task. Wait for it to finish or choose a different multitask strategy.");
@@ -108,7 +109,7 @@ async function makeWay(tx: Db, threadId: string, strategy: MultitaskStrategy): P
   if (strategy === "interrupt" || strategy === "rollback") await cancelOpenRuns(tx, [threadId], strategy);
 }
 
-/** Later ones win; `configurable` is merged, but for what is not the caller's to say; tags are added up. */
+/** Merges configs. Later ones win, tags are joined, and reserved keys of `configurable` are dropped. */
 function mergeConfig(...configs: RunConfig[]): RunConfig {
   const tags = [...new Set(configs.flatMap((config) => config.tags ?? []))];
   const entries = configs.flatMap((config) => Object.entries(config.configurable ?? {}));

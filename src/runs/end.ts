@@ -12,37 +12,38 @@ export interface RunError {
   message: string;
 }
 
-/** Where what a run came to stands already. */
+/** Where a run's output is stored already. */
 export const lastValuesEvent = Symbol("the last values event");
 export const valuesOfThread = Symbol("what the thread shows");
 
 /** How an attempt ended its run. */
 export interface RunEnd {
   status: EndStatus;
-  /** What wait and join answer: a document, or where it stands already: the last values event that the run has logged, or its thread. */
+  /** The answer of wait and join: a document, or the place where it is stored already (the run's last values event, or its thread). */
   output: JsonText | typeof lastValuesEvent | typeof valuesOfThread | null;
   error: RunError | null;
-  /** Which version of the graph ran. */
+  /** The version of the graph that ran. */
   graphVersion?: string | null;
-  /** What the run leaves on its thread; what is not given stays as it is. */
+  /** Changes of the thread. Missing fields stay as they are. */
   thread: Partial<ThreadState> | undefined;
-  /** Without, the thread's timers stay as they are. */
+  /** Undefined leaves the thread's timers as they are. */
   timers?: TimerChange | undefined;
-  /** Whether somebody is to be told. */
+  /** Whether the run has a webhook. */
   webhook?: boolean;
 }
 
-/** A run that an attempt has come to the end of. */
+/** A run and the end that its attempt gives it. */
 export interface EndingRun extends Fence {
   threadId: string;
   end: RunEnd;
 }
 
 /**
- * Ends a run: its status, the thread's state and the right to write, in one statement. It decides about the run and so stands here,
- * though it writes the thread's row, its timers and its webhook too. The thread is locked first, as everyone does. False when the right
- * is lost, or when a rollback was accepted meanwhile: that one is always carried out, while an interrupt that comes too late changes
- * nothing.
+ * Ends a run: stores its status and the thread's state, and gives up the right to write, in one statement. It also writes the thread's
+ * timers and webhook, but lives here because it decides about the run. It locks the thread first, as every statement does.
+ *
+ * Returns false if the right is lost, or if a rollback was accepted meanwhile. A rollback is always carried out. An interrupt that comes
+ * too late changes nothing.
  */
 export async function endRun(db: Db, one: EndingRun): Promise<boolean> {
   const { webhook = false, timers } = one.end;
@@ -55,7 +56,7 @@ export async function endRun(db: Db, one: EndingRun): Promise<boolean> {
   return rowCount !== 0;
 }
 
-/** Whether an end may be stored with others: nobody is to be told of it, no question is left, and nothing in it is large. */
+/** Returns whether an end may share a statement with others: it has no webhook, leaves no question, and nothing in it is large. */
 export function isPlainEnd({ webhook, timers, output, thread }: RunEnd): boolean {
   const documents = [documentOf(output), thread?.values, thread?.interrupts];
   const size = documents.reduce((sum, document) => sum + (document?.length ?? 0), 0);
@@ -63,8 +64,8 @@ export function isPlainEnd({ webhook, timers, output, thread }: RunEnd): boolean
 }
 
 /**
- * Ends runs with plain ends, as many as there are, in one statement. For each whether it was ended. No says nothing yet: a thread that
- * somebody else holds is left out, so that no run waits for the thread of another.
+ * Ends runs with plain ends in one statement. Returns for each whether it was ended. False is not final: locked threads are skipped, so
+ * that no run waits for the thread of another.
  */
 export async function endRuns(db: Db, ends: EndingRun[]): Promise<boolean[]> {
   const statement = sql`
@@ -75,7 +76,7 @@ export async function endRuns(db: Db, ends: EndingRun[]): Promise<boolean[]> {
   return ends.map(({ runId }) => ended.has(runId));
 }
 
-/** Begins both: `ended` has the runs, `rested` their threads. `held` says what becomes of threads that somebody else holds. */
+/** Returns the shared part of both statements: `ended` has the runs, `rested` their threads. `held` says how to treat locked threads. */
 function ending(ends: Sql, held: Sql, withWebhook: boolean): Sql {
   return sql`
     ends (run_id, attempt, thread_id, status, output, output_in_log, output_on_thread, error, graph_version, rests, resting_status,
@@ -108,7 +109,7 @@ function ending(ends: Sql, held: Sql, withWebhook: boolean): Sql {
       returning threads.thread_id ${withWebhook ? sql`, threads."values"` : nothing})`;
 }
 
-/** As parameters of their own: they may be large. */
+/** Passes each document as a parameter of its own, because it may be large. */
 function alone({ runId, attempt, threadId, end }: EndingRun): Sql {
   const { status, output, error, graphVersion = null, thread } = end;
   return sql`
@@ -134,8 +135,8 @@ function inArrays(ends: EndingRun[]): Sql {
 const documentOf = (output: RunEnd["output"]) => (typeof output === "symbol" ? null : output);
 
 /**
- * Deletes a run, with its events. Given an attempt, only if that one still holds the right. The numbers that its events had are not
- * given to others, because somebody may have seen them.
+ * Deletes a run with its events. With an attempt, only if that attempt still holds the right. The numbers of its events are not used
+ * again, because clients may have seen them.
  */
 export async function deleteRunRow(db: Db, threadId: string, runId: string, attempt?: number): Promise<boolean> {
   const { rowCount } = await db.query(sql`

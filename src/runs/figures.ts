@@ -1,16 +1,16 @@
 import { type Db, sql } from "../db/sql.ts";
 import type { RunStatus } from "./run.ts";
 
-/** The queue at a glance. What could be long is counted up to a limit. */
+/** The size of the queue. Long parts are counted up to a limit. */
 export interface QueueFigures {
-  /** Pending, and could run now. */
+  /** Pending runs that could run now. */
   due: number;
-  /** Pending, for later. */
+  /** Pending runs for later. */
   delayed: number;
   running: number;
-  /** How long the run has waited that has waited longest; 0 when none does. */
+  /** How long the oldest waiting run has waited. 0 if none waits. */
   oldestDueSeconds: number;
-  /** Workers that were heard of within the lease. */
+  /** Workers that renewed within the lease. */
   workers: number;
 }
 
@@ -27,10 +27,10 @@ export async function readQueue(db: Db, leaseSeconds: number): Promise<QueueFigu
   return rows[0] as QueueFigures;
 }
 
-/** Beyond so many rows the planner's own statistics have to do, which cost nothing whatever the size. */
+/** Above this many rows the planner's statistics are used. Their cost does not grow with the table. */
 const mostExact = 20_000;
 
-/** How many runs there are of each status: counted while they are few, else as the database estimates. */
+/** Returns the number of runs by status: counted while they are few, estimated by the database otherwise. */
 export async function readRunCounts(db: Db): Promise<{ status: RunStatus; runs: number }[]> {
   const { rows } = await db.query<{ status: RunStatus; runs: number }>(sql`
     with size as (select reltuples from pg_class where oid = 'runs'::regclass)

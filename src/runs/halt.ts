@@ -1,6 +1,6 @@
 import { type Db, sql } from "../db/sql.ts";
 
-/** Stops everything: no run is claimed, running ones go back to the queue at their next step; creates are still accepted. */
+/** Halts the service: no run is claimed, and running ones return to the queue at their next step. New runs are still accepted. */
 export async function haltRuns(db: Db): Promise<void> {
   await db.query(sql`insert into halts default values on conflict do nothing`);
 }

@@ -5,18 +5,18 @@ import { ServiceError } from "../errors.ts";
 import { getRun } from "./read.ts";
 import type { Run } from "./run.ts";
 
-/** A client's word that it may send the same request again. */
+/** A request that its client may send again. */
 export interface IdempotentRequest {
   key: string;
-  /** Whose key it is: another user's is another key. */
+  /** The owner of the key. Different users have different keys. */
   identity: string | undefined;
-  /** What was asked for; the same key with anything else is a mistake. */
+  /** The content of the request. The same key with other content is refused. */
   request: unknown;
 }
 
 /**
- * Makes runs once a key: whoever comes again with the same request gets the runs that were made. Two at the same moment wait for each
- * other on the key's row. Call it in the transaction that makes the runs.
+ * Makes runs once for each key. The same request returns the runs that were made before. Two at the same moment wait for each other on the
+ * row of the key. Call it in the transaction that makes the runs.
  */
 export async function onceForKey(tx: Db, idempotent: IdempotentRequest | undefined, make: () => Promise<Run[]>): Promise<Run[]> {
   if (!idempotent) return make();
@@ -30,7 +30,7 @@ export async function onceForKey(tx: Db, idempotent: IdempotentRequest | undefin
   return runs;
 }
 
-/** The runs that this request has made already; undefined when it comes for the first time. */
+/** Returns the runs that this request has made already. Undefined the first time. */
 export async function madeForKey(db: Db, idempotent: IdempotentRequest): Promise<Run[] | undefined> {
   const key = keyOfUser(idempotent);
   const { rowCount } = await db.query(sql`select 1 from idempotency_keys where key = ${key}`);
@@ -39,7 +39,7 @@ export async function madeForKey(db: Db, idempotent: IdempotentRequest): Promise
 
 const hashOf = ({ request }: IdempotentRequest) => digest(JSON.stringify(request));
 
-/** The column takes no more. */
+/** The length of the column. */
 const longestKey = 255;
 const digest = (text: string) => createHash("sha256").update(text).digest("base64url");
 
@@ -64,7 +64,7 @@ async function madeBefore(tx: Db, key: string, hash: string): Promise<Run[]> {
   return runs;
 }
 
-/** Forgets keys that are older than a day. */
+/** Deletes keys that are older than a day. */
 export async function sweepIdempotencyKeys(db: Db, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
     delete from idempotency_keys
@@ -72,7 +72,7 @@ export async function sweepIdempotencyKeys(db: Db, limit: number): Promise<numbe
   return rowCount ?? 0;
 }
 
-/** How many that are. */
+/** Counts the keys that are older than a day. */
 export async function countOutdatedKeys(db: Db): Promise<number> {
   const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from idempotency_keys where ${outdated}`);
   return rows[0]?.count ?? 0;

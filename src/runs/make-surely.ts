@@ -8,8 +8,8 @@ const patienceMs = 10_000;
 const pauseMs = 250;
 
 /**
- * Makes runs with the given ids. If the database's answer is lost, looks for them, and makes them again if they are not there: an id can be
- * taken only once, so this also decides about a commit that is still under way. Throws the first error if the database stays away.
+ * Makes runs with the given ids. If the database's answer is lost, it looks for them and makes them again if they are missing. An id can be
+ * used only once, so this also settles a commit that is still under way. Throws the first error if the database stays unreachable.
  */
 export async function makeSurely(
   db: Db,
@@ -33,7 +33,7 @@ async function findOrMake(db: Db, ids: string[], make: () => Promise<Run[]>): Pr
     return (await findAll(db, ids)) ?? (await make());
   } catch (error) {
     if (isDatabaseTrouble(error)) return undefined;
-    // The cause may be that the first commit has come through since: its runs have the ids, and the thread is busy with them.
+    // The first commit may have succeeded meanwhile: then its runs have the ids, and the thread is busy with them.
     const found = await findAll(db, ids).catch((trouble: Error) => trouble);
     if (found instanceof Error) return undefined;
     if (found) return found;

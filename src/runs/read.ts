@@ -4,21 +4,21 @@ import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
 import { runNotFound } from "../errors.ts";
 import { type Run, type RunStatus, runColumns } from "./run.ts";
 
-/** A run is as visible as its thread. */
+/** A run is visible to those who may see its thread. */
 const visibleBy = (scope: Scope): Sql =>
   sql`exists (select from threads where threads.thread_id = runs.thread_id and ${scope.visible(sql`threads.metadata`)})`;
 
 const columns = sql`${runColumns},
   case when status = 'pending' and run_at <= now() then (select graph_id from absent_graphs where absent_graphs.graph_id = runs.graph_id) end as "waiting_for_graph"`;
 
-/** Most runs wait for no graph, and say nothing about it. */
+/** Drops the field from runs that wait for no graph. */
 function toRun({ waiting_for_graph, ...run }: Omit<Run, "waiting_for_graph"> & { waiting_for_graph: string | null }): Run {
   return (waiting_for_graph === null ? run : { ...run, waiting_for_graph }) as Run;
 }
 
 type Row = Parameters<typeof toRun>[0];
 
-/** A run of a thread. Without a thread id it is looked up by its own id alone, as stateless runs are. */
+/** Returns a run of a thread. Without a thread id it is found by its own id, as for stateless runs. */
 export async function getRun(db: Db, scope: Scope, threadId: string | undefined, runId: string): Promise<Run> {
   const { rows } = await db.query<Row>(sql`
     select ${columns} from runs
@@ -27,14 +27,14 @@ export async function getRun(db: Db, scope: Scope, threadId: string | undefined,
   return toRun(rows[0]);
 }
 
-/** Returns those of the runs that exist, in the order of their ids. */
+/** Returns the runs that exist, in the order of their ids. */
 export async function findRuns(db: Db, ids: string[]): Promise<Run[]> {
   const { rows } = await db.query<Run>(sql`select ${runColumns} from runs where run_id = any(${ids}::uuid[])`);
   const found = new Map(rows.map((run) => [run.run_id, run]));
   return ids.flatMap((id) => found.get(id) ?? []);
 }
 
-/** The runs of a thread, newest first, as many as may be large together. */
+/** Lists the runs of a thread, newest first, as many as fit into `bytes`. */
 export async function listRuns(
   db: Db,
   scope: Scope,
@@ -52,13 +52,13 @@ export async function listRuns(
 export interface RunOutcome {
   /** The run has not ended yet. */
   open: boolean;
-  /** What it came to, as JSON. */
+  /** The output, as JSON. */
   output: string | null;
-  /** It came to what its thread showed then; since, the thread has moved on. */
+  /** The output was the thread's state at that time, and the thread has changed since. */
   passed: boolean;
 }
 
-/** Undefined when the run does not exist any more. */
+/** Returns undefined if the run no longer exists. */
 export async function getOutcome(db: Db, runId: string): Promise<RunOutcome | undefined> {
   const { rows } = await db.query<RunOutcome>(sql`
     select ended_at is null as open, output_on_thread and state_updated_at > ended_at as passed,
@@ -68,7 +68,7 @@ export async function getOutcome(db: Db, runId: string): Promise<RunOutcome | un
   return rows[0];
 }
 
-/** Whether a thread has a run that is pending or running. */
+/** Returns whether a thread has a pending or running run. */
 export async function isThreadBusy(db: Db, threadId: string): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     select 1 from runs where thread_id = ${threadId} and status in ('pending', 'running') limit 1`);

@@ -4,7 +4,7 @@ import type { Json, MultitaskStrategy, RunCommand, RunConfig, RunKwargs, StreamM
 
 type Given<T> = T | null | undefined;
 
-/** What a run is asked for with: by a request, or by a cron time and again. Whatever is not given has a default. */
+/** The fields that describe a run, from a request or a cron. Missing ones have defaults. */
 export interface RunRequest {
   assistant_id: string;
   input?: unknown;
@@ -30,7 +30,7 @@ export interface RunRequest {
   checkpoint_during?: Given<boolean>;
 }
 
-/** How long the events of runs are kept after their end, as the service is configured. */
+/** How long the service keeps the events of ended runs. */
 export interface EventRetention {
   eventRetentionSeconds: number;
   resumableRetentionSeconds: number;
@@ -68,7 +68,7 @@ export function fillRequest(request: RunRequest, threadId: string | undefined, r
   };
 }
 
-/** The checkpoint that the run starts from. Keys that are not given must not be there: LangGraph looks for the key. */
+/** Returns the keys of the checkpoint that the run starts from. Missing ones must be absent, because LangGraph tests for the key. */
 function checkpointKeys({ checkpoint, checkpoint_id }: RunRequest): Json {
   const { checkpoint_id: id = checkpoint_id, checkpoint_ns, checkpoint_map } = checkpoint ?? {};
   return { ...(id && { checkpoint_id: id }), ...(checkpoint_ns && { checkpoint_ns }), ...(checkpoint_map && { checkpoint_map }) };

@@ -5,19 +5,19 @@ import type { Db } from "../db/sql.ts";
 import { insertRunsWithThreads, insertRunWithThread, type RunWithThread } from "./insert.ts";
 import type { Run } from "./run.ts";
 
-/** What the making of a run on a thread of its own asks of the database. */
+/** The database calls that make a run on a thread of its own. */
 export interface RunWriter {
   findAssistant(scope: Scope, id: string): Promise<Assistant | undefined>;
   insertWithThread(run: RunWithThread): Promise<Run>;
 }
 
-/** For whoever makes runs in a transaction of their own. */
+/** Returns a writer for a transaction. */
 export const runWriterOf = (tx: Db): RunWriter => ({
   findAssistant: (scope, id) => findAssistant(tx, scope, id),
   insertWithThread: (run) => insertRunWithThread(tx, run),
 });
 
-/** For many at once who each make one run: those that come together share a statement. */
+/** Returns a writer for concurrent requests that each make one run. Those that arrive together share a statement. */
 export function sharedRunWriter(db: Db): RunWriter {
   const alone = runWriterOf(db);
   const find = batched((ids: string[]) => findAssistants(db, ids));

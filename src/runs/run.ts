@@ -9,7 +9,7 @@ export type RunStatus = z.infer<typeof RunStatus>;
 export const EndStatus = RunStatus.exclude(["pending", "running"]);
 export type EndStatus = z.infer<typeof EndStatus>;
 
-/** What happens to the runs that a thread has already when a new one is made. */
+/** How a new run treats the runs that its thread has already. */
 export const MultitaskStrategy = z.enum(["reject", "enqueue", "interrupt", "rollback"]);
 export type MultitaskStrategy = z.infer<typeof MultitaskStrategy>;
 
@@ -47,16 +47,16 @@ export interface RunCommand {
   goto?: unknown;
 }
 
-/** Everything a run was asked to do, as its row keeps it. */
+/** Everything that a run was asked to do, as stored in its row. */
 export interface RunKwargs {
   input: unknown;
   command: RunCommand | null;
   config: RunConfig;
   context: Json | null;
   stream_mode: StreamMode[];
-  /** Checkpoints are logged without the values that are logged beside them. */
+  /** Logs checkpoints without their values, which are logged as events of their own. */
   checkpoint_envelopes?: boolean;
-  /** An answer to a question that is not open is refused, where LangGraph would pass it over. */
+  /** Refuses an answer to a question that is not open. LangGraph would ignore it. */
   strict_resume?: boolean;
   interrupt_before: "*" | string[] | null;
   interrupt_after: "*" | string[] | null;
@@ -81,7 +81,7 @@ interface RunFacts {
 
 interface PendingRun extends RunFacts {
   status: "pending";
-  /** The graph that it waits for because no live worker has it. */
+  /** The graph that the run waits for because no live worker has it. */
   waiting_for_graph?: string;
 }
 
@@ -95,8 +95,11 @@ export type Run = PendingRun | StartedRun;
 export const runColumns: Sql = sql`run_id, thread_id, assistant_id, metadata, status, kwargs, multitask_strategy, created_at, updated_at`;
 
 /**
- * The topics on which runs are told: that one may be claimed; that a running one was cancelled or deleted; that this one is over; that one
- * has begun on this thread.
+ * Notification topics:
+ * - claim: a run may be claimed
+ * - cancel: a running run was cancelled or deleted
+ * - end: this run is over
+ * - thread: a run has begun on this thread
  */
 export const claimTopic = "claim";
 export const cancelTopic = "cancel";

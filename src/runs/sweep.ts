@@ -1,7 +1,7 @@
 import { type Db, sql } from "../db/sql.ts";
 import { endingUnfinished } from "./unfinished.ts";
 
-/** Drops the events and the output of runs whose retention is over, at most `limit` runs at a time. Returns how many there were. */
+/** Deletes the events and the output of at most `limit` runs whose retention is over. Returns how many there were. */
 export async function sweepEvents(db: Db, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
     with spent as (
@@ -12,21 +12,21 @@ export async function sweepEvents(db: Db, limit: number): Promise<number> {
   return rowCount ?? 0;
 }
 
-/** How many runs have events to drop now. */
+/** Counts the runs whose events can be deleted now. */
 export async function countSpentEvents(db: Db): Promise<number> {
   const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from runs where events_until <= now()`);
   return rows[0]?.count ?? 0;
 }
 
-/** What a run that took too long ends with. */
+/** Returns the error of a run that took too long. */
 export const timeoutError = (seconds: number) => ({
   error: "TimeoutError",
   message: `The run took longer than ${seconds} s (BG_JOB_TIMEOUT_SECS).`,
 });
 
 /**
- * Ends runs that took longer than they may and whose own worker did not see to it: it hangs, or holds its event loop. With the status
- * goes the worker's right to write. A little after the limit, so that the worker that can comes first. Returns the runs.
+ * Ends runs that exceeded their time limit and whose worker did not end them, because it hangs or its event loop is blocked. The worker
+ * loses its right to write with it. Acts a little after the limit, so that a worker that can end its run comes first. Returns the runs.
  */
 export async function timeOutRuns(db: Db, seconds: number): Promise<string[]> {
   const overdue = sql`

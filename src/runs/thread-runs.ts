@@ -4,31 +4,31 @@ import type { RunError } from "./end.ts";
 import { numbersPerEvent } from "./event-base.ts";
 import type { RunKwargs, RunStatus, StreamMode } from "./run.ts";
 
-/** A run that was claimed at least once, or cancelled before, as those who follow its thread need it. */
+/** A run that was claimed at least once, or cancelled before that, as subscribers of its thread see it. */
 export interface BegunRun {
   runId: string;
   threadId: string;
-  /** What the numbers of its events count from. */
+  /** The base of its event numbers. */
   base: number;
   graphId: string;
-  /** What it logs. */
+  /** The stream modes that it logs. */
   modes: StreamMode[];
-  /** The ids of the questions that it answers by their ids. */
+  /** The ids of the questions that it answers. */
   answers: string[];
 }
 
-/** Where somebody stands in the runs of a thread: the base from which on runs are of interest. */
+/** A position in the runs of a thread: the base from which to continue. */
 export interface RunCursor {
   threadId: string;
   from: number;
 }
 
-/** What there is after a cursor. */
+/** The run that follows a cursor. */
 export interface NextRun {
-  /** Whether there is such a thread. */
+  /** Whether the thread exists. */
   known: boolean;
   run: BegunRun | undefined;
-  /** When there is no run: from where on the next one will be. */
+  /** Without a run: where the next one will begin. */
   from: number;
 }
 
@@ -40,8 +40,8 @@ interface Row {
 }
 
 /**
- * For each cursor the first run from there on that has events to be told, in the order of the cursors. The thread's own base says
- * whether one has ended since, so that a thread at rest costs no more than that look, however many runs it had.
+ * Returns for each cursor the first run after it that has events, in the order of the cursors. The base in the thread's row shows whether
+ * a run has ended since, so an idle thread costs one lookup, however many runs it had.
  */
 export async function nextRuns(db: Db, cursors: RunCursor[]): Promise<NextRun[]> {
   const { rows } = await db.query<Row & { known: boolean; next: number }>(sql`
@@ -67,10 +67,10 @@ function toRun({ runId, threadId, base, kwargs }: Row): BegunRun | undefined {
   return { runId, threadId, base, graphId: String(kwargs.config.configurable?.graph_id), modes: kwargs.stream_mode, answers };
 }
 
-/** A few at a time, because each brings along what it was asked to do. */
+/** Few at a time, because each row contains the whole request. */
 const mostRuns = 20;
 
-/** The first runs of a thread from one number on and below another that have events to be told. */
+/** Returns the first runs of a thread between two numbers that have events. */
 export async function runsBetween(db: Db, { threadId, from }: RunCursor, below: number): Promise<BegunRun[]> {
   const { rows } = await db.query<Row>(sql`
     select run_id as "runId", thread_id as "threadId", event_base::double precision as base, kwargs from runs
@@ -79,14 +79,14 @@ export async function runsBetween(db: Db, { threadId, from }: RunCursor, below: 
   return rows.flatMap((row) => toRun(row) ?? []);
 }
 
-/** The base of the run whose events a number counts among; 0 when it is older than all. */
+/** Returns the base of the run that a number belongs to. 0 if it is older than all runs. */
 export async function baseAt(db: Db, threadId: string, number: number): Promise<number> {
   const { rows } = await db.query<{ base: number }>(sql`
     select coalesce(max(event_base), 0)::double precision as base from runs where thread_id = ${threadId} and event_base <= ${number}`);
   return rows[0]?.base ?? 0;
 }
 
-/** When each of these threads was last changed, in their order; undefined for one that is not there. */
+/** Returns when each thread was last changed, in the given order. Undefined for a missing one. */
 export async function lastChanges(db: Db, threadIds: string[]): Promise<(string | undefined)[]> {
   const { rows } = await db.query<{ at: string | null }>(sql`
     select updated_at::text as at
@@ -95,11 +95,11 @@ export async function lastChanges(db: Db, threadIds: string[]): Promise<(string 
   return rows.map(({ at }) => at ?? undefined);
 }
 
-/** What the numbers of a thread have reached. */
+/** How far the numbers of a thread have come. */
 export interface Progress {
-  /** The base of the run that has begun and not ended, or else of the next one. */
+  /** The base of the run under way, or of the next one. */
   base: number;
-  /** No event that happened before has a higher number, and none that is yet to come on another run a lower one. -1 before the first. */
+  /** Earlier events have no higher number, and later events of other runs no lower one. -1 before the first. */
   through: number;
 }
 
@@ -117,17 +117,17 @@ export async function readProgress(db: Db, threadId: string): Promise<Progress> 
   return rows[0] ?? { base: 0, through: -1 };
 }
 
-/** What became of a run, for whoever followed it. */
+/** How a run ended, for its subscribers. */
 export interface EndedRun {
   status: RunStatus;
-  /** When, in milliseconds. */
+  /** The time of the end, in milliseconds. */
   at: number;
   error: RunError | null;
-  /** What it stopped to ask, as JSON: `{ __interrupt__ }`. */
+  /** The questions it stopped for, as JSON: `{ __interrupt__ }`. */
   asked: string | null;
 }
 
-/** Undefined when the run is gone: it was rolled back, or deleted. */
+/** Returns undefined if the run was rolled back or deleted. */
 export async function findEndedRun(db: Db, runId: string): Promise<EndedRun | undefined> {
   const { rows } = await db.query<EndedRun>(sql`
     select status, extract(epoch from coalesce(ended_at, updated_at))::double precision * 1000 as at, error,

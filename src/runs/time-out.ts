@@ -9,7 +9,7 @@ import { onBehalfOf } from "./caller.ts";
 import { createRun, type NewRun } from "./create.ts";
 import type { Json, RunConfig, RunKwargs } from "./run.ts";
 
-/** A question whose time is up, and the run that asked it. */
+/** A question that has timed out, and the run that asked it. */
 interface DueQuestion {
   threadId: string;
   interruptId: string;
@@ -22,16 +22,16 @@ interface DueQuestion {
 }
 
 /**
- * Goes on without an answer, on one thread whose question has waited long enough: the run is made and the timer taken away in one
- * transaction that holds the thread, so that neither another process nor an answer comes in between. A thread that is at work is
- * passed over until it rests. Returns whether there was one to look at; tell the claim topic then.
+ * Times out one question: makes a run that goes on without an answer, and deletes the timer. Both happen in one transaction that holds the
+ * thread, so no other process and no answer comes in between. Busy threads are skipped until they are idle. Returns whether there was a due
+ * timer. Notify the claim topic then.
  */
 export async function timeOutQuestion(pool: Pool): Promise<boolean> {
   return transaction(pool, async (tx) => {
     const threadId = await holdDueThread(tx);
     if (threadId === undefined) return false;
     const due = await takeDueTimer(tx, threadId);
-    // What a person did meanwhile (an update of the state, a cancelled run) may have closed the question: then only the timer goes.
+    // An update of the state or a cancelled run may have closed the question meanwhile. Then only the timer is deleted.
     if (due && (await isOpen(tx, due))) await createRun(tx, onBehalfOf(due.user), runWithoutAnswer(due), async () => {});
     return true;
   });
@@ -47,7 +47,7 @@ async function holdDueThread(tx: Db): Promise<string | undefined> {
   return rows[0]?.threadId;
 }
 
-/** Looks again, now that the thread is held: what was seen before may have been over by then. */
+/** Deletes the due timer. Looks again now that the thread is held, because the timer may be gone by now. */
 async function takeDueTimer(tx: Db, threadId: string): Promise<DueQuestion | undefined> {
   const { rows } = await tx.query<DueQuestion>(sql`
     delete from timers using runs asker
@@ -64,7 +64,7 @@ async function isOpen(tx: Db, { threadId, interruptId }: DueQuestion): Promise<b
   return thread?.status === "interrupted" && questionsIn(thread.interrupts).some(({ id }) => id === interruptId);
 }
 
-/** As the run that asked was made, but from where the thread stands now. */
+/** Returns the run that asked, but with a timed-out answer and from the newest checkpoint. */
 function runWithoutAnswer(due: DueQuestion): NewRun {
   const { threadId, interruptId, assistantId, metadata, kwargs, eventRetentionSeconds, traceparent } = due;
   const { temporary, ...asked } = kwargs;

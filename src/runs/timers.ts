@@ -4,23 +4,23 @@ import { answersById, questionsIn } from "../threads/questions.ts";
 import type { JsonText } from "../threads/threads.ts";
 import type { RunKwargs } from "./run.ts";
 
-/** What the end of a run means for the timers of its thread. All others go. */
+/** How the end of a run changes the timers of its thread. All other timers are deleted. */
 export interface TimerChange {
-  /** Questions that this run did not answer: what runs for them runs on. */
+  /** Questions that this run did not answer. Their timers stay. */
   unanswered: string[];
-  /** Questions that are open now and do not wait for ever. */
+  /** Open questions with a time limit. */
   set: { interruptId: string; seconds: number }[];
 }
 
 const longestSeconds = 10 * 365 * 86_400;
-/** A time that makes no sense is none. */
+/** An invalid time limit is ignored. */
 const Timed = z.looseObject({ timeoutSeconds: z.number().positive() });
 
-/** The timers after a run that leaves these interrupts. One that failed or was cancelled has asked nobody. */
+/** Returns the timers after a run that leaves these interrupts. A run that failed or was cancelled asks nothing. */
 export function timersAfter({ command, temporary }: RunKwargs, asked: boolean, interrupts: JsonText): TimerChange {
   const open = questionsIn(JSON.parse(interrupts));
-  const timed = asked && !temporary ? open : []; // nobody sees what becomes of a stateless run that asked
-  // By id, each once: a statement cannot set one row twice.
+  const timed = asked && !temporary ? open : []; // a stateless run cannot be answered
+  // Each id once, because a statement cannot set one row twice.
   const set = new Map(
     timed.flatMap(({ id, value }) => {
       const { data } = Timed.safeParse(value);
@@ -33,13 +33,13 @@ export function timersAfter({ command, temporary }: RunKwargs, asked: boolean, i
   };
 }
 
-/** Of a node that asks again the id is the same: what was answered is then another question, with a time of its own. */
+/** Returns whether the run answered this question. A node that asks again uses the same id, but its question has a new time limit. */
 function isAnswered(resume: unknown, interruptId: string): boolean {
   if (resume === undefined || resume === null) return false;
   return answersById(resume)?.has(interruptId) ?? true;
 }
 
-/** Continues the statement that ends a run, whose row `ended` has: in no moment is a question open without its timer. */
+/** Continues the statement that ends a run (`ended` has its row), so that a question is never open without its timer. */
 export function settingTimers(runId: string, { unanswered, set }: TimerChange): Sql {
   const ids = set.map(({ interruptId }) => interruptId);
   return sql`
@@ -54,7 +54,7 @@ export function settingTimers(runId: string, { unanswered, set }: TimerChange): 
        where timers.interrupt_id <> all(${unanswered}::text[]))`;
 }
 
-/** The same for runs that leave no question and whose threads had none: there is none now, whatever there was. */
+/** Deletes all timers, for runs that leave no question. */
 export const droppingTimers: Sql = sql`
     dropped as (
       delete from timers using ended where timers.thread_id = ended.thread_id)`;

@@ -2,17 +2,17 @@ import { hostname } from "node:os";
 import { type Db, sql } from "../db/sql.ts";
 import type { HeldRun } from "./claim.ts";
 
-/** The first half of every worker's advisory lock; any number that nothing else uses. */
+/** The first half of every worker's advisory lock. Any number that nothing else uses. */
 const lockClass = 1_163_084_621;
 
-/** How long a server, and an observer's own connection, must have been up before a free lock means anything: all vanish at once. */
+/** How long the server and the observer's connection must be up before a free lock means a dead worker: a restart frees all locks at once. */
 export const settledSeconds = 5;
-/** A worker that still lives renews every second; one that has not for this long is believed gone by an observer that is new itself. */
+/** A live worker renews every second. A new observer takes one that has not for this long for dead. */
 const silentSeconds = 2;
 
 /**
- * Announces a worker and its graphs: takes a lock that lives as long as this connection, then says under which key. In this order, so that
- * nobody ever sees the key without the lock. A run can only be running on a worker that has a row.
+ * Announces a worker and its graphs. It takes a lock that lives as long as this connection, then stores the key of the lock, so nobody sees
+ * the key without the lock. A run can only be running on a worker that has a row.
  */
 export async function announceWorker(connection: Db, workerId: string, graphs: string[]): Promise<void> {
   const { rows } = await connection.query<{ key: number }>(sql`select nextval('worker_lock_keys')::integer as key`);
@@ -23,17 +23,17 @@ export async function announceWorker(connection: Db, workerId: string, graphs: s
         on conflict (worker_id) do update set lock_key = excluded.lock_key, heartbeat_at = now()`);
 }
 
-/** What a renewal brings back. */
+/** The answer to a renewal. */
 export interface Renewal {
-  /** False when the worker is not on the list any more. */
+  /** False if the worker is no longer on the list. */
   known: boolean;
-  /** Somebody has stopped everything. */
+  /** Whether the service is halted. */
   halted: boolean;
-  /** The runs it still has, and what was asked of them. */
+  /** The runs that it still holds, with their cancellations. */
   held: HeldRun[];
 }
 
-/** Says that the worker lives, and hears what became of its runs. */
+/** Renews the worker's lease, and returns its runs. */
 export async function renewWorker(db: Db, workerId: string): Promise<Renewal> {
   const { rows } = await db.query<{ known: boolean; halted: boolean; held: HeldRun[] }>(sql`
     with renewed as (update workers set heartbeat_at = now() where worker_id = ${workerId} returning 1)
@@ -44,7 +44,7 @@ export async function renewWorker(db: Db, workerId: string): Promise<Renewal> {
   return rows[0] ?? { known: false, halted: false, held: [] };
 }
 
-/** Takes a worker off the list, unless it still has runs: then others find them. */
+/** Removes a worker from the list. One that still holds runs stays, so that others find them. */
 export async function retireWorker(db: Db, workerId: string): Promise<void> {
   await db.query(sql`
     delete from workers w where worker_id = ${workerId} and not exists (select from runs where runs.worker_id = w.worker_id)`);
@@ -54,15 +54,15 @@ export async function retireWorker(db: Db, workerId: string): Promise<void> {
 export interface ObservedWorker {
   workerId: string;
   lockKey: number;
-  /** Its lock is not held, and the server has been up for long enough that this means something. */
+  /** Its lock is free, and the server has been up for long enough. */
   lockFree: boolean;
-  /** It has not renewed for a few seconds. */
+  /** It has not renewed for some seconds. */
   silent: boolean;
-  /** It has not renewed for longer than the lease, and could have: a restart of the server is nobody's fault. */
+  /** It has not renewed within the lease although it could. Time in which the server was down does not count. */
   leaseOver: boolean;
 }
 
-/** The other workers that seem to be gone. It reads the lock table: to try a lock would be to take it. */
+/** Returns the other workers that seem dead. It reads the lock table, because trying a lock would take it. */
 export async function observeWorkers(db: Db, workerId: string, leaseSeconds: number): Promise<ObservedWorker[]> {
   const { rows } = await db.query<ObservedWorker>(sql`
     select * from (
@@ -81,10 +81,11 @@ export async function observeWorkers(db: Db, workerId: string, leaseSeconds: num
 }
 
 /**
- * Puts the runs of workers that are gone back into the queue and takes the workers off the list. A death counts against the runs that
- * the worker had; one that was only not heard of (stopped, cut off) says nothing of them. A run that stored a checkpoint in the
- * attempt that was lost begins counting anew: only crashes without progress tell of a run that kills its workers. A run whose thread
- * somebody holds is left for the next look: to wait for one would hold up all the others, and the observer's own sign of life.
+ * Returns the runs of dead workers to the queue and removes the workers from the list.
+ *
+ * A death counts as a crash of the runs that the worker held. A worker that was only stopped or cut off counts nothing. A run that stored a
+ * checkpoint in the lost attempt starts counting anew, because only crashes without progress point to a run that kills its workers. A run
+ * whose thread is locked is left for the next look: waiting would delay all others, and the observer's own renewal.
  */
 export async function takeOver(db: Db, workerIds: string[], died: boolean): Promise<string[]> {
   const { rows } = await db.query<{ runId: string }>(sql`
@@ -106,7 +107,7 @@ export async function takeOver(db: Db, workerIds: string[], died: boolean): Prom
   return rows.map((row) => row.runId);
 }
 
-/** Whether a worker of this host was heard of within the lease. */
+/** Returns whether a worker of this host renewed within the lease. */
 export async function isWorkerAlive(db: Db, host: string, leaseSeconds: number): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     select 1 from workers where host = ${host} and heartbeat_at > now() - make_interval(secs => ${leaseSeconds}) limit 1`);

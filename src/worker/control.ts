@@ -4,26 +4,26 @@ import { isDatabaseTrouble } from "../db/failure.ts";
 import type { CancelAction } from "../runs/run.ts";
 import { now } from "./liveness-news.ts";
 
-/** Why an attempt was told to stop. The signal's reason decides how the run ends, not the name of whatever error comes out. */
+/** Why an attempt was told to stop. This reason decides how the run ends, not the error that the graph throws because of it. */
 export type StopReason =
   | { kind: "cancel"; action: CancelAction }
   | { kind: "timeout"; seconds: number }
-  /** The process is going down: another attempt goes on. */
+  /** The process is shutting down. Another attempt continues. */
   | { kind: "shutdown" }
-  /** The right to write is gone: whatever happens, this attempt may not tell anyone. */
+  /** The right to write is lost. This attempt may report nothing any more. */
   | { kind: "lost" }
-  /** Something that the run needs was refused: its state cannot be stored, its events come too fast. */
+  /** Something that the run needs was refused: its state cannot be stored, or its events come too fast. */
   | { kind: "failed"; error: Error }
-  /** The database did not answer: what it has is the truth, and another attempt goes on from there. */
+  /** The database did not answer. Another attempt continues from what it has stored. */
   | { kind: "unreachable"; error: Error };
 
-/** Says why an attempt stops that could not store something. */
+/** Returns why an attempt stops after an error from storing something. */
 export function stopReasonOf(error: Error): StopReason {
   if (error instanceof LostRight) return { kind: "lost" };
   return isDatabaseTrouble(error) ? { kind: "unreachable", error } : { kind: "failed", error };
 }
 
-/** A stop reason as the signal carries it; nodes see it as an AbortError. */
+/** A stop reason as an error. Nodes see it as an AbortError. */
 export class AttemptStopped extends Error {
   readonly reason: StopReason;
 
@@ -38,17 +38,17 @@ export class AttemptStopped extends Error {
 export interface AttemptControl {
   readonly signal: AbortSignal;
   readonly stopped: StopReason | undefined;
-  /** The graph is done with: what is left is to store what it came to. */
+  /** True once the graph is done and only its result is left to store. */
   readonly performed: boolean;
-  /** By which LangGraph is asked to stop before its next super-step. */
+  /** Asks LangGraph to stop before its next super-step. */
   readonly graphControl: RunControl;
-  /** Aborts the nodes. The first reason stays. */
+  /** Aborts the nodes. Only the first reason counts. */
   stop(reason: StopReason): void;
-  /** Says that the graph is done with. */
+  /** Marks the graph as done. */
   leaveGraph(): void;
-  /** Takes down that a node began or finished, as the graph's stream tells. */
+  /** Notes that a node began or finished, as the graph's stream reports. */
   noteTask(task: { id: string; name: string; finished: boolean }): void;
-  /** The nodes that were running at some time since then, those that finished last first. */
+  /** Returns the nodes that were running at some time since then. Those that finished first come first. */
   nodesSince(moment: number): string[];
 }
 
@@ -60,7 +60,7 @@ export function createControl(onPerformed: () => void): AttemptControl {
   let performed = false;
   return {
     noteTask({ id, name, finished }) {
-      // Only the newest step is of interest: what finished before it began is forgotten.
+      // Only the newest step counts. Tasks that finished before it began are dropped.
       if (!finished && [...tasks.values()].every((task) => task.finishedAt < Number.POSITIVE_INFINITY)) tasks.clear();
       tasks.set(id, { name, finishedAt: finished ? now() : Number.POSITIVE_INFINITY });
     },

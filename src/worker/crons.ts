@@ -7,7 +7,7 @@ import type { WorkerDeps } from "./worker-deps.ts";
 
 const pollMs = 1_000;
 
-/** Looks every second, by the database's clock, for crons whose time has come. Any number of processes may do so. */
+/** Looks every second for crons that are due by the database's clock. Any number of processes may do so. */
 export function startCrons({ pool, wakeups, log }: WorkerDeps, retention: EventRetention): { stop(): Promise<void> } {
   const stopped = new AbortController();
 
@@ -18,7 +18,7 @@ export function startCrons({ pool, wakeups, log }: WorkerDeps, retention: EventR
     else announceRuns(wakeups, [tick.run.multitask_strategy]);
   }
 
-  /** A halted service makes no runs that would only pile up: when it goes on, each cron catches up once. */
+  /** Fires all due crons. A halted service fires none, because their runs would only pile up. Each cron catches up once after the halt. */
   async function fireAll(): Promise<void> {
     const due = await findDueCrons(pool);
     if (due.length === 0 || (await isHalted(pool))) return;

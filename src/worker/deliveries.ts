@@ -7,10 +7,10 @@ import { watchReceivers } from "./receivers.ts";
 import type { WorkerDeps } from "./worker-deps.ts";
 
 const pollMs = 1_000;
-/** For receivers of each pace, so that who takes long waits with his like, and nobody waits for him. */
+/** Deliveries at once to receivers of each pace, so that slow receivers wait only for each other. */
 const turns = 32;
 const timeoutMs = 10_000;
-/** What deliveries that are under way get to arrive when the process ends. */
+/** How long deliveries that are under way have to arrive when the process ends. */
 const graceMs = 500;
 
 export interface DeliveryOptions {
@@ -21,69 +21,83 @@ export interface DeliveryOptions {
   ownHeaders: Record<string, string>;
 }
 
-/** Makes the deliveries that are due, by the database's clock, until it is stopped. Any number of processes may do so. */
-export function startDeliveries(
-  { pool, wakeups, log }: WorkerDeps,
-  { headers, secrets, ...way }: DeliveryOptions,
-): { stop(): Promise<void> } {
-  const stopped = new AbortController();
-  const cut = new AbortController();
-  const underWay = new Map<Promise<void>, Pace>();
-  const receivers = watchReceivers();
-  /** Behind which receiver the next claim begins. */
-  let last: string | undefined;
+/** Delivers the webhooks that are due, by the database's clock, until it is stopped. Any number of processes may do so. */
+export function startDeliveries(deps: WorkerDeps, options: DeliveryOptions): { stop(): Promise<void> } {
+  const deliveries = new Deliveries(deps, options);
+  const finished = deliveries.run();
+  return { stop: () => deliveries.stop(finished) };
+}
 
-  async function loop(): Promise<void> {
-    while (!stopped.signal.aborted) {
-      const woken = wakeups.next(webhookTopic, pollMs, stopped.signal); // armed before the claim, so that no word is missed
-      const claimed = await claim().catch((err) => {
+class Deliveries {
+  readonly #deps: WorkerDeps;
+  readonly #options: DeliveryOptions;
+  readonly #stopped = new AbortController();
+  readonly #cut = new AbortController();
+  readonly #underWay = new Map<Promise<void>, Pace>();
+  readonly #receivers = watchReceivers();
+  /** The next claim begins after this receiver. */
+  #last: string | undefined;
+
+  constructor(deps: WorkerDeps, options: DeliveryOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  async run(): Promise<void> {
+    const { log, wakeups } = this.#deps;
+    while (!this.#stopped.signal.aborted) {
+      const woken = wakeups.next(webhookTopic, pollMs, this.#stopped.signal); // armed before the claim, so that no word is missed
+      const claimed = await this.#claim().catch((err) => {
         log.warn({ err }, "webhooks could not be claimed, trying again");
         return [];
       });
-      for (const delivery of claimed) start(delivery);
-      if (claimed.length === 0 && last === undefined) await woken;
+      for (const delivery of claimed) this.#start(delivery);
+      if (claimed.length === 0 && this.#last === undefined) await woken;
     }
   }
 
-  async function claim(): Promise<Delivery[]> {
+  async stop(finished: Promise<void>): Promise<void> {
+    this.#stopped.abort();
+    await finished;
+    await Promise.race([this.#allDone(), sleep(graceMs, undefined, { ref: false })]);
+    this.#cut.abort();
+    await this.#allDone();
+  }
+
+  async #claim(): Promise<Delivery[]> {
     const free = { new: turns, prompt: turns, slow: turns };
-    for (const pace of underWay.values()) free[pace]--;
-    const claimed = await claimWebhooks(pool, free, receivers.list(), last);
-    last = claimed.last;
+    for (const pace of this.#underWay.values()) free[pace]--;
+    const claimed = await claimWebhooks(this.#deps.pool, free, this.#receivers.list(), this.#last);
+    this.#last = claimed.last;
     return claimed.deliveries;
   }
 
-  function start(delivery: Delivery): void {
+  #start(delivery: Delivery): void {
+    const { log, wakeups } = this.#deps;
     const begun = performance.now();
-    receivers.begin(delivery.host);
-    const done = deliver(delivery)
+    this.#receivers.begin(delivery.host);
+    const done = this.#deliver(delivery)
       .catch((err) => log.warn({ err, run_id: delivery.runId }, "what became of a webhook could not be noted; it is sent again"))
       .finally(() => {
-        underWay.delete(done);
-        receivers.end(delivery.host, performance.now() - begun);
+        this.#underWay.delete(done);
+        this.#receivers.end(delivery.host, performance.now() - begun);
         wakeups.tellHere(webhookTopic); // a turn is free
       });
-    underWay.set(done, delivery.pace);
+    this.#underWay.set(done, delivery.pace);
   }
 
-  async function deliver(delivery: Delivery): Promise<void> {
-    const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), cut.signal]);
+  async #deliver(delivery: Delivery): Promise<void> {
+    const { pool, log } = this.#deps;
+    const { headers, secrets, ...way } = this.#options;
+    const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#cut.signal]);
     const failure = await sendWebhook(delivery.url, writeMessage(delivery, headers, secrets), { ...way, signal });
     if (!failure) return noteDelivered(pool, delivery);
-    if (cut.signal.aborted) return giveBackWebhook(pool, delivery);
+    if (this.#cut.signal.aborted) return giveBackWebhook(pool, delivery);
     log.warn({ run_id: delivery.runId, attempt: delivery.attempt, host: delivery.host, reason: failure.reason }, "webhook failed");
     await noteFailed(pool, delivery, failure.reason, failure.hopeless);
   }
 
-  const allDone = () => Promise.all([...underWay.keys()]);
-  const finished = loop();
-  return {
-    async stop() {
-      stopped.abort();
-      await finished;
-      await Promise.race([allDone(), sleep(graceMs, undefined, { ref: false })]);
-      cut.abort();
-      await allDone();
-    },
-  };
+  async #allDone(): Promise<void> {
+    await Promise.all([...this.#underWay.keys()]);
+  }
 }

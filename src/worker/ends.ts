@@ -4,10 +4,10 @@ import { unlessRefused } from "../db/refused.ts";
 import { rehearse } from "../db/sql.ts";
 import { type EndingRun, endRun, endRuns, isPlainEnd } from "../runs/end.ts";
 
-/** Ends a run. False when the right is lost, or a rollback was accepted meanwhile. Rejects with `Refused` if the result cannot be stored. */
+/** Ends a run. Returns false if the right is lost or a rollback was accepted meanwhile. Rejects with `Refused` if the result cannot be stored. */
 export type EndRun = (ending: EndingRun) => Promise<boolean>;
 
-/** Ends the runs of this process, as many as come together in one statement. What that leaves open each decides by itself. */
+/** Returns a function that ends runs. Ends that arrive together share a statement. A run that it leaves open is ended alone. */
 export function runEnder(pool: Pool): EndRun {
   const endTogether = batched((ends: EndingRun[]) => endRuns(pool, ends), { keyOf: ({ threadId }) => threadId });
   const end = async (ending: EndingRun, nth: number) =>

@@ -1,20 +1,20 @@
 import type { HeldRun } from "../runs/claim.ts";
 
-/** What the liveness thread is started with. */
+/** The data that the liveness thread starts with. */
 export interface LivenessData {
   url: string;
   workerId: string;
   /** The graphs that the worker has. */
   graphs: string[];
   leaseSeconds: number;
-  /** Shared, so that the main thread knows the last renewal even when it has not read its messages yet. */
+  /** Shared memory: the main thread knows the last renewal before it has read the messages. */
   clock: SharedArrayBuffer;
 }
 
-/** What the main thread asks for. */
+/** A request of the main thread. */
 export type LivenessOrder = "renew" | "stop";
 
-/** What the thread tells the main one. */
+/** A message to the main thread. */
 export type LivenessNews =
   | { kind: "connected" }
   | { kind: "disconnected"; message: string }

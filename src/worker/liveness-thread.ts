@@ -14,8 +14,8 @@ import {
 import { clockOf, type LivenessData, type LivenessNews, type LivenessOrder, now } from "./liveness-news.ts";
 
 /**
- * Says every second that this worker lives, and looks every 300 ms whether the others do. It is a thread with a connection of its own,
- * so that a node that blocks the event loop does not make its worker look dead.
+ * Renews this worker's lease every second, and checks every 300 ms whether the other workers are alive. It runs in a thread with its own
+ * connection, so a node that blocks the event loop does not make its worker look dead.
  */
 const { url, workerId, graphs, leaseSeconds, clock } = workerData as LivenessData;
 const lastRenewal = clockOf(clock);
@@ -42,10 +42,10 @@ async function live(): Promise<void> {
 }
 
 async function liveOnOneConnection(): Promise<void> {
-  // A statement that hangs is a line that is dead: without a limit a silent network would look like a slow one for ever.
+  // A statement that hangs means a dead connection. Without a limit a silent network would look like a slow one for ever.
   const limits = { options: impatientKeepalives, query_timeout: (leaseSeconds / 3) * 1000 };
   const client = new pg.Client({ ...connectionOptions(url, "ensemble liveness"), ...limits });
-  client.on("error", () => {}); // shows in the next statement
+  client.on("error", () => {}); // the next statement fails
   try {
     await client.connect();
     await announceWorker(client, workerId, graphs);
@@ -71,11 +71,11 @@ async function renew(client: pg.Client, askedAt: number): Promise<void> {
   wanted = Promise.withResolvers();
   const { known, halted, held } = await renewWorker(client, workerId);
   if (!known) await announceWorker(client, workerId, graphs);
-  lastRenewal.set(askedAt); // when it was asked, not when it was answered: the lease counts from the earlier one
+  lastRenewal.set(askedAt); // the lease counts from the time of the request, not of the answer
   tell({ kind: "renewed", askedAt, halted, held });
 }
 
-/** Believes a worker dead when its lease is over, or when its lock was seen free twice. */
+/** Takes a worker for dead when its lease is over, or when its lock was seen free twice. */
 function createObserver(client: pg.Client) {
   const connectedAt = now();
   let seenFree = new Set<string>();
@@ -84,7 +84,7 @@ function createObserver(client: pg.Client) {
   return {
     async look(): Promise<void> {
       const suspects = await observeWorkers(client, workerId, leaseSeconds);
-      // A new connection may be new because all were cut; then a free lock means little, unless its owner is silent as well.
+      // All connections may have been cut just before this one was made. Then a free lock counts only if its owner is silent as well.
       const settled = now() - connectedAt > settledSeconds * 1000;
       const dead = suspects.filter(
         (other) => other.leaseOver || (other.lockFree && seenFree.has(nameOf(other)) && (settled || other.silent)),

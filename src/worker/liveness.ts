@@ -11,21 +11,21 @@ export interface LivenessOptions {
   graphs: string[];
   leaseSeconds: number;
   log: Logger;
-  /** The runs that the database says are still here, at a moment. */
+  /** Called with the runs that this worker holds, by the database at the time of the request. */
   onHeld: (held: HeldRun[], askedAt: number) => void;
   onHalted: (halted: boolean, askedAt: number) => void;
-  /** Runs of dead workers are back in the queue. */
+  /** Called when runs of dead workers are back in the queue. */
   onTookOver: (runs: number) => void;
-  /** The lease is nearly over and could not be renewed: what runs here may soon run elsewhere. */
+  /** Called when the lease is nearly over and could not be renewed: the runs may soon run elsewhere. */
   onOutOfTouch: () => void;
-  /** The event loop stood still for this many milliseconds. */
+  /** Called when the event loop was blocked for this many milliseconds. */
   onBlocked: (ms: number) => void;
 }
 
 export interface Liveness {
-  /** Whether this worker is announced on a living connection: only then may it claim. */
+  /** Whether this worker is announced on a live connection. Only then may it claim. */
   readonly announced: boolean;
-  /** Asks for news now instead of within a second. */
+  /** Renews now instead of within a second. */
   hurry(): void;
   stop(): Promise<void>;
 }
@@ -33,7 +33,7 @@ export interface Liveness {
 const watchMs = 250;
 const blockedMs = 1_000;
 
-/** Starts the thread that keeps this worker alive in the eyes of the others. Resolves when it is announced. */
+/** Starts the thread that renews this worker's lease. Resolves when the worker is announced. */
 export async function startLiveness(options: LivenessOptions): Promise<Liveness> {
   const { url, workerId, graphs, leaseSeconds, log } = options;
   const clock = new SharedArrayBuffer(8);
@@ -44,29 +44,16 @@ export async function startLiveness(options: LivenessOptions): Promise<Liveness>
   const thread = new Worker(new URL(`./liveness-thread.${extension}`, import.meta.url), { workerData: data, execArgv: [] });
   const first = Promise.withResolvers<void>();
   let announced = false;
-
+  const noteConnection = (isConnected: boolean, error?: Error) => {
+    announced = isConnected;
+    if (isConnected) first.resolve();
+    else first.reject(error);
+  };
   thread.on("error", (err) => {
     log.fatal({ err }, "the liveness thread died");
-    first.reject(err);
-    announced = false;
+    noteConnection(false, err);
   });
-  thread.on("message", (news: LivenessNews) => {
-    switch (news.kind) {
-      case "connected":
-        announced = true;
-        return first.resolve();
-      case "disconnected":
-        announced = false;
-        first.reject(new Error(news.message));
-        return log.warn({ reason: news.message }, "the worker lost its liveness connection, reconnecting");
-      case "renewed":
-        options.onHalted(news.halted, news.askedAt);
-        return options.onHeld(news.held, news.askedAt);
-      case "took over":
-        log.warn({ runs: news.runs, workers: news.workers }, "took over the runs of dead workers");
-        return options.onTookOver(news.runs.length);
-    }
-  });
+  thread.on("message", (news: LivenessNews) => handleNews(news, options, noteConnection));
 
   const watch = watchLoop(options.onBlocked, () => {
     if (now() - lastRenewal.get() > (leaseSeconds * 1000 * 2) / 3) options.onOutOfTouch();
@@ -93,7 +80,27 @@ export async function startLiveness(options: LivenessOptions): Promise<Liveness>
   };
 }
 
-/** A timer that notices when it comes late: then something held the event loop. */
+function handleNews(news: LivenessNews, options: LivenessOptions, noteConnection: (isConnected: boolean, error?: Error) => void): void {
+  const { log } = options;
+  switch (news.kind) {
+    case "connected":
+      noteConnection(true);
+      break;
+    case "disconnected":
+      log.warn({ reason: news.message }, "the worker lost its liveness connection, reconnecting");
+      noteConnection(false, new Error(news.message));
+      break;
+    case "renewed":
+      options.onHalted(news.halted, news.askedAt);
+      options.onHeld(news.held, news.askedAt);
+      break;
+    case "took over":
+      log.warn({ runs: news.runs, workers: news.workers }, "took over the runs of dead workers");
+      options.onTookOver(news.runs.length);
+  }
+}
+
+/** Starts a timer that reports when it fires late, because something blocked the event loop. */
 function watchLoop(onBlocked: (ms: number) => void, check: () => void): NodeJS.Timeout {
   let expected = now() + watchMs;
   return setInterval(() => {

@@ -2,14 +2,14 @@ import { type AIMessageChunk, type BaseMessage, isBaseMessage, isBaseMessageChun
 import { wireJson } from "../state/wire-json.ts";
 import type { PendingEvent } from "./event-buffer.ts";
 
-/** What LangGraph's `messages` mode emits. */
+/** A chunk of LangGraph's `messages` mode. */
 export type MessageChunk = [message: BaseMessage, metadata: Record<string, unknown>];
 
 interface TokenEvent extends PendingEvent {
   token: AIMessageChunk;
 }
 
-/** `messages-tuple`: each token as it comes, with its metadata. When the log is behind, tokens of one message share an event. */
+/** Returns the `messages-tuple` event of a token with its metadata. When the log is behind, tokens of one message share an event. */
 export function messageTuple(event: string, [message, metadata]: MessageChunk): PendingEvent {
   const data = wireJson([message, metadata]);
   if (!isChunk(message)) return { event, data };
@@ -26,8 +26,8 @@ export function messageTuple(event: string, [message, metadata]: MessageChunk): 
 }
 
 /**
- * The `messages` mode: accumulated partial messages while a model speaks, and each message of the state once when it is complete.
- * Its events carry no namespace, as on the official servers: a message's metadata says where it was made.
+ * Makes the events of the `messages` mode: partial messages while a model answers, and each message of the state once when it is complete.
+ * They carry no namespace, as on the official servers. The metadata of a message says where it was made.
  */
 export function createMessagesMode() {
   const partial = new Map<string, AIMessageChunk>();
@@ -56,7 +56,7 @@ export function createMessagesMode() {
   };
 }
 
-/** A partial message says all that its predecessors said, so the newest one stands for them. */
+/** A partial message contains all earlier ones, so the newest one replaces them. */
 function partialEvent(event: string, id: string, message: AIMessageChunk): PendingEvent {
   return { event, data: wireJson([message]), merge: { key: `${event} ${id}`, with: (successor) => successor } };
 }

@@ -4,7 +4,7 @@ import type { BaseMessage } from "@langchain/core/messages";
 
 /** A message that its model did not finish. */
 export interface BrokenMessage {
-  /** The place of the task in which the model spoke. */
+  /** The namespace of the task that called the model. */
   namespace: string[];
   id: string;
   message: string;
@@ -12,11 +12,11 @@ export interface BrokenMessage {
 
 interface Speaking {
   namespace: string[];
-  /** The newest token. LangGraph gives it the message's id after it was told here. */
+  /** The newest token. LangGraph gives it the message's id only after this handler has seen it. */
   token?: BaseMessage;
 }
 
-/** Notes each model that breaks off in the middle of a message: LangGraph's stream is silent about it. */
+/** Notes each model call that fails in the middle of a message. LangGraph's stream does not report it. */
 export class ModelErrors extends BaseCallbackHandler {
   name = "ensemble_model_errors";
   override ignoreChain = true;
@@ -27,7 +27,7 @@ export class ModelErrors extends BaseCallbackHandler {
   readonly #speaking = new Map<string, Speaking>();
   #broken: BrokenMessage[] = [];
 
-  /** Takes what broke off under a place. Its last tokens may still be on their way until the task there has ended. */
+  /** Takes the broken messages below a namespace. Call it when the task there has ended, because tokens may arrive until then. */
   take(place: string[] = []): BrokenMessage[] {
     const isDue = ({ namespace }: BrokenMessage) => place.every((segment, index) => segment === namespace[index]);
     const due = this.#broken.filter(isDue);

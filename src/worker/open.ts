@@ -20,7 +20,7 @@ export interface OpenGraph {
   graph: AnyGraph;
   start: StartingPoint;
   effects: EffectMemory;
-  /** What traces the call, if the operator wants that. */
+  /** Trace handlers, if the operator wants traces. */
   callbacks: BaseCallbackHandler[] | undefined;
   /** LangGraph calls it with a node's name when the node has finished. */
   onNodeFinished: (name: string) => void;
@@ -29,7 +29,7 @@ export interface OpenGraph {
 /** Opens the run's graph with a saver that writes under the attempt's fence, and finds where the attempt starts. */
 export async function open(attempt: Attempt): Promise<OpenGraph> {
   const { claim, control, deps, journal } = attempt;
-  // The first event says which attempt the following ones are of.
+  // The first event names the attempt that the following ones belong to.
   journal.push({ event: "metadata", data: JSON.stringify({ run_id: claim.runId, attempt: claim.attempt }) });
   const refused = (reason: Error) => control.stop(stopReasonOf(reason));
   const stored = <T>(work: () => Promise<T>) => unlessRefused(work, () => tryToStore(deps.pool, claim));
@@ -87,7 +87,7 @@ function loseRight(claim: Claim, { refused }: SaverAttempt): never {
   throw lost;
 }
 
-/** What `effect` remembers by, under the attempt's fence. What fails here is the attempt's trouble, not the node's. */
+/** Returns the memory of `effect`, under the attempt's fence. Errors here stop the attempt. They are not errors of the node. */
 function effectMemory(db: Db, claim: Claim, refused: SaverAttempt["refused"]): EffectMemory {
   const orRefuse = (error: Error): never => {
     refused(error);
@@ -103,7 +103,7 @@ function effectMemory(db: Db, claim: Claim, refused: SaverAttempt["refused"]): E
   };
 }
 
-/** What every checkpoint of this attempt says of itself, beside LangGraph's own metadata. */
+/** Returns the metadata of every checkpoint of this attempt, beside LangGraph's own. */
 function checkpointMetadata({ kwargs, metadata, attempt }: Claim): Record<string, unknown> {
   const own = Object.entries(kwargs.config.configurable ?? {}).filter(
     ([key, value]) => !key.startsWith("__") && !key.startsWith("checkpoint_") && !key.startsWith("langgraph_auth") && isPlain(value),

@@ -1,11 +1,11 @@
 import type { Pace, Receiver } from "../webhooks/webhooks.ts";
 
-/** What a receiver takes at most that counts as prompt. */
+/** The longest time of a prompt receiver. */
 const promptMs = 1_000;
-/** Of each pace; one that is forgotten is new again. */
+/** How many receivers of each pace are remembered. A forgotten one counts as new. */
 const mostRemembered = 200;
 
-/** What this process knows of those whom it tells: how fast they were last, and how many deliveries to them are under way. */
+/** Remembers how fast each receiver was last, and how many deliveries to it are under way. */
 export function watchReceivers() {
   const receivers = new Map<string, Receiver>();
   const known = (host: string): Receiver => receivers.get(host) ?? { host, pace: "new", underWay: 0 };
@@ -24,7 +24,7 @@ export function watchReceivers() {
     end(host: string, tookMs: number): void {
       const pace = tookMs <= promptMs ? "prompt" : "slow";
       const { underWay } = known(host);
-      receivers.delete(host); // and to the end of the list, where the latest are
+      receivers.delete(host); // moves it to the end of the list, where the latest are
       receivers.set(host, { host, pace, underWay: underWay - 1 });
       forgetOldest(pace);
     },

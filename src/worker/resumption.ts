@@ -12,22 +12,22 @@ import { toCommand } from "../state/command.ts";
 import { answersById, type OpenQuestion, openQuestions, unaskedIds } from "../threads/questions.ts";
 import type { Attempt } from "./attempt.ts";
 
-/** A run cannot go on: its thread stopped before a node that the code no longer has, or has changed more than is allowed. */
+/** A run cannot continue: its thread stopped before a node that the code no longer has, or the graph has changed more than is allowed. */
 export class GraphChanged extends Error {
   override name = "GraphChangedError";
 }
 
 export interface StartingPoint {
   input: unknown;
-  /** Keys to take out of the configurable; absent, not undefined: LangGraph looks for the key. */
+  /** Keys to remove from the configurable. They must be absent, not undefined, because LangGraph tests for the key. */
   without: string[];
-  /** An earlier attempt had come to where the run was to stop, and only could not say so any more. */
+  /** True if an earlier attempt had reached the breakpoint of the run, and only could not report it. */
   atBreakpoint: boolean;
 }
 
 /**
- * A first attempt begins as the caller said. A later one goes on from the run's own checkpoint, or begins again exactly as the first
- * when none was stored. Whoever goes on must still understand what is stored.
+ * Returns where the attempt starts. A first attempt starts as the caller said. A later one continues from the run's own checkpoint, or starts
+ * like the first if none was stored. Throws if the graph cannot continue from what is stored.
  */
 export async function startingPoint({ deps: { pool }, claim, policy, graphVersion }: Attempt, graph: AnyGraph): Promise<StartingPoint> {
   const { runId, threadId, attempt } = claim;
@@ -56,9 +56,8 @@ async function forgetAnswers(pool: Pool, claim: Claim): Promise<void> {
 const pendingBranch = "branch:to:";
 
 /**
- * Looks at the checkpoint from which a run goes on, before it does. LangGraph passes over nodes it does not know, and would end the
- * run as if all were done. Also whether the newest attempt had reached a static breakpoint already: LangGraph takes a resumed run past
- * it, but it was to stop there.
+ * Checks the checkpoint that a run continues from. LangGraph skips unknown nodes and would end the run as if everything were done. Also
+ * finds out whether the newest attempt had reached a static breakpoint. LangGraph takes a resumed run past it, but the run must stop there.
  */
 async function examineCheckpoint(
   db: Db,
@@ -85,7 +84,7 @@ async function examineCheckpoint(
   };
 }
 
-/** Returns the nodes that are due at a checkpoint: those that an edge leads to, and those that something was sent to. */
+/** Returns the nodes that are due at a checkpoint: those that an edge leads to, and the targets of a Send. */
 function pendingNodes(graph: AnyGraph, { checkpoint }: CheckpointTuple): string[] {
   const isPending = ([channel]: [string, unknown]) => !isLeftOver(graph, checkpoint, channel);
   const { __pregel_tasks: sends, ...values } = Object.fromEntries(Object.entries(checkpoint.channel_values).filter(isPending));
@@ -95,8 +94,9 @@ function pendingNodes(graph: AnyGraph, { checkpoint }: CheckpointTuple): string[
 }
 
 /**
- * Returns whether the channel was last written before the newest input. An input drops what was due, but LangGraph clears only channels that
- * the graph has: those of a node that is gone, or of another graph, stay in every later checkpoint. One step's versions differ in their fraction.
+ * Returns whether the channel was last written before the newest input. An input drops the nodes that were due, but LangGraph clears only
+ * channels that the graph has. Those of a removed node, or of another graph, stay in every later checkpoint. Versions of one step differ
+ * in their fraction.
  */
 function isLeftOver({ inputChannels }: AnyGraph, { channel_versions: versions }: Checkpoint, channel: string): boolean {
   const stepOf = (name: string) => Math.floor(Number(versions[name]));
@@ -121,7 +121,7 @@ function matches(named: "*" | unknown[] | null | undefined, nodes: string[]): bo
   return named === "*" || nodes.some((node) => named?.includes(node));
 }
 
-/** A short name for the graph's structure and state: two that differ here may not understand each other's checkpoints. */
+/** Returns a short hash of the graph's structure and state. Graphs with different ones may not understand each other's checkpoints. */
 export function graphVersion(graph: AnyGraph, given: string | undefined): string {
   const nodes = Object.entries(graph.nodes).map(([name, node]) => [name, [...node.triggers].sort()]);
   const channels = Object.entries(graph.channels).map(([name, channel]) => [name, channel.lc_graph_name]);
@@ -134,7 +134,7 @@ export function graphVersion(graph: AnyGraph, given: string | undefined): string
 
 const byName = ([a]: unknown[], [b]: unknown[]) => (String(a) < String(b) ? -1 : 1);
 
-/** What the SDK expects of a strict answer that had to wait for other runs. */
+/** The error that the SDK expects for a strict answer that had to wait for other runs. */
 class UnknownInterruptError extends Error {
   override name = "UnknownInterruptError";
 }
@@ -145,8 +145,8 @@ function refuseUnasked(questions: OpenQuestion[], resume: unknown): void {
 }
 
 /**
- * Where one question is open, its answer is addressed to it. A bare answer LangGraph keeps for whoever asks, and after one that
- * came by id it would give the old one to the next question; a bare one that counts as false ("", 0, false) it does not take at all.
+ * Addresses a bare answer to the open question, if there is exactly one. LangGraph keeps a bare answer for any node that asks, and could give
+ * an old one to the next question. It ignores a bare answer that is falsy ("", 0, false).
  */
 async function addressAnswer(db: Db, { threadId, kwargs }: Claim, command: RunCommand): Promise<RunCommand> {
   const { resume } = command;

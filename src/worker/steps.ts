@@ -7,17 +7,17 @@ import { unlessRefused } from "../db/refused.ts";
 import { type Db, prepared, rehearse, sql } from "../db/sql.ts";
 import { appendingEvents, milliseconds, type RunEvent } from "../events/log.ts";
 
-/** What a step of a graph leaves: its events, its writes and its checkpoint. */
+/** The output of a graph's step: its events, its writes and its checkpoint. */
 export interface Step {
   fence: Fence;
   events: RunEvent[];
   rows: CheckpointRows;
 }
 
-/** When a step was stored, in milliseconds of the database's clock; undefined when the right to write is lost, and nothing of it is stored. */
+/** Stores a step. Returns the time by the database's clock, in milliseconds. Undefined if the right to write is lost and nothing was stored. */
 export type StoreStep = (step: Step) => Promise<number | undefined>;
 
-/** Stores the steps of all runs of this process, as many as come together in one statement. Two attempts of a run must not be taken for each other. */
+/** Returns a function that stores steps. Steps that arrive together share a statement, but never two attempts of one run. */
 export function stepWriter(pool: Pool): StoreStep {
   const storeTogether = batched((steps: Step[]) => storeSteps(pool, steps), { keyOf: ({ fence }) => fence.runId });
   const storeAlone = async (step: Step) => (await storeSteps(pool, [step]))[0];
@@ -30,7 +30,7 @@ export function stepWriter(pool: Pool): StoreStep {
     );
 }
 
-/** Stores a step of a few bytes and takes it back. Rejects when the database has trouble with that, too. */
+/** Stores a step of a few bytes and rolls it back. Rejects if the database cannot store even that. */
 export async function tryToStore(pool: Pool, fence: Fence): Promise<void> {
   const place = { threadId: fence.runId, namespace: "", checkpointId: newId() };
   const value = { type: "json", text: "1" } as const;
@@ -44,8 +44,8 @@ export async function tryToStore(pool: Pool, fence: Fence): Promise<void> {
 
 const largestId = 2 ** 31 - 1;
 
-/** Stores steps of different runs in one statement. Answers when, for those whose right is held. */
-async function storeSteps(db: Db, steps: Step[]): Promise<(number | undefined)[]> {
+/** Stores steps of different runs in one statement. Returns the time for each run that holds its right. */
+export async function storeSteps(db: Db, steps: Step[]): Promise<(number | undefined)[]> {
   const events = steps.flatMap(({ fence: { runId }, events }) => events.map((event) => ({ ...event, runId })));
   const rows = steps.map(({ fence: { runId }, rows }) => ({ runId, rows }));
   const statement = sql`

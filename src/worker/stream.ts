@@ -1,10 +1,10 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { authKeys } from "../auth/user.ts";
 import { effectMemoryKey } from "../effects/effect.ts";
+import { resumingKey } from "../patches/nested-resumption.ts";
 import type { Attempt } from "./attempt.ts";
 import type { PendingEvent } from "./event-buffer.ts";
 import { ModelErrors } from "./model-errors.ts";
-import { resumingKey } from "./nested-resumption.ts";
 import type { OpenGraph } from "./open.ts";
 import { startTransforming } from "./transformers.ts";
 import type { GraphChunk } from "./translator.ts";
@@ -22,13 +22,13 @@ export async function stream(attempt: Attempt, opened: OpenGraph): Promise<void>
 
 async function streamGraph(attempt: Attempt, opened: OpenGraph): Promise<void> {
   const { claim, control, translator, journal } = attempt;
-  // Only event streaming has words for a model that breaks off, and channels for what transformers say.
+  // Only event streaming can report a model that breaks off, and has channels for transformers.
   const isToldInFull = claim.kwargs.checkpoint_envelopes === true;
   const errors = isToldInFull ? new ModelErrors() : undefined;
   const transforming = isToldInFull ? startTransforming(opened.graph.streamTransformers ?? [], claim) : undefined;
   const brokenIn = (place?: string[]) => (errors?.take(place) ?? []).flatMap(translator.onBrokenMessage);
   const push = (events: PendingEvent[]) => {
-    // After a stop nothing counts any more. The loops only wait for the graph to notice.
+    // After a stop, events are dropped. The loops only wait for the graph to end.
     if (!control.stopped) for (const event of events) journal.push(event);
   };
   const onChunk = (chunk: GraphChunk) => {
@@ -47,10 +47,10 @@ async function streamGraph(attempt: Attempt, opened: OpenGraph): Promise<void> {
   }
 }
 
-/** Where no message can be. */
+/** A namespace that no message has. */
 const nowhere = [""];
 
-/** Returns the place of a task that a chunk says has ended. */
+/** Returns the namespace of a task that has ended with this chunk. */
 function endedTask([namespace, mode, payload]: GraphChunk): string[] | undefined {
   if (mode !== "tasks" || !("result" in Object(payload))) return undefined;
   const { name, id } = payload as { name: string; id: string };
@@ -88,7 +88,7 @@ function callConfig(
     ...config.configurable,
     [nodeFinishedKey]: onNodeFinished,
     [effectMemoryKey]: effects,
-    // Not in a fork that has stored nothing yet: that one is to replay.
+    // A fork that has stored nothing yet must replay, so it does not get the key.
     ...(attempt.claim.attempt > 1 && !config.configurable?.checkpoint_id && { [resumingKey]: true }),
   };
   return config;
@@ -100,7 +100,7 @@ function toChunk(chunk: unknown[]): GraphChunk {
 
 function graphConfig({ claim, control, translator }: Attempt, without: string[]) {
   const { runId, kwargs, metadata, attempt, user } = claim;
-  // These keys and no others: what else LangGraph reads from a config (callbacks, a store, output keys) is not the caller's to give.
+  // Only these keys. Callers may not set what else LangGraph reads from a config (callbacks, a store, output keys).
   const { tags, configurable, recursion_limit, max_concurrency, run_name, metadata: configMetadata } = kwargs.config;
   const config: LangGraphRunnableConfig = {
     tags,
@@ -127,7 +127,7 @@ function graphConfig({ claim, control, translator }: Attempt, without: string[])
     ...config,
     streamMode: translator.graphModes,
     subgraphs: kwargs.subgraphs,
-    // LangGraph yields its short checkpoints only where it is asked in the name of streamEvents.
+    // LangGraph yields its short checkpoints only with the version of streamEvents.
     ...(translator.logsEnvelopes && { version: "v2" as const }),
     durability: kwargs.durability,
     ...(kwargs.interrupt_before && { interruptBefore: kwargs.interrupt_before }),

@@ -24,97 +24,119 @@ interface SweeperOptions {
   rules: RetentionRules;
 }
 
-/** Takes away what nobody can come back to any more, a little at a time, and ends what took too long. */
-export function startSweeper(
-  { pool, log, wakeups, metrics }: WorkerDeps,
-  { runTimeoutSeconds, graphWaitSeconds, rules }: SweeperOptions,
-): { stop(): Promise<void> } {
-  const stopped = new AbortController();
-  const threads = startClock(rules.ttlSweepMinutes);
-  const items = startClock(rules.storeSweepMinutes);
-  const heads = startClock(headMinutes);
-  const temporary: Walk = { step: temporaryStep, last: undefined };
+/** Removes what nobody can come back to any more, a little at a time, and ends what took too long. */
+export function startSweeper(deps: WorkerDeps, options: SweeperOptions): { stop(): Promise<void> } {
+  const sweeper = new Sweeper(deps, options);
+  const finished = sweeper.run();
+  return {
+    async stop() {
+      sweeper.stopped.abort();
+      await finished;
+    },
+  };
+}
 
-  async function endOverdue(): Promise<void> {
-    const runs = await timeOutRuns(pool, runTimeoutSeconds);
-    if (runs.length > 0) log.warn({ runs }, "ended runs that took too long");
-    tellEnds(runs);
+class Sweeper {
+  readonly stopped = new AbortController();
+  readonly #deps: WorkerDeps;
+  readonly #options: SweeperOptions;
+  readonly #threads: Clock;
+  readonly #items: Clock;
+  readonly #heads = new Clock(headMinutes);
+  readonly #temporary: Walk = { step: temporaryStep, last: undefined };
+
+  constructor(deps: WorkerDeps, options: SweeperOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#threads = new Clock(options.rules.ttlSweepMinutes);
+    this.#items = new Clock(options.rules.storeSweepMinutes);
   }
 
-  function tellEnds(runs: string[]): void {
-    if (runs.length > 0) wakeups.tell(cancelTopic, claimTopic, ...runs.map(endTopic), ...runs.map(runTopic));
-  }
-
-  /** Says once which graphs runs wait for in vain, and ends those that have waited for too long. */
-  async function watchAbsentGraphs(): Promise<void> {
-    for (const { graphId, isNew } of await noteAbsentGraphs(pool))
-      if (isNew) log.warn({ graph_id: graphId }, "runs wait for a graph that no live worker has");
-    if (graphWaitSeconds === undefined) return;
-    for (let ended = [""]; ended.length > 0 && !stopped.signal.aborted; ) {
-      ended = await endRunsOfAbsentGraphs(pool, graphWaitSeconds);
-      if (ended.length > 0) log.warn({ runs: ended.length }, "ended runs whose graph no worker had for too long");
-      tellEnds(ended);
+  async run(): Promise<void> {
+    while (!this.stopped.signal.aborted) {
+      const more = await this.#sweep().catch(this.#report);
+      await this.#endOverdue().catch(this.#report);
+      await this.#watchAbsentGraphs().catch(this.#report);
+      await this.#checkHeads().catch(this.#report);
+      if (!more) await this.#pause();
     }
   }
 
-  async function checkHeads(): Promise<void> {
-    if (!heads.isDue()) return;
+  /** Returns whether there is more to remove. */
+  async #sweep(): Promise<boolean> {
+    const which = { expired: this.#threads.isDue(), storeItems: this.#items.isDue() };
+    const swept = await sweepOnce(this.#deps.pool, this.#options.rules, which, this.#temporary);
+    const more = swept?.more ?? false;
+    if (which.expired && swept && !more) this.#threads.restart();
+    if (which.storeItems && swept && !more) this.#items.restart();
+    return more;
+  }
+
+  async #endOverdue(): Promise<void> {
+    const runs = await timeOutRuns(this.#deps.pool, this.#options.runTimeoutSeconds);
+    if (runs.length > 0) this.#deps.log.warn({ runs }, "ended runs that took too long");
+    this.#announceEnds(runs);
+  }
+
+  /** Reports each graph that runs wait for in vain, once, and ends runs that have waited for too long. */
+  async #watchAbsentGraphs(): Promise<void> {
+    const { pool, log } = this.#deps;
+    const { graphWaitSeconds } = this.#options;
+    for (const { graphId, isNew } of await noteAbsentGraphs(pool))
+      if (isNew) log.warn({ graph_id: graphId }, "runs wait for a graph that no live worker has");
+    if (graphWaitSeconds === undefined) return;
+    for (let ended = [""]; ended.length > 0 && !this.stopped.signal.aborted; ) {
+      ended = await endRunsOfAbsentGraphs(pool, graphWaitSeconds);
+      if (ended.length > 0) log.warn({ runs: ended.length }, "ended runs whose graph no worker had for too long");
+      this.#announceEnds(ended);
+    }
+  }
+
+  async #checkHeads(): Promise<void> {
+    const { pool, log, metrics, wakeups } = this.#deps;
+    if (!this.#heads.isDue()) return;
     const threads = await repairHeads(pool);
-    heads.startAnew();
+    this.#heads.restart();
     metrics.repairedHeads(threads);
     if (threads === 0) return;
     log.error({ threads }, "threads had the wrong next run or none; it was put right");
     wakeups.tell(claimTopic);
   }
 
-  /** Returns whether there is more to take away. */
-  async function sweep(): Promise<boolean> {
-    const which = { expired: threads.isDue(), storeItems: items.isDue() };
-    const swept = await sweepOnce(pool, rules, which, temporary);
-    const more = swept?.more ?? false;
-    if (which.expired && swept && !more) threads.startAnew();
-    if (which.storeItems && swept && !more) items.startAnew();
-    return more;
+  #announceEnds(runs: string[]): void {
+    if (runs.length > 0) this.#deps.wakeups.tell(cancelTopic, claimTopic, ...runs.map(endTopic), ...runs.map(runTopic));
   }
 
-  function reportTrouble(err: unknown): false {
-    log.warn({ err }, "sweep failed, trying again");
+  /** Waits for the next sweep. Threads that are in use are trimmed meanwhile. */
+  async #pause(): Promise<void> {
+    const { keepCheckpoints } = this.#options.rules;
+    const { signal } = this.stopped;
+    for (let left = pauseMs; left > 0 && !signal.aborted; left -= trimPauseMs) {
+      await sleep(trimPauseMs, undefined, { signal }).catch(() => {});
+      if (keepCheckpoints !== undefined && !signal.aborted) await trimOnce(this.#deps.pool, keepCheckpoints).catch(this.#report);
+    }
+  }
+
+  readonly #report = (err: unknown): false => {
+    this.#deps.log.warn({ err }, "sweep failed, trying again");
     return false;
-  }
-
-  async function loop(): Promise<void> {
-    while (!stopped.signal.aborted) {
-      const more = await sweep().catch(reportTrouble);
-      await endOverdue().catch(reportTrouble);
-      await watchAbsentGraphs().catch(reportTrouble);
-      await checkHeads().catch(reportTrouble);
-      if (!more) await pause();
-    }
-  }
-
-  async function pause(): Promise<void> {
-    for (let left = pauseMs; left > 0 && !stopped.signal.aborted; left -= trimPauseMs) {
-      await sleep(trimPauseMs, undefined, { signal: stopped.signal }).catch(() => {});
-      if (rules.keepCheckpoints !== undefined && !stopped.signal.aborted) await trimOnce(pool, rules.keepCheckpoints).catch(reportTrouble);
-    }
-  }
-
-  const finished = loop();
-  return {
-    async stop() {
-      stopped.abort();
-      await finished;
-    },
   };
 }
 
-/** Says when so many minutes are over, and at first at once. */
-function startClock(minutes = 0) {
-  let dueAt = 0;
-  return {
-    isDue: () => performance.now() >= dueAt,
-    startAnew() {
-      dueAt = performance.now() + minutes * 60_000;
-    },
-  };
+/** Is due at first, and then whenever so many minutes are over since the last restart. */
+class Clock {
+  readonly #ms: number;
+  #dueAt = 0;
+
+  constructor(minutes = 0) {
+    this.#ms = minutes * 60_000;
+  }
+
+  isDue(): boolean {
+    return performance.now() >= this.#dueAt;
+  }
+
+  restart(): void {
+    this.#dueAt = performance.now() + this.#ms;
+  }
 }

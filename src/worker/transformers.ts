@@ -8,22 +8,22 @@ import type { GraphChunk } from "./translator.ts";
 
 type ProtocolEvent = Parameters<StreamTransformer["process"]>[0];
 
-/** How long the last values of transformers may take when the graph has ended. */
+/** How long transformers may take for their last values after the graph has ended. */
 const finishWithinMs = 10_000;
-/** The events that a transformer may drop. All others are the run's record: its state, its steps, its questions. */
+/** Events that a transformer may drop. All others are the run's record: its state, its steps, its questions. */
 const droppable = ["custom", "tools", "messages"];
 
 /** Runs the transformers that a graph was compiled with on what it streams. */
 export interface Transforming {
   /** Returns what to log for a chunk, given what the chunk itself logs. */
   onChunk(chunk: GraphChunk, logged: PendingEvent[]): PendingEvent[];
-  /** The graph has ended. Returns what the transformers say at last. */
+  /** Returns the last events of the transformers when the graph has ended. */
   finish(): Promise<PendingEvent[]>;
-  /** The graph has failed. */
+  /** Returns the last events of the transformers when the graph has failed. */
   fail(error: unknown): PendingEvent[];
 }
 
-/** A channel whose items go to remote clients under its name. LangGraph wires it in the same way. */
+/** A channel whose items go to remote clients under its name. LangGraph connects it in the same way. */
 interface RemoteChannel {
   channelName: string;
   _wire(told: (item: unknown) => void): void;
@@ -31,83 +31,96 @@ interface RemoteChannel {
 }
 
 /**
- * Starts the transformers; undefined when the graph has none of its author's. Those that LangChain brings along are left out: what
- * they tell is on the protocol's own channels already.
+ * Starts the graph's transformers. Undefined if it has none of its own. LangChain's built-in ones are left out, because the protocol's own
+ * channels carry their events already.
  */
 export function startTransforming(factories: (() => StreamTransformer<unknown>)[], claim: Claim): Transforming | undefined {
   const transformers = factories.map((make) => make()).filter((one) => !isNativeTransformer(one));
-  if (transformers.length === 0) return undefined;
-  const projection = createProjection({ base: 0, graphId: graphIdOf(claim), modes: claim.kwargs.stream_mode, answers: [] });
-  const channels: RemoteChannel[] = [];
-  const lastValues: [name: string, value: PromiseLike<unknown>][] = [];
-  let told: PendingEvent[] = [];
-  let namespace: string[] = [];
-  let loggedId = 0;
-  let seq = 0;
+  return transformers.length === 0 ? undefined : new Transformers(transformers, claim);
+}
 
-  for (const transformer of transformers) {
-    for (const [key, value] of Object.entries(Object(transformer.init()))) {
-      if (isRemoteChannel(value)) {
-        value._wire((item) => told.push(toCustom(namespace, value.channelName, item)));
-        channels.push(value);
-      } else if (isPromiseLike(value)) lastValues.push([key, value]);
+class Transformers implements Transforming {
+  readonly #transformers: StreamTransformer<unknown>[];
+  readonly #projection: ReturnType<typeof createProjection>;
+  readonly #channels: RemoteChannel[] = [];
+  readonly #lastValues: [name: string, value: PromiseLike<unknown>][] = [];
+  #produced: PendingEvent[] = [];
+  #namespace: string[] = [];
+  #loggedId = 0;
+  #seq = 0;
+
+  constructor(transformers: StreamTransformer<unknown>[], claim: Claim) {
+    this.#transformers = transformers;
+    this.#projection = createProjection({ base: 0, graphId: graphIdOf(claim), modes: claim.kwargs.stream_mode, answers: [] });
+    for (const transformer of transformers) {
+      for (const [name, value] of Object.entries(Object(transformer.init()))) this.#connect(name, value);
+      transformer.onRegister?.({ push: (at, event) => this.#inject(at, event) });
     }
-    transformer.onRegister?.({ push: inject });
   }
 
-  function process(event: ProtocolEvent): boolean {
-    const outer = namespace;
-    namespace = event.params.namespace;
-    const verdicts = transformers.map((transformer) => transformer.process(event));
-    namespace = outer;
+  onChunk(chunk: GraphChunk, logged: PendingEvent[]): PendingEvent[] {
+    const events = this.#protocolEvents(chunk, logged);
+    const kept = events.map((event) => this.#process(event));
+    const isDropped = droppable.includes(chunk[1]) && kept.length > 0 && kept.every((keep) => !keep);
+    return [...this.#take(), ...(isDropped ? [] : logged)];
+  }
+
+  async finish(): Promise<PendingEvent[]> {
+    const ends = this.#transformers.map((transformer) => transformer.finalize?.());
+    for (const channel of this.#channels) channel._close();
+    await settledOrLate(ends);
+    const values = await settledOrLate(this.#lastValues.map(([, value]) => value));
+    for (const [index, value] of values.entries())
+      if (value !== undefined) this.#produced.push(toCustom([], this.#lastValues[index]?.[0] ?? "", value));
+    return this.#take();
+  }
+
+  fail(error: unknown): PendingEvent[] {
+    for (const transformer of this.#transformers) transformer.fail?.(error);
+    for (const [, value] of this.#lastValues) value.then(undefined, () => {});
+    return this.#take();
+  }
+
+  /** Connects what a transformer offers: a channel at once, a value when the graph has ended. */
+  #connect(name: string, value: unknown): void {
+    if (isRemoteChannel(value)) {
+      value._wire((item) => this.#produced.push(toCustom(this.#namespace, value.channelName, item)));
+      this.#channels.push(value);
+    } else if (isPromiseLike(value)) this.#lastValues.push([name, value]);
+  }
+
+  /** Shows an event to each transformer. Returns whether all of them keep it. */
+  #process(event: ProtocolEvent): boolean {
+    const outer = this.#namespace;
+    this.#namespace = event.params.namespace;
+    const verdicts = this.#transformers.map((transformer) => transformer.process(event));
+    this.#namespace = outer;
     return verdicts.every((keep) => keep);
   }
 
-  /** An event that a transformer made up. The log has no place for one of the protocol's own, so it goes to a channel of its name. */
-  function inject(at: string[], event: ProtocolEvent): void {
-    const placed = { ...event, seq: seq++, params: { ...event.params, namespace: at } };
-    if (!process(placed)) return;
+  /** Takes an event that a transformer made. The log has no place for one of the protocol's own, so it goes to a channel of its name. */
+  #inject(at: string[], event: ProtocolEvent): void {
+    const placed = { ...event, seq: this.#seq++, params: { ...event.params, namespace: at } };
+    if (!this.#process(placed)) return;
     const { data } = event.params;
-    if (event.method === "custom") told.push({ event: eventName("custom", at), data: wireJson(data) });
-    else told.push(toCustom(at, event.method.replace(/^custom:/, ""), data));
+    if (event.method === "custom") this.#produced.push({ event: eventName("custom", at), data: wireJson(data) });
+    else this.#produced.push(toCustom(at, event.method.replace(/^custom:/, ""), data));
   }
 
-  /** Messages are shown block by block, as the protocol tells them; the rest as LangGraph streams it. */
-  function protocolEvents([at, mode, payload]: GraphChunk, logged: PendingEvent[]): { messages: ProtocolEvent[]; own: ProtocolEvent[] } {
-    const drafts = logged.flatMap(({ event, data }) => projection.project({ id: loggedId++, at: Date.now(), event, data }));
-    const messages = drafts.filter(({ method }) => method === "messages").map(({ json }) => ({ ...JSON.parse(json), seq: seq++ }));
-    if (mode === "messages") return { messages, own: [] };
-    const told = mode === "checkpoints" ? JSON.parse(logged.at(-1)?.data ?? "null") : payload;
-    return { messages, own: convertToProtocolEvent({ namespace: at, mode, payload: told, seq: seq++ }) };
+  /** Returns what a chunk is in the protocol: messages block by block, everything else as LangGraph streams it. */
+  #protocolEvents([at, mode, payload]: GraphChunk, logged: PendingEvent[]): ProtocolEvent[] {
+    const drafts = logged.flatMap(({ event, data }) => this.#projection.project({ id: this.#loggedId++, at: Date.now(), event, data }));
+    const messages = drafts.filter(({ method }) => method === "messages").map(({ json }) => ({ ...JSON.parse(json), seq: this.#seq++ }));
+    if (mode === "messages") return messages;
+    const shown = mode === "checkpoints" ? JSON.parse(logged.at(-1)?.data ?? "null") : payload;
+    return [...messages, ...convertToProtocolEvent({ namespace: at, mode, payload: shown, seq: this.#seq++ })];
   }
 
-  function take(): PendingEvent[] {
-    const taken = told;
-    told = [];
-    return taken;
+  #take(): PendingEvent[] {
+    const produced = this.#produced;
+    this.#produced = [];
+    return produced;
   }
-
-  return {
-    onChunk(chunk, logged) {
-      const { messages, own } = protocolEvents(chunk, logged);
-      const kept = [...messages, ...own].map(process);
-      const isDropped = droppable.includes(chunk[1]) && kept.length > 0 && kept.every((keep) => !keep);
-      return [...take(), ...(isDropped ? [] : logged)];
-    },
-    async finish() {
-      const ends = transformers.map((transformer) => transformer.finalize?.());
-      for (const channel of channels) channel._close();
-      await settledOrLate(ends);
-      for (const [index, value] of (await settledOrLate(lastValues.map(([, value]) => value))).entries())
-        if (value !== undefined) told.push(toCustom([], lastValues[index]?.[0] ?? "", value));
-      return take();
-    },
-    fail(error) {
-      for (const transformer of transformers) transformer.fail?.(error);
-      for (const [, value] of lastValues) value.then(undefined, () => {});
-      return take();
-    },
-  };
 }
 
 const eventName = (mode: string, namespace: string[]) => [mode, ...namespace].join("|");
@@ -117,7 +130,7 @@ const toCustom = (namespace: string[], name: string, payload: unknown): PendingE
   data: wireJson({ name, payload }),
 });
 
-/** Waits for each value. One that is rejected, or takes too long, is undefined. */
+/** Waits for each value. A rejected or late one is undefined. */
 async function settledOrLate(values: unknown[]): Promise<unknown[]> {
   const late = Promise.withResolvers<undefined>();
   const timer = setTimeout(late.resolve, finishWithinMs, undefined);

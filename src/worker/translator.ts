@@ -8,104 +8,123 @@ import type { PendingEvent } from "./event-buffer.ts";
 import { createMessagesMode, type MessageChunk, messageTuple } from "./messages.ts";
 import type { BrokenMessage } from "./model-errors.ts";
 
-/** What LangGraph yields with several modes at once: the namespace comes only when subgraphs are streamed. */
+/** A chunk of LangGraph's stream. The namespace is not empty only when subgraphs are streamed. */
 export type GraphChunk = [namespace: string[], mode: GraphMode, payload: unknown];
 
-/** Turns what the graph emits into the events that its clients asked for, and remembers what the run's end needs. */
+/** Turns chunks of the graph into the events that clients asked for, and remembers the values that the run's end needs. */
 export interface StreamTranslator {
-  /** The modes to ask the graph for: those wanted, `values`, of which the last is the run's output, and `tasks`, to know what runs. */
+  /** The modes to ask the graph for: the wanted ones, `values` for the run's output, and `tasks` to know which nodes run. */
   graphModes: GraphMode[];
-  /** Whether LangChain's own events are wanted too, which cost a tracer. */
+  /** Whether LangChain's own events are wanted, which need a tracer. */
   wantsEvents: boolean;
-  /** Whether LangGraph's short checkpoints go into the log, each before its values. */
+  /** Whether LangGraph's short checkpoints are logged, each before its values. */
   logsEnvelopes: boolean;
   onChunk(chunk: GraphChunk): PendingEvent[];
   onEvent(event: unknown): PendingEvent[];
-  /** A model broke off in the middle of a message. Classic clients never hear of it: only event streaming has a word for it. */
+  /** Returns the events of a message that its model broke off. Only event streaming knows such an event. */
   onBrokenMessage(broken: BrokenMessage): PendingEvent[];
-  /** What the graph says when it stops at a static breakpoint, for a run that came there in an earlier attempt. */
+  /** Returns the events of a stop at a static breakpoint, for a run that reached it in an earlier attempt. */
   onBreakpoint(): PendingEvent[];
-  /** The last root values, serialised; undefined when there were none. */
+  /** The last root values as JSON. Undefined if there were none. */
   readonly lastValues: string | undefined;
-  /** Whether they are the last values event of the log. */
+  /** Whether the last values are in the log as an event. */
   readonly loggedValues: boolean;
-  /** What the graph stopped to ask, serialised as wait answers it; undefined when it did not stop. */
+  /** The questions that the graph stopped for, as JSON for wait. Undefined if it did not stop. */
   readonly interrupts: string | undefined;
 }
 
 type TranslatedKwargs = Pick<RunKwargs, "stream_mode" | "checkpoint_envelopes" | "subgraphs">;
 
-export function createTranslator(
-  { stream_mode: modes, checkpoint_envelopes: asEnvelopes = false, subgraphs }: TranslatedKwargs,
-  onTask: (task: { id: string; name: string; finished: boolean }) => void,
-): StreamTranslator {
-  const wanted = new Set(modes);
-  const logsEnvelopes = pairsCheckpoints({ modes: wanted, subgraphs });
-  const messages = createMessagesMode();
-  let lastValues: unknown;
-  let lastValuesJson: string | undefined;
-  let interrupts: unknown[] | undefined;
+type OnTask = (task: { id: string; name: string; finished: boolean }) => void;
 
-  function onValues(suffix: string, payload: unknown): PendingEvent[] {
-    const json = wanted.has("values") ? wireJson(payload) : undefined;
+/** Makes a translator for a run. It calls `onTask` when a node begins and when it has finished. */
+export const createTranslator = (kwargs: TranslatedKwargs, onTask: OnTask): StreamTranslator => new Translator(kwargs, onTask);
+
+class Translator implements StreamTranslator {
+  readonly graphModes: GraphMode[];
+  readonly wantsEvents: boolean;
+  readonly logsEnvelopes: boolean;
+  readonly #wanted: Set<StreamMode>;
+  readonly #asEnvelopes: boolean;
+  readonly #onTask: OnTask;
+  readonly #messages = createMessagesMode();
+  #lastValues: unknown;
+  #lastValuesJson: string | undefined;
+  #interrupts: unknown[] | undefined;
+
+  constructor({ stream_mode: modes, checkpoint_envelopes: asEnvelopes = false, subgraphs }: TranslatedKwargs, onTask: OnTask) {
+    this.#wanted = new Set(modes);
+    this.#asEnvelopes = asEnvelopes;
+    this.#onTask = onTask;
+    this.graphModes = graphModesFor(this.#wanted);
+    this.wantsEvents = this.#wanted.has("events");
+    this.logsEnvelopes = pairsCheckpoints({ modes: this.#wanted, subgraphs });
+  }
+
+  get lastValues(): string | undefined {
+    if (this.#lastValues !== undefined) this.#lastValuesJson ??= wireJson(this.#lastValues);
+    return this.#lastValuesJson;
+  }
+
+  get loggedValues(): boolean {
+    return this.#lastValues !== undefined && this.#wanted.has("values");
+  }
+
+  get interrupts(): string | undefined {
+    return this.#interrupts && wireJson({ __interrupt__: this.#interrupts });
+  }
+
+  readonly onChunk = ([namespace, mode, payload]: GraphChunk): PendingEvent[] => {
+    const suffix = namespace.length > 0 ? `|${namespace.join("|")}` : "";
+    if (mode === "values") return this.#onValues(suffix, payload);
+    if (mode === "messages") return this.#onMessage(suffix, payload as MessageChunk);
+    if (mode === "tasks") this.#noteTask(payload as { id: string; name: string });
+    if (mode === "checkpoints" && this.logsEnvelopes) return [{ event: `checkpoints${suffix}`, data: wireJson(payload) }];
+    if (!this.#wanted.has(mode)) return [];
+    if (mode === "checkpoints" && this.#asEnvelopes)
+      return [{ event: `checkpoints${suffix}`, data: wireJson(toEnvelope(payload as CheckpointPayload)) }];
+    return [{ event: `${mode}${suffix}`, data: wireJson(presentable(mode, payload)) }];
+  };
+
+  readonly onBreakpoint = (): PendingEvent[] => [
+    ...this.onChunk([[], "updates", { __interrupt__: [] }]),
+    ...this.onChunk([[], "values", { __interrupt__: [] }]),
+  ];
+
+  readonly onBrokenMessage = ({ namespace, ...broken }: BrokenMessage): PendingEvent[] => [
+    { event: `messages/error|${namespace.join("|")}`, data: wireJson(broken) },
+  ];
+
+  readonly onEvent = (event: unknown): PendingEvent[] => (isHidden(event) ? [] : [{ event: "events", data: wireJson(event) }]);
+
+  #onValues(suffix: string, payload: unknown): PendingEvent[] {
+    const json = this.#wanted.has("values") ? wireJson(payload) : undefined;
     const asked = suffix === "" ? interruptsIn(payload) : undefined;
     if (asked)
-      interrupts = [...(interrupts ?? []), ...asked]; // each task that asks says so in values of its own
+      this.#interrupts = [...(this.#interrupts ?? []), ...asked]; // each task that asks says so in values of its own
     else if (suffix === "") {
-      lastValues = payload;
-      lastValuesJson = json;
+      this.#lastValues = payload;
+      this.#lastValuesJson = json;
     }
     return [
       ...(json === undefined ? [] : [{ event: `values${suffix}`, data: json }]),
-      ...(wanted.has("messages") ? messages.onValues(payload) : []),
+      ...(this.#wanted.has("messages") ? this.#messages.onValues(payload) : []),
     ];
   }
 
-  function noteTask({ id, name, ...rest }: { id: string; name: string }): void {
-    onTask({ id, name, finished: "result" in rest });
-  }
-
-  function onMessage(suffix: string, chunk: MessageChunk): PendingEvent[] {
+  #onMessage(suffix: string, chunk: MessageChunk): PendingEvent[] {
     return [
-      ...(wanted.has("messages") ? messages.onToken(chunk) : []),
-      ...(wanted.has("messages-tuple") ? [messageTuple(`messages${suffix}`, chunk)] : []),
+      ...(this.#wanted.has("messages") ? this.#messages.onToken(chunk) : []),
+      ...(this.#wanted.has("messages-tuple") ? [messageTuple(`messages${suffix}`, chunk)] : []),
     ];
   }
 
-  function onChunk([namespace, mode, payload]: GraphChunk): PendingEvent[] {
-    const suffix = namespace.length > 0 ? `|${namespace.join("|")}` : "";
-    if (mode === "values") return onValues(suffix, payload);
-    if (mode === "messages") return onMessage(suffix, payload as MessageChunk);
-    if (mode === "tasks") noteTask(payload as { id: string; name: string });
-    if (mode === "checkpoints" && logsEnvelopes) return [{ event: `checkpoints${suffix}`, data: wireJson(payload) }];
-    if (!wanted.has(mode)) return [];
-    if (mode === "checkpoints" && asEnvelopes)
-      return [{ event: `checkpoints${suffix}`, data: wireJson(toEnvelope(payload as CheckpointPayload)) }];
-    return [{ event: `${mode}${suffix}`, data: wireJson(presentable(mode, payload)) }];
+  #noteTask({ id, name, ...rest }: { id: string; name: string }): void {
+    this.#onTask({ id, name, finished: "result" in rest });
   }
-
-  return {
-    graphModes: graphModesFor(wanted),
-    wantsEvents: wanted.has("events"),
-    logsEnvelopes,
-    onChunk,
-    onBreakpoint: () => [...onChunk([[], "updates", { __interrupt__: [] }]), ...onChunk([[], "values", { __interrupt__: [] }])],
-    onBrokenMessage: ({ namespace, ...broken }) => [{ event: `messages/error|${namespace.join("|")}`, data: wireJson(broken) }],
-    onEvent: (event) => (isHidden(event) ? [] : [{ event: "events", data: wireJson(event) }]),
-    get lastValues() {
-      if (lastValues !== undefined) lastValuesJson ??= wireJson(lastValues);
-      return lastValuesJson;
-    },
-    get loggedValues() {
-      return lastValues !== undefined && wanted.has("values");
-    },
-    get interrupts() {
-      return interrupts && wireJson({ __interrupt__: interrupts });
-    },
-  };
 }
 
-/** As the official servers do: who streams the values of subgraphs learns where each stands in the history. */
+/** Returns whether values come with their checkpoints. As on the official servers, they do when subgraphs are streamed. */
 function pairsCheckpoints({ modes, subgraphs }: { modes: Set<StreamMode>; subgraphs: boolean }): boolean {
   return subgraphs && (modes.has("values") || modes.has("messages")) && !modes.has("checkpoints");
 }
@@ -134,7 +153,7 @@ interface CheckpointPayload {
   [key: string]: unknown;
 }
 
-/** Checkpoints carry whole configs, with our saver in them: clients get what names a place. An error as JSON would say nothing at all. */
+/** Returns a payload that clients can read. Checkpoints hold whole configs with our saver in them, and an error as JSON would be empty. */
 function presentable(mode: GraphMode, payload: unknown): unknown {
   if (mode === "tools") return presentTool(payload as { error?: unknown });
   if (mode === "checkpoints") return presentCheckpoint(payload as CheckpointPayload);
@@ -148,7 +167,7 @@ function presentTool(payload: { error?: unknown }): unknown {
   return error instanceof Error ? { ...payload, error: { name: error.name, message: error.message } } : payload;
 }
 
-/** Where a checkpoint stands in the history: its values have just been told. */
+/** Returns the position of a checkpoint in the history, without its values, which were logged just before. */
 function toEnvelope({ config, parentConfig, metadata }: CheckpointPayload): unknown {
   return {
     id: toWireCheckpoint(config)?.checkpoint_id,
@@ -170,7 +189,7 @@ function presentCheckpoint({ config, parentConfig, tasks, ...payload }: Checkpoi
   };
 }
 
-/** What LangGraph says to itself is nobody's business, and who asked for the run is not for all who may see it. */
+/** Returns whether clients may see a key. LangGraph's internal keys and the user's identity are hidden. */
 const isPublic = ([key]: [string, unknown]) => !isReservedKey(key);
 
 function publicConfig(config: RunnableConfig | undefined): unknown {

@@ -9,7 +9,7 @@ import type { Tracing } from "../tracing/tracing.ts";
 import type { EndRun } from "./ends.ts";
 import type { StoreStep } from "./steps.ts";
 
-/** What an attempt needs of the process. */
+/** The parts of the process that workers and attempts use. */
 export interface WorkerDeps {
   pool: Pool;
   wakeups: Wakeups;
@@ -18,11 +18,11 @@ export interface WorkerDeps {
   store: StoreRules;
   log: Logger;
   metrics: WorkMetrics;
-  /** Undefined unless an operator has asked for it. */
+  /** Undefined unless the operator wants traces. */
   tracing: Tracing | undefined;
 }
 
-/** What the attempts of one worker share besides. */
+/** The same, with the writers that the attempts of one worker share. */
 export interface AttemptDeps extends WorkerDeps {
   storeStep: StoreStep;
   endRun: EndRun;

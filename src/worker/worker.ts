@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { newId } from "../db/ids.ts";
+import { patchBatchedStore } from "../patches/batched-store.ts";
+import { patchNestedResumption } from "../patches/nested-resumption.ts";
+import { patchUntracedCalls } from "../patches/untraced-calls.ts";
 import { type HeldRun, releaseRun } from "../runs/claim.ts";
 import { cancelTopic, claimTopic } from "../runs/run.ts";
-import { mendBatchedStore } from "../store/batched-store.ts";
 import type { AttemptPolicy } from "./attempt.ts";
 import { Attempts } from "./attempts.ts";
 import { roomTopic, startClaimer } from "./claimer.ts";
@@ -11,9 +13,7 @@ import { runEnder } from "./ends.ts";
 import { executeRun } from "./execute.ts";
 import { startLiveness } from "./liveness.ts";
 import { now } from "./liveness-news.ts";
-import { mendNestedResumption } from "./nested-resumption.ts";
 import { stepWriter } from "./steps.ts";
-import { mendUntracedCalls } from "./untraced-calls.ts";
 import type { WorkerDeps } from "./worker-deps.ts";
 
 export interface WorkerOptions extends AttemptPolicy {
@@ -43,9 +43,9 @@ export async function startWorker(deps: WorkerDeps, url: string, options: Worker
 }
 
 async function applyPatches(): Promise<void> {
-  await mendNestedResumption();
-  mendBatchedStore();
-  mendUntracedCalls();
+  await patchNestedResumption();
+  patchBatchedStore();
+  patchUntracedCalls();
 }
 
 class RunningWorker {

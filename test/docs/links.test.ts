@@ -42,6 +42,15 @@ function leadsSomewhere(from: string, target: string): boolean {
   return anchor === undefined || (anchors.get(file)?.has(anchor) ?? false);
 }
 
+test.for(pages)("files of the repository that $path names exist", ({ path, text }) => {
+  const named = [...text.matchAll(/`((?:src|graphs|migrations|test|bench)\/[\w./-]*)`/g)].map(([, file = ""]) => file);
+  const missing = named.filter((file) => !existsSync(join(root, file))).map((file) => `${path}: ${file}`);
+  expect(missing.filter((file) => !isMadeInText(file))).toEqual([]);
+});
+
+/** Results of a command, and installed packages, are in no fresh clone. */
+const isMadeInText = (file: string) => /bench\/(results|peer)/.test(file);
+
 test.runIf(hasDocs).for(["docs/README.md", "docs/llms.txt"])("%s names every page", (index) => {
   const text = readFileSync(join(root, index), "utf8");
   const missing = readPages()

@@ -1,4 +1,4 @@
-/** A time as a person reads it. */
+/** Returns a duration for people. */
 export function seconds(ms: number): string {
   if (ms < 100) return `${Math.round(ms)} ms`;
   if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`;
@@ -6,7 +6,7 @@ export function seconds(ms: number): string {
   return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1_000)} s`;
 }
 
-/** A figure with as many digits as say something; a dash where there is none. */
+/** Returns a number with two decimals at most, or a dash when there is none. */
 export function figure(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "-";
   return Number.isInteger(value) ? String(value) : value.toFixed(Math.abs(value) >= 100 ? 0 : 2);

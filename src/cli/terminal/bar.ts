@@ -2,8 +2,8 @@ import { seconds } from "./amounts.ts";
 import { oneLine } from "./clean.ts";
 import type { Span } from "./screen.ts";
 
-/** Something that goes from 0 to 100 %, as far as it is known. */
-export interface Racer {
+/** The progress of one scenario, from 0 to 100 %. */
+export interface ScenarioProgress {
   name: string;
   percent: number;
   items: number;
@@ -23,8 +23,8 @@ const colors: Record<string, "green" | "red" | "yellow" | "cyan" | "dim"> = {
   pending: "dim",
 };
 
-/** One line: name, a bar with its milestones, and the figures beside it. */
-export function drawBar({ name, percent, items, totalItems, elapsedMs, quality, status }: Racer): Span[] {
+/** Returns one line: the name, a bar with its milestones, and the figures beside it. */
+export function drawBar({ name, percent, items, totalItems, elapsedMs, quality, status }: ScenarioProgress): Span[] {
   const color = colors[status] ?? "dim";
   const reached = Math.round((Math.min(Math.max(percent, 0), 100) / 100) * width);
   const cells = Array.from({ length: width }, (_, index) => cell(index, reached)).join("");

@@ -2,9 +2,9 @@ import type { Given } from "../arguments.ts";
 import { type Connection, isNotFound, withService } from "./connection.ts";
 import { findRun, findThread } from "./find.ts";
 
-const patienceMs = 10_000;
+const timeoutMs = 10_000;
 
-/** `ensemble cancel <run|thread>`: ends a run, or all that is open on a thread. With `--rollback` nothing of it remains. */
+/** Runs `ensemble cancel <run|thread>`: cancels a run, or all open runs of a thread. With `--rollback` it removes them too. */
 export async function cancel(given: Given): Promise<void> {
   const [id = ""] = given.words;
   const rollback = given.flags.has("rollback");
@@ -21,7 +21,7 @@ interface OpenRun {
   thread_id: string;
 }
 
-/** Those that wait first, or they would begin when the running one ends. */
+/** Returns the open runs, pending ones first. A pending run would begin as soon as the running one ended. */
 async function openRunsOf({ client }: Connection, threadId: string): Promise<OpenRun[]> {
   const pending = await client.runs.list(threadId, { status: "pending", limit: 1_000 });
   return [...pending, ...(await client.runs.list(threadId, { status: "running", limit: 1_000 }))];
@@ -35,8 +35,8 @@ async function openRun(connection: Connection, id: string): Promise<OpenRun> {
 }
 
 async function cancelOne({ client }: Connection, { run_id: runId, thread_id: threadId }: OpenRun, rollback: boolean): Promise<string> {
-  const signal = AbortSignal.timeout(patienceMs);
-  const left = () => `Run ${runId} is told to stop, and has not yet.`;
+  const signal = AbortSignal.timeout(timeoutMs);
+  const left = () => `Run ${runId} is being cancelled and has not stopped yet.`;
   const over = await client.runs.cancel(threadId, runId, true, rollback ? "rollback" : "interrupt", { signal }).then(
     () => true,
     (error: unknown) => {
@@ -50,5 +50,5 @@ async function cancelOne({ client }: Connection, { run_id: runId, thread_id: thr
     throw error;
   });
   if (!run) return `Run ${runId} is cancelled and removed.`;
-  return run.status === "interrupted" ? `Run ${runId} is cancelled.` : `Run ${runId} was faster: it ended with ${run.status}.`;
+  return run.status === "interrupted" ? `Run ${runId} is cancelled.` : `Run ${runId} ended before the cancellation (${run.status}).`;
 }

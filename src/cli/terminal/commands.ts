@@ -1,7 +1,7 @@
 import type { Command, Given, Option } from "../arguments.ts";
 
-const url: Option = { type: "string", value: "http://…", means: "the service, else ENSEMBLE_URL, else this project's" };
-const json: Option = { type: "boolean", means: "for machines: JSON" };
+const url: Option = { type: "string", value: "http://…", means: "URL of the service, else ENSEMBLE_URL, else this project's service" };
+const json: Option = { type: "boolean", means: "print JSON for programs" };
 const thread: Option = { type: "string", value: "id", means: "only this thread" };
 
 const exitCodes = [
@@ -9,23 +9,23 @@ const exitCodes = [
   "3 the run waits for an answer, 130 left with Ctrl-C while the run goes on.",
 ];
 
-/** A command about a run says how that ended. */
+/** Sets the exit code to the outcome of the run. */
 const ending = (follow: (given: Given) => Promise<number>) => async (given: Given) => {
   process.exitCode = await follow(given);
 };
 
-/** The commands that talk to a running service, and nothing else. */
+/** The commands that only talk to a running service. */
 export const terminalCommands: Record<string, Command> = {
   run: {
-    summary: "run a graph and show it as it goes, answering what it asks",
+    summary: "run a graph, show its progress and answer its questions",
     takes: ["<graph>"],
     options: {
-      task: { type: "string", value: "text", means: "what it is to do; a graph that takes messages gets it as one" },
-      input: { type: "string", value: "file.json", means: "its input; - reads it from stdin" },
-      context: { type: "string", value: "file.json", means: "its configuration" },
-      thread: { type: "string", value: "id", means: "the thread to go on with, else a new one" },
-      resume: { type: "string", value: "json", means: "the answer to what the thread waits for" },
-      json: { type: "boolean", means: "for machines: a JSON object a line, at the end the final values" },
+      task: { type: "string", value: "text", means: "task of the run, sent as a message if the graph takes messages" },
+      input: { type: "string", value: "file.json", means: "input of the run (- reads stdin)" },
+      context: { type: "string", value: "file.json", means: "context of the run" },
+      thread: { type: "string", value: "id", means: "thread to continue, else a new one" },
+      resume: { type: "string", value: "json", means: "answer to the thread's open question" },
+      json: { type: "boolean", means: "print JSON for programs: one event a line, then the final values" },
       url,
     },
     details: exitCodes,
@@ -34,7 +34,7 @@ export const terminalCommands: Record<string, Command> = {
   watch: {
     summary: "join the run of a thread and show it",
     takes: ["<thread>"],
-    options: { json: { type: "boolean", means: "for machines: a JSON object a line, at the end the final values" }, url },
+    options: { json: { type: "boolean", means: "print JSON for programs: one event a line, then the final values" }, url },
     details: exitCodes,
     run: ending(async (given) => (await import("./watch.ts")).watch(given)),
   },
@@ -44,31 +44,31 @@ export const terminalCommands: Record<string, Command> = {
     options: {
       thread,
       status: { type: "string", value: "status", means: "pending, running, success, error, timeout or interrupted" },
-      limit: { type: "string", value: "n", means: "how many at most, else 20" },
+      limit: { type: "string", value: "n", means: "maximum number of runs, else 20" },
       json,
       url,
     },
     run: async (given) => (await import("./lists.ts")).listRuns(given),
   },
   show: {
-    summary: "show where a run stands and what it came to",
+    summary: "show the status and the result of a run",
     takes: ["<run>"],
-    options: { thread: { type: "string", value: "id", means: "its thread, if known: that is faster" }, json, url },
+    options: { thread: { type: "string", value: "id", means: "thread of the run (makes the search faster)" }, json, url },
     run: async (given) => (await import("./lists.ts")).showRun(given),
   },
   cancel: {
-    summary: "cancel a run, or what is open on a thread",
+    summary: "cancel a run, or all open runs of a thread",
     takes: ["<run|thread>"],
-    options: { rollback: { type: "boolean", means: "and remove it, with all it has stored" }, url },
+    options: { rollback: { type: "boolean", means: "also remove the run and everything it has stored" }, url },
     run: async (given) => (await import("./cancel.ts")).cancel(given),
   },
   demo: {
-    summary: "show the scenario orchestrator; starts a service where none runs",
+    summary: "show the scenario orchestrator, with a service of its own if none runs",
     options: {
-      skill: { type: "string", value: "name", means: "what is tried at three difficulties, else data-transformation" },
+      skill: { type: "string", value: "name", means: "skill to try at three difficulties, else data-transformation" },
       mode: { type: "string", value: "mode", means: "free, milestone or lockstep" },
-      keep: { type: "boolean", means: "leave the service running that it started" },
-      json: { type: "boolean", means: "for machines: a JSON object a line, at the end the final values" },
+      keep: { type: "boolean", means: "keep the service that the demo started" },
+      json: { type: "boolean", means: "print JSON for programs: one event a line, then the final values" },
       url,
     },
     details: exitCodes,

@@ -26,7 +26,9 @@ const Measure = z.looseObject({
 });
 const Action = z.union([z.string(), z.looseObject({ action: z.string() }).transform(({ action }) => action)]);
 
-/** A comparison as the scenario graph and the aggregator report it. Only its rows are needed; of the rest what is there is shown. */
+/**
+ * A comparison as the scenario graph and the aggregator report it. Only the rows are required. Other fields are shown if they are there.
+ */
 const Compared = z.looseObject({
   comparison: z.looseObject({
     rows: z.array(Row).min(1),
@@ -51,7 +53,7 @@ const Compared = z.looseObject({
 
 type Compared = z.output<typeof Compared>;
 
-/** Shows a report that compares; false when it does no such thing. */
+/** Shows a report that contains a comparison. Returns false for any other report. */
 export function showComparison(screen: Screen, report: unknown): boolean {
   const read = Compared.safeParse(report);
   if (!read.success) return false;

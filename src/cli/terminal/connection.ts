@@ -11,7 +11,7 @@ export interface Connection {
   client: Client;
 }
 
-const patienceMs = 30_000;
+const timeoutMs = 30_000;
 const helloMs = 5_000;
 
 /** The service's address, the source of that address, and the credentials to send. */
@@ -31,32 +31,32 @@ export async function findAddress({ texts }: Given): Promise<Address> {
   return { ...(await ownAddress(config)), headers };
 }
 
-/** Does something with the service that is running. One that does not answer, or says no, is one sentence. */
+/** Calls `work` with a connection to the running service. Throws one sentence when the service does not answer or refuses. */
 export async function withService<T>(given: Given, work: (connection: Connection) => Promise<T>): Promise<T> {
   const address = await findAddress(given);
   const trouble = await findTrouble(address);
-  const unsaid = address.saidBy === "nobody" ? "No service of this directory runs. " : "";
-  if (trouble) throw new Error(`${unsaid}${trouble}`);
-  if (unsaid) console.error(`${unsaid}Using the one at ${address.url}.`); // perhaps another project's
+  const missing = address.saidBy === "nobody" ? "No service of this directory runs. " : "";
+  if (trouble) throw new Error(`${missing}${trouble}`);
+  if (missing) console.error(`${missing}Using the one at ${address.url}.`); // perhaps another project's
   return work(openClient(address)).catch(explainAnswer(address.url));
 }
 
-/** The official client. Its repeated requests make one run, however many of them arrive. */
+/** Opens the official client. All retries of a request carry one idempotency key, so they make one run. */
 export function openClient({ url, headers: defaultHeaders }: Omit<Address, "saidBy">): Connection {
   const onRequest = (_url: URL, init: RequestInit) => {
     if (init.method !== "POST") return init;
     return { ...init, headers: { ...Object.fromEntries(new Headers(init.headers)), "idempotency-key": randomUUID() } };
   };
-  return { url, client: new Client({ apiUrl: url, timeoutMs: patienceMs, onRequest, defaultHeaders }) };
+  return { url, client: new Client({ apiUrl: url, timeoutMs, onRequest, defaultHeaders }) };
 }
 
-/** Why there is no service at an address; undefined when there is one. */
+/** Returns why no service is at an address. Returns undefined when there is one. */
 export async function findTrouble({ url, headers }: Address): Promise<string | undefined> {
   try {
     const response = await fetch(`${url}/ok`, { headers, signal: AbortSignal.timeout(helloMs) });
-    if (response.status === 401) return `The service at ${url} wants to know who you are: set ENSEMBLE_API_KEY to a key of yours.`;
+    if (response.status === 401) return `The service at ${url} requires a key: set ENSEMBLE_API_KEY to one of your keys.`;
     const answer = z.object({ ok: z.literal(true) }).safeParse(await response.json().catch(() => undefined));
-    return answer.success ? undefined : `What answers at ${url} is no such service (${response.status} at /ok).`;
+    return answer.success ? undefined : `The server at ${url} is not an Ensemble service (${response.status} at /ok).`;
   } catch (error) {
     return `No service answers at ${url} (${reasonOf(error)}). Start one with \`ensemble start\`, or name another with --url.`;
   }
@@ -64,7 +64,7 @@ export async function findTrouble({ url, headers }: Address): Promise<string | u
 
 const Info = z.object({ halted: z.literal(true) });
 
-/** Whether work is halted there. A server that knows no such thing is at work. */
+/** Tells whether work is halted there. A server that does not report it is not halted. */
 export async function isHalted(url: string): Promise<boolean> {
   const answer = await fetch(`${url}/info`, { signal: AbortSignal.timeout(helloMs) }).then((response) => response.json());
   return Info.safeParse(answer).success;
@@ -76,7 +76,7 @@ function reasonOf(error: unknown): string {
   return String(cause);
 }
 
-/** What the client throws when the service says no. */
+/** The error that the client throws when the service refuses a request. */
 const Refusal = z.object({ status: z.number(), text: z.string() });
 const Detail = z.object({ detail: z.union([z.string(), z.unknown().transform((detail) => JSON.stringify(detail))]) });
 
@@ -91,7 +91,7 @@ export const explainAnswer =
     const refusal = Refusal.safeParse(error);
     if (refusal.success) throw new Error(`${sentenceOf(refusal.data.text)} (${url} answers ${refusal.data.status})`);
     if (error instanceof Error && (error.name === "ConnectionError" || error.name === "MaxReconnectAttemptsError"))
-      throw new Error(`The service at ${url} cannot be reached any more; what runs there goes on.`);
+      throw new Error(`The service at ${url} cannot be reached any more. Its runs continue.`);
     if (error instanceof Error && error.name === "TimeoutError") throw new Error(`The service at ${url} did not answer within 30 s.`);
     throw error;
   };

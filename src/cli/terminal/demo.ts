@@ -5,7 +5,7 @@ import { converse, type ExitCode, listenForLeave, openSession, startRun, warnOfH
 
 const graph = "scenario";
 
-/** `ensemble demo`: the scenario orchestrator, live. Where no service runs it starts one, and stops that one afterwards. */
+/** Runs `ensemble demo`: shows the scenario orchestrator live. If no service runs, it starts one and stops it afterwards. */
 export async function demo(given: Given): Promise<ExitCode> {
   const leaving = listenForLeave();
   const keep = given.flags.has("keep");
@@ -19,7 +19,8 @@ export async function demo(given: Given): Promise<ExitCode> {
       const session = openSession(connection, given, { graph, threadId: thread.thread_id, context: undefined }, leaving);
       const { skill = "data-transformation", mode } = given.texts;
       await warnOfHalt(connection, session);
-      const farewell = own && !keep ? "\nStopped with its service; the run goes on when a service starts on the same data." : undefined;
+      const farewell =
+        own && !keep ? "\nStopped together with its service. The run continues when a service starts on the same data." : undefined;
       return converse({ ...session, farewell }, startRun(session, { input: { skill, ...(mode && { mode }) } }));
     });
   } finally {
@@ -50,7 +51,7 @@ async function endOwnService({ url, pid, stop, release }: OwnService, keep: bool
   note(`The service stays at ${url}; \`kill ${pid}\` stops it.`);
 }
 
-/** What is not the result goes beside it: `--json` is for machines. */
+/** Writes a note to stderr, because stdout belongs to the result that `--json` prints. */
 function note(sentence: string): void {
   console.error(sentence);
 }

@@ -4,7 +4,7 @@ import { type Connection, isNotFound } from "./connection.ts";
 
 const pageSize = 50;
 
-/** All threads, the one that was used last first, page by page. */
+/** Yields all threads page by page, the most recently used first. */
 async function* threadPages(client: Client, status?: Thread["status"]): AsyncGenerator<Thread[]> {
   for (let offset = 0; ; offset += pageSize) {
     const page = await client.threads.search({
@@ -19,7 +19,7 @@ async function* threadPages(client: Client, status?: Thread["status"]): AsyncGen
   }
 }
 
-/** The newest runs over all threads. A thread was changed no earlier than its newest run was made, so the search can stop in time. */
+/** Returns the newest runs of all threads. A thread changes no earlier than its newest run is created, so the search can stop early. */
 export async function newestRuns(client: Client, limit: number, status?: Run["status"]): Promise<Run[]> {
   const isOpen = status === "pending" || status === "running";
   let newest: Run[] = [];
@@ -32,14 +32,14 @@ export async function newestRuns(client: Client, limit: number, status?: Run["st
   return newest;
 }
 
-/** A thread that was deleted since it was found has no runs. */
+/** Returns the runs of a thread. A thread that was deleted meanwhile has none. */
 async function runsOf(client: Client, threadId: string, limit: number, status?: Run["status"]): Promise<Run[]> {
   return client.runs.list(threadId, { limit, ...(status && { status }) }).catch(none([]));
 }
 
-/** A run by its own id. The service knows runs by their threads, so unless one is named they are looked through. */
+/** Returns a run by its id. The service finds runs by thread, so without a thread id it searches all threads. */
 export async function findRun({ client, url }: Connection, runId: string, threadId?: string): Promise<Run | undefined> {
-  if (!z.guid().safeParse(runId).success) throw new Error(`"${runId}" is no id of a run.`);
+  if (!z.guid().safeParse(runId).success) throw new Error(`"${runId}" is not the id of a run.`);
   if (threadId) return client.runs.get(threadId, runId).catch(none(undefined));
   if (!(await exists(url, runId))) return undefined;
   for await (const page of threadPages(client)) {
@@ -50,7 +50,7 @@ export async function findRun({ client, url }: Connection, runId: string, thread
   return undefined;
 }
 
-/** Whether there is such a run at all: its stream is found by its id alone. */
+/** Tells whether the run exists at all: its stream is found by its id alone. */
 async function exists(url: string, runId: string): Promise<boolean> {
   const enough = new AbortController();
   const signal = AbortSignal.any([enough.signal, AbortSignal.timeout(10_000)]);
@@ -65,12 +65,12 @@ export async function findThread(client: Client, threadId: string): Promise<Thre
 
 const Configured = z.object({ kwargs: z.object({ context: z.record(z.string(), z.unknown()) }) });
 
-/** The configuration that a run was given, if any. */
+/** Returns the context that a run was given, if any. */
 export function contextOf(run: Run | undefined): Record<string, unknown> | undefined {
   return Configured.safeParse(run).data?.kwargs.context;
 }
 
-/** What stands for something that is not there. */
+/** Returns an error handler that turns a 404 into the given value. */
 function none<T>(nothing: T) {
   return (error: unknown): T => {
     if (isNotFound(error)) return nothing;

@@ -10,7 +10,7 @@ import { showResult } from "./result.ts";
 import { openScreen } from "./screen.ts";
 import { showTable } from "./table.ts";
 
-/** `ensemble graphs`: what can be run here. */
+/** Runs `ensemble graphs`: lists the graphs of the service. */
 export async function listGraphs(given: Given): Promise<void> {
   const found = await withService(given, async ({ client }) => systemAssistants(client));
   const graphs = found.map(({ graph_id, description }) => ({ graph_id, description: description ?? "" }));
@@ -23,12 +23,12 @@ export async function listGraphs(given: Given): Promise<void> {
   );
 }
 
-/** Each graph has one of its own, made by the service. */
+/** Returns the assistant that the service made for each graph. */
 async function systemAssistants(client: Client) {
   return client.assistants.search({ limit: 1_000, metadata: { created_by: "system" } });
 }
 
-/** `ensemble runs`: the newest runs, of one thread or of all. */
+/** Runs `ensemble runs`: lists the newest runs, of one thread or of all. */
 export async function listRuns(given: Given): Promise<void> {
   const { thread, status, limit = "20" } = given.texts;
   const wanted = z.coerce.number().int().min(1).max(1_000).safeParse(limit);
@@ -55,7 +55,7 @@ async function graphNames(client: Client, runs: Run[]): Promise<Map<string, stri
   return new Map(ids.map((id, index) => [id, names[index] ?? "-"]));
 }
 
-/** `ensemble show <run>`: where a run stands, and what it came to. */
+/** Runs `ensemble show <run>`: shows the status and the result of a run. */
 export async function showRun(given: Given): Promise<void> {
   const [runId = ""] = given.words;
   const { run, values, graphs } = await withService(given, async (connection) => {

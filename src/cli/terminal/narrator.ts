@@ -17,26 +17,26 @@ const Messages = z.object({ messages: z.array(Message) });
 
 export interface Narrator {
   tell(moment: Moment): void;
-  /** Ends what is half said, before somebody else speaks. */
+  /** Ends the text that is being shown. */
   pause(): void;
-  /** Whether a text was told in full already. */
+  /** Tells whether a text was already shown in full. */
   hasSaid(text: string): boolean;
 }
 
-/** Tells a run as it happens: a line for each step and each progress event, and what models say as they say it. */
+/** Shows a run as it happens: a line for each step and each progress event, and the tokens of models as they arrive. */
 export function startNarrator(screen: Screen): Narrator {
   const speech = startSpeech(screen);
   const scenarios = showScenarios(screen);
-  const told = new Set<string>();
+  const shown = new Set<string>();
   let named = false;
 
   function tellStep({ path, node, update }: Extract<Moment, { kind: "step" }>): void {
     named = true;
-    if (scenarios.begun) return; // each batch is a step: the picture says it better
+    if (scenarios.begun) return; // each batch is a step, and the picture shows it better
     screen.line(["green", "✓ "], ["dim", path.map((each) => `${each} › `).join("")], node);
     for (const [id, line] of toolLines(update)) {
-      if (!told.has(id)) screen.line("    ", ["dim", line]); // a graph that has a graph inside hands on what happened there
-      told.add(id);
+      if (!shown.has(id)) screen.line("    ", ["dim", line]); // a parent graph repeats the messages of its subgraph
+      shown.add(id);
     }
   }
 
@@ -53,7 +53,7 @@ export function startNarrator(screen: Screen): Narrator {
     screen.line(["cyan", "· "], `${at}${pattern} ${type}`, ["dim", `${details(rest)}${time}`]);
   }
 
-  /** A run that somebody made with values only names no steps; that it moves can be seen all the same. */
+  /** Shows a step from the values alone. A run with only the values stream names no steps. */
   function tellValues(path: string[], values: unknown): void {
     if (named || path.length > 0 || scenarios.begun || isQuestion(values)) return;
     screen.line(["dim", `✓ a step; the values are ${excerpt(safeJson(values), 120)}`]);
@@ -84,7 +84,7 @@ function details(rest: Record<string, unknown>): string {
     .join("");
 }
 
-/** The tools that a step called, and what they answered: they are no tokens, and a person wants to see them. */
+/** Returns a line for each tool call and each tool result of a step, because these are not tokens. */
 function toolLines(update: unknown): [id: string, line: string][] {
   const read = Messages.safeParse(update);
   if (!read.success) return [];

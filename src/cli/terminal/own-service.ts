@@ -13,18 +13,18 @@ export interface OwnService {
   pid: number;
   log: string;
   stop(): Promise<void>;
-  /** Lets it live on when this process ends. */
+  /** Lets the service live on when this process ends. */
   release(): void;
 }
 
-const startWithinMs = 60_000;
-const stopWithinMs = 40_000;
+const startTimeoutMs = 60_000;
+const stopTimeoutMs = 40_000;
 const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
 const program = fileURLToPath(new URL(`../ensemble.${extension}`, import.meta.url));
-/** It uses the embedded database and plays every part, whatever else this shell was set up for. */
+/** The variables that the shell must not pass on, because the service uses the embedded database and the role `all`. */
 const plain = { DATABASE_URL: "", DATABASE_URI: "", POSTGRES_URI: "", DATABASE_DIRECT_URL: "", ENSEMBLE_ROLE: "" };
 
-/** Starts `ensemble start` in a session of its own, so that Ctrl-C here does not reach it, and waits until it says where it listens. */
+/** Runs `ensemble start` in a separate session and waits until it prints its URL. Ctrl-C here does not reach that session. */
 export async function startOwnService(leaving: AbortSignal): Promise<OwnService> {
   const { dataDir } = await readEnvironment();
   const log = join(await makeDataDirectory(dataDir), "demo.log");
@@ -39,10 +39,10 @@ export async function startOwnService(leaving: AbortSignal): Promise<OwnService>
 
   async function stop(): Promise<void> {
     if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
-    await Promise.race([exited, sleep(stopWithinMs, undefined, { ref: false })]);
+    await Promise.race([exited, sleep(stopTimeoutMs, undefined, { ref: false })]);
   }
 
-  for (const deadline = performance.now() + startWithinMs; performance.now() < deadline && !leaving.aborted; await sleep(50)) {
+  for (const deadline = performance.now() + startTimeoutMs; performance.now() < deadline && !leaving.aborted; await sleep(50)) {
     const written = await readFile(log, "utf8");
     const url = /Ensemble listens on (\S+)/.exec(written)?.[1];
     if (url) return { url, pid: child.pid ?? 0, log, stop, release: () => child.unref() };

@@ -5,12 +5,12 @@ import { safeJson } from "./clean.ts";
 import { type Asked, Question, showQuestion } from "./questions.ts";
 import type { Screen } from "./screen.ts";
 
-/** Somebody at the terminal who can be asked. Undefined as an answer: they left. */
+/** A person at the terminal. An undefined answer means that the person left. */
 export interface Person {
   answer(asked: Asked[]): Promise<Record<string, unknown> | undefined>;
 }
 
-/** Left without an answer, with Ctrl-C or Ctrl-D. */
+/** Thrown when the person leaves without an answer, with Ctrl-C or Ctrl-D. */
 class Left extends Error {}
 
 type Ask = (prompt: string, prefilled?: string) => Promise<string>;
@@ -35,14 +35,14 @@ export function personAt(input: Readable, output: Writable, screen: Screen): Per
   };
 }
 
-/** Lines may come faster than questions, pasted or piped; none is lost. */
+/** Returns a function that asks for one line. Pasted or piped lines that arrive before a question are kept for it. */
 function askThrough(lines: Interface): Ask {
-  const come: string[] = [];
+  const buffered: string[] = [];
   let waiting: PromiseWithResolvers<string> | undefined;
   let left = false;
   lines.on("line", (line) => {
     if (waiting) waiting.resolve(line);
-    else come.push(line);
+    else buffered.push(line);
     waiting = undefined;
   });
   const leave = () => {
@@ -57,7 +57,7 @@ function askThrough(lines: Interface): Ask {
       lines.prompt();
       if (prefilled && lines.terminal) lines.write(prefilled); // elsewhere it would count as typed
     }
-    const line = come.shift();
+    const line = buffered.shift();
     if (line !== undefined) return Promise.resolve(line);
     if (left) return Promise.reject(new Left());
     waiting = Promise.withResolvers();
@@ -75,7 +75,7 @@ function answerOne(value: unknown, screen: Screen, ask: Ask): Promise<unknown> {
   return ask("> ");
 }
 
-/** Yes, no with a reason, or yes with changes. */
+/** Asks for yes, no with a reason, or yes with changes. */
 async function askApproval(details: unknown, screen: Screen, ask: Ask): Promise<unknown> {
   for (;;) {
     const [word = "", ...rest] = (await ask("y, n [reason] or e to edit> ")).trim().split(/\s+/);
@@ -88,7 +88,7 @@ async function askApproval(details: unknown, screen: Screen, ask: Ask): Promise<
 
 const Call = z.looseObject({ args: z.record(z.string(), z.unknown()) });
 
-/** Of a tool's call its arguments are what may be changed. */
+/** Returns what a person may edit: the arguments of a tool call, else all details. */
 function editable(details: unknown): unknown {
   const call = Call.safeParse(details);
   return call.success ? call.data.args : (details ?? {});
@@ -109,7 +109,7 @@ async function askJson(screen: Screen, ask: Ask, prompt: string, prefilled?: str
     try {
       return JSON.parse(text);
     } catch {
-      screen.line(["dim", 'That is no JSON. A text is written in quotes: "like this".']);
+      screen.line(["dim", 'That is not JSON. Write a text in quotes: "like this".']);
     }
   }
 }

@@ -4,7 +4,7 @@ import type { Screen } from "./screen.ts";
 
 const shared = { prompt: z.string(), details: z.unknown().optional(), timeoutSeconds: z.number().optional().catch(undefined) };
 
-/** How the patterns ask a person. Whatever else a graph asks is answered with JSON. */
+/** The questions that the patterns ask. Any other question is answered with JSON. */
 export const Question = z.discriminatedUnion("type", [
   z.object({ type: z.literal("approval"), ...shared }),
   z.object({ type: z.literal("selection"), ...shared, options: z.array(z.string()).min(1) }),
@@ -15,10 +15,10 @@ const Asked = z.looseObject({ id: z.string(), value: z.unknown().optional() });
 export type Asked = z.output<typeof Asked>;
 
 const Interrupted = z.object({ __interrupt__: z.array(Asked) });
-/** What a thread says it waits for: the questions of each task. */
+/** A thread's open questions, by task. */
 const Waiting = z.record(z.string(), z.array(Asked));
 
-/** What a run stopped to ask. Undefined when it did not stop; empty when it stopped without a question, at a breakpoint. */
+/** Returns the questions that stopped a run. Returns undefined when it did not stop, and an empty list at a breakpoint. */
 export function questionsIn(values: unknown): Asked[] | undefined {
   const read = Interrupted.safeParse(values);
   return read.success ? read.data.__interrupt__ : undefined;
@@ -29,20 +29,20 @@ export function questionsOf(thread: { interrupts?: unknown }): Asked[] {
   return read.success ? Object.values(read.data).flat() : [];
 }
 
-/** Shows what is asked, with what belongs to it. */
+/** Shows a question with its details. */
 export function showQuestion(screen: Screen, value: unknown): void {
   const read = Question.safeParse(value);
-  const question = read.success ? read.data : { prompt: "It asks", details: value, timeoutSeconds: undefined };
+  const question = read.success ? read.data : { prompt: "The graph asks", details: value, timeoutSeconds: undefined };
   screen.line("\n", ["yellow", "? "], ["bold", question.prompt]);
   if (question.details !== undefined && question.details !== null) screen.line(outline(question.details, "  "));
   const options = "options" in question ? question.options : [];
   options.forEach((option, index) => {
     screen.line(`  ${index + 1}  ${option}`);
   });
-  if (question.timeoutSeconds) screen.line(["dim", `  Without an answer within ${question.timeoutSeconds} s it goes on by itself.`]);
+  if (question.timeoutSeconds) screen.line(["dim", `  After ${question.timeoutSeconds} s without an answer, the run goes on by itself.`]);
 }
 
-/** An answer that would fit, for somebody who must type one. */
+/** Returns an example of a valid answer, for the hint on the command line. */
 export function exampleAnswer(asked: Asked[]): unknown {
   const [only, ...others] = asked;
   if (only && others.length === 0) return example(only.value);

@@ -7,12 +7,12 @@ import type { Screen } from "./screen.ts";
 
 const Values = z.record(z.string(), z.unknown());
 const Conversation = z.array(z.looseObject({ content: z.unknown().optional() })).min(1);
-/** Where graphs keep what a person wants in the end. */
-const telling = ["report", "answer", "result"];
+/** The keys under which graphs keep their result for people. */
+const resultKeys = ["report", "answer", "result"];
 
 /**
- * Shows what a run came to: its report or answer, else its last message, else its values as JSON. What was just said is not
- * repeated. A run that stopped to ask has come to its questions.
+ * Shows the result of a run: its report or answer, else its last message, else its values as JSON. It does not repeat text that was
+ * already shown. A run that stopped for questions shows them.
  */
 export function showResult(screen: Screen, values: unknown, hasSaid: (text: string) => boolean): void {
   const asked = questionsIn(values);
@@ -22,9 +22,9 @@ export function showResult(screen: Screen, values: unknown, hasSaid: (text: stri
   }
   const read = Values.safeParse(values);
   const known = read.success ? read.data : {};
-  const told = telling.map((key) => known[key]).find((value) => value !== undefined && value !== null && value !== "");
-  if (told !== undefined) {
-    if (!showComparison(screen, told)) screen.line("\n", outline(told));
+  const result = resultKeys.map((key) => known[key]).find((value) => value !== undefined && value !== null && value !== "");
+  if (result !== undefined) {
+    if (!showComparison(screen, result)) screen.line("\n", outline(result));
     return;
   }
   const messages = Conversation.safeParse(known.messages);

@@ -12,7 +12,7 @@ const Document = z.record(z.string(), z.unknown());
 type Input = z.output<typeof Document>;
 const Described = z.looseObject({ properties: z.record(z.string(), z.unknown()).default({}) });
 
-/** `ensemble run <graph>`: a run from its beginning to its end, on a new thread or on one that is there. */
+/** Runs `ensemble run <graph>`: follows a run from start to end, on a new or an existing thread. */
 export async function run(given: Given): Promise<ExitCode> {
   const wanted = await readStart(given);
   return withService(given, async (connection) => {
@@ -33,27 +33,28 @@ export async function run(given: Given): Promise<ExitCode> {
   });
 }
 
-/** Where nothing new is said, a thread that paused at a breakpoint goes on, and any other begins with what it has. */
+/** Returns the input of a run without new input. A thread at a breakpoint continues, and any other thread starts with its present state. */
 const beginning = ({ status }: Thread) => (status === "interrupted" ? null : {});
 
-/** Who answers a question without a word about the configuration means the one that the question came from. */
+/** Returns the context of the thread's last run. An answer without a context of its own uses it. */
 async function lastContext(client: Client, { thread_id }: Thread): Promise<Input | undefined> {
   return contextOf((await client.runs.list(thread_id, { limit: 1 }))[0]);
 }
 
-interface Wanted {
+interface StartOptions {
   input: Input | undefined;
   context: Input | undefined;
   resume: unknown;
 }
 
-/** What the command line and its files say, before anybody is asked anything. */
-async function readStart({ texts }: Given): Promise<Wanted> {
+/** Reads the options and their files, before anything is sent. */
+async function readStart({ texts }: Given): Promise<StartOptions> {
   const { thread, resume, input, task, context } = texts;
-  if (thread !== undefined && !z.guid().safeParse(thread).success) throw new Error(`--thread is "${thread}", which is no id of a thread.`);
+  if (thread !== undefined && !z.guid().safeParse(thread).success)
+    throw new Error(`--thread is "${thread}", which is not the id of a thread.`);
   if (resume !== undefined && thread === undefined) throw new Error("--resume answers a question of a thread: name it with --thread.");
   if (resume !== undefined && (input !== undefined || task !== undefined))
-    throw new Error("--resume answers an open question; --task and --input begin something new. Give one of them.");
+    throw new Error("--resume answers an open question, while --task and --input begin something new. Use one of them.");
   return {
     input: input === undefined ? undefined : await readDocument("--input", input),
     context: context === undefined ? undefined : await readDocument("--context", context),
@@ -78,16 +79,16 @@ function readJson(where: string, content: string): unknown {
   }
 }
 
-/** Puts the task where the graph expects one: in `task`, or as what a person says. */
+/** Adds the task to the input where the graph expects it: in `task`, or as a user message. */
 async function fitTask(client: Client, graph: string, task: string | undefined, input: Input | undefined): Promise<Input | undefined> {
   const { properties } = Described.parse((await schemasOf(client, graph)).input_schema ?? {});
   if (task === undefined) return input;
-  const said = { messages: [{ role: "user", content: task }] };
+  const asMessage = { messages: [{ role: "user", content: task }] };
   if ("task" in properties) return { ...input, task };
-  if ("messages" in properties) return { ...input, ...said };
+  if ("messages" in properties) return { ...input, ...asMessage };
   const keys = Object.keys(properties);
   if (keys.length > 0) throw new Error(`"${graph}" takes no task; give it ${keys.join(", ")} with --input.`);
-  return { ...input, task, ...said }; // it does not say what it takes, and what a graph does not know it leaves alone
+  return { ...input, task, ...asMessage }; // the graph declares no input, and ignores fields that it does not know
 }
 
 async function schemasOf(client: Client, graph: string) {

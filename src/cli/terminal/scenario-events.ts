@@ -5,7 +5,7 @@ const shared = { pattern: z.literal("scenario"), elapsedMs: z.number().default(0
 const Planned = z.looseObject({ name: z.string(), items: z.number().default(0) });
 const Wait = z.looseObject({ scenario, percent: z.number().default(0), waitedMs: z.number().default(0), arrived: z.boolean() });
 
-/** What the scenario graph tells while it works. A field that is missing costs that field, not the picture. */
+/** The events that the scenario graph sends while it works. A missing field costs only that field, not the whole picture. */
 export const ScenarioEvent = z.discriminatedUnion("type", [
   z.object({
     ...shared,
@@ -30,4 +30,4 @@ export const ScenarioEvent = z.discriminatedUnion("type", [
 ]);
 
 export type ScenarioEvent = z.output<typeof ScenarioEvent>;
-export type Told<Type extends ScenarioEvent["type"]> = Extract<ScenarioEvent, { type: Type }>;
+export type EventOf<Type extends ScenarioEvent["type"]> = Extract<ScenarioEvent, { type: Type }>;

@@ -1,49 +1,51 @@
 import { seconds } from "./amounts.ts";
-import { drawBar, type Racer } from "./bar.ts";
-import { ScenarioEvent, type Told } from "./scenario-events.ts";
+import { drawBar, type ScenarioProgress } from "./bar.ts";
+import { type EventOf, ScenarioEvent } from "./scenario-events.ts";
 import type { Screen } from "./screen.ts";
 
 export interface ScenarioView {
-  /** Whether a race was seen to begin: then the picture tells it, and single steps need not. */
+  /** Tells whether a comparison has begun. The picture then shows it, and single steps are not shown. */
   readonly begun: boolean;
-  /** Shows an event of the scenario graph; false when it is somebody else's. */
+  /** Shows an event of the scenario graph. Returns false for any other event. */
   take(data: unknown): boolean;
   leave(): void;
 }
 
-/** Three scenarios side by side: on a terminal as bars that grow, elsewhere as a line for each milestone and each change of state. */
+/**
+ * Shows three scenarios side by side. A terminal gets growing bars. Other outputs get a line for each milestone and each change of state.
+ */
 export function showScenarios(screen: Screen): ScenarioView {
-  const racers = new Map<string, Racer>();
+  const progress = new Map<string, ScenarioProgress>();
   const lines = holdLines(screen);
   let begun = false;
 
-  function racer(name: string): Racer {
-    const known = racers.get(name);
-    const made: Racer = known ?? { name, percent: 0, items: 0, totalItems: 0, elapsedMs: 0, quality: null, status: "pending" };
-    if (!known) racers.set(name, made);
+  function progressOf(name: string): ScenarioProgress {
+    const known = progress.get(name);
+    const made: ScenarioProgress = known ?? { name, percent: 0, items: 0, totalItems: 0, elapsedMs: 0, quality: null, status: "pending" };
+    if (!known) progress.set(name, made);
     return made;
   }
 
-  function plan({ skill, mode, scenarios }: Told<"plan">): void {
+  function plan({ skill, mode, scenarios }: EventOf<"plan">): void {
     begun = true;
     const sizes = scenarios.map(({ name, items }) => `${name} ${items}`).join(", ");
     screen.line(["bold", skill], `${mode ? ` in mode ${mode}` : ""}: ${sizes} items`);
-    for (const { name, items } of scenarios) Object.assign(racer(name), { totalItems: items });
+    for (const { name, items } of scenarios) Object.assign(progressOf(name), { totalItems: items });
   }
 
-  function batch({ scenario, status, percent, items, totalItems, quality, elapsedMs }: Told<"batch">): void {
-    const one = racer(scenario);
+  function batch({ scenario, status, percent, items, totalItems, quality, elapsedMs }: EventOf<"batch">): void {
+    const one = progressOf(scenario);
     Object.assign(one, { status, percent, items, elapsedMs, totalItems: totalItems ?? one.totalItems, quality: quality ?? one.quality });
     lines.release(scenario);
   }
 
-  function milestone(event: Told<"milestone">): void {
-    const one = racer(event.scenario);
+  function milestone(event: EventOf<"milestone">): void {
+    const one = progressOf(event.scenario);
     lines.tell(event.scenario, one.percent < event.percent, () => milestoneLine(one, event));
   }
 
-  function state({ scenario, from, to, reason }: Told<"state">): void {
-    const one = racer(scenario);
+  function state({ scenario, from, to, reason }: EventOf<"state">): void {
+    const one = progressOf(scenario);
     one.status = to;
     const line = `${scenario}: ${from ? `${from} → ` : ""}${to}${reason ? ` (${reason})` : ""}`;
     lines.tell(scenario, to === "complete" && one.percent < 100, () => line);
@@ -65,7 +67,7 @@ export function showScenarios(screen: Screen): ScenarioView {
       const read = ScenarioEvent.safeParse(data);
       if (!read.success) return false;
       tell(read.data);
-      screen.picture([...racers.values()].map(drawBar));
+      screen.picture([...progress.values()].map(drawBar));
       return true;
     },
     leave() {
@@ -75,7 +77,7 @@ export function showScenarios(screen: Screen): ScenarioView {
   };
 }
 
-/** Lines where there is no picture. A batch brings the figures of what it reached and may come after it: such a line waits for it. */
+/** Returns a writer of lines for outputs without a picture. A line may arrive before the batch with its figures, and then waits for it. */
 function holdLines(screen: Screen) {
   let held: { scenario: string; line: () => string }[] = [];
   return {
@@ -92,16 +94,16 @@ function holdLines(screen: Screen) {
   };
 }
 
-function milestoneLine({ name, items, totalItems, quality }: Racer, { percent, atMs, elapsedMs }: Told<"milestone">): string {
+function milestoneLine({ name, items, totalItems, quality }: ScenarioProgress, { percent, atMs, elapsedMs }: EventOf<"milestone">): string {
   const score = quality === null ? "" : `, quality ${quality.toFixed(2)}`;
   return `${name}: ${percent} % after ${seconds(atMs ?? elapsedMs)}, ${items}/${totalItems} items${score}`;
 }
 
-function meetingLine({ milestone, waits }: Told<"sync">): string {
+function meetingLine({ milestone, waits }: EventOf<"sync">): string {
   const each = waits.map(({ scenario, percent, waitedMs, arrived }) =>
     arrived ? `${scenario} waited ${seconds(waitedMs)}` : `${scenario} was at ${percent} %`,
   );
-  // In lockstep they meet after each batch, wherever that is.
+  // In lockstep mode the scenarios meet after each batch, at any percentage.
   const where = waits.every(({ percent, arrived }) => percent >= milestone || !arrived) ? ` at ${milestone} %` : " after a batch";
   return `met${where}: ${each.join(", ")}`;
 }

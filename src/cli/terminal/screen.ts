@@ -2,18 +2,18 @@ import { clean } from "./clean.ts";
 
 const styles = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
 
-/** A piece of a line: plain, or with a style. Its text is made safe here, so nothing that is shown can forget to. */
+/** A piece of a line, plain or with a style. The screen makes its text safe, so no caller can forget it. */
 export type Span = string | readonly [style: keyof typeof styles, text: string];
 
 export interface Screen {
   line(...spans: Span[]): void;
-  /** Text as it comes. On a terminal it is there at once, elsewhere when its line is whole. */
+  /** Writes text as it arrives. A terminal shows it at once, other outputs when the line is complete. */
   text(piece: string): void;
-  /** Ends a line of text that was begun. */
+  /** Ends an incomplete line of text. */
   endText(): void;
-  /** Lines that stay at the bottom and are drawn anew each time; nowhere but on a terminal. */
+  /** Draws lines that stay at the bottom and replace the previous ones. Only a terminal shows them. */
   picture(lines: Span[][]): void;
-  /** The picture stays as it is; what comes next stands below it. */
+  /** Leaves the picture as it is, so that later output appears below it. */
   leavePicture(): void;
   readonly live: boolean;
 }
@@ -23,7 +23,7 @@ interface Output {
   isTTY?: boolean;
 }
 
-/** A place to write for people: in colour and with a picture on a terminal, as plain lines elsewhere. */
+/** Opens an output for people. A terminal gets colour and a picture, other outputs plain lines. */
 export function openScreen(output: Output, env: NodeJS.ProcessEnv = process.env): Screen {
   const live = output.isTTY === true && env.TERM !== "dumb";
   const color = live && !env.NO_COLOR;
@@ -35,7 +35,7 @@ export function openScreen(output: Output, env: NodeJS.ProcessEnv = process.env)
     return color && span[1] ? `\x1b[${styles[span[0]]}m${clean(span[1])}\x1b[0m` : clean(span[1]);
   };
   const erase = () => (drawn.length > 0 ? `\x1b[${drawn.length}F\x1b[0J` : "");
-  /** Without wrapping: a line that is too long would take two, and the next picture would not cover it. */
+  /** Returns the picture without wrapping. A line that is too long would take two, and the next picture would not cover it. */
   const draw = () => (drawn.length > 0 ? `\x1b[?7l${drawn.join("\n")}\n\x1b[?7h` : "");
   const writeAbove = (text: string) => output.write(erase() + text + draw());
 

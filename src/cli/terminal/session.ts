@@ -8,30 +8,30 @@ import { type Asked, exampleAnswer, questionsOf } from "./questions.ts";
 import { openScreen } from "./screen.ts";
 import { jsonView, readableView, type View } from "./view.ts";
 
-/** How a command about a run ended. Scripts look at it: 3 says that the run waits for an answer, 130 that Ctrl-C left it running. */
+/** Exit code of a command about a run. Scripts use it: 3 means that the run waits for an answer, 130 that Ctrl-C left it running. */
 export type ExitCode = 0 | 1 | 3 | 130;
 
-/** A run, or several in turn, on one thread before somebody's eyes. */
+/** One or more runs in turn on one thread, shown to a person or a program. */
 export interface Session {
   client: Client;
   graph: string;
   threadId: string;
-  /** The configuration of each run: an answer goes to the graph as it was when it asked. */
+  /** The context of each run. An answer goes to the graph with the context of the question. */
   context: Record<string, unknown> | undefined;
   view: View;
-  /** Undefined where nobody can be asked. */
+  /** Undefined when nobody can be asked. */
   person: Person | undefined;
-  /** Says what the person must know and the result does not tell. */
+  /** Writes a note that is not part of the result. */
   say: (sentence: string) => void;
   leaving: AbortSignal;
-  /** What is said on leaving, where it is more than the look that ends. */
+  /** The note on leaving, when more ends than the view. */
   farewell?: string | undefined;
 }
 
 export type Start = { input: Record<string, unknown> | null } | { command: Command };
 type Where = Pick<Session, "graph" | "threadId" | "context">;
 
-/** What is shown goes where stdout goes, and questions where a person sits. */
+/** Opens a session. It writes the result to stdout and asks questions at the terminal of the person. */
 export function openSession({ client }: Connection, { flags }: Given, where: Where, leaving = listenForLeave()): Session {
   const screen = openScreen(process.stdout);
   const json = flags.has("json");
@@ -48,12 +48,12 @@ export function openSession({ client }: Connection, { flags }: Given, where: Whe
   };
 }
 
-/** A run that nobody will take up for now would look like one that hangs. */
+/** Warns when work is halted, because the run would otherwise seem to hang. */
 export async function warnOfHalt({ url }: Connection, { say }: Session): Promise<void> {
   if (await isHalted(url).catch(() => false)) say("Work is halted on this service: the run waits until `ensemble resume`.");
 }
 
-/** A new run on the session's thread, as a stream that comes back when its line breaks. */
+/** Starts a run on the session's thread. Its stream reconnects after a broken connection. */
 export function startRun({ client, graph, threadId, context, leaving }: Session, start: Start): Stream {
   let runId: string | undefined;
   const parts = client.runs.stream(threadId, graph, {
@@ -70,7 +70,7 @@ export function startRun({ client, graph, threadId, context, leaving }: Session,
   return { threadId, runId: () => runId, parts };
 }
 
-/** Follows a run and answers what it asks, until it is over. */
+/** Follows a run and answers its questions until it ends. */
 export async function converse(session: Session, first: Stream): Promise<ExitCode> {
   for (let stream = first; ; ) {
     const ending = await followRun(session.client, stream, session.view, session.leaving);
@@ -81,13 +81,13 @@ export async function converse(session: Session, first: Stream): Promise<ExitCod
   }
 }
 
-/** The answers of whoever sits here, each to its question. Undefined where nobody does, or they left. */
+/** Returns the person's answers by question. Returns undefined when there is no person, or the person left. */
 export async function answer({ client, threadId, person }: Session, asked: Asked[]): Promise<Record<string, unknown> | undefined> {
   if (!person || asked.length === 0) return undefined;
   const answers = await person.answer(asked);
   const open = questionsOf(await client.threads.get(threadId)).map(({ id }) => id);
   if (answers && !asked.every(({ id }) => open.includes(id)))
-    throw new Error(`Somebody else has answered meanwhile, or the time was up; \`ensemble watch ${threadId}\` shows what came of it.`);
+    throw new Error(`Somebody else has answered meanwhile, or the time was up. \`ensemble watch ${threadId}\` shows the result.`);
   return answers;
 }
 
@@ -99,7 +99,7 @@ function conclude({ view, say, threadId, farewell }: Session, ending: Exclude<En
         ? farewell
         : runId
           ? `\nThe run goes on. \`ensemble watch ${threadId}\` joins it again, \`ensemble cancel ${runId}\` stops it.`
-          : `\nLeft before the service had answered; \`ensemble runs --thread ${threadId}\` shows whether there is a run.`,
+          : `\nLeft before the service had answered. \`ensemble runs --thread ${threadId}\` shows whether there is a run.`,
     );
     return 130;
   }
@@ -111,7 +111,7 @@ function conclude({ view, say, threadId, farewell }: Session, ending: Exclude<En
   return 0;
 }
 
-/** Says what the run waits for, and how to go on. */
+/** Says what the run waits for, and how to continue it. */
 export function leaveOpen(
   { view, say, graph, threadId, person }: Session,
   { asked, values }: { asked: Asked[]; values: unknown },
@@ -126,7 +126,7 @@ export function leaveOpen(
   return 3;
 }
 
-/** Ctrl-C leaves what is shown; a second one ends the command as it always does. */
+/** Returns a signal that Ctrl-C aborts. A second Ctrl-C ends the command as usual. */
 export function listenForLeave(): AbortSignal {
   const leaving = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => leaving.abort());

@@ -13,13 +13,13 @@ interface Utterance {
 
 export interface Speech {
   say(token: Token): void;
-  /** A step is done, so what its model was saying is said. The step is told before another model is heard. */
+  /** Ends the text of a step's model. It shows the step before the text of another model. */
   end(path: string[], node: string, tellStep: () => void): void;
   endAll(): void;
   hasSaid(text: string): boolean;
 }
 
-/** What models say, as they say it. When several speak at once one has the floor, and the others are heard when it is done. */
+/** Shows the text of models as it arrives. When several write at once, one is shown and the others wait. */
 export function startSpeech(screen: Screen): Speech {
   const waiting = new Map<string, Utterance>();
   const said = new Set<string>();
@@ -28,7 +28,7 @@ export function startSpeech(screen: Screen): Speech {
   function say({ message, path, node, text, ends }: Token): void {
     const known = waiting.get(message);
     const utterance = known ?? { path, node, text: "", over: false };
-    if (!known && !text) return; // a call of a tool says nothing, and a last word that is empty begins nothing
+    if (!known && !text) return; // a tool call has no text, and an empty last chunk begins nothing
     waiting.set(message, utterance);
     utterance.text += text;
     if (floor === utterance) screen.text(text);
@@ -36,7 +36,7 @@ export function startSpeech(screen: Screen): Speech {
     passOn();
   }
 
-  /** Gives the floor on, as long as those who have it are done. */
+  /** Shows the next text, as long as the current one is complete. */
   function passOn(): void {
     while (!floor || floor.over) {
       if (floor) close(floor);

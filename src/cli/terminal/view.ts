@@ -4,16 +4,16 @@ import { startNarrator } from "./narrator.ts";
 import { showResult } from "./result.ts";
 import type { Screen } from "./screen.ts";
 
-/** How a run is shown while it goes on, and what it came to. */
+/** Shows a run while it goes on, and its result. */
 export interface View {
   begin(ids: { threadId: string; runId: string }): void;
   part(part: Part): void;
-  /** The stream is over or left: nothing half said remains. */
+  /** Ends incomplete text, because the stream has ended or was left. */
   pause(): void;
   values(values: unknown): void;
 }
 
-/** For machines: one JSON object a line, every event as it came, at the end the final values. */
+/** Returns the view for programs: one JSON object a line for each event, then the final values. */
 export function jsonView(output: { write(text: string): unknown }): View {
   const write = (value: unknown) => output.write(`${safeJson(value)}\n`);
   return {
@@ -24,7 +24,7 @@ export function jsonView(output: { write(text: string): unknown }): View {
   };
 }
 
-/** For people. */
+/** Returns the view for people. */
 export function readableView(screen: Screen): View {
   const narrator = startNarrator(screen);
   return {

@@ -3,7 +3,7 @@ import { type Connection, withService } from "./connection.ts";
 import { contextOf, findRun, findThread } from "./find.ts";
 import { converse, type ExitCode, openSession } from "./session.ts";
 
-/** `ensemble watch <thread>`: joins the run that is going on there, else shows the latest again. */
+/** Runs `ensemble watch <thread>`: joins the thread's running run, else replays its latest one. */
 export async function watch(given: Given): Promise<ExitCode> {
   return withService(given, async (connection) => {
     const { client } = connection;
@@ -17,7 +17,7 @@ export async function watch(given: Given): Promise<ExitCode> {
   });
 }
 
-/** A thread is what one watches; whoever names a run means that one. */
+/** Returns the run to watch: the run of that id, else the running or latest run of the thread. */
 async function runToWatch(connection: Connection, id: string) {
   const { client } = connection;
   if (!(await findThread(client, id))) {

@@ -20,18 +20,20 @@ const variablesKey = Symbol.for("lc:context_variables");
 const tracer = "langchain_tracer";
 
 /**
- * LangChain makes a run tree of LangSmith's for every call of a node, traced or not: with an id from the system's randomness, three
- * looks at the environment and two dates (measured: a tenth of all that a run of trivial nodes takes). Where nobody traces they differ
- * in nothing that is used, so each call gets a copy of one. A call that is traced, or may be because what stands around it is, is
- * LangChain's own affair.
+ * Gives each call of a node that is not traced a copy of one LangSmith run tree. LangChain makes a new one for every call, with a random
+ * id, three reads of the environment and two dates, and nothing uses them. A call that is traced, or whose caller may be, is left to
+ * LangChain.
+ *
+ * Measured on five trivial nodes in memory, both ways in turn: 2.3 ms of CPU a run instead of 3.5 ms.
+ * Upstream: https://github.com/langchain-ai/langchainjs/pull/10043, closed without a merge. Needed up to @langchain/core 1.2.13 at least.
  */
-export function mendUntracedCalls(): void {
+export function patchUntracedCalls(): void {
   const provider = AsyncLocalStorageProviderSingleton as unknown as Provider;
-  if (mended.has(provider)) return;
+  if (patched.has(provider)) return;
   const runWithConfig = provider.runWithConfig.bind(provider);
   const pattern = runWithConfig({}, () => provider.getInstance().getStore());
-  if (pattern?.tracingEnabled !== false) return; // another release, which does otherwise
-  mended.add(provider);
+  if (pattern?.tracingEnabled !== false) return; // another release, which works differently
+  patched.add(provider);
   const prototype = Object.getPrototypeOf(pattern);
   provider.runWithConfig = (config, work, withoutTree) => {
     const storage = provider.getInstance();
@@ -50,7 +52,7 @@ export function mendUntracedCalls(): void {
   }
 }
 
-const mended = new WeakSet<Provider>();
+const patched = new WeakSet<Provider>();
 
 function hasTracer({ callbacks }: Config = {}): boolean {
   const handlers = Array.isArray(callbacks) ? callbacks : callbacks?.handlers;

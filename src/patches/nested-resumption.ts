@@ -6,25 +6,27 @@ interface LoopClass {
   initialize(params: LoopParams): Promise<unknown>;
 }
 
-/** Set in the configurable of an attempt that goes on where another stopped; graphs inside inherit it. */
+/** Set in the configurable of an attempt that continues another one. Graphs inside inherit it. */
 export const resumingKey = "__ensemble_resuming";
 
 /**
- * Lets graphs inside a graph use what their finished tasks had stored. LangGraph gives every nested config the key `checkpoint_id`,
- * undefined, and takes the mere key for a replay, in which finished tasks run again (the loop's `skipDoneTasks`). For an attempt that
- * takes a run up again that is wrong: the key is dropped where it says nothing. The loop has no public name; a release of LangGraph
- * in which it cannot be found is run as it is, and the test of this fails.
+ * Lets graphs inside a graph reuse what their finished tasks have stored. LangGraph gives every nested config the key `checkpoint_id`
+ * with the value undefined. Its loop takes the key for a replay, in which finished tasks run again (`skipDoneTasks`). An attempt that
+ * resumes a run must not repeat them, so this drops the key where it has no value. The loop has no public name. In a release of
+ * LangGraph without it nothing is patched, and the test fails.
+ *
+ * Upstream: https://github.com/langchain-ai/langgraphjs/issues/2667, open. Needed up to @langchain/langgraph 1.4.18 at least.
  */
-export async function mendNestedResumption(): Promise<void> {
+export async function patchNestedResumption(): Promise<void> {
   const url = new URL("pregel/loop.js", import.meta.resolve("@langchain/langgraph"));
   const { PregelLoop }: { PregelLoop?: LoopClass } = await import(url.href).catch(() => ({}));
-  if (!PregelLoop || mended.has(PregelLoop)) return;
-  mended.add(PregelLoop);
+  if (!PregelLoop || patched.has(PregelLoop)) return;
+  patched.add(PregelLoop);
   const initialize = PregelLoop.initialize.bind(PregelLoop);
   PregelLoop.initialize = (params) => initialize(withoutEmptyCheckpointId(params));
 }
 
-const mended = new WeakSet<LoopClass>();
+const patched = new WeakSet<LoopClass>();
 
 function withoutEmptyCheckpointId(params: LoopParams): LoopParams {
   const { configurable } = params.config;

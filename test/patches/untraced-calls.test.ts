@@ -5,13 +5,13 @@ import { AsyncLocalStorageProviderSingleton as provider } from "@langchain/core/
 import { LangChainTracer } from "@langchain/core/tracers/tracer_langchain";
 import "@langchain/langgraph"; // which sets the storage up
 import { expect, test } from "vitest";
-import { mendUntracedCalls } from "../src/worker/untraced-calls.ts";
+import { patchUntracedCalls } from "../../src/patches/untraced-calls.ts";
 
 const treeIn = (config: object, withoutTree = false) =>
   provider.runWithConfig(config, () => provider.getInstance().getStore(), withoutTree) as Record<string, unknown>;
 const stock = treeIn({});
 const stockWithoutTree = treeIn({}, true);
-mendUntracedCalls();
+patchUntracedCalls();
 
 test("a call that nobody traces sees what LangChain would have made for it, and shares nothing with another", () => {
   const [one, other] = [treeIn({ tags: ["one"] }), treeIn({ tags: ["other"] })];
