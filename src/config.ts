@@ -22,10 +22,10 @@ function jsonText<Schema extends z.ZodType>(schema: Schema) {
   });
 }
 
-/** Several values in one variable, with commas or spaces between them. */
+/** A variable with several values, separated by commas or spaces. */
 const list = z.string().transform((text) => text.split(/[\s,]+/).filter(Boolean));
 
-/** After the Standard Webhooks scheme: "whsec_" and 24 to 64 random bytes in base64. */
+/** A secret of the Standard Webhooks scheme: "whsec_" and 24 to 64 random bytes in base64. */
 const WebhookSecret = z
   .string()
   .regex(/^whsec_(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, 'must be "whsec_" and base64')
@@ -35,7 +35,7 @@ const WebhookSecret = z
 const HostPattern = z.string().regex(/^(?:(?:\*\.)?[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i, "must be host names, without http:// and paths");
 const ServiceName = z.union([z.literal("*"), HostPattern]);
 
-/** A host as it stands in an address, with its port unless that is the usual one. */
+/** A host as an address contains it, with its port unless that is the default one. */
 const Host = z.string().regex(/^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i, "must be host names, with their port, without http:// and paths");
 const Directories = z
   .string()
@@ -253,7 +253,7 @@ const observabilitySettings = {
     .describe("true: LangChain sends traces to LangSmith (also LANGSMITH_TRACING_V2, LANGCHAIN_TRACING, LANGCHAIN_TRACING_V2)."),
 };
 
-/** The variables by topic, in the order in which people read them. */
+/** The variables by topic, in the order of the documentation. */
 export const settingTopics = {
   Server: serverSettings,
   Auth: authSettings,
@@ -267,7 +267,10 @@ export const settingTopics = {
   Observability: observabilitySettings,
 };
 
-/** Every variable the service reads: its default and its purpose. `ensemble config` and docs/reference/configuration.md are made from this. */
+/**
+ * Every variable that the service reads, with its default and its purpose. `ensemble config` and docs/reference/configuration.md are
+ * generated from this.
+ */
 export const settings = {
   ...serverSettings,
   ...authSettings,
@@ -283,36 +286,36 @@ export const settings = {
 
 const Settings = z.object(settings);
 
-/** Returns whether a variable's value may hold a secret. An address may, in its user part or its query. */
+/** Tells whether a variable's value may hold a secret. A URL may, in its user part or its query. */
 export const mayHoldSecret = (name: string): boolean => /KEY|URL|URI|SECRET|ENDPOINT|^LANGGRAPH_CONFIG$/.test(name);
 
-/** By any of these LangChain itself traces with LangSmith. */
+/** The variables that switch on LangChain's own tracing with LangSmith. */
 const langsmithVariables = ["LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING", "LANGCHAIN_TRACING_V2"];
 
 export type Config = ReturnType<typeof readConfig>;
 
 /**
- * Adds a project's own environment (the `env` of its langgraph.json) to the process's, where graphs read it too. What the process was
- * started with wins; an empty variable counts as unset.
+ * Adds a project's own environment (the `env` of its langgraph.json) to the process's, where graphs read it too. The process's own
+ * variables win. An empty variable counts as unset.
  */
 export function adoptEnvironment(env: Record<string, string>): void {
   for (const [name, value] of Object.entries(env)) process.env[name] ||= value;
 }
 
 /**
- * Lends the graphs a model endpoint, in the variables where their clients look for one. The function that is returned takes it back, and
- * leaves alone what somebody else has set meanwhile.
+ * Lends the graphs a model endpoint, in the variables that their clients read. The returned function restores them, unless somebody else
+ * has set them meanwhile.
  */
 export function lendModelEndpoint(baseUrl: string): () => void {
   return lend({ OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: "rehearsal" });
 }
 
-/** Tells graphs that run in this process where its API is, unless the operator has told them. */
+/** Tells graphs in this process the URL of its API, unless the operator has set one. */
 export function lendAddress(url: string): () => void {
   return process.env.ENSEMBLE_URL ? () => {} : lend({ ENSEMBLE_URL: url });
 }
 
-/** Tells graphs what they may touch, in the variables where they look: what the environment says, else what the project's file says. */
+/** Passes the pattern limits to graphs, in the variables that they read. The environment overrides the project file. */
 export function lendPatternLimits(
   { patternHosts, patternDirectories }: Pick<Config, "patternHosts" | "patternDirectories">,
   project: { hosts: string[]; directories: string[] },
@@ -323,7 +326,7 @@ export function lendPatternLimits(
   });
 }
 
-/** Sets variables for as long as nobody else has set them again. */
+/** Sets variables. The returned function restores those that nobody else has set meanwhile. */
 function lend(lent: Record<string, string>): () => void {
   const before = Object.keys(lent).map((name) => ({ name, value: process.env[name] }));
   Object.assign(process.env, lent);
@@ -336,15 +339,15 @@ function lend(lent: Record<string, string>): () => void {
   };
 }
 
-/** A variable that the project's own file refers to. */
+/** Returns a variable that the project's own file refers to. */
 export const variable = (name: string): string | undefined => process.env[name];
 
-/** Where the project file is: needed before everything else, because it may bring environment along. */
+/** Returns the path of the project file. It is needed first, because the file may add environment variables. */
 export function projectFile(env: NodeJS.ProcessEnv = process.env): string {
   return env.ENSEMBLE_CONFIG || settings.ENSEMBLE_CONFIG.parse(undefined);
 }
 
-/** The configuration of this process. A malformed value stops the start with one sentence that names the variable. */
+/** Returns the configuration of this process. A malformed value stops the start with one sentence that names the variable. */
 export function readConfig(env: NodeJS.ProcessEnv = process.env) {
   // An empty variable means unset: compose files pass `${NAME:-}` through.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ""));
@@ -358,7 +361,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
   const value = parsed.data;
   return {
     port: value.PORT,
-    /** Whether somebody chose the port. Otherwise the next free one may be taken instead. */
+    /** True when PORT is set. Otherwise the next free port may be used. */
     portIsSet: given.PORT !== undefined,
     host: value.HOST,
     hosts: value.ENSEMBLE_HOSTS ?? [],
@@ -414,7 +417,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
   };
 }
 
-/** Undefined: nothing is traced. */
+/** Returns the tracing options. Returns undefined when nothing is traced. */
 function tracingOf(value: z.output<typeof Settings>) {
   const hasEndpoint = Boolean(value.OTEL_EXPORTER_OTLP_ENDPOINT || value.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
   const exporter = (value.OTEL_TRACES_EXPORTER ?? (hasEndpoint ? "otlp" : "none")).trim();

@@ -1,4 +1,4 @@
-/** Everything a caller can do wrong, and how it is answered. The sentence is the body's beginning: clients match on it. */
+/** Every kind of caller's error, with its status. The body begins with the error's sentence, and clients match on it. */
 const kinds = {
   malformed: 400,
   thread_without_graph: 400,
@@ -15,7 +15,7 @@ const kinds = {
 
 export type ErrorCode = keyof typeof kinds;
 
-/** The caller's mistake. Every other error is ours: logged once, answered 500. A cause is for the log alone. */
+/** An error of the caller. Every other error is ours: logged once and answered with 500. The cause appears only in the log. */
 export class ServiceError extends Error {
   readonly code: ErrorCode;
   readonly details: unknown;
@@ -32,7 +32,7 @@ export class ServiceError extends Error {
   }
 }
 
-/** Event streaming has a code of its own for it. */
+/** The error for an unknown checkpoint. Event streaming has its own code for it. */
 export class CheckpointNotFound extends ServiceError {
   constructor(threadId: string, checkpointId: string) {
     super("not_found", `Checkpoint ${checkpointId} not found in thread ${threadId}`);

@@ -1,4 +1,4 @@
-/** What a program may import from the package. */
+/** The package's public exports. */
 export { EnsembleSaver } from "./checkpoints/saver.ts";
 export { type Config, readConfig } from "./config.ts";
 export { effect } from "./effects/effect.ts";

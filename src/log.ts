@@ -1,12 +1,12 @@
 import { type Logger, pino } from "pino";
 import type { Config } from "./config.ts";
 
-/** What a code of the database or the system looks like, and no secret does. */
+/** Matches the codes of the database and the system. No secret looks like them. */
 const plainCode = /^(?:[0-9A-Z]{5}|[A-Z_]{3,60})$/;
 
 /**
- * Of an error its name, message, stack and plain code, and the messages and stacks of its causes. Whatever else hangs on one may be the
- * request that failed, credentials and all.
+ * Returns an error's name, message, stack and plain code, with the messages and stacks of its causes. Other properties are left out: they
+ * may hold the failed request, credentials included.
  */
 function describeError(thrown: unknown): object {
   if (!(thrown instanceof Error)) return { type: typeof thrown, message: typeof thrown === "string" ? thrown : "not an error" };
@@ -15,7 +15,7 @@ function describeError(thrown: unknown): object {
   return { type, message, stack, ...code };
 }
 
-/** One JSON line per event that matters; readable lines on a terminal. */
+/** Creates the log: one JSON line per event, or readable lines on a terminal. */
 export function createLogger(level: Config["logLevel"], readable: boolean): Logger {
   const base = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: describeError } };
   if (!readable) return pino(base);

@@ -24,25 +24,25 @@ import { webhookRules } from "./webhooks/rules.ts";
 import { attemptAtWork } from "./worker/attempts.ts";
 import { startDeliveries } from "./worker/deliveries.ts";
 
-/** A running service, or the part of one that this process plays. */
+/** A running service, or the roles of one that this process has. */
 export interface Service {
-  /** Where the API listens; undefined in a worker. */
+  /** The URL of the API. Undefined in a worker. */
   url: string | undefined;
-  /** Where ENSEMBLE_METRICS_PORT answers, if it is set. */
+  /** The URL of the metrics, if ENSEMBLE_METRICS_PORT is set. */
   metricsUrl: string | undefined;
   graphIds: string[];
   embedded: boolean;
-  /** Says which LangGraph runs, where the project has installed another version. */
+  /** A sentence about the LangGraph that runs, if the project has installed another version. */
   langgraph: string | undefined;
-  /** Lets running work reach a safe place, then closes everything. */
+  /** Lets running work reach a safe point, then closes everything. */
   stop(): Promise<void>;
-  /** Gives running work back at once; `stop` then has little to wait for. */
+  /** Returns running work to the queue at once, so that `stop` has little to wait for. */
   hurry(): void;
 }
 
 /**
- * Starts what the configuration asks for. The only place where the parts meet; they are closed in reverse. `stopping` ends a start that
- * waits for the database.
+ * Starts the service that the configuration describes. All parts are wired here, and are closed in reverse order. `stopping` ends a start
+ * that waits for the database.
  */
 export async function startService(
   config: Config,
@@ -62,20 +62,22 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   const { role } = config;
   const given = givenDatabase(config);
   const project = await readProject(config.configFile);
-  if (project.ignoredKeys.length > 0) log.warn(`${project.file}: not supported yet and ignored: ${project.ignoredKeys.join(", ")}`);
-  if (project.buildKeys.length > 0) log.info(`${project.file}: for building images, not read here: ${project.buildKeys.join(", ")}`);
+  if (project.ignoredKeys.length > 0)
+    log.warn(`${project.file}: these keys are not supported and are ignored: ${project.ignoredKeys.join(", ")}`);
+  if (project.buildKeys.length > 0)
+    log.info(`${project.file}: these keys are for building images and are not read: ${project.buildKeys.join(", ")}`);
   const langgraph = compareLangGraph(foldersOf(project));
   closers.push(lendPatternLimits(config, project.patterns));
-  const model = await provideModel(config, needsEndpoint(project), log, closers); // before the graphs are loaded: some make their client at once
+  const model = await provideModel(config, needsEndpoint(project), log, closers); // before the graphs load, because some create their client at once
   const ownFetch = lendFetch();
   closers.push(ownFetch.takeBack, lendLogger(log, attemptAtWork));
   const registry = await loadRegistry(project.graphs, (sentence) => log.warn(sentence));
   const forApi = role === "worker" ? undefined : await loadForApi(config, project, log);
   const ownApi = Promise.withResolvers<Fetch>();
-  ownFetch.answerBy(ownApi.promise); // not before: a file that called us while it is loaded would wait for itself
+  ownFetch.answerBy(ownApi.promise); // only now: a file that called us while it loads would wait for itself
   const storeOn = await provideStore(config, project, log);
   const rules = webhookRules(project.webhooks.url, config.webhookInsideHosts);
-  const headers = role === "api" ? {} : resolveHeaders(project.webhooks, variable); // their secrets are the workers'
+  const headers = role === "api" ? {} : resolveHeaders(project.webhooks, variable); // only workers need their secrets
 
   const { pool, directUrl } = await openDatabase(config, given, { log, closers, stopping });
   await ensureSystemAssistants(pool, systemAssistants(registry, config));
@@ -87,13 +89,13 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   const api = forApi && (await startApi(config, project, { ...deps, ...forApi, threadFeed, metrics, model, webhookRules: rules }, closers));
   ownApi.resolve(withTraceparent(api?.fetch ?? fetchAt(config.serviceUrl), () => tracing?.traceparent()));
 
-  // After the API, because a path is delivered to our own.
+  // After the API, because a path is delivered to our own API.
   const way = { rules, ownUrl: api?.url ?? config.serviceUrl, ownHeaders: keyHeaders(config.ownKey) };
   if (worker) closers.push(startDeliveries(deps, { ...way, headers, secrets: config.webhookSecrets }).stop);
   const undescribed = await graphsWithoutSchemas(registry, project);
   if (undescribed.length > 0)
     log.warn(
-      `These graphs have no zod or StateSchema, and the project has no typescript 5 to read their types with, so their schemas are empty: ${undescribed.join(", ")}`,
+      `The schemas of these graphs are empty, because they have no zod or StateSchema and the project has no typescript 5 to read their types: ${undescribed.join(", ")}`,
     );
   return {
     url: api?.url,
@@ -106,9 +108,9 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   };
 }
 
-/** What tells everybody that something has moved, and those who follow runs and threads what it was. */
+/** Starts the feeds that tell this process about changes, and followers what changed in runs and threads. */
 async function startFeeds({ pool, directUrl }: Database, follows: boolean, log: Logger, closers: Closers) {
-  const onError = (err: Error) => log.warn({ err }, "trouble with the database, trying again");
+  const onError = (err: Error) => log.warn({ err }, "database error, retrying");
   const wakeups = await startWakeups({ pool, url: directUrl, follows, onError }).catch(explainDatabase(directUrl));
   closers.push(wakeups.stop);
   const feed = startFeed(pool, wakeups, onError);

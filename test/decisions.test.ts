@@ -158,7 +158,7 @@ test("of two changes of a cron at one moment the second is refused, not lost", a
   const bearer = "watched crons:update,threads:create_run,assistants:read";
   const second = await call(bearer, { method: "PATCH", path: `/runs/crons/${cronId}`, body: { schedule: "0 0 3 3 *" } });
   meanwhile = async () => {};
-  expect([second.status, await second.text()]).toEqual([409, "The cron has been changed meanwhile; try again."]);
+  expect([second.status, await second.text()]).toEqual([409, "The cron has been changed meanwhile. Try again."]);
 });
 
 test("of whose assistant a cron is, handlers are told by its id, for the cron and for its runs", async () => {

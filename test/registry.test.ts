@@ -207,6 +207,6 @@ test("a graph sees the project's env under the process's own, and the log names 
   const values = await clientFor([service.url ?? ""]).client.runs.wait(null, "env", { input: {} });
   await service.stop();
   expect(values).toEqual({ said: { MINE: "project", OURS: "process", EMPTY: "project" } });
-  expect(service.output()).toContain("not supported yet and ignored: unheard_of");
-  expect(service.output()).toContain("for building images, not read here: dependencies, node_loader");
+  expect(service.output()).toContain("these keys are not supported and are ignored: unheard_of");
+  expect(service.output()).toContain("these keys are for building images and are not read: dependencies, node_loader");
 });

@@ -73,7 +73,11 @@ test("`ensemble prune` says with --dry-run what would go, and takes just that aw
   expect(await prune()).toEqual(["Removed:", ...wouldGo]);
   expect(await exists(old)).toBe(false);
   expect(await client.threads.getHistory(long)).toHaveLength(2);
-  expect(await prune("--dry-run")).toEqual(["Would be removed now:", "  0 threads whose time to live is over", expect.stringMatching(/^ {2}0 /)]);
+  expect(await prune("--dry-run")).toEqual([
+    "Would be removed now:",
+    "  0 threads whose time to live is over",
+    expect.stringMatching(/^ {2}0 /),
+  ]);
 });
 
 test("`--dry-run` is not taken by a command that would do the real thing", async () => {

@@ -86,12 +86,12 @@ test.each(["* * * * *", " */15 8-18 * * MON-FRI ", "0 0 29 2 *", "0 0 L * *", "3
 
 test.each([
   ["* * * * * *", /^expected five fields/],
-  ["*/5 * * * * *", /nothing more often than every minute/],
+  ["*/5 * * * * *", /the shortest interval is one minute/],
   ["@hourly", /^expected five fields/],
   ["2027-01-01T00:00:00", /^expected five fields/],
-  ["61 * * * *", /^is no cron pattern: .*minute/],
-  ["x * * * *", /^is no cron pattern/],
-  ["0 0 30 2 *", /^these five fields never come true together/],
+  ["61 * * * *", /^is not a cron pattern: .*minute/],
+  ["x * * * *", /^is not a cron pattern/],
+  ["0 0 30 2 *", /^no date matches these five fields/],
 ])("%j is none, and a sentence says why", (pattern, sentence) => {
   expect(faultOfPattern(pattern)).toMatch(sentence);
 });

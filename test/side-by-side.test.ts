@@ -47,7 +47,8 @@ test("two projects run side by side: each takes a free port, and its commands fi
   const services = [await start(first), await start(second)];
   expect(services.map(portOf)).not.toContain(2024);
   expect(portOf(services[0] as TestProcess)).not.toBe(portOf(services[1] as TestProcess));
-  for (const service of services) expect(service.output()).toContain(`Port 2024 is taken by another process: this service uses ${portOf(service)}.`);
+  for (const service of services)
+    expect(service.output()).toContain(`Port 2024 is taken by another process: this service uses ${portOf(service)}.`);
   expect([await graphsOf(first), await graphsOf(second)]).toEqual([["one"], ["two"]]);
   expect(await runCommand(["health"], { PORT: "" }, second)).toMatchObject({ code: 0 });
   expect(existsSync(join(first, ".ensemble", ".gitignore"))).toBe(true);

@@ -148,5 +148,5 @@ test("an answer that was heard already is not told again", () => {
 test("a question says until when it can be answered", () => {
   const { terminal, view } = show([]);
   view.values({ __interrupt__: [{ id: "1", value: { type: "input", prompt: "What name?", timeoutSeconds: 30 } }] });
-  expect(terminal.lines).toEqual(["", "? What name?", "  Without an answer within 30 s it goes on by itself.", ""]);
+  expect(terminal.lines).toEqual(["", "? What name?", "  After 30 s without an answer, the run goes on by itself.", ""]);
 });

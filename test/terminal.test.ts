@@ -190,7 +190,7 @@ const wrong: [args: string[], says: string | RegExp][] = [
   [["run", "steps", "--thread", crypto.randomUUID()], /Thread with ID .+ not found \(http.+ answers 404\)/],
   [["run", "steps", "--resume", "1"], "--resume answers a question of a thread: name it with --thread."],
   [["run", "steps", "--thread", crypto.randomUUID(), "--resume", "{"], "--resume is not JSON: "],
-  [["run", "steps", "--thread", crypto.randomUUID(), "--resume", "1", "--task", "x"], "Give one of them."],
+  [["run", "steps", "--thread", crypto.randomUUID(), "--resume", "1", "--task", "x"], "Use one of them."],
   [["watch", crypto.randomUUID()], "There is no thread and no run"],
   [["cancel", "steps"], '"steps" is not the id of a run.'],
   [["runs", "--limit", "many"], '--limit is "many"; it should be a number from 1 to 1000.'],

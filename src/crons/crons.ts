@@ -12,7 +12,7 @@ import type { Run } from "../runs/run.ts";
 import { type Cron, cronColumns, holdCron, type Json, type NewCron, runOfCron } from "./cron.ts";
 import { nextTick } from "./schedule.ts";
 
-/** What a change leaves out stays as it is; of the payload each field is replaced whole, and metadata is added to. */
+/** A change of a cron. Omitted fields stay as they are, each field of the payload is replaced whole, and metadata is merged. */
 export type CronPatch = Partial<Omit<NewCron, "assistant_id" | "thread_id">>;
 
 export interface CronFilter {
@@ -27,46 +27,46 @@ export interface CronSearch extends CronFilter {
   offset: number;
   sort_by?: "cron_id" | "assistant_id" | "thread_id" | "created_at" | "updated_at" | "next_run_date";
   sort_order?: "asc" | "desc";
-  /** How many bytes the crons of a page may hold together. */
+  /** The most bytes that the crons of a page may have together. */
   bytes?: number;
 }
 
-/** By what the runs of a cron are judged before there are any. */
+/** The rules that validate a cron's runs before they exist. */
 export interface CronRules {
   check: RunCheck;
   retention: EventRetention;
 }
 
-/** What a change would make of a cron, before anybody has been asked whether it may. */
+/** The result of a change, before anybody was asked whether it is allowed. */
 export interface PlannedChange {
   before: Cron;
   after: Cron;
-  /** Whether there will be runs: whoever leaves a cron enabled orders them. */
+  /** Tells whether the change orders runs: it leaves the cron enabled, or changes what it runs. */
   ordersRuns: boolean;
-  /** Whether it says what is run, and not only when. */
+  /** Tells whether the change affects what is run, and not only when. */
   saysWhatRuns: boolean;
 }
 
-/** As much of a cron as its runs are made of. */
+/** The part of a cron that its runs are made from. */
 export type AskedCron = NewCron & { cron_id: string };
 
-/** More than people plan, and few enough for every worker to look at. */
+/** The most crons in total: more than people plan, and few enough for every worker to look at. */
 export const mostCrons = 1_000;
-/** Where users are told apart: no one of them takes all. */
+/** The most crons per user, so that no user takes all of them. */
 export const mostCronsOfUser = 100;
-/** Any number will do that nothing else locks. */
+/** An arbitrary number that no other advisory lock uses. */
 const boundLock = 7_201_916;
 
 const cronNotFound = () => new ServiceError("not_found", "Cron not found");
 
-/** Makes a cron, refused for whatever its runs would be refused for. Call it in a transaction. */
-export async function createCron(tx: Db, caller: Caller, wanted: AskedCron, rules: CronRules): Promise<Cron> {
-  const run = await tryRun(tx, caller, wanted, rules);
-  const { cron_id: cronId, schedule, timezone, end_time, thread_id, enabled, on_run_completed, payload, metadata } = wanted;
-  const next = nextTick(wanted, await timeOf(tx));
+/** Creates a cron. Throws the error that its runs would get. Call it in a transaction. */
+export async function createCron(tx: Db, caller: Caller, cron: AskedCron, rules: CronRules): Promise<Cron> {
+  const run = await tryRun(tx, caller, cron, rules);
+  const { cron_id: cronId, schedule, timezone, end_time, thread_id, enabled, on_run_completed, payload, metadata } = cron;
+  const next = nextTick(cron, await databaseTime(tx));
   if (!next) throw new ServiceError("invalid", "end_time: the schedule has no time between now and its end.");
   const { all } = await refuseTooManyOf(tx, caller.user?.identity);
-  if (all >= mostCrons) throw new ServiceError("conflict", `There are ${all} crons, and there may be no more; delete one first.`);
+  if (all >= mostCrons) throw new ServiceError("conflict", `There are ${all} crons, which is the most allowed. Delete one first.`);
   const { rows } = await tx.query<Cron>(sql`
     insert into crons (cron_id, assistant_id, thread_id, schedule, timezone, end_time, enabled, on_run_completed, payload, metadata,
                        next_run_date, user_id, auth_user)
@@ -78,15 +78,16 @@ export async function createCron(tx: Db, caller: Caller, wanted: AskedCron, rule
 }
 
 async function refuseTooManyOf(tx: Db, identity: string | undefined): Promise<{ all: number }> {
-  await tx.query(sql`select pg_advisory_xact_lock(${boundLock})`); // so that two at once do not both become the last one
+  await tx.query(sql`select pg_advisory_xact_lock(${boundLock})`); // so that two concurrent requests do not both create the last one
   const { rows } = await tx.query<{ all: number; own: number }>(sql`
     select count(*)::integer as all, count(*) filter (where user_id = ${identity ?? null})::integer as own from crons`);
   const { all, own } = rows[0] ?? { all: 0, own: 0 };
-  if (own >= mostCronsOfUser) throw new ServiceError("conflict", `You have ${own} crons, and may have no more; delete one first.`);
+  if (own >= mostCronsOfUser)
+    throw new ServiceError("conflict", `You have ${own} crons, which is the most allowed per user. Delete one first.`);
   return { all };
 }
 
-/** What a change comes to. It holds nothing: whoever decides about it is asked before rows are held. */
+/** Returns the result of a change. It locks nothing, so that no row is locked while the user's auth decides. */
 export async function planChange(db: Db, scope: Scope, cronId: string, patch: CronPatch): Promise<PlannedChange> {
   const { rows } = await db.query<Cron>(sql`
     select ${cronColumns} from crons where cron_id = ${cronId} and ${scope.visible(sql`metadata`)}`);
@@ -98,8 +99,8 @@ export async function planChange(db: Db, scope: Scope, cronId: string, patch: Cr
 }
 
 /**
- * Changes a cron as planned, refused like a new one of the same caller; without a caller for a change that orders no runs. Where it says
- * what is run, the runs are the caller's from then on; else they stay whose they were. Call it in a transaction.
+ * Changes a cron as planned, with the same validation as a new cron of this caller. A change that orders no runs needs no caller. A
+ * change of what is run makes the caller the owner of later runs. Otherwise the owner stays. Call it in a transaction.
  */
 export async function updateCron(
   tx: Db,
@@ -111,7 +112,8 @@ export async function updateCron(
   const { cron_id: cronId } = before;
   const held = await holdCron(tx, scope, cronId, { due: false });
   if (!held) throw cronNotFound();
-  if (!isDeepStrictEqual(said(held), said(before))) throw new ServiceError("conflict", "The cron has been changed meanwhile; try again.");
+  if (!isDeepStrictEqual(userFields(held), userFields(before)))
+    throw new ServiceError("conflict", "The cron has been changed meanwhile. Try again.");
   if (caller) await tryRun(tx, caller, after, rules);
   const user = caller?.user ?? null;
   if (saysWhatRuns && user && user.identity !== held.user_id) await refuseTooManyOf(tx, user.identity);
@@ -127,8 +129,8 @@ export async function updateCron(
   return rows[0] as Cron;
 }
 
-/** What people have said of a cron; its next time moves by itself. */
-function said({ schedule, timezone, end_time, enabled, on_run_completed, payload, metadata, user_id }: Cron) {
+/** Returns the fields that people set. The next time is not one of them, because it moves by itself. */
+function userFields({ schedule, timezone, end_time, enabled, on_run_completed, payload, metadata, user_id }: Cron) {
   return { schedule, timezone, end_time, enabled, on_run_completed, payload, metadata, user_id };
 }
 
@@ -160,7 +162,7 @@ export async function countCrons(db: Db, scope: Scope, filter: CronFilter): Prom
   return rows[0]?.count ?? 0;
 }
 
-/** Makes such a run and takes it back: what it would be refused for at every tick is said now. That others are at work is no reason. */
+/** Creates the run and rolls it back, so that an error of every tick appears now. Other work on the thread is no error here. */
 async function tryRun(tx: Db, caller: Caller, cron: AskedCron, { check, retention }: CronRules): Promise<Run> {
   await tx.query(sql`savepoint before_run`);
   const run = await createRun(tx, caller, { ...runOfCron(cron, retention), multitaskStrategy: "enqueue" }, check);
@@ -181,7 +183,7 @@ function applyPatch(before: Cron, patch: CronPatch): Cron {
   };
 }
 
-/** A tick that is due already is not lost by a change that leaves the schedule alone. */
+/** Returns the next time after a change. A tick that is already due is kept when the schedule stays the same. */
 function nextAfterChange(before: Cron, after: Cron, now: Date): Date | null {
   if (!after.enabled) return null;
   const sameTimes = after.schedule === before.schedule && after.timezone === before.timezone;
@@ -190,7 +192,7 @@ function nextAfterChange(before: Cron, after: Cron, now: Date): Date | null {
   return after.end_time === null || planned <= after.end_time ? planned : null;
 }
 
-async function timeOf(tx: Db): Promise<Date> {
+async function databaseTime(tx: Db): Promise<Date> {
   const { rows } = await tx.query<{ now: Date }>(sql`select clock_timestamp() as now`);
   return rows[0]?.now ?? new Date();
 }

@@ -9,13 +9,13 @@ import type { Run } from "../runs/run.ts";
 import { type HeldCron, holdCron, runOfCron } from "./cron.ts";
 import { nextTick } from "./schedule.ts";
 
-/** What came of a cron's time: a run, or why there is none. */
+/** The outcome of a tick: a run, or the reason why there is none. */
 export type Tick = { run: Run } | { passedOver: string };
 
-/** A tick this much after the end is not caught up with; one that was only looked at late still counts. */
+/** How late a tick may be after the cron's end and still count, because the check itself may run late. */
 const lateMs = 60_000;
 
-/** The crons whose time has come, the longest waiting first. Whoever fires one looks again. */
+/** Returns the crons whose time has come, the longest waiting first. `fireCron` checks each again. */
 export async function findDueCrons(db: Db): Promise<string[]> {
   const { rows } = await db.query<{ cronId: string }>(sql`
     select cron_id as "cronId" from crons where next_run_date <= now() order by next_run_date, cron_id`);
@@ -23,8 +23,8 @@ export async function findDueCrons(db: Db): Promise<string[]> {
 }
 
 /**
- * Makes the run of a tick and sets the next one, in one transaction: whoever dies in it has done neither, and nobody else comes in
- * between. However many ticks were missed, this is one run for them. Undefined when another process was first.
+ * Creates the run of a tick and sets the next one, in one transaction. A crash in between leaves neither. All missed ticks together make
+ * one run. Returns undefined when another process was first.
  */
 export async function fireCron(pool: Pool, cronId: string, retention: EventRetention): Promise<Tick | undefined> {
   return transaction(pool, async (tx) => {
@@ -38,7 +38,7 @@ export async function fireCron(pool: Pool, cronId: string, retention: EventReten
 
 const isOver = ({ end_time, now }: HeldCron) => end_time !== null && now.getTime() - end_time.getTime() > lateMs;
 
-/** What is refused now (a busy thread with `reject`) is no reason to come again before the next tick. */
+/** Creates the run. A refusal, such as a busy thread with `reject`, is not retried before the next tick. */
 async function makeRun(tx: Db, cron: HeldCron, retention: EventRetention): Promise<Tick> {
   await tx.query(sql`savepoint before_run`);
   try {

@@ -2,16 +2,16 @@ import { lendGlobal } from "./globals.ts";
 
 export type Fetch = (request: Request) => Promise<Response>;
 
-/** How a client of the SDK without an address, in a graph or in a route of this process, reaches the API. */
+/** The in-process fetch for SDK clients without a URL, in a graph or in a route of this process. */
 export interface OwnFetch {
-  /** From now on calls are answered by this, and wait for it. */
+  /** Sets the fetch that answers all calls. Calls wait until it is there. */
   answerBy(fetch: Promise<Fetch>): void;
   takeBack(): void;
 }
 
-/** Lends the process the SDK's in-process fetch. The host of its URLs means nothing: they are paths of our own API. */
+/** Installs the SDK's in-process fetch. It ignores the host of a URL, because all paths belong to our own API. */
 export function lendFetch(): OwnFetch {
-  let answer = refuseBy("The service is still starting: graphs and routes can call it when they run, not when they are loaded.");
+  let answer = refuseWith("The service is still starting: graphs and routes can call it when they run, not when they are loaded.");
   const fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const url = typeof input === "string" && input.startsWith("/") ? `http://localhost${input}` : input;
     return answer(new Request(url, init));
@@ -22,19 +22,19 @@ export function lendFetch(): OwnFetch {
       answer = async (request) => (await given)(request);
     },
     takeBack() {
-      answer = refuseBy("The service has stopped.");
+      answer = refuseWith("The service has stopped.");
       takeBack();
     },
   };
 }
 
-function refuseBy(sentence: string): Fetch {
+function refuseWith(sentence: string): Fetch {
   return async () => {
     throw new Error(sentence);
   };
 }
 
-/** Tells who is called in which span the call was made, unless the caller says that itself. */
+/** Adds the current span to a request, unless the request already has one. */
 export function withTraceparent(fetch: Fetch, traceparent: () => string | undefined): Fetch {
   return (request) => {
     const span = traceparent();
@@ -43,7 +43,7 @@ export function withTraceparent(fetch: Fetch, traceparent: () => string | undefi
   };
 }
 
-/** The same path at another address, for a process that has no API of its own. */
+/** Returns a fetch of the same path at another address, for a process without its own API. */
 export function fetchAt(address: string | undefined): Fetch {
   return async (request) => {
     if (!address) throw new Error("ENSEMBLE_URL is not set, so this worker knows no API to call.");

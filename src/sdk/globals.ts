@@ -1,6 +1,6 @@
 /**
- * Sets a global by which foreign code in this process finds us. The function that is returned takes it back, and leaves alone what
- * somebody else has set meanwhile.
+ * Sets a global by which foreign code in this process finds us. The returned function restores the previous value, unless somebody else
+ * has set it meanwhile.
  */
 export function lendGlobal(key: symbol, value: unknown): () => void {
   const before = Object.getOwnPropertyDescriptor(globalThis, key);

@@ -1,14 +1,14 @@
 import type { Logger } from "pino";
 import { lendGlobal } from "./globals.ts";
 
-/** winston's levels, by which graphs call the logger, and ours. */
+/** The levels of winston, which graphs use, and ours. */
 const levels = { error: "error", warn: "warn", info: "info", http: "debug", verbose: "debug", debug: "debug", silly: "trace" } as const;
 
 type Level = keyof typeof levels;
 type Log = (message: unknown, ...meta: unknown[]) => void;
 type SdkLogger = Record<Level, Log> & { log(level: Level, message: unknown, ...meta: unknown[]): void; child(bindings: object): SdkLogger };
 
-/** What `getLogger()` of the SDK gives graphs and routes: our log. `context` says what the code that logs works for. */
+/** Installs our log as the result of the SDK's `getLogger()` in graphs and routes. `context` returns the fields of the run that logs. */
 export function lendLogger(log: Logger, context: () => object | undefined): () => void {
   return lendGlobal(Symbol.for("langgraph.api.sdk-logger"), sdkLogger(log, context));
 }

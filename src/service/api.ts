@@ -12,7 +12,7 @@ import type { Fetch } from "../sdk/fetch.ts";
 import { version } from "../version.ts";
 import type { Closers } from "./closers.ts";
 
-/** Serves the API. Returns where, and how it is reached from within. */
+/** Serves the API. Returns its URL, and a fetch for in-process calls. */
 export async function startApi(
   config: Config,
   { http }: Project,
@@ -30,11 +30,11 @@ export async function startApi(
   return { url, fetch: fetchInMemory(app.server, prefix) };
 }
 
-const portsTried = 100;
+const maxPortTries = 100;
 
-/** Listens on the configured port. When nobody chose a port and the usual one is taken, the next free one is used. */
+/** Listens on the configured port. If no port is configured and the default one is taken, it uses the next free one. */
 async function listen(app: FastifyInstance, { host, port, portIsSet }: Config): Promise<string> {
-  const last = portIsSet ? port : port + portsTried;
+  const last = portIsSet ? port : port + maxPortTries;
   for (let candidate = port; ; candidate++) {
     try {
       return await app.listen({ host, port: candidate });

@@ -10,11 +10,11 @@ import type { Closers } from "./closers.ts";
 
 export interface Database {
   pool: Pool;
-  /** Past a transaction pooler, for what needs a session. */
+  /** A URL that bypasses a transaction pooler, for work that needs a session. */
   directUrl: string;
 }
 
-/** Where the configuration says that the data is; a malformed address stops the start before anything was loaded. */
+/** Returns the configured database URLs. A malformed URL stops the start before anything is loaded. */
 export function givenDatabase({ databaseUrl, databaseDirectUrl }: Config) {
   return {
     url: databaseUrl && checkDatabaseUrl("DATABASE_URL", databaseUrl),
@@ -22,7 +22,7 @@ export function givenDatabase({ databaseUrl, databaseDirectUrl }: Config) {
   };
 }
 
-/** The database as this release needs it: the given one, or an embedded one of our own, migrated. */
+/** Opens the database and migrates it: the configured one, or an embedded one. */
 export async function openDatabase(
   config: Config,
   given: ReturnType<typeof givenDatabase>,
@@ -37,15 +37,15 @@ export async function openDatabase(
     queryTimeoutSeconds: config.queryTimeoutSeconds,
     prepares: config.prepares,
     isPooled: given.directUrl !== undefined,
-    onError: (err) => log.warn({ err }, "a database connection broke"),
+    onError: (err) => log.warn({ err }, "lost a database connection"),
   });
   closers.push(() => closePool(pool));
   return { pool, directUrl };
 }
 
-/** Migrates as soon as the server answers: where everything starts at once, it may come last. */
+/** Migrates as soon as the server answers. When everything starts at once, the database may come last. */
 async function migrateOnceThere(url: string, seconds: number, log: Logger, signal: AbortSignal | undefined): Promise<void> {
-  const onWaiting = ({ message }: Error) => log.warn({ reason: message }, `the database does not answer; waiting for up to ${seconds} s`);
+  const onWaiting = ({ message }: Error) => log.warn({ reason: message }, `the database does not answer, waiting for up to ${seconds} s`);
   await onceDatabaseAnswers(() => migrateAt(url), { seconds, onWaiting, signal }).catch(explainDatabase(url));
 }
 

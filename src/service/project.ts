@@ -18,8 +18,8 @@ import { provideUi } from "../ui/bundles.ts";
 import type { Closers } from "./closers.ts";
 
 /**
- * Whom the graphs ask, and the store's index. Where there is no endpoint, the rehearsal model is one; an API leaves the graphs to its
- * workers, and does not know whom they ask.
+ * Provides the model of the graphs and of the store's index. Without an endpoint it starts the rehearsal model. An API process does not
+ * run graphs, so it does not know their model.
  */
 export async function provideModel(
   { hasModelEndpoint, role }: Config,
@@ -29,7 +29,7 @@ export async function provideModel(
 ): Promise<ApiDeps["model"]> {
   if (!hasModelEndpoint && (role !== "api" || embeds)) {
     const rehearsal = await startRehearsal(() =>
-      log.info("neither OPENAI_API_KEY nor OPENAI_BASE_URL is set: the rehearsal model answers"),
+      log.info("neither OPENAI_API_KEY nor OPENAI_BASE_URL is set, so the rehearsal model answers"),
     );
     closers.push(rehearsal.stop);
     const takeBack = lendModelEndpoint(rehearsal.baseUrl);
@@ -39,7 +39,7 @@ export async function provideModel(
   return hasModelEndpoint ? "external" : "rehearsal";
 }
 
-/** How the store works. Embedding is prepared before the database is there, so that a mistake in it stops the start at once. */
+/** Prepares the store's rules. It loads the embedding before the database opens, so that a mistake there stops the start at once. */
 export async function provideStore(
   { hasModelEndpoint, role }: Config,
   project: Project,
@@ -48,7 +48,7 @@ export async function provideStore(
   const endpoint = { baseURL: variable("OPENAI_BASE_URL") || undefined, apiKey: variable("OPENAI_API_KEY") || undefined };
   const embedder = await loadEmbedder(project, { ...endpoint, isRehearsal: !hasModelEndpoint });
   if (role === "api" && needsEndpoint(project) && !hasModelEndpoint)
-    log.warn("the store's index is the rehearsal model's; if the workers have another endpoint, set it here too (OPENAI_API_KEY)");
+    log.warn("the store's index uses the rehearsal model here. If the workers have another endpoint, set OPENAI_API_KEY here too");
   const rulesWith = (hasPgvector: boolean) => storeRules(project.store, embedder && { ...embedder, hasPgvector });
   try {
     rulesWith(false);
@@ -59,7 +59,7 @@ export async function provideStore(
   return async (db) => rulesWith(dims !== undefined && (await preparePgvector(db, dims)));
 }
 
-/** What of the project an API needs, and a worker does not load. */
+/** Loads the parts of the project that an API needs and a worker does not. */
 export async function loadForApi(config: Config, project: Project, log: Logger) {
   return {
     auth: await loadAuth(config, project),
@@ -80,14 +80,14 @@ async function loadAuth(config: Config, { auth, http }: Project): Promise<Auth |
   });
 }
 
-/** A factory may need a configuration to make its graph; such a one is not judged. */
+/** Returns the graphs without schemas. A factory that needs a configuration to make its graph is left out. */
 export async function graphsWithoutSchemas({ graphIds, declaredSchemas }: Registry, { file }: Project): Promise<string[]> {
-  if (typescriptOf(file)) return []; // their types say it
+  if (typescriptOf(file)) return []; // their types declare it
   const known = await Promise.all(graphIds.map((graphId) => declaredSchemas(graphId).catch(() => undefined)));
   return graphIds.filter((_, index) => known[index] && Object.keys(known[index].state_schema).length === 0);
 }
 
-/** The assistants that the graphs bring with them, as the operator wants them. */
+/** Returns the assistants of the graphs, with the operator's defaults. */
 export function systemAssistants(registry: Registry, { graphDefaults }: Config) {
   return registry.graphIds.map((graphId) => {
     const { context = {}, ...config } = graphDefaults[graphId] ?? {};

@@ -4,12 +4,12 @@ import { z } from "zod";
 import { makeDataDirectory } from "../db/data-directory.ts";
 import { describeProcess, isSameProcess } from "../db/process-identity.ts";
 
-/** The file that a running service keeps in its data directory: its address and its process. */
+/** The file that a running service keeps in its data directory: its URL and its process. */
 const Published = z.object({ url: z.string(), process: z.string() });
 
 /**
- * Writes into the data directory where this process's service listens, for the commands of the same project. The function that is returned
- * takes it away. A directory that cannot be written is no reason not to serve: then the commands need `--url`.
+ * Writes the service's URL into the data directory, for the commands of the same project. The returned function removes it. If the
+ * directory cannot be written, the service still runs, and the commands need `--url`.
  */
 export async function publishAddress(dataDir: string, url: string): Promise<() => Promise<void>> {
   const folder = folderIn(dataDir);
@@ -20,14 +20,14 @@ export async function publishAddress(dataDir: string, url: string): Promise<() =
     await mkdir(folder, { recursive: true });
     await removeDead(folder);
     await writeFile(draft, JSON.stringify({ url, process: await describeProcess(process.pid) }));
-    await rename(draft, file); // never seen half-written
+    await rename(draft, file); // so that nobody reads a half-written file
   } catch {
     return async () => {};
   }
   return () => rm(file, { force: true });
 }
 
-/** Returns where a living service of this data directory listens, if there is one. */
+/** Returns the URL of a running service of this data directory, if there is one. */
 export async function findPublished(dataDir: string): Promise<string | undefined> {
   const folder = folderIn(dataDir);
   for (const file of await filesOf(folder)) {
@@ -56,7 +56,7 @@ async function read(file: string) {
   }
 }
 
-/** A killed service takes nothing away. */
+/** Removes the files of services that were killed. */
 async function removeDead(folder: string): Promise<void> {
   for (const file of await filesOf(folder)) {
     const published = await read(file);

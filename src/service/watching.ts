@@ -7,7 +7,7 @@ import { startTracing } from "../tracing/start.ts";
 import { version } from "../version.ts";
 import type { Closers } from "./closers.ts";
 
-/** What operators look at. */
+/** Starts the metrics and the tracing. */
 export async function startWatching(config: Config, pool: Pool, log: Logger, closers: Closers) {
   const { poolSize, slots, leaseSeconds, role } = config;
   const metrics = startMetrics({ pool, poolSize, slots, leaseSeconds, version, role });

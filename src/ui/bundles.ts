@@ -6,24 +6,24 @@ import { pathToFileURL } from "node:url";
 import type { Logger } from "pino";
 import { z } from "zod";
 
-/** By graph, and then by file name, what a browser loads to draw with. */
+/** The files of the UI components for a browser, by graph and file name. */
 export type UiBundles = Map<string, Map<string, Buffer>>;
 
 export interface UiSources {
-  /** The langgraph.json, from whose folder the paths go. */
+  /** The langgraph.json. Paths are relative to its folder. */
   file: string;
   ui: Record<string, string>;
   uiShared: string[];
 }
 
-/** Returns whether a path is that of a bundle's file, which any page may load. Every other path below `/ui/` is the project's own. */
+/** Tells whether a path is a bundle's file, which any page may load. All other paths below `/ui/` belong to the project. */
 export function isBundlePath(bundles: UiBundles | undefined, path: string): boolean {
   const [, graphId, file] = /^\/ui\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
   if (!bundles || graphId === undefined || file === undefined) return false;
   try {
     return bundles.get(decodeURIComponent(graphId))?.has(decodeURIComponent(file)) ?? false;
   } catch {
-    return false; // not encoded as a path is
+    return false; // malformed percent-encoding
   }
 }
 
@@ -32,7 +32,7 @@ const bundlerPackage = "@langchain/langgraph-ui";
 type Build = (options: { cwd: string; defs: Record<string, string>; config: { shared: string[] }; output: string }) => Promise<void>;
 const Bundler = z.object({ build: z.custom<Build>((value) => typeof value === "function") });
 
-/** The bundles of a project's components, if it has any, wants them served, and has their bundler. */
+/** Returns the bundles of the project's components. Returns undefined when it has none, disables them, or lacks their bundler. */
 export async function provideUi(
   project: UiSources & { http: { disable_ui?: boolean | undefined } },
   log: Logger,
@@ -43,7 +43,10 @@ export async function provideUi(
   return bundles;
 }
 
-/** Makes the bundles of the project's components. Undefined when their bundler is not installed: most projects have no use for it. */
+/**
+ * Builds the bundles of the project's components. Returns undefined when their bundler is not installed, because most projects do not
+ * need it.
+ */
 async function buildUi({ file, ui, uiShared }: UiSources): Promise<UiBundles | undefined> {
   const bundler = await loadBundler(file);
   if (!bundler) return undefined;
@@ -59,7 +62,7 @@ async function buildUi({ file, ui, uiShared }: UiSources): Promise<UiBundles | u
   }
 }
 
-/** The project's own, or ours. */
+/** Loads the project's own bundler, else ours. */
 async function loadBundler(file: string): Promise<z.infer<typeof Bundler> | undefined> {
   const path = pathOf(bundlerPackage, file) ?? pathOf(bundlerPackage, import.meta.url);
   return path === undefined ? undefined : Bundler.parse(await import(pathToFileURL(path).href));

@@ -1,7 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
 
-/** Those that the delivery itself decides about. */
-const ours = /^(host|content-type|content-length|transfer-encoding|connection|expect|upgrade|webhook-.*)$/i;
+/** Headers that the delivery itself sets. */
+const reserved = /^(host|content-type|content-length|transfer-encoding|connection|expect|upgrade|webhook-.*)$/i;
 const template = /\$\{\{\s*env\.(\w+)\s*\}\}/g;
 
 interface HeaderOptions {
@@ -10,8 +10,8 @@ interface HeaderOptions {
 }
 
 /**
- * The headers of langgraph.json, with `${{ env.NAME }}` filled in. Only variables with the prefix can be named there, so that whoever
- * writes that file does not reach every secret of the process. What is wrong stops the start, with one sentence.
+ * Returns the headers of langgraph.json, with `${{ env.NAME }}` filled in. Only variables with the prefix can be named, so that the file
+ * cannot reach every secret of the process. An error stops the start with one sentence.
  */
 export function resolveHeaders(
   { env_prefix: prefix = "LG_WEBHOOK_", headers = {} }: HeaderOptions,
@@ -33,7 +33,7 @@ function fillIn(header: string, value: string, prefix: string, variable: (name: 
 }
 
 function refuseHeader(name: string, value: string): void {
-  if (ours.test(name)) throw new Error(`webhooks.headers.${name}: this header is set by the delivery itself.`);
+  if (reserved.test(name)) throw new Error(`webhooks.headers.${name}: this header is set by the delivery itself.`);
   try {
     validateHeaderName(name);
     validateHeaderValue(name, value);

@@ -1,17 +1,20 @@
 import { createHmac } from "node:crypto";
 import type { Delivery } from "./webhooks.ts";
 
-/** A delivery as it goes over the wire. */
+/** The headers and the body of a delivery. */
 export interface Message {
   headers: Record<string, string>;
   body: string;
 }
 
-/** The run as the API shows it, with the values that it left. The id is the run's: by it a receiver knows what it has had already. */
+/**
+ * Returns the message: the run as the API shows it, with its final values. Its id is the run's, so that receivers can recognise repeated
+ * deliveries.
+ */
 export function writeMessage({ runId, run, sentAt }: Delivery, configured: Record<string, string>, secrets: Buffer[]): Message {
-  const { error, ...told } = run;
+  const { error, ...fields } = run;
   const body = JSON.stringify({
-    ...told,
+    ...fields,
     created_at: isoTime(run.created_at),
     updated_at: isoTime(run.updated_at),
     run_started_at: isoTime(run.run_started_at),
@@ -33,7 +36,7 @@ export function writeMessage({ runId, run, sentAt }: Delivery, configured: Recor
   };
 }
 
-/** After the Standard Webhooks scheme. */
+/** Returns the signature of the Standard Webhooks scheme. */
 function sign(secret: Buffer, content: string): string {
   return createHmac("sha256", secret).update(content).digest("base64");
 }

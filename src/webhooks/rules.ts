@@ -1,17 +1,17 @@
 import { isIP } from "node:net";
 import { isInside } from "./inside.ts";
 
-/** Where webhooks may go. */
+/** The rules for the URLs of webhooks. */
 export interface WebhookRules {
-  /** True: https only. False: http as well. Undefined: http only to hosts that are allowed inside our own network. */
+  /** True: https only. False: also http. Undefined: http only to hosts that are allowed inside our own network. */
   requireHttps: boolean | undefined;
-  /** Empty: any. */
+  /** Empty: any domain. */
   allowedDomains: string[];
   allowedPorts: number[];
-  longestUrl: number;
-  /** Whether "/path" means our own app. */
+  maxUrlLength: number;
+  /** Tells whether "/path" means our own app. */
   allowPaths: boolean;
-  /** Hosts of our own network that may be called all the same. */
+  /** Hosts of our own network that may be called anyway. */
   insideHosts: string[];
 }
 
@@ -24,22 +24,22 @@ export interface UrlOptions {
   disable_loopback?: boolean | undefined;
 }
 
-const longestUrl = 4_096;
+const maxUrlLength = 4_096;
 
 export function webhookRules(url: UrlOptions = {}, insideHosts: string[] = []): WebhookRules {
   return {
     requireHttps: url.require_https,
     allowedDomains: url.allowed_domains ?? [],
     allowedPorts: url.allowed_ports ?? [],
-    longestUrl: url.max_url_length ?? longestUrl,
+    maxUrlLength: url.max_url_length ?? maxUrlLength,
     allowPaths: !url.disable_loopback,
     insideHosts,
   };
 }
 
-/** What the rules have against a receiver, as far as it can be told without asking for its address. */
+/** Returns why the rules refuse a receiver, without resolving its address. Returns undefined when they allow it. */
 export function objectionTo(receiver: string, rules: WebhookRules): string | undefined {
-  if (receiver.length > rules.longestUrl) return `is longer than ${rules.longestUrl} characters`;
+  if (receiver.length > rules.maxUrlLength) return `is longer than ${rules.maxUrlLength} characters`;
   if (isPath(receiver)) return objectionToPath(receiver, rules);
   if (!/^https?:\/\//i.test(receiver) || !URL.canParse(receiver))
     return "must be an https URL, or a path of this service that begins with one /";
@@ -57,12 +57,12 @@ export const describeInside = (host: string) =>
 
 const anywhere = "http://own.invalid";
 
-/** A path of our own app. Two slashes, also written backwards, would name another host. */
+/** Tells whether a receiver is a path of our own app. Two slashes or backslashes would name another host. */
 export function isPath(receiver: string): boolean {
   return receiver.startsWith("/") && URL.canParse(receiver, anywhere) && new URL(receiver, anywhere).origin === anywhere;
 }
 
-/** What tells receivers apart whose turns are shared out: the host as it is called, however it is written. Empty: our own app. */
+/** Returns the key by which receivers share the turns: the normalised host. It is empty for our own app. */
 export function hostOf(receiver: string): string {
   if (isPath(receiver)) return "";
   return URL.canParse(receiver) ? hostnameOf(new URL(receiver)) : receiver;
@@ -76,8 +76,8 @@ function objectionToPath(path: string, { allowPaths }: WebhookRules): string | u
 }
 
 /**
- * Whether a path stays below what it is put behind: `/..` behind `https://host/ensemble` would show the service's own key to its neighbours.
- * Proxies and other servers read dots and slashes that are encoded, once or several times, and cut off what stands behind a semicolon.
+ * Tells whether a path stays below its prefix. `/..` behind `https://host/ensemble` would send the service's own key to its neighbours.
+ * Some servers decode dots and slashes several times, and cut off the text behind a semicolon.
  */
 function staysBelow(path: string): boolean {
   const { pathname } = new URL(`${anywhere}/here${path}`);
@@ -89,12 +89,12 @@ function decode(text: string, rounds = 5): string {
   return decoded === text || rounds === 1 ? decoded : decode(decoded, rounds - 1);
 }
 
-/** The operator has named this host, and means what it leads to. */
+/** Tells whether the operator allows this host inside our own network. */
 export function isAllowedInside(url: URL, { insideHosts }: WebhookRules): boolean {
   return isAmong(insideHosts, url);
 }
 
-/** Host names, with `*.` before them for those below, and with a port behind them if only that one is meant. */
+/** Tells whether a URL matches a pattern. `*.` stands for subdomains, and a port in the pattern must match. */
 function isAmong(patterns: string[], url: URL): boolean {
   const host = hostnameOf(url);
   return patterns.some((pattern) => {

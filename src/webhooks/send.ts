@@ -6,20 +6,20 @@ import { isInside } from "./inside.ts";
 import type { Message } from "./message.ts";
 import { describeInside, isAllowedInside, isPath, objectionTo, type WebhookRules } from "./rules.ts";
 
-/** How a delivery came out: undefined when it has arrived. Hopeless: to try again is no use. */
+/** The failure of a delivery, or undefined when it has arrived. A hopeless delivery is not retried. */
 export type Failure = { reason: string; hopeless: boolean } | undefined;
 
 export interface SendOptions {
   rules: WebhookRules;
-  /** Where our own app answers, as far as this process knows. */
+  /** The URL of our own app, if this process knows it. */
   ownUrl: string | undefined;
-  /** What our own app is shown, so that it knows us; nobody else gets it. */
+  /** The credentials for our own app. Nobody else receives them. */
   ownHeaders?: Record<string, string>;
   signal: AbortSignal;
   resolver?: Resolver;
 }
 
-/** What asks for addresses. */
+/** Resolves host names. */
 export interface Resolver {
   resolve4(host: string): Promise<string[]>;
   resolve6(host: string): Promise<string[]>;
@@ -27,10 +27,7 @@ export interface Resolver {
 
 class InsideError extends Error {}
 
-/**
- * Makes one delivery. Redirects are not followed: what a receiver is allowed to be was decided about the address it was given by. What
- * comes back is not read, but for its status.
- */
+/** Makes one delivery. Redirects are not followed, because only the given URL was checked. Only the status of the answer is read. */
 export async function sendWebhook(receiver: string, message: Message, options: SendOptions): Promise<Failure> {
   const { rules, ownUrl } = options;
   const objection = objectionTo(receiver, rules);
@@ -40,20 +37,20 @@ export async function sendWebhook(receiver: string, message: Message, options: S
   try {
     const own = isPath(receiver);
     const url = new URL(own ? `${ownUrl?.replace(/\/$/, "")}${receiver}` : receiver);
-    return judge(await post(url, message, options, own));
+    return outcomeOf(await post(url, message, options, own));
   } catch (error) {
     return { reason: describe(error, options.signal), hopeless: error instanceof InsideError };
   }
 }
 
-function judge({ statusCode = 0 }: IncomingMessage): Failure {
+function outcomeOf({ statusCode = 0 }: IncomingMessage): Failure {
   if (statusCode >= 200 && statusCode < 300) return undefined;
-  if (statusCode === 410) return { reason: "The receiver answered 410: it wants no more.", hopeless: true };
+  if (statusCode === 410) return { reason: "The receiver answered 410, so nothing more is sent.", hopeless: true };
   const redirect = statusCode >= 300 && statusCode < 400 ? "; redirects are not followed" : "";
   return { reason: `The receiver answered ${statusCode}${redirect}.`, hopeless: false };
 }
 
-/** How long an answer may take to end that is not looked at. */
+/** How long an unread answer may take to end. */
 const lingerMs = 1_000;
 
 function post(
@@ -83,9 +80,9 @@ function post(
 }
 
 /**
- * Finds a receiver's addresses and refuses it if one is inside. The connection is made to what was looked at here, so that no second
- * answer can lead elsewhere. It asks the name servers itself: the system's own way holds one of the process's few threads meanwhile, and
- * a receiver whose name server hangs would hold up everyone's.
+ * Returns a lookup that refuses a receiver with an address inside our network. The connection uses the checked addresses, so that a
+ * second answer cannot lead elsewhere. It asks the name servers itself: the system's lookup holds one of the process's few threads, and
+ * one slow name server would hold up all deliveries.
  */
 export function lookupOutside(resolver: Resolver): LookupFunction {
   const find = async (host: string): Promise<LookupAddress[]> => {
@@ -106,12 +103,12 @@ export function lookupOutside(resolver: Resolver): LookupFunction {
   };
 }
 
-const longestReason = 500;
+const maxReasonLength = 500;
 
 function describe(error: unknown, signal: AbortSignal): string {
   if (signal.aborted)
     return signal.reason?.name === "TimeoutError" ? "The receiver did not answer in time." : "The delivery was cut short.";
   const text =
     error instanceof AggregateError ? error.errors.map(String).join("; ") : error instanceof Error ? error.message : String(error);
-  return text.replaceAll("\0", "").toWellFormed().slice(0, longestReason);
+  return text.replaceAll("\0", "").toWellFormed().slice(0, maxReasonLength);
 }

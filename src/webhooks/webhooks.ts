@@ -3,10 +3,10 @@ import { type Page, paged } from "../db/paging.ts";
 import type { Scope } from "../db/scope.ts";
 import { type Db, type Sql, sql } from "../db/sql.ts";
 
-/** On which this process's deliveries are told that there is one to make. */
+/** The topic of notifications about new deliveries. */
 export const webhookTopic = "webhook";
 
-/** The end of a run as it was stored with it; times are texts as Postgres writes them into JSON. */
+/** A run as stored at its end. Times are texts as Postgres writes them into JSON. */
 export interface StoredRun {
   created_at: string;
   updated_at: string;
@@ -16,17 +16,17 @@ export interface StoredRun {
   [field: string]: unknown;
 }
 
-/** How fast a receiver took what it was told last. */
+/** How fast a receiver answered the last time. */
 export type Pace = "new" | "prompt" | "slow";
 
-/** What a process knows of a receiver. */
+/** The state of a receiver in this process. */
 export interface Receiver {
   host: string;
   pace: Pace;
   underWay: number;
 }
 
-/** The right to make one delivery, and what to send. */
+/** A claimed delivery and its content. */
 export interface Delivery {
   runId: string;
   url: string;
@@ -34,7 +34,7 @@ export interface Delivery {
   pace: Pace;
   run: StoredRun;
   attempt: number;
-  /** The database's clock, at the claim. */
+  /** The database's clock at the claim. */
   sentAt: Date;
 }
 
@@ -49,19 +49,19 @@ export interface DeadWebhook {
   died_at: Date;
 }
 
-/** For how long nobody else tries: longer than one delivery may take. */
+/** How long a claim lasts: longer than one delivery may take. */
 const leaseSeconds = 30;
 const longestPauseSeconds = 3_600;
 const deliveredKept = sql`interval '1 day'`;
 const deadKept = sql`interval '30 days'`;
 
 /**
- * Continues a statement that ends runs: `ended` has their rows, `threads` (a table or another part of the statement) what they left. In
- * no moment is a run over whose webhook nobody knows of.
+ * Continues a statement that ends runs, and stores their webhooks in it, so that no run ends without its webhook. `ended` holds their
+ * rows. `threads`, a table or another part of the statement, holds their final values.
  */
 export function storingWebhooks(threads: Sql): Sql {
   return sql`
-    told_of as (
+    stored_webhooks as (
       insert into webhooks (run_id, thread_id, url, host, metadata, run)
       select ended.run_id, ended.thread_id, ended.webhook, coalesce(ended.webhook_host, ended.webhook), ended.metadata,
              json_build_object('run_id', ended.run_id, 'thread_id', ended.thread_id, 'assistant_id', assistant_id,
@@ -73,12 +73,12 @@ export function storingWebhooks(threads: Sql): Sql {
           on conflict do nothing)`;
 }
 
-/** A receiver that has never been told may hang: it begins with one delivery at a time. */
+/** The most concurrent deliveries to one receiver, by pace. A new receiver may hang, so it begins with one. */
 const perReceiver = { new: 1, prompt: 4, slow: 4 };
 
-/** How many receivers a claim looks at. The next claim goes on with those behind them. */
-const mostReceivers = 500;
-const mostPerReceiver = Math.max(...Object.values(perReceiver));
+/** The most receivers that one claim looks at. The next claim continues behind them. */
+const maxReceivers = 500;
+const maxPerReceiver = Math.max(...Object.values(perReceiver));
 
 /** The deliveries of a claim, and the receiver after which the next claim begins. */
 export interface ClaimedWebhooks {
@@ -88,9 +88,9 @@ export interface ClaimedWebhooks {
 }
 
 /**
- * Takes the right to make due deliveries, for a while: as many to receivers of each pace as there are turns for them, and of those to one
- * receiver no more than its own. One that hangs would take all the turns. The claim walks from receiver to receiver by an index and
- * reads only the first deliveries of each, so that it costs the same however many are pending.
+ * Claims due deliveries for a while. Each pace has its number of free turns, and each receiver its own limit, because one that hangs
+ * would take all the turns. The claim walks from receiver to receiver by an index and reads only the first deliveries of each. Its cost
+ * therefore does not grow with the number of pending deliveries.
  */
 export async function claimWebhooks(
   db: Db,
@@ -105,7 +105,7 @@ export async function claimWebhooks(
       (select next.host, place + 1
          from hosts cross join lateral (
            select host from webhooks where status = 'pending' and webhooks.host > hosts.host order by webhooks.host limit 1) next
-        where place < ${mostReceivers})),
+        where place < ${maxReceivers})),
     looked_at (host) as (
       select host from hosts
        union
@@ -123,7 +123,7 @@ export async function claimWebhooks(
        cross join lateral (
          select run_id, due_at from webhooks
           where status = 'pending' and webhooks.host = looked_at.host and due_at <= now()
-          order by due_at limit ${mostPerReceiver}) first
+          order by due_at limit ${maxPerReceiver}) first
         left join receivers using (host)),
     placed as (
       select run_id, pace, turn, free, row_number() over (partition by pace order by turn, due_at) as place
@@ -141,12 +141,12 @@ export async function claimWebhooks(
        where webhooks.run_id = due.run_id
       returning webhooks.run_id as "runId", url, host, pace, run, attempts as attempt, now() as "sentAt")
     select claimed.*, walked.last
-      from (select case when count(*) = ${mostReceivers} then max(host) end as last from hosts) walked left join claimed on true`);
+      from (select case when count(*) = ${maxReceivers} then max(host) end as last from hosts) walked left join claimed on true`);
   const deliveries = rows.filter(({ runId }) => runId !== null) as Delivery[];
   return { deliveries, last: rows[0]?.last ?? undefined };
 }
 
-/** Notes that it has arrived. Whoever comes late with that says the truth as well. */
+/** Marks a delivery as delivered, even when its claim has expired meanwhile. */
 export async function noteDelivered(db: Db, { runId }: Delivery): Promise<void> {
   await db.query(sql`
     update webhooks set status = 'delivered', settled_at = now(), run = null, error = null
@@ -154,31 +154,31 @@ export async function noteDelivered(db: Db, { runId }: Delivery): Promise<void> 
 }
 
 /**
- * Puts a delivery that failed off, twice as long as before and at most an hour, with some chance in it so that they do not all come back
- * at once; the last try is when its day is over. Then, or where trying again is no use, it is dead.
+ * Postpones a failed delivery, twice as long as before and at most an hour. Jitter keeps deliveries from returning all at once. The last
+ * attempt is at the end of its day. After that, or when a retry is hopeless, the delivery is dead.
  */
 export async function noteFailed(db: Db, { runId, attempt }: Delivery, error: string, hopeless: boolean): Promise<void> {
   const pause = Math.min(longestPauseSeconds, 2 ** Math.min(attempt - 1, 20)) * (0.5 + Math.random() / 2);
-  const over = sql`(${hopeless} or give_up_at <= now())`;
+  const isDead = sql`(${hopeless} or give_up_at <= now())`;
   await db.query(sql`
     update webhooks
        set error = ${error}, due_at = least(now() + make_interval(secs => ${pause}), greatest(give_up_at, now())),
-           status = case when ${over} then 'dead'::webhook_status else status end,
-           settled_at = case when ${over} then now() end
+           status = case when ${isDead} then 'dead'::webhook_status else status end,
+           settled_at = case when ${isDead} then now() end
      where run_id = ${runId} and attempts = ${attempt} and status = 'pending'`);
 }
 
-/** Gives back what this process cannot carry out any more: it is due again at once, and that was no try. */
+/** Returns a delivery that this process cannot make any more to the queue. It is due at once, and the attempt does not count. */
 export async function giveBackWebhook(db: Db, { runId, attempt }: Delivery): Promise<void> {
   await db.query(sql`
     update webhooks set attempts = attempts - 1, due_at = now()
      where run_id = ${runId} and attempts = ${attempt} and status = 'pending'`);
 }
 
-/** The thread may be gone by now; what it and the run had for metadata the run had as well. */
+/** Returns the condition for the caller's webhooks. It uses the run's metadata, because the thread may be gone. */
 const visibleBy = (scope: Scope): Sql => scope.visible(sql`coalesce(metadata, (searchable(run) -> 'metadata')::json, '{}')`);
 
-/** The dead, those that died last first. */
+/** Returns the dead webhooks, the latest first. */
 export async function listDeadWebhooks(db: Db, scope: Scope, page: { limit: number; offset: number }): Promise<Page<DeadWebhook>> {
   const dead = sql`
     select run_id, thread_id, url, attempts, error, created_at, settled_at as died_at from webhooks
@@ -192,7 +192,7 @@ export async function listDeadWebhooks(db: Db, scope: Scope, page: { limit: numb
   );
 }
 
-/** Lets dead deliveries be tried again for a day, all or those of the named runs. Returns the runs whose delivery was dead. */
+/** Makes dead deliveries pending again for a day, all or those of the named runs. Returns the runs whose delivery was dead. */
 export async function redriveWebhooks(db: Db, scope: Scope, runIds?: string[]): Promise<string[]> {
   const { rows } = await db.query<{ runId: string }>(sql`
     update webhooks set status = 'pending', settled_at = null, attempts = 0, due_at = now(), give_up_at = now() + interval '1 day'
@@ -203,14 +203,14 @@ export async function redriveWebhooks(db: Db, scope: Scope, runIds?: string[]): 
 
 const outdated = sql`(status = 'delivered' and settled_at < now() - ${deliveredKept} or status = 'dead' and settled_at < now() - ${deadKept})`;
 
-/** Forgets what was delivered a day ago, and the dead after a month, at most `limit` of them. Returns how many there were. */
+/** Deletes webhooks that were delivered a day ago, and dead ones after a month, at most `limit`. Returns how many it deleted. */
 export async function sweepWebhooks(db: Db, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
     delete from webhooks where run_id in (select run_id from webhooks where ${outdated} order by settled_at limit ${limit})`);
   return rowCount ?? 0;
 }
 
-/** How many that are. */
+/** Returns how many webhooks a sweep would delete. */
 export async function countOutdatedWebhooks(db: Db): Promise<number> {
   const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from webhooks where ${outdated}`);
   return rows[0]?.count ?? 0;

@@ -25,7 +25,7 @@ async function startAway(waitSeconds: string, stopping?: AbortSignal) {
 
 test("a service whose database is away at start says so, waits for it and starts", async () => {
   const { proxy, starting, waiting, lines } = await startAway("60");
-  expect((await waiting).msg).toBe("the database does not answer; waiting for up to 60 s");
+  expect((await waiting).msg).toBe("the database does not answer, waiting for up to 60 s");
   proxy.forward();
   const service = await starting;
   onTestFinished(() => service.stop());
