@@ -14,7 +14,7 @@ export interface Findings {
 
 const shownBreaches = 20;
 
-/** The whole story on one screen. */
+/** Returns the whole result, short enough for one screen. */
 export function report(evidence: Evidence, findings: Findings): string {
   const { ledger, runs, journal, audit } = evidence;
   const attempts = [...runs.values()].reduce((sum, { attempt }) => sum + attempt, 0);
