@@ -12,7 +12,7 @@ export interface Child {
 
 const Reply = z.object({ number: z.number(), answer: z.unknown(), error: z.string().optional() });
 const Question = z.object({ number: z.number(), question: z.unknown() });
-const answerWithinMs = 300_000;
+const answerTimeoutMs = 300_000;
 
 type Waiting = Map<number, PromiseWithResolvers<unknown>>;
 
@@ -28,7 +28,7 @@ export function startChild(file: URL, argument: object, flags: string[] = []): C
       const number = asked++;
       const reply = Promise.withResolvers<unknown>();
       waiting.set(number, reply);
-      const timer = setTimeout(() => reply.reject(new Error(`${fileURLToPath(file)} did not answer in time.`)), answerWithinMs);
+      const timer = setTimeout(() => reply.reject(new Error(`${fileURLToPath(file)} did not answer in time.`)), answerTimeoutMs);
       child.send({ number, question });
       return answer.parse(
         await reply.promise.finally(() => {

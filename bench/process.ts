@@ -14,8 +14,8 @@ export interface ServerProcess {
   stop(): Promise<void>;
 }
 
-const readyWithinMs = 60_000;
-const goneWithinMs = 15_000;
+const readyTimeoutMs = 60_000;
+const goneTimeoutMs = 15_000;
 
 /** Starts Node with these arguments, and waits until its output matches the readiness pattern. */
 export async function startProcess(args: string[], env: Record<string, string>, ready: RegExp): Promise<ServerProcess> {
@@ -35,7 +35,7 @@ export async function startProcess(args: string[], env: Record<string, string>, 
       if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, "exit");
       child.kill("SIGTERM");
-      const gone = await Promise.race([exited, sleep(goneWithinMs, undefined, { ref: false })]);
+      const gone = await Promise.race([exited, sleep(goneTimeoutMs, undefined, { ref: false })]);
       if (!gone) child.kill("SIGKILL");
       await exited;
     },
@@ -60,6 +60,6 @@ async function untilReady(child: ChildProcess, ready: RegExp): Promise<{ found: 
   child.stderr?.on("data", listen);
   child.on("error", reject);
   child.on("exit", () => reject(new Error(`A process ended before it was ready:\n${output}`)));
-  const timer = setTimeout(() => reject(new Error(`A process was not ready in time:\n${output}`)), readyWithinMs);
+  const timer = setTimeout(() => reject(new Error(`A process was not ready in time:\n${output}`)), readyTimeoutMs);
   return { found: await promise.finally(() => clearTimeout(timer)), output };
 }

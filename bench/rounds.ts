@@ -49,7 +49,7 @@ export async function playRound({ databasePids }: Ground, contender: Contender, 
   };
 }
 
-/** The uncounted warm-up of all contenders, because new code is slow at first. */
+/** Warms up all contenders without counting, because new code is slow at first. */
 export async function warmUp(contenders: Contender[], load: Omit<Load, "method">): Promise<void> {
   for (const contender of contenders) {
     for (const method of ["stream", "wait"] as const) await contender.run({ ...load, method, forMs: load.forMs / 2 });

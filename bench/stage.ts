@@ -7,7 +7,7 @@ import { isAlive } from "../src/db/process-identity.ts";
 import { type Child, startChild } from "./child.ts";
 import { connectTo } from "./client.ts";
 
-const goneWithinMs = 5_000;
+const goneTimeoutMs = 5_000;
 
 /** The base of all parts: one Postgres server, one load driver, and a folder for files. */
 export interface Stage {
@@ -76,5 +76,5 @@ function killServer(dataDir: string): void {
   const pid = serverPid(dataDir);
   process.kill(pid, "SIGQUIT"); // tells Postgres to quit immediately
   const pause = new Int32Array(new SharedArrayBuffer(4));
-  for (const deadline = Date.now() + goneWithinMs; isAlive(pid) && Date.now() < deadline; ) Atomics.wait(pause, 0, 0, 50);
+  for (const deadline = Date.now() + goneTimeoutMs; isAlive(pid) && Date.now() < deadline; ) Atomics.wait(pause, 0, 0, 50);
 }

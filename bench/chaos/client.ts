@@ -129,7 +129,7 @@ async function untilAcknowledged(send: () => Promise<Response>, ledger: Ledger):
     const response = await send().catch((error: Error) => error);
     if (response instanceof Response && response.status < 500) return response;
     if (tries >= returnsLimit) throw new Error(`No answer to a create: ${response}`);
-    ledger.askedAgain += 1;
+    ledger.retriedCreates += 1;
     await sleep(returnPauseMs);
   }
 }

@@ -45,7 +45,7 @@ const round: FaultKind[] = [
 ];
 
 /** How long a process that was told to leave may take. */
-const patienceMs = 30_000;
+const timeoutMs = 30_000;
 
 export interface ScheduleOptions {
   /** The shortest and the longest pause between two faults, in milliseconds. */
@@ -95,7 +95,7 @@ async function strike(grounds: Grounds, kind: FaultKind, pause: (ms: number) => 
   if (kind.startsWith("kill")) victim.signal("SIGKILL");
   else if (kind.startsWith("drain")) {
     victim.signal("SIGTERM");
-    return { done: Promise.race([victim.exited().then(over), sleep(patienceMs)]) };
+    return { done: Promise.race([victim.exited().then(over), sleep(timeoutMs)]) };
   } else
     return { done: freeze(victim, kind.includes("past") ? random.between(4_000, 6_500) : random.between(300, 1_500), pause).then(over) };
   return { done: Promise.resolve() };

@@ -28,7 +28,7 @@ export interface Ledger {
   sights: Sight[];
   breaches: Breach[];
   /** How often a create was retried with its key, because it had no answer. */
-  askedAgain: number;
+  retriedCreates: number;
 }
 
-export const emptyLedger = (): Ledger => ({ runs: [], sights: [], breaches: [], askedAgain: 0 });
+export const emptyLedger = (): Ledger => ({ runs: [], sights: [], breaches: [], retriedCreates: 0 });

@@ -6,7 +6,7 @@ import { scenarios } from "./scenarios.ts";
 
 const atOnce = 24;
 /** How long a client may take. A longer wait would never end. */
-const patienceMs = 300_000;
+const timeoutMs = 300_000;
 /** The most breaches that are listed. */
 const enoughBreaches = 50;
 
@@ -39,6 +39,6 @@ export async function putUnderLoad(client: ChaosClient, ledger: Ledger, random: 
 }
 
 async function tooLate(): Promise<never> {
-  await sleep(patienceMs, undefined, { ref: false });
-  throw new Error(`It was still waiting after ${patienceMs / 1000} s.`);
+  await sleep(timeoutMs, undefined, { ref: false });
+  throw new Error(`It was still waiting after ${timeoutMs / 1000} s.`);
 }

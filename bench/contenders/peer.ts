@@ -15,7 +15,7 @@ import { benchProject } from "./service.ts";
 export const peerName = "dev server";
 /** The number of worker slots, enough for any benchmark. With the default of ten, its timers alone would decide. */
 const slots = 50;
-const installWithinMs = 300_000;
+const installTimeoutMs = 300_000;
 
 const home = fileURLToPath(new URL("../peer/", import.meta.url));
 const api = join(home, "node_modules/@langchain/langgraph-api");
@@ -44,7 +44,7 @@ function explain(error: unknown): string {
 async function installPeer(): Promise<void> {
   console.error("Installing the dev server to compare with (once, into bench/peer) …");
   const arguments_ = ["install", "--prefix", home, "--no-audit", "--no-fund", "--no-package-lock"];
-  await promisify(execFile)("npm", arguments_, { cwd: home, timeout: installWithinMs });
+  await promisify(execFile)("npm", arguments_, { cwd: home, timeout: installTimeoutMs });
 }
 
 async function startDevServer(stage: Stage, env: Record<string, string>): Promise<Contender> {

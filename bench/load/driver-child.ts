@@ -6,7 +6,7 @@ import { applyLoad, Load, type Sample } from "./load.ts";
 /** The HTTP clients of all contenders: raw requests over keep-alive connections, from a separate process. */
 const Question = z.object({ urls: z.array(z.string()), load: Load });
 const agent = new Agent({ keepAlive: true });
-const patienceMs = 60_000;
+const timeoutMs = 60_000;
 
 answerParent(async (question) => {
   const { urls, load } = Question.parse(question);
@@ -21,10 +21,10 @@ function runOnce(url: string, load: z.output<typeof Load>): Promise<Sample> {
   const body = bodyOf(load);
   const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
   const started = performance.now();
-  const posted = request(`${url}${path}`, { method: "POST", headers, agent, timeout: patienceMs }, (response) =>
+  const posted = request(`${url}${path}`, { method: "POST", headers, agent, timeout: timeoutMs }, (response) =>
     readAnswer(response, load, started).then(resolve, reject),
   );
-  posted.on("timeout", () => posted.destroy(new Error(`silent for ${patienceMs / 1000} s`)));
+  posted.on("timeout", () => posted.destroy(new Error(`silent for ${timeoutMs / 1000} s`)));
   posted.on("error", (error) => {
     // Between two turns a server may close an idle connection, and the next request fails unread.
     if (posted.reusedSocket && "code" in error && error.code === "ECONNRESET") resolve(runOnce(url, load));

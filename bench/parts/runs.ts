@@ -59,7 +59,7 @@ function countedLoads({ quick }: BenchOptions): Record<string, Load> {
   return Object.fromEntries([...alone, [onThread, { ...load("five"), threadId: randomUUID() }]]);
 }
 
-/** The cases without those that tell nothing new: in one process, an invoked graph is one whose stream nobody reads. */
+/** Tells whether a contender takes part in a case. In one process, an invoked graph is only a stream that nobody reads. */
 const takesPart =
   ({ method }: Case) =>
   ({ name }: Contender) =>

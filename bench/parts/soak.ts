@@ -8,7 +8,7 @@ const concurrency = 32;
 /** The number of runs whose latency is measured, at each of the two places. */
 const seen = 100;
 const retentionSeconds = 5;
-const sweptWithinMs = 20_000;
+const sweptTimeoutMs = 20_000;
 
 interface Look {
   heap: number;
@@ -52,7 +52,7 @@ async function lookAfter(service: Service, runs: number): Promise<Look> {
 }
 
 const untilSwept = ({ db }: Service) =>
-  untilTrue(db, "not exists (select from run_events) and not exists (select from checkpoints)", sweptWithinMs);
+  untilTrue(db, "not exists (select from run_events) and not exists (select from checkpoints)", sweptTimeoutMs);
 
 async function databaseMb({ db }: Service): Promise<number> {
   const { rows } = await db.query<{ bytes: string }>("select pg_database_size(current_database()) as bytes");
@@ -92,6 +92,6 @@ function summary(few: number, many: number, { empty, early, late, swept, vacuume
       },
     ],
     figures: quick ? {} : { "soak: heap": ratio(late.heap, early.heap), "soak: resident": ratio(late.resident, early.resident) },
-    notes: isSwept || quick ? [] : [`The sweeper had not taken everything away ${sweptWithinMs / 1000} s after the last run.`],
+    notes: isSwept || quick ? [] : [`The sweeper had not taken everything away ${sweptTimeoutMs / 1000} s after the last run.`],
   };
 }

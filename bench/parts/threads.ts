@@ -14,8 +14,8 @@ const kept = 10;
 const keepingName = `ours, the latest ${kept} kept`;
 const warmUpTurns = 40;
 /** How long the stock saver's turns may take. It gets slower with every turn, so its place in the round is empty after that. */
-const patienceMs = 8_000;
-const trimmedWithinMs = 20_000;
+const timeoutMs = 8_000;
+const trimmedTimeoutMs = 20_000;
 /** How many turns around a number are averaged. */
 const around = 10;
 
@@ -49,7 +49,7 @@ export const measureThreads: Part = async (stage, { quick }) => {
 async function untilTrimmed(keeping: Player | undefined, mark: number): Promise<void> {
   if (!keeping) return;
   const isTrimmed = `select count(*) <= ${kept} from checkpoints where thread_id = '${keeping.threadId}'`;
-  if (await untilTrue(keeping.db, isTrimmed, trimmedWithinMs)) keeping.sizes.set(mark, await storedSizes(keeping.db));
+  if (await untilTrue(keeping.db, isTrimmed, trimmedTimeoutMs)) keeping.sizes.set(mark, await storedSizes(keeping.db));
 }
 
 async function startPlayers(stage: Stage): Promise<Player[]> {
@@ -90,7 +90,7 @@ async function takeTurn(player: Player, method: "stream" | "wait" = "stream"): P
 async function playTurns(players: Player[], marks: number[]): Promise<void> {
   const spent = new Map<Player, number>();
   for (let number = 1; number <= (marks.at(-1) ?? 0); number++) {
-    for (const player of players.filter((one) => (spent.get(one) ?? 0) < patienceMs || one.name !== names.stock)) {
+    for (const player of players.filter((one) => (spent.get(one) ?? 0) < timeoutMs || one.name !== names.stock)) {
       const ms = await takeTurn(player);
       player.times.push(ms);
       spent.set(player, (spent.get(player) ?? 0) + (ms ?? 0));
@@ -148,7 +148,7 @@ function summary(players: Player[], marks: number[], reads: Record<string, numbe
     figures: figuresOf(players),
     notes: [
       "A turn is a stream of updates on the one thread; two messages of 200 random characters each.",
-      ...(times.length < last ? [`PostgresSaver had used its ${patienceMs / 1000} s after turn ${times.length}.`] : []),
+      ...(times.length < last ? [`PostgresSaver had used its ${timeoutMs / 1000} s after turn ${times.length}.`] : []),
     ],
   };
 }

@@ -30,14 +30,14 @@ export async function demo(given: Given): Promise<ExitCode> {
 
 async function serviceIfNone(given: Given, leaving: AbortSignal): Promise<OwnService | undefined> {
   const address = await findAddress(given);
-  if (address.saidBy === "nobody") note("No service of this directory runs. Starting one.");
+  if (address.source === "nobody") note("No service of this directory runs. Starting one.");
   else {
     const trouble = await findTrouble(address);
     if (!trouble) {
       note(`Using the service at ${address.url}.`);
       return undefined;
     }
-    if (address.saidBy !== "port" || !trouble.startsWith("No service")) throw new Error(trouble);
+    if (address.source !== "port" || !trouble.startsWith("No service")) throw new Error(trouble);
     note(`No service answers at ${address.url}. Starting one.`);
   }
   const own = await startOwnService(leaving);

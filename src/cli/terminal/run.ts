@@ -14,21 +14,21 @@ const Described = z.looseObject({ properties: z.record(z.string(), z.unknown()).
 
 /** Runs `ensemble run <graph>`: follows a run from start to end, on a new or an existing thread. */
 export async function run(given: Given): Promise<ExitCode> {
-  const wanted = await readStart(given);
+  const options = await readStart(given);
   return withService(given, async (connection) => {
     const { client } = connection;
     const [graph = ""] = given.words;
-    const input = await fitTask(client, graph, given.texts.task, wanted.input);
+    const input = await fitTask(client, graph, given.texts.task, options.input);
     const thread = given.texts.thread ? await client.threads.get(given.texts.thread) : await client.threads.create({ graphId: graph });
-    const asked = questionsOf(thread);
-    const goesOn = !input && (asked.length > 0 || thread.status === "interrupted");
-    const context = wanted.context ?? (goesOn ? await lastContext(client, thread) : undefined);
+    const questions = questionsOf(thread);
+    const continues = !input && (questions.length > 0 || thread.status === "interrupted");
+    const context = options.context ?? (continues ? await lastContext(client, thread) : undefined);
     const session = openSession(connection, given, { graph, threadId: thread.thread_id, context });
     await warnOfHalt(connection, session);
     if (input && thread.status === "busy") session.say("The thread is busy; this run waits for its turn.");
-    const resume = wanted.resume ?? (input ? undefined : await answer(session, asked));
+    const resume = options.resume ?? (input ? undefined : await answer(session, questions));
     if (resume !== undefined) return converse(session, startRun(session, { command: { resume } }));
-    if (!input && asked.length > 0) return leaveOpen(session, { asked, values: { __interrupt__: asked } });
+    if (!input && questions.length > 0) return leaveOpen(session, { questions, values: { __interrupt__: questions } });
     return converse(session, startRun(session, { input: input ?? beginning(thread) }));
   });
 }
