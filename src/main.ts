@@ -14,7 +14,7 @@ import { type Fetch, fetchAt, installFetch, withTraceparent } from "./sdk/fetch.
 import { installLogger } from "./sdk/logger.ts";
 import { startApi } from "./service/api.ts";
 import { type Closers, closeAll } from "./service/closers.ts";
-import { type Database, givenDatabase, openDatabase } from "./service/database.ts";
+import { configuredDatabase, type Database, openDatabase } from "./service/database.ts";
 import { graphsWithoutSchemas, loadForApi, provideModel, provideStore, systemAssistants } from "./service/project.ts";
 import { startWatching } from "./service/watching.ts";
 import { startWork } from "./service/work.ts";
@@ -60,7 +60,7 @@ export async function startService(
 
 async function compose(config: Config, log: Logger, closers: Closers, stopping: AbortSignal | undefined): Promise<Service> {
   const { role } = config;
-  const given = givenDatabase(config);
+  const given = configuredDatabase(config);
   const project = await readProject(config.configFile);
   if (project.ignoredKeys.length > 0)
     log.warn(`${project.file}: these keys are not supported and are ignored: ${project.ignoredKeys.join(", ")}`);

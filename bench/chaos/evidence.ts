@@ -55,7 +55,7 @@ export async function gather(database: Database, journalFile: string, ledger: Le
   };
 }
 
-/** Writes the evidence beside the logs, for the search for a cause. */
+/** Writes the evidence to the folder of the logs, to help find a cause. */
 export async function keep(home: string, { audit, faults, ledger }: Evidence): Promise<void> {
   await writeFile(join(home, "audit.jsonl"), audit.map((row) => `${JSON.stringify(row)}\n`).join(""));
   await writeFile(join(home, "faults.json"), JSON.stringify(faults, null, 1));

@@ -44,7 +44,7 @@ const round: FaultKind[] = [
   "cut connections",
 ];
 
-/** How long a process that was told to leave may take. */
+/** How long a process that was asked to leave may take. */
 const timeoutMs = 30_000;
 
 export interface ScheduleOptions {
@@ -55,7 +55,7 @@ export interface ScheduleOptions {
   signal: AbortSignal;
 }
 
-/** Causes one fault after another until it is told to stop, then lets everything continue. */
+/** Causes one fault after another until it is stopped, then lets everything continue. */
 export async function causeTrouble(grounds: Grounds, { gapMs, restartAfterMs, signal }: ScheduleOptions): Promise<void> {
   const { random } = grounds;
   const started = Date.now();

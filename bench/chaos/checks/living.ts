@@ -10,7 +10,7 @@ const leaveMs = drainSeconds * 1000 + 8_000;
 const lookMs = 2_000;
 
 /**
- * Checks that runs are taken only from workers that were killed or stopped, not from workers that lost their connections or were told to
+ * Checks that runs are taken only from workers that were killed or stopped, not from workers that lost their connections or were asked to
  * leave.
  */
 export function checkTheLiving({ auditOf, faults }: Evidence): Breach[] {

@@ -1,5 +1,5 @@
 import type { Client, Command } from "@langchain/langgraph-sdk";
-import type { Given } from "../arguments.ts";
+import type { Arguments } from "../arguments.ts";
 import { safeJson } from "./clean.ts";
 import { type Connection, isHalted } from "./connection.ts";
 import { type Ending, followRun, type Stream } from "./follow.ts";
@@ -32,7 +32,7 @@ export type Start = { input: Record<string, unknown> | null } | { command: Comma
 type Where = Pick<Session, "graph" | "threadId" | "context">;
 
 /** Opens a session. It writes the result to stdout and asks questions at the terminal of the person. */
-export function openSession({ client }: Connection, { flags }: Given, where: Where, leaving = listenForLeave()): Session {
+export function openSession({ client }: Connection, { flags }: Arguments, where: Where, leaving = listenForLeave()): Session {
   const screen = openScreen(process.stdout);
   const json = flags.has("json");
   const notes = openScreen(process.stderr);
