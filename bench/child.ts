@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 
-/** A process of the benchmark's own, that answers questions. */
+/** A child process of the benchmark that answers questions. */
 export interface Child {
   readonly pid: number;
   ask<Schema extends z.ZodType>(question: object, answer: Schema): Promise<z.output<Schema>>;
@@ -12,11 +12,11 @@ export interface Child {
 
 const Reply = z.object({ number: z.number(), answer: z.unknown(), error: z.string().optional() });
 const Question = z.object({ number: z.number(), question: z.unknown() });
-const answerWithinMs = 300_000;
+const answerTimeoutMs = 300_000;
 
 type Waiting = Map<number, PromiseWithResolvers<unknown>>;
 
-/** Starts it. The argument reaches it as JSON, its last one on the command line. */
+/** Starts the child. It receives the argument as JSON, as the last one on its command line. */
 export function startChild(file: URL, argument: object, flags: string[] = []): Child {
   const child = fork(fileURLToPath(file), [JSON.stringify(argument)], { execArgv: flags, stdio: ["ignore", "inherit", "inherit", "ipc"] });
   const waiting: Waiting = new Map();
@@ -28,7 +28,7 @@ export function startChild(file: URL, argument: object, flags: string[] = []): C
       const number = asked++;
       const reply = Promise.withResolvers<unknown>();
       waiting.set(number, reply);
-      const timer = setTimeout(() => reply.reject(new Error(`${fileURLToPath(file)} did not answer in time.`)), answerWithinMs);
+      const timer = setTimeout(() => reply.reject(new Error(`${fileURLToPath(file)} did not answer in time.`)), answerTimeoutMs);
       child.send({ number, question });
       return answer.parse(
         await reply.promise.finally(() => {
@@ -58,7 +58,7 @@ function listenTo(child: ChildProcess, waiting: Waiting): void {
   });
 }
 
-/** The child's side: answers its parent until that one is gone. */
+/** Answers the parent, in the child, until the parent is gone. */
 export function answerParent(answer: (question: unknown) => Promise<unknown>): void {
   process.on("message", (message) => {
     const { number, question } = Question.parse(message);
@@ -69,5 +69,5 @@ export function answerParent(answer: (question: unknown) => Promise<unknown>): v
   process.on("disconnect", () => process.exit());
 }
 
-/** What the parent gave it to begin with. */
+/** Returns the argument that the parent passed. */
 export const argumentOfParent = (): unknown => JSON.parse(process.argv.at(-1) ?? "null");

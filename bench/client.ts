@@ -1,6 +1,6 @@
 import pg from "pg";
 
-/** A look into a database. A connection that breaks shows in the next statement, not at the process. */
+/** Opens a client for inspection. A broken connection shows in the next statement and does not end the process. */
 export async function connectTo(url: string): Promise<pg.Client> {
   const client = new pg.Client(url);
   client.on("error", () => {});

@@ -1,9 +1,9 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** A line to a Postgres server that counts the round trips of whoever uses it, and can say what the statements were. */
+/** A proxy to a Postgres server that counts the round trips of its users, and can list the statements. */
 export interface CountingProxy {
   url: string;
-  /** How many since the last time. */
+  /** Returns the count since the last call. */
   take(): { roundTrips: number; statements: string[] };
   close(): void;
 }
@@ -12,7 +12,7 @@ const query = 0x51;
 const parse = 0x50;
 const sync = 0x53;
 
-/** Reads the frontend's messages as they pass: a simple query is one round trip, an extended one ends with a Sync. */
+/** Reads the frontend's messages as they pass. A simple query is one round trip, and an extended one ends with a Sync. */
 function counter(onRoundTrip: () => void, onStatement: (text: string) => void): (chunk: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0);
   let typed = 0; // the first message has no type

@@ -2,12 +2,12 @@ import { once } from "node:events";
 import { z } from "zod";
 
 const Answer = z.object({ id: z.number(), result: z.object({ usedSize: z.number().optional() }) });
-const answerWithinMs = 30_000;
+const answerTimeoutMs = 30_000;
 
-/** What is alive in the heap of a process that was started with `--inspect`, in MB, after a forced collection. */
+/** Returns the live heap in MB of a process that was started with `--inspect`, after a forced collection. */
 export async function heapMb(inspector: string): Promise<number> {
   const socket = new WebSocket(inspector);
-  const signal = AbortSignal.timeout(answerWithinMs);
+  const signal = AbortSignal.timeout(answerTimeoutMs);
   try {
     await once(socket, "open", { signal });
     for (let collection = 0; collection < 3; collection++) await ask(socket, "HeapProfiler.collectGarbage", signal); // finalizers free more

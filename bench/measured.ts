@@ -1,4 +1,4 @@
-/** One figure of a table: a number, or several rounds of one, or nothing where it could not be measured. */
+/** One figure of a table: a number, several rounds of one, or nothing if it could not be measured. */
 export type Figure = number | Spread | undefined;
 
 export interface Spread {
@@ -13,11 +13,11 @@ export interface Table {
   rows: Record<string, readonly Figure[]>;
 }
 
-/** What a part came to: its tables, and by name the figures that the targets are about. */
+/** The result of a part: its tables, and the figures that the targets use, by name. */
 export interface Measured {
   tables: Table[];
   figures?: Record<string, number | undefined>;
-  /** What a reader should know beside the numbers: sample sizes, what was left out and why. */
+  /** Notes beside the numbers: sample sizes, and what was left out and why. */
   notes?: string[];
 }
 
@@ -26,14 +26,14 @@ export function quantile(values: number[], share: number): number | undefined {
   return sorted[Math.floor(share * (sorted.length - 1))];
 }
 
-/** The middle one, or between the two in the middle: two turns should count alike. */
+/** Returns the median. For an even count it is the mean of the two middle values, so that two turns count alike. */
 export function median(values: number[]): number | undefined {
   const sorted = values.toSorted((a, b) => a - b);
   const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];
   return low === undefined || high === undefined ? undefined : (low + high) / 2;
 }
 
-/** What several rounds came to; one round has no spread, none has no figure. */
+/** Summarises several rounds. One round has no spread, and none has no figure. */
 export function spreadOf(values: (number | undefined)[]): Figure {
   const known = values.filter((value) => value !== undefined);
   const middle = median(known);

@@ -4,20 +4,20 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** What the model says next: so many tokens, in such a rhythm. */
+/** The next output of the model: so many tokens, in such a rhythm. */
 export interface Script {
   tokens: number;
   everyMs: number;
 }
 
 export interface ModelServer {
-  /** For OPENAI_BASE_URL. */
+  /** The value for OPENAI_BASE_URL. */
   baseUrl: string;
   script(next: Script): void;
   close(): void;
 }
 
-/** The far end of a model: an OpenAI-compatible endpoint over real HTTP, each of whose tokens is the time at which it was due. */
+/** Starts a model: an OpenAI-compatible endpoint over real HTTP. Each token is the time at which it was due. */
 export async function startModel(): Promise<ModelServer> {
   let current: Script = { tokens: 1, everyMs: 0 };
   const server = createServer((request, response) => {

@@ -1,6 +1,6 @@
 import { peerName } from "./contenders/peer.ts";
 
-/** What the contenders are called, in every table. */
+/** The names of the contenders in every table. */
 export const names = {
   bare: "in-process, no saver",
   stock: "in-process, PostgresSaver",

@@ -19,7 +19,7 @@ export interface BenchOptions {
 
 export type Part = (stage: Stage, options: BenchOptions) => Promise<Measured>;
 
-/** What can be measured, by name, in the order in which it is. */
+/** The parts by name, in the order in which they run. */
 export const parts: Record<string, Part> = {
   runs: measureRuns,
   "first-event": measureFirstEvent,
@@ -32,5 +32,5 @@ export const parts: Record<string, Part> = {
   size: measureSize,
 };
 
-/** The parts that run when none is named. `patterns` and `size` run by name only. */
+/** The parts that run by default. `patterns` and `size` run by name only. */
 export const usualParts = Object.keys(parts).filter((name) => name !== "patterns" && name !== "size");

@@ -3,24 +3,24 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { settings } from "../src/config.ts";
 
-/** A server in a process of its own. */
+/** A server in a separate process. */
 export interface ServerProcess {
   pid: number;
-  /** What the pattern of readiness has found. */
+  /** The match of the readiness pattern. */
   found: string;
-  /** Where an inspector may connect; undefined unless the process was started for it. */
+  /** Where an inspector may connect. Undefined unless the process was started for it. */
   inspector: string | undefined;
-  /** Asks it to end, and makes it when it does not. */
+  /** Asks the process to end, and kills it if it does not. */
   stop(): Promise<void>;
 }
 
-const readyWithinMs = 60_000;
-const goneWithinMs = 15_000;
+const readyTimeoutMs = 60_000;
+const goneTimeoutMs = 15_000;
 
-/** Starts Node with these arguments, and waits until its output has what says that it is ready. */
+/** Starts Node with these arguments, and waits until its output matches the readiness pattern. */
 export async function startProcess(args: string[], env: Record<string, string>, ready: RegExp): Promise<ServerProcess> {
   const child = spawn(process.execPath, args, { env: { ...neutralEnvironment(), ...env }, stdio: ["ignore", "pipe", "pipe"] });
-  const kill = () => void child.kill("SIGKILL"); // should this process go first
+  const kill = () => void child.kill("SIGKILL"); // if this process exits first
   process.on("exit", kill);
   child.on("exit", () => process.off("exit", kill));
   const { found, output } = await untilReady(child, ready).catch((error) => {
@@ -35,14 +35,14 @@ export async function startProcess(args: string[], env: Record<string, string>, 
       if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, "exit");
       child.kill("SIGTERM");
-      const gone = await Promise.race([exited, sleep(goneWithinMs, undefined, { ref: false })]);
+      const gone = await Promise.race([exited, sleep(goneTimeoutMs, undefined, { ref: false })]);
       if (!gone) child.kill("SIGKILL");
       await exited;
     },
   };
 }
 
-/** Without what the caller's shell says to services of theirs: a key for the API, a database, a model, a tracer. */
+/** Returns the environment without the shell's settings for other services: an API key, a database, a model, a tracer. */
 function neutralEnvironment(): NodeJS.ProcessEnv {
   const isTheirs = (name: string) => name in settings || /^(DATABASE|POSTGRES)_URI$|^LANG(CHAIN|GRAPH|SMITH)_/.test(name);
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isTheirs(name)));
@@ -60,6 +60,6 @@ async function untilReady(child: ChildProcess, ready: RegExp): Promise<{ found: 
   child.stderr?.on("data", listen);
   child.on("error", reject);
   child.on("exit", () => reject(new Error(`A process ended before it was ready:\n${output}`)));
-  const timer = setTimeout(() => reject(new Error(`A process was not ready in time:\n${output}`)), readyWithinMs);
+  const timer = setTimeout(() => reject(new Error(`A process was not ready in time:\n${output}`)), readyTimeoutMs);
   return { found: await promise.finally(() => clearTimeout(timer)), output };
 }

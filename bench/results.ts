@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Measured } from "./measured.ts";
 import type { Verdict } from "./targets.ts";
 
-/** All that one run of the benchmark found out, and on what. */
+/** The result of one run of the benchmark, with its machine and code. */
 export interface Results {
   startedAt: string;
   seconds: number;
@@ -30,7 +30,7 @@ export function describeMachine(): Results["machine"] {
   };
 }
 
-/** Which code it was; undefined outside of a repository. */
+/** Returns the commit of the code. Returns undefined outside of a repository. */
 export function findCommit(): string | undefined {
   try {
     return execFileSync("git", ["describe", "--always", "--dirty"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
@@ -39,7 +39,7 @@ export function findCommit(): string | undefined {
   }
 }
 
-/** Returns where it was written. */
+/** Writes the results. Returns the path of the file. */
 export async function writeResults(results: Results): Promise<string> {
   await mkdir(directory, { recursive: true });
   const file = join(directory, `${results.startedAt.replaceAll(":", "-")}.json`);

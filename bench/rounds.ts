@@ -6,20 +6,20 @@ import { cpuSeconds, residentMb } from "./usage.ts";
 
 /** One contender's turn. */
 export interface Round extends LoadResult {
-  /** CPU seconds that the turn took, of the contender and of Postgres. */
+  /** CPU seconds of the turn, used by the contender and by Postgres. */
   serverCpu: number | undefined;
   databaseCpu: number | undefined;
-  /** Afterwards. */
+  /** Memory after the turn. */
   residentMb: number | undefined;
 }
 
-/** What a turn needs to know of the stage. */
+/** The part of the stage that a turn needs. */
 type Ground = Pick<Stage, "databasePids">;
 
 /** All turns of one contender in one case. */
 export type Rounds = Round[];
 
-/** Lets the contenders take turns, A B A B, so that whatever else the machine does befalls them alike. */
+/** Lets the contenders take turns, A B A B, so that other work of the machine affects them alike. */
 export async function takeTurns(stage: Ground, contenders: Contender[], load: Load, rounds: number): Promise<Map<string, Rounds>> {
   const turns = new Map<string, Rounds>(contenders.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++) {
@@ -28,7 +28,10 @@ export async function takeTurns(stage: Ground, contenders: Contender[], load: Lo
   return turns;
 }
 
-/** Who stood still while the others had their turns needs more CPU for a run at first (twice, after six seconds): so much is not counted either. */
+/**
+ * The uncounted start of each turn. A contender that was idle during the others' turns first needs more CPU per run: twice as much after
+ * six seconds.
+ */
 const runInMs = 400;
 
 export async function playRound({ databasePids }: Ground, contender: Contender, load: Load): Promise<Round> {
@@ -46,7 +49,7 @@ export async function playRound({ databasePids }: Ground, contender: Contender, 
   };
 }
 
-/** Code that has not run yet is slow at first, here as there: so much is not counted. */
+/** Warms up all contenders without counting, because new code is slow at first. */
 export async function warmUp(contenders: Contender[], load: Omit<Load, "method">): Promise<void> {
   for (const contender of contenders) {
     for (const method of ["stream", "wait"] as const) await contender.run({ ...load, method, forMs: load.forMs / 2 });
@@ -55,13 +58,13 @@ export async function warmUp(contenders: Contender[], load: Omit<Load, "method">
 
 export const runsPerSecond = (rounds: Rounds) => spreadOf(rounds.map(({ end, ms }) => (end.length / ms) * 1000));
 
-/** CPU milliseconds of a run. */
+/** Returns the CPU milliseconds per run. */
 export const cpuPerRun = (rounds: Rounds, whose: "serverCpu" | "databaseCpu") =>
   spreadOf(
     rounds.map(({ end, [whose]: seconds }) => (seconds === undefined || end.length === 0 ? undefined : (seconds * 1000) / end.length)),
   );
 
-/** Over the runs of all turns. */
+/** Returns a figure over the runs of all turns. */
 export const latency = (rounds: Rounds, until: "first" | "end", share: number) =>
   quantile(
     rounds.flatMap((round) => round[until]),

@@ -7,22 +7,22 @@ import { isAlive } from "../src/db/process-identity.ts";
 import { type Child, startChild } from "./child.ts";
 import { connectTo } from "./client.ts";
 
-const goneWithinMs = 5_000;
+const goneTimeoutMs = 5_000;
 
-/** What all parts stand on: one Postgres server, one driver of load, and a place for files. */
+/** The base of all parts: one Postgres server, one load driver, and a folder for files. */
 export interface Stage {
   home: string;
-  /** The server's processes, all below one; none when the server is not ours. */
+  /** The server's processes, all below one. Empty when the server is not ours. */
   databasePids: number[];
   driver: Child;
-  /** A database that is empty. The address is its. */
+  /** Creates an empty database and returns its URL. */
   createDatabase(): Promise<string>;
   stop(): Promise<void>;
 }
 
-/** Takes a server that is given, or starts an embedded one. `killers` gets what to do when the process has to go at once. */
+/** Uses a given server, or starts an embedded one. `killers` gets the functions to call when the process must exit at once. */
 export async function setStage(givenUrl: string | undefined, killers: (() => void)[]): Promise<Stage> {
-  const home = await mkdtemp(join(process.cwd(), ".bench-")); // on a disk, unlike perhaps the system's directory for such
+  const home = await mkdtemp(join(process.cwd(), ".bench-")); // on a disk, unlike perhaps the system's temporary directory
   await chmod(home, 0o755); // for root, whose Postgres runs as another user
   const dataDir = join(home, "data");
   killers.push(() => rmSync(home, { recursive: true, force: true, maxRetries: 10 }));
@@ -67,11 +67,14 @@ async function runStatements(url: string, statements: string[]): Promise<void> {
 const pidFile = (dataDir: string) => join(dataDir, "postgres", "postmaster.pid");
 const serverPid = (dataDir: string) => Number(readFileSync(pidFile(dataDir), "utf8").split("\n")[0]);
 
-/** Without a promise, because nobody would wait for it: until the server is gone, it writes into what is taken away next. */
+/**
+ * Ends the server synchronously, because nobody would await a promise here. Until it is gone, it writes into the folder that is removed
+ * next.
+ */
 function killServer(dataDir: string): void {
   if (!existsSync(pidFile(dataDir))) return;
   const pid = serverPid(dataDir);
-  process.kill(pid, "SIGQUIT"); // to Postgres: end at once
+  process.kill(pid, "SIGQUIT"); // tells Postgres to quit immediately
   const pause = new Int32Array(new SharedArrayBuffer(4));
-  for (const deadline = Date.now() + goneWithinMs; isAlive(pid) && Date.now() < deadline; ) Atomics.wait(pause, 0, 0, 50);
+  for (const deadline = Date.now() + goneTimeoutMs; isAlive(pid) && Date.now() < deadline; ) Atomics.wait(pause, 0, 0, 50);
 }

@@ -7,13 +7,13 @@ import { median } from "./measured.ts";
 import { names } from "./names.ts";
 import type { Stage } from "./stage.ts";
 
-/** Round trips to Postgres that a run takes, by the contender's name and the load's. */
+/** Round trips to Postgres per run, by the names of the contender and the load. */
 export type Statements = Record<string, Record<string, number | undefined>>;
 
-const warmUpRuns = 12; // until every connection of a pool knows the statements
+const warmUpRuns = 12; // until every connection of a pool has prepared the statements
 const countedRuns = 25;
 
-/** Counts on the wire. Liveness and LISTEN have connections of their own, past the proxy. */
+/** Counts on the wire. Liveness and LISTEN have their own connections, which bypass the proxy. */
 export async function countStatements(stage: Stage, loads: Record<string, Load>, whose: string[]): Promise<Statements> {
   const chosen = Object.entries(starters(stage)).filter(([name]) => whose.includes(name));
   const counted = chosen.map(async ([name, start]) => {
@@ -27,7 +27,7 @@ export async function countStatements(stage: Stage, loads: Record<string, Load>,
       proxy.close();
     }
   });
-  return Object.fromEntries(await Promise.all(counted)); // all at once: counting is not disturbed by company
+  return Object.fromEntries(await Promise.all(counted)); // in parallel, because that does not disturb the counting
 }
 
 const starters = (stage: Stage): Record<string, (url: string, directUrl: string) => Promise<Contender>> => ({
@@ -37,7 +37,10 @@ const starters = (stage: Stage): Record<string, (url: string, directUrl: string)
   [names.split]: (databaseUrl, url) => startService(stage, { databaseUrl, workers: 2, env: { DATABASE_DIRECT_URL: url } }),
 });
 
-/** Run by run, with what the one before has left to do. In so short a time polls are rare, and the middle of many runs has none. */
+/**
+ * Returns the round trips per run, with leftovers of the run before. Polls are rare in so short a time, and the median of many runs
+ * contains none.
+ */
 async function countOf(
   contender: Contender,
   proxy: CountingProxy,

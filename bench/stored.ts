@@ -1,13 +1,13 @@
 import type pg from "pg";
 
-/** What a database holds of its threads, in MB with indexes. */
+/** The storage of a database's threads, in MB with indexes. */
 export interface Sizes {
   checkpoints: number | undefined;
   events: number | undefined;
   "thread row": number | undefined;
 }
 
-/** After a VACUUM, so that only the living count and what they could not give back. */
+/** Measures after a VACUUM, so that only live rows count, and the space that dead ones could not return. */
 export async function storedSizes(db: pg.Client): Promise<Sizes> {
   await db.query("vacuum");
   return {
@@ -17,13 +17,13 @@ export async function storedSizes(db: pg.Client): Promise<Sizes> {
   };
 }
 
-/** What the living alone take, when everything is written anew. */
+/** Measures the live rows alone, after everything is rewritten. */
 export async function livingCheckpoints(db: pg.Client): Promise<number | undefined> {
   await db.query("vacuum full");
   return (await storedSizes(db)).checkpoints;
 }
 
-/** Takes away what a warm-up has left. Nothing may run meanwhile. */
+/** Deletes the leftovers of a warm-up. Nothing may run meanwhile. */
 export async function forgetStored(db: pg.Client): Promise<void> {
   const { rows } = await db.query<{ name: string }>(
     `select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace

@@ -1,19 +1,19 @@
 import { formatNumber } from "./table.ts";
 
-/** By name, what the parts have measured; what was not measured is undefined. */
+/** The measured figures by name. Undefined when not measured. */
 export type Figures = Record<string, number | undefined>;
 
 interface Target {
   what: string;
   wanted: string;
-  /** What is shown, made of the figures that are there. */
+  /** Returns the figures to show, from those that were measured. */
   measured: (figures: Figures) => (number | undefined)[];
-  /** How the numbers are written, one `#` for each. */
+  /** The format of the numbers, one `#` for each. */
   written: string;
   met: (...measured: number[]) => boolean;
 }
 
-/** What is promised, as ratios within one run where that is possible. */
+/** The targets, as ratios within one run where possible. */
 const targets: Target[] = [
   {
     what: "server CPU of a five-node run, stream, 32 at once, one process",
@@ -129,7 +129,7 @@ export interface Verdict {
   met: "yes" | "no" | "-";
 }
 
-/** Each target beside what was measured for it; a dash where that was not. */
+/** Returns each target beside its measurement, or a dash when there is none. */
 export function judgeTargets(figures: Figures): Verdict[] {
   return targets.map(({ what, wanted, measured, written, met }) => {
     const values = measured(figures);

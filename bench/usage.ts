@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 
-/** How many ticks a second the kernel counts CPU time in; 100 on every Linux that Node runs on. */
+/** The kernel's ticks per second for CPU time: 100 on every Linux that Node runs on. */
 const ticksASecond = 100;
 const kilobytesAMegabyte = 1024;
 const mostTries = 5;
@@ -9,11 +9,11 @@ interface Stat {
   pid: number;
   parent: number;
   ownTicks: number;
-  /** Of children that have ended. */
+  /** CPU of children that have ended. */
   gatheredTicks: number;
 }
 
-/** CPU seconds that these processes and their children have used so far; undefined where there is no /proc. */
+/** Returns the CPU seconds of these processes and their children. Returns undefined where there is no /proc. */
 export async function cpuSeconds(pids: number[]): Promise<number | undefined> {
   const stats = await readConsistently(pids);
   if (!stats) return undefined;
@@ -27,7 +27,7 @@ export async function cpuSeconds(pids: number[]): Promise<number | undefined> {
   return pids.reduce((sum, pid) => sum + ticksOf(pid), 0) / ticksASecond;
 }
 
-/** A child that ends while all are read would count twice, as itself and with its parent: then all are read again. */
+/** Reads all processes, and repeats when a child ends meanwhile. Such a child would count twice, as itself and with its parent. */
 async function readConsistently(pids: number[]): Promise<Map<number, Stat> | undefined> {
   const gathered = async () => (await Promise.all(pids.map((pid) => readStat(String(pid))))).map((stat) => stat?.gatheredTicks).join();
   for (let tries = 1; ; tries++) {
@@ -44,16 +44,16 @@ async function readStats(): Promise<Map<number, Stat> | undefined> {
   return new Map(stats.filter((stat) => stat !== undefined).map((stat) => [stat.pid, stat]));
 }
 
-/** A process may end while it is looked at. */
+/** Reads a process, which may end meanwhile. */
 async function readStat(pid: string): Promise<Stat | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" "); // a process's name may hold anything
-  const field = (number: number) => Number(fields[number - 3]); // as proc(5) numbers them
+  const field = (number: number) => Number(fields[number - 3]); // numbered as in proc(5)
   return { pid: Number(pid), parent: field(4), ownTicks: field(14) + field(15), gatheredTicks: field(16) + field(17) };
 }
 
-/** Resident memory of these processes together, in MB. */
+/** Returns the resident memory of these processes together, in MB. */
 export async function residentMb(pids: number[]): Promise<number | undefined> {
   const sizes = await Promise.all(pids.map(residentKb));
   return sizes.includes(undefined) ? undefined : sizes.reduce<number>((sum, size = 0) => sum + size, 0) / kilobytesAMegabyte;

@@ -14,21 +14,25 @@ import { Synthesis } from "./kit/synthesis.ts";
 
 const Strategy = z.enum(["compare", "patterns", "recommend", "synthesize"]);
 
-/** Given anew with each run: what a thread was asked before does not linger. */
+/** The input of a run. Every field has a default, so that values of an earlier run on the thread do not remain. */
 const Input = z.object({
-  results: LabelledResults.default([]).describe("What is brought together; of none the report says so"),
-  strategies: z.array(Strategy).min(1).default(["compare", "patterns", "recommend"]).describe("How; synthesize needs a model"),
-  expected: z.array(z.string()).default([]).describe("Labels that should be among the results; those that are not are named as gaps"),
-  task: z.string().trim().min(1).nullable().default(null).describe("What the results are about"),
+  results: LabelledResults.default([]).describe("Results to aggregate. Without any, the report says so."),
+  strategies: z
+    .array(Strategy)
+    .min(1)
+    .default(["compare", "patterns", "recommend"])
+    .describe("Strategies to apply. `synthesize` needs a model."),
+  expected: z.array(z.string()).default([]).describe("Labels that should be among the results. Missing ones are reported as gaps."),
+  task: z.string().trim().min(1).nullable().default(null).describe("Subject of the results"),
 });
 
 const State = new StateSchema({
   ...Input.shape,
-  comparison: Comparison.nullable().default(null).describe("What compare found"),
-  patterns: OutcomePatterns.nullable().default(null).describe("What findPatterns found"),
-  recommendation: Recommendation.nullable().default(null).describe("What recommend found"),
-  synthesis: Synthesis.nullable().default(null).describe("What synthesize wrote"),
-  report: Aggregation.nullable().default(null).describe("What the results say together"),
+  comparison: Comparison.nullable().default(null).describe("Result of `compare`"),
+  patterns: OutcomePatterns.nullable().default(null).describe("Result of `findPatterns`"),
+  recommendation: Recommendation.nullable().default(null).describe("Result of `recommend`"),
+  synthesis: Synthesis.nullable().default(null).describe("Result of `synthesize`"),
+  report: Aggregation.nullable().default(null).describe("The aggregated report"),
   ledger: Ledger,
 });
 
@@ -37,7 +41,7 @@ const Output = new StateSchema({ report: State.fields.report, ledger: State.fiel
 const Context = z.object({
   ...sharedContext,
   thresholds: Thresholds,
-  timeoutSeconds: z.number().positive().max(3_600).default(60).describe("For the call of the model"),
+  timeoutSeconds: z.number().positive().max(3_600).default(60).describe("Timeout of the model call"),
 });
 
 type Node = GraphNode<typeof State, z.input<typeof Context>>;
@@ -45,7 +49,7 @@ type Config = Parameters<Node>[1];
 
 const contextOf = (config: Config) => Context.parse(config.context ?? {});
 
-/** What an earlier run on the thread has cost is not this one's. */
+/** Clears the ledger, so that it does not include the cost of an earlier run on the thread. */
 const begin: Node = () => ({ ledger: new Overwrite([]) });
 
 const comparing: Node = ({ results }, config) => ({ comparison: compare(results, contextOf(config).thresholds) });
@@ -60,7 +64,7 @@ const editor = {
   retries: 2,
 };
 
-/** Needs texts: where there are none, there is nothing to bring together and no model to ask. */
+/** Synthesizes the texts of the results. Without texts it makes no model call. */
 const synthesizing: Node = async ({ results, task }, config) => {
   const { models, limits, budget, timeoutSeconds } = contextOf(config);
   const texts = results.flatMap(({ label, status, text }) => (text ? [{ label, status, text }] : []));
@@ -81,7 +85,7 @@ const synthesizing: Node = async ({ results, task }, config) => {
   return { synthesis: outcome.result, ledger: [outcome.entry] };
 };
 
-/** Puts together what was asked for. A strategy that was not leaves null, whatever an earlier run of the thread found. */
+/** Assembles the requested results. A strategy that was not requested is null, even if an earlier run of the thread has a result. */
 const conclude: Node = (state, config) => {
   const { results, strategies, expected } = state;
   const only = <Part>(strategy: z.infer<typeof Strategy>, part: Part) => (strategies.includes(strategy) ? part : null);
@@ -103,7 +107,7 @@ const conclude: Node = (state, config) => {
 const nodes = { compare: "compare", patterns: "findPatterns", recommend: "recommend", synthesize: "synthesize" } as const;
 const chooseStrategies = ({ strategies }: typeof State.State) => strategies.map((strategy) => nodes[strategy]);
 
-/** Several results become one report: every strategy that is asked for works side by side with the others. */
+/** Turns several results into one report. All requested strategies run in parallel. */
 export const graph = new StateGraph({ state: State, input: Input, output: Output, context: Context })
   .addNode("begin", begin)
   .addNode("compare", comparing)

@@ -18,7 +18,7 @@ const answer: GraphNode<typeof State, z.input<typeof Context>> = async ({ messag
   return { messages: [reply] };
 };
 
-/** A conversation with a model behind any OpenAI-compatible endpoint (OPENAI_BASE_URL, OPENAI_API_KEY). */
+/** Talks with a model behind any OpenAI-compatible endpoint (OPENAI_BASE_URL, OPENAI_API_KEY). */
 export const graph = new StateGraph(State, { context: Context })
   .addNode("answer", answer)
   .addEdge(START, "answer")

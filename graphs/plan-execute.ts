@@ -17,9 +17,9 @@ const PlannedStep = z.object({ description: z.string().trim().min(1).describe("W
 const Plan = z.object({ steps: z.array(PlannedStep).min(1).max(mostSteps).describe("In the order in which they are done") });
 
 const Step = PlannedStep.extend({
-  status: z.enum(["pending", "done", "failed"]).describe("How far it is"),
-  tries: z.number().int().describe("How often it was tried"),
-  result: z.string().nullable().describe("What came of it, or why it failed"),
+  status: z.enum(["pending", "done", "failed"]).describe("Status of the step"),
+  tries: z.number().int().describe("Number of tries"),
+  result: z.string().nullable().describe("Result of the step, or the reason of its failure"),
 });
 
 const Reconsideration = z.object({
@@ -29,31 +29,31 @@ const Reconsideration = z.object({
 });
 
 const Revision = z.object({
-  reason: z.string().describe("Why the plan was changed"),
-  before: z.array(z.string()).describe("The steps that remained before"),
-  after: z.array(z.string()).describe("The steps that remained from then on"),
+  reason: z.string().describe("Reason of the change"),
+  before: z.array(z.string()).describe("Remaining steps before the change"),
+  after: z.array(z.string()).describe("Remaining steps after the change"),
 });
 const Answer = z.object({ answer: z.string().min(1), gaps: z.array(z.string()).describe("What could not be done or found out") });
 
 const State = new StateSchema({
-  task: Task.describe("What is to be achieved"),
+  task: Task.describe("Task to do"),
   plan: z
     .array(Step)
     .default(() => [])
-    .describe("The steps, with what came of them"),
+    .describe("Steps with their results"),
   revisions: appending(Revision, "Every change of the plan, and why"),
-  enough: z.boolean().default(false).describe("The task can be answered without the steps that remain"),
+  enough: z.boolean().default(false).describe("Set when the task can be answered without the remaining steps"),
   answer: z.string().nullable().default(null).describe("The answer"),
   gaps: z
     .array(z.string())
     .default(() => [])
-    .describe("What is missing in it"),
+    .describe("Gaps in the answer"),
   approve: ReactContext.shape.approve.describe("Tools that need approval in every step, whatever a resuming run's context says"),
   ledger: Ledger,
 });
 
 const { fields } = State;
-/** What a caller gives, and what is for a caller to see; the rest of the state is book-keeping. */
+/** The fields that a caller gives or sees. The rest of the state is internal. */
 const Input = z.object({ task: fields.task });
 const Output = new StateSchema({
   answer: fields.answer,
@@ -63,7 +63,7 @@ const Output = new StateSchema({
   ledger: fields.ledger,
 });
 
-/** The steps are done by react, which is configured by the same context. */
+/** The react graph does the steps, with the same context. */
 const Context = ReactContext;
 
 type Node = GraphNode<typeof State, z.input<typeof Context>>;
@@ -72,7 +72,7 @@ type Steps = z.infer<typeof Step>[];
 
 const planner = { name: "planner", role: "a planner", instructions: "Few steps, each of which can be checked.", weight: 1, retries: 2 };
 
-/** What a call of the planner has in common. Its input is what the steps brought. */
+/** Returns the options that all calls of the planner share. Its input holds the steps' results. */
 function planning(config: Config, task: string, input?: unknown) {
   const { models, budget, limits: given, timeoutSeconds } = Context.parse(config.context ?? {});
   const limits = input === undefined ? given : wide(given);
@@ -86,7 +86,7 @@ const nextIn = (plan: Steps) => plan.findIndex(({ status }) => status === "pendi
 const resultsOf = (plan: Steps) =>
   plan.filter(({ status }) => status === "done").map(({ description, result }) => ({ description, result }));
 
-/** Nothing is left of an earlier run on the thread. */
+/** Clears what an earlier run left on the thread. */
 const plan: Node = async ({ task }, config) => {
   const outcome = await requireAgent(
     { ...planning(config, `Plan how to do this: ${task}`), answer: { name: "plan", schema: Plan } },
@@ -104,7 +104,7 @@ const plan: Node = async ({ task }, config) => {
   };
 };
 
-/** The react graph with what is left of the budget. Streamed, so that what a step has cost is known though it fails. */
+/** Runs the react graph with the rest of the budget. It streams, so that the cost of a failed step is known. */
 async function doStep(asked: string, { ledger: before, approve }: Pick<typeof State.State, "ledger" | "approve">, config: Config) {
   const context = Context.parse(config.context ?? {});
   const left = { ...context, approve: [...approve, ...context.approve], budget: budgetLeft(before, context.budget) };
@@ -119,9 +119,9 @@ async function doStep(asked: string, { ledger: before, approve }: Pick<typeof St
     }
     return { result, ledger, failed: false };
   } catch (error) {
-    if (isGraphBubbleUp(error)) throw error; // a question to a person is no failure
+    if (isGraphBubbleUp(error)) throw error; // a question to a person is not a failure
     if (error instanceof BudgetExceeded) {
-      enforceBudget([...before, ...ledger], context.budget); // says it of the whole run
+      enforceBudget([...before, ...ledger], context.budget); // reports the cost of the whole run
       throw error;
     }
     config.signal?.throwIfAborted();
@@ -129,7 +129,7 @@ async function doStep(asked: string, { ledger: before, approve }: Pick<typeof St
   }
 }
 
-/** One step, done by the react graph with the results so far and nothing else. Its failure is a result of the step. */
+/** Does one step with the react graph, which sees only the results so far. A failure becomes the step's result. */
 const execute: Node = async ({ task, plan, ledger, approve }, config) => {
   enforceBudget(ledger, Context.parse(config.context ?? {}).budget);
   const startedAt = Date.now();
@@ -144,7 +144,7 @@ const execute: Node = async ({ task, plan, ledger, approve }, config) => {
   return { plan: plan.with(index, { ...step, tries, status, result: outcome.result }), ledger: outcome.ledger };
 };
 
-/** After each step: is the plan still right? A step that failed for good forces a change. */
+/** Reviews the plan after each step. A step that failed for good forces a change. */
 const reconsider: Node = async ({ task, plan, revisions, ledger }, config) => {
   const startedAt = Date.now();
   const next = nextIn(plan);
@@ -184,7 +184,7 @@ const answer: Node = async ({ task, plan, ledger }, config) => {
 
 const goOn = ({ plan, enough }: typeof State.State) => (enough || nextIn(plan) < 0 ? "answer" : "execute");
 
-/** Plan, do the steps one by one, reconsider after each, answer. */
+/** Plans, does the steps one by one, reviews the plan after each, and answers. */
 export const graph = new StateGraph({ state: State, input: Input, output: Output, context: Context })
   .addNode("planSteps", plan)
   .addNode("execute", execute)

@@ -22,19 +22,19 @@ import { type Call, callsOf, keepBrokenCalls } from "./kit/tool-calls.ts";
 import { openTools, ToolName } from "./kit/tools.ts";
 
 const Step = z.object({
-  thought: z.string().describe("What the model said before it acted"),
-  action: z.string().describe("The tool"),
-  input: z.unknown().describe("What the tool was given"),
-  observation: z.string().describe("What came of it; an error is one too"),
+  thought: z.string().describe("Text of the model before the call"),
+  action: z.string().describe("Name of the tool"),
+  input: z.unknown().describe("Arguments of the tool"),
+  observation: z.string().describe("Result of the tool, or its error"),
 });
 
 export const State = new StateSchema({
   messages: MessagesValue,
   steps: appending(Step, "The trace: every action and what was observed"),
-  rounds: z.number().int().default(0).describe("Rounds of tools in this run"),
-  stopped: z.enum(["step_limit"]).nullable().default(null).describe("Why it answered before it was done"),
-  summary: z.string().default("").describe("What was said before the messages that the model still sees"),
-  folded: z.number().int().default(0).describe("How many messages the summary stands for"),
+  rounds: z.number().int().default(0).describe("Rounds of tool calls in this run"),
+  stopped: z.enum(["step_limit"]).nullable().default(null).describe("Reason of an early answer"),
+  summary: z.string().default("").describe("Summary of the messages that the model no longer sees"),
+  folded: z.number().int().default(0).describe("Number of messages in the summary"),
   approve: z
     .array(ToolName)
     .default([])
@@ -43,7 +43,7 @@ export const State = new StateSchema({
 });
 
 const { fields } = State;
-/** What a caller gives, and what is for a caller to see; the rest of the state is book-keeping. */
+/** The fields that a caller gives or sees. The rest of the state is internal. */
 const Input = new StateSchema({ messages: fields.messages });
 const Output = new StateSchema({ messages: fields.messages, steps: fields.steps, stopped: fields.stopped, ledger: fields.ledger });
 
@@ -51,11 +51,11 @@ export const Context = z.object({
   ...sharedContext,
   instructions: z.string().default("You solve tasks. Use a tool when it helps; answer when you know.").describe("System prompt"),
   tools: z.array(ToolName).default(["calculate", "now"]).describe("Tools that may be used"),
-  approve: z.array(ToolName).default([]).describe("Tools that a person must approve each time"),
+  approve: z.array(ToolName).default([]).describe("Tools that need a person's approval each time"),
   askTimeoutSeconds: AskTimeout,
   allowedHosts: AllowedHosts,
-  stepLimit: z.number().int().min(1).max(50).default(10).describe("Rounds of tools after which it must answer"),
-  timeoutSeconds: z.number().positive().max(3_600).default(60).describe("For each answer of the model"),
+  stepLimit: z.number().int().min(1).max(50).default(10).describe("Rounds of tool calls after which the model must answer"),
+  timeoutSeconds: z.number().positive().max(3_600).default(60).describe("Timeout of each model call"),
 });
 
 type Config = LangGraphRunnableConfig<z.input<typeof Context>>;
@@ -63,18 +63,18 @@ type Config = LangGraphRunnableConfig<z.input<typeof Context>>;
 const contextOf = (config: Config) => Context.parse(config.context ?? {});
 
 /**
- * A call on its way to `act`, with what the context said when the model made it. It is stored with the checkpoint, so that a run that
- * resumes asks the same question, and heeds the answer, under any context.
+ * A call on its way to `act`, with the context's settings at the time of the call. It is stored in the checkpoint. A run that resumes
+ * under any other context asks the same question and follows the answer.
  */
 interface Errand {
   call: Call;
   thought: string;
-  /** Whether the tool was offered and whether it needs approval. Calls that older releases stored lack both. */
+  /** Tells whether the tool was offered and whether it needs approval. Calls that older releases stored lack both. */
   isOffered?: boolean;
   needsApproval?: boolean;
 }
 
-/** A run starts counting anew, on a conversation that may be long: what leaves the window goes into the summary. */
+/** Resets the counters when a run starts. Messages that leave the window go into the summary. */
 const begin: GraphNode<typeof State, z.input<typeof Context>> = async ({ messages, summary, folded }, config) => {
   const { models, budget, timeoutSeconds, approve } = contextOf(config);
   const leaving = leavingWindow(messages, folded);
@@ -119,7 +119,7 @@ const think: GraphNode<typeof State, z.input<typeof Context>> = async (state, co
   return { messages: [keepBrokenCalls(reply)], ledger: [entry], rounds: state.rounds + 1, approve: asked };
 };
 
-/** One tool call, a task of its own: calls of one answer run side by side, and one that waits for a person holds up no other. */
+/** Runs one tool call as its own task. Calls of one answer run in parallel, and one that waits for a person does not block the others. */
 async function act(errand: Errand, config: Config) {
   const { call, thought } = errand;
   const startedAt = Date.now();
@@ -131,7 +131,7 @@ async function act(errand: Errand, config: Config) {
   };
 }
 
-/** What came of a call. What went wrong is an observation as well: the model sees it and can do better. */
+/** Returns the result of a call. An error is also an observation, so that the model can correct itself. */
 async function observe({ call, ...errand }: Errand, config: Config): Promise<string> {
   const { tools, approve, allowedHosts, askTimeoutSeconds } = contextOf(config);
   const { isOffered = names(tools, call), needsApproval = names(approve, call) } = errand;
@@ -149,7 +149,7 @@ async function observe({ call, ...errand }: Errand, config: Config): Promise<str
     args = edited ?? args;
   }
   try {
-    // As a call, so that the tool answers with a message that names it: clients that draw tools go by the id.
+    // Passed as a call, so that the tool's message carries its id. Clients match tool results by it.
     const answer = await known.invoke({ type: "tool_call", id: call.id ?? call.name, name: call.name, args }, config);
     return ToolMessage.isInstance(answer) ? answer.text : String(answer);
   } catch (error) {
@@ -159,7 +159,7 @@ async function observe({ call, ...errand }: Errand, config: Config): Promise<str
   }
 }
 
-/** At the limit: the best answer from what was seen, and the word that it is one. */
+/** Answers from what is known when the limit is reached, and says that the limit stopped it. */
 const conclude: GraphNode<typeof State, z.input<typeof Context>> = async (state, config) => {
   const { models, budget, instructions, timeoutSeconds, stepLimit } = contextOf(config);
   const unanswered = callsOf(state.messages).map(
@@ -194,14 +194,14 @@ function nextMove({ messages, rounds, approve }: typeof State.State, config: Con
 
 const names = (tools: ToolName[], call: Call) => tools.some((name) => name === call.name);
 
-/** All that the summary does not stand for: it is made at the beginning of a run, so nothing leaves while the run goes on. */
+/** Returns the messages after the summary. The summary is made when a run begins, so no message leaves while the run goes on. */
 const inSight = ({ messages, folded }: typeof State.State) => messages.slice(folded);
 
 const withSummary = (instructions: string, summary: string) =>
   summary ? `${instructions}\n\nEarlier in this conversation: ${summary}` : instructions;
 const isInterrupt = (error: unknown) => error instanceof Error && error.name === "GraphInterrupt";
 
-/** Thinks, acts, observes, until it can answer or has taken as many rounds as it may. */
+/** Thinks, acts and observes until it can answer or reaches its limit of rounds. */
 export const graph = new StateGraph({ state: State, input: Input, output: Output, context: Context })
   .addNode("begin", begin)
   .addNode("think", think)

@@ -17,26 +17,26 @@ const Critique = z.object({
     .describe("Empty when it is valid"),
 });
 
-const Round = Critique.extend({ draft: z.string().describe("The draft that was judged") });
+const Round = Critique.extend({ draft: z.string().describe("Draft that was judged") });
 
 const State = new StateSchema({
-  task: Task.describe("What is to be written"),
-  criteria: z.array(z.string().min(1)).default([]).describe("What it must meet; none: clear, correct and complete"),
-  draft: z.string().default("").describe("The draft in hand"),
+  task: Task.describe("Text to write"),
+  criteria: z.array(z.string().min(1)).default([]).describe("Criteria for the text. Without any: clear, correct and complete."),
+  draft: z.string().default("").describe("Current draft"),
   rounds: appending(Round, "Every draft with its critique"),
-  result: z.string().nullable().default(null).describe("The best draft by the critic's score"),
+  result: z.string().nullable().default(null).describe("Best draft by the critic's score"),
   ledger: Ledger,
 });
 
 const { fields } = State;
-/** What a caller gives, and what is for a caller to see; the rest of the state is book-keeping. */
+/** The fields that a caller gives or sees. The rest of the state is internal. */
 const Input = z.object({ task: fields.task, criteria: fields.criteria });
 const Output = new StateSchema({ result: fields.result, rounds: fields.rounds, ledger: fields.ledger });
 
 const Context = z.object({
   ...sharedContext,
-  maxRounds: z.number().int().min(1).max(10).default(3).describe("Critiques at most"),
-  timeoutSeconds: z.number().positive().max(3_600).default(60).describe("For each call of the model"),
+  maxRounds: z.number().int().min(1).max(10).default(3).describe("Maximum number of critiques"),
+  timeoutSeconds: z.number().positive().max(3_600).default(60).describe("Timeout of each model call"),
 });
 
 type Node = GraphNode<typeof State, z.input<typeof Context>>;
@@ -53,10 +53,10 @@ const critic = {
   retries: 2,
 };
 
-/** Nothing is left of an earlier run on the thread. */
+/** Clears what an earlier run left on the thread. */
 const begin: Node = () => ({ draft: "", rounds: new Overwrite([]), result: null, ledger: new Overwrite([]) });
 
-/** The first draft, or the next one: every problem the critic found is to be mended. */
+/** Writes the first draft, or a revision that fixes every problem of the critique. */
 const write: Node = async ({ task, criteria, rounds, draft, ledger }, config) => {
   const { budget, limits, models, timeoutSeconds } = contextOf(config);
   enforceBudget(ledger, budget);
@@ -101,7 +101,7 @@ const judge: Node = async ({ task, criteria, draft, rounds, ledger }, config) =>
   return { rounds: [round], ledger: [outcome.entry] };
 };
 
-/** The best by score, which need not be the last; of equals the later one. */
+/** Returns the draft with the best score, which need not be the last. Of equal scores the later one wins. */
 const choose: Node = ({ rounds }) => {
   const best = rounds.reduce((winner, round) => (round.score >= winner.score ? round : winner));
   return { result: best.draft };
@@ -110,7 +110,7 @@ const choose: Node = ({ rounds }) => {
 const nextRound = ({ rounds }: typeof State.State, config: Config) =>
   rounds.at(-1)?.valid || rounds.length >= contextOf(config).maxRounds ? "choose" : "write";
 
-/** Draft, let a critic judge it, revise; return the best draft, not merely the last. */
+/** Drafts, lets a critic judge the draft, and revises. Returns the best draft, not merely the last. */
 export const graph = new StateGraph({ state: State, input: Input, output: Output, context: Context })
   .addNode("begin", begin)
   .addNode("write", write)

@@ -18,13 +18,13 @@ import { Mode, nextSegment, remaining, Sync, syncOf } from "./scenario/sync.ts";
 import { ScenarioDefinition } from "./skills/definition.ts";
 import { findSkill, SkillName } from "./skills/registry.ts";
 
-/** In lockstep a run of many small batches has many steps; each of them is bounded by its scenario's time. */
+/** The recursion limit. In lockstep mode, a run of many small batches has many steps. Each scenario's time limit bounds them. */
 const mostSteps = 100_000;
 
 const Input = z.object({
-  skill: SkillName.default("data-transformation").describe("What is done at three difficulties"),
+  skill: SkillName.default("data-transformation").describe("Skill to run at three difficulties"),
   mode: Mode.default("free").describe("Where the scenarios wait for each other: nowhere, at milestones, or after every batch"),
-  scenarios: ScenarioRequests.default([]).describe("In place of the skill's own three"),
+  scenarios: ScenarioRequests.default([]).describe("Scenarios to run instead of the skill's own three"),
   seed: z.number().int().min(0).default(1).describe("The same seed generates the same items"),
 });
 
@@ -33,13 +33,13 @@ const State = new StateSchema({
   definitions: z
     .array(ScenarioDefinition)
     .default(() => [])
-    .describe("The scenarios as they are run"),
+    .describe("Scenarios as they run"),
   progress: Progress,
-  segment: Segment.nullable().default(null).describe("The stretch of the way that they are on"),
+  segment: Segment.nullable().default(null).describe("Current segment"),
   syncs: appending(Sync, "Where the scenarios met, who was where, and who waited how long"),
-  halved: z.boolean().default(false).describe("Everything had failed and was begun again with half of it"),
-  startedAt: z.number().default(0).describe("When the run began"),
-  report: Aggregation.nullable().default(null).describe("The scenarios compared, and what to use in production"),
+  halved: z.boolean().default(false).describe("Set after all scenarios failed and started again with half the load"),
+  startedAt: z.number().default(0).describe("Start of the run"),
+  report: Aggregation.nullable().default(null).describe("Comparison of the scenarios, and the recommendation for production"),
   ledger: Ledger,
 });
 
@@ -53,7 +53,7 @@ type Config = Parameters<Node>[1];
 const contextOf = (config: Config) => Context.parse(config.context ?? {});
 const runOf = (config: LangGraphRunnableConfig) => String(config.configurable?.run_id ?? "");
 
-/** Three scenarios from the skill's own profile or the caller's. Nothing is left of an earlier run on the thread. */
+/** Plans three scenarios from the skill's own profile or the caller's. It clears what an earlier run left on the thread. */
 const plan: Node = ({ skill, mode, scenarios, seed }, config) => {
   const startedAt = Date.now();
   const definitions = completeScenarios(findSkill(skill), scenarios);
@@ -83,7 +83,7 @@ function begin(definitions: ScenarioDefinition[], mode: Mode, config: Config) {
   };
 }
 
-/** All that are not over go on together, in one super-step. */
+/** Continues all unfinished scenarios together, in one super-step. */
 function fanOut({ skill, seed, definitions, segment, progress, ledger, startedAt }: State): Send[] {
   return definitions.flatMap((definition) => {
     const own = progress[definition.name];
@@ -92,7 +92,7 @@ function fanOut({ skill, seed, definitions, segment, progress, ledger, startedAt
   });
 }
 
-/** Where they meet: it is written down who was where, and the next stretch begins. */
+/** Records where each scenario is at the meeting point, and starts the next segment. */
 const meet: Node = ({ mode, segment, progress, startedAt }, config) => {
   if (!segment) return {};
   forgetSegment(segmentKey(runOf(config), segment.number));
@@ -102,7 +102,7 @@ const meet: Node = ({ mode, segment, progress, startedAt }, config) => {
   return { syncs: [sync], segment: nextSegment(mode, contextOf(config).milestones, segment) };
 };
 
-/** When all have failed, they are tried once more with half the batch and half the input. */
+/** Retries once with half the batch and half the input when all scenarios have failed. */
 const halve: Node = ({ definitions, mode }, config) => ({ ...begin(definitions.map(halved), mode, config), halved: true });
 
 const aggregate: Node = ({ definitions, progress, ledger, startedAt }, config) => {
@@ -131,7 +131,7 @@ function goOn(state: State): Send[] | "halve" | "aggregate" {
   return failed && !state.halved ? "halve" : "aggregate";
 }
 
-/** One skill at three difficulties at once, meeting where the mode says, compared in the end. */
+/** Runs one skill at three difficulties at once. The scenarios meet where the mode says, and are compared at the end. */
 export const graph = new StateGraph({ state: State, input: Input, output: Output, context: Context })
   .addNode("plan", plan)
   .addNode("work", batches)

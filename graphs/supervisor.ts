@@ -7,7 +7,7 @@ import { review } from "./supervisor/review.ts";
 import { Input, Output, State } from "./supervisor/state.ts";
 import { account, dispatch, recall, remembering, work } from "./supervisor/work.ts";
 
-/** A judge plans, agents work in waves, the judge reviews; what contradicts is reconciled, and one report is written. */
+/** Lets a judge plan, agents work in waves, and the judge review. Contradictions are settled, and one report is written. */
 export const graph = new StateGraph({ state: State, input: Input, output: Output, context: Context })
   .addNode("route", route)
   .addNode("work", work)

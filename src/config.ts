@@ -306,33 +306,33 @@ export function adoptEnvironment(env: Record<string, string>): void {
  * Lends the graphs a model endpoint, in the variables that their clients read. The returned function restores them, unless somebody else
  * has set them meanwhile.
  */
-export function lendModelEndpoint(baseUrl: string): () => void {
-  return lend({ OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: "rehearsal" });
+export function setModelEndpoint(baseUrl: string): () => void {
+  return setVariables({ OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: "rehearsal" });
 }
 
 /** Tells graphs in this process the URL of its API, unless the operator has set one. */
-export function lendAddress(url: string): () => void {
-  return process.env.ENSEMBLE_URL ? () => {} : lend({ ENSEMBLE_URL: url });
+export function setServiceUrl(url: string): () => void {
+  return process.env.ENSEMBLE_URL ? () => {} : setVariables({ ENSEMBLE_URL: url });
 }
 
 /** Passes the pattern limits to graphs, in the variables that they read. The environment overrides the project file. */
-export function lendPatternLimits(
+export function setPatternLimits(
   { patternHosts, patternDirectories }: Pick<Config, "patternHosts" | "patternDirectories">,
   project: { hosts: string[]; directories: string[] },
 ): () => void {
-  return lend({
+  return setVariables({
     ENSEMBLE_PATTERN_HOSTS: (patternHosts ?? project.hosts).join(","),
     ENSEMBLE_PATTERN_DIRECTORIES: (patternDirectories ?? project.directories).join(","),
   });
 }
 
 /** Sets variables. The returned function restores those that nobody else has set meanwhile. */
-function lend(lent: Record<string, string>): () => void {
-  const before = Object.keys(lent).map((name) => ({ name, value: process.env[name] }));
-  Object.assign(process.env, lent);
+function setVariables(variables: Record<string, string>): () => void {
+  const before = Object.keys(variables).map((name) => ({ name, value: process.env[name] }));
+  Object.assign(process.env, variables);
   return () => {
     for (const { name, value } of before) {
-      if (process.env[name] !== lent[name]) continue;
+      if (process.env[name] !== variables[name]) continue;
       if (value === undefined) delete process.env[name];
       else process.env[name] = value;
     }

@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { ensureSystemAssistants } from "./assistants/assistants.ts";
 import { keyHeaders } from "./auth/keys.ts";
-import { type Config, lendPatternLimits, variable } from "./config.ts";
+import { type Config, setPatternLimits, variable } from "./config.ts";
 import { explainDatabase } from "./db/address.ts";
 import { startWakeups } from "./db/listen.ts";
 import { startFeed } from "./events/feed.ts";
@@ -10,11 +10,11 @@ import { needsEndpoint } from "./registry/embeddings.ts";
 import { compareLangGraph } from "./registry/installed.ts";
 import { foldersOf, readProject } from "./registry/project.ts";
 import { loadRegistry } from "./registry/registry.ts";
-import { type Fetch, fetchAt, lendFetch, withTraceparent } from "./sdk/fetch.ts";
-import { lendLogger } from "./sdk/logger.ts";
+import { type Fetch, fetchAt, installFetch, withTraceparent } from "./sdk/fetch.ts";
+import { installLogger } from "./sdk/logger.ts";
 import { startApi } from "./service/api.ts";
 import { type Closers, closeAll } from "./service/closers.ts";
-import { type Database, givenDatabase, openDatabase } from "./service/database.ts";
+import { configuredDatabase, type Database, openDatabase } from "./service/database.ts";
 import { graphsWithoutSchemas, loadForApi, provideModel, provideStore, systemAssistants } from "./service/project.ts";
 import { startWatching } from "./service/watching.ts";
 import { startWork } from "./service/work.ts";
@@ -60,21 +60,21 @@ export async function startService(
 
 async function compose(config: Config, log: Logger, closers: Closers, stopping: AbortSignal | undefined): Promise<Service> {
   const { role } = config;
-  const given = givenDatabase(config);
+  const given = configuredDatabase(config);
   const project = await readProject(config.configFile);
   if (project.ignoredKeys.length > 0)
     log.warn(`${project.file}: these keys are not supported and are ignored: ${project.ignoredKeys.join(", ")}`);
   if (project.buildKeys.length > 0)
     log.info(`${project.file}: these keys are for building images and are not read: ${project.buildKeys.join(", ")}`);
   const langgraph = compareLangGraph(foldersOf(project));
-  closers.push(lendPatternLimits(config, project.patterns));
+  closers.push(setPatternLimits(config, project.patterns));
   const model = await provideModel(config, needsEndpoint(project), log, closers); // before the graphs load, because some create their client at once
-  const ownFetch = lendFetch();
-  closers.push(ownFetch.takeBack, lendLogger(log, attemptAtWork));
+  const ownFetch = installFetch();
+  closers.push(ownFetch.restore, installLogger(log, attemptAtWork));
   const registry = await loadRegistry(project.graphs, (sentence) => log.warn(sentence));
   const forApi = role === "worker" ? undefined : await loadForApi(config, project, log);
   const ownApi = Promise.withResolvers<Fetch>();
-  ownFetch.answerBy(ownApi.promise); // only now: a file that called us while it loads would wait for itself
+  ownFetch.answerWith(ownApi.promise); // only now: a file that called us while it loads would wait for itself
   const storeOn = await provideStore(config, project, log);
   const rules = webhookRules(project.webhooks.url, config.webhookInsideHosts);
   const headers = role === "api" ? {} : resolveHeaders(project.webhooks, variable); // only workers need their secrets

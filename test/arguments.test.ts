@@ -15,8 +15,8 @@ describe("a slip of the pen", () => {
     [["--versoin"], "Did you mean --version?"],
   ] as const)("%s is answered with what was meant", async ([argv, says]) => {
     const call = async () => {
-      const { name, given } = read(...argv);
-      await commands[name]?.run(given);
+      const { name, args } = read(...argv);
+      await commands[name]?.run(args);
     };
     await expect(call()).rejects.toThrow(says);
   });

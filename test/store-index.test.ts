@@ -210,7 +210,7 @@ test.each([
   ["no dimensions", { index: { embed: "openai:any" } }, "store.index.dims"],
   ["a provider that is none", { index: { ...index, embed: "cohere:embed-v3" } }, 'store.index.embed is "cohere:embed-v3"; it should be'],
   ["a file that is none", { index: { ...index, embed: "./none.ts:embed" } }, 'store.index.embed is "./none.ts:embed"; it should be'],
-  ["an export that is none", { index: { ...index, embed: `${module}:nothing` } }, "is no function from texts to vectors"],
+  ["an export that is none", { index: { ...index, embed: `${module}:nothing` } }, "is neither a function from texts to vectors"],
   ["a field that is none", { index: { ...index, fields: ["a..b"] } }, 'store.index.fields: "a..b" is no field to embed'],
   ["a wrong time", { ttl: { default_ttl: "soon" } }, "store.ttl.default_ttl"],
 ])("a langgraph.json with %s stops the start with a sentence", async (_, store, sentence) => {

@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
-import { personAt } from "../src/cli/terminal/person.ts";
+import { openPrompt } from "../src/cli/terminal/person.ts";
 import { openScreen } from "../src/cli/terminal/screen.ts";
 import { converse, type Session, startRun } from "../src/cli/terminal/session.ts";
 import { readableView } from "../src/cli/terminal/view.ts";
@@ -29,7 +29,7 @@ async function sitDown(graph: string, typed: string[]) {
     threadId,
     context: undefined,
     view: readableView(screen),
-    person: personAt(input, prompts, screen),
+    person: openPrompt(input, prompts, screen),
     say: (sentence) => screen.line(sentence),
     leaving: new AbortController().signal,
   };

@@ -208,8 +208,8 @@ const wrong: [args: string[], says: string | RegExp][] = [
 
 test.for(wrong)("%s is refused with a sentence", async ([args, says]) => {
   const call = async () => {
-    const { name, given } = readArguments(["--url", urls[0] ?? "", ...args], commands);
-    await commands[name]?.run(given);
+    const { name, args: parsed } = readArguments(["--url", urls[0] ?? "", ...args], commands);
+    await commands[name]?.run(parsed);
   };
   await expect(call()).rejects.toThrow(says);
 });

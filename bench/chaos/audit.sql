@@ -1,5 +1,5 @@
--- What the database itself saw, in the order in which it happened: a row takes its number while its writer holds the lock by which
--- writers and claimers exclude each other, so no clock is compared. The service knows nothing of this.
+-- The audit of the database. Its order is the order of events: a row takes its number while its writer holds the lock that excludes other
+-- writers and claimers. No clocks are compared. The service does not know about the audit.
 create table chaos_audit (
   seq     bigint           generated always as identity primary key,
   at      double precision not null default extract(epoch from clock_timestamp()) * 1000,

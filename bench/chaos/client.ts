@@ -9,7 +9,7 @@ export interface RunRequest {
   graph: string;
   payload: { input?: Record<string, unknown> | null; command?: Command; checkpointId?: string };
   kind: string;
-  /** What its nodes will have written down. */
+  /** The entries that its nodes will have written. */
   work: string[];
 }
 
@@ -17,7 +17,7 @@ export interface ChaosClient {
   sdk: Client;
   /** Creates a run, follows it to its end, and returns its id. */
   run(request: RunRequest): Promise<string>;
-  /** Compares what the API shows with what should be there. */
+  /** Compares what the API shows with the expected result. */
   expect(what: string, seen: unknown, wanted: unknown): void;
 }
 
@@ -25,12 +25,12 @@ const returnsLimit = 40;
 const returnPauseMs = 250;
 const streamModes: StreamMode[][] = [["updates"], ["values"], ["updates", "custom"], ["messages-tuple", "values"]];
 
-/** The official client. Its requests take turns between the API processes, as behind a load balancer. */
+/** Creates a client on the official one. Its requests take turns between the API processes, as behind a load balancer. */
 export function createClient(urls: string[], ledger: Ledger, random: Random): ChaosClient {
   const sdk = new Client({ apiUrl: urls[0] ?? "", apiKey: null, callerOptions: { fetch: takeTurns(urls, ledger), maxConcurrency: 1_000 } });
   const note = (breach: string, detail: string) => ledger.breaches.push({ rule: breach, detail });
 
-  /** Follows to the end. The SDK comes back by itself a few times; after that its user does, with the last id it has. */
+  /** Follows a run to its end. The SDK reconnects a few times. After that, this reconnects with the last event id. */
   async function follow(threadId: string, sight: Sight, source: AsyncIterable<object>): Promise<void> {
     let events = source;
     while (!(await isAllSeen(events, sight))) {
@@ -84,7 +84,7 @@ export function createClient(urls: string[], ledger: Ledger, random: Random): Ch
   };
 }
 
-/** Takes in what comes. False when the line broke for good; throws when the run was not even acknowledged. */
+/** Reads a stream. Returns false when the connection broke for good. Throws when the run was not acknowledged. */
 async function isAllSeen(events: AsyncIterable<object>, sight: Sight): Promise<boolean> {
   try {
     for await (const event of events) if ("id" in event && event.id !== undefined) sight.eventIds.push(Number(event.id));
@@ -95,7 +95,7 @@ async function isAllSeen(events: AsyncIterable<object>, sight: Sight): Promise<b
   }
 }
 
-/** Reads may be asked again as often as it takes. */
+/** Retries a read until it succeeds. */
 export async function untilAnswered<T>(read: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
@@ -123,13 +123,13 @@ function takeTurns(urls: string[], ledger: Ledger): typeof fetch {
   return dispatch as typeof fetch;
 }
 
-/** A create that got no answer, or one of trouble, may have been done or not: with its key it can be sent again. */
+/** Creates a run. After an error or no answer the run may exist, so the retry uses the same idempotency key. */
 async function untilAcknowledged(send: () => Promise<Response>, ledger: Ledger): Promise<Response> {
   for (let tries = 1; ; tries++) {
     const response = await send().catch((error: Error) => error);
     if (response instanceof Response && response.status < 500) return response;
     if (tries >= returnsLimit) throw new Error(`No answer to a create: ${response}`);
-    ledger.askedAgain += 1;
+    ledger.retriedCreates += 1;
     await sleep(returnPauseMs);
   }
 }

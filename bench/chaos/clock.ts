@@ -1,4 +1,4 @@
-/** Preloaded into a process of the service: sets its clock off, as on a machine whose clock is wrong. */
+/** Shifts the clock of a process of the service into which it is preloaded. */
 const offsetMs = Number(process.env.CHAOS_CLOCK_MS ?? 0);
 const realNow = Date.now.bind(Date);
 const now = () => realNow() + offsetMs;

@@ -9,17 +9,17 @@ import { openPool } from "../../src/db/pool.ts";
 
 const ownName = "chaos harness";
 
-/** One thing that happened in the database, as its own triggers wrote it down. */
+/** One event in the database, as its own triggers recorded it. */
 export interface AuditRow {
   seq: number;
   /** Milliseconds, by the clock that the journal uses too. */
   at: number;
-  /** The process that did it, by the name of its connection. */
+  /** The process that caused it, by the name of its connection. */
   app: string;
   what: "announced" | "claim" | "back" | "end" | "checkpoint" | "write" | "unwrite" | "effect" | "event";
   runId: string | null;
   attempt: number | null;
-  /** Which fields there are depends on what it was. */
+  /** The fields depend on the event. */
   detail: AuditDetail;
 }
 
@@ -32,17 +32,17 @@ interface AuditDetail {
 }
 
 export interface Database {
-  /** For a process of the service; its connections bear this name. */
+  /** Returns a URL for a process of the service. Its connections have this name. */
   urlFor(name: string): string;
   query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
   audit(): Promise<AuditRow[]>;
   restart(mode: "fast" | "immediate"): Promise<void>;
-  /** Ends every connection but the harness's own. */
+  /** Closes every connection but the harness's own. */
   cutConnections(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** A Postgres of its own, migrated, with triggers that write down who wrote what, in which order. */
+/** Starts a separate, migrated Postgres. Its triggers record which process wrote what, and in which order. */
 export async function startDatabase(home: string): Promise<Database> {
   const server = await startEmbeddedPostgres(join(home, "data"));
   const urlFor = (name: string) => `${server.url}?application_name=${encodeURIComponent(name)}`;
@@ -77,8 +77,8 @@ export async function startDatabase(home: string): Promise<Database> {
   };
 }
 
-/** Ends the server without waiting, for when this process has to go; nothing, when it has ended already. */
+/** Ends the server without waiting, for when this process has to exit. Does nothing when the server has ended. */
 export function killDatabase(home: string): void {
   const pidFile = join(home, "data", "postgres", "postmaster.pid");
-  if (existsSync(pidFile)) process.kill(Number(readFileSync(pidFile, "utf8").split("\n")[0]), "SIGINT"); // to Postgres: end now, in order
+  if (existsSync(pidFile)) process.kill(Number(readFileSync(pidFile, "utf8").split("\n")[0]), "SIGINT"); // tells Postgres to shut down fast
 }

@@ -5,7 +5,7 @@ import type { Fault } from "./faults.ts";
 import { type JournalLine, readJournal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 
-/** A row of the service's own table, as it stands after everything has settled. */
+/** A row of the service's own table, after everything has settled. */
 export interface RunRow {
   runId: string;
   threadId: string;
@@ -15,7 +15,7 @@ export interface RunRow {
   error: string | null;
 }
 
-/** Everything that is known from outside once the service has come to rest. */
+/** All facts that are visible from outside after the service has settled. */
 export interface Evidence {
   ledger: Ledger;
   faults: Fault[];
@@ -25,7 +25,7 @@ export interface Evidence {
   journalOf: Map<string, JournalLine[]>;
   runs: Map<string, RunRow>;
   effects: { runId: string; taskId: string; name: string; result: string }[];
-  /** The receipts that threads show for them. */
+  /** The receipts of the effects in the threads. */
   shownOf: Map<string, string[]>;
 }
 
@@ -55,14 +55,14 @@ export async function gather(database: Database, journalFile: string, ledger: Le
   };
 }
 
-/** Leaves what was gathered beside the logs, for whoever looks for the cause. */
+/** Writes the evidence to the folder of the logs, to help find a cause. */
 export async function keep(home: string, { audit, faults, ledger }: Evidence): Promise<void> {
   await writeFile(join(home, "audit.jsonl"), audit.map((row) => `${JSON.stringify(row)}\n`).join(""));
   await writeFile(join(home, "faults.json"), JSON.stringify(faults, null, 1));
   await writeFile(join(home, "ledger.json"), JSON.stringify(ledger, null, 1));
 }
 
-/** The claims of a run, in order. */
+/** Returns the claims of a run, in order. */
 export function claimsOf({ auditOf }: Evidence, runId: string): AuditRow[] {
   return (auditOf.get(runId) ?? []).filter(({ what }) => what === "claim");
 }

@@ -14,13 +14,13 @@ export type FaultKind =
   | "cut connections"
   | "restart postgres";
 
-/** Something that was done to the service. */
+/** A fault that was caused in the service. */
 export interface Fault {
   kind: FaultKind;
   at: number;
-  /** When what was stopped could go on, what was told to end had ended, what was restarted was back. */
+  /** When the fault was over: the stopped process could continue, the ended one had ended, or the restarted one was back. */
   until?: number;
-  /** The victim, where there is one. */
+  /** The victim, if there is one. */
   app?: string;
   pid?: number;
 }
@@ -32,7 +32,7 @@ export interface Grounds {
   faults: Fault[];
 }
 
-/** How often each comes in one round. The restart of Postgres is given a time of its own. */
+/** How often each fault occurs in one round. The restart of Postgres has its own time. */
 const round: FaultKind[] = [
   ...Array<FaultKind>(3).fill("kill worker"),
   ...Array<FaultKind>(2).fill("stop worker past its lease"),
@@ -44,18 +44,18 @@ const round: FaultKind[] = [
   "cut connections",
 ];
 
-/** A process that was told to leave and has not after this long never will. */
-const patienceMs = 30_000;
+/** How long a process that was asked to leave may take. */
+const timeoutMs = 30_000;
 
 export interface ScheduleOptions {
-  /** Milliseconds from one fault to the next, at least and at most. */
+  /** The shortest and the longest pause between two faults, in milliseconds. */
   gapMs: [number, number];
   /** Milliseconds after which Postgres is restarted. */
   restartAfterMs: number;
   signal: AbortSignal;
 }
 
-/** Does one thing after another to the service until it is told to stop, then lets everything go on. */
+/** Causes one fault after another until it is stopped, then lets everything continue. */
 export async function causeTrouble(grounds: Grounds, { gapMs, restartAfterMs, signal }: ScheduleOptions): Promise<void> {
   const { random } = grounds;
   const started = Date.now();
@@ -76,7 +76,7 @@ export async function causeTrouble(grounds: Grounds, { gapMs, restartAfterMs, si
   await Promise.all(aftermath);
 }
 
-/** Causes one fault. What it returns ends when the fault is over. */
+/** Causes one fault. The returned promise resolves when the fault is over. */
 async function strike(grounds: Grounds, kind: FaultKind, pause: (ms: number) => Promise<void>): Promise<{ done: Promise<void> }> {
   const { database, random, faults } = grounds;
   const fault: Fault = { kind, at: Date.now() };
@@ -95,13 +95,13 @@ async function strike(grounds: Grounds, kind: FaultKind, pause: (ms: number) => 
   if (kind.startsWith("kill")) victim.signal("SIGKILL");
   else if (kind.startsWith("drain")) {
     victim.signal("SIGTERM");
-    return { done: Promise.race([victim.exited().then(over), sleep(patienceMs)]) };
+    return { done: Promise.race([victim.exited().then(over), sleep(timeoutMs)]) };
   } else
     return { done: freeze(victim, kind.includes("past") ? random.between(4_000, 6_500) : random.between(300, 1_500), pause).then(over) };
   return { done: Promise.resolve() };
 }
 
-/** Several times, so that those are hit too that have just come back. */
+/** Cuts connections several times, to hit the ones that have just reconnected too. */
 async function cutRepeatedly(database: Database): Promise<void> {
   for (let times = 0; times < 3; times++) {
     await database.cutConnections();
@@ -118,8 +118,8 @@ async function freeze(victim: Supervised, ms: number, pause: (ms: number) => Pro
 }
 
 /**
- * Picks a process that is not stopped. Another one of its kind is at work meanwhile: on a slow machine a start takes longer than the time
- * to the next fault, and nothing would ever be done.
+ * Picks a process that is not stopped, while another one of its kind is at work. On a slow machine a start takes longer than the time to
+ * the next fault. Without this rule nothing would ever be done.
  */
 async function choose(grounds: Grounds, role: Role): Promise<Supervised> {
   const { processes, random } = grounds;

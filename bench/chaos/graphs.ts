@@ -4,7 +4,7 @@ import { ChatOpenAI } from "@langchain/openai";
 import { effect } from "ensemble";
 import { note } from "./journal.ts";
 
-/** Graphs that write down what really ran. Each takes its pace from its input. */
+/** Graphs that record what really ran. The input sets their pace. */
 const State = Annotation.Root({
   steps: Annotation<number>(),
   stepMs: Annotation<number>(),
@@ -13,7 +13,7 @@ const State = Annotation.Root({
 });
 type StateOf = typeof State.State;
 
-/** A piece of work: written down as it begins, and as it ends if nobody stops it. */
+/** Does a piece of work. It records the beginning, and the end unless it is aborted. */
 async function work(config: LangGraphRunnableConfig, what: string, ms: number): Promise<void> {
   note(config, what, "begin");
   await sleep(ms, undefined, { signal: config.signal });
@@ -67,7 +67,7 @@ const named = (name: string) => async (state: StateOf, config: LangGraphRunnable
   return { said: [name] };
 };
 
-/** The graph inside shares the outer one's keys; what it adds to sums would come twice, so the node that calls it passes on one. */
+/** The inner graph shares the outer one's keys. Its additions to sums would count twice, so the calling node passes on one of them. */
 async function descend({ steps, stepMs }: StateOf, config: LangGraphRunnableConfig) {
   const { done } = await inner.invoke({ steps, stepMs }, config);
   return { done };

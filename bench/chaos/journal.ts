@@ -2,13 +2,13 @@ import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 
-/** What a node wrote down while it ran, outside the checkpoints. */
+/** An entry that a node wrote while it ran, outside the checkpoints. */
 export interface JournalLine {
   runId: string;
   attempt: number;
-  /** The nodes on the way to this one, as LangGraph's namespace has them, without the task ids: the same in every attempt. */
+  /** The path of nodes to this one, as in LangGraph's namespace but without task ids. It is the same in every attempt. */
   path: string;
-  /** The namespaces of the graph it stands in and of those around it, outermost first, each with the step that was going on there. */
+  /** The namespaces of the graph and its parents, outermost first, each with its step at the time. */
   ns: string;
   taskId: string;
   step: number;
@@ -23,7 +23,7 @@ const variable = "CHAOS_JOURNAL";
 
 export const journalEnv = (file: string) => ({ [variable]: file });
 
-/** Appends a line. Called in the processes of the service. */
+/** Appends a line. The processes of the service call it. */
 export function note(config: LangGraphRunnableConfig, what: string, phase: JournalLine["phase"]): void {
   const { run_id: runId, __pregel_task_id: taskId } = config.configurable ?? {};
   const { run_attempt: attempt, langgraph_step: step, langgraph_checkpoint_ns: namespace } = config.metadata ?? {};
@@ -49,7 +49,7 @@ export function readJournal(file: string): JournalLine[] {
   return lines.flatMap((line) => parseLine(line));
 }
 
-/** A process that is killed while it writes may leave half a line. */
+/** Reads the lines. A process that is killed while it writes may leave half a line. */
 function parseLine(line: string): JournalLine[] {
   try {
     return [JSON.parse(line)];

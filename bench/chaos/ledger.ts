@@ -1,17 +1,17 @@
-/** What one client saw of one run. */
+/** The facts that one client saw about one run. */
 export interface Sight {
   runId: string;
   eventIds: number[];
-  /** How often it came back by itself, after the SDK's own attempts. */
+  /** How often it reconnected by itself, after the SDK's own attempts. */
   returns: number;
 }
 
-/** A run that the service has answered for, and what it has to come to. */
+/** A run that the service has acknowledged, with its expected result. */
 export interface AcknowledgedRun {
   runId: string;
   threadId: string;
   kind: string;
-  /** What its nodes must have written down, each at least once, and nothing besides. */
+  /** The work that its nodes must have recorded, each at least once, and nothing else. */
   work: string[];
   /** The status that a client read when its stream had ended. */
   statusSeen?: string;
@@ -22,13 +22,13 @@ export interface Breach {
   detail: string;
 }
 
-/** What the clients know. */
+/** The facts that the clients collected. */
 export interface Ledger {
   runs: AcknowledgedRun[];
   sights: Sight[];
   breaches: Breach[];
-  /** How often a create was sent again, with its key, because it had got no answer. */
-  askedAgain: number;
+  /** How often a create was retried with its key, because it had no answer. */
+  retriedCreates: number;
 }
 
-export const emptyLedger = (): Ledger => ({ runs: [], sights: [], breaches: [], askedAgain: 0 });
+export const emptyLedger = (): Ledger => ({ runs: [], sights: [], breaches: [], retriedCreates: 0 });

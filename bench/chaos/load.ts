@@ -5,18 +5,18 @@ import { createRandom, type Random } from "./random.ts";
 import { scenarios } from "./scenarios.ts";
 
 const atOnce = 24;
-/** A client that has not come to its end after this long waits for something that will not happen. */
-const patienceMs = 300_000;
-/** So many breaches say enough. */
+/** How long a client may take. A longer wait would never end. */
+const timeoutMs = 300_000;
+/** The most breaches that are listed. */
 const enoughBreaches = 50;
 
 export interface LoadOptions {
   runs: number;
-  /** Milliseconds between the beginnings of two clients. */
+  /** Milliseconds between the starts of two clients. */
   paceMs: number;
 }
 
-/** Lets clients come one after another until so many runs were acknowledged, and waits for the last to leave. */
+/** Starts one client after another until enough runs are acknowledged, and waits for the last one to leave. */
 export async function putUnderLoad(client: ChaosClient, ledger: Ledger, random: Random, { runs, paceMs }: LoadOptions): Promise<void> {
   const here = new Set<Promise<void>>();
   let deck: typeof scenarios = [];
@@ -31,7 +31,7 @@ export async function putUnderLoad(client: ChaosClient, ledger: Ledger, random: 
   await Promise.all(here);
 
   async function play(scenario: (typeof scenarios)[number] | undefined): Promise<void> {
-    const ownRandom = createRandom(random.between(0, 2 ** 31)); // so that what others do meanwhile changes nothing for this one
+    const ownRandom = createRandom(random.between(0, 2 ** 31)); // other clients do not influence this one
     await Promise.race([scenario?.(client, ownRandom), tooLate()]).catch((error) =>
       ledger.breaches.push({ rule: "client failed", detail: `${scenario?.name}: ${error}` }),
     );
@@ -39,6 +39,6 @@ export async function putUnderLoad(client: ChaosClient, ledger: Ledger, random: 
 }
 
 async function tooLate(): Promise<never> {
-  await sleep(patienceMs, undefined, { ref: false });
-  throw new Error(`It was still waiting after ${patienceMs / 1000} s.`);
+  await sleep(timeoutMs, undefined, { ref: false });
+  throw new Error(`It was still waiting after ${timeoutMs / 1000} s.`);
 }

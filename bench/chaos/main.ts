@@ -18,8 +18,9 @@ import { type ChaosService, startChaosService, untilReady, untilSettled } from "
 import { measureTakeovers } from "./takeovers.ts";
 
 /**
- * `npm run chaos`: runs of many kinds under load, while processes are killed, stopped and drained, connections cut and Postgres
- * restarted, and while the clocks of the processes differ by up to an hour; then it is checked from outside that nothing was lost, done twice or written without the right to.
+ * Implements `npm run chaos`: many kinds of runs under load, with clocks that differ by up to an hour. Meanwhile it kills, stops and drains
+ * processes, cuts connections and restarts Postgres. It then checks from outside that nothing was lost, done twice or written without the
+ * right to.
  */
 const { values: options } = parseArgs({
   options: {
@@ -37,7 +38,7 @@ const runsAScenario = 10 / 7;
 const started = Date.now();
 const killers: (() => void)[] = [];
 process.on("exit", () => {
-  for (const kill of killers) kill(); // what was stopped in order has nothing left to kill
+  for (const kill of killers) kill(); // after a clean stop there is nothing left to kill
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
 const service = await startChaosService(killers, createRandom(seed ^ 0xc10c));
@@ -50,14 +51,14 @@ if (findings.breaches.length > 0 || options.keep) {
   await keep(service.home, evidence.all);
   console.log(`What it left behind: ${service.home}`);
 } else await rm(service.home, { recursive: true, force: true });
-process.exit(findings.breaches.length > 0 ? 1 : 0); // a client that waits for ever would keep it from ending
+process.exit(findings.breaches.length > 0 ? 1 : 0); // a client that waits for ever would keep the process alive
 
 async function bringAbout(service: ChaosService): Promise<{ all: Evidence; settledMs: number }> {
   console.log(`chaos: seed ${seed}, ${runs} runs`);
   const ledger = emptyLedger();
   const faults: Fault[] = [];
   await untilReady(service);
-  // Two sequences, so that what clients wait for does not decide what happens to the service.
+  // Two sequences, so that the clients' waiting does not decide what happens to the service.
   const client = createClient(service.urls, ledger, createRandom(seed));
   const done = new AbortController();
   const trouble = causeTrouble(

@@ -12,19 +12,19 @@ const respawnMs = 100;
 
 export type Role = "api" | "worker";
 
-/** One process of the service, and its successors: when it ends, the next is started. */
+/** One process of the service, and its successors. When one ends, the next is started. */
 export interface Supervised {
   readonly role: Role;
   readonly name: string;
-  /** The name of the one that runs now: its connections bear it. */
+  /** The name of the current process and of its connections. */
   readonly app: string;
   readonly pid: number;
-  /** Whether it is stopped by a signal now. */
+  /** Tells whether a signal has stopped it. */
   frozen: boolean;
-  /** Whether the one that runs now has said that it is at work. */
+  /** Tells whether the current process has reported that it is ready. */
   readonly isReady: boolean;
   signal(signal: NodeJS.Signals): void;
-  /** Resolves when the one that runs now has ended. */
+  /** Resolves when the current process has ended. */
   exited(): Promise<void>;
   /** Ends it for good. */
   stop(): Promise<void>;
@@ -36,7 +36,7 @@ export interface ProcessOptions {
   home: string;
   env: Record<string, string>;
   urlFor: (app: string) => string;
-  /** How far the clock of the next process that is started is off. */
+  /** The clock offset of the next process. */
   clockMs: () => number;
 }
 
@@ -105,7 +105,7 @@ export function supervise({ role, name, home, env, urlFor, clockMs }: ProcessOpt
   return supervised;
 }
 
-/** A port that is free now. A process that is started again needs its old address. */
+/** Returns a free port. A process that is restarted needs its old address. */
 export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");

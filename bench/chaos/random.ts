@@ -1,14 +1,14 @@
-/** Numbers that look random and follow from the seed alone. */
+/** Pseudo-random numbers that depend only on the seed. */
 export interface Random {
-  /** From 0 up to, not including, 1. */
+  /** Returns a number from 0 up to, not including, 1. */
   next(): number;
-  /** A whole number, both ends included. */
+  /** Returns a whole number, both ends included. */
   between(low: number, high: number): number;
   pick<T>(items: readonly T[]): T;
   shuffle<T>(items: readonly T[]): T[];
 }
 
-/** Mulberry32: small, and good enough to choose victims. */
+/** Returns a Mulberry32 generator, which is small and good enough to choose victims. */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   function next(): number {

@@ -14,7 +14,7 @@ export interface Findings {
 
 const shownBreaches = 20;
 
-/** The whole story on one screen. */
+/** Returns the whole result, short enough for one screen. */
 export function report(evidence: Evidence, findings: Findings): string {
   const { ledger, runs, journal, audit } = evidence;
   const attempts = [...runs.values()].reduce((sum, { attempt }) => sum + attempt, 0);
@@ -24,7 +24,7 @@ export function report(evidence: Evidence, findings: Findings): string {
     ...faultTable(findings.takeovers),
     "",
     line("acknowledged runs", `${ledger.runs.length} (${kinds(evidence)})`),
-    line("runs in the database", `${runs.size}, ${attempts} attempts; ${ledger.askedAgain} creates were sent again with their key`),
+    line("runs in the database", `${runs.size}, ${attempts} attempts; ${ledger.retriedCreates} creates were sent again with their key`),
     line("pieces of work", `${journal.filter(({ phase }) => phase === "end").length} ended, ${audit.length} writes audited`),
     line("repeats", `${findings.allowedRepeats} allowed (nothing of it was stored), ${ofRule("repeated work")} not allowed`),
     line("work after a takeover", `${findings.excusedLatecomers} lines excused, ${ofRule("works on")} not`),

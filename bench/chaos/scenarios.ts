@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { type ChaosClient, type RunRequest, untilAnswered } from "./client.ts";
 import type { Random } from "./random.ts";
 
-/** What a client does on a thread of its own, and what must come of it. */
+/** The actions of a client on its own thread, and the expected result. */
 type Scenario = (client: ChaosClient, random: Random) => Promise<void>;
 
-/** What the scripted model says to everyone. */
+/** The answer of the scripted model to every request. */
 export const modelTokens = "Nothing that was said to be done may be lost , not even this .".split(" ").map((word) => `${word} `);
 
 const numbered = (name: string, count: number, from = 0) => Array.from({ length: count - from }, (_, n) => `${name} ${from + n}`);
@@ -21,7 +21,7 @@ async function newThread({ sdk }: ChaosClient): Promise<string> {
   return threadId;
 }
 
-/** What the thread shows, through the API and right after its run's stream has ended. */
+/** The thread's state through the API, right after the run's stream has ended. */
 async function expectThread({ sdk, expect }: ChaosClient, { threadId, kind }: RunRequest, wanted: Partial<Values>, status = "idle") {
   const thread = await untilAnswered(() => sdk.threads.get<Values>(threadId));
   expect(`${kind}: status of thread ${threadId}`, thread.status, status);

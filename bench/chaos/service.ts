@@ -12,24 +12,24 @@ import { modelTokens } from "./scenarios.ts";
 
 const apis = 2;
 const workers = 3;
-/** How far the clocks of its processes are off, in milliseconds. */
+/** The clock offsets of its processes, in milliseconds. */
 const clockErrors = [0, 500, -500, 2_000, -2_000, 3_600_000, -3_600_000];
 export const leaseSeconds = 3;
 export const drainSeconds = 5;
 
-/** A whole service in processes of its own, and what it stands on. */
+/** A whole service in separate processes, with its database and model. */
 export interface ChaosService {
   home: string;
   journalFile: string;
   database: Database;
   processes: Supervised[];
   urls: string[];
-  /** Ends the processes; the database stays for the examination. */
+  /** Ends the processes. The database stays for the checks. */
   stopProcesses(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts it. `killers` gets, for each part as it comes, what ends it without waiting. */
+/** Starts the service. Each part adds a function to `killers` that ends it without waiting. */
 export async function startChaosService(killers: (() => void)[], random: Random): Promise<ChaosService> {
   const home = await mkdtemp(join(tmpdir(), "ensemble-chaos-"));
   await chmod(home, 0o755); // for root, whose Postgres runs as another user
@@ -41,7 +41,7 @@ export async function startChaosService(killers: (() => void)[], random: Random)
   const env = {
     ENSEMBLE_CONFIG: fileURLToPath(new URL("./langgraph.json", import.meta.url)),
     ENSEMBLE_LEASE_SECS: String(leaseSeconds),
-    // No run here kills its worker, but several of its workers in a row may be killed or stopped: that is the harness's doing.
+    // No run here kills its worker, but the harness may kill or stop several of its workers in a row.
     BG_JOB_MAX_RETRIES: "10",
     WORKER_DRAIN_TIMEOUT: String(drainSeconds),
     ENSEMBLE_EVENT_RETENTION_SECS: "3600",

@@ -2,19 +2,19 @@ import type { AuditRow } from "./database.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Fault } from "./faults.ts";
 
-/** What one kind of fault came to. */
+/** The effects of one kind of fault. */
 export interface Takeover {
   faults: number;
-  /** How long each of the runs that it hit stood still, in milliseconds. */
+  /** How long each affected run stood still, in milliseconds. */
   times: number[];
 }
 
 export type Takeovers = Map<string, Takeover>;
 
-/** For so long after all connections were cut a lock that is not held means nothing, and a dead worker is only believed dead late. */
+/** How long after a cut of all connections a missing lock proves nothing. A dead worker is then detected late. */
 const unsettledMs = 6_000;
 
-/** From each fault to the first new event of every run that was in the victim's hands. */
+/** Returns the time from each fault to the first new event of every run that the victim was working on. */
 export function measureTakeovers(evidence: Evidence): Takeovers {
   const takeovers: Takeovers = new Map();
   for (const fault of evidence.faults) {
@@ -42,15 +42,15 @@ function nameOf({ kind, at }: Fault, faults: Fault[]): string {
   return unsettled ? `${kind} soon after a cut` : kind;
 }
 
-/** The claim under which a run was running at that time. */
+/** Returns the claim of a run at that time. */
 function holderAt(rows: AuditRow[], at: number): AuditRow | undefined {
   const last = rows.findLast((row) => row.at < at && ["claim", "back", "end"].includes(row.what));
   return last?.what === "claim" ? last : undefined;
 }
 
 /**
- * After a fault that takes the worker, only an event of a newer attempt counts; undefined when the run ended before there was any need
- * of one. After one that takes the database, any event does.
+ * Returns the time of the next event after a fault. If the fault takes the worker, only an event of a newer attempt counts. If it takes
+ * the database, any event does. Returns undefined when the run ended before it needed one.
  */
 function goesOnAfter(rows: AuditRow[], { kind, at }: Fault, attempt: number): number | undefined {
   const after = rows.filter((row) => row.at > at);

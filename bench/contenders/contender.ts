@@ -1,6 +1,6 @@
 import type { Load, LoadResult } from "../load/load.ts";
 
-/** One that takes part in a comparison: it runs graphs, somehow, in processes that can be looked at. */
+/** A participant of a comparison. It runs graphs in processes that can be measured. */
 export interface Contender {
   name: string;
   /** The processes that do its work, without those of its clients and of Postgres. */
@@ -9,7 +9,7 @@ export interface Contender {
   stop(): Promise<void>;
 }
 
-/** Those that can take part. When one cannot be started, the others are stopped again: they would disturb what is measured next. */
+/** Starts the available contenders. When one cannot start, the others are stopped again, because they would disturb later measurements. */
 export async function startTogether<Some extends { stop(): Promise<void> }>(starting: Promise<Some | undefined>[]): Promise<Some[]> {
   const settled = await Promise.allSettled(starting);
   const started = settled.flatMap((one) => (one.status === "fulfilled" && one.value ? [one.value] : []));

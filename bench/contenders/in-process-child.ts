@@ -12,7 +12,7 @@ import { loadRegistry } from "../../src/registry/registry.ts";
 import { answerParent, argumentOfParent } from "../child.ts";
 import { applyLoad, Load } from "../load/load.ts";
 
-/** LangGraph by itself: the same graphs, with the saver that is asked for, and neither HTTP nor a queue. */
+/** This child runs LangGraph by itself: the same graphs with the requested saver, without HTTP and without a queue. */
 const Argument = z.object({ saver: z.enum(["none", "stock", "ours"]), url: z.string() });
 const poolSize = 10; // as a service has
 

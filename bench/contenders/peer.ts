@@ -13,15 +13,18 @@ import type { Contender } from "./contender.ts";
 import { benchProject } from "./service.ts";
 
 export const peerName = "dev server";
-/** As many as a benchmark can keep busy: with the ten of its default its timers alone would decide. */
+/** The number of worker slots, enough for any benchmark. With the default of ten, its timers alone would decide. */
 const slots = 50;
-const installWithinMs = 300_000;
+const installTimeoutMs = 300_000;
 
 const home = fileURLToPath(new URL("../peer/", import.meta.url));
 const api = join(home, "node_modules/@langchain/langgraph-api");
 const Project = z.object({ graphs: z.record(z.string(), z.string()) });
 
-/** Starts LangGraph's JS dev server on the same graphs, and installs it before if it must. Undefined, with a sentence, when that fails. */
+/**
+ * Starts LangGraph's JS dev server on the same graphs, and installs it first if necessary. Prints a sentence and returns undefined when
+ * that fails.
+ */
 export async function startPeer(stage: Stage, env: Record<string, string> = {}): Promise<Contender | undefined> {
   try {
     if (!existsSync(api)) await installPeer();
@@ -32,7 +35,7 @@ export async function startPeer(stage: Stage, env: Record<string, string> = {}):
   }
 }
 
-/** npm says a lot; its own errors say enough. */
+/** Hides npm's output, because its errors say enough. */
 function explain(error: unknown): string {
   const [first, ...lines] = String(error).split("\n");
   return [first, ...lines.filter((line) => line.startsWith("npm error ")).slice(0, 4)].join("\n");
@@ -41,11 +44,11 @@ function explain(error: unknown): string {
 async function installPeer(): Promise<void> {
   console.error("Installing the dev server to compare with (once, into bench/peer) …");
   const arguments_ = ["install", "--prefix", home, "--no-audit", "--no-fund", "--no-package-lock"];
-  await promisify(execFile)("npm", arguments_, { cwd: home, timeout: installWithinMs });
+  await promisify(execFile)("npm", arguments_, { cwd: home, timeout: installTimeoutMs });
 }
 
 async function startDevServer(stage: Stage, env: Record<string, string>): Promise<Contender> {
-  const cwd = join(stage.home, "peer"); // where it writes its memory down now and then
+  const cwd = join(stage.home, "peer"); // where it sometimes writes its memory to disk
   await mkdir(cwd, { recursive: true });
   const options = { port: await freePort(), nWorkers: slots, host: "127.0.0.1", cwd, graphs: await graphFiles() };
   const { pid, found, stop } = await startProcess(
@@ -61,7 +64,7 @@ async function graphFiles(): Promise<Record<string, string>> {
   return Object.fromEntries(Object.entries(graphs).map(([graphId, path]) => [graphId, resolve(dirname(benchProject), path)]));
 }
 
-/** It tells nobody which port it took, so it is given one. */
+/** Returns a free port, because the server does not report which one it took. */
 async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((done) => probe.listen(0, "127.0.0.1", done));

@@ -7,7 +7,7 @@ import { type ServerProcess, startProcess } from "../process.ts";
 import type { Stage } from "../stage.ts";
 import { type Contender, startTogether } from "./contender.ts";
 
-/** Ours, with a look into its database. */
+/** Our service, with access to its database. */
 export interface Service extends Contender {
   url: string;
   db: pg.Client;
@@ -17,10 +17,10 @@ export interface Service extends Contender {
 
 export interface ServiceOptions {
   name?: string;
-  /** How many processes work for one that is the API; 0: one process does everything. */
+  /** The number of workers beside one API process. With 0, one process does everything. */
   workers?: number;
   env?: Record<string, string>;
-  /** What Node itself is given. */
+  /** Options for Node itself. */
   flags?: string[];
   databaseUrl?: string;
 }
@@ -28,14 +28,14 @@ export interface ServiceOptions {
 const command = fileURLToPath(new URL("../../src/cli/ensemble.ts", import.meta.url));
 export const benchProject = fileURLToPath(new URL("../graphs/langgraph.json", import.meta.url));
 
-/** What every process of ours is started with. Events are kept, so that no sweep falls into somebody else's turn. */
+/** The environment of all our processes. Events are kept, so that no sweep falls into another contender's turn. */
 const settings = {
   PORT: "0",
   HOST: "127.0.0.1",
   LOG_LEVEL: "silent",
   ENSEMBLE_CONFIG: benchProject,
   ENSEMBLE_EVENT_RETENTION_SECS: "3600",
-  OPENAI_BASE_URL: "http://127.0.0.1:9/v1", // else a model would be rehearsed in the process that is measured
+  OPENAI_BASE_URL: "http://127.0.0.1:9/v1", // otherwise the rehearsal model would run in the measured process
   OPENAI_API_KEY: "none",
 };
 
@@ -62,11 +62,11 @@ export async function startService(stage: Stage, options: ServiceOptions = {}): 
   };
 }
 
-/** One more worker on this database. */
+/** Starts one more worker on this database. */
 export const startWorker = (env: Record<string, string>): Promise<ServerProcess> =>
   startProcess([command, "start"], { ...settings, ...env, ENSEMBLE_ROLE: "worker" }, /worker runs/);
 
-/** Waits for a fact in the database, at most so long. Whether it came true. */
+/** Waits for a fact in the database, within a time limit. Returns whether it came true. */
 export async function untilTrue(db: pg.Client, question: string, limitMs: number): Promise<boolean> {
   for (const deadline = Date.now() + limitMs; Date.now() < deadline; await sleep(100)) {
     const { rows } = await db.query<{ is: boolean }>(`select (${question}) as is`);

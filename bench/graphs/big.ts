@@ -1,7 +1,7 @@
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
 
 const letters = "abcdefghijklmnopqrstuvwxyz0123456789";
-/** Text of chance that is the same in every process: it depends on a document's first kilobyte whether Postgres tries to compress it. */
+/** Returns random text that is the same in every process. Postgres decides by a document's first kilobyte whether it compresses it. */
 function chanceText(length: number): string {
   let state = 20_261_120;
   return Array.from({ length }, () => {
@@ -10,12 +10,12 @@ function chanceText(length: number): string {
   }).join("");
 }
 
-/** It does not compress to nothing; each rewriting differs from the one before. */
+/** A document that does not compress to nothing. Each rewriting differs from the one before. */
 const megabyte = chanceText(1_048_576);
 
 const State = Annotation.Root({ document: Annotation<string>(), step: Annotation<number>() });
 
-/** Five nodes after one that makes the document; they rewrite it or leave it alone. */
+/** Five nodes after the one that makes the document. They rewrite it or leave it alone. */
 function fiveNodes(rewrites: boolean) {
   const names = Array.from({ length: 5 }, (_, index) => `n${index}`);
   const builder = new StateGraph(State).addNode("make", () => ({ document: megabyte }));

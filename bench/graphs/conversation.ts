@@ -2,7 +2,7 @@ import { AIMessage } from "@langchain/core/messages";
 import { END, MessagesAnnotation, START, StateGraph } from "@langchain/langgraph";
 
 const letters = "abcdefghijklmnopqrstuvwxyz ";
-/** Text that does not compress to nothing. */
+/** Returns text that does not compress to nothing. */
 const randomText = (length: number) => Array.from({ length }, () => letters[Math.floor(Math.random() * letters.length)]).join("");
 
 /** Answers every message with one of 200 characters. */

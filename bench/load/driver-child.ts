@@ -3,10 +3,10 @@ import { z } from "zod";
 import { answerParent } from "../child.ts";
 import { applyLoad, Load, type Sample } from "./load.ts";
 
-/** The clients of all contenders that speak HTTP: raw requests over connections that stay open, from a process of their own. */
+/** The HTTP clients of all contenders: raw requests over keep-alive connections, from a separate process. */
 const Question = z.object({ urls: z.array(z.string()), load: Load });
 const agent = new Agent({ keepAlive: true });
-const patienceMs = 60_000;
+const timeoutMs = 60_000;
 
 answerParent(async (question) => {
   const { urls, load } = Question.parse(question);
@@ -21,12 +21,12 @@ function runOnce(url: string, load: z.output<typeof Load>): Promise<Sample> {
   const body = bodyOf(load);
   const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
   const started = performance.now();
-  const posted = request(`${url}${path}`, { method: "POST", headers, agent, timeout: patienceMs }, (response) =>
+  const posted = request(`${url}${path}`, { method: "POST", headers, agent, timeout: timeoutMs }, (response) =>
     readAnswer(response, load, started).then(resolve, reject),
   );
-  posted.on("timeout", () => posted.destroy(new Error(`silent for ${patienceMs / 1000} s`)));
+  posted.on("timeout", () => posted.destroy(new Error(`silent for ${timeoutMs / 1000} s`)));
   posted.on("error", (error) => {
-    // Between two turns a server may close a line that is idle, and the next request finds that out: it was never read.
+    // Between two turns a server may close an idle connection, and the next request fails unread.
     if (posted.reusedSocket && "code" in error && error.code === "ECONNRESET") resolve(runOnce(url, load));
     else reject(error);
   });
@@ -37,7 +37,7 @@ function runOnce(url: string, load: z.output<typeof Load>): Promise<Sample> {
 const bodyOf = ({ graph, input, streamMode, threadId }: z.output<typeof Load>) =>
   JSON.stringify({ assistant_id: graph, input, stream_mode: streamMode, ...(threadId && { if_not_exists: "create" }) });
 
-/** Looks for marks only: to parse what comes would be work that is not the server's. */
+/** Looks only for marks, because parsing the events would measure the client. */
 function readAnswer(response: IncomingMessage, { method, firstMark }: z.output<typeof Load>, started: number): Promise<Sample> {
   const { promise, resolve, reject } = Promise.withResolvers<Sample>();
   let first: number | undefined;

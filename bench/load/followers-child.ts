@@ -3,7 +3,7 @@ import { answerParent } from "../child.ts";
 import { FollowersQuestion, type FollowersResult, type Following } from "./followers.ts";
 import { createLags, type Lags } from "./lags.ts";
 
-/** A thousand clients in one process: HTTP is written and read as bytes, because proper clients would be what is measured. */
+/** A thousand clients in one process. HTTP is written and read as bytes, because full clients would dominate the measurement. */
 let finished: Promise<FollowersResult> | undefined;
 
 answerParent(async (message) => {
@@ -46,10 +46,10 @@ function followAlone(following: Following, lags: Lags, onHere: () => void): Prom
   socket.once("data", onHere);
   socket.on("data", (chunk) => {
     const text = rest + chunk.toString("latin1");
-    const complete = text.lastIndexOf("\n\n") + 1; // an event may come in two pieces
+    const complete = text.lastIndexOf("\n\n") + 1; // an event may arrive in two pieces
     for (let at = text.indexOf(mark); at !== -1 && at < complete; at = text.indexOf(mark, at + mark.length)) {
       const sentAt = Number.parseFloat(text.slice(at + mark.length, at + mark.length + 20));
-      if (Number.isNaN(sentAt)) continue; // a model's first chunk says nothing
+      if (Number.isNaN(sentAt)) continue; // a model's first chunk is empty
       lags.note(sentAt);
       seen.count += 1;
     }

@@ -1,16 +1,16 @@
-/** Counts delays in steps of half a millisecond: there are too many to keep them all. */
+/** Counts delays in steps of half a millisecond, because there are too many to keep. */
 export interface Lags {
   note(sentAt: number): void;
   quantile(share: number): number;
   readonly total: number;
-  /** Between the first that was noted and the last. */
+  /** The time between the first delay and the last. */
   readonly ms: number;
 }
 
 const stepMs = 0.5;
 const steps = 240_000; // two minutes
 
-/** By the clock of the machine, which its processes share. */
+/** Returns the time by the machine's clock, which its processes share. */
 const now = () => performance.timeOrigin + performance.now();
 
 export function createLags(): Lags {

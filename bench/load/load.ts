@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What a contender is asked to run, by so many clients at once: until the time is over, or so many runs have begun. */
+/** The load for a contender: so many concurrent clients, until the time is over or so many runs have begun. */
 export const Load = z.object({
   graph: z.string(),
   method: z.enum(["stream", "wait"]),
@@ -9,32 +9,32 @@ export const Load = z.object({
   atMost: z.number().optional(),
   input: z.record(z.string(), z.unknown()).default({}),
   streamMode: z.array(z.string()).default(["values"]),
-  /** Runs follow each other on this thread; otherwise each has a fresh one. */
+  /** The thread on which all runs follow each other. Without it, each run has a new one. */
   threadId: z.string().optional(),
-  /** Where the clock of the first event stops, when that is not just any event. */
+  /** The mark of the event that stops the clock, if not any event does. */
   firstMark: z.string().default("event: "),
 });
 export type Load = z.input<typeof Load>;
 
 export const LoadResult = z.object({
-  /** From the first request to the last answer. */
+  /** The time from the first request to the last answer. */
   ms: z.number(),
-  /** Milliseconds from asking to the first event, and to the end, of each run that went well. */
+  /** Milliseconds from the request to the first event, and to the end, of each successful run. */
   first: z.array(z.number()),
   end: z.array(z.number()),
   failed: z.number(),
-  /** What the first failure said. */
+  /** The message of the first failure. */
   failure: z.string().optional(),
 });
 export type LoadResult = z.output<typeof LoadResult>;
 
-/** Milliseconds from asking, of one run. */
+/** The latencies of one run, in milliseconds. */
 export interface Sample {
   first: number;
   end: number;
 }
 
-/** So many loops, each of which begins the next run when its last is over. */
+/** Runs so many loops in parallel. Each begins the next run when its last is over. */
 export async function applyLoad({ concurrency, forMs, atMost }: Load, run: () => Promise<Sample>): Promise<LoadResult> {
   const result: LoadResult = { ms: 0, first: [], end: [], failed: 0 };
   const started = performance.now();

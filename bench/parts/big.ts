@@ -13,7 +13,7 @@ const cases = {
   rewritten: "1 MB rewritten by each of five nodes",
 };
 
-/** A megabyte of state, which stays as it is or is another one after every node. */
+/** Measures a megabyte of state, which every node leaves alone or replaces. */
 export const measureBig: Part = async (stage, { quick }) => {
   const contenders = await startContenders(stage);
   const turns: Record<string, Map<string, Rounds>> = {};

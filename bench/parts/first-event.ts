@@ -13,7 +13,7 @@ import type { Stage } from "../stage.ts";
 const message = { messages: [{ role: "user", content: "hello" }] };
 const warmUpRuns = 60;
 
-/** What the clock stops at, and of what kind of run. */
+/** The event that stops the clock, and the kind of run. */
 const questions: Record<string, Omit<Load, "forMs" | "concurrency">> = {
   "one node": { graph: "one", method: "stream" },
   "a model that answers at once": {
@@ -27,14 +27,14 @@ const questions: Record<string, Omit<Load, "forMs" | "concurrency">> = {
 
 type Samples = Map<string, number[]>;
 
-/** So many rounds, unless the time is over before; the dev server, which takes half a second, takes part in fewer. */
+/** The number of rounds, unless the time is over first. The dev server takes half a second per run, so it has fewer. */
 interface Extent {
   rounds: number;
   ofPeer: number;
   forMs: number;
 }
 
-/** Idle servers and one client: how long until something is to be seen. Beside it one committed insert of a row, in the same minute. */
+/** Measures the time to the first event, with idle servers and one client. The same minute measures one committed insert of a row. */
 export const measureFirstEvent: Part = async (stage, { quick }) => {
   const model = await startModel();
   model.script({ tokens: 5, everyMs: 0 });
@@ -60,7 +60,7 @@ async function startContenders(stage: Stage, env: Record<string, string>, quick:
   return startTogether<Contender>([ours, ...others]);
 }
 
-/** One run of each contender after the other, and an insert. */
+/** Runs one run of each contender in turn, and an insert. */
 async function sample(db: pg.Client, contenders: Contender[], { rounds, ofPeer, forMs }: Extent, samples: Samples): Promise<void> {
   const note = (name: string, value: number | undefined) => {
     if (value !== undefined) samples.set(name, [...(samples.get(name) ?? []), value]);

@@ -9,7 +9,7 @@ const warmUp = 3;
 
 interface Case {
   input: Record<string, unknown>;
-  /** What the model says, by words of the question. */
+  /** The model's answers, by words of the question. */
   answers: [words: string, reply: ScriptedReply][];
 }
 
@@ -54,7 +54,7 @@ const cases: Record<string, Case> = {
   scenario: { input: { skill: "security-scanning" }, answers: [] },
 };
 
-/** What each pattern takes beyond its model calls, which are answered at once, so that a wasteful graph is seen. */
+/** Measures the cost of each pattern beyond its model calls, which are answered at once. A wasteful graph shows. */
 export const measurePatterns: Part = async (stage, { quick }) => {
   const model = await openModelServer();
   const env = { ENSEMBLE_CONFIG: "./langgraph.json", OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: "none" };
@@ -90,7 +90,7 @@ async function timeRun(client: Client, graphId: string, input: Record<string, un
   return { ms: performance.now() - started, runId };
 }
 
-/** Super-steps of subgraphs count too; each leaves a checkpoint. */
+/** Counts super-steps, including those of subgraphs, because each leaves a checkpoint. */
 async function storedBy(db: pg.Client, runId: string): Promise<{ steps: number; kilobytes: number }> {
   const { rows } = await db.query<{ steps: number; bytes: string }>(
     `select (select count(*) from checkpoints c where c.run_id = $1 and (c.metadata ->> 'step')::integer >= 0)::integer as steps,

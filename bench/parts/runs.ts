@@ -19,14 +19,14 @@ interface Case {
 
 type Turns = Map<string, Rounds>;
 
-const slots = 50; // of each contender that has slots, all its workers together
+const slots = 50; // of each contender with slots, over all its workers
 const graphs = ["one", "five", "twenty", "fan3", "fan50"];
 const onThread = "five on a thread that stays";
 const manyAtOnce = [1, 8, 32, 128];
-/** What the targets are about gets longer and more turns. */
+/** The cases behind the targets have longer and more turns. */
 const decisive: Case[] = [8, 32].map((concurrency) => ({ graph: "five", method: "stream", concurrency }));
 
-/** Trivial graphs on fresh threads, from one client to 128 at once, by everybody who can run them. */
+/** Measures trivial graphs on new threads, from one client to 128 in parallel, on every contender that can run them. */
 export const measureRuns: Part = async (stage, options) => {
   const { quick } = options;
   const statements = await countStatements(stage, countedLoads(options), quick ? [names.stock, names.one] : Object.values(names));
@@ -52,14 +52,14 @@ export const measureRuns: Part = async (stage, options) => {
   };
 };
 
-/** The round trips of each graph on a thread of its own, and of the one that is decisive on a thread that stays. */
+/** The round trips of each graph on its own thread, and of the decisive one on a reused thread. */
 function countedLoads({ quick }: BenchOptions): Record<string, Load> {
   const load = (graph: string): Load => ({ graph, method: "stream", concurrency: 1, forMs: 10_000 });
   const alone = (quick ? ["five"] : graphs).map((graph) => [graph, load(graph)] as const);
   return Object.fromEntries([...alone, [onThread, { ...load("five"), threadId: randomUUID() }]]);
 }
 
-/** In one process a graph that is invoked is one whose stream nobody reads: there is nothing new to see. */
+/** Tells whether a contender takes part in a case. In one process, an invoked graph is only a stream that nobody reads. */
 const takesPart =
   ({ method }: Case) =>
   ({ name }: Contender) =>
@@ -80,7 +80,7 @@ async function startContenders(stage: Stage, quick: boolean): Promise<Contender[
 const turnsOf = (stage: Stage, contenders: Contender[], one: Case, [rounds, forMs]: [number, number]) =>
   takeTurns(stage, contenders, { ...one, forMs }, rounds);
 
-/** One thing changes at a time, seen from the decisive case; or everything with everything. */
+/** Varies one thing at a time from the decisive case, or combines everything. */
 function otherCases({ quick, full }: BenchOptions): Case[] {
   if (quick) return [];
   const methods = ["stream", "wait"] as const;
@@ -106,7 +106,7 @@ function tableOf({ graph, method, concurrency }: Case, turns: Turns, statements:
   };
 }
 
-/** A run that failed is in no figure, so it has to be said. */
+/** Notes the failed runs, because no figure includes them. */
 function failuresIn(all: Turns[]): string[] {
   return Object.values(names).flatMap((name) => {
     const rounds = all.flatMap((turns) => turns.get(name) ?? []);

@@ -6,15 +6,15 @@ import type { ServerProcess } from "../process.ts";
 import { playRound, type Round } from "../rounds.ts";
 import type { Stage } from "../stage.ts";
 
-const slots = 5; // so few that the work of four is not bounded by two cores
+const slots = 5; // so few that two cores do not limit the work of four workers
 const nodeMs = 200;
-/** A worker that has just come has compiled nothing yet: it is given runs that do not wait, as many as it can do in this time. */
+/** A new worker has compiled nothing yet. It first gets runs that do not wait, as many as it can do in this time. */
 const warmUpMs = 2_000;
 const counts = [1, 2, 4];
-/** There and back: every number of workers has the same middle of the time. */
+/** Goes up and down again, so that every number of workers has the same average time. */
 const sequenceOf = (quick: boolean) => (quick ? [1, 4, 1] : [1, 4, 2, 4, 1]);
 
-/** Runs that wait, as those wait that ask a model: twice the workers should do twice the runs. */
+/** Measures runs that wait, like calls of a model. Twice the workers should do twice the runs. */
 export const measureScale: Part = async (stage, { quick }) => {
   const databaseUrl = await stage.createDatabase();
   const env = { DATABASE_URL: databaseUrl, N_JOBS_PER_WORKER: String(slots) };
@@ -37,7 +37,7 @@ export const measureScale: Part = async (stage, { quick }) => {
   return tablesOf(rounds, sequenceOf(quick));
 };
 
-/** A steady load is one that keeps every slot busy and has as many runs waiting. */
+/** A steady load: every slot is busy, and as many runs wait. */
 async function playWith(stage: Stage, url: string, pids: number[], workers: number, forMs: number): Promise<Round> {
   const run = (load: object) => stage.driver.ask({ urls: [url], load }, LoadResult);
   const contender = { name: `${workers} workers`, pids, run, stop: async () => {} };

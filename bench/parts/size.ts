@@ -14,9 +14,9 @@ const small: Size = { ...each, threads: 10_000, queued: 2_500, temporary: 2_000,
 const large: Size = { ...each, threads: 200_000, queued: 50_000, temporary: 20_000, webhooks: 200_000 };
 const quickLarge: Size = { ...each, threads: 50_000, queued: 12_500, temporary: 5_000, webhooks: 50_000 };
 const rounds = 5;
-/** More than this, and a statement grows with its table. */
+/** The ratio above which a statement grows with its table. */
 const mostTimes = 3;
-/** Below it a difference is noise, or the depth of an index. */
+/** The cost below which a difference is noise, or the depth of an index. */
 const noise: Cost = { ms: 1, blocks: 50 };
 
 /** Measures each hot statement in a large database and in a small one. */
@@ -65,7 +65,7 @@ async function measureDatabase(stage: Stage, size: Size): Promise<{ seconds: num
 }
 
 async function measureStatement(once: () => Promise<Cost>): Promise<Cost> {
-  await once(); // finds cold pages
+  await once(); // reads cold pages
   const costs: Cost[] = [];
   for (let round = 0; round < rounds; round++) costs.push(await once());
   return { ms: median(costs.map(({ ms }) => ms)) ?? 0, blocks: median(costs.map(({ blocks }) => blocks)) ?? 0 };

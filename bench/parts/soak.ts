@@ -5,10 +5,10 @@ import type { Part } from "../parts.ts";
 import { residentMb } from "../usage.ts";
 
 const concurrency = 32;
-/** Of so many runs the latency is seen, at each of the two places. */
+/** The number of runs whose latency is measured, at each of the two places. */
 const seen = 100;
 const retentionSeconds = 5;
-const sweptWithinMs = 20_000;
+const sweptTimeoutMs = 20_000;
 
 interface Look {
   heap: number;
@@ -19,7 +19,7 @@ interface Look {
   database: number;
 }
 
-/** What a process has grown by after many runs, and what is left in the database when their time is over. */
+/** Measures the growth of a process after many runs, and what remains in the database after their retention. */
 export const measureSoak: Part = async (stage, { quick }) => {
   const [few, many] = quick ? [200, 800] : [1_000, 10_000];
   const env = { ENSEMBLE_EVENT_RETENTION_SECS: String(retentionSeconds), N_JOBS_PER_WORKER: "32" };
@@ -28,7 +28,7 @@ export const measureSoak: Part = async (stage, { quick }) => {
     const empty = await databaseMb(service);
     const early = await lookAfter(service, few);
     const late = await lookAfter(service, many - few);
-    const swept = !quick && (await untilSwept(service)); // it takes its time
+    const swept = !quick && (await untilSwept(service)); // takes its time
     const left = { swept: await databaseMb(service), vacuumed: await vacuumedMb(service) };
     return summary(few, many, { empty, early, late, ...left, isSwept: swept, quick });
   } finally {
@@ -52,14 +52,14 @@ async function lookAfter(service: Service, runs: number): Promise<Look> {
 }
 
 const untilSwept = ({ db }: Service) =>
-  untilTrue(db, "not exists (select from run_events) and not exists (select from checkpoints)", sweptWithinMs);
+  untilTrue(db, "not exists (select from run_events) and not exists (select from checkpoints)", sweptTimeoutMs);
 
 async function databaseMb({ db }: Service): Promise<number> {
   const { rows } = await db.query<{ bytes: string }>("select pg_database_size(current_database()) as bytes");
   return Number(rows[0]?.bytes) / 1024 / 1024;
 }
 
-/** Without what Postgres keeps of the dead for the next rows. */
+/** Returns the size without the space that Postgres keeps for new rows. */
 async function vacuumedMb(service: Service): Promise<number> {
   await service.db.query("vacuum full");
   return databaseMb(service);
@@ -92,6 +92,6 @@ function summary(few: number, many: number, { empty, early, late, swept, vacuume
       },
     ],
     figures: quick ? {} : { "soak: heap": ratio(late.heap, early.heap), "soak: resident": ratio(late.resident, early.resident) },
-    notes: isSwept || quick ? [] : [`The sweeper had not taken everything away ${sweptWithinMs / 1000} s after the last run.`],
+    notes: isSwept || quick ? [] : [`The sweeper had not taken everything away ${sweptTimeoutMs / 1000} s after the last run.`],
   };
 }

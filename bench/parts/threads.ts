@@ -13,22 +13,22 @@ import { forgetStored, livingCheckpoints, type Sizes, storedSizes } from "../sto
 const kept = 10;
 const keepingName = `ours, the latest ${kept} kept`;
 const warmUpTurns = 40;
-/** The stock saver gets slower with every turn: after this long its place in the round is left empty. */
-const patienceMs = 8_000;
-const trimmedWithinMs = 20_000;
-/** Turns around a number that are looked at for its sake. */
+/** How long the stock saver's turns may take. It gets slower with every turn, so its place in the round is empty after that. */
+const timeoutMs = 8_000;
+const trimmedTimeoutMs = 20_000;
+/** How many turns around a number are averaged. */
 const around = 10;
 
 interface Player extends Contender {
   db: pg.Client;
   url?: string;
   threadId: string;
-  /** Of each turn; undefined where it failed. */
+  /** The latency of each turn. Undefined where it failed. */
   times: (number | undefined)[];
   sizes: Map<number, Sizes>;
 }
 
-/** One conversation that grows and grows: what a turn costs, and what it leaves in Postgres. */
+/** Measures one growing conversation: the cost of a turn, and its storage in Postgres. */
 export const measureThreads: Part = async (stage, { quick }) => {
   const marks = quick ? [10, 50] : [10, 100, 500, 1_000];
   const players = await startPlayers(stage);
@@ -45,11 +45,11 @@ export const measureThreads: Part = async (stage, { quick }) => {
   }
 };
 
-/** The sweeper looks every few seconds; what it leaves is what the thread keeps. */
+/** Waits for the sweeper, which looks every few seconds. What remains is what the thread keeps. */
 async function untilTrimmed(keeping: Player | undefined, mark: number): Promise<void> {
   if (!keeping) return;
   const isTrimmed = `select count(*) <= ${kept} from checkpoints where thread_id = '${keeping.threadId}'`;
-  if (await untilTrue(keeping.db, isTrimmed, trimmedWithinMs)) keeping.sizes.set(mark, await storedSizes(keeping.db));
+  if (await untilTrue(keeping.db, isTrimmed, trimmedTimeoutMs)) keeping.sizes.set(mark, await storedSizes(keeping.db));
 }
 
 async function startPlayers(stage: Stage): Promise<Player[]> {
@@ -72,7 +72,7 @@ async function startPlayers(stage: Stage): Promise<Player[]> {
 const letters = "abcdefghijklmnopqrstuvwxyz ";
 const randomText = (length: number) => Array.from({ length }, () => letters[Math.floor(Math.random() * letters.length)]).join("");
 
-/** A message of 200 random characters, which is answered by another. Clients of long threads ask for what is new. */
+/** Sends a message of 200 random characters and gets a similar one back. Clients of long threads ask only for what is new. */
 const turn = (method: "stream" | "wait" = "stream") => ({
   graph: "conversation",
   method,
@@ -90,7 +90,7 @@ async function takeTurn(player: Player, method: "stream" | "wait" = "stream"): P
 async function playTurns(players: Player[], marks: number[]): Promise<void> {
   const spent = new Map<Player, number>();
   for (let number = 1; number <= (marks.at(-1) ?? 0); number++) {
-    for (const player of players.filter((one) => (spent.get(one) ?? 0) < patienceMs || one.name !== names.stock)) {
+    for (const player of players.filter((one) => (spent.get(one) ?? 0) < timeoutMs || one.name !== names.stock)) {
       const ms = await takeTurn(player);
       player.times.push(ms);
       spent.set(player, (spent.get(player) ?? 0) + (ms ?? 0));
@@ -99,7 +99,7 @@ async function playTurns(players: Player[], marks: number[]): Promise<void> {
   }
 }
 
-/** What it costs to look at the thread when it is long, and to have all of it sent back. */
+/** Measures the reads of a long thread, and a full transfer of it. */
 async function readThread(player: Player | undefined, times: number): Promise<Record<string, number | undefined>> {
   if (!player?.url) return {};
   const thread = `${player.url}/threads/${player.threadId}`;
@@ -120,7 +120,7 @@ async function timeGet(url: string): Promise<number> {
   return performance.now() - started;
 }
 
-/** The middle of the turns around a number; undefined when it was not reached. */
+/** Returns the median of the turns around a number. Returns undefined when it was not reached. */
 function msAt({ times }: Player, number: number): number | undefined {
   return times.length < number ? undefined : medianOfKnown(times.slice(Math.max(0, number - around - 1), number + around));
 }
@@ -148,7 +148,7 @@ function summary(players: Player[], marks: number[], reads: Record<string, numbe
     figures: figuresOf(players),
     notes: [
       "A turn is a stream of updates on the one thread; two messages of 200 random characters each.",
-      ...(times.length < last ? [`PostgresSaver had used its ${patienceMs / 1000} s after turn ${times.length}.`] : []),
+      ...(times.length < last ? [`PostgresSaver had used its ${timeoutMs / 1000} s after turn ${times.length}.`] : []),
     ],
   };
 }

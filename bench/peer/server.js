@@ -1,4 +1,4 @@
-// The dev server as `langgraph dev` starts it, without its watcher. The argument is what its own command would give it, as JSON.
+// Starts the dev server as `langgraph dev` does, without its watcher. The argument is the JSON that its own command would pass.
 import { startServer } from "@langchain/langgraph-api/server";
 
 const { host } = await startServer(JSON.parse(process.argv.at(-1)));

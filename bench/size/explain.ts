@@ -13,10 +13,10 @@ interface Plan {
   Plan: { "Shared Hit Blocks": number; "Shared Read Blocks": number };
 }
 
-/** Work to be measured. What it does through `aside` is not. */
+/** Work to measure. Statements through `aside` are not measured. */
 export type Work = (db: Db, aside: Db) => Promise<unknown>;
 
-/** Does work in a transaction that is rolled back, and has Postgres measure each of its statements. */
+/** Runs the work in a transaction that is rolled back. Postgres measures each of its statements. */
 export async function explain(client: pg.Client, work: Work): Promise<Cost> {
   const cost: Cost = { ms: 0, blocks: 0 };
   const measuring: Db = {

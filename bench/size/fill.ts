@@ -1,6 +1,6 @@
 import type pg from "pg";
 
-/** How much a database holds. */
+/** The size of a database. */
 export interface Size {
   threads: number;
   runsAThread: number;
@@ -12,13 +12,13 @@ export interface Size {
   webhooks: number;
 }
 
-/** How many threads an assistant has, whatever the size: then a search for them finds as many. */
+/** The number of threads per assistant, whatever the size, so that a search for them always finds as many. */
 const threadsAnAssistant = 5_000;
 const queueThreads = 5;
 
 /**
- * Fills a migrated database. Triggers on runs and threads are off meanwhile: what they would write is written at once, afterwards. Counts
- * differ between sizes only where a table grows with use; what a statement finds (threads of an assistant, failed threads) stays the same.
+ * Fills a migrated database. Triggers on runs and threads are off, and their effects are written at once afterwards. Counts differ
+ * between sizes only where a table grows with use. The result sets of statements (threads of an assistant, failed threads) stay the same.
  */
 export async function fill(db: pg.Client, size: Size): Promise<void> {
   const { threads, runsAThread, checkpointsARun, queued, temporary, webhooks } = size;
@@ -80,7 +80,7 @@ export async function fill(db: pg.Client, size: Size): Promise<void> {
   await finish(db);
 }
 
-/** Writes what the triggers would have written, and lets the planner see it all. */
+/** Writes what the triggers would have written, and updates the planner's statistics. */
 async function finish(db: pg.Client): Promise<void> {
   const { rows } = await db.query("select to_regproc('settle_head') is not null as heads, to_regproc('value_marks') is not null as marks");
   if (rows[0].heads)

@@ -6,43 +6,43 @@ import { costOf, type LedgerEntry } from "./ledger.ts";
 
 /** A member of a roster. */
 export const Agent = z.object({
-  name: z.string().trim().min(1).max(100).describe("By which it is called"),
-  role: z.string().trim().min(1).describe("What it is"),
-  instructions: z.string().default("").describe("How it works"),
-  model: z.string().min(1).optional().describe("Instead of the tier's model"),
-  weight: z.number().positive().default(1).describe("How much its word counts where words are weighed"),
-  timeoutSeconds: z.number().positive().max(3_600).default(30).describe("After which a call of it is given up"),
-  retries: z.number().int().min(0).max(10).default(2).describe("How often a bad answer may be mended"),
+  name: z.string().trim().min(1).max(100).describe("Name of the agent"),
+  role: z.string().trim().min(1).describe("Role of the agent"),
+  instructions: z.string().default("").describe("System prompt of the agent"),
+  model: z.string().min(1).optional().describe("Model to use instead of the tier's model"),
+  weight: z.number().positive().default(1).describe("Weight of the agent's findings in a weighted vote"),
+  timeoutSeconds: z.number().positive().max(3_600).default(30).describe("Seconds after which a call is given up"),
+  retries: z.number().int().min(0).max(10).default(2).describe("How often a bad answer may be retried"),
 });
 
 export type Agent = z.infer<typeof Agent>;
 
-/** Agents with names of their own. */
+/** The schema of a roster. Every agent has a unique name. */
 export const Roster = z
   .array(Agent)
   .min(1)
   .superRefine((agents, context) => {
-    const names = new Set<string>(); // whoever sends a very long list may not hold everybody up
+    const names = new Set<string>(); // a Set keeps a very long list fast
     agents.forEach(({ name }, index) => {
       if (names.has(name)) context.addIssue({ code: "custom", path: [index, "name"], message: `there is another agent named "${name}"` });
       names.add(name);
     });
   })
-  .describe("Who can be given work");
+  .describe("Agents that can be given work");
 
-/** What came of a call. A failure is an outcome like another: it never fails its siblings. */
+/** The outcome of a call. A failure is also an outcome: it never fails its siblings. */
 export type Outcome<Result> =
   | { status: "success"; result: Result; entry: LedgerEntry }
   | { status: "failed" | "timeout"; error: string; entry: LedgerEntry };
 
 export interface AgentCall<Schema extends z.ZodType> {
   agent: Agent;
-  /** The tier's model, for an agent that has none of its own. */
+  /** The tier's model, for an agent without its own. */
   model: string;
   /** Sent only if it is set. */
   temperature?: number;
   task: string;
-  /** What the task is about. It gets this and nothing else: no history of the caller, no other agents' tasks. */
+  /** The subject of the task. The agent sees nothing else: no history of the caller, no other agents' tasks. */
   input?: unknown;
   constraints?: string[];
   answer: { name: string; schema: Schema };
@@ -50,7 +50,7 @@ export interface AgentCall<Schema extends z.ZodType> {
   budget: Budget;
 }
 
-/** Gives an agent one task and brings back what came of it. The run's own abort is not an outcome: it is thrown on. */
+/** Gives an agent one task and returns the outcome. An abort of the run is not an outcome, so it is rethrown. */
 export async function callAgent<Schema extends z.ZodType>(
   call: AgentCall<Schema>,
   config: LangGraphRunnableConfig,

@@ -5,18 +5,18 @@ import { OutcomePatterns } from "./outcome-patterns.ts";
 import { Recommendation } from "./recommendation.ts";
 import { Synthesis } from "./synthesis.ts";
 
-/** What several results say together. What was not asked for is null. */
+/** The aggregated report. Parts that were not requested are null. */
 export const Aggregation = z.object({
   comparison: Comparison.nullable().describe("Results side by side, with measures"),
-  patterns: OutcomePatterns.nullable().describe("What held, and what failures share"),
-  recommendation: Recommendation.nullable().describe("What to use in production; null when nothing succeeded"),
-  synthesis: Synthesis.nullable().describe("What the texts say together"),
-  gaps: z.array(z.string()).describe("What failed or is missing"),
+  patterns: OutcomePatterns.nullable().describe("Common facts of successes and failures"),
+  recommendation: Recommendation.nullable().describe("Recommendation for production. Null when nothing succeeded."),
+  synthesis: Synthesis.nullable().describe("Summary of the texts"),
+  gaps: z.array(z.string()).describe("Failed or missing results"),
 });
 
 export type Aggregation = z.infer<typeof Aggregation>;
 
-/** Names what is missing: results that did not succeed, and labels that were expected and did not come. */
+/** Returns what is missing: results that did not succeed, and expected labels that did not come. */
 export function gapsOf(results: LabelledResult[], expected: string[] = []): string[] {
   if (results.length === 0 && expected.length === 0) return ["no results were given"];
   const missing = expected.filter((label) => results.every((result) => result.label !== label));

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What a person is to allow: a tool, and what it is to be called with. */
+/** The subject of an approval: a tool and its arguments. */
 export interface Action {
   name: string;
   args: Record<string, unknown>;
@@ -10,13 +10,13 @@ const Edited = z.record(z.string(), z.unknown());
 
 export const Approval = z.object({
   approved: z.boolean(),
-  reason: z.string().optional().describe("Why not"),
-  edited: Edited.optional().describe("What to use instead"),
+  reason: z.string().optional().describe("Reason of a refusal"),
+  edited: Edited.optional().describe("Arguments to use instead"),
 });
 
 export type Approval = z.infer<typeof Approval>;
 
-/** By these keys of a question Agent Inbox (the first three) and Agent Chat UI (the others) draw it, with buttons. */
+/** The keys from which chat clients draw a question with buttons. Agent Inbox uses the first three, Agent Chat UI the others. */
 export function drawing({ name, args }: Action, prompt: string) {
   return {
     action_request: { action: name, args },
@@ -30,7 +30,10 @@ export function drawing({ name, args }: Action, prompt: string) {
 const yes = (edited?: Record<string, unknown>): Approval => ({ approved: true, ...(edited && { edited }) });
 const no = (reason?: string): Approval => ({ approved: false, ...(reason !== undefined && { reason }) });
 
-/** What those two answer, and langchain's middleware for people in the loop; an edit may change what the tool is given, not which tool it is. */
+/**
+ * Reads the answers of those two clients and of langchain's middleware for people in the loop. An edit may change the arguments of the
+ * tool, but not the tool.
+ */
 export function answersTo({ name }: Action): z.ZodType<Approval> {
   const inbox = z.union([
     z.object({ type: z.literal("accept") }).transform(() => yes()),

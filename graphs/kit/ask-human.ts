@@ -2,24 +2,24 @@ import { interrupt } from "@langchain/langgraph";
 import { z } from "zod";
 import { type Action, Approval, answersTo, drawing } from "./approval.ts";
 
-/** How every pattern asks a person. */
+/** The question that every pattern asks a person. */
 export interface Question {
   type: "approval" | "selection" | "input";
   prompt: string;
   options?: string[];
   details?: unknown;
-  /** After so long without an answer the service itself goes on, with `{ timedOut: true }`. */
+  /** The seconds after which the service itself continues, with `{ timedOut: true }`. */
   timeoutSeconds?: number;
 }
 
-/** How long a context lets a person think. */
+/** The schema of the time limit for questions in a context. */
 export const AskTimeout = z
   .number()
   .positive()
   .max(31_536_000)
   .nullable()
   .default(null)
-  .describe("Seconds after which a question to a person counts as not answered; none: it waits for ever");
+  .describe("Seconds after which a question to a person counts as not answered. Without a value, it waits for ever.");
 
 export type AskTimeout = z.infer<typeof AskTimeout>;
 
@@ -30,7 +30,7 @@ interface Asking {
   timeoutSeconds?: AskTimeout;
 }
 
-/** Asks for approval: yes, yes with changes, or no with a reason. No answer in time is a no. */
+/** Asks for approval: yes, yes with changes, or no with a reason. A missing answer counts as no. */
 export function askApproval(
   prompt: string,
   details: unknown,
@@ -41,7 +41,7 @@ export function askApproval(
   return answer ?? { approved: false, reason: nobodyAnswered(timeoutSeconds) };
 }
 
-/** Asks for one of the options, or for free text when there are none; undefined when the time is up. */
+/** Asks for one of the options, or for free text when there are none. Returns undefined when the time is up. */
 export function askAnswer(prompt: string, options?: string[]): string;
 export function askAnswer(prompt: string, options: string[] | undefined, more: Asking): string | undefined;
 export function askAnswer(prompt: string, options: string[] = [], { timeoutSeconds = null, ...more }: Asking = {}) {
@@ -53,7 +53,7 @@ export function askAnswer(prompt: string, options: string[] = [], { timeoutSecon
 const until = (timeoutSeconds: AskTimeout) => (timeoutSeconds === null ? {} : { timeoutSeconds });
 const TimedOut = z.strictObject({ timedOut: z.literal(true) });
 
-/** The schema goes out as JSON, and the answer is parsed here: LangGraph would hold a zod schema against the word that time is up too. */
+/** Sends the schema as JSON and parses the answer here. With a zod schema, LangGraph would also validate the timeout's answer. */
 function ask<Answer>(question: Question, schema: z.ZodType<Answer>): Answer | undefined {
   const answer: unknown = interrupt(question, { responseSchema: z.toJSONSchema(schema, { io: "input" }) });
   return TimedOut.safeParse(answer).success ? undefined : schema.parse(answer);

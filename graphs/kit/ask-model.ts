@@ -4,7 +4,7 @@ import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { ChatOpenAI } from "@langchain/openai";
 import { z } from "zod";
 
-/** An answer longer than this is a model gone astray. */
+/** The longest answer. A longer one is runaway output. */
 const longestAnswer = 200_000;
 const longestWaitMs = 20_000;
 /** How much of a bad answer is shown to the model again. */
@@ -13,7 +13,7 @@ const longestQuote = 4_000;
 export interface Usage {
   inputTokens: number;
   outputTokens: number;
-  /** The model that answered, as it says itself. */
+  /** The model that answered, as its response names it. */
   answered?: string;
 }
 
@@ -21,11 +21,11 @@ export interface Question<Schema extends z.ZodType> {
   model: string;
   temperature?: number;
   messages: BaseMessageLike[];
-  /** What the answer must be. */
+  /** The schema of the answer. */
   answer: { name: string; schema: Schema };
-  /** How often it may be asked again after a bad answer. */
+  /** How many retries follow a bad answer. */
   retries: number;
-  /** Ends the asking, and the request that is under way. */
+  /** Aborts the retries and the current request. */
   signal: AbortSignal;
 }
 
@@ -35,7 +35,7 @@ export interface Answer<Result> {
   usage: Usage;
 }
 
-/** Asking failed for good. What it cost is still to be paid. */
+/** Thrown when no valid answer came. It carries the usage, which still has to be paid. */
 export class NoAnswer extends Error {
   override name = "NoAnswerError";
   readonly attempts: number;
@@ -48,16 +48,16 @@ export class NoAnswer extends Error {
   }
 }
 
-/** Asks a model until its answer fits the schema. Each retry tells the model what was wrong with the answer before. */
+/** Asks a model until its answer fits the schema. Each retry tells the model what was wrong with the previous answer. */
 export async function askModel<Schema extends z.ZodType>(
   { model, temperature, messages, answer, retries, signal }: Question<Schema>,
   config: LangGraphRunnableConfig,
 ): Promise<Answer<z.infer<Schema>>> {
-  // Streamed, because of a whole answer the client library throws away what it cannot parse, and the model is to be told what it said.
+  // Streamed, because the client library drops a whole answer that it cannot parse. The retry needs that text.
   const chat = new ChatOpenAI({ model, temperature, maxRetries: 0 }).withConfig({
     response_format: asResponseFormat(answer),
   });
-  const tags = [...(config.tags ?? []), "nostream"]; // pieces of JSON are of no use to a person who follows
+  const tags = [...(config.tags ?? []), "nostream"]; // followers have no use for pieces of JSON
   const usage: Usage = { inputTokens: 0, outputTokens: 0 };
   let conversation = messages;
   let problem = "";
@@ -84,7 +84,7 @@ export async function askModel<Schema extends z.ZodType>(
   throw new NoAnswer(problem, retries + 1, usage);
 }
 
-/** Puts an answer together, and stops listening to one that has gone on for too long. */
+/** Assembles the answer from the stream. It stops reading when the answer is too long. */
 async function gather(pieces: AsyncIterable<AIMessageChunk>): Promise<AIMessageChunk> {
   let reply = new AIMessageChunk("");
   let length = 0;
@@ -124,13 +124,13 @@ export function answererOf({ response_metadata: metadata }: AIMessage): string |
   return typeof metadata.model_name === "string" ? metadata.model_name : undefined;
 }
 
-/** A request that was wrong stays wrong; a server that was busy, or a line that broke, may do better. */
+/** Tells whether a retry may help. A bad request stays bad, while a busy server or a broken connection may recover. */
 function isWorthAnotherTry(error: unknown): boolean {
   const { status } = Object(error);
   return typeof status !== "number" || status === 408 || status === 409 || status === 429 || status >= 500;
 }
 
-/** As long as the server asks for, else a little longer each time. */
+/** Waits as long as the server asks for, else a little longer with each retry. */
 function waitBefore(error: unknown, attempt: number): number {
   const asked = Number(Object(error).headers?.get?.("retry-after"));
   return Math.min(asked > 0 ? asked * 1000 : 100 * 2 ** attempt, longestWaitMs);

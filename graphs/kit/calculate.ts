@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import type { FunctionNode, MathNode } from "mathjs";
 
-/** The same library as one file: its thousand modules take a second to load, in which the process does nothing else. */
+/** The same library as a single file. Its thousand modules would block the process for a second. */
 const { all, create }: typeof import("mathjs") = createRequire(import.meta.url)("mathjs/lib/browser/math.js");
 const math = create(all ?? {});
 
@@ -16,7 +16,7 @@ type Calculation = (...values: number[]) => number;
 const table = (calculations: Record<string, Calculation>) => new Map(Object.entries(calculations));
 
 const factorial = (a = 0) => math.factorial(a);
-/** By the names that the parser gives to operators. On plain numbers each takes the same short time, however large its result. */
+/** The operators by their parser names. On plain numbers each takes the same short time, however large its result. */
 const operators = table({
   add: (a = 0, b = 0) => a + b,
   subtract: (a = 0, b = 0) => a - b,
@@ -49,15 +49,16 @@ const ofMany = table({
   lcm: (...values) => values.reduce((a, b) => (a && b ? Math.abs(a / gcd(a, b)) * Math.abs(b) : 0)),
 });
 
-/** Beyond the whole numbers that are exact, the remainders might never come to nothing. */
+/** Beyond the exactly representable integers, the remainders might never reach zero. */
 function gcd(a: number, b: number): number {
   if (!Number.isSafeInteger(a) || !Number.isSafeInteger(b)) throw new Error("gcd and lcm need whole numbers of 15 digits at most");
   return b === 0 ? Math.abs(a) : gcd(b, a % b);
 }
 
 /**
- * What an arithmetic expression comes to. The library reads it and writes the result; it evaluates nothing, as in its language one can
- * define functions, fill the memory, and change the library for every later run. A file of its own, loaded when it is first used.
+ * Returns the value of an arithmetic expression. The library only parses it and formats the result. Evaluation in its language could
+ * define functions, fill the memory, or change the library for every later run. The library is in its own file, which is loaded on first
+ * use.
  */
 export function calculate(expression: string): string {
   const result = read(math.parse(expression), new Map());
@@ -65,7 +66,7 @@ export function calculate(expression: string): string {
   return math.format(result, { precision: 14 });
 }
 
-/** Each node once: the parser puts the left of "a + b%" into the tree twice, which would double the work with each. */
+/** Visits each node once. The parser puts the left side of "a + b%" into the tree twice, which would double the work each time. */
 function read(node: MathNode, known: Map<MathNode, number>): number {
   const value = known.get(node) ?? evaluate(node, (part) => read(part, known));
   known.set(node, value);

@@ -16,7 +16,7 @@ export interface ChatCall {
   budget: Budget;
 }
 
-/** One turn of a conversation: the model's message, streamed as it comes, and its entry for the ledger. */
+/** Runs one turn of a conversation. Returns the model's message, which is streamed as it arrives, and its ledger entry. */
 export async function chat(call: ChatCall, config: LangGraphRunnableConfig): Promise<{ reply: AIMessage; entry: LedgerEntry }> {
   const { caller, model, temperature, messages, tools = [], timeoutSeconds, budget } = call;
   const started = Date.now();

@@ -8,8 +8,8 @@ import { Scaling, scalingOf } from "./scaling.ts";
 const figure = (description: string) => z.number().nullable().describe(description);
 
 const Row = z.object({
-  label: z.string().describe("Whose row it is"),
-  status: CallStatus.describe("What came of it"),
+  label: z.string().describe("Label of the result"),
+  status: CallStatus.describe("Outcome of the result"),
   items: figure("Items that were processed"),
   elapsedMs: figure("Time that it took, waiting included"),
   msPerItem: figure("Time at work on one item"),
@@ -21,16 +21,16 @@ const Row = z.object({
 type Row = z.infer<typeof Row>;
 
 export const Comparison = z.object({
-  rows: z.array(Row).describe("One for each result, in the order they came in"),
-  scaling: Scaling.nullable().describe("How time per item grows with the load; null when that cannot be told"),
-  measures: z.array(Measure).describe("Each with its value, threshold and verdict"),
+  rows: z.array(Row).describe("One row per result, in the order of the input"),
+  scaling: Scaling.nullable().describe("How time per item grows with the load. Null when it is unknown."),
+  measures: z.array(Measure).describe("Measures, each with its value, threshold and verdict"),
   performance: z
     .object({
       totalMs: figure("All times together"),
       criticalPathMs: figure("The longest time"),
       parallelEfficiency: figure("All times together against the longest: how much was gained by working side by side"),
     })
-    .describe("How long it took"),
+    .describe("Durations"),
   cost: z
     .object({
       tokens: figure("Tokens that models used"),
@@ -38,13 +38,13 @@ export const Comparison = z.object({
       dollars: figure("What models cost"),
       dollarsPerQualityPoint: figure("Dollars, those of failures included, for each point of quality of what succeeded"),
     })
-    .describe("What it used up, as far as that was measured"),
+    .describe("Resources used, as far as they were measured"),
   note: z.string().nullable().describe("Why there is no comparison, or no scaling"),
 });
 
 export type Comparison = z.infer<typeof Comparison>;
 
-/** Sets results side by side. What was not measured is null or unknown, never guessed. */
+/** Compares results side by side. Values that were not measured are null or unknown, never guessed. */
 export function compare(results: LabelledResult[], thresholds: Thresholds): Comparison {
   const scaling = scalingOf(results);
   return {

@@ -11,14 +11,14 @@ export const Finding = z.object({
 
 export type Finding = z.infer<typeof Finding>;
 
-/** A finding, and who made it. */
+/** A finding and the agent that made it. */
 export const View = Finding.extend({
   agent: z.string().describe("Whose view it is"),
   weight: z.number().describe("How much that agent's word counts"),
 });
 export type View = z.infer<typeof View>;
 
-/** Several views of one subject that recommend different things. */
+/** Several views of one subject with different recommendations. */
 export interface Conflict {
   subject: string;
   views: View[];
@@ -27,13 +27,13 @@ export interface Conflict {
 export const Strategy = z.enum(["confidence", "arbitration", "vote", "weighted", "human"]);
 export type Strategy = z.infer<typeof Strategy>;
 
-/** How a conflict was settled. The losing views stay in the report. */
+/** The resolution of a conflict. The losing views stay in the report. */
 export const Settlement = z.object({
-  subject: z.string().describe("What the views disagree about"),
-  by: Strategy.describe("How it was settled"),
-  winner: View.describe("The view that holds"),
-  losers: z.array(View).describe("The views that do not"),
-  reason: z.string().describe("Why it was settled so"),
+  subject: z.string().describe("Subject of the conflict"),
+  by: Strategy.describe("Strategy that settled it"),
+  winner: View.describe("View that holds"),
+  losers: z.array(View).describe("Views that do not hold"),
+  reason: z.string().describe("Reason of the decision"),
 });
 
 export type Settlement = z.infer<typeof Settlement>;
@@ -47,7 +47,7 @@ export function findConflicts(views: View[]): Conflict[] {
     .map((group) => ({ subject: group[0]?.subject ?? "", views: group }));
 }
 
-/** Settles a conflict by counting; undefined when the count does not tell: a vote that is even has to be settled otherwise. */
+/** Settles a conflict by counting. Returns undefined on a tie, which needs another strategy. */
 export function settleByCount({ subject, views }: Conflict, by: "confidence" | "vote" | "weighted"): Settlement | undefined {
   const worth = { confidence: ({ confidence }: View) => confidence, vote: () => 1, weighted: ({ weight }: View) => weight }[by];
   const camps = [...Map.groupBy(views, ({ recommendation }) => same(recommendation)).values()].map((camp) => ({
@@ -62,7 +62,7 @@ export function settleByCount({ subject, views }: Conflict, by: "confidence" | "
   return { subject, by, winner, losers, reason: `${by}: ${first.score} against ${second?.score ?? 0}` };
 }
 
-/** Settles a conflict by somebody's choice among the recommendations. */
+/** Settles a conflict by a choice among the recommendations. */
 export function settleByChoice(
   { subject, views }: Conflict,
   by: "arbitration" | "human",
@@ -76,15 +76,15 @@ export function settleByChoice(
 
 export const recommendationsOf = ({ views }: Conflict) => [...new Set(views.map(({ recommendation }) => recommendation))];
 
-/** What settling needs beside the conflicts. */
+/** The options for settling conflicts. */
 export interface Settling {
   strategy: Strategy;
   arbitrate: (conflict: Conflict) => Promise<{ winner: string; reason: string }>;
-  /** How long a person may think about each. */
+  /** The time limit for a person's answer to each conflict. */
   askTimeoutSeconds?: AskTimeout;
 }
 
-/** Settles every conflict, one after another. */
+/** Settles all conflicts one after another. */
 export async function settleAll(conflicts: Conflict[], settling: Settling): Promise<Settlement[]> {
   const settlements: Settlement[] = [];
   for (const conflict of conflicts) {
@@ -94,7 +94,7 @@ export async function settleAll(conflicts: Conflict[], settling: Settling): Prom
   return settlements;
 }
 
-/** What a count leaves open is for the judge, whose ruling is asked for; what a person leaves open goes by confidence. */
+/** Settles one conflict. The judge decides a tied vote, and confidence decides when a person gives no answer. */
 async function settle(conflict: Conflict, { strategy, arbitrate, askTimeoutSeconds = null }: Settling): Promise<Settlement | undefined> {
   if (strategy === "human") {
     const choice = askPerson(conflict, askTimeoutSeconds);

@@ -9,17 +9,17 @@ const longestPage = 200_000;
 const timeoutMs = 10_000;
 const mostRedirects = 5;
 
-/** What knows a host's addresses. */
+/** Resolves host names. */
 export type Resolve = (host: string) => Promise<{ address: string; family: number }[]>;
 
 export interface FetchOptions {
-  /** Hosts, with their port, that may be read although they are inside. */
+  /** Internal hosts, with their port, that may be read. */
   allowedHosts: string[];
   signal?: AbortSignal | undefined;
   resolve?: Resolve;
 }
 
-/** The text of a page. Redirects are followed one by one, each looked at like the first address. */
+/** Returns the text of a page. It follows redirects one by one and checks each like the first address. */
 export async function fetchPage(address: string, { allowedHosts, signal, resolve = resolveAll }: FetchOptions): Promise<string> {
   const timeout = AbortSignal.timeout(timeoutMs);
   const until = signal ? AbortSignal.any([signal, timeout]) : timeout;
@@ -44,10 +44,10 @@ function admit(address: string): URL {
   return url;
 }
 
-/** Without a way to resolve names the host is trusted, whatever its address. */
+/** Requests a URL. Without a resolver the host is trusted, whatever its address. */
 function get(url: URL, signal: AbortSignal, resolve: Resolve | undefined): Promise<IncomingMessage> {
   const host = url.hostname.replace(/^\[|\]$/g, "");
-  if (resolve && isIP(host) && isInside(host)) throw new Error(describeInside(url.host)); // nothing is looked up for an address
+  if (resolve && isIP(host) && isInside(host)) throw new Error(describeInside(url.host)); // an IP address needs no lookup
   const answered = Promise.withResolvers<IncomingMessage>();
   const { request } = url.protocol === "https:" ? https : http;
   const headers = { accept: "text/*, application/json", "accept-encoding": "identity", "user-agent": "node" };
@@ -58,7 +58,7 @@ function get(url: URL, signal: AbortSignal, resolve: Resolve | undefined): Promi
   return answered.promise;
 }
 
-/** The connection is made to the addresses that were looked at here, so that no second answer can lead elsewhere. */
+/** Returns a lookup whose addresses were checked. The connection uses them, so that a second answer cannot lead elsewhere. */
 function lookupOutside(resolve: Resolve): LookupFunction {
   const find = async (host: string) => {
     const addresses = await resolve(host);

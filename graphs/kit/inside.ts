@@ -1,8 +1,8 @@
 import { BlockList, isIP } from "node:net";
 
-// The list that src/webhooks/inside.ts has too: a graph may come without the service, so it cannot import it. Change both.
+// This list also exists in src/webhooks/inside.ts. A graph may be used without the service, so it cannot import that file. Change both.
 
-/** Addresses of our own network, loopback and link-local (cloud metadata) among them, and those that no public server has. */
+/** Addresses of our own network, including loopback and link-local (cloud metadata), and addresses that no public server has. */
 const inside4 = new BlockList();
 for (const [network, prefix] of [
   ["0.0.0.0", 8],
@@ -24,8 +24,8 @@ for (const [network, prefix] of [
 }
 
 /**
- * A list of its own: Node looks an IPv4 address up among the IPv6 networks as well, where ::ffff:0:0/96 has them all. Networks whose
- * addresses carry an IPv4 address are refused whole: it would have to be read in each of these ways of writing it.
+ * The same for IPv6, as a separate list. In a shared list Node matches IPv4 addresses against the IPv6 networks too, and ::ffff:0:0/96
+ * contains all of them. Networks that embed an IPv4 address are refused whole, because each of them writes it differently.
  */
 const inside6 = new BlockList();
 for (const [network, prefix] of [
@@ -39,7 +39,7 @@ for (const [network, prefix] of [
   ["2001:db8::", 32],
   ["2002::", 16],
   ["fc00::", 7],
-  ["fe80::", 9], // link-local, and what was once site-local
+  ["fe80::", 9], // link-local, and the former site-local
   ["ff00::", 8],
 ] as const) {
   inside6.addSubnet(network, prefix, "ipv6");

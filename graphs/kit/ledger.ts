@@ -4,41 +4,44 @@ import { appending } from "./state.ts";
 
 export const CallStatus = z.enum(["success", "failed", "timeout", "skipped"]);
 
-/** One call of an agent: the execution log, the cost report and the audit trail are lists of these. */
+/** One call of an agent. The execution log, the cost report and the audit trail are lists of these. */
 export const LedgerEntry = z.object({
-  agent: z.string().describe("Who was called"),
-  task: z.string().describe("For what"),
-  model: z.string().describe("The model that answered, or else the one that was asked"),
-  at: z.string().describe("When it began"),
-  elapsedMs: z.number().describe("How long it took, attempts that failed included"),
-  attempts: z.number().int().describe("How often the model was asked"),
-  outcome: CallStatus.describe("What came of it"),
-  error: z.string().optional().describe("Why it failed"),
-  inputTokens: z.number().int().describe("Tokens that the model read, by its own figures"),
-  outputTokens: z.number().int().describe("Tokens that the model wrote, by its own figures"),
-  dollars: z.number().describe("By the price table; 0 for a model that is not in it"),
-  cached: z.literal(true).optional().describe("It was answered from the result cache and cost nothing"),
+  agent: z.string().describe("Agent that was called"),
+  task: z.string().describe("Task of the call"),
+  model: z.string().describe("Model that answered, else the requested one"),
+  at: z.string().describe("Start of the call"),
+  elapsedMs: z.number().describe("Duration, failed attempts included"),
+  attempts: z.number().int().describe("Number of requests to the model"),
+  outcome: CallStatus.describe("Outcome"),
+  error: z.string().optional().describe("Reason of a failure"),
+  inputTokens: z.number().int().describe("Input tokens as the model reported them"),
+  outputTokens: z.number().int().describe("Output tokens as the model reported them"),
+  dollars: z.number().describe("Cost by the price table. 0 for a model without a price."),
+  cached: z.literal(true).optional().describe("Set when the answer came from the result cache and cost nothing"),
 });
 
 export type LedgerEntry = z.infer<typeof LedgerEntry>;
 
-/** The state key `ledger`: every call appends to it. */
+/** The state key `ledger`. Every call appends to it. */
 export const Ledger = appending(LedgerEntry, "Every call of an agent, in the order they ended");
 
-/** Dollars per million tokens, for the models that the patterns default to. A context can override and add. */
+/** Dollars per million tokens for the patterns' default models. A context can override and add prices. */
 const prices: Budget["prices"] = {
   "gpt-5": { input: 1.25, output: 10 },
   "gpt-5-mini": { input: 0.25, output: 2 },
   "gpt-5-nano": { input: 0.05, output: 0.4 },
 };
 
-/** Which model was asked, and which one said that it answered: an exact version of it, or another one altogether. */
+/** The requested model, and the model that answered: an exact version of it, or another model. */
 export interface Answering {
   asked: string;
   answered: string | undefined;
 }
 
-/** What a context prices is priced so. The table holds for a model by its own name: a rehearsal of it costs nothing. */
+/**
+ * Returns the price of a model. The context's prices come first. The table applies only to a model under its own name, so a rehearsal
+ * costs nothing.
+ */
 export function costOf({ asked, answered = asked }: Answering, inputTokens: number, outputTokens: number, budget: Budget): number {
   const listed = answered.startsWith(asked) ? asked : answered;
   const price = budget.prices[answered] ?? budget.prices[asked] ?? prices[listed];
@@ -57,7 +60,7 @@ export function spentIn(ledger: LedgerEntry[]): Spent {
   };
 }
 
-/** What is left of a budget, for a graph that counts anew. Only of one that is not used up: a budget is more than nothing. */
+/** Returns the rest of a budget, for a graph with its own count. The budget must not be used up, because a budget is positive. */
 export function budgetLeft(ledger: LedgerEntry[], budget: Budget): Budget {
   const spent = spentIn(ledger);
   return {
@@ -71,7 +74,7 @@ export class BudgetExceeded extends Error {
   override name = "BudgetExceededError";
 }
 
-/** Refuses to begin more work once the budget is used up. Called before every wave of calls. */
+/** Throws when the budget is used up. Every wave of calls begins with this check. */
 export function enforceBudget(ledger: LedgerEntry[], { tokens, dollars }: Budget): void {
   const spent = spentIn(ledger);
   if (tokens !== undefined && spent.tokens >= tokens) {

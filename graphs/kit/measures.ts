@@ -5,33 +5,35 @@ import { loadsOf } from "./scaling.ts";
 
 const share = z.number().min(0);
 
-/** What a measure must be to be accepted. */
+/** The thresholds that a measure must meet. */
 export const Thresholds = z
   .object({
-    qualityScaling: share.default(0.8).describe("Quality of the largest load against the smallest must be above this"),
-    timeEfficiency: share.default(0.5).describe("Time per item of the smallest load against the largest must be above this"),
-    resourceEfficiency: share.default(0.5).describe("Good items a second of the largest load against the smallest must be above this"),
-    qualityDeviation: share.default(0.05).describe("The standard deviation of quality must be below this"),
-    errorSpread: share.default(0.05).describe("Between the highest and the lowest error rate there must be less than this"),
+    qualityScaling: share.default(0.8).describe("Quality of the largest load relative to the smallest must be above this"),
+    timeEfficiency: share.default(0.5).describe("Time per item of the smallest load relative to the largest must be above this"),
+    resourceEfficiency: share
+      .default(0.5)
+      .describe("Good items per second of the largest load relative to the smallest must be above this"),
+    qualityDeviation: share.default(0.05).describe("Standard deviation of quality must be below this"),
+    errorSpread: share.default(0.05).describe("Difference between the highest and the lowest error rate must be below this"),
   })
   .prefault({})
-  .describe("What counts as good");
+  .describe("Thresholds for a good verdict");
 
 export type Thresholds = z.infer<typeof Thresholds>;
 
 export const Measure = z.object({
   name: z
     .enum(["quality scaling", "time efficiency", "resource efficiency", "quality deviation", "error spread"])
-    .describe("By which it is known"),
-  value: z.number().nullable().describe("Null when what it is computed from was not measured"),
-  threshold: z.number().describe("What the value is held against"),
-  verdict: z.enum(["good", "poor", "unknown"]).describe("Whether the value is accepted"),
-  meaning: z.string().describe("What is measured"),
+    .describe("Name of the measure"),
+  value: z.number().nullable().describe("Value. Null when its inputs were not measured."),
+  threshold: z.number().describe("Threshold for the value"),
+  verdict: z.enum(["good", "poor", "unknown"]).describe("Whether the value meets the threshold"),
+  meaning: z.string().describe("Explanation of the measure"),
 });
 
 export type Measure = z.infer<typeof Measure>;
 
-/** How well the successful results hold up as the load grows, and how steady they are. */
+/** Returns how well the successful results hold up as the load grows, and how steady they are. */
 export function measure(results: LabelledResult[], thresholds: Thresholds): Measure[] {
   const loads = loadsOf(results);
   const compared = (figure: (result: LabelledResult) => number | null | undefined) =>
@@ -57,7 +59,7 @@ export function measure(results: LabelledResult[], thresholds: Thresholds): Meas
 
 const qualityOf = ({ quality }: LabelledResult) => quality;
 
-/** Quality a second, by item: by run, ten times the items would always look like a tenth of the efficiency. */
+/** Returns the quality per second, by item. By run, ten times the items would always look like a tenth of the efficiency. */
 function yieldOf(result: LabelledResult): number | null {
   const speed = itemsPerSecond(result);
   return speed === null || result.quality === undefined ? null : speed * result.quality;

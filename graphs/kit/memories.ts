@@ -5,13 +5,13 @@ const mostFound = 5;
 
 const Memory = z.object({ text: z.string() });
 
-/** Keeps something for later runs, on whatever thread; the same name again replaces it. */
+/** Stores a text for later runs on any thread. The same name replaces the old text. */
 export async function remember(name: string, text: string, config: LangGraphRunnableConfig): Promise<string> {
   await storeOf(config).put(namespaceOf(config), name, { text });
   return `Remembered as "${name}".`;
 }
 
-/** What was kept that shares words with the query, the closest first. */
+/** Returns the stored texts that share words with the query, the closest first. */
 export async function recall(query: string, config: LangGraphRunnableConfig): Promise<string> {
   const found = await storeOf(config).search(namespaceOf(config), { query, limit: mostFound });
   const lines = found.flatMap(({ key, value }) => {
@@ -27,7 +27,7 @@ function storeOf(config: LangGraphRunnableConfig) {
   return store;
 }
 
-/** Each assistant remembers for itself, and apart for each user where users are known. */
+/** Returns the namespace. Each assistant has its own memories, separate for each known user. */
 function namespaceOf({ configurable }: LangGraphRunnableConfig): string[] {
   const user: unknown = configurable?.langgraph_auth_user?.identity;
   return ["memories", String(configurable?.assistant_id ?? "nobody"), ...(typeof user === "string" ? [user] : [])];

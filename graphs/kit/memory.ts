@@ -1,13 +1,13 @@
 import { type BaseMessage, HumanMessage, isAIMessage, isToolMessage } from "@langchain/core/messages";
 
-/** How many messages a model sees of a conversation when a run begins, and how many leave at once. */
+/** How many messages of a conversation the model sees when a run begins, and how many leave at once. */
 const windowSize = 20;
 const foldSize = 10;
 
 /**
- * What is to be folded into the running summary, oldest first; empty most of the time. `folded` messages have left before. Ten leave at
- * a time, so that the summary is not made anew with every message, and a tool's result never loses the call that asked for it. What a
- * person said last never leaves: it is the task.
+ * Returns the messages to fold into the running summary, oldest first. The list is usually empty. `folded` messages have left before. Ten
+ * leave at a time, so that the summary is not rewritten with every message. A tool result never loses its call. The last message of a
+ * person never leaves, because it is the task.
  */
 export function leavingWindow(messages: BaseMessage[], folded: number): BaseMessage[] {
   const present = messages.slice(folded);
@@ -18,13 +18,13 @@ export function leavingWindow(messages: BaseMessage[], folded: number): BaseMess
   return present.slice(0, Math.max(0, Math.min(cut, task)));
 }
 
-/** A message that only makes sense after the one before the cut: the result of a tool call. */
+/** Tells whether a message needs the one before it: the result of a tool call. */
 function belongsToEarlier(messages: BaseMessage[], index: number): boolean {
   const message = messages[index];
   return message !== undefined && isToolMessage(message) && messages.slice(0, index).some((earlier) => isAIMessage(earlier));
 }
 
-/** The leaving messages as text, for the model that folds them in. */
+/** Returns the leaving messages as text, for the model that folds them in. */
 export function asTranscript(messages: BaseMessage[]): string {
   return messages.map((message) => `${message.type}: ${message.text}`).join("\n");
 }

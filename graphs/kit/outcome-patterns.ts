@@ -4,21 +4,21 @@ import type { LabelledResult } from "./labelled-result.ts";
 
 const Shared = z.object({
   shared: z.string().describe("What is shared: the error type, or a trait such as batch size"),
-  value: z.string().describe("Which error type, or what the trait is"),
+  value: z.string().describe("The error type, or the value of the trait"),
   labels: z.array(z.string()).describe("Failures that share it"),
-  succeeded: z.array(z.string()).describe("Successes that have it too: the fewer, the more it tells"),
+  succeeded: z.array(z.string()).describe("Successes that share it too. The fewer there are, the more it explains."),
 });
 
 type Shared = z.infer<typeof Shared>;
 
 export const OutcomePatterns = z.object({
-  held: z.array(z.string()).describe("What held in all that succeeded"),
+  held: z.array(z.string()).describe("Facts that are true of all successes"),
   failures: z.array(Shared).describe("What failures share, the most telling first"),
 });
 
 export type OutcomePatterns = z.infer<typeof OutcomePatterns>;
 
-/** What successes have in common, and what failures share; read off the data, nothing is supposed. */
+/** Returns what successes have in common and what failures share. It uses only the data and assumes nothing. */
 export function findPatterns(results: LabelledResult[]): OutcomePatterns {
   const good = succeeded(results);
   const bad = results.filter(({ status }) => status === "failed" || status === "timeout");
@@ -42,7 +42,7 @@ const namesIn = (results: LabelledResult[], of: (result: LabelledResult) => obje
   ...new Set(results.flatMap((r) => Object.keys(of(r)))),
 ];
 
-/** A figure that all have: between what and what it stayed, and where the ends are. */
+/** Returns the range of a figure that all results have, with the labels of both ends. */
 function rangeOf(name: string, good: LabelledResult[], figure: (result: LabelledResult) => number | undefined): string[] {
   const known = good.flatMap((result) => {
     const value = figure(result);
@@ -57,7 +57,10 @@ function rangeOf(name: string, good: LabelledResult[], figure: (result: Labelled
 
 const shown = (value: number) => String(Number(value.toPrecision(4)));
 
-/** One failure alone shares nothing; of it only what no success has is worth a word. Error types are always named. */
+/**
+ * Tells whether a shared fact is worth reporting. A single failure shares nothing, so only traits that no success has count. Error types
+ * are always named.
+ */
 function whatIsShared(bad: LabelledResult[], good: LabelledResult[]): Shared[] {
   const succeededWith = new Map(byFact(good).map(({ key, labels }) => [key, labels]));
   return byFact(bad)
@@ -66,21 +69,21 @@ function whatIsShared(bad: LabelledResult[], good: LabelledResult[]): Shared[] {
     .toSorted((a, b) => b.labels.length - b.succeeded.length - (a.labels.length - a.succeeded.length));
 }
 
-/** Every fact with the results that have it, in one pass: there can be many of both. */
+/** Returns every fact with the results that have it, in one pass, because there can be many of both. */
 function byFact(results: LabelledResult[]): { key: string; fact: [string, string]; labels: string[] }[] {
   const found = new Map<string, { key: string; fact: [string, string]; labels: string[] }>();
   for (const result of results) {
     for (const fact of facts(result)) {
       const key = JSON.stringify(fact);
       const known = found.get(key) ?? { key, fact, labels: [] };
-      if (known.labels.at(-1) !== result.label) known.labels.push(result.label); // it may have one error many times
+      if (known.labels.at(-1) !== result.label) known.labels.push(result.label); // a result may have the same error many times
       found.set(key, known);
     }
   }
   return [...found.values()];
 }
 
-/** What can be shared. A failure that names no error has its status for one. */
+/** Returns the facts that can be shared. A failure without an error has its status as one. */
 function facts({ status, errors, traits }: LabelledResult): [string, string][] {
   const types = errors.length === 0 && status !== "success" ? [status] : errors.map(({ type }) => type);
   return [...types.map((type): [string, string] => ["error type", type]), ...Object.entries(traits)];

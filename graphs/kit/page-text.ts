@@ -1,12 +1,12 @@
-/** What a reader sees of a page, in time that grows with its length alone: whoever wrote the page may mean harm. */
+/** Returns the visible text of a page. Its time grows only with the page's length, because the author may be hostile. */
 export function textOfPage(html: string): string {
   return withoutBlocks(withoutBlocks(html, "script"), "style")
-    .replace(/<[^<>]+>/g, " ") // no tag reaches over the next "<", so nothing is read twice
+    .replace(/<[^<>]+>/g, " ") // no tag matches beyond the next "<", so nothing is read twice
     .replace(/\s+/g, " ")
     .trim();
 }
 
-/** A lazy pattern would read on to the end of the page from every block that is never closed; here the first such ends the search. */
+/** Removes blocks. A lazy pattern would read to the end of the page from every unclosed block. Here the first one ends the search. */
 function withoutBlocks(html: string, name: "script" | "style"): string {
   const opening = new RegExp(`<${name}\\b`, "gi");
   const closing = new RegExp(`</${name}\\b`, "gi");

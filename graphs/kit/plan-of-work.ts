@@ -16,13 +16,13 @@ export const WorkStep = z.object({
 
 export type WorkStep = z.infer<typeof WorkStep>;
 
-/** A step as a model is asked for it: it is told the names there are, and judged by the plan as a whole. */
+/** Returns the schema of a step for a model. It gives the model the valid names, and a later check validates the plan as a whole. */
 export const stepFor = (roster: string[]) => WorkStep.extend({ agent: z.string().meta({ description: "Who does it", enum: roster }) });
 
 export const planFor = (roster: string[]) =>
   z.object({ steps: z.array(stepFor(roster)).min(1).max(mostSteps).describe("What is done, by whom") });
 
-/** What is wrong with a plan, in sentences; empty when it can be carried out. `known` are steps that are there already. */
+/** Returns what is wrong with a plan, in sentences. The list is empty when the plan can run. `known` are steps that already exist. */
 export function problemsOf(steps: WorkStep[], roster: string[], known: string[] = []): string[] {
   const ids = [...known, ...steps.map(({ id }) => id)];
   return [

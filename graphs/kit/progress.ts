@@ -1,6 +1,6 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 
-/** Tells of a step that a person would want to see, as a `custom` event of one shape for all patterns. */
+/** Reports a step that a person wants to see, as a `custom` event of one shape for all patterns. */
 export function report(
   config: LangGraphRunnableConfig,
   pattern: string,

@@ -5,21 +5,21 @@ import { measure, type Thresholds } from "./measures.ts";
 import { loadsOf, scalingOf } from "./scaling.ts";
 
 export const Recommendation = z.object({
-  label: z.string().describe("What to use in production"),
-  reasons: z.array(z.string()).describe("Why this one, and why not the others"),
-  itemsPerRequest: z.number().nullable().describe("Its batch size, or else all its items"),
-  expectedSeconds: z.number().nullable().describe("Time at work that such a request takes"),
-  concurrency: z.number().int().nullable().describe("Requests at once that carry the largest load in the time this one took"),
+  label: z.string().describe("Label of the recommended result"),
+  reasons: z.array(z.string()).describe("Reasons for it, and against the others"),
+  itemsPerRequest: z.number().nullable().describe("Its batch size, else the number of its items"),
+  expectedSeconds: z.number().nullable().describe("Working time of such a request"),
+  concurrency: z.number().int().nullable().describe("Parallel requests that process the largest load in the same time"),
   actions: z
-    .array(z.object({ priority: z.number().int().describe("1 is the most urgent"), action: z.string().describe("What to do") }))
-    .describe("What to do, the most urgent first"),
+    .array(z.object({ priority: z.number().int().describe("1 is the most urgent"), action: z.string().describe("Action") }))
+    .describe("Actions, the most urgent first"),
 });
 
 export type Recommendation = z.infer<typeof Recommendation>;
 
 type Choice = Pick<Recommendation, "reasons"> & { chosen: LabelledResult };
 
-/** What to use in production, how, and what to do first; null when nothing succeeded. */
+/** Returns the recommendation for production, with its reasons and the first actions. Returns null when nothing succeeded. */
 export function recommend(results: LabelledResult[], thresholds: Thresholds): Recommendation | null {
   const choice = chooseByLoad(results, thresholds) ?? chooseByRank(results);
   if (!choice) return null;
@@ -37,7 +37,7 @@ export function recommend(results: LabelledResult[], thresholds: Thresholds): Re
   };
 }
 
-/** The largest load that still keeps quality, speed and error rate: less shows too little, more is not carried well. */
+/** Returns the largest load that keeps quality, speed and error rate. A smaller one shows too little, and a larger one does not hold up. */
 function chooseByLoad(results: LabelledResult[], thresholds: Thresholds): Choice | undefined {
   const smallest = loadsOf(results)?.smallest;
   if (!smallest) return undefined;
@@ -55,7 +55,7 @@ function chooseByLoad(results: LabelledResult[], thresholds: Thresholds): Choice
   };
 }
 
-/** Without loads to choose between, the best is recommended. */
+/** Recommends the best result when there are no loads to choose between. */
 function chooseByRank(results: LabelledResult[]): Choice | undefined {
   const good = succeeded(results);
   const best = rank(results)[0];
@@ -64,7 +64,7 @@ function chooseByRank(results: LabelledResult[]): Choice | undefined {
   return { chosen: best, reasons: [`${best.label}: ${reason}.`] };
 }
 
-/** What speaks against a load, compared with the smallest. What was not measured does not. */
+/** Returns the objections to a load, compared with the smallest. Values that were not measured are no objection. */
 function reasonsAgainst(result: LabelledResult, smallest: LabelledResult, thresholds: Thresholds): string[] {
   if (result === smallest) return [];
   const quality = divide(result.quality, smallest.quality);
@@ -88,7 +88,7 @@ function batchSizeOf({ traits }: LabelledResult): number | undefined {
   return Number(size) > 0 ? Number(size) : undefined;
 }
 
-/** Failures come first, then what grows worse with the load, then what is unsteady, then what is not known. */
+/** Returns the actions in order: failures, degradation with the load, unsteadiness, unknown values. */
 function actionsFor(results: LabelledResult[], thresholds: Thresholds): string[] {
   const scaling = scalingOf(results);
   const measures = measure(results, thresholds);

@@ -2,7 +2,7 @@ import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import type { z } from "zod";
 import { type AgentCall, callAgent, type Outcome } from "./agent.ts";
 
-/** A call without which there is nothing to go on with: its failure is the run's. */
+/** Makes a call that the run cannot do without. Its failure fails the run. */
 export async function requireAgent<Schema extends z.ZodType>(
   call: AgentCall<Schema>,
   config: LangGraphRunnableConfig,

@@ -5,15 +5,15 @@ import type { LabelledResult } from "./labelled-result.ts";
 export const Scaling = z.object({
   class: z
     .enum(["sublinear", "linear", "mildly superlinear", "superlinear"])
-    .describe("Under 0.8 sublinear, to 1.2 linear, to 2 mildly superlinear, over 2 superlinear"),
-  ratio: z.number().describe("Time per item of the largest load against that of the smallest"),
+    .describe("Under 0.8 sublinear, up to 1.2 linear, up to 2 mildly superlinear, over 2 superlinear"),
+  ratio: z.number().describe("Time per item of the largest load relative to the smallest"),
   from: z.string().describe("Label of the smallest load"),
   to: z.string().describe("Label of the largest load"),
 });
 
 export type Scaling = z.infer<typeof Scaling>;
 
-/** The smallest and the largest load that succeeded; undefined when no two differ in size. */
+/** Returns the smallest and the largest successful load. Returns undefined when all have the same size. */
 export function loadsOf(results: LabelledResult[]): { smallest: LabelledResult; largest: LabelledResult } | undefined {
   const bySize = succeeded(results)
     .filter(({ items = 0 }) => items > 0)
@@ -23,7 +23,7 @@ export function loadsOf(results: LabelledResult[]): { smallest: LabelledResult; 
   return smallest && largest && smallest.items !== largest.items ? { smallest, largest } : undefined;
 }
 
-/** How time per item grows with the load; null when it was not measured. */
+/** Returns how time per item grows with the load. Returns null when it was not measured. */
 export function scalingOf(results: LabelledResult[]): Scaling | null {
   const loads = loadsOf(results);
   if (!loads) return null;

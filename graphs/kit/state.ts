@@ -1,7 +1,7 @@
 import { ReducedValue } from "@langchain/langgraph";
 import { z } from "zod";
 
-/** A state key that is a list: what nodes return is added at its end. */
+/** Returns a state key that is a list. Nodes append to it. */
 export function appending<Item extends z.ZodType>(item: Item, description: string) {
   return new ReducedValue(
     z

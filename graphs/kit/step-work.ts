@@ -12,12 +12,12 @@ const Work = z.object({
   findings: z.array(Finding).describe("One by one"),
 });
 
-/** What came of a step. */
+/** The outcome of a step. */
 export const StepResult = z.object({
-  status: CallStatus.describe("What came of the step"),
-  work: Work.nullable().describe("What the agent found"),
-  error: z.string().nullable().describe("Why there is nothing"),
-  tries: z.number().int().describe("How often it was tried"),
+  status: CallStatus.describe("Outcome of the step"),
+  work: Work.nullable().describe("Findings of the agent"),
+  error: z.string().nullable().describe("Reason of a failure"),
+  tries: z.number().int().describe("Number of tries"),
 });
 
 export type StepResult = z.infer<typeof StepResult>;
@@ -26,23 +26,23 @@ export type StepResult = z.infer<typeof StepResult>;
 const Errand = z.object({
   step: WorkStep,
   agent: Agent,
-  model: z.string().describe("The tier's model, for an agent that has none of its own"),
+  model: z.string().describe("The tier's model, for an agent without its own"),
   temperature: Temperature,
-  needs: z.unknown().describe("The results that it depends on, its only context"),
-  tries: z.number().int().describe("How often it was tried before"),
-  stage: z.number().int().describe("How many others start before it"),
-  wave: z.string().describe("The wave in which it is sent out"),
+  needs: z.unknown().describe("Results of its dependencies, the only context that it sees"),
+  tries: z.number().int().describe("Number of earlier tries"),
+  stage: z.number().int().describe("Number of steps that start before it"),
+  wave: z.string().describe("Wave in which it starts"),
 });
 
 export type Errand = z.infer<typeof Errand>;
 
-/** What a call cost, and in which wave it was made; a result that is found again still tells of the wave that made it. */
+/** The ledger entry of a call and its wave. A cached result keeps the wave that made it. */
 export const Call = z.object({ step: z.string(), wave: z.string(), entry: LedgerEntry });
 export type Call = z.infer<typeof Call>;
 
 /**
- * What makes two errands the same: what is asked, of whom, and about what; not when, and not how often it was tried. The step's id is
- * part of it, because a node's result is found again as it was written: under that id.
+ * Returns the cache key of an errand: the task, the agent and the needed results, but not the time or the tries. The step's id is part of
+ * it, because a cached result is returned as it was written, under that id.
  */
 export function keyOf(errand: unknown): string {
   const { step, agent, model, temperature, needs } = Errand.parse(errand);
@@ -59,7 +59,7 @@ export function keyOf(errand: unknown): string {
   ]);
 }
 
-/** Sends a step to its agent, a little after those that start before it. */
+/** Sends a step to its agent, with a short delay after the steps that start before it. */
 export async function doStep(
   { step, agent, model, temperature, needs, stage }: Errand,
   { limits, budget }: Pick<AgentCall<typeof Work>, "limits" | "budget">,
@@ -70,7 +70,7 @@ export async function doStep(
   return callAgent({ agent, model, temperature, task: step.task, input: needs, answer, limits, budget }, config);
 }
 
-/** What an errand leaves in the state. */
+/** Returns the state update of an errand. */
 export function writeResult({ step, tries, wave }: Errand, outcome: Outcome<z.infer<typeof Work>>) {
   const done = outcome.status === "success";
   const result: StepResult = {
@@ -83,7 +83,7 @@ export function writeResult({ step, tries, wave }: Errand, outcome: Outcome<z.in
   return { results: { [step.id]: result }, calls: [call] };
 }
 
-/** Thrown so that a failure is not remembered: LangGraph's cache keeps whatever a node returns. */
+/** Thrown so that a failure is not cached: LangGraph's cache keeps whatever a node returns. */
 export class StepFailed extends Error {
   override name = "StepFailedError";
   readonly outcome: Outcome<never>;
@@ -94,7 +94,7 @@ export class StepFailed extends Error {
   }
 }
 
-/** The outcome that a failed step was thrown with. From an earlier attempt of the run only the words come back. */
+/** Returns the outcome that a failed step was thrown with. Only the message survives from an earlier attempt of the run. */
 export function outcomeOf(error: Error, { step, agent, model }: Errand): Outcome<never> {
   if (error instanceof StepFailed) return error.outcome;
   if (error.name !== "StepFailedError") throw error;
@@ -103,7 +103,7 @@ export function outcomeOf(error: Error, { step, agent, model }: Errand): Outcome
   return { status: "failed", error: error.message, entry: { ...asked, ...used, outcome: "failed", error: error.message } };
 }
 
-/** The entry of a result that was found in the cache: it cost nothing this time. */
+/** Returns the entry of a cached result, which cost nothing this time. */
 export function asCached(entry: LedgerEntry): LedgerEntry {
   return { ...entry, elapsedMs: 0, attempts: 0, inputTokens: 0, outputTokens: 0, dollars: 0, cached: true };
 }

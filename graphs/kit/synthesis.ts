@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What a person reads in the end: findings in their place, never raw outputs pasted together. */
+/** The final report for a person: structured findings instead of raw outputs. */
 export const Synthesis = z.object({
   executiveSummary: z.string().min(1).describe("Two or three sentences"),
   findingsByCategory: z.record(z.string(), z.array(z.string())).describe("Findings, grouped"),

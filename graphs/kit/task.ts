@@ -3,10 +3,10 @@ import { z } from "zod";
 const longestTask = 100_000;
 const longestMaterial = 1_000_000;
 
-/** What a pattern is to do. Nobody writes megabytes of that, and no model reads them. */
+/** The task of a pattern. The limit is longer than any sensible task, and no model reads megabytes. */
 export const Task = z.string().trim().min(1).max(longestTask);
 
-/** Anything to do it with, as long as it is not longer than anything could use. */
+/** The material of a task, with a generous limit. */
 export const Material = z
   .unknown()
   .optional()

@@ -1,15 +1,18 @@
 import { AIMessage, type BaseMessage } from "@langchain/core/messages";
 
-/** A call of a tool, as the model wants it. */
+/** A tool call as the model requests it. */
 export interface Call {
   id?: string;
   name: string;
   args: Record<string, unknown>;
-  /** What it wrote for arguments, when that is not JSON. */
+  /** The raw arguments, when they are not JSON. */
   broken?: string;
 }
 
-/** LangChain puts a call aside whose arguments are not JSON. Here it stays a call, with no arguments: only a call can be answered. */
+/**
+ * Returns all tool calls. LangChain separates calls whose arguments are not JSON. Here they stay calls without arguments, because only a
+ * call can be answered.
+ */
 export function keepBrokenCalls(reply: AIMessage): AIMessage {
   const { id, name, content, tool_calls: sound = [], invalid_tool_calls: broken = [], response_metadata, usage_metadata } = reply;
   if (broken.length === 0) return reply;
@@ -18,7 +21,7 @@ export function keepBrokenCalls(reply: AIMessage): AIMessage {
   return new AIMessage({ id, name, content, tool_calls, invalid_tool_calls: broken, response_metadata, usage_metadata });
 }
 
-/** What the last message asks for. */
+/** Returns the tool calls of the last message. */
 export function callsOf(messages: BaseMessage[]): Call[] {
   const last = messages.at(-1);
   if (!AIMessage.isInstance(last)) return [];

@@ -8,7 +8,7 @@ import { allowedHosts } from "./operator-limits.ts";
 export const ToolName = z.enum(["calculate", "now", "fetch_page", "ask_human", "remember", "recall"]);
 export type ToolName = z.infer<typeof ToolName>;
 
-/** The tools that a context can name. Its `hosts` narrow those that the operator lets fetch_page read inside the network. */
+/** The tools that a context can name. Its `hosts` narrow the internal hosts that fetch_page may read. */
 export function openTools(names: ToolName[], hosts: string[] | null, timeoutSeconds: AskTimeout = null): StructuredToolInterface[] {
   const tools: Record<ToolName, () => StructuredToolInterface> = {
     calculate: () =>

@@ -6,7 +6,7 @@ import type { Job, Skill } from "../skills/skill.ts";
 import type { Context } from "./context.ts";
 import type { ScenarioProgress } from "./progress.ts";
 
-/** What came of one try of a batch. There may be fewer items than were asked for. */
+/** The outcome of one try of a batch. It may have fewer items than requested. */
 export type BatchOutcome = { size: number; elapsedMs: number; ledger: LedgerEntry[] } & (
   | { kind: "done"; results: unknown[]; workMs: number; available: number }
   | { kind: "late" }
@@ -19,12 +19,12 @@ interface BatchCall {
   seed: number;
   progress: ScenarioProgress;
   context: Context;
-  /** What was spent before, and what siblings spend meanwhile. */
+  /** The ledger entries before this segment, and those of sibling scenarios meanwhile. */
   earlier: LedgerEntry[];
   meanwhile: LedgerEntry[];
 }
 
-/** Tries the batch that comes next. A failure is an outcome; only the end of the whole run is thrown on. */
+/** Tries the next batch. A failure is an outcome. Only the end of the whole run is rethrown. */
 export async function tryBatch(
   { skill, definition, seed, progress, context, earlier, meanwhile }: BatchCall,
   config: LangGraphRunnableConfig,
@@ -64,7 +64,7 @@ export async function tryBatch(
     const position = progress.items + progress.failedItems;
     const batch = items.slice(position, position + batchSize);
     size = batch.length;
-    startedAt = performance.now(); // making the items is not the skill's work
+    startedAt = performance.now(); // generating the items is not part of the skill's time
     const results = await unlessAborted(skill.invoke(batch, params, job), signal);
     const total = spent();
     return { kind: "done", ...total, results, workMs: noted ?? total.elapsedMs, available: items.length };
@@ -75,7 +75,7 @@ export async function tryBatch(
   }
 }
 
-/** A skill that does not listen to its signal is left behind. */
+/** Stops waiting for a skill that ignores its signal. */
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = () => reject(signal.reason);

@@ -17,8 +17,8 @@ const State = new StateSchema({
   seed: z.number(),
   definition: ScenarioDefinition,
   segment: Segment,
-  startedAt: z.number().describe("When the run began, for the events"),
-  earlier: z.array(LedgerEntry).describe("What was spent before this segment"),
+  startedAt: z.number().describe("Start of the run, for the events"),
+  earlier: z.array(LedgerEntry).describe("Ledger entries before this segment"),
   progress: Progress,
   ledger: Ledger,
 });
@@ -38,7 +38,7 @@ function progressOf({ progress, definition }: State): ScenarioProgress {
   return own;
 }
 
-/** One batch, which is one super-step and so one checkpoint: a batch that has finished is never run again. */
+/** Runs one batch as one super-step, and therefore one checkpoint. A finished batch never runs again. */
 const work: Node = async (state, config) => {
   const { definition, seed, earlier, ledger } = state;
   const context = contextOf(config);
@@ -56,7 +56,7 @@ const work: Node = async (state, config) => {
   return { progress: { [definition.name]: after }, ledger: outcome.ledger };
 };
 
-/** From whatever it was doing to work. A run that is not the one before it means that a person had stopped the work in between. */
+/** Moves a scenario to running from any state. A different run id means that a person had stopped the work in between. */
 function takeUp(progress: ScenarioProgress, runId: string): ScenarioProgress {
   if (progress.status === "pending") return move({ ...advance(progress, {}), batches: 0, runId }, "running", "started");
   if (progress.runId !== runId) {
@@ -68,7 +68,7 @@ function takeUp(progress: ScenarioProgress, runId: string): ScenarioProgress {
     : progress;
 }
 
-/** What a batch's outcome means for its scenario. */
+/** Applies a batch's outcome to its scenario. */
 function settle(progress: ScenarioProgress, outcome: BatchOutcome, definition: ScenarioDefinition, retries: number): ScenarioProgress {
   const memoryMb = Math.max(progress.memoryMb, Math.round(process.memoryUsage.rss() / 2 ** 20));
   const spent = { ...progress, elapsedMs: progress.elapsedMs + outcome.elapsedMs, memoryMb };
@@ -79,7 +79,7 @@ function settle(progress: ScenarioProgress, outcome: BatchOutcome, definition: S
       { ...spent, totalItems, results: [...progress.results, ...results], workMs: progress.workMs + workMs },
       { items: size },
     );
-    // A skill that computes without a pause hears of no deadline: what it has done stays, and it was too late all the same.
+    // A skill that computes without a pause cannot notice its deadline. Its results stay, but it still counts as too late.
     return isOverTime(done, definition) ? timeOut(done, definition) : finish(done, definition);
   }
   if (outcome.kind === "late") return timeOut(spent, definition);
@@ -115,7 +115,7 @@ function withQuality(progress: ScenarioProgress, skill: Skill, { qualityMetrics 
   return { ...progress, scores, quality, measures: skill.measure(results) };
 }
 
-/** Where the segment ends for this scenario, it pauses until the others have come too. */
+/** Pauses the scenario at the end of the segment until the others arrive. */
 function meet(progress: ScenarioProgress, segment: Segment, others: SideBySide, waitSeconds: number): ScenarioProgress {
   const arrivedAt = Date.now();
   const arrived = progress.status === "complete" || progress.percent >= segment.percent || segment.oneBatch;
@@ -127,13 +127,13 @@ function meet(progress: ScenarioProgress, segment: Segment, others: SideBySide, 
   return arrived || late ? { ...move(progress, "paused", "sync_point"), arrivedAt } : progress;
 }
 
-/** How long the others will still wait for one that has not come. */
+/** Returns how long the others will still wait for a scenario that has not arrived. */
 function msUntilLate({ limitMs }: Segment, { since, firstArrival = Number.POSITIVE_INFINITY }: SideBySide, waitSeconds: number): number {
   if (limitMs === null) return Number.POSITIVE_INFINITY;
   return Math.min(since + limitMs, firstArrival + waitSeconds * 1000) - Date.now();
 }
 
-/** Everything of it that a person would want to see. */
+/** Reports every change that a person wants to see. */
 function tell({ definition, startedAt }: State, before: ScenarioProgress, after: ScenarioProgress, config: Config): void {
   const scenario = definition.name;
   const event = (type: string, details: object) => report(config, "scenario", type, startedAt, { scenario, ...details });
@@ -143,7 +143,7 @@ function tell({ definition, startedAt }: State, before: ScenarioProgress, after:
   for (const { from, to, reason } of after.history.slice(before.history.length)) event("state", { from, to, reason });
 }
 
-/** A pause before the batch is tried again, longer each time, but no longer than there is time or than the others wait. */
+/** Returns the pause before a retry. It grows with each try, within the time limit and the others' patience. */
 const recover: Node = async (state, config) => {
   const { definition, segment } = state;
   const { retryDelayMs, syncWaitSeconds } = contextOf(config);
@@ -161,7 +161,7 @@ function next(state: State): "work" | "recover" | typeof END {
   return reason === "waiting_for_recovery" ? "recover" : END;
 }
 
-/** One scenario on one segment of its way, batch by batch. */
+/** Runs one scenario on one segment, batch by batch. */
 export const batches = new StateGraph({ state: State, output: Output, context: Context })
   .addNode("work", work)
   .addNode("recover", recover)

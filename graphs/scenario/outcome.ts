@@ -3,7 +3,7 @@ import { type LedgerEntry, spentIn } from "../kit/ledger.ts";
 import { qualityOf, type ScenarioDefinition } from "../skills/definition.ts";
 import type { ScenarioProgress } from "./progress.ts";
 
-/** A scenario as the aggregator compares it. */
+/** Returns a scenario in the form that the aggregator compares. */
 export function toLabelledResult(definition: ScenarioDefinition, progress: ScenarioProgress, ledger: LedgerEntry[]): LabelledResult {
   const { status, reason, items, failedItems, elapsedMs, workMs, quality, errors, measures, scores, memoryMb } = progress;
   const spent = spentIn(ledger.filter(({ agent }) => agent.startsWith(`${definition.name}/`)));
@@ -22,7 +22,7 @@ export function toLabelledResult(definition: ScenarioDefinition, progress: Scena
   };
 }
 
-/** Where the quality is below what was expected of the scenario. */
+/** Returns the gaps: scenarios below their expected quality. */
 export function shortfallsOf(definitions: ScenarioDefinition[], progress: Record<string, ScenarioProgress>): string[] {
   return definitions.flatMap(({ name, expectedQuality }) => {
     const quality = progress[name]?.quality ?? null;

@@ -2,10 +2,10 @@ import { z } from "zod";
 import { type ScenarioDefinition, ScenarioRequest } from "../skills/definition.ts";
 import type { Skill } from "../skills/skill.ts";
 
-/** Each batch is a checkpoint that has the results of all batches before it. */
+/** The most batches, because each batch is a checkpoint with the results of all batches before it. */
 const mostBatches = 200;
 
-/** Scenarios as a caller gives them, each with a name of its own. */
+/** The scenarios of a caller, with unique names. */
 export const ScenarioRequests = z
   .array(ScenarioRequest)
   .max(10)
@@ -17,7 +17,10 @@ export const ScenarioRequests = z
     });
   });
 
-/** The skill's own scenarios, or the caller's, completed from the skill's of the same difficulty. Each must be one that the skill can do. */
+/**
+ * Returns the skill's own scenarios, or the caller's with missing fields from the skill's profile of that difficulty. The skill must
+ * accept each of them.
+ */
 export function completeScenarios(skill: Skill, requests: ScenarioRequest[]): ScenarioDefinition[] {
   const own = skill.scenarios();
   const definitions = requests.length === 0 ? own : requests.map((request) => completeScenario(own, request));
@@ -40,7 +43,7 @@ function completeScenario(own: ScenarioDefinition[], { ...request }: ScenarioReq
   return { ...model, ...Object.fromEntries(given), name: request.name };
 }
 
-/** The same with half of everything, for a second try. */
+/** Returns the scenarios with half of everything, for a second try. */
 export function halved(definition: ScenarioDefinition): ScenarioDefinition {
   const half = (size: number) => Math.max(1, Math.floor(size / 2));
   return { ...definition, inputSize: half(definition.inputSize), batchSize: half(definition.batchSize) };

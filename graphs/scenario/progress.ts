@@ -4,49 +4,49 @@ export const ScenarioStatus = z.enum(["pending", "running", "paused", "complete"
 export type ScenarioStatus = z.infer<typeof ScenarioStatus>;
 
 const Change = z.object({
-  from: ScenarioStatus.describe("Its state before"),
-  to: ScenarioStatus.describe("Its state after"),
-  reason: z.string().describe("Why"),
-  at: z.string().describe("When"),
+  from: ScenarioStatus.describe("State before"),
+  to: ScenarioStatus.describe("State after"),
+  reason: z.string().describe("Reason"),
+  at: z.string().describe("Time of the change"),
 });
 
-const Milestone = z.object({ percent: z.number().describe("How far it was"), atMs: z.number().describe("After how much time at work") });
+const Milestone = z.object({ percent: z.number().describe("Progress in percent"), atMs: z.number().describe("Working time until then") });
 
 const BatchError = z.object({
-  batch: z.number().int().describe("Which batch, from 0 on"),
-  type: z.string().describe("The error's name"),
-  message: z.string().describe("What it says"),
+  batch: z.number().int().describe("Number of the batch, from 0"),
+  type: z.string().describe("Name of the error"),
+  message: z.string().describe("Message of the error"),
 });
 
-/** How far a scenario has come, and everything that was measured on the way. */
+/** The progress of a scenario, with all its measurements. */
 export const ScenarioProgress = z.object({
-  status: ScenarioStatus.describe("What it is doing"),
-  reason: z.string().describe("Why it is in that state"),
-  percent: z.number().describe("Items that were worked on, of all"),
-  milestones: z.array(Milestone).describe("When each was reached, by time at work"),
-  totalItems: z.number().int().describe("Items that there are"),
-  items: z.number().int().describe("Items that were processed"),
-  failedItems: z.number().int().describe("Items of batches that were given up"),
-  batches: z.number().int().describe("Batches that are done or given up"),
-  tries: z.number().int().describe("Failed tries of the batch in hand"),
-  elapsedMs: z.number().describe("Time at work, with pauses before another try, without waiting for others"),
+  status: ScenarioStatus.describe("Current state"),
+  reason: z.string().describe("Reason of the state"),
+  percent: z.number().describe("Share of items that were worked on"),
+  milestones: z.array(Milestone).describe("Working time at which each milestone was reached"),
+  totalItems: z.number().int().describe("Total number of items"),
+  items: z.number().int().describe("Processed items"),
+  failedItems: z.number().int().describe("Items of failed batches"),
+  batches: z.number().int().describe("Batches that are done or failed"),
+  tries: z.number().int().describe("Failed tries of the current batch"),
+  elapsedMs: z.number().describe("Working time, including pauses before retries, without waiting for others"),
   workMs: z.number().describe("Time spent on the items themselves"),
-  memoryMb: z.number().describe("The most memory that the process, siblings included, was seen to use"),
-  results: z.array(z.unknown()).describe("What came of each item that was processed"),
-  scores: z.record(z.string(), z.number()).describe("Quality, by metric"),
-  quality: z.number().nullable().describe("The mean of the scores that count"),
-  measures: z.record(z.string(), z.number()).describe("What else the skill measured"),
-  errors: z.array(BatchError).describe("What went wrong, by batch"),
-  arrivedAt: z.number().describe("When it last came to where it waits for the others"),
-  runId: z.string().describe("The run that worked on it last"),
-  history: z.array(Change).describe("Every change of its state, and why"),
+  memoryMb: z.number().describe("Highest memory use of the process that was seen, siblings included"),
+  results: z.array(z.unknown()).describe("Result of each processed item"),
+  scores: z.record(z.string(), z.number()).describe("Quality by metric"),
+  quality: z.number().nullable().describe("Mean of the scores that count"),
+  measures: z.record(z.string(), z.number()).describe("Other measurements of the skill"),
+  errors: z.array(BatchError).describe("Errors by batch"),
+  arrivedAt: z.number().describe("Time of the last arrival at a meeting point"),
+  runId: z.string().describe("Last run that worked on it"),
+  history: z.array(Change).describe("All changes of its state with their reasons"),
 });
 
 export type ScenarioProgress = z.infer<typeof ScenarioProgress>;
 
 const marks = [0, 30, 50, 70, 90, 100];
 
-/** From which state to which: whatever is not here is forbidden, and so is what its guard refuses. */
+/** The allowed transitions. A transition is forbidden when it is not here or when its guard refuses it. */
 const transitions: Record<ScenarioStatus, Partial<Record<ScenarioStatus, (progress: ScenarioProgress) => boolean>>> = {
   pending: { running: () => true, failed: () => true },
   running: { paused: (progress) => !isDone(progress), complete: isDone, failed: () => true },
@@ -59,7 +59,7 @@ function isDone({ items, failedItems, totalItems }: ScenarioProgress): boolean {
   return items + failedItems >= totalItems;
 }
 
-/** Takes a scenario into another state and writes down why. */
+/** Moves a scenario to another state and records the reason. */
 export function move(progress: ScenarioProgress, to: ScenarioStatus, reason: string): ScenarioProgress {
   const { status: from } = progress;
   if (!transitions[from][to]?.(progress)) {
@@ -93,7 +93,7 @@ export function beginning(totalItems: number, runId: string): ScenarioProgress {
   };
 }
 
-/** Counts what was worked on, and notes the milestones that were passed with it. */
+/** Adds the processed items, and records the milestones that they reach. */
 export function advance(progress: ScenarioProgress, { items = 0, failedItems = 0 }): ScenarioProgress {
   const worked = progress.items + progress.failedItems + items + failedItems;
   const percent = Math.floor((100 * worked) / progress.totalItems);

@@ -1,23 +1,23 @@
 import type { LedgerEntry } from "../kit/ledger.ts";
 
-/** What the scenarios of a segment know of each other while they are at work. */
+/** The facts that the scenarios of a segment share while they work. */
 export interface SideBySide {
-  /** When this process began to work on the segment: what stood still before is nobody's delay. */
+  /** When this process began to work on the segment. Earlier idle time is nobody's delay. */
   since: number;
-  /** When the first of them came to where they meet. */
+  /** When the first of them reached the meeting point. */
   firstArrival?: number;
-  /** What all of them have spent on the segment. */
+  /** The ledger entries of all of them on the segment. */
   ledger: LedgerEntry[];
-  /** Whose spending before this process is among it. */
+  /** The scenarios whose earlier entries are already included. */
   counted: Set<string>;
 }
 
 const mostSegments = 1_000;
 
 /**
- * It is known only in the process that works on the segment, which is all it is needed for: how long the others have waited, and what
- * they have spent meanwhile. What a crash forgets, the segment's own limit and its ledger make good. A segment is forgotten when it has
- * been joined, and one that was cancelled when many others have come after it.
+ * Returns the shared facts of a segment. Only the process that works on it needs them: how long the others have waited, and what they
+ * have spent. After a crash, the segment's time limit and its ledger replace them. A segment is removed when its scenarios have met. A
+ * cancelled one is removed after many later ones.
  */
 const segments = new Map<string, SideBySide>();
 
@@ -33,7 +33,7 @@ export function besides(key: string): SideBySide {
   return fresh;
 }
 
-/** What was stored before a crash or a cancel counts as well, once. */
+/** Counts entries that were stored before a crash or a cancel, once per scenario. */
 export function countStored(others: SideBySide, scenario: string, stored: LedgerEntry[]): void {
   if (others.counted.has(scenario)) return;
   others.counted.add(scenario);

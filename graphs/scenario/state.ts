@@ -2,24 +2,24 @@ import { ReducedValue } from "@langchain/langgraph";
 import { z } from "zod";
 import { ScenarioProgress } from "./progress.ts";
 
-/** The state key `progress`: every scenario writes its own entry. */
+/** The state key `progress`. Every scenario writes its own entry. */
 export const Progress = new ReducedValue(
   z
     .record(z.string(), ScenarioProgress)
     .default(() => ({}))
-    .describe("How far each scenario has come"),
+    .describe("Progress of each scenario"),
   {
     inputSchema: z.record(z.string(), ScenarioProgress),
     reducer: (all, more) => ({ ...all, ...more }),
   },
 );
 
-/** A stretch of the way, after which the scenarios meet. */
+/** A segment of the work, after which the scenarios meet. */
 export const Segment = z.object({
   number: z.number().int(),
-  percent: z.number().describe("How far it goes"),
-  oneBatch: z.boolean().describe("Whether it is over after one batch"),
-  limitMs: z.number().nullable().describe("After which time it is over in any case"),
+  percent: z.number().describe("Percent at which it ends"),
+  oneBatch: z.boolean().describe("Whether it ends after one batch"),
+  limitMs: z.number().nullable().describe("Time after which it ends in any case"),
 });
 
 export type Segment = z.infer<typeof Segment>;

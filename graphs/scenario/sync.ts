@@ -5,30 +5,33 @@ import type { Segment } from "./state.ts";
 export const Mode = z.enum(["free", "milestone", "lockstep"]);
 export type Mode = z.infer<typeof Mode>;
 
-/** A slow scenario is not waited for longer than this from where the work on the segment began. */
+/** The longest time that others wait for a slow scenario, from the start of the work on the segment. */
 const segmentLimitMs = 60_000;
 
-/** A place where the scenarios met. */
+/** A point where the scenarios met. */
 export const Sync = z.object({
-  segment: z.number().int().describe("The stretch that ended there"),
-  percent: z.number().describe("Where they were to meet"),
-  at: z.string().describe("When they went on"),
+  segment: z.number().int().describe("Segment that ended there"),
+  percent: z.number().describe("Percent at which they were to meet"),
+  at: z.string().describe("Time at which they went on"),
   members: z
     .array(
       z.object({
-        scenario: z.string().describe("Its name"),
-        status: ScenarioStatus.describe("What it was doing"),
-        percent: z.number().describe("Where it was"),
-        arrived: z.boolean().describe("Whether it had come to where they were to meet"),
+        scenario: z.string().describe("Name of the scenario"),
+        status: ScenarioStatus.describe("Its state"),
+        percent: z.number().describe("Its progress in percent"),
+        arrived: z.boolean().describe("Whether it had arrived"),
         waitedMs: z.number().describe("How long it waited for the others"),
       }),
     )
-    .describe("Who was where"),
+    .describe("Progress of each scenario at that point"),
 });
 
 export type Sync = z.infer<typeof Sync>;
 
-/** The stretch that comes next: to the next milestone, one batch, or all the rest. The last one has no limit: everybody is waited for. */
+/**
+ * Returns the next segment: to the next milestone, one batch, or all the rest. The last one has no time limit, because all scenarios
+ * finish it.
+ */
 export function nextSegment(mode: Mode, milestones: number[], before: Segment | null): Segment {
   const number = (before?.number ?? 0) + 1;
   const place = milestones.toSorted((a, b) => a - b).find((milestone) => milestone > (before?.percent ?? 0));

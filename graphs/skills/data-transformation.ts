@@ -5,30 +5,30 @@ import { generateOrders, type Order, parseOrder, regionOf } from "./orders.ts";
 import type { Skill } from "./skill.ts";
 
 const Params = z.object({
-  similarity: z.number().min(0).max(1).default(0.85).describe("From which likeness on two orders count as the same"),
+  similarity: z.number().min(0).max(1).default(0.85).describe("Similarity from which two orders count as duplicates"),
 });
 
 const Result = z.object({
   order: z.number().int(),
   region: z.string().nullable().describe("Null when the line could not be read"),
   amount: z.number(),
-  duplicateOf: z.number().int().nullable().describe("An earlier order that this one repeats"),
-  truth: z.number().int().nullable().describe("The order it was made from"),
-  readable: z.boolean().describe("Whether the line was whole when it was made"),
+  duplicateOf: z.number().int().nullable().describe("Earlier order that this one repeats"),
+  truth: z.number().int().nullable().describe("Order that it was generated from"),
+  readable: z.boolean().describe("Whether the line was generated intact"),
   comparisons: z.number().int(),
 });
 
 type Result = z.infer<typeof Result>;
 
-/** An order, and all of them: what it repeats is before it. */
+/** An order with all of the orders, because it may repeat an earlier one. */
 interface Item {
   order: Order;
   all: Order[];
 }
 
 /**
- * Reads lines of orders, joins them with their customers, finds those that repeat an earlier one, and sums them up by region. Every
- * order is held against all before it, so its time grows with the square of the input: what the analysis of the scaling is to find.
+ * Reads lines of orders, joins them with their customers, finds duplicates of earlier orders, and sums them up by region. It compares
+ * every order with all before it, so its time grows with the square of the input. The scaling analysis should find that.
  */
 export const dataTransformation: Skill<Item, Result, z.infer<typeof Params>> = {
   name: "data-transformation",
@@ -49,7 +49,7 @@ export const dataTransformation: Skill<Item, Result, z.infer<typeof Params>> = {
       signal.throwIfAborted();
       const startedAt = performance.now();
       results.push(transform(item, similarity));
-      worked(performance.now() - startedAt); // from here on others use the processor
+      worked(performance.now() - startedAt); // from here on, others use the processor
       await nextTurn();
     }
     return results;
@@ -91,7 +91,7 @@ function transform({ order, all }: Item, similarity: number): Result {
   return { ...base, region: regionOf(parsed.customer), amount: parsed.amount, duplicateOf, comparisons: order.id };
 }
 
-/** The earlier order that is most like this one, if any is like it enough. */
+/** Returns the most similar earlier order, if it is similar enough. */
 function findEarlier(earlier: Order[], text: string, similarity: number): number | null {
   let best: { id: number | null; likeness: number } = { id: null, likeness: 0 };
   for (const { id, line } of earlier) {
@@ -101,13 +101,13 @@ function findEarlier(earlier: Order[], text: string, similarity: number): number
   return best.id;
 }
 
-/** What two orders are held against each other by. */
+/** Returns the text by which orders are compared. */
 function textOf(line: string): string {
   const parsed = parseOrder(line);
   return parsed ? `${parsed.customer} ${parsed.product} ${parsed.amount}` : line;
 }
 
-/** One minus the share of letters that would have to be changed: Levenshtein's distance, with one row. */
+/** Returns one minus the share of letters that differ: Levenshtein's distance, computed with one row. */
 function likenessOf(a: string, b: string): number {
   const row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {

@@ -4,7 +4,7 @@ export const Difficulty = z.enum(["easy", "intermediate", "advanced"]);
 export const Distribution = z.enum(["uniform", "skewed", "clustered"]);
 export type Distribution = z.infer<typeof Distribution>;
 
-/** One scenario: how much of what a skill is given, and what is expected of it. */
+/** One scenario: the load of a skill, and the expected result. */
 export const ScenarioDefinition = z.object({
   name: z
     .string()
@@ -12,26 +12,26 @@ export const ScenarioDefinition = z.object({
     .min(1)
     .max(100)
     .refine((name) => !(name in Object.prototype), "a name that every object has")
-    .describe("By which the report speaks of it"),
-  difficulty: Difficulty.describe("Which of the skill's own scenarios it resembles"),
-  complexityMultiplier: z.number().positive().max(1_000).describe("How much harder than the simplest"),
-  inputSize: z.number().int().min(1).max(10_000).describe("Items"),
-  batchSize: z.number().int().min(1).max(10_000).describe("Items at once; what a crash costs at most"),
+    .describe("Name of the scenario in the report"),
+  difficulty: Difficulty.describe("The skill's own scenario that it resembles"),
+  complexityMultiplier: z.number().positive().max(1_000).describe("Difficulty relative to the simplest scenario"),
+  inputSize: z.number().int().min(1).max(10_000).describe("Number of items"),
+  batchSize: z.number().int().min(1).max(10_000).describe("Items per batch. A crash costs at most one batch."),
   dataset: Distribution.describe("How the generated items are distributed"),
-  timeBudgetSeconds: z.number().positive().max(86_400).describe("Time at work after which it has failed"),
-  memoryLimitMb: z.number().int().positive().describe("Memory it should do with; told beside what the process used"),
+  timeBudgetSeconds: z.number().positive().max(86_400).describe("Working time after which the scenario fails"),
+  memoryLimitMb: z.number().int().positive().describe("Expected memory limit, reported beside the actual use"),
   errorTolerance: z.number().min(0).max(1).describe("Share of items that may fail"),
-  skillParams: z.record(z.string(), z.unknown()).describe("What the skill itself is told"),
-  expectedQuality: z.enum(["basic", "good", "excellent"]).describe("Quality below which it is named as a gap: 0.6, 0.8 or 0.9"),
-  qualityMetrics: z.array(z.string()).describe("Scores that count for the quality; none: all that the skill has"),
+  skillParams: z.record(z.string(), z.unknown()).describe("Parameters of the skill"),
+  expectedQuality: z.enum(["basic", "good", "excellent"]).describe("Quality below which it is reported as a gap: 0.6, 0.8 or 0.9"),
+  qualityMetrics: z.array(z.string()).describe("Scores that count for the quality. Without any: all scores of the skill."),
 });
 
 export type ScenarioDefinition = z.infer<typeof ScenarioDefinition>;
 
-/** A scenario as a caller gives it: what is left out comes from the skill's own profile of that difficulty. */
+/** A scenario as a caller gives it. Missing fields come from the skill's own profile of that difficulty. */
 export const ScenarioRequest = ScenarioDefinition.partial().extend({
   name: ScenarioDefinition.shape.name,
-  difficulty: Difficulty.default("easy").describe("Which of the skill's own scenarios completes it"),
+  difficulty: Difficulty.default("easy").describe("The skill's own scenario that completes it"),
 });
 
 export type ScenarioRequest = z.infer<typeof ScenarioRequest>;
@@ -83,7 +83,7 @@ export const defaultProfile: ScenarioDefinition[] = [
   },
 ];
 
-/** How much the input may grow with the difficulty, by how a skill's time grows with its input. */
+/** How much the input may grow with the difficulty, by the growth of the skill's time. */
 const growth = {
   linear: [1, 3, 8],
   sublinear: [1, 5, 25],
@@ -91,7 +91,7 @@ const growth = {
   exponential: [1, 1.5, 2],
 } as const;
 
-/** The default profile with sizes that suit a skill. */
+/** Returns the default profile with sizes that suit a skill. */
 export function profile(scaling: keyof typeof growth, smallest: number, batchSizes: [number, number, number]): ScenarioDefinition[] {
   return defaultProfile.map((definition, index) => ({
     ...definition,

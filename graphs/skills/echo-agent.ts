@@ -5,9 +5,9 @@ import { pick, seededRandom } from "./random.ts";
 import type { Skill } from "./skill.ts";
 
 const Params = z.object({
-  instruction: z.string().trim().min(1).default("Say the sentence again in your own words.").describe("What is done with each sentence"),
-  texts: z.array(z.string().min(1)).default([]).describe("Sentences of your own"),
-  timeoutSeconds: z.number().positive().max(600).default(30).describe("For each answer of the model"),
+  instruction: z.string().trim().min(1).default("Say the sentence again in your own words.").describe("Instruction for each sentence"),
+  texts: z.array(z.string().min(1)).default([]).describe("Your own sentences"),
+  timeoutSeconds: z.number().positive().max(600).default(30).describe("Timeout of each model call"),
 });
 
 const Result = z.object({ answered: z.boolean(), kept: z.number().describe("Share of the sentence's words that came back") });
@@ -18,7 +18,7 @@ const who = ["The gardener", "A sailor", "The clerk", "My neighbour", "A child"]
 const what = ["repairs", "paints", "counts", "forgets", "carries"] as const;
 const which = ["an old boat", "seven lanterns", "the garden gate", "a box of letters", "the tall ladder"] as const;
 
-/** A call of a model for every item: for trying out what costs tokens. */
+/** Calls a model for every item, to try a skill that costs tokens. */
 export const echoAgent: Skill<string, z.infer<typeof Result>, z.infer<typeof Params>> = {
   name: "echo-agent",
   version: "1.0.0",
@@ -38,7 +38,7 @@ export const echoAgent: Skill<string, z.infer<typeof Result>, z.infer<typeof Par
     const call = { agent, model: models.worker, temperature: models.temperature, answer: { name: "echo", schema: Answer }, limits, budget };
     const outcomes = await inGroups(batch, limits.parallel, async (input) => {
       const outcome = await callAgent({ ...call, task: "Work on this sentence.", input }, { ...config, signal });
-      record(outcome.entry); // at once: what was paid for counts, whatever becomes of the batch
+      record(outcome.entry); // at once, because a paid call counts whatever becomes of the batch
       return outcome;
     });
     const failure = outcomes.find(({ status }) => status !== "success");

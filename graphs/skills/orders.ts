@@ -1,13 +1,13 @@
 import { pick, placeIn, seededRandom } from "./random.ts";
 import type { Dataset } from "./skill.ts";
 
-/** A line of a file of orders, with what is true of it. */
+/** A line of an order file, with the truth about it. */
 export interface Order {
   id: number;
   line: string;
-  /** The order that this one repeats with a slip of the pen. */
+  /** The order that this one repeats with a typing error. */
   repeats: number | null;
-  /** Whether the line can be read. */
+  /** Tells whether the line can be read. */
   whole: boolean;
 }
 
@@ -16,7 +16,7 @@ const firstNames = ["Ada", "Bela", "Chidi", "Dora", "Emre", "Freya", "Goro", "Ha
 const lastNames = ["Abara", "Brandt", "Castillo", "Dubois", "Eriksen", "Fujita", "Gruber", "Haddad", "Ionescu", "Jansen"] as const;
 const products = ["anvil", "bellows", "chisel", "drill", "easel", "file", "gimlet", "hammer", "iron", "jointer"] as const;
 
-/** Orders, some of which repeat an earlier one with a typing error, and some of which are cut off. */
+/** Generates orders. Some repeat an earlier one with a typing error, and some are cut off. */
 export function generateOrders({ size, distribution, seed }: Dataset): Order[] {
   const random = seededRandom(seed);
   const orders: Order[] = [];
@@ -35,7 +35,7 @@ function fresh(id: number, cutOff: boolean, place: number, random: () => number)
   return { id, line: cutOff ? line.slice(0, 12) : line, repeats: null, whole: !cutOff };
 }
 
-/** One letter of the product is another one. */
+/** Replaces one letter of the product. */
 function repeated(original: Order, id: number, random: () => number): Order {
   const [, customer = "", product = "", amount = ""] = original.line.split(";");
   const at = Math.floor(random() * product.length);
@@ -48,7 +48,7 @@ export function parseOrder(line: string): { customer: string; product: string; a
   return customer && product && Number(amount) >= 0 ? { customer, product, amount: Number(amount) } : undefined;
 }
 
-/** A customer's region, which the number in the name tells. */
+/** Returns a customer's region, derived from the number in the name. */
 export function regionOf(customer: string): string {
   const number = Number(customer.split(" ").at(-1));
   return regions[number % regions.length] ?? "unknown";

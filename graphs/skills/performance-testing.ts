@@ -3,31 +3,31 @@ import { z } from "zod";
 import { profile } from "./definition.ts";
 import type { Skill } from "./skill.ts";
 
-/** Milliseconds between two looks at whether the load is over. */
+/** Milliseconds between two checks whether the load test is over. */
 const sampleInt = 20;
 
-/** The time of every answer is kept. */
+/** The most requests, because the time of every answer is kept. */
 const mostRequests = 100_000;
 
 const Params = z.object({
   targets: z
     .array(z.url({ protocol: /^https?$/ }))
     .default([])
-    .describe("Addresses to load; none: this service's own /ok"),
+    .describe("Addresses to load. Without any: this service's own /ok."),
   requests: z.number().int().min(1).max(10_000).default(20).describe("Requests to each endpoint"),
-  connections: z.number().int().min(1).max(256).default(2).describe("Connections at once, times the complexity"),
-  timeoutSeconds: z.number().int().min(1).max(60).default(5).describe("For one request"),
+  connections: z.number().int().min(1).max(256).default(2).describe("Parallel connections, multiplied by the complexity"),
+  timeoutSeconds: z.number().int().min(1).max(60).default(5).describe("Timeout of one request"),
 });
 
 const Result = z.object({
-  times: z.array(z.number()).describe("Of every answer, in milliseconds"),
-  failures: z.number().int().describe("Requests without an answer, or with one of another kind than 2xx"),
+  times: z.array(z.number()).describe("Milliseconds of every answer"),
+  failures: z.number().int().describe("Requests without an answer, or with a status other than 2xx"),
   seconds: z.number(),
 });
 
 type Result = z.infer<typeof Result>;
 
-/** Real load over HTTP. An item is an endpoint; what it answers and how fast is measured, so no two runs are quite the same. */
+/** Sends real load over HTTP. An item is an endpoint. Its answers and speed are measured, so no two runs are quite the same. */
 export const performanceTesting: Skill<string, Result, z.infer<typeof Params>> = {
   name: "performance-testing",
   version: "1.0.0",
@@ -63,12 +63,12 @@ export const performanceTesting: Skill<string, Result, z.infer<typeof Params>> =
   measure: summarize,
 };
 
-/** The service that the graph runs in, as it is told; by default where a service is. */
+/** Returns the URL of the service that runs the graph, else the default URL of a service. */
 function ownAddress(): string {
   return process.env.ENSEMBLE_URL || `http://127.0.0.1:${process.env.PORT || 2024}`;
 }
 
-/** Returns whether a target is this service, under any of its loopback names, or a host that the operator allows. */
+/** Tells whether a target is this service, under any of its loopback names, or a host that the operator allows. */
 function mayCall(target: URL, allowedHosts: string[]): boolean {
   const own = new URL(ownAddress());
   const isOwnName = target.hostname === own.hostname || (isLoopback(target) && isLoopback(own));
@@ -86,7 +86,7 @@ async function load(url: string, { connections, requests, timeoutSeconds }: z.in
   const times: number[] = [];
   let failures = 0;
   const ended = Promise.withResolvers<autocannon.Result>();
-  const { default: start } = await import("autocannon"); // when it is needed: every start of the service would pay for it
+  const { default: start } = await import("autocannon"); // loaded on use, because every start of the service would pay for it
   const running = start(
     { url, connections: Math.min(connections, requests), amount: requests, timeout: timeoutSeconds, sampleInt }, // it ends with a sample
     (error: Error | null, result) => (error ? ended.reject(error) : ended.resolve(result)),
@@ -119,7 +119,7 @@ function summarize(results: Result[]) {
   };
 }
 
-/** 0 at the worst, 1 at the best, and a straight line between. */
+/** Returns 0 at the worst value, 1 at the best, and a linear value between. */
 function between(worst: number, best: number, value: number): number {
   return Math.min(1, Math.max(0, (value - worst) / (best - worst)));
 }

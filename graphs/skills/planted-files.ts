@@ -3,7 +3,7 @@ import type { Dataset } from "./skill.ts";
 
 export type Kind = "secret" | "sql-injection" | "shell-injection" | "path-traversal";
 
-/** A source file; of a generated one it is known what is wrong with it. */
+/** A source file. The problems of a generated file are known. */
 export interface SourceFile {
   path: string;
   content: string;
@@ -16,7 +16,7 @@ const letters = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 const text = (random: Random, length: number, from: string = letters.join("")) =>
   Array.from({ length }, () => from[Math.floor(random() * from.length)]).join("");
 
-/** Put together here, so that no scanner takes this file for one that leaks. */
+/** Assembled here, so that no scanner reports this file as a leak. */
 const secrets = [
   (random: Random) => `const accessKey = "AKIA${text(random, 16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")}";`,
   (random: Random) => `const token = "ghp_${text(random, 36)}";`,
@@ -36,12 +36,12 @@ const injections: readonly [Kind, (name: string) => string][] = [
   ["path-traversal", (name) => `const page = await readFile("./pages/" + ${name});`],
   ["path-traversal", (name) => `response.sendFile(\`\${root}/\${${name}}\`);`],
   ["path-traversal", (name) => `with open("uploads/" + ${name}) as file:`],
-  // What a look at single lines does not see: a good scan of lines is not a perfect one, and the figures say so.
+  // A scan of single lines misses this one: even a good line scanner is not perfect, and the figures show it.
   ["sql-injection", (name) => `const where = "name = '" + ${name} + "'"; const found = await run(base + where);`],
   ["shell-injection", (name) => `spawn("sh", ["-c", ["convert", ${name}].join(" ")]);`],
 ];
 
-/** What looks wrong and is not. */
+/** Lines that look harmful but are not. */
 const decoys = [
   () => `const rows = await db.query("select * from users where name = $1", [name]);`,
   () => `execFile("git", ["log", "--", name]);`,
@@ -64,7 +64,7 @@ const plain = [
 
 const names = ["name", "request.query.id", "input", "params.file", "body.user"] as const;
 
-/** Source files with planted secrets and injections among lines that are harmless, and some that only look harmful. */
+/** Generates source files with planted secrets and injections among harmless lines. Some lines only look harmful. */
 export function plantFiles({ size, distribution, seed }: Dataset): SourceFile[] {
   const random = seededRandom(seed);
   return Array.from({ length: size }, (_, index) => plantFile(index, Math.floor(placeIn(distribution, random) * 4), random));

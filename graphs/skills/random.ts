@@ -1,6 +1,6 @@
 import type { Distribution } from "./definition.ts";
 
-/** Numbers from 0 to 1 that the seed fixes: mulberry32. */
+/** Returns a generator of numbers from 0 to 1 that the seed determines: mulberry32. */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -15,7 +15,7 @@ export function pick<T>(random: () => number, choices: readonly [T, ...T[]]): T 
   return choices[Math.floor(random() * choices.length)] ?? choices[0];
 }
 
-/** A place from 0 to 1: anywhere, mostly near 0, or near one of five centres. */
+/** Returns a number from 0 to 1: uniform, mostly near 0, or near one of five centres. */
 export function placeIn(distribution: Distribution, random: () => number): number {
   if (distribution === "uniform") return random();
   if (distribution === "skewed") return random() ** 3;

@@ -5,7 +5,7 @@ import { performanceTesting } from "./performance-testing.ts";
 import { securityScanning } from "./security-scanning.ts";
 import type { Skill } from "./skill.ts";
 
-/** What the scenario orchestrator can run. A new skill is added here. */
+/** The skills of the scenario orchestrator. Add a new skill here. */
 const skills: Skill[] = [dataTransformation, securityScanning, performanceTesting, echoAgent];
 
 export const SkillName = z.enum(skills.map(({ name }) => name));

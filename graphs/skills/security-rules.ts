@@ -6,13 +6,13 @@ export interface Hit {
   rule: string;
 }
 
-/** Text that is put together with something from outside: a template with a hole, a string with a plus, an f-string. */
+/** Matches text that includes outside data: a template with a hole, a string with a plus, an f-string. */
 const composed = /(?:`[^`]*\$\{|["'][^"']*["']\s*\+|f["'][^"']*\{)/.source;
 const composedSql =
   /(?:`[^`]*\b(?:select|insert|update|delete)\b[^`]*\$\{|["'][^"']*\b(?:select|insert|update|delete)\b[^"']*["']\s*\+|f["'][^"']*\b(?:select|insert|update|delete)\b[^"']*\{)/
     .source;
 
-/** The patterns take quadratic time on some lines; code that people write has no longer ones. */
+/** The longest line that is scanned. The patterns take quadratic time on some lines, and people write no longer ones. */
 const longestLine = 2_000;
 
 const patterns: { kind: Kind; rule: string; pattern: RegExp }[] = [
@@ -25,11 +25,11 @@ const patterns: { kind: Kind; rule: string; pattern: RegExp }[] = [
   },
 ];
 
-/** What is wrong with a file, by line: secrets by the rules of secretlint, injections by patterns. */
+/** Returns the problems of a file by line: secrets by the rules of secretlint, injections by patterns. */
 export async function scan(path: string, content: string): Promise<Hit[]> {
   const { secretLintProfiler } = await import("@secretlint/profiler");
-  secretLintProfiler.setEnabled(false); // it would mark every rule of every file, and the process keeps marks for ever
-  const { lintSource } = await import("@secretlint/core"); // when they are needed: every start of the service would pay for them
+  secretLintProfiler.setEnabled(false); // it would keep a mark for every rule of every file for ever
+  const { lintSource } = await import("@secretlint/core"); // loaded on use, because every start of the service would pay for it
   const { creator: recommended } = await import("@secretlint/secretlint-rule-preset-recommend");
   const { messages } = await lintSource({
     source: { filePath: path, content, contentType: "text", ext: path.slice(path.lastIndexOf(".")) },

@@ -13,15 +13,15 @@ const Params = z.object({
   files: z
     .array(z.object({ path: z.string().min(1), content: z.string().max(longestFile) }))
     .default([])
-    .describe("Files to scan in place of generated ones"),
-  directory: z.string().min(1).optional().describe("A directory on the server to scan; the context must allow it"),
+    .describe("Files to scan instead of generated ones"),
+  directory: z.string().min(1).optional().describe("Directory of the server to scan. The context must allow it."),
 });
 
 const Result = z.object({
   path: z.string(),
-  findings: z.array(z.object({ line: z.number().int(), rule: z.string() })).describe("The first of them"),
+  findings: z.array(z.object({ line: z.number().int(), rule: z.string() })).describe("First findings"),
   found: z.number().int(),
-  // Known of generated files only.
+  // Known only for generated files.
   right: z.number().int().nullable(),
   wrong: z.number().int().nullable(),
   missed: z.number().int().nullable(),
@@ -29,10 +29,10 @@ const Result = z.object({
 
 type Result = z.infer<typeof Result>;
 
-/** A file in the directory has no content yet: it is read when its turn comes. */
+/** A file of a directory has no content until its turn comes. */
 type Item = Omit<SourceFile, "content"> & { content?: string };
 
-/** A real scan for secrets and injections. Of generated files it is known what is in them, so the scan itself is measured. */
+/** Scans for secrets and injections. The content of generated files is known, so the quality of the scan is measured. */
 export const securityScanning: Skill<Item, Result, z.infer<typeof Params>> = {
   name: "security-scanning",
   version: "1.0.0",
@@ -56,7 +56,7 @@ export const securityScanning: Skill<Item, Result, z.infer<typeof Params>> = {
       const content = item.content ?? (await readListed(directory, item.path, allowedDirectories));
       const startedAt = performance.now();
       results.push(await examine({ ...item, content }));
-      worked(performance.now() - startedAt); // from here on others use the processor
+      worked(performance.now() - startedAt); // from here on, others use the processor
       await nextTurn();
     }
     return results;

@@ -4,7 +4,7 @@ import type { Budget, Limits, Models } from "../kit/context.ts";
 import type { LedgerEntry } from "../kit/ledger.ts";
 import type { Distribution, ScenarioDefinition } from "./definition.ts";
 
-/** What a skill may use while it works on a batch. */
+/** The means that a skill may use while it works on a batch. */
 export interface Job {
   /** Aborted when the run is cancelled or the scenario's time is up. */
   signal: AbortSignal;
@@ -12,39 +12,39 @@ export interface Job {
   models: Models;
   limits: Limits;
   budget: Budget;
-  /** Hosts, with their port, that may be called beside this service: the operator's, narrowed by the caller's context. */
+  /** Hosts, with their port, that may be called in addition to this service: the operator's, narrowed by the caller's context. */
   allowedHosts: string[];
   /** Directories that may be read: the operator's, narrowed by the caller's context. */
   allowedDirectories: string[];
   complexity: number;
-  /** Notes a call of a model as soon as it has ended; throws when the run's budget is used up. */
+  /** Records a model call as soon as it has ended. Throws when the run's budget is used up. */
   record(entry: LedgerEntry): void;
-  /** Notes time spent on the items themselves, for work whose siblings share the processor; without a note all time counts. */
+  /** Records time spent on the items themselves, for work whose siblings share the processor. Without it, all time counts. */
   worked(ms: number): void;
 }
 
-/** What the items are to be like. */
+/** The properties of the generated items. */
 export interface Dataset {
   size: number;
   distribution: Distribution;
-  /** The same seed gives the same items. */
+  /** The same seed generates the same items. */
   seed: number;
 }
 
-/** Something that can be done to many items, and measured. A new one is a file and a line in registry.ts. */
+/** A measurable operation on many items. A new skill needs its own file and a line in registry.ts. */
 export interface Skill<Item = unknown, Result = unknown, Params = unknown> {
   name: string;
   version: string;
   description: string;
   params: z.ZodType<Params>;
-  /** What comes of one item; it is kept in checkpoints, so it should be small. */
+  /** The result of one item. Checkpoints store it, so it should be small. */
   result: z.ZodType<Result>;
   scenarios(): ScenarioDefinition[];
   generate(dataset: Dataset, params: Params, job: Pick<Job, "allowedDirectories">): Item[] | Promise<Item[]>;
-  /** Works on a batch; throws when it could not be worked on at all. It is tried again then, so it must bear repeating. */
+  /** Works on a batch. Throws when it could not work on it at all. The batch is then retried, so this must be repeatable. */
   invoke(batch: Item[], params: Params, job: Job): Promise<Result[]>;
-  /** How good the results are, each score from 0 to 1. */
+  /** The quality of the results, each score from 0 to 1. */
   score(results: Result[]): Record<string, number>;
-  /** What else was measured. */
+  /** Other measurements. */
   measure(results: Result[]): Record<string, number>;
 }

@@ -11,10 +11,13 @@ interface Listing {
   longestFile: number;
 }
 
-/** Paths of text files below a directory, in the order of their names. Links are not followed: they may lead out of what is allowed. */
+/**
+ * Returns the paths of text files below a directory, sorted by name. Links are not followed, because they may lead outside the allowed
+ * directories.
+ */
 export async function listFiles(directory: string, { allowed, most, longestFile }: Listing): Promise<string[]> {
   const root = await admit(directory, allowed);
-  await access(root, constants.R_OK); // below it what cannot be read is left out, but somebody asked for this one
+  await access(root, constants.R_OK); // unreadable entries below are left out, but this directory was requested
   const paths: string[] = [];
   for await (const path of walk(root)) {
     if (paths.length >= most) break;
@@ -23,14 +26,14 @@ export async function listFiles(directory: string, { allowed, most, longestFile 
   return paths;
 }
 
-/** A listed file, looked at anew: since it was listed it may have become a link. */
+/** Reads a listed file after checking it again, because it may have become a link. */
 export async function readListed(directory: string, path: string, allowed: string[]): Promise<string> {
   const place = join(await admit(directory, allowed), path);
   if ((await realpath(place)) !== place) throw new Error(`${path} has become a link.`);
   return readFile(place, "utf8");
 }
 
-/** Returns the real path of a directory that may be read. Elsewhere the error does not say whether there is one. */
+/** Returns the real path of a directory that may be read. For other paths the error does not reveal whether they exist. */
 async function admit(directory: string, allowed: string[]): Promise<string> {
   const isAllowed = (path: string) => allowed.some((one) => isWithin(path, one));
   const root = await realpath(directory).catch((error: Error) => {
@@ -43,7 +46,7 @@ async function admit(directory: string, allowed: string[]): Promise<string> {
 }
 
 async function* walk(directory: string): AsyncGenerator<string> {
-  const found = await readdir(directory, { withFileTypes: true }).catch(() => []); // not ours to read: there is enough beside it
+  const found = await readdir(directory, { withFileTypes: true }).catch(() => []); // an unreadable directory is left out
   for (const entry of found.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     if (entry.name === "node_modules" || entry.name === ".git") continue;
     if (entry.isDirectory()) yield* walk(join(directory, entry.name));
@@ -51,7 +54,7 @@ async function* walk(directory: string): AsyncGenerator<string> {
   }
 }
 
-/** By its beginning, so that a listing holds no file in memory. What cannot be read is no text. */
+/** Tells whether a file is text, from its beginning, so that a listing holds no file in memory. An unreadable file is not text. */
 async function isText(path: string, longestFile: number): Promise<boolean> {
   try {
     if ((await lstat(path)).size > longestFile) return false;

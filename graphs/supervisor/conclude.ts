@@ -9,7 +9,7 @@ import { contextOf } from "./context.ts";
 import { judging } from "./judge.ts";
 import type { Node } from "./state.ts";
 
-/** Contradictions between findings are settled as the context says; the losing view stays in the report. */
+/** Settles contradictions between findings as the context says. The losing view stays in the report. */
 export const reconcile: Node = async ({ steps, results }, config) => {
   const { roster, conflicts: strategy, askTimeoutSeconds } = contextOf(config);
   const views = steps.flatMap(({ id, agent }): View[] => {
@@ -28,13 +28,13 @@ export const reconcile: Node = async ({ steps, results }, config) => {
   return { settlements, ledger, results: skipped(steps, results) };
 };
 
-/** What could not be reached any more is in the results, and not as if it had been done. */
+/** Adds the unreachable steps to the results, as skipped. */
 function skipped(steps: WorkStep[], results: Record<string, StepResult>): Record<string, StepResult> {
   const left = steps.filter(({ id }) => !results[id]);
   return Object.fromEntries(left.map(({ id }) => [id, { status: "skipped", work: null, error: null, tries: 0 }]));
 }
 
-/** One report of what was done; what was not is named as a gap. */
+/** Writes one report of the completed work. Missing work is named as a gap. */
 export const synthesize: Node = async ({ task, steps, results, settlements }, config) => {
   const done = steps.flatMap(({ id, agent }) => (results[id]?.work ? [{ agent, ...results[id].work }] : []));
   const gaps = steps

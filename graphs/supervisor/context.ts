@@ -20,10 +20,10 @@ export const Context = z.object({
     reviewer("architecture", "how the parts are cut and what they know of each other"),
   ]),
   cache: Cache,
-  conflicts: Strategy.default("confidence").describe("How contradicting recommendations are settled"),
-  onFailures: z.enum(["ask", "partial"]).default("ask").describe("After too many failures: ask a person, or go on with what there is"),
+  conflicts: Strategy.default("confidence").describe("Strategy for contradicting recommendations"),
+  onFailures: z.enum(["ask", "partial"]).default("ask").describe("After too many failures: ask a person, or continue with partial results"),
   askTimeoutSeconds: AskTimeout,
-  timeoutSeconds: z.number().positive().max(3_600).default(60).describe("For each call of the judge"),
+  timeoutSeconds: z.number().positive().max(3_600).default(60).describe("Timeout of each call of the judge"),
 });
 
 export type Config = LangGraphRunnableConfig<z.input<typeof Context>>;

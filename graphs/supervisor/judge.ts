@@ -11,7 +11,7 @@ const judge = {
   retries: 2,
 };
 
-/** What every question to the judge has in common. */
+/** Returns the options that all questions to the judge share. */
 export function judging(config: Config, task: string, input?: unknown): Omit<AgentCall<z.ZodType>, "answer"> {
   const { models, budget, limits, timeoutSeconds } = contextOf(config);
   const { judge: model, temperature } = models;

@@ -8,7 +8,7 @@ import { type Config, contextOf } from "./context.ts";
 import { judging } from "./judge.ts";
 import type { Node } from "./state.ts";
 
-/** The judge's plan, checked in code. A bad one goes back once, with the reasons. */
+/** Plans with the judge and checks the plan in code. A bad plan is returned once, with the reasons. */
 export const route: Node = async ({ task, input }, config) => {
   const roster = contextOf(config).roster.map(({ name, role }) => ({ name, role }));
   const names = roster.map(({ name }) => name);
@@ -29,7 +29,7 @@ function planned(config: Config, steps: WorkStep[], ledger: LedgerEntry[]) {
   return {
     steps,
     wave: randomUUID(),
-    // Of an earlier run on the thread nothing is left: its steps may even have had the same ids.
+    // Clears what an earlier run left on the thread, because its steps may have had the same ids.
     results: new Overwrite({}),
     calls: new Overwrite([]),
     again: {},

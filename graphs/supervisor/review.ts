@@ -11,7 +11,7 @@ import { contextOf } from "./context.ts";
 import { judging } from "./judge.ts";
 import type { Node, Supervised } from "./state.ts";
 
-const mostTries = 3; // the first, and two more by the same agent or another
+const mostTries = 3; // the first one, and two retries by the same agent or another
 const mostAdditions = 3;
 
 const reviewFor = (roster: string[]) =>
@@ -26,7 +26,10 @@ const reviewFor = (roster: string[]) =>
     add: z.array(stepFor(roster)).default([]).describe("Steps that turned out to be needed"),
   });
 
-/** After each wave: go on, try a failed step again, add steps, or finish. What cannot be reached any more is skipped, never invented. */
+/**
+ * Reviews each wave: continue, retry a failed step, add steps, or finish. Unreachable steps are skipped, and their results are never
+ * invented.
+ */
 export const review: Node = async (state, config) => {
   const { roster, budget, limits, onFailures, askTimeoutSeconds } = contextOf(config);
   enforceBudget(state.ledger, budget);
@@ -54,7 +57,7 @@ export const review: Node = async (state, config) => {
   const added = result.decision === "continue" && mayAdd ? result.add : [];
   return {
     steps: [...reassigned, ...added],
-    // Those that were to be tried again and had no place in this wave are not forgotten.
+    // Keeps the steps that were to be retried and had no place in this wave.
     again: { ...state.again, ...Object.fromEntries(again.map(({ id }) => [id, state.results[id]?.tries ?? 0])) },
     additions: state.additions + (added.length > 0 ? 1 : 0),
     finished: result.decision === "finish",
@@ -63,7 +66,7 @@ export const review: Node = async (state, config) => {
   };
 };
 
-/** Too much has gone wrong to go on silently: a person decides, unless nobody is there, or answers. */
+/** Asks a person to decide after too many failures. Without a person or an answer it continues by itself. */
 function settleFailures({ steps, results }: Supervised, failed: WorkStep[], onFailures: "ask" | "partial", timeoutSeconds: AskTimeout) {
   if (onFailures === "partial") return { finished: true };
   const done = steps.filter(({ id }) => results[id]?.status === "success").length;

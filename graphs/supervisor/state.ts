@@ -10,37 +10,37 @@ import { Material, Task } from "../kit/task.ts";
 import type { Context } from "./context.ts";
 
 export const State = new StateSchema({
-  task: Task.describe("What is to be done"),
-  input: Material.describe("What it is to be done with"),
+  task: Task.describe("Task to do"),
+  input: Material.describe("Material for the task"),
   steps: z
     .array(WorkStep)
     .default(() => [])
-    .describe("The plan: who does what, and what it needs first"),
+    .describe("Plan: the steps, their agents and their dependencies"),
   results: new ReducedValue(
     z
       .record(z.string(), StepResult)
       .default(() => ({}))
-      .describe("What came of each step"),
+      .describe("Outcome of each step"),
     { inputSchema: z.record(z.string(), StepResult), reducer: (all, more) => ({ ...all, ...more }) },
   ),
-  wave: z.string().default("").describe("Marks what is sent out next"),
+  wave: z.string().default("").describe("Mark of the next wave"),
   calls: appending(Call, "Calls that are not in the ledger yet"),
   again: z
     .record(z.string(), z.number().int())
     .default(() => ({}))
-    .describe("Failed steps that are tried once more, with the tries that they have had"),
+    .describe("Failed steps to retry, with their number of tries"),
   additions: z.number().int().default(0).describe("How often steps were added"),
-  finished: z.boolean().default(false).describe("No more work is begun"),
+  finished: z.boolean().default(false).describe("Set when no more work starts"),
   settlements: z
     .array(Settlement)
     .default(() => [])
-    .describe("Contradictions and how they were settled"),
-  report: Synthesis.nullable().default(null).describe("What a person reads in the end"),
+    .describe("Contradictions and their resolutions"),
+  report: Synthesis.nullable().default(null).describe("Final report"),
   ledger: Ledger,
 });
 
 const { fields } = State;
-/** What a caller gives, and what is for a caller to see; the rest of the state is book-keeping. */
+/** The fields that a caller gives or sees. The rest of the state is internal. */
 export const Input = z.object({ task: fields.task, input: fields.input });
 export const Output = new StateSchema({
   steps: fields.steps,

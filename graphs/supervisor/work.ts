@@ -4,7 +4,7 @@ import { asCached, doStep, type Errand, keyOf, outcomeOf, StepFailed, writeResul
 import { type Config, contextOf } from "./context.ts";
 import type { Node, Supervised } from "./state.ts";
 
-/** All steps that can begin now go out together, as many as may work at once; with none left, the findings are brought together. */
+/** Sends out all steps that can begin now, up to the limit of parallel work. When none is left, the findings are reconciled. */
 export function dispatch({ input, steps, results, again, finished, wave }: Supervised, config: Config): Send[] | "reconcile" {
   const { roster, limits, models, cache } = contextOf(config);
   const ready = finished
@@ -29,10 +29,10 @@ export function dispatch({ input, steps, results, again, finished, wave }: Super
   });
 }
 
-/** One step by one agent. What failed is an outcome like another. */
+/** Does one step with one agent. A failure is an outcome too. */
 export const work = async (errand: Errand, config: Config) => writeResult(errand, await attempt(errand, config));
 
-/** The same for a node whose results are remembered: LangGraph keeps whatever a node returns, so a failure is thrown. */
+/** Does one step for a node with a cache. LangGraph keeps whatever a node returns, so a failure is thrown. */
 export async function recall(errand: Errand, config: Config) {
   const outcome = await attempt(errand, config);
   if (outcome.status !== "success") throw new StepFailed(outcome);
@@ -47,12 +47,12 @@ async function attempt(errand: Errand, config: Config) {
   return outcome;
 }
 
-/** Makes the outcome of a step that failed; whatever else was thrown, the run's own abort above all, is thrown on. */
+/** Turns the error of a failed step into its outcome. Every other error is rethrown, above all the run's own abort. */
 function recover(errand: Errand, { error }: NodeError) {
   return new Command({ update: writeResult(errand, outcomeOf(error, errand)), goto: "account" });
 }
 
-/** What the wave cost goes into the ledger. A call of another wave was not made now: its result came from the cache. */
+/** Adds the wave's cost to the ledger. A call with another wave was not made now: its result came from the cache. */
 export const account: Node = ({ calls, wave }, config) => {
   const found = calls.filter((call) => call.wave !== wave);
   for (const { step, entry } of found) {
@@ -63,5 +63,5 @@ export const account: Node = ({ calls, wave }, config) => {
 
 const aDay = 86_400;
 
-/** How `recall` remembers. */
+/** The cache policy of `recall`. */
 export const remembering = { cachePolicy: { ttl: aDay, keyFunc: ([errand]: unknown[]) => keyOf(errand) }, errorHandler: recover };

@@ -4,15 +4,15 @@ import { findPublished } from "../service/published.ts";
 export interface ServiceAddress {
   url: string;
   /** The source of the URL: the PORT that is set, the running service, or nothing. */
-  saidBy: "port" | "service" | "nobody";
+  source: "port" | "service" | "nobody";
 }
 
 /** Returns the URL of the project's service: the PORT that is set, else the published URL of a running service, else the default port. */
 export async function ownAddress({ host, port, portIsSet, dataDir }: Config): Promise<ServiceAddress> {
   const url = addressOf(host, port);
-  if (portIsSet && port !== 0) return { url, saidBy: "port" };
+  if (portIsSet && port !== 0) return { url, source: "port" };
   const published = await findPublished(dataDir);
-  return published ? { url: published, saidBy: "service" } : { url, saidBy: "nobody" };
+  return published ? { url: published, source: "service" } : { url, source: "nobody" };
 }
 
 /** Returns the URL for requests. A service that listens on all addresses is called on this machine. */

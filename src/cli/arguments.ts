@@ -10,7 +10,7 @@ export interface Option {
 }
 
 /** The parsed arguments of a command: its words, options with a value, and flags. */
-export interface Given {
+export interface Arguments {
   words: string[];
   texts: Partial<Record<string, string>>;
   flags: Set<string>;
@@ -23,7 +23,7 @@ export interface Command {
   options?: Record<string, Option>;
   /** More lines for this command's help. */
   details?: string[];
-  run(given: Given): Promise<void>;
+  run(args: Arguments): Promise<void>;
 }
 
 export const commonOptions: Record<string, Option> = {
@@ -33,17 +33,17 @@ export const commonOptions: Record<string, Option> = {
 };
 
 /** Finds the command and parses its arguments. Throws one sentence for an argument that the command does not take. */
-export function readArguments(argv: string[], commands: Record<string, Command>): { name: string; given: Given } {
+export function readArguments(argv: string[], commands: Record<string, Command>): { name: string; args: Arguments } {
   const { positionals, values } = parse(argv, commands);
   const [name = "start", ...words] = positionals;
   const command = commands[name];
   if (!command) throw unknownCommand(name, commands);
-  const given = sortValues(words, values);
-  if (!given.flags.has("help")) {
+  const args = sortValues(words, values);
+  if (!args.flags.has("help")) {
     refuseForeignOptions(name, Object.keys(values), commands);
     refuseWrongWords(name, words, command.takes ?? []);
   }
-  return { name, given };
+  return { name, args };
 }
 
 function parse(argv: string[], commands: Record<string, Command>) {
@@ -66,9 +66,9 @@ export function unknownCommand(name: string, commands: Record<string, Command>):
   return new Error(`There is no command "${name}"; there are ${Object.keys(commands).join(", ")}.`);
 }
 
-function sortValues(words: string[], values: Record<string, unknown>): Given {
-  const texts: Given["texts"] = {};
-  const flags: Given["flags"] = new Set();
+function sortValues(words: string[], values: Record<string, unknown>): Arguments {
+  const texts: Arguments["texts"] = {};
+  const flags: Arguments["flags"] = new Set();
   for (const [name, value] of Object.entries(values)) {
     if (typeof value === "string") texts[name] = value;
     else if (value === true) flags.add(name);

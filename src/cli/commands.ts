@@ -1,4 +1,4 @@
-import { type Command, type Given, helpText, unknownCommand } from "./arguments.ts";
+import { type Arguments, type Command, helpText, unknownCommand } from "./arguments.ts";
 import { terminalCommands } from "./terminal/commands.ts";
 
 /** All commands by name. Each command loads its dependencies when it runs, because a frequent health check does not need LangGraph. */
@@ -9,7 +9,7 @@ export const commands: Record<string, Command> = {
       port: { type: "string", value: "n", means: "port of the API, else PORT, else 2024 or the next free port" },
       host: { type: "string", value: "address", means: "address of the API, else HOST, else 127.0.0.1" },
     },
-    run: async (given) => (await import("./start.ts")).start(given),
+    run: async (args) => (await import("./start.ts")).start(args),
   },
   ...terminalCommands,
   migrate: {
@@ -32,12 +32,12 @@ export const commands: Record<string, Command> = {
   webhooks: {
     summary: "list the webhooks that were given up, or redrive (send again) all or those of the named runs",
     takes: ["[redrive]", "[run…]"],
-    run: async ({ words }: Given) => (await import("./webhooks.ts")).webhooks(words),
+    run: async ({ words }: Arguments) => (await import("./webhooks.ts")).webhooks(words),
   },
   key: {
     summary: "create an API key, and its entry for ENSEMBLE_API_KEYS",
     takes: ["name"],
-    run: async ({ words }: Given) => (await import("./key.ts")).makeKey(words),
+    run: async ({ words }: Arguments) => (await import("./key.ts")).makeKey(words),
   },
   export: {
     summary: "store lists whole, so that LangGraph's own PostgresSaver can read all checkpoints",
@@ -46,12 +46,12 @@ export const commands: Record<string, Command> = {
   prune: {
     summary: "remove all data that the retention rules allow to remove",
     options: { "dry-run": { type: "boolean", means: "only print what would be removed" } },
-    run: async ({ flags }: Given) => (await import("./prune.ts")).prune({ dryRun: flags.has("dry-run") }),
+    run: async ({ flags }: Arguments) => (await import("./prune.ts")).prune({ dryRun: flags.has("dry-run") }),
   },
   help: {
     summary: "show the help of a command",
     takes: ["[command]"],
-    run: async ({ words: [name] }: Given) => {
+    run: async ({ words: [name] }: Arguments) => {
       if (name !== undefined && !(name in commands)) throw unknownCommand(name, commands);
       console.log(helpText(commands, name));
     },

@@ -9,17 +9,17 @@ enableCompileCache(); // a command's modules load when it runs, and come compile
 /** Runs the `ensemble` command: `ensemble [command] [options]`. A failure prints one sentence and exits with a non-zero code. */
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
-  const { name, given } = readArguments(argv, commands);
-  if (given.flags.has("help")) {
+  const { name, args } = readArguments(argv, commands);
+  if (args.flags.has("help")) {
     console.log(helpText(commands, argv.includes(name) ? name : undefined));
     return;
   }
-  if (given.flags.has("version")) {
+  if (args.flags.has("version")) {
     console.log(version);
     return;
   }
-  if (given.texts.config) process.env.ENSEMBLE_CONFIG = given.texts.config;
-  await commands[name]?.run(given);
+  if (args.texts.config) process.env.ENSEMBLE_CONFIG = args.texts.config;
+  await commands[name]?.run(args);
 }
 
 /** Exits quietly when the reader closes the pipe, as `head` does. */

@@ -9,34 +9,34 @@ export async function serve(config: Config): Promise<void> {
   const log = createLogger(config.logLevel, process.stdout.isTTY ?? false);
   guardProcess(log);
   const stopping = listenForSignals();
-  const service = await Promise.race([startService(config, log, stopping.signal), stopping.impatient]);
+  const service = await Promise.race([startService(config, log, stopping.signal), stopping.secondSignal]);
   const withdraw = service.url ? await publishAddress(config.dataDir, service.url) : undefined;
   announce(service, config);
-  if ((await stopping.asked) === "SIGINT") console.log("Stopping. Press Ctrl-C once more to stop at once.");
-  stopping.impatient.catch(() => service.hurry());
+  if ((await stopping.firstSignal) === "SIGINT") console.log("Stopping. Press Ctrl-C once more to stop at once.");
+  stopping.secondSignal.catch(() => service.hurry());
   await withdraw?.();
   await service.stop();
 }
 
 /**
- * Listens for signals. The first signal asks for a clean stop, and `impatient` rejects with the second. A start in progress is finished
+ * Listens for signals. The first signal asks for a clean stop, and `secondSignal` rejects with the second. A start in progress is finished
  * first, unless it waits for the database or a second signal arrives.
  */
 function listenForSignals() {
-  const asked = Promise.withResolvers<NodeJS.Signals>();
-  const impatient = Promise.withResolvers<never>();
-  impatient.promise.catch(() => {}); // the callers handle the rejection themselves
+  const firstSignal = Promise.withResolvers<NodeJS.Signals>();
+  const secondSignal = Promise.withResolvers<never>();
+  secondSignal.promise.catch(() => {}); // the callers handle the rejection themselves
   const first = new AbortController();
   let count = 0;
   const onSignal = (signal: NodeJS.Signals) => {
     count++;
-    asked.resolve(signal);
+    firstSignal.resolve(signal);
     first.abort();
-    if (count > 1) impatient.reject(new Error("Stopped before it had started."));
+    if (count > 1) secondSignal.reject(new Error("Stopped before it had started."));
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
-  return { asked: asked.promise, impatient: impatient.promise, signal: first.signal };
+  return { firstSignal: firstSignal.promise, secondSignal: secondSignal.promise, signal: first.signal };
 }
 
 function announce({ url, metricsUrl, graphIds, embedded, langgraph }: Service, { port, portIsSet }: Config): void {

@@ -1,8 +1,8 @@
-import type { Given } from "./arguments.ts";
+import type { Arguments } from "./arguments.ts";
 import { readEnvironment } from "./environment.ts";
 
 /** Runs the service. It reports errors in the settings and the project file before it loads anything else. */
-export async function start({ texts: { port, host } }: Given): Promise<void> {
+export async function start({ texts: { port, host } }: Arguments): Promise<void> {
   if (port !== undefined && !(/^\d+$/.test(port) && Number(port) <= 65_535))
     throw new Error(`--port is "${port}"; it should be a number from 0 to 65535.`);
   if (host === "") throw new Error("--host is empty; it should be an address of this machine.");

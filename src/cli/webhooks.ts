@@ -9,13 +9,14 @@ const mostListed = 100;
 /** Lists the webhooks that were given up, or sends them again: all of them, or those of the named runs. */
 export async function webhooks([action, ...runIds]: string[]): Promise<void> {
   if (action === undefined) return list();
-  if (action !== "redrive") throw new Error(`"webhooks" lists the dead, and "webhooks redrive" sends them again; it knows no "${action}".`);
+  if (action !== "redrive")
+    throw new Error(`"webhooks" lists dead webhooks, and "webhooks redrive" sends them again. It does not take "${action}".`);
   return redrive(runIds);
 }
 
 async function list(): Promise<void> {
   const { rows, total } = await withDatabase((pool) => listDeadWebhooks(pool, everything, { limit: mostListed, offset: 0 }));
-  if (total === 0) console.log("No webhook is dead.");
+  if (total === 0) console.log("No dead webhooks.");
   for (const { run_id, died_at, attempts, url, error } of rows) {
     console.log(clean(`${run_id}  ${died_at.toISOString()}  ${attempts} attempts  ${url}  ${error}`));
   }

@@ -84,5 +84,7 @@ async function loadModule(name: string, module: string, exportName: string): Pro
   if (object.success) return (texts) => object.data.embedDocuments(texts);
   const fn = EmbedFunction.safeParse(exported);
   if (fn.success) return async (texts, signal) => fn.data(texts, signal);
-  throw new Error(`${name} is no function from texts to vectors and no Embeddings; the module exports ${Object.keys(exports).join(", ")}.`);
+  throw new Error(
+    `${name} is neither a function from texts to vectors nor an Embeddings object. The module exports ${Object.keys(exports).join(", ")}.`,
+  );
 }

@@ -1,29 +1,29 @@
-import { lendGlobal } from "./globals.ts";
+import { setGlobal } from "./globals.ts";
 
 export type Fetch = (request: Request) => Promise<Response>;
 
 /** The in-process fetch for SDK clients without a URL, in a graph or in a route of this process. */
-export interface OwnFetch {
+export interface InProcessFetch {
   /** Sets the fetch that answers all calls. Calls wait until it is there. */
-  answerBy(fetch: Promise<Fetch>): void;
-  takeBack(): void;
+  answerWith(fetch: Promise<Fetch>): void;
+  restore(): void;
 }
 
 /** Installs the SDK's in-process fetch. It ignores the host of a URL, because all paths belong to our own API. */
-export function lendFetch(): OwnFetch {
+export function installFetch(): InProcessFetch {
   let answer = refuseWith("The service is still starting: graphs and routes can call it when they run, not when they are loaded.");
   const fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const url = typeof input === "string" && input.startsWith("/") ? `http://localhost${input}` : input;
     return answer(new Request(url, init));
   };
-  const takeBack = lendGlobal(Symbol.for("langgraph_api:fetch"), fetch);
+  const restore = setGlobal(Symbol.for("langgraph_api:fetch"), fetch);
   return {
-    answerBy(given) {
+    answerWith(given) {
       answer = async (request) => (await given)(request);
     },
-    takeBack() {
+    restore() {
       answer = refuseWith("The service has stopped.");
-      takeBack();
+      restore();
     },
   };
 }

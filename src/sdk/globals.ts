@@ -2,7 +2,7 @@
  * Sets a global by which foreign code in this process finds us. The returned function restores the previous value, unless somebody else
  * has set it meanwhile.
  */
-export function lendGlobal(key: symbol, value: unknown): () => void {
+export function setGlobal(key: symbol, value: unknown): () => void {
   const before = Object.getOwnPropertyDescriptor(globalThis, key);
   Object.defineProperty(globalThis, key, { value, configurable: true, writable: true });
   return () => {

@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { lendGlobal } from "./globals.ts";
+import { setGlobal } from "./globals.ts";
 
 /** The levels of winston, which graphs use, and ours. */
 const levels = { error: "error", warn: "warn", info: "info", http: "debug", verbose: "debug", debug: "debug", silly: "trace" } as const;
@@ -9,8 +9,8 @@ type Log = (message: unknown, ...meta: unknown[]) => void;
 type SdkLogger = Record<Level, Log> & { log(level: Level, message: unknown, ...meta: unknown[]): void; child(bindings: object): SdkLogger };
 
 /** Installs our log as the result of the SDK's `getLogger()` in graphs and routes. `context` returns the fields of the run that logs. */
-export function lendLogger(log: Logger, context: () => object | undefined): () => void {
-  return lendGlobal(Symbol.for("langgraph.api.sdk-logger"), sdkLogger(log, context));
+export function installLogger(log: Logger, context: () => object | undefined): () => void {
+  return setGlobal(Symbol.for("langgraph.api.sdk-logger"), sdkLogger(log, context));
 }
 
 function sdkLogger(log: Logger, context: () => object | undefined): SdkLogger {

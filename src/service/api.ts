@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import { type Config, lendAddress } from "../config.ts";
+import { type Config, setServiceUrl } from "../config.ts";
 import type { ApiDeps } from "../http/api-deps.ts";
 import { buildApp } from "../http/app.ts";
 import { headerPicker } from "../http/front/configurable-headers.ts";
@@ -25,8 +25,8 @@ export async function startApi(
   closers.push(() => app.close());
   const prefix = http.mount_prefix ?? "";
   const url = (await listen(app, config)) + prefix;
-  const takeBack = lendAddress(url);
-  closers.push(async () => takeBack());
+  const restore = setServiceUrl(url);
+  closers.push(async () => restore());
   return { url, fetch: fetchInMemory(app.server, prefix) };
 }
 

@@ -15,7 +15,7 @@ export interface Database {
 }
 
 /** Returns the configured database URLs. A malformed URL stops the start before anything is loaded. */
-export function givenDatabase({ databaseUrl, databaseDirectUrl }: Config) {
+export function configuredDatabase({ databaseUrl, databaseDirectUrl }: Config) {
   return {
     url: databaseUrl && checkDatabaseUrl("DATABASE_URL", databaseUrl),
     directUrl: databaseDirectUrl && checkDatabaseUrl("DATABASE_DIRECT_URL", databaseDirectUrl),
@@ -25,7 +25,7 @@ export function givenDatabase({ databaseUrl, databaseDirectUrl }: Config) {
 /** Opens the database and migrates it: the configured one, or an embedded one. */
 export async function openDatabase(
   config: Config,
-  given: ReturnType<typeof givenDatabase>,
+  given: ReturnType<typeof configuredDatabase>,
   { log, closers, stopping }: { log: Logger; closers: Closers; stopping: AbortSignal | undefined },
 ): Promise<Database> {
   const url = given.url ?? (await embeddedUrl(config, closers));

@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { Auth } from "../auth/auth.ts";
 import { chooseAuth } from "../auth/choose.ts";
-import { type Config, lendModelEndpoint, variable } from "../config.ts";
+import { type Config, setModelEndpoint, variable } from "../config.ts";
 import type { Db } from "../db/sql.ts";
 import type { ApiDeps } from "../http/api-deps.ts";
 import { allowedOrigins, isListed } from "../http/front/cors.ts";
@@ -32,8 +32,8 @@ export async function provideModel(
       log.info("neither OPENAI_API_KEY nor OPENAI_BASE_URL is set, so the rehearsal model answers"),
     );
     closers.push(rehearsal.stop);
-    const takeBack = lendModelEndpoint(rehearsal.baseUrl);
-    closers.push(async () => takeBack());
+    const restore = setModelEndpoint(rehearsal.baseUrl);
+    closers.push(async () => restore());
   }
   if (role === "api") return null;
   return hasModelEndpoint ? "external" : "rehearsal";

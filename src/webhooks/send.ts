@@ -107,7 +107,7 @@ const maxReasonLength = 500;
 
 function describe(error: unknown, signal: AbortSignal): string {
   if (signal.aborted)
-    return signal.reason?.name === "TimeoutError" ? "The receiver did not answer in time." : "The delivery was cut short.";
+    return signal.reason?.name === "TimeoutError" ? "The receiver did not answer in time." : "The delivery was interrupted.";
   const text =
     error instanceof AggregateError ? error.errors.map(String).join("; ") : error instanceof Error ? error.message : String(error);
   return text.replaceAll("\0", "").toWellFormed().slice(0, maxReasonLength);

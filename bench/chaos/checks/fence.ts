@@ -10,8 +10,8 @@ interface Holder {
 const writes = ["checkpoint", "write", "unwrite", "effect", "event"];
 
 /**
- * Nobody writes for a run but the attempt that was claimed last and has not given it back. The audit is replayed in its own order,
- * which is that of the locks.
+ * Checks that only the latest claimed attempt writes for a run, until it returns the run. The audit is replayed in its own order, which
+ * is the order of the locks.
  */
 export function checkFence({ auditOf }: Evidence): Breach[] {
   return [...auditOf].flatMap(([runId, rows]) => (runId === null ? [] : replay(runId, rows)));
@@ -39,7 +39,7 @@ function mayWrite(row: AuditRow, holder: Holder | undefined): boolean {
   return holder !== undefined && row.app === holder.app && (row.attempt === null || row.attempt === holder.attempt);
 }
 
-/** What a later run of the thread had set aside and gives back: the row belongs to the run that wrote it first. */
+/** Tells whether a later run of the thread restores a row that it had set aside. The row belongs to the run that wrote it first. */
 function isPutBack(row: AuditRow, taken: Set<string>): boolean {
   return row.what === "write" && taken.has(keyOf(row));
 }

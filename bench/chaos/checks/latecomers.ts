@@ -3,14 +3,14 @@ import type { Fault } from "../faults.ts";
 import type { JournalLine } from "../journal.ts";
 import type { Breach } from "../ledger.ts";
 
-/** What a worker may still do of a run that another has, counted from when it could run again. */
+/** How long a worker may still work on another worker's run, counted from when it could run again. */
 const graceMs = 2_000;
-/** Two clocks of one machine, read in two processes. */
+/** The difference between readings of one machine's clock in two processes. */
 const readingErrorMs = 5;
 
 /**
- * Once a newer attempt was claimed, nodes of the older one work on only in a worker that could not know: one that was stopped or cut
- * off, and for two seconds after that at most.
+ * Checks that nodes of an older attempt stop once a newer one is claimed. Only a worker that was stopped or cut off may continue, for at
+ * most two seconds.
  */
 export function checkLatecomers(evidence: Evidence): { excused: number; breaches: Breach[] } {
   const breaches: Breach[] = [];

@@ -4,12 +4,15 @@ import type { Fault } from "../faults.ts";
 import type { Breach } from "../ledger.ts";
 import { drainSeconds } from "../service.ts";
 
-/** What a process may take to leave after the time it gives its runs: to abort them, and to start up first if it has just begun. */
+/** How long a process may need to leave, in addition to its drain time: to abort its runs, and to finish its own start. */
 const leaveMs = drainSeconds * 1000 + 8_000;
-/** What others may still do on the ground of what they saw. */
+/** How long others may still act on old information. */
 const lookMs = 2_000;
 
-/** Runs are taken only from workers that were killed or stopped: not from one that lost its connections or that was told to leave. */
+/**
+ * Checks that runs are taken only from workers that were killed or stopped, not from workers that lost their connections or were asked to
+ * leave.
+ */
 export function checkTheLiving({ auditOf, faults }: Evidence): Breach[] {
   const breaches: Breach[] = faults
     .filter(isLateToLeave)

@@ -1,7 +1,7 @@
 import { claimsOf, type Evidence } from "../evidence.ts";
 import type { Breach } from "../ledger.ts";
 
-/** Every run has ended, the acknowledged ones as they should: with success, all of their work done and none besides. */
+/** Checks that every run has ended. Acknowledged runs must have succeeded, with all of their work and nothing else. */
 export function checkOutcomes(evidence: Evidence): Breach[] {
   const { ledger, runs } = evidence;
   const stuck = [...runs.values()]

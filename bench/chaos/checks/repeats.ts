@@ -4,12 +4,12 @@ import type { JournalLine } from "../journal.ts";
 import type { Breach } from "../ledger.ts";
 
 export interface Repeats {
-  /** Work that was done again because nothing of it had been stored: at least once, as is promised. */
+  /** Work that was repeated because it was not stored. At-least-once execution allows it. */
   allowed: number;
   breaches: Breach[];
 }
 
-/** Work that was stored before a later attempt was claimed is not begun again by it, and no attempt does the same twice. */
+/** Checks that no attempt repeats work that was stored before its claim, and that no attempt does the same work twice. */
 export function checkRepeats(evidence: Evidence): Repeats {
   const repeats: Repeats = { allowed: 0, breaches: [] };
   for (const [runId, lines] of evidence.journalOf) {
@@ -35,7 +35,7 @@ function judge(repeats: Repeats, work: JournalLine[], claims: Map<number | null,
   }
 }
 
-/** Whether the task's result, or a checkpoint that comes after its step, was in the database before that moment. */
+/** Tells whether the task's result, or a later checkpoint, was in the database before that moment. */
 function isStored({ taskId, ns, step }: JournalLine, rows: AuditRow[], before: number): boolean {
   return rows.some(({ what, seq, detail }) => {
     if (seq >= before) return false;

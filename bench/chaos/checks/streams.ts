@@ -2,7 +2,7 @@ import type { AuditRow } from "../database.ts";
 import type { Evidence } from "../evidence.ts";
 import type { Breach, Sight } from "../ledger.ts";
 
-/** Every client saw every event of its run once, in order, and nothing else; and the log itself has no gap. */
+/** Checks that every client received every event of its run once and in order, and nothing else. The log itself must have no gap. */
 export function checkStreams({ auditOf, ledger }: Evidence): Breach[] {
   return ledger.sights.flatMap((sight) => checkSight(sight, auditOf.get(sight.runId) ?? []));
 }

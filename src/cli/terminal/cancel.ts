@@ -1,14 +1,14 @@
-import type { Given } from "../arguments.ts";
+import type { Arguments } from "../arguments.ts";
 import { type Connection, isNotFound, withService } from "./connection.ts";
 import { findRun, findThread } from "./find.ts";
 
 const timeoutMs = 10_000;
 
 /** Runs `ensemble cancel <run|thread>`: cancels a run, or all open runs of a thread. With `--rollback` it removes them too. */
-export async function cancel(given: Given): Promise<void> {
-  const [id = ""] = given.words;
-  const rollback = given.flags.has("rollback");
-  await withService(given, async (connection) => {
+export async function cancel(args: Arguments): Promise<void> {
+  const [id = ""] = args.words;
+  const rollback = args.flags.has("rollback");
+  await withService(args, async (connection) => {
     const thread = await findThread(connection.client, id);
     const runs = thread ? await openRunsOf(connection, id) : [await openRun(connection, id)];
     if (runs.length === 0) throw new Error(`Nothing is open on thread ${id}.`);

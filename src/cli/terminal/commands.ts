@@ -1,4 +1,4 @@
-import type { Command, Given, Option } from "../arguments.ts";
+import type { Arguments, Command, Option } from "../arguments.ts";
 
 const url: Option = { type: "string", value: "http://…", means: "URL of the service, else ENSEMBLE_URL, else this project's service" };
 const json: Option = { type: "boolean", means: "print JSON for programs" };
@@ -10,8 +10,8 @@ const exitCodes = [
 ];
 
 /** Sets the exit code to the outcome of the run. */
-const ending = (follow: (given: Given) => Promise<number>) => async (given: Given) => {
-  process.exitCode = await follow(given);
+const ending = (follow: (args: Arguments) => Promise<number>) => async (args: Arguments) => {
+  process.exitCode = await follow(args);
 };
 
 /** The commands that only talk to a running service. */
@@ -29,16 +29,16 @@ export const terminalCommands: Record<string, Command> = {
       url,
     },
     details: exitCodes,
-    run: ending(async (given) => (await import("./run.ts")).run(given)),
+    run: ending(async (args) => (await import("./run.ts")).run(args)),
   },
   watch: {
     summary: "join the run of a thread and show it",
     takes: ["<thread>"],
     options: { json: { type: "boolean", means: "print JSON for programs: one event a line, then the final values" }, url },
     details: exitCodes,
-    run: ending(async (given) => (await import("./watch.ts")).watch(given)),
+    run: ending(async (args) => (await import("./watch.ts")).watch(args)),
   },
-  graphs: { summary: "list the graphs", options: { json, url }, run: async (given) => (await import("./lists.ts")).listGraphs(given) },
+  graphs: { summary: "list the graphs", options: { json, url }, run: async (args) => (await import("./lists.ts")).listGraphs(args) },
   runs: {
     summary: "list the newest runs",
     options: {
@@ -48,19 +48,19 @@ export const terminalCommands: Record<string, Command> = {
       json,
       url,
     },
-    run: async (given) => (await import("./lists.ts")).listRuns(given),
+    run: async (args) => (await import("./lists.ts")).listRuns(args),
   },
   show: {
     summary: "show the status and the result of a run",
     takes: ["<run>"],
     options: { thread: { type: "string", value: "id", means: "thread of the run (makes the search faster)" }, json, url },
-    run: async (given) => (await import("./lists.ts")).showRun(given),
+    run: async (args) => (await import("./lists.ts")).showRun(args),
   },
   cancel: {
     summary: "cancel a run, or all open runs of a thread",
     takes: ["<run|thread>"],
     options: { rollback: { type: "boolean", means: "also remove the run and everything it has stored" }, url },
-    run: async (given) => (await import("./cancel.ts")).cancel(given),
+    run: async (args) => (await import("./cancel.ts")).cancel(args),
   },
   demo: {
     summary: "show the scenario orchestrator, with a service of its own if none runs",
@@ -72,6 +72,6 @@ export const terminalCommands: Record<string, Command> = {
       url,
     },
     details: exitCodes,
-    run: ending(async (given) => (await import("./demo.ts")).demo(given)),
+    run: ending(async (args) => (await import("./demo.ts")).demo(args)),
   },
 };

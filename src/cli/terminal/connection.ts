@@ -3,7 +3,7 @@ import { Client } from "@langchain/langgraph-sdk";
 import { z } from "zod";
 import { keyHeaders } from "../../auth/keys.ts";
 import { ownAddress, type ServiceAddress } from "../address.ts";
-import type { Given } from "../arguments.ts";
+import type { Arguments } from "../arguments.ts";
 import { readEnvironment } from "../environment.ts";
 
 export interface Connection {
@@ -17,32 +17,32 @@ const helloMs = 5_000;
 /** The service's address, the source of that address, and the credentials to send. */
 export interface Address {
   url: string;
-  saidBy: ServiceAddress["saidBy"] | "name";
+  source: ServiceAddress["source"] | "name";
   headers: Record<string, string>;
 }
 
-export async function findAddress({ texts }: Given): Promise<Address> {
+export async function findAddress({ texts }: Arguments): Promise<Address> {
   const config = await readEnvironment();
   if (texts.url !== undefined && !z.url({ protocol: /^https?$/ }).safeParse(texts.url).success)
     throw new Error(`--url is "${texts.url}"; it should be like http://127.0.0.1:2024.`);
-  const given = texts.url ?? config.serviceUrl;
+  const configuredUrl = texts.url ?? config.serviceUrl;
   const headers = keyHeaders(config.ownKey);
-  if (given !== undefined) return { url: given.replace(/\/+$/, ""), saidBy: "name", headers };
+  if (configuredUrl !== undefined) return { url: configuredUrl.replace(/\/+$/, ""), source: "name", headers };
   return { ...(await ownAddress(config)), headers };
 }
 
 /** Calls `work` with a connection to the running service. Throws one sentence when the service does not answer or refuses. */
-export async function withService<T>(given: Given, work: (connection: Connection) => Promise<T>): Promise<T> {
-  const address = await findAddress(given);
+export async function withService<T>(args: Arguments, work: (connection: Connection) => Promise<T>): Promise<T> {
+  const address = await findAddress(args);
   const trouble = await findTrouble(address);
-  const missing = address.saidBy === "nobody" ? "No service of this directory runs. " : "";
+  const missing = address.source === "nobody" ? "No service of this directory runs. " : "";
   if (trouble) throw new Error(`${missing}${trouble}`);
   if (missing) console.error(`${missing}Using the one at ${address.url}.`); // perhaps another project's
   return work(openClient(address)).catch(explainAnswer(address.url));
 }
 
 /** Opens the official client. All retries of a request carry one idempotency key, so they make one run. */
-export function openClient({ url, headers: defaultHeaders }: Omit<Address, "saidBy">): Connection {
+export function openClient({ url, headers: defaultHeaders }: Omit<Address, "source">): Connection {
   const onRequest = (_url: URL, init: RequestInit) => {
     if (init.method !== "POST") return init;
     return { ...init, headers: { ...Object.fromEntries(new Headers(init.headers)), "idempotency-key": randomUUID() } };

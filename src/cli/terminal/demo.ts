@@ -1,4 +1,4 @@
-import type { Given } from "../arguments.ts";
+import type { Arguments } from "../arguments.ts";
 import { findAddress, findTrouble, isNotFound, withService } from "./connection.ts";
 import { type OwnService, startOwnService } from "./own-service.ts";
 import { converse, type ExitCode, listenForLeave, openSession, startRun, warnOfHalt } from "./session.ts";
@@ -6,18 +6,18 @@ import { converse, type ExitCode, listenForLeave, openSession, startRun, warnOfH
 const graph = "scenario";
 
 /** Runs `ensemble demo`: shows the scenario orchestrator live. If no service runs, it starts one and stops it afterwards. */
-export async function demo(given: Given): Promise<ExitCode> {
+export async function demo(args: Arguments): Promise<ExitCode> {
   const leaving = listenForLeave();
-  const keep = given.flags.has("keep");
-  const own = await serviceIfNone(given, leaving);
+  const keep = args.flags.has("keep");
+  const own = await serviceIfNone(args, leaving);
   try {
-    const reached = own ? { ...given, texts: { ...given.texts, url: own.url } } : given;
+    const reached = own ? { ...args, texts: { ...args.texts, url: own.url } } : args;
     return await withService(reached, async (connection) => {
       const { client } = connection;
       await client.assistants.get(graph).catch(explainMissing);
       const thread = await client.threads.create({ graphId: graph });
-      const session = openSession(connection, given, { graph, threadId: thread.thread_id, context: undefined }, leaving);
-      const { skill = "data-transformation", mode } = given.texts;
+      const session = openSession(connection, args, { graph, threadId: thread.thread_id, context: undefined }, leaving);
+      const { skill = "data-transformation", mode } = args.texts;
       await warnOfHalt(connection, session);
       const farewell =
         own && !keep ? "\nStopped together with its service. The run continues when a service starts on the same data." : undefined;
@@ -28,16 +28,16 @@ export async function demo(given: Given): Promise<ExitCode> {
   }
 }
 
-async function serviceIfNone(given: Given, leaving: AbortSignal): Promise<OwnService | undefined> {
-  const address = await findAddress(given);
-  if (address.saidBy === "nobody") note("No service of this directory runs. Starting one.");
+async function serviceIfNone(args: Arguments, leaving: AbortSignal): Promise<OwnService | undefined> {
+  const address = await findAddress(args);
+  if (address.source === "nobody") note("No service of this directory runs. Starting one.");
   else {
     const trouble = await findTrouble(address);
     if (!trouble) {
       note(`Using the service at ${address.url}.`);
       return undefined;
     }
-    if (address.saidBy !== "port" || !trouble.startsWith("No service")) throw new Error(trouble);
+    if (address.source !== "port" || !trouble.startsWith("No service")) throw new Error(trouble);
     note(`No service answers at ${address.url}. Starting one.`);
   }
   const own = await startOwnService(leaving);

@@ -2,13 +2,13 @@ import type { Client } from "@langchain/langgraph-sdk";
 import { z } from "zod";
 import { isNotFound } from "./connection.ts";
 import { type Part, readMoments } from "./moments.ts";
-import { type Asked, questionsIn } from "./questions.ts";
+import { type OpenQuestion, questionsIn } from "./questions.ts";
 import type { View } from "./view.ts";
 
 /** The outcome of following a run. */
 export type Ending =
   | { kind: "done"; values: unknown }
-  | { kind: "asks"; asked: Asked[]; values: unknown }
+  | { kind: "asks"; questions: OpenQuestion[]; values: unknown }
   | { kind: "failed"; sentence: string; values: unknown }
   | { kind: "left"; runId: string | undefined };
 
@@ -55,8 +55,8 @@ async function settle(client: Client, { threadId, runId }: { threadId: string; r
   if (!found) return { kind: "failed", sentence: "The run was cancelled and removed.", values: null };
   const [{ status }, values] = found;
   if (status === "success") {
-    const asked = questionsIn(values);
-    return asked ? { kind: "asks", asked, values } : { kind: "done", values };
+    const questions = questionsIn(values);
+    return questions ? { kind: "asks", questions, values } : { kind: "done", values };
   }
   if (status === "interrupted") return { kind: "failed", sentence: "The run was cancelled.", values };
   return { kind: "failed", sentence: `The run failed: ${failure ?? errorIn(values) ?? status}`, values };

@@ -1,7 +1,7 @@
 import type { Client, Run } from "@langchain/langgraph-sdk";
 import { z } from "zod";
 import { RunStatus } from "../../runs/run.ts";
-import type { Given } from "../arguments.ts";
+import type { Arguments } from "../arguments.ts";
 import { excerpt, safeJson } from "./clean.ts";
 import { withService } from "./connection.ts";
 import { findRun, newestRuns } from "./find.ts";
@@ -11,11 +11,11 @@ import { openScreen } from "./screen.ts";
 import { showTable } from "./table.ts";
 
 /** Runs `ensemble graphs`: lists the graphs of the service. */
-export async function listGraphs(given: Given): Promise<void> {
-  const found = await withService(given, async ({ client }) => systemAssistants(client));
+export async function listGraphs(args: Arguments): Promise<void> {
+  const found = await withService(args, async ({ client }) => systemAssistants(client));
   const graphs = found.map(({ graph_id, description }) => ({ graph_id, description: description ?? "" }));
   graphs.sort((one, other) => one.graph_id.localeCompare(other.graph_id));
-  if (given.flags.has("json")) return printJson(graphs);
+  if (args.flags.has("json")) return printJson(graphs);
   showTable(
     openScreen(process.stdout),
     ["graph", "description"],
@@ -29,19 +29,19 @@ async function systemAssistants(client: Client) {
 }
 
 /** Runs `ensemble runs`: lists the newest runs, of one thread or of all. */
-export async function listRuns(given: Given): Promise<void> {
-  const { thread, status, limit = "20" } = given.texts;
+export async function listRuns(args: Arguments): Promise<void> {
+  const { thread, status, limit = "20" } = args.texts;
   const wanted = z.coerce.number().int().min(1).max(1_000).safeParse(limit);
   if (!wanted.success) throw new Error(`--limit is "${limit}"; it should be a number from 1 to 1000.`);
   const state = RunStatus.optional().safeParse(status);
   if (!state.success) throw new Error(`--status is "${status}"; it should be one of ${RunStatus.options.join(", ")}.`);
   const only = { limit: wanted.data, ...(state.data && { status: state.data }) };
 
-  const { runs, graphs } = await withService(given, async ({ client }) => {
+  const { runs, graphs } = await withService(args, async ({ client }) => {
     const found = thread ? await client.runs.list(thread, only) : await newestRuns(client, wanted.data, state.data);
-    return { runs: found, graphs: given.flags.has("json") ? new Map() : await graphNames(client, found) };
+    return { runs: found, graphs: args.flags.has("json") ? new Map() : await graphNames(client, found) };
   });
-  if (given.flags.has("json")) return printJson(runs);
+  if (args.flags.has("json")) return printJson(runs);
   if (runs.length === 0) return console.log("No runs.");
   const rows = runs.map((run) => [run.run_id, run.thread_id, graphs.get(run.assistant_id) ?? "-", run.status, timeOf(run)]);
   showTable(openScreen(process.stdout), ["run", "thread", "graph", "status", "created"], rows);
@@ -56,17 +56,17 @@ async function graphNames(client: Client, runs: Run[]): Promise<Map<string, stri
 }
 
 /** Runs `ensemble show <run>`: shows the status and the result of a run. */
-export async function showRun(given: Given): Promise<void> {
-  const [runId = ""] = given.words;
-  const { run, values, graphs } = await withService(given, async (connection) => {
+export async function showRun(args: Arguments): Promise<void> {
+  const [runId = ""] = args.words;
+  const { run, values, graphs } = await withService(args, async (connection) => {
     const { client } = connection;
-    const found = await findRun(connection, runId, given.texts.thread);
-    if (!found) throw new Error(`There is no run ${runId}${given.texts.thread ? ` on thread ${given.texts.thread}` : ""}.`);
+    const found = await findRun(connection, runId, args.texts.thread);
+    if (!found) throw new Error(`There is no run ${runId}${args.texts.thread ? ` on thread ${args.texts.thread}` : ""}.`);
     const isOpen = found.status === "pending" || found.status === "running";
     const output = isOpen ? null : await client.runs.join(found.thread_id, found.run_id);
     return { run: found, values: output, graphs: await graphNames(client, [found]) };
   });
-  if (given.flags.has("json")) return printJson({ ...run, values });
+  if (args.flags.has("json")) return printJson({ ...run, values });
   const screen = openScreen(process.stdout);
   const { kwargs } = z.object({ kwargs: z.looseObject({ input: z.unknown().optional() }) }).parse(run);
   const facts = {

@@ -71,7 +71,7 @@ export function startNarrator(screen: Screen): Narrator {
       else if (moment.kind === "progress") tellProgress(moment.path, moment.data);
       else if (moment.kind === "values") tellValues(moment.path, moment.values);
       else if (moment.kind === "attempt" && moment.attempt > 1)
-        screen.line(["yellow", `↻ a worker takes the run up again (attempt ${moment.attempt})`]);
+        screen.line(["yellow", `↻ a worker retries the run (attempt ${moment.attempt})`]);
     },
   };
 }

@@ -2,12 +2,12 @@ import { createInterface, type Interface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { z } from "zod";
 import { safeJson } from "./clean.ts";
-import { type Asked, Question, showQuestion } from "./questions.ts";
+import { type OpenQuestion, Question, showQuestion } from "./questions.ts";
 import type { Screen } from "./screen.ts";
 
 /** A person at the terminal. An undefined answer means that the person left. */
 export interface Person {
-  answer(asked: Asked[]): Promise<Record<string, unknown> | undefined>;
+  answer(questions: OpenQuestion[]): Promise<Record<string, unknown> | undefined>;
 }
 
 /** Thrown when the person leaves without an answer, with Ctrl-C or Ctrl-D. */
@@ -16,14 +16,14 @@ class Left extends Error {}
 type Ask = (prompt: string, prefilled?: string) => Promise<string>;
 
 /** Asks at a terminal, one question after the other. */
-export function personAt(input: Readable, output: Writable, screen: Screen): Person {
+export function openPrompt(input: Readable, output: Writable, screen: Screen): Person {
   return {
-    async answer(asked) {
+    async answer(questions) {
       const lines = createInterface({ input, output, terminal: "isTTY" in output && output.isTTY === true });
       const ask = askThrough(lines);
       try {
         const answers: Record<string, unknown> = {};
-        for (const { id, value } of asked) answers[id] = await answerOne(value, screen, ask);
+        for (const { id, value } of questions) answers[id] = await answerOne(value, screen, ask);
         return answers;
       } catch (error) {
         if (error instanceof Left) return undefined;

@@ -11,21 +11,21 @@ export const Question = z.discriminatedUnion("type", [
   z.object({ type: z.literal("input"), ...shared }),
 ]);
 
-const Asked = z.looseObject({ id: z.string(), value: z.unknown().optional() });
-export type Asked = z.output<typeof Asked>;
+const OpenQuestion = z.looseObject({ id: z.string(), value: z.unknown().optional() });
+export type OpenQuestion = z.output<typeof OpenQuestion>;
 
-const Interrupted = z.object({ __interrupt__: z.array(Asked) });
+const Interrupted = z.object({ __interrupt__: z.array(OpenQuestion) });
 /** A thread's open questions, by task. */
-const Waiting = z.record(z.string(), z.array(Asked));
+const OpenQuestions = z.record(z.string(), z.array(OpenQuestion));
 
 /** Returns the questions that stopped a run. Returns undefined when it did not stop, and an empty list at a breakpoint. */
-export function questionsIn(values: unknown): Asked[] | undefined {
+export function questionsIn(values: unknown): OpenQuestion[] | undefined {
   const read = Interrupted.safeParse(values);
   return read.success ? read.data.__interrupt__ : undefined;
 }
 
-export function questionsOf(thread: { interrupts?: unknown }): Asked[] {
-  const read = Waiting.safeParse(thread.interrupts);
+export function questionsOf(thread: { interrupts?: unknown }): OpenQuestion[] {
+  const read = OpenQuestions.safeParse(thread.interrupts);
   return read.success ? Object.values(read.data).flat() : [];
 }
 
@@ -43,10 +43,10 @@ export function showQuestion(screen: Screen, value: unknown): void {
 }
 
 /** Returns an example of a valid answer, for the hint on the command line. */
-export function exampleAnswer(asked: Asked[]): unknown {
-  const [only, ...others] = asked;
+export function exampleAnswer(questions: OpenQuestion[]): unknown {
+  const [only, ...others] = questions;
   if (only && others.length === 0) return example(only.value);
-  return Object.fromEntries(asked.map(({ id, value }) => [id, example(value)]));
+  return Object.fromEntries(questions.map(({ id, value }) => [id, example(value)]));
 }
 
 function example(value: unknown): unknown {

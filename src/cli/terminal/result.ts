@@ -15,9 +15,9 @@ const resultKeys = ["report", "answer", "result"];
  * already shown. A run that stopped for questions shows them.
  */
 export function showResult(screen: Screen, values: unknown, hasSaid: (text: string) => boolean): void {
-  const asked = questionsIn(values);
-  if (asked) {
-    for (const { value } of asked) showQuestion(screen, value);
+  const questions = questionsIn(values);
+  if (questions) {
+    for (const { value } of questions) showQuestion(screen, value);
     return;
   }
   const read = Values.safeParse(values);

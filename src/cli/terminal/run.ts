@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import type { Client, Thread } from "@langchain/langgraph-sdk";
 import { z } from "zod";
-import type { Given } from "../arguments.ts";
+import type { Arguments } from "../arguments.ts";
 import { isNotFound, withService } from "./connection.ts";
 import { contextOf } from "./find.ts";
 import { questionsOf } from "./questions.ts";
@@ -13,22 +13,22 @@ type Input = z.output<typeof Document>;
 const Described = z.looseObject({ properties: z.record(z.string(), z.unknown()).default({}) });
 
 /** Runs `ensemble run <graph>`: follows a run from start to end, on a new or an existing thread. */
-export async function run(given: Given): Promise<ExitCode> {
-  const wanted = await readStart(given);
-  return withService(given, async (connection) => {
+export async function run(args: Arguments): Promise<ExitCode> {
+  const options = await readStart(args);
+  return withService(args, async (connection) => {
     const { client } = connection;
-    const [graph = ""] = given.words;
-    const input = await fitTask(client, graph, given.texts.task, wanted.input);
-    const thread = given.texts.thread ? await client.threads.get(given.texts.thread) : await client.threads.create({ graphId: graph });
-    const asked = questionsOf(thread);
-    const goesOn = !input && (asked.length > 0 || thread.status === "interrupted");
-    const context = wanted.context ?? (goesOn ? await lastContext(client, thread) : undefined);
-    const session = openSession(connection, given, { graph, threadId: thread.thread_id, context });
+    const [graph = ""] = args.words;
+    const input = await fitTask(client, graph, args.texts.task, options.input);
+    const thread = args.texts.thread ? await client.threads.get(args.texts.thread) : await client.threads.create({ graphId: graph });
+    const questions = questionsOf(thread);
+    const continues = !input && (questions.length > 0 || thread.status === "interrupted");
+    const context = options.context ?? (continues ? await lastContext(client, thread) : undefined);
+    const session = openSession(connection, args, { graph, threadId: thread.thread_id, context });
     await warnOfHalt(connection, session);
     if (input && thread.status === "busy") session.say("The thread is busy; this run waits for its turn.");
-    const resume = wanted.resume ?? (input ? undefined : await answer(session, asked));
+    const resume = options.resume ?? (input ? undefined : await answer(session, questions));
     if (resume !== undefined) return converse(session, startRun(session, { command: { resume } }));
-    if (!input && asked.length > 0) return leaveOpen(session, { asked, values: { __interrupt__: asked } });
+    if (!input && questions.length > 0) return leaveOpen(session, { questions, values: { __interrupt__: questions } });
     return converse(session, startRun(session, { input: input ?? beginning(thread) }));
   });
 }
@@ -48,7 +48,7 @@ interface StartOptions {
 }
 
 /** Reads the options and their files, before anything is sent. */
-async function readStart({ texts }: Given): Promise<StartOptions> {
+async function readStart({ texts }: Arguments): Promise<StartOptions> {
   const { thread, resume, input, task, context } = texts;
   if (thread !== undefined && !z.guid().safeParse(thread).success)
     throw new Error(`--thread is "${thread}", which is not the id of a thread.`);

@@ -1,10 +1,10 @@
 import type { Client, Command } from "@langchain/langgraph-sdk";
-import type { Given } from "../arguments.ts";
+import type { Arguments } from "../arguments.ts";
 import { safeJson } from "./clean.ts";
 import { type Connection, isHalted } from "./connection.ts";
 import { type Ending, followRun, type Stream } from "./follow.ts";
-import { type Person, personAt } from "./person.ts";
-import { type Asked, exampleAnswer, questionsOf } from "./questions.ts";
+import { openPrompt, type Person } from "./person.ts";
+import { exampleAnswer, type OpenQuestion, questionsOf } from "./questions.ts";
 import { openScreen } from "./screen.ts";
 import { jsonView, readableView, type View } from "./view.ts";
 
@@ -32,7 +32,7 @@ export type Start = { input: Record<string, unknown> | null } | { command: Comma
 type Where = Pick<Session, "graph" | "threadId" | "context">;
 
 /** Opens a session. It writes the result to stdout and asks questions at the terminal of the person. */
-export function openSession({ client }: Connection, { flags }: Given, where: Where, leaving = listenForLeave()): Session {
+export function openSession({ client }: Connection, { flags }: Arguments, where: Where, leaving = listenForLeave()): Session {
   const screen = openScreen(process.stdout);
   const json = flags.has("json");
   const notes = openScreen(process.stderr);
@@ -43,7 +43,7 @@ export function openSession({ client }: Connection, { flags }: Given, where: Whe
     client,
     leaving,
     view: json ? jsonView(process.stdout) : readableView(screen),
-    person: canAsk ? personAt(process.stdin, asksAt, asksAt === process.stdout ? screen : notes) : undefined,
+    person: canAsk ? openPrompt(process.stdin, asksAt, asksAt === process.stdout ? screen : notes) : undefined,
     say: (sentence) => notes.line(sentence),
   };
 }
@@ -75,18 +75,21 @@ export async function converse(session: Session, first: Stream): Promise<ExitCod
   for (let stream = first; ; ) {
     const ending = await followRun(session.client, stream, session.view, session.leaving);
     if (ending.kind !== "asks") return conclude(session, ending);
-    const resume = await answer(session, ending.asked);
+    const resume = await answer(session, ending.questions);
     if (!resume) return leaveOpen(session, ending);
     stream = startRun(session, { command: { resume } });
   }
 }
 
 /** Returns the person's answers by question. Returns undefined when there is no person, or the person left. */
-export async function answer({ client, threadId, person }: Session, asked: Asked[]): Promise<Record<string, unknown> | undefined> {
-  if (!person || asked.length === 0) return undefined;
-  const answers = await person.answer(asked);
+export async function answer(
+  { client, threadId, person }: Session,
+  questions: OpenQuestion[],
+): Promise<Record<string, unknown> | undefined> {
+  if (!person || questions.length === 0) return undefined;
+  const answers = await person.answer(questions);
   const open = questionsOf(await client.threads.get(threadId)).map(({ id }) => id);
-  if (answers && !asked.every(({ id }) => open.includes(id)))
+  if (answers && !questions.every(({ id }) => open.includes(id)))
     throw new Error(`Somebody else has answered meanwhile, or the time was up. \`ensemble watch ${threadId}\` shows the result.`);
   return answers;
 }
@@ -114,14 +117,14 @@ function conclude({ view, say, threadId, farewell }: Session, ending: Exclude<En
 /** Says what the run waits for, and how to continue it. */
 export function leaveOpen(
   { view, say, graph, threadId, person }: Session,
-  { asked, values }: { asked: Asked[]; values: unknown },
+  { questions, values }: { questions: OpenQuestion[]; values: unknown },
 ): ExitCode {
   if (!person) view.values(values); // a person has just been asked
   const again = `ensemble run ${graph} --thread ${threadId}`;
-  if (asked.length === 0) say(`The run paused at a breakpoint; \`${again}\` goes on.`);
+  if (questions.length === 0) say(`The run paused at a breakpoint; \`${again}\` goes on.`);
   else
     say(
-      `${person ? "\n" : ""}The run waits for an answer. To go on:\n  ${again} --resume '${safeJson(exampleAnswer(asked)).replaceAll("'", "'\\''")}'`,
+      `${person ? "\n" : ""}The run waits for an answer. To go on:\n  ${again} --resume '${safeJson(exampleAnswer(questions)).replaceAll("'", "'\\''")}'`,
     );
   return 3;
 }

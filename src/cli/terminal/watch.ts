@@ -1,17 +1,17 @@
-import type { Given } from "../arguments.ts";
+import type { Arguments } from "../arguments.ts";
 import { type Connection, withService } from "./connection.ts";
 import { contextOf, findRun, findThread } from "./find.ts";
 import { converse, type ExitCode, openSession } from "./session.ts";
 
 /** Runs `ensemble watch <thread>`: joins the thread's running run, else replays its latest one. */
-export async function watch(given: Given): Promise<ExitCode> {
-  return withService(given, async (connection) => {
+export async function watch(args: Arguments): Promise<ExitCode> {
+  return withService(args, async (connection) => {
     const { client } = connection;
-    const run = await runToWatch(connection, given.words[0] ?? "");
+    const run = await runToWatch(connection, args.words[0] ?? "");
     const { thread_id: threadId, run_id: runId, assistant_id } = run;
     const { graph_id, metadata } = await client.assistants.get(assistant_id);
     const graph = metadata?.created_by === "system" ? graph_id : assistant_id;
-    const session = openSession(connection, given, { graph, threadId, context: contextOf(run) });
+    const session = openSession(connection, args, { graph, threadId, context: contextOf(run) });
     const parts = client.runs.joinStream(threadId, runId, { signal: session.leaving, lastEventId: "-1" });
     return converse(session, { threadId, runId: () => runId, parts });
   });
