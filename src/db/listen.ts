@@ -24,11 +24,11 @@ export interface Wakeups {
   /** Calls the listener at every notification of the topic, until the returned function is called. */
   on(topic: string, listener: () => void): () => void;
   /** Notifies this process now, and the others as soon as the previous NOTIFY statement is done. Call it after the commit. */
-  tell(...topics: string[]): void;
+  notify(...topics: string[]): void;
   /** Notifies this process only. */
-  tellHere(...topics: string[]): void;
+  notifyHere(...topics: string[]): void;
   /** Notifies the other processes only, for topics that this process has handled in another way. */
-  tellElsewhere(...topics: string[]): void;
+  notifyElsewhere(...topics: string[]): void;
   stop(): Promise<void>;
 }
 
@@ -95,11 +95,11 @@ export async function startWakeups({ pool, url, follows = true, onError }: Wakeu
     sending = undefined;
   }
 
-  function tellHere(...topics: string[]): void {
+  function notifyHere(...topics: string[]): void {
     for (const topic of topics) local.emit(topic);
   }
 
-  function tellElsewhere(...topics: string[]): void {
+  function notifyElsewhere(...topics: string[]): void {
     for (const topic of topics) if (channelOf(topic) === channels.followers ? others.following : others.there) pending.add(topic);
     if (pending.size > 0) sending ??= sendPending();
   }
@@ -113,12 +113,12 @@ export async function startWakeups({ pool, url, follows = true, onError }: Wakeu
       local.on(topic, listener);
       return () => local.off(topic, listener);
     },
-    tell(...topics) {
-      tellHere(...topics);
-      tellElsewhere(...topics);
+    notify(...topics) {
+      notifyHere(...topics);
+      notifyElsewhere(...topics);
     },
-    tellHere,
-    tellElsewhere,
+    notifyHere,
+    notifyElsewhere,
     async stop() {
       clearInterval(looking);
       await sending;

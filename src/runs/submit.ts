@@ -62,5 +62,5 @@ export async function submitRuns(deps: SubmitDeps, submissions: Submission[], op
 /** Wakes the workers for new runs, and those whose runs the new ones displace. Call it after the commit. */
 export function announceRuns(wakeups: Wakeups, strategies: Run["multitask_strategy"][]): void {
   const displaces = strategies.some((strategy) => strategy === "interrupt" || strategy === "rollback");
-  wakeups.tell(claimTopic, ...(displaces ? [cancelTopic] : []));
+  wakeups.notify(claimTopic, ...(displaces ? [cancelTopic] : []));
 }

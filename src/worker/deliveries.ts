@@ -81,7 +81,7 @@ class Deliveries {
       .finally(() => {
         this.#underWay.delete(done);
         this.#receivers.end(delivery.host, performance.now() - begun);
-        wakeups.tellHere(webhookTopic); // a turn is free
+        wakeups.notifyHere(webhookTopic); // a turn is free
       });
     this.#underWay.set(done, delivery.pace);
   }

@@ -35,8 +35,8 @@ function publish({ metrics, feed, wakeups }: AttemptDeps, { runId, threadId }: C
   metrics.storedEvents(events.length, seconds);
   feed.publish(runId, events);
   const begins = events[0]?.id === 0; // subscribers of the thread follow the run from its first event
-  if (begins) wakeups.tellHere(threadTopic(threadId));
-  wakeups.tellElsewhere(runTopic(runId), ...(begins ? [threadTopic(threadId)] : []));
+  if (begins) wakeups.notifyHere(threadTopic(threadId));
+  wakeups.notifyElsewhere(runTopic(runId), ...(begins ? [threadTopic(threadId)] : []));
 }
 
 /** Throws a refusal with the event that it was probably about, and every other error as it is. */

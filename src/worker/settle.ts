@@ -20,7 +20,7 @@ export async function settle(attempt: Attempt, outcome: Outcome): Promise<string
   const { claim, deps, log } = attempt;
   const settled = await store(attempt, outcome).catch((error) => storeWithoutResult(attempt, error));
   if (isOver(settled)) tellEnd(attempt);
-  if (claim.kwargs.webhook) deps.wakeups.tellHere(webhookTopic);
+  if (claim.kwargs.webhook) deps.wakeups.notifyHere(webhookTopic);
   const became = settled.kind === "ended" ? settled.end.status : settled.kind;
   log.info({ outcome: became }, "run left");
   return became;
@@ -31,8 +31,8 @@ const isOver = ({ kind }: Outcome) => kind === "ended" || kind === "rolled back"
 
 function tellEnd({ deps: { feed, wakeups }, claim: { runId }, journal }: Attempt): void {
   feed.publishEnd(runId, journal.lastId);
-  wakeups.tellElsewhere(runTopic(runId));
-  wakeups.tell(endTopic(runId));
+  wakeups.notifyElsewhere(runTopic(runId));
+  wakeups.notify(endTopic(runId));
 }
 
 /** Stores the outcome. Returns what really became of the run. */

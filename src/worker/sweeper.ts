@@ -100,11 +100,11 @@ class Sweeper {
     metrics.repairedHeads(threads);
     if (threads === 0) return;
     log.error({ threads }, "threads had the wrong next run or none; it was put right");
-    wakeups.tell(claimTopic);
+    wakeups.notify(claimTopic);
   }
 
   #announceEnds(runs: string[]): void {
-    if (runs.length > 0) this.#deps.wakeups.tell(cancelTopic, claimTopic, ...runs.map(endTopic), ...runs.map(runTopic));
+    if (runs.length > 0) this.#deps.wakeups.notify(cancelTopic, claimTopic, ...runs.map(endTopic), ...runs.map(runTopic));
   }
 
   /** Waits for the next sweep. Threads that are in use are trimmed meanwhile. */

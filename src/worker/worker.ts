@@ -67,7 +67,7 @@ class RunningWorker {
     this.#attempts = new Attempts({
       ...options,
       execute: (claim, control) => executeRun(attemptDeps, claim, control, options),
-      onPerformed: () => deps.wakeups.tellHere(roomTopic),
+      onPerformed: () => deps.wakeups.notifyHere(roomTopic),
       onDone: (control) => this.#onDone(control),
     });
   }
@@ -108,7 +108,7 @@ class RunningWorker {
       },
       onTookOver: (runs) => {
         metrics.tookOver(runs);
-        wakeups.tell(claimTopic);
+        wakeups.notify(claimTopic);
       },
       onOutOfTouch: () => this.#attempts.stop({ kind: "unreachable", error: new Error("The lease could not be renewed.") }),
       onBlocked: (ms) => this.#reportBlocked(ms),
@@ -119,8 +119,8 @@ class RunningWorker {
   #onDone({ stopped }: AttemptControl): void {
     const { wakeups } = this.#deps;
     if (stopped?.kind === "unreachable") this.#claimer?.pause();
-    if (this.#isDraining) wakeups.tellElsewhere(claimTopic);
-    else wakeups.tellHere(claimTopic, roomTopic);
+    if (this.#isDraining) wakeups.notifyElsewhere(claimTopic);
+    else wakeups.notifyHere(claimTopic, roomTopic);
   }
 
   /** Compares what runs here with what the database said may run here. */
@@ -138,7 +138,7 @@ class RunningWorker {
     );
     if (!given) return; // it has just ended
     log.warn({ run_id: run.runId, attempt: run.attempt }, "gave back a run that was claimed without this worker hearing of it");
-    wakeups.tell(claimTopic);
+    wakeups.notify(claimTopic);
   }
 
   /** Names the nodes that may have blocked the event loop. A node that blocks is among those that finish first afterwards. */

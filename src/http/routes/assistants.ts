@@ -164,7 +164,7 @@ async function remove({ pool, wakeups }: ApiDeps, request: RequestOf<typeof dele
     await holdThreadsOfAssistant(tx, assistantId);
     await deleteAssistant(tx, scope, assistantId);
   });
-  wakeups.tell(cancelTopic, claimTopic);
+  wakeups.notify(cancelTopic, claimTopic);
   return reply.send([assistantId]);
 }
 

@@ -72,7 +72,7 @@ async function remove({ pool, registry, wakeups }: ApiDeps, request: RequestOf<t
     await deleteRunCheckpoints(tx, threadId, runId, await isThreadBusy(tx, threadId));
     await refreshThread(tx, registry, threadId);
   });
-  wakeups.tell(cancelTopic, claimTopic, endTopic(runId), runTopic(runId));
+  wakeups.notify(cancelTopic, claimTopic, endTopic(runId), runTopic(runId));
   return reply.code(204).send();
 }
 

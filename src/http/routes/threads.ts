@@ -190,7 +190,7 @@ async function remove({ pool, wakeups }: ApiDeps, request: RequestOf<typeof dele
     if (!(await lockThread(tx, scope, threadId))) throw threadNotFound(threadId);
     await deleteThread(tx, threadId);
   });
-  wakeups.tell(cancelTopic); // a worker that is running one of the thread's runs stops
+  wakeups.notify(cancelTopic); // a worker that is running one of the thread's runs stops
   return reply.code(204).send();
 }
 

@@ -33,7 +33,7 @@ export const webhookRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool,
       const named = request.body.run_ids ?? undefined;
       const { scope } = await request.access("threads:update", { metadata: { run_ids: named } });
       const runIds = await redriveWebhooks(pool, scope, named);
-      wakeups.tell(webhookTopic);
+      wakeups.notify(webhookTopic);
       return reply.send({ run_ids: runIds });
     },
   );

@@ -19,6 +19,6 @@ export async function cancelRuns(
     return cancelOpenRuns(tx, [threadId], action, runIds);
   });
   // A run that never started is over now; one that has started hears of it through its worker.
-  if (met > 0) wakeups.tell(cancelTopic, claimTopic, threadTopic(threadId), ...runIds.map(endTopic), ...runIds.map(runTopic));
+  if (met > 0) wakeups.notify(cancelTopic, claimTopic, threadTopic(threadId), ...runIds.map(endTopic), ...runIds.map(runTopic));
   return met;
 }
