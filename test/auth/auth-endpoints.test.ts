@@ -1,0 +1,250 @@
+import { randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { type Endpoint, endpoints } from "../endpoints.ts";
+import { startTestService } from "../service.ts";
+
+const project = fileURLToPath(new URL("../graphs/with-auth/langgraph.json", import.meta.url));
+const { fetch, db } = await startTestService({ ENSEMBLE_CONFIG: project });
+
+/** Everything that alice has, one of a kind. */
+const alices: Record<string, string> = { namespace: "child", ...(await makeThings("alice")) };
+/** Who asks for something of hers is to be answered as if it were not there. */
+const nobodys = Object.fromEntries(Object.keys(alices).map((name) => [name, name === "namespace" ? "child" : randomUUID()]));
+
+const open = ["GET /info"];
+const signedInOnly = ["GET /ok"];
+const everyEndpoint = Object.entries(endpoints);
+
+async function call(name: string | undefined, method: string, path: string, body?: unknown): Promise<Response> {
+  const headers = { ...(name && { authorization: `Bearer ${name}` }), ...(body !== undefined && { "content-type": "application/json" }) };
+  return fetch(path, { method, headers, signal: AbortSignal.timeout(60_000), ...(body !== undefined && { body: JSON.stringify(body) }) });
+}
+
+async function ask<Answer>(name: string, method: string, path: string, body?: unknown): Promise<Answer> {
+  const response = await call(name, method, path, body);
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  return (text === "" ? undefined : JSON.parse(text)) as Answer;
+}
+
+async function makeThings(name: string) {
+  const { assistant_id: assistantId } = await ask<{ assistant_id: string }>(name, "POST", "/assistants", { graph_id: "nested" });
+  const { thread_id: threadId } = await ask<{ thread_id: string }>(name, "POST", "/threads", {});
+  await ask(name, "POST", `/threads/${threadId}/runs/wait`, { assistant_id: assistantId, input: {} });
+  const [run] = await ask<{ run_id: string }[]>(name, "GET", `/threads/${threadId}/runs`);
+  const { checkpoint } = await ask<{ checkpoint: { checkpoint_id: string } }>(name, "GET", `/threads/${threadId}/state`);
+  const cron = { assistant_id: assistantId, schedule: "0 0 1 1 *", input: {} };
+  const { cron_id: cronId } = await ask<{ cron_id: string }>(name, "POST", "/runs/crons", cron);
+  return { assistantId, threadId, runId: run?.run_id ?? "", checkpointId: checkpoint.checkpoint_id, cronId };
+}
+
+const fill = (path: string, ids: Record<string, string>) => path.replace(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? "");
+
+function requestOf(
+  route: string,
+  { body, search = "" }: Endpoint,
+  ids: Record<string, string>,
+): [method: string, path: string, body: unknown] {
+  const [method = "", path = ""] = route.split(" ");
+  return [method, fill(path, ids) + search, body];
+}
+
+/** Every id is a number, so that answers about different ones can be compared. */
+async function answerOf(response: Response) {
+  const text = response.headers.get("content-type")?.startsWith("text/event-stream") ? "a stream" : await response.text();
+  await response.body?.cancel().catch(() => {});
+  return { status: response.status, text: text.replace(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g, "<id>") };
+}
+
+async function aliceHas() {
+  const { rows } = await db.query(`
+    select (select json_agg(json_build_array(thread_id, metadata, updated_at) order by thread_id) from threads) as threads,
+           (select json_agg(json_build_array(run_id, status, updated_at) order by run_id) from runs) as runs,
+           (select json_agg(assistants order by assistant_id) from assistants) as assistants,
+           (select json_agg(crons order by cron_id) from crons) as crons,
+           (select count(*)::integer from checkpoints) as checkpoints`);
+  return rows[0];
+}
+
+test.each(everyEndpoint)("%s asks who is asking", async (route, endpoint) => {
+  const response = await call(undefined, ...requestOf(route, endpoint, alices));
+  await response.body?.cancel();
+  expect(response.status).toBe(open.includes(route) ? 200 : 401);
+  if (response.status === 401) expect(response.headers.get("www-authenticate")).toBe("Names");
+});
+
+test.each(["/docs", "/openapi.json", "/nowhere", "/threads/x/../../docs"])("%s asks who is asking", async (path) => {
+  const response = await call(undefined, "GET", path);
+  expect(response.status).toBe(401);
+  expect(await response.text()).toBe("Who are you?");
+});
+
+test("a browser may ask what it may send, without saying who it is", async () => {
+  const preflight = { origin: "http://a.test", "access-control-request-method": "POST", "access-control-request-headers": "authorization" };
+  const response = await fetch("/threads", { method: "OPTIONS", headers: preflight });
+  expect([response.status, response.headers.get("access-control-allow-headers")]).toEqual([204, "authorization"]);
+  expect(
+    (await fetch("/threads", { method: "POST", headers: { origin: "http://a.test" } })).headers.get("access-control-allow-origin"),
+  ).toBe("*");
+});
+
+const aboutOneThing = everyEndpoint.filter(([route]) => /\{\w+Id\}/.test(route));
+
+test.each(aboutOneThing)("%s answers of somebody else's as of nothing, and leaves it alone", async (route, endpoint) => {
+  const before = await aliceHas();
+  const ofAlices = await answerOf(await call("bob", ...requestOf(route, endpoint, alices)));
+  const ofNobodys = await answerOf(await call("bob", ...requestOf(route, endpoint, nobodys)));
+  expect(ofAlices).toEqual(ofNobodys);
+  if (endpoint.unknownId === 200) expect(ofAlices.text).toMatch(/^a stream$|"message":"Thread with ID <id> not found"/);
+  else expect(ofAlices.status).toBeOneOf([404, 409]);
+  expect(await aliceHas()).toEqual(before);
+});
+
+const bobs = await makeThings("bob");
+
+/** What names somebody else's things in the body or the query. */
+const smuggled: [what: string, method: string, path: string, body: unknown, status: number][] = [
+  ["a run of an assistant", "POST", "/runs", { assistant_id: alices.assistantId, input: {} }, 404],
+  [
+    "a run on a thread, made if missing",
+    "POST",
+    `/threads/${alices.threadId}/runs`,
+    { assistant_id: "steps", if_not_exists: "create" },
+    404,
+  ],
+  [
+    "a batch",
+    "POST",
+    "/runs/batch",
+    [
+      { assistant_id: "steps", input: {} },
+      { assistant_id: "steps", thread_id: alices.threadId },
+    ],
+    404,
+  ],
+  [
+    "a thread in the configurable",
+    "POST",
+    `/threads/${bobs.threadId}/runs/wait`,
+    { assistant_id: "steps", input: {}, config: { configurable: { thread_id: alices.threadId } } },
+    200,
+  ],
+  [
+    "a checkpoint",
+    "POST",
+    `/threads/${bobs.threadId}/runs`,
+    { assistant_id: "steps", checkpoint: { checkpoint_id: alices.checkpointId } },
+    404,
+  ],
+  [
+    "a checkpoint in the configurable",
+    "POST",
+    `/threads/${bobs.threadId}/runs`,
+    { assistant_id: "steps", config: { configurable: { checkpoint_id: alices.checkpointId } } },
+    404,
+  ],
+  ["a checkpoint to look at", "GET", `/threads/${bobs.threadId}/state/${alices.checkpointId}`, undefined, 404],
+  [
+    "a checkpoint to write at",
+    "POST",
+    `/threads/${bobs.threadId}/state`,
+    { values: {}, checkpoint: { thread_id: alices.threadId, checkpoint_id: alices.checkpointId } },
+    404,
+  ],
+  ["a run under a thread of one's own", "GET", `/threads/${bobs.threadId}/runs/${alices.runId}`, undefined, 404],
+  ["the deletion of one", "DELETE", `/threads/${bobs.threadId}/runs/${alices.runId}`, undefined, 404],
+  ["the cancelling of one", "POST", "/runs/cancel", { thread_id: alices.threadId, run_ids: [alices.runId] }, 404],
+  [
+    "the cancelling of one, under a thread of one's own",
+    "POST",
+    "/runs/cancel",
+    { thread_id: bobs.threadId, run_ids: [alices.runId] },
+    404,
+  ],
+  ["the cancelling of all", "POST", "/runs/cancel", { status: "all" }, 204],
+  ["a thread's pruning", "POST", "/threads/prune", { thread_ids: [alices.threadId], strategy: "keep_latest" }, 200],
+  ["a thread id that is taken", "POST", "/threads", { thread_id: alices.threadId, if_exists: "do_nothing" }, 409],
+  [
+    "an assistant id that is taken",
+    "POST",
+    "/assistants",
+    { assistant_id: alices.assistantId, graph_id: "steps", if_exists: "do_nothing" },
+    409,
+  ],
+  ["a cron on a thread", "POST", `/threads/${alices.threadId}/runs/crons`, { assistant_id: "steps", schedule: "0 0 1 1 *" }, 404],
+  ["a cron of an assistant", "POST", "/runs/crons", { assistant_id: alices.assistantId, schedule: "0 0 1 1 *" }, 404],
+];
+
+test.each(smuggled)("%s that is somebody else's comes to nothing", async (_what, method, path, body, status) => {
+  const hers = ["threads", "runs", "assistants", "crons"] as const;
+  const ofAlice = async () => {
+    const { rows } = await db.query(
+      `select (select json_agg(t) from (select metadata, updated_at from threads where thread_id = $1) t) as threads,
+              (select json_agg(r order by run_id) from (select run_id, status, cancel from runs where thread_id = $1) r) as runs,
+              (select json_agg(a) from assistants a where assistant_id = $2) as assistants,
+              (select json_agg(c order by cron_id) from crons c where user_id = 'alice') as crons,
+              (select count(*) from checkpoints where thread_id = $1::text) as checkpoints`,
+      [alices.threadId, alices.assistantId],
+    );
+    return rows[0];
+  };
+  const before = await ofAlice();
+  const response = await call("bob", method, path, body);
+  expect({ status: response.status, text: await response.text() }).toMatchObject({ status }); // whole: what was begun is over then
+  const after = await ofAlice();
+  for (const kind of hers) expect(after[kind]).toEqual(before[kind]);
+  expect(after.checkpoints).toBe(before.checkpoints);
+});
+
+const lists: [path: string, filter: object, idField: string][] = [
+  ["/threads/search", { ids: [alices.threadId] }, "thread_id"],
+  ["/threads/search", { metadata: { owner: "alice" } }, "thread_id"],
+  ["/threads/search", { metadata: { "owner' or 'a' = 'a": 1 } }, "thread_id"],
+  ["/assistants/search", { metadata: { owner: "alice" } }, "assistant_id"],
+  ["/runs/crons/search", { thread_id: alices.threadId }, "cron_id"],
+  ["/runs/crons/search", { assistant_id: alices.assistantId }, "cron_id"],
+];
+
+test.each(lists)("a list (%s, %j) has nothing of anybody else, and a count does not count it", async (path, filter) => {
+  expect(await ask("bob", "POST", path, filter)).toEqual([]);
+  expect(await ask("bob", "POST", path.replace("/search", "/count"), filter)).toBe(0);
+});
+
+test("a list is of what is one's own, its total too", async () => {
+  for (const [name, things] of [
+    ["alice", alices],
+    ["bob", bobs],
+  ] as const) {
+    const response = await call(name, "POST", "/assistants/search", { limit: 1 });
+    expect(await response.json()).toMatchObject([{ assistant_id: things.assistantId, metadata: { owner: name } }]);
+    expect(response.headers.get("x-pagination-total")).toBe("1");
+    expect(await ask(name, "POST", "/runs/crons/search", {})).toMatchObject([{ cron_id: things.cronId, user_id: name }]);
+    expect(await ask<object[]>(name, "POST", "/threads/search", {})).toEqual(
+      expect.arrayContaining([expect.objectContaining({ thread_id: things.threadId })]),
+    );
+    const owners = await ask<{ metadata: { owner: string } }[]>(name, "POST", "/threads/search", { limit: 100 });
+    expect([...new Set(owners.map(({ metadata }) => metadata.owner))]).toEqual([name]);
+  }
+});
+
+/** A fault of the handler lets nobody in, and does not say what it is. */
+test.each(everyEndpoint.filter(([route]) => ![...open, ...signedInOnly].includes(route)))(
+  "%s is closed while whoever decides is broken",
+  async (route, endpoint) => {
+    const before = await aliceHas();
+    for (const name of ["broken", "careless"]) {
+      const response = await call(name, ...requestOf(route, endpoint, alices));
+      expect([response.status, await response.text()]).toEqual([500, "Internal Server Error"]);
+    }
+    expect(await aliceHas()).toEqual(before);
+  },
+);
+
+test("the counts of everybody are shown to whoever sees everybody's runs, and to nobody else", async () => {
+  for (const query of ["", "?format=json"]) {
+    expect((await call("admin", "GET", `/metrics${query}`)).status).toBe(200);
+    const response = await call("bob", "GET", `/metrics${query}`);
+    expect([response.status, await response.text()]).toEqual([403, expect.stringContaining("ENSEMBLE_METRICS_PORT")]);
+  }
+});

@@ -1,0 +1,208 @@
+import { randomUUID } from "node:crypto";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { json } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, expect, test } from "vitest";
+import { makeProject, until } from "../command.ts";
+import { type DecisionRow, decisionRows, type Things } from "../decision-rows.ts";
+import { endpoints } from "../endpoints.ts";
+import { startTestService } from "../service.ts";
+import { eventually, readFrames } from "../sse.ts";
+
+/** For which decisions the service held a transaction open while whoever decides took their time. */
+const heldDuring: string[] = [];
+/** What else happens meanwhile. */
+let meanwhile: (event: string, value: Record<string, unknown>) => Promise<void> = async () => {};
+const inTransaction = "select from pg_stat_activity where datname = current_database() and state = 'idle in transaction'";
+const onlooker = createServer(async (request, response) => {
+  const { url = "" } = request;
+  const value = await json(request);
+  const isHeld = async () => (await db.query(inTransaction)).rowCount !== 0;
+  await until(async () => !(await isHeld()), 500).catch(() => heldDuring.push(url.slice(1)));
+  await meanwhile(url.slice(1), value as Record<string, unknown>);
+  response.end();
+});
+await new Promise<void>((resolve) => onlooker.listen(0, "127.0.0.1", resolve));
+afterAll(() => onlooker.close());
+const onlookerUrl = `http://127.0.0.1:${(onlooker.address() as AddressInfo).port}`;
+
+/** Everybody has their own things, and of what their token names also everybody else's. */
+const auth = `
+import { Auth, HTTPException } from "@langchain/langgraph-sdk/auth";
+export const auth = new Auth()
+  .authenticate(async (request) => {
+    const [, identity, events = ""] = /^Bearer (\\w+)(?: (\\S+))?$/.exec(request.headers.get("authorization") ?? "") ?? [];
+    if (!identity) throw new HTTPException(401);
+    return { identity, permissions: events.split(",") };
+  })
+  .on("*", async ({ event, user, value }) => {
+    if (user.identity === "watched") await fetch("${onlookerUrl}/" + event, { method: "POST", body: JSON.stringify(value) });
+    if ("metadata" in value && /:(create|create_run|put)$/.test(event)) value.metadata = { ...value.metadata, owner: user.identity };
+    return user.permissions.includes(event) || { owner: user.identity };
+  });
+`;
+const graphs = Object.fromEntries(
+  ["steps", "nested", "review", "slow"].map((name) => [name, `${import.meta.dirname}/graphs/${name}.ts:graph`]),
+);
+const project = await makeProject({ "auth.ts": auth, "langgraph.json": { graphs, auth: { path: "./auth.ts:auth" } } });
+const { fetch, db } = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json` });
+
+interface Asked {
+  method: string;
+  path: string;
+  body?: unknown;
+}
+/** All that a handler can be asked. */
+const everyEvent = Object.entries({
+  assistants: ["create", "read", "update", "delete", "search"],
+  threads: ["create", "read", "update", "delete", "search", "create_run"],
+  crons: ["create", "read", "update", "delete", "search"],
+  store: ["put", "get", "search", "delete", "list_namespaces"],
+}).flatMap(([resource, actions]) => actions.map((action) => `${resource}:${action}`));
+
+const call = (bearer: string, { method, path, body }: Asked, signal = AbortSignal.timeout(60_000)) =>
+  fetch(path, {
+    method,
+    headers: { authorization: `Bearer ${bearer}`, ...(body !== undefined && { "content-type": "application/json" }) },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    signal,
+  });
+
+async function ask<Answer>(bearer: string, method: string, path: string, body?: unknown): Promise<Answer> {
+  const response = await call(bearer, { method, path, body });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  return (text === "" ? undefined : JSON.parse(text)) as Answer;
+}
+
+const deadWebhook =
+  "insert into webhooks (run_id, thread_id, url, run, status, settled_at) values ($1, $2, 'https://a.test/', '{}', 'dead', now())";
+
+/** One of each kind, all of one owner. */
+async function makeThings(): Promise<Things> {
+  const mark = randomUUID();
+  const owner = `owner_${mark.slice(0, 8)}`; // another one each time: nobody may have many crons
+  const make = <Answer>(path: string, body?: unknown, method = "POST") => ask<Answer>(owner, method, path, body);
+  const { assistant_id: assistantId } = await make<{ assistant_id: string }>("/assistants", { graph_id: "nested", metadata: { mark } });
+  await make(`/assistants/${assistantId}`, { name: "second version" }, "PATCH");
+  const newThread = async () => (await make<{ thread_id: string }>("/threads", { metadata: { mark } })).thread_id;
+  const [threadId, askingId, busyId] = [await newThread(), await newThread(), await newThread()];
+  await make(`/threads/${threadId}/runs/wait`, { assistant_id: assistantId, input: {} });
+  const [run] = await make<{ run_id: string }[]>(`/threads/${threadId}/runs`, undefined, "GET");
+  const { checkpoint } = await make<{ checkpoint: { checkpoint_id: string } }>(`/threads/${threadId}/state`, undefined, "GET");
+  const later = { assistant_id: "steps", input: {}, after_seconds: 3_600 };
+  const { run_id: waitingId } = await make<{ run_id: string }>(`/threads/${busyId}/runs`, later);
+  await make(`/threads/${askingId}/runs/wait`, { assistant_id: "review", input: { topic: "rivers" } });
+  const [question] = Object.values((await make<{ interrupts: object }>(`/threads/${askingId}`, undefined, "GET")).interrupts).flat();
+  const cron = { assistant_id: assistantId, schedule: "0 0 1 1 *", input: {} };
+  const { cron_id: cronId } = await make<{ cron_id: string }>(`/threads/${threadId}/runs/crons`, cron);
+  await db.query(deadWebhook, [run?.run_id, threadId]);
+  await make("/store/items", { namespace: ["shelf", mark], key: "k", value: { by: "owner" } }, "PUT");
+  const runId = run?.run_id ?? "";
+  const ids = { assistantId, threadId, askingId, busyId, runId, waitingId, cronId, checkpointId: checkpoint.checkpoint_id };
+  return { ...ids, questionId: String(question?.id), namespace: "child", mark };
+}
+
+/** Of these nothing is anybody's. */
+const nobodys = ["GET /ok", "GET /info", "POST /assistants", "POST /threads"];
+
+const endpointOf = (name: string) => (name.split(" | ")[0] ?? "").replace(/askingId|busyId/, "threadId").replace("waitingId", "runId");
+
+function toRequest(name: string, { body, search = "" }: DecisionRow, things: Things): Asked {
+  const [method = "", path = ""] = (name.split(" | ")[0] ?? "").split(" ");
+  const filled = (path + search).replace(/\{(\w+)\}/g, (_, id: keyof Things) => things[id]);
+  return { method, path: filled, body: body ? body(things) : endpoints[endpointOf(name)]?.body };
+}
+
+async function reaches(name: string, row: DecisionRow, things: Things, events: string[], who = "bob"): Promise<boolean> {
+  const leaving = new AbortController();
+  const response = await call(`${who} ${events.join(",")}`, toRequest(name, row, things), leaving.signal);
+  const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
+  const text = isStream ? await beginningOf(response, row.reached !== undefined) : await response.text();
+  leaving.abort();
+  if (!response.ok)
+    expect({ status: response.status, text }).toMatchObject({ status: expect.toBeOneOf(name === "GET /metrics" ? [403] : [404, 409]) });
+  return response.ok && (row.reached ? await row.reached(text, things, db) : true);
+}
+
+/** Of a stream that opens in any case, the first frame: of what is there, its past is told at once. */
+async function beginningOf(response: Response, matters: boolean): Promise<string> {
+  const frames = readFrames(response);
+  const first = frames.next().then(
+    ({ value }) => value ?? "",
+    () => "cut", // when we leave
+  );
+  return Promise.race([first, sleep(matters ? 1_000 : 0, "silence")]);
+}
+
+test("every endpoint has its row", () => {
+  const covered = new Set(Object.keys(decisionRows).map(endpointOf));
+  expect(Object.keys(endpoints).filter((name) => !covered.has(name) && !nobodys.includes(name))).toEqual([]);
+});
+
+test.each(Object.entries(decisionRows))("%s reaches what its decisions hold, and needs each of them", async (name, row) => {
+  for (const missing of row.needs) {
+    const others = everyEvent.filter((event) => event !== missing);
+    expect(await reaches(name, row, await makeThings(), others), `without ${missing}`).toBe(false);
+  }
+  expect(await reaches(name, row, await makeThings(), row.needs, "watched"), `with ${row.needs}`).toBe(true);
+  expect(heldDuring.splice(0)).toEqual([]);
+});
+
+test("of two changes of a cron at one moment the second is refused, not lost", async () => {
+  const { cronId } = await makeThings();
+  meanwhile = async (event) => {
+    if (event === "threads:create_run") await db.query("update crons set schedule = '0 0 2 2 *' where cron_id = $1", [cronId]);
+  };
+  const bearer = "watched crons:update,threads:create_run,assistants:read";
+  const second = await call(bearer, { method: "PATCH", path: `/runs/crons/${cronId}`, body: { schedule: "0 0 3 3 *" } });
+  meanwhile = async () => {};
+  expect([second.status, await second.text()]).toEqual([409, "The cron has been changed meanwhile. Try again."]);
+});
+
+test("of whose assistant a cron is, handlers are told by its id, for the cron and for its runs", async () => {
+  const told: Record<string, unknown> = {};
+  meanwhile = async (event, { assistant_id: assistantId }) => {
+    told[event] = assistantId;
+  };
+  const path = "/runs/crons";
+  const made = await call("watched", { method: "POST", path, body: { assistant_id: "steps", schedule: "0 0 1 1 *", input: {} } });
+  meanwhile = async () => {};
+  const { assistant_id: assistantId } = (await made.json()) as { assistant_id: string };
+  expect(told).toEqual({ "crons:create": assistantId, "threads:create_run": assistantId });
+});
+
+const running = async () => {
+  const { thread_id: threadId } = await ask<{ thread_id: string }>("ann", "POST", "/threads", {});
+  const endless = { assistant_id: "slow", input: { until: 10_000, tickMs: 20 }, config: { recursion_limit: 100_000 } };
+  const { run_id: runId } = await ask<{ run_id: string }>("ann", "POST", `/threads/${threadId}/runs`, endless);
+  const status = async () => (await ask<{ status: string }>("ann", "GET", `/threads/${threadId}/runs/${runId}`)).status;
+  await eventually(status).toBe("running");
+  return { threadId, runId, status };
+};
+
+/** Leaves once the service has begun to wait for the run, or has refused to. */
+async function joinAndLeave(bearer: string, path: string): Promise<number | "left"> {
+  const leaving = new AbortController();
+  const joined = call(bearer, { method: "GET", path }, leaving.signal).then(
+    ({ status }) => status,
+    () => "left" as const,
+  );
+  setTimeout(() => leaving.abort(), 300);
+  const status = await joined;
+  leaving.abort();
+  return status;
+}
+
+test.each(["/threads/{threadId}/runs/{runId}/join", "/threads/{threadId}/runs/{runId}/stream", "/runs/{runId}/stream"])(
+  "who may only read cancels nothing by leaving %s, who may change it does",
+  async (route) => {
+    const { threadId, runId, status } = await running();
+    const path = `${route.replace("{threadId}", threadId).replace("{runId}", runId)}?cancel_on_disconnect=1`;
+    expect(await joinAndLeave("bob threads:read", path)).toBe(404);
+    expect(await status()).toBe("running");
+    expect(await joinAndLeave("bob threads:read,threads:update", path)).toBeOneOf([200, "left"]);
+    await eventually(status).toBe("interrupted");
+  },
+);

@@ -1,0 +1,55 @@
+import { expect, onTestFinished, test } from "vitest";
+import { readConfig } from "../../src/config.ts";
+import { startWakeups } from "../../src/db/listen.ts";
+import { openPool } from "../../src/db/pool.ts";
+import { prepared, sql } from "../../src/db/sql.ts";
+import { createDatabase } from "../database.ts";
+
+const url = await createDatabase();
+
+/** What the server keeps after a statement that comes often has come twice. */
+async function keptStatements(prepares: boolean): Promise<string[]> {
+  const pool = openPool({ url, size: 1, prepares, onError: () => {} });
+  onTestFinished(() => pool.end());
+  for (const number of [1, 2]) {
+    const { rows } = await pool.query<{ number: number }>(prepared("often", sql`select ${number}::integer as number`));
+    expect(rows).toEqual([{ number }]);
+  }
+  const { rows } = await pool.query<{ name: string }>("select name from pg_prepared_statements");
+  return rows.map(({ name }) => name);
+}
+
+test("statements that come often are kept by the server, unless a pooler may give their connection to others", async () => {
+  expect(await keptStatements(true)).toEqual(["often"]);
+  expect(await keptStatements(false)).toEqual([]);
+});
+
+test("a direct address beside the other says that there is a pooler", () => {
+  const direct = { DATABASE_DIRECT_URL: "postgres://db/x" };
+  expect(readConfig({}).prepares).toBe(true);
+  expect(readConfig(direct).prepares).toBe(false);
+  expect(readConfig({ ...direct, DATABASE_PREPARED_STATEMENTS: "on" }).prepares).toBe(true);
+  expect(readConfig({ DATABASE_PREPARED_STATEMENTS: "off" }).prepares).toBe(false);
+});
+
+test("a statement that is given up here is given up there", async () => {
+  const pool = openPool({ url, size: 1, queryTimeoutSeconds: 0.2, onError: () => {} });
+  onTestFinished(() => pool.end());
+  const { rows } = await pool.query("show statement_timeout");
+  expect(rows).toEqual([{ statement_timeout: "200ms" }]);
+});
+
+test("whoever listens is known as such, whatever the address calls us", async () => {
+  const named = new URL(url);
+  named.searchParams.set("application_name", "ours");
+  const pool = openPool({ url: named.href, size: 1, onError: () => {} });
+  const wakeups = await startWakeups({ pool, url: named.href, onError: () => {} });
+  onTestFinished(async () => {
+    await wakeups.stop();
+    await pool.end();
+  });
+  const { rowCount } = await pool.query(
+    "select 1 from pg_stat_activity where datname = current_database() and application_name = 'ensemble listen'",
+  );
+  expect(rowCount).toBe(1);
+});

@@ -1,0 +1,199 @@
+import { randomUUID } from "node:crypto";
+import pg from "pg";
+import { afterEach, expect, onTestFinished, test } from "vitest";
+import { everything } from "../../src/db/scope.ts";
+import { transaction } from "../../src/db/sql.ts";
+import { findSpentThreads, type Walk } from "../../src/threads/retention.ts";
+import { countThreads, searchThreads, type ThreadSearch } from "../../src/threads/search.ts";
+import { claimWebhooks } from "../../src/webhooks/webhooks.ts";
+import { startTestService } from "../service.ts";
+
+const { client, db, fetch } = await startTestService({ ENSEMBLE_ROLE: "api" });
+afterEach(() => db.query("truncate threads, webhooks cascade"));
+
+const page = { limit: 10, offset: 0 };
+const search = async (filter: Partial<ThreadSearch>) => searchThreads(db, everything, { ...page, ...filter });
+const idsOf = ({ rows }: { rows: { thread_id: string }[] }) => rows.map(({ thread_id }) => thread_id);
+
+async function insert(values: unknown, { metadata = {}, createdAt = new Date() } = {}): Promise<string> {
+  const threadId = randomUUID();
+  const text = values === undefined ? null : JSON.stringify(values);
+  await db.query(`insert into threads (thread_id, "values", metadata, created_at) values ($1, $2, $3, $4)`, [
+    threadId,
+    text,
+    metadata,
+    createdAt,
+  ]);
+  return threadId;
+}
+
+const long = "x".repeat(300);
+const manyEntries = Object.fromEntries(Array.from({ length: 70 }, (_, n) => [`entry${n}`, n]));
+const documents: [name: string, document: object, filters: object[]][] = [
+  [
+    "short entries",
+    { topic: "rivers", count: 1, done: false, none: null },
+    [{ topic: "rivers" }, { count: 1, done: false }, { none: null }],
+  ],
+  ["words beyond ASCII, quotes and lone surrogates", { topic: 'é "q" \ud800' }, [{ topic: 'é "q" \ud800' }]],
+  ["a NUL", { topic: "a\u0000b", other: "c" }, [{ topic: "a\u0000b" }, { other: "c" }]],
+  ["a NUL in a key", { "a\u0000b": 1, other: "c" }, [{ other: "c" }]],
+  ["a long entry", { long, other: 1 }, [{ long }, { other: 1 }]],
+  ["more entries than are marked", manyEntries, [{ entry3: 3 }, { entry69: 69 }, manyEntries]],
+  ["entries inside entries", { inner: { topic: "rivers" }, list: [1, 2] }, [{ inner: { topic: "rivers" } }, { list: [2] }]],
+  ["megabytes", { topic: "large", text: "y".repeat(1_000_000) }, [{ topic: "large" }]],
+];
+
+test.each(documents)("threads are found by their values: %s", async (_, document, filters) => {
+  await insert({ topic: "another", count: 2 });
+  await insert(undefined);
+  const wanted = await insert(document);
+  for (const values of filters) {
+    expect(idsOf(await search({ values: values as Record<string, unknown> }))).toEqual([wanted]);
+    expect(await countThreads(db, everything, { values: values as Record<string, unknown> })).toEqual({ total: 1, isEstimate: false });
+  }
+});
+
+test("values that the migration has not marked yet are found too", async () => {
+  const wanted = await insert({ topic: "rivers" });
+  await insert({ topic: "lakes" });
+  await db.query("update threads set value_marks = null");
+  expect(idsOf(await search({ values: { topic: "rivers" } }))).toEqual([wanted]);
+});
+
+test("a page is the same whether many threads match or few, in every order", async () => {
+  await db.query(
+    `insert into threads (thread_id, metadata, "values", created_at, updated_at)
+     select gen_random_uuid(), json_build_object('half', n % 2, 'rare', n % 700), json_build_object('n', n % 3),
+            now() - make_interval(secs => n), now() - make_interval(secs => (n * 7) % 3000)
+       from generate_series(1, 3000) n`,
+  );
+  const filters = [
+    { metadata: { half: 1 } },
+    { metadata: { rare: 5 } },
+    { values: { n: 2 } },
+    { metadata: { half: 0 }, values: { n: 1 } },
+    {},
+  ];
+  const condition = [
+    "metadata ->> 'half' = '1'",
+    "metadata ->> 'rare' = '5'",
+    `"values" ->> 'n' = '2'`,
+    `metadata ->> 'half' = '0' and "values" ->> 'n' = '1'`,
+    "true",
+  ];
+  for (const [index, filter] of filters.entries())
+    for (const sort_by of ["created_at", "updated_at", "thread_id"] as const)
+      for (const sort_order of ["asc", "desc"] as const)
+        for (const offset of [0, 7]) {
+          const { rows } = await db.query(
+            `select thread_id from threads where ${condition[index]} order by ${sort_by} ${sort_order}, thread_id ${sort_order} limit 10 offset ${offset}`,
+          );
+          expect(idsOf(await search({ ...filter, sort_by, sort_order, offset }))).toEqual(rows.map(({ thread_id }) => thread_id));
+        }
+});
+
+test("more than 10,000 threads are estimated, and counted when the exact number is asked for", async () => {
+  await db.query("insert into threads (thread_id) select gen_random_uuid() from generate_series(1, 12345)");
+  await db.query("analyze threads");
+  const post = (path: string, body: object) =>
+    fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  const headersOf = ({ headers }: Response) => ["total", "total-estimated", "next"].map((name) => headers.get(`x-pagination-${name}`));
+
+  const [total, estimated, next] = headersOf(await post("/threads/search", { limit: 10 }));
+  expect([estimated, next]).toEqual(["true", "10"]);
+  expect(Number(total)).toBeGreaterThan(10_000);
+  expect(headersOf(await post("/threads/search", { limit: 10, exact: true }))).toEqual(["12345", null, "10"]);
+  expect(headersOf(await post("/threads/search", { limit: 1_000, offset: 12_000 }))).toEqual(["12345", null, null]);
+
+  const counted = await post("/threads/count", {});
+  expect(counted.headers.get("x-pagination-total-estimated")).toBe("true");
+  expect(await counted.json()).toBeGreaterThan(10_000);
+  const exact = await post("/threads/count", { exact: true });
+  expect([await exact.json(), exact.headers.get("x-pagination-total-estimated")]).toEqual([12_345, null]);
+});
+
+test("lists show a temporary thread while its run is open, and threads by their status", async () => {
+  const { thread_id } = await client.runs.create(null, "steps", { input: {} });
+  const resting = await insert({});
+  const failed = await insert({});
+  await db.query("update threads set resting_status = 'error' where thread_id = $1", [failed]);
+  expect(idsOf(await search({})).sort()).toEqual([thread_id, resting, failed].sort());
+  expect(idsOf(await search({ status: "busy" }))).toEqual([thread_id]);
+  expect(idsOf(await search({ status: "error" }))).toEqual([failed]);
+  expect(idsOf(await search({ status: "idle" }))).toEqual([resting]);
+  expect(await countThreads(db, everything, { status: "busy" })).toMatchObject({ total: 1 });
+  await db.query("update runs set status = 'success', ended_at = now()");
+  expect(idsOf(await search({})).sort()).toEqual([resting, failed].sort());
+  expect(await countThreads(db, everything, {})).toMatchObject({ total: 2 });
+});
+
+test("a walk over temporary threads finds those that are over behind any number that are not, step by step", async () => {
+  await client.assistants.search({ limit: 1 });
+  await db.query(
+    `with made as (
+       insert into threads (thread_id, temporary, updated_at) select gen_random_uuid(), true, now() - make_interval(hours => n)
+         from generate_series(1, 100) n returning thread_id, updated_at)
+     insert into runs (run_id, thread_id, assistant_id, multitask_strategy, metadata, kwargs, events_kept_secs)
+     select gen_random_uuid(), thread_id, assistant_id, 'enqueue', '{}', '{}', 1 from made, assistants where graph_id = 'steps'`,
+  );
+  const { rows } = await db.query(
+    "insert into threads (thread_id, temporary) select gen_random_uuid(), true from generate_series(1, 7) returning thread_id",
+  );
+  const walk: Walk = { step: 30, last: undefined };
+  const found: string[][] = [];
+  for (let step = 0; step < 4; step++) found.push(await transaction(db, (tx) => findSpentThreads(tx, walk, 200)));
+  expect(found.map((ids) => ids.length)).toEqual([0, 0, 0, 7]);
+  expect(walk.last).toBeUndefined();
+  expect(found[3]?.toSorted()).toEqual(rows.map(({ thread_id }) => thread_id).sort());
+  expect(await transaction(db, (tx) => findSpentThreads(tx, { step: undefined, last: undefined }, 5))).toHaveLength(5);
+});
+
+test("receivers are walked through in turn, however many there are and however much one of them has waiting", async () => {
+  await db.query(
+    `insert into webhooks (run_id, thread_id, url, host, run)
+     select gen_random_uuid(), gen_random_uuid(), 'http://x', case when n <= 3000 then 'busy' else 'host' || n end, '{}' from generate_series(1, 4200) n`,
+  );
+  await db.query(
+    "insert into webhooks (run_id, thread_id, url, host, run) values (gen_random_uuid(), gen_random_uuid(), '/own', '', '{}')",
+  );
+  const hosts: string[] = [];
+  let last: string | undefined;
+  for (let claims = 0; claims < 3; claims++) {
+    const claimed = await claimWebhooks(db, { new: 10_000, prompt: 32, slow: 32 }, [], last);
+    hosts.push(...claimed.deliveries.map(({ host }) => host));
+    last = claimed.last;
+  }
+  expect(last).toBeUndefined();
+  expect(hosts).toHaveLength(1_202);
+  expect(new Set(hosts).size).toBe(1_202);
+});
+
+test("a claim of webhooks touches as little of 20,000 pending ones as of 2,000", async () => {
+  const explaining = new pg.Client({ connectionString: db.options.connectionString });
+  await explaining.connect();
+  onTestFinished(() => explaining.end());
+  let blocks = 0;
+  const explained = {
+    async query<Row>({ text, values }: { text: string; values: unknown[] }) {
+      await explaining.query("begin");
+      const { rows } = await explaining.query(`explain (analyze, buffers, format json) ${text}`, values);
+      await explaining.query("rollback");
+      const { Plan } = rows[0]["QUERY PLAN"][0];
+      blocks = Plan["Shared Hit Blocks"] + Plan["Shared Read Blocks"];
+      return { rows: [] as Row[], rowCount: 0 };
+    },
+  };
+  const measure = async (pending: number) => {
+    await db.query("truncate webhooks");
+    await db.query(
+      `insert into webhooks (run_id, thread_id, url, host, run)
+       select gen_random_uuid(), gen_random_uuid(), 'http://x', 'host' || n % 20, '{}' from generate_series(1, $1::integer) n`,
+      [pending],
+    );
+    await db.query("vacuum analyze webhooks");
+    await claimWebhooks(explained, { new: 10, prompt: 32, slow: 32 }, [], undefined);
+    return blocks;
+  };
+  expect(await measure(20_000)).toBeLessThan(2 * (await measure(2_000)));
+});

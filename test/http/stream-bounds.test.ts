@@ -1,0 +1,80 @@
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
+import { WebSocket } from "ws";
+import { until } from "../command.ts";
+import { startTestService, type TestService } from "../service.ts";
+import { eventually } from "../sse.ts";
+
+const project = fileURLToPath(new URL("../graphs/with-auth/langgraph.json", import.meta.url));
+
+type Open = (threadId?: string) => Promise<{ status: number; close: () => void }>;
+
+/** Streams of threads that are not there, each of another one unless one is named. */
+function opener({ fetch, urls }: TestService, headers: Record<string, string> = {}): { stream: Open; socket: Open } {
+  const path = (threadId: string = crypto.randomUUID()) => `/threads/${threadId}/stream/events`;
+  return {
+    async stream(threadId) {
+      const { status, body } = await fetch(path(threadId), { method: "POST", headers, body: '{"channels":["values"]}' });
+      const close = () => void body?.cancel().catch(() => {});
+      onTestFinished(close);
+      return { status, close };
+    },
+    async socket(threadId) {
+      const socket = new WebSocket(`${urls[0]?.replace("http", "ws")}${path(threadId)}`, { headers });
+      const close = () => socket.terminate();
+      onTestFinished(close);
+      const refused = once(socket, "unexpected-response").then(([, { statusCode }]) => Number(statusCode));
+      return { status: await Promise.race([once(socket, "open").then(() => 200), refused]), close };
+    },
+  };
+}
+
+test("a process has so many streams and sockets and no more, and a place that is left is free", async () => {
+  const service = await startTestService({ ENSEMBLE_STREAMS: "3" });
+  const { stream, socket } = opener(service);
+  const first = await stream();
+  expect([first.status, (await socket()).status, (await stream()).status]).toEqual([200, 200, 200]);
+  expect([(await stream()).status, (await socket()).status]).toEqual([429, 429]);
+  const run = { method: "POST", body: JSON.stringify({ assistant_id: "steps", input: {} }) };
+  expect((await service.fetch("/runs/stream", run)).status).toBe(429);
+  expect((await service.fetch("/runs/wait", run)).status).toBe(200); // it is no stream
+  first.close();
+  await eventually(async () => {
+    const { status, close } = await socket();
+    close();
+    return status;
+  }).toBe(200);
+});
+
+test("a user has so many of them, and takes none of another's", async () => {
+  const service = await startTestService({ ENSEMBLE_CONFIG: project, ENSEMBLE_STREAMS_PER_USER: "2" });
+  const [alice, bob] = ["alice", "bob"].map((name) => opener(service, { authorization: `Bearer ${name}` }));
+  expect([(await alice!.stream()).status, (await alice!.socket()).status]).toEqual([200, 200]);
+  expect([(await alice!.stream()).status, (await alice!.socket()).status]).toEqual([429, 429]);
+  expect([(await bob!.stream()).status, (await bob!.socket()).status]).toEqual([200, 200]);
+});
+
+test("however many wait for threads that are not there, or not theirs, one look a second does for all", async () => {
+  const service = await startTestService({ ENSEMBLE_CONFIG: project });
+  const [alice, bob] = ["alice", "bob"].map((name) => ({ authorization: `Bearer ${name}` }));
+  const made = await service.fetch("/threads", { method: "POST", headers: alice, body: "{}" });
+  const { thread_id: hers } = (await made.json()) as { thread_id: string };
+  const { stream } = opener(service, bob);
+  const waiting = await Promise.all(Array.from({ length: 200 }, async (_, n) => (await stream(n % 2 ? hers : undefined)).status));
+  expect(new Set(waiting)).toEqual(new Set([200]));
+  const statements = async () => {
+    const { rows } = await service.db.query(
+      "select xact_commit::integer as commits from pg_stat_database where datname = current_database()",
+    );
+    return Number(rows[0].commits);
+  };
+  const inTwoSeconds = async () => {
+    const before = await statements();
+    await sleep(2_000);
+    return (await statements()) - before;
+  };
+  // The looks with which they began may be counted late: the server takes its time to add up what its connections did.
+  await until(async () => (await inTwoSeconds()) < 100);
+});

@@ -1,0 +1,76 @@
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { resolve } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { afterAll, expect, test } from "vitest";
+import { makeProject, until } from "../command.ts";
+import { createDatabase } from "../database.ts";
+import { clientFor, startProcess } from "../service.ts";
+
+/** LangSmith's far end, over real HTTP. */
+const calls: { path: string; text: string }[] = [];
+let answer = (reply: ServerResponse) => void reply.writeHead(202, { "content-type": "application/json" }).end("{}");
+const server = createServer(async (request, reply) => {
+  calls.push({ path: request.url ?? "", text: (await buffer(request)).toString() });
+  answer(reply);
+});
+server.listen(0, "127.0.0.1");
+await new Promise((listening) => server.once("listening", listening));
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+const project = await makeProject({ "langgraph.json": { graphs: { steps: `${resolve("test/graphs/steps.ts")}:graph` } } });
+const env = {
+  PORT: "0",
+  LOG_LEVEL: "silent",
+  ENSEMBLE_CONFIG: `${project}/langgraph.json`,
+  LANGSMITH_ENDPOINT: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+  LANGSMITH_API_KEY: "key",
+  LANGSMITH_PROJECT: "ensemble-test",
+};
+
+/** A process of its own: LangChain looks at its variables once. */
+async function start(more: Record<string, string>) {
+  const service = await startProcess({ ...env, DATABASE_URL: await createDatabase(), ...more });
+  afterAll(() => service.stop());
+  return { ...clientFor([service.url ?? ""]), stop: service.stop };
+}
+
+/** What clients are told of it. */
+async function flagIn(fetch: (path: string) => Promise<Response>): Promise<boolean> {
+  const { flags } = (await (await fetch("/info")).json()) as { flags: { langsmith: boolean } };
+  return flags.langsmith;
+}
+
+test("by its own variables runs are traced with LangSmith, and its failing or hanging is no business of theirs", async () => {
+  const { client, fetch, stop } = await start({ LANGSMITH_TRACING: "true" });
+  expect(await flagIn(fetch)).toBe(true);
+  const run = async () => expect(await client.runs.wait(null, "steps", { input: {} })).toMatchObject({ last: "three" });
+  const traced = () => calls.filter(({ path }) => path.startsWith("/runs"));
+  await run();
+  await until(() => traced().some(({ text }) => text.includes("ensemble-test")));
+
+  answer = (reply) => void reply.writeHead(500).end();
+  const beforeFailing = traced().length;
+  await run();
+  await until(() => traced().length > beforeFailing);
+  await run();
+
+  answer = () => {}; // nothing is ever answered again
+  const beforeHanging = calls.length;
+  for (let n = 0; n < 3; n++) await run();
+  await until(() => calls.length > beforeHanging);
+  await run();
+  expect(await stop()).toBe(0);
+});
+
+test("without them nothing is told to anybody", async () => {
+  const before = calls.length;
+  const { client, fetch, stop } = await start({});
+  expect(await flagIn(fetch)).toBe(false);
+  await client.runs.wait(null, "steps", { input: {} });
+  await stop(); // whatever was to be sent has been sent, or never will be
+  expect(calls.slice(before)).toEqual([]);
+});
