@@ -5,16 +5,16 @@ import { everything, nothingAtAll, type Scope } from "../../db/scope.ts";
 import { documentPath } from "../document.ts";
 import type { Admitted } from "./admission.ts";
 
-/** Who may use a route: anybody, whoever is signed in, or whoever these decisions let. */
+/** The callers that may use a route: everybody, every authenticated user, or the users that these decisions allow. */
 export type Access = "public" | "signed-in" | AuthEvent[];
 
-/** For the options of a route that takes these decisions. */
+/** Returns the options of a route that takes these decisions. */
 export const access = (...decisions: AuthEvent[]): { access: Access } => ({ access: decisions });
 
-/** Of a row that this request has made itself, or found in its scope before it changed it. */
+/** The scope of a row that this request created, or found in its scope before it changed it. */
 export const alreadyDecided: Scope = everything;
 
-/** What was decided: of which rows the caller may do this, and what is to be done, as the project's handler left it. */
+/** The rows on which the caller may act, and the value as the project's handler left it. */
 export interface Decision<Value> {
   scope: Scope;
   value: Value;
@@ -25,20 +25,20 @@ declare module "fastify" {
     access?: Access;
   }
   interface FastifyRequest {
-    /** Who is asking; null where nobody is asked who they are. */
+    /** The authenticated user. Null without auth and on public routes. */
     user: User | null;
-    /** The decisions that were taken for this request. */
+    /** The decisions that this request has taken. */
     decided: AuthEvent[];
-    /** Decides whether the caller may do this, and on which rows. The only way to a scope for the routes. */
+    /** Decides whether the caller may do this, and on which rows. Routes have no other way to a scope. */
     access<Value extends object>(event: AuthEvent, value: Value): Promise<Decision<Value>>;
-    /** Asks once more who is asking, for what stays open longer than a token may be good. */
+    /** Authenticates the caller again. Connections can stay open longer than a token is valid. */
     askAgain(): Promise<void>;
   }
 }
 
 /**
- * Puts auth before every route. A route without `config.access` cannot be registered, and one that names decisions cannot answer well
- * without having taken one. Register it before the routes.
+ * Puts auth before every route. A route without `config.access` cannot be registered. A route that names decisions cannot succeed without
+ * taking one. Register this before the routes.
  */
 export function guardRoutes(app: FastifyInstance, auth: Auth | undefined, admitted: Admitted): void {
   app.decorateRequest("user", null);
@@ -64,13 +64,16 @@ export function guardRoutes(app: FastifyInstance, auth: Auth | undefined, admitt
     request.user = admitted.get(request.raw.socket) ?? (await auth.authenticate(credentialsOf(request)));
   });
   app.addHook("onSend", async ({ routeOptions, decided }, reply) => {
-    if (reply.statusCode >= 400) return; // it may have been refused before anything was to be decided
+    if (reply.statusCode >= 400) return; // it may have failed before it came to a decision
     const isForgotten = Array.isArray(routeOptions.config.access) && decided.length === 0;
     if (isForgotten) throw new Error(`${routeOptions.method} ${routeOptions.url} answers without a decision.`);
   });
 }
 
-/** Whoever makes a run says where its webhook goes, and it comes with the service's own key: what it would do here, its maker might not. */
+/**
+ * Refuses this service's own webhooks. A run's creator chooses the webhook's URL, and the service's key may allow more than its creator may
+ * do.
+ */
 const webhookRefused = () => new AuthRefusal(403, "A webhook leads to a route of the project's own, not into this API.");
 
 const credentialsOf = ({ method, raw, headers }: FastifyRequest) => ({ method, url: raw.url ?? "/", headers });
@@ -79,13 +82,13 @@ async function decide(auth: Auth | undefined, request: FastifyRequest, event: Au
   const { access } = request.routeOptions.config;
   if (!Array.isArray(access) || !access.includes(event))
     throw new Error(`${request.routeOptions.url} does not declare that it decides ${event}.`);
-  if (!request.decided.includes(event)) request.decided.push(event); // a stream decides the same time and again
+  if (!request.decided.includes(event)) request.decided.push(event); // a stream takes the same decision repeatedly
   if (!auth) return everything;
-  if (!request.user) throw new Error(`${request.routeOptions.url} decides before it knows who is asking.`);
+  if (!request.user) throw new Error(`${request.routeOptions.url} decides before the caller is authenticated.`);
   return auth.authorize(request.user, event, value);
 }
 
-/** Of which rows the caller may do this: of none, if they may not at all. For what is answered as if it were not there. */
+/** Returns the rows on which the caller may do this. A refusal yields no rows, so that the answer is as if there were none. */
 export async function scopeOrNone(request: FastifyRequest, event: AuthEvent, value: object): Promise<Scope> {
   const decision = await request.access(event, value).catch((error) => {
     if (error instanceof AuthRefusal) return { scope: nothingAtAll };
@@ -95,8 +98,8 @@ export async function scopeOrNone(request: FastifyRequest, event: AuthEvent, val
 }
 
 /**
- * Of which assistants the caller may make runs. Those that the graphs bring with them are for everybody who may make runs at all, and
- * of what the caller may not read nothing can be made.
+ * Returns the assistants from which the caller may create runs. Every caller who may create runs may use the graphs' own assistants. Other
+ * assistants have to be readable for the caller.
  */
 export async function usableAssistants(request: FastifyRequest, assistantId: string, isOfGraph: boolean): Promise<Scope> {
   return isOfGraph ? everything : scopeOrNone(request, "assistants:read", { assistant_id: assistantId });

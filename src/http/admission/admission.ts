@@ -5,22 +5,26 @@ import { ServiceError } from "../../errors.ts";
 import type { HttpOptions } from "../../registry/http-options.ts";
 import { isBundlePath, type UiBundles } from "../../ui/bundles.ts";
 
-/** Whom the app in front of our routes was told of, by the connection to them: nobody is asked twice who they are. */
+/** The users that the app in front of our routes has authenticated, by connection. Our routes do not authenticate them again. */
 export type Admitted = WeakMap<object, User>;
 
 /**
- * When a request to the project's app is asked who makes it: first of all; before its routes, but after its middleware; or never, so
- * that only our own routes ask.
+ * When a request to the project's app is authenticated:
+ * - "first": before the app.
+ * - "routes": after the app's middleware and before its routes.
+ * - "never": only by our own routes.
  */
 export type Admission = "first" | "routes" | "never";
 
-/** Middleware and routes can be told apart in a Hono app only, by what it was given with `use` and `all` and what with a method. */
+/**
+ * Returns when requests are authenticated. Only a Hono app tells middleware from routes: `use` and `all` add middleware, a method adds a route.
+ */
 export function admissionOf({ middleware_order, enable_custom_route_auth }: HttpOptions, isHono: boolean): Admission {
   if (enable_custom_route_auth === false) return "never";
   return isHono && middleware_order === "middleware_first" ? "routes" : "first";
 }
 
-/** Who makes this request; undefined where nobody is asked: there is no auth, and these are public. */
+/** Authenticates a request and returns its user. Returns undefined without auth and for public paths. */
 export async function admit(
   { auth, ui }: { auth: Auth | undefined; ui: UiBundles | undefined },
   { method, url, headers }: Request,
@@ -31,7 +35,7 @@ export async function admit(
   return auth.authenticate({ method, url: pathname + search, headers: Object.fromEntries(headers) });
 }
 
-/** The no of an auth as a web response, as our own routes would say it; undefined for a failure that is none. */
+/** Returns the web response to a refusal, as our own routes would answer it. Returns undefined for any other error. */
 export function refusalOf(error: unknown, request: Request): Response | undefined {
   if (!(error instanceof AuthRefusal) && !(error instanceof ServiceError)) return undefined;
   const { status, message } = error;
@@ -40,12 +44,12 @@ export function refusalOf(error: unknown, request: Request): Response | undefine
   return wantsJson ? Response.json({ detail: message }, { status, headers }) : new Response(message, { status, headers });
 }
 
-/** Tells routes who asks, under the name that the official server uses. */
+/** Gives routes the user, under the name that the official server uses. */
 export function tellUser(context: Context, user: User | undefined): void {
   if (user) context.set("auth", { user, scopes: user.permissions });
 }
 
-/** The app with `guard` before each of its routes, but not before its middleware. */
+/** Returns the app with `guard` before each of its routes, but not before its middleware. */
 export function withGuardedRoutes(app: Hono, guard: (context: Context) => Promise<Response | undefined>): Hono {
   const guarded = (handler: MiddlewareHandler): MiddlewareHandler => {
     return async (context, next) => (await guard(context)) ?? handler(context, next);

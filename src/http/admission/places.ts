@@ -1,14 +1,14 @@
 import { ServiceError } from "../../errors.ts";
 import type { ApiDeps } from "../api-deps.ts";
 
-/** How many streams and sockets there are in this process: in all, of each user, of each run and each thread. */
+/** The numbers of open streams and sockets in this process: in total, per user, per run and per thread. */
 export type StreamCounts = Map<string, number>;
 
-/** Where a client wants to follow. */
+/** The run or thread that a client wants to follow. */
 export interface Place {
   of: "run" | "thread";
   id: string;
-  /** Who follows; undefined where nobody is asked who they are. */
+  /** The user who follows. Undefined without auth. */
   user: string | undefined;
 }
 
@@ -17,8 +17,8 @@ const everything = "";
 export const countStreams = (counts: StreamCounts) => counts.get(everything) ?? 0;
 
 /**
- * Counts one more client while there is room. Returns how to take it back. Whoever may not see a thread waits for it as for one that is
- * not there, so each user has places of their own at it: nobody takes those of others.
+ * Counts one more client, or refuses with 429 when a limit is reached. Returns a function that releases the place. Each user has a separate
+ * limit on a thread. Users who may not read the thread can wait for it as well, and must not take the places of others.
  */
 export function takePlace(counts: StreamCounts, { of, id, user }: Place, settings: ApiDeps["settings"]): () => void {
   const bounds = [
@@ -33,12 +33,12 @@ export function takePlace(counts: StreamCounts, { of, id, user }: Place, setting
   for (const { key } of bounds) counts.set(key, (counts.get(key) ?? 0) + 1);
   let isTaken = true;
   return () => {
-    if (isTaken) for (const { key } of bounds) giveBack(counts, key);
+    if (isTaken) for (const { key } of bounds) release(counts, key);
     isTaken = false;
   };
 }
 
-function giveBack(counts: StreamCounts, key: string): void {
+function release(counts: StreamCounts, key: string): void {
   const left = (counts.get(key) ?? 1) - 1;
   if (left === 0) counts.delete(key);
   else counts.set(key, left);

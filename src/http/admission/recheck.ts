@@ -5,49 +5,52 @@ import type { Scope } from "../../db/scope.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import { alreadyDecided } from "./access.ts";
 
-/** What stays open: a stream, a socket, a request that waits. */
+/** A connection that stays open: a stream, a socket, or a request that waits. */
 export interface Line {
   readonly gone: AbortSignal;
   cut(): void;
 }
 
-/** What somebody follows: how it is decided of which rows they may see it, and how it is found among them. Both throw when they may not. */
+/**
+ * The row that a client follows. `decide` returns the rows that the client may see, and `find` finds the row among them. Both throw when the
+ * client may not see it.
+ */
 export interface Followed {
   decide(): Promise<Scope>;
   find(scope: Scope): Promise<unknown>;
 }
 
-/** For those who follow what they have made themselves. */
+/** For clients that follow a run they created with the same request. */
 export const ownRequest: Followed = { decide: async () => alreadyDecided, find: async () => {} };
 
 /**
- * Asks at intervals who is following, and whether they may still see it, and cuts the line when not: a stream may be open for days, a
- * token is good for minutes. Whoever cannot be asked is cut off as well; they come back, and are told why.
+ * Authenticates and authorizes the client at intervals, and closes the connection when it is refused. A stream may be open for days, but a
+ * token is valid for minutes. A failed check closes the connection too: the client reconnects and gets the reason.
  */
 export function keepAsking({ auth, settings, log }: ApiDeps, request: FastifyRequest, followed: Followed, { gone, cut }: Line): void {
-  const askAgain = async () => {
+  const check = async () => {
     await request.askAgain();
     const scope = await followed.decide();
     await followed.find(scope).catch((error) => {
-      if (!isDatabaseTrouble(error)) throw error; // nothing is told meanwhile, and the next time is soon
+      if (!isDatabaseTrouble(error)) throw error; // no events are sent without the database, and the next check is soon
     });
   };
-  const asking = async () => {
-    while (await pause(settings.recheckSeconds * 1_000, gone)) await askAgain();
+  const recheck = async () => {
+    while (await pause(settings.recheckSeconds * 1_000, gone)) await check();
   };
   if (!auth) return;
-  void asking().catch((err) => {
-    log.debug({ err }, "a line is cut: whoever follows may not any more");
+  void recheck().catch((err) => {
+    log.debug({ err }, "closing a connection: its client may no longer follow");
     cut();
   });
 }
 
-/** A request that waits for its answer, as a line. */
+/** Returns a request that waits for its answer as a connection that can be cut. */
 export function lineOf({ raw }: FastifyReply): Line {
   const gone = new AbortController();
   raw.on("close", () => gone.abort());
   return { gone: gone.signal, cut: () => raw.destroy() };
 }
 
-/** False when the line was gone first. */
+/** Waits. Returns false when the connection closes first. */
 const pause = (ms: number, gone: AbortSignal): Promise<boolean> => sleep(ms, true, { signal: gone, ref: false }).catch(() => false);

@@ -5,10 +5,10 @@ import type { Caller } from "../../runs/caller.ts";
 import type { NewRun } from "../../runs/create.ts";
 import { usableAssistants } from "./access.ts";
 
-/** What a route must declare that makes runs. */
+/** The decisions that a route must declare to create runs. */
 export const runDecisions = ["threads:create_run", "assistants:read"] as const;
 
-/** Asks whether the caller may make this run, and returns it as the project's handler left it. */
+/** Checks that the caller may create this run, and returns it as the project's handler left it. */
 export async function admitRun(request: FastifyRequest, wanted: NewRun): Promise<{ caller: Caller; run: NewRun }> {
   const { scope: threads, value } = await request.access("threads:create_run", {
     thread_id: wanted.threadId,
@@ -29,5 +29,5 @@ export async function admitRun(request: FastifyRequest, wanted: NewRun): Promise
   };
 }
 
-/** Whether it is the assistant of a graph itself: it goes by the graph's name, or by an id of version 5, which no other assistant has. */
+/** Returns whether this is a graph's own assistant. Its id is the graph's name or a version 5 UUID, which no other assistant has. */
 const isOfGraph = (assistantId: string): boolean => !isId(assistantId) || assistantId[14] === "5";

@@ -5,13 +5,14 @@ import { findThread, getThread } from "../../threads/threads.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import type { Followed } from "./recheck.ts";
 
-/** Which threads the caller may see, undefined before they are asked, and whether this one was among them already. */
 export interface Sight {
+  /** The threads that the caller may read. Undefined until that is decided. */
   readable: Scope | undefined;
+  /** Whether the caller has seen this thread before. */
   isSeen: boolean;
 }
 
-/** Whoever waits for a thread may go on; whoever has seen it must still be allowed to. */
+/** Returns how to check again that the caller may follow a thread. A caller who still waits for the thread may go on waiting. */
 export function inSight({ pool }: ApiDeps, request: FastifyRequest, threadId: string, sight: Sight): Followed {
   return {
     async decide() {
@@ -23,7 +24,7 @@ export function inSight({ pool }: ApiDeps, request: FastifyRequest, threadId: st
   };
 }
 
-/** The events of a thread, as soon as the caller may see it: one that is not there, or not theirs, may yet be. */
+/** Yields the events of a thread as soon as the caller may read it. Waits for a thread that is missing or not readable yet. */
 export async function* followVisible(
   { pool, threadFeed }: ApiDeps,
   sight: Sight,
