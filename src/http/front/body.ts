@@ -5,32 +5,32 @@ import { holdMemory, type Memory } from "../memory.ts";
 import type { AllowedOrigins } from "./cors.ts";
 import { isForeign, quote } from "./gate.ts";
 
-/** Below it a body is not counted: there would have to be hundreds at once. */
+/** Smaller bodies reserve no memory. It would take hundreds of them at once to matter. */
 const smallBody = 256 * 1024;
 /** The assumed size of a body without a content-length. */
 const unknownLength = 8 * 1024 * 1024;
 /** Memory per byte of a body: the buffer, the text, and the parsed value. */
 const weightOfByte = 4;
-/** A value takes far more memory than the three bytes of `[],` that make one. */
+/** The most values in a body. A value takes far more memory than the three bytes of `[],` that create one. */
 const maxValues = 1_000_000;
 
-/** Deeper documents are refused: the recursive readers behind us, Postgres among them, have a stack that ends. */
+/** Deeper documents are refused. Postgres and other readers behind us recurse, and their stacks are limited. */
 const maxDepth = 500;
 
 /**
- * Bodies are JSON whatever their content type says, as the official server takes them; none at all is an empty object, because the
- * SDK sends some requests without one.
+ * Parses every body as JSON whatever its content type says, as the official server does. A missing body becomes an empty object, because
+ * the SDK sends some requests without one.
  */
 export function acceptJsonBodies(app: FastifyInstance, origins: AllowedOrigins, memory: Memory): void {
   app.removeAllContentTypeParsers();
-  // The memory that a large body takes is asked for before it is read, and given back when its request is answered.
+  // Reserves the memory of a large body before reading it, and releases it when the request is answered.
   app.addHook("preParsing", async (request, reply) => {
     const { "content-length": length = 0, "transfer-encoding": encoding } = request.headers;
     const bytes = encoding === undefined ? Number(length) : unknownLength;
     if (bytes > smallBody) await holdMemory(memory, reply, weightOfByte * bytes);
   });
   app.addContentTypeParser("*", { parseAs: "buffer" }, async (request: FastifyRequest, body: string | Buffer) => {
-    refuseUnasked(request, origins);
+    refuseWithoutPreflight(request, origins);
     return parseJson(body as Buffer);
   });
   app.addHook("preValidation", async (request) => {
@@ -38,17 +38,17 @@ export function acceptJsonBodies(app: FastifyInstance, origins: AllowedOrigins, 
   });
 }
 
-/** Browsers ask before a page sends other types than these to another origin. */
-const unaskedTypes = ["", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded"];
+/** The content types that a page may send to another origin without a preflight. */
+const simpleTypes = ["", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded"];
 
 /** Refuses a body that a foreign page can send without a preflight. */
-function refuseUnasked({ headers }: FastifyRequest, origins: AllowedOrigins): void {
+function refuseWithoutPreflight({ headers }: FastifyRequest, origins: AllowedOrigins): void {
   const type = (headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
-  if (!isForeign(headers.origin, headers.host, origins) || !unaskedTypes.includes(type)) return;
+  if (!isForeign(headers.origin, headers.host, origins) || !simpleTypes.includes(type)) return;
   throw new ServiceError("unsupported", `Pages of the Origin ${quote(headers.origin)} must send JSON with content-type application/json.`);
 }
 
-/** Parses what a client sent; undefined when it is blank. Throws what is wrong with it. */
+/** Parses a body as JSON. Returns undefined for a blank one, and throws a `ServiceError` that says what is wrong. */
 export function parseJson(body: Buffer): unknown {
   if (!isUtf8(body)) throw new ServiceError("malformed", "The request body is not UTF-8");
   const { depth, values } = measure(body);
@@ -64,8 +64,8 @@ export function parseJson(body: Buffer): unknown {
 }
 
 /**
- * Measures how deep brackets nest outside strings, and how many values there are at most. It scans bytes before anything is made of them:
- * in UTF-8 these characters are no part of others.
+ * Returns how deep brackets nest outside strings, and an upper bound of the number of values. It scans the bytes before they are parsed:
+ * in UTF-8 the bytes of these characters occur in no other character.
  */
 function measure(body: Buffer): { depth: number; values: number } {
   let depth = 0;

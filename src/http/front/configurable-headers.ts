@@ -10,18 +10,18 @@ export interface HeaderPatterns {
 
 export type PickHeaders = (headers: IncomingHttpHeaders) => Record<string, string>;
 
-/** What proves who somebody is stays in the request: a run's configuration is stored, and shown. */
+/** Headers with credentials, which never leave the request: a run's configuration is stored and shown. */
 export const neverPicked = ["authorization", "proxy-authorization", "cookie", "x-api-key", "x-tenant-id", "x-service-key"];
-/** What may prove it goes further only when it is named in full. */
+/** Headers that may hold credentials. They are picked only if a pattern names them in full. */
 const authLike = /auth|cookie|token|secret|passw|credential|signature|jwt|bearer|session-?key|(api|access|private|service)-?key/;
-/** What the server itself says in a run's configuration. */
+/** Keys that the server itself sets in a run's configuration. */
 const reserved = /^(__.*|(run|thread|graph|assistant|user)_id|checkpoint_.*|langgraph_.*|constructor|prototype)$/;
 
 const usual = ["x-*", "user-agent"];
 
-/** Picks the headers of a request that its run may see: without patterns those that begin with x-, and the user agent. */
-export function headerPicker(patterns: HeaderPatterns | null | undefined, unlessSaid: string[] = usual): PickHeaders {
-  const included = (patterns?.includes ?? patterns?.include ?? unlessSaid).map(toMatcher);
+/** Returns a function that picks the headers a run may see. Without patterns these are the user agent and all that begin with `x-`. */
+export function headerPicker(patterns: HeaderPatterns | null | undefined, fallback: string[] = usual): PickHeaders {
+  const included = (patterns?.includes ?? patterns?.include ?? fallback).map(toMatcher);
   const excluded = (patterns?.excludes ?? patterns?.exclude ?? []).map(toMatcher);
   const isPicked = (name: string) => {
     if (neverPicked.includes(name) || reserved.test(name) || excluded.some((pattern) => pattern.matches(name))) return false;

@@ -3,7 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { studioOrigins } from "../../auth/studio.ts";
 import type { CorsOptions } from "../../registry/http-options.ts";
 
-/** Browsers may read these: by them the SDK finds its run, reconnects and pages. */
+/** The headers that pages may read. The SDK needs them to find its run, to reconnect and to page. */
 const exposed = ["content-location", "location", "x-pagination-total", "x-pagination-total-estimated", "x-pagination-next"];
 
 /** Public front ends that people point at their own service. `http.cors.allow_origins` replaces them, also with an empty list. */
@@ -45,7 +45,7 @@ export async function allowBrowsers(app: FastifyInstance, options: CorsOptions, 
   });
 }
 
-/** Returns what a browser at this origin must be told of an answer of the project's own app. */
+/** Returns the CORS headers of an answer of the project's own app to a browser at this origin. */
 export function corsHeaders(options: CorsOptions, allowed: AllowedOrigins, origin: string): Record<string, string> {
   if (!allowed.all && !isListed(allowed, origin)) return {};
   return {

@@ -12,7 +12,7 @@ import type { Gate } from "./gate.ts";
 import type { MemoryFetch } from "./memory-fetch.ts";
 import { sendResponse, toRequest } from "./web-bridge.ts";
 
-/** What a web app is told of the connection, under the names that Hono's own server uses. */
+/** The connection as a web app sees it, under the names that Hono's own server uses. */
 interface Env {
   incoming: IncomingMessage;
   outgoing: ServerResponse;
@@ -22,43 +22,43 @@ interface Env {
 type Answer = (request: Request, env: Env) => Promise<Response>;
 
 export interface FrontOptions {
-  /** Asks our own routes. */
+  /** Sends a request to our own routes. */
   forward: MemoryFetch["fetch"];
   gate: Gate;
   ui: UiBundles | undefined;
   auth: Auth | undefined;
   admission: Admission;
   admitted: Admitted;
-  /** What a browser must be told of an answer that is not ours. */
+  /** Returns the CORS headers of an answer of the project's app. */
   corsHeaders: (origin: string) => Record<string, string>;
   bodyLimitBytes: number;
   log: Logger;
 }
 
-/** The listener of a server whose requests the project's own app sees first, and around whose routes its middleware stands. */
+/** Returns a listener that passes each request to the project's app first. A Hono app's middleware also wraps our routes. */
 export function frontListener(app: UserApp, options: FrontOptions): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
   const answer = "hono" in app ? aroundOurs(app.hono, options) : beforeOurs(app.handler, options);
   return (incoming, outgoing) => void serve(answer, options, incoming, outgoing).catch(() => outgoing.destroy());
 }
 
-/** Lets our own routes answer. */
-async function askOurs({ forward, admitted }: FrontOptions, request: Request, { incoming, outgoing, user }: Env): Promise<Response> {
+/** Returns the answer of our own routes. */
+async function forwardToOurs({ forward, admitted }: FrontOptions, request: Request, { incoming, outgoing, user }: Env): Promise<Response> {
   const prepare = (connection: object) => {
     Object.assign(connection, { remoteAddress: incoming.socket.remoteAddress });
     if (user) admitted.set(connection, user);
   };
   return forward(request, prepare).catch(() => {
-    outgoing.destroy(); // as our routes have done: to a client an answer would mean something else than a line that was cut
+    outgoing.destroy(); // as our routes cut theirs: an answer would tell the client something else than a broken connection
     return new Response(null, { status: 502 });
   });
 }
 
 async function serve(answer: Answer, options: FrontOptions, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const { log, gate } = options;
-  outgoing.on("error", () => {}); // a broken line shows as its close
+  outgoing.on("error", () => {}); // a broken connection emits close as well
   const request = readRequest(incoming, outgoing);
   if (!request) {
-    outgoing.writeHead(400, { "content-type": "text/plain; charset=utf-8" }).end("The request's method, host or path is none.");
+    outgoing.writeHead(400, { "content-type": "text/plain; charset=utf-8" }).end("The request's method, host or path is not valid.");
     return;
   }
   try {
@@ -68,7 +68,7 @@ async function serve(answer: Answer, options: FrontOptions, incoming: IncomingMe
     if (outgoing.headersSent || outgoing.destroyed) await response.body?.cancel();
     else await sendResponse(withCors(response, request, options), outgoing);
   } catch (err) {
-    if (outgoing.destroyed) return; // whoever asked has gone
+    if (outgoing.destroyed) return; // the client has gone
     const refusal = refusalOf(err, request);
     if (!refusal) log.error({ err, path: pathOf(incoming.url ?? "") }, "http.app failed");
     if (outgoing.headersSent) outgoing.destroy();
@@ -76,11 +76,11 @@ async function serve(answer: Answer, options: FrontOptions, incoming: IncomingMe
   }
 }
 
-/** A preflight carries no credentials, so it gets no further than to our own answer to it. */
+/** Authenticates the request if that comes first, and answers it. Preflights carry no credentials, so our own routes answer them. */
 async function admitAndAnswer(answer: Answer, options: FrontOptions, request: Request, env: Env): Promise<Response> {
-  const asksFirst = options.auth !== undefined && options.admission === "first";
-  if (asksFirst && request.method === "OPTIONS") return askOurs(options, request, env);
-  return answer(request, { ...env, user: asksFirst ? await admit(options, request) : undefined });
+  const authenticatesFirst = options.auth !== undefined && options.admission === "first";
+  if (authenticatesFirst && request.method === "OPTIONS") return forwardToOurs(options, request, env);
+  return answer(request, { ...env, user: authenticatesFirst ? await admit(options, request) : undefined });
 }
 
 const failure = () => new Response("Internal Server Error", { status: 500 });
@@ -93,7 +93,7 @@ function readRequest(incoming: IncomingMessage, outgoing: ServerResponse): Reque
   }
 }
 
-/** Ours has these already, unless the origin may not have them. */
+/** Adds the CORS headers to an answer of the project's app. Answers of our routes have them already if the origin may have them. */
 function withCors(response: Response, request: Request, { corsHeaders }: FrontOptions): Response {
   const origin = request.headers.get("origin");
   if (origin === null || response.headers.has("access-control-allow-origin")) return response;
@@ -104,7 +104,7 @@ function withCors(response: Response, request: Request, { corsHeaders }: FrontOp
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
 }
 
-/** A Hono app: its routes come first, and its middleware goes around what it leaves to us. */
+/** Wraps our routes in a Hono app. The app's routes match first, and its middleware also runs around ours. */
 function aroundOurs(app: Hono, options: FrontOptions): Answer {
   const documents = new WeakMap<HonoRequest, Promise<unknown>>();
   const outer = new Hono<{ Bindings: Env }>();
@@ -114,14 +114,14 @@ function aroundOurs(app: Hono, options: FrontOptions): Answer {
     return context.text("Internal Server Error", 500);
   };
   outer.onError(onError);
-  if (hasUsualErrorHandler(app)) app.onError(onError); // its own copy of Hono would write to the console
+  if (hasDefaultErrorHandler(app)) app.onError(onError); // the default handler of its own copy of Hono writes to the console
   outer.use((context, next) => {
     shareDocument(context.req, documents);
     tellUser(context, context.env.user);
     return next();
   });
   outer.route("/", options.admission === "routes" ? withGuardedRoutes(app, guard(options)) : app);
-  outer.all("*", async ({ req, env }) => askOurs(options, await asLeft(req, documents.get(req)), env));
+  outer.all("*", async ({ req, env }) => forwardToOurs(options, await changedRequest(req, documents.get(req)), env));
   return async (request, env) => outer.fetch(request, env);
 }
 
@@ -136,7 +136,7 @@ const guard = (options: FrontOptions) => async (context: Context) => {
   }
 };
 
-/** What middleware changes in the document that it was given is what the next one is given, and our routes. */
+/** Makes all middleware share one parsed body, so that later middleware and our routes see the changes of earlier middleware. */
 function shareDocument(req: HonoRequest, documents: WeakMap<HonoRequest, Promise<unknown>>): void {
   const parse = req.json.bind(req);
   const json = () => {
@@ -147,21 +147,21 @@ function shareDocument(req: HonoRequest, documents: WeakMap<HonoRequest, Promise
   Object.defineProperty(req, "json", { value: json });
 }
 
-function hasUsualErrorHandler(app: Hono): boolean {
+function hasDefaultErrorHandler(app: Hono): boolean {
   try {
     return Reflect.get(app, "errorHandler") === Reflect.get(Reflect.construct(app.constructor, []), "errorHandler");
   } catch {
-    return false; // a class of the project's own, which wants to be made otherwise
+    return false; // a class of the project's own, with other constructor arguments
   }
 }
 
-/** The request as the middleware has left it. */
-async function asLeft(req: HonoRequest, document: Promise<unknown> | undefined): Promise<Request> {
-  const changed = document && (await document.then(JSON.stringify).catch(() => undefined)); // what is not JSON our routes refuse
+/** Returns the request as the middleware has left it. */
+async function changedRequest(req: HonoRequest, document: Promise<unknown> | undefined): Promise<Request> {
+  const changed = document && (await document.then(JSON.stringify).catch(() => undefined)); // our routes refuse a body that is not JSON
   if (changed !== undefined) return withBody(req.raw, changed);
   if (Object.keys(req.bodyCache).length > 0) return withBody(req.raw, await req.arrayBuffer());
   if (req.raw.bodyUsed)
-    throw new Error("A middleware has read the request's body by itself, so nobody else can: use c.req.json() or c.req.text().");
+    throw new Error("A middleware has read the request's raw body, which can be read only once. Use c.req.json() or c.req.text() there.");
   return req.raw;
 }
 
@@ -171,7 +171,7 @@ function withBody({ url, method, headers: given, signal }: Request, body: BodyIn
   return new Request(url, { method, headers, signal, ...(method !== "GET" && method !== "HEAD" && { body }) });
 }
 
-/** Any other app: it is asked first, and what it answers with 404 is asked of us. */
+/** Passes each request to an app that is not Hono. Our routes answer if the app answers with 404. */
 function beforeOurs(handler: FetchHandler, options: FrontOptions): Answer {
   return async (request, env) => {
     const body = request.body && (await readUpTo(request.body, options.bodyLimitBytes));
@@ -181,11 +181,11 @@ function beforeOurs(handler: FetchHandler, options: FrontOptions): Answer {
     if (!isResponse(response)) throw new TypeError("http.app did not answer with a Response.");
     if (response.status !== 404) return response;
     await response.body?.cancel();
-    return askOurs(options, again(), env);
+    return forwardToOurs(options, again(), env);
   };
 }
 
-/** Both may want the body, so it is held meanwhile; not more of it than our own routes would take. */
+/** Reads a body into memory, because both the app and our routes may read it. The limit is that of our routes. */
 async function readUpTo(body: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array<ArrayBuffer> | "too long"> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;

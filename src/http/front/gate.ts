@@ -6,14 +6,14 @@ import { isInMemory } from "./memory-fetch.ts";
 
 /** The settings that the gate decides by. */
 export interface GateRules {
-  /** How callers prove who they are; "none" where nobody is asked. */
+  /** How callers authenticate. "none" without auth. */
   proof: Auth["proof"] | "none";
-  /** Names that a Host may have beside loopback ones: `name`, `*.name`, `name:port`, or `*` for all. */
+  /** The names that a Host may have in addition to loopback names: `name`, `*.name`, `name:port`, or `*` for all. */
   hosts: string[];
   origins: AllowedOrigins;
 }
 
-/** The parts of a request that tell where it comes from. */
+/** The parts of a request that show where it comes from. */
 export interface Arrival {
   method: string;
   path: string;
@@ -30,7 +30,7 @@ export interface Arrival {
 /** Returns the sentence that refuses a request, or undefined when it may pass. */
 export type Gate = (incoming: IncomingMessage) => string | undefined;
 
-/** Returns the gate for requests and upgrades alike. Calls of the process itself pass, and `isPublicFile` names what pages load as scripts. */
+/** Returns the gate for requests and upgrades. Calls of the process itself pass. `isPublicFile` names the files that pages load as scripts. */
 export function createGate(rules: GateRules, isPublicFile: (path: string) => boolean): Gate {
   return (incoming) => {
     if (isInMemory(incoming.socket)) return undefined;
@@ -54,7 +54,7 @@ function arrivalOf({ method = "GET", url = "/", headers }: IncomingMessage): Arr
   };
 }
 
-/** Health checks and scrapers ask here under any name. They learn nothing of a user's. */
+/** Health checks and scrapers may use these paths under any Host. The answers hold no user's data. */
 const openPaths = ["/ok", "/metrics"];
 
 /**
@@ -67,10 +67,10 @@ export function refuseForeignPage(arrival: Arrival, rules: GateRules, isPublicFi
   return refuseHost(arrival, rules) ?? refuseOrigin(arrival, rules) ?? (isPublicFile ? undefined : refuseHiddenPage(arrival, rules));
 }
 
-/** DNS rebinding lets a page reach this machine, but the Host header still holds the page's own name. */
+/** Refuses unknown Hosts without auth. DNS rebinding lets a page reach this machine, but the Host header still holds the page's own name. */
 function refuseHost({ host }: Arrival, { proof, hosts }: GateRules): string | undefined {
   if (proof !== "none" || host === undefined || isKnownHost(host, hosts)) return undefined;
-  return `The Host ${quote(host)} is no name of this service. If it should be, add it to ENSEMBLE_HOSTS.`;
+  return `The Host ${quote(host)} is not a name of this service. If it should be, add it to ENSEMBLE_HOSTS.`;
 }
 
 function refuseOrigin({ origin, host, hasCookie, isSocket }: Arrival, { proof, origins }: GateRules): string | undefined {
@@ -78,17 +78,17 @@ function refuseOrigin({ origin, host, hasCookie, isSocket }: Arrival, { proof, o
   const foreign = `Pages of the Origin ${quote(origin)} may not use this service`;
   const remedy = "If they should, add it to http.cors.allow_origins in langgraph.json.";
   if (proof === "custom" && hasCookie) return `${foreign} with a Cookie. ${remedy}`;
-  // Browsers apply CORS to requests, but to no socket: with auth a request passes here and its answer stays unread.
+  // Browsers apply CORS to requests but not to sockets. With auth a request may pass, because the page cannot read its answer.
   return origins.all || (proof !== "none" && !isSocket) ? undefined : `${foreign}. ${remedy}`;
 }
 
-/** Images, scripts, frames and forms of other sites send no Origin. A link that a person follows is harmless. */
+/** Refuses images, scripts, frames and forms of other sites, which send no Origin. A link that a person follows is harmless. */
 function refuseHiddenPage({ method, origin, site, mode, dest, hasCookie }: Arrival, { proof, origins }: GateRules): string | undefined {
   if (origin !== undefined || site !== "cross-site") return undefined;
   if (method === "GET" && mode === "navigate" && dest === "document") return undefined;
   const isExposed = proof === "none" ? !origins.all : proof === "custom" && hasCookie;
   if (!isExposed) return undefined;
-  return 'A page of another site asks without an Origin (Sec-Fetch-Site is "cross-site"). Use fetch with mode "cors", and name the page\'s origin in http.cors.allow_origins in langgraph.json.';
+  return 'A page of another site sends this request without an Origin (Sec-Fetch-Site is "cross-site"). Use fetch with mode "cors", and name the page\'s origin in http.cors.allow_origins in langgraph.json.';
 }
 
 /** Returns whether a page of neither this service nor a named origin sends the request. */
@@ -97,7 +97,7 @@ export const isForeign = (origin: string | undefined, host: string | undefined, 
 
 const isOwn = (origin: string, host: string | undefined) => host !== undefined && [`http://${host}`, `https://${host}`].includes(origin);
 
-/** An address needs no name: nobody can rebind it. */
+/** Returns whether a Host is loopback, an IP address or one of the names. Nobody can rebind an IP address. */
 function isKnownHost(host: string, hosts: string[]): boolean {
   const [, given = "", port] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(host.toLowerCase()) ?? [];
   const name = given.replace(/\.$/, "");
@@ -112,5 +112,5 @@ function fits(pattern: string, name: string, port: string | undefined): boolean 
   return wanted === "*" || (wanted.startsWith("*.") ? name.endsWith(wanted.slice(1)) : name === wanted);
 }
 
-/** A header's value, as a sentence may repeat it. */
+/** Returns a header's value, quoted and cut for an error message. */
 export const quote = (value: string) => JSON.stringify(value.slice(0, 200));

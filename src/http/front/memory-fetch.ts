@@ -5,11 +5,11 @@ import { connectionHeaders } from "./web-bridge.ts";
 
 export interface MemoryFetch {
   /**
-   * Asks the server, which meets a connection that `prepare` may say something about. The answer streams, and what aborts or breaks
-   * off on one side does so on the other.
+   * Sends a request to the server. `prepare` gets the server's end of the connection first. The answer streams. An abort or a break on one
+   * side closes the other side too.
    */
   fetch(request: Request, prepare?: (connection: Duplex) => void): Promise<Response>;
-  /** Cuts what is under way. */
+  /** Closes all open connections. */
   close(): void;
 }
 
@@ -28,7 +28,7 @@ export function memoryFetch(server: Server): MemoryFetch {
       [near, far],
       [far, near],
     ] as const) {
-      one.on("error", () => {}); // shows as its close
+      one.on("error", () => {}); // close follows
       one.on("close", () => {
         open.delete(one);
         other.destroy();
@@ -46,7 +46,7 @@ export function memoryFetch(server: Server): MemoryFetch {
   };
 }
 
-/** The same for the routes below a prefix. */
+/** Returns a fetch for the routes below a prefix. */
 export function fetchInMemory(server: Server, prefix: string): (request: Request) => Promise<Response> {
   const { fetch } = memoryFetch(server);
   return (request) => {
@@ -77,7 +77,7 @@ function headersOf({ headers, body }: Request): Record<string, string> {
   return Object.fromEntries(given);
 }
 
-/** A server may answer before it has read everything; then there is nobody left to send the rest to. */
+/** Sends the request's body. Stops when the connection closes, because a server may answer before it has read everything. */
 function sendBody({ body }: Request, call: http.ClientRequest): void {
   if (!body) {
     call.end();

@@ -5,9 +5,9 @@ import { refuseConnection } from "../answers/answer-errors.ts";
 import { type FrontOptions, frontListener } from "./front.ts";
 import { memoryFetch } from "./memory-fetch.ts";
 
-/** What stands between the socket and our routes. */
+/** The parts between the socket and our routes. */
 export interface Approach {
-  /** The path that everything is below; empty: none. */
+  /** The path below which everything is served. Empty for the root. */
   prefix: string;
   app: UserApp | undefined;
   front: Omit<FrontOptions, "forward">;
@@ -21,22 +21,24 @@ export function arrivalLimits(seconds: number): ArrivalLimits & { requestTimeout
   return { requestTimeout: limit, headersTimeout: limit, connectionsCheckingInterval: Math.min(1_000, limit) };
 }
 
-/** Where health checks look, our own command's too, whatever the prefix is. */
+/** The paths of health checks, including our own command's. They work without the prefix too. */
 const healthPaths = ["/ok", "/info"];
 
-/** Whoever offers another protocol than ours (curl and Java offer HTTP/2 by themselves), or offers it elsewhere, is answered without it. */
+/**
+ * Returns whether a request may upgrade to a WebSocket. Other upgrades are answered as plain requests: curl and Java offer HTTP/2 on their own.
+ */
 export function wantsSocket({ headers, url = "" }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === "websocket" && /\/stream\/events\/?(\?|$)/.test(url);
 }
 
-/** The server of an API that is not alone at its address. Upgrades go past the project's app: only requests can be told to it. */
+/** Returns the server factory for an API with a prefix or an app in front. Upgrades bypass the project's app, which takes requests only. */
 export function serverFactory({ prefix, app, front }: Approach, arrival: ArrivalLimits = {}): FastifyServerFactory {
   return (ours) => {
     const listener = app ? inFront(app, front, ours as RequestListener) : { listen: ours as RequestListener, close: () => {} };
     const options = { shouldUpgradeCallback: wantsSocket, ...arrival };
     const server = createServer(options, prefix ? below(prefix, listener.listen) : listener.listen);
     server.on("close", listener.close);
-    server.keepAliveTimeout = 72_000; // as Fastify has it
+    server.keepAliveTimeout = 72_000; // Fastify's default
     if (prefix) takePrefixOffUpgrades(server, prefix);
     return server;
   };
@@ -64,7 +66,10 @@ function takePrefixOff(incoming: IncomingMessage, prefix: string): boolean {
   return isBelow || healthPaths.includes(url.split("?")[0] ?? "");
 }
 
-/** When somebody listens for upgrades: a listener of ours alone would take them from the requests, and answer none. */
+/**
+ * Takes the prefix off upgrades once another upgrade listener is added. A listener of ours alone would make Node treat them as upgrades, and
+ * leave them unanswered.
+ */
 function takePrefixOffUpgrades(server: Server, prefix: string): void {
   server.on("newListener", function onFirst(event) {
     if (event !== "upgrade") return;

@@ -3,15 +3,15 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream as NodeStream } from "node:stream/web";
 
-/** A request as web apps take it. Throws what is wrong with one that cannot be told that way: a host that is none, an odd method. */
+/** Returns a request as a web `Request`. Throws for one that cannot be expressed so, such as an invalid host or an odd method. */
 export function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): Request {
   const { method = "GET", headers, url = "/" } = incoming;
   const announced = headers["transfer-encoding"] ?? headers["content-length"] ?? "0";
   const hasBody = method !== "GET" && method !== "HEAD" && announced !== "0";
   const gone = new AbortController();
   const host = headers.host ?? "localhost";
-  if (/[/?#@\\]/.test(host)) throw new Error("The host is none.");
-  // Not by `new URL(url, base)`: there a path that begins with two slashes would name another host.
+  if (/[/?#@\\]/.test(host)) throw new Error("The host is not valid.");
+  // `new URL(url, base)` would read a path that begins with two slashes as another host.
   const request = new Request(url.startsWith("/") ? `http://${host}${url}` : url, {
     method,
     headers: toHeaders(incoming),
@@ -24,14 +24,14 @@ export function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): 
   return request;
 }
 
-/** What nobody wants of a body is read all the same in the end: the next request on the line comes behind it. */
+/** Returns the body as a stream. The rest of an unread body is drained in the end, because the connection's next request comes after it. */
 function toBody(incoming: IncomingMessage, outgoing: ServerResponse): ReadableStream<Uint8Array> {
   const chunks: AsyncIterableIterator<Uint8Array> = incoming.iterator({ destroyOnReturn: false });
-  const passOver = async () => {
+  const drain = async () => {
     await chunks.return?.();
     incoming.resume();
   };
-  outgoing.once("finish", passOver);
+  outgoing.once("finish", drain);
   return new ReadableStream(
     {
       async pull(controller) {
@@ -39,7 +39,7 @@ function toBody(incoming: IncomingMessage, outgoing: ServerResponse): ReadableSt
         if (done) controller.close();
         else controller.enqueue(value);
       },
-      cancel: passOver,
+      cancel: drain,
     },
     { highWaterMark: 0 },
   );
@@ -51,7 +51,7 @@ function toHeaders({ rawHeaders }: IncomingMessage): Headers {
   return headers;
 }
 
-/** These belong to one connection, and are not told on another. */
+/** Headers of a single connection, which are not forwarded. */
 export const connectionHeaders = [
   "connection",
   "keep-alive",
@@ -63,7 +63,7 @@ export const connectionHeaders = [
   "expect",
 ];
 
-/** Sends an answer as it comes, holding nothing back. Rejects when it broke off, on whichever side; the connection is cut then. */
+/** Sends an answer as it comes, without buffering. If either side breaks off, it closes the connection and rejects. */
 export async function sendResponse(response: Response, reply: ServerResponse): Promise<void> {
   reply.statusCode = response.status;
   if (response.statusText) reply.statusMessage = response.statusText;
@@ -75,6 +75,6 @@ export async function sendResponse(response: Response, reply: ServerResponse): P
     reply.end();
     return;
   }
-  if (!response.headers.has("content-length")) reply.flushHeaders(); // a stream's first chunk may be long in coming
+  if (!response.headers.has("content-length")) reply.flushHeaders(); // a stream's first chunk may take long
   await pipeline(Readable.fromWeb(response.body as NodeStream), reply);
 }
