@@ -14,13 +14,13 @@ interface Answer {
   headers?: Record<string, string>;
 }
 
-/** Every error leaves through here: the caller's with its sentence, ours logged once and answered without detail. */
+/** Answers every error. The caller's errors are answered with their sentence. Ours are logged once and answered without detail. */
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
     const answer = toAnswer(error);
     const path = pathOf(request.url);
     if (answer.status >= 500) request.log.error({ err: error, path }, "request failed");
-    else if (isTroubleOfOthers(error)) request.log.warn({ err: error, path }, "request refused");
+    else if (hasForeignCause(error)) request.log.warn({ err: error, path }, "request refused");
     return send(request, reply, answer);
   });
   app.setNotFoundHandler(async (request, reply) =>
@@ -31,13 +31,13 @@ export function answerErrors(app: FastifyInstance): void {
   );
 }
 
-/** What may be logged of an address. */
+/** Returns the path of a URL. Logs leave out the query, which may hold tokens. */
 export const pathOf = (url: string): string => url.split("?")[0] ?? "";
 
-/** What somebody else has said to us, of which the caller is told the least. */
-const isTroubleOfOthers = (error: unknown) => error instanceof ServiceError && error.cause !== undefined;
+/** Returns whether another service's error caused this one. The log keeps the cause, of which the caller gets little. */
+const hasForeignCause = (error: unknown) => error instanceof ServiceError && error.cause !== undefined;
 
-/** What Fastify refuses before any route is found: a path that is no text, an id that is too long. */
+/** Answers the requests that Fastify refuses before it finds a route: a path that is not text, an id that is too long. */
 export function refusePath(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const tooLong = error.code === "FST_ERR_MAX_PARAM_LENGTH"; // its own message repeats the whole path
   void send(request, reply, tooLong ? { status: 414, sentence: "A part of the path is too long to be an id or a name." } : toAnswer(error));
@@ -48,7 +48,7 @@ const unreadable: Record<string, [status: string, sentence: string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "The request did not arrive in time."],
 };
 
-/** What is no HTTP request at all. There is no reply to send by: this writes the answer itself. */
+/** Answers a request that is not valid HTTP. It has no reply object, so this writes to the socket. */
 export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
   const [status, sentence] = unreadable[error.code ?? ""] ?? ["400 Bad Request", `This is not an HTTP request: ${error.message}.`];
   if (socket.writable && error.code !== "ECONNRESET") {
@@ -58,10 +58,10 @@ export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): 
   socket.destroySoon();
 }
 
-/** We look before we insert, so that this is left for what disappears in between. */
+/** Inserts look up their references first. This error remains for a row that is deleted in between. */
 const foreignKeyViolation = "23503";
 
-/** How an error is answered: the caller's with its sentence, ours without detail. */
+/** Returns the answer to an error: the caller's errors with their sentence, ours without detail. */
 export function toAnswer(error: FastifyError): Answer {
   if (error instanceof AuthRefusal) return { status: error.status, sentence: error.message, headers: error.headers };
   if (error instanceof ServiceError) return { status: error.status, sentence: error.message, details: error.details };
@@ -79,12 +79,12 @@ export function toAnswer(error: FastifyError): Answer {
   return { status: 500, sentence: "Internal Server Error" };
 }
 
-/** SQLSTATE class 22: what the caller sent does not fit the column it is meant for. */
+/** Returns whether a value of the caller does not fit its column (SQLSTATE class 22). */
 function isUnstorableText(error: FastifyError): boolean {
   return /^22[0-9A-Z]{3}$/.test(error.code ?? "");
 }
 
-/** Plain text that begins with the sentence, because clients match on it; JSON for those who ask, and for lists of fields. */
+/** Sends an error as plain text that begins with the sentence, because clients match on it. Sends JSON on request and for lists of fields. */
 async function send(
   request: FastifyRequest,
   reply: FastifyReply,

@@ -1,7 +1,7 @@
 import { ServiceError } from "../../errors.ts";
 import { type Issue, mostIssues } from "../../registry/validate.ts";
 
-/** Of a choice zod says only that nothing fitted; what each alternative missed is what helps. */
+/** Returns an issue's message. For a union it lists what is wrong for each alternative, because zod says only that none fits. */
 export function explain(message: string | undefined, { errors }: { errors?: Issue[][] | undefined }): string {
   const missed =
     errors
@@ -11,14 +11,14 @@ export function explain(message: string | undefined, { errors }: { errors?: Issu
   return missed.length > 0 ? [...new Set(missed)].join("; or: ") : (message ?? "is not what is expected here");
 }
 
-/** Refuses what the issues are about, with each place and what is wrong there. */
+/** Throws the issues as one error, if there are any. The error names each field and what is wrong with it. */
 export function refuseIssues(issues: Issue[]): void {
   if (issues.length === 0) return;
   const errors = issues.slice(0, mostIssues).map((issue) => ({ field: writePath(issue.path), message: explain(issue.message, issue) }));
   throw new ServiceError("invalid", errors.map(({ field, message }) => `${field}: ${message}`).join("; "), errors);
 }
 
-/** `context.roster[1].name` */
+/** Writes a path like `context.roster[1].name`. */
 function writePath(path: PropertyKey[]): string {
   return path.map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? String(key) : `.${String(key)}`)).join("");
 }

@@ -2,13 +2,13 @@ import type { FastifyReply } from "fastify";
 import type { Page } from "../../db/paging.ts";
 import { ServiceError } from "../../errors.ts";
 
-/** Says that a total is an estimate, because there are more rows than are counted. */
+/** The header that marks a total as an estimate, when there are more rows than are counted. */
 export const estimateHeader = "x-pagination-total-estimated";
 
-/** No answer is larger. A page ends before its limit instead, and says where the next one begins. */
+/** The size limit of an answer. A page that reaches it ends before its row limit, and says where the next page begins. */
 export const mostBytes = 16 * 1024 * 1024;
 
-/** Sends one page of a list, with the headers by which clients find the next one. `extract` adds what was asked for out of each row. */
+/** Sends one page of a list, with the headers that lead clients to the next one. `extract` returns the extracted values of a row. */
 export function sendPage<Row extends object>(
   reply: FastifyReply,
   { rows, total, isEstimate, more }: Page<Row>,
@@ -22,12 +22,12 @@ export function sendPage<Row extends object>(
   return sendTexts(reply, texts);
 }
 
-/** Sends documents that are JSON already as one list. */
+/** Sends JSON texts as one list. */
 export function sendTexts(reply: FastifyReply, texts: string[]): FastifyReply {
   return reply.type("application/json; charset=utf-8").send(`[${texts.join(",")}]`);
 }
 
-/** The documents of the first rows, as many as one answer may hold. Throws if not even the first one fits. */
+/** Returns the texts of the first rows, as many as one answer may hold. The first row is always among them. */
 function takeWhileFits<Row>(rows: Row[], write: (row: Row) => string): string[] {
   const texts: string[] = [];
   let size = 0;
@@ -40,7 +40,7 @@ function takeWhileFits<Row>(rows: Row[], write: (row: Row) => string): string[] 
   return texts;
 }
 
-/** A row as JSON. What is extracted several times is written once, and refused before it is put together if it is too large. */
+/** Returns a row as JSON. A value that is extracted several times is serialised once. Throws before it joins a text that is too large. */
 function textOf<Row extends object>(row: Row, select: string[] | undefined, extracted: Record<string, unknown> | undefined): string {
   const text = JSON.stringify(selectFields(row, select));
   if (!extracted) return text;
@@ -48,18 +48,18 @@ function textOf<Row extends object>(row: Row, select: string[] | undefined, extr
   const entries: [string, string][] = [];
   let size = text.length;
   for (const [alias, value] of Object.entries(extracted)) {
-    const said = written.get(value) ?? JSON.stringify(value);
-    written.set(value, said);
-    size += said.length;
+    const json = written.get(value) ?? JSON.stringify(value);
+    written.set(value, json);
+    size += json.length;
     if (size > mostBytes)
       throw new ServiceError("too_large", `extract: what it asks for of one thread takes more than ${mostBytes} bytes; ask for less.`);
-    entries.push([JSON.stringify(alias), said]);
+    entries.push([JSON.stringify(alias), json]);
   }
-  const addition = `"extracted":{${entries.map(([alias, said]) => `${alias}:${said}`).join(",")}}`;
+  const addition = `"extracted":{${entries.map(([alias, json]) => `${alias}:${json}`).join(",")}}`;
   return text === "{}" ? `{${addition}}` : `${text.slice(0, -1)},${addition}}`;
 }
 
-/** Only the fields that were asked for. */
+/** Returns only the selected fields of a row. Without a selection it returns the row. */
 export function selectFields<Row extends object>(row: Row, select: string[] | undefined): Partial<Row> {
   if (!select || select.length === 0) return row;
   return Object.fromEntries(Object.entries(row).filter(([field]) => select.includes(field))) as Partial<Row>;

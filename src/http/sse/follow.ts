@@ -15,22 +15,22 @@ import { openEventStream } from "./sse.ts";
 const pollMs = 1_000;
 
 export interface FollowOptions {
-  /** What the client may see, which was asked when the run was found or made. */
+  /** The rows that the client may see, as decided when the run was found or created. */
   scope: Scope;
   runId: string;
   threadId: string;
-  /** The id of the last event the client has; -1: from the start. */
+  /** The id of the last event that the client has. -1 streams from the start. */
   after: number;
-  /** Only events of these stream modes; undefined: all. */
+  /** The stream modes to send. Undefined for all. */
   modes?: string[];
-  /** In which scope the run is cancelled when the client goes away; undefined: it goes on. */
+  /** The scope in which the run is cancelled when the client disconnects. Undefined if the run continues. */
   cancelScope: Scope | undefined;
   followed: Followed;
 }
 
 /**
- * Streams a run to a client until it is over, and leaves the place that was taken for it. From here on nothing is answered with a
- * status: the stream ends, or it is cut.
+ * Streams a run to a client until the run is over, then releases the client's place. The status has been sent, so an error can only cut
+ * the stream.
  */
 export async function streamRun(deps: ApiDeps, leave: () => void, reply: FastifyReply, options: FollowOptions): Promise<void> {
   const { runId, after, modes, followed } = options;
@@ -51,7 +51,7 @@ export async function streamRun(deps: ApiDeps, leave: () => void, reply: Fastify
   if (stream.gone.aborted) await cancelAbandoned(deps, options);
 }
 
-/** `messages/partial` and its siblings belong to the mode `messages`; the mode `messages-tuple` speaks as plain `messages`. */
+/** Returns whether a mode covers an event. `messages` covers `messages/partial` and the like, and `messages-tuple` covers plain `messages`. */
 function isOfMode({ event }: RunEvent, modes: string[]): boolean {
   const name = event.split("|")[0] ?? event;
   if (name === "metadata" || name === "error") return true;
@@ -60,8 +60,8 @@ function isOfMode({ event }: RunEvent, modes: string[]): boolean {
 }
 
 /**
- * Waits for a run and answers what it came to. A newline every second keeps the line open; JSON allows it. Headers leave at once, so
- * that no trouble after this can look to the SDK like a request that may be sent again.
+ * Waits for a run and answers with its output. A newline every second keeps the connection open, which JSON allows. Headers are sent at
+ * once, so that the SDK does not retry the request after a later error.
  */
 export async function waitForRun(
   deps: ApiDeps,
@@ -87,8 +87,8 @@ export async function waitForRun(
 }
 
 /**
- * What a run came to, as JSON, as soon as it is over. Undefined when the signal was faster. For a run that was only just made, `firstWord` is
- * what was listened for before it was made: until then there is nothing to see.
+ * Returns a run's output as JSON as soon as the run is over, or undefined if the signal aborts first. For a new run, `firstWord` is a wait
+ * for its end that began before the run was created. The first look at the run comes after it.
  */
 export async function runOutput(
   deps: ApiDeps,
@@ -100,12 +100,12 @@ export async function runOutput(
 ): Promise<string | null | undefined> {
   if (firstWord) await orAborted(firstWord, signal);
   while (!signal.aborted) {
-    const over = deps.wakeups.next(endTopic(runId), pollMs, signal); // armed before the look, so that the end is not missed
+    const over = deps.wakeups.next(endTopic(runId), pollMs, signal); // subscribes before the query, so that the end is not missed
     try {
       const outcome = await getOutcome(deps.pool, runId);
-      if (!outcome?.open) return outcome?.output ?? (await outputElsewhere(deps, scope, threadId, outcome?.passed ? runId : undefined));
+      if (!outcome?.open) return outcome?.output ?? (await outputOfThread(deps, scope, threadId, outcome?.passed ? runId : undefined));
     } catch (error) {
-      if (!isDatabaseTrouble(error)) throw error; // the run goes on without us; so does the wait
+      if (!isDatabaseTrouble(error)) throw error; // the run continues without the database, and so does the wait
     }
     await over;
     if (!signal.aborted) whileWaiting();
@@ -113,8 +113,11 @@ export async function runOutput(
   return undefined;
 }
 
-/** Of a run whose thread has moved on what its last checkpoint holds; else, and where that is gone, what the thread shows. */
-async function outputElsewhere(
+/**
+ * Returns the output of a run that did not store it. If its thread has moved on, it comes from the run's last checkpoint. Otherwise, or if
+ * that checkpoint is gone, it is the thread's values.
+ */
+async function outputOfThread(
   { pool, registry }: ApiDeps,
   scope: Scope,
   threadId: string,
@@ -126,7 +129,7 @@ async function outputElsewhere(
 
 const textOf = (values: unknown) => (values === undefined || values === null ? null : JSON.stringify(values));
 
-/** Cancels a run whose client went away, if that is what the client asked for. */
+/** Cancels a run whose client has disconnected, if the client asked for that. */
 export async function cancelAbandoned(
   deps: ApiDeps,
   { cancelScope, runId, threadId }: Pick<FollowOptions, "cancelScope" | "runId" | "threadId">,

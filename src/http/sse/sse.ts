@@ -4,23 +4,23 @@ import type { FastifyReply } from "fastify";
 import type { RunEvent } from "../../events/log.ts";
 
 const heartbeatMs = 5_000;
-/** A comment line, and no blank line after it: the SDK takes a blank line for the end of an event, an empty one in this case. */
+/** A comment line without a blank line after it. The SDK reads a blank line as the end of an event, which would be empty here. */
 const heartbeat = ": heartbeat\n";
 
 export interface EventStream {
-  /** Writes events, and waits until the client has taken them. */
+  /** Writes events and waits until the client has taken them. */
   send(events: RunEvent[]): Promise<void>;
-  /** The clean end: the run is over and everything was sent. */
+  /** Ends the stream cleanly: the run is over and everything was sent. */
   end(): void;
-  /** The other end: to the SDK a clean one means that the run is over, so whatever else happens cuts the line. */
+  /** Cuts the connection. All other ends do this, because the SDK takes a clean end for the end of the run. */
   cut(): void;
   /** Aborts when the client has gone. */
   readonly gone: AbortSignal;
 }
 
 /**
- * Takes the reply over as an event stream. The headers, and a comment, leave at once. A client that takes nothing for `stalledSeconds`
- * is cut off; it comes back with its Last-Event-ID.
+ * Takes the reply over as an event stream. Sends the headers and a comment at once. A client that reads nothing for `stalledSeconds` is
+ * disconnected. It reconnects with its Last-Event-ID.
  */
 export function openEventStream(reply: FastifyReply, stalledSeconds: number): EventStream {
   const headers = {
@@ -38,7 +38,7 @@ export function openEventStream(reply: FastifyReply, stalledSeconds: number): Ev
   const beat = setInterval(() => {
     if (!raw.writableNeedDrain) raw.write(heartbeat);
   }, heartbeatMs);
-  raw.on("error", () => {}); // a broken line shows as its close
+  raw.on("error", () => {}); // a broken connection emits close as well
   raw.on("close", () => {
     clearInterval(beat);
     gone.abort();
@@ -67,7 +67,7 @@ async function drained(raw: ServerResponse, gone: AbortSignal, stalledMs: number
   });
 }
 
-/** Made once for all clients that are told the same. */
+/** The frames of events, which all clients of the same events share. */
 const frames = new WeakMap<RunEvent[], Buffer>();
 
 function framesOf(events: RunEvent[]): Buffer {

@@ -17,7 +17,7 @@ export interface ThreadFollowOptions {
   followed: Followed;
 }
 
-/** Streams a thread to a client, in the words of event streaming. The thread may be yet to come. */
+/** Streams a thread's events to a client in the event streaming protocol. The thread may not exist yet. */
 export async function streamThread(
   deps: ApiDeps,
   leave: () => void,
@@ -34,13 +34,13 @@ export async function streamThread(
 
 export interface ClassicFollowOptions {
   threadId: string;
-  /** The number of the last event that the client has; undefined: what has happened is of no interest. */
+  /** The number of the last event that the client has. Undefined sends new events only. */
   since: number | undefined;
   modes: ThreadMode[];
   followed: Followed;
 }
 
-/** Streams the runs of a thread to a client as classic streams, one after the other. */
+/** Streams the runs of a thread to a client as classic streams, one after another. */
 export async function streamThreadRuns(
   deps: ApiDeps,
   leave: () => void,
@@ -60,20 +60,20 @@ export async function streamThreadRuns(
 }
 
 /**
- * Sends what comes until one of both is gone, and leaves the place that was taken for it. The line has no clean end: whatever happens,
- * it is cut.
+ * Sends events until the client or the source is gone, then releases the client's place. The stream has no clean end, so the connection is
+ * always cut.
  */
 async function streamWithoutEnd(
   deps: ApiDeps,
   leave: () => void,
   reply: FastifyReply,
   { threadId, followed }: Pick<ThreadFollowOptions, "threadId" | "followed">,
-  tell: (gone: AbortSignal) => AsyncGenerator<RunEvent[], void>,
+  read: (gone: AbortSignal) => AsyncGenerator<RunEvent[], void>,
 ): Promise<void> {
   const stream = openEventStream(reply, deps.settings.stalledSeconds);
   keepAsking(deps, reply.request, followed, stream);
   try {
-    for await (const events of tell(stream.gone)) if (events.length > 0) await stream.send(events);
+    for await (const events of read(stream.gone)) if (events.length > 0) await stream.send(events);
   } catch (err) {
     deps.log.debug({ err, thread_id: threadId }, "stream cut");
   } finally {
