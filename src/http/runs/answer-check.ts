@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Issue } from "../../registry/validate.ts";
 import { answersById, type OpenQuestion, unaskedIds } from "../../threads/questions.ts";
 
-/** What the open questions' own schemas have against the answers. */
+/** Returns what is wrong with the answers by the schemas of the open questions. */
 export function issuesOfAnswers(questions: OpenQuestion[], resume: unknown): Issue[] {
   const path = ["command", "resume"];
   const byId = answersById(resume);
@@ -10,10 +10,10 @@ export function issuesOfAnswers(questions: OpenQuestion[], resume: unknown): Iss
     const answered = questions.filter(({ id }) => byId.has(id));
     return answered.flatMap((question) => issuesOf(question, byId.get(question.id), [...path, question.id]));
   }
-  return questions.flatMap((question) => issuesOf(question, resume, path)); // LangGraph gives it to each of them
+  return questions.flatMap((question) => issuesOf(question, resume, path)); // LangGraph gives the same answer to each question
 }
 
-/** Says which answers by id are for questions that are not open. */
+/** Returns an issue for each answer by id whose question is not open. */
 export function issuesOfUnasked(questions: OpenQuestion[], resume: unknown): Issue[] {
   const unasked = unaskedIds(questions, resume);
   return unasked.map((id) => ({ path: ["command", "resume", id], message: "no question with this id is open" }));
@@ -26,7 +26,7 @@ function issuesOf({ responseSchema }: OpenQuestion, answer: unknown, path: Prope
 
 const JsonSchema = z.custom<z.core.JSONSchema.JSONSchema>((value) => typeof value === "object" && value !== null);
 
-/** Undefined where there is none, and where it says what zod cannot: then the graph judges for itself, as it always does. */
+/** Returns a question's schema for zod. Undefined if it has none, or one that zod cannot express: then only the graph validates the answer. */
 function toSchema(responseSchema: unknown): z.ZodType | undefined {
   const schema = JsonSchema.safeParse(responseSchema);
   if (!schema.success) return undefined;

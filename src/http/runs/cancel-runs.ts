@@ -6,7 +6,7 @@ import { type CancelAction, cancelTopic, claimTopic, endTopic, threadTopic } fro
 import { lockThread } from "../../threads/threads.ts";
 import type { ApiDeps } from "../api-deps.ts";
 
-/** Cancels open runs of one thread, and tells everyone whom it concerns. Returns how many there were. */
+/** Cancels open runs of one thread and notifies their workers and clients. Returns how many there were. */
 export async function cancelRuns(
   { pool, wakeups }: ApiDeps,
   scope: Scope,
@@ -14,11 +14,11 @@ export async function cancelRuns(
   action: CancelAction,
   runIds: string[],
 ): Promise<number> {
-  const met = await transaction(pool, async (tx) => {
+  const cancelled = await transaction(pool, async (tx) => {
     if (!(await lockThread(tx, scope, threadId))) return 0; // gone meanwhile
     return cancelOpenRuns(tx, [threadId], action, runIds);
   });
-  // A run that never started is over now; one that has started hears of it through its worker.
-  if (met > 0) wakeups.notify(cancelTopic, claimTopic, threadTopic(threadId), ...runIds.map(endTopic), ...runIds.map(runTopic));
-  return met;
+  // A run that never started is over now. A run that has started is stopped by its worker.
+  if (cancelled > 0) wakeups.notify(cancelTopic, claimTopic, threadTopic(threadId), ...runIds.map(endTopic), ...runIds.map(runTopic));
+  return cancelled;
 }

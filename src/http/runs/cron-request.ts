@@ -5,7 +5,7 @@ import { faultOfPattern, isTimezone } from "../../crons/schedule.ts";
 import { Json } from "../schemas.ts";
 import { RunCreate } from "./run-request.ts";
 
-/** What a cron can ask of each of its runs. */
+/** The run fields that a cron can set for its runs. */
 const Payload = RunCreate.pick({
   input: true,
   config: true,
@@ -29,11 +29,11 @@ const Pattern = z
     if (fault) addIssue({ code: "custom", message: fault });
   });
 const Timezone = z.string().max(100).refine(isTimezone, 'expected the name of a time zone, like "Europe/Berlin"');
-/** A time without a zone is one in UTC, as the schedule is. */
+/** A time without a zone is in UTC, like the schedule. */
 const Time = z.iso
   .datetime({ offset: true, local: true })
   .transform((time) => new Date(/(Z|[+-]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`))
-  .refine((time) => Number.isFinite(time.getTime()), "is no time");
+  .refine((time) => Number.isFinite(time.getTime()), "is not a valid time");
 
 const Changeable = {
   schedule: Pattern.nullish(),
@@ -44,11 +44,11 @@ const Changeable = {
   metadata: Json.nullish(),
 };
 
-/** The body by which a cron is asked for. Unknown keys are passed over, as for runs. */
+/** The body of a request that creates a cron. Unknown keys are ignored, as for runs. */
 export const CronCreate = Payload.extend({ ...Changeable, assistant_id: RunCreate.shape.assistant_id, schedule: Pattern });
 export const CronPatch = Payload.extend(Changeable);
 
-/** Fills in the defaults. A thread that is named is not the cron's to delete. */
+/** Fills in a new cron's defaults. A cron never deletes a thread that its creator named. */
 export function toNewCron(body: z.output<typeof CronCreate>, threadId: string | null): NewCron {
   const { assistant_id, schedule, timezone, end_time, enabled, on_run_completed, metadata, ...payload } = body;
   return {
@@ -64,7 +64,7 @@ export function toNewCron(body: z.output<typeof CronCreate>, threadId: string | 
   };
 }
 
-/** Null clears what can be without, and leaves everything else as it is. */
+/** Returns the changes to a cron. Null clears a field that may be empty, and leaves any other as it is. */
 export function toPatch(body: z.output<typeof CronPatch>): Patch {
   const { schedule, timezone, end_time, enabled, on_run_completed, metadata, ...payload } = body;
   return {

@@ -4,7 +4,7 @@ import type { IdempotentRequest } from "../../runs/idempotency.ts";
 
 const wellFormed = /^[\x21-\x7e]{1,255}$/;
 
-/** The request's Idempotency-Key, and what the key stands for: the thread and the body, not the way the answer is wanted. */
+/** Returns the request's Idempotency-Key and what it covers: the thread and the body, not the way the answer is sent. */
 export function idempotent({ headers, params, body, user }: FastifyRequest): IdempotentRequest | undefined {
   const key = headers["idempotency-key"];
   if (key === undefined) return undefined;

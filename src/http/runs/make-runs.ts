@@ -8,7 +8,7 @@ import type { ApiDeps } from "../api-deps.ts";
 import { idempotent } from "./idempotency-key.ts";
 import { refuseWebhook, runCheck } from "./run-check.ts";
 
-/** Makes the run that a request asks for; with an Idempotency-Key, once. */
+/** Creates the run that a request describes. With an Idempotency-Key the run is created only once. */
 export async function makeRun(deps: ApiDeps, request: FastifyRequest, wanted: NewRun): Promise<Run> {
   refuseWebhook(deps.webhookRules, wanted.kwargs.webhook);
   const submission = { ...(await admitRun(request, wanted)), check: runCheck(deps.registry) };
@@ -17,7 +17,7 @@ export async function makeRun(deps: ApiDeps, request: FastifyRequest, wanted: Ne
   return run;
 }
 
-/** Makes the runs of a batch, all or none. Issues name the run's place in the batch. */
+/** Creates all runs of a batch, or none. Issues name the run's index in the batch. */
 export async function makeBatch(deps: ApiDeps, request: FastifyRequest, wanted: NewRun[]): Promise<Run[]> {
   for (const [index, { kwargs }] of wanted.entries()) refuseWebhook(deps.webhookRules, kwargs.webhook, ["body", index]);
   const submissions: Submission[] = [];
@@ -28,7 +28,7 @@ export async function makeBatch(deps: ApiDeps, request: FastifyRequest, wanted: 
   return submitRuns(deps, submissions, { key: idempotent(request), inspect: refuseLargeBatch(2 * deps.settings.bodyLimitBytes) });
 }
 
-/** Each run is answered with its assistant's config, which may be large. A batch that cannot be answered must not be committed. */
+/** Refuses a batch whose answer is too large, before its commit. Each run is answered with its assistant's config, which may be large. */
 function refuseLargeBatch(most: number): (run: Run) => void {
   let bytes = 0;
   return (run) => {

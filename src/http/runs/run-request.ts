@@ -9,7 +9,7 @@ import { Checkpoint, Command, Config, Id, Json, OneOrMore, Text } from "../schem
 
 const Nodes = z.union([z.literal("*"), z.array(Text)]).nullish();
 
-/** The body by which a run is asked for. Unknown keys are passed over, as clients of other versions send some. */
+/** The body of a request that creates a run. Unknown keys are ignored, because clients of other versions send some. */
 export const RunCreate = z.object({
   assistant_id: Text.min(1),
   input: z.unknown().optional(),
@@ -47,7 +47,7 @@ export const BatchCreate = z
   .min(1)
   .max(1_000);
 
-/** Fills in the defaults. Headers of the caller's own reach the graph through its configurable, and its trace goes on in the run's. */
+/** Fills in a new run's defaults. The picked headers go into its configurable, and its trace continues the caller's. */
 export function toNewRun(
   body: RunRequest,
   threadId: string | undefined,

@@ -9,7 +9,7 @@ import { streamRun, waitForRun } from "../sse/follow.ts";
 import { makeRun } from "./make-runs.ts";
 import { type RunCreateBody, toNewRun } from "./run-request.ts";
 
-/** What a route knows when it starts a run. */
+/** The request of a route that starts a run. */
 export interface Start {
   request: FastifyRequest;
   reply: FastifyReply;
@@ -23,15 +23,15 @@ export type StartDeps = ApiDeps & { counts: StreamCounts };
 export const newRunOf = ({ settings }: ApiDeps, { request, body, threadId }: Start): NewRun =>
   toNewRun(body, threadId, request.headers, settings);
 
-/** Makes a run and answers with it. */
+/** Creates a run and answers with it. */
 export async function startRun(deps: ApiDeps, start: Start): Promise<FastifyReply> {
   const run = await makeRun(deps, start.request, newRunOf(deps, start));
   return start.reply.header("content-location", runPath(start, run)).send(run);
 }
 
 /**
- * Makes a run and streams it. It is expected before it is made, so that no look is needed to miss nothing. Its place is taken before, too:
- * whoever is refused a stream asks again, and would make a second run.
+ * Creates a run and streams it. The feed expects the run before it is created, so that no event is missed without a query. The place is
+ * taken before as well: a client that is refused a stream retries, which would create a second run.
  */
 export async function startAndStream(deps: StartDeps, start: Start): Promise<void> {
   const wanted = newRunOf(deps, start);
@@ -51,7 +51,7 @@ async function stream(deps: ApiDeps, start: Start, run: Run, leave: () => void):
   const { reply } = start;
   const cancelScope = cancelScopeOf(start);
   reply.header("content-location", runPath(start, run));
-  // By this header the SDK comes back after a broken line. A run that is cancelled with its line has nothing to come back to.
+  // The SDK reconnects to this URL after a broken connection. A run that is cancelled on disconnect leaves nothing to reconnect to.
   if (!cancelScope) reply.header("location", `${runPath(start, run)}/stream`);
   await streamRun(deps, leave, reply, {
     scope: alreadyDecided,
@@ -63,7 +63,7 @@ async function stream(deps: ApiDeps, start: Start, run: Run, leave: () => void):
   });
 }
 
-/** Makes a run and waits for it. Its end is listened for before it is made. */
+/** Creates a run and waits for it. The wait for its end begins before the run is created. */
 export async function startAndWait(deps: ApiDeps, start: Start): Promise<void> {
   const { request, reply } = start;
   const wanted = newRunOf(deps, start);
@@ -76,12 +76,12 @@ export async function startAndWait(deps: ApiDeps, start: Start): Promise<void> {
   reply.header("content-location", runPath(start, run));
   reply.header("location", `/threads/${run.thread_id}/runs/${run.run_id}/join`);
   const place = { scope: alreadyDecided, runId: run.run_id, threadId: run.thread_id };
-  // With an Idempotency-Key it may be an older run, whose end nobody announces again.
+  // With an Idempotency-Key it may be an older run, whose end is not announced again.
   const heard = run.run_id === wanted.runId ? firstWord : undefined;
   await waitForRun(deps, reply, { ...place, cancelScope: cancelScopeOf(start), followed: ownRequest }, heard);
 }
 
 const cancelScopeOf = ({ body }: Start) => (body.on_disconnect === "cancel" ? alreadyDecided : undefined);
 
-/** The path under which a request may look at its run. */
+/** Returns the path of the run for this request. */
 const runPath = ({ threadId }: Start, run: Run) => `${threadId === undefined ? "" : `/threads/${threadId}`}/runs/${run.run_id}`;
