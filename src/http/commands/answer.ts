@@ -16,7 +16,7 @@ export type CommandAnswer =
 
 interface CommandMeta {
   thread_id: string;
-  /** Every event that happened before the command has a number up to this one, and whatever the command makes happen a higher one. */
+  /** The number of the last event before the command. Events that the command causes have higher numbers. */
   applied_through_seq: number;
 }
 
@@ -37,12 +37,12 @@ const methods = new Map<string, Method>([
   ["subscription.reconnect", onSocketOnly],
 ]);
 
-/** What a route must declare that carries out commands. */
+/** The decisions that a route must declare to carry out commands. */
 export const commandDecisions = ["threads:read", ...runDecisions] as const;
 
 /**
- * Carries out a command and answers it in the protocol's words. What is wrong with the caller or the service rather than with the
- * command (nobody knows who asks, the database does not answer) is thrown, and answered as everywhere. A socket brings methods of its own.
+ * Carries out a command and returns the protocol's answer. It throws errors that are not about the command, such as a failed
+ * authentication or a database that does not answer. `onSocket` holds the methods that only a socket has.
  */
 export async function answerCommand(
   deps: ApiDeps,
@@ -53,11 +53,11 @@ export async function answerCommand(
 ): Promise<CommandAnswer> {
   const { scope: readable } = await request.access("threads:read", { thread_id: threadId });
   const isThere = (await findThread(deps.pool, readable, threadId)) !== undefined;
-  // Before the command is carried out: its own events are later ones.
+  // Read before the command runs, because its own events have higher numbers.
   const through = isThere ? (await readProgress(deps.pool, threadId)).through : 0;
   const meta = { thread_id: threadId, applied_through_seq: Math.max(0, through) };
   try {
-    // That one makes it, and a socket may wait for it.
+    // `run.start` creates the thread, and a socket may wait for it.
     if (!isThere && method !== "run.start" && !onSocket.has(method))
       throw new CommandError("no_such_run", threadNotFound(threadId).message);
     const perform = onSocket.get(method) ?? methods.get(method);

@@ -5,7 +5,7 @@ import { ServiceError } from "../../errors.ts";
 import { refuseIssues } from "../answers/issues.ts";
 import type { ApiDeps } from "../api-deps.ts";
 
-/** What can be wrong with a command, in the words of the protocol. */
+/** The protocol's error codes for commands. */
 export type CommandErrorCode =
   | "invalid_argument"
   | "unknown_command"
@@ -18,7 +18,7 @@ export type CommandErrorCode =
   | "permission_denied"
   | "not_supported";
 
-/** A command that cannot be carried out as it was given: the caller's mistake, answered by the protocol's own means. */
+/** The error of a command that is the caller's mistake. It is answered as an error of the protocol. */
 export class CommandError extends ServiceError {
   readonly reason: CommandErrorCode;
 
@@ -37,19 +37,19 @@ export const Command = z.object({
 });
 export type Command = z.output<typeof Command>;
 
-/** What a command is carried out with. */
+/** The dependencies, request and thread of a command. */
 export interface CommandScope {
   deps: ApiDeps;
-  /** By which further decisions about the caller are taken. */
+  /** The request that takes further decisions about the caller. */
   request: FastifyRequest;
   threadId: string;
-  /** Which threads the caller may read. */
+  /** The threads that the caller may read. */
   readable: Scope;
 }
 
 export type Method = (scope: CommandScope, params: unknown) => Promise<object>;
 
-/** A method that gets its parameters parsed. */
+/** Returns a method that parses its parameters first. */
 export function withParams<Params extends z.ZodType>(
   schema: Params,
   perform: (scope: CommandScope, params: z.output<Params>) => Promise<object>,

@@ -21,7 +21,7 @@ import { CommandError, type CommandScope, Command as Envelope, withParams } from
 
 const isCommand = (input: unknown) => Object(input).lg_name === "Command";
 
-/** An input, or a command in its place, as LangGraph serialises it: RemoteGraph resumes in this way. */
+/** An input, or a command in the form in which LangGraph serialises it. RemoteGraph resumes with such a command. */
 const Input = z.union([
   z.custom<unknown>((input) => !isCommand(input)).transform((input = null) => ({ input })),
   Command.transform((command) => ({ command })),
@@ -33,19 +33,19 @@ const Start = z.object({
   config: Config.nullish(),
   context: Json.nullish(),
   metadata: Json.nullish(),
-  // The SDK sends the first; the second is how the REST routes call it.
+  // The SDK sends the first name. The second is that of the REST routes.
   multitaskStrategy: MultitaskStrategy.nullish(),
   multitask_strategy: MultitaskStrategy.nullish(),
 });
 
-/** Everything that is told of a run has to be in its log. */
-const toldInFull: Pick<RunRequest, "stream_mode" | "stream_subgraphs" | "stream_resumable"> = {
+/** Event streaming reads a run's events from its log, so the log has to hold all of them. */
+const loggedInFull: Pick<RunRequest, "stream_mode" | "stream_subgraphs" | "stream_resumable"> = {
   stream_mode: ["values", "updates", "messages-tuple", "custom", "tasks", "tools", "checkpoints"],
   stream_subgraphs: true,
   stream_resumable: true,
 };
 
-/** Starts a run. On a thread that waits for an answer the input is the answer. */
+/** Starts a run. On a thread that waits for an answer, the input is the answer. */
 export const startRun = withParams(Start, async (scope, { multitaskStrategy, multitask_strategy, input, ...given }) => {
   const strategy = multitaskStrategy ?? multitask_strategy ?? "enqueue";
   const wanted = { ...given, multitask_strategy: strategy, if_not_exists: "create" as const };
@@ -63,27 +63,27 @@ async function toInput(db: Db, threadId: string, { config }: Pick<RunRequest, "c
 }
 
 /**
- * Makes a run that is told in full. What it is to be depends on where the thread stands: it is decided first, because auth has to know,
- * and again with the thread held, because somebody else may have answered or asked meanwhile.
+ * Creates a run that logs all of its events. `decide` returns the run for the thread's current state. It is called first for auth, and
+ * again with the thread locked, because the thread's state may have changed.
  */
 export async function makeRun(scope: CommandScope, decide: (db: Db) => Promise<RunRequest>): Promise<Run> {
   const { deps, request, threadId } = scope;
   const key = keyOf(request);
-  const before = await madeBefore(deps.pool, key); // by now the thread may stand elsewhere
+  const before = await findMadeRun(deps.pool, key); // the thread's state may have changed since
   if (before) return before;
   const wanted = await decide(deps.pool).catch(asError);
   if (wanted instanceof Error) {
-    const meanwhile = await madeBefore(deps.pool, key); // by the same command, which came at the same moment and was faster
+    const meanwhile = await findMadeRun(deps.pool, key); // the same command arrived at the same moment and was faster
     if (meanwhile) return meanwhile;
     throw wanted;
   }
-  const newRun = toNewRun({ ...wanted, ...toldInFull }, threadId, request.headers, deps.settings);
+  const newRun = toNewRun({ ...wanted, ...loggedInFull }, threadId, request.headers, deps.settings);
   newRun.kwargs.checkpoint_envelopes = true;
   const { caller, run } = await admitRun(request, newRun);
   let boundTo: unknown;
   const prepare = async (tx: Db) => {
     boundTo = (await lockThread(tx, caller.threads, threadId))?.metadata.assistant_id;
-    if (!isDeepStrictEqual(await decide(tx), wanted)) throw new ServiceError("conflict", "The thread has moved on meanwhile; try again.");
+    if (!isDeepStrictEqual(await decide(tx), wanted)) throw new ServiceError("conflict", "The thread has moved on meanwhile. Try again.");
   };
   const check = bindThread(() => boundTo, runCheck(deps.registry));
   const [made] = await submitRuns(deps, [{ caller, run, check }], { key, prepare });
@@ -91,13 +91,13 @@ export async function makeRun(scope: CommandScope, decide: (db: Db) => Promise<R
   return made;
 }
 
-async function madeBefore(db: Db, key: IdempotentRequest | undefined): Promise<Run | undefined> {
+async function findMadeRun(db: Db, key: IdempotentRequest | undefined): Promise<Run | undefined> {
   return key && (await madeForKey(db, key))?.[0];
 }
 
 const asError = (error: Error) => error;
 
-/** A command that is sent again may have another id. On a socket there are no headers to give a key by. */
+/** Returns the request's Idempotency-Key. It does not cover the command's id, which may differ in a retry. Frames of a socket have no key. */
 function keyOf(request: FastifyRequest): IdempotentRequest | undefined {
   const key = request.method === "POST" ? idempotent(request) : undefined;
   if (!key) return undefined;
@@ -105,7 +105,10 @@ function keyOf(request: FastifyRequest): IdempotentRequest | undefined {
   return { ...key, request: { route: request.params, method, params } };
 }
 
-/** By the protocol a thread belongs to the assistant of its first run. What else callers keep under that name in its metadata binds nobody. */
+/**
+ * Refuses runs of other assistants: in the protocol a thread belongs to the assistant of its first run. Values of the metadata key that are no
+ * ids of ours are the caller's own, and bind no assistant.
+ */
 function bindThread(findBound: () => unknown, check: RunCheck): RunCheck {
   return async (tx, asked) => {
     const bound = findBound();

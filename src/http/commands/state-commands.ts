@@ -10,7 +10,7 @@ import { makeRun } from "./run-commands.ts";
 
 const Get = z.object({ namespace: Namespace.nullish(), keys: z.array(Text).max(1_000).nullish() });
 
-/** The state of the thread, or of a graph inside it. */
+/** Returns the state of the thread, or of a graph inside it. */
 export const getState = withParams(Get, async ({ deps: { pool, registry }, readable, threadId }, { namespace, keys }) => {
   const checkpoint = { checkpoint_ns: (namespace ?? []).join("|") };
   const { values, checkpoint: at } = await readState(pool, readable, registry, threadId, { checkpoint }).catch(asUnknownNamespace);
@@ -25,7 +25,7 @@ function selectKeys(values: unknown, keys: string[] | null | undefined): unknown
 
 const List = z.object({ namespace: Namespace.nullish(), limit: Limit, before: Text.nullish() });
 
-/** The checkpoints of the thread, or of a graph inside it, newest first. */
+/** Lists the checkpoints of the thread, or of a graph inside it, newest first. */
 export const listCheckpoints = withParams(List, async ({ deps: { pool, registry }, readable, threadId }, { namespace, limit, before }) => {
   const query = { limit, checkpoint: { checkpoint_ns: (namespace ?? []).join("|") }, ...(before && { before }) };
   const checkpoints: object[] = [];
@@ -39,13 +39,13 @@ export const listCheckpoints = withParams(List, async ({ deps: { pool, registry 
   return { checkpoints };
 });
 
-/** Where nothing was ever stored there is no graph, or none that has run. */
+/** Refuses a namespace without any checkpoint. It has no graph, or none that has run. */
 function refuseNamespace(namespace: string[] | null | undefined): void {
   if (namespace && namespace.length > 0)
     throw new CommandError("no_such_namespace", `Nothing has run at ${namespace.join("|")}; agent.getTree shows where something has.`);
 }
 
-/** LangGraph looks for the graph at a namespace by its name. */
+/** Throws LangGraph's error about a missing subgraph as an unknown namespace, and any other error unchanged. */
 function asUnknownNamespace(error: Error): never {
   if (/^Subgraph ".*" not found$/s.test(error.message)) throw new CommandError("no_such_namespace", error.message);
   throw error;
@@ -53,7 +53,7 @@ function asUnknownNamespace(error: Error): never {
 
 const Fork = z.object({ checkpoint_id: Text.min(1), input: z.unknown().optional(), config: Config.nullish() });
 
-/** Goes on from an earlier checkpoint in a run of its own: the newest branch of the thread is the one that it makes. */
+/** Starts a run from an earlier checkpoint. The branch that it creates becomes the thread's newest. */
 export const forkState = withParams(Fork, async (scope, { checkpoint_id, input = null, config }) => {
   const run = await makeRun(scope, async (db) => {
     const { assistant_id, kwargs } = await newestRun(db, scope.readable, scope.threadId);
