@@ -13,7 +13,7 @@ import type { WebhookRules } from "../webhooks/rules.ts";
 import type { PickHeaders } from "./front/configurable-headers.ts";
 import type { Memory } from "./memory.ts";
 
-/** What the routes need of the process. */
+/** The dependencies of the routes. */
 export interface ApiDeps {
   pool: Pool;
   wakeups: Wakeups;
@@ -26,17 +26,17 @@ export interface ApiDeps {
   log: Logger;
   metrics: Metrics;
   version: string;
-  /** Whom the graphs of this process ask: an endpoint of the operator's, or the rehearsal model. Null where no graph runs: workers may differ. */
+  /** The model that graphs here call: the operator's endpoint or the rehearsal model. Null if no graph runs here, as workers may differ. */
   model: "external" | "rehearsal" | null;
   webhookRules: WebhookRules;
   /** The memory budget of large requests and answers. */
   memory: Memory;
-  /** Components that graphs draw with; undefined where there are none. */
+  /** The UI components of the graphs. Undefined if there are none. */
   ui: UiBundles | undefined;
-  /** Undefined: nobody is asked who they are. */
+  /** Undefined if callers are not authenticated. */
   auth: Auth | undefined;
   settings: {
-    /** Names that the service answers to beside loopback ones. */
+    /** The names that the service answers to in addition to loopback names. */
     hosts: string[];
     bodyLimitBytes: number;
     maxWaiting: number;
@@ -48,11 +48,11 @@ export interface ApiDeps {
     recheckSeconds: number;
     eventRetentionSeconds: number;
     resumableRetentionSeconds: number;
-    /** What a run sees of the request that asked for it. */
+    /** Picks the request headers that a run may see. */
     pickHeaders: PickHeaders;
     /** Whether LangChain traces with LangSmith in this process. */
     langsmith: boolean;
-    /** Whether runs may ask for a webhook at all. */
+    /** Whether runs may have webhooks. */
     sendsWebhooks: boolean;
   };
 }

@@ -32,7 +32,7 @@ import { threadRoutes } from "./routes/threads.ts";
 import { uiRoutes } from "./routes/ui.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 
-/** The API. It serves; it executes nothing. */
+/** Builds the API. It serves requests and executes no runs. */
 export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserApp): Promise<FastifyInstance> {
   const prefix = http.mount_prefix ?? "";
   const admittance = admittanceOf(deps, http);
@@ -46,15 +46,15 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
     http: { shouldUpgradeCallback: wantsSocket, ...arrival },
     frameworkErrors: refusePath,
     clientErrorHandler: refuseConnection,
-    // With an app in front a route has one name only: middleware that guards a path would not know the other.
+    // With an app in front a route has only one path, because middleware that guards it would not match the other.
     routerOptions: { maxParamLength: 2_000, ignoreTrailingSlash: inFront === undefined },
   });
   app.setValidatorCompiler(validatorCompiler);
-  // The response schemas are documentation: what we send was typed by the compiler, and checking it again costs on every answer.
+  // The response schemas are documentation. The compiler has checked the answers, and a second check would cost time on each of them.
   app.setSerializerCompiler(() => JSON.stringify);
   answerErrors(app);
   acceptJsonBodies(app, admittance.origins, deps.memory);
-  await acceptSockets(app, deps); // before the hooks that refuse: it closes the line of an upgrade that is refused
+  await acceptSockets(app, deps); // before the hooks that refuse, because it closes the connection of a refused upgrade
   refuseForeignPages(app, admittance.gate);
   refuseFloods(app, deps);
   await allowBrowsers(app, http.cors ?? {}, admittance.origins);
@@ -83,8 +83,8 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
 }
 
 /**
- * Fastify's two lines a request are for debugging; a run has lines of its own. Headers are in them as far as `logging_headers` says, and of
- * the address only the path: some show their tokens in the query.
+ * Returns the logger for requests. Fastify logs two lines for each request, which are for debugging only: runs have their own. The lines
+ * hold the headers that `logging_headers` picks, and the path without its query, which may hold tokens.
  */
 function requestLogger({ log }: ApiDeps, { logging_headers }: HttpOptions): FastifyBaseLogger {
   const level = log.level === "info" ? "warn" : log.level;
@@ -97,7 +97,7 @@ function requestLogger({ log }: ApiDeps, { logging_headers }: HttpOptions): Fast
   return log.child({}, { level, serializers: { req } });
 }
 
-/** Who is let in, and what is known of them. */
+/** The gate, the allowed origins, and the users that were authenticated in front. */
 interface Admittance {
   admitted: Admitted;
   gate: Gate;
@@ -134,7 +134,7 @@ function approach(
   };
 }
 
-/** A frame is bounded as a body is. On shutdown sockets are cut like streams, so that clients come back to another process. */
+/** Accepts WebSockets. A frame has the limit of a body. On shutdown sockets are cut like streams, so that clients reconnect elsewhere. */
 async function acceptSockets(app: FastifyInstance, { settings }: ApiDeps): Promise<void> {
   await app.register(websocket, {
     options: { maxPayload: settings.bodyLimitBytes },
@@ -152,11 +152,11 @@ function refuseForeignPages(app: FastifyInstance, gate: Gate): void {
   });
 }
 
-/** When the database is that far behind, more requests only make it later for all: they are asked to come again. */
+/** Refuses requests with 429 when too many wait for the database, because more of them would delay all. */
 function refuseFloods(app: FastifyInstance, { pool, settings }: ApiDeps): void {
   app.addHook("onRequest", async ({ method }) => {
-    if (method === "GET") return; // a look costs little, and health checks must be answered
+    if (method === "GET") return; // reads cost little, and health checks must be answered
     if (pool.waitingCount > settings.maxWaiting)
-      throw new ServiceError("too_many", "Too many requests are waiting for the database; try again in a moment.");
+      throw new ServiceError("too_many", "Too many requests are waiting for the database. Try again in a moment.");
   });
 }

@@ -23,10 +23,10 @@ const refusal = {
   },
 };
 
-/** Where people read it. */
+/** The path of the documentation page. */
 export const documentPath = "/docs";
 
-/** Writes the OpenAPI document from the routes' schemas, and serves it with a page to read it by. Register it before the routes. */
+/** Generates the OpenAPI document from the routes' schemas, and serves it with a page. Register this before the routes. */
 export async function documentApi(app: FastifyInstance, version: string, prefix: string): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -51,7 +51,7 @@ export function topicOf(url: string): string {
   return ["crons", "runs", "threads", "assistants", "webhooks", "store"].find((topic) => url.includes(`/${topic}`)) ?? "service";
 }
 
-/** Every named schema is written twice, as it goes in and as it comes out; what nothing refers to would only be in the way. */
+/** Removes schemas that nothing refers to. Every named schema is generated twice, for input and for output, and often only one is used. */
 const withoutUnused: typeof jsonSchemaTransformObject = (input) => {
   const document = jsonSchemaTransformObject(input);
   const schemas = ("components" in document && document.components?.schemas) || {};

@@ -2,9 +2,9 @@ import { getHeapStatistics } from "node:v8";
 import type { FastifyReply } from "fastify";
 import { ServiceError } from "../errors.ts";
 
-/** How much of the heap large requests and answers may take together. The rest is for everything else. */
+/** The share of the heap that large requests and answers may take together. */
 const shareOfHeap = 0.4;
-const patienceMs = 10_000;
+const waitLimitMs = 10_000;
 const mostWaiting = 50;
 
 /** A page up to this size is read at once, without reserving memory. */
@@ -14,9 +14,9 @@ export const pageBytes = 8 * 1024 * 1024;
 /** Memory that such a page takes while it is read, parsed and written. */
 const pageWeight = 6 * pageBytes;
 
-/** The memory that large requests and answers take while they are in flight. */
+/** The memory budget of large requests and answers in flight. */
 export interface Memory {
-  /** Resolves when there is room, with what gives it back. Waits a few seconds, then refuses with 429. */
+  /** Resolves with a release function when there is room. Waits up to ten seconds, then refuses with 429. */
   take(bytes: number): Promise<() => void>;
 }
 
@@ -37,7 +37,7 @@ export function createMemory(total = shareOfHeap * getHeapStatistics().heap_size
     }
   }
 
-  function giveBack(bytes: number): () => void {
+  function releaseOf(bytes: number): () => void {
     let isTaken = true;
     return () => {
       if (isTaken) free += bytes;
@@ -47,34 +47,34 @@ export function createMemory(total = shareOfHeap * getHeapStatistics().heap_size
   }
 
   async function wait(bytes: number): Promise<void> {
-    if (waiting.length >= mostWaiting) throw tooMuch();
+    if (waiting.length >= mostWaiting) throw noMemory();
     const one: Waiting = { bytes, admitted: Promise.withResolvers() };
     waiting.push(one);
     const timer = setTimeout(() => {
       if (!waiting.includes(one)) return;
       waiting.splice(waiting.indexOf(one), 1);
-      one.admitted.reject(tooMuch());
+      one.admitted.reject(noMemory());
       admitNext();
-    }, patienceMs);
+    }, waitLimitMs);
     await one.admitted.promise.finally(() => clearTimeout(timer));
   }
 
   return {
-    async take(asked) {
-      const bytes = Math.min(asked, total); // what is larger than all of it goes alone
+    async take(wanted) {
+      const bytes = Math.min(wanted, total); // a request larger than the budget runs alone
       if (waiting.length === 0 && bytes <= free) free -= bytes;
       else await wait(bytes);
-      return giveBack(bytes);
+      return releaseOf(bytes);
     },
   };
 }
 
-const tooMuch = () =>
-  new ServiceError("too_many", "Other large requests take all the memory that there is for them; try again in a moment.");
+const noMemory = () =>
+  new ServiceError("too_many", "Other large requests use all the memory that is reserved for them. Try again in a moment.");
 
 /**
- * Reads a page: a small one at once, and a large one when there is memory for it, which it holds until the answer is sent. `read` gets how
- * many bytes the page may hold.
+ * Reads a page. A small page is read at once. A large page waits for memory, and holds it until the answer is sent. `read` gets the number of
+ * bytes that the page may hold.
  */
 export async function readWithin<Page extends { isCut: boolean }>(
   memory: Memory,
@@ -87,7 +87,7 @@ export async function readWithin<Page extends { isCut: boolean }>(
   return read(pageBytes);
 }
 
-/** Takes memory until the answer is sent or its client is gone. */
+/** Reserves memory until the answer is sent or the client has gone. */
 export async function holdMemory(memory: Memory, reply: FastifyReply, bytes = pageWeight): Promise<void> {
   const release = await memory.take(bytes);
   if (reply.raw.closed) release();

@@ -2,24 +2,24 @@ import { z } from "zod";
 import { MultitaskStrategy, RunStatus } from "../runs/run.ts";
 import { ThreadStatus } from "../threads/threads.ts";
 
-/** Text for a text column: Postgres has no NUL there, and UTF-8 no lone surrogate. */
+/** Text that a text column can store. Postgres refuses NUL, and UTF-8 has no lone surrogates. */
 export const Text = z
   .string()
   .max(100_000)
   .refine((text) => !text.includes("\0") && text.isWellFormed(), "must not contain NUL characters or lone surrogates");
 
-/** Postgres tells ids in small letters whatever it was given, and as text, which they are in the checkpoint tables, case matters. */
+/** An id in lower case. Postgres returns uuids in lower case, and the checkpoint tables store ids as text, where case matters. */
 export const Id = z.guid().toLowerCase();
-/** A document of the caller's own, kept exactly as it came: zod's record would drop a key named __proto__. */
+/** A document of the caller, kept exactly as it came. zod's record would drop a key named __proto__. */
 export const Json = z
   .custom<Record<string, unknown>>((value) => typeof value === "object" && value !== null && !Array.isArray(value), "expected an object")
   .meta({ type: "object", additionalProperties: {} });
-/** Booleans as they come in a query, and as JSON. */
+/** A boolean from a query or from JSON. */
 export const Flag = z
   .union([z.boolean(), z.enum(["true", "false", "1", "0", "yes", "no"])])
   .transform((flag) => flag === true || flag === "true" || flag === "1" || flag === "yes");
 
-/** A whole number, from a query too: there it is digits, where `Number` would read "" and "0x10" as well. */
+/** A whole number from JSON or a query. In a query only digits count, because `Number` would also read "" and "0x10". */
 export const Whole = (min: number, max: number) =>
   z.preprocess(
     (value) => (typeof value === "string" && /^-?\d{1,15}$/.test(value) ? Number(value) : value),
@@ -28,11 +28,11 @@ export const Whole = (min: number, max: number) =>
 export const Limit = Whole(1, 1_000).default(10);
 export const Offset = Whole(0, 1_000_000_000).default(0);
 export const SortOrder = z.enum(["asc", "desc"]).optional();
-/** A repeated query parameter arrives alone when it is given once. */
+/** A list, or one item alone. A repeated query parameter arrives as a single value when it is given once. */
 export const OneOrMore = <Item extends z.ZodType>(item: Item) =>
   z.union([z.array(item), item.transform((one) => [one])]) as unknown as z.ZodType<z.output<Item>[]>;
 
-/** A query parameter that some clients send empty where they have nothing to say. */
+/** A query parameter that some clients send empty when it has no value. */
 export const Unsettable = <Value>(value: z.ZodType<Value>) => z.preprocess((given) => (given === "" ? undefined : given), value.optional());
 
 const CheckpointKeys = {
@@ -54,7 +54,7 @@ export const Config = z
 
 export const Checkpoint = z.object(CheckpointKeys);
 
-/** A node, or a node with an input of its own; RemoteGraph sends LangGraph's own form of that, with `args`. */
+/** A node, or a node with its own input. RemoteGraph sends LangGraph's form of the latter, with `args`. */
 const Target = z.union([Text, z.object({ node: Text, input: z.unknown().optional(), args: z.unknown().optional() })]);
 
 export const Command = z.object({
@@ -66,10 +66,10 @@ export const Command = z.object({
 export const ThreadParams = z.object({ threadId: Id });
 export const RunParams = z.object({ threadId: Id, runId: Id });
 
-/** What a route answers, for the documentation; what we send was typed where it was made. */
+/** Returns a route's response schema for the documentation. The compiler has checked the answers where they are created. */
 export const answers = (schema: z.ZodType): { 200: z.ZodType<unknown> } => ({ 200: schema });
 
-/** The same for a route that answers with an event stream. */
+/** The response schema of a route that answers with an event stream. */
 export const streams = {
   200: { description: "The events of the run, until it is over.", content: { "text/event-stream": { schema: z.string() } } },
 };
@@ -77,7 +77,7 @@ export const streams = {
 export const TtlStrategy = z.enum(["delete", "keep_latest"]);
 const Minutes = z.number().positive().max(52_560_000);
 
-/** After how many idle minutes a thread goes, or all but its latest checkpoint does. */
+/** The idle minutes after which a thread, or all but its latest checkpoint, is deleted. */
 export const ThreadTtl = z
   .union([Minutes, z.object({ ttl: Minutes, strategy: TtlStrategy.nullish() })])
   .transform((ttl) =>

@@ -17,7 +17,8 @@ export type Admitted = WeakMap<object, User>;
 export type Admission = "first" | "routes" | "never";
 
 /**
- * Returns when requests are authenticated. Only a Hono app tells middleware from routes: `use` and `all` add middleware, a method adds a route.
+ * Returns when requests are authenticated. Only a Hono app tells middleware from routes: `use` and `all` add middleware, and a method adds a
+ * route.
  */
 export function admissionOf({ middleware_order, enable_custom_route_auth }: HttpOptions, isHono: boolean): Admission {
   if (enable_custom_route_auth === false) return "never";

@@ -106,8 +106,8 @@ function keyOf(request: FastifyRequest): IdempotentRequest | undefined {
 }
 
 /**
- * Refuses runs of other assistants: in the protocol a thread belongs to the assistant of its first run. Values of the metadata key that are no
- * ids of ours are the caller's own, and bind no assistant.
+ * Refuses runs of other assistants: in the protocol a thread belongs to the assistant of its first run. Other values of
+ * that metadata key are the caller's own, and bind no assistant.
  */
 function bindThread(findBound: () => unknown, check: RunCheck): RunCheck {
   return async (tx, asked) => {

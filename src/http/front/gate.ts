@@ -30,7 +30,7 @@ export interface Arrival {
 /** Returns the sentence that refuses a request, or undefined when it may pass. */
 export type Gate = (incoming: IncomingMessage) => string | undefined;
 
-/** Returns the gate for requests and upgrades. Calls of the process itself pass. `isPublicFile` names the files that pages load as scripts. */
+/** Returns the gate for requests and upgrades. Calls of this process pass. `isPublicFile` names the files that pages load as scripts. */
 export function createGate(rules: GateRules, isPublicFile: (path: string) => boolean): Gate {
   return (incoming) => {
     if (isInMemory(incoming.socket)) return undefined;

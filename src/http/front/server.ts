@@ -25,7 +25,8 @@ export function arrivalLimits(seconds: number): ArrivalLimits & { requestTimeout
 const healthPaths = ["/ok", "/info"];
 
 /**
- * Returns whether a request may upgrade to a WebSocket. Other upgrades are answered as plain requests: curl and Java offer HTTP/2 on their own.
+ * Returns whether a request may upgrade to a WebSocket. Other upgrades are answered as plain requests, because curl and Java offer HTTP/2 on
+ * their own.
  */
 export function wantsSocket({ headers, url = "" }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === "websocket" && /\/stream\/events\/?(\?|$)/.test(url);

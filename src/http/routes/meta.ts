@@ -10,7 +10,7 @@ import { Flag } from "../schemas.ts";
 
 const langgraph: { version: string } = createRequire(import.meta.url)("@langchain/langgraph/package.json");
 
-/** A database that takes longer than this to say hello is as good as away. */
+/** A database that takes longer than this to answer counts as unavailable. */
 const checkMs = 2_000;
 
 async function within(ms: number, answer: Promise<unknown>): Promise<void> {
@@ -31,10 +31,10 @@ export const metaRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool, ve
     },
   );
 
-  // Nobody is asked who they are: clients look here before they know how to say it.
+  // Public, because clients read this before they know how to authenticate.
   app.get("/info", { config: { access: "public" } }, async (_request, reply) =>
     reply.send({
-      halted: await isHalted(pool).catch(() => null), // not known while the database is away
+      halted: await isHalted(pool).catch(() => null), // unknown while the database is unavailable
       version,
       model,
       langgraph_js_version: langgraph.version,
@@ -44,7 +44,7 @@ export const metaRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool, ve
   );
 };
 
-/** What is left when the meta routes are disabled: whether the process answers at all. */
+/** Answers health checks when the meta routes are disabled. */
 export const healthRoute: FastifyPluginAsyncZod<ApiDeps> = async (app) => {
   app.get("/ok", { config: { access: "signed-in" } }, async (_request, reply) => reply.send({ ok: true }));
 };

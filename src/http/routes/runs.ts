@@ -20,7 +20,7 @@ const weightOfByte = 4;
 
 const config = access(...runDecisions);
 
-/** Creating runs, on threads and without, and listing them. */
+/** Creates runs, with and without a thread, and lists them. */
 export const runRoutes: FastifyPluginAsyncZod<StartDeps> = async (app, deps) => {
   const alone = { body: RunCreate };
   const onThread = { body: RunCreate, params: ThreadParams };

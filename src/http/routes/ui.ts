@@ -14,7 +14,7 @@ const types: Record<string, string> = {
   ".svg": "image/svg+xml",
 };
 
-/** Components that graphs draw with: a page asks for the HTML that loads one, and that for the files. `mountedAt` is the path before ours. */
+/** Serves the UI components of graphs. A page requests the HTML that loads one, which requests the files. `mountedAt` is the path prefix. */
 export const uiRoutes: FastifyPluginAsyncZod<{ bundles: UiBundles; mountedAt: string }> = async (app, { bundles, mountedAt }) => {
   const filesOf = (graphId: string) => {
     const files = bundles.get(graphId);
@@ -29,7 +29,7 @@ export const uiRoutes: FastifyPluginAsyncZod<{ bundles: UiBundles; mountedAt: st
       const names = [...filesOf(graphId).keys()];
       const scheme = headers["x-forwarded-proto"] === "https" ? "https" : "http";
       const urlOf = (file: string) => attribute(`${scheme}://${host}${mountedAt}/ui/${encodeURIComponent(graphId)}/${file}`);
-      // The page puts the id of the element in the place of the last word, as its SDK knows it.
+      // The page's SDK replaces the last word with the id of its element.
       const render = `__LGUI_${graphId.replace(/[^a-zA-Z0-9]/g, "_")}.render(${JSON.stringify(name)}, "{{shadowRootId}}")`;
       const html = [
         ...names.filter((file) => file.endsWith(".css")).map((file) => `<link rel="stylesheet" href="${urlOf(file)}" />`),
@@ -52,7 +52,7 @@ export const uiRoutes: FastifyPluginAsyncZod<{ bundles: UiBundles; mountedAt: st
   );
 };
 
-/** What stands between quotes of this kind. */
+/** Escapes an attribute's text for quotes of this kind. */
 function attribute(text: string, quote: '"' | "'" = '"'): string {
   const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
   return quote === '"' ? escaped.replaceAll('"', "&quot;") : escaped.replaceAll("'", "&#39;");

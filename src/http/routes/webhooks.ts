@@ -6,7 +6,7 @@ import { sendPage } from "../answers/lists.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import { answers, DeadWebhook, Id, Limit, Offset } from "../schemas.ts";
 
-/** Deliveries that were given up: seeing them, and having them tried again. */
+/** Lists the webhook deliveries that were given up, and retries them. */
 export const webhookRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool, wakeups }) => {
   app.get(
     "/webhooks/dead",

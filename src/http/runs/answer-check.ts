@@ -26,7 +26,7 @@ function issuesOf({ responseSchema }: OpenQuestion, answer: unknown, path: Prope
 
 const JsonSchema = z.custom<z.core.JSONSchema.JSONSchema>((value) => typeof value === "object" && value !== null);
 
-/** Returns a question's schema for zod. Undefined if it has none, or one that zod cannot express: then only the graph validates the answer. */
+/** Returns a question's zod schema. Undefined if it has none, or one that zod cannot express: then only the graph validates the answer. */
 function toSchema(responseSchema: unknown): z.ZodType | undefined {
   const schema = JsonSchema.safeParse(responseSchema);
   if (!schema.success) return undefined;

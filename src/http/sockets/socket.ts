@@ -73,7 +73,7 @@ class EventSocket {
     const command = readCommand(frame);
     if ("type" in command) return command;
     if (pool.waitingCount > settings.maxWaiting)
-      return failure(command.id, "unknown_error", "Too many requests are waiting for the database; try again in a moment.");
+      return failure(command.id, "unknown_error", "Too many requests are waiting for the database. Try again in a moment.");
     return answerCommand(this.#deps, this.#request, this.#threadId, command, this.#methods).catch((error) => {
       const { status, sentence } = toAnswer(error);
       if (status >= 500) log.error({ err: error, thread_id: this.#threadId }, "command failed");

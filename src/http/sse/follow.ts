@@ -51,7 +51,7 @@ export async function streamRun(deps: ApiDeps, leave: () => void, reply: Fastify
   if (stream.gone.aborted) await cancelAbandoned(deps, options);
 }
 
-/** Returns whether a mode covers an event. `messages` covers `messages/partial` and the like, and `messages-tuple` covers plain `messages`. */
+/** Returns whether a mode covers an event: `messages` covers `messages/partial` and the like, `messages-tuple` covers plain `messages`. */
 function isOfMode({ event }: RunEvent, modes: string[]): boolean {
   const name = event.split("|")[0] ?? event;
   if (name === "metadata" || name === "error") return true;
