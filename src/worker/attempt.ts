@@ -5,7 +5,7 @@ import type { Journal } from "./journal.ts";
 import type { StreamTranslator } from "./translator.ts";
 import type { AttemptDeps } from "./worker-deps.ts";
 
-/** What the operator decided about attempts. */
+/** The operator's settings for attempts. */
 export interface AttemptPolicy {
   /** After so many crashes without progress a run is given up. */
   maxCrashes: number;

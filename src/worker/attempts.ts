@@ -19,7 +19,7 @@ export interface AttemptsOptions {
 interface RunningAttempt {
   claim: Claim;
   control: AttemptControl;
-  /** By the machine's monotonic clock, after the claim was committed. */
+  /** When the attempt began, after the commit of its claim. Measured with the machine's monotonic clock. */
   since: number;
   done: Promise<void>;
 }

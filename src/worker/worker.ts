@@ -31,7 +31,7 @@ export interface Worker {
   abort(): void;
 }
 
-/** What aborted attempts get to give their runs back. */
+/** How long aborted attempts may take to release their runs. */
 const settleMs = 5_000;
 
 /** Claims runs and executes them, until it is stopped. `url` is for the connection that keeps the worker alive. */
