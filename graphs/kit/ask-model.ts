@@ -130,7 +130,7 @@ function isWorthAnotherTry(error: unknown): boolean {
   return typeof status !== "number" || status === 408 || status === 409 || status === 429 || status >= 500;
 }
 
-/** Waits as long as the server asks for, else a little longer with each retry. */
+/** Returns the milliseconds to wait: as long as the server asks for, else a little longer with each retry. */
 function waitBefore(error: unknown, attempt: number): number {
   const asked = Number(Object(error).headers?.get?.("retry-after"));
   return Math.min(asked > 0 ? asked * 1000 : 100 * 2 ** attempt, longestWaitMs);

@@ -49,7 +49,7 @@ const ofMany = table({
   lcm: (...values) => values.reduce((a, b) => (a && b ? Math.abs(a / gcd(a, b)) * Math.abs(b) : 0)),
 });
 
-/** Beyond the exactly representable integers, the remainders might never reach zero. */
+/** Returns the greatest common divisor. It refuses inexact integers, because their remainders might never reach zero. */
 function gcd(a: number, b: number): number {
   if (!Number.isSafeInteger(a) || !Number.isSafeInteger(b)) throw new Error("gcd and lcm need whole numbers of 15 digits at most");
   return b === 0 ? Math.abs(a) : gcd(b, a % b);

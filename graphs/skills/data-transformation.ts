@@ -101,7 +101,7 @@ function findEarlier(earlier: Order[], text: string, similarity: number): number
   return best.id;
 }
 
-/** Returns the text by which orders are compared. */
+/** Returns the text by which an order is compared with others. */
 function textOf(line: string): string {
   const parsed = parseOrder(line);
   return parsed ? `${parsed.customer} ${parsed.product} ${parsed.amount}` : line;

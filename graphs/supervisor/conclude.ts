@@ -28,7 +28,7 @@ export const reconcile: Node = async ({ steps, results }, config) => {
   return { settlements, ledger, results: skipped(steps, results) };
 };
 
-/** Adds the unreachable steps to the results, as skipped. */
+/** Returns a skipped outcome for each step that could not be reached any more. */
 function skipped(steps: WorkStep[], results: Record<string, StepResult>): Record<string, StepResult> {
   const left = steps.filter(({ id }) => !results[id]);
   return Object.fromEntries(left.map(({ id }) => [id, { status: "skipped", work: null, error: null, tries: 0 }]));
