@@ -118,7 +118,7 @@ export async function claimWebhooks(
              ('slow', ${perReceiver.slow}, ${free.slow})),
     waiting as (
       select run_id, due_at, coalesce(pace, 'new') as pace,
-             coalesce(under_way, 0) + row_number() isDead (partition by host order by due_at) as turn
+             coalesce(under_way, 0) + row_number() over (partition by host order by due_at) as turn
         from looked_at
        cross join lateral (
          select run_id, due_at from webhooks
@@ -126,7 +126,7 @@ export async function claimWebhooks(
           order by due_at limit ${maxPerReceiver}) first
         left join receivers using (host)),
     placed as (
-      select run_id, pace, turn, free, row_number() isDead (partition by pace order by turn, due_at) as place
+      select run_id, pace, turn, free, row_number() over (partition by pace order by turn, due_at) as place
         from waiting join turns using (pace)
        where turn <= per_receiver),
     due as (

@@ -136,7 +136,7 @@ test.each(troubles)("%s is cut off", async (_what, handlers) => {
     const again = (url) => url.endsWith("/stream") && ++asked > 1;
     const fail = (error) => { throw error; };
     export const auth = { "~handlerCache": { ${handlers} } };`;
-  const graphs = { slow: `${import.meta.dirname}/graphs/slow.ts:graph` };
+  const graphs = { slow: `${import.meta.dirname}/../graphs/slow.ts:graph` };
   const project = await makeProject({ "auth.mjs": auth, "langgraph.json": { graphs, auth: { path: "./auth.mjs:auth" } } });
   const { client, fetch } = await startTestService({
     ENSEMBLE_CONFIG: `${project}/langgraph.json`,

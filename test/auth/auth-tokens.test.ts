@@ -173,7 +173,7 @@ describe("Studio's header", () => {
 
   test("lets nobody in where langgraph.json says so, on loopback too", async () => {
     const auth = `export const auth = { "~handlerCache": { authenticate: () => null } };`;
-    const graphs = { steps: `${import.meta.dirname}/graphs/steps.ts:graph` };
+    const graphs = { steps: `${import.meta.dirname}/../graphs/steps.ts:graph` };
     const start = async (more: object) => {
       const project = await makeProject({ "auth.mjs": auth, "langgraph.json": { graphs, auth: { path: "./auth.mjs:auth", ...more } } });
       const { fetch } = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json` });

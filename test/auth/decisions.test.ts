@@ -43,7 +43,7 @@ export const auth = new Auth()
   });
 `;
 const graphs = Object.fromEntries(
-  ["steps", "nested", "review", "slow"].map((name) => [name, `${import.meta.dirname}/graphs/${name}.ts:graph`]),
+  ["steps", "nested", "review", "slow"].map((name) => [name, `${import.meta.dirname}/../graphs/${name}.ts:graph`]),
 );
 const project = await makeProject({ "auth.ts": auth, "langgraph.json": { graphs, auth: { path: "./auth.ts:auth" } } });
 const { fetch, db } = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json` });

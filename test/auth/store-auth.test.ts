@@ -23,7 +23,7 @@ export const auth = new Auth()
 `;
 const project = await makeProject({
   "auth.ts": auth,
-  "langgraph.json": { graphs: { storing: `${import.meta.dirname}/graphs/storing.ts:graph` }, auth: { path: "./auth.ts:auth" } },
+  "langgraph.json": { graphs: { storing: `${import.meta.dirname}/../graphs/storing.ts:graph` }, auth: { path: "./auth.ts:auth" } },
 });
 const { urls, db } = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json` });
 const secret = "a secret that is shared with the issuer, and long";

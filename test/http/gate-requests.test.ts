@@ -6,7 +6,7 @@ import WebSocket from "ws";
 import { makeProject } from "../command.ts";
 import { startTestService } from "../service.ts";
 
-const graphs = { steps: `${import.meta.dirname}/graphs/steps.ts:graph` };
+const graphs = { steps: `${import.meta.dirname}/../graphs/steps.ts:graph` };
 const evil = "https://evil.example";
 
 /** Starts a service with these `http` options and files. */

@@ -18,7 +18,7 @@ async function start(http: object) {
     "auth.mjs": auth,
     "ui.tsx": "export default { chart: () => <div>a chart</div> };",
     "langgraph.json": {
-      graphs: { steps: `${import.meta.dirname}/graphs/steps.ts:graph` },
+      graphs: { steps: `${import.meta.dirname}/../graphs/steps.ts:graph` },
       auth: { path: "./auth.mjs:auth" },
       http: { app: "./app.mjs:app", ...http },
       ui: { "my agent": "./ui.tsx" },

@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { makeProject } from "../command.ts";
 import { startTestService } from "../service.ts";
 
-const graphs = { storing: `${import.meta.dirname}/graphs/storing.ts:graph` };
-const module = `${import.meta.dirname}/graphs/embeddings.ts`;
+const graphs = { storing: `${import.meta.dirname}/../graphs/storing.ts:graph` };
+const module = `${import.meta.dirname}/../graphs/embeddings.ts`;
 const index = { dims: 3, embed: `${module}:embed`, fields: ["text", "parts[*].text"] };
 const project = await makeProject({ "langgraph.json": { graphs, store: { index } } });
 const { client, db, databaseUrl } = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json` });

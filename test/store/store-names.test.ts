@@ -15,7 +15,7 @@ export const auth = { "~handlerCache": {
 `;
 const project = await makeProject({
   "auth.mjs": auth,
-  "langgraph.json": { graphs: { storing: `${import.meta.dirname}/graphs/storing.ts:graph` }, auth: { path: "./auth.mjs:auth" } },
+  "langgraph.json": { graphs: { storing: `${import.meta.dirname}/../graphs/storing.ts:graph` }, auth: { path: "./auth.mjs:auth" } },
 });
 const { urls, db } = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json` });
 const { urls: indexed } = await startTestService({
@@ -23,7 +23,7 @@ const { urls: indexed } = await startTestService({
     "auth.mjs": auth,
     "embed.mjs": "export const embed = async (texts) => texts.map((text) => [text.length, 1]);",
     "langgraph.json": {
-      graphs: { storing: `${import.meta.dirname}/graphs/storing.ts:graph` },
+      graphs: { storing: `${import.meta.dirname}/../graphs/storing.ts:graph` },
       auth: { path: "./auth.mjs:auth" },
       store: { index: { embed: "./embed.mjs:embed", dims: 2 } },
     },

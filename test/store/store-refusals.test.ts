@@ -96,7 +96,7 @@ test("the longest names and a value of ten megabytes are stored and found", asyn
 
 test("with http.disable_store there is no store over HTTP", async () => {
   const project = await makeProject({
-    "langgraph.json": { graphs: { storing: `${import.meta.dirname}/graphs/storing.ts:graph` }, http: { disable_store: true } },
+    "langgraph.json": { graphs: { storing: `${import.meta.dirname}/../graphs/storing.ts:graph` }, http: { disable_store: true } },
   });
   const closed = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json` });
   await expect(closed.client.store.getItem(["a"], "k")).rejects.toThrow("HTTP 404");

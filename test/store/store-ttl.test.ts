@@ -6,7 +6,7 @@ import { startTestService } from "../service.ts";
 
 const project = await makeProject({
   "langgraph.json": {
-    graphs: { storing: `${import.meta.dirname}/graphs/storing.ts:graph` },
+    graphs: { storing: `${import.meta.dirname}/../graphs/storing.ts:graph` },
     store: { ttl: { default_ttl: 60, refresh_on_read: false, sweep_interval_minutes: 1_000 } },
   },
 });
