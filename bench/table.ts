@@ -24,7 +24,7 @@ function formatFigure(figure: Figure): string {
   return `${formatNumber(figure.median)} (${formatNumber(figure.low)}–${formatNumber(figure.high)})`;
 }
 
-/** Returns a number with its significant digits. */
+/** Formats a number: whole from 100 on, with one decimal from 10 on, and with two below. */
 export function formatNumber(value: number): string {
   if (Number.isInteger(value) || Math.abs(value) >= 100) return String(Math.round(value));
   return value.toFixed(Math.abs(value) < 10 ? 2 : 1);

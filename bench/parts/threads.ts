@@ -72,7 +72,7 @@ async function startPlayers(stage: Stage): Promise<Player[]> {
 const letters = "abcdefghijklmnopqrstuvwxyz ";
 const randomText = (length: number) => Array.from({ length }, () => letters[Math.floor(Math.random() * letters.length)]).join("");
 
-/** Sends a message of 200 random characters and gets a similar one back. Clients of long threads ask only for what is new. */
+/** Sends a message of 200 random characters and gets a similar one back. It requests only the new messages, not the whole state, as clients of long threads do. */
 const turn = (method: "stream" | "wait" = "stream") => ({
   graph: "conversation",
   method,

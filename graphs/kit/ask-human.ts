@@ -12,7 +12,7 @@ export interface Question {
   timeoutSeconds?: number;
 }
 
-/** The schema of the time limit for questions in a context. */
+/** The field of a run's context that limits how long a question waits for an answer. */
 export const AskTimeout = z
   .number()
   .positive()

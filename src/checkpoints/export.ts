@@ -12,7 +12,7 @@ export async function exportLists(db: Db): Promise<number> {
   return exported;
 }
 
-/** Rewrites the lists of one thread in one statement, so that every version is built from the original parts. */
+/** Rewrites the lists of a thread that are stored as changes into whole lists. One statement does it, so that each list is built from the parts as they were before. */
 async function exportListsOf(db: Db, threadId: string): Promise<number> {
   const { rowCount } = await db.query(sql`
     with recursive parts (checkpoint_ns, channel, version, base, depth, items) as (

@@ -40,7 +40,7 @@ interface Row extends StoredValue {
   threadId: string;
   namespace: string;
   checkpointId: string;
-  /** The parent of a checkpoint, or the base version of a list. */
+  /** For a checkpoint, its parent. For a list that is stored as changes, the version that the changes apply to. */
   parentId: string | null;
   /** The JSON of a checkpoint, or the version of a value. */
   content: string;

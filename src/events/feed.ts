@@ -15,7 +15,7 @@ const pauseMsPerFollower = 0.1;
 /** Returns the topic of a run's progress. */
 export const runTopic = (runId: string) => `run:${runId}`;
 
-/** Follows the logs of runs for any number of clients, with one reader a run and one poll for all. */
+/** Follows the logs of runs for any number of clients. Each run has one reader, and one poll serves all runs. */
 export interface EventFeed {
   /** Yields the events after `after` in batches, as they come. Returns when the run is over, and throws when this process stops. */
   follow(runId: string, after: number, signal: AbortSignal): AsyncGenerator<LoggedEvent[], void>;

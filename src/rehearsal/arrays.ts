@@ -95,7 +95,7 @@ function clausesOf(text: string): string[] {
   return clauses.length > 0 ? clauses : [text];
 }
 
-/** Returns the listOfOptions options that the task needs, when each element must name one of them. */
+/** Returns the allowed options that the task names, if each element of the array must be one of the options. Otherwise undefined. */
 function listInside(item: Schema, place: Place, filling: Filling): Option[] | undefined {
   for (const [name, property] of Object.entries(item.properties ?? {})) {
     const { description, enum: options, type } = resolve(property, filling.root);
@@ -118,7 +118,7 @@ function oneForEach({ options }: List, { material }: Filling): Option[] {
   return [named, described].find((found) => found.length > 0) ?? options;
 }
 
-/** Returns the listOfOptions options for an array of names. */
+/** Returns the allowed options for an array of names. */
 function ownList(item: Schema, place: Place, filling: Filling): Option[] | undefined {
   const list = typeOf(item) === "string" && !item.enum ? listFor(place, filling) : undefined;
   return list && oneForEach(list, filling);

@@ -35,7 +35,7 @@ export interface Removal {
   deletedThreads: number;
   /** Threads that keep their latest checkpoint. */
   reducedThreads: number;
-  /** Checkpoints of threads that are kept. */
+  /** How many checkpoints were deleted from threads that remain. */
   checkpoints: number;
 }
 

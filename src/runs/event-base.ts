@@ -6,7 +6,7 @@ export const numbersPerEvent = 1024;
 /** More events than a run will ever log. Few enough for numbers to stay exact over thousands of such runs on one thread. */
 const mostLogged = 2 ** 26;
 
-/** Numbers reserved for the protocol events of a run's end, such as a question for each of its tasks. */
+/** How many event numbers are reserved for the protocol events of a run's end, such as one question for each task. */
 export const numbersForEnd = 1_000 * numbersPerEvent;
 
 /**

@@ -29,7 +29,7 @@ export class ThreadWindow {
     return this.#events.slice(this.#events.findLastIndex(({ seq }) => seq <= number) + 1);
   }
 
-  /** Adds the events that are new. After an error, a run is projected from its start again. */
+  /** Adds the events that the window does not have yet. If following a run fails, its events come again from the first one. */
   push(events: ThreadEvent[]): void {
     const fresh = events.filter(({ seq }) => seq > this.#tail);
     for (const event of fresh) {

@@ -10,7 +10,7 @@ const pollMs = 1_000;
 /** Deliveries at once to receivers of each pace, so that slow receivers wait only for each other. */
 const turns = 32;
 const timeoutMs = 10_000;
-/** How long deliveries that are under way have to arrive when the process ends. */
+/** How long a stopping process waits for deliveries that are under way. */
 const graceMs = 500;
 
 export interface DeliveryOptions {

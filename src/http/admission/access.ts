@@ -29,7 +29,7 @@ declare module "fastify" {
     user: User | null;
     /** The decisions that this request has taken. */
     decided: AuthEvent[];
-    /** Decides whether the caller may do this, and on which rows. Routes have no other way to a scope. */
+    /** Decides whether the caller may perform this event, and on which rows. Those rows are the scope, and a route gets one only here. */
     access<Value extends object>(event: AuthEvent, value: Value): Promise<Decision<Value>>;
     /** Authenticates the caller again. Connections can stay open longer than a token is valid. */
     askAgain(): Promise<void>;

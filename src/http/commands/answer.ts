@@ -37,7 +37,7 @@ const methods = new Map<string, Method>([
   ["subscription.reconnect", onSocketOnly],
 ]);
 
-/** The decisions that a route must declare to carry out commands. */
+/** The auth events that a route must declare before it may carry out commands. */
 export const commandDecisions = ["threads:read", ...runDecisions] as const;
 
 /**
