@@ -139,7 +139,7 @@ describe("one sentence says what is wrong with the project", () => {
       "a file whose helper throws, after types that are taken away",
       {
         "langgraph.json": graphs("./agent.mts:graph"),
-        "agent.mts": 'import { key } from "../key.mts";\nexport const graph = key();',
+        "agent.mts": 'import { key } from "./key.mts";\nexport const graph = key();',
         "key.mts": 'interface Key {\n  text: string;\n}\n\nexport const key = (): Key => {\n  throw new Error("no key");\n};',
       },
       /could not be imported: no key \(at \/\S+\/key\.mts:6:9\)/,

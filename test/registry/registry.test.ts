@@ -80,7 +80,7 @@ test("TypeScript that needs more than its types removed is compiled: enums, path
     "tsconfig.json": { compilerOptions: { paths: { "@/*": ["./src/*"] } } },
     "src/words.ts": 'export enum Word { Said = "compiled" }',
     "src/say.ts": `${importLangGraph}${say}export { say };`,
-    "src/agent.ts": 'import { Word } from "@/words"; import { say } from "../say"; export const graph = say(Word.Said).compile();',
+    "src/agent.ts": 'import { Word } from "@/words"; import { say } from "./say"; export const graph = say(Word.Said).compile();',
   });
   expect(await probeRegistry(project)).toEqual({ agent: twice("compiled") });
 });
