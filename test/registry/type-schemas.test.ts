@@ -13,7 +13,7 @@ const files = {
   "package.json": { type: "module" },
   "langgraph.json": { graphs: { main: "./main.ts:graph", factory: "./other.ts:makeGraph" } },
   "main.ts": `${imports}
-import { leaf } from "../other.ts";
+import { leaf } from "./other.ts";
 const Inner = Annotation.Root({ inner: Annotation<number>() });
 const builder = new StateGraph(Inner).addNode("leaf", leaf).addEdge(START, "leaf").addEdge("leaf", END);
 const inner = builder.compile();
