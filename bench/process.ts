@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { settings } from "../src/config.ts";
+import { settings } from "../src/settings.ts";
 
 /** A server in a separate process. */
 export interface ServerProcess {

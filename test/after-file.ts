@@ -1,4 +1,4 @@
-/** What the test file that runs has opened. Files of one process come one after another. */
+/** Closers of everything that the current test file has opened. The files of a process run one after another. */
 const open: (() => unknown)[] = [];
 
 /**

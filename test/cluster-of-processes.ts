@@ -24,7 +24,7 @@ export interface TestCluster extends Pick<TestService, "client" | "fetch"> {
   startWorker(env?: Record<string, string>): Promise<TestProcess>;
   /** The worker that an earlier test left alive, or else a new one: a start costs a second of a core. */
   aWorker(): Promise<TestProcess>;
-  /** What nodes wrote down while they ran, outside the checkpoints. */
+  /** Returns the lines that nodes wrote outside the checkpoints while they ran. */
   journal(runId?: string): JournalLine[];
   /** How often each thing was written down. */
   counts(runId: string): Record<string, number>;

@@ -36,7 +36,7 @@ const Export = z.object({
 
 export type CollectedSpan = z.infer<typeof Span>;
 
-/** What an operator sends spans to: OTLP over real HTTP, as JSON. */
+/** A collector of spans: OTLP over real HTTP, as JSON. */
 export async function startCollector() {
   const spans: CollectedSpan[] = [];
   const calls: { path: string; type: string; text: string }[] = [];

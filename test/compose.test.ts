@@ -5,7 +5,8 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { commands } from "../src/cli/commands.ts";
-import { readConfig, settings } from "../src/config.ts";
+import { readConfig } from "../src/config.ts";
+import { settings } from "../src/settings.ts";
 
 /** No Docker here: what these files name is held against the code instead. */
 const root = new URL("../", import.meta.url);
@@ -34,7 +35,7 @@ const manifest = z
   .object({ bin: z.record(z.string(), z.string()), files: z.array(z.string()), scripts: z.record(z.string(), z.string()) })
   .parse(JSON.parse(await read("package.json")));
 
-/** What compose makes of a value when nothing is set. */
+/** Returns the value that compose uses when no variable is set. */
 const withDefaults = (value: string) => value.replace(/\$\{\w+(?::-([^}]*))?\}/g, (_, given = "") => given);
 const environmentOf = ({ environment }: z.infer<typeof Service>) =>
   Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, withDefaults(value)]));

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { readConfig, settings } from "../src/config.ts";
+import { readConfig } from "../src/config.ts";
+import { settings } from "../src/settings.ts";
 import { runCommand } from "./command.ts";
 
 /** Free texts that hold no secret, so they are shown. */

@@ -22,7 +22,7 @@ export async function createDatabase(template = inject("templateName")): Promise
   return databaseUrl(serverUrl, name);
 }
 
-/** What is still connected after a moment: the server takes one to notice that a client has gone. */
+/** Returns the connections that are still open after a moment, because the server needs one to notice that a client has gone. */
 async function openConnections(admin: pg.Client, name: string): Promise<object[]> {
   for (const giveUp = Date.now() + 3_000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
     const { rows } = await admin.query("select application_name from pg_stat_activity where datname = $1", [name]);

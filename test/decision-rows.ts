@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 
-/** What somebody has, one of each kind, by what it is called in paths; `mark` is in the metadata or the namespace of all. */
+/** The ids of things that a user owns, one of each kind, by their names in paths. Each has `mark` in its metadata or namespace. */
 export type Things = Record<
   | "assistantId"
   | "threadId"
@@ -17,7 +17,7 @@ export type Things = Record<
 >;
 
 export interface DecisionRow {
-  /** Of which decisions the caller's scope must hold somebody else's things for this to reach them: all of these, and no others. */
+  /** The decisions whose scopes must include another user's things, so that this request reaches them. All of these, and no others. */
   needs: string[];
   body?: (things: Things) => unknown;
   search?: string;

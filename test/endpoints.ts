@@ -8,7 +8,7 @@ export interface Endpoint {
   headers?: Record<string, string[]>;
   /** The query without which there is no good request. */
   search?: string;
-  /** What an id that nobody has is answered with, where that is not 404. */
+  /** The status for an unknown id, if it is not 404. */
   unknownId?: number;
 }
 

@@ -28,7 +28,7 @@ export interface ModelServer {
   /** For OPENAI_BASE_URL, or a graph's context. */
   baseUrl: string;
   requests: { messages: { role: string; content: unknown }[]; stream?: boolean; temperature?: number }[];
-  /** What the next requests get, in order; the last one is repeated. */
+  /** The answers to the next requests, in order. The last one is repeated. */
   script(...replies: ScriptedReply[]): void;
   /** The same, decided by the request: for callers that come side by side. */
   respond(answer: (messages: string) => ScriptedReply): void;

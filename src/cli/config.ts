@@ -1,4 +1,4 @@
-import { mayHoldSecret, settings } from "../config.ts";
+import { mayHoldSecret, settings } from "../settings.ts";
 import { readEnvironment } from "./environment.ts";
 
 /** Prints the environment table with the values of this process. */

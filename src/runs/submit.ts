@@ -15,7 +15,7 @@ export interface SubmitDeps {
   writer: RunWriter;
 }
 
-/** A run that somebody may make, and what it must pass before it exists. */
+/** A run to make, its caller, and the check that it must pass. */
 export interface Submission {
   caller: Caller;
   run: NewRun;
@@ -23,7 +23,7 @@ export interface Submission {
 }
 
 export interface SubmitOptions {
-  /** The same key makes its runs once. */
+  /** Runs with the same key are made once. */
   key?: IdempotentRequest | undefined;
   /** Runs first, in the transaction that makes the runs. Throws if they may not be made any more. */
   prepare?: (tx: Db) => Promise<void>;

@@ -7,9 +7,9 @@ import type { AttemptDeps } from "./worker-deps.ts";
 
 /** The operator's settings for attempts. */
 export interface AttemptPolicy {
-  /** After so many crashes without progress a run is given up. */
+  /** A run is given up after this many crashes without progress. */
   maxCrashes: number;
-  /** Whether a run goes on that another version of its graph began. */
+  /** Whether a run that another version of its graph began is continued. */
   onGraphChange: "continue" | "refuse";
 }
 

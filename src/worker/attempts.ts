@@ -64,7 +64,7 @@ export class Attempts {
     if (drain) control.graphControl.requestDrain();
   }
 
-  /** Returns how many more runs fit. One whose result is being stored holds no slot, until as many wait for that as there are slots. */
+  /** Returns how many more runs fit. A run whose result is being stored needs no slot, as long as there are at most as many of them as slots. */
   freeSlots(): number {
     const { slots } = this.#options;
     const attempts = [...this.#running.values()];
@@ -72,7 +72,7 @@ export class Attempts {
     return Math.max(0, Math.min(slots - executing, 2 * slots - attempts.length));
   }
 
-  /** Returns whether a run is at work that would be given up if it killed this worker as well. */
+  /** Returns whether a run is here that is given up if it kills this worker, too. */
   hasSuspect(): boolean {
     const { maxCrashes } = this.#options;
     return [...this.#running.values()].some(({ claim }) => claim.crashes > 0 && claim.crashes >= maxCrashes - 1);
@@ -82,7 +82,7 @@ export class Attempts {
     return this.#running.has(keyOf(run));
   }
 
-  /** Stops the attempts that were cancelled or have lost their right, by what the database said at `askedAt`. Later ones are left alone. */
+  /** Stops the attempts that are cancelled or have lost their right. `held` is the database's answer at `askedAt`, so later attempts are skipped. */
   compare(held: HeldRun[], askedAt: number): void {
     const mayRun = new Map(held.map((run) => [keyOf(run), run]));
     for (const { claim, control, since } of this.#running.values()) {

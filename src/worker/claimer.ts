@@ -18,16 +18,16 @@ export interface ClaimerOptions {
   graphs: string[];
   maxCrashes: number;
   attempts: Attempts;
-  /** Whether the database knows this worker: before, its claims would be taken over. */
+  /** Whether this worker is announced. Runs that it claimed earlier would be taken over. */
   isAnnounced(): boolean;
-  /** Starts what was claimed, with the time at which the claim was asked for. */
+  /** Starts a claimed run. `askedAt` is the time of the request for the claim. */
   start(claim: Claim, askedAt: number): void;
 }
 
 export interface Claimer {
-  /** When the last claim was dealt with. While one is under way, runs may be ours that are not here yet. */
+  /** When the last claim ended. Infinity during a claim: its runs may be ours already and not be here yet. */
   readonly claimedAt: number;
-  /** Claims nothing for a moment: what the database cannot do now, it could not do a millisecond later either. */
+  /** Claims nothing for a moment, because the database needs time to recover. */
   pause(): void;
   /** Claims no more. Resolves when a claim that was under way has been dealt with. */
   stop(): Promise<void>;
@@ -47,7 +47,7 @@ export function startClaimer(options: ClaimerOptions): Claimer {
 
   async function loop(): Promise<void> {
     while (!stopped.signal.aborted) {
-      const told = wakeups.next(claimTopic, pollMs, stopped.signal); // armed before the claim, so that no word is missed
+      const told = wakeups.next(claimTopic, pollMs, stopped.signal); // begins before the claim, so that no notification is missed
       claimedAt = Number.POSITIVE_INFINITY;
       const askedAt = now();
       const asked = attempts.freeSlots();
@@ -57,8 +57,8 @@ export function startClaimer(options: ClaimerOptions): Claimer {
       });
       for (const claim of claims) options.start(claim, askedAt);
       claimedAt = now();
-      // Without a free slot, news of runs does not help. After fewer claims than slots no more are due: whoever holds a thread
-      // meanwhile tells when it lets go.
+      // Without a free slot, only a free slot helps. After fewer claims than slots, no more runs are due: the next one, or a thread
+      // that is unlocked, is announced.
       if (attempts.freeSlots() === 0) await wakeups.next(roomTopic, pollMs, stopped.signal);
       else if (claims.length < asked) await told;
     }

@@ -12,13 +12,13 @@ import { type Attempt, graphIdOf } from "./attempt.ts";
 import type { StopReason } from "./control.ts";
 import { tryToStore } from "./steps.ts";
 
-/** How an attempt came out. Only `ended` and `rolled back` end the run. */
+/** The outcome of an attempt. Only `ended` and `rolled back` end the run. */
 export type Outcome =
   | { kind: "ended"; end: RunEnd }
   | { kind: "rolled back" }
   /** Back to the queue: another attempt goes on. */
   | { kind: "released" }
-  /** The right to write is gone: somebody else decides. */
+  /** The right to write is lost: another attempt decides. */
   | { kind: "lost" };
 
 /** Returns the outcome of a run that was decided before this attempt: it was cancelled, or it has killed its workers too often. */
@@ -30,7 +30,7 @@ export async function decidedBefore(attempt: Attempt): Promise<Outcome | undefin
   return flushed(attempt, await failed(attempt, "error", { error: "WorkerCrashError", message }));
 }
 
-/** Returns what the attempt came to, once its graph has ended, stopped, or thrown. */
+/** Returns the outcome of the attempt after its graph has ended, stopped, or thrown. */
 export async function conclude(attempt: Attempt, threw?: { error: unknown }): Promise<Outcome> {
   const { control, graphVersion, log } = attempt;
   if (threw && !control.stopped && !isGraphDrained(threw.error)) log.warn({ err: threw.error }, "run failed");
@@ -38,7 +38,7 @@ export async function conclude(attempt: Attempt, threw?: { error: unknown }): Pr
   return flushed(attempt, outcome.kind === "ended" ? { ...outcome, end: { ...outcome.end, graphVersion } } : outcome);
 }
 
-/** Waits for the log. A run whose last events did not reach it may not be told as a success. */
+/** Waits until the log has all events. A run whose last events are not in the log must not end as a success. */
 async function flushed(attempt: Attempt, outcome: Outcome): Promise<Outcome> {
   const { control, journal } = attempt;
   control.leaveGraph();
@@ -74,7 +74,7 @@ async function outcomeOfStop(attempt: Attempt, stop: StopReason): Promise<Outcom
 
 async function succeeded(attempt: Attempt): Promise<Outcome> {
   const { lastValues, loggedValues, interrupts } = attempt.translator;
-  // The last values are the state, unless the graph stopped to ask or said nothing: then the checkpoint knows.
+  // The last values are the state, unless the graph stopped to ask or sent none. Then the checkpoint has the state.
   const known = lastValues !== undefined && interrupts === undefined;
   const thread = known ? { status: "idle" as const, values: lastValues, interrupts: "{}" } : await readThreadState(attempt);
   const stored = loggedValues ? lastValuesEvent : valuesOfThread;
@@ -82,7 +82,7 @@ async function succeeded(attempt: Attempt): Promise<Outcome> {
   return { kind: "ended", end: { status: "success", output, error: null, thread } };
 }
 
-/** Logs the error for the run's followers, and leaves on the thread what was reached before it. */
+/** Logs the error for the run's subscribers. The thread keeps the state before the error. */
 async function failed(attempt: Attempt, status: "error" | "timeout", error: RunError): Promise<Outcome> {
   attempt.journal.push({ event: "error", data: JSON.stringify(error) });
   const reached = await readThreadState(attempt);
@@ -98,7 +98,7 @@ async function cancelled(attempt: Attempt, action: CancelAction): Promise<Outcom
   return { kind: "ended", end: { status: "interrupted", output: lastValues ?? reached?.values ?? null, error: null, thread } };
 }
 
-/** Returns what the thread's newest checkpoint says. Undefined if its graph cannot be opened: the thread then keeps what it shows. */
+/** Returns the state of the thread's newest checkpoint. Undefined if the graph cannot be opened: the thread then keeps its state. */
 async function readThreadState({ deps, claim, log }: Attempt): Promise<ThreadState | undefined> {
   const { pool, registry } = deps;
   const { configurable } = claim.kwargs.config;

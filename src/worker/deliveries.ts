@@ -46,7 +46,7 @@ class Deliveries {
   async run(): Promise<void> {
     const { log, wakeups } = this.#deps;
     while (!this.#stopped.signal.aborted) {
-      const woken = wakeups.next(webhookTopic, pollMs, this.#stopped.signal); // armed before the claim, so that no word is missed
+      const woken = wakeups.next(webhookTopic, pollMs, this.#stopped.signal); // begins before the claim, so that no notification is missed
       const claimed = await this.#claim().catch((err) => {
         log.warn({ err }, "webhooks could not be claimed, trying again");
         return [];

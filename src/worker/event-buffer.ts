@@ -1,9 +1,9 @@
 import type { RunEvent } from "../events/log.ts";
 
-/** Beyond this, what waits for the log is merged where it can be, and the graph's next step has to wait. */
+/** Above this, waiting events are merged where possible, and the graph's next step has to wait. */
 const roomEvents = 1_000;
 const roomBytes = 1_000_000;
-/** Beyond this, the run ends in error: a node that emits without end would take the process with it. */
+/** Above this, the run ends in an error, because a node that emits without end would take down the process. */
 const hardBytes = 64_000_000;
 
 /** An event on its way to the log. Two neighbours with the same merge key can become one that says what both say. */
@@ -25,7 +25,7 @@ export class EventBuffer {
   #bytes = 0;
   #since = 0;
   #nextId: number;
-  /** All who wait for room wait for it. */
+  /** Everybody who waits for room awaits this promise. */
   #roomy: PromiseWithResolvers<void> | undefined;
 
   constructor(lastId: number) {
@@ -76,21 +76,21 @@ export class EventBuffer {
     return { events, since };
   }
 
-  /** Gives up what waits. */
+  /** Drops the waiting events. */
   clear(): void {
     this.#waiting = [];
     this.#bytes = 0;
     this.#admitAll();
   }
 
-  /** Resolves when what waits is within bounds. */
+  /** Resolves when the waiting events are within bounds. */
   async room(): Promise<void> {
     if (!this.isCrowded) return;
     this.#roomy ??= Promise.withResolvers();
     await this.#roomy.promise;
   }
 
-  /** Lets those go on who wait for room, if there is room. Called when a batch has been stored. */
+  /** Resolves the waits for room, if there is room. Called when a batch has been stored. */
   admit(): void {
     if (!this.isCrowded) this.#admitAll();
   }

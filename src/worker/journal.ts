@@ -4,13 +4,13 @@ import { isDatabaseTrouble } from "../db/failure.ts";
 import type { LoggedEvent, RunEvent } from "../events/log.ts";
 import { type Batch, EventBuffer, type PendingEvent } from "./event-buffer.ts";
 
-/** Stores everything that an attempt has to store, in order. What comes close together shares a statement. */
+/** Stores everything that an attempt has to store, in order. Calls that come close together share a statement. */
 export interface Journal {
   /** Events go in at any speed and reach the log in batches. */
   push(event: PendingEvent): void;
   /** Stores rows of the checkpoint tables. False when the right to write is lost. */
   store(rows: CheckpointRows): Promise<boolean>;
-  /** Resolves when what waits is within bounds. */
+  /** Resolves when the waiting events are within bounds. */
   room(): Promise<void>;
   /** Resolves when everything pushed so far is in the log, or when it never will be. */
   flushed(): Promise<void>;
@@ -18,10 +18,10 @@ export interface Journal {
 }
 
 export interface JournalOptions {
-  /** Stores both, all or nothing, under the attempt's fence. Answers when that was, or undefined when the right is lost. */
+  /** Stores events and rows, all or nothing, under the attempt's fence. Returns the time, or undefined if the right is lost. */
   write: (events: RunEvent[], rows: CheckpointRows) => Promise<number | undefined>;
   lastId: number;
-  /** Called after each commit with what followers may see now, and how long the first of it has waited for that. */
+  /** Called after each commit with the events that subscribers may see now, and the seconds that the first of them waited. */
   committed: (events: LoggedEvent[], seconds: number) => void;
   /** Called when the log refused or failed. After a failure nothing more is written. */
   refused: (reason: Error) => void;
@@ -33,7 +33,7 @@ interface StoreRequest {
   done: PromiseWithResolvers<boolean>;
 }
 
-/** When something was stored; undefined when the right to write is lost. */
+/** The time of a write. Undefined if the right to write is lost. */
 type Stored = number | undefined | Error;
 
 export const startJournal = (options: JournalOptions): Journal => new Flusher(options);
@@ -102,7 +102,7 @@ class Flusher implements Journal {
     for (const { done } of requests) answer(done, stored);
   }
 
-  /** Stores each by itself, so that one that is refused fails alone. An error, say, must still reach the log. */
+  /** Stores events and each request in statements of their own, so that a refused one fails alone. */
   async #storeApart(batch: Batch, requests: StoreRequest[]): Promise<void> {
     const { write } = this.#options;
     if (batch.events.length > 0) this.#publish(batch, await write(batch.events, noRows).catch((error: Error) => error));
@@ -126,7 +126,7 @@ class Flusher implements Journal {
     this.#options.refused(reason);
   }
 
-  /** Gives up what waits, so that the process lives. The error that ends the run can still be told. */
+  /** Drops the waiting events, so that the process survives. The error that ends the run can still be logged. */
   #overflow(): void {
     this.#buffer.clear();
     this.#options.refused(new Error("The run emits events faster than they can be stored: 64 MB were waiting."));

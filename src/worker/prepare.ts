@@ -10,7 +10,7 @@ import { type Journal, startJournal } from "./journal.ts";
 import { createTranslator } from "./translator.ts";
 import type { AttemptDeps } from "./worker-deps.ts";
 
-/** Makes the attempt. Its journal begins behind what earlier attempts have logged. */
+/** Makes the attempt. Its journal begins after the events of earlier attempts. */
 export async function prepare(deps: AttemptDeps, claim: Claim, control: AttemptControl, policy: AttemptPolicy): Promise<Attempt> {
   const { runId, threadId, attempt, waitedSeconds } = claim;
   const log = deps.log.child({ run_id: runId, thread_id: threadId, attempt });
@@ -30,7 +30,7 @@ function openJournal(deps: AttemptDeps, claim: Claim, control: AttemptControl, l
   });
 }
 
-/** Hands committed events to those who follow the run. */
+/** Passes committed events to the run's subscribers. */
 function publish({ metrics, feed, wakeups }: AttemptDeps, { runId, threadId }: Claim, events: LoggedEvent[], seconds: number): void {
   metrics.storedEvents(events.length, seconds);
   feed.publish(runId, events);
@@ -39,7 +39,7 @@ function publish({ metrics, feed, wakeups }: AttemptDeps, { runId, threadId }: C
   wakeups.notifyElsewhere(runTopic(runId), ...(begins ? [threadTopic(threadId)] : []));
 }
 
-/** Throws a refusal with the event that it was probably about, and every other error as it is. */
+/** Adds the largest event to a refusal, because it is the likely cause. Throws every other error unchanged. */
 function explainEvents(error: Error, events: RunEvent[]): never {
   const [largest] = events.toSorted((a, b) => b.data.length - a.data.length);
   if (!largest || !(error instanceof Refused)) throw error;

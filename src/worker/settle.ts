@@ -15,27 +15,27 @@ import type { Attempt } from "./attempt.ts";
 import type { Outcome } from "./conclude.ts";
 import type { WorkerDeps } from "./worker-deps.ts";
 
-/** Stores the outcome and tells of it. Returns what became of the run, in a word. */
+/** Stores the outcome and notifies the run's subscribers. Returns the outcome in a word. */
 export async function settle(attempt: Attempt, outcome: Outcome): Promise<string> {
   const { claim, deps, log } = attempt;
   const settled = await store(attempt, outcome).catch((error) => storeWithoutResult(attempt, error));
-  if (isOver(settled)) tellEnd(attempt);
+  if (isOver(settled)) notifyEnd(attempt);
   if (claim.kwargs.webhook) deps.wakeups.notifyHere(webhookTopic);
   const became = settled.kind === "ended" ? settled.end.status : settled.kind;
   log.info({ outcome: became }, "run left");
   return became;
 }
 
-/** Followers of a run that was given back, or lost to another attempt, wait for that attempt. */
+/** Returns whether the run is over. Subscribers of a released or lost run wait for its next attempt. */
 const isOver = ({ kind }: Outcome) => kind === "ended" || kind === "rolled back";
 
-function tellEnd({ deps: { feed, wakeups }, claim: { runId }, journal }: Attempt): void {
+function notifyEnd({ deps: { feed, wakeups }, claim: { runId }, journal }: Attempt): void {
   feed.publishEnd(runId, journal.lastId);
   wakeups.notifyElsewhere(runTopic(runId));
   wakeups.notify(endTopic(runId));
 }
 
-/** Stores the outcome. Returns what really became of the run. */
+/** Stores the outcome. Returns the one that the database accepted. */
 async function store(attempt: Attempt, outcome: Outcome): Promise<Outcome> {
   const { claim, deps } = attempt;
   switch (outcome.kind) {

@@ -23,9 +23,9 @@ export async function stream(attempt: Attempt, opened: OpenGraph): Promise<void>
 async function streamGraph(attempt: Attempt, opened: OpenGraph): Promise<void> {
   const { claim, control, translator, journal } = attempt;
   // Only event streaming can report a model that breaks off, and has channels for transformers.
-  const isToldInFull = claim.kwargs.checkpoint_envelopes === true;
-  const errors = isToldInFull ? new ModelErrors() : undefined;
-  const transforming = isToldInFull ? startTransforming(opened.graph.streamTransformers ?? [], claim) : undefined;
+  const isEventStreaming = claim.kwargs.checkpoint_envelopes === true;
+  const errors = isEventStreaming ? new ModelErrors() : undefined;
+  const transforming = isEventStreaming ? startTransforming(opened.graph.streamTransformers ?? [], claim) : undefined;
   const brokenIn = (place?: string[]) => (errors?.take(place) ?? []).flatMap(translator.onBrokenMessage);
   const push = (events: PendingEvent[]) => {
     // After a stop, events are dropped. The loops only wait for the graph to end.

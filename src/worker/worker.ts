@@ -25,9 +25,9 @@ export interface WorkerOptions extends AttemptPolicy {
 
 export interface Worker {
   readonly workerId: string;
-  /** Claims no more, lets running runs reach their next step, gives back what has not got there in time. */
+  /** Claims no more, lets running runs reach their next step, and releases those that do not in time. */
   stop(): Promise<void>;
-  /** Gives everything back at once. */
+  /** Releases all runs at once. */
   abort(): void;
 }
 
@@ -57,7 +57,7 @@ class RunningWorker {
   #liveness: Awaited<ReturnType<typeof startLiveness>> | undefined;
   #unlisten = () => {};
   #isDraining = false;
-  /** When the database was asked that last said that the service is halted. */
+  /** The time of the last renewal, if it reported a halt. */
   #haltedAt: number | undefined;
 
   constructor(deps: WorkerDeps, options: WorkerOptions) {
@@ -87,7 +87,7 @@ class RunningWorker {
       maxCrashes: this.#options.maxCrashes,
       attempts: this.#attempts,
       isAnnounced: () => liveness.announced,
-      // A claim that was asked for after the halt was seen shows that the halt is over.
+      // A halted service claims nothing, so a run that was claimed after that renewal shows that the halt is over.
       start: (claim, askedAt) =>
         this.#attempts.start(claim, { drain: this.#isDraining || ((this.#haltedAt ?? 0) >= askedAt && !claim.cancel) }),
     });
@@ -115,7 +115,7 @@ class RunningWorker {
     });
   }
 
-  /** Tells that the thread's next run may be due. While this worker drains, that is for the others. */
+  /** Announces that the thread's next run may be due. While this worker drains, only other workers may claim it. */
   #onDone({ stopped }: AttemptControl): void {
     const { wakeups } = this.#deps;
     if (stopped?.kind === "unreachable") this.#claimer?.pause();
@@ -123,14 +123,14 @@ class RunningWorker {
     else wakeups.notifyHere(claimTopic, roomTopic);
   }
 
-  /** Compares what runs here with what the database said may run here. */
+  /** Compares the attempts here with the runs that this worker holds by the database. */
   #compare(held: HeldRun[], askedAt: number): void {
     this.#attempts.compare(held, askedAt);
     if (!this.#claimer || this.#claimer.claimedAt >= askedAt) return;
     for (const run of held) if (!this.#attempts.has(run)) void this.#giveBack(run);
   }
 
-  /** Gives back a run that is ours though nobody here knows of it: the answer to its claim was lost with the connection. */
+  /** Releases a run that this worker holds without knowing it: the answer to the claim was lost with the connection. */
   async #giveBack(run: HeldRun): Promise<void> {
     const { pool, log, wakeups } = this.#deps;
     const given = await releaseRun(pool, run).catch((err) =>

@@ -103,7 +103,7 @@ test.each(aboutOneThing)("%s answers of somebody else's as of nothing, and leave
 
 const bobs = await makeThings("bob");
 
-/** What names somebody else's things in the body or the query. */
+/** Fields of a body or query that name another user's things. */
 const smuggled: [what: string, method: string, path: string, body: unknown, status: number][] = [
   ["a run of an assistant", "POST", "/runs", { assistant_id: alices.assistantId, input: {} }, 404],
   [

@@ -32,7 +32,7 @@ async function running() {
   return { threadId, runId };
 }
 
-/** What is heard of a stream, and how it came to its end. */
+/** How many chunks of a stream arrived, and how the stream ended. */
 interface Heard {
   chunks: number;
   end: "ended" | "cut" | undefined;

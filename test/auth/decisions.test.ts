@@ -12,7 +12,7 @@ import { eventually, readFrames } from "../sse.ts";
 
 /** For which decisions the service held a transaction open while whoever decides took their time. */
 const heldDuring: string[] = [];
-/** What else happens meanwhile. */
+/** Runs while a handler decides, so that a test can change things meanwhile. */
 let meanwhile: (event: string, value: Record<string, unknown>) => Promise<void> = async () => {};
 const inTransaction = "select from pg_stat_activity where datname = current_database() and state = 'idle in transaction'";
 const onlooker = createServer(async (request, response) => {
@@ -104,7 +104,7 @@ async function makeThings(): Promise<Things> {
   return { ...ids, questionId: String(question?.id), namespace: "child", mark };
 }
 
-/** Of these nothing is anybody's. */
+/** Endpoints without things that belong to a user. */
 const nobodys = ["GET /ok", "GET /info", "POST /assistants", "POST /threads"];
 
 const endpointOf = (name: string) => (name.split(" | ")[0] ?? "").replace(/askingId|busyId/, "threadId").replace("waitingId", "runId");
@@ -126,7 +126,7 @@ async function reaches(name: string, row: DecisionRow, things: Things, events: s
   return response.ok && (row.reached ? await row.reached(text, things, db) : true);
 }
 
-/** Of a stream that opens in any case, the first frame: of what is there, its past is told at once. */
+/** Returns the first frame of a stream that opens in any case. A thread that exists sends its past events at once. */
 async function beginningOf(response: Response, matters: boolean): Promise<string> {
   const frames = readFrames(response);
   const first = frames.next().then(

@@ -41,7 +41,7 @@ async function read(threadId: string, id?: string, saver: PostgresSaver = new En
 const rowsOf = async (threadId: string) =>
   (await pool.query("select type, base, length(blob) as size from checkpoint_blobs where thread_id = $1", [threadId])).rows;
 
-/** What a list looks like when it has been stored and read by LangGraph alone. */
+/** Returns a list as LangGraph alone stores and reads it. */
 async function asStored(list: unknown): Promise<unknown> {
   const { serde } = new MemorySaver();
   return serde.loadsTyped(...(await serde.dumpsTyped(list)));
@@ -62,7 +62,7 @@ function makeItem(random: Random): unknown {
   return kinds[random(kinds.length)]?.();
 }
 
-/** What nodes do to lists: mostly they add to them, sometimes anything else, in place too. */
+/** Changes a list as nodes do. Mostly it appends, and sometimes it does anything else, also in place. */
 function change(list: unknown[], random: Random): unknown[] {
   const what = random(20);
   if (what < 14) return [...list, ...Array.from({ length: random(4) }, () => makeItem(random))];

@@ -13,7 +13,7 @@ const rowsOf = async (table: string, threadId: string) =>
   Number((await db.query(`select count(*) from ${table} where thread_id = $1`, [threadId])).rows[0].count);
 const checkpointIds = (states: ThreadState[]) => states.map(({ checkpoint }) => checkpoint.checkpoint_id);
 
-/** What nobody can read any more, because no checkpoint leads to it. */
+/** Counts the rows that no checkpoint refers to. */
 async function countOrphans(threadId: string): Promise<number> {
   const { rows } = await db.query(
     `select (select count(*) from checkpoint_writes w where thread_id = $1 and not exists (

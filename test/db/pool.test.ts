@@ -7,7 +7,7 @@ import { createDatabase } from "../database.ts";
 
 const url = await createDatabase();
 
-/** What the server keeps after a statement that comes often has come twice. */
+/** Returns the statements that the server keeps after a frequent statement has run twice. */
 async function keptStatements(prepares: boolean): Promise<string[]> {
   const pool = openPool({ url, size: 1, prepares, onError: () => {} });
   onTestFinished(() => pool.end());

@@ -79,7 +79,7 @@ export async function openProject(files: Block[]): Promise<PageProject> {
     NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? "",
   };
   let service: TestProcess | undefined;
-  /** What the page calls an address, and what it is here. */
+  /** Addresses as the page names them, and the ones that replace them here. */
   const addresses = new Map<string, string>();
 
   const start = async (given: Record<string, string>) => {

@@ -32,7 +32,7 @@ const { client, db, aWorker, rowOf } = await startCluster({
   ENSEMBLE_PATTERN_HOSTS: new URL(address).host,
 });
 
-/** What the model was asked, each question by the words that tell it from the others, and how often. */
+/** How often the model was asked each question, by the words that identify the question. */
 let asked: Record<string, number>;
 /** The question at which the model falls silent, the first time: the work is then where the test wants to break it. */
 let silentAt: string | undefined;

@@ -1,4 +1,4 @@
-/** What each word is about: water, height, plants. A text points where its words point together. */
+/** The meaning of each word as a vector: water, height, plants. A text's vector is the sum of its words' vectors. */
 const meanings: Record<string, [water: number, height: number, plants: number]> = {
   river: [1, 0, 0],
   stream: [0.9, 0.1, 0],

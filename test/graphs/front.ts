@@ -6,7 +6,7 @@ import { HTTPException } from "hono/http-exception";
 
 getLogger().info("loaded", { by: "front" }); // throws where there is none
 
-/** What the routes below were called with. */
+/** The requests that reached the routes below. */
 const heard: unknown[] = [];
 
 /** Routes and middleware of a project's own. */

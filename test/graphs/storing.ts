@@ -12,7 +12,7 @@ const Call = z.union([
   z.object({ list: z.record(z.string(), z.unknown()) }),
 ]);
 
-/** What Ensemble's store takes beside what LangGraph's type says. */
+/** Options that Ensemble's store accepts beside those of LangGraph's type. */
 interface Store {
   put(namespace: string[], key: string, value: object, index?: false | string[], options?: object): Promise<void>;
   get(namespace: string[], key: string, options?: object): Promise<unknown>;

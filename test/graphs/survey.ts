@@ -4,7 +4,7 @@ import { z } from "zod";
 interface Question {
   prompt: string;
   timeoutSeconds?: unknown;
-  /** What an answer must look like, as JSON schema. */
+  /** The JSON schema of an answer. */
   schema?: object;
   /** The same in zod, which LangGraph holds against the answer itself. */
   form?: boolean;

@@ -36,7 +36,7 @@ async function startSite(answer: (url: string | undefined, response: ServerRespo
   return { hits, host: `127.0.0.1:${(site.address() as AddressInfo).port}` };
 }
 
-/** What fetch_page lets the model see of a page, where the operator allows these hosts. */
+/** Returns what the model sees of a page through fetch_page, when the operator allows these hosts. */
 async function observe(url: string, allowedHosts: string[]) {
   vi.stubEnv("ENSEMBLE_PATTERN_HOSTS", allowedHosts.join(","));
   model.script(call("fetch_page", { url }), { tokens: ["ok"] });

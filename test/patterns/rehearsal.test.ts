@@ -13,7 +13,7 @@ interface Ledger {
 
 const task = "Compare sailing and rowing on the river";
 
-/** What each pattern starts with, and what it must have come to. */
+/** The input of each pattern, and the output that it must have. */
 test.each([
   [
     "react",

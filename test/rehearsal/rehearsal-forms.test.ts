@@ -8,7 +8,7 @@ afterAll(rehearsal.stop);
 
 const chat = () => new ChatOpenAI({ model: "any", apiKey: "none", maxRetries: 0, configuration: { baseURL: rehearsal.baseUrl } });
 
-/** What the model fills a schema with, given as JSON Schema. */
+/** Returns the value that the model fills into a JSON schema. */
 async function fillForm(schema: object, prompt: string): Promise<unknown> {
   const format = { type: "json_schema" as const, json_schema: { name: "form", schema: schema as Record<string, unknown> } };
   return JSON.parse((await chat().withConfig({ response_format: format }).invoke(prompt)).text);

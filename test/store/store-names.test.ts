@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { makeProject } from "../command.ts";
 import { startTestService } from "../service.ts";
 
-/** What a handler answers is in the header, so that each test has its own. A handler that marks items does so with `mark`. */
+/** The header holds the handler's answer, so that each test chooses its own. A handler that marks items uses `mark`. */
 const auth = `
 export const auth = { "~handlerCache": {
   authenticate: (request) => ({ identity: request.headers.get("x-user"), answer: JSON.parse(request.headers.get("x-answer")), mark: request.headers.get("x-mark") }),

@@ -18,7 +18,7 @@ const labels = "Namespace labels cannot be empty or contain periods. Received: "
 /** Text that Postgres cannot make shorter. */
 const long = (bytes: number) => randomBytes(bytes).toString("base64url").slice(0, bytes);
 
-/** What is asked, what with, the status, and how the answer begins. */
+/** The request, its body, the status, and the start of the answer. */
 const refusals: [what: string, route: string, body: unknown, status: number, sentence: string][] = [
   ["no namespace", "PUT /store/items", { ...item, namespace: [] }, 400, "Namespace is required"],
   ["a label with a dot", "PUT /store/items", { ...item, namespace: ["a.b"] }, 422, `${labels}a.b`],

@@ -38,7 +38,7 @@ async function start(more: Record<string, string>) {
   return { ...clientFor([service.url ?? ""]), stop: service.stop };
 }
 
-/** What clients are told of it. */
+/** Returns the flag that clients see. */
 async function flagIn(fetch: (path: string) => Promise<Response>): Promise<boolean> {
   const { flags } = (await (await fetch("/info")).json()) as { flags: { langsmith: boolean } };
   return flags.langsmith;

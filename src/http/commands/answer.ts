@@ -7,7 +7,7 @@ import { runDecisions } from "../admission/run-access.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import { type Command, CommandError, type CommandErrorCode, type Method } from "./command.ts";
 import { inject, respond } from "./input-commands.ts";
-import { startRun } from "./run-commands.ts";
+import { runStart } from "./run-commands.ts";
 import { forkState, getState, getTree, listCheckpoints } from "./state-commands.ts";
 
 export type CommandAnswer =
@@ -25,7 +25,7 @@ const onSocketOnly: Method = async () => {
 };
 
 const methods = new Map<string, Method>([
-  ["run.start", startRun],
+  ["run.start", runStart],
   ["input.respond", respond],
   ["input.inject", inject],
   ["state.get", getState],

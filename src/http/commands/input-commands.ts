@@ -6,7 +6,7 @@ import type { Run } from "../../runs/run.ts";
 import { openQuestions } from "../../threads/questions.ts";
 import { Command, Config, Json, Text } from "../schemas.ts";
 import { CommandError, withParams } from "./command.ts";
-import { makeRun } from "./run-commands.ts";
+import { makeLoggedRun } from "./run-commands.ts";
 
 export const Namespace = z.array(Text).max(100);
 
@@ -24,7 +24,7 @@ const Respond = z.union([
 
 /** Answers the open questions of the thread's last run. One new run continues from them. */
 export const respond = withParams(Respond, async (scope, { responses, update, goto, config, metadata }) => {
-  await makeRun(scope, async (db) => {
+  await makeLoggedRun(scope, async (db) => {
     const asker = await newestRun(db, scope.readable, scope.threadId);
     await refuseUnasked(
       db,
@@ -72,7 +72,7 @@ export const inject = withParams(Inject, async (scope, { namespace, message: { r
   if (namespace && namespace.length > 0) {
     throw new CommandError("not_supported", "A message can be handed to the whole graph only: leave the namespace empty.");
   }
-  await makeRun(scope, async (db) => {
+  await makeLoggedRun(scope, async (db) => {
     const current = await newestRun(db, scope.readable, scope.threadId);
     if (!(await isThreadBusy(db, scope.threadId))) {
       throw new CommandError("no_such_run", "input.inject can only be used while a run is going on; use run.start.");

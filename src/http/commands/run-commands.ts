@@ -46,10 +46,10 @@ const loggedInFull: Pick<RunRequest, "stream_mode" | "stream_subgraphs" | "strea
 };
 
 /** Starts a run. On a thread that waits for an answer, the input is the answer. */
-export const startRun = withParams(Start, async (scope, { multitaskStrategy, multitask_strategy, input, ...given }) => {
+export const runStart = withParams(Start, async (scope, { multitaskStrategy, multitask_strategy, input, ...given }) => {
   const strategy = multitaskStrategy ?? multitask_strategy ?? "enqueue";
   const wanted = { ...given, multitask_strategy: strategy, if_not_exists: "create" as const };
-  const run = await makeRun(scope, async (db) => ({ ...wanted, ...(await toInput(db, scope.threadId, wanted, input)) }));
+  const run = await makeLoggedRun(scope, async (db) => ({ ...wanted, ...(await toInput(db, scope.threadId, wanted, input)) }));
   return { run_id: run.run_id };
 });
 
@@ -66,7 +66,7 @@ async function toInput(db: Db, threadId: string, { config }: Pick<RunRequest, "c
  * Creates a run that logs all of its events. `decide` returns the run for the thread's current state. It is called first for auth, and
  * again with the thread locked, because the thread's state may have changed.
  */
-export async function makeRun(scope: CommandScope, decide: (db: Db) => Promise<RunRequest>): Promise<Run> {
+export async function makeLoggedRun(scope: CommandScope, decide: (db: Db) => Promise<RunRequest>): Promise<Run> {
   const { deps, request, threadId } = scope;
   const key = keyOf(request);
   const before = await findMadeRun(deps.pool, key); // the thread's state may have changed since

@@ -6,7 +6,7 @@ import { readTree } from "../../streaming/tree.ts";
 import { Config, Id, Limit, Text } from "../schemas.ts";
 import { CommandError, withParams } from "./command.ts";
 import { Namespace, newestRun } from "./input-commands.ts";
-import { makeRun } from "./run-commands.ts";
+import { makeLoggedRun } from "./run-commands.ts";
 
 const Get = z.object({ namespace: Namespace.nullish(), keys: z.array(Text).max(1_000).nullish() });
 
@@ -55,7 +55,7 @@ const Fork = z.object({ checkpoint_id: Text.min(1), input: z.unknown().optional(
 
 /** Starts a run from an earlier checkpoint. The branch that it creates becomes the thread's newest. */
 export const forkState = withParams(Fork, async (scope, { checkpoint_id, input = null, config }) => {
-  const run = await makeRun(scope, async (db) => {
+  const run = await makeLoggedRun(scope, async (db) => {
     const { assistant_id, kwargs } = await newestRun(db, scope.readable, scope.threadId);
     const at = { ...config, configurable: { ...config?.configurable, checkpoint_id } };
     return { assistant_id, input, config: at, context: kwargs.context };

@@ -20,8 +20,7 @@ export interface Start {
 
 export type StartDeps = ApiDeps & { counts: StreamCounts };
 
-export const newRunOf = ({ settings }: ApiDeps, { request, body, threadId }: Start): NewRun =>
-  toNewRun(body, threadId, request.headers, settings);
+const newRunOf = ({ settings }: ApiDeps, { request, body, threadId }: Start): NewRun => toNewRun(body, threadId, request.headers, settings);
 
 /** Creates a run and answers with it. */
 export async function startRun(deps: ApiDeps, start: Start): Promise<FastifyReply> {
