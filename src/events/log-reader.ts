@@ -1,0 +1,49 @@
+import type { Db } from "../db/sql.ts";
+import { type Page, readEvents } from "./log.ts";
+import type { RunWindow } from "./run-window.ts";
+
+/** Reads the new events of any number of runs into their windows, one statement at a time. */
+export interface LogReader {
+  /** Reads a run from its window's tail on. Does nothing for a run that is over, or whose tail is not known yet. */
+  read(window: RunWindow): void;
+  /** Resolves when nothing is being read. */
+  idle(): Promise<void>;
+}
+
+export function createLogReader(db: Db, onError: (error: Error) => void): LogReader {
+  const unread = new Set<RunWindow>();
+  let reading: Promise<void> | undefined;
+
+  async function readUnread(): Promise<void> {
+    while (unread.size > 0) {
+      const batch = [...unread];
+      unread.clear();
+      const pages = await readEvents(
+        db,
+        batch.map(({ runId, tail = -1 }) => ({ runId, after: tail })),
+      ).catch(onError);
+      if (!pages) break; // the next poll tries again
+      for (const window of batch) if (takePage(window, pages.get(window.runId)) === "more") unread.add(window);
+    }
+    reading = undefined;
+  }
+
+  return {
+    read(window) {
+      if (window.uncreated) window.notified = true;
+      if (window.tail === undefined || window.over || window.uncreated) return;
+      unread.add(window);
+      reading ??= readUnread();
+    },
+    idle: async () => reading,
+  };
+}
+
+/** Adds a page to its window. Returns "more" when the log has further events. */
+function takePage(window: RunWindow, page: Page | undefined): "more" | undefined {
+  if (!page) return undefined;
+  window.take(page.events);
+  if (page.more) return "more";
+  if (page.over) window.end();
+  return undefined;
+}
