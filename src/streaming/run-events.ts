@@ -1,0 +1,60 @@
+import type { Db } from "../db/sql.ts";
+import type { EventFeed } from "../events/feed.ts";
+import { type BegunRun, baseAt, findEndedRun, runsBetween } from "../runs/thread-runs.ts";
+import type { ThreadEvent } from "./event.ts";
+import { createProjection } from "./projection.ts";
+import type { ThreadWindow } from "./window.ts";
+
+/** The sources of the events of runs: the database and the feed of their logs. */
+export interface EventSources {
+  pool: Db;
+  feed: EventFeed;
+}
+
+/** Yields a run's events from its first one. If the run no longer exists at its end, `onGone` is called before the last events. */
+export async function* followRun(
+  { pool, feed }: EventSources,
+  run: BegunRun,
+  signal: AbortSignal,
+  onGone = () => {},
+): AsyncGenerator<ThreadEvent[], void> {
+  const projection = createProjection(run);
+  for await (const events of feed.follow(run.runId, -1, signal)) yield events.flatMap((event) => projection.project(event));
+  if (signal.aborted) return;
+  const end = await findEndedRun(pool, run.runId);
+  if (!end) onGone();
+  yield projection.projectEnd(end);
+}
+
+interface Replay {
+  threadId: string;
+  since: number;
+  window: ThreadWindow;
+  /** Whether to replay to the run's end. A follower that fell behind the window would have to replay the whole run each time. */
+  toEnd: boolean;
+}
+
+/** Yields events that the window no longer holds, for one follower. Returns the number up to which everything was sent. */
+export async function* replay(
+  sources: EventSources,
+  { threadId, since, window, toEnd }: Replay,
+  signal: AbortSignal,
+): AsyncGenerator<ThreadEvent[], number> {
+  let cursor = since;
+  let from = await baseAt(sources.pool, threadId, since);
+  while (!signal.aborted) {
+    const { floor } = window; // read before the query, so that no run is missed in between
+    const runs = await runsBetween(sources.pool, { threadId, from }, floor);
+    if (runs.length === 0) return Math.max(cursor, floor);
+    for (const run of runs) {
+      for await (const events of followRun(sources, run, signal)) {
+        const missing = events.filter(({ seq }) => seq > cursor);
+        cursor = missing.at(-1)?.seq ?? cursor;
+        if (missing.length > 0) yield missing;
+        if (!toEnd && cursor >= window.floor) return cursor;
+      }
+      from = run.base + 1;
+    }
+  }
+  return cursor;
+}
