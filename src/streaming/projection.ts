@@ -1,8 +1,8 @@
 import type { LoggedEvent } from "../events/log.ts";
 import type { BegunRun, EndedRun } from "../runs/thread-runs.ts";
 import { type Draft, numberEnd, numberEvents, type ThreadEvent } from "./event.ts";
-import { createLifecycle, type Place, type Status } from "./lifecycle.ts";
-import { createMessageProjector } from "./messages.ts";
+import { Lifecycle, type Place, type Status } from "./lifecycle.ts";
+import { MessageProjector } from "./messages.ts";
 import { questionsOf } from "./payloads.ts";
 import { type Projecting, projectors, releaseValues } from "./projectors.ts";
 
@@ -20,11 +20,11 @@ export interface Projection {
 }
 
 export function createProjection({ base, graphId, modes, answers }: Omit<BegunRun, "runId" | "threadId">): Projection {
-  const lifecycle = createLifecycle(graphId);
+  const lifecycle = new Lifecycle(graphId);
   const projecting: Projecting = {
     modes,
     lifecycle,
-    messages: createMessageProjector(),
+    messages: new MessageProjector(),
     askedAt: new Map(),
     openTools: new Map(),
     updated: undefined,
