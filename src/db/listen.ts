@@ -1,18 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { EventEmitter, once } from "node:events";
-import { setTimeout as sleep } from "node:timers/promises";
-import pg from "pg";
-import { closeConnection, connectionOptions } from "./pool.ts";
-import { type Db, prepared, type Sql, sql } from "./sql.ts";
+import { channelOf, channels, findOtherListeners, keepListening, type ListeningOptions } from "./listening.ts";
+import { createNotifier } from "./notifier.ts";
+import type { Db } from "./sql.ts";
 
-/** One channel for every process and one for those that follow runs. A worker thus ignores the run events of other workers. */
-const channels = { common: "ensemble", followers: "ensemble_runs" };
-/** Returns the channel of a topic. Topics of one run or thread have its id after a colon. */
-const channelOf = (topic: string) => (topic.includes(":") ? channels.followers : channels.common);
-/** Postgres refuses a payload of 8,000 bytes. */
-const payloadLimit = 7_500;
-
-const listenerNames = { follower: "ensemble listen", worker: "ensemble listen for work" };
 /** Announces a new process. Nobody waits for this topic. */
 const helloTopic = "hello";
 const lookMs = 1_000;
@@ -32,13 +23,17 @@ export interface Wakeups {
   stop(): Promise<void>;
 }
 
-export interface WakeupOptions {
+export interface WakeupOptions extends Omit<ListeningOptions, "follows"> {
   pool: Db;
-  /** LISTEN needs a connection of its own that bypasses any transaction pooler. */
-  url: string;
-  /** Whether this process follows runs. */
   follows?: boolean;
-  onError: (error: Error) => void;
+}
+
+/** The other processes, as far as this one knows. Nothing is sent to a channel without a listener. */
+interface Others {
+  there: boolean;
+  following: boolean;
+  /** The number of notifications that they have sent. */
+  heard: number;
 }
 
 /**
@@ -48,60 +43,24 @@ export interface WakeupOptions {
 export async function startWakeups({ pool, url, follows = true, onError }: WakeupOptions): Promise<Wakeups> {
   const local = new EventEmitter().setMaxListeners(0);
   const sender = randomUUID(); // distinguishes our own notifications from those of others
-  const pending = new Set<string>();
+  const others: Others = { there: true, following: true, heard: 0 };
   const stopped = new AbortController();
-  const others = { there: true, following: true, heard: 0 };
-  const onPayload = (payload = "") => {
-    const [from, ...topics] = payload.split(" ");
-    if (from === sender) return;
-    others.there = true;
-    others.following = true;
-    others.heard += 1;
-    for (const topic of topics) local.emit(topic);
-  };
+  const onPayload = (payload = "") => receive(payload, { sender, local, others });
   const listening = keepListening({ url, follows, onError }, onPayload, stopped.signal);
   await listening.first.catch((error) => {
     stopped.abort();
     throw error;
   });
-  let sending: Promise<void> | undefined;
-  pending.add(helloTopic);
-  sending = sendPending();
-
-  /**
-   * Checks whether another process listens, because without a listener no NOTIFY is sent. A new process announces itself, and polls until
-   * the others see it.
-   */
-  async function lookForOthers(): Promise<void> {
-    const { heard } = others;
-    const { follower, worker } = listenerNames;
-    const { rows } = await pool.query<{ there: boolean; following: boolean }>(sql`
-      select count(*) > 1 as there, count(*) filter (where application_name = ${follower}) > ${follows ? 1 : 0} as following
-        from pg_stat_activity where datname = current_database() and application_name in (${follower}, ${worker})`);
-    if (others.heard === heard) Object.assign(others, rows[0]);
-  }
-  await lookForOthers().catch(onError);
-  const looking = setInterval(() => void lookForOthers().catch(onError), lookMs);
-
-  async function sendPending(): Promise<void> {
-    await undefined; // includes every topic of the same turn
-    while (pending.size > 0) {
-      const notifications = [...Map.groupBy(pending, channelOf)].flatMap(([channel, topics]) =>
-        packTopics(sender, topics).map((payload) => ({ channel, payload })),
-      );
-      pending.clear();
-      await pool.query(notifying(notifications)).catch(onError);
-    }
-    sending = undefined;
-  }
+  const notifier = createNotifier(pool, sender, onError);
+  notifier.send([helloTopic]);
+  await lookForOthers(pool, others, follows).catch(onError);
+  const looking = setInterval(() => void lookForOthers(pool, others, follows).catch(onError), lookMs);
 
   function notifyHere(...topics: string[]): void {
     for (const topic of topics) local.emit(topic);
   }
-
   function notifyElsewhere(...topics: string[]): void {
-    for (const topic of topics) if (channelOf(topic) === channels.followers ? others.following : others.there) pending.add(topic);
-    if (pending.size > 0) sending ??= sendPending();
+    notifier.send(topics.filter((topic) => isHeard(topic, others)));
   }
 
   return {
@@ -121,71 +80,31 @@ export async function startWakeups({ pool, url, follows = true, onError }: Wakeu
     notifyElsewhere,
     async stop() {
       clearInterval(looking);
-      await sending;
+      await notifier.idle();
       stopped.abort();
       await listening.closed;
     },
   };
 }
 
-function notifying(notifications: { channel: string; payload: string }[]): Sql {
-  const targets = notifications.map(({ channel }) => channel);
-  const payloads = notifications.map(({ payload }) => payload);
-  return prepared(
-    "tell",
-    sql`select pg_notify(channel, payload) from unnest(${targets}::text[], ${payloads}::text[]) as notification (channel, payload)`,
-  );
+/** Takes a notification of another process. It proves that there is one. */
+function receive(payload: string, { sender, local, others }: { sender: string; local: EventEmitter; others: Others }): void {
+  const [from, ...topics] = payload.split(" ");
+  if (from === sender) return;
+  others.there = true;
+  others.following = true;
+  others.heard += 1;
+  for (const topic of topics) local.emit(topic);
 }
 
-function packTopics(sender: string, topics: Iterable<string>): string[] {
-  const payloads: string[] = [];
-  let payload = sender;
-  for (const topic of topics) {
-    if (payload.length + topic.length + 1 > payloadLimit) {
-      payloads.push(payload);
-      payload = sender;
-    }
-    payload += ` ${topic}`;
-  }
-  payloads.push(payload);
-  return payloads;
-}
+const isHeard = (topic: string, others: Others) => (channelOf(topic) === channels.followers ? others.following : others.there);
 
-/** Keeps one LISTEN connection open, and reconnects whenever it breaks. Polling finds the notifications missed meanwhile. */
-function keepListening(
-  { url, follows, onError }: Required<Omit<WakeupOptions, "pool">>,
-  onPayload: (payload?: string) => void,
-  signal: AbortSignal,
-) {
-  const name = follows ? listenerNames.follower : listenerNames.worker;
-  const { promise: first, resolve: onFirst, reject: onFirstFailure } = Promise.withResolvers<void>();
-
-  async function listenOnce(): Promise<void> {
-    const client = new pg.Client(connectionOptions(url, name));
-    const ended = once(client, "end", { signal }).catch(() => {});
-    client.on("error", onError);
-    client.on("notification", ({ payload }) => onPayload(payload));
-    try {
-      await client.connect();
-      await client.query(sql`select set_config('application_name', ${name}, false)`);
-      await client.query(`listen ${channels.common}`);
-      if (follows) await client.query(`listen ${channels.followers}`);
-      onFirst();
-      await ended;
-    } finally {
-      await closeConnection(client);
-    }
-  }
-
-  async function loop(): Promise<void> {
-    while (!signal.aborted) {
-      await listenOnce().catch((error: Error) => {
-        onFirstFailure(error);
-        if (!signal.aborted) onError(error);
-      });
-      await sleep(250, undefined, { signal }).catch(() => {});
-    }
-  }
-
-  return { first, closed: loop() };
+/**
+ * Checks whether another process listens, because without a listener no NOTIFY is sent. A new process announces itself, and polls until
+ * the others see it.
+ */
+async function lookForOthers(db: Db, others: Others, follows: boolean): Promise<void> {
+  const { heard } = others;
+  const found = await findOtherListeners(db, follows);
+  if (others.heard === heard) Object.assign(others, found);
 }
