@@ -59,78 +59,123 @@ export function projectFile(env: NodeJS.ProcessEnv = process.env): string {
   return env.ENSEMBLE_CONFIG || settings.ENSEMBLE_CONFIG.parse(undefined);
 }
 
+type Values = z.output<typeof Settings>;
+
 /** Returns the configuration of this process. A malformed value stops the start with one sentence that names the variable. */
 export function readConfig(env: NodeJS.ProcessEnv = process.env) {
   // An empty variable means unset: compose files pass `${NAME:-}` through.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ""));
-  const parsed = Settings.safeParse({ ...given, DATABASE_URL: given.DATABASE_URL ?? given.DATABASE_URI ?? given.POSTGRES_URI });
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    const name = String(issue?.path[0]);
-    const shown = mayHoldSecret(name) ? "is not what it should be" : `is "${given[name]}"`;
-    throw new Error(`${name} (${describeSetting(name)}) ${shown}: ${issue?.message}.`);
-  }
-  const value = parsed.data;
+  const values = parseSettings(given);
+  // By topic, like the settings.
   return {
-    port: value.PORT,
+    ...serverOptions(values),
     /** True when PORT is set. Otherwise the next free port may be used. */
     portIsSet: given.PORT !== undefined,
-    host: value.HOST,
-    hosts: value.ENSEMBLE_HOSTS ?? [],
-    ownKey: value.ENSEMBLE_API_KEY,
-    apiKeys: value.ENSEMBLE_API_KEYS ?? [],
-    jwt: {
-      jwksUrl: value.ENSEMBLE_JWT_JWKS_URL,
-      secret: value.ENSEMBLE_JWT_SECRET,
-      issuer: value.ENSEMBLE_JWT_ISSUER,
-      audience: value.ENSEMBLE_JWT_AUDIENCE,
-    },
-    isOpen: value.ENSEMBLE_AUTH === "none",
-    recheckSeconds: value.ENSEMBLE_AUTH_RECHECK_SECS,
-    databaseUrl: value.DATABASE_URL,
-    databaseDirectUrl: value.DATABASE_DIRECT_URL,
-    poolSize: value.DATABASE_POOL_SIZE,
-    prepares: (value.DATABASE_PREPARED_STATEMENTS ?? (value.DATABASE_DIRECT_URL === undefined ? "on" : "off")) === "on",
-    queryTimeoutSeconds: value.DATABASE_QUERY_TIMEOUT_SECS,
-    databaseWaitSeconds: value.ENSEMBLE_DATABASE_WAIT_SECS,
-    dataDir: value.ENSEMBLE_DATA_DIR,
-    serviceUrl: value.ENSEMBLE_URL,
-    configFile: value.ENSEMBLE_CONFIG,
-    role: value.ENSEMBLE_ROLE,
-    leaseSeconds: value.ENSEMBLE_LEASE_SECS,
-    slots: value.N_JOBS_PER_WORKER,
-    maxCrashes: value.BG_JOB_MAX_RETRIES,
-    onGraphChange: value.ENSEMBLE_ON_GRAPH_CHANGE,
-    graphWaitSeconds: value.ENSEMBLE_GRAPH_WAIT_SECS,
-    runTimeoutSeconds: value.BG_JOB_TIMEOUT_SECS,
-    drainSeconds: value.WORKER_DRAIN_TIMEOUT,
-    eventRetentionSeconds: value.ENSEMBLE_EVENT_RETENTION_SECS,
-    resumableRetentionSeconds: value.ENSEMBLE_RESUMABLE_RETENTION_SECS,
-    threadTtlMinutes: value.ENSEMBLE_THREAD_TTL_MINUTES,
-    keepCheckpoints: value.ENSEMBLE_KEEP_CHECKPOINTS,
-    bodyLimitBytes: Math.floor(value.ENSEMBLE_BODY_LIMIT_MB * 1024 * 1024),
-    streams: value.ENSEMBLE_STREAMS,
-    streamsPerUser: value.ENSEMBLE_STREAMS_PER_USER,
-    streamsPerRun: value.ENSEMBLE_STREAMS_PER_RUN,
-    requestTimeoutSeconds: value.ENSEMBLE_REQUEST_TIMEOUT_SECS,
-    stalledSeconds: value.ENSEMBLE_STALLED_CLIENT_SECS,
-    maxWaiting: value.ENSEMBLE_MAX_WAITING,
-    webhookSecrets: value.ENSEMBLE_WEBHOOK_SECRET ?? [],
-    webhookInsideHosts: value.ENSEMBLE_WEBHOOK_INSIDE_HOSTS ?? [],
-    patternHosts: value.ENSEMBLE_PATTERN_HOSTS,
-    patternDirectories: value.ENSEMBLE_PATTERN_DIRECTORIES,
-    metricsPort: value.ENSEMBLE_METRICS_PORT,
-    metricsHost: value.ENSEMBLE_METRICS_HOST,
-    logLevel: value.LOG_LEVEL,
-    hasModelEndpoint: Boolean(value.OPENAI_API_KEY || value.OPENAI_BASE_URL),
-    tracing: tracingOf(value),
+    ...authOptions(values),
+    ...databaseOptions(values),
+    ...runOptions(values),
+    ...streamOptions(values),
+    ...limitOptions(values),
+    ...retentionOptions(values),
+    ...webhookOptions(values),
+    ...patternOptions(values),
+    ...observabilityOptions(values),
     langsmith: langsmithVariables.some((name) => given[name] === "true"),
-    graphDefaults: value.LANGGRAPH_CONFIG ?? {},
   };
 }
 
+function parseSettings(given: NodeJS.ProcessEnv): Values {
+  const parsed = Settings.safeParse({ ...given, DATABASE_URL: given.DATABASE_URL ?? given.DATABASE_URI ?? given.POSTGRES_URI });
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const name = String(issue?.path[0]);
+  const shown = mayHoldSecret(name) ? "is not what it should be" : `is "${given[name]}"`;
+  throw new Error(`${name} (${describeSetting(name)}) ${shown}: ${issue?.message}.`);
+}
+
+const serverOptions = (value: Values) => ({
+  port: value.PORT,
+  host: value.HOST,
+  hosts: value.ENSEMBLE_HOSTS ?? [],
+  role: value.ENSEMBLE_ROLE,
+  configFile: value.ENSEMBLE_CONFIG,
+  dataDir: value.ENSEMBLE_DATA_DIR,
+  serviceUrl: value.ENSEMBLE_URL,
+});
+
+const authOptions = (value: Values) => ({
+  ownKey: value.ENSEMBLE_API_KEY,
+  apiKeys: value.ENSEMBLE_API_KEYS ?? [],
+  jwt: {
+    jwksUrl: value.ENSEMBLE_JWT_JWKS_URL,
+    secret: value.ENSEMBLE_JWT_SECRET,
+    issuer: value.ENSEMBLE_JWT_ISSUER,
+    audience: value.ENSEMBLE_JWT_AUDIENCE,
+  },
+  isOpen: value.ENSEMBLE_AUTH === "none",
+  recheckSeconds: value.ENSEMBLE_AUTH_RECHECK_SECS,
+});
+
+const databaseOptions = (value: Values) => ({
+  databaseUrl: value.DATABASE_URL,
+  databaseDirectUrl: value.DATABASE_DIRECT_URL,
+  poolSize: value.DATABASE_POOL_SIZE,
+  prepares: (value.DATABASE_PREPARED_STATEMENTS ?? (value.DATABASE_DIRECT_URL === undefined ? "on" : "off")) === "on",
+  queryTimeoutSeconds: value.DATABASE_QUERY_TIMEOUT_SECS,
+  databaseWaitSeconds: value.ENSEMBLE_DATABASE_WAIT_SECS,
+});
+
+const runOptions = (value: Values) => ({
+  slots: value.N_JOBS_PER_WORKER,
+  leaseSeconds: value.ENSEMBLE_LEASE_SECS,
+  maxCrashes: value.BG_JOB_MAX_RETRIES,
+  runTimeoutSeconds: value.BG_JOB_TIMEOUT_SECS,
+  drainSeconds: value.WORKER_DRAIN_TIMEOUT,
+  onGraphChange: value.ENSEMBLE_ON_GRAPH_CHANGE,
+  graphWaitSeconds: value.ENSEMBLE_GRAPH_WAIT_SECS,
+  graphDefaults: value.LANGGRAPH_CONFIG ?? {},
+});
+
+const streamOptions = (value: Values) => ({
+  streams: value.ENSEMBLE_STREAMS,
+  streamsPerUser: value.ENSEMBLE_STREAMS_PER_USER,
+  streamsPerRun: value.ENSEMBLE_STREAMS_PER_RUN,
+  stalledSeconds: value.ENSEMBLE_STALLED_CLIENT_SECS,
+});
+
+const limitOptions = (value: Values) => ({
+  bodyLimitBytes: Math.floor(value.ENSEMBLE_BODY_LIMIT_MB * 1024 * 1024),
+  requestTimeoutSeconds: value.ENSEMBLE_REQUEST_TIMEOUT_SECS,
+  maxWaiting: value.ENSEMBLE_MAX_WAITING,
+});
+
+const retentionOptions = (value: Values) => ({
+  eventRetentionSeconds: value.ENSEMBLE_EVENT_RETENTION_SECS,
+  resumableRetentionSeconds: value.ENSEMBLE_RESUMABLE_RETENTION_SECS,
+  threadTtlMinutes: value.ENSEMBLE_THREAD_TTL_MINUTES,
+  keepCheckpoints: value.ENSEMBLE_KEEP_CHECKPOINTS,
+});
+
+const webhookOptions = (value: Values) => ({
+  webhookSecrets: value.ENSEMBLE_WEBHOOK_SECRET ?? [],
+  webhookInsideHosts: value.ENSEMBLE_WEBHOOK_INSIDE_HOSTS ?? [],
+});
+
+const patternOptions = (value: Values) => ({
+  hasModelEndpoint: Boolean(value.OPENAI_API_KEY || value.OPENAI_BASE_URL),
+  patternHosts: value.ENSEMBLE_PATTERN_HOSTS,
+  patternDirectories: value.ENSEMBLE_PATTERN_DIRECTORIES,
+});
+
+const observabilityOptions = (value: Values) => ({
+  logLevel: value.LOG_LEVEL,
+  metricsPort: value.ENSEMBLE_METRICS_PORT,
+  metricsHost: value.ENSEMBLE_METRICS_HOST,
+  tracing: tracingOf(value),
+});
+
 /** Returns the tracing options. Returns undefined when nothing is traced. */
-function tracingOf(value: z.output<typeof Settings>) {
+function tracingOf(value: Values) {
   const hasEndpoint = Boolean(value.OTEL_EXPORTER_OTLP_ENDPOINT || value.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
   const exporter = (value.OTEL_TRACES_EXPORTER ?? (hasEndpoint ? "otlp" : "none")).trim();
   if (isTrue(value.OTEL_SDK_DISABLED) || exporter === "none") return undefined;
