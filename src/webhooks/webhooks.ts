@@ -89,8 +89,7 @@ export interface ClaimedWebhooks {
 
 /**
  * Claims due deliveries for a while. Each pace has its number of free turns, and each receiver its own limit, because one that hangs
- * would take all the turns. The claim walks from receiver to receiver by an index and reads only the first deliveries of each. Its cost
- * therefore does not grow with the number of pending deliveries.
+ * would take all the turns.
  */
 export async function claimWebhooks(
   db: Db,
@@ -98,53 +97,59 @@ export async function claimWebhooks(
   known: Receiver[],
   after: string | undefined,
 ): Promise<ClaimedWebhooks> {
-  const { rows } = await db.query<Partial<Delivery> & { last: string | null }>(sql`
-    with recursive hosts (host, place) as (
-      (select host, 1 from webhooks where status = 'pending' and host > ${after ?? ""} order by host limit 1)
-       union all
-      (select next.host, place + 1
-         from hosts cross join lateral (
-           select host from webhooks where status = 'pending' and webhooks.host > hosts.host order by webhooks.host limit 1) next
-        where place < ${maxReceivers})),
-    looked_at (host) as (
-      select host from hosts
-       union
-      select '' where ${after === undefined}::boolean),
-    receivers as (
-      select * from unnest(${known.map(({ host }) => host)}::text[], ${known.map(({ pace }) => pace)}::text[],
-                           ${known.map(({ underWay }) => underWay)}::integer[]) receiver (host, pace, under_way)),
-    turns (pace, per_receiver, free) as (
-      values ('new', ${perReceiver.new}::integer, ${free.new}::integer), ('prompt', ${perReceiver.prompt}, ${free.prompt}),
-             ('slow', ${perReceiver.slow}, ${free.slow})),
-    waiting as (
-      select run_id, due_at, coalesce(pace, 'new') as pace,
-             coalesce(under_way, 0) + row_number() over (partition by host order by due_at) as turn
-        from looked_at
-       cross join lateral (
-         select run_id, due_at from webhooks
-          where status = 'pending' and webhooks.host = looked_at.host and due_at <= now()
-          order by due_at limit ${maxPerReceiver}) first
-        left join receivers using (host)),
-    placed as (
-      select run_id, pace, turn, free, row_number() over (partition by pace order by turn, due_at) as place
-        from waiting join turns using (pace)
-       where turn <= per_receiver),
-    due as (
-      select webhooks.run_id, pace
-        from webhooks join placed using (run_id)
-       where place <= free and status = 'pending' and due_at <= now()
-       order by turn, due_at
-         for update of webhooks skip locked),
-    claimed as (
-      update webhooks set attempts = attempts + 1, due_at = now() + make_interval(secs => ${leaseSeconds})
-        from due
-       where webhooks.run_id = due.run_id
-      returning webhooks.run_id as "runId", url, host, pace, run, attempts as attempt, now() as "sentAt")
-    select claimed.*, walked.last
-      from (select case when count(*) = ${maxReceivers} then max(host) end as last from hosts) walked left join claimed on true`);
+  const { rows } = await db.query<Partial<Delivery> & { last: string | null }>(claiming(free, known, after));
   const deliveries = rows.filter(({ runId }) => runId !== null) as Delivery[];
   return { deliveries, last: rows[0]?.last ?? undefined };
 }
+
+/**
+ * Walks from receiver to receiver by an index and reads only the first deliveries of each. The cost of a claim therefore does not grow
+ * with the number of pending deliveries.
+ */
+const claiming = (free: Record<Pace, number>, known: Receiver[], after: string | undefined): Sql => sql`
+  with recursive hosts (host, place) as (
+    (select host, 1 from webhooks where status = 'pending' and host > ${after ?? ""} order by host limit 1)
+     union all
+    (select next.host, place + 1
+       from hosts cross join lateral (
+         select host from webhooks where status = 'pending' and webhooks.host > hosts.host order by webhooks.host limit 1) next
+      where place < ${maxReceivers})),
+  looked_at (host) as (
+    select host from hosts
+     union
+    select '' where ${after === undefined}::boolean),
+  receivers as (
+    select * from unnest(${known.map(({ host }) => host)}::text[], ${known.map(({ pace }) => pace)}::text[],
+                         ${known.map(({ underWay }) => underWay)}::integer[]) receiver (host, pace, under_way)),
+  turns (pace, per_receiver, free) as (
+    values ('new', ${perReceiver.new}::integer, ${free.new}::integer), ('prompt', ${perReceiver.prompt}, ${free.prompt}),
+           ('slow', ${perReceiver.slow}, ${free.slow})),
+  waiting as (
+    select run_id, due_at, coalesce(pace, 'new') as pace,
+           coalesce(under_way, 0) + row_number() over (partition by host order by due_at) as turn
+      from looked_at
+     cross join lateral (
+       select run_id, due_at from webhooks
+        where status = 'pending' and webhooks.host = looked_at.host and due_at <= now()
+        order by due_at limit ${maxPerReceiver}) first
+      left join receivers using (host)),
+  placed as (
+    select run_id, pace, turn, free, row_number() over (partition by pace order by turn, due_at) as place
+      from waiting join turns using (pace)
+     where turn <= per_receiver),
+  due as (
+    select webhooks.run_id, pace
+      from webhooks join placed using (run_id)
+     where place <= free and status = 'pending' and due_at <= now()
+     order by turn, due_at
+       for update of webhooks skip locked),
+  claimed as (
+    update webhooks set attempts = attempts + 1, due_at = now() + make_interval(secs => ${leaseSeconds})
+      from due
+     where webhooks.run_id = due.run_id
+    returning webhooks.run_id as "runId", url, host, pace, run, attempts as attempt, now() as "sentAt")
+  select claimed.*, walked.last
+    from (select case when count(*) = ${maxReceivers} then max(host) end as last from hosts) walked left join claimed on true`;
 
 /** Marks a delivery as delivered, even when its claim has expired meanwhile. */
 export async function noteDelivered(db: Db, { runId }: Delivery): Promise<void> {
