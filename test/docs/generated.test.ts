@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { defaultOf } from "../../src/cli/config.ts";
 import { topicOf } from "../../src/http/document.ts";
-import { ProjectFile } from "../../src/registry/project.ts";
+import { ProjectFile } from "../../src/registry/project-file.ts";
 import { settingTopics } from "../../src/settings.ts";
 import { endpoints } from "../endpoints.ts";
 import { root } from "./pages.ts";

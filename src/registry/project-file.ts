@@ -1,0 +1,136 @@
+import { z } from "zod";
+import { HttpOptions, unreadHttpKeys } from "./http-options.ts";
+import { StoreOptions } from "./store-options.ts";
+import { buildKeyNames, toolKeys, unreadKeys } from "./unread-keys.ts";
+
+const GraphObject = z
+  .object({
+    path: z.string().describe("File and export of the graph: `./agent.ts:graph`. Without an export, the file's default export."),
+    name: z.string().trim().min(1).optional().describe("Name of the graph's own assistant. Without it, the graph's id."),
+    description: z.string().nullish().describe("Description that assistants show."),
+    version: z.string().optional().describe("Version that each run records, in addition to the graph's structure."),
+  })
+  .loose();
+export const GraphEntry = z.union([z.string(), GraphObject]);
+
+export const CheckpointerOptions = z
+  .object({
+    ttl: z
+      .object({
+        strategy: z
+          .enum(["delete", "keep_latest"])
+          .optional()
+          .describe("Action on a thread whose time is over: delete it, or keep only its latest checkpoints. Default: `delete`."),
+        default_ttl: z
+          .number()
+          .positive()
+          .max(52_560_000)
+          .nullish()
+          .describe("Minutes after which an unused thread expires. `ENSEMBLE_THREAD_TTL_MINUTES` overrides it."),
+        sweep_interval_minutes: z.number().positive().max(40_000).nullish().describe("Minutes between two sweeps."),
+      })
+      .loose()
+      .nullish()
+      .describe("Expiry of unused threads."),
+  })
+  .loose();
+
+const UrlOptions = z
+  .object({
+    require_https: z
+      .boolean()
+      .optional()
+      .describe("`true`: https only. `false`: http as well. Without it, http only to `ENSEMBLE_WEBHOOK_INSIDE_HOSTS`."),
+    allowed_domains: z.array(z.string().min(1)).optional().describe("Domains that webhooks may call, such as `*.example.com`."),
+    allowed_ports: z.array(z.number().int().min(1).max(65_535)).optional().describe("Ports that webhooks may call."),
+    max_url_length: z.number().int().positive().optional().describe("Longest URL of a webhook, in characters. Default: 4096."),
+    disable_loopback: z.boolean().optional().describe("Refuses webhooks that are a path of this service."),
+  })
+  .loose();
+
+export const WebhookOptions = z
+  .object({
+    env_prefix: z.string().min(1).optional().describe("Prefix of the variables that `headers` may contain. Default: `LG_WEBHOOK_`."),
+    url: UrlOptions.optional().describe("Rules for the URLs of webhooks."),
+    headers: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe("Headers of every webhook. A value may name variables of the environment."),
+  })
+  .loose();
+
+/** The operator's limits for patterns. */
+export const PatternOptions = z
+  .object({
+    allowed_hosts: z
+      .array(z.string().regex(/^[^\s,/]+$/, "must be a host, with its port, without http:// and paths"))
+      .optional()
+      .describe("Hosts (name:port) of your own network that the patterns' tools may call. `ENSEMBLE_PATTERN_HOSTS` overrides it."),
+    allowed_directories: z
+      .array(z.string().regex(/^[^,]+$/, "must be a path without a comma"))
+      .optional()
+      .describe(
+        "Directories that the patterns may read. Relative paths start at the project file's folder. `ENSEMBLE_PATTERN_DIRECTORIES` overrides it.",
+      ),
+  })
+  .loose();
+const Own = z.object({ patterns: PatternOptions.optional().describe("Limits of the shipped patterns.") }).loose();
+
+export const AuthOptions = z
+  .object({
+    path: z.string().min(1).describe("File and export of your `Auth`: `./auth.ts:auth`."),
+    disable_studio_auth: z.boolean().optional().describe("Whether Studio on loopback must pass your auth too. Default: `false`."),
+  })
+  .loose();
+const UiConfig = z.object({ shared: z.array(z.string()).nullish().describe("Packages that the components share with the page.") }).loose();
+
+/** The schema of the project file. docs/reference/langgraph-json.md is generated from the descriptions. */
+export const ProjectFile = z
+  .object({
+    graphs: z
+      .record(z.string().min(1), GraphEntry, "lists no graph")
+      .refine((graphs) => Object.keys(graphs).length > 0, "lists no graph")
+      .describe("Graphs by id. Each is a path, or an object with the keys below."),
+    env: z
+      .union([z.string(), z.array(z.string()), z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))])
+      .optional()
+      .describe(
+        "Environment of the project: the path of an env file, a list of `NAME=value`, or an object. The process's own variables win.",
+      ),
+    http: HttpOptions.nullish().describe("Options of the HTTP API."),
+    ui: z.record(z.string().min(1), z.string().min(1)).nullish().describe("Files with UI components, by graph id."),
+    ui_config: UiConfig.nullish().describe("Options of the UI bundles."),
+    checkpointer: CheckpointerOptions.nullish().describe("Options of stored threads."),
+    store: StoreOptions.nullish().describe("Options of the store."),
+    webhooks: WebhookOptions.nullish().describe("Options of webhooks."),
+    auth: AuthOptions.nullish().describe("Your own auth."),
+    ensemble: Own.nullish().describe("Options that only Ensemble has."),
+  })
+  .loose();
+export type ProjectFile = z.infer<typeof ProjectFile>;
+
+/** Returns every key of a project file that has no effect here, except those about building images. */
+export function unreadProjectKeys({ graphs, http, checkpointer, store, webhooks, ...others }: ProjectFile): string[] {
+  return [
+    ...unreadKeys(others, [...buildKeyNames, ...toolKeys, ...Object.keys(ProjectFile.shape)]),
+    ...Object.entries(graphs).flatMap(([graphId, entry]) =>
+      typeof entry === "string" ? [] : unreadKeys(entry, Object.keys(GraphObject.shape), `graphs.${graphId}.`),
+    ),
+    ...unreadHttpKeys(http ?? {}),
+    ...unreadKeys(others.ui_config ?? {}, Object.keys(UiConfig.shape), "ui_config."),
+    ...unreadKeys(checkpointer ?? {}, Object.keys(CheckpointerOptions.shape), "checkpointer."),
+    ...unreadKeys(checkpointer?.ttl ?? {}, ["strategy", "default_ttl", "sweep_interval_minutes"], "checkpointer.ttl."),
+    ...unreadKeys(others.auth ?? {}, Object.keys(AuthOptions.shape), "auth."),
+    ...unreadOwnKeys(others.ensemble ?? {}),
+    ...unreadKeys(store ?? {}, Object.keys(StoreOptions.shape), "store."),
+    ...unreadKeys(store?.ttl ?? {}, ["default_ttl", "refresh_on_read", "sweep_interval_minutes"], "store.ttl."),
+    ...unreadKeys(store?.index ?? {}, ["dims", "embed", "fields"], "store.index."),
+    ...unreadKeys(webhooks ?? {}, Object.keys(WebhookOptions.shape), "webhooks."),
+    ...unreadKeys(webhooks?.url ?? {}, Object.keys(UrlOptions.shape), "webhooks.url."),
+  ];
+}
+
+const unreadOwnKeys = (own: z.infer<typeof Own>): string[] => [
+  ...unreadKeys(own, Object.keys(Own.shape), "ensemble."),
+  ...unreadKeys(own.patterns ?? {}, Object.keys(PatternOptions.shape), "ensemble.patterns."),
+];
