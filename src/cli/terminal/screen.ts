@@ -30,14 +30,8 @@ export function openScreen(output: Output, env: NodeJS.ProcessEnv = process.env)
   let drawn: string[] = [];
   let begun = "";
 
-  const paint = (span: Span) => {
-    if (typeof span === "string") return clean(span);
-    return color && span[1] ? `\x1b[${styles[span[0]]}m${clean(span[1])}\x1b[0m` : clean(span[1]);
-  };
-  const erase = () => (drawn.length > 0 ? `\x1b[${drawn.length}F\x1b[0J` : "");
-  /** Returns the picture without wrapping. A line that is too long would take two, and the next picture would not cover it. */
-  const draw = () => (drawn.length > 0 ? `\x1b[?7l${drawn.join("\n")}\n\x1b[?7h` : "");
-  const writeAbove = (text: string) => output.write(erase() + text + draw());
+  const painted = (spans: Span[]) => spans.map((span) => paint(span, color)).join("");
+  const writeAbove = (text: string) => output.write(erase(drawn) + text + draw(drawn));
 
   function endText(): void {
     if (begun) writeAbove(isShownAtOnce() ? "\n" : `${begun}\n`);
@@ -63,14 +57,14 @@ export function openScreen(output: Output, env: NodeJS.ProcessEnv = process.env)
     endText,
     line(...spans) {
       endText();
-      writeAbove(`${spans.map(paint).join("")}\n`);
+      writeAbove(`${painted(spans)}\n`);
     },
     picture(lines) {
       if (!live) return;
       endText();
-      const before = erase();
-      drawn = lines.map((line) => line.map(paint).join(""));
-      output.write(before + draw());
+      const before = erase(drawn);
+      drawn = lines.map(painted);
+      output.write(before + draw(drawn));
     },
     leavePicture() {
       endText();
@@ -78,3 +72,12 @@ export function openScreen(output: Output, env: NodeJS.ProcessEnv = process.env)
     },
   };
 }
+
+function paint(span: Span, color: boolean): string {
+  if (typeof span === "string") return clean(span);
+  return color && span[1] ? `\x1b[${styles[span[0]]}m${clean(span[1])}\x1b[0m` : clean(span[1]);
+}
+
+/** Returns the picture without wrapping. A line that is too long would take two, and the next picture would not cover it. */
+const draw = (picture: string[]) => (picture.length > 0 ? `\x1b[?7l${picture.join("\n")}\n\x1b[?7h` : "");
+const erase = (picture: string[]) => (picture.length > 0 ? `\x1b[${picture.length}F\x1b[0J` : "");
