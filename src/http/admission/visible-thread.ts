@@ -12,8 +12,14 @@ export interface Sight {
   isSeen: boolean;
 }
 
+/** A thread that a caller may follow as far as its sight goes. */
+interface ThreadInSight {
+  threadId: string;
+  sight: Sight;
+}
+
 /** Returns how to check again that the caller may follow a thread. A caller who still waits for the thread may go on waiting. */
-export function inSight({ pool }: ApiDeps, request: FastifyRequest, threadId: string, sight: Sight): Followed {
+export function inSight({ pool }: ApiDeps, request: FastifyRequest, { threadId, sight }: ThreadInSight): Followed {
   return {
     async decide() {
       const { scope } = await request.access("threads:read", { thread_id: threadId });
@@ -27,8 +33,7 @@ export function inSight({ pool }: ApiDeps, request: FastifyRequest, threadId: st
 /** Yields the events of a thread as soon as the caller may read it. Waits for a thread that is missing or not readable yet. */
 export async function* followVisible(
   { pool, threadFeed }: ApiDeps,
-  sight: Sight,
-  { threadId, since }: { threadId: string; since: number },
+  { threadId, sight, since }: ThreadInSight & { since: number },
   signal: AbortSignal,
 ): AsyncGenerator<ThreadEvent[], void> {
   let changedAt: string | undefined;

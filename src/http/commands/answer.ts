@@ -1,11 +1,9 @@
-import type { FastifyRequest } from "fastify";
 import { AuthRefusal } from "../../auth/auth.ts";
 import { CheckpointNotFound, ServiceError, threadNotFound } from "../../errors.ts";
 import { readProgress } from "../../runs/thread-runs.ts";
 import { findThread } from "../../threads/threads.ts";
 import { runDecisions } from "../admission/run-access.ts";
-import type { ApiDeps } from "../api-deps.ts";
-import { type Command, CommandError, type CommandErrorCode, type Method } from "./command.ts";
+import { type Command, CommandError, type CommandErrorCode, type CommandSource, type Method } from "./command.ts";
 import { inject, respond } from "./input-commands.ts";
 import { runStart } from "./run-commands.ts";
 import { forkState, getState, getTree, listCheckpoints } from "./state-commands.ts";
@@ -45,12 +43,11 @@ export const commandDecisions = ["threads:read", ...runDecisions] as const;
  * authentication or a database that does not answer. `onSocket` holds the methods that only a socket has.
  */
 export async function answerCommand(
-  deps: ApiDeps,
-  request: FastifyRequest,
-  threadId: string,
+  from: CommandSource,
   { id, method, params }: Command,
   onSocket = new Map<string, Method>(),
 ): Promise<CommandAnswer> {
+  const { deps, request, threadId } = from;
   const { scope: readable } = await request.access("threads:read", { thread_id: threadId });
   const isThere = (await findThread(deps.pool, readable, threadId)) !== undefined;
   // Read before the command runs, because its own events have higher numbers.
@@ -63,7 +60,7 @@ export async function answerCommand(
     const perform = onSocket.get(method) ?? methods.get(method);
     if (!perform)
       throw new CommandError("unknown_command", `There is no command "${method}"; there are: ${[...methods.keys()].join(", ")}.`);
-    return { type: "success", id, result: await perform({ deps, request, threadId, readable }, params), meta };
+    return { type: "success", id, result: await perform({ ...from, readable }, params), meta };
   } catch (error) {
     const reason = reasonOf(error);
     if (!reason) throw error;

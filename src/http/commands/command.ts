@@ -37,12 +37,16 @@ export const Command = z.object({
 });
 export type Command = z.output<typeof Command>;
 
-/** The dependencies, request and thread of a command. */
-export interface CommandScope {
+/** Where a command comes from: the request or the socket, and the thread that it is about. */
+export interface CommandSource {
   deps: ApiDeps;
   /** The request that takes further decisions about the caller. */
   request: FastifyRequest;
   threadId: string;
+}
+
+/** A command's source, and what its caller may read. */
+export interface CommandScope extends CommandSource {
   /** The threads that the caller may read. */
   readable: Scope;
 }

@@ -49,11 +49,18 @@ const loggedInFull: Pick<RunRequest, "stream_mode" | "stream_subgraphs" | "strea
 export const runStart = withParams(Start, async (scope, { multitaskStrategy, multitask_strategy, input, ...given }) => {
   const strategy = multitaskStrategy ?? multitask_strategy ?? "enqueue";
   const wanted = { ...given, multitask_strategy: strategy, if_not_exists: "create" as const };
-  const run = await makeLoggedRun(scope, async (db) => ({ ...wanted, ...(await toInput(db, scope.threadId, wanted, input)) }));
+  const run = await makeLoggedRun(scope, async (db) => ({
+    ...wanted,
+    ...(await toInput(db, scope.threadId, { config: wanted.config, given: input })),
+  }));
   return { run_id: run.run_id };
 });
 
-async function toInput(db: Db, threadId: string, { config }: Pick<RunRequest, "config">, given: z.output<typeof Input>) {
+interface Given extends Pick<RunRequest, "config"> {
+  given: z.output<typeof Input>;
+}
+
+async function toInput(db: Db, threadId: string, { config, given }: Given) {
   if ("command" in given) return given;
   const { input } = given;
   const fromEarlier = typeof config?.configurable?.checkpoint_id === "string";
@@ -77,7 +84,7 @@ export async function makeLoggedRun(scope: CommandScope, decide: (db: Db) => Pro
     if (meanwhile) return meanwhile;
     throw wanted;
   }
-  const newRun = toNewRun({ ...wanted, ...loggedInFull }, threadId, request.headers, deps.settings);
+  const newRun = toNewRun(deps.settings, { ...wanted, ...loggedInFull }, { threadId, headers: request.headers });
   newRun.kwargs.checkpoint_envelopes = true;
   const { caller, run } = await admitRun(request, newRun);
   let boundTo: unknown;

@@ -37,8 +37,8 @@ export interface FrontOptions {
 
 /** Returns a listener that passes each request to the project's app first. A Hono app's middleware also wraps our routes. */
 export function frontListener(app: UserApp, options: FrontOptions): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
-  const answer = "hono" in app ? aroundOurs(app.hono, options) : beforeOurs(app.handler, options);
-  return (incoming, outgoing) => void serve(answer, options, incoming, outgoing).catch(() => outgoing.destroy());
+  const answer = admitFirst("hono" in app ? aroundOurs(app.hono, options) : beforeOurs(app.handler, options), options);
+  return (incoming, outgoing) => void serve(answer, options, { incoming, outgoing }).catch(() => outgoing.destroy());
 }
 
 /** Returns the answer of our own routes. */
@@ -53,7 +53,7 @@ async function forwardToOurs({ forward, admitted }: FrontOptions, request: Reque
   });
 }
 
-async function serve(answer: Answer, options: FrontOptions, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+async function serve(answer: Answer, options: FrontOptions, { incoming, outgoing }: Env): Promise<void> {
   const { log, gate } = options;
   outgoing.on("error", () => {}); // a broken connection emits close as well
   const request = readRequest(incoming, outgoing);
@@ -64,7 +64,7 @@ async function serve(answer: Answer, options: FrontOptions, incoming: IncomingMe
   try {
     const sentence = gate(incoming);
     if (sentence !== undefined) throw new ServiceError("forbidden", sentence);
-    const response = await admitAndAnswer(answer, options, request, { incoming, outgoing });
+    const response = await answer(request, { incoming, outgoing });
     if (outgoing.headersSent || outgoing.destroyed) await response.body?.cancel();
     else await sendResponse(withCors(response, request, options), outgoing);
   } catch (err) {
@@ -76,11 +76,13 @@ async function serve(answer: Answer, options: FrontOptions, incoming: IncomingMe
   }
 }
 
-/** Authenticates the request if that comes first, and answers it. Preflights carry no credentials, so our own routes answer them. */
-async function admitAndAnswer(answer: Answer, options: FrontOptions, request: Request, env: Env): Promise<Response> {
-  const authenticatesFirst = options.auth !== undefined && options.admission === "first";
-  if (authenticatesFirst && request.method === "OPTIONS") return forwardToOurs(options, request, env);
-  return answer(request, { ...env, user: authenticatesFirst ? await admit(options, request) : undefined });
+/** Authenticates each request before its answer, if that comes first. Preflights carry no credentials, so our own routes answer them. */
+function admitFirst(answer: Answer, options: FrontOptions): Answer {
+  if (options.auth === undefined || options.admission !== "first") return answer;
+  return async (request, env) => {
+    if (request.method === "OPTIONS") return forwardToOurs(options, request, env);
+    return answer(request, { ...env, user: await admit(options, request) });
+  };
 }
 
 const failure = () => new Response("Internal Server Error", { status: 500 });

@@ -53,11 +53,11 @@ async function cancel(deps: ApiDeps, request: RequestOf<typeof cancelSchema>, re
   const { query, raw } = request;
   const scope = await cancellable(request, { action: query.action, threadId, runIds: [runId] });
   await getRun(deps.pool, scope, threadId, runId);
-  await cancelRuns(deps, scope, threadId, query.action, [runId]);
+  await cancelRuns(deps, scope, { threadId, runIds: [runId], action: query.action });
   if (!query.wait) return reply.code(202).send();
   const gone = new AbortController();
   raw.on("close", () => gone.abort());
-  await runOutput(deps, scope, { runId, threadId }, gone.signal);
+  await runOutput(deps, { scope, runId, threadId }, { signal: gone.signal });
   return reply.code(204).send();
 }
 
@@ -76,7 +76,7 @@ async function cancelMany(deps: ApiDeps, request: RequestOf<typeof bulkSchema>, 
   });
   for (const [threadId, runs] of Map.groupBy(open, (run) => run.threadId)) {
     const runIds = runs.map((run) => run.runId);
-    await cancelRuns(deps, scope, threadId, action, runIds);
+    await cancelRuns(deps, scope, { threadId, runIds, action });
   }
   return reply.code(204).send();
 }

@@ -60,10 +60,10 @@ const searches = access("crons:search");
 /** Creates, changes, lists and deletes crons, on threads and without. Workers start their runs. */
 export const cronRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) => {
   app.post("/runs/crons", { schema: createSchema, config: creates }, async (request, reply) =>
-    reply.send(await create(deps, request, request.body, null)),
+    reply.send(await create(deps, request, { body: request.body, threadId: null })),
   );
   app.post("/threads/:threadId/runs/crons", { schema: createOnThreadSchema, config: creates }, async (request, reply) =>
-    reply.send(await create(deps, request, request.body, request.params.threadId)),
+    reply.send(await create(deps, request, { body: request.body, threadId: request.params.threadId })),
   );
   app.patch("/runs/crons/:cronId", { schema: patchSchema, config: updates }, (request, reply) => patch(deps, request, reply));
   app.delete("/runs/crons/:cronId", { schema: deleteSchema, config: access("crons:delete") }, (request, reply) =>
@@ -73,8 +73,14 @@ export const cronRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) => {
   app.post("/runs/crons/count", { schema: countSchema, config: searches }, (request, reply) => count(deps, request, reply));
 };
 
+interface CronRequest {
+  body: z.output<typeof CronCreate>;
+  /** Null for runs that get a thread of their own each time. */
+  threadId: string | null;
+}
+
 /** Creates a cron. The caller has to be allowed to create both the cron and its runs. */
-async function create(deps: ApiDeps, request: FastifyRequest, body: z.output<typeof CronCreate>, threadId: string | null) {
+async function create(deps: ApiDeps, request: FastifyRequest, { body, threadId }: CronRequest) {
   refuseWebhook(deps.webhookRules, body.webhook);
   const asked = { ...toNewCron(withAllowedWebhook(deps, body), threadId), cron_id: newId(), user_id: request.user?.identity };
   const assistantId = toAssistantId(asked.assistant_id);

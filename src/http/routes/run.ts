@@ -51,7 +51,7 @@ export const singleRunRoutes: FastifyPluginAsyncZod<StartDeps> = async (app, dep
 };
 
 /** Returns how the caller's access to a run is decided, and how the run is found within it. */
-function readable({ pool }: ApiDeps, request: FastifyRequest, runId: string, threadId?: string) {
+function readable({ pool }: ApiDeps, request: FastifyRequest, { runId, threadId }: { runId: string; threadId?: string }) {
   return {
     decide: async () => (await request.access("threads:read", { thread_id: threadId, run_id: runId })).scope,
     find: (scope: Scope) => getRun(pool, scope, threadId, runId),
@@ -59,7 +59,7 @@ function readable({ pool }: ApiDeps, request: FastifyRequest, runId: string, thr
 }
 
 async function get(deps: ApiDeps, request: RequestOf<typeof getSchema>, reply: FastifyReply) {
-  const run = readable(deps, request, request.params.runId, request.params.threadId);
+  const run = readable(deps, request, request.params);
   return reply.send(await run.find(await run.decide()));
 }
 
@@ -85,10 +85,11 @@ interface Joined {
 }
 
 /** Finds a run for a client that joins it, with the scope in which the run is cancelled when the client leaves. */
-async function findToJoin(deps: ApiDeps, request: FastifyRequest, { runId, threadId: givenThreadId, cancels }: Joined) {
-  const followed = readable(deps, request, runId, givenThreadId);
+async function findToJoin(deps: ApiDeps, request: FastifyRequest, { cancels, ...named }: Joined) {
+  const followed = readable(deps, request, named);
   const scope = await followed.decide();
   const { thread_id: threadId } = await followed.find(scope);
+  const { runId } = named;
   const place = { scope, followed, runId, threadId };
   if (!cancels) return { ...place, cancelScope: undefined };
   const cancelScope = await cancellable(request, { action: "interrupt", threadId, runIds: [runId] });
@@ -101,7 +102,7 @@ async function join(deps: ApiDeps, request: RequestOf<typeof joinSchema>, reply:
   const place = await findToJoin(deps, request, { ...request.params, cancels: request.query.cancel_on_disconnect });
   const line = lineOf(reply);
   keepAsking(deps, request, place.followed, line);
-  const output = await runOutput(deps, place.scope, place, line.gone);
+  const output = await runOutput(deps, place, { signal: line.gone });
   if (line.gone.aborted) await cancelAbandoned(deps, place);
   return reply.type("application/json; charset=utf-8").send(output ?? "null");
 }
@@ -110,7 +111,7 @@ async function stream(deps: StartDeps, request: RequestOf<typeof streamSchema>, 
   const { threadId, runId } = request.params;
   const place = await findToJoin(deps, request, { runId, threadId, cancels: request.query.cancel_on_disconnect });
   reply.header("location", `/threads/${threadId}/runs/${runId}/stream`);
-  await streamRun(deps, enter(deps, request, runId), reply, { ...place, ...followOptions(request) });
+  await streamRun(deps, reply, { ...place, ...followOptions(request), leave: enter(deps, request, runId) });
 }
 
 async function streamAlone(deps: StartDeps, request: RequestOf<typeof streamAloneSchema>, reply: FastifyReply) {
@@ -118,7 +119,7 @@ async function streamAlone(deps: StartDeps, request: RequestOf<typeof streamAlon
   const place = await findToJoin(deps, request, { runId, cancels: request.query.cancel_on_disconnect });
   reply.header("content-location", `/runs/${runId}`);
   reply.header("location", `/runs/${runId}/stream`);
-  await streamRun(deps, enter(deps, request, runId), reply, { ...place, ...followOptions(request) });
+  await streamRun(deps, reply, { ...place, ...followOptions(request), leave: enter(deps, request, runId) });
 }
 
 const enter = ({ counts, settings }: StartDeps, { user }: FastifyRequest, runId: string) =>

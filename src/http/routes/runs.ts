@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyReply } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { bytesOfAssistants } from "../../assistants/assistants.ts";
@@ -10,6 +10,7 @@ import { runDecisions } from "../admission/run-access.ts";
 import { selectFields, sendTexts } from "../answers/lists.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import { holdMemory, lightBytes, readWithin } from "../memory.ts";
+import type { RequestOf } from "../route.ts";
 import { makeBatch } from "../runs/make-runs.ts";
 import { BatchCreate, RunCreate, toNewRun } from "../runs/run-request.ts";
 import { type StartDeps, startAndStream, startAndWait, startRun } from "../runs/start-run.ts";
@@ -17,6 +18,10 @@ import { answers, Limit, Offset, OneOrMore, Run, streams, ThreadParams } from ".
 
 /** Memory per byte of a batch: the document, the statement, the answer, and the answer's text. */
 const weightOfByte = 4;
+
+const batchSchema = { body: BatchCreate, response: answers(z.array(Run)) };
+const ListQuery = z.object({ limit: Limit, offset: Offset, status: RunStatus.optional(), select: OneOrMore(Run.keyof()).optional() });
+const listSchema = { params: ThreadParams, querystring: ListQuery, response: answers(z.array(Run)) };
 
 const config = access(...runDecisions);
 
@@ -40,21 +45,15 @@ export const runRoutes: FastifyPluginAsyncZod<StartDeps> = async (app, deps) => 
   app.post("/threads/:threadId/runs/wait", { schema: onThread, config }, (request, reply) =>
     startAndWait(deps, { request, reply, body: request.body, threadId: request.params.threadId }),
   );
-  app.post("/runs/batch", { schema: { body: BatchCreate, response: answers(z.array(Run)) }, config }, (request, reply) =>
-    startBatch(deps, request, reply, request.body),
-  );
-  app.get(
-    "/threads/:threadId/runs",
-    {
-      schema: { params: ThreadParams, querystring: ListQuery, response: answers(z.array(Run)) },
-      config: access("threads:search", "threads:read"),
-    },
-    (request, reply) => list(deps, request, reply, { threadId: request.params.threadId, query: request.query }),
+  app.post("/runs/batch", { schema: batchSchema, config }, (request, reply) => startBatch(deps, request, reply));
+  app.get("/threads/:threadId/runs", { schema: listSchema, config: access("threads:search", "threads:read") }, (request, reply) =>
+    list(deps, request, reply),
   );
 };
 
-async function startBatch(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply, body: z.output<typeof BatchCreate>) {
-  const wanted = body.map((one) => toNewRun(one, one.thread_id ?? undefined, request.headers, deps.settings));
+async function startBatch(deps: ApiDeps, request: RequestOf<typeof batchSchema>, reply: FastifyReply) {
+  const { body, headers } = request;
+  const wanted = body.map((one) => toNewRun(deps.settings, one, { threadId: one.thread_id ?? undefined, headers }));
   const assistantIds = wanted.map(({ assistantId }) => assistantId);
   // Before the transaction, which would hold a connection while it waits for memory.
   const bytes = await bytesOfAssistants(deps.pool, assistantIds);
@@ -62,15 +61,10 @@ async function startBatch(deps: ApiDeps, request: FastifyRequest, reply: Fastify
   return reply.send(await makeBatch(deps, request, wanted));
 }
 
-const ListQuery = z.object({ limit: Limit, offset: Offset, status: RunStatus.optional(), select: OneOrMore(Run.keyof()).optional() });
-
-interface Listing {
-  threadId: string;
-  query: z.output<typeof ListQuery>;
-}
-
 /** Lists the runs of a thread, newest first. */
-async function list(deps: ApiDeps, request: FastifyRequest, reply: FastifyReply, { threadId, query }: Listing) {
+async function list(deps: ApiDeps, request: RequestOf<typeof listSchema>, reply: FastifyReply) {
+  const { threadId } = request.params;
+  const { query } = request;
   const thread = await request.access("threads:read", { thread_id: threadId });
   await getThread(deps.pool, thread.scope, threadId);
   const { scope } = await request.access("threads:search", { thread_id: threadId, status: query.status });

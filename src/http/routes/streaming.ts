@@ -38,7 +38,7 @@ const socketSchema = { params: ThreadParams, hide: true }; // OpenAPI cannot des
 /** Streams the events of a thread, over all of its runs, and takes the commands that act on it. */
 export const streamingRoutes: FastifyPluginAsyncZod<StreamingDeps> = async (app, deps) => {
   app.post("/threads/:threadId/commands", { schema: commandSchema, config: access(...commandDecisions) }, async (request, reply) =>
-    reply.send(await answerCommand(deps, request, request.params.threadId, request.body)),
+    reply.send(await answerCommand({ deps, request, threadId: request.params.threadId }, request.body)),
   );
   app.post("/threads/:threadId/stream/events", { schema: eventsSchema, config: access("threads:read") }, (request, reply) =>
     streamEvents(deps, request, reply),
@@ -72,9 +72,9 @@ async function streamEvents(deps: StreamingDeps, request: RequestOf<typeof event
   const { since, ...filter } = request.body;
   const { scope: readable } = await request.access("threads:read", { thread_id: threadId });
   const sight: Sight = { readable, isSeen: false };
-  const followed = inSight(deps, request, threadId, sight);
+  const followed = inSight(deps, request, { threadId, sight });
   const from = since ?? request.headers["last-event-id"] ?? 0;
-  await streamThread(deps, enter(deps, request, threadId), reply, { sight, threadId, since: from, filter, followed });
+  await streamThread(deps, reply, { threadId, followed, leave: enter(deps, request, threadId), sight, since: from, filter });
 }
 
 async function streamRuns(deps: StreamingDeps, request: RequestOf<typeof runsSchema>, reply: FastifyReply): Promise<void> {
@@ -84,7 +84,7 @@ async function streamRuns(deps: StreamingDeps, request: RequestOf<typeof runsSch
   reply.header("location", request.url); // the SDK reconnects to this URL and must see the same stream
   const modes = stream_mode ?? stream_modes ?? ["run_modes" as const];
   const since = request.headers["last-event-id"];
-  await streamThreadRuns(deps, enter(deps, request, threadId), reply, { threadId, since, modes, followed });
+  await streamThreadRuns(deps, reply, { threadId, followed, leave: enter(deps, request, threadId), since, modes });
 }
 
 /** Checks that the caller may read a thread, and returns how to check it again later. */
@@ -107,7 +107,7 @@ function openSocket(deps: StreamingDeps, request: FastifyRequest, socket: WebSoc
   const { threadId } = ThreadParams.parse(request.params);
   try {
     const leave = enter(deps, request, threadId);
-    serveSocket(deps, request, socket, threadId).addEventListener("abort", leave);
+    serveSocket(socket, { deps, request, threadId }).addEventListener("abort", leave);
   } catch (error) {
     socket.close(1013, error instanceof ServiceError ? error.message : "");
   }

@@ -6,14 +6,14 @@ import { type CancelAction, cancelTopic, claimTopic, endTopic, threadTopic } fro
 import { lockThread } from "../../threads/threads.ts";
 import type { ApiDeps } from "../api-deps.ts";
 
+interface RunsToCancel {
+  threadId: string;
+  runIds: string[];
+  action: CancelAction;
+}
+
 /** Cancels open runs of one thread and notifies their workers and clients. Returns how many there were. */
-export async function cancelRuns(
-  { pool, wakeups }: ApiDeps,
-  scope: Scope,
-  threadId: string,
-  action: CancelAction,
-  runIds: string[],
-): Promise<number> {
+export async function cancelRuns({ pool, wakeups }: ApiDeps, scope: Scope, { threadId, runIds, action }: RunsToCancel): Promise<number> {
   const cancelled = await transaction(pool, async (tx) => {
     if (!(await lockThread(tx, scope, threadId))) return 0; // gone meanwhile
     return cancelOpenRuns(tx, [threadId], action, runIds);

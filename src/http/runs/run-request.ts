@@ -47,13 +47,14 @@ export const BatchCreate = z
   .min(1)
   .max(1_000);
 
+interface RunOrigin {
+  /** Undefined for a run on a thread of its own. */
+  threadId: string | undefined;
+  headers: IncomingHttpHeaders;
+}
+
 /** Fills in a new run's defaults. The picked headers go into its configurable, and its trace continues the caller's. */
-export function toNewRun(
-  body: RunRequest,
-  threadId: string | undefined,
-  headers: IncomingHttpHeaders,
-  settings: ApiDeps["settings"],
-): NewRun {
+export function toNewRun(settings: ApiDeps["settings"], body: RunRequest, { threadId, headers }: RunOrigin): NewRun {
   const configurable = { ...settings.pickHeaders(headers), ...body.config?.configurable };
   const webhook = settings.sendsWebhooks ? body.webhook : null;
   const traceparent = readTraceparent(headers.traceparent);

@@ -20,7 +20,8 @@ export interface Start {
 
 export type StartDeps = ApiDeps & { counts: StreamCounts };
 
-const newRunOf = ({ settings }: ApiDeps, { request, body, threadId }: Start): NewRun => toNewRun(body, threadId, request.headers, settings);
+const newRunOf = ({ settings }: ApiDeps, { request, body, threadId }: Start): NewRun =>
+  toNewRun(settings, body, { threadId, headers: request.headers });
 
 /** Creates a run and answers with it. */
 export async function startRun(deps: ApiDeps, start: Start): Promise<FastifyReply> {
@@ -39,20 +40,21 @@ export async function startAndStream(deps: StartDeps, start: Start): Promise<voi
   const forget = deps.feed.expect(wanted.runId);
   try {
     const run = await makeRun(deps, start.request, wanted);
-    await stream(deps, start, run, leave);
+    await stream(deps, start, { run, leave });
   } finally {
     forget();
     leave();
   }
 }
 
-async function stream(deps: ApiDeps, start: Start, run: Run, leave: () => void): Promise<void> {
+async function stream(deps: ApiDeps, start: Start, { run, leave }: { run: Run; leave: () => void }): Promise<void> {
   const { reply } = start;
   const cancelScope = cancelScopeOf(start);
   reply.header("content-location", runPath(start, run));
   // The SDK reconnects to this URL after a broken connection. A run that is cancelled on disconnect leaves nothing to reconnect to.
   if (!cancelScope) reply.header("location", `${runPath(start, run)}/stream`);
-  await streamRun(deps, leave, reply, {
+  await streamRun(deps, reply, {
+    leave,
     scope: alreadyDecided,
     runId: run.run_id,
     threadId: run.thread_id,
@@ -77,7 +79,7 @@ export async function startAndWait(deps: ApiDeps, start: Start): Promise<void> {
   const place = { scope: alreadyDecided, runId: run.run_id, threadId: run.thread_id };
   // With an Idempotency-Key it may be an older run, whose end is not announced again.
   const heard = run.run_id === wanted.runId ? firstWord : undefined;
-  await waitForRun(deps, reply, { ...place, cancelScope: cancelScopeOf(start), followed: ownRequest }, heard);
+  await waitForRun(deps, reply, { ...place, cancelScope: cancelScopeOf(start), followed: ownRequest, firstWord: heard });
 }
 
 const cancelScopeOf = ({ body }: Start) => (body.on_disconnect === "cancel" ? alreadyDecided : undefined);

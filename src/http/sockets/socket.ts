@@ -1,4 +1,3 @@
-import type { FastifyRequest } from "fastify";
 import type { WebSocket } from "ws";
 import { z } from "zod";
 import type { Scope } from "../../db/scope.ts";
@@ -9,9 +8,8 @@ import { findThread } from "../../threads/threads.ts";
 import { keepAsking } from "../admission/recheck.ts";
 import { followVisible, inSight, type Sight } from "../admission/visible-thread.ts";
 import { toAnswer } from "../answers/answer-errors.ts";
-import type { ApiDeps } from "../api-deps.ts";
 import { answerCommand, type CommandAnswer } from "../commands/answer.ts";
-import { Command, CommandError, type CommandErrorCode, type Method, withParams } from "../commands/command.ts";
+import { Command, CommandError, type CommandErrorCode, type CommandSource, type Method, withParams } from "../commands/command.ts";
 import { parseJson } from "../front/body.ts";
 import { EventFilter } from "../streaming-request.ts";
 import { Frames } from "./frames.ts";
@@ -23,15 +21,13 @@ const askAgainMs = 30_000;
 const Unsubscribe = z.object({ subscription_id: z.string() });
 
 /** Serves event streaming on one WebSocket. Returns the signal that aborts when the client has gone. */
-export function serveSocket(deps: ApiDeps, request: FastifyRequest, socket: WebSocket, threadId: string): AbortSignal {
-  return new EventSocket(deps, request, socket, threadId).gone;
+export function serveSocket(socket: WebSocket, from: CommandSource): AbortSignal {
+  return new EventSocket(socket, from).gone;
 }
 
 /** Answers commands in their order, and sends the events of the socket's subscriptions. */
 class EventSocket {
-  readonly #deps: ApiDeps;
-  readonly #request: FastifyRequest;
-  readonly #threadId: string;
+  readonly #from: CommandSource;
   readonly #sight: Sight = { readable: undefined, isSeen: false };
   readonly #frames: Frames;
   readonly #subscriptions: Subscriptions;
@@ -42,19 +38,18 @@ class EventSocket {
   ]);
   #askedAt = Date.now();
 
-  constructor(deps: ApiDeps, request: FastifyRequest, socket: WebSocket, threadId: string) {
-    this.#deps = deps;
-    this.#request = request;
-    this.#threadId = threadId;
+  constructor(socket: WebSocket, from: CommandSource) {
+    const { deps, request, threadId } = from;
+    this.#from = from;
     this.#frames = new Frames(socket, deps.settings.stalledSeconds, (frame) => this.#onFrame(frame));
     this.#subscriptions = new Subscriptions({
-      follow: (since, signal) => followVisible(deps, this.#sight, { threadId, since }, signal),
+      follow: (since, signal) => followVisible(deps, { threadId, sight: this.#sight, since }, signal),
       send: (texts) => this.#frames.send(texts),
       gone: this.gone,
       failed: (error) => this.#cut(error),
     });
     const line = { gone: this.gone, cut: () => this.#frames.cut() };
-    keepAsking(deps, request, inSight(deps, request, threadId, this.#sight), line);
+    keepAsking(deps, request, inSight(deps, request, { threadId, sight: this.#sight }), line);
   }
 
   get gone(): AbortSignal {
@@ -68,34 +63,34 @@ class EventSocket {
   }
 
   async #answer(frame: Buffer | undefined): Promise<CommandAnswer> {
-    const { pool, settings, log } = this.#deps;
+    const { pool, settings, log } = this.#from.deps;
     await this.#startDecisions();
     const command = readCommand(frame);
     if ("type" in command) return command;
     if (pool.waitingCount > settings.maxWaiting)
       return failure(command.id, "unknown_error", "Too many requests are waiting for the database. Try again in a moment.");
-    return answerCommand(this.#deps, this.#request, this.#threadId, command, this.#methods).catch((error) => {
+    return answerCommand(this.#from, command, this.#methods).catch((error) => {
       const { status, sentence } = toAnswer(error);
-      if (status >= 500) log.error({ err: error, thread_id: this.#threadId }, "command failed");
+      if (status >= 500) log.error({ err: error, thread_id: this.#from.threadId }, "command failed");
       return failure(command.id, codeOf(status), sentence);
     });
   }
 
   /** Forgets the decisions of the last command, and authenticates the user again when that is due. */
   async #startDecisions(): Promise<void> {
-    this.#request.decided = [];
+    this.#from.request.decided = [];
     if (Date.now() - this.#askedAt <= askAgainMs) return;
-    await this.#request.askAgain();
+    await this.#from.request.askAgain();
     this.#askedAt = Date.now();
   }
 
   async #subscribe(scope: Scope, { since, ...filter }: z.output<typeof EventFilter>): Promise<object> {
-    const { pool } = this.#deps;
+    const { pool } = this.#from.deps;
     this.#sight.readable = scope;
     const id = this.#subscriptions.add(filter, since ?? 0);
     if (!id) throw new CommandError("invalid_argument", "There are too many subscriptions on this socket already.");
-    const isThere = (await findThread(pool, scope, this.#threadId)) !== undefined;
-    const replayed = isThere ? await countReplayed(pool, this.#threadId, since ?? 0, toMatcher(filter)) : 0;
+    const isThere = (await findThread(pool, scope, this.#from.threadId)) !== undefined;
+    const replayed = isThere ? await countReplayed(pool, this.#from.threadId, since ?? 0, toMatcher(filter)) : 0;
     return { subscription_id: id, replayed_events: replayed };
   }
 
@@ -106,7 +101,7 @@ class EventSocket {
 
   /** Cuts the socket after an error. The client reconnects and subscribes again. */
   #cut(err: Error): void {
-    this.#deps.log.debug({ err, thread_id: this.#threadId }, "socket cut");
+    this.#from.deps.log.debug({ err, thread_id: this.#from.threadId }, "socket cut");
     this.#frames.cut();
   }
 }

@@ -14,26 +14,41 @@ import { openEventStream } from "./sse.ts";
 
 const pollMs = 1_000;
 
-export interface FollowOptions {
+/** A run that a client may see. */
+interface VisibleRun {
   /** The rows that the client may see, as decided when the run was found or created. */
   scope: Scope;
   runId: string;
   threadId: string;
+}
+
+/** A run that a client follows. */
+interface FollowedRun extends VisibleRun {
+  /** The scope in which the run is cancelled when the client disconnects. Undefined if the run continues. */
+  cancelScope: Scope | undefined;
+  followed: Followed;
+}
+
+export interface RunStream extends FollowedRun {
   /** The id of the last event that the client has. -1 streams from the start. */
   after: number;
   /** The stream modes to send. Undefined for all. */
   modes?: string[];
-  /** The scope in which the run is cancelled when the client disconnects. Undefined if the run continues. */
-  cancelScope: Scope | undefined;
-  followed: Followed;
+  /** Releases the client's place. */
+  leave: () => void;
+}
+
+export interface RunWait extends FollowedRun {
+  /** For a new run, a wait for its end that began before the run was created. */
+  firstWord?: Promise<void> | undefined;
 }
 
 /**
  * Streams a run to a client until the run is over, then releases the client's place. The status has been sent, so an error can only cut
  * the stream.
  */
-export async function streamRun(deps: ApiDeps, leave: () => void, reply: FastifyReply, options: FollowOptions): Promise<void> {
-  const { runId, after, modes, followed } = options;
+export async function streamRun(deps: ApiDeps, reply: FastifyReply, run: RunStream): Promise<void> {
+  const { runId, after, modes, followed, leave } = run;
   const stream = openEventStream(reply, deps.settings.stalledSeconds);
   keepAsking(deps, reply.request, followed, stream);
   try {
@@ -48,7 +63,7 @@ export async function streamRun(deps: ApiDeps, leave: () => void, reply: Fastify
   } finally {
     leave();
   }
-  if (stream.gone.aborted) await cancelAbandoned(deps, options);
+  if (stream.gone.aborted) await cancelAbandoned(deps, run);
 }
 
 /** Returns whether a mode covers an event: `messages` covers `messages/partial` and the like, `messages-tuple` covers plain `messages`. */
@@ -63,67 +78,64 @@ function isOfMode({ event }: RunEvent, modes: string[]): boolean {
  * Waits for a run and answers with its output. A newline every second keeps the connection open, which JSON allows. Headers are sent at
  * once, so that the SDK does not retry the request after a later error.
  */
-export async function waitForRun(
-  deps: ApiDeps,
-  reply: FastifyReply,
-  { scope, runId, threadId, cancelScope, followed }: Omit<FollowOptions, "after">,
-  firstWord?: Promise<void>,
-): Promise<void> {
+export async function waitForRun(deps: ApiDeps, reply: FastifyReply, run: RunWait): Promise<void> {
   const headers = { ...reply.getHeaders(), "content-type": "application/json; charset=utf-8" };
   reply.hijack();
   const { raw } = reply;
   const line = lineOf(reply);
-  keepAsking(deps, reply.request, followed, line);
+  keepAsking(deps, reply.request, run.followed, line);
   raw.on("error", () => {});
   raw.writeHead(200, headers as Record<string, string>);
   raw.flushHeaders();
-  const run = { runId, threadId };
-  const output = await runOutput(deps, scope, run, line.gone, () => raw.write("\n"), firstWord).catch((err) => {
-    deps.log.error({ err, run_id: runId }, "wait failed");
+  const wait = { signal: line.gone, firstWord: run.firstWord, whileWaiting: () => raw.write("\n") };
+  const output = await runOutput(deps, run, wait).catch((err) => {
+    deps.log.error({ err, run_id: run.runId }, "wait failed");
     raw.destroy();
   });
   if (!line.gone.aborted && !raw.destroyed) raw.end(output ?? "{}");
-  else await cancelAbandoned(deps, { cancelScope, runId, threadId });
+  else await cancelAbandoned(deps, run);
+}
+
+interface Wait extends Pick<RunWait, "firstWord"> {
+  signal: AbortSignal;
+  /** Called every second. */
+  whileWaiting?: () => void;
 }
 
 /**
- * Returns a run's output as JSON as soon as the run is over, or undefined if the signal aborts first. For a new run, `firstWord` is a wait
- * for its end that began before the run was created. The first look at the run comes after it.
+ * Returns a run's output as JSON as soon as the run is over, or undefined if the signal aborts first. The first look at the run comes after
+ * `firstWord`.
  */
 export async function runOutput(
   deps: ApiDeps,
-  scope: Scope,
-  { runId, threadId }: Pick<FollowOptions, "runId" | "threadId">,
-  signal: AbortSignal,
-  whileWaiting: () => void = () => {},
-  firstWord?: Promise<void>,
+  run: VisibleRun,
+  { signal, firstWord, whileWaiting }: Wait,
 ): Promise<string | null | undefined> {
   if (firstWord) await orAborted(firstWord, signal);
   while (!signal.aborted) {
-    const over = deps.wakeups.next(endTopic(runId), pollMs, signal); // subscribes before the query, so that the end is not missed
+    const over = deps.wakeups.next(endTopic(run.runId), pollMs, signal); // subscribes before the query, so that the end is not missed
     try {
-      const outcome = await getOutcome(deps.pool, runId);
-      if (!outcome?.open) return outcome?.output ?? (await outputOfThread(deps, scope, threadId, outcome?.passed ? runId : undefined));
+      const outcome = await getOutcome(deps.pool, run.runId);
+      if (!outcome?.open) return outcome?.output ?? (await outputOfThread(deps, run, outcome?.passed ?? false));
     } catch (error) {
       if (!isDatabaseTrouble(error)) throw error; // the run continues without the database, and so does the wait
     }
     await over;
-    if (!signal.aborted) whileWaiting();
+    if (!signal.aborted) whileWaiting?.();
   }
   return undefined;
 }
 
 /**
- * Returns the output of a run that did not store it. If its thread has moved on, it comes from the run's last checkpoint. Otherwise, or if
- * that checkpoint is gone, it is the thread's values.
+ * Returns the output of a run that did not store it. If its thread has passed the run, it comes from the run's last checkpoint. Otherwise, or
+ * if that checkpoint is gone, it is the thread's values.
  */
 async function outputOfThread(
   { pool, registry }: ApiDeps,
-  scope: Scope,
-  threadId: string,
-  passedRunId: string | undefined,
+  { scope, threadId, runId }: VisibleRun,
+  passed: boolean,
 ): Promise<string | null> {
-  const left = passedRunId && (await valuesAfterRun(pool, scope, registry, threadId, passedRunId));
+  const left = passed ? await valuesAfterRun(pool, scope, registry, threadId, runId) : null;
   return left ?? textOf((await findThread(pool, scope, threadId))?.values);
 }
 
@@ -132,10 +144,10 @@ const textOf = (values: unknown) => (values === undefined || values === null ? n
 /** Cancels a run whose client has disconnected, if the client asked for that. */
 export async function cancelAbandoned(
   deps: ApiDeps,
-  { cancelScope, runId, threadId }: Pick<FollowOptions, "cancelScope" | "runId" | "threadId">,
+  { cancelScope, runId, threadId }: Omit<FollowedRun, "scope" | "followed">,
 ): Promise<void> {
   if (!cancelScope) return;
-  await cancelRuns(deps, cancelScope, threadId, "interrupt", [runId]).catch((err) =>
+  await cancelRuns(deps, cancelScope, { threadId, runIds: [runId], action: "interrupt" }).catch((err) =>
     deps.log.error({ err, run_id: runId }, "abandoned run not cancelled"),
   );
 }

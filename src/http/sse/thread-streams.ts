@@ -8,68 +8,63 @@ import { followVisible, type Sight } from "../admission/visible-thread.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import { openEventStream } from "./sse.ts";
 
-export interface ThreadFollowOptions {
-  sight: Sight;
+/** A thread that a client follows. */
+interface FollowedThread {
   threadId: string;
+  followed: Followed;
+  /** Releases the client's place. */
+  leave: () => void;
+}
+
+export interface ThreadStream extends FollowedThread {
+  sight: Sight;
   /** The number of the last event that the client has. */
   since: number;
   filter: Filter;
-  followed: Followed;
 }
 
 /** Streams a thread's events to a client in the event streaming protocol. The thread may not exist yet. */
-export async function streamThread(
-  deps: ApiDeps,
-  leave: () => void,
-  reply: FastifyReply,
-  { sight, threadId, since, filter, followed }: ThreadFollowOptions,
-): Promise<void> {
-  const isWanted = toMatcher(filter);
-  await streamWithoutEnd(deps, leave, reply, { threadId, followed }, async function* (gone) {
-    for await (const events of followVisible(deps, sight, { threadId, since }, gone)) {
+export async function streamThread(deps: ApiDeps, reply: FastifyReply, thread: ThreadStream): Promise<void> {
+  const isWanted = toMatcher(thread.filter);
+  const read = async function* (gone: AbortSignal) {
+    for await (const events of followVisible(deps, thread, gone)) {
       yield events.filter(isWanted).map(({ seq, method, json }) => ({ id: seq, event: method, data: json }));
     }
-  });
+  };
+  await streamWithoutEnd(deps, reply, { ...thread, read });
 }
 
-export interface ClassicFollowOptions {
-  threadId: string;
+export interface ClassicStream extends FollowedThread {
   /** The number of the last event that the client has. Undefined sends new events only. */
   since: number | undefined;
   modes: ThreadMode[];
-  followed: Followed;
 }
 
 /** Streams the runs of a thread to a client as classic streams, one after another. */
-export async function streamThreadRuns(
-  deps: ApiDeps,
-  leave: () => void,
-  reply: FastifyReply,
-  { threadId, since: given, modes, followed }: ClassicFollowOptions,
-): Promise<void> {
+export async function streamThreadRuns(deps: ApiDeps, reply: FastifyReply, thread: ClassicStream): Promise<void> {
+  const { threadId, since: given, modes, leave } = thread;
   try {
     const now = await readProgress(deps.pool, threadId);
     const since = given ?? now.through;
     const from = given === undefined ? now.base : await baseAt(deps.pool, threadId, given);
-    await streamWithoutEnd(deps, leave, reply, { threadId, followed }, async function* (gone) {
+    const read = async function* (gone: AbortSignal) {
       for await (const run of deps.threadFeed.runs(threadId, from, gone)) yield* followClassic(deps, run, { since, modes }, gone);
-    });
+    };
+    await streamWithoutEnd(deps, reply, { ...thread, read });
   } finally {
     leave();
   }
+}
+
+interface EndlessStream extends FollowedThread {
+  read: (gone: AbortSignal) => AsyncGenerator<RunEvent[], void>;
 }
 
 /**
  * Sends events until the client or the source is gone, then releases the client's place. The stream has no clean end, so the connection is
  * always cut.
  */
-async function streamWithoutEnd(
-  deps: ApiDeps,
-  leave: () => void,
-  reply: FastifyReply,
-  { threadId, followed }: Pick<ThreadFollowOptions, "threadId" | "followed">,
-  read: (gone: AbortSignal) => AsyncGenerator<RunEvent[], void>,
-): Promise<void> {
+async function streamWithoutEnd(deps: ApiDeps, reply: FastifyReply, { threadId, followed, leave, read }: EndlessStream): Promise<void> {
   const stream = openEventStream(reply, deps.settings.stalledSeconds);
   keepAsking(deps, reply.request, followed, stream);
   try {
