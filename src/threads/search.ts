@@ -24,6 +24,11 @@ export interface ThreadSearch extends ThreadFilter {
 
 /** Selects threads with an open run. Each has a running run or a head, however long its queue is. */
 const openThreads = sql`(select runs.thread_id from runs where runs.head union all select runs.thread_id from runs where runs.status = 'running')`;
+/**
+ * Whether a thread has an open run, looked up for one thread after another. A walk through an index needs few of them. With `exists`
+ * Postgres would read all open runs first.
+ */
+const isOpen = sql`coalesce((select true from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running') limit 1), false)`;
 const status = sql`case when exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))
                         then 'busy'::thread_status else resting_status end`;
 const columns = sql`thread_id, ${status} as status, metadata, config, "values", interrupts, created_at, updated_at, state_updated_at`;
@@ -38,9 +43,8 @@ const sortKeys = {
 
 /** Returns a page of the threads that match. */
 export async function searchThreads(db: Db, scope: Scope, search: ThreadSearch): Promise<Page<Thread>> {
-  const matching = conditions(scope, search);
-  const read = (await readRecent(db, scope, search, matching)) ?? (await readAll(db, search, matching));
-  return toPage(db, read, matchingThreads(matching), search);
+  const read = (await readRecent(db, scope, search)) ?? (await readAll(db, scope, search));
+  return toPage(db, read, matchingThreads(conditions(scope, search)), search);
 }
 
 /** Returns how many threads match. Above 10,000 the number is an estimate, unless `exact` is set. */
@@ -55,17 +59,17 @@ const recent = 1_000;
  * Searches the page among the first threads of the order. If many threads match, the page is full there, while an index would first collect
  * all matches. Returns undefined if the page is not full: then few threads match, and an index finds them.
  */
-async function readRecent(db: Db, scope: Scope, search: ThreadSearch, matching: Sql): Promise<BoundedRows<Thread> | undefined> {
+async function readRecent(db: Db, scope: Scope, search: ThreadSearch): Promise<BoundedRows<Thread> | undefined> {
   const isFiltered = !isEverything(scope) || search.metadata || search.values;
   const size = search.limit + 1 + search.offset;
   if (!isFiltered || search.ids || search.sort_by === "status" || size > recent) return undefined;
-  const ofStatus = search.status ? conditions(everyThread, { status: search.status }) : sql`true`;
-  const read = await readOrdered(db, search, sql`(${visible(search, ofStatus, sql`${recent}::integer`)}) threads where ${matching}`);
+  const first = visible(search, everyThread, { status: search.status }, recent);
+  const read = await readOrdered(db, search, sql`(${first}) threads where ${conditions(scope, search)}`);
   return read.isCut || read.rows.length > search.limit ? read : undefined;
 }
 
-const readAll = (db: Db, search: ThreadSearch, matching: Sql) =>
-  readOrdered(db, search, sql`(${visible(search, matching, sql`${search.limit + 1 + search.offset}::integer`)}) threads`);
+const readAll = (db: Db, scope: Scope, search: ThreadSearch) =>
+  readOrdered(db, search, sql`(${visible(search, scope, search, search.limit + 1 + search.offset)}) threads`);
 
 const sizes = [storedSizeOf(sql`"values"`), lengthOf(sql`metadata`), lengthOf(sql`config`), lengthOf(sql`interrupts`)];
 
@@ -80,14 +84,14 @@ function inOrder({ sort_by = "created_at", sort_order = "desc" }: ThreadSearch):
 }
 
 /**
- * Selects the first threads of an order. Temporary threads are visible while their run is open. They are selected apart, because an index
- * can walk the others in order without passing over thousands of temporary threads whose run is over.
+ * Selects the first threads of an order. Temporary threads are visible while their run is open, and then they are busy. They are selected
+ * apart, because an index can walk each kind in order. The walk stops when it has found enough, however many runs wait.
  */
-function visible(search: ThreadSearch, matching: Sql, most: Sql): Sql {
-  return sql`
-    (select * from threads where not temporary and ${matching} ${inOrder(search)} limit ${most})
-     union all
-    (select * from threads where temporary and thread_id in ${openThreads} and ${matching} ${inOrder(search)} limit ${most})`;
+function visible(order: ThreadSearch, scope: Pick<Scope, "visible">, filter: ThreadFilter, most: number): Sql {
+  const lasting = sql`(select * from threads where not temporary and ${conditions(scope, filter)} ${inOrder(order)} limit ${most}::integer)`;
+  if (filter.status !== undefined && filter.status !== "busy") return lasting;
+  const others = conditions(scope, { ...filter, status: undefined });
+  return sql`${lasting} union all (select * from threads where temporary and ${isOpen} and ${others} ${inOrder(order)} limit ${most}::integer)`;
 }
 
 const matchingThreads = (matching: Sql) => sql`

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterEach, expect, onTestFinished, test } from "vitest";
+import { systemAssistantId } from "../../src/db/ids.ts";
 import { everything } from "../../src/db/scope.ts";
 import { transaction } from "../../src/db/sql.ts";
 import { findSpentThreads, type Walk } from "../../src/threads/retention.ts";
@@ -169,21 +170,51 @@ test("receivers are walked through in turn, however many there are and however m
   expect(new Set(hosts).size).toBe(1_202);
 });
 
-test("a claim of webhooks touches as little of 20,000 pending ones as of 2,000", async () => {
+/** Returns a database that runs nothing, and adds up the pages that the statements sent to it would touch. */
+async function countBlocks() {
   const explaining = new pg.Client({ connectionString: db.options.connectionString });
   await explaining.connect();
   onTestFinished(() => explaining.end());
-  let blocks = 0;
+  const touched = { blocks: 0 };
   const explained = {
     async query<Row>({ text, values }: { text: string; values: unknown[] }) {
       await explaining.query("begin");
       const { rows } = await explaining.query(`explain (analyze, buffers, format json) ${text}`, values);
       await explaining.query("rollback");
       const { Plan } = rows[0]["QUERY PLAN"][0];
-      blocks = Plan["Shared Hit Blocks"] + Plan["Shared Read Blocks"];
+      touched.blocks += Plan["Shared Hit Blocks"] + Plan["Shared Read Blocks"];
       return { rows: [] as Row[], rowCount: 0 };
     },
   };
+  return { touched, explained };
+}
+
+test("a page of the newest threads touches as little while 20,000 runs without a thread wait as while 2,000 do", async () => {
+  const { touched, explained } = await countBlocks();
+  const measure = async (waiting: number) => {
+    await db.query("truncate threads cascade");
+    await db.query(
+      `insert into threads (thread_id, "values") select gen_random_uuid(), json_build_object('text', repeat('x', 500)) from generate_series(1, 10000)`,
+    );
+    await db.query(
+      `with made as (
+         insert into threads (thread_id, temporary) select gen_random_uuid(), true from generate_series(1, $1::integer) returning thread_id)
+       insert into runs (run_id, thread_id, assistant_id, graph_id, multitask_strategy, metadata, kwargs, events_kept_secs)
+       select gen_random_uuid(), thread_id, $2, 'steps', 'enqueue', '{}', '{}', 60 from made`,
+      [waiting, systemAssistantId("steps")],
+    );
+    await db.query("vacuum analyze threads, runs");
+    touched.blocks = 0;
+    for (const filter of [{}, { sort_by: "updated_at" }] as const) {
+      await searchThreads(explained, everything, { ...page, ...filter, limit: 10 });
+    }
+    return touched.blocks;
+  };
+  expect(await measure(20_000)).toBeLessThan(3 * (await measure(2_000)));
+});
+
+test("a claim of webhooks touches as little of 20,000 pending ones as of 2,000", async () => {
+  const { touched, explained } = await countBlocks();
   const measure = async (pending: number) => {
     await db.query("truncate webhooks");
     await db.query(
@@ -192,8 +223,9 @@ test("a claim of webhooks touches as little of 20,000 pending ones as of 2,000",
       [pending],
     );
     await db.query("vacuum analyze webhooks");
+    touched.blocks = 0;
     await claimWebhooks(explained, { new: 10, prompt: 32, slow: 32 }, [], undefined);
-    return blocks;
+    return touched.blocks;
   };
   expect(await measure(20_000)).toBeLessThan(2 * (await measure(2_000)));
 });
