@@ -44,12 +44,12 @@ const sortKeys = {
 /** Returns a page of the threads that match. */
 export async function searchThreads(db: Db, scope: Scope, search: ThreadSearch): Promise<Page<Thread>> {
   const read = (await readRecent(db, scope, search)) ?? (await readAll(db, scope, search));
-  return toPage(db, read, matchingThreads(conditions(scope, search)), search);
+  return toPage(db, read, matchingThreads(scope, search), search);
 }
 
 /** Returns how many threads match. Above 10,000 the number is an estimate, unless `exact` is set. */
 export async function countThreads(db: Db, scope: Scope, filter: ThreadFilter): Promise<{ total: number; isEstimate: boolean }> {
-  return countRows(db, matchingThreads(conditions(scope, filter)), filter.exact);
+  return countRows(db, matchingThreads(scope, filter), filter.exact);
 }
 
 /** The number of threads that are checked one by one, before an index is used. */
@@ -84,18 +84,24 @@ function inOrder({ sort_by = "created_at", sort_order = "desc" }: ThreadSearch):
 }
 
 /**
- * Selects the first threads of an order. Temporary threads are visible while their run is open, and then they are busy. They are selected
- * apart, because an index can walk each kind in order. The walk stops when it has found enough, however many runs wait.
+ * Selects the first threads of an order. Temporary threads are selected apart, because an index can walk each kind in order. The walk stops
+ * when it has found enough, however many runs wait.
  */
 function visible(order: ThreadSearch, scope: Pick<Scope, "visible">, filter: ThreadFilter, most: number): Sql {
   const lasting = sql`(select * from threads where not temporary and ${conditions(scope, filter)} ${inOrder(order)} limit ${most}::integer)`;
-  if (filter.status !== undefined && filter.status !== "busy") return lasting;
+  if (!mayBeTemporary(filter)) return lasting;
   const others = conditions(scope, { ...filter, status: undefined });
   return sql`${lasting} union all (select * from threads where temporary and ${isOpen} and ${others} ${inOrder(order)} limit ${most}::integer)`;
 }
 
-const matchingThreads = (matching: Sql) => sql`
-  select 1 from threads where (not temporary or thread_id in ${openThreads}) and ${matching}`;
+/** Selects a row for each visible thread that matches. */
+function matchingThreads(scope: Scope, filter: ThreadFilter): Sql {
+  const seen = mayBeTemporary(filter) ? sql`(not temporary or thread_id in ${openThreads})` : sql`not temporary`;
+  return sql`select 1 from threads where ${seen} and ${conditions(scope, filter)}`;
+}
+
+/** Tells whether temporary threads can have the wanted status. They are visible while their run is open, and then they are busy. */
+const mayBeTemporary = ({ status }: ThreadFilter) => status === undefined || status === "busy";
 
 const everyThread: Pick<Scope, "visible"> = { visible: () => sql`true` };
 
