@@ -18,7 +18,13 @@ const shared = {
 };
 
 /** Graphs import the package by its own name, here as in a project that has it installed. */
-const resolve = { alias: { ensemble: fileURLToPath(new URL("./src/index.ts", import.meta.url)) } };
+const source = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+const resolve = {
+  alias: [
+    { find: /^ensemble$/, replacement: source("./src/index.ts") },
+    { find: /^ensemble\/patterns$/, replacement: source("./graphs/index.ts") },
+  ],
+};
 
 /** What is told from one process to another is tried with real ones; a start costs each of them a second of a core. */
 const acrossProcesses = ["test/api/streams.test.ts", "test/api/cancel.test.ts", "test/api/multitask.test.ts"];

@@ -27,7 +27,14 @@ export interface ScriptedReply {
 export interface ModelServer {
   /** For OPENAI_BASE_URL, or a graph's context. */
   baseUrl: string;
-  requests: { messages: { role: string; content: unknown }[]; stream?: boolean; temperature?: number }[];
+  requests: {
+    messages: { role: string; content: unknown }[];
+    stream?: boolean;
+    temperature?: number;
+    tools?: unknown[];
+    model?: string;
+    response_format?: unknown;
+  }[];
   /** The answers to the next requests, in order. The last one is repeated. */
   script(...replies: ScriptedReply[]): void;
   /** The same, decided by the request: for callers that come side by side. */

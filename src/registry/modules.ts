@@ -6,8 +6,13 @@ import { register } from "tsx/esm/api";
 import { extendingSource, extendingUrl, extendZods, zodEntries, zodEntry } from "./project-zod.ts";
 import { packageOf } from "./shared-packages.ts";
 
-/** The URL that a graph gets when it imports "ensemble": the code that runs the graph, from the sources or as built. */
-const ourselves = new URL(`../index.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url).href;
+const isSource = import.meta.url.endsWith(".ts");
+
+/** What a graph gets when it imports this package: the code that runs the graph, from the sources or as built. */
+const ourselves: Record<string, string> = {
+  ensemble: new URL(isSource ? "../index.ts" : "../index.js", import.meta.url).href,
+  "ensemble/patterns": new URL(isSource ? "../../graphs/index.ts" : "../patterns/index.js", import.meta.url).href,
+};
 
 let prepared = false;
 let resolving = false;
@@ -85,7 +90,7 @@ function requireOurs(): void {
  * because the project's own copy may have it.
  */
 function ourUrl(specifier: string): string | undefined {
-  if (specifier === "ensemble") return ourselves;
+  if (Object.hasOwn(ourselves, specifier)) return ourselves[specifier];
   if (resolving || packageOf(specifier) === undefined) return undefined;
   resolving = true; // import.meta.resolve calls the hooks too
   try {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { calculate } from "../../graphs/kit/calculate.ts";
+import { calculate } from "../../graphs/agent/calculate.ts";
 
 test.each([
   ["(2 + 3) * 4", "20"],

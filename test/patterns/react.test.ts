@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
-import { fetchPage } from "../../graphs/kit/fetch-page.ts";
+import { fetchPage } from "../../graphs/agent/fetch-page.ts";
 import { until } from "../command.ts";
 import { collect } from "../sse.ts";
 import { startPatterns } from "./service.ts";
@@ -81,8 +81,9 @@ test("unknown tools, bad arguments and failing tools are observations, not crash
 });
 
 test("at the limit of steps it gives its best answer and says so", async () => {
-  model.script(...Array.from({ length: 3 }, () => call("now", {})), { tokens: ["My best guess."] });
+  model.script(...Array.from({ length: 2 }, () => call("now", {})), { tokens: ["My best guess."] });
   const { messages, stopped, steps } = await run({ ...ask("Loop"), context: { stepLimit: 2 } });
+  expect(model.requests.map(({ tools = [] }) => tools.length)).toEqual([2, 2, 0]);
   expect(stopped).toBe("step_limit");
   expect(steps).toHaveLength(2);
   expect(messages.at(-1)?.content).toBe("My best guess.");
@@ -271,8 +272,11 @@ test("what cannot be remembered is an observation", async () => {
 });
 
 test("a high limit of steps is reached, unless the caller's own limit stops the run before", async () => {
-  const rounds = Array.from({ length: 16 }, () => call("now", {}));
-  model.script(...rounds, { tokens: ["My best guess."] });
+  let rounds = 0;
+  model.respond((messages) => {
+    if (messages.includes("Fold the new messages")) return { tokens: ["Much was looked up."] };
+    return rounds++ < 15 ? call("now", {}) : { tokens: ["My best guess."] };
+  });
   const { stopped, steps } = await run({ ...ask("Loop"), context: { stepLimit: 15 } });
   expect(stopped).toBe("step_limit");
   expect(steps).toHaveLength(15);
@@ -281,18 +285,34 @@ test("a high limit of steps is reached, unless the caller's own limit stops the 
 });
 
 test("the question is before the model in every round, however many there are", async () => {
-  model.script(...Array.from({ length: 12 }, () => call("now", {})), { tokens: ["Done."] });
+  model.respond((messages) => (messages.includes("Fold the new messages") ? { tokens: ["Twelve."] } : call("now", {})));
   await run({ ...ask("What is the time in Oslo?"), context: { stepLimit: 12 } });
-  expect(model.requests).toHaveLength(13);
-  for (const { messages } of model.requests) expect(JSON.stringify(messages)).toContain("the time in Oslo");
+  const rounds = model.requests.filter(({ messages }) => !JSON.stringify(messages).includes("Fold the new messages"));
+  expect(rounds).toHaveLength(13);
+  for (const { messages } of rounds) expect(JSON.stringify(messages)).toContain("the time in Oslo");
 });
 
-test("what was said before stays in sight while a run goes on, if it was not folded at its beginning", async () => {
+test("a long run folds its own messages, and the question stays before the model", async () => {
   const old = Array.from({ length: 18 }, (_, n) => ({ role: n % 2 ? "assistant" : "user", content: `message ${n}` }));
-  model.script(...Array.from({ length: 3 }, () => call("now", {})), { tokens: ["My best guess."] });
-  await run({ input: { messages: [...old, ...ask("And now?").input.messages] }, context: { stepLimit: 2 } });
-  expect(model.requests).toHaveLength(4);
-  for (const { messages } of model.requests) expect(JSON.stringify(messages)).toContain("message 0");
+  model.script(call("now", {}), { tokens: ["Eighteen messages."] }, call("now", {}), { tokens: ["My best guess."] });
+  const { summary, steps, messages } = await run({ input: { messages: [...old, ...ask("And now?").input.messages] } });
+  expect(summary).toBe("Eighteen messages.");
+  expect(steps).toHaveLength(2);
+  expect(messages.at(-1)?.content).toBe("My best guess.");
+  const seen = model.requests.map(({ messages: sent }) => JSON.stringify(sent));
+  const [, folding = "", ...others] = seen;
+  expect(seen[0]).toContain("message 0");
+  expect(folding).toContain("Fold the new messages");
+  for (const request of others) expect(request).not.toContain("message 0");
+  for (const request of others) expect(request).toContain("And now?");
+});
+
+test("a model that was offered no tools cannot call one", async () => {
+  model.script(call("now", {}), call("now", {}));
+  const { messages, stopped, steps } = await run({ ...ask("Loop"), context: { stepLimit: 1 } });
+  expect(stopped).toBe("step_limit");
+  expect(steps).toHaveLength(1);
+  expect(messages.at(-1)).toMatchObject({ type: "ai", content: "I reached the limit of my steps before I had an answer." });
 });
 
 test("a question is not folded away, though much was said after it", async () => {

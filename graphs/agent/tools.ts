@@ -4,13 +4,26 @@ import { type AskTimeout, askAnswer, nobodyAnswered } from "./ask-human.ts";
 import { fetchPage } from "./fetch-page.ts";
 import { recall, remember } from "./memories.ts";
 import { allowedHosts } from "./operator-limits.ts";
+import { projectTools } from "./project.ts";
+import { type BuiltInTool, builtInTools } from "./tool-names.ts";
 
-export const ToolName = z.enum(["calculate", "now", "fetch_page", "ask_human", "remember", "recall"]);
-export type ToolName = z.infer<typeof ToolName>;
+/** The limits of a run for the tools that it uses. */
+export interface ToolLimits {
+  /** Narrows the internal hosts that fetch_page may read. */
+  hosts: string[] | null;
+  askTimeoutSeconds: AskTimeout;
+}
 
-/** The tools that a context can name. Its `hosts` narrow the internal hosts that fetch_page may read. */
-export function openTools(names: ToolName[], hosts: string[] | null, timeoutSeconds: AskTimeout = null): StructuredToolInterface[] {
-  const tools: Record<ToolName, () => StructuredToolInterface> = {
+/** Opens a tool by its name: one of the project's, or one of these. Returns undefined when nobody has it. */
+export async function openTool(name: string, limits: ToolLimits): Promise<StructuredToolInterface | undefined> {
+  if (projectTools.has(name)) return await projectTools.open(name);
+  return isBuiltIn(name) ? builtIn(limits)[name]() : undefined;
+}
+
+const isBuiltIn = (name: string): name is BuiltInTool => (builtInTools as readonly string[]).includes(name);
+
+function builtIn({ hosts, askTimeoutSeconds: timeoutSeconds }: ToolLimits): Record<BuiltInTool, () => StructuredToolInterface> {
+  return {
     calculate: () =>
       tool(async ({ expression }) => (await import("./calculate.ts")).calculate(expression), {
         name: "calculate",
@@ -51,5 +64,4 @@ export function openTools(names: ToolName[], hosts: string[] | null, timeoutSeco
         schema: z.object({ query: z.string().trim().min(1).max(1_000).describe("Words to look for") }),
       }),
   };
-  return names.map((name) => tools[name]());
 }

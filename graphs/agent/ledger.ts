@@ -1,6 +1,7 @@
 import { z } from "zod";
-import type { Budget } from "./context.ts";
+import type { Budget, Price } from "./context.ts";
 import { appending } from "./state.ts";
+import type { Usage } from "./usage.ts";
 
 export const CallStatus = z.enum(["success", "failed", "timeout", "skipped"]);
 
@@ -17,6 +18,11 @@ export const LedgerEntry = z.object({
   inputTokens: z.number().int().describe("Input tokens as the model reported them"),
   outputTokens: z.number().int().describe("Output tokens as the model reported them"),
   dollars: z.number().describe("Cost by the price table. 0 for a model without a price."),
+  cachedTokens: z.number().int().optional().describe("Input tokens that the endpoint had cached"),
+  estimated: z
+    .literal(true)
+    .optional()
+    .describe("Set when the endpoint reported no usage, so the tokens are estimated from the characters"),
   cached: z.literal(true).optional().describe("Set when the answer came from the result cache and cost nothing"),
 });
 
@@ -26,26 +32,63 @@ export type LedgerEntry = z.infer<typeof LedgerEntry>;
 export const Ledger = appending(LedgerEntry, "Every call of an agent, in the order they ended");
 
 /** Dollars per million tokens for the patterns' default models. A context can override and add prices. */
-const prices: Budget["prices"] = {
-  "gpt-5": { input: 1.25, output: 10 },
-  "gpt-5-mini": { input: 0.25, output: 2 },
-  "gpt-5-nano": { input: 0.05, output: 0.4 },
+const table: Budget["prices"] = {
+  "gpt-5": { input: 1.25, cachedInput: 0.125, output: 10 },
+  "gpt-5-mini": { input: 0.25, cachedInput: 0.025, output: 2 },
+  "gpt-5-nano": { input: 0.05, cachedInput: 0.005, output: 0.4 },
 };
 
-/** The requested model, and the model that answered: an exact version of it, or another model. */
-export interface Answering {
-  asked: string;
-  answered: string | undefined;
-}
-
 /**
- * Returns the price of a model. The context's prices come first. The table applies only to a model under its own name, so a rehearsal
+ * Returns the price of a call. The context's prices come first. The table applies only to a model under its own name, so a rehearsal
  * costs nothing.
  */
-export function costOf({ asked, answered = asked }: Answering, inputTokens: number, outputTokens: number, budget: Budget): number {
+export function costOf(asked: string, { answered = asked, inputTokens, outputTokens, cachedTokens = 0 }: Usage, budget: Budget): number {
+  const price = priceOf(asked, answered, budget);
+  if (!price) return 0;
+  const { input, output, cachedInput = input } = price;
+  return ((inputTokens - cachedTokens) * input + cachedTokens * cachedInput + outputTokens * output) / 1_000_000;
+}
+
+/** Returns the price of a model. `answered` is an exact version of the requested model, or another model. */
+export function priceOf(asked: string, answered: string, { prices }: Budget): Price | undefined {
   const listed = answered.startsWith(asked) ? asked : answered;
-  const price = budget.prices[answered] ?? budget.prices[asked] ?? prices[listed];
-  return price ? (inputTokens * price.input + outputTokens * price.output) / 1_000_000 : 0;
+  return prices[answered] ?? prices[asked] ?? table[withoutProvider(listed)];
+}
+
+const withoutProvider = (model: string) => model.replace(/^openai:/, "");
+
+/** The start and the subject of a call, for its ledger entry. */
+export interface Called {
+  agent: string;
+  task: string;
+  model: string;
+  started: number;
+  budget: Budget;
+}
+
+/** Returns the ledger entry of a call. */
+export function entryOf(called: Called, outcome: LedgerEntry["outcome"], attempts: number, usage: Usage, error?: string): LedgerEntry {
+  const { agent, task, model, started, budget } = called;
+  const { answered, isEstimated, ...tokens } = usage;
+  return {
+    agent,
+    task: shorten(task),
+    model: answered ?? model,
+    at: new Date(started).toISOString(),
+    elapsedMs: Date.now() - started,
+    attempts,
+    outcome,
+    ...(error !== undefined && { error }),
+    ...tokens,
+    dollars: costOf(model, usage, budget),
+    ...(isEstimated && { estimated: isEstimated }),
+  };
+}
+
+const longestTask = 200;
+
+function shorten(text: string): string {
+  return text.length > longestTask ? `${text.slice(0, longestTask)}…` : text;
 }
 
 export interface Spent {

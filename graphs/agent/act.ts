@@ -1,0 +1,103 @@
+import { AIMessage, ToolMessage } from "@langchain/core/messages";
+import { raceWithSignal } from "@langchain/core/runnables";
+import type { StructuredToolInterface } from "@langchain/core/tools";
+import { Command, isCommand, isGraphBubbleUp, type LangGraphRunnableConfig } from "@langchain/langgraph";
+import type { ToolCallHandler, ToolCallRequest } from "langchain";
+import type { AgentRun } from "./agent-run.ts";
+import type { AgentValues } from "./agent-state.ts";
+import { askApproval } from "./ask-human.ts";
+import { report } from "./progress.ts";
+import { type Call, callsOf } from "./tool-calls.ts";
+import { openTool } from "./tools.ts";
+
+/** How much of a tool's result the model sees, and the state keeps. */
+const longestResult = 200_000;
+
+type Request = ToolCallRequest & { state: AgentValues & { messages: AIMessage[] } };
+
+/** Runs one tool call. An error is also an observation, so that the model can correct itself. The outermost hook around a tool. */
+export async function act(run: AgentRun, request: Request, handler: ToolCallHandler, config: LangGraphRunnableConfig): Promise<Command> {
+  const { toolCall, state } = request;
+  const startedAt = Date.now();
+  const last = state.messages.findLast((message) => AIMessage.isInstance(message));
+  const call =
+    callsOf(state.messages.slice(0, state.messages.indexOf(last as AIMessage) + 1)).find(({ id }) => id === toolCall.id) ?? toolCall;
+  const seen = await observe(run, call as Call, request, handler, config);
+  report(config, run.pattern, "tool", startedAt, { tool: call.name, ...(run.pattern !== run.agent.name && { agent: run.agent.name }) });
+  const input = "broken" in call && call.broken !== undefined ? call.broken : call.args;
+  const step = { thought: last?.text ?? "", action: call.name, input, observation: seen.text };
+  const message = new ToolMessage({
+    content: seen.text,
+    tool_call_id: call.id ?? call.name,
+    name: call.name,
+    ...(seen.isError && { status: "error" }),
+  });
+  if (!seen.command) return new Command({ update: { messages: [message], steps: [step] } });
+  const { update, goto, graph } = seen.command;
+  return new Command({ graph, goto, update: Array.isArray(update) ? update : { ...update, steps: [step] } });
+}
+
+interface Observation {
+  text: string;
+  isError?: boolean;
+  /** A command that the tool returned instead of a result. */
+  command?: Command;
+}
+
+const failed = (text: string): Observation => ({ text: `Error: ${text}`, isError: true });
+
+async function observe(
+  run: AgentRun,
+  call: Call,
+  request: Request,
+  handler: ToolCallHandler,
+  config: LangGraphRunnableConfig,
+): Promise<Observation> {
+  const { _offered: offered, _approve: approve } = request.state;
+  const tool = offered.includes(call.name) || request.tool ? await find(run, call.name, request) : undefined;
+  if (!tool) return failed(`there is no tool "${call.name}"; there are ${offered.join(", ") || "none"}.`);
+  if (call.broken !== undefined) return failed(`the arguments are not JSON: ${call.broken}`);
+  let { args } = call;
+  if (approve.includes(call.name)) {
+    const question = { action: { name: call.name, args }, timeoutSeconds: run.askTimeoutSeconds };
+    const { approved, reason, edited } = askApproval(`May ${call.name} be used?`, { tool: call.name, args }, question);
+    if (!approved) return { text: `Refused by a person${reason ? `: ${reason}` : "."}` };
+    args = edited ?? args;
+  }
+  try {
+    const toolCall = { ...request.toolCall, id: call.id ?? call.name, args };
+    const answer = await handler({ ...request, toolCall, tool: limited(tool, run.agent.errandSeconds) });
+    if (isCommand(answer)) return { text: "Done.", command: answer as Command };
+    return { text: cutResult((answer as ToolMessage).text), isError: (answer as ToolMessage).status === "error" };
+  } catch (error) {
+    if (isGraphBubbleUp(error)) throw error;
+    config.signal?.throwIfAborted();
+    return failed((error as Error).message);
+  }
+}
+
+/** Returns a tool of the agent's code, of its middleware, or one that its context names. */
+function find(run: AgentRun, name: string, { tool }: Request) {
+  const own = run.agent.tools.find((one) => typeof one !== "string" && one.name === name) as StructuredToolInterface | undefined;
+  return own ?? (tool as StructuredToolInterface | undefined) ?? openTool(name, run);
+}
+
+/** Returns a tool that is given up after some seconds, and told so by its signal. */
+function limited(tool: StructuredToolInterface, seconds: number): StructuredToolInterface {
+  const invoke: StructuredToolInterface["invoke"] = async (input, config) => {
+    const deadline = AbortSignal.timeout(seconds * 1000);
+    const signal = config?.signal ? AbortSignal.any([config.signal, deadline]) : deadline;
+    try {
+      return await raceWithSignal(tool.invoke(input, { ...config, signal }), signal);
+    } catch (error) {
+      if (deadline.aborted && !config?.signal?.aborted) throw new Error(`${tool.name} did not answer within ${seconds} s.`);
+      throw error;
+    }
+  };
+  return Object.create(tool, { invoke: { value: invoke } });
+}
+
+function cutResult(text: string): string {
+  if (text.length <= longestResult) return text;
+  return `${text.slice(0, longestResult)}\n[Cut here: ${longestResult} of ${text.length} characters are shown.]`;
+}

@@ -1,0 +1,193 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
+import { AIMessage, AIMessageChunk, type BaseMessage, HumanMessage, SystemMessage } from "@langchain/core/messages";
+import { raceWithSignal } from "@langchain/core/runnables";
+import type { StructuredToolInterface } from "@langchain/core/tools";
+import { UnknownModel } from "./models.ts";
+import { withOwnIds } from "./own-ids.ts";
+import { type AnswerSchema, asInstruction, asResponseFormat, readAnswer } from "./structured.ts";
+import { keepBrokenCalls } from "./tool-calls.ts";
+import { addUsage, type Usage, usageOf } from "./usage.ts";
+
+/** The longest answer. A longer one is runaway output. */
+const longestAnswer = 200_000;
+const longestWaitMs = 20_000;
+/** How much of a bad answer is shown to the model again. */
+const longestQuote = 4_000;
+
+export interface ModelCall {
+  model: BaseChatModel;
+  system: string;
+  messages: BaseMessage[];
+  tools?: StructuredToolInterface[];
+  /** The schema of the answer. Without it the answer is a text. */
+  answer?: AnswerSchema;
+  /** The limit for each request. */
+  timeoutSeconds: number;
+  /** How many retries follow a failed request or a bad answer. */
+  retries: number;
+  /** Whether the answer is hidden from those who follow the run's tokens. */
+  quiet: boolean;
+  signal?: AbortSignal;
+}
+
+export interface ModelReply {
+  message: AIMessage;
+  /** The parsed answer, if the call has a schema and the message calls no tools. */
+  result?: unknown;
+  attempts: number;
+  usage: Usage;
+}
+
+/** Thrown when no usable answer came. It carries the usage, which still has to be paid. */
+export class NoAnswer extends Error {
+  override name = "NoAnswerError";
+  readonly status: "failed" | "timeout";
+  readonly attempts: number;
+  readonly usage: Usage;
+
+  constructor(message: string, { status = "failed", attempts, usage }: { status?: "failed" | "timeout"; attempts: number; usage: Usage }) {
+    super(message);
+    this.status = status;
+    this.attempts = attempts;
+    this.usage = usage;
+  }
+}
+
+/** The state of one call: what the next request sends, and what the earlier ones came to. */
+interface Attempts {
+  conversation: BaseMessage[];
+  /** Whether the endpoint is to keep to the schema by itself. Otherwise the schema is part of the prompt. */
+  isNative: boolean;
+  attempts: number;
+  usage: Usage;
+  problem: string;
+  waitMs: number;
+}
+
+/** Calls a model until its answer is usable. Each retry tells the model what was wrong with the answer before. */
+export async function callModel(call: ModelCall): Promise<ModelReply> {
+  const { messages: conversation, model, retries, signal } = call;
+  const usage: Usage = { inputTokens: 0, outputTokens: 0 };
+  const state: Attempts = { conversation, isNative: isOpenAi(model), attempts: 0, usage, problem: "", waitMs: 0 };
+  for (;;) {
+    signal?.throwIfAborted();
+    const reply = await attempt(call, state);
+    if (reply) return reply;
+    if (state.attempts > retries) throw new NoAnswer(state.problem, state);
+    if (state.waitMs > 0) await sleep(state.waitMs, undefined, { signal });
+  }
+}
+
+/** Makes one request. Returns undefined when another one may help, and throws when none will. */
+async function attempt(call: ModelCall, state: Attempts): Promise<ModelReply | undefined> {
+  const { answer, messages } = call;
+  state.attempts++;
+  state.waitMs = 0;
+  const message = await request(call, state).catch((error: unknown) => afterError(call, state, error));
+  if (!message) return undefined;
+  const { attempts, usage, conversation } = state;
+  addUsage(usage, usageOf(message, conversation));
+  if (!answer || hasCalls(message)) return { message, attempts, usage };
+  const found = read(message, answer);
+  if ("result" in found) return { message, result: found.result, attempts, usage };
+  state.problem = found.problem;
+  state.conversation = [...messages, ...correction(message, found.problem)];
+  state.isNative = false; // an endpoint that ignores the setting never showed the schema to the model
+  return undefined;
+}
+
+/** Prepares the next request after an error, or throws when a retry would not help. */
+function afterError(call: ModelCall, state: Attempts, error: unknown): undefined {
+  call.signal?.throwIfAborted();
+  if (error instanceof TimedOut) throw new NoAnswer(error.message, { ...state, status: "timeout" });
+  if (state.isNative && call.answer && refusesFormat(error)) {
+    state.isNative = false;
+    state.attempts--; // the same question follows, with the schema in words
+    return;
+  }
+  state.problem = describe(error);
+  if (!mayRecover(error, call)) throw new NoAnswer(state.problem, state);
+  state.waitMs = waitBefore(error, state.attempts);
+}
+
+class TimedOut extends Error {}
+
+async function request(
+  { model, system, tools = [], answer, timeoutSeconds, quiet, signal }: ModelCall,
+  { conversation, isNative }: Attempts,
+): Promise<AIMessage> {
+  const deadline = AbortSignal.timeout(Math.ceil(timeoutSeconds * 1000));
+  const both = signal ? AbortSignal.any([signal, deadline]) : deadline;
+  const speaker = withOwnIds(tools.length > 0 && model.bindTools ? model.bindTools(tools) : model);
+  const inWords = answer && !isNative ? [system, asInstruction(answer)].filter(Boolean).join("\n\n") : system;
+  const prompt = inWords ? [new SystemMessage(inWords), ...conversation] : conversation;
+  const options = {
+    signal: both,
+    ...(quiet && { tags: ["nostream"] }),
+    ...(answer && isNative && { response_format: asResponseFormat(answer) }),
+  };
+  try {
+    const message = await raceWithSignal(answer ? gather(await speaker.stream(prompt, options)) : speaker.invoke(prompt, options), both);
+    both.throwIfAborted(); // ChatOpenAI takes an aborted stream for a finished one
+    return keepBrokenCalls(message as AIMessage);
+  } catch (error) {
+    if (deadline.aborted && !signal?.aborted) throw new TimedOut(`No answer within ${timeoutSeconds} s.`);
+    throw error;
+  }
+}
+
+/** Assembles an answer from its stream, because ChatOpenAI drops a whole answer that is not JSON. Stops when it is too long. */
+async function gather(pieces: AsyncIterable<AIMessageChunk>): Promise<AIMessageChunk> {
+  let reply: AIMessageChunk | undefined;
+  let length = 0;
+  for await (const piece of pieces) {
+    reply = reply ? reply.concat(piece) : piece;
+    length += piece.text.length;
+    if (length > longestAnswer) break;
+  }
+  return reply ?? new AIMessageChunk("");
+}
+
+function read(message: AIMessage, answer: AnswerSchema) {
+  if (message.text.length > longestAnswer) return { problem: `It is longer than ${longestAnswer} characters.` };
+  return readAnswer(message.text, answer);
+}
+
+/** Returns a bad answer and what is wrong with it, for the next request. */
+function correction(message: AIMessage, problem: string): BaseMessage[] {
+  const advice = `That answer cannot be used: ${problem} Answer again, with JSON of the given schema only.`;
+  return [new AIMessage(message.text.slice(0, longestQuote) || "(nothing)"), new HumanMessage(advice)];
+}
+
+const hasCalls = ({ tool_calls: calls = [] }: AIMessage) => calls.length > 0;
+
+/** OpenAI's client takes `response_format`. The clients of other providers have other names for it, or none. */
+const isOpenAi = (model: BaseChatModel) => model._llmType() === "openai";
+
+/** Tells whether an endpoint refused the request because it has no `response_format`. */
+function refusesFormat(error: unknown): boolean {
+  const { status } = Object(error);
+  return (
+    [400, 404, 415, 422, 501].includes(status) && /response_format|json_schema|structured output|response format/i.test(describe(error))
+  );
+}
+
+/**
+ * Tells whether a retry may help. A bad request stays bad, while a busy server or a broken connection may recover. An answer that
+ * followers have begun to read is not begun again.
+ */
+function mayRecover(error: unknown, { quiet }: ModelCall): boolean {
+  if (error instanceof UnknownModel) return false;
+  const { status } = Object(error);
+  if (typeof status === "number") return status === 408 || status === 409 || status === 429 || status >= 500;
+  return quiet || /^connection error/i.test(Object(error).message);
+}
+
+/** Returns the milliseconds to wait: as long as the server asks for, else a little longer with each retry. */
+function waitBefore(error: unknown, attempt: number): number {
+  const asked = Number(Object(error).headers?.get?.("retry-after"));
+  return Math.min(asked > 0 ? asked * 1000 : 100 * 2 ** attempt, longestWaitMs);
+}
+
+const describe = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));

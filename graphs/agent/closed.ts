@@ -1,0 +1,43 @@
+import { z } from "zod";
+
+/**
+ * Returns the schema of an object that refuses unknown keys, and names the nearest known one. When a caller gives no context, LangGraph
+ * validates the run's `configurable` in its place. That has a thread's id and other keys of its own, so it is not refused.
+ */
+export function closed<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape> {
+  const known = Object.keys(shape);
+  const schema = z
+    .looseObject(shape)
+    .superRefine((given, context) => {
+      if (isConfigurable(given)) return;
+      for (const key of Object.keys(given)) {
+        if (!Object.hasOwn(shape, key)) context.addIssue({ code: "custom", path: [key], message: describe(key, known), input: given });
+      }
+    })
+    .meta({ additionalProperties: false });
+  return schema as unknown as z.ZodObject<Shape>; // its result may hold more keys, which nobody reads
+}
+
+const isConfigurable = (given: object) => "thread_id" in given || Object.keys(given).some((key) => key.startsWith("__pregel"));
+
+function describe(key: string, known: string[]): string {
+  const [nearest] = known.map((name) => ({ name, distance: distanceOf(key, name) })).toSorted((a, b) => a.distance - b.distance);
+  const hint =
+    nearest && nearest.distance <= Math.max(2, key.length / 3) ? `did you mean "${nearest.name}"?` : `there are ${known.join(", ")}`;
+  return `unknown key; ${hint}`;
+}
+
+/** Returns how many characters must change to make one word the other. */
+function distanceOf(one: string, other: string): number {
+  const [a, b] = [one.slice(0, 50).toLowerCase(), other.toLowerCase()];
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

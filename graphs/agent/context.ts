@@ -1,0 +1,103 @@
+import { z } from "zod";
+import { closed } from "./closed.ts";
+
+/** Treats an empty variable as unset. */
+const defaultModel = process.env.ENSEMBLE_MODEL || "gpt-5-mini";
+
+/** Has no default, because gpt-5 models refuse every value but their own. */
+export const Temperature = z.number().min(0).max(2).optional().describe("Temperature of every call, if set. Many models accept only 1.");
+
+/** Two tiers of models, so that a cheap model does the mechanical work and a good one decides. */
+export const Models = closed({
+  judge: z.string().min(1).default(defaultModel).describe("Model that plans, routes and judges, as `provider:model`"),
+  worker: z.string().min(1).default(defaultModel).describe("Model that does the work, as `provider:model`"),
+  temperature: Temperature,
+})
+  .prefault({})
+  .describe("Models to call");
+
+/** Dollars per million tokens. */
+const Price = closed({
+  input: z.number().min(0).describe("Dollars per million input tokens"),
+  cachedInput: z
+    .number()
+    .min(0)
+    .optional()
+    .describe("Dollars per million input tokens that the endpoint had cached. Without it, as `input`."),
+  output: z.number().min(0).describe("Dollars per million output tokens"),
+});
+
+export const Limits = closed({
+  parallel: z.number().int().min(1).max(64).default(8).describe("Agents that work in parallel"),
+  stageMs: z.number().int().min(0).max(10_000).default(50).describe("Pause between the starts of agents that begin together"),
+  promptWords: z
+    .number()
+    .int()
+    .min(50)
+    .max(100_000)
+    .default(500)
+    .describe("Longest instruction of an agent in words. A longer one is refused."),
+  materialTokens: z
+    .number()
+    .int()
+    .min(100)
+    .max(1_000_000)
+    .default(50_000)
+    .describe("Longest task or material of an agent in tokens. The rest is cut, and the agent is told."),
+  failures: z.number().int().min(1).default(3).describe("Failures after which no new work starts"),
+})
+  .prefault({})
+  .describe("Limits on parallel work and on size");
+
+export const Budget = closed({
+  tokens: z.number().int().positive().optional().describe("Tokens that the run may use"),
+  dollars: z.number().positive().optional().describe("Dollars that the run may cost"),
+  prices: z.record(z.string(), Price).default({}).describe("Dollars per million tokens, by model. They override the built-in table."),
+})
+  .prefault({})
+  .describe("Budget of the run. When it is used up, the run ends with an error that says so.");
+
+export type Price = z.infer<typeof Price>;
+
+export const Cache = z
+  .boolean()
+  .default(false)
+  .describe(
+    "Whether what an agent of the same model answered to the same task and input, a day ago at most, is taken instead of asking again",
+  );
+
+/** A caller's list narrows the operator's list and adds nothing to it: see operator-limits.ts. */
+export const AllowedHosts = z
+  .array(z.string())
+  .nullable()
+  .default(null)
+  .describe("Hosts of the internal network that may be called, with their port, among those that the operator allows. Null: all of those.");
+export const AllowedDirectories = z
+  .array(z.string())
+  .nullable()
+  .default(null)
+  .describe("Directories of the server that may be read, within those that the operator allows. Null: all of those.");
+
+/** The options that every pattern has. */
+export const sharedContext = { models: Models, limits: Limits, budget: Budget };
+
+export type Models = z.infer<typeof Models>;
+export type Limits = z.infer<typeof Limits>;
+export type Budget = z.infer<typeof Budget>;
+
+/** The parsed context of a pattern, as far as its agents read it. */
+interface AgentContext {
+  models: Models;
+  limits: Limits;
+  budget: Budget;
+  allowedHosts?: string[] | null;
+  askTimeoutSeconds?: number | null;
+}
+
+/** Returns what every agent of a run shares: the model of its tier, and the limits. */
+export function tierOf({ models, limits, budget, allowedHosts = null, askTimeoutSeconds = null }: AgentContext, tier: "judge" | "worker") {
+  return { model: models[tier], temperature: models.temperature, limits, budget, hosts: allowedHosts, askTimeoutSeconds };
+}
+
+/** The recursion limit for graphs with limits of their own. LangGraph's default of 25 steps would end them earlier. */
+export const mostSuperSteps = 1_000;

@@ -1,0 +1,65 @@
+import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
+import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from "@langchain/core/messages";
+import { type AgentRun, calledBy } from "./agent-run.ts";
+import { callModel } from "./call-model.ts";
+import { entryOf, type LedgerEntry } from "./ledger.ts";
+
+/** How many messages of a conversation the model sees at most, and how many leave at once. */
+const windowSize = 20;
+const foldSize = 10;
+
+const instruction =
+  "Fold the new messages into the summary. Keep names, numbers, decisions and open questions. Answer with the summary only.";
+
+interface Memory {
+  summary: string;
+  /** How many messages, from the first, the summary stands for. */
+  folded: number;
+  ledger: LedgerEntry[];
+}
+
+/** Folds the messages that leave the window into the summary. */
+export async function fold(
+  run: AgentRun,
+  model: BaseChatModel,
+  messages: BaseMessage[],
+  now: { summary: string; folded: number },
+): Promise<Memory> {
+  const leaving = leavingWindow(messages, now.folded);
+  if (leaving.length === 0) return { summary: now.summary, folded: now.folded, ledger: [] };
+  const started = Date.now();
+  const task = `Summary so far: ${now.summary || "(none)"}\n\nNew messages:\n${asTranscript(leaving)}`;
+  const { timeoutSeconds, retries } = run.agent;
+  const reply = await callModel({ model, system: instruction, messages: [new HumanMessage(task)], timeoutSeconds, retries, quiet: true });
+  const entry = entryOf({ ...calledBy(run, started), agent: "memory", task: "summary" }, "success", reply.attempts, reply.usage);
+  return { summary: reply.message.text, folded: now.folded + leaving.length, ledger: [entry] };
+}
+
+/**
+ * Returns the messages to fold into the summary, oldest first. The list is usually empty. `folded` messages have left before. Ten leave at
+ * a time, so that the summary is not rewritten with every message. A tool result never loses its call.
+ */
+export function leavingWindow(messages: BaseMessage[], folded: number): BaseMessage[] {
+  const present = messages.slice(folded);
+  if (present.length <= windowSize) return [];
+  let end = Math.max(foldSize, present.length - windowSize);
+  while (end < present.length && ToolMessage.isInstance(present[end])) end++;
+  return end < present.length ? present.slice(0, end) : [];
+}
+
+/** Returns the messages that the model sees: those after the summary, and always the last message of a person, which is the task. */
+export function inSight(messages: BaseMessage[], folded: number): BaseMessage[] {
+  const task = messages.findLastIndex((message) => HumanMessage.isInstance(message));
+  const present = messages.slice(folded);
+  return task >= 0 && task < folded ? [messages[task] as BaseMessage, ...present] : present;
+}
+
+/** Returns messages as text, for the model that folds them in. */
+function asTranscript(messages: BaseMessage[]): string {
+  return messages.map((message) => `${message.type}: ${textOf(message)}`).join("\n");
+}
+
+function textOf(message: BaseMessage): string {
+  const calls = AIMessage.isInstance(message) ? (message.tool_calls ?? []) : [];
+  return [message.text, ...calls.map(({ name, args }) => `[calls ${name} with ${JSON.stringify(args)}]`)].filter(Boolean).join(" ");
+}

@@ -1,0 +1,47 @@
+import { BaseChatModel } from "@langchain/core/language_models/chat_models";
+import type { ChatGenerationChunk, ChatResult } from "@langchain/core/outputs";
+import type { Runnable } from "@langchain/core/runnables";
+
+/** The methods of a chat model that produce messages. LangChain calls one of them for every invocation. */
+interface Speaker {
+  _generate(...call: unknown[]): Promise<ChatResult>;
+  _streamResponseChunks(...call: unknown[]): AsyncGenerator<ChatGenerationChunk>;
+  _streamChatModelEvents(...call: unknown[]): AsyncGenerator<{ event: string; id?: string }>;
+  [isPatched]?: true;
+}
+
+const isPatched = Symbol("gives its messages ids of their own");
+
+/**
+ * Makes LangChain give each message of a model an id of its own. Some endpoints repeat ids, and a message with a known id would replace
+ * the earlier one. Also puts the name of the model that answered on each message, where ChatOpenAI leaves it out while it streams.
+ */
+export function withOwnIds<Model extends Runnable>(model: Model): Model {
+  const speaker = ("bound" in model ? model.bound : model) as unknown as Speaker;
+  if (speaker[isPatched]) return model;
+  speaker[isPatched] = true;
+  const plain = BaseChatModel.prototype as unknown as Speaker;
+  const { _generate: generate, _streamResponseChunks: chunks, _streamChatModelEvents: events } = speaker;
+  speaker._generate = async (...call) => {
+    const result = await generate.apply(speaker, call);
+    for (const { message } of result.generations) message.id = undefined;
+    return result;
+  };
+  // LangChain takes a model for one that streams when these methods are not the base class's.
+  if (chunks !== plain._streamResponseChunks) {
+    speaker._streamResponseChunks = async function* (...call) {
+      for await (const chunk of chunks.apply(speaker, call)) {
+        chunk.message.id = undefined;
+        const answered: unknown = chunk.generationInfo?.model_name;
+        if (answered) chunk.message.response_metadata = { ...chunk.message.response_metadata, model_name: answered };
+        yield chunk;
+      }
+    };
+  }
+  if (events && events !== plain._streamChatModelEvents) {
+    speaker._streamChatModelEvents = async function* (...call) {
+      for await (const event of events.apply(speaker, call)) yield event.event === "message-start" ? { ...event, id: undefined } : event;
+    };
+  }
+  return model;
+}

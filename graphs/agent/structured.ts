@@ -1,0 +1,49 @@
+import { toJsonSchema } from "@langchain/core/utils/json_schema";
+import { z } from "zod";
+
+/** The schema of a structured answer, and the title that endpoints want for it. */
+export interface AnswerSchema<Schema extends z.ZodType = z.ZodType> {
+  name: string;
+  schema: Schema;
+}
+
+export const jsonSchemaOf = (schema: z.ZodType): object =>
+  "_zod" in schema ? z.toJSONSchema(schema, { io: "input" }) : toJsonSchema(schema);
+
+/** Returns the setting by which OpenAI-compatible endpoints keep to a schema. */
+export function asResponseFormat({ name, schema }: AnswerSchema) {
+  return { type: "json_schema" as const, json_schema: { name: name.replace(/\W+/g, "_").slice(0, 64), schema: jsonSchemaOf(schema) } };
+}
+
+/** Returns the instruction that says the same to a model whose endpoint has no such setting. */
+export const asInstruction = ({ schema }: AnswerSchema): string =>
+  `Answer with one JSON value and nothing else. It must fit this JSON schema:\n${JSON.stringify(jsonSchemaOf(schema))}`;
+
+/** Returns the answer, or a sentence on what is wrong with it. Reads JSON that is fenced, tagged or stands among other words. */
+export function readAnswer(text: string, { schema }: AnswerSchema): { result: unknown } | { problem: string } {
+  let problem = "";
+  for (const candidate of candidates(text)) {
+    let json: unknown;
+    try {
+      json = JSON.parse(candidate);
+    } catch (error) {
+      problem ||= `It is not JSON: ${(error as Error).message}.`;
+      continue;
+    }
+    const parsed = schema.safeParse(json);
+    if (parsed.success) return { result: parsed.data };
+    return { problem: `It does not fit the schema: ${z.prettifyError(parsed.error)}.` };
+  }
+  return { problem };
+}
+
+/** Yields the parts of a text that may be the answer, the likeliest first. */
+function* candidates(text: string): Generator<string> {
+  yield text;
+  const tagged = /<result>([\s\S]*?)<\/result>/.exec(text)?.[1];
+  if (tagged !== undefined) yield* candidates(tagged.trim());
+  for (const [, fenced = ""] of text.matchAll(/```(?:json)?[ \t]*\n([\s\S]*?)```/g)) yield fenced;
+  const start = text.search(/[[{]/);
+  const end = Math.max(text.lastIndexOf("]"), text.lastIndexOf("}"));
+  if (start > 0 && end > start) yield text.slice(start, end + 1);
+}

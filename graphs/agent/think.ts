@@ -1,0 +1,123 @@
+import { AIMessage, type BaseMessage, SystemMessage, ToolMessage } from "@langchain/core/messages";
+import { Command, type LangGraphRunnableConfig, Overwrite } from "@langchain/langgraph";
+import type { ModelRequest } from "langchain";
+import { type AgentRun, calledBy, namesOf } from "./agent-run.ts";
+import type { AgentValues } from "./agent-state.ts";
+import { callModel, type ModelReply, NoAnswer } from "./call-model.ts";
+import { enforceBudget, entryOf, type LedgerEntry } from "./ledger.ts";
+import { fold, inSight } from "./memory.ts";
+import { openModel } from "./models.ts";
+import { report } from "./progress.ts";
+import { instructionOf } from "./prompt.ts";
+import { openTool } from "./tools.ts";
+
+type Handler = (request: ModelRequest) => Promise<AIMessage>;
+
+/** What a model call cost, by its message. Middleware between the two hooks sees nothing but the message. */
+const replies = new WeakMap<AIMessage, ModelReply>();
+
+/** Prepares one round: the budget, the memory, the model, the tools. Records it in the state. The outermost hook around a model call. */
+export async function think(run: AgentRun, state: AgentValues, request: ModelRequest, handler: Handler): Promise<Command> {
+  const { agent, budget } = run;
+  const turn = beginTurn(state, request.messages);
+  enforceBudget(turn.ledger, budget);
+  const started = Date.now();
+  const model = await openModel(agent.model ?? run.model, agent.temperature ?? run.temperature);
+  const memory = await fold(run, model, request.messages, turn);
+  const isLast = turn.rounds >= agent.maxRounds;
+  const system = [
+    instructionOf(agent, run.constraints ?? [], run.limits),
+    memory.summary && `Earlier in this conversation: ${memory.summary}`,
+    isLast && lastWords,
+  ];
+  const reply = await handler({
+    ...request,
+    model,
+    tools: isLast ? [] : [...(request.tools ?? []), ...(await openTools(run))],
+    messages: inSight(request.messages, memory.folded),
+    systemMessage: new SystemMessage(system.filter(Boolean).join("\n")),
+  });
+  if (isLast) keepText(reply);
+  const cost = replies.get(reply) ?? { message: reply, attempts: 1, usage: { inputTokens: 0, outputTokens: 0 } };
+  const entry = entryOf(calledBy(run, started), "success", cost.attempts, cost.usage);
+  const entries = [...memory.ledger, entry];
+  run.record?.(entries);
+  const approve = [...new Set([...turn.approve, ...agent.approve])];
+  return new Command({
+    update: {
+      ...(turn.isNew && { steps: new Overwrite([]) }),
+      ledger: turn.isNew ? new Overwrite(entries) : entries,
+      stopped: isLast ? "step_limit" : null,
+      summary: memory.summary,
+      _folded: memory.folded,
+      _rounds: turn.rounds + 1,
+      _offered: namesOf(run),
+      _approve: approve,
+    },
+  });
+}
+
+const lastWords = "You may use no more tools. Give your best answer from what you have seen, and say what is missing.";
+
+/** Calls the model. The innermost hook: it sees the request as middleware has changed it. */
+export async function speak(
+  run: AgentRun,
+  { model, messages, tools, systemMessage }: ModelRequest,
+  config: LangGraphRunnableConfig,
+): Promise<AIMessage> {
+  const { agent, quiet } = run;
+  const started = Date.now();
+  try {
+    const reply = await callModel({
+      model: model as Parameters<typeof callModel>[0]["model"],
+      system: systemMessage.text,
+      messages: messages.map(withoutName),
+      tools: tools as Parameters<typeof callModel>[0]["tools"],
+      ...(agent.output && { answer: { name: agent.name, schema: agent.output } }),
+      timeoutSeconds: agent.timeoutSeconds,
+      retries: agent.retries,
+      quiet,
+      signal: config.signal,
+    });
+    replies.set(reply.message, reply);
+    return reply.message;
+  } catch (error) {
+    if (error instanceof NoAnswer)
+      run.record?.([entryOf(calledBy(run, started), error.status, error.attempts, error.usage, error.message)]);
+    throw error;
+  }
+}
+
+/** Returns the counts of the present turn. A turn begins with a message of a person, and tool results continue it. */
+function beginTurn(state: AgentValues, messages: BaseMessage[]) {
+  const isNew = !ToolMessage.isInstance(messages.at(-1));
+  const { summary, _folded: folded } = state;
+  if (isNew) return { isNew, rounds: 0, ledger: [] as LedgerEntry[], approve: [] as string[], summary, folded };
+  return { isNew, rounds: state._rounds, ledger: state.ledger, approve: state._approve, summary, folded };
+}
+
+async function openTools(run: AgentRun) {
+  const opened = await Promise.all(run.agent.tools.map((tool) => (typeof tool === "string" ? openTool(tool, run) : tool)));
+  return opened.filter((tool) => tool !== undefined);
+}
+
+/** Returns the message without its author. Some endpoints refuse the field. */
+function withoutName(message: BaseMessage): BaseMessage {
+  if (!AIMessage.isInstance(message) || message.name === undefined) return message;
+  const { id, content, tool_calls, additional_kwargs, response_metadata } = message;
+  return new AIMessage({ id, content, tool_calls, additional_kwargs, response_metadata });
+}
+
+/** Removes the tool calls of a model that was offered no tools. */
+function keepText(reply: AIMessage): void {
+  if (!reply.tool_calls?.length) return;
+  reply.tool_calls = [];
+  reply.invalid_tool_calls = [];
+  reply.additional_kwargs = {};
+  if (reply.text === "") reply.content = "I reached the limit of my steps before I had an answer.";
+}
+
+/** Tells followers that an agent stopped at its limit. */
+export function reportLimit(config: LangGraphRunnableConfig, { agent, pattern }: AgentRun): void {
+  report(config, pattern, "step_limit", Date.now(), { agent: agent.name, stepLimit: agent.maxRounds });
+}

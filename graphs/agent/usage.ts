@@ -1,0 +1,44 @@
+import type { AIMessage, BaseMessage } from "@langchain/core/messages";
+
+/** The tokens of one call, its retries included. */
+export interface Usage {
+  inputTokens: number;
+  outputTokens: number;
+  /** Input tokens that the endpoint had cached. They cost less. */
+  cachedTokens?: number;
+  /** The model that answered, as its response names it. */
+  answered?: string;
+  /** Set when the endpoint reported no usage and the tokens are counted from the characters. */
+  isEstimated?: true;
+}
+
+const charactersPerToken = 4;
+
+/** Returns the usage of one answer. An endpoint that reports none is estimated. */
+export function usageOf(message: AIMessage, prompt: BaseMessage[]): Usage {
+  const { usage_metadata: reported, response_metadata: metadata } = message;
+  const answered = typeof metadata.model_name === "string" ? { answered: metadata.model_name } : {};
+  const { input_tokens: inputTokens = 0, output_tokens: outputTokens = 0, input_token_details: details } = reported ?? {};
+  if (inputTokens + outputTokens === 0) {
+    return { inputTokens: estimate(prompt), outputTokens: estimate([message]), isEstimated: true, ...answered };
+  }
+  const cached = details?.cache_read ?? 0;
+  return { inputTokens, outputTokens, ...(cached > 0 && { cachedTokens: cached }), ...answered };
+}
+
+/** Adds the usage of a retry. */
+export function addUsage(sum: Usage, more: Usage): void {
+  sum.inputTokens += more.inputTokens;
+  sum.outputTokens += more.outputTokens;
+  if (more.cachedTokens) sum.cachedTokens = (sum.cachedTokens ?? 0) + more.cachedTokens;
+  if (more.answered) sum.answered = more.answered;
+  if (more.isEstimated) sum.isEstimated = true;
+}
+
+function estimate(messages: BaseMessage[]): number {
+  const characters = messages.reduce(
+    (sum, message) => sum + message.text.length + JSON.stringify(Object(message).tool_calls ?? "").length,
+    0,
+  );
+  return Math.ceil(characters / charactersPerToken);
+}
