@@ -134,6 +134,11 @@ test("graphs know the package by its name at most", () => {
   expect(importsOf("graphs").filter(({ to }) => to.includes("src/"))).toEqual([]);
 });
 
+test("the addresses that webhooks may not reach are those that graphs may not fetch", () => {
+  const codeOf = (file: string) => readFileSync(file, "utf8").replace(/^\/\/ .*\n\n/m, "");
+  expect(codeOf("graphs/kit/inside.ts")).toBe(codeOf("src/webhooks/inside.ts"));
+});
+
 test("only config.ts reads the environment", () => {
   const readers = globSync("**/*.ts", { cwd: "src" }).filter((file) => readFileSync(join("src", file), "utf8").includes("process.env"));
   expect(readers.filter((file) => file !== "config.ts" && !file.startsWith("cli/"))).toEqual([]);
