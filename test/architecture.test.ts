@@ -22,7 +22,7 @@ const mayImport: Record<string, string[]> = {
   runs: ["auth", "db", "errors", "events", "threads", "assistants", "checkpoints", "webhooks"],
   crons: ["auth", "db", "errors", "runs", "threads", "assistants"],
   streaming: ["db", "events", "runs"],
-  registry: [],
+  registry: ["patches"],
   rehearsal: [],
   sdk: [],
   /** Fixes of libraries, each until a release of the library has it. */
