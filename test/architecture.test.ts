@@ -72,8 +72,8 @@ const mayImport: Record<string, string[]> = {
     "ui",
     "webhooks",
   ],
-  /** The large pieces from which main puts a service together. */
-  service: ["*"],
+  /** The steps of a start. Only main calls them. */
+  startup: ["*"],
   main: ["*"],
   cli: ["*"],
   index: ["*"],

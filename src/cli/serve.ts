@@ -1,8 +1,8 @@
 import type { Config } from "../config.ts";
 import { createLogger } from "../log.ts";
 import { type Service, startService } from "../main.ts";
-import { publishAddress } from "../service/published.ts";
 import { guardProcess } from "./guard-process.ts";
+import { publishAddress } from "./own-address.ts";
 
 /** Runs the service until a signal stops it. */
 export async function serve(config: Config): Promise<void> {
