@@ -72,6 +72,6 @@ export const terminalCommands: Record<string, Command> = {
       url,
     },
     details: exitCodes,
-    run: ending(async (args) => (await import("./demo.ts")).demo(args)),
+    run: ending(async (args) => (await import("../demo/demo.ts")).demo(args)),
   },
 };
