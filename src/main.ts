@@ -21,10 +21,10 @@ import { configuredDatabase, type Database, openDatabase } from "./startup/open-
 import { startApi } from "./startup/start-api.ts";
 import { startWork } from "./startup/start-work.ts";
 import { startThreadFeed } from "./streaming/thread-feed.ts";
-import { startTracing } from "./tracing/start.ts";
+import { startTracing } from "./tracing/start-tracing.ts";
 import { version } from "./version.ts";
 import { resolveHeaders } from "./webhooks/headers.ts";
-import { webhookRules } from "./webhooks/rules.ts";
+import { webhookRules } from "./webhooks/webhook-rules.ts";
 import { attemptAtWork } from "./worker/attempts.ts";
 import { startDeliveries } from "./worker/deliveries.ts";
 

@@ -1,8 +1,8 @@
 import { isId } from "../db/ids.ts";
 import { everything } from "../db/scope.ts";
 import { listDeadWebhooks, redriveWebhooks } from "../webhooks/webhooks.ts";
-import { withDatabase } from "./database.ts";
 import { clean } from "./terminal/clean.ts";
+import { withDatabase } from "./with-database.ts";
 
 const mostListed = 100;
 
