@@ -1,3 +1,4 @@
+import type { Pool } from "pg";
 import type { Logger } from "pino";
 import { ensureSystemAssistants } from "./assistants/assistants.ts";
 import { keyHeaders } from "./auth/keys.ts";
@@ -6,21 +7,24 @@ import { explainDatabase } from "./db/address.ts";
 import { startWakeups } from "./db/listen.ts";
 import { startFeed } from "./events/feed.ts";
 import { createLogger } from "./log.ts";
+import { listenForScrapers } from "./metrics/listener.ts";
+import { startMetrics } from "./metrics/metrics.ts";
 import { needsEndpoint } from "./registry/embeddings.ts";
 import { compareLangGraph } from "./registry/installed.ts";
 import { foldersOf, readProject } from "./registry/project.ts";
 import { loadRegistry } from "./registry/registry.ts";
 import { type Fetch, fetchAt, installFetch, withTraceparent } from "./sdk/fetch.ts";
 import { installLogger } from "./sdk/logger.ts";
-import { startApi } from "./service/api.ts";
-import { type Closers, closeAll } from "./service/closers.ts";
-import { configuredDatabase, type Database, openDatabase } from "./service/database.ts";
-import { graphsWithoutSchemas, loadForApi, provideModel, provideStore, systemAssistants } from "./service/project.ts";
-import { startWatching } from "./service/watching.ts";
-import { startWork } from "./service/work.ts";
+import { type Closers, closeAll } from "./startup/closers.ts";
+import { graphsWithoutSchemas, loadForApi, provideModel, provideStore, systemAssistants } from "./startup/load-project.ts";
+import { configuredDatabase, type Database, openDatabase } from "./startup/open-database.ts";
+import { startApi } from "./startup/start-api.ts";
+import { startWork } from "./startup/start-work.ts";
 import { startThreadFeed } from "./streaming/thread-feed.ts";
+import { startTracing } from "./tracing/start-tracing.ts";
+import { version } from "./version.ts";
 import { resolveHeaders } from "./webhooks/headers.ts";
-import { webhookRules } from "./webhooks/rules.ts";
+import { webhookRules } from "./webhooks/webhook-rules.ts";
 import { attemptAtWork } from "./worker/attempts.ts";
 import { startDeliveries } from "./worker/deliveries.ts";
 
@@ -118,4 +122,16 @@ async function startFeeds({ pool, directUrl }: Database, follows: boolean, log: 
   const threadFeed = startThreadFeed({ pool, feed, wakeups, onError });
   closers.push(threadFeed.stop);
   return { wakeups, feed, threadFeed };
+}
+
+/** Starts the metrics and the tracing. */
+async function startWatching(config: Config, pool: Pool, log: Logger, closers: Closers) {
+  const { poolSize, slots, leaseSeconds, role } = config;
+  const metrics = startMetrics({ pool, poolSize, slots, leaseSeconds, version, role });
+  closers.push(metrics.stop);
+  const scraping = await listenForScrapers(metrics, config, log);
+  if (scraping) closers.push(scraping.stop);
+  const tracing = config.tracing && role !== "api" ? await startTracing({ ...config.tracing, log, version }) : undefined;
+  if (tracing) closers.push(tracing.stop);
+  return { metrics, metricsUrl: scraping?.url, tracing };
 }

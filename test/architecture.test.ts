@@ -22,7 +22,7 @@ const mayImport: Record<string, string[]> = {
   runs: ["auth", "db", "errors", "events", "threads", "assistants", "checkpoints", "webhooks"],
   crons: ["auth", "db", "errors", "runs", "threads", "assistants"],
   streaming: ["db", "events", "runs"],
-  registry: [],
+  registry: ["patches"],
   rehearsal: [],
   sdk: [],
   /** Fixes of libraries, each until a release of the library has it. */
@@ -72,8 +72,8 @@ const mayImport: Record<string, string[]> = {
     "ui",
     "webhooks",
   ],
-  /** The large pieces from which main puts a service together. */
-  service: ["*"],
+  /** The steps of a start. Only main calls them. */
+  startup: ["*"],
   main: ["*"],
   cli: ["*"],
   index: ["*"],
@@ -132,6 +132,18 @@ test("no file imports itself around a corner", () => {
 
 test("graphs know the package by its name at most", () => {
   expect(importsOf("graphs").filter(({ to }) => to.includes("src/"))).toEqual([]);
+});
+
+test("graphs load only LangGraph and zod at once, and other packages at their first use", () => {
+  const loaded = globSync("**/*.ts", { cwd: "graphs" }).flatMap((file) =>
+    [...readFileSync(join("graphs", file), "utf8").matchAll(/^import (?!type )(?:[^"]* from )?"([^".][^"]*)"/gm)].map(([, name]) => name),
+  );
+  expect(loaded.filter((name) => !/^(node:|@langchain\/(core|langgraph|openai)(\/|$)|zod$)/.test(name ?? ""))).toEqual([]);
+});
+
+test("the addresses that webhooks may not reach are those that graphs may not fetch", () => {
+  const codeOf = (file: string) => readFileSync(file, "utf8").replace(/^\/\/ .*\n\n/m, "");
+  expect(codeOf("graphs/kit/inside.ts")).toBe(codeOf("src/webhooks/inside.ts"));
 });
 
 test("only config.ts reads the environment", () => {

@@ -12,7 +12,8 @@ export type Things = Record<
   | "checkpointId"
   | "questionId"
   | "namespace"
-  | "mark",
+  | "mark"
+  | "owner",
   string
 >;
 

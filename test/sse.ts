@@ -49,3 +49,9 @@ export async function take<T>(source: AsyncIterable<T>, count: number): Promise<
 
 /** For what becomes true by itself, however busy the machine is. */
 export const eventually = <T>(fact: () => T) => expect.poll(fact);
+
+/** Returns how many streams and sockets a service has open, by its own count. */
+export async function streamsOpenAt(url = ""): Promise<number> {
+  const metrics = await (await fetch(`${url}/metrics?format=prometheus`)).text();
+  return Number(/^ensemble_streams_open (\d+)$/m.exec(metrics)?.[1]);
+}

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from "node:net";
 
-// This list also exists in src/webhooks/inside.ts. A graph may be used without the service, so it cannot import that file. Change both.
+// The same file is src/webhooks/inside.ts. A graph may be used without the service, so it cannot import that file. A test keeps both alike.
 
 /** Addresses of our own network, including loopback and link-local (cloud metadata), and addresses that no public server has. */
 const inside4 = new BlockList();

@@ -1,11 +1,22 @@
 import { isDatabaseTrouble } from "../db/failure.ts";
 import { Refused, whatServerSays } from "../db/refused.ts";
 import type { CheckpointRows } from "./rows.ts";
-import type { Dumped } from "./serializer.ts";
+import { type Dumped, UnstorableValue } from "./serializer.ts";
 
 /** The run's error when the database refuses what a step wrote. */
 export class RefusedStep extends Refused {
   override name = "StepRefusedError";
+}
+
+/** The run's error when a node returned a value that cannot be stored. */
+class UnstorableState extends Error {
+  constructor(node: string | undefined, { path, kind }: UnstorableValue) {
+    super(
+      `${node ? `Node "${node}"` : "The input"} wrote a value that cannot be stored: ${path} holds ${kind}. ` +
+        "State must be JSON (Date, Map, Set, RegExp, Error and Uint8Array are fine): convert the value before returning it.",
+    );
+    this.name = "UnstorableState";
+  }
 }
 
 /** The server closes the connection without a reply if a message reaches 1 GiB. */
@@ -20,8 +31,12 @@ export function refuseUnsendable(rows: CheckpointRows): void {
   if (characters > mostBytes / 3 && totalBytes(rows) > mostBytes) throw new Refused("One statement can hold at most 1 GiB.");
 }
 
-/** Returns a database error that names the node, the largest channel and its size. Other errors are returned unchanged. */
+/**
+ * Returns an error that names the node, and for a database error the largest channel and its size. Errors that refuse nothing are returned
+ * unchanged.
+ */
 export function explainRefusal(error: Error, node: string | undefined, rows: CheckpointRows): Error {
+  if (error instanceof UnstorableValue) return new UnstorableState(node, error);
   const isRefusal = error instanceof Refused || ("severity" in error && !isDatabaseTrouble(error));
   if (!isRefusal) return error;
   const writer = node === undefined ? "the input" : `node "${node}"`;

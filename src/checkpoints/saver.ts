@@ -13,15 +13,17 @@ import type pg from "pg";
 import { batched } from "../db/batched.ts";
 import { isDatabaseTrouble } from "../db/failure.ts";
 import type { Fence } from "../db/fence.ts";
-import { type Db, nothing, sql } from "../db/sql.ts";
-import { type Channel, type ChannelLists, createChannelLists } from "./channel-lists.ts";
+import { type Db, type Sql, sql } from "../db/sql.ts";
+import { type ChannelLists, createChannelLists } from "./channel-lists.ts";
+import { readHistory } from "./history.ts";
 import { deleteThreadCheckpoints } from "./lifecycle.ts";
-import { newestFirst, storedBefore } from "./order.ts";
-import { type ListRow, readCheckpoints, type StoredCheckpoint, type StoredValue } from "./read.ts";
+import { newestFirst } from "./order.ts";
+import { readCheckpoints, type StoredCheckpoint } from "./read.ts";
 import { explainRefusal, refuseUnsendable } from "./refusals.ts";
 import { replaceWrites } from "./replaced-writes.ts";
 import { type BlobRow, type CheckpointRows, isAlike, joinRows, noRows, storeRows, type WriteRow } from "./rows.ts";
-import { dumpState, keepingImpostors, type StateSerializer, UnstorableValue } from "./serializer.ts";
+import { dumpState, keepingImpostors } from "./serializer.ts";
+import { isOld, toTuple, type ValueReader, valueReader } from "./tuple.ts";
 
 /** The parts of an attempt that its saver needs. */
 export interface SaverAttempt {
@@ -64,7 +66,6 @@ interface Address {
  */
 export class EnsembleSaver extends PostgresSaver {
   readonly #db: Db;
-  readonly #serializer: StateSerializer;
   readonly #metadata: Record<string, unknown>;
   readonly #attempt: SaverAttempt | undefined;
   /** Stores concurrent calls in one statement: the writes of a step, and the checkpoint after them. */
@@ -72,15 +73,17 @@ export class EnsembleSaver extends PostgresSaver {
   /** After the first refused write no other is sent, so that a step is stored whole or not at all. */
   #refused = false;
   readonly #lists: ChannelLists;
+  readonly #values: ValueReader;
   /** Whether the thread is known to be empty. False once this attempt stores something. */
   #isEmpty: boolean;
 
   constructor(db: Db, metadata: Record<string, unknown> = {}, attempt?: SaverAttempt) {
     // The stock class takes a pool, but the methods that are not replaced here only use its `query`.
     super(db as unknown as pg.Pool);
-    this.#serializer = keepingImpostors(this.serde);
-    this.serde = this.#serializer;
-    this.#lists = createChannelLists(this.#serializer);
+    const serializer = keepingImpostors(this.serde);
+    this.serde = serializer;
+    this.#lists = createChannelLists(serializer);
+    this.#values = valueReader(serializer, this.#lists);
     this.#db = db;
     this.#metadata = metadata;
     this.#attempt = attempt;
@@ -171,85 +174,18 @@ export class EnsembleSaver extends PostgresSaver {
     if (!stored) return undefined;
     // Checkpoints of older releases need the pending sends of their parents, which the stock saver reads.
     if (isOld(stored)) return super.getTuple(config).catch((error) => this.#noteTrouble(error));
-    return this.#toTuple(stored);
+    return toTuple(stored, this.#values);
   }
 
-  /** Yields checkpoints, reading a few at a time, fewer the larger they are. The caller may stop anywhere in a long history. */
   override async *list(config: RunnableConfig, options?: CheckpointListOptions): AsyncGenerator<CheckpointTuple> {
-    const { limit = Number.POSITIVE_INFINITY } = options ?? {};
-    let before = options?.before;
-    let left = limit;
-    let size = firstBatch;
-    while (left > 0) {
-      const batchLimit = Math.min(left, size);
-      const found = await this.#readBatch(config, { ...options, before, limit: batchLimit });
-      for (const stored of found) yield await this.#toTupleOrOld(stored);
-      left -= found.length;
-      size = nextBatch(found);
-      const last = found.at(-1);
-      if (!last || found.length < batchLimit) return;
-      before = { configurable: { checkpoint_id: last.checkpointId } };
-    }
-  }
-
-  async #readBatch(config: RunnableConfig, { filter, before, limit }: CheckpointListOptions): Promise<StoredCheckpoint[]> {
-    const { thread_id: threadId, checkpoint_ns: namespace, checkpoint_id: checkpointId } = config.configurable ?? {};
-    const beforeId = before?.configurable?.checkpoint_id;
-    const selection = sql`
-      select * from checkpoints
-       where true ${threadId ? sql`and thread_id = ${threadId}` : nothing}
-         ${namespace === undefined || namespace === null ? nothing : sql`and checkpoint_ns = ${namespace}`}
-         ${checkpointId ? sql`and checkpoint_id = ${checkpointId}` : nothing}
-         ${filter && Object.keys(filter).length > 0 ? sql`and metadata @> searchable(${JSON.stringify(filter)}::json)` : nothing}
-         ${beforeId === undefined ? nothing : sql`and ${storedBefore(threadId, beforeId)}`}
-       order by ${newestFirst} limit ${limit}`;
-    return readCheckpoints(this.#db, selection).catch((error) => this.#noteTrouble(error));
+    const read = (selection: Sql) => readCheckpoints(this.#db, selection).catch((error) => this.#noteTrouble(error));
+    for await (const stored of readHistory(read, config, options)) yield await this.#toTupleOrOld(stored);
   }
 
   async #toTupleOrOld(stored: StoredCheckpoint): Promise<CheckpointTuple> {
     const { threadId: thread_id, namespace: checkpoint_ns, checkpointId: checkpoint_id } = stored;
     const old = isOld(stored) ? await super.getTuple({ configurable: { thread_id, checkpoint_ns, checkpoint_id } }) : undefined;
-    return old ?? this.#toTuple(stored);
-  }
-
-  async #toTuple({
-    threadId,
-    namespace,
-    checkpointId,
-    parentId,
-    checkpoint,
-    metadata,
-    values,
-    writes,
-  }: StoredCheckpoint): Promise<CheckpointTuple> {
-    const at = (id: string) => ({ configurable: { thread_id: threadId, checkpoint_ns: namespace, checkpoint_id: id } });
-    const present = [...values].filter(([, rows]) => rows.at(-1)?.type !== "empty");
-    const channelValues = await Promise.all(
-      present.map(async ([channel, rows]) => [channel, await this.#loadChannel({ threadId, namespace, channel }, rows)] as const),
-    );
-    return {
-      config: at(checkpointId),
-      checkpoint: {
-        ...{ channel_versions: {}, versions_seen: {} }, // very old checkpoints lack these
-        ...(checkpoint as unknown as Omit<Checkpoint, "channel_values">),
-        channel_values: Object.fromEntries(channelValues),
-      },
-      metadata: metadata as CheckpointMetadata,
-      ...(parentId && { parentConfig: at(parentId) }),
-      pendingWrites: (await Promise.all(
-        writes.map(async (write) => [write.taskId, write.channel, await this.#load(write)] as const),
-      )) as CheckpointTuple["pendingWrites"],
-    };
-  }
-
-  async #load({ type, text, bytes }: StoredValue): Promise<unknown> {
-    return this.#serializer.loadsTyped(type, text ?? bytes ?? "");
-  }
-
-  async #loadChannel(place: Channel, rows: ListRow[]): Promise<unknown> {
-    const [first] = rows;
-    const isList = rows.length > 1 || (first?.type === "json" && first.text?.startsWith("["));
-    return first && !isList ? this.#load(first) : this.#lists.load(place, rows);
+    return old ?? toTuple(stored, this.#values);
   }
 
   override async deleteThread(threadId: string): Promise<void> {
@@ -287,8 +223,7 @@ export class EnsembleSaver extends PostgresSaver {
       refuseUnsendable(rows);
       if (!(await store(rows))) this.#refuse(attempt, new LostRight(attempt.fence));
     } catch (error) {
-      const isUnstorable = error instanceof UnstorableValue;
-      this.#refuse(attempt, isUnstorable ? new UnstorableState(node, error) : explainRefusal(error as Error, node, rows));
+      this.#refuse(attempt, explainRefusal(error as Error, node, rows));
     }
   }
 
@@ -303,32 +238,6 @@ export class EnsembleSaver extends PostgresSaver {
     attempt.refused(reason);
   }
 }
-
-/** The run's error when a node returned a value that cannot be stored. */
-export class UnstorableState extends Error {
-  constructor(node: string | undefined, { path, kind }: UnstorableValue) {
-    super(
-      `${node ? `Node "${node}"` : "The input"} wrote a value that cannot be stored: ${path} holds ${kind}. ` +
-        "State must be JSON (Date, Map, Set, RegExp, Error and Uint8Array are fine): convert the value before returning it.",
-    );
-    this.name = "UnstorableState";
-  }
-}
-
-const firstBatch = 2;
-const mostInBatch = 200;
-const batchBytes = 1_000_000;
-
-/** Returns how many checkpoints to read next, by the size of those that were read last. */
-function nextBatch(found: StoredCheckpoint[]): number {
-  const rows = found.flatMap(({ values, writes }) => [...[...values.values()].flat(), ...writes]);
-  const bytes = rows.reduce((sum, { text, bytes }) => sum + (text?.length ?? bytes?.length ?? 0), 0);
-  const mean = bytes / Math.max(1, found.length);
-  return Math.max(1, Math.min(mostInBatch, Math.floor(batchBytes / Math.max(1, mean))));
-}
-
-/** Returns whether an older release of LangGraph stored the checkpoint. */
-const isOld = ({ checkpoint, parentId }: StoredCheckpoint) => parentId !== null && Number(checkpoint.v) < 4;
 
 function addressOf(config: RunnableConfig): Address {
   const { thread_id, checkpoint_ns, checkpoint_id } = config.configurable ?? {};

@@ -1,5 +1,5 @@
 import { type Arguments, type Command, helpText, unknownCommand } from "./arguments.ts";
-import { terminalCommands } from "./terminal/commands.ts";
+import { terminalCommands } from "./terminal/terminal-commands.ts";
 
 /** All commands by name. Each command loads its dependencies when it runs, because a frequent health check does not need LangGraph. */
 export const commands: Record<string, Command> = {
@@ -14,17 +14,17 @@ export const commands: Record<string, Command> = {
   ...terminalCommands,
   migrate: {
     summary: "migrate the database to this release",
-    run: async () => (await import("./migrate.ts")).migrateDatabase(),
+    run: async () => (await import("./maintenance.ts")).migrateDatabase(),
   },
   config: {
     summary: "print all environment variables with this process's values",
-    run: async () => (await import("./config.ts")).printConfig(),
+    run: async () => (await import("./print-config.ts")).printConfig(),
   },
   halt: {
     summary: "stop all work: no run is claimed, and running runs pause at their next step",
-    run: async () => (await import("./halt.ts")).halt(),
+    run: async () => (await import("./maintenance.ts")).halt(),
   },
-  resume: { summary: "continue the work after a halt", run: async () => (await import("./halt.ts")).resume() },
+  resume: { summary: "continue the work after a halt", run: async () => (await import("./maintenance.ts")).resume() },
   health: {
     summary: "exit with 0 when the database answers and, on a worker's host, the worker is alive",
     run: async () => (await import("./health.ts")).checkHealth(),
@@ -32,7 +32,7 @@ export const commands: Record<string, Command> = {
   webhooks: {
     summary: "list the webhooks that were given up, or redrive (send again) all or those of the named runs",
     takes: ["[redrive]", "[run…]"],
-    run: async ({ words }: Arguments) => (await import("./webhooks.ts")).webhooks(words),
+    run: async ({ words }: Arguments) => (await import("./webhook-command.ts")).webhooks(words),
   },
   key: {
     summary: "create an API key, and its entry for ENSEMBLE_API_KEYS",
@@ -41,12 +41,12 @@ export const commands: Record<string, Command> = {
   },
   export: {
     summary: "store lists whole, so that LangGraph's own PostgresSaver can read all checkpoints",
-    run: async () => (await import("./export.ts")).exportCheckpoints(),
+    run: async () => (await import("./maintenance.ts")).exportCheckpoints(),
   },
   prune: {
     summary: "remove all data that the retention rules allow to remove",
     options: { "dry-run": { type: "boolean", means: "only print what would be removed" } },
-    run: async ({ flags }: Arguments) => (await import("./prune.ts")).prune({ dryRun: flags.has("dry-run") }),
+    run: async ({ flags }: Arguments) => (await import("./prune-command.ts")).prune({ dryRun: flags.has("dry-run") }),
   },
   help: {
     summary: "show the help of a command",

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { checkDatabaseUrl, explainDatabase } from "../db/address.ts";
 import { openPool } from "../db/pool.ts";
 import { isWorkerAlive } from "../runs/workers.ts";
-import { ownAddress } from "./address.ts";
 import { readEnvironment } from "./environment.ts";
+import { ownAddress } from "./own-address.ts";
 
 /** The answer of /info, which needs no sign-in. `halted` is null while the database does not answer. */
 const Info = z.object({ halted: z.boolean().nullable() });

@@ -1,8 +1,9 @@
+import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import { createLogger } from "../log.ts";
 import { type Service, startService } from "../main.ts";
-import { publishAddress } from "../service/published.ts";
-import { guardProcess } from "./guard-process.ts";
+import { attemptAtWork } from "../worker/attempts.ts";
+import { publishAddress } from "./own-address.ts";
 
 /** Runs the service until a signal stops it. */
 export async function serve(config: Config): Promise<void> {
@@ -56,4 +57,23 @@ Graphs: ${graphIds.join(", ")}${embedded ? "\nDatabase: an embedded Postgres; se
 Try it:
   curl -s ${url}/runs/wait -H 'content-type: application/json' -d '${body}'
 `);
+}
+
+/**
+ * Logs errors that a graph's code throws outside its node, such as an unhandled rejection or an error in a timer. The log names the run,
+ * and the process continues. An exception that belongs to no run ends the process, because its state is unknown. Other workers take over
+ * its runs.
+ */
+function guardProcess(log: Logger): void {
+  process.on("unhandledRejection", (reason) => {
+    log.error({ err: reason, ...attemptAtWork() }, "unhandled rejection");
+  });
+  process.on("uncaughtException", (error) => {
+    const attempt = attemptAtWork();
+    if (attempt) log.error({ err: error, ...attempt }, "a graph threw outside its node");
+    else {
+      log.fatal({ err: error }, "uncaught exception");
+      log.flush(() => process.exit(1));
+    }
+  });
 }

@@ -6,10 +6,10 @@ import type { EventFeed } from "../events/feed.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { RunWriter } from "../runs/run-writer.ts";
-import type { StoreRules } from "../store/rules.ts";
+import type { StoreRules } from "../store/store-rules.ts";
 import type { ThreadFeed } from "../streaming/thread-feed.ts";
 import type { UiBundles } from "../ui/bundles.ts";
-import type { WebhookRules } from "../webhooks/rules.ts";
+import type { WebhookRules } from "../webhooks/webhook-rules.ts";
 import type { PickHeaders } from "./front/configurable-headers.ts";
 import type { Memory } from "./memory.ts";
 

@@ -63,6 +63,7 @@ export const Command = z.object({
   goto: z.union([Target, z.array(Target)]).nullish(),
 });
 
+export const AssistantParams = z.object({ assistantId: Text });
 export const ThreadParams = z.object({ threadId: Id });
 export const RunParams = z.object({ threadId: Id, runId: Id });
 

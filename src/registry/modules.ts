@@ -42,8 +42,8 @@ function nearestTsconfig(directory: string): string | undefined {
 
 type Hooks = Required<Parameters<typeof registerHooks>[0]>;
 
-/** Our own module imports the zod entry too. It must not wait for the module that imports it in turn. */
-const ourFolder = new URL(".", import.meta.url).href;
+/** Our own patch imports the zod entry too. It must not wait for the module that imports it in turn. */
+const ourFolder = new URL("..", import.meta.url).href;
 const isOfUser = (importer: string | undefined): importer is string =>
   importer?.startsWith("file:") === true && !importer.startsWith(ourFolder);
 

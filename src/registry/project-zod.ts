@@ -1,7 +1,6 @@
 import { createRequire } from "node:module";
-import { getInteropZodDefaultGetter } from "@langchain/core/utils/types";
-import { withLangGraph } from "@langchain/langgraph/zod";
 import { z } from "zod";
+import { patchZodMethods } from "../patches/zod-methods.ts";
 
 /** The entry of LangGraph that gives schemas their `.langgraph` method. */
 export const zodEntry = "@langchain/langgraph/zod";
@@ -38,28 +37,5 @@ export function extendZods(zods: unknown[], importer: string): void {
       return undefined; // this zod has no such entry
     }
   });
-  for (const zod of [...zods, ...required]) extendZod(zod);
-}
-
-/** LangGraph's own list of the prototypes that already have the method. */
-const extended = (globalThis as { [key: symbol]: WeakSet<object> | undefined })[Symbol.for("langgraph-zod")];
-
-function extendZod(zod: unknown): void {
-  const { ZodType } = (zod ?? {}) as { ZodType?: { prototype?: object } };
-  const prototype = ZodType?.prototype;
-  if (!prototype || "langgraph" in prototype) return;
-  Object.defineProperty(prototype, "langgraph", { get: methodsOf, configurable: true });
-  extended?.add(prototype);
-}
-
-type AnySchema = Parameters<typeof withLangGraph>[0];
-type Meta = NonNullable<Parameters<typeof withLangGraph>[1]>;
-
-/** Returns the value of `.langgraph` on a schema, as LangGraph's own extension does. */
-function methodsOf(this: AnySchema) {
-  return {
-    metadata: (jsonSchemaExtra: Meta["jsonSchemaExtra"]) => withLangGraph(this, { jsonSchemaExtra }),
-    reducer: (fn: NonNullable<Meta["reducer"]>["fn"], schema?: NonNullable<Meta["reducer"]>["schema"]) =>
-      withLangGraph(this, { default: getInteropZodDefaultGetter(this), reducer: { schema, fn } } as Meta),
-  };
+  for (const zod of [...zods, ...required]) patchZodMethods(zod);
 }

@@ -1,9 +1,9 @@
 import type { BaseChannel, LangGraphRunnableConfig, Pregel, PregelNode } from "@langchain/langgraph";
 import type { BaseCache, BaseCheckpointSaver, BaseStore } from "@langchain/langgraph-checkpoint";
+import { describeSchemas, fillFromTypes, type GraphSchemas, isDescribed } from "./graph-schemas.ts";
 import { describeImportFailure } from "./import-failure.ts";
 import { importUserModule } from "./modules.ts";
 import type { GraphSource } from "./project.ts";
-import { describeSchemas, fillFromTypes, type GraphSchemas, isDescribed } from "./schemas.ts";
 import { createTypeSchemaReader } from "./type-schemas.ts";
 import { findIssues, type GraphCallArguments, type Issue } from "./validate.ts";
 

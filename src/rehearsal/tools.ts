@@ -1,5 +1,4 @@
-import { clausesIn, comesAfter, namesSomething } from "./clauses.ts";
-import { expressionsIn, urlsIn } from "./extract.ts";
+import { expressionsIn, namesIn, quotedIn, urlsIn } from "./extract.ts";
 import { fillSchema } from "./fill.ts";
 import type { Schema } from "./json-schema.ts";
 import type { Material } from "./material.ts";
@@ -109,3 +108,21 @@ function leastCalled(tools: Tool[], called: string[], { task }: Material): Tool 
   const timesCalled = ({ name }: Tool) => called.filter((other) => other === name).length;
   return best(tools, (tool) => affinity(tool, words) - 1_000 * timesCalled(tool)) as Tool;
 }
+
+/** Returns the parts of a task that may each need their own tool. Quotations stay whole. */
+function clausesIn(task: string): string[] {
+  const quotes: string[] = [];
+  const masked = task.replace(/"[^"\n]*"|“[^”\n]*”|`[^`\n]*`/g, (quote) => `\uE000${quotes.push(quote) - 1}\uE000`);
+  const restore = (text: string) => text.replace(/\uE000(\d+)\uE000/g, (_, index) => quotes[Number(index)] ?? "");
+  return masked
+    .split(/(?<=[.!?;])\s+|\n+|,\s+(?!\d)|,?\s+(?=(?:and then|then|finally|afterwards|after that)\b)|\s+(?:and|as well as)\s+/)
+    .map((clause) => restore(clause.trim()))
+    .filter((clause) => /[\p{L}\p{N}]/u.test(clause));
+}
+
+/** Tells whether a clause has its own subject, a name or a quotation. */
+const namesSomething = (clause: string): boolean => namesIn(`of ${clause}`).length > 0 || quotedIn(clause).length > 0;
+
+/** Tells whether a clause depends on the one before it. */
+const comesAfter = (clause: string): boolean =>
+  /^(?:and )?(?:then|finally|afterwards|after that)\b|\b(?:the result|the answer|the outcome|it|that|them)\s*[.!?]?$/i.test(clause);

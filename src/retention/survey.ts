@@ -6,7 +6,7 @@ import { countSpentEvents } from "../runs/sweep.ts";
 import { countExpiredItems } from "../store/items.ts";
 import { countExpiredThreads, countSpentThreads, listThreadsToReduce } from "../threads/retention.ts";
 import { countOutdatedWebhooks } from "../webhooks/webhooks.ts";
-import type { RetentionRules } from "./rules.ts";
+import type { RetentionRules } from "./retention-rules.ts";
 import type { Removal } from "./sweep.ts";
 
 const page = 200;

@@ -16,8 +16,8 @@ import {
   withoutOpenRuns,
 } from "../threads/retention.ts";
 import { sweepWebhooks } from "../webhooks/webhooks.ts";
-import { deleteThread } from "./prune.ts";
-import type { RetentionRules } from "./rules.ts";
+import { deleteThread } from "./prune-thread.ts";
+import type { RetentionRules } from "./retention-rules.ts";
 
 /** The numbers of rows that were removed, or would be. */
 export interface Removal {

@@ -1,7 +1,7 @@
 import type { User } from "../auth/user.ts";
 import { type Db, prepared, type Sql, sql } from "../db/sql.ts";
 import { insertingThread, insertingThreads } from "../threads/threads.ts";
-import { hostOf } from "../webhooks/rules.ts";
+import { hostOf } from "../webhooks/webhook-rules.ts";
 import { type Json, type MultitaskStrategy, type Run, type RunKwargs, runColumns } from "./run.ts";
 
 /** A run as it is stored. */

@@ -4,7 +4,7 @@ import type { Fence } from "../db/fence.ts";
 import { everything } from "../db/scope.ts";
 import type { Db } from "../db/sql.ts";
 import { deleteItem, listNamespaces } from "./items.ts";
-import { Minutes, type StoreRules } from "./rules.ts";
+import { Minutes, type StoreRules } from "./store-rules.ts";
 import { getFromStore, putInStore, searchStore } from "./use.ts";
 
 export interface StoreOptions {

@@ -6,7 +6,7 @@ import { embedItem, embedQuery } from "./embedding.ts";
 import type { Item, ItemName, Part, Place, StoredItem } from "./item.ts";
 import { findItem, putItem, refreshItems, searchItems } from "./items.ts";
 import { checkSize } from "./namespace.ts";
-import type { StoreRules } from "./rules.ts";
+import type { StoreRules } from "./store-rules.ts";
 import { type ItemVectors, searchVectors } from "./vectors.ts";
 
 /** The rules of the store, and the fence of an attempt. A caller over HTTP needs no fence. */

@@ -3,6 +3,8 @@ import {
   type Attributes,
   type Context,
   context,
+  DiagLogLevel,
+  diag,
   isSpanContextValid,
   type Link,
   type SpanContext,
@@ -15,10 +17,11 @@ import { TracerProvider } from "@opentelemetry/sdk-trace";
 import { createHandler } from "./handler.ts";
 import { resourceOf, samplerOf, spanProcessorOf } from "./provider.ts";
 import type { AttemptSpan, TracedAttempt, Tracing, TracingOptions } from "./tracing.ts";
-import { reportTrouble } from "./trouble.ts";
 
 /** The time limit for sending the last spans. */
 const shutdownTimeoutMs = 2_000;
+/** The shortest time between two warnings. An unreachable collector fails every few seconds. */
+const quietMs = 60_000;
 
 /** Starts tracing by OpenTelemetry. Its context is global to the process, so that graphs' own spans become children of the service's. */
 export function openTelemetry(options: TracingOptions): Tracing {
@@ -74,6 +77,24 @@ function shareWithGraphs(provider: TracerProvider): () => void {
     if (sharesProvider) trace.disable();
     if (sharesContext) context.disable();
   };
+}
+
+/** Logs OpenTelemetry's errors, at most one a minute, and an unsupported protocol. Returns the function that stops it. */
+function reportTrouble({ log, protocol, exporter }: TracingOptions): () => void {
+  if (exporter === "otlp" && !/^http\/(json|protobuf)$/.test(protocol))
+    log.warn(`OTEL_EXPORTER_OTLP_PROTOCOL is ${protocol}, which is not supported: spans are sent as http/protobuf.`);
+  let quietUntil = 0;
+  const warn = (message: string, ...details: unknown[]) => {
+    if (performance.now() < quietUntil) return;
+    quietUntil = performance.now() + quietMs;
+    log.warn({ details: details.map(String) }, `tracing: ${message}`);
+  };
+  const ignore = () => {};
+  diag.setLogger(
+    { error: warn, warn, info: ignore, debug: ignore, verbose: ignore },
+    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+  );
+  return () => diag.disable();
 }
 
 function describe({ runId, threadId, assistantId, graphId, attempt }: TracedAttempt): Attributes {

@@ -4,7 +4,7 @@ import https from "node:https";
 import type { LookupFunction } from "node:net";
 import { isInside } from "./inside.ts";
 import type { Message } from "./message.ts";
-import { describeInside, isAllowedInside, isPath, objectionTo, type WebhookRules } from "./rules.ts";
+import { describeInside, isAllowedInside, isPath, objectionTo, type WebhookRules } from "./webhook-rules.ts";
 
 /** The failure of a delivery, or undefined when it has arrived. A hopeless delivery is not retried. */
 export type Failure = { reason: string; hopeless: boolean } | undefined;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeMessage } from "../webhooks/message.ts";
-import type { WebhookRules } from "../webhooks/rules.ts";
 import { sendWebhook } from "../webhooks/send.ts";
+import type { WebhookRules } from "../webhooks/webhook-rules.ts";
 import { claimWebhooks, type Delivery, giveBackWebhook, noteDelivered, noteFailed, type Pace, webhookTopic } from "../webhooks/webhooks.ts";
 import { watchReceivers } from "./receivers.ts";
 import type { WorkerDeps } from "./worker-deps.ts";

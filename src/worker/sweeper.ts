@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { runTopic } from "../events/feed.ts";
-import type { RetentionRules } from "../retention/rules.ts";
+import type { RetentionRules } from "../retention/retention-rules.ts";
 import { sweepOnce, trimOnce } from "../retention/sweep.ts";
 import { endRunsOfAbsentGraphs, noteAbsentGraphs } from "../runs/absent.ts";
 import { repairHeads } from "../runs/heads.ts";

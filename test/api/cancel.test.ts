@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { startModelServer } from "../model-server.ts";
 import { startTestService } from "../service.ts";
-import { collect, readEvents } from "../sse.ts";
+import { collect, eventually, readEvents } from "../sse.ts";
 
 const { client, fetch, db } = await startTestService();
 const model = await startModelServer();
@@ -12,10 +12,6 @@ async function startedRun(threadId: string) {
   const run = await client.runs.create(threadId, "slow", endless);
   for await (const { event } of client.runs.joinStream(threadId, run.run_id)) if (event === "custom") return run;
   throw new Error("the run ended by itself");
-}
-
-async function eventually(check: () => Promise<boolean>): Promise<void> {
-  while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 test("a cancelled run is interrupted, its thread idle, with what was reached", async () => {
@@ -63,7 +59,7 @@ test.each(["agent", "agent-inside"])("the cancel reaches a tool at work (%s)", a
     input: { messages: [{ role: "user", content: "hi" }] },
     config: { configurable: { base_url: model.baseUrl } },
   });
-  await eventually(async () => model.requests.some(({ messages }) => messages[0]?.content === "looked up"));
+  await eventually(() => model.requests.some(({ messages }) => messages[0]?.content === "looked up")).toBe(true);
   await client.runs.cancel(threadId, run.run_id, true);
   await model.abandoned();
   expect(await client.runs.get(threadId, run.run_id)).toMatchObject({ status: "interrupted" });
@@ -152,7 +148,7 @@ test.each(["stream", "wait"])("a run told to end with its client ends when its %
     });
     const response = await fetch(`/threads/${threadId}/runs/${endpoint}`, { method: "POST", body, signal: leaving.signal });
     expect(response.headers.has("location")).toBe(endpoint === "wait" || onDisconnect === "continue");
-    await eventually(async () => (await client.runs.list(threadId))[0]?.status === "running");
+    await eventually(async () => (await client.runs.list(threadId))[0]?.status).toBe("running");
     leaving.abort();
     const [run] = await client.runs.list(threadId);
     await client.runs.join(threadId, run!.run_id);

@@ -3,7 +3,7 @@ import { type IncomingMessage, request } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { startTestService } from "../service.ts";
-import { eventually } from "../sse.ts";
+import { eventually, streamsOpenAt } from "../sse.ts";
 
 const { client, urls } = await startTestService({ ENSEMBLE_STALLED_CLIENT_SECS: "1", ENSEMBLE_BODY_LIMIT_MB: "2" });
 
@@ -173,7 +173,8 @@ test("a socket that is not read is waited for, then cut, and nobody else notices
   expect(fast.frames.filter(({ method }) => method === "custom")).toHaveLength(8_000);
   const numbers = fast.frames.flatMap(({ seq }) => (typeof seq === "number" ? [seq] : []));
   expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
-  setTimeout(() => slow.socket.resume(), 1_500); // only a socket that is read hears that it was closed
+  await eventually(async () => streamsOpenAt(urls[0])).toBe(1); // the fast one
+  slow.socket.resume(); // only a socket that is read hears that it was closed
   await closed;
   expect(lifecycle(slow.frames)).not.toContain("completed");
 });

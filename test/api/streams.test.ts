@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { startModelServer } from "../model-server.ts";
-import { startTestService } from "../service.ts";
-import { collect, readEvents, readFrames } from "../sse.ts";
+import { clientFor, startTestService } from "../service.ts";
+import { collect, eventually, readEvents, readFrames } from "../sse.ts";
 
-const { client, fetch, db } = await startTestService();
+const { client, fetch, db, urls } = await startTestService();
 const model = await startModelServer();
 
 const post = (path: string, body: unknown) => fetch(path, { method: "POST", body: JSON.stringify(body) });
@@ -25,13 +25,28 @@ test("a stream is metadata, then what was asked for, with ids from 0 on, and not
   expect(events.at(-1)?.data).toEqual({ log: ["zero", "one", "two", "three"], last: "three" });
 });
 
+const waitingForLock = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+
+/** Waits for the look that the feed of an API takes every second. Nobody is notified of this event, so only the look finds it. */
+async function untilFeedLooks(fetchThere: typeof fetch): Promise<void> {
+  const { thread_id: threadId } = await client.threads.create();
+  const { run_id: runId } = await client.runs.create(threadId, "steps", { input: {}, afterSeconds: 3_600 });
+  const events = readEvents(await fetchThere(`/threads/${threadId}/runs/${runId}/stream`));
+  await db.query("insert into run_events (run_id, id, event, data) values ($1, 0, 'custom', '{}')", [runId]);
+  await events.next();
+  await client.runs.cancel(threadId, runId);
+}
+
 test("a run that takes long to be made is followed all the same, from its first event", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const holder = await db.connect();
   await holder.query("begin");
   await holder.query("select from threads where thread_id = $1 for update", [threadId]);
-  const answer = post(`/threads/${threadId}/runs/stream`, { assistant_id: "steps", input: { log: ["zero"] } });
-  await new Promise((resolve) => setTimeout(resolve, 1_500)); // past the look that the feed takes every second
+  const api = clientFor(urls.slice(0, 1)); // each API has a feed of its own
+  const body = JSON.stringify({ assistant_id: "steps", input: { log: ["zero"] } });
+  const answer = api.fetch(`/threads/${threadId}/runs/stream`, { method: "POST", body });
+  await eventually(async () => (await db.query(waitingForLock)).rowCount).toBe(1);
+  await untilFeedLooks(api.fetch);
   await holder.query("commit");
   holder.release();
   const events = await collect(readEvents(await answer));

@@ -107,11 +107,20 @@ test("a join that waits longer than its token is good answers nothing", async ()
   await expect(fetch(`${url}/threads/${threadId}/runs/${runId}/join`, { headers })).rejects.toThrow("fetch failed");
 });
 
+/** Waits until the service has asked again about a stream that began after all others: it cuts one that is refused. */
+async function untilAskedAgain(): Promise<void> {
+  const { thread_id: threadId } = await ada.threads.create();
+  const { run_id: runId } = await ada.runs.create(threadId, "slow", { afterSeconds: 3_600 });
+  const heard = await listen(`/runs/${runId}/stream`, lasting);
+  await db.query(`update threads set metadata = '{"owner": "bob"}' where thread_id = $1`, [threadId]);
+  await eventually(() => heard.end).toBe("cut");
+}
+
 test("a socket may wait for a thread that is not there yet", async () => {
   const threadId = crypto.randomUUID();
   const heard = await listenOnSocket(threadId, lasting);
   await eventually(() => heard.chunks).toBe(1);
-  await new Promise((resolve) => setTimeout(resolve, 2_500)); // past two times of asking
+  for (const _ of ["once", "twice"]) await untilAskedAgain();
   await ada.threads.create({ threadId });
   await ada.runs.create(threadId, "slow", { input: { until: 2, tickMs: 1 }, ...told });
   await eventually(() => heard.chunks).toBeGreaterThan(1);

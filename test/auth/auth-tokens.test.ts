@@ -5,7 +5,7 @@ import { Client } from "@langchain/langgraph-sdk";
 import { exportJWK, generateKeyPair, type JWTHeaderParameters, type JWTPayload, SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket } from "ws";
-import { chooseAuth } from "../../src/auth/choose.ts";
+import { chooseAuth } from "../../src/auth/choose-auth.ts";
 import { createKey, nameOfKey } from "../../src/auth/keys.ts";
 import { readConfig } from "../../src/config.ts";
 import { systemAssistantId } from "../../src/db/ids.ts";

@@ -280,36 +280,44 @@ describe("a stop", () => {
   const files = {
     "langgraph.json": { graphs: { step: "./step.mjs:graph" } },
     "step.mjs": `
-      import { writeFileSync } from "node:fs";
+      import { existsSync, writeFileSync } from "node:fs";
       import { setTimeout as sleep } from "node:timers/promises";
       import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
       setInterval(() => {}, 1000); // a graph's own handle must not keep the process
-      async function step({ dir, ms }, { signal }) {
+      async function step({ dir }, { signal }) {
         writeFileSync(dir + "/entered", "");
-        await sleep(ms, undefined, { signal });
+        while (!existsSync(dir + "/go")) await sleep(20, undefined, { signal });
         writeFileSync(dir + "/left", "");
         return {};
       }
-      export const graph = new StateGraph(Annotation.Root({ dir: Annotation(), ms: Annotation() }))
+      export const graph = new StateGraph(Annotation.Root({ dir: Annotation() }))
         .addNode("step", step).addEdge(START, "step").addEdge("step", END).compile();`,
   };
 
-  async function startStep(name: string, ms: number) {
+  async function startStep(name: string) {
     const root = await makeProject(files);
     const service = await start({ ENSEMBLE_DATA_DIR: join(root, name), WORKER_DRAIN_TIMEOUT: "20" }, root);
-    await clientFor([service.url ?? ""]).client.runs.create(null, "step", { input: { dir: root, ms } });
+    await clientFor([service.url ?? ""]).client.runs.create(null, "step", { input: { dir: root } });
     await until(() => existsSync(join(root, "entered")));
-    return { service, left: () => existsSync(join(root, "left")) };
+    return { service, finish: () => writeFile(join(root, "go"), ""), left: () => existsSync(join(root, "left")) };
   }
 
   test("lets a step that is running reach its end", async () => {
-    const { service, left } = await startStep("drain", 1_500);
-    expect(await service.stop()).toBe(0);
+    const { service, finish, left } = await startStep("drain");
+    const stopped = service.stop();
+    const answers = () =>
+      fetch(`${service.url}/ok`).then(
+        () => true,
+        () => false,
+      );
+    await until(async () => !(await answers()));
+    await finish();
+    expect(await stopped).toBe(0);
     expect(left()).toBe(true);
   });
 
   test("that is asked for twice waits for nothing", async () => {
-    const { service, left } = await startStep("hurry", 15_000);
+    const { service, left } = await startStep("hurry");
     service.child.kill("SIGINT");
     await until(() => service.output().includes("once more"));
     service.child.kill("SIGINT");

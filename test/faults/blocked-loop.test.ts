@@ -1,15 +1,21 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import { openPool } from "../../src/db/pool.ts";
+import { until } from "../command.ts";
 import { createDatabase } from "../database.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
 
+const atWork = "select from pg_stat_activity where pid = $1 and query like 'select repeat%'";
+
 test("a large answer is read to its end though the event loop stood still for more than ten seconds meanwhile", async () => {
-  const pool = openPool({ url: await createDatabase(), size: 1, onError: () => {} });
+  const url = await createDatabase();
+  const pool = openPool({ url, size: 1, onError: () => {} });
   onTestFinished(() => pool.end());
+  const onlooker = openPool({ url, size: 1, onError: () => {} });
+  onTestFinished(() => onlooker.end());
   const { rows: before } = await pool.query("select pg_backend_pid() as pid");
   const asked = pool.query<{ text: string }>("select repeat('x', 100000000) as text");
-  await new Promise((resolve) => setTimeout(resolve, 500)); // the question is on its way
+  await until(async () => (await onlooker.query(atWork, [before[0].pid])).rowCount === 1);
   const end = Date.now() + 27_000;
   while (Date.now() < end);
   const { rows } = await asked;

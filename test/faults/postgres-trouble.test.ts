@@ -9,6 +9,7 @@ import { afterAll, expect, onTestFinished, test, vi } from "vitest";
 import { readConfig } from "../../src/config.ts";
 import { startEmbeddedPostgres } from "../../src/db/embedded.ts";
 import { type Service, startService } from "../../src/main.ts";
+import { until } from "../command.ts";
 import { createDatabase } from "../database.ts";
 import { startProxy } from "../proxy.ts";
 import { collect } from "../sse.ts";
@@ -57,6 +58,17 @@ async function whole(databaseUrl: string, runs: { run_id: string; thread_id: str
 }
 
 const answers = async (url: string) => (await fetch(`${url}/ok?check_db=1`)).status;
+const untilItAnswers = (url: string) => until(async () => (await answers(url)) === 200, 150_000);
+
+/** Waits until the ten runs have stored ten more steps between them. */
+async function progress(databaseUrl: string): Promise<void> {
+  const db = new pg.Client(databaseUrl);
+  await db.connect();
+  const stored = async () => Number((await db.query("select count(*) from checkpoints")).rows[0].count);
+  const before = await stored();
+  await until(async () => (await stored()) >= before + 10);
+  await db.end();
+}
 
 test("every connection killed under load: no run is lost, none is taken from its living worker, and clients' streams go on", async () => {
   const databaseUrl = await createDatabase();
@@ -66,7 +78,7 @@ test("every connection killed under load: no run is lost, none is taken from its
   const admin = new pg.Client(databaseUrl);
   await admin.connect();
   for (let n = 0; n < 3; n++) {
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await progress(databaseUrl);
     await admin.query(
       "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
     );
@@ -86,7 +98,7 @@ test("a database that is away for a while: health tells, and the work goes on wh
   const proxy = await startProxy(server.url);
   const { client, url } = await start(proxy.url);
   const runs = await tenRuns(client);
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await progress(server.url);
 
   await server.stop();
   expect(await answers(url)).toBe(503);
@@ -94,7 +106,7 @@ test("a database that is away for a while: health tells, and the work goes on wh
   server = await startEmbeddedPostgres(join(home, "data")); // on another port
   onTestFinished(() => server.stop());
   proxy.forward(server.url);
-  while ((await answers(url)) !== 200) await new Promise((resolve) => setTimeout(resolve, 50));
+  await untilItAnswers(url);
   await whole(server.url, runs, client);
 });
 
@@ -137,7 +149,7 @@ test("a worker that the network has cut off gives up by itself; another goes on,
   await start(proxy.url, { ENSEMBLE_ROLE: "worker" });
   const { client } = await start(databaseUrl, { ENSEMBLE_ROLE: "api" });
   const runs = await tenRuns(client);
-  await new Promise((resolve) => setTimeout(resolve, 700));
+  await progress(databaseUrl);
   proxy.swallow();
   await start(databaseUrl, { ENSEMBLE_ROLE: "worker" });
   for (const { thread_id, run_id } of runs) expect(await client.runs.join(thread_id, run_id)).toMatchObject({ ticks: 20 });
@@ -169,7 +181,7 @@ test("a worker that cannot renew for two thirds of its lease stops its nodes bef
       .split("\n")
       .filter(Boolean)
       .map((line) => JSON.parse(line));
-  while ((await lines()).length === 0) await new Promise((resolve) => setTimeout(resolve, 25));
+  await until(async () => (await lines()).length > 0);
   proxy.swallow();
   await start(databaseUrl, { ENSEMBLE_ROLE: "worker" });
   await client.runs.join(threadId, run.run_id);
@@ -199,9 +211,9 @@ test("lines that the network has lost without a word are given up, and the work 
   const proxy = await startProxy(databaseUrl);
   const { client, url } = await start(proxy.url, { DATABASE_QUERY_TIMEOUT_SECS: "1", ENSEMBLE_LEASE_SECS: "30" });
   const runs = await tenRuns(client);
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await progress(databaseUrl);
   proxy.abandon();
-  while ((await answers(url)) !== 200) await new Promise((resolve) => setTimeout(resolve, 50));
+  await untilItAnswers(url);
   await whole(databaseUrl, runs, client);
 });
 
@@ -254,7 +266,7 @@ test("a server that has no connection left is asked again until it has one", asy
   }
   await Promise.all(others.map((other) => other.end()));
 
-  while ((await answers(service)) !== 200) await new Promise((resolve) => setTimeout(resolve, 50));
+  await untilItAnswers(service);
   await whole(databaseUrl, runs, client);
 });
 

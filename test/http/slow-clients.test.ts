@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, test } from "vitest";
 import { startTestService } from "../service.ts";
-import { collect } from "../sse.ts";
+import { collect, eventually, streamsOpenAt } from "../sse.ts";
 
 const { client, urls } = await startTestService({ ENSEMBLE_STALLED_CLIENT_SECS: "1", ENSEMBLE_STREAMS_PER_RUN: "2" });
 
@@ -25,7 +25,7 @@ test("a client that stops reading is cut off in the end, holds up nobody, and ca
   expect(reading).toHaveLength(30_001);
   expect(await client.runs.get(threadId, run.run_id)).toMatchObject({ status: "success" });
 
-  await new Promise((resolve) => setTimeout(resolve, 1_500)); // past the second that a stalled client gets
+  await eventually(async () => streamsOpenAt(urls[0])).toBe(0);
   stalled.resume();
   let text = "";
   stalled.on("data", (chunk) => (text += chunk));

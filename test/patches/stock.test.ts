@@ -21,3 +21,7 @@ test("LangGraph still runs finished tasks of a graph inside again when it resume
 test("LangChain still makes a run tree for a call that nobody traces", async () => {
   expect((await stock()).treeOfUntracedCall).toBe(true);
 });
+
+test("LangGraph still extends only the zod that it imports itself", async () => {
+  expect((await stock()).zodMethods).toEqual({ own: true, copy: false });
+});

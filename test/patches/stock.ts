@@ -1,10 +1,16 @@
 import { AsyncLocalStorageProviderSingleton as provider } from "@langchain/core/singletons";
 import { Annotation, Command, END, interrupt, MemorySaver, START, StateGraph, task } from "@langchain/langgraph";
 import { AsyncBatchedStore, type BaseStore, type Operation } from "@langchain/langgraph-checkpoint";
+import { z } from "zod";
 
 /** Prints how the libraries behave that Ensemble patches, in a process that has patched nothing. */
 async function main(): Promise<void> {
-  const result = { store: await wrappedStore(), runsOfTask: await resumeInside(), treeOfUntracedCall: treeOfUntracedCall() };
+  const result = {
+    store: await wrappedStore(),
+    runsOfTask: await resumeInside(),
+    treeOfUntracedCall: treeOfUntracedCall(),
+    zodMethods: await zodMethods(),
+  };
   console.log(JSON.stringify(result));
 }
 
@@ -51,6 +57,14 @@ async function resumeInside(): Promise<number> {
 function treeOfUntracedCall(): boolean {
   const tree = provider.runWithConfig({}, () => provider.getInstance().getStore()) as { id?: string } | undefined;
   return typeof tree?.id === "string";
+}
+
+/** Returns whether the schemas of LangGraph's zod, and those of another copy, have the method of LangGraph. */
+async function zodMethods() {
+  const copyUrl = new URL("v4/classic/schemas.js?copy", import.meta.resolve("zod"));
+  const copy: { ZodType: { prototype: object } } = await import(copyUrl.href);
+  await import("@langchain/langgraph/zod");
+  return { own: "langgraph" in z.ZodType.prototype, copy: "langgraph" in copy.ZodType.prototype };
 }
 
 await main();

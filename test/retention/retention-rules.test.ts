@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readConfig } from "../../src/config.ts";
 import { readProject } from "../../src/registry/project.ts";
-import { retentionRules } from "../../src/retention/rules.ts";
+import { retentionRules } from "../../src/retention/retention-rules.ts";
 import { makeProject, runCommand, until } from "../command.ts";
 import { startTestService } from "../service.ts";
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { transaction } from "../../src/db/sql.ts";
-import type { RetentionRules } from "../../src/retention/rules.ts";
+import type { RetentionRules } from "../../src/retention/retention-rules.ts";
 import { surveyRemoval } from "../../src/retention/survey.ts";
 import { sweepOnce, trimOnce } from "../../src/retention/sweep.ts";
 import { findUntrimmedThreads, withoutOpenRuns } from "../../src/threads/retention.ts";

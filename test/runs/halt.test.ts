@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { startTestService } from "../service.ts";
-import { collect } from "../sse.ts";
+import { collect, eventually } from "../sse.ts";
 
 const { client, fetch, db, databaseUrl } = await startTestService();
 const command = fileURLToPath(new URL("../../src/cli/ensemble.ts", import.meta.url));
@@ -22,7 +22,7 @@ test("halt stops all work at its next step and takes creates; resume lets it go 
 
   expect((await ensemble("halt")).stdout).toContain("Halted");
   expect(await isHalted()).toBe(true);
-  while ((await client.runs.get(threadId, run.run_id)).status !== "pending") await new Promise((resolve) => setTimeout(resolve, 50));
+  await eventually(async () => (await client.runs.get(threadId, run.run_id)).status).toBe("pending");
   const later = await client.runs.create(null, "steps", { input: {} });
   expect(later.status).toBe("pending");
 
@@ -48,7 +48,7 @@ test("a run that waits in a halted service is cancelled at once, and a rollback 
     const run = await client.runs.create(threadId, "slow", { ...endless, input: { ...endless.input, name: "paused" } });
     for await (const { event } of client.runs.joinStream(threadId, run.run_id)) if (event === "values") break;
     await ensemble("halt");
-    while ((await client.runs.get(threadId, run.run_id)).status !== "pending") await new Promise((resolve) => setTimeout(resolve, 50));
+    await eventually(async () => (await client.runs.get(threadId, run.run_id)).status).toBe("pending");
     await client.runs.cancel(threadId, run.run_id, true, action);
     const { names } = (await client.threads.getState<{ names: string[] }>(threadId)).values;
     expect(names).toEqual(action === "interrupt" ? ["kept", "paused"] : ["kept"]);

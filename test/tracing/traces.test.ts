@@ -6,7 +6,7 @@ import { pino } from "pino";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { readConfig } from "../../src/config.ts";
 import { startService } from "../../src/main.ts";
-import { startTracing } from "../../src/tracing/start.ts";
+import { startTracing } from "../../src/tracing/start-tracing.ts";
 import { type CollectedSpan, startCollector } from "../collector.ts";
 import { makeProject, until } from "../command.ts";
 import { createDatabase } from "../database.ts";

@@ -2,8 +2,8 @@ import { promises as dns } from "node:dns";
 import { expect, test } from "vitest";
 import { readConfig } from "../../src/config.ts";
 import { resolveHeaders } from "../../src/webhooks/headers.ts";
-import { objectionTo, webhookRules } from "../../src/webhooks/rules.ts";
 import { lookupOutside, sendWebhook } from "../../src/webhooks/send.ts";
+import { objectionTo, webhookRules } from "../../src/webhooks/webhook-rules.ts";
 import { startReceiver } from "../receiver.ts";
 import { startTestService } from "../service.ts";
 

@@ -296,7 +296,7 @@ test("the command lists the dead and sends them again", async () => {
   expect(listed).toMatchObject({ code: 0, stdout: expect.stringContaining(`${url}/500/command  The receiver answered 500.`) });
   expect(wrong).toMatchObject({ code: 1, stderr: `ensemble: No dead webhook belongs to ${unknown}.\n` });
   mended.add("/500/command");
-  expect(await ensemble("redrive", runId)).toMatchObject({ code: 0, stdout: "1 webhooks are sent again.\n" });
+  expect(await ensemble("redrive", runId)).toMatchObject({ code: 0, stdout: "1 webhook is sent again.\n" });
   await until(async () => (await rowOf(runId)).status === "delivered");
 });
 

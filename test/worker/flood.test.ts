@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { startTestService } from "../service.ts";
+import { eventually } from "../sse.ts";
 
 const { fetch } = await startTestService({ DATABASE_POOL_SIZE: "1", ENSEMBLE_MAX_WAITING: "5" });
 
@@ -11,5 +12,5 @@ test("a flood is answered: some at once, the others asked to come again, and the
   const refused = answers.find(({ status }) => status === 429);
   expect(refused?.headers.get("retry-after")).toBe("1");
   expect((await fetch("/ok?check_db=1")).status).toBe(200);
-  while ((await fetch("/runs/wait", { method: "POST", body })).status === 429) await new Promise((resolve) => setTimeout(resolve, 100));
+  await eventually(async () => (await fetch("/runs/wait", { method: "POST", body })).status).not.toBe(429);
 });

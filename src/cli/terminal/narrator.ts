@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { openPictures } from "../pictures/pictures.ts";
 import { excerpt, safeJson } from "./clean.ts";
 import { type Moment, textOf } from "./moments.ts";
-import { showScenarios } from "./scenarios.ts";
 import type { Screen } from "./screen.ts";
 import { startSpeech } from "./speech.ts";
 
@@ -26,13 +26,13 @@ export interface Narrator {
 /** Shows a run as it happens: a line for each step and each progress event, and the tokens of models as they arrive. */
 export function startNarrator(screen: Screen): Narrator {
   const speech = startSpeech(screen);
-  const scenarios = showScenarios(screen);
+  const pictures = openPictures(screen);
   const shown = new Set<string>();
   let named = false;
 
   function tellStep({ path, node, update }: Extract<Moment, { kind: "step" }>): void {
     named = true;
-    if (scenarios.begun) return; // each batch is a step, and the picture shows it better
+    if (pictures.begun) return; // the picture shows the steps better
     screen.line(["green", "✓ "], ["dim", path.map((each) => `${each} › `).join("")], node);
     for (const [id, line] of toolLines(update)) {
       if (!shown.has(id)) screen.line("    ", ["dim", line]); // a parent graph repeats the messages of its subgraph
@@ -41,7 +41,7 @@ export function startNarrator(screen: Screen): Narrator {
   }
 
   function tellProgress(path: string[], data: unknown): void {
-    if (scenarios.take(data)) return;
+    if (pictures.take(data)) return;
     const read = Progress.safeParse(data);
     if (!read.success) {
       screen.line(["cyan", "· "], ["dim", excerpt(safeJson(data), 160)]);
@@ -55,7 +55,7 @@ export function startNarrator(screen: Screen): Narrator {
 
   /** Shows a step from the values alone. A run with only the values stream names no steps. */
   function tellValues(path: string[], values: unknown): void {
-    if (named || path.length > 0 || scenarios.begun || isQuestion(values)) return;
+    if (named || path.length > 0 || pictures.begun || isQuestion(values)) return;
     screen.line(["dim", `✓ a step; the values are ${excerpt(safeJson(values), 120)}`]);
   }
 
@@ -63,7 +63,7 @@ export function startNarrator(screen: Screen): Narrator {
     hasSaid: speech.hasSaid,
     pause() {
       speech.endAll();
-      scenarios.leave();
+      pictures.leave();
     },
     tell(moment) {
       if (moment.kind === "step") speech.end(moment.path, moment.node, () => tellStep(moment));

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { showComparison } from "./comparison.ts";
+import { showReport } from "../pictures/pictures.ts";
 import { textOf } from "./moments.ts";
 import { outline } from "./outline.ts";
 import { questionsIn, showQuestion } from "./questions.ts";
@@ -24,7 +24,7 @@ export function showResult(screen: Screen, values: unknown, hasSaid: (text: stri
   const known = read.success ? read.data : {};
   const result = resultKeys.map((key) => known[key]).find((value) => value !== undefined && value !== null && value !== "");
   if (result !== undefined) {
-    if (!showComparison(screen, result)) screen.line("\n", outline(result));
+    if (!showReport(screen, result)) screen.line("\n", outline(result));
     return;
   }
   const messages = Conversation.safeParse(known.messages);

@@ -1,9 +1,10 @@
+import { styleText } from "node:util";
 import { clean } from "./clean.ts";
 
-const styles = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
+type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
 /** A piece of a line, plain or with a style. The screen makes its text safe, so no caller can forget it. */
-export type Span = string | readonly [style: keyof typeof styles, text: string];
+export type Span = string | readonly [style: Style, text: string];
 
 export interface Screen {
   line(...spans: Span[]): void;
@@ -75,7 +76,7 @@ export function openScreen(output: Output, env: NodeJS.ProcessEnv = process.env)
 
 function paint(span: Span, color: boolean): string {
   if (typeof span === "string") return clean(span);
-  return color && span[1] ? `\x1b[${styles[span[0]]}m${clean(span[1])}\x1b[0m` : clean(span[1]);
+  return color && span[1] ? styleText(span[0], clean(span[1]), { validateStream: false }) : clean(span[1]);
 }
 
 /** Returns the picture without wrapping. A line that is too long would take two, and the next picture would not cover it. */

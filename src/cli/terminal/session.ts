@@ -2,7 +2,7 @@ import type { Client, Command } from "@langchain/langgraph-sdk";
 import type { Arguments } from "../arguments.ts";
 import { safeJson } from "./clean.ts";
 import { type Connection, isHalted } from "./connection.ts";
-import { type Ending, followRun, type Stream } from "./follow.ts";
+import { type Ending, followRun, type Stream } from "./follow-run.ts";
 import { openPrompt, type Person } from "./person.ts";
 import { exampleAnswer, type OpenQuestion, questionsOf } from "./questions.ts";
 import { openScreen } from "./screen.ts";

@@ -28,9 +28,8 @@ import type { ApiDeps } from "../api-deps.ts";
 import { readWithin } from "../memory.ts";
 import type { RequestOf } from "../route.ts";
 import { refuseContext } from "../runs/run-check.ts";
-import { Assistant, answers, Config, Flag, Id, Json, Limit, Offset, SortOrder, Text } from "../schemas.ts";
+import { Assistant, AssistantParams, answers, Config, Flag, Id, Json, Limit, Offset, SortOrder, Text } from "../schemas.ts";
 
-const OneAssistant = z.object({ assistantId: Text });
 const Fields = {
   config: Config.nullish().transform((config) => config ?? undefined),
   context: Json.nullish().transform((context) => context ?? undefined),
@@ -63,16 +62,16 @@ const searchSchema = {
   response: answers(z.array(Assistant)),
 };
 const countSchema = { body: z.object(Filter), response: answers(z.number()) };
-const getSchema = { params: OneAssistant, response: answers(Assistant) };
-const patchSchema = { params: OneAssistant, body: z.object({ ...Fields, graph_id: Text.optional() }), response: answers(Assistant) };
-const deleteSchema = { params: OneAssistant, querystring: z.object({ delete_threads: Flag.optional() }) };
-const versionsSchema = { params: OneAssistant, body: z.object({ limit: Limit, offset: Offset, metadata: Json.optional() }) };
+const getSchema = { params: AssistantParams, response: answers(Assistant) };
+const patchSchema = { params: AssistantParams, body: z.object({ ...Fields, graph_id: Text.optional() }), response: answers(Assistant) };
+const deleteSchema = { params: AssistantParams, querystring: z.object({ delete_threads: Flag.optional() }) };
+const versionsSchema = { params: AssistantParams, body: z.object({ limit: Limit, offset: Offset, metadata: Json.optional() }) };
 const Version = z
   .number()
   .int()
   .min(1)
   .max(2 ** 31 - 1);
-const latestSchema = { params: OneAssistant, body: z.object({ version: Version }), response: answers(Assistant) };
+const latestSchema = { params: AssistantParams, body: z.object({ version: Version }), response: answers(Assistant) };
 
 const searches = access("assistants:search");
 const reads = access("assistants:read");

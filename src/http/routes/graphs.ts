@@ -5,23 +5,22 @@ import { z } from "zod";
 import { type Assistant, getAssistant, toAssistantId } from "../../assistants/assistants.ts";
 import { authKeys, isReservedKey } from "../../auth/user.ts";
 import { ServiceError } from "../../errors.ts";
+import type { GraphSchemas } from "../../registry/graph-schemas.ts";
 import type { AnyGraph } from "../../registry/registry.ts";
-import type { GraphSchemas } from "../../registry/schemas.ts";
 import { access } from "../admission/access.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import type { RequestOf } from "../route.ts";
-import { Flag, Text, Whole } from "../schemas.ts";
+import { AssistantParams, Flag, Text, Whole } from "../schemas.ts";
 
-const OneAssistant = z.object({ assistantId: Text });
 const config = access("assistants:read");
 const Xray = z.union([Flag, Whole(0, 100)]).optional();
 
 const Recurse = z.object({ recurse: Flag.optional() });
 
-const drawingSchema = { params: OneAssistant, querystring: z.object({ xray: Xray }) };
-const schemasSchema = { params: OneAssistant };
-const subgraphsSchema = { params: OneAssistant, querystring: Recurse };
-const subgraphSchema = { params: OneAssistant.extend({ namespace: Text }), querystring: Recurse };
+const drawingSchema = { params: AssistantParams, querystring: z.object({ xray: Xray }) };
+const schemasSchema = { params: AssistantParams };
+const subgraphsSchema = { params: AssistantParams, querystring: Recurse };
+const subgraphSchema = { params: AssistantParams.extend({ namespace: Text }), querystring: Recurse };
 
 /** Describes an assistant's graph: its drawing, its schemas, its subgraphs. */
 export const graphRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) => {

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Item as StoredItem } from "../../store/item.ts";
 import { deleteItem, listNamespaces } from "../../store/items.ts";
 import { checkLabels, checkNamespace } from "../../store/namespace.ts";
-import { Minutes } from "../../store/rules.ts";
+import { Minutes } from "../../store/store-rules.ts";
 import { getFromStore, putInStore, searchStore } from "../../store/use.ts";
 import { access } from "../admission/access.ts";
 import type { ApiDeps } from "../api-deps.ts";

@@ -6,7 +6,7 @@ import { newId } from "../../db/ids.ts";
 import { inBoth, type Scope } from "../../db/scope.ts";
 import { type Db, transaction } from "../../db/sql.ts";
 import { ServiceError, threadNotFound } from "../../errors.ts";
-import { deleteThread, pruneThread } from "../../retention/prune.ts";
+import { deleteThread, pruneThread } from "../../retention/prune-thread.ts";
 import { cancelTopic } from "../../runs/run.ts";
 import type { StateUpdate } from "../../state/state.ts";
 import { updateState } from "../../state/state.ts";

@@ -2,7 +2,7 @@ import type { Registry } from "../../registry/registry.ts";
 import type { Issue } from "../../registry/validate.ts";
 import type { AskedRun, RunCheck } from "../../runs/create.ts";
 import { openQuestions } from "../../threads/questions.ts";
-import { objectionTo, type WebhookRules } from "../../webhooks/rules.ts";
+import { objectionTo, type WebhookRules } from "../../webhooks/webhook-rules.ts";
 import { refuseIssues } from "../answers/issues.ts";
 import { issuesOfAnswers, issuesOfUnasked } from "./answer-check.ts";
 

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { Auth } from "../auth/auth.ts";
-import { chooseAuth } from "../auth/choose.ts";
+import { chooseAuth } from "../auth/choose-auth.ts";
 import { type Config, setModelEndpoint, variable } from "../config.ts";
 import type { Db } from "../db/sql.ts";
 import type { ApiDeps } from "../http/api-deps.ts";
@@ -13,7 +13,7 @@ import { typescriptOf } from "../registry/type-schemas.ts";
 import { loadUserApp } from "../registry/user-app.ts";
 import { startRehearsal } from "../rehearsal/server.ts";
 import { preparePgvector } from "../store/pgvector.ts";
-import { type StoreRules, storeRules } from "../store/rules.ts";
+import { type StoreRules, storeRules } from "../store/store-rules.ts";
 import { provideUi } from "../ui/bundles.ts";
 import type { Closers } from "./closers.ts";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { openModelServer } from "../../test/scripted-model.ts";
+import { openModelServer } from "../scripted-model.ts";
 import { type Database, killDatabase, startDatabase } from "./database.ts";
 import { journalEnv } from "./journal.ts";
 import { freePort, type Supervised, supervise } from "./processes.ts";

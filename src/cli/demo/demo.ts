@@ -1,7 +1,7 @@
 import type { Arguments } from "../arguments.ts";
-import { findAddress, findTrouble, isNotFound, withService } from "./connection.ts";
+import { findAddress, findTrouble, isNotFound, withService } from "../terminal/connection.ts";
+import { converse, type ExitCode, listenForLeave, openSession, startRun, warnOfHalt } from "../terminal/session.ts";
 import { type OwnService, startOwnService } from "./own-service.ts";
-import { converse, type ExitCode, listenForLeave, openSession, startRun, warnOfHalt } from "./session.ts";
 
 const graph = "scenario";
 

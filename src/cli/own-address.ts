@@ -1,8 +1,29 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import type { Config } from "../config.ts";
 import { makeDataDirectory } from "../db/data-directory.ts";
 import { describeProcess, isSameProcess } from "../db/process-identity.ts";
+
+export interface ServiceAddress {
+  url: string;
+  /** The source of the URL: the PORT that is set, the running service, or nothing. */
+  source: "port" | "service" | "nobody";
+}
+
+/** Returns the URL of the project's service: the PORT that is set, else the published URL of a running service, else the default port. */
+export async function ownAddress({ host, port, portIsSet, dataDir }: Config): Promise<ServiceAddress> {
+  const url = addressOf(host, port);
+  if (portIsSet && port !== 0) return { url, source: "port" };
+  const published = await findPublished(dataDir);
+  return published ? { url: published, source: "service" } : { url, source: "nobody" };
+}
+
+/** Returns the URL for requests. A service that listens on all addresses is called on this machine. */
+function addressOf(host: string, port: number): string {
+  const name = { "0.0.0.0": "127.0.0.1", "::": "::1" }[host] ?? host;
+  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
+}
 
 /** The file that a running service keeps in its data directory: its URL and its process. */
 const Published = z.object({ url: z.string(), process: z.string() });
@@ -28,7 +49,7 @@ export async function publishAddress(dataDir: string, url: string): Promise<() =
 }
 
 /** Returns the URL of a running service of this data directory, if there is one. */
-export async function findPublished(dataDir: string): Promise<string | undefined> {
+async function findPublished(dataDir: string): Promise<string | undefined> {
   const folder = folderIn(dataDir);
   for (const file of await filesOf(folder)) {
     const published = await read(file);

@@ -1,6 +1,6 @@
-import { seconds } from "./amounts.ts";
-import { oneLine } from "./clean.ts";
-import type { Span } from "./screen.ts";
+import { oneLine } from "../../terminal/clean.ts";
+import type { Span } from "../../terminal/screen.ts";
+import { seconds } from "../amounts.ts";
 
 /** The progress of one scenario, from 0 to 100 %. */
 export interface ScenarioProgress {

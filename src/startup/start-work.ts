@@ -1,6 +1,6 @@
 import type { Config } from "../config.ts";
 import type { Project } from "../registry/project.ts";
-import { retentionRules } from "../retention/rules.ts";
+import { retentionRules } from "../retention/retention-rules.ts";
 import { startCrons } from "../worker/crons.ts";
 import { startSweeper } from "../worker/sweeper.ts";
 import { startTimers } from "../worker/timers.ts";

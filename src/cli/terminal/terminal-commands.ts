@@ -29,16 +29,20 @@ export const terminalCommands: Record<string, Command> = {
       url,
     },
     details: exitCodes,
-    run: ending(async (args) => (await import("./run.ts")).run(args)),
+    run: ending(async (args) => (await import("./run-command.ts")).run(args)),
   },
   watch: {
     summary: "join the run of a thread and show it",
     takes: ["<thread>"],
     options: { json: { type: "boolean", means: "print JSON for programs: one event a line, then the final values" }, url },
     details: exitCodes,
-    run: ending(async (args) => (await import("./watch.ts")).watch(args)),
+    run: ending(async (args) => (await import("./watch-command.ts")).watch(args)),
   },
-  graphs: { summary: "list the graphs", options: { json, url }, run: async (args) => (await import("./lists.ts")).listGraphs(args) },
+  graphs: {
+    summary: "list the graphs",
+    options: { json, url },
+    run: async (args) => (await import("./list-commands.ts")).listGraphs(args),
+  },
   runs: {
     summary: "list the newest runs",
     options: {
@@ -48,19 +52,19 @@ export const terminalCommands: Record<string, Command> = {
       json,
       url,
     },
-    run: async (args) => (await import("./lists.ts")).listRuns(args),
+    run: async (args) => (await import("./list-commands.ts")).listRuns(args),
   },
   show: {
     summary: "show the status and the result of a run",
     takes: ["<run>"],
     options: { thread: { type: "string", value: "id", means: "thread of the run (makes the search faster)" }, json, url },
-    run: async (args) => (await import("./lists.ts")).showRun(args),
+    run: async (args) => (await import("./list-commands.ts")).showRun(args),
   },
   cancel: {
     summary: "cancel a run, or all open runs of a thread",
     takes: ["<run|thread>"],
     options: { rollback: { type: "boolean", means: "also remove the run and everything it has stored" }, url },
-    run: async (args) => (await import("./cancel.ts")).cancel(args),
+    run: async (args) => (await import("./cancel-command.ts")).cancel(args),
   },
   demo: {
     summary: "show the scenario orchestrator, with a service of its own if none runs",
@@ -72,6 +76,6 @@ export const terminalCommands: Record<string, Command> = {
       url,
     },
     details: exitCodes,
-    run: ending(async (args) => (await import("./demo.ts")).demo(args)),
+    run: ending(async (args) => (await import("../demo/demo.ts")).demo(args)),
   },
 };

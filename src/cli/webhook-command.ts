@@ -1,8 +1,8 @@
 import { isId } from "../db/ids.ts";
 import { everything } from "../db/scope.ts";
 import { listDeadWebhooks, redriveWebhooks } from "../webhooks/webhooks.ts";
-import { withDatabase } from "./database.ts";
 import { clean } from "./terminal/clean.ts";
+import { withDatabase } from "./with-database.ts";
 
 const mostListed = 100;
 
@@ -27,7 +27,7 @@ async function redrive(runIds: string[]): Promise<void> {
   const malformed = runIds.find((runId) => !isId(runId));
   if (malformed !== undefined) throw new Error(`"${malformed}" is not the id of a run.`);
   const redriven = await withDatabase((pool) => redriveWebhooks(pool, everything, runIds.length > 0 ? runIds : undefined));
-  console.log(`${redriven.length} webhooks are sent again.`);
+  console.log(redriven.length === 1 ? "1 webhook is sent again." : `${redriven.length} webhooks are sent again.`);
   const alive = runIds.filter((runId) => !redriven.includes(runId.toLowerCase()));
   if (alive.length > 0) throw new Error(`No dead webhook belongs to ${alive.join(", ")}.`);
 }

@@ -1,20 +1,13 @@
-import { seconds } from "./amounts.ts";
+import type { Screen } from "../../terminal/screen.ts";
+import { seconds } from "../amounts.ts";
+import type { Picture } from "../picture.ts";
 import { drawBar, type ScenarioProgress } from "./bar.ts";
 import { type EventOf, ScenarioEvent } from "./scenario-events.ts";
-import type { Screen } from "./screen.ts";
-
-export interface ScenarioView {
-  /** Tells whether a comparison has begun. The picture then shows it, and single steps are not shown. */
-  readonly begun: boolean;
-  /** Shows an event of the scenario graph. Returns false for any other event. */
-  take(data: unknown): boolean;
-  leave(): void;
-}
 
 /**
  * Shows three scenarios side by side. A terminal gets growing bars. Other outputs get a line for each milestone and each change of state.
  */
-export function showScenarios(screen: Screen): ScenarioView {
+export function showScenarios(screen: Screen): Picture {
   const progress = new Map<string, ScenarioProgress>();
   const lines = holdLines(screen);
   let begun = false;

@@ -3,11 +3,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
 import { projectFile } from "../config.ts";
 import { readProject } from "../registry/project.ts";
-import { type RetentionRules, retentionRules } from "../retention/rules.ts";
+import { type RetentionRules, retentionRules } from "../retention/retention-rules.ts";
 import { surveyRemoval } from "../retention/survey.ts";
 import { addUp, nothingRemoved, type Removal, sweepOnce } from "../retention/sweep.ts";
-import { withDatabase } from "./database.ts";
 import { readEnvironment } from "./environment.ts";
+import { withDatabase } from "./with-database.ts";
 
 const timeoutMs = 60_000;
 

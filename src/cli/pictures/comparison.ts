@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { outline } from "../terminal/outline.ts";
+import type { Screen } from "../terminal/screen.ts";
+import { showTable } from "../terminal/table.ts";
 import { figure, seconds } from "./amounts.ts";
-import { outline } from "./outline.ts";
-import type { Screen } from "./screen.ts";
-import { showTable } from "./table.ts";
 
 const number = z.number().nullish().catch(null);
 const text = z.string().nullish().catch(null);

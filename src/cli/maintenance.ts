@@ -1,0 +1,35 @@
+import { exportLists } from "../checkpoints/export.ts";
+import { checkDatabaseUrl, explainDatabase } from "../db/address.ts";
+import { migrateAt } from "../db/migrate.ts";
+import { haltRuns, resumeRuns } from "../runs/halt.ts";
+import { readEnvironment } from "./environment.ts";
+import { withDatabase } from "./with-database.ts";
+
+/** Migrates the configured database to this release. */
+export async function migrateDatabase(): Promise<void> {
+  const { databaseUrl, databaseDirectUrl } = await readEnvironment();
+  if (!databaseUrl) throw new Error("Set DATABASE_URL: the embedded database is migrated at every start.");
+  const url = databaseDirectUrl
+    ? checkDatabaseUrl("DATABASE_DIRECT_URL", databaseDirectUrl)
+    : checkDatabaseUrl("DATABASE_URL", databaseUrl);
+  const applied = await migrateAt(url).catch(explainDatabase(url));
+  console.log(applied.length > 0 ? `Applied ${applied.join(", ")}.` : "The schema is up to date.");
+}
+
+/** Stops all work until `resume`. */
+export async function halt(): Promise<void> {
+  await withDatabase(haltRuns);
+  console.log("Halted. No run is claimed, and running runs go back to the queue at their next step. `ensemble resume` continues the work.");
+}
+
+/** Continues the work after a halt. */
+export async function resume(): Promise<void> {
+  await withDatabase(resumeRuns);
+  console.log("Resumed.");
+}
+
+/** Stores lists whole, so that LangGraph's own PostgresSaver can read the checkpoint tables. */
+export async function exportCheckpoints(): Promise<void> {
+  const exported = await withDatabase(exportLists);
+  console.log(`${exported} versions of lists are stored whole now. LangGraph's own PostgresSaver can read all of them.`);
+}

@@ -1,0 +1,28 @@
+import type { Screen } from "../terminal/screen.ts";
+import { showComparison } from "./comparison.ts";
+import type { Picture } from "./picture.ts";
+import { showScenarios } from "./scenario/scenarios.ts";
+
+/** The pictures by the form of a graph's progress events. */
+const pictures: ((screen: Screen) => Picture)[] = [showScenarios];
+/** The reports with a form of their own. Each function returns false for any other report. */
+const reports: ((screen: Screen, report: unknown) => boolean)[] = [showComparison];
+
+/** Opens all pictures on a screen. An event goes to the first picture that takes it. */
+export function openPictures(screen: Screen): Picture {
+  const opened = pictures.map((show) => show(screen));
+  return {
+    get begun() {
+      return opened.some(({ begun }) => begun);
+    },
+    take: (data) => opened.some((picture) => picture.take(data)),
+    leave() {
+      for (const picture of opened) picture.leave();
+    },
+  };
+}
+
+/** Shows a report in its own form. Returns false if it has none. */
+export function showReport(screen: Screen, report: unknown): boolean {
+  return reports.some((show) => show(screen, report));
+}

@@ -1,0 +1,32 @@
+import { getInteropZodDefaultGetter } from "@langchain/core/utils/types";
+import { withLangGraph } from "@langchain/langgraph/zod";
+
+/**
+ * Gives the schemas of another copy of zod their `.langgraph` method. LangGraph extends only the zod that it imports itself. A project's
+ * file gets our LangGraph and its own zod, so the method would be missing there.
+ *
+ * Upstream: no issue known. Two copies of zod do not meet in a project that runs without us.
+ * Needed up to @langchain/langgraph 1.4.18 at least, until its zod entry extends a zod that it is given.
+ */
+export function patchZodMethods(zod: unknown): void {
+  const { ZodType } = (zod ?? {}) as { ZodType?: { prototype?: object } };
+  const prototype = ZodType?.prototype;
+  if (!prototype || "langgraph" in prototype) return;
+  Object.defineProperty(prototype, "langgraph", { get: methodsOf, configurable: true });
+  extended?.add(prototype);
+}
+
+/** LangGraph's own list of the prototypes that already have the method. */
+const extended = (globalThis as { [key: symbol]: WeakSet<object> | undefined })[Symbol.for("langgraph-zod")];
+
+type AnySchema = Parameters<typeof withLangGraph>[0];
+type Meta = NonNullable<Parameters<typeof withLangGraph>[1]>;
+
+/** Returns the value of `.langgraph` on a schema, as LangGraph's own extension does. */
+function methodsOf(this: AnySchema) {
+  return {
+    metadata: (jsonSchemaExtra: Meta["jsonSchemaExtra"]) => withLangGraph(this, { jsonSchemaExtra }),
+    reducer: (fn: NonNullable<Meta["reducer"]>["fn"], schema?: NonNullable<Meta["reducer"]>["schema"]) =>
+      withLangGraph(this, { default: getInteropZodDefaultGetter(this), reducer: { schema, fn } } as Meta),
+  };
+}
