@@ -16,4 +16,5 @@ export { AgentData, Roster } from "./agent/schema.ts";
 export { appending } from "./agent/state.ts";
 export { answerWith, beginTask, Material, taskInput, taskOf, taskState } from "./agent/task.ts";
 export { ToolName } from "./agent/tool-names.ts";
+export { type ProjectParts, useProject } from "./agent/use-project.ts";
 export { type ReactOptions, react } from "./react.ts";

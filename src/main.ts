@@ -12,6 +12,7 @@ import { startMetrics } from "./metrics/metrics.ts";
 import { needsEndpoint } from "./registry/embeddings.ts";
 import { compareLangGraph } from "./registry/installed.ts";
 import { foldersOf, readProject } from "./registry/project.ts";
+import { loadProjectParts } from "./registry/project-parts.ts";
 import { loadRegistry } from "./registry/registry.ts";
 import { type Fetch, fetchAt, installFetch, withTraceparent } from "./sdk/fetch.ts";
 import { installLogger } from "./sdk/logger.ts";
@@ -75,6 +76,7 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   const model = await provideModel(config, needsEndpoint(project), log, closers); // before the graphs load, because some create their client at once
   const ownFetch = installFetch();
   closers.push(ownFetch.restore, installLogger(log, attemptAtWork));
+  closers.push(await loadProjectParts(project, variable)); // before the graphs, whose agents may name them
   const registry = await loadRegistry(project.graphs, (sentence) => log.warn(sentence));
   const forApi = role === "worker" ? undefined : await loadForApi(config, project, log);
   const ownApi = Promise.withResolvers<Fetch>();

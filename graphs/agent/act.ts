@@ -6,8 +6,10 @@ import type { ToolCallHandler, ToolCallRequest } from "langchain";
 import type { AgentRun } from "./agent-run.ts";
 import type { AgentValues } from "./agent-state.ts";
 import { askApproval } from "./ask-human.ts";
+import type { LedgerEntry } from "./ledger.ts";
 import { report } from "./progress.ts";
 import { type Call, callsOf } from "./tool-calls.ts";
+import { callName } from "./tool-names.ts";
 import { openTool } from "./tools.ts";
 
 /** How much of a tool's result the model sees, and the state keeps. */
@@ -22,7 +24,12 @@ export async function act(run: AgentRun, request: Request, handler: ToolCallHand
   const last = state.messages.findLast((message) => AIMessage.isInstance(message));
   const call =
     callsOf(state.messages.slice(0, state.messages.indexOf(last as AIMessage) + 1)).find(({ id }) => id === toolCall.id) ?? toolCall;
-  const seen = await observe(run, call as Call, request, handler, config);
+  const spent: LedgerEntry[] = [];
+  const record = (entries: LedgerEntry[]) => {
+    spent.push(...entries);
+    run.record?.(entries);
+  };
+  const seen = await observe({ ...run, record }, call as Call, request, handler, config);
   report(config, run.pattern, "tool", startedAt, { tool: call.name, ...(run.pattern !== run.agent.name && { agent: run.agent.name }) });
   const input = "broken" in call && call.broken !== undefined ? call.broken : call.args;
   const step = { thought: last?.text ?? "", action: call.name, input, observation: seen.text };
@@ -32,7 +39,7 @@ export async function act(run: AgentRun, request: Request, handler: ToolCallHand
     name: call.name,
     ...(seen.isError && { status: "error" }),
   });
-  if (!seen.command) return new Command({ update: { messages: [message], steps: [step] } });
+  if (!seen.command) return new Command({ update: { messages: [message], steps: [step], ledger: spent } });
   const { update, goto, graph } = seen.command;
   return new Command({ graph, goto, update: Array.isArray(update) ? update : { ...update, steps: [step] } });
 }
@@ -54,11 +61,12 @@ async function observe(
   config: LangGraphRunnableConfig,
 ): Promise<Observation> {
   const { _offered: offered, _approve: approve } = request.state;
-  const tool = offered.includes(call.name) || request.tool ? await find(run, call.name, request) : undefined;
-  if (!tool) return failed(`there is no tool "${call.name}"; there are ${offered.join(", ") || "none"}.`);
+  const name = offered.find((one) => callName(one) === call.name);
+  const tool = (request.tool as StructuredToolInterface | undefined) ?? (name === undefined ? undefined : await find(run, name));
+  if (!tool) return failed(`there is no tool "${call.name}"; there are ${offered.map(callName).join(", ") || "none"}.`);
   if (call.broken !== undefined) return failed(`the arguments are not JSON: ${call.broken}`);
   let { args } = call;
-  if (approve.includes(call.name)) {
+  if (approve.some((one) => callName(one) === call.name)) {
     const question = { action: { name: call.name, args }, timeoutSeconds: run.askTimeoutSeconds };
     const { approved, reason, edited } = askApproval(`May ${call.name} be used?`, { tool: call.name, args }, question);
     if (!approved) return { text: `Refused by a person${reason ? `: ${reason}` : "."}` };
@@ -76,10 +84,10 @@ async function observe(
   }
 }
 
-/** Returns a tool of the agent's code, of its middleware, or one that its context names. */
-function find(run: AgentRun, name: string, { tool }: Request) {
-  const own = run.agent.tools.find((one) => typeof one !== "string" && one.name === name) as StructuredToolInterface | undefined;
-  return own ?? (tool as StructuredToolInterface | undefined) ?? openTool(name, run);
+/** Returns a tool of the agent's code, or one that its context names. */
+function find(run: AgentRun, name: string) {
+  const own = run.agent.tools.find((one) => typeof one !== "string" && one.name === name);
+  return own && typeof own !== "string" ? own : openTool(name, run);
 }
 
 /** Returns a tool that is given up after some seconds, and told so by its signal. */

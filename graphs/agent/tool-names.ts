@@ -1,9 +1,11 @@
 import { z } from "zod";
-import { projectTools } from "./project.ts";
+import { isProjectTool, projectToolNames } from "./project.ts";
 
 /** The tools that come with the patterns. */
 export const builtInTools = ["calculate", "now", "fetch_page", "ask_human", "remember", "recall"] as const;
 export type BuiltInTool = (typeof builtInTools)[number];
+
+export const isBuiltIn = (name: string): name is BuiltInTool => (builtInTools as readonly string[]).includes(name);
 
 /** The name of a tool that a context may use: one of the patterns' own, or one that the project defines. */
 export const ToolName = z
@@ -11,7 +13,10 @@ export const ToolName = z
   .min(1)
   .max(200)
   .superRefine((name, context) => {
-    if ((builtInTools as readonly string[]).includes(name) || projectTools.has(name)) return;
-    const known = [...builtInTools, ...projectTools.names()];
+    if (isBuiltIn(name) || isProjectTool(name)) return;
+    const known = [...builtInTools, ...projectToolNames()];
     context.addIssue({ code: "custom", message: `there is no tool "${name}"; there are ${known.join(", ")}` });
   });
+
+/** Returns the name by which a model calls a tool. Models allow no slash and no colon. */
+export const callName = (name: string): string => name.replace(/[^\w-]+/g, "__").slice(0, 64);

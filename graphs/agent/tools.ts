@@ -1,28 +1,28 @@
 import { type StructuredToolInterface, tool } from "@langchain/core/tools";
 import { z } from "zod";
-import { type AskTimeout, askAnswer, nobodyAnswered } from "./ask-human.ts";
+import type { AgentRun } from "./agent-run.ts";
+import { askAnswer, nobodyAnswered } from "./ask-human.ts";
 import { fetchPage } from "./fetch-page.ts";
 import { recall, remember } from "./memories.ts";
 import { allowedHosts } from "./operator-limits.ts";
-import { projectTools } from "./project.ts";
-import { type BuiltInTool, builtInTools } from "./tool-names.ts";
-
-/** The limits of a run for the tools that it uses. */
-export interface ToolLimits {
-  /** Narrows the internal hosts that fetch_page may read. */
-  hosts: string[] | null;
-  askTimeoutSeconds: AskTimeout;
-}
+import { openProjectTool, projectAgent } from "./project.ts";
+import { type BuiltInTool, callName, isBuiltIn } from "./tool-names.ts";
 
 /** Opens a tool by its name: one of the project's, or one of these. Returns undefined when nobody has it. */
-export async function openTool(name: string, limits: ToolLimits): Promise<StructuredToolInterface | undefined> {
-  if (projectTools.has(name)) return await projectTools.open(name);
-  return isBuiltIn(name) ? builtIn(limits)[name]() : undefined;
+export async function openTool(name: string, run: AgentRun): Promise<StructuredToolInterface | undefined> {
+  const opened = (await openProjectTool(name)) ?? (await openAgent(name, run)) ?? (isBuiltIn(name) ? builtIn(run)[name]() : undefined);
+  if (!opened || opened.name === callName(name)) return opened;
+  return Object.create(opened, { name: { value: callName(name), enumerable: true } });
 }
 
-const isBuiltIn = (name: string): name is BuiltInTool => (builtInTools as readonly string[]).includes(name);
+async function openAgent(name: string, run: AgentRun): Promise<StructuredToolInterface | undefined> {
+  const data = name.startsWith("agent:") ? projectAgent(name.slice("agent:".length)) : undefined;
+  if (!data) return undefined;
+  const { agentTool } = await import("./agent-tool.ts"); // it runs agents, which open tools
+  return agentTool(data, run);
+}
 
-function builtIn({ hosts, askTimeoutSeconds: timeoutSeconds }: ToolLimits): Record<BuiltInTool, () => StructuredToolInterface> {
+function builtIn({ hosts, askTimeoutSeconds: timeoutSeconds }: AgentRun): Record<BuiltInTool, () => StructuredToolInterface> {
   return {
     calculate: () =>
       tool(async ({ expression }) => (await import("./calculate.ts")).calculate(expression), {

@@ -14,6 +14,9 @@ const ourselves: Record<string, string> = {
   "ensemble/patterns": new URL(isSource ? "../../graphs/index.ts" : "../patterns/index.js", import.meta.url).href,
 };
 
+/** The file of the patterns' library. */
+export const patternLibrary = fileURLToPath(ourselves["ensemble/patterns"] as string);
+
 let prepared = false;
 let resolving = false;
 

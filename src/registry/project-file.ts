@@ -74,7 +74,40 @@ export const PatternOptions = z
       ),
   })
   .loose();
-const Own = z.object({ patterns: PatternOptions.optional().describe("Limits of the shipped patterns.") }).loose();
+
+const tools = z.array(z.string().min(1)).optional().describe("Tools of the server that may be used. Default: all of them.");
+const values = z.record(z.string(), z.string()).optional();
+// biome-ignore lint/suspicious/noTemplateCurlyInString: the text itself has these characters
+const variables = "`${NAME}` in a value is a variable of the service.";
+/** An MCP server: a program to start, or an address to call. */
+const McpServer = z
+  .strictObject({
+    command: z.string().min(1).optional().describe("Program to start. It speaks MCP on its standard input and output."),
+    args: z.array(z.string()).optional().describe("Arguments of the program."),
+    env: values.describe(`Environment of the program. ${variables}`),
+    cwd: z.string().optional().describe("Folder in which the program starts. Default: the project file's folder."),
+    url: z.url().optional().describe("Address of the server, instead of a program."),
+    headers: values.describe(`Headers of every request. ${variables}`),
+    tools,
+  })
+  .refine(({ command, url }) => (command === undefined) !== (url === undefined), "must have either command or url");
+
+/** Options that only Ensemble has. */
+export const OwnOptions = z
+  .object({
+    patterns: PatternOptions.optional().describe("Limits of the shipped patterns."),
+    tools: z.string().min(1).optional().describe("File and export of your tools: `./tools.ts:tools`, a list. Contexts use them by name."),
+    agents: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("YAML or JSON file with a list of agents. Contexts use them as tools, as `agent:<name>`."),
+    mcp: z
+      .record(z.string().regex(/^[\w-]+$/, "must be letters, digits, - and _"), McpServer)
+      .optional()
+      .describe("MCP servers by name. Contexts use their tools as `<server>/<tool>`. Needs the package `@langchain/mcp-adapters`."),
+  })
+  .loose();
 
 export const AuthOptions = z
   .object({
@@ -104,7 +137,7 @@ export const ProjectFile = z
     store: StoreOptions.nullish().describe("Options of the store."),
     webhooks: WebhookOptions.nullish().describe("Options of webhooks."),
     auth: AuthOptions.nullish().describe("Your own auth."),
-    ensemble: Own.nullish().describe("Options that only Ensemble has."),
+    ensemble: OwnOptions.nullish().describe("Options that only Ensemble has."),
   })
   .loose();
 export type ProjectFile = z.infer<typeof ProjectFile>;
@@ -130,7 +163,7 @@ export function unreadProjectKeys({ graphs, http, checkpointer, store, webhooks,
   ];
 }
 
-const unreadOwnKeys = (own: z.infer<typeof Own>): string[] => [
-  ...unreadKeys(own, Object.keys(Own.shape), "ensemble."),
+const unreadOwnKeys = (own: z.infer<typeof OwnOptions>): string[] => [
+  ...unreadKeys(own, Object.keys(OwnOptions.shape), "ensemble."),
   ...unreadKeys(own.patterns ?? {}, Object.keys(PatternOptions.shape), "ensemble.patterns."),
 ];

@@ -8,6 +8,7 @@ import {
   type AuthOptions,
   type CheckpointerOptions,
   type GraphEntry,
+  type OwnOptions,
   type PatternOptions,
   ProjectFile,
   unreadProjectKeys,
@@ -37,6 +38,13 @@ export interface AuthSource extends Source {
   disableStudio: boolean;
 }
 
+/** Where a project's tools and agents are, and its MCP servers. */
+export interface PartSources {
+  tools: Source | undefined;
+  agents: string | undefined;
+  mcp: NonNullable<z.infer<typeof OwnOptions>["mcp"]>;
+}
+
 /** A project: the content of its langgraph.json, with absolute paths. */
 export interface Project {
   file: string;
@@ -55,6 +63,8 @@ export interface Project {
   auth: AuthSource | undefined;
   /** The operator's limits for patterns (`ensemble.patterns`). */
   patterns: { hosts: string[]; directories: string[] };
+  /** What the project defines for patterns beside its graphs. */
+  parts: PartSources;
   /** Keys that have a meaning elsewhere and none here. They are named in one warning at the start. */
   ignoredKeys: string[];
   /** Keys about building images. A server that runs from the project's folder does not use them. */
@@ -80,6 +90,7 @@ export async function readProject(path: string): Promise<Project> {
     webhooks: given.webhooks ?? {},
     auth: auth ? authSource(root, file, auth) : undefined,
     patterns: patternLimits(root, given.ensemble?.patterns),
+    parts: partSources(root, file, given.ensemble ?? {}),
     ignoredKeys: unreadProjectKeys(given),
     buildKeys: buildKeyNames.filter((key) => key in given),
   };
@@ -119,6 +130,18 @@ function authSource(root: string, projectFile: string, { path, disable_studio_au
 
 function patternLimits(root: string, { allowed_hosts = [], allowed_directories = [] }: z.infer<typeof PatternOptions> = {}) {
   return { hosts: allowed_hosts, directories: allowed_directories.map((path) => resolve(root, path)) };
+}
+
+function partSources(root: string, projectFile: string, { tools, agents, mcp = {} }: z.infer<typeof OwnOptions>): PartSources {
+  const servers = Object.entries(mcp).map(([name, server]) => [
+    name,
+    server.command ? { ...server, cwd: resolve(root, server.cwd ?? "") } : server,
+  ]);
+  return {
+    tools: tools === undefined ? undefined : sourceOf(root, projectFile, "ensemble.tools", tools),
+    agents: agents === undefined ? undefined : sourceOf(root, projectFile, "ensemble.agents", agents).file,
+    mcp: Object.fromEntries(servers),
+  };
 }
 
 /** Splits "<file>:<export>". Without an export, it returns the file's default export. */

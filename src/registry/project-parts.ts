@@ -1,0 +1,63 @@
+import { readFile } from "node:fs/promises";
+import { parse } from "yaml";
+import { importUserModule, patternLibrary } from "./modules.ts";
+import type { PartSources, Project } from "./project.ts";
+
+/**
+ * Gives the project's tools, agents and MCP servers to the patterns, which contexts can then name. Throws one sentence that names the file
+ * when something is wrong. Returns a function that ends the connections to MCP servers.
+ */
+export async function loadProjectParts(
+  { file, parts }: Project,
+  variable: (name: string) => string | undefined,
+): Promise<() => Promise<void>> {
+  const { tools, agents, mcp } = parts;
+  if (!tools && !agents && Object.keys(mcp).length === 0) return async () => undefined;
+  const { useProject } = await importUserModule(patternLibrary);
+  const list = await loadTools(parts);
+  const team = agents === undefined ? [] : await readAgents(agents);
+  try {
+    return (useProject as (parts: object) => () => Promise<void>)({ tools: list, agents: team, mcp: withVariables(mcp, variable) });
+  } catch (error) {
+    throw new Error(`${agents ?? tools?.file ?? file}: ${(error as Error).message}`);
+  }
+}
+
+async function loadTools({ tools }: PartSources): Promise<unknown[]> {
+  if (!tools) return [];
+  const { [tools.exportName]: exported } = await importUserModule(tools.file);
+  if (Array.isArray(exported)) return exported;
+  if (typeof exported === "object" && exported !== null) return Object.values(exported);
+  throw new Error(`${tools.file}: the export "${tools.exportName}" should be a list of tools.`);
+}
+
+async function readAgents(file: string): Promise<unknown[]> {
+  let content: unknown;
+  try {
+    content = parse(await readFile(file, "utf8"));
+  } catch (error) {
+    throw new Error(`${file} cannot be read: ${(error as Error).message}`);
+  }
+  if (Array.isArray(content)) return content;
+  throw new Error(`${file} should be a list of agents.`);
+}
+
+/** Replaces `${NAME}` in the environment and the headers of the servers, so that a secret need not stand in the file. */
+function withVariables(mcp: PartSources["mcp"], variable: (name: string) => string | undefined) {
+  const expand = (values: Record<string, string> | undefined, server: string) =>
+    values && Object.fromEntries(Object.entries(values).map(([name, value]) => [name, expandValue(value, server, variable)]));
+  return Object.fromEntries(
+    Object.entries(mcp).map(([name, server]) => [
+      name,
+      { ...server, env: expand(server.env, name), headers: expand(server.headers, name) },
+    ]),
+  );
+}
+
+function expandValue(value: string, server: string, variable: (name: string) => string | undefined): string {
+  return value.replace(/\$\{(\w+)\}/g, (_, name: string) => {
+    const found = variable(name);
+    if (found === undefined) throw new Error(`ensemble.mcp.${server} needs the variable ${name}, which is not set.`);
+    return found;
+  });
+}

@@ -1,0 +1,67 @@
+import { fileURLToPath } from "node:url";
+import { beforeEach, expect, test, vi } from "vitest";
+import { startModelServer } from "../model-server.ts";
+import { startTestService } from "../service.ts";
+
+const model = await startModelServer();
+const settings = { OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: "test", TEST_GREETING: "Hello" };
+for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value);
+const config = fileURLToPath(new URL("./project/langgraph.json", import.meta.url));
+const { client } = await startTestService({ ENSEMBLE_CONFIG: config, ...settings });
+beforeEach(() => model.script({ tokens: ["Done."] }));
+
+interface React {
+  steps: { action: string; observation: string }[];
+  ledger: { agent: string }[];
+}
+
+const call = (name: string, args: unknown) => ({ toolCall: { id: `call_${crypto.randomUUID().slice(0, 8)}`, name, args } });
+const input = { messages: [{ role: "user", content: "Do it" }] };
+const run = (tools: string[], context: object = {}) =>
+  client.runs.wait(null, "react", { input, context: { tools, ...context } }) as Promise<unknown> as Promise<React>;
+const observations = ({ steps }: React) => steps.map(({ observation }) => observation);
+
+test("a context names the project's own tools", async () => {
+  model.script(call("search_orders", { customer: "Ada" }), { tokens: ["Two."] });
+  expect(observations(await run(["search_orders"]))).toEqual(["2 orders of Ada"]);
+});
+
+test("a tool that nobody has is refused, and the answer names those that there are", async () => {
+  await expect(run(["teleport"])).rejects.toThrow(
+    'context.tools[0]: there is no tool \\"teleport\\"; there are calculate, now, fetch_page, ask_human, remember, recall, search_orders, agent:writer, agent:clerk, files/greet, files/die, files/later, gone/<tool>',
+  );
+  await expect(run(["files/secret"])).rejects.toThrow('there is no tool \\"files/secret\\"');
+});
+
+test("an agent of the project does an errand for another, with its own tools, and its calls are in the ledger", async () => {
+  model.script(
+    call("agent__clerk", { task: "How many orders has Ada?" }),
+    call("search_orders", { customer: "Ada" }),
+    { tokens: ["Ada has two orders."] },
+    { tokens: ["Two."] },
+  );
+  const result = await run(["agent:clerk"]);
+  expect(observations(result)).toEqual(["Ada has two orders."]);
+  expect(JSON.stringify(model.requests[1]?.messages)).toContain("a clerk who knows the orders");
+  expect(JSON.stringify(model.requests[1]?.messages)).not.toContain("Do it");
+  expect(result.ledger.map(({ agent }) => agent)).toEqual(["react", "clerk", "clerk", "react"]);
+});
+
+test("the tools of an MCP server are used under the server's name, with the variables of the service", async () => {
+  model.script(call("files__greet", { name: "Ada" }), { tokens: ["Greeted."] });
+  expect(observations(await run(["files/greet"]))).toEqual(["Hello, Ada"]);
+  expect(model.requests[0]?.tools).toMatchObject([{ function: { name: "files__greet" } }]);
+});
+
+test("an MCP server that dies in a call, gets a tool or never starts is an observation, not a crash", async () => {
+  model.script(call("files__die", {}), call("files__greet", { name: "Bob" }), call("files__later", {}), call("gone__anything", {}), {
+    tokens: ["So."],
+  });
+  const seen = observations(await run(["files/die", "files/greet", "files/later", "gone/anything"]));
+  expect(seen).toEqual([
+    expect.stringMatching(/^Error: /),
+    "Hello, Bob",
+    "late",
+    expect.stringMatching(/^Error: The MCP server "gone" cannot be reached: /),
+  ]);
+});
