@@ -2,8 +2,10 @@ FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json tsconfig.build.json tsconfig.patterns.json langgraph.json ./
+COPY .ci/write-built-project.mjs ./.ci/
 COPY src ./src
+COPY graphs ./graphs
 RUN npm run build && chmod +x dist/cli/launch.cjs
 
 FROM node:24-slim AS dependencies
@@ -16,14 +18,12 @@ RUN npm ci --omit=dev --ignore-scripts \
 
 FROM node:24-slim
 # A container is reached from outside; on a laptop the default is loopback. So it does not start before somebody has said who may come in.
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=2024
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=2024 ENSEMBLE_CONFIG=/app/dist/langgraph.json
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json ./
 COPY migrations ./migrations
-COPY langgraph.json ./
-COPY graphs ./graphs
 COPY docs ./docs
 RUN ln -s /app/dist/cli/launch.cjs /usr/local/bin/ensemble
 USER node
