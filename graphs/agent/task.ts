@@ -1,5 +1,6 @@
 import { AIMessage, type BaseMessage, HumanMessage } from "@langchain/core/messages";
-import { MessagesValue, MessagesZodState } from "@langchain/langgraph";
+import { MessagesValue } from "@langchain/langgraph";
+import { withLangGraph } from "@langchain/langgraph/zod";
 import { z } from "zod";
 import { closed } from "./closed.ts";
 
@@ -18,20 +19,23 @@ export const Material = z
 /** The state of a pattern that works on one task: the task, and the conversation for chat clients. */
 export const taskState = { task: Task.nullable().default(null).describe("Task to do"), messages: MessagesValue };
 
+/** Returns the schema of messages that a caller gives, in any of the forms that clients send. */
+export function inputMessages(description: string) {
+  const list = z.array(z.unknown()).default([]).describe(description);
+  return withLangGraph(list, { jsonSchemaExtra: { langgraph_type: "messages" } });
+}
+
 /**
  * Returns the input of a pattern that works on one task. The caller gives the task, or messages of which the last one of a person is the
  * task. Every field needs a default, so that a value of an earlier run on the thread does not remain.
  */
 export function taskInput<Shape extends z.ZodRawShape>(shape: Shape) {
-  const messages = MessagesZodState.shape.messages
-    .default([])
-    .describe("Conversation, instead of a task. The last message of a person is the task.");
-  return closed({ task: taskState.task, messages, ...shape }).superRefine((given, context) => {
-    const { task, messages = [] } = given as { task?: string | null; messages?: unknown[] };
-    if (!task && !messages.some(isOfPerson)) {
-      context.addIssue({ code: "custom", path: ["task"], message: "give a task, or messages with one of a person" });
-    }
-  });
+  const messages = inputMessages("Conversation, instead of a task. The last message of a person is the task.");
+  return closed({ task: taskState.task, messages, ...shape }, ({ task, messages: given }) =>
+    task || (Array.isArray(given) && given.some(isOfPerson))
+      ? []
+      : [{ path: "task", message: "give a task, or messages with one of a person" }],
+  );
 }
 
 /** Tells whether a message, in any of the forms that clients send, is one of a person. */
