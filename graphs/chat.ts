@@ -1,26 +1,41 @@
-import { END, type GraphNode, MessagesValue, START, StateGraph, StateSchema } from "@langchain/langgraph";
-import { ChatOpenAI } from "@langchain/openai";
+import { agent, buildAgent, closed, sharedContext, tierOf, withDefaults } from "ensemble/patterns";
 import { z } from "zod";
 
-const State = new StateSchema({ messages: MessagesValue });
+const { models, limits, budget } = sharedContext;
 
-const Context = z.object({
-  model: z
-    .string()
-    .default(process.env.ENSEMBLE_MODEL || "gpt-5-mini")
-    .describe("Model that answers"),
+const contextShape = {
+  model: z.string().min(1).default(models.parse({}).worker).describe("Model that answers, as `provider:model`"),
   instructions: z.string().default("You are a helpful assistant.").describe("System prompt"),
-});
-
-const answer: GraphNode<typeof State, z.input<typeof Context>> = async ({ messages }, config) => {
-  const { model, instructions } = Context.parse(config.context ?? {});
-  const reply = await new ChatOpenAI({ model }).invoke([{ role: "system", content: instructions }, ...messages], config);
-  return { messages: [reply] };
+  timeoutSeconds: z.number().positive().max(3_600).default(60).describe("Timeout of each model call"),
+  limits,
+  budget,
 };
 
-/** Talks with a model behind any OpenAI-compatible endpoint (OPENAI_BASE_URL, OPENAI_API_KEY). */
-export const graph = new StateGraph(State, { context: Context })
-  .addNode("answer", answer)
-  .addEdge(START, "answer")
-  .addEdge("answer", END)
-  .compile({ name: "chat" });
+/** The options in code: the graph's name, and defaults of the context. */
+export interface ChatOptions extends Partial<z.input<z.ZodObject<typeof contextShape>>> {
+  name?: string;
+  description?: string;
+}
+
+/** Talks with a model. A conversation that grows long is folded into a summary. */
+export function chat({ name = "chat", description, ...defaults }: ChatOptions = {}) {
+  const Context = closed(withDefaults(contextShape, { ...defaults }));
+  return buildAgent({
+    name,
+    description,
+    context: Context,
+    runOf: (given) => {
+      const { model, instructions, timeoutSeconds, ...rest } = Context.parse(given ?? {});
+      const talker = agent({ name, role: "the assistant in a conversation", instructions, timeoutSeconds });
+      return {
+        ...tierOf({ ...rest, models: models.parse({ worker: model }) }, "worker"),
+        agent: talker,
+        quiet: false,
+        task: "answer",
+        pattern: "chat",
+      };
+    },
+  });
+}
+
+export const graph = chat();

@@ -1,124 +1,145 @@
-import { END, type GraphNode, Overwrite, START, StateGraph, StateSchema } from "@langchain/langgraph";
+import { END, type LangGraphRunnableConfig, Overwrite, START, StateGraph, StateSchema } from "@langchain/langgraph";
+import {
+  type Agent,
+  agent,
+  answerWith,
+  appending,
+  asAgent,
+  asText,
+  beginTask,
+  failureOf,
+  Ledger,
+  type Member,
+  type Outcome,
+  patternContext,
+  report,
+  runAgent,
+  taskInput,
+  taskOf,
+  taskState,
+  tierOf,
+} from "ensemble/patterns";
 import { z } from "zod";
-import { sharedContext, wide } from "./kit/context.ts";
-import { enforceBudget, Ledger } from "./kit/ledger.ts";
-import { report } from "./kit/progress.ts";
-import { requireAgent } from "./kit/require.ts";
-import { appending } from "./kit/state.ts";
-import { Task } from "./kit/task.ts";
 
-const Draft = z.object({ text: z.string().min(1).describe("The whole text") });
+const writerRule = "Write exactly what the task asks for. Answer with the text only.";
+const criticRule = "Judge the draft against each criterion.";
+const usualWriter = agent({ name: "writer", role: "a careful writer", instructions: writerRule, timeoutSeconds: 60 });
+const usualCritic = agent({ name: "critic", role: "a strict but fair critic", instructions: criticRule, timeoutSeconds: 60 });
+const usualCriteria = ["clear", "correct", "complete"];
+
+const criteriaWith = (usual: string[] = []) =>
+  z.array(z.string().min(1)).default(usual).describe("Criteria for the text. Without any: clear, correct and complete.");
 
 const Critique = z.object({
   valid: z.boolean().describe("Whether the draft meets every criterion"),
   score: z.number().min(0).max(1).describe("How good it is, 1 being flawless"),
   problems: z
-    .array(z.object({ what: z.string().describe("What is wrong"), fix: z.string().describe("How to mend it") }))
-    .describe("Empty when it is valid"),
+    .array(z.object({ what: z.string().describe("What is wrong"), fix: z.string().describe("How to fix it") }))
+    .describe("Empty when the draft is valid"),
 });
-
 const Round = Critique.extend({ draft: z.string().describe("Draft that was judged") });
 
 const State = new StateSchema({
-  task: Task.describe("Text to write"),
-  criteria: z.array(z.string().min(1)).default([]).describe("Criteria for the text. Without any: clear, correct and complete."),
+  ...taskState,
+  criteria: criteriaWith(),
   draft: z.string().default("").describe("Current draft"),
   rounds: appending(Round, "Every draft with its critique"),
-  result: z.string().nullable().default(null).describe("Best draft by the critic's score"),
+  result: z.string().nullable().default(null).describe("Valid draft with the best score, else the draft with the best score"),
+  valid: z.boolean().default(false).describe("Whether the result meets every criterion"),
+  stopped: z.enum(["writer_failed", "critic_failed"]).nullable().default(null).describe("Reason of an early end"),
   ledger: Ledger,
 });
+const { result, valid, stopped, rounds, ledger, messages } = State.fields;
+const Output = new StateSchema({ result, valid, stopped, rounds, ledger, messages });
 
-const { fields } = State;
-/** The fields that a caller gives or sees. The rest of the state is internal. */
-const Input = z.object({ task: fields.task, criteria: fields.criteria });
-const Output = new StateSchema({ result: fields.result, rounds: fields.rounds, ledger: fields.ledger });
-
-const Context = z.object({
-  ...sharedContext,
+const shape = {
   maxRounds: z.number().int().min(1).max(10).default(3).describe("Maximum number of critiques"),
-  timeoutSeconds: z.number().positive().max(3_600).default(60).describe("Timeout of each model call"),
-});
-
-type Node = GraphNode<typeof State, z.input<typeof Context>>;
-type Config = Parameters<Node>[1];
-
-const contextOf = (config: Config) => Context.parse(config.context ?? {});
-
-const writer = { name: "writer", role: "a careful writer", instructions: "Write exactly what the task asks for.", weight: 1, retries: 2 };
-const critic = {
-  name: "critic",
-  role: "a strict but fair critic",
-  instructions: "Judge the draft against each criterion.",
-  weight: 1,
-  retries: 2,
+  timeoutSeconds: z.number().positive().max(3_600).optional().describe("Timeout of each model call. Without it, that of the agent: 60."),
 };
+const contextFor = (agents: Agent[], defaults: object) => patternContext(shape, defaults, agents);
+type Context = ReturnType<typeof contextFor>;
 
-/** Clears what an earlier run left on the thread. */
-const begin: Node = () => ({ draft: "", rounds: new Overwrite([]), result: null, ledger: new Overwrite([]) });
+/** The options in code: other agents, the criteria of a run without its own, and defaults of the context. */
+export type ReflectOptions = z.input<Context> & { writer?: Member; critic?: Member; criteria?: string[] };
+
+type Setup = { writer: Agent; critic: Agent; contextOf: (config: Config) => z.output<Context> };
+type Config = LangGraphRunnableConfig<z.input<Context>>;
+type Values = typeof State.State;
+
+/** Begins a run. It clears what an earlier run left on the thread. */
+function begin(state: Values) {
+  const cleared = { draft: "", result: null, valid: false, stopped: null };
+  return { ...beginTask(state), ...cleared, rounds: new Overwrite([]), ledger: new Overwrite([]) };
+}
 
 /** Writes the first draft, or a revision that fixes every problem of the critique. */
-const write: Node = async ({ task, criteria, rounds, draft, ledger }, config) => {
-  const { budget, limits, models, timeoutSeconds } = contextOf(config);
-  enforceBudget(ledger, budget);
-  const problems = rounds.at(-1)?.problems.map(({ what, fix }) => `${what} Mend it so: ${fix}`);
-  const outcome = await requireAgent(
-    {
-      agent: { ...writer, timeoutSeconds },
-      model: models.worker,
-      temperature: models.temperature,
-      task: draft ? `Revise the draft. The task was: ${task}` : task,
-      input: draft ? { draft, problems } : undefined,
-      constraints: criteria,
-      answer: { name: "draft", schema: Draft },
-      limits: draft ? wide(limits) : limits,
-      budget,
-    },
-    config,
-  );
-  report(config, "reflect", "draft", Date.parse(outcome.entry.at), { round: rounds.length + 1 });
-  return { draft: outcome.result.text, ledger: [outcome.entry] };
-};
+const write =
+  ({ writer, contextOf }: Setup) =>
+  async (state: Values, config: Config) => {
+    const startedAt = Date.now();
+    const { criteria, rounds, draft, ledger: earlier } = state;
+    const context = contextOf(config);
+    const agent = { ...writer, output: undefined, timeoutSeconds: context.timeoutSeconds ?? writer.timeoutSeconds };
+    const problems = rounds.at(-1)?.problems.map(({ what, fix }) => `${what} Fix: ${fix}`);
+    const revision = { task: `Revise the draft. The task was: ${taskOf(state)}`, input: { draft, problems } };
+    const errand = { ...(draft ? revision : { task: taskOf(state) }), constraints: criteria, pattern: "reflect", earlier };
+    const outcome = await runAgent({ ...tierOf(context, "worker"), ...errand, agent }, config);
+    if (outcome.status !== "success") return endEarly("writer_failed", agent, outcome, state);
+    report(config, "reflect", "draft", startedAt, { round: rounds.length + 1 });
+    return { draft: asText(outcome.result), ledger: outcome.ledger };
+  };
 
-const judge: Node = async ({ task, criteria, draft, rounds, ledger }, config) => {
-  const { budget, limits, models, timeoutSeconds } = contextOf(config);
-  enforceBudget(ledger, budget);
-  const outcome = await requireAgent(
-    {
-      agent: { ...critic, timeoutSeconds },
-      model: models.judge,
-      temperature: models.temperature,
-      task: `Judge this draft. The task was: ${task}`,
-      input: draft,
-      constraints: criteria.length > 0 ? criteria : ["clear", "correct", "complete"],
-      answer: { name: "critique", schema: Critique },
-      limits: wide(limits),
-      budget,
-    },
-    config,
-  );
-  const round = { ...outcome.result, draft };
-  report(config, "reflect", "critique", Date.parse(outcome.entry.at), { round: rounds.length + 1, valid: round.valid, score: round.score });
-  return { rounds: [round], ledger: [outcome.entry] };
-};
+const judge =
+  ({ critic, contextOf }: Setup) =>
+  async (state: Values, config: Config) => {
+    const startedAt = Date.now();
+    const { criteria, rounds, draft, ledger: earlier } = state;
+    const context = contextOf(config);
+    const agent = { ...critic, output: Critique, timeoutSeconds: context.timeoutSeconds ?? critic.timeoutSeconds };
+    const constraints = criteria.length > 0 ? criteria : usualCriteria;
+    const errand = { task: `Judge this draft. The task was: ${taskOf(state)}`, input: draft, constraints, pattern: "reflect", earlier };
+    const outcome = await runAgent<z.infer<typeof Critique>>({ ...tierOf(context, "judge"), ...errand, agent }, config);
+    if (outcome.status !== "success") return endEarly("critic_failed", agent, outcome, state);
+    const { valid, score } = outcome.result;
+    report(config, "reflect", "critique", startedAt, { round: rounds.length + 1, valid, score });
+    return { rounds: [{ ...outcome.result, draft }], ledger: outcome.ledger };
+  };
 
-/** Returns the draft with the best score, which need not be the last. Of equal scores the later one wins. */
-const choose: Node = ({ rounds }) => {
-  const best = rounds.reduce((winner, round) => (round.score >= winner.score ? round : winner));
-  return { result: best.draft };
-};
+/** Ends the run with the best draft so far. A failure before there is one fails the run. */
+function endEarly(stopped: Values["stopped"], agent: Agent, outcome: Exclude<Outcome, { status: "success" }>, { rounds }: Values) {
+  if (rounds.length === 0) throw failureOf(agent, outcome);
+  return { stopped, ledger: outcome.ledger };
+}
 
-const nextRound = ({ rounds }: typeof State.State, config: Config) =>
-  rounds.at(-1)?.valid || rounds.length >= contextOf(config).maxRounds ? "choose" : "write";
+/** Returns the valid draft with the best score, else the draft with the best score. Of equal scores the later one wins. */
+function choose({ rounds }: Values) {
+  const valid = rounds.filter((round) => round.valid);
+  const best = (valid.length > 0 ? valid : rounds).reduce((winner, round) => (round.score >= winner.score ? round : winner));
+  return { result: best.draft, valid: best.valid, messages: answerWith(best.draft) };
+}
 
-/** Drafts, lets a critic judge the draft, and revises. Returns the best draft, not merely the last. */
-export const graph = new StateGraph({ state: State, input: Input, output: Output, context: Context })
-  .addNode("begin", begin)
-  .addNode("write", write)
-  .addNode("judge", judge)
-  .addNode("choose", choose)
-  .addEdge(START, "begin")
-  .addEdge("begin", "write")
-  .addEdge("write", "judge")
-  .addConditionalEdges("judge", nextRound, ["write", "choose"])
-  .addEdge("choose", END)
-  .compile({ name: "reflect" });
+const afterDraft = ({ stopped }: Values) => (stopped ? "choose" : "judge");
+const nextRound =
+  ({ contextOf }: Setup) =>
+  ({ rounds, stopped }: Values, config: Config) =>
+    stopped || rounds.at(-1)?.valid || rounds.length >= contextOf(config).maxRounds ? "choose" : "write";
+
+/** Drafts, lets a critic judge the draft, and revises. Returns the best valid draft. */
+export function reflect({ writer, critic, criteria, ...defaults }: ReflectOptions = {}) {
+  const agents = { writer: asAgent(writer ?? usualWriter), critic: asAgent(critic ?? usualCritic) };
+  const Context = contextFor(Object.values(agents), defaults);
+  const setup: Setup = { ...agents, contextOf: ({ context }) => Context.parse(context ?? {}) };
+  return new StateGraph({ state: State, input: taskInput({ criteria: criteriaWith(criteria) }), output: Output, context: Context })
+    .addNode("begin", begin)
+    .addNode("write", write(setup))
+    .addNode("judge", judge(setup))
+    .addNode("choose", choose)
+    .addEdge(START, "begin")
+    .addEdge("begin", "write")
+    .addConditionalEdges("write", afterDraft, ["judge", "choose"])
+    .addConditionalEdges("judge", nextRound(setup), ["write", "choose"])
+    .addEdge("choose", END)
+    .compile({ name: "reflect" });
+}
+
+export const graph = reflect();

@@ -1,49 +1,52 @@
 import { z } from "zod";
 
-type Payload = z.core.ParsePayload;
+interface Problem {
+  path: string[];
+  message: string;
+}
 
-/** Finds what is wrong with an object as a whole. Returns the field and a sentence for each problem. */
-type Check = (given: Record<string, unknown>) => { path: string; message: string }[];
+interface ClosedDef extends z.core.$ZodObjectDef {
+  /** Finds what is wrong with the object as a whole. */
+  judge: (given: object) => Problem[];
+}
+
+/**
+ * A zod object that judges itself as a whole. A refinement would do the same, but LangGraph extends the schema of a graph's input, and zod
+ * extends no object with refinements.
+ */
+const Closed = z.core.$constructor<z.ZodObject, ClosedDef>("Closed", (inst, def) => {
+  z.ZodObject.init(inst, def);
+  const { parse } = inst._zod;
+  inst._zod.parse = (payload, context) => {
+    const given: unknown = payload.value;
+    const judge = (parsed: z.core.ParsePayload) => {
+      if (typeof given !== "object" || given === null) return parsed;
+      for (const problem of def.judge(given)) parsed.issues.push({ code: "custom", ...problem, input: given, inst });
+      return parsed;
+    };
+    const parsed = parse(payload, context);
+    return parsed instanceof Promise ? parsed.then(judge) : judge(parsed);
+  };
+});
 
 /**
  * Returns the schema of an object that refuses unknown keys, and names the nearest known one. When a caller gives no context, LangGraph
  * validates the run's `configurable` in its place. That has a thread's id and other keys of its own, so it is not refused.
  */
-export function closed<Shape extends z.ZodRawShape>(shape: Shape, check: Check = () => []): z.ZodObject<Shape> {
+export function closed<Shape extends z.ZodRawShape>(shape: Shape, judge: ClosedDef["judge"] = () => []): z.ZodObject<Shape> {
   const known = Object.keys(shape);
-  return checked(z.object(shape).meta({ additionalProperties: false }), (given) => {
-    const unknown = isConfigurable(given) ? [] : Object.keys(given).filter((key) => !Object.hasOwn(shape, key));
-    return [...unknown.map((key) => ({ path: key, message: describe(key, known) })), ...check(given)];
+  const unknownIn = (given: object) => Object.keys(given).filter((key) => !isConfigurable(given) && !Object.hasOwn(shape, key));
+  const schema = new Closed({
+    type: "object",
+    shape,
+    catchall: z.unknown(),
+    judge: (given) => [...unknownIn(given).map((key) => ({ path: [key], message: describe(key, known) })), ...judge(given)],
   });
-}
-
-/**
- * Adds a check to an object's schema, and to each copy of it. LangGraph extends the schemas of graphs, and zod refuses that for a schema
- * with refinements.
- */
-function checked<Schema extends z.ZodObject>(schema: Schema, check: Check): Schema {
-  const internals = schema._zod;
-  const parse = internals.parse;
-  const withCheck: typeof parse = (payload, context) => {
-    const given: unknown = payload.value;
-    const problems = typeof given === "object" && given !== null && !Array.isArray(given) ? check(given as Record<string, unknown>) : [];
-    const add = (result: Payload) => {
-      for (const { path, message } of problems) result.issues.push({ code: "custom", path: [path], message, input: given });
-      return result;
-    };
-    const result = parse(payload, context);
-    return result instanceof Promise ? result.then(add) : add(result);
-  };
-  internals.parse = withCheck;
-  internals.run = withCheck; // an object without refinements is run by its parse
-  const Copy = internals.constr as new (definition: unknown) => Schema;
-  internals.constr = function copyOf(definition: unknown) {
-    return checked(new Copy(definition), check);
-  } as unknown as typeof internals.constr;
-  return schema;
+  return schema.meta({ additionalProperties: false }) as unknown as z.ZodObject<Shape>; // its result may hold more keys, which nobody reads
 }
 
 const isConfigurable = (given: object) => "thread_id" in given || Object.keys(given).some((key) => key.startsWith("__pregel"));
+
 function describe(key: string, known: string[]): string {
   const [nearest] = known.map((name) => ({ name, distance: distanceOf(key, name) })).toSorted((a, b) => a.distance - b.distance);
   const hint =

@@ -1,5 +1,5 @@
 import { AIMessage, type BaseMessage, HumanMessage } from "@langchain/core/messages";
-import { MessagesValue } from "@langchain/langgraph";
+import { MessagesValue, MessagesZodMeta } from "@langchain/langgraph";
 import { withLangGraph } from "@langchain/langgraph/zod";
 import { z } from "zod";
 import { closed } from "./closed.ts";
@@ -21,8 +21,11 @@ export const taskState = { task: Task.nullable().default(null).describe("Task to
 
 /** Returns the schema of messages that a caller gives, in any of the forms that clients send. */
 export function inputMessages(description: string) {
-  const list = z.array(z.unknown()).default([]).describe(description);
-  return withLangGraph(list, { jsonSchemaExtra: { langgraph_type: "messages" } });
+  const list = z
+    .array(z.unknown() as z.ZodType<BaseMessage>)
+    .default([])
+    .describe(description);
+  return withLangGraph(list, MessagesZodMeta as never);
 }
 
 /**
@@ -31,11 +34,11 @@ export function inputMessages(description: string) {
  */
 export function taskInput<Shape extends z.ZodRawShape>(shape: Shape) {
   const messages = inputMessages("Conversation, instead of a task. The last message of a person is the task.");
-  return closed({ task: taskState.task, messages, ...shape }, ({ task, messages: given }) =>
-    task || (Array.isArray(given) && given.some(isOfPerson))
-      ? []
-      : [{ path: "task", message: "give a task, or messages with one of a person" }],
-  );
+  return closed({ task: taskState.task, messages, ...shape }, (given) => {
+    const { task, messages = [] } = given as { task?: unknown; messages?: unknown };
+    const isGiven = typeof task === "string" || [messages].flat().some(isOfPerson);
+    return isGiven ? [] : [{ path: ["task"], message: "give a task, or messages with one of a person" }];
+  });
 }
 
 /** Tells whether a message, in any of the forms that clients send, is one of a person. */
@@ -62,5 +65,5 @@ export function beginTask(asked: Asked): { task: string; messages: BaseMessage[]
   return { task, messages: asked.task === null ? [] : [new HumanMessage(task)] };
 }
 
-/** Returns the answer of a pattern as the last message of the conversation. */
-export const answerWith = (text: string): BaseMessage[] => [new AIMessage(text)];
+/** Returns the answer of a pattern as the last message of the conversation: the one that followers have read, or a new one. */
+export const answerWith = (text: string, spoken?: AIMessage): BaseMessage[] => [spoken ?? new AIMessage(text)];

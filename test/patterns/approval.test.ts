@@ -88,7 +88,7 @@ test("what needs approval in a plan's first step needs it in the next, whoever r
     { json: { decision: "continue", reason: "fine" } },
     remembering("call_2"),
     { tokens: ["Refused."] },
-    { json: { answer: "Nothing was kept.", gaps: [] } },
+    { tokens: ["Nothing was kept."] },
   );
   const payload = { input: { task: "Keep it" }, context };
   const answering = { command: { resume: [{ type: "ignore" }] }, context: { tools: ["remember"] } };

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
+import { collect } from "../sse.ts";
 import { startPatterns } from "./service.ts";
 
 const { client, model } = await startPatterns();
@@ -9,15 +10,23 @@ interface PlanExecute {
   revisions: { reason: string; before: string[]; after: string[] }[];
   answer: string;
   gaps: string[];
-  ledger: { agent: string }[];
+  ledger: { agent: string; outcome: string }[];
   __interrupt__?: { value: { prompt: string } }[];
+}
+
+interface Message {
+  id: string;
+  type: string;
+  content: string;
 }
 
 const steps = (...descriptions: string[]) => descriptions.map((description) => ({ description }));
 const plan = (...descriptions: string[]) => ({ json: { steps: steps(...descriptions) } });
 const said = (text: string) => ({ tokens: [text] });
 const decide = (decision: string, reason: string, ...next: string[]) => ({ json: { decision, reason, steps: steps(...next) } });
-const answer = (text: string, ...gaps: string[]) => ({ json: { answer: text, gaps } });
+const answer = said;
+/** A server that is down for a whole call, retries included. */
+const down = Array.from({ length: 3 }, () => ({ status: 500 }));
 const run = (payload: object, threadId: string | null = null) =>
   client.runs.wait(threadId as string, "plan-execute", payload) as Promise<unknown> as Promise<PlanExecute>;
 
@@ -50,20 +59,88 @@ test("it finishes early when there is enough", async () => {
 test("a step that fails twice forces a change, and is named among the gaps", async () => {
   model.script(
     plan("impossible", "other"),
-    { status: 400 },
-    decide("continue", "try again"),
-    { status: 400 },
+    ...down,
+    ...down,
     decide("revise", "it cannot be done", "other"),
     said("other done"),
     answer("partly"),
   );
-  const { plan: tried, revisions, gaps } = await run({ input: { task: "Do" } });
+  const { plan: tried, revisions, gaps, ledger } = await run({ input: { task: "Do" } });
   expect(tried).toMatchObject([
     { description: "impossible", status: "failed", tries: 2 },
     { description: "other", status: "done" },
   ]);
   expect(revisions).toHaveLength(1);
-  expect(gaps[0]).toContain("impossible: ");
+  expect(gaps).toEqual([expect.stringContaining("impossible: ")]);
+  expect(ledger.map(({ agent, outcome }) => `${agent} ${outcome}`)).toEqual([
+    "planner success",
+    "react failed",
+    "react failed",
+    "planner success",
+    "react success",
+    "planner success",
+  ]);
+});
+
+test("a step that failed is tried again with the reason, and not asked about", async () => {
+  model.script(plan("one"), ...down, said("one done"), answer("done"));
+  const { plan: finished, gaps } = await run({ input: { task: "Do" } });
+  expect(finished).toMatchObject([{ status: "done", tries: 2, result: "one done" }]);
+  expect(gaps).toEqual([]);
+  expect(JSON.stringify(model.requests[4]?.messages)).toContain("scripted refusal");
+});
+
+test("a step that a refused request fails is not tried again, and the planner may not go on as before", async () => {
+  model.script(plan("one", "two"), { status: 400 }, decide("continue", "why not"), decide("finish", "hopeless"), answer("no"));
+  const { plan: left, revisions } = await run({ input: { task: "Do" } });
+  expect(left.map(({ status }) => status)).toEqual(["failed", "pending"]);
+  expect(revisions).toEqual([{ reason: "hopeless", before: ["two"], after: [] }]);
+});
+
+test("a step that stopped at its limit of rounds is not done", async () => {
+  const call = { toolCall: { id: "call_1", name: "now", args: {} } };
+  const stopping = [call, said("as far as I came")];
+  model.script(plan("one"), ...stopping, ...stopping, decide("finish", "hopeless"), answer("nothing"));
+  const { plan: tried, gaps } = await run({ input: { task: "Do" }, context: { stepLimit: 1 } });
+  expect(tried).toMatchObject([{ status: "failed", tries: 2 }]);
+  expect(gaps).toEqual(["one: Not done (step_limit). So far: as far as I came"]);
+});
+
+test("a planner that fails to reconsider is in the ledger, and the plan goes on", async () => {
+  model.script(plan("one", "two"), said("one done"), { status: 400 }, said("two done"), answer("done"));
+  const { answer: given, ledger } = await run({ input: { task: "Do" } });
+  expect(given).toBe("done");
+  expect(ledger.map(({ outcome }) => outcome)).toEqual(["success", "success", "failed", "success", "success"]);
+});
+
+test("the plan is revised three times at most", async () => {
+  let asked = 0;
+  model.respond((messages) => {
+    if (messages.includes("Plan how to do this")) return plan("one", "two");
+    if (messages.includes("Reconsider the plan"))
+      return ++asked > 3 ? decide("continue", "fine") : decide("revise", "better", "one", "two");
+    return messages.includes("Answer the task") ? answer("done") : said("done");
+  });
+  const { plan: finished, revisions } = await run({ input: { task: "Do" } });
+  expect(revisions).toHaveLength(3);
+  expect(finished.map(({ status }) => status)).toEqual(Array(5).fill("done"));
+  const formats = model.requests.flatMap(({ response_format: format }) => (JSON.stringify(format)?.includes("decision") ? [format] : []));
+  expect(formats.map((format) => JSON.stringify(format).includes('"enum":["continue","finish"]'))).toEqual([false, false, false, true]);
+});
+
+test("messages go in and come out: followers read the answer as it is written, and nothing else", async () => {
+  const call = { toolCall: { id: "call_1", name: "now", args: {} } };
+  model.script(plan("one"), call, said("one done"), { tokens: ["all ", "done"] });
+  const input = { messages: [{ role: "user", content: "Find a" }] };
+  const events = await collect(client.runs.stream(null, "plan-execute", { input, streamMode: ["messages-tuple", "values"] }));
+  const told = events.filter(({ event }) => event === "messages").map(({ data }) => (data as unknown as [Message])[0]);
+  expect(told.map(({ content }) => content).join("")).toBe("all done");
+  const { messages } = Object(events.at(-1)?.data) as { messages: Message[] };
+  expect(messages).toMatchObject([
+    { type: "human", content: "Find a" },
+    { type: "ai", content: "all done" },
+  ]);
+  expect(new Set(told.map(({ id }) => id))).toEqual(new Set([messages[1]?.id]));
 });
 
 test("a step can ask a person, and the plan waits for the answer", async () => {
@@ -130,8 +207,8 @@ test.each([
 });
 
 test("what a step has cost counts, though it failed", async () => {
-  model.script(plan("one", "two"), tool("call_1"), { status: 400 }, decide("finish", "hopeless"), answer("none"));
+  model.script(plan("one"), tool("call_1"), ...down, said("one done"), answer("done"));
   const { ledger, plan: tried } = await run({ input: { task: "Do" } });
-  expect(tried[0]).toMatchObject({ status: "pending", tries: 1 });
-  expect(ledger.map(({ agent }) => agent)).toEqual(["planner", "react", "planner", "planner"]);
+  expect(tried[0]).toMatchObject({ status: "done", tries: 2 });
+  expect(ledger.map(({ agent }) => agent)).toEqual(["planner", "react", "react", "react", "planner"]);
 });

@@ -25,8 +25,8 @@ const answering = (...answers: [words: string, reply: ScriptedReply][]) =>
 test("reflect begins a second run of a thread with a draft of its own", async () => {
   answering(
     ["Judge this draft", { json: { valid: true, score: 1, problems: [] } }],
-    ["on ships", { json: { text: "Ships." } }],
-    ["on rivers", { json: { text: "Rivers." } }],
+    ["on ships", { tokens: ["Ships."] }],
+    ["on rivers", { tokens: ["Rivers."] }],
   );
   const [first, second] = await runTwice("reflect", [{ task: "Write on rivers" }, { task: "Write on ships" }]);
   expect(first).toMatchObject({ result: "Rivers." });
@@ -55,7 +55,7 @@ test("plan-execute does every step of a second run, though the first finished ea
     ["Plan how to do this", { json: { steps: [{ description: "one" }, { description: "two" }] } }],
     ["Reconsider the plan for: First", { json: { decision: "finish", reason: "enough" } }],
     ["Reconsider the plan", { json: { decision: "continue", reason: "fine" } }],
-    ["Answer the task", { json: { answer: "A", gaps: [] } }],
+    ["Answer the task", { tokens: ["A"] }],
   );
   const [first, second] = await runTwice("plan-execute", [{ task: "First" }, { task: "Second" }]);
   expect(first).toMatchObject({ plan: [{ status: "done" }, { status: "pending" }] });

@@ -1,0 +1,80 @@
+import { asText, type Outcome } from "ensemble/patterns";
+import { z } from "zod";
+
+const mostSteps = 12;
+const mostRevisions = 3;
+const triesPerStep = 2;
+
+const Planned = z.object({ description: z.string().trim().min(1).describe("What is to be done, in one sentence") });
+type Planned = z.infer<typeof Planned>;
+
+/** The plan, as the planner answers it. */
+export const Plan = z.object({ steps: z.array(Planned).min(1).max(mostSteps).describe("In the order in which they are done") });
+
+/** A step of the plan, as the state keeps it. */
+export const Step = Planned.extend({
+  status: z.enum(["pending", "done", "failed"]).describe("Status of the step"),
+  tries: z.number().int().describe("Number of tries"),
+  result: z.string().nullable().describe("Result of the step, or the reason of its failure"),
+});
+export type Step = z.infer<typeof Step>;
+
+/** A change of the plan. */
+export const Revision = z.object({
+  reason: z.string().describe("Reason of the change"),
+  before: z.array(z.string()).describe("Remaining steps before the change"),
+  after: z.array(z.string()).describe("Remaining steps after the change. Without any, the task is answered."),
+});
+
+const Decision = z.enum(["continue", "revise", "finish"]).describe("Go on as planned, change the steps that remain, or answer now");
+const Reconsideration = z.object({
+  decision: Decision,
+  reason: z.string().min(1).describe("Reason of the decision"),
+  steps: z.array(Planned).max(mostSteps).default([]).describe("With revise: the steps that remain from here on"),
+});
+export type Reconsideration = z.infer<typeof Reconsideration>;
+
+export const ruleFor = (isForced: boolean): string =>
+  isForced
+    ? "A step has failed for good: change the steps that remain, or finish."
+    : "Continue unless the results call for something else.";
+
+/** Returns the schema of the planner's decision. A step that failed for good must change the plan. A plan changes three times at most. */
+export function reconsideration(isForced: boolean, revisions: number) {
+  const mayRevise = revisions < mostRevisions;
+  const kept = mayRevise ? (["continue", "revise", "finish"] as const) : (["continue", "finish"] as const);
+  return Reconsideration.extend({ decision: Decision.extract(isForced && mayRevise ? ["revise", "finish"] : kept) });
+}
+
+export const pending = (steps: Planned[]): Step[] => steps.map((step) => ({ ...step, status: "pending", tries: 0, result: null }));
+
+/** Returns the index of the next step, or -1. */
+export const nextIn = (plan: Step[]): number => plan.findIndex(({ status }) => status === "pending");
+
+/** Returns what a decision of the planner changes in the state. */
+export function change(plan: Step[], { decision, reason, steps }: Reconsideration) {
+  if (decision === "continue") return {};
+  const after = decision === "revise" ? pending(steps) : [];
+  const past = plan.filter(({ status }) => status !== "pending");
+  const revision = { reason, before: descriptionsOf(plan.slice(past.length)), after: descriptionsOf(after) };
+  const enough = after.length === 0;
+  return { enough, plan: enough ? plan : [...past, ...after], revisions: [revision] };
+}
+
+const descriptionsOf = (steps: Planned[]): string[] => steps.map(({ description }) => description);
+
+/** Returns the steps that ended in one way, with their results. */
+export const resultsOf = (plan: Step[], wanted: Step["status"]) =>
+  plan.filter(({ status }) => status === wanted).map(({ description, result }) => ({ description, result }));
+
+/** Returns a step after a try. A step that stopped at its limit of rounds is not done. An error that must come again ends the tries. */
+export function tried(step: Step, outcome: Outcome): Step {
+  const tries = step.tries + 1;
+  if (outcome.status !== "success") {
+    return { ...step, tries, status: outcome.isFatal || tries >= triesPerStep ? "failed" : "pending", result: outcome.error };
+  }
+  const result = asText(outcome.result);
+  if (!outcome.stopped) return { ...step, tries, status: "done", result };
+  const status = tries >= triesPerStep ? "failed" : "pending";
+  return { ...step, tries, status, result: `Not done (${outcome.stopped}). So far: ${result}` };
+}
