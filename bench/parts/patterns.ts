@@ -29,7 +29,7 @@ const cases: Record<string, Case> = {
     input: { task: "Write" },
     answers: [
       ["Judge this draft", { json: { valid: true, score: 1, problems: [] } }],
-      ["Write", { json: { text: "A draft." } }],
+      ["Write", { tokens: ["A draft."] }],
     ],
   },
   "plan-execute": {
@@ -37,7 +37,7 @@ const cases: Record<string, Case> = {
     answers: [
       ["Plan how to do this", { json: { steps: ["a", "b", "c"].map((description) => ({ description })) } }],
       ["Reconsider the plan", { json: { decision: "continue", reason: "fine" } }],
-      ["Answer the task", { json: { answer: "A", gaps: [] } }],
+      ["Answer the task", { tokens: ["A"] }],
       ["Do only this step", { tokens: ["done"] }],
     ],
   },

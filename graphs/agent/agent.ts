@@ -37,7 +37,7 @@ export interface AgentOptions extends Omit<z.input<typeof AgentData>, "model" | 
   middleware?: readonly AgentMiddleware[];
 }
 
-/** What the options of a pattern take for an agent. */
+/** An agent, its options, or a graph that works in its place: the options of a pattern take each of them. */
 export type Member = Agent | AgentOptions | Workable;
 
 /** Returns an agent. Throws when an option is wrong or misspelt. */

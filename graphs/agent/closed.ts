@@ -31,7 +31,8 @@ const Closed = z.core.$constructor<z.ZodObject, ClosedDef>("Closed", (inst, def)
 
 /**
  * Returns the schema of an object that refuses unknown keys, and names the nearest known one. When a caller gives no context, LangGraph
- * validates the run's `configurable` in its place. That has a thread's id and other keys of its own, so it is not refused.
+ * validates the run's `configurable` in its place. That has a thread's id, or keys of LangGraph and
+ * LangSmith, so it is not refused.
  */
 export function closed<Shape extends z.ZodRawShape>(shape: Shape, judge: ClosedDef["judge"] = () => []): z.ZodObject<Shape> {
   const known = Object.keys(shape);
@@ -45,7 +46,7 @@ export function closed<Shape extends z.ZodRawShape>(shape: Shape, judge: ClosedD
   return schema.meta({ additionalProperties: false }) as unknown as z.ZodObject<Shape>; // its result may hold more keys, which nobody reads
 }
 
-const isConfigurable = (given: object) => "thread_id" in given || Object.keys(given).some((key) => key.startsWith("__pregel"));
+const isConfigurable = (given: object) => Object.keys(given).some((key) => /^(thread_id$|__pregel|ls_)/.test(key));
 
 function describe(key: string, known: string[]): string {
   const [nearest] = known.map((name) => ({ name, distance: distanceOf(key, name) })).toSorted((a, b) => a.distance - b.distance);

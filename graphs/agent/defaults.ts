@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { closed } from "./closed.ts";
 
-/** Returns the fields of a context with other defaults. A default that does not fit its field throws. */
+/** Returns the fields of a context with other defaults. An object such as `models` keeps the defaults that are not replaced. */
 export function withDefaults<Shape extends z.ZodRawShape>(shape: Shape, defaults: Record<string, unknown>): Shape {
   const changed = Object.entries(shape).map(([key, field]) => [
     key,
@@ -10,13 +10,12 @@ export function withDefaults<Shape extends z.ZodRawShape>(shape: Shape, defaults
   return Object.fromEntries(changed);
 }
 
-/** An object such as `models` keeps the defaults of those of its fields that are not given. */
+/** The default is validated with each context, so that an error names its field. */
 function withDefault(field: unknown, value: unknown): unknown {
   const { description = "" } = field as z.ZodType;
   const inner = unwrap(field as z.ZodType);
-  if (!(inner instanceof z.ZodObject)) return inner.default((field as z.ZodType).parse(value)).describe(description);
-  inner.parse(value);
-  return closed(withDefaults(inner.shape, value as Record<string, unknown>))
+  if (!(inner instanceof z.ZodObject)) return inner.prefault(value as never).describe(description);
+  return closed(withDefaults(inner.shape, Object(value)))
     .prefault({})
     .describe(description);
 }

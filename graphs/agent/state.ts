@@ -8,6 +8,6 @@ export function appending<Item extends z.ZodType>(item: Item, description: strin
       .array(item)
       .default(() => [])
       .describe(description),
-    { inputSchema: z.array(item), reducer: (all, more) => all.concat(more) },
+    { inputSchema: z.array(item).describe(description), reducer: (all, more) => all.concat(more) },
   );
 }

@@ -13,7 +13,7 @@ import { openTool } from "./tools.ts";
 
 type Handler = (request: ModelRequest) => Promise<AIMessage>;
 
-/** What a model call cost, by its message. Middleware between the two hooks sees nothing but the message. */
+/** The cost of each model call, by its message. Middleware between the two hooks sees nothing but the message. */
 const replies = new WeakMap<AIMessage, ModelReply>();
 
 /** Prepares one round: the budget, the memory, the model, the tools. Records it in the state. The outermost hook around a model call. */

@@ -151,7 +151,7 @@ const broken: Broken[] = [
     at: "Judge this draft",
     answers: [
       ["Judge this draft", { json: { valid: true, score: 1, problems: [] } }],
-      ["Task: Write", { json: { text: "A draft." } }],
+      ["Task: Write", { tokens: ["A draft."] }],
     ],
     asked: { "Task: Write": 1, "Judge this draft": 2 },
     outcome: { result: "A draft.", rounds: [{ score: 1 }] },
@@ -163,7 +163,7 @@ const broken: Broken[] = [
     answers: [
       ["Plan how to do this", { json: { steps: descriptions.map((description) => ({ description })) } }],
       ["Reconsider the plan", { json: { decision: "continue", reason: "fine", steps: [] } }],
-      ["Answer the task", { json: { answer: "3", gaps: [] } }],
+      ["Answer the task", { tokens: ["3"] }],
       ...descriptions.map((description): [string, ScriptedReply] => [`Do only this step: ${description}`, { tokens: ["done"] }]),
     ],
     asked: {
@@ -269,7 +269,7 @@ test("a fork from an earlier checkpoint comes to another ending, and the first o
   model.respond((messages) =>
     messages.includes("Judge this draft")
       ? { json: { valid: verdict > 0.5, score: verdict, problems: [] } }
-      : { json: { text: verdict > 0.5 ? "first ending" : "another ending" } },
+      : { tokens: [verdict > 0.5 ? "first ending" : "another ending"] },
   );
   await aWorker();
   const run = await start("reflect", { task: "Write" });

@@ -62,8 +62,8 @@ test.each(shipped)("$graphId can be drawn: every node is on a way from the start
 test.each([
   ["supervisor", ["task", "input"], ["steps", "results", "settlements", "report", "ledger"]],
   ["react", ["messages"], ["messages", "steps", "stopped", "ledger"]],
-  ["reflect", ["task", "criteria"], ["result", "rounds", "ledger"]],
-  ["plan-execute", ["task"], ["answer", "gaps", "plan", "revisions", "ledger"]],
+  ["reflect", ["task", "messages", "criteria"], ["result", "valid", "stopped", "rounds", "ledger", "messages"]],
+  ["plan-execute", ["task", "messages"], ["answer", "gaps", "plan", "revisions", "ledger", "messages"]],
   ["aggregator", ["results", "strategies", "expected", "task"], ["report", "ledger"]],
 ])("%s shows what a caller gives and gets, and not its book-keeping", async (graphId, input, output) => {
   const schemas = await client.assistants.getSchemas(graphId);

@@ -16,12 +16,18 @@ test.each([
   ["supervisor", { input: task, context: { cache: { ttlSeconds: 60 } } }, "context.cache"],
   ["plan-execute", { input: { task: "" } }, "input.task"],
   ["reflect", { input: task, context: { maxRounds: 0 } }, "context.maxRounds"],
+  ["plan-execute", { input: { messages: [{ role: "assistant", content: "Hello" }] } }, "input.task"],
+  ["plan-execute", { input: { taks: "Do" } }, 'input.taks: unknown key; did you mean "task"?'],
+  ["plan-execute", { input: task, context: { limits: { paralel: 2 } } }, 'context.limits.paralel: unknown key; did you mean "parallel"?'],
+  ["reflect", { input: task, context: { budget: { dollars: 1 }, models: { judge: "unheard-of" } } }, "context.budget.dollars"],
+  ["chat", { input: { messages: [] }, context: { modell: "x" } }, 'context.modell: unknown key; did you mean "model"?'],
   ["react", { input: { messages: [] }, context: { tools: ["teleport"] } }, "context.tools[0]"],
   ["react", { input: { messages: [] }, context: { askTimeoutSeconds: 0 } }, "context.askTimeoutSeconds"],
   ["scenario", { input: { scenarios: [{ name: "constructor" }] } }, "input.scenarios[0].name"],
   ["scenario", { input: { skill: "juggling" } }, "input.skill"],
   ["scenario", { input: { scenarios: [{ name: "none", inputSize: 0 }] } }, "input.scenarios[0].inputSize"],
 ])("%s: what it cannot work with is refused before anything runs (%#)", async (graph, payload, field) => {
-  await expect(client.runs.wait(null, graph, payload)).rejects.toThrow(`HTTP 422: {"detail":"${field}: `);
+  const detail = field.includes(": ") ? field.replaceAll('"', '\\"') : `${field}: `;
+  await expect(client.runs.wait(null, graph, payload)).rejects.toThrow(`HTTP 422: {"detail":"${detail}`);
   expect(model.requests).toEqual([]);
 });
