@@ -1,5 +1,6 @@
 import { AIMessage, type BaseMessage, HumanMessage } from "@langchain/core/messages";
-import { MessagesValue, MessagesZodState } from "@langchain/langgraph";
+import { MessagesValue, MessagesZodMeta } from "@langchain/langgraph";
+import { withLangGraph } from "@langchain/langgraph/zod";
 import { z } from "zod";
 import { closed } from "./closed.ts";
 
@@ -18,19 +19,21 @@ export const Material = z
 /** The state of a pattern that works on one task: the task, and the conversation for chat clients. */
 export const taskState = { task: Task.nullable().default(null).describe("Task to do"), messages: MessagesValue };
 
+const Messages = z
+  .array(z.unknown() as z.ZodType<BaseMessage>)
+  .default([])
+  .describe("Conversation, instead of a task. The last message of a person is the task.");
+
 /**
  * Returns the input of a pattern that works on one task. The caller gives the task, or messages of which the last one of a person is the
  * task. Every field needs a default, so that a value of an earlier run on the thread does not remain.
  */
 export function taskInput<Shape extends z.ZodRawShape>(shape: Shape) {
-  const messages = MessagesZodState.shape.messages
-    .default([])
-    .describe("Conversation, instead of a task. The last message of a person is the task.");
-  return closed({ task: taskState.task, messages, ...shape }).superRefine((given, context) => {
-    const { task, messages = [] } = given as { task?: string | null; messages?: unknown[] };
-    if (!task && !messages.some(isOfPerson)) {
-      context.addIssue({ code: "custom", path: ["task"], message: "give a task, or messages with one of a person" });
-    }
+  const messages = withLangGraph(Messages.clone(), MessagesZodMeta as never);
+  return closed({ task: taskState.task, messages, ...shape }, (given) => {
+    const { task, messages = [] } = given as { task?: unknown; messages?: unknown };
+    const isGiven = typeof task === "string" || [messages].flat().some(isOfPerson);
+    return isGiven ? [] : [{ path: ["task"], message: "give a task, or messages with one of a person" }];
   });
 }
 
@@ -58,5 +61,5 @@ export function beginTask(asked: Asked): { task: string; messages: BaseMessage[]
   return { task, messages: asked.task === null ? [] : [new HumanMessage(task)] };
 }
 
-/** Returns the answer of a pattern as the last message of the conversation. */
-export const answerWith = (text: string): BaseMessage[] => [new AIMessage(text)];
+/** Returns the answer of a pattern as the last message of the conversation: the one that followers have read, or a new one. */
+export const answerWith = (text: string, spoken?: AIMessage): BaseMessage[] => [spoken ?? new AIMessage(text)];
