@@ -13,6 +13,8 @@ export interface AgentRun {
   constraints?: string[];
   limits: Limits;
   budget: Budget;
+  /** Earlier calls of the run, which count towards its budget. */
+  earlier?: LedgerEntry[];
   /** Narrows the internal hosts that the tools may call. */
   hosts: string[] | null;
   askTimeoutSeconds: AskTimeout;

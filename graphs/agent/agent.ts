@@ -37,6 +37,9 @@ export interface AgentOptions extends Omit<z.input<typeof AgentData>, "model" | 
   middleware?: readonly AgentMiddleware[];
 }
 
+/** What the options of a pattern take for an agent. */
+export type Member = Agent | AgentOptions | Workable;
+
 /** Returns an agent. Throws when an option is wrong or misspelt. */
 export function agent(options: AgentOptions): Agent {
   const { model, tools = [], output, middleware = [], ...data } = options;
@@ -52,7 +55,7 @@ export function graphAgent(graph: Workable & { name?: string; description?: stri
 }
 
 /** Returns an agent from whatever a pattern's options take for one. */
-export function asAgent(member: Agent | AgentOptions | Workable): Agent {
+export function asAgent(member: Member): Agent {
   if (isWorkable(member)) return graphAgent(member);
   return "middleware" in member && Array.isArray(member.middleware) && "errandSeconds" in member
     ? (member as Agent)

@@ -39,16 +39,26 @@ export interface ModelReply {
   usage: Usage;
 }
 
+interface Failure {
+  status?: "failed" | "timeout";
+  isFatal?: boolean;
+  attempts: number;
+  usage: Usage;
+}
+
 /** Thrown when no usable answer came. It carries the usage, which still has to be paid. */
 export class NoAnswer extends Error {
   override name = "NoAnswerError";
   readonly status: "failed" | "timeout";
   readonly attempts: number;
   readonly usage: Usage;
+  /** Whether another try must fail in the same way. */
+  readonly isFatal: boolean;
 
-  constructor(message: string, { status = "failed", attempts, usage }: { status?: "failed" | "timeout"; attempts: number; usage: Usage }) {
+  constructor(message: string, { status = "failed", isFatal = false, attempts, usage }: Failure) {
     super(message);
     this.status = status;
+    this.isFatal = isFatal;
     this.attempts = attempts;
     this.usage = usage;
   }
@@ -107,7 +117,7 @@ function afterError(call: ModelCall, state: Attempts, error: unknown): undefined
     return;
   }
   state.problem = describe(error);
-  if (!mayRecover(error, call)) throw new NoAnswer(state.problem, state);
+  if (!mayRecover(error, call)) throw new NoAnswer(state.problem, { ...state, isFatal: isFatal(error) });
   state.waitMs = waitBefore(error, state.attempts);
 }
 
@@ -178,11 +188,15 @@ function refusesFormat(error: unknown): boolean {
  * followers have begun to read is not begun again.
  */
 function mayRecover(error: unknown, { quiet }: ModelCall): boolean {
-  if (error instanceof UnknownModel) return false;
-  const { status } = Object(error);
-  if (typeof status === "number") return status === 408 || status === 409 || status === 429 || status >= 500;
-  return quiet || /^connection error/i.test(Object(error).message);
+  if (isFatal(error)) return false;
+  return typeof Object(error).status === "number" || quiet || /^connection error/i.test(Object(error).message);
 }
+
+const isFatal = (error: unknown) => error instanceof UnknownModel || isRefusal(Object(error).status);
+
+/** Tells whether a status means that the server never accepts this request: it is wrong, the key is, or the model is. */
+export const isRefusal = (status: unknown): boolean =>
+  typeof status === "number" && status < 500 && status !== 408 && status !== 409 && status !== 429;
 
 /** Returns the milliseconds to wait: as long as the server asks for, else a little longer with each retry. */
 function waitBefore(error: unknown, attempt: number): number {

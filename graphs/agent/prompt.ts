@@ -34,9 +34,12 @@ export function instructionOf({ name, role, goal, backstory, instructions }: Age
 
 /** Returns the task and its material. What exceeds the limit is cut, and a note says so. */
 export function taskOf({ task, input }: Errand, { materialTokens }: Limits): string {
-  const given = input === undefined ? "" : `\n\nInput:\n${cut(typeof input === "string" ? input : JSON.stringify(input), materialTokens)}`;
+  const given = input === undefined ? "" : `\n\nInput:\n${cut(asText(input), materialTokens)}`;
   return `Task: ${cut(task, materialTokens)}${given}`;
 }
+
+/** Returns a value as a text: as it is, or as JSON. */
+export const asText = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
 /** Cuts a text to a number of tokens, counted from its characters, because a text need not have spaces. */
 export function cut(text: string, tokens: number): string {

@@ -1,19 +1,36 @@
-import { HumanMessage } from "@langchain/core/messages";
+import { type AIMessage, HumanMessage } from "@langchain/core/messages";
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import type { z } from "zod";
 import type { Agent } from "./agent.ts";
 import { type AgentRun, calledBy } from "./agent-run.ts";
+import type { AgentValues } from "./agent-state.ts";
 import { buildAgent } from "./build.ts";
-import { callModel, NoAnswer } from "./call-model.ts";
-import { BudgetExceeded, entryOf, type LedgerEntry } from "./ledger.ts";
-import { openModel } from "./models.ts";
-import { type Errand, instructionOf, taskOf } from "./prompt.ts";
+import { callModel, isRefusal, NoAnswer } from "./call-model.ts";
+import { BudgetExceeded, enforceBudget, entryOf, type LedgerEntry } from "./ledger.ts";
+import { openModel, UnknownModel } from "./models.ts";
+import { asText, type Errand, instructionOf, PromptTooLong, taskOf } from "./prompt.ts";
 import { type AnswerSchema, readAnswer } from "./structured.ts";
 
 /** The outcome of an errand. A failure is also an outcome: it never fails its siblings. */
-export type Outcome<Result = unknown> =
-  | { status: "success"; result: Result; ledger: LedgerEntry[] }
-  | { status: "failed" | "timeout"; error: string; ledger: LedgerEntry[] };
+export type Outcome<Result = unknown> = Success<Result> | Failure;
+
+interface Failure {
+  status: "failed" | "timeout";
+  error: string;
+  /** Whether another try must fail in the same way. */
+  isFatal: boolean;
+  ledger: LedgerEntry[];
+}
+
+interface Success<Result> {
+  status: "success";
+  result: Result;
+  /** The last message of the agent. A pattern that appends it to its own messages repeats nothing that followers have read. */
+  message?: AIMessage;
+  /** The reason of an early answer, such as `step_limit`. */
+  stopped?: string;
+  ledger: LedgerEntry[];
+}
 
 /** A piece of work for an agent, and what the run allows. */
 export interface Assignment extends Errand, Omit<AgentRun, "task" | "constraints" | "record" | "quiet"> {
@@ -28,14 +45,15 @@ export interface Assignment extends Errand, Omit<AgentRun, "task" | "constraints
  */
 export async function runAgent<Result = unknown>(assignment: Assignment, config: LangGraphRunnableConfig): Promise<Outcome<Result>> {
   const { agent, task } = assignment;
+  enforceBudget(assignment.earlier ?? [], assignment.budget);
   const recorded: LedgerEntry[] = [];
   const run: AgentRun = { quiet: true, ...assignment, record: (entries) => void recorded.push(...entries) };
   const started = Date.now();
   const deadline = AbortSignal.timeout(Math.ceil(agent.errandSeconds * 1000));
   const signal = config.signal ? AbortSignal.any([config.signal, deadline]) : deadline;
   try {
-    const { result, ledger } = await work(run, assignment, { ...config, signal });
-    return { status: "success", result: result as Result, ledger };
+    const done = await work(run, assignment, { ...config, signal });
+    return { status: "success", ...done, result: done.result as Result };
   } catch (error) {
     config.signal?.throwIfAborted();
     const cause = rootOf(error);
@@ -43,24 +61,25 @@ export async function runAgent<Result = unknown>(assignment: Assignment, config:
     const { status, message } = deadline.aborted ? overdue(agent) : { status: statusOf(cause), message: cause.message };
     const failed = recorded.some(({ outcome }) => outcome !== "success");
     if (!failed) recorded.push(entryOf({ ...calledBy(run, started), task }, status, 0, { inputTokens: 0, outputTokens: 0 }, message));
-    return { status, error: message, ledger: recorded };
+    return { status, error: message, isFatal: !deadline.aborted && isFatal(cause), ledger: recorded };
   }
 }
 
-/** Makes a call that the run cannot do without. Its failure fails the run. */
-export async function requireAgent<Schema extends z.ZodType>(
-  { schema, ...assignment }: Assignment & { schema: Schema },
+/** Makes a call that the run cannot do without. Its failure fails the run. Without a schema the result is a text. */
+export async function requireAgent<Schema extends z.ZodType = z.ZodString>(
+  { schema, ...assignment }: Assignment & { schema?: Schema },
   config: LangGraphRunnableConfig,
-): Promise<{ result: z.infer<Schema>; ledger: LedgerEntry[] }> {
+): Promise<Success<z.infer<Schema>>> {
   const outcome = await runAgent<z.infer<Schema>>({ ...assignment, agent: { ...assignment.agent, output: schema } }, config);
   if (outcome.status === "success") return outcome;
-  throw new Error(`The ${assignment.agent.name} ${outcome.status === "timeout" ? "took too long" : "failed"}: ${outcome.error}`);
+  throw failureOf(assignment.agent, outcome);
 }
 
-interface Done {
-  result: unknown;
-  ledger: LedgerEntry[];
-}
+/** Returns the error that ends a run in which an agent failed. */
+export const failureOf = ({ name }: Agent, { status, error }: { status: string; error: string }): Error =>
+  new Error(`The ${name} ${status === "timeout" ? "took too long" : "failed"}: ${error}`);
+
+type Done = Omit<Success<unknown>, "status">;
 
 async function work(run: AgentRun, errand: Errand, config: LangGraphRunnableConfig): Promise<Done> {
   const { agent } = run;
@@ -84,7 +103,7 @@ async function answerAtOnce(run: AgentRun, errand: Errand, { signal }: LangGraph
       quiet,
       signal,
     });
-    return { result: agent.output ? result : message.text, ledger: [entryOf(called, "success", attempts, usage)] };
+    return { result: agent.output ? result : message.text, message, ledger: [entryOf(called, "success", attempts, usage)] };
   } catch (error) {
     if (error instanceof NoAnswer) run.record?.([entryOf(called, error.status, error.attempts, error.usage, error.message)]);
     throw error;
@@ -100,25 +119,27 @@ async function workInRounds(run: AgentRun, errand: Errand, config: LangGraphRunn
     recursionLimit: undefined,
     context: { ...run, constraints: errand.constraints } as never,
   });
-  const { messages, ledger } = values as unknown as { messages: { text: string }[]; ledger: LedgerEntry[] };
-  const text = messages.at(-1)?.text ?? "";
-  if (!agent.output) return { result: text, ledger };
-  const read = readAnswer(text, answerOf(agent.name, agent.output));
+  const { messages, stopped, ledger } = values as unknown as AgentValues & { messages: AIMessage[] };
+  const message = messages.at(-1);
+  const done = { message, ...(stopped && { stopped }), ledger };
+  if (!agent.output) return { ...done, result: message?.text ?? "" };
+  const read = readAnswer(message?.text ?? "", answerOf(agent.name, agent.output));
   if ("problem" in read) throw new Error(read.problem);
-  return { result: read.result, ledger };
+  return { ...done, result: read.result };
 }
 
 /** Runs a graph that works in an agent's place. Its result is its structured response, or the text of its last message. */
 async function workByGraph({ agent, limits }: AgentRun, errand: Errand, config: LangGraphRunnableConfig): Promise<Done> {
   const input = { messages: [new HumanMessage(taskOf(errand, limits))] };
   const values = Object((await agent.graph?.invoke(input, { ...config, context: undefined })) ?? {});
-  const text = values.messages?.at(-1)?.text;
-  const result = values.structuredResponse ?? text ?? values;
+  const message: AIMessage | undefined = values.messages?.at(-1);
+  const result = values.structuredResponse ?? message?.text ?? values;
   const ledger = Array.isArray(values.ledger) ? (values.ledger as LedgerEntry[]) : [];
-  if (!agent.output) return { result, ledger };
-  const parsed = agent.output.safeParse(result);
-  if (!parsed.success) throw new Error(`The result of "${agent.name}" does not fit its schema.`);
-  return { result: parsed.data, ledger };
+  const done = { message, ...(typeof values.stopped === "string" && { stopped: values.stopped }), ledger };
+  if (!agent.output) return { ...done, result };
+  const read = readAnswer(asText(result), answerOf(agent.name, agent.output));
+  if ("problem" in read) throw new Error(`The result of "${agent.name}" cannot be used: ${read.problem}`);
+  return { ...done, result: read.result };
 }
 
 const answerOf = (name: string, schema: z.ZodType): AnswerSchema => ({ name, schema });
@@ -147,6 +168,12 @@ function rootOf(error: unknown): Error {
 }
 
 const statusOf = (error: Error) => (error instanceof NoAnswer ? error.status : "failed");
+
+/** Tells whether another try must fail in the same way: a refused request, a bad key, a model that does not exist. */
+function isFatal(error: Error): boolean {
+  if (error instanceof NoAnswer) return error.isFatal;
+  return error instanceof UnknownModel || error instanceof PromptTooLong || isRefusal(Object(error).status);
+}
 
 const isNotAnOutcome = (error: Error) => error instanceof BudgetExceeded || error.name === "BudgetExceededError" || isBubble(error);
 

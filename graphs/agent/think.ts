@@ -20,7 +20,7 @@ const replies = new WeakMap<AIMessage, ModelReply>();
 export async function think(run: AgentRun, state: AgentValues, request: ModelRequest, handler: Handler): Promise<Command> {
   const { agent, budget } = run;
   const turn = beginTurn(state, request.messages);
-  enforceBudget(turn.ledger, budget);
+  enforceBudget([...(run.earlier ?? []), ...turn.ledger], budget);
   const started = Date.now();
   const model = await openModel(agent.model ?? run.model, agent.temperature ?? run.temperature);
   const memory = await fold(run, model, request.messages, turn);
