@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { closed } from "./closed.ts";
+import { withDefaults } from "./defaults.ts";
+import { priceOf } from "./ledger.ts";
 
 /** Treats an empty variable as unset. */
 const defaultModel = process.env.ENSEMBLE_MODEL || "gpt-5-mini";
@@ -80,6 +82,35 @@ export const AllowedDirectories = z
 
 /** The options that every pattern has. */
 export const sharedContext = { models: Models, limits: Limits, budget: Budget };
+
+/**
+ * Returns the schema of a pattern's context: the shared options and its own. A pattern in code can replace the defaults of both. The
+ * schema refuses unknown keys, and a dollar budget with a model that has no price. `agents` are the agents of the code.
+ */
+export function patternContext<Shape extends z.ZodRawShape>(shape: Shape, defaults: object = {}, agents: { model?: unknown }[] = []) {
+  const fields = withDefaults({ ...sharedContext, ...shape }, defaults as Record<string, unknown>);
+  const context = closed(fields, (given) => {
+    const { models, budget, roster = agents } = given as { models?: unknown; budget?: unknown; roster?: { model?: unknown }[] };
+    const named = Models.safeParse(fields.models.safeParse(models).data).data;
+    const limit = fields.budget.safeParse(budget).data;
+    if (!named || !limit || !Array.isArray(roster)) return [];
+    return unpriced([named.judge, named.worker, ...roster.map((agent) => agent?.model)], limit);
+  });
+  context.parse(defaults); // a wrong default fails where it stands
+  return context;
+}
+
+/** Returns a problem for each model without a price, if the budget is in dollars. */
+function unpriced(models: unknown[], budget: Budget) {
+  if (budget.dollars === undefined) return [];
+  const names = new Set(models.filter((model) => typeof model === "string"));
+  return [...names]
+    .filter((name) => !priceOf(name, name, budget))
+    .map((name) => ({
+      path: ["budget", "dollars"],
+      message: `the model "${name}" has no price; give one in budget.prices, or a budget of tokens`,
+    }));
+}
 
 export type Models = z.infer<typeof Models>;
 export type Limits = z.infer<typeof Limits>;
