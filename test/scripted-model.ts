@@ -39,6 +39,8 @@ export interface ModelServer {
   script(...replies: ScriptedReply[]): void;
   /** The same, decided by the request: for callers that come side by side. */
   respond(answer: (messages: string) => ScriptedReply): void;
+  /** What the endpoint cannot do: it refuses `response_format` with 400, or reports no usage. `script` and `respond` keep it. */
+  lacks: Set<"response_format" | "usage">;
   /** Resolves when a client closed a request before it was answered. */
   abandoned(): Promise<void>;
   close(): void;
@@ -50,11 +52,12 @@ export async function openModelServer(): Promise<ModelServer> {
   let abandoned = Promise.withResolvers<void>();
   let answer: ((messages: string) => ScriptedReply) | undefined;
   const requests: ModelServer["requests"] = [];
+  const lacks: ModelServer["lacks"] = new Set();
 
   const server = createServer(async (request, response) => {
     const body = JSON.parse(await readAll(request));
     requests.push(body);
-    const refusal = refuseTemperature(body.temperature);
+    const refusal = refuseTemperature(body.temperature) ?? (lacks.has("response_format") ? refuseFormat(body.response_format) : undefined);
     if (refusal) return void response.writeHead(400, { "content-type": "application/json" }).end(refusal);
     response.on("close", () => {
       if (!response.writableFinished) abandoned.resolve();
@@ -63,14 +66,15 @@ export async function openModelServer(): Promise<ModelServer> {
     const spoken = reply.json === undefined ? reply : { ...reply, tokens: [JSON.stringify(reply.json)] };
     if (reply.status) response.writeHead(reply.status, reply.headers).end('{"error":{"message":"scripted refusal"}}');
     else if (reply.cut) response.writeHead(200, { "content-type": "text/event-stream" }).write('data: {"id', () => response.destroy());
-    else if (body.stream) await answerInPieces(response, spoken);
-    else await answerWhole(response, spoken);
+    else if (body.stream) await answerInPieces(response, spoken, lacks);
+    else await answerWhole(response, spoken, lacks);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
     baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     requests,
+    lacks,
     script(...next) {
       replies = next;
       answer = undefined;
@@ -96,9 +100,16 @@ function refuseTemperature(temperature: unknown): string | undefined {
   return JSON.stringify({ error: { message, type: "invalid_request_error", param: "temperature", code: "unsupported_value" } });
 }
 
+/** Returns what DeepSeek and others answer to a JSON schema. */
+function refuseFormat(format: unknown): string | undefined {
+  if (format === undefined) return undefined;
+  return JSON.stringify({ error: { message: "This response_format type is unavailable now", type: "invalid_request_error" } });
+}
+
 async function answerInPieces(
   response: ServerResponse,
   { tokens = [], toolCall, pauseMs = 0, breaks, hang }: ScriptedReply,
+  lacks: ModelServer["lacks"],
 ): Promise<void> {
   response.writeHead(200, { "content-type": "text/event-stream" });
   const id = `chatcmpl-${randomUUID()}`;
@@ -125,11 +136,16 @@ async function answerInPieces(
   if (hang) return;
   send({}, toolCall ? "tool_calls" : "stop");
   const usage = { prompt_tokens: 1, completion_tokens: tokens.length, total_tokens: 1 + tokens.length };
-  response.write(`data: ${JSON.stringify({ id, object: "chat.completion.chunk", created: 1, model: "scripted", choices: [], usage })}\n\n`);
+  const last = { id, object: "chat.completion.chunk", created: 1, model: "scripted", choices: [], usage };
+  if (!lacks.has("usage")) response.write(`data: ${JSON.stringify(last)}\n\n`);
   response.end("data: [DONE]\n\n");
 }
 
-async function answerWhole(response: ServerResponse, { tokens = [], toolCall, pauseMs = 0, hang }: ScriptedReply): Promise<void> {
+async function answerWhole(
+  response: ServerResponse,
+  { tokens = [], toolCall, pauseMs = 0, hang }: ScriptedReply,
+  lacks: ModelServer["lacks"],
+): Promise<void> {
   if (hang) return;
   await sleep(pauseMs * tokens.length);
   const calls = toolCall && [{ id: toolCall.id, type: "function", function: { name: toolCall.name, arguments: argumentsOf(toolCall) } }];
@@ -144,7 +160,7 @@ async function answerWhole(response: ServerResponse, { tokens = [], toolCall, pa
       created: 1,
       model: "scripted",
       choices: [{ index: 0, message, finish_reason: calls ? "tool_calls" : "stop" }],
-      usage,
+      ...(!lacks.has("usage") && { usage }),
     }),
   );
 }
