@@ -39,7 +39,7 @@ export interface ModelServer {
   script(...replies: ScriptedReply[]): void;
   /** The same, decided by the request: for callers that come side by side. */
   respond(answer: (messages: string) => ScriptedReply): void;
-  /** What the endpoint cannot do: it refuses `response_format` with 400, or reports no usage. `script` and `respond` keep it. */
+  /** Features that the endpoint lacks: it refuses `response_format` with 400, or reports no usage. `script` and `respond` keep them. */
   lacks: Set<"response_format" | "usage">;
   /** Resolves when a client closed a request before it was answered. */
   abandoned(): Promise<void>;
