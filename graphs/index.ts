@@ -18,6 +18,7 @@ export {
   mostSuperSteps,
   patternContext,
   sharedContext,
+  solverContext,
   tierOf,
 } from "./agent/context.ts";
 export { withDefaults } from "./agent/defaults.ts";

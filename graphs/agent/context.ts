@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { AskTimeout } from "./ask-human.ts";
 import { closed } from "./closed.ts";
 import { withDefaults } from "./defaults.ts";
 import { priceOf } from "./ledger.ts";
+import { ToolName } from "./tool-names.ts";
 
 /** Treats an empty variable as unset. */
 const defaultModel = process.env.ENSEMBLE_MODEL || "gpt-5-mini";
@@ -111,6 +113,20 @@ function unpriced(models: unknown[], budget: Budget) {
       message: `the model "${name}" has no price; give one in budget.prices, or a budget of tokens`,
     }));
 }
+
+/** The options of an agent that solves tasks with tools. */
+export const solverContext = {
+  instructions: z
+    .string()
+    .default("You solve tasks. Use a tool when it helps; answer when you know.")
+    .describe("System prompt of the agent that uses the tools"),
+  tools: z.array(ToolName).default(["calculate", "now"]).describe("Tools that may be used"),
+  approve: z.array(ToolName).default([]).describe("Tools that need a person's approval each time"),
+  askTimeoutSeconds: AskTimeout,
+  allowedHosts: AllowedHosts,
+  stepLimit: z.number().int().min(1).max(50).default(10).describe("Rounds of tool calls after which the agent must answer"),
+  timeoutSeconds: z.number().positive().max(3_600).default(60).describe("Timeout of each model call"),
+};
 
 export type Models = z.infer<typeof Models>;
 export type Limits = z.infer<typeof Limits>;

@@ -208,6 +208,9 @@ test("in code, agents bring tools, schemas and whole graphs, and options are the
   expect(looked).toEqual(["north"]);
   expect(values.results).toMatchObject({ a: { work: { found: "a river" } }, b: { work: expect.stringContaining("a river") } });
   expect(values.messages.at(-1)?.content).toBe("All is well.");
+  const streamed = await graph.stream({ task: "Explore" }, { configurable: { thread_id: "2" }, streamMode: "messages" });
+  const spoken = (await collect(streamed as AsyncIterable<[AIMessage, object]>)).map(([message]) => message.text).filter(Boolean);
+  expect(spoken).toEqual(["Explore", "All ", "is ", "well."]);
 });
 
 test("wrong options are refused where they stand", () => {
