@@ -11,7 +11,10 @@ export { closed } from "./agent/closed.ts";
 export {
   AllowedDirectories,
   AllowedHosts,
+  type Budget,
   Cache,
+  type Limits,
+  type Models,
   mostSuperSteps,
   patternContext,
   sharedContext,
@@ -19,12 +22,13 @@ export {
   tierOf,
 } from "./agent/context.ts";
 export { withDefaults } from "./agent/defaults.ts";
-export { BudgetExceeded, budgetLeft, enforceBudget, Ledger, LedgerEntry } from "./agent/ledger.ts";
+export { BudgetExceeded, budgetLeft, CallStatus, enforceBudget, entryOf, Ledger, LedgerEntry } from "./agent/ledger.ts";
 export { report } from "./agent/progress.ts";
 export { asText } from "./agent/prompt.ts";
 export { type Assignment, failureOf, type Outcome, requireAgent, runAgent } from "./agent/run-agent.ts";
 export { AgentData, Roster } from "./agent/schema.ts";
 export { appending } from "./agent/state.ts";
+export { jsonSchemaOf } from "./agent/structured.ts";
 export { answerWith, beginTask, Material, taskInput, taskOf, taskState } from "./agent/task.ts";
 export { ToolName } from "./agent/tool-names.ts";
 export { type ProjectParts, useProject } from "./agent/use-project.ts";
@@ -32,3 +36,4 @@ export { type ChatOptions, chat } from "./chat.ts";
 export { type PlanExecuteOptions, planExecute } from "./plan-execute.ts";
 export { type ReactOptions, react } from "./react.ts";
 export { type ReflectOptions, reflect } from "./reflect.ts";
+export { type SupervisorOptions, supervisor } from "./supervisor.ts";

@@ -1,28 +1,44 @@
 import { END, START, StateGraph } from "@langchain/langgraph";
-import { mostSuperSteps } from "./kit/context.ts";
-import { reconcile, synthesize } from "./supervisor/conclude.ts";
-import { Context } from "./supervisor/context.ts";
-import { route } from "./supervisor/plan.ts";
-import { review } from "./supervisor/review.ts";
+import { mostSuperSteps } from "ensemble/patterns";
+import { type SupervisorOptions, setUp } from "./supervisor/context.ts";
+import { dispatch } from "./supervisor/dispatch.ts";
+import { askAboutFailures } from "./supervisor/failures.ts";
+import { afterReconcile, askAboutConflicts, reconcile, settle } from "./supervisor/reconcile.ts";
+import { afterReview, review } from "./supervisor/review.ts";
+import { route } from "./supervisor/route.ts";
 import { Input, Output, State } from "./supervisor/state.ts";
-import { account, dispatch, recall, remembering, work } from "./supervisor/work.ts";
+import { synthesize } from "./supervisor/synthesize.ts";
+import { account, recall, remembering, work } from "./supervisor/work.ts";
+
+export type { SupervisorOptions };
 
 /** Lets a judge plan, agents work in waves, and the judge review. Contradictions are settled, and one report is written. */
-export const graph = new StateGraph({ state: State, input: Input, output: Output, context: Context })
-  .addNode("route", route)
-  .addNode("work", work)
-  .addNode("recall", recall, remembering)
-  .addNode("account", account)
-  .addNode("review", review)
-  .addNode("reconcile", reconcile)
-  .addNode("synthesize", synthesize)
-  .addEdge(START, "route")
-  .addConditionalEdges("route", dispatch, ["work", "recall", "reconcile"])
-  .addEdge("work", "account")
-  .addEdge("recall", "account")
-  .addEdge("account", "review")
-  .addConditionalEdges("review", dispatch, ["work", "recall", "reconcile"])
-  .addEdge("reconcile", "synthesize")
-  .addEdge("synthesize", END)
-  .compile({ name: "supervisor" })
-  .withConfig({ recursionLimit: mostSuperSteps });
+export function supervisor({ agents, name = "supervisor", description, ...defaults }: SupervisorOptions = {}) {
+  const setup = setUp(agents, defaults);
+  return new StateGraph({ state: State, input: Input, output: Output, context: setup.context })
+    .addNode("route", route(setup))
+    .addNode("work", work(setup))
+    .addNode("recall", recall(setup), remembering(setup))
+    .addNode("account", account)
+    .addNode("review", review(setup))
+    .addNode("askAboutFailures", askAboutFailures(setup))
+    .addNode("reconcile", reconcile(setup))
+    .addNode("askAboutConflicts", askAboutConflicts(setup))
+    .addNode("settle", settle(setup))
+    .addNode("synthesize", synthesize(setup))
+    .addEdge(START, "route")
+    .addConditionalEdges("route", dispatch(setup), ["work", "recall", "reconcile"])
+    .addEdge("work", "account")
+    .addEdge("recall", "account")
+    .addEdge("account", "review")
+    .addConditionalEdges("review", afterReview(setup), ["work", "recall", "askAboutFailures", "reconcile"])
+    .addConditionalEdges("askAboutFailures", dispatch(setup), ["work", "recall", "reconcile"])
+    .addConditionalEdges("reconcile", afterReconcile(setup), ["askAboutConflicts", "settle", "synthesize"])
+    .addEdge("askAboutConflicts", "settle")
+    .addEdge("settle", "synthesize")
+    .addEdge("synthesize", END)
+    .compile({ name, ...(description && { description }) })
+    .withConfig({ recursionLimit: mostSuperSteps });
+}
+
+export const graph = supervisor();

@@ -15,7 +15,6 @@ interface Case {
 
 const step = (id: string, agent: string, ...dependsOn: string[]) => ({ id, agent, task: `do ${id}`, dependsOn });
 const result = (label: string, items: number) => ({ label, items, elapsedMs: items * 2, quality: 0.9 });
-const report = { json: { executiveSummary: "S.", findingsByCategory: {}, recommendations: [], confidence: 1, gaps: [] } };
 
 const cases: Record<string, Case> = {
   react: {
@@ -46,7 +45,7 @@ const cases: Record<string, Case> = {
     answers: [
       ["Split this task", { json: { steps: [step("a", "security"), step("b", "quality"), step("c", "architecture", "a")] } }],
       ["Review the work", { json: { decision: "continue", reason: "fine" } }],
-      ["Write the report", report],
+      ["Write the report", { tokens: ["S."] }],
       ["Task: do", { json: { summary: "seen", findings: [] } }],
     ],
   },

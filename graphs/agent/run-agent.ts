@@ -8,6 +8,7 @@ import { buildAgent } from "./build.ts";
 import { callModel, isRefusal, NoAnswer } from "./call-model.ts";
 import { BudgetExceeded, enforceBudget, entryOf, type LedgerEntry } from "./ledger.ts";
 import { openModel, UnknownModel } from "./models.ts";
+import { muted } from "./muted.ts";
 import { asText, type Errand, instructionOf, PromptTooLong, taskOf } from "./prompt.ts";
 import { type AnswerSchema, readAnswer } from "./structured.ts";
 
@@ -129,9 +130,9 @@ async function workInRounds(run: AgentRun, errand: Errand, config: LangGraphRunn
 }
 
 /** Runs a graph that works in an agent's place. Its result is its structured response, or the text of its last message. */
-async function workByGraph({ agent, limits }: AgentRun, errand: Errand, config: LangGraphRunnableConfig): Promise<Done> {
+async function workByGraph({ agent, limits, quiet }: AgentRun, errand: Errand, config: LangGraphRunnableConfig): Promise<Done> {
   const input = { messages: [new HumanMessage(taskOf(errand, limits))] };
-  const values = Object((await agent.graph?.invoke(input, { ...config, context: undefined })) ?? {});
+  const values = Object((await agent.graph?.invoke(input, { ...(quiet ? muted(config) : config), context: undefined })) ?? {});
   const message: AIMessage | undefined = values.messages?.at(-1);
   const result = values.structuredResponse ?? message?.text ?? values;
   const ledger = Array.isArray(values.ledger) ? (values.ledger as LedgerEntry[]) : [];

@@ -1,31 +1,75 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
+import {
+  type Agent,
+  type AgentData,
+  AllowedHosts,
+  AskTimeout,
+  asAgent,
+  Cache,
+  type Member,
+  patternContext,
+  Roster,
+} from "ensemble/patterns";
 import { z } from "zod";
-import { Roster } from "../kit/agent.ts";
-import { AskTimeout } from "../kit/ask-human.ts";
-import { Strategy } from "../kit/conflicts.ts";
-import { Cache, sharedContext } from "../kit/context.ts";
+import { Strategy } from "./conflicts.ts";
 
 const reviewer = (name: string, subject: string) => ({
   name,
   role: `a ${name} reviewer`,
+  description: `Looks for ${subject}.`,
   instructions: `Look for ${subject}. Report only what the input shows.`,
 });
 
-export const Context = z.object({
-  ...sharedContext,
-  roster: Roster.prefault([
-    reviewer("security", "ways in which the subject can be abused"),
-    reviewer("performance", "what is slow or does not scale"),
-    reviewer("quality", "errors, gaps and what is hard to maintain"),
-    reviewer("architecture", "how the parts are cut and what they know of each other"),
-  ]),
-  cache: Cache,
-  conflicts: Strategy.default("confidence").describe("Strategy for contradicting recommendations"),
-  onFailures: z.enum(["ask", "partial"]).default("ask").describe("After too many failures: ask a person, or continue with partial results"),
-  askTimeoutSeconds: AskTimeout,
-  timeoutSeconds: z.number().positive().max(3_600).default(60).describe("Timeout of each call of the judge"),
-});
+const reviewers = [
+  reviewer("security", "ways in which the subject can be abused"),
+  reviewer("performance", "what is slow or does not scale"),
+  reviewer("quality", "errors, gaps and what is hard to maintain"),
+  reviewer("architecture", "how the parts are cut and what they know of each other"),
+];
 
-export type Config = LangGraphRunnableConfig<z.input<typeof Context>>;
+type OptionalRoster = z.ZodType<AgentData[] | undefined, z.input<typeof Roster> | undefined>;
 
-export const contextOf = (config: Config) => Context.parse(config.context ?? {});
+function contextFor(agents: Agent[] | undefined, defaults: object) {
+  const roster: OptionalRoster = agents ? Roster.optional() : Roster.prefault(reviewers);
+  const shape = {
+    roster: roster.describe("Agents that can be given work"),
+    cache: Cache,
+    conflicts: Strategy.default("confidence").describe("Strategy for contradicting recommendations"),
+    onFailures: z
+      .enum(["ask", "partial"])
+      .default("ask")
+      .describe("After too many failures: ask a person, or continue with partial results"),
+    askTimeoutSeconds: AskTimeout,
+    allowedHosts: AllowedHosts,
+    timeoutSeconds: z.number().positive().max(3_600).default(60).describe("Timeout of each call of the judge"),
+  };
+  return patternContext(shape, defaults, agents);
+}
+
+type Context = ReturnType<typeof contextFor>;
+export type ContextInput = z.input<Context>;
+export type Config = LangGraphRunnableConfig<ContextInput>;
+
+/** The options of the pattern in code: its agents, and the defaults of its context. */
+export interface SupervisorOptions extends Omit<ContextInput, "roster"> {
+  /** The agents of the team. Without them it is the four reviewers. A context's `roster` replaces them. */
+  agents?: Member[];
+  name?: string;
+  description?: string;
+}
+
+/** The agents of the code and the context of the run, which the nodes share. */
+export interface Setup {
+  agents: Agent[];
+  context: Context;
+  contextOf(config: Config): z.output<Context>;
+}
+
+export function setUp(members: SupervisorOptions["agents"], defaults: object): Setup {
+  const agents = members?.map(asAgent);
+  const names = agents?.map(({ name }) => name) ?? [];
+  const twin = names.find((name, index) => names.indexOf(name) < index);
+  if (twin !== undefined) throw new Error(`There are two agents named "${twin}".`);
+  const context = contextFor(agents, defaults);
+  return { agents: agents ?? [], context, contextOf: (config) => context.parse(config.context ?? {}) };
+}

@@ -1,42 +1,75 @@
-import { randomUUID } from "node:crypto";
-import { Overwrite } from "@langchain/langgraph";
-import type { LedgerEntry } from "../kit/ledger.ts";
-import { planFor, problemsOf, type WorkStep } from "../kit/plan-of-work.ts";
-import { report } from "../kit/progress.ts";
-import { requireAgent } from "../kit/require.ts";
-import { type Config, contextOf } from "./context.ts";
-import { judging } from "./judge.ts";
-import type { Node } from "./state.ts";
+import { z } from "zod";
 
-/** Plans with the judge and checks the plan in code. A bad plan is returned once, with the reasons. */
-export const route: Node = async ({ task, input }, config) => {
-  const roster = contextOf(config).roster.map(({ name, role }) => ({ name, role }));
-  const names = roster.map(({ name }) => name);
-  const call = judging(config, `Split this task into steps for the team: ${task}`, { team: roster, input });
-  const answer = { name: "plan", schema: planFor(names) };
-  const first = await requireAgent({ ...call, answer }, config);
-  const problems = problemsOf(first.result.steps, names);
-  if (problems.length === 0) return planned(config, first.result.steps, [first.entry]);
-  const constraints = ["Your plan before could not be carried out:", ...problems];
-  const second = await requireAgent({ ...call, constraints, answer }, config);
-  const left = problemsOf(second.result.steps, names);
-  if (left.length > 0) throw new Error(`No plan that can be carried out: ${left.join(" ")}`);
-  return planned(config, second.result.steps, [first.entry, second.entry]);
-};
+const mostSteps = 12;
 
-function planned(config: Config, steps: WorkStep[], ledger: LedgerEntry[]) {
-  report(config, "supervisor", "plan", Date.parse(ledger[0]?.at ?? ""), { steps: steps.length });
-  return {
-    steps,
-    wave: randomUUID(),
-    // Clears what an earlier run left on the thread, because its steps may have had the same ids.
-    results: new Overwrite({}),
-    calls: new Overwrite([]),
-    again: {},
-    additions: 0,
-    finished: false,
-    settlements: [],
-    report: null,
-    ledger: new Overwrite(ledger),
-  };
+export const WorkStep = z.object({
+  id: z
+    .string()
+    .trim()
+    .min(1)
+    .refine((id) => !(id in Object.prototype), "a name that every object has")
+    .describe("Name of the step, by which other steps refer to it"),
+  agent: z.string().describe("Agent of the roster that does it"),
+  task: z.string().trim().min(1).describe("Task of the agent"),
+  dependsOn: z.array(z.string()).default([]).describe("Steps whose results it needs"),
+  needsInput: z
+    .boolean()
+    .optional()
+    .describe("Whether the agent also gets the input. Without a value, only a step without dependencies gets it."),
+});
+
+export type WorkStep = z.infer<typeof WorkStep>;
+
+/** Returns the schema of a step for a model. It gives the model the valid names, and a later check validates the plan as a whole. */
+export const stepFor = (names: string[]) =>
+  WorkStep.extend({ agent: z.string().meta({ description: "Agent of the team that does it", enum: names }) });
+
+export const planFor = (names: string[]) =>
+  z.object({ steps: z.array(stepFor(names)).min(1).max(mostSteps).describe("Steps of the work and their agents") });
+
+/** A problem of a plan, and the step that has it. */
+interface Problem {
+  step: WorkStep;
+  text: string;
+}
+
+/** Returns what is wrong with a plan. The list is empty when the plan can run. `known` are steps that already exist. */
+export function problemsOf(steps: WorkStep[], names: string[], known: string[] = []): Problem[] {
+  const ids = [...known, ...steps.map(({ id }) => id)];
+  const inCircle = circleOf(steps);
+  return steps.flatMap((step, index) => {
+    const { id, agent, dependsOn } = step;
+    const place = known.length + index;
+    return [
+      ids.indexOf(id) < place && `Two steps have the id "${id}".`,
+      !names.includes(agent) && `Step "${id}" is for "${agent}"; there are ${names.join(", ")}.`,
+      ...dependsOn.filter((other) => !ids.includes(other)).map((other) => `Step "${id}" depends on "${other}", which is no step.`),
+      inCircle.includes(step) && `Step "${id}" depends on itself, in a circle of steps.`,
+      place >= mostSteps && `Step "${id}" is one too many; ${mostSteps} are the most.`,
+    ].flatMap((text) => (text ? [{ step, text }] : []));
+  });
+}
+
+/** Splits steps into those that a plan can take and the problems of the others. */
+export function acceptable(steps: WorkStep[], names: string[], known: string[]): { accepted: WorkStep[]; refused: Problem[] } {
+  const refused: Problem[] = [];
+  let accepted = steps;
+  for (;;) {
+    const problems = problemsOf(accepted, names, known);
+    if (problems.length === 0) return { accepted, refused };
+    refused.push(...problems);
+    const bad = new Set(problems.map(({ step }) => step));
+    accepted = accepted.filter((step) => !bad.has(step)); // a step that depended on a refused one is refused in the next round
+  }
+}
+
+/** Returns the steps that wait for each other. */
+function circleOf(steps: WorkStep[]): WorkStep[] {
+  let waiting = steps;
+  for (;;) {
+    const ids = new Set(waiting.map(({ id }) => id));
+    const left = waiting.filter(({ dependsOn }) => dependsOn.some((other) => ids.has(other)));
+    if (left.length === waiting.length) return left;
+    waiting = left;
+  }
 }

@@ -1,82 +1,96 @@
 import { randomUUID } from "node:crypto";
-import { Overwrite } from "@langchain/langgraph";
+import { asText, enforceBudget, report, taskOf } from "ensemble/patterns";
 import { z } from "zod";
-import { type AskTimeout, askAnswer } from "../kit/ask-human.ts";
-import { enforceBudget } from "../kit/ledger.ts";
-import { problemsOf, stepFor, type WorkStep } from "../kit/plan-of-work.ts";
-import { report } from "../kit/progress.ts";
-import { requireAgent } from "../kit/require.ts";
-import type { StepResult } from "../kit/step-work.ts";
-import { contextOf } from "./context.ts";
-import { judging } from "./judge.ts";
-import type { Node, Supervised } from "./state.ts";
+import type { Config, Setup } from "./context.ts";
+import { dispatch, failedSteps, readySteps } from "./dispatch.ts";
+import { askJudge, namesOf, teamOf } from "./judge.ts";
+import { acceptable, stepFor, type WorkStep } from "./plan.ts";
+import { prompts } from "./prompts.ts";
+import type { Node, StepResult, Supervised } from "./state.ts";
 
-const mostTries = 3; // the first one, and two retries by the same agent or another
 const mostAdditions = 3;
 
-const reviewFor = (roster: string[]) =>
+const reviewFor = (names: string[]) =>
   z.object({
-    decision: z.enum(["continue", "finish"]),
-    reason: z.string(),
-    retry: z
-      .array(
-        z.object({ id: z.string(), agent: z.string().optional().meta({ description: "Another agent, to reassign it", enum: roster }) }),
-      )
-      .default([]),
-    add: z.array(stepFor(roster)).default([]).describe("Steps that turned out to be needed"),
+    decision: z.enum(["continue", "finish"]).describe("finish: no more work begins"),
+    reason: z.string().describe("Reason of the decision"),
+    reassign: z
+      .array(z.object({ id: z.string(), agent: z.string().meta({ description: "Another agent", enum: names }) }))
+      .default([])
+      .describe("Failed steps that another agent tries"),
+    add: z.array(stepFor(names)).default([]).describe("Steps that turned out to be needed"),
   });
 
-/**
- * Reviews each wave: continue, retry a failed step, add steps, or finish. Unreachable steps are skipped, and their results are never
- * invented.
- */
-export const review: Node = async (state, config) => {
-  const { roster, budget, limits, onFailures, askTimeoutSeconds } = contextOf(config);
-  enforceBudget(state.ledger, budget);
-  const failed = state.steps.filter(({ id }) => isFailure(state.results[id]));
-  if (failed.length >= limits.failures) return settleFailures(state, failed, onFailures, askTimeoutSeconds);
-  const names = roster.map(({ name }) => name);
-  const progress = state.steps.map(({ id, agent, task }) => ({ id, agent, task, ...shortly(state.results[id]) }));
-  const { result, entry } = await requireAgent(
-    { ...judging(config, `Review the work on: ${state.task}`, progress), answer: { name: "review", schema: reviewFor(names) } },
-    config,
-  );
-  report(config, "supervisor", "review", Date.parse(entry.at), { decision: result.decision, reason: result.reason });
-  const again = result.retry.filter(({ id }) => failed.some((step) => step.id === id) && (state.results[id]?.tries ?? 0) < mostTries);
-  const reassigned = state.steps.map((step) => {
-    const agent = again.find(({ id }) => id === step.id)?.agent;
-    return agent && names.includes(agent) ? { ...step, agent } : step;
-  });
-  const mayAdd =
-    state.additions < mostAdditions &&
-    problemsOf(
-      result.add,
-      names,
-      state.steps.map(({ id }) => id),
-    ).length === 0;
-  const added = result.decision === "continue" && mayAdd ? result.add : [];
-  return {
-    steps: [...reassigned, ...added],
-    // Keeps the steps that were to be retried and had no place in this wave.
-    again: { ...state.again, ...Object.fromEntries(again.map(({ id }) => [id, state.results[id]?.tries ?? 0])) },
-    additions: state.additions + (added.length > 0 ? 1 : 0),
-    finished: result.decision === "finish",
-    wave: randomUUID(),
-    ledger: [entry],
+type Verdict = z.infer<ReturnType<typeof reviewFor>>;
+
+/** Checks the budget after each wave. The judge reviews failures, and the whole work when nothing is left to begin. */
+export function review(setup: Setup): Node {
+  return async (state, config) => {
+    const { budget, limits, onFailures } = setup.contextOf(config);
+    enforceBudget(state.ledger, budget);
+    const wave = randomUUID();
+    if (hasTooManyFailures(state, limits)) return { wave, finished: onFailures === "partial" };
+    if (!isDue(state)) return { wave };
+    const startedAt = Date.now();
+    const names = namesOf(teamOf(setup, state.roster));
+    const progress = state.steps.map(({ id, agent, task }) => ({ id, agent, task, ...shortly(state.results[id]) }));
+    const question = { task: prompts.review(taskOf(state)), input: progress, schema: reviewFor(names), ledger: state.ledger };
+    const { result, ledger } = await askJudge(setup, question, config);
+    report(config, "supervisor", "review", startedAt, { decision: result.decision, reason: result.reason });
+    return { wave, ledger, ...carriedOut(state, result, names) };
   };
-};
-
-/** Asks a person to decide after too many failures. Without a person or an answer it continues by itself. */
-function settleFailures({ steps, results }: Supervised, failed: WorkStep[], onFailures: "ask" | "partial", timeoutSeconds: AskTimeout) {
-  if (onFailures === "partial") return { finished: true };
-  const done = steps.filter(({ id }) => results[id]?.status === "success").length;
-  const prompt = `${done} of ${steps.length} done; failed: ${failed.map(({ id }) => `${id} (${results[id]?.error})`).join(", ")}.`;
-  const choice = askAnswer(prompt, ["retry", "accept"], { timeoutSeconds });
-  if (choice !== "retry") return { finished: true };
-  const kept = Object.entries(results).filter(([id]) => failed.every((step) => step.id !== id));
-  return { results: new Overwrite(Object.fromEntries(kept)), wave: randomUUID() }; // as if they had not been tried
 }
 
-const isFailure = (result: StepResult | undefined) => result?.status === "failed" || result?.status === "timeout";
+/** Tells whether the judge has something to decide: a failure that it has not seen, or whether the work is complete. */
+function isDue(state: Supervised): boolean {
+  if (failedSteps(state).some(({ id }) => !state.reviewed.includes(id))) return true;
+  return readySteps(state).length === 0 && state.additions < mostAdditions;
+}
+
+/** Returns what the judge's decision changes. What it may not change is named in the record. */
+function carriedOut(state: Supervised, { decision, reason, reassign, add }: Verdict, names: string[]) {
+  const failed = failedSteps(state).map(({ id }) => id);
+  const moved = new Map(
+    reassign
+      .filter(({ id, agent }) => failed.includes(id) && !(id in state.again) && names.includes(agent))
+      .map((one) => [one.id, one.agent]),
+  );
+  const { accepted, refused } = additionsOf(state, { decision, add }, names);
+  const again = [...moved.keys()].map((id) => [id, state.results[id]?.tries ?? 0]);
+  const record = { decision, reason, reassigned: [...moved.keys()], added: accepted.map(({ id }) => id), refused };
+  return {
+    steps: [...state.steps.map((step) => ({ ...step, agent: moved.get(step.id) ?? step.agent })), ...accepted],
+    again: { ...state.again, ...Object.fromEntries(again) },
+    reviewed: [...new Set([...state.reviewed, ...failed])],
+    additions: state.additions + (accepted.length > 0 ? 1 : 0),
+    finished: decision === "finish",
+    reviews: [...state.reviews, record],
+  };
+}
+
+function additionsOf({ steps, additions }: Supervised, { decision, add }: Pick<Verdict, "decision" | "add">, names: string[]) {
+  const refuse = (why: string) => ({ accepted: [] as WorkStep[], refused: add.map(({ id, task }) => `${id} (${task}): ${why}`) });
+  if (decision === "finish") return refuse("The judge ended the work.");
+  if (additions >= mostAdditions) return refuse(`Steps were added ${mostAdditions} times, which is the limit.`);
+  const known = steps.map(({ id }) => id);
+  const { accepted, refused } = acceptable(add, names, known);
+  return { accepted, refused: refused.map(({ step, text }) => `${step.id} (${step.task}): ${text}`) };
+}
+
+/** Returns the node that follows `review`. */
+export const afterReview = (setup: Setup) => (state: Supervised, config: Config) =>
+  !state.finished && hasTooManyFailures(state, setup.contextOf(config).limits) ? "askAboutFailures" : dispatch(setup)(state, config);
+
+const hasTooManyFailures = (state: Supervised, { failures }: { failures: number }) => failedSteps(state).length >= failures;
+
 const shortly = (result: StepResult | undefined) =>
-  result ? { status: result.status, summary: result.work?.summary, error: result.error } : { status: "waiting" };
+  result ? { status: result.status, summary: summaryOf(result.work), error: result.error } : { status: "waiting" };
+
+/** How much the judge sees of a result without a summary. */
+const longestExcerpt = 1_000;
+
+function summaryOf(work: unknown): string | undefined {
+  const { summary } = Object(work ?? {});
+  if (typeof summary === "string") return summary;
+  return work === null ? undefined : asText(work).slice(0, longestExcerpt);
+}

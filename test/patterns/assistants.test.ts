@@ -60,7 +60,7 @@ test.each(shipped)("$graphId can be drawn: every node is on a way from the start
 });
 
 test.each([
-  ["supervisor", ["task", "input"], ["steps", "results", "settlements", "report", "ledger"]],
+  ["supervisor", ["task", "messages", "input"], ["messages", "steps", "results", "reviews", "settlements", "report", "ledger"]],
   ["react", ["messages"], ["messages", "steps", "stopped", "ledger"]],
   ["reflect", ["task", "messages", "criteria"], ["result", "valid", "stopped", "rounds", "ledger", "messages"]],
   ["plan-execute", ["task", "messages"], ["answer", "gaps", "plan", "revisions", "ledger", "messages"]],

@@ -21,7 +21,11 @@ const endpoint = { OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: "test" };
 for (const [name, value] of Object.entries(endpoint)) vi.stubEnv(name, value);
 const secret = "a secret that is shared with the issuer, and long";
 const shipped = fileURLToPath(new URL("../../langgraph.json", import.meta.url));
-const { urls } = await startTestService({ ENSEMBLE_CONFIG: process.env.PATTERNS_CONFIG ?? shipped, ENSEMBLE_JWT_SECRET: secret, ...endpoint });
+const { urls } = await startTestService({
+  ENSEMBLE_CONFIG: process.env.PATTERNS_CONFIG ?? shipped,
+  ENSEMBLE_JWT_SECRET: secret,
+  ...endpoint,
+});
 
 const token = await new SignJWT({ sub: "ann", exp: Math.floor(Date.now() / 1_000) + 600 })
   .setProtectedHeader({ alg: "HS256" })

@@ -13,7 +13,7 @@ interface Supervised {
 
 const step = (id: string, agent: string, ...dependsOn: string[]) => ({ id, agent, task: `do ${id}`, dependsOn });
 const work = (summary: string): ScriptedReply => ({ json: { summary, findings: [] } });
-const report = { json: { executiveSummary: "Seen.", findingsByCategory: {}, recommendations: [], confidence: 1, gaps: [] } };
+const report = { tokens: ["Seen."] };
 
 let steps: object[];
 let replies: Record<string, ScriptedReply>;
@@ -110,9 +110,12 @@ test("a failure is an outcome with its costs, harms no sibling, and is not remem
   steps = [step("good", "security"), step("bad", "quality"), step("after", "performance", "bad")];
   replies = { bad: { json: { wrong: 1 } } };
   const first = await run();
-  expect(first.results).toMatchObject({ good: { status: "success" }, bad: { status: "failed", work: null, tries: 1 } });
+  expect(first.results).toMatchObject({ good: { status: "success" }, bad: { status: "failed", work: null, tries: 3 } });
   expect(worked(first).find(({ agent }) => agent === "quality")).toMatchObject({ outcome: "failed", inputTokens: 3, attempts: 3 });
-  expect(first.report.gaps).toEqual([expect.stringMatching(/^bad \(do bad\): It does not fit/), "after (do after): not done"]);
+  expect(first.report.gaps).toEqual([
+    expect.stringMatching(/^bad \(do bad\): It does not fit/),
+    "after (do after): skipped, because bad did not succeed",
+  ]);
   askedFor();
 
   replies = {};
@@ -138,6 +141,23 @@ test("three failures still ask a person, and what is tried again is asked again"
   expect(askedFor().toSorted()).toEqual(["x", "y", "z"]);
   expect(Object.values(done.results).map(({ status }) => status)).toEqual(["success", "success", "success", "success"]);
   expect(worked(done).filter(({ cached }) => cached)).toEqual([]);
+});
+
+test("an agent that asks a person is no failure, and what it answers then is remembered", async () => {
+  steps = [step("a", "clerk")];
+  const roster = [{ name: "clerk", role: "a clerk", tools: ["calculate"], approve: ["calculate"] }];
+  const context = { cache: true, roster };
+  const asking = { toolCall: { id: "call_1", name: "calculate", args: { expression: "1 + 1" } } };
+  replies = { a: asking };
+  const { thread_id: threadId } = await client.threads.create();
+  expect((await run(context, threadId)).__interrupt__).toHaveLength(1);
+  replies = {};
+  const resumed = { command: { resume: { approved: true } }, context } as object;
+  const done = (await client.runs.wait(threadId, "supervisor", resumed)) as unknown as Supervised;
+  expect(worked(done).map(({ cached = false }) => cached)).toEqual([false, false]);
+  askedFor();
+  expect(worked(await run(context)).map(({ cached = false }) => cached)).toEqual([true, true]);
+  expect(askedFor()).toEqual([]);
 });
 
 test("a cancelled call is no failure of its step", async () => {

@@ -9,7 +9,17 @@ interface Supervised {
   steps: { id: string; agent: string }[];
   results: Record<string, { status: string; tries: number; error: string | null }>;
   settlements: { by: string; winner: { agent: string; recommendation: string }; losers: { agent: string }[] }[];
-  report: { executiveSummary: string; gaps: string[] };
+  messages: { type: string; content: string }[];
+  reviews: { decision: string; reassigned: string[]; added: string[]; refused: string[] }[];
+  report: {
+    executiveSummary: string;
+    gaps: string[];
+    recommendations: string[];
+    findingsByCategory: Record<string, string[]>;
+    confidence: number;
+    consensus: { subject: string; agents: string[] }[];
+    disagreements: { subject: string; recommendation: string; against: { agent: string; confidence: number }[] }[];
+  };
   ledger: { agent: string; outcome: string; at: string }[];
   __interrupt__?: { value: { prompt: string; options: string[] } }[];
 }
@@ -23,18 +33,25 @@ const finding = (subject: string, recommendation: string, confidence = 0.5) => (
   confidence,
 });
 const work = (...findings: object[]) => ({ json: { summary: "seen", findings } });
-const report = { json: { executiveSummary: "All seen.", findingsByCategory: {}, recommendations: [], confidence: 0.9, gaps: [] } };
+const report = { tokens: ["All ", "seen."] };
 const goOn = { json: { decision: "continue", reason: "fine" } };
 
-let script: { plans: object[][]; work: Record<string, ScriptedReply[]>; reviews: ScriptedReply[]; others: ScriptedReply[] };
+let script: {
+  plans: object[][];
+  work: Record<string, ScriptedReply[]>;
+  reviews: ScriptedReply[];
+  groups: ScriptedReply[];
+  others: ScriptedReply[];
+};
 /** Each step's requests by its task, the judge's by what they ask for; the last reply of a list is repeated. */
 const next = (replies: ScriptedReply[]) => (replies.length > 1 ? replies.shift() : replies[0]) ?? goOn;
 
 beforeEach(() => {
-  script = { plans: [], work: {}, reviews: [goOn], others: [] };
+  script = { plans: [], work: {}, reviews: [goOn], groups: [{ json: { groups: [] } }], others: [] };
   model.respond((messages) => {
     if (messages.includes("Split this task")) return { json: { steps: script.plans.length > 1 ? script.plans.shift() : script.plans[0] } };
     if (messages.includes("Review the work")) return next(script.reviews);
+    if (messages.includes("Group these findings")) return next(script.groups);
     if (messages.includes("Write the report")) return report;
     const id = /Task: do (\w+)/.exec(messages)?.[1];
     return id ? next(script.work[id] ?? [work()]) : next(script.others);
@@ -55,7 +72,7 @@ test("steps go out in waves, each with the results it depends on and nothing els
   expect(promptsFor("c")[0]).toContain("hash passwords");
   expect(promptsFor("c")[0]).not.toContain("rename");
   expect(report).toMatchObject({ executiveSummary: "All seen.", gaps: [] });
-  expect(ledger).toHaveLength(7); // a plan, three steps, two reviews, a report
+  expect(ledger).toHaveLength(7); // a plan, three steps, a review, a comparison of the findings, a report
 });
 
 test("a plan that cannot be carried out goes back once with the reasons, and a second one ends the run", async () => {
@@ -72,13 +89,13 @@ test("a plan that cannot be carried out goes back once with the reasons, and a s
 test("a failed step harms no sibling, is tried again or reassigned, and what depends on it is named as missing", async () => {
   script.plans = [[step("good", "security"), step("bad", "quality"), step("after", "architecture", "bad")]];
   script.work = { bad: [{ status: 400 }] };
-  script.reviews = [{ json: { decision: "continue", reason: "again", retry: [{ id: "bad", agent: "performance" }] } }, goOn];
+  script.reviews = [{ json: { decision: "continue", reason: "again", reassign: [{ id: "bad", agent: "performance" }] } }, goOn];
   const { results, steps, report } = await run(task);
   expect(results.good?.status).toBe("success");
   expect(results.bad).toMatchObject({ status: "failed", tries: 2 });
   expect(steps.find(({ id }) => id === "bad")?.agent).toBe("performance");
   expect(results.after).toMatchObject({ status: "skipped", work: null });
-  expect(report.gaps).toEqual([expect.stringMatching(/^bad \(do bad\): /), "after (do after): not done"]);
+  expect(report.gaps).toEqual([expect.stringMatching(/^bad \(do bad\): /), "after (do after): skipped, because bad did not succeed"]);
 });
 
 test("steps that turn out to be needed are added", async () => {
@@ -96,7 +113,7 @@ test("three failures stop the work and ask a person; an unattended caller gets w
   const asked = await run(task, threadId);
   expect(asked.__interrupt__?.[0]?.value).toMatchObject({
     prompt: expect.stringContaining("1 of 4 done; failed: x ("),
-    options: ["retry", "accept"],
+    options: ["retry", "adjust", "accept"],
   });
   script.work = {};
   expect((await run({ command: { resume: "retry" } }, threadId)).results).toMatchObject({
@@ -164,11 +181,12 @@ test("agents that begin together start one after the other, and no more work at 
       .filter(({ agent }) => agent === of)
       .map(({ at }) => Date.parse(at))
       .toSorted((x, y) => x - y);
-  const [planned = 0, reviewed = 0] = starts("supervisor");
-  const since = [planned, planned, planned, reviewed, reviewed];
+  const [planned = 0] = starts("supervisor");
+  const [, , thirdOfFirstWave = 0] = starts("security");
+  const since = [planned, planned, planned, thirdOfFirstWave, thirdOfFirstWave];
   const waited = starts("security").map((at, index) => at - (since[index] ?? 0));
   for (const [index, stage] of [0, 1, 2, 0, 1].entries()) expect(waited[index]).toBeGreaterThanOrEqual(stage * 150 - 5); // a timer may be early
-  expect(ledger.filter(({ agent }) => agent === "supervisor")).toHaveLength(4); // a plan, two reviews of two waves, a report
+  expect(ledger.filter(({ agent }) => agent === "supervisor")).toHaveLength(3); // a plan, a review, a report
 });
 
 test("a budget that is used up ends the run before more work is begun, and the state says what was spent", async () => {
@@ -195,7 +213,135 @@ test("failed steps that a person sends out again all go, though there is room fo
 test("a long chain of steps, each on the one before, comes to its end", async () => {
   const names = ["a", "b", "c", "d", "e", "f", "g", "h"];
   script.plans = [names.map((name, n) => step(name, "security", ...names.slice(n - 1, n)))];
-  const { results, report } = await run(task);
+  const { results, report, ledger } = await run(task);
   expect(Object.values(results).map(({ status }) => status)).toEqual(names.map(() => "success"));
   expect(report.executiveSummary).toBe("All seen.");
+  expect(ledger.filter(({ agent }) => agent === "supervisor")).toHaveLength(3); // a plan, a review of the whole, the report
+  expect(model.requests).toHaveLength(11);
+});
+
+const alone = (retries = 0) => [{ name: "one", role: "a reviewer", retries }];
+
+test("a failed step is tried again up to twice with its error, and the judge is not asked", async () => {
+  script.plans = [[step("a", "one")]];
+  script.work = { a: [{ hang: true }, { json: { wrong: 1 } }, work()] };
+  const [one] = alone();
+  const { results, ledger } = await run({ ...task, context: { roster: [{ ...one, timeoutSeconds: 0.5 }] } });
+  expect(results.a).toMatchObject({ status: "success", tries: 3 });
+  expect(promptsFor("a")[0]).not.toContain("An earlier try failed");
+  expect(promptsFor("a")[1]).toContain("An earlier try failed: No answer within 0.5 s.");
+  expect(promptsFor("a")[2]).toContain("It does not fit the schema");
+  expect(ledger.map(({ agent, outcome }) => `${agent} ${outcome}`)).toEqual([
+    "supervisor success",
+    "one timeout",
+    "one failed",
+    "one success",
+    "supervisor success", // the review of the whole
+    "supervisor success",
+  ]);
+});
+
+test.each([400, 401, 403])("a step that was refused with %i is not tried again by the same agent", async (status) => {
+  script.plans = [[step("a", "one"), step("b", "two")]];
+  script.work = { a: [{ status }] };
+  const roster = [...alone(2), { name: "two", role: "another" }];
+  const { results, reviews } = await run({ ...task, context: { roster } });
+  expect(results.a).toMatchObject({ status: "failed", tries: 1 });
+  expect(promptsFor("a")).toHaveLength(1);
+  expect(reviews).toHaveLength(1); // which saw the failure and the end of the work
+});
+
+test("the judge may reassign a failed step once, and the other agent begins anew", async () => {
+  script.plans = [[step("a", "one"), step("b", "two")]];
+  script.work = { a: [{ json: { wrong: 1 } }] };
+  script.reviews = [{ json: { decision: "continue", reason: "again", reassign: [{ id: "a", agent: "two" }] } }];
+  const roster = [...alone(), { name: "two", role: "another", retries: 0 }];
+  const { results, reviews } = await run({ ...task, context: { roster } });
+  expect(results.a).toMatchObject({ status: "failed", tries: 6 });
+  expect(reviews.map(({ reassigned }) => reassigned)).toEqual([["a"], []]);
+});
+
+test("a person can adjust the failed steps with new instructions", async () => {
+  script.plans = [[step("a", "security"), step("b", "security")]];
+  script.work = { a: [{ status: 400 }, work()] };
+  const context = { limits: { failures: 1 } };
+  const { thread_id: threadId } = await client.threads.create();
+  await run({ ...task, context }, threadId);
+  const asked = await run({ command: { resume: "adjust" }, context }, threadId);
+  expect(asked.__interrupt__?.[0]?.value).toMatchObject({ type: "input", prompt: "What should be done differently?" });
+  const { results } = await run({ command: { resume: "Use the staging server." }, context }, threadId);
+  expect(results).toMatchObject({ a: { status: "success", tries: 1 }, b: { status: "success" } });
+  expect(promptsFor("a")[1]).toContain("A person adds: Use the staging server.");
+  expect(promptsFor("b")).toHaveLength(1);
+});
+
+test("steps that cannot be added are named with the reason, and the others are added", async () => {
+  script.plans = [[step("a", "security")]];
+  const add = [step("b", "nobody"), step("c", "security", "b"), step("d", "security", "a")];
+  script.reviews = [{ json: { decision: "continue", reason: "more", add } }, goOn];
+  const { results, reviews, report } = await run(task);
+  expect(Object.keys(results)).toEqual(["a", "d"]);
+  expect(reviews[0]).toMatchObject({
+    added: ["d"],
+    refused: [expect.stringContaining("nobody"), expect.stringContaining('"b", which is no step')],
+  });
+  expect(report.gaps).toEqual([expect.stringMatching(/^not added: b \(do b\): /), expect.stringMatching(/^not added: c /)]);
+});
+
+test("a step sees the input beside the results that it depends on only if it needs it", async () => {
+  const needy = { ...step("c", "security", "a"), needsInput: true };
+  script.plans = [[step("a", "security"), step("b", "security", "a"), needy]];
+  await run({ input: { task: "Review", input: "the source code" } });
+  expect(promptsFor("a")[0]).toContain("the source code");
+  expect(promptsFor("b")[0]).not.toContain("the source code");
+  expect(promptsFor("c")[0]).toContain("the source code");
+  expect(promptsFor("c")[0]).toContain("seen");
+});
+
+test("findings on one subject in other words are found by the judge, and an agent does not contradict itself", async () => {
+  script.plans = [[step("a", "one"), step("b", "two"), step("c", "one")]];
+  script.work = {
+    a: [work(finding("the database", "scale out", 0.9), finding("login", "hash passwords", 0.7))],
+    b: [work(finding("Postgres", "add an index", 0.6), finding("passwords", "hash them", 0.8))],
+    c: [work(finding("cache", "keep", 0.5), finding("cache", "drop", 0.4))],
+  };
+  const groups = [
+    { subject: "database", relation: "contradicts", findings: [0, 2] },
+    { subject: "passwords", relation: "same", findings: [1, 3] },
+    { subject: "cache", relation: "contradicts", findings: [4, 5] },
+  ];
+  script.groups = [{ json: { groups } }];
+  const roster = [...alone(), { name: "two", role: "another" }];
+  const { settlements, report } = await run({ ...task, context: { roster } });
+  expect(settlements).toMatchObject([{ subject: "database", winner: { agent: "one" }, losers: [{ agent: "two", confidence: 0.6 }] }]);
+  expect(report).toMatchObject({
+    consensus: [{ subject: "passwords", recommendation: "hash them", agents: ["one", "two"] }],
+    disagreements: [
+      { subject: "database", recommendation: "scale out", against: [{ agent: "two", recommendation: "add an index", confidence: 0.6 }] },
+    ],
+    recommendations: ["scale out", "hash them", "hash passwords", "keep", "drop"],
+    confidence: 0.66,
+  });
+  expect(report.findingsByCategory.c).toHaveLength(6);
+});
+
+test("findings that nobody can group are compared by their words", async () => {
+  script.plans = [[step("a", "security"), step("b", "quality")]];
+  script.work = { a: [work(finding("x", "keep", 0.9), finding("y", "z"))], b: [work(finding("X", "drop"))] };
+  script.groups = [{ status: 400 }];
+  const { settlements, ledger } = await run(task);
+  expect(settlements).toMatchObject([{ winner: { recommendation: "keep" } }]);
+  expect(ledger.filter(({ outcome }) => outcome === "failed")).toMatchObject([{ agent: "supervisor" }]);
+});
+
+test("an even vote is decided by the judge", async () => {
+  script.plans = [["a", "b", "c", "d"].map((id) => step(id, id))];
+  script.work = { a: [work(finding("x", "keep"))] };
+  for (const id of ["b", "c", "d"]) script.work[id] = [work(finding("x", "drop"))];
+  script.others = [{ json: { winner: "keep", reason: "safer", confidence: 0.7 } }];
+  const roster = ["a", "b", "c", "d"].map((name) => ({ name, role: "a reviewer" }));
+  const { settlements } = await run({ ...task, context: { roster, conflicts: "vote" } });
+  expect(settlements).toMatchObject([
+    { by: "arbitration", winner: { agent: "a" }, losers: [{}, {}, {}], confidence: 0.7, reason: "safer" },
+  ]);
 });

@@ -1,0 +1,39 @@
+import { agent } from "ensemble/patterns";
+
+/** The judge plans the work, decides what follows a wave, and compares and settles findings. */
+export const judge = agent({
+  name: "supervisor",
+  role: "the supervisor of a team",
+  instructions: "Plan, judge and decide. Invent nothing.",
+});
+
+/** The judge as the author of the report, which is the answer to the caller. */
+export const reporter = agent({
+  name: "supervisor",
+  role: "the supervisor of a team",
+  instructions:
+    "Answer the caller from the work of your team. Begin with the result. Follow what was settled, say what is missing, and invent nothing.",
+});
+
+/** How much of an error or of a person's advice an agent sees. */
+const longestQuote = 2_000;
+
+export const prompts = {
+  plan: (task: string, problems: string[]) =>
+    [`Split this task into steps for the team: ${task}`, ...(problems.length > 0 ? [badPlan, ...problems] : [])].join("\n"),
+  review: (task: string) => `Review the work on: ${task}`,
+  group: "Group these findings by what they are about. Give a group only to findings of several agents.",
+  arbitrate: (subject: string) => `These views of "${subject}" contradict each other. Decide which recommendation holds.`,
+  report: (task: string) => `Write the report on: ${task}`,
+  /** The task of a step, with what is known since it was planned. */
+  step: (task: string, { advice, error }: { advice: string; error: string | null | undefined }) =>
+    [
+      task,
+      advice && `A person adds: ${advice.slice(0, longestQuote)}`,
+      error && `An earlier try failed: ${error.slice(0, longestQuote)} Avoid that.`,
+    ]
+      .filter(Boolean)
+      .join("\n\n"),
+};
+
+const badPlan = "Your plan before could not be carried out:";

@@ -1,0 +1,98 @@
+import { askAnswer, enforceBudget, type LedgerEntry, runAgent, tierOf } from "ensemble/patterns";
+import { z } from "zod";
+import { type Conflict, compareGroups, compareWords, findingsIn, Grouping, needsJudge, recommendationsOf, type View } from "./conflicts.ts";
+import type { Config, Setup } from "./context.ts";
+import { isFailure } from "./dispatch.ts";
+import { askJudge, teamOf } from "./judge.ts";
+import { judge, prompts } from "./prompts.ts";
+import { settleByChoice, settleByCount } from "./settlement.ts";
+import type { Node, StepResult, Supervised } from "./state.ts";
+
+/** Finds what contradicts what. The judge compares findings whose subjects differ in their words, and without it the words decide. */
+export function reconcile(setup: Setup): Node {
+  return async (state, config) => {
+    const views = viewsOf(setup, state);
+    const results = skipped(state);
+    if (!needsJudge(views)) return { ...compareWords(views), results };
+    const { budget, timeoutSeconds, ...context } = setup.contextOf(config);
+    enforceBudget(state.ledger, budget);
+    const input = views.map(({ weight: _, ...view }, number) => ({ number, ...view }));
+    const agent = { ...judge, timeoutSeconds, output: Grouping };
+    const assignment = { agent, task: prompts.group, input, ...tierOf({ ...context, budget }, "judge"), pattern: "supervisor" };
+    const outcome = await runAgent<z.infer<typeof Grouping>>(assignment, config);
+    const compared = outcome.status === "success" ? compareGroups(views, outcome.result) : compareWords(views);
+    return { ...compared, results, ledger: outcome.ledger };
+  };
+}
+
+/** Asks a person to settle each contradiction. No model is called here, because a node begins anew after an answer. */
+export function askAboutConflicts(setup: Setup): Node {
+  return ({ conflicts }, config) => {
+    const { askTimeoutSeconds: timeoutSeconds } = setup.contextOf(config);
+    const settlements = conflicts.map((conflict) => {
+      const prompt = `What should be done about "${conflict.subject}"?`;
+      const recommendation = askAnswer(prompt, recommendationsOf(conflict), { details: conflict.views, timeoutSeconds });
+      return recommendation && settleByChoice(conflict, "human", { recommendation, reason: "A person decided.", confidence: 1 });
+    });
+    return { settlements: settlements.filter((settlement) => settlement !== undefined && settlement !== "") };
+  };
+}
+
+/** Settles what is not settled yet. The judge decides a tie, and confidence decides when a person gave no answer. */
+export function settle(setup: Setup): Node {
+  return async ({ conflicts, settlements, ledger: before }, config) => {
+    const { conflicts: strategy } = setup.contextOf(config);
+    const settled = [...settlements];
+    const ledger: LedgerEntry[] = [];
+    for (const conflict of conflicts.filter(({ subject }) => settlements.every((one) => one.subject !== subject))) {
+      const counted = strategy === "arbitration" ? undefined : settleByCount(conflict, strategy === "human" ? "confidence" : strategy);
+      const settlement = counted ?? (await arbitrate(setup, conflict, { before, ledger }, config));
+      if (settlement) settled.push(settlement);
+    }
+    return { settlements: settled, ledger };
+  };
+}
+
+async function arbitrate(
+  setup: Setup,
+  conflict: Conflict,
+  { before, ledger }: { before: LedgerEntry[]; ledger: LedgerEntry[] },
+  config: Config,
+) {
+  const schema = z.object({ winner: z.enum(recommendationsOf(conflict)), reason: z.string(), confidence: z.number().min(0).max(1) });
+  const question = { task: prompts.arbitrate(conflict.subject), input: conflict.views, schema, ledger: [...before, ...ledger] };
+  const { result, ledger: entries } = await askJudge(setup, question, config);
+  ledger.push(...entries);
+  return settleByChoice(conflict, "arbitration", { ...result, recommendation: result.winner });
+}
+
+/** Returns the node that follows `reconcile`. */
+export const afterReconcile =
+  (setup: Setup) =>
+  ({ conflicts }: Supervised, config: Config): "askAboutConflicts" | "settle" | "synthesize" => {
+    if (conflicts.length === 0) return "synthesize";
+    return setup.contextOf(config).conflicts === "human" ? "askAboutConflicts" : "settle";
+  };
+
+/** Returns the findings of all steps with their agents. */
+export function viewsOf(setup: Setup, { steps, results, roster }: Supervised): View[] {
+  const team = teamOf(setup, roster);
+  return steps.flatMap(({ id, agent }) => {
+    const { weight = 1 } = team.find(({ name }) => name === agent) ?? {};
+    return findingsIn(results[id]?.work).map((finding) => ({ ...finding, agent, weight }));
+  });
+}
+
+/** Returns a skipped outcome, with the reason, for each step that could not be reached any more. */
+function skipped({ steps, results }: Supervised): Record<string, StepResult> {
+  const isLost = (id: string): boolean => (results[id] ? isFailure(results[id]) : causeOf(id) !== undefined);
+  const causeOf = (id: string) => steps.find((step) => step.id === id)?.dependsOn.find(isLost);
+  const left = steps.filter(({ id }) => !results[id]);
+  return Object.fromEntries(
+    left.map(({ id }) => {
+      const cause = causeOf(id);
+      const error = cause === undefined ? "skipped, because the work ended before" : `skipped, because ${cause} did not succeed`;
+      return [id, { status: "skipped", work: null, error, isFatal: false, tries: 0 }];
+    }),
+  );
+}

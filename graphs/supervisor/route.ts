@@ -1,0 +1,37 @@
+import { randomUUID } from "node:crypto";
+import { Overwrite } from "@langchain/langgraph";
+import { type Agent, beginTask, type LedgerEntry, report } from "ensemble/patterns";
+import type { Setup } from "./context.ts";
+import { askJudge, namesOf, teamOf } from "./judge.ts";
+import { planFor, problemsOf } from "./plan.ts";
+import { prompts } from "./prompts.ts";
+import { cleared, type Node } from "./state.ts";
+
+/** Plans with the judge and checks the plan in code. A bad plan is returned once, with the reasons. */
+export function route(setup: Setup): Node {
+  return async (state, config) => {
+    const startedAt = Date.now();
+    const begun = beginTask(state);
+    const roster = setup.contextOf(config).roster ?? null;
+    const team = teamOf(setup, roster);
+    const names = namesOf(team);
+    const ledger: LedgerEntry[] = [];
+    const plan = async (problems: string[]) => {
+      const task = prompts.plan(begun.task, problems);
+      const input = { team: team.map(introduce), ...(state.input !== null && { input: state.input }) };
+      const answer = await askJudge(setup, { task, input, schema: planFor(names), ledger }, config);
+      ledger.push(...answer.ledger);
+      return { steps: answer.result.steps, problems: problemsOf(answer.result.steps, names).map(({ text }) => text) };
+    };
+    const first = await plan([]);
+    const { steps, problems } = first.problems.length > 0 ? await plan(first.problems) : first;
+    if (problems.length > 0) throw new Error(`No plan that can be carried out: ${problems.join(" ")}`);
+    report(config, "supervisor", "plan", startedAt, { steps: steps.length });
+    return { ...begun, ...cleared(), roster, steps, wave: randomUUID(), ledger: new Overwrite(ledger) };
+  };
+}
+
+/** Returns what the judge knows of an agent. */
+function introduce({ name, role, description, tools }: Agent) {
+  return { name, role, description, tools: tools.map((tool) => (typeof tool === "string" ? tool : tool.name)) };
+}
