@@ -1,21 +1,48 @@
 import { z } from "zod";
 
+interface Problem {
+  path: string[];
+  message: string;
+}
+
+interface ClosedDef extends z.core.$ZodObjectDef {
+  /** Finds what is wrong with the object as a whole. */
+  judge: (given: object) => Problem[];
+}
+
+/**
+ * A zod object that judges itself as a whole. A refinement would do the same, but LangGraph extends the schema of a graph's input, and zod
+ * extends no object with refinements.
+ */
+const Closed = z.core.$constructor<z.ZodObject, ClosedDef>("Closed", (inst, def) => {
+  z.ZodObject.init(inst, def);
+  const { parse } = inst._zod;
+  inst._zod.parse = (payload, context) => {
+    const given: unknown = payload.value;
+    const judge = (parsed: z.core.ParsePayload) => {
+      if (typeof given !== "object" || given === null) return parsed;
+      for (const problem of def.judge(given)) parsed.issues.push({ code: "custom", ...problem, input: given, inst });
+      return parsed;
+    };
+    const parsed = parse(payload, context);
+    return parsed instanceof Promise ? parsed.then(judge) : judge(parsed);
+  };
+});
+
 /**
  * Returns the schema of an object that refuses unknown keys, and names the nearest known one. When a caller gives no context, LangGraph
  * validates the run's `configurable` in its place. That has a thread's id and other keys of its own, so it is not refused.
  */
-export function closed<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape> {
+export function closed<Shape extends z.ZodRawShape>(shape: Shape, judge: ClosedDef["judge"] = () => []): z.ZodObject<Shape> {
   const known = Object.keys(shape);
-  const schema = z
-    .looseObject(shape)
-    .superRefine((given, context) => {
-      if (isConfigurable(given)) return;
-      for (const key of Object.keys(given)) {
-        if (!Object.hasOwn(shape, key)) context.addIssue({ code: "custom", path: [key], message: describe(key, known), input: given });
-      }
-    })
-    .meta({ additionalProperties: false });
-  return schema as unknown as z.ZodObject<Shape>; // its result may hold more keys, which nobody reads
+  const unknownIn = (given: object) => Object.keys(given).filter((key) => !isConfigurable(given) && !Object.hasOwn(shape, key));
+  const schema = new Closed({
+    type: "object",
+    shape,
+    catchall: z.unknown(),
+    judge: (given) => [...unknownIn(given).map((key) => ({ path: [key], message: describe(key, known) })), ...judge(given)],
+  });
+  return schema.meta({ additionalProperties: false }) as unknown as z.ZodObject<Shape>; // its result may hold more keys, which nobody reads
 }
 
 const isConfigurable = (given: object) => "thread_id" in given || Object.keys(given).some((key) => key.startsWith("__pregel"));

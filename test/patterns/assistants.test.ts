@@ -64,7 +64,7 @@ test.each([
   ["react", ["messages"], ["messages", "steps", "stopped", "ledger"]],
   ["reflect", ["task", "criteria"], ["result", "rounds", "ledger"]],
   ["plan-execute", ["task"], ["answer", "gaps", "plan", "revisions", "ledger"]],
-  ["aggregator", ["results", "strategies", "expected", "task"], ["report", "ledger"]],
+  ["aggregator", ["results", "strategies", "expected", "deliverable", "task", "messages"], ["messages", "report", "ledger"]],
 ])("%s shows what a caller gives and gets, and not its book-keeping", async (graphId, input, output) => {
   const schemas = await client.assistants.getSchemas(graphId);
   expect(keysOf(schemas.input_schema)).toEqual(input);
