@@ -1,12 +1,25 @@
-import type { LabelledResult } from "../kit/labelled-result.ts";
-import { type LedgerEntry, spentIn } from "../kit/ledger.ts";
+import type { LabelledResult } from "../aggregator/labelled-result.ts";
 import { qualityOf, type ScenarioDefinition } from "../skills/definition.ts";
+import type { Skill } from "../skills/skill.ts";
 import type { ScenarioProgress } from "./progress.ts";
 
-/** Returns a scenario in the form that the aggregator compares. */
-export function toLabelledResult(definition: ScenarioDefinition, progress: ScenarioProgress, ledger: LedgerEntry[]): LabelledResult {
-  const { status, reason, items, failedItems, elapsedMs, workMs, quality, errors, measures, scores, memoryMb } = progress;
-  const spent = spentIn(ledger.filter(({ agent }) => agent.startsWith(`${definition.name}/`)));
+/** Returns the scenarios in the form that the aggregator compares. */
+export function toLabelledResults(
+  skill: Skill,
+  definitions: ScenarioDefinition[],
+  progress: Record<string, ScenarioProgress>,
+): LabelledResult[] {
+  const smallest = Math.min(...Object.values(progress).map(({ totalItems }) => totalItems));
+  return definitions.flatMap((definition) => {
+    const own = progress[definition.name];
+    if (!own) return [];
+    const expected = { expectedTime: skill.growth(own.totalItems / smallest), workPerItem: skill.work(definition.complexityMultiplier) };
+    return { ...toLabelledResult(definition, own), ...expected };
+  });
+}
+
+function toLabelledResult(definition: ScenarioDefinition, progress: ScenarioProgress): LabelledResult {
+  const { status, reason, items, failedItems, elapsedMs, workMs, quality, errors, measures, scores, memoryMb, tokens, dollars } = progress;
   return {
     label: definition.name,
     status: status === "complete" ? "success" : reason === "timeout" ? "timeout" : "failed",
@@ -16,8 +29,10 @@ export function toLabelledResult(definition: ScenarioDefinition, progress: Scena
     workMs,
     ...(quality !== null && { quality }),
     errors: errors.map(({ type, message }) => ({ type, message })),
-    ...(spent.tokens > 0 && spent),
-    traits: { difficulty: definition.difficulty, distribution: definition.dataset, batchSize: String(definition.batchSize) },
+    ...(tokens > 0 && { tokens, dollars }),
+    expectedQuality: qualityOf[definition.expectedQuality],
+    findings: [],
+    traits: { difficulty: definition.difficulty, distribution: definition.dataset, batchSize: String(progress.batchSize) },
     metrics: { ...measures, ...scores, memoryMb },
   };
 }
@@ -36,9 +51,9 @@ export function shortfallsOf(definitions: ScenarioDefinition[], progress: Record
 export class AllScenariosFailed extends Error {
   override name = "AllScenariosFailedError";
 
-  constructor(progress: Record<string, ScenarioProgress>) {
+  constructor(progress: Record<string, ScenarioProgress>, isHalved: boolean) {
     const diagnoses = Object.entries(progress).map(([name, one]) => `${name}: ${diagnose(one)}`);
-    super(`Every scenario failed, with half of the input too. ${diagnoses.join(" ")}`);
+    super(`Every scenario failed${isHalved ? ", with half of the input too" : ""}. ${diagnoses.join(" ")}`);
   }
 }
 
