@@ -26,19 +26,19 @@ export { recommend } from "./aggregator/recommendation.ts";
 export { reportOf } from "./aggregator/report.ts";
 export { Synthesis, SynthesisAnswer } from "./aggregator/synthesis.ts";
 export { wordsOf } from "./aggregator/words.ts";
-export { batchesOf } from "./scenario/batches.ts";
+export { batchesOf, runOf } from "./scenario/batches.ts";
 export { type ScenarioContextInput, scenarioContext } from "./scenario/context.ts";
-export { Estimate, estimateOf } from "./scenario/estimate.ts";
-export { AllScenariosFailed, shortfallsOf, toLabelledResults } from "./scenario/outcome.ts";
-export { halved, Planned, planScenarios, ScenarioRequests } from "./scenario/plan.ts";
-export { beginning, isOver } from "./scenario/progress.ts";
+export { Estimate } from "./scenario/estimate.ts";
+export { reportOn } from "./scenario/outcome.ts";
+export { halved, planRun, ScenarioRequests } from "./scenario/plan.ts";
+export { beginAll, isOver } from "./scenario/progress.ts";
 export { forgetSegment } from "./scenario/side-by-side.ts";
-export { Progress, Segment } from "./scenario/state.ts";
-export { Mode, nextSegment, remaining, Sync, syncOf } from "./scenario/sync.ts";
+export { sideBySide } from "./scenario/state.ts";
+export { Mode, nextSegment, remaining, syncOf } from "./scenario/sync.ts";
 export { profile, ScenarioDefinition } from "./skills/definition.ts";
 export { useProjectSkills } from "./skills/project.ts";
 export { pick, placeIn, seededRandom } from "./skills/random.ts";
-export { skillIn, skillName, skillsWith } from "./skills/registry.ts";
+export { skillName, skillsWith } from "./skills/registry.ts";
 export { type Batch, defineSkill, type Job, type Skill, type SkillOptions } from "./skills/skill.ts";
 
 // The patterns. They come last, so this comment stands apart and keeps the sorting of imports from moving them up.

@@ -22,7 +22,7 @@ type Choice = Pick<Recommendation, "reasons"> & { chosen?: LabelledResult };
 
 /** Returns the recommendation for production, with its reasons and the first actions. Returns null when nothing succeeded. */
 export function recommend(results: LabelledResult[], thresholds: Thresholds): Recommendation | null {
-  const choice = chooseByLoad(results, thresholds) ?? chooseByRank(results);
+  const choice = chooseByLoad(results, thresholds) ?? chooseByRank(results, thresholds);
   if (!choice) return null;
   const { chosen, reasons } = choice;
   const actions = actionsFor(results, thresholds).map((action, index) => ({ priority: index + 1, action }));
@@ -62,11 +62,12 @@ function chooseByLoad(results: LabelledResult[], thresholds: Thresholds): Choice
 }
 
 /** Recommends the best result when there are no loads to choose between. */
-function chooseByRank(results: LabelledResult[]): Choice | undefined {
+function chooseByRank(results: LabelledResult[], thresholds: Thresholds): Choice | undefined {
   const good = succeeded(results);
+  const against = (result: LabelledResult) => [...shortfallOf(result), ...failuresOf(result, thresholds)];
   if (good.length === 0) return undefined;
-  const best = rank(results).find((result) => shortfallOf(result).length === 0);
-  if (!best) return { reasons: good.map((result) => reasonNot(result, shortfallOf(result), result)) };
+  const best = rank(results).find((result) => against(result).length === 0);
+  if (!best) return { reasons: good.map((result) => reasonNot(result, against(result), result)) };
   const reason = good.length === 1 ? "it is the only one that succeeded; there is nothing to compare it with" : "it ranks first";
   return { chosen: best, reasons: [`${best.label}: ${reason}.`] };
 }

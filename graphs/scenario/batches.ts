@@ -36,7 +36,8 @@ export interface Own {
   contextOf: (config: Config) => ScenarioContext;
 }
 
-const runOf = (config: LangGraphRunnableConfig) => String(config.configurable?.run_id ?? "");
+/** Returns the id of the run, by which a scenario notices that another run goes on with it. */
+export const runOf = (config: LangGraphRunnableConfig) => String(config.configurable?.run_id ?? "");
 
 function progressOf({ progress, definition }: State): ScenarioProgress {
   const own = progress[definition.name];

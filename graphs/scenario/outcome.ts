@@ -1,14 +1,38 @@
+import { type Aggregation, gapsOf } from "../aggregator/aggregation.ts";
+import { compare, type Rates } from "../aggregator/comparison.ts";
 import type { LabelledResult } from "../aggregator/labelled-result.ts";
+import { findPatterns } from "../aggregator/outcome-patterns.ts";
+import { recommend } from "../aggregator/recommendation.ts";
 import { qualityOf, type ScenarioDefinition } from "../skills/definition.ts";
 import type { Skill } from "../skills/skill.ts";
 import type { ScenarioProgress } from "./progress.ts";
 
+interface Finished {
+  skill: Skill;
+  definitions: ScenarioDefinition[];
+  progress: Record<string, ScenarioProgress>;
+  /** Whether they ran with half of their load. */
+  halved: boolean;
+  rates: Rates;
+}
+
+/** Compares the scenarios of a run. Throws when none of them succeeded. */
+export function reportOn({ skill, definitions, progress, halved, rates }: Finished): Aggregation {
+  const results = toLabelledResults(skill, definitions, progress);
+  if (results.every(({ status }) => status !== "success")) throw new AllScenariosFailed(progress, halved);
+  return {
+    comparison: compare(results, rates),
+    patterns: findPatterns(results),
+    recommendation: recommend(results, rates.thresholds),
+    synthesis: null,
+    consensus: [], // loads of different sizes neither agree nor contradict each other
+    disagreements: [],
+    gaps: [...gapsOf(results), ...shortfallsOf(definitions, progress)],
+  };
+}
+
 /** Returns the scenarios in the form that the aggregator compares. */
-export function toLabelledResults(
-  skill: Skill,
-  definitions: ScenarioDefinition[],
-  progress: Record<string, ScenarioProgress>,
-): LabelledResult[] {
+function toLabelledResults(skill: Skill, definitions: ScenarioDefinition[], progress: Record<string, ScenarioProgress>): LabelledResult[] {
   const smallest = Math.min(...Object.values(progress).map(({ totalItems }) => totalItems));
   return definitions.flatMap((definition) => {
     const own = progress[definition.name];
@@ -38,7 +62,7 @@ function toLabelledResult(definition: ScenarioDefinition, progress: ScenarioProg
 }
 
 /** Returns the gaps: scenarios below their expected quality. */
-export function shortfallsOf(definitions: ScenarioDefinition[], progress: Record<string, ScenarioProgress>): string[] {
+function shortfallsOf(definitions: ScenarioDefinition[], progress: Record<string, ScenarioProgress>): string[] {
   return definitions.flatMap(({ name, expectedQuality }) => {
     const quality = progress[name]?.quality ?? null;
     const expected = qualityOf[expectedQuality];
@@ -48,7 +72,7 @@ export function shortfallsOf(definitions: ScenarioDefinition[], progress: Record
   });
 }
 
-export class AllScenariosFailed extends Error {
+class AllScenariosFailed extends Error {
   override name = "AllScenariosFailedError";
 
   constructor(progress: Record<string, ScenarioProgress>, isHalved: boolean) {

@@ -1,7 +1,10 @@
+import type { BaseMessage } from "@langchain/core/messages";
 import { z } from "zod";
 import { type ScenarioDefinition, ScenarioRequest } from "../skills/definition.ts";
-import type { Skills } from "../skills/registry.ts";
+import { type Skills, skillIn } from "../skills/registry.ts";
 import type { Skill } from "../skills/skill.ts";
+import type { ScenarioContext } from "./context.ts";
+import { estimateOf } from "./estimate.ts";
 import type { ScenarioProgress } from "./progress.ts";
 import { Mode } from "./sync.ts";
 
@@ -23,7 +26,8 @@ export type Planned = z.infer<typeof Planned>;
 
 /** What a plan is made from: the input, and what an earlier run left on the thread. */
 interface Asked extends Omit<Planned, "skill"> {
-  skill: string;
+  skill: string | null;
+  messages: BaseMessage[];
   scenarios: ScenarioRequest[];
   planned: Planned | null;
   definitions: ScenarioDefinition[];
@@ -37,10 +41,19 @@ interface Plan {
   kept: Record<string, ScenarioProgress>;
 }
 
+/** Plans a run: its scenarios, what they are expected to cost, and what followers are told of those that begin. */
+export function planRun(asked: Asked, skills: Skills, context: ScenarioContext) {
+  const plan = planScenarios(asked, skills);
+  const beginning = plan.definitions.filter(({ name }) => !(name in plan.kept));
+  const estimate = estimateOf(skills.find(plan.planned.skill), beginning, context);
+  return { ...plan, estimate, outline: beginning.map(outlineOf) };
+}
+
 /** Plans new scenarios, or some of the earlier run's again. Those keep its skill, mode and seed, and may be changed by the input. */
-export function planScenarios(asked: Asked, skills: Skills): Plan {
-  const { skill, mode, seed, rerun, scenarios, planned, definitions, progress } = asked;
+function planScenarios(asked: Asked, skills: Skills): Plan {
+  const { mode, seed, rerun, scenarios, planned, definitions, progress } = asked;
   if (rerun.length === 0) {
+    const skill = asked.skill ?? skillIn(asked.messages, skills);
     return { planned: { skill, mode, seed, rerun }, definitions: completeScenarios(skills.find(skill), scenarios), kept: {} };
   }
   const known = definitions.map(({ name }) => name);
@@ -56,6 +69,14 @@ export function planScenarios(asked: Asked, skills: Skills): Plan {
   const kept = Object.entries(progress).filter(([name]) => !rerun.includes(name));
   return { planned: { ...planned, rerun }, definitions: changed, kept: Object.fromEntries(kept) };
 }
+
+/** Returns what followers are told of a scenario before it begins. */
+const outlineOf = ({ name, difficulty, inputSize: items, timeBudgetSeconds }: ScenarioDefinition) => ({
+  name,
+  difficulty,
+  items,
+  timeBudgetSeconds,
+});
 
 /** The scenarios of a caller, with unique names. */
 export const ScenarioRequests = z

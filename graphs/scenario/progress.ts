@@ -73,7 +73,12 @@ export function move(progress: ScenarioProgress, to: ScenarioStatus, reason: str
   return { ...progress, status: to, reason, history: [...progress.history, { from, to, reason, at: new Date().toISOString() }] };
 }
 
-export function beginning({ inputSize: totalItems, batchSize }: ScenarioDefinition, runId: string): ScenarioProgress {
+/** Returns the progress of scenarios that begin. Those that are kept stay as they are. */
+export function beginAll(definitions: ScenarioDefinition[], runId: string, kept: Record<string, ScenarioProgress>) {
+  return Object.fromEntries(definitions.map((one) => [one.name, kept[one.name] ?? beginning(one, runId)]));
+}
+
+function beginning({ inputSize: totalItems, batchSize }: ScenarioDefinition, runId: string): ScenarioProgress {
   return {
     status: "pending",
     reason: "planned",

@@ -17,8 +17,9 @@ export interface Skills {
 }
 
 /** Returns the skills of a graph's own code, of the project and of the patterns. The first of a name is used. */
-export function skillsWith(own: readonly Skill[] = []): Skills {
-  const all = () => [...own, ...projectSkills(), ...builtInSkills];
+export function skillsWith(own: readonly (Skill | (() => Skill))[] = []): Skills {
+  const opened = own.map((skill) => (typeof skill === "function" ? skill() : skill));
+  const all = () => [...opened, ...projectSkills(), ...builtInSkills];
   const names = () => [...new Set(all().map(({ name }) => name))];
   return {
     names,
@@ -31,12 +32,16 @@ export function skillsWith(own: readonly Skill[] = []): Skills {
 }
 
 /** Returns the schema of a skill's name. It refuses a name that nobody has. */
-export const skillName = ({ names }: Skills) =>
-  z.string().superRefine((name, context) => {
-    if (!names().includes(name)) {
+export const skillName = ({ names }: Skills, description = "Skill to run") =>
+  z
+    .string()
+    .superRefine((name, context) => {
+      if (names().includes(name)) return;
       context.addIssue({ code: "custom", message: `there is no skill "${name}"; there are ${names().join(", ")}` });
-    }
-  });
+    })
+    .nullable()
+    .default(null)
+    .describe(description);
 
 /** Returns the skill that the last message of a person names, else the first of the patterns' own. */
 export function skillIn(messages: BaseMessage[], { names }: Skills): string {

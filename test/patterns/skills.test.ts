@@ -54,7 +54,9 @@ test("a part of a directory that may not be read does not stop the scan of the r
   await chmod(directory, 0o755);
   await chmod(join(directory, "closed"), 0);
   if (process.geteuid?.() === 0) process.seteuid?.(65_534); // root may read everything
-  const listing = findSkill("security-scanning").generate(dataset(9), findSkill("security-scanning").params.parse({ directory }), { allowedDirectories: [directory] });
+  const listing = findSkill("security-scanning").generate(dataset(9), findSkill("security-scanning").params.parse({ directory }), {
+    allowedDirectories: [directory],
+  });
   const items = await Promise.resolve(listing).finally(() => process.seteuid?.(process.getuid?.() ?? 0));
   await chmod(join(directory, "closed"), 0o755);
   expect(items).toMatchObject([{ path: "open/a.py" }]);
