@@ -32,8 +32,36 @@ export { jsonSchemaOf } from "./agent/structured.ts";
 export { answerWith, beginTask, Material, taskInput, taskOf, taskState } from "./agent/task.ts";
 export { ToolName } from "./agent/tool-names.ts";
 export { type ProjectParts, useProject } from "./agent/use-project.ts";
+export { Aggregation, gapsOf } from "./aggregator/aggregation.ts";
+export { agreementOf } from "./aggregator/agreement.ts";
+export { compare, rates } from "./aggregator/comparison.ts";
+export { LabelledResult, LabelledResults } from "./aggregator/labelled-result.ts";
+export { findPatterns } from "./aggregator/outcome-patterns.ts";
+export { recommend } from "./aggregator/recommendation.ts";
+export { reportOf } from "./aggregator/report.ts";
+export { Synthesis, SynthesisAnswer } from "./aggregator/synthesis.ts";
+export { wordsOf } from "./aggregator/words.ts";
+export { batchesOf, runOf } from "./scenario/batches.ts";
+export { type ScenarioContextInput, scenarioContext } from "./scenario/context.ts";
+export { Estimate } from "./scenario/estimate.ts";
+export { reportOn } from "./scenario/outcome.ts";
+export { halved, planRun, ScenarioRequests } from "./scenario/plan.ts";
+export { beginAll, isOver } from "./scenario/progress.ts";
+export { forgetSegment } from "./scenario/side-by-side.ts";
+export { sideBySide } from "./scenario/state.ts";
+export { Mode, nextSegment, remaining, syncOf } from "./scenario/sync.ts";
+export { profile, ScenarioDefinition } from "./skills/definition.ts";
+export { useProjectSkills } from "./skills/project.ts";
+export { pick, placeIn, seededRandom } from "./skills/random.ts";
+export { skillName, skillsWith } from "./skills/registry.ts";
+export { type Batch, defineSkill, type Job, type Skill, type SkillOptions } from "./skills/skill.ts";
+
+// The patterns. They come last, so this comment stands apart and keeps the sorting of imports from moving them up.
+
+export { type AggregateOptions, aggregate } from "./aggregator.ts";
 export { type ChatOptions, chat } from "./chat.ts";
 export { type PlanExecuteOptions, planExecute } from "./plan-execute.ts";
 export { type ReactOptions, react } from "./react.ts";
 export { type ReflectOptions, reflect } from "./reflect.ts";
+export { type ScenarioOptions, scenario } from "./scenario.ts";
 export { type SupervisorOptions, supervisor } from "./supervisor.ts";

@@ -1,14 +1,15 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
-import { enforceBudget, type LedgerEntry } from "../kit/ledger.ts";
-import { allowedDirectories, allowedHosts } from "../kit/operator-limits.ts";
+import { enforceBudget, type LedgerEntry } from "../agent/ledger.ts";
+import { allowedDirectories, allowedHosts } from "../agent/operator-limits.ts";
 import type { ScenarioDefinition } from "../skills/definition.ts";
-import type { Job, Skill } from "../skills/skill.ts";
-import type { Context } from "./context.ts";
+import type { Batch, Job, Skill } from "../skills/skill.ts";
+import type { ScenarioContext } from "./context.ts";
 import type { ScenarioProgress } from "./progress.ts";
+import { placesOf } from "./side-by-side.ts";
 
 /** The outcome of one try of a batch. It may have fewer items than requested. */
 export type BatchOutcome = { size: number; elapsedMs: number; ledger: LedgerEntry[] } & (
-  | { kind: "done"; results: unknown[]; workMs: number; available: number }
+  | ({ kind: "done"; workMs: number; available: number } & Batch<unknown>)
   | { kind: "late" }
   | { kind: "failed"; error: Error }
 );
@@ -18,61 +19,84 @@ interface BatchCall {
   definition: ScenarioDefinition;
   seed: number;
   progress: ScenarioProgress;
-  context: Context;
+  context: ScenarioContext;
   /** The ledger entries before this segment, and those of sibling scenarios meanwhile. */
   earlier: LedgerEntry[];
   meanwhile: LedgerEntry[];
 }
 
 /** Tries the next batch. A failure is an outcome. Only the end of the whole run is rethrown. */
-export async function tryBatch(
-  { skill, definition, seed, progress, context, earlier, meanwhile }: BatchCall,
-  config: LangGraphRunnableConfig,
-): Promise<BatchOutcome> {
+export async function tryBatch(call: BatchCall, config: LangGraphRunnableConfig): Promise<BatchOutcome> {
+  const { skill, definition, seed, progress } = call;
   const leftMs = definition.timeBudgetSeconds * 1000 - progress.elapsedMs;
   const deadline = AbortSignal.timeout(Math.max(0, Math.ceil(leftMs)));
   const signal = config.signal ? AbortSignal.any([config.signal, deadline]) : deadline;
-  const { dataset: distribution, inputSize, batchSize, complexityMultiplier: complexity } = definition;
+  const { dataset: distribution, inputSize, complexityMultiplier: complexity } = definition;
+  const { job, ledger, noted } = await jobOf(call, signal, config);
+  let startedAt = performance.now();
+  let size = Math.min(progress.batchSize, inputSize);
+  const spent = () => ({ size, elapsedMs: performance.now() - startedAt, ledger });
+  if (leftMs <= 0) return { kind: "late", size, elapsedMs: 0, ledger };
+  try {
+    signal.throwIfAborted();
+    const params = skill.params.parse(definition.skillParams);
+    const dataset = { size: inputSize, distribution, seed, complexity };
+    const items = await unlessAborted(Promise.resolve(skill.generate(dataset, params, job)), signal);
+    if (items.length === 0) throw new Error("There is nothing to work on.");
+    const position = progress.items + progress.failedItems;
+    const batch = items.slice(position, position + progress.batchSize);
+    size = batch.length;
+    startedAt = performance.now(); // generating the items is not part of the skill's time
+    const { results, failed } = readBatch(await unlessAborted(skill.invoke(batch, params, job), signal), size);
+    const total = spent();
+    return { kind: "done", ...total, results, failed, workMs: noted() ?? total.elapsedMs, available: items.length };
+  } catch (error) {
+    config.signal?.throwIfAborted();
+    if (deadline.aborted) return { kind: "late", ...spent() };
+    return { kind: "failed", ...spent(), error: error instanceof Error ? error : new Error(String(error)) };
+  }
+}
+
+/** Returns what the skill may use, and what it notes while it works. */
+async function jobOf({ definition, context, earlier, meanwhile }: BatchCall, signal: AbortSignal, config: LangGraphRunnableConfig) {
   const ledger: LedgerEntry[] = [];
-  let noted: number | undefined;
+  let workedMs: number | undefined;
+  const turn = placesOf(config, context.limits.parallel);
+  const stayWithinBudget = () => enforceBudget([...earlier, ...meanwhile], context.budget);
   const job: Job = {
     ...context,
     allowedHosts: allowedHosts(context.allowedHosts),
     allowedDirectories: await allowedDirectories(context.allowedDirectories),
     signal,
     config,
-    complexity,
+    complexity: definition.complexityMultiplier,
+    turn: (work) =>
+      turn(async () => {
+        stayWithinBudget(); // the calls before may have used it up
+        return work();
+      }, signal),
     record(entry) {
       const own = { ...entry, agent: `${definition.name}/${entry.agent}` };
       ledger.push(own);
       meanwhile.push(own);
-      enforceBudget([...earlier, ...meanwhile], context.budget);
+      stayWithinBudget();
     },
     worked: (ms) => {
-      noted = (noted ?? 0) + ms;
+      workedMs = (workedMs ?? 0) + ms;
     },
   };
-  let startedAt = performance.now();
-  let size = Math.min(batchSize, inputSize);
-  const spent = () => ({ size, elapsedMs: performance.now() - startedAt, ledger });
-  if (leftMs <= 0) return { kind: "late", size, elapsedMs: 0, ledger };
-  try {
-    signal.throwIfAborted();
-    const params = skill.params.parse(definition.skillParams);
-    const items = await unlessAborted(Promise.resolve(skill.generate({ size: inputSize, distribution, seed }, params, job)), signal);
-    if (items.length === 0) throw new Error("There is nothing to work on.");
-    const position = progress.items + progress.failedItems;
-    const batch = items.slice(position, position + batchSize);
-    size = batch.length;
-    startedAt = performance.now(); // generating the items is not part of the skill's time
-    const results = await unlessAborted(skill.invoke(batch, params, job), signal);
-    const total = spent();
-    return { kind: "done", ...total, results, workMs: noted ?? total.elapsedMs, available: items.length };
-  } catch (error) {
-    config.signal?.throwIfAborted();
-    if (deadline.aborted) return { kind: "late", ...spent() };
-    return { kind: "failed", ...spent(), error: error instanceof Error ? error : new Error(String(error)) };
+  return { job, ledger, noted: () => workedMs };
+}
+
+/** Reads what a skill returned. Items that failed are of the batch, and each is named once. */
+function readBatch(returned: unknown[] | Batch<unknown>, size: number): Batch<unknown> {
+  if (Array.isArray(returned)) return { results: returned, failed: [] };
+  const places = new Set(returned.failed.map(({ index }) => index));
+  const isOf = (index: number) => Number.isInteger(index) && index >= 0 && index < size;
+  if (places.size < returned.failed.length || ![...places].every(isOf)) {
+    throw new Error(`The skill reports failed items that are not in its batch of ${size}, or reports one twice.`);
   }
+  return returned;
 }
 
 /** Stops waiting for a skill that ignores its signal. */

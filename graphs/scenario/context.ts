@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { AllowedDirectories, AllowedHosts, sharedContext } from "../kit/context.ts";
-import { Thresholds } from "../kit/measures.ts";
+import { AllowedDirectories, AllowedHosts, sharedContext } from "../agent/context.ts";
+import { rates } from "../aggregator/comparison.ts";
 
-export const Context = z.object({
+export const scenarioContext = {
   ...sharedContext,
   milestones: z
     .array(z.number().int().min(1).max(99))
@@ -14,7 +14,9 @@ export const Context = z.object({
   retryDelayMs: z.number().int().min(0).max(60_000).default(500).describe("Pause before a retry. It doubles each time."),
   allowedHosts: AllowedHosts,
   allowedDirectories: AllowedDirectories,
-  thresholds: Thresholds,
-});
+  ...rates,
+};
 
-export type Context = z.infer<typeof Context>;
+export type ScenarioContext = z.infer<z.ZodObject<typeof scenarioContext>>;
+/** A context as a caller gives it. */
+export type ScenarioContextInput = z.input<z.ZodObject<typeof scenarioContext>>;

@@ -1,12 +1,49 @@
-import type { LabelledResult } from "../kit/labelled-result.ts";
-import { type LedgerEntry, spentIn } from "../kit/ledger.ts";
+import { type Aggregation, gapsOf } from "../aggregator/aggregation.ts";
+import { compare, type Rates } from "../aggregator/comparison.ts";
+import type { LabelledResult } from "../aggregator/labelled-result.ts";
+import { findPatterns } from "../aggregator/outcome-patterns.ts";
+import { recommend } from "../aggregator/recommendation.ts";
 import { qualityOf, type ScenarioDefinition } from "../skills/definition.ts";
+import type { Skill } from "../skills/skill.ts";
 import type { ScenarioProgress } from "./progress.ts";
 
-/** Returns a scenario in the form that the aggregator compares. */
-export function toLabelledResult(definition: ScenarioDefinition, progress: ScenarioProgress, ledger: LedgerEntry[]): LabelledResult {
-  const { status, reason, items, failedItems, elapsedMs, workMs, quality, errors, measures, scores, memoryMb } = progress;
-  const spent = spentIn(ledger.filter(({ agent }) => agent.startsWith(`${definition.name}/`)));
+interface Finished {
+  skill: Skill;
+  definitions: ScenarioDefinition[];
+  progress: Record<string, ScenarioProgress>;
+  /** Whether they ran with half of their load. */
+  halved: boolean;
+  rates: Rates;
+}
+
+/** Compares the scenarios of a run. Throws when none of them succeeded. */
+export function reportOn({ skill, definitions, progress, halved, rates }: Finished): Aggregation {
+  const results = toLabelledResults(skill, definitions, progress);
+  if (results.every(({ status }) => status !== "success")) throw new AllScenariosFailed(progress, halved);
+  return {
+    comparison: compare(results, rates),
+    patterns: findPatterns(results),
+    recommendation: recommend(results, rates.thresholds),
+    synthesis: null,
+    consensus: [], // loads of different sizes neither agree nor contradict each other
+    disagreements: [],
+    gaps: [...gapsOf(results), ...shortfallsOf(definitions, progress)],
+  };
+}
+
+/** Returns the scenarios in the form that the aggregator compares. */
+function toLabelledResults(skill: Skill, definitions: ScenarioDefinition[], progress: Record<string, ScenarioProgress>): LabelledResult[] {
+  const smallest = Math.min(...Object.values(progress).map(({ totalItems }) => totalItems));
+  return definitions.flatMap((definition) => {
+    const own = progress[definition.name];
+    if (!own) return [];
+    const expected = { expectedTime: skill.growth(own.totalItems / smallest), workPerItem: skill.work(definition.complexityMultiplier) };
+    return { ...toLabelledResult(definition, own), ...expected };
+  });
+}
+
+function toLabelledResult(definition: ScenarioDefinition, progress: ScenarioProgress): LabelledResult {
+  const { status, reason, items, failedItems, elapsedMs, workMs, quality, errors, measures, scores, memoryMb, tokens, dollars } = progress;
   return {
     label: definition.name,
     status: status === "complete" ? "success" : reason === "timeout" ? "timeout" : "failed",
@@ -16,14 +53,16 @@ export function toLabelledResult(definition: ScenarioDefinition, progress: Scena
     workMs,
     ...(quality !== null && { quality }),
     errors: errors.map(({ type, message }) => ({ type, message })),
-    ...(spent.tokens > 0 && spent),
-    traits: { difficulty: definition.difficulty, distribution: definition.dataset, batchSize: String(definition.batchSize) },
+    ...(tokens > 0 && { tokens, dollars }),
+    expectedQuality: qualityOf[definition.expectedQuality],
+    findings: [],
+    traits: { difficulty: definition.difficulty, distribution: definition.dataset, batchSize: String(progress.batchSize) },
     metrics: { ...measures, ...scores, memoryMb },
   };
 }
 
 /** Returns the gaps: scenarios below their expected quality. */
-export function shortfallsOf(definitions: ScenarioDefinition[], progress: Record<string, ScenarioProgress>): string[] {
+function shortfallsOf(definitions: ScenarioDefinition[], progress: Record<string, ScenarioProgress>): string[] {
   return definitions.flatMap(({ name, expectedQuality }) => {
     const quality = progress[name]?.quality ?? null;
     const expected = qualityOf[expectedQuality];
@@ -33,12 +72,12 @@ export function shortfallsOf(definitions: ScenarioDefinition[], progress: Record
   });
 }
 
-export class AllScenariosFailed extends Error {
+class AllScenariosFailed extends Error {
   override name = "AllScenariosFailedError";
 
-  constructor(progress: Record<string, ScenarioProgress>) {
+  constructor(progress: Record<string, ScenarioProgress>, isHalved: boolean) {
     const diagnoses = Object.entries(progress).map(([name, one]) => `${name}: ${diagnose(one)}`);
-    super(`Every scenario failed, with half of the input too. ${diagnoses.join(" ")}`);
+    super(`Every scenario failed${isHalved ? ", with half of the input too" : ""}. ${diagnoses.join(" ")}`);
   }
 }
 

@@ -1,9 +1,82 @@
+import type { BaseMessage } from "@langchain/core/messages";
 import { z } from "zod";
 import { type ScenarioDefinition, ScenarioRequest } from "../skills/definition.ts";
+import { type Skills, skillIn } from "../skills/registry.ts";
 import type { Skill } from "../skills/skill.ts";
+import type { ScenarioContext } from "./context.ts";
+import { estimateOf } from "./estimate.ts";
+import type { ScenarioProgress } from "./progress.ts";
+import { Mode } from "./sync.ts";
 
 /** The most batches, because each batch is a checkpoint with the results of all batches before it. */
 const mostBatches = 200;
+
+/** The fewest items per batch of an input. */
+export const smallestBatch = (inputSize: number) => Math.ceil(inputSize / mostBatches);
+
+/** What a run does, also when it runs a scenario of an earlier run again. */
+export const Planned = z.object({
+  skill: z.string(),
+  mode: Mode,
+  seed: z.number().int(),
+  rerun: z.array(z.string()).describe("Scenarios of the earlier run that run again. Empty when all are new."),
+});
+
+export type Planned = z.infer<typeof Planned>;
+
+/** What a plan is made from: the input, and what an earlier run left on the thread. */
+interface Asked extends Omit<Planned, "skill"> {
+  skill: string | null;
+  messages: BaseMessage[];
+  scenarios: ScenarioRequest[];
+  planned: Planned | null;
+  definitions: ScenarioDefinition[];
+  progress: Record<string, ScenarioProgress>;
+}
+
+interface Plan {
+  planned: Planned;
+  definitions: ScenarioDefinition[];
+  /** The scenarios of an earlier run that stay as they are. */
+  kept: Record<string, ScenarioProgress>;
+}
+
+/** Plans a run: its scenarios, what they are expected to cost, and what followers are told of those that begin. */
+export function planRun(asked: Asked, skills: Skills, context: ScenarioContext) {
+  const plan = planScenarios(asked, skills);
+  const beginning = plan.definitions.filter(({ name }) => !(name in plan.kept));
+  const estimate = estimateOf(skills.find(plan.planned.skill), beginning, context);
+  return { ...plan, estimate, outline: beginning.map(outlineOf) };
+}
+
+/** Plans new scenarios, or some of the earlier run's again. Those keep its skill, mode and seed, and may be changed by the input. */
+function planScenarios(asked: Asked, skills: Skills): Plan {
+  const { mode, seed, rerun, scenarios, planned, definitions, progress } = asked;
+  if (rerun.length === 0) {
+    const skill = asked.skill ?? skillIn(asked.messages, skills);
+    return { planned: { skill, mode, seed, rerun }, definitions: completeScenarios(skills.find(skill), scenarios), kept: {} };
+  }
+  const known = definitions.map(({ name }) => name);
+  for (const name of [...rerun, ...scenarios.map((one) => one.name)]) {
+    if (known.includes(name)) continue;
+    const all = known.map((one) => `${one} (${progress[one]?.status})`).join(", ");
+    throw new Error(`There is no scenario "${name}" on this thread to run again; there are ${all || "none"}.`);
+  }
+  if (!planned) throw new Error("There is no earlier run on this thread.");
+  const changes = new Map(scenarios.map((request) => [request.name, given(request)]));
+  const changed = definitions.map((one) => (rerun.includes(one.name) ? { ...one, ...changes.get(one.name) } : one));
+  checkScenarios(skills.find(planned.skill), changed);
+  const kept = Object.entries(progress).filter(([name]) => !rerun.includes(name));
+  return { planned: { ...planned, rerun }, definitions: changed, kept: Object.fromEntries(kept) };
+}
+
+/** Returns what followers are told of a scenario before it begins. */
+const outlineOf = ({ name, difficulty, inputSize: items, timeBudgetSeconds }: ScenarioDefinition) => ({
+  name,
+  difficulty,
+  items,
+  timeBudgetSeconds,
+});
 
 /** The scenarios of a caller, with unique names. */
 export const ScenarioRequests = z
@@ -24,6 +97,11 @@ export const ScenarioRequests = z
 export function completeScenarios(skill: Skill, requests: ScenarioRequest[]): ScenarioDefinition[] {
   const own = skill.scenarios();
   const definitions = requests.length === 0 ? own : requests.map((request) => completeScenario(own, request));
+  checkScenarios(skill, definitions);
+  return definitions;
+}
+
+function checkScenarios(skill: Skill, definitions: ScenarioDefinition[]): void {
   for (const { name, skillParams, inputSize, batchSize } of definitions) {
     if (inputSize > mostBatches * batchSize) {
       throw new Error(
@@ -33,15 +111,16 @@ export function completeScenarios(skill: Skill, requests: ScenarioRequest[]): Sc
     const parsed = skill.params.safeParse(skillParams);
     if (!parsed.success) throw new Error(`The skillParams of "${name}" do not suit ${skill.name}: ${z.prettifyError(parsed.error)}`);
   }
-  return definitions;
 }
 
-function completeScenario(own: ScenarioDefinition[], { ...request }: ScenarioRequest): ScenarioDefinition {
-  const model = own.find(({ difficulty }) => difficulty === request.difficulty) ?? own[0];
+function completeScenario(own: ScenarioDefinition[], request: ScenarioRequest): ScenarioDefinition {
+  const model = own.find(({ difficulty }) => difficulty === (request.difficulty ?? "easy")) ?? own[0];
   if (!model) throw new Error("The skill has no scenarios of its own to complete yours from.");
-  const given = Object.entries(request).filter(([, value]) => value !== undefined);
-  return { ...model, ...Object.fromEntries(given), name: request.name };
+  return { ...model, ...given(request), name: request.name };
 }
+
+const given = (request: ScenarioRequest): Partial<ScenarioDefinition> =>
+  Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
 
 /** Returns the scenarios with half of everything, for a second try. */
 export function halved(definition: ScenarioDefinition): ScenarioDefinition {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { ScenarioDefinition } from "../skills/definition.ts";
 
 export const ScenarioStatus = z.enum(["pending", "running", "paused", "complete", "failed"]);
 export type ScenarioStatus = z.infer<typeof ScenarioStatus>;
@@ -26,12 +27,16 @@ export const ScenarioProgress = z.object({
   milestones: z.array(Milestone).describe("Working time at which each milestone was reached"),
   totalItems: z.number().int().describe("Total number of items"),
   items: z.number().int().describe("Processed items"),
-  failedItems: z.number().int().describe("Items of failed batches"),
+  failedItems: z.number().int().describe("Failed items, one by one or with their batch"),
   batches: z.number().int().describe("Batches that are done or failed"),
   tries: z.number().int().describe("Failed tries of the current batch"),
   elapsedMs: z.number().describe("Working time, including pauses before retries, without waiting for others"),
   workMs: z.number().describe("Time spent on the items themselves"),
-  memoryMb: z.number().describe("Highest memory use of the process that was seen, siblings included"),
+  memoryMb: z.number().describe("Most memory that was added to the process since its part of the work began, siblings included"),
+  batchSize: z.number().int().describe("Items per batch. It falls near the memory limit."),
+  warnings: z.array(z.string()).describe("Warnings, such as of memory"),
+  tokens: z.number().describe("Tokens that its calls of models used"),
+  dollars: z.number().describe("What those calls cost"),
   results: z.array(z.unknown()).describe("Result of each processed item"),
   scores: z.record(z.string(), z.number()).describe("Quality by metric"),
   quality: z.number().nullable().describe("Mean of the scores that count"),
@@ -68,7 +73,12 @@ export function move(progress: ScenarioProgress, to: ScenarioStatus, reason: str
   return { ...progress, status: to, reason, history: [...progress.history, { from, to, reason, at: new Date().toISOString() }] };
 }
 
-export function beginning(totalItems: number, runId: string): ScenarioProgress {
+/** Returns the progress of scenarios that begin. Those that are kept stay as they are. */
+export function beginAll(definitions: ScenarioDefinition[], runId: string, kept: Record<string, ScenarioProgress>) {
+  return Object.fromEntries(definitions.map((one) => [one.name, kept[one.name] ?? beginning(one, runId)]));
+}
+
+function beginning({ inputSize: totalItems, batchSize }: ScenarioDefinition, runId: string): ScenarioProgress {
   return {
     status: "pending",
     reason: "planned",
@@ -82,6 +92,10 @@ export function beginning(totalItems: number, runId: string): ScenarioProgress {
     elapsedMs: 0,
     workMs: 0,
     memoryMb: 0,
+    batchSize,
+    warnings: [],
+    tokens: 0,
+    dollars: 0,
     results: [],
     scores: {},
     quality: null,

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { z } from "zod";
 import { profile } from "./definition.ts";
 import { generateOrders, type Order, parseOrder, regionOf } from "./orders.ts";
-import type { Skill } from "./skill.ts";
+import { defineSkill } from "./skill.ts";
 
 const Params = z.object({
   similarity: z.number().min(0).max(1).default(0.85).describe("Similarity from which two orders count as duplicates"),
@@ -28,9 +28,9 @@ interface Item {
 
 /**
  * Reads lines of orders, joins them with their customers, finds duplicates of earlier orders, and sums them up by region. It compares
- * every order with all before it, so its time grows with the square of the input. The scaling analysis should find that.
+ * every order with all before it, so its time grows with the square of the input. The complexity is the number of products of an order.
  */
-export const dataTransformation: Skill<Item, Result, z.infer<typeof Params>> = {
+export const dataTransformation = defineSkill<Item, Result, z.infer<typeof Params>>({
   name: "data-transformation",
   version: "1.0.0",
   description: "Reads, joins, deduplicates, groups and sorts generated records",
@@ -79,7 +79,9 @@ export const dataTransformation: Skill<Item, Result, z.infer<typeof Params>> = {
       comparisons: results.reduce((sum, { comparisons }) => sum + comparisons, 0),
     };
   },
-};
+
+  growth: (loads) => loads, // each order is compared with all before it
+});
 
 const share = (part: number, whole: number) => (whole === 0 ? 1 : part / whole);
 
@@ -87,24 +89,18 @@ function transform({ order, all }: Item, similarity: number): Result {
   const parsed = parseOrder(order.line);
   const base = { order: order.id, truth: order.repeats, readable: order.whole };
   if (!parsed) return { ...base, region: null, amount: 0, duplicateOf: null, comparisons: 0 };
-  const duplicateOf = findEarlier(all.slice(0, order.id), textOf(order.line), similarity);
+  const duplicateOf = findEarlier(all.slice(0, order.id), order.texts, similarity);
   return { ...base, region: regionOf(parsed.customer), amount: parsed.amount, duplicateOf, comparisons: order.id };
 }
 
 /** Returns the most similar earlier order, if it is similar enough. */
-function findEarlier(earlier: Order[], text: string, similarity: number): number | null {
+function findEarlier(earlier: Order[], own: string[], similarity: number): number | null {
   let best: { id: number | null; likeness: number } = { id: null, likeness: 0 };
-  for (const { id, line } of earlier) {
-    const likeness = likenessOf(text, textOf(line));
+  for (const { id, texts } of earlier) {
+    const likeness = own.reduce((sum, text, index) => sum + likenessOf(text, texts[index] ?? ""), 0) / own.length;
     if (likeness >= similarity && likeness > best.likeness) best = { id, likeness };
   }
   return best.id;
-}
-
-/** Returns the text by which an order is compared with others. */
-function textOf(line: string): string {
-  const parsed = parseOrder(line);
-  return parsed ? `${parsed.customer} ${parsed.product} ${parsed.amount}` : line;
 }
 
 /** Returns one minus the share of letters that differ: Levenshtein's distance, computed with one row. */

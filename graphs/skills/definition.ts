@@ -1,8 +1,20 @@
 import { z } from "zod";
+import { closed } from "../agent/closed.ts";
 
 export const Difficulty = z.enum(["easy", "intermediate", "advanced"]);
 export const Distribution = z.enum(["uniform", "skewed", "clustered"]);
 export type Distribution = z.infer<typeof Distribution>;
+
+/** What a measurement or a score should reach. */
+export const Target = closed({
+  metric: z.string().describe("Name of the measurement or score"),
+  above: z.number().optional().describe("It must be above this"),
+  atLeast: z.number().optional().describe("It must be this at least"),
+  below: z.number().optional().describe("It must be below this"),
+  weight: z.number().positive().default(1).describe("Weight among the targets"),
+});
+
+export type Target = z.input<typeof Target>;
 
 /** One scenario: the load of a skill, and the expected result. */
 export const ScenarioDefinition = z.object({
@@ -14,24 +26,35 @@ export const ScenarioDefinition = z.object({
     .refine((name) => !(name in Object.prototype), "a name that every object has")
     .describe("Name of the scenario in the report"),
   difficulty: Difficulty.describe("The skill's own scenario that it resembles"),
-  complexityMultiplier: z.number().positive().max(1_000).describe("Difficulty relative to the simplest scenario"),
+  complexityMultiplier: z
+    .number()
+    .positive()
+    .max(1_000)
+    .describe("Work in one item relative to the simplest scenario. It scales what is generated."),
   inputSize: z.number().int().min(1).max(10_000).describe("Number of items"),
-  batchSize: z.number().int().min(1).max(10_000).describe("Items per batch. A crash costs at most one batch."),
+  batchSize: z
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .describe("Items per batch. A crash costs at most one batch. Near the memory limit it is halved."),
   dataset: Distribution.describe("How the generated items are distributed"),
   timeBudgetSeconds: z.number().positive().max(86_400).describe("Working time after which the scenario fails"),
-  memoryLimitMb: z.number().int().positive().describe("Expected memory limit, reported beside the actual use"),
+  memoryLimitMb: z.number().int().positive().describe("Memory that the work may add to the process. From 80 % on, batches become smaller."),
   errorTolerance: z.number().min(0).max(1).describe("Share of items that may fail"),
   skillParams: z.record(z.string(), z.unknown()).describe("Parameters of the skill"),
   expectedQuality: z.enum(["basic", "good", "excellent"]).describe("Quality below which it is reported as a gap: 0.6, 0.8 or 0.9"),
+  targets: z.array(Target).optional().describe("What measurements and scores should reach, instead of the skill's own targets"),
   qualityMetrics: z.array(z.string()).describe("Scores that count for the quality. Without any: all scores of the skill."),
 });
 
 export type ScenarioDefinition = z.infer<typeof ScenarioDefinition>;
 
 /** A scenario as a caller gives it. Missing fields come from the skill's own profile of that difficulty. */
-export const ScenarioRequest = ScenarioDefinition.partial().extend({
+export const ScenarioRequest = closed({
+  ...ScenarioDefinition.partial().shape,
   name: ScenarioDefinition.shape.name,
-  difficulty: Difficulty.default("easy").describe("The skill's own scenario that completes it"),
+  difficulty: Difficulty.optional().describe("The skill's own scenario that completes it. Without it: the easy one."),
 });
 
 export type ScenarioRequest = z.infer<typeof ScenarioRequest>;
@@ -91,11 +114,21 @@ const growth = {
   exponential: [1, 1.5, 2],
 } as const;
 
-/** Returns the default profile with sizes that suit a skill. */
-export function profile(scaling: keyof typeof growth, smallest: number, batchSizes: [number, number, number]): ScenarioDefinition[] {
+/** What differs from the default profile, by scenario. */
+type Changes = { [Key in keyof ScenarioDefinition]?: readonly ScenarioDefinition[Key][] };
+
+/** Returns the default profile with sizes that suit a skill, and with other changes. */
+export function profile(
+  scaling: keyof typeof growth,
+  smallest: number,
+  batchSizes: [number, number, number],
+  changes: Changes = {},
+): ScenarioDefinition[] {
+  const changed = (index: number) => Object.fromEntries(Object.entries(changes).map(([key, values]) => [key, values[index]]));
   return defaultProfile.map((definition, index) => ({
     ...definition,
     inputSize: Math.round(smallest * (growth[scaling][index] ?? 1)),
     batchSize: batchSizes[index] ?? definition.batchSize,
+    ...changed(index),
   }));
 }

@@ -1,71 +1,68 @@
 import { z } from "zod";
-import { callAgent } from "../kit/agent.ts";
+import { agent } from "../agent/agent.ts";
+import { tierOf } from "../agent/context.ts";
+import { runAgent } from "../agent/run-agent.ts";
 import { profile } from "./definition.ts";
 import { pick, seededRandom } from "./random.ts";
-import type { Skill } from "./skill.ts";
+import { type Batch, defineSkill } from "./skill.ts";
 
-const Params = z.object({
-  instruction: z.string().trim().min(1).default("Say the sentence again in your own words.").describe("Instruction for each sentence"),
-  texts: z.array(z.string().min(1)).default([]).describe("Your own sentences"),
+const Params = z.strictObject({
+  instruction: z.string().trim().min(1).default("Say the text again in your own words.").describe("Instruction for each text"),
+  texts: z.array(z.string().min(1)).default([]).describe("Your own texts"),
   timeoutSeconds: z.number().positive().max(600).default(30).describe("Timeout of each model call"),
 });
 
-const Result = z.object({ answered: z.boolean(), kept: z.number().describe("Share of the sentence's words that came back") });
+const Result = z.object({ kept: z.number().describe("Share of the text's words that came back") });
+type Result = z.infer<typeof Result>;
 
-const Answer = z.object({ text: z.string().min(1).describe("The sentence") });
+const Answer = z.object({ text: z.string().min(1).describe("The text") });
 
 const who = ["The gardener", "A sailor", "The clerk", "My neighbour", "A child"] as const;
 const what = ["repairs", "paints", "counts", "forgets", "carries"] as const;
 const which = ["an old boat", "seven lanterns", "the garden gate", "a box of letters", "the tall ladder"] as const;
 
-/** Calls a model for every item, to try a skill that costs tokens. */
-export const echoAgent: Skill<string, z.infer<typeof Result>, z.infer<typeof Params>> = {
+/** Calls a model for every item, to try a skill that costs tokens. The complexity is the number of sentences in a text. */
+export const echoAgent = defineSkill<string, Result, z.infer<typeof Params>>({
   name: "echo-agent",
-  version: "1.0.0",
+  version: "1.1.0",
   description: "Asks a model once for every item",
   params: Params,
   result: Result,
   scenarios: () => profile("linear", 5, [5, 5, 8]),
 
-  generate({ size, seed }, { texts }) {
+  generate({ size, seed, complexity }, { texts }) {
     const random = seededRandom(seed);
-    const made = () => `${pick(random, who)} ${pick(random, what)} ${pick(random, which)}.`;
+    const sentence = () => `${pick(random, who)} ${pick(random, what)} ${pick(random, which)}.`;
+    const made = () => Array.from({ length: Math.max(1, Math.round(complexity)) }, sentence).join(" ");
     return Array.from({ length: size }, (_, index) => texts[index % texts.length] ?? made());
   },
 
-  async invoke(batch, { instruction, timeoutSeconds }, { config, signal, models, limits, budget, record }) {
-    const agent = { name: "echo", role: "a speaker", instructions: instruction, weight: 1, retries: 2, timeoutSeconds };
-    const call = { agent, model: models.worker, temperature: models.temperature, answer: { name: "echo", schema: Answer }, limits, budget };
-    const outcomes = await inGroups(batch, limits.parallel, async (input) => {
-      const outcome = await callAgent({ ...call, task: "Work on this sentence.", input }, { ...config, signal });
-      record(outcome.entry); // at once, because a paid call counts whatever becomes of the batch
+  async invoke(batch, { instruction, timeoutSeconds }, job) {
+    const speaker = agent({ name: "echo", role: "a speaker", instructions: instruction, timeoutSeconds, output: Answer });
+    const assignment = { agent: speaker, ...tierOf(job, "worker"), task: "Work on this text.", pattern: "scenario" };
+    const ask = async (input: string) => {
+      const outcome = await runAgent<z.infer<typeof Answer>>({ ...assignment, input }, { ...job.config, signal: job.signal });
+      outcome.ledger.forEach(job.record); // at once, because a paid call counts whatever becomes of the batch
       return outcome;
+    };
+    // Without tools an agent is one model call and no subgraph, so several may run in this node.
+    const outcomes = await Promise.all(batch.map((input) => job.turn(() => ask(input))));
+    const done: Batch<Result> = { results: [], failed: [] };
+    outcomes.forEach((outcome, index) => {
+      if (outcome.status === "success") done.results.push({ kept: overlap(batch[index] ?? "", outcome.result.text) });
+      else done.failed.push({ index, error: outcome.error });
     });
-    const failure = outcomes.find(({ status }) => status !== "success");
-    if (failure?.status !== undefined && failure.status !== "success" && outcomes.every(({ status }) => status !== "success")) {
-      throw new Error(`No sentence was answered: ${failure.error}`);
-    }
-    return outcomes.map((outcome, index) =>
-      outcome.status === "success"
-        ? { answered: true, kept: overlap(batch[index] ?? "", outcome.result.text) }
-        : { answered: false, kept: 0 },
-    );
+    if (done.results.length === 0) throw new Error(`No text was answered: ${done.failed[0]?.error}`);
+    return done;
   },
 
-  score(results) {
-    return { answered: mean(results.map(({ answered }) => (answered ? 1 : 0))), fidelity: mean(results.map(({ kept }) => kept)) };
-  },
-
-  measure: (results) => ({ answers: results.filter(({ answered }) => answered).length }),
-};
-
-async function inGroups<T, R>(items: T[], size: number, work: (item: T) => Promise<R>): Promise<R[]> {
-  const done: R[] = [];
-  for (let index = 0; index < items.length; index += size) done.push(...(await Promise.all(items.slice(index, index + size).map(work))));
-  return done;
-}
-
-const mean = (numbers: number[]) => numbers.reduce((sum, number) => sum + number, 0) / Math.max(1, numbers.length);
+  score: (results) => ({ fidelity: results.reduce((sum, { kept }) => sum + kept, 0) / Math.max(1, results.length) }),
+  measure: (results) => ({ answers: results.length }),
+  tokens: ({ instruction }, complexity) => ({
+    input: Math.ceil(80 + instruction.length / 4 + 12 * complexity),
+    output: Math.ceil(15 * complexity),
+  }),
+});
 
 function overlap(given: string, answered: string): number {
   const words = (text: string) => new Set(text.toLowerCase().match(/\p{L}+/gu) ?? []);

@@ -5,6 +5,8 @@ import type { Dataset } from "./skill.ts";
 export interface Order {
   id: number;
   line: string;
+  /** The texts by which it is compared with other orders, one per product. */
+  texts: string[];
   /** The order that this one repeats with a typing error. */
   repeats: number | null;
   /** Tells whether the line can be read. */
@@ -17,35 +19,44 @@ const lastNames = ["Abara", "Brandt", "Castillo", "Dubois", "Eriksen", "Fujita",
 const products = ["anvil", "bellows", "chisel", "drill", "easel", "file", "gimlet", "hammer", "iron", "jointer"] as const;
 
 /** Generates orders. Some repeat an earlier one with a typing error, and some are cut off. */
-export function generateOrders({ size, distribution, seed }: Dataset): Order[] {
+export function generateOrders({ size, distribution, seed, complexity }: Dataset): Order[] {
   const random = seededRandom(seed);
   const orders: Order[] = [];
   for (let id = 0; id < size; id++) {
     const original = orders[Math.floor(random() * orders.length)];
     const chance = random();
     if (original?.whole && original.repeats === null && chance < 0.08) orders.push(repeated(original, id, random));
-    else orders.push(fresh(id, chance > 0.98, placeIn(distribution, random), random));
+    else orders.push(fresh(id, chance > 0.98, placeIn(distribution, random), random, Math.max(1, Math.round(complexity))));
   }
   return orders;
 }
 
-function fresh(id: number, cutOff: boolean, place: number, random: () => number): Order {
+function fresh(id: number, cutOff: boolean, place: number, random: () => number, count: number): Order {
   const customer = `${pick(random, firstNames)} ${pick(random, lastNames)} ${Math.floor(place * 500)}`;
-  const line = `${id};${customer};${pick(random, products)} no. ${Math.floor(random() * 90_000) + 10_000};${(random() * 500).toFixed(2)}`;
-  return { id, line: cutOff ? line.slice(0, 12) : line, repeats: null, whole: !cutOff };
+  const ordered = Array.from({ length: count }, () => `${pick(random, products)} no. ${Math.floor(random() * 90_000) + 10_000}`);
+  const whole = `${id};${customer};${ordered.join("|")};${(random() * 500).toFixed(2)}`;
+  const line = cutOff ? whole.slice(0, 12) : whole;
+  return { id, line, texts: textsOf(line), repeats: null, whole: !cutOff };
 }
 
-/** Replaces one letter of the product. */
+/** Replaces one letter of the first product. */
 function repeated(original: Order, id: number, random: () => number): Order {
-  const [, customer = "", product = "", amount = ""] = original.line.split(";");
+  const [, customer = "", ordered = "", amount = ""] = original.line.split(";");
+  const [product = "", ...others] = ordered.split("|");
   const at = Math.floor(random() * product.length);
   const slipped = `${product.slice(0, at)}x${product.slice(at + 1)}`;
-  return { id, line: [id, customer, slipped, amount].join(";"), repeats: original.id, whole: true };
+  const line = [id, customer, [slipped, ...others].join("|"), amount].join(";");
+  return { id, line, texts: textsOf(line), repeats: original.id, whole: true };
 }
 
-export function parseOrder(line: string): { customer: string; product: string; amount: number } | undefined {
-  const [, customer, product, amount] = line.split(";");
-  return customer && product && Number(amount) >= 0 ? { customer, product, amount: Number(amount) } : undefined;
+export function parseOrder(line: string): { customer: string; products: string[]; amount: number } | undefined {
+  const [, customer, ordered, amount] = line.split(";");
+  return customer && ordered && Number(amount) >= 0 ? { customer, products: ordered.split("|"), amount: Number(amount) } : undefined;
+}
+
+function textsOf(line: string): string[] {
+  const parsed = parseOrder(line);
+  return parsed ? parsed.products.map((product) => `${parsed.customer} ${product} ${parsed.amount}`) : [line];
 }
 
 /** Returns a customer's region, derived from the number in the name. */

@@ -1,15 +1,9 @@
-import type autocannon from "autocannon";
 import { z } from "zod";
 import { profile } from "./definition.ts";
-import type { Skill } from "./skill.ts";
+import { Answers, LoadProfile, mostRequests, sendLoad } from "./load.ts";
+import { defineSkill } from "./skill.ts";
 
-/** Milliseconds between two checks whether the load test is over. */
-const sampleInt = 20;
-
-/** The most requests, because the time of every answer is kept. */
-const mostRequests = 100_000;
-
-const Params = z.object({
+const Params = z.strictObject({
   targets: z
     .array(z.url({ protocol: /^https?$/ }))
     .default([])
@@ -17,51 +11,87 @@ const Params = z.object({
   requests: z.number().int().min(1).max(10_000).default(20).describe("Requests to each endpoint"),
   connections: z.number().int().min(1).max(256).default(2).describe("Parallel connections, multiplied by the complexity"),
   timeoutSeconds: z.number().int().min(1).max(60).default(5).describe("Timeout of one request"),
+  profile: LoadProfile.default("steady").describe("All connections at once, in three steps, or as a spike in the middle"),
+  durationSeconds: z
+    .number()
+    .positive()
+    .max(3_600)
+    .optional()
+    .describe("Seconds of load on each endpoint, instead of a number of requests"),
+  hotEndpoints: z.number().min(0).max(1).default(0).describe("Share of endpoints that get five times the requests"),
+  throughput: z.number().positive().default(100).describe("Requests a second of an endpoint that score 1"),
 });
 
-const Result = z.object({
-  times: z.array(z.number()).describe("Milliseconds of every answer"),
-  failures: z.number().int().describe("Requests without an answer, or with a status other than 2xx"),
-  seconds: z.number(),
-});
+type Params = z.infer<typeof Params>;
 
-type Result = z.infer<typeof Result>;
+interface Endpoint {
+  url: string;
+  /** Load relative to other endpoints. A hot endpoint gets more. */
+  factor: number;
+  /** The most requests, when a duration limits the load. */
+  most: number;
+}
+
+const hotFactor = 5;
 
 /** Sends real load over HTTP. An item is an endpoint. Its answers and speed are measured, so no two runs are quite the same. */
-export const performanceTesting: Skill<string, Result, z.infer<typeof Params>> = {
+export const performanceTesting = defineSkill<Endpoint, Answers, Params>({
   name: "performance-testing",
-  version: "1.0.0",
+  version: "1.1.0",
   description: "Sends real load to HTTP endpoints and measures the answers",
   params: Params,
-  result: Result,
-  scenarios: () => profile("linear", 10, [5, 10, 20]),
+  result: Answers,
+  scenarios: () =>
+    profile("linear", 10, [5, 15, 40], {
+      qualityMetrics: [usual, usual, [...usual, "throughputScore"]],
+      skillParams: [{ profile: "steady" }, { profile: "ramp" }, { profile: "spike", hotEndpoints: 0.2 }],
+    }),
 
-  generate({ size }, { targets, requests }) {
-    if (size * requests > mostRequests) throw new Error(`${size} endpoints with ${requests} requests each are more than ${mostRequests}.`);
+  generate({ size }, { targets, requests, hotEndpoints }) {
+    const hot = Math.floor(size * hotEndpoints);
+    const shares = size + hot * (hotFactor - 1);
+    if (shares * requests > mostRequests) {
+      throw new Error(`${size} endpoints with ${requests} requests each are more than ${mostRequests}.`);
+    }
     const given = targets.length > 0 ? targets : [`${ownAddress()}/ok`];
     return Array.from({ length: size }, (_, index) => {
       const url = new URL(given[index % given.length] ?? "");
       url.searchParams.set("probe", String(index));
-      return url.href;
+      return { url: url.href, factor: index < hot ? hotFactor : 1, most: Math.floor(mostRequests / shares) };
     });
   },
 
   async invoke(batch, params, { allowedHosts, complexity, signal }) {
-    const refused = batch.find((url) => !mayCall(new URL(url), allowedHosts));
-    if (refused) throw new Error(describeRefused(new URL(refused)));
-    const results: Result[] = [];
-    for (const url of batch) results.push(await load(url, { ...params, connections: Math.ceil(params.connections * complexity) }, signal));
-    if (results.every(({ times }) => times.length === 0)) throw new Error(`${new URL(batch[0] ?? "").host} does not answer.`);
+    const refused = batch.find(({ url }) => !mayCall(new URL(url), allowedHosts));
+    if (refused) throw new Error(describeRefused(new URL(refused.url)));
+    const connections = Math.ceil(params.connections * complexity);
+    const results: Answers[] = [];
+    for (const { url, factor, most } of batch) {
+      const load = { ...params, connections: connections * factor, requests: params.requests * factor, most: most * factor };
+      results.push(await sendLoad(url, load, signal));
+    }
+    if (results.every(({ times }) => times.length === 0)) throw new Error(`${new URL(batch[0]?.url ?? "").host} does not answer.`);
     return results;
   },
 
-  score(results) {
-    const { p95Ms, errorRate } = summarize(results);
-    return { latency: between(500, 100, p95Ms), reliability: between(0.05, 0, errorRate) };
+  score(results, { params }) {
+    const { p95Ms, errorRate, throughput } = summarize(results);
+    return {
+      latency: between(500, 100, p95Ms),
+      reliability: between(0.05, 0, errorRate),
+      throughputScore: between(0, params.throughput, throughput),
+    };
   },
 
   measure: summarize,
-};
+  targets: () => [
+    { metric: "p95Ms", below: 500, weight: 0.5 },
+    { metric: "errorRate", below: 0.01, weight: 0.5 },
+  ],
+  work: () => 1, // complexity widens the load and does not lengthen it
+});
+
+const usual = ["latency", "reliability", "functional"];
 
 /** Returns the URL of the service that runs the graph, else the default URL of a service. */
 function ownAddress(): string {
@@ -80,30 +110,7 @@ const isLoopback = ({ hostname }: URL) => hostname === "localhost" || hostname =
 const describeRefused = ({ host }: URL) =>
   `${host} is not this service. The operator allows other hosts in ENSEMBLE_PATTERN_HOSTS, and the context's allowedHosts narrow them.`;
 
-async function load(url: string, { connections, requests, timeoutSeconds }: z.infer<typeof Params>, signal: AbortSignal): Promise<Result> {
-  const startedAt = performance.now();
-  let lastAt = startedAt;
-  const times: number[] = [];
-  let failures = 0;
-  const ended = Promise.withResolvers<autocannon.Result>();
-  const { default: start } = await import("autocannon"); // loaded on use, because every start of the service would pay for it
-  const running = start(
-    { url, connections: Math.min(connections, requests), amount: requests, timeout: timeoutSeconds, sampleInt }, // it ends with a sample
-    (error: Error | null, result) => (error ? ended.reject(error) : ended.resolve(result)),
-  );
-  const stop = () => running.stop();
-  signal.addEventListener("abort", stop, { once: true });
-  running.on("response", (_client, status, _bytes, ms) => {
-    lastAt = performance.now();
-    if (status >= 200 && status < 300) times.push(Math.round(ms * 100) / 100);
-    else failures++;
-  });
-  const { errors } = await ended.promise.finally(() => signal.removeEventListener("abort", stop));
-  signal.throwIfAborted();
-  return { times, failures: failures + errors, seconds: (lastAt - startedAt) / 1000 };
-}
-
-function summarize(results: Result[]) {
+function summarize(results: Answers[]) {
   const times = results.flatMap((result) => result.times).sort((a, b) => a - b);
   const failures = results.reduce((sum, result) => sum + result.failures, 0);
   const seconds = results.reduce((sum, result) => sum + result.seconds, 0);

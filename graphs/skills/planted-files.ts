@@ -1,7 +1,18 @@
+import { z } from "zod";
 import { pick, placeIn, seededRandom } from "./random.ts";
 import type { Dataset } from "./skill.ts";
 
-export type Kind = "secret" | "sql-injection" | "shell-injection" | "path-traversal";
+/** The kinds of problems, each with rules of its own. */
+export const Kind = z.enum(["secret", "sql-injection", "shell-injection", "path-traversal"]);
+export type Kind = z.infer<typeof Kind>;
+
+/** How large the generated files are. */
+export interface Sizes {
+  /** Lines of a file at complexity 1. */
+  lines: number;
+  /** Share of files that are ten times as long. */
+  largeFiles: number;
+}
 
 /** A source file. The problems of a generated file are known. */
 export interface SourceFile {
@@ -65,16 +76,20 @@ const plain = [
 const names = ["name", "request.query.id", "input", "params.file", "body.user"] as const;
 
 /** Generates source files with planted secrets and injections among harmless lines. Some lines only look harmful. */
-export function plantFiles({ size, distribution, seed }: Dataset): SourceFile[] {
+export function plantFiles({ size, distribution, seed, complexity }: Dataset, { lines, largeFiles }: Sizes): SourceFile[] {
   const random = seededRandom(seed);
-  return Array.from({ length: size }, (_, index) => plantFile(index, Math.floor(placeIn(distribution, random) * 4), random));
+  const isLarge = (index: number) => Math.floor((index + 1) * largeFiles) > Math.floor(index * largeFiles);
+  return Array.from({ length: size }, (_, index) => {
+    const faults = Math.floor(placeIn(distribution, random) * 4);
+    return plantFile(index, faults, Math.round(lines * complexity) * (isLarge(index) ? 10 : 1), random);
+  });
 }
 
-function plantFile(index: number, faults: number, random: Random): SourceFile {
+function plantFile(index: number, faults: number, length: number, random: Random): SourceFile {
   const lines: { line: string; kind?: Kind }[] = [];
   for (let count = 0; count < faults; count++) lines.push(plantFault(random));
   for (let count = 0; count < 2; count++) if (random() < 0.5) lines.push({ line: pick(random, decoys)(random) });
-  while (lines.length < 16) lines.push({ line: pick(random, plain)() });
+  while (lines.length < length) lines.push({ line: pick(random, plain)() });
   const shuffled = lines.map((line) => ({ line, place: random() })).sort((a, b) => a.place - b.place);
   return {
     path: `src/${pick(random, ["orders", "users", "reports", "jobs"])}/${index}.ts`,

@@ -1,17 +1,50 @@
+import { type BaseMessage, HumanMessage } from "@langchain/core/messages";
 import { z } from "zod";
 import { dataTransformation } from "./data-transformation.ts";
 import { echoAgent } from "./echo-agent.ts";
 import { performanceTesting } from "./performance-testing.ts";
+import { projectSkills } from "./project.ts";
 import { securityScanning } from "./security-scanning.ts";
 import type { Skill } from "./skill.ts";
 
-/** The skills of the scenario orchestrator. Add a new skill here. */
-const skills: Skill[] = [dataTransformation, securityScanning, performanceTesting, echoAgent];
+/** The skills that come with the patterns. */
+export const builtInSkills: Skill[] = [dataTransformation, securityScanning, performanceTesting, echoAgent];
 
-export const SkillName = z.enum(skills.map(({ name }) => name));
+/** The skills that a graph can run. */
+export interface Skills {
+  names(): string[];
+  find(name: string): Skill;
+}
 
-export function findSkill(name: string): Skill {
-  const skill = skills.find((one) => one.name === name);
-  if (!skill) throw new Error(`There is no skill "${name}"; there are ${skills.map((one) => one.name).join(", ")}.`);
-  return skill;
+/** Returns the skills of a graph's own code, of the project and of the patterns. The first of a name is used. */
+export function skillsWith(own: readonly (Skill | (() => Skill))[] = []): Skills {
+  const opened = own.map((skill) => (typeof skill === "function" ? skill() : skill));
+  const all = () => [...opened, ...projectSkills(), ...builtInSkills];
+  const names = () => [...new Set(all().map(({ name }) => name))];
+  return {
+    names,
+    find(name) {
+      const skill = all().find((one) => one.name === name);
+      if (!skill) throw new Error(`There is no skill "${name}"; there are ${names().join(", ")}.`);
+      return skill;
+    },
+  };
+}
+
+/** Returns the schema of a skill's name. It refuses a name that nobody has. */
+export const skillName = ({ names }: Skills, description = "Skill to run") =>
+  z
+    .string()
+    .superRefine((name, context) => {
+      if (names().includes(name)) return;
+      context.addIssue({ code: "custom", message: `there is no skill "${name}"; there are ${names().join(", ")}` });
+    })
+    .nullable()
+    .default(null)
+    .describe(description);
+
+/** Returns the skill that the last message of a person names, else the first of the patterns' own. */
+export function skillIn(messages: BaseMessage[], { names }: Skills): string {
+  const text = messages.findLast((message) => HumanMessage.isInstance(message))?.text ?? "";
+  return names().find((name) => text.includes(name)) ?? dataTransformation.name;
 }

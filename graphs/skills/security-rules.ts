@@ -26,7 +26,17 @@ const patterns: { kind: Kind; rule: string; pattern: RegExp }[] = [
 ];
 
 /** Returns the problems of a file by line: secrets by the rules of secretlint, injections by patterns. */
-export async function scan(path: string, content: string): Promise<Hit[]> {
+export async function scan(path: string, content: string, rules: Kind[]): Promise<Hit[]> {
+  const secrets = rules.includes("secret") ? await findSecrets(path, content) : [];
+  const used = patterns.filter(({ kind }) => rules.includes(kind));
+  const injections = content.split("\n").flatMap((line, index) => {
+    const text = line.slice(0, longestLine);
+    return used.filter(({ pattern }) => pattern.test(text)).map(({ kind, rule }): Hit => ({ line: index + 1, kind, rule }));
+  });
+  return [...secrets, ...injections];
+}
+
+async function findSecrets(path: string, content: string): Promise<Hit[]> {
   const { secretLintProfiler } = await import("@secretlint/profiler");
   secretLintProfiler.setEnabled(false); // it would keep a mark for every rule of every file for ever
   const { lintSource } = await import("@secretlint/core"); // loaded on use, because every start of the service would pay for it
@@ -35,10 +45,5 @@ export async function scan(path: string, content: string): Promise<Hit[]> {
     source: { filePath: path, content, contentType: "text", ext: path.slice(path.lastIndexOf(".")) },
     options: { config: { rules: [{ id: "recommended", rule: recommended }] }, noPhysicFilePath: true, maskSecrets: true },
   });
-  const secrets = messages.map(({ loc, ruleId }): Hit => ({ line: loc.start.line, kind: "secret", rule: ruleId }));
-  const injections = content.split("\n").flatMap((line, index) => {
-    const text = line.slice(0, longestLine);
-    return patterns.filter(({ pattern }) => pattern.test(text)).map(({ kind, rule }): Hit => ({ line: index + 1, kind, rule }));
-  });
-  return [...secrets, ...injections];
+  return messages.map(({ loc, ruleId }): Hit => ({ line: loc.start.line, kind: "secret", rule: ruleId }));
 }

@@ -1,20 +1,27 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { z } from "zod";
 import { profile } from "./definition.ts";
-import { plantFiles, type SourceFile } from "./planted-files.ts";
+import { Kind, plantFiles, type SourceFile } from "./planted-files.ts";
 import { scan } from "./security-rules.ts";
-import type { Skill } from "./skill.ts";
+import { type Batch, defineSkill } from "./skill.ts";
 import { listFiles, readListed } from "./source-directory.ts";
 
 const longestFile = 1_000_000;
 const mostFindings = 20;
 
-const Params = z.object({
+const Params = z.strictObject({
   files: z
     .array(z.object({ path: z.string().min(1), content: z.string().max(longestFile) }))
     .default([])
     .describe("Files to scan instead of generated ones"),
   directory: z.string().min(1).optional().describe("Directory of the server to scan. The context must allow it."),
+  rules: z
+    .array(Kind)
+    .min(1)
+    .default([...Kind.options])
+    .describe("Rule sets to scan with"),
+  lines: z.number().int().min(8).max(5_000).default(16).describe("Lines of a generated file, multiplied by the complexity"),
+  largeFiles: z.number().min(0).max(1).default(0).describe("Share of generated files that are ten times as long"),
 });
 
 const Result = z.object({
@@ -29,43 +36,56 @@ const Result = z.object({
 
 type Result = z.infer<typeof Result>;
 
+type Params = z.infer<typeof Params>;
+
 /** A file of a directory has no content until its turn comes. */
 type Item = Omit<SourceFile, "content"> & { content?: string };
 
 /** Scans for secrets and injections. The content of generated files is known, so the quality of the scan is measured. */
-export const securityScanning: Skill<Item, Result, z.infer<typeof Params>> = {
+export const securityScanning = defineSkill<Item, Result, Params>({
   name: "security-scanning",
-  version: "1.0.0",
+  version: "1.1.0",
   description: "Scans source files for secrets and injections",
   params: Params,
   result: Result,
-  scenarios: () => profile("sublinear", 20, [5, 20, 50]),
+  scenarios: () =>
+    profile("sublinear", 20, [10, 50, 100], {
+      timeBudgetSeconds: [45, 120, 600],
+      skillParams: [{}, {}, { largeFiles: 0.1 }],
+    }),
 
-  async generate(dataset, { files, directory }, { allowedDirectories: allowed }) {
+  async generate(dataset, { files, directory, rules, ...sizes }, { allowedDirectories: allowed }) {
     if (directory !== undefined) {
       const paths = await listFiles(directory, { allowed, most: dataset.size, longestFile });
       return paths.map((path) => ({ path, truth: null }));
     }
-    return files.length > 0 ? files.slice(0, dataset.size).map((file) => ({ ...file, truth: null })) : plantFiles(dataset);
+    return files.length > 0
+      ? files.slice(0, dataset.size).map((file) => ({ ...file, truth: null }))
+      : plantFiles(dataset, sizes).map((file) => ({ ...file, truth: file.truth?.filter(({ kind }) => rules.includes(kind)) ?? null }));
   },
 
-  async invoke(batch, { directory = "" }, { allowedDirectories, signal, worked }) {
-    const results: Result[] = [];
-    for (const item of batch) {
+  async invoke(batch, { directory = "", rules }, { allowedDirectories, signal, worked }) {
+    const done: Batch<Result> = { results: [], failed: [] };
+    for (const [index, item] of batch.entries()) {
       signal.throwIfAborted();
-      const content = item.content ?? (await readListed(directory, item.path, allowedDirectories));
-      const startedAt = performance.now();
-      results.push(await examine({ ...item, content }));
-      worked(performance.now() - startedAt); // from here on, others use the processor
+      try {
+        const content = item.content ?? (await readListed(directory, item.path, allowedDirectories));
+        const startedAt = performance.now();
+        done.results.push(await examine({ ...item, content }, rules));
+        worked(performance.now() - startedAt); // from here on, others use the processor
+      } catch (error) {
+        done.failed.push({ index, error: error as Error }); // the file may have gone, or become a link
+      }
       await nextTurn();
     }
-    return results;
+    return done;
   },
 
-  score(results) {
+  score(results, { failed }) {
     const { precision, recall, accuracy } = summarize(results);
     const known = results.some(({ right }) => right !== null);
-    return { coverage: 1, ...(known && { precision, recall, accuracy }) };
+    const coverage = results.length / Math.max(1, results.length + failed);
+    return { coverage, ...(known && { precision, recall, accuracy }) };
   },
 
   measure(results) {
@@ -73,10 +93,16 @@ export const securityScanning: Skill<Item, Result, z.infer<typeof Params>> = {
     const known = results.some(({ right }) => right !== null);
     return { files: results.length, findings, ...(known && { falsePositives, falseNegatives }) };
   },
-};
 
-async function examine({ path, content, truth }: SourceFile): Promise<Result> {
-  const hits = await scan(path, content);
+  // Generated files have something to find. Files of the caller's own may be in order.
+  targets: ({ files, directory }) => [
+    ...(files.length > 0 || directory !== undefined ? [] : [{ metric: "findings", above: 0, weight: 0.3 }]),
+    { metric: "coverage", atLeast: 1, weight: 0.7 },
+  ],
+});
+
+async function examine({ path, content, truth }: SourceFile, rules: Kind[]): Promise<Result> {
+  const hits = await scan(path, content, rules);
   const findings = hits.slice(0, mostFindings).map(({ line, rule }) => ({ line, rule }));
   const base = { path, findings, found: hits.length };
   if (!truth) return { ...base, right: null, wrong: null, missed: null };

@@ -1,6 +1,6 @@
 import { access, constants, lstat, open, readdir, readFile, realpath } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
-import { isWithin } from "../kit/operator-limits.ts";
+import { isWithin } from "../agent/operator-limits.ts";
 
 const sampleBytes = 8_000;
 

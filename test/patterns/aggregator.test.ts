@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
-import { LabelledResult } from "../../graphs/kit/labelled-result.ts";
-import { findPatterns } from "../../graphs/kit/outcome-patterns.ts";
+import { LabelledResult } from "../../graphs/aggregator/labelled-result.ts";
+import { findPatterns } from "../../graphs/aggregator/outcome-patterns.ts";
 import { collect } from "../sse.ts";
 import { startPatterns } from "./service.ts";
 
@@ -15,23 +15,33 @@ interface Measure {
 
 interface Report {
   comparison: {
-    rows: { label: string; msPerItem: number | null; rank: number | null }[];
+    rows: { label: string; msPerItem: number | null; rank: number | null; computeDollars: number | null }[];
     scaling: { class: string; ratio: number; from: string; to: string } | null;
     measures: Measure[];
     performance: { totalMs: number | null; criticalPathMs: number | null; parallelEfficiency: number | null };
-    cost: { tokens: number | null; computeSeconds: number | null; dollars: number | null; dollarsPerQualityPoint: number | null };
+    cost: {
+      tokens: number | null;
+      computeSeconds: number | null;
+      dollars: number | null;
+      computeDollars: number | null;
+      dollarsPerQualityPoint: number | null;
+    };
     note: string | null;
+    growth: { label: string; measured: number | null; expected: number; verdict: string }[];
   };
+  consensus: { subject: string; says: string; labels: string[] }[];
+  disagreements: { subject: string; views: { says: string; labels: string[] }[] }[];
   patterns: { held: string[]; failures: { shared: string; value: string; labels: string[]; succeeded: string[] }[] };
   recommendation: {
-    label: string;
+    label: string | null;
+    confidence: number;
     reasons: string[];
     itemsPerRequest: number | null;
     expectedSeconds: number | null;
     concurrency: number | null;
     actions: { priority: number; action: string }[];
   } | null;
-  synthesis: { executiveSummary: string; gaps: string[] } | null;
+  synthesis: { executiveSummary: string; gaps: string[]; deliverable: string | null } | null;
   gaps: string[];
 }
 
@@ -42,6 +52,7 @@ function synthesis(gaps: string[] = []) {
 const wait = (input: object, context = {}, threadId: string | null = null) =>
   client.runs.wait(threadId as string, "aggregator", { input, context } as object) as Promise<unknown> as Promise<{
     report: Report;
+    messages: { type: string; content: string }[];
     ledger: { agent: string }[];
   }>;
 const run = async (input: object, context = {}) => (await wait(input, context)).report;
@@ -98,7 +109,7 @@ test("what grows faster than the load and loses quality is not recommended, and 
   expect(recommendation?.reasons).toEqual([
     "medium: the largest load (300 items) that keeps quality, speed and error rate within the thresholds.",
     "Not simple: it shows less load.",
-    "Not complex: its quality is 54 % of simple's; it does 31 % of simple's items a second; 9 % more of its items fail than of simple's.",
+    "Not complex: 9 % of its items fail; its quality is 54 % of simple's; it does 31 % of simple's work a second.",
   ]);
   expect(recommendation?.actions.map(({ priority }) => priority)).toEqual([1, 2, 3, 4]);
   expect(recommendation?.actions[1]?.action).toContain("3.2 times as long in complex as in simple");
@@ -212,7 +223,7 @@ test("no items, no time and no quality make figures unknown, never a division by
     "time efficiency": "unknown",
     "error spread": "unknown",
   });
-  expect(comparison.cost).toEqual({ tokens: null, computeSeconds: 0.1, dollars: 0, dollarsPerQualityPoint: null });
+  expect(comparison.cost).toMatchObject({ tokens: null, computeSeconds: 0.1, dollars: 0, dollarsPerQualityPoint: null });
   expect(recommendation).toMatchObject({ label: "large", concurrency: 1 });
   expect(recommendation?.actions.at(-1)?.action).toContain("quality scaling");
 });
@@ -273,7 +284,8 @@ test("a later run of the same thread reports on what it was given, and on nothin
   const { thread_id } = await client.threads.create();
   await wait({ results: loads(), expected: ["huge"] }, {}, thread_id);
   const { report } = await wait({ results: [{ label: "new" }], strategies: ["patterns"] }, {}, thread_id);
-  expect(report).toEqual({ comparison: null, patterns: { held: [], failures: [] }, recommendation: null, synthesis: null, gaps: [] });
+  const none = { comparison: null, recommendation: null, synthesis: null, consensus: [], disagreements: [], gaps: [] };
+  expect(report).toEqual({ ...none, patterns: { held: [], failures: [] } });
 });
 
 test("strategies work side by side and the report is told of", async () => {
@@ -312,4 +324,102 @@ test("with nothing but a task the report says that there is nothing to compare",
     recommendation: null,
     gaps: ["no results were given"],
   });
+});
+
+test("loads that fail equally often are not found steady, and none of them is recommended", async () => {
+  const failing = { failedItems: 600 };
+  const { comparison, recommendation } = await run({
+    results: loads({ simple: failing, medium: failing, complex: { failedItems: 4_800 } }),
+  });
+  expect(verdicts(comparison.measures)).toMatchObject({ "error rate": "poor" });
+  expect(recommendation).toMatchObject({ label: null, concurrency: null });
+  expect(recommendation?.reasons[0]).toBe("Not simple: 86 % of its items fail.");
+});
+
+test("what falls short of its expected quality is not recommended, however well it compares", async () => {
+  const expected = (expectedQuality: number) => ({ expectedQuality });
+  const some = await run({ results: loads({ simple: expected(0.6), medium: expected(0.8), complex: expected(0.9) }) });
+  expect(some.recommendation).toMatchObject({ label: "medium", confidence: 0.75 });
+  expect(some.recommendation?.reasons).toContain("Not complex: its quality 0.88 is below the expected 0.9.");
+  const none = await run({ results: loads({ simple: expected(0.95), medium: expected(0.95), complex: expected(0.95) }) });
+  expect(none.recommendation).toMatchObject({ label: null });
+  const alone = await run({ results: [{ label: "only", quality: 0.5, expectedQuality: 0.8 }] });
+  expect(alone.recommendation).toMatchObject({ label: null, reasons: ["Not only: its quality 0.5 is below the expected 0.8."] });
+});
+
+test("growth is judged against what was expected, for the medium load too, and by the work in an item", async () => {
+  const results = loads({
+    medium: { workPerItem: 2, expectedTime: 3, elapsedMs: 18_000 }, // 60 ms an item, 30 ms a unit
+    complex: { expectedTime: 8, elapsedMs: 160_000 },
+  });
+  const { comparison } = await run({ results });
+  expect(comparison.growth).toMatchObject([
+    { label: "medium", measured: 3, expected: 3, verdict: "as expected" },
+    { label: "complex", measured: 20, expected: 8, verdict: "slower" },
+  ]);
+  const patient = await run({ results }, { thresholds: { growthFactor: 3 } });
+  expect(patient.comparison.growth[1]?.verdict).toBe("as expected");
+});
+
+test("work is priced at the context's rate, for each result and all together", async () => {
+  const { comparison } = await run({ results: loads({ simple: { elapsedMs: 3_600_000 } }) }, { computeDollarsPerHour: 2 });
+  expect(comparison.rows[0]).toMatchObject({ label: "simple", computeDollars: 2 });
+  expect(comparison.cost.computeDollars).toBeCloseTo(2.006, 3);
+});
+
+test("consensus and disagreements are read from findings and metrics, without a model", async () => {
+  const finding = (subject: string, says: string) => ({ subject, says });
+  const results = [
+    { label: "a", findings: [finding("Cache", "Use one"), finding("Retries", "three")], metrics: { p95: 100, errors: 1 } },
+    { label: "b", findings: [finding("cache", "use  one"), finding("Retries", "none")], metrics: { p95: 104, errors: 9 } },
+    { label: "c", findings: [finding("Logs", "more"), finding("Logs", "fewer")] },
+  ];
+  const { consensus, disagreements } = await run({ results, strategies: ["patterns"] });
+  expect(consensus).toEqual([
+    { subject: "Cache", says: "Use one", labels: ["a", "b"] },
+    { subject: "p95", says: "about 102", labels: ["a", "b"] },
+  ]);
+  expect(disagreements.map(({ subject }) => subject)).toEqual(["Retries", "errors"]); // c does not contradict itself
+  expect(model.requests).toHaveLength(0);
+});
+
+test("what a model names as agreed counts only with labels that exist", async () => {
+  const consensus = [
+    { subject: "Speed", says: "fast", labels: ["a", "b"] },
+    { subject: "Cost", says: "low", labels: ["a", "nobody"] },
+  ];
+  const disagreements = [{ subject: "Style", views: [{ says: "plain", labels: ["a"] }, { says: "rich", labels: ["b"] }] }]; // biome-ignore format: one line
+  model.script({ json: { ...synthesis(), recommendations: [{ action: "ship", confidence: 0.7 }], consensus, disagreements } });
+  const results = ["a", "b"].map((label) => ({ label, text: `${label} is fast` }));
+  const { report, messages } = await wait({ results, strategies: ["synthesize"], task: "the cars" });
+  expect(report).toMatchObject({ consensus: [{ subject: "Speed" }], disagreements: [{ subject: "Style" }] });
+  expect(report.consensus).toHaveLength(1);
+  expect(report.synthesis).toMatchObject({ recommendations: [{ action: "ship", confidence: 0.7 }] });
+  expect(messages.map(({ type, content }) => [type, content])).toEqual([
+    ["human", "the cars"],
+    ["ai", "Both agree."],
+  ]);
+});
+
+test("a deliverable is written from the results, streamed and kept in the report", async () => {
+  model.respond((prompt) => (prompt.includes("Write a short guide on the cars") ? { tokens: ["# Gui", "de"] } : { json: synthesis() }));
+  const input = {
+    results: [{ label: "a", text: "A is fast" }],
+    strategies: ["synthesize"],
+    deliverable: "a short guide",
+    messages: [{ role: "user", content: "the cars" }],
+  };
+  const events = await collect(client.runs.stream(null, "aggregator", { input, streamMode: ["values", "messages-tuple"] }));
+  const spoken = events.filter(({ event }) => event === "messages").map(({ data }) => (data as [{ content: string }])[0].content);
+  expect(spoken.join("")).toContain("# Guide");
+  expect(spoken.join("")).not.toContain("executiveSummary");
+  const last = events.findLast(({ event }) => event === "values")?.data as { report: Report; messages: { content: string }[] };
+  expect(last.report.synthesis?.deliverable).toBe("# Guide");
+  expect(last.messages.map(({ content }) => content)).toEqual(["the cars", "# Guide"]);
+});
+
+test("unknown keys are refused with a hint, in the input, in a result and in the context", async () => {
+  await expect(run({ result: [] })).rejects.toThrow('did you mean \\"results\\"?');
+  await expect(run({ results: [{ label: "a", item: 1 }] })).rejects.toThrow('did you mean \\"items\\"?');
+  await expect(run({}, { treshold: {} })).rejects.toThrow("thresholds");
 });

@@ -22,7 +22,7 @@ for (const [name, value] of Object.entries(endpoint)) vi.stubEnv(name, value);
 const secret = "a secret that is shared with the issuer, and long";
 const shipped = fileURLToPath(new URL("../../langgraph.json", import.meta.url));
 const { urls } = await startTestService({
-  ENSEMBLE_CONFIG: process.env.PATTERNS_CONFIG ?? shipped,
+  ENSEMBLE_CONFIG: shipped,
   ENSEMBLE_JWT_SECRET: secret,
   ...endpoint,
 });

@@ -11,6 +11,6 @@ export async function startPatterns() {
   const endpoint = { OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: "test" };
   // The service reads its settings, and the model client its own: both must find the endpoint, or the rehearsal model answers.
   for (const [name, value] of Object.entries(endpoint)) vi.stubEnv(name, value);
-  const { client, db } = await startTestService({ ENSEMBLE_CONFIG: process.env.PATTERNS_CONFIG ?? shipped, ...endpoint });
+  const { client, db } = await startTestService({ ENSEMBLE_CONFIG: shipped, ...endpoint });
   return { client, model, db };
 }

@@ -6,29 +6,32 @@ import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
 import { qualityOf } from "../../graphs/skills/definition.ts";
-import { findSkill, SkillName } from "../../graphs/skills/registry.ts";
+import { builtInSkills, skillsWith } from "../../graphs/skills/registry.ts";
 import type { Job, Skill } from "../../graphs/skills/skill.ts";
 import { listFiles, readListed } from "../../graphs/skills/source-directory.ts";
 
+const { find: findSkill } = skillsWith();
+const dataset = (size: number, complexity = 1) => ({ size, distribution: "uniform", seed: 1, complexity }) as const;
 const job = { signal: new AbortController().signal, worked: () => {}, complexity: 1, allowedHosts: [], allowedDirectories: [] };
 
 test("the skill that the documentation shows does what it says", async () => {
   const page = readFileSync(new URL("../../docs/patterns/scenario.md", import.meta.url), "utf8");
-  const code = /```ts file=graphs\/skills\/word-count\.ts\n(.*?)```/s.exec(page)?.[1] ?? "";
+  const code = /```ts file=word-count\.ts\n(.*?)```/s.exec(page)?.[1] ?? "";
   // Beside this file, not in graphs/: other tests read every file there, and this one does not stay.
   const file = fileURLToPath(new URL(`./word-count-${process.pid}.ts`, import.meta.url));
-  writeFileSync(file, code.replaceAll('from "./', 'from "../../graphs/skills/'), { flag: "wx" });
+  writeFileSync(file, code, { flag: "wx" });
   onTestFinished(() => rmSync(file));
   const { wordCount }: { wordCount: Skill } = await import(/* @vite-ignore */ file);
   const params = wordCount.params.parse({});
-  const items = await wordCount.generate({ size: 4, distribution: "uniform", seed: 1 }, params, job);
+  const items = await wordCount.generate(dataset(4), params, job);
   const results = z.array(wordCount.result).parse(await wordCount.invoke(items, params, job as unknown as Job));
   expect(wordCount.scenarios().map(({ inputSize }) => inputSize)).toEqual([10, 30, 80]);
-  expect(wordCount.score(results)).toEqual({ accuracy: 1 });
-  expect(wordCount.measure(results)).toEqual({ words: 20 });
+  const worked = { params, failed: 0 };
+  expect(wordCount.score(results, worked)).toEqual({ accuracy: 1 });
+  expect(wordCount.measure(results, worked)).toEqual({ words: 20 });
 });
 
-test.each(SkillName.options)("%s has three scenarios of rising size, each with what is expected of it", (name) => {
+test.each(builtInSkills.map(({ name }) => name))("%s has three scenarios of rising size, each with what is expected of it", (name) => {
   const sizes = findSkill(name)
     .scenarios()
     .map(({ inputSize }) => inputSize);
@@ -51,8 +54,9 @@ test("a part of a directory that may not be read does not stop the scan of the r
   await chmod(directory, 0o755);
   await chmod(join(directory, "closed"), 0);
   if (process.geteuid?.() === 0) process.seteuid?.(65_534); // root may read everything
-  const dataset = { size: 9, distribution: "uniform", seed: 1 } as const;
-  const listing = findSkill("security-scanning").generate(dataset, { files: [], directory }, { allowedDirectories: [directory] });
+  const listing = findSkill("security-scanning").generate(dataset(9), findSkill("security-scanning").params.parse({ directory }), {
+    allowedDirectories: [directory],
+  });
   const items = await Promise.resolve(listing).finally(() => process.seteuid?.(process.getuid?.() ?? 0));
   await chmod(join(directory, "closed"), 0o755);
   expect(items).toMatchObject([{ path: "open/a.py" }]);
@@ -65,9 +69,12 @@ test("a directory's files are not held in memory before their turn", async () =>
   const skill = findSkill("security-scanning");
   const params = skill.params.parse({ directory });
   const allowing = { ...job, allowedDirectories: [directory] };
-  const items = await skill.generate({ size: 9, distribution: "uniform", seed: 1 }, params, allowing);
+  const items = await skill.generate(dataset(9), params, allowing);
   expect(items).toEqual([{ path: "a.py", truth: null }]);
-  expect(await skill.invoke(items, params, allowing as unknown as Job)).toMatchObject([{ path: "a.py", found: 1 }]);
+  expect(await skill.invoke(items, params, allowing as unknown as Job)).toMatchObject({
+    results: [{ path: "a.py", found: 1 }],
+    failed: [],
+  });
 });
 
 test("a file that has become a link since it was listed is not read", async () => {
@@ -87,7 +94,7 @@ test("a scan leaves nothing behind in the process", async () => {
   const before = marks();
   const skill = findSkill("security-scanning");
   const params = skill.params.parse({});
-  const files = await skill.generate({ size: 5, distribution: "uniform", seed: 1 }, params, job);
-  expect(await skill.invoke(files, params, job as unknown as Job)).toHaveLength(5);
+  const files = await skill.generate(dataset(5), params, job);
+  expect(await skill.invoke(files, params, job as unknown as Job)).toMatchObject({ results: { length: 5 } });
   expect(marks()).toBe(before);
 });

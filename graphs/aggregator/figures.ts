@@ -8,8 +8,11 @@ export function msPerItem({ items, elapsedMs, workMs }: LabelledResult): number 
   return items && spent !== undefined ? spent / items : null;
 }
 
-/** Returns the speed. Returns null when it was not measured or is too high to measure. */
-export const itemsPerSecond = (result: LabelledResult) => divide(1000, msPerItem(result));
+/** Returns the working time per unit of work. An item of a harder load can be several units. */
+export const msPerUnit = (result: LabelledResult) => divide(msPerItem(result), result.workPerItem ?? 1);
+
+/** Returns the speed in units of work. Returns null when it was not measured or is too high to measure. */
+export const unitsPerSecond = (result: LabelledResult) => divide(1000, msPerUnit(result));
 
 /** Returns the share of failed items among all processed items. */
 export function errorRate({ items = 0, failedItems }: LabelledResult): number | null {
@@ -38,3 +41,6 @@ export function sumOf(figures: (number | undefined | null)[]): number | null {
 export function divide(dividend: number | null | undefined, divisor: number | null | undefined): number | null {
   return typeof dividend === "number" && typeof divisor === "number" && divisor !== 0 ? dividend / divisor : null;
 }
+
+/** Returns a figure with four significant digits. */
+export const figureText = (value: number) => String(Number(value.toPrecision(4)));

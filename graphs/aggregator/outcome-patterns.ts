@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { succeeded } from "./figures.ts";
+import { figureText as shown, succeeded } from "./figures.ts";
 import type { LabelledResult } from "./labelled-result.ts";
 
 const Shared = z.object({
@@ -54,8 +54,6 @@ function rangeOf(name: string, good: LabelledResult[], figure: (result: Labelled
   if (first.value === last.value) return [`${name} was ${shown(first.value)}.`];
   return [`${name} stayed between ${shown(first.value)} (${first.label}) and ${shown(last.value)} (${last.label}).`];
 }
-
-const shown = (value: number) => String(Number(value.toPrecision(4)));
 
 /**
  * Tells whether a shared fact is worth reporting. A single failure shares nothing, so only traits that no success has count. Error types

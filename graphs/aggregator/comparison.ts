@@ -1,9 +1,9 @@
 import { z } from "zod";
+import { CallStatus } from "../agent/ledger.ts";
 import { compareWorth, divide, msPerItem, succeeded, sumOf } from "./figures.ts";
 import type { LabelledResult } from "./labelled-result.ts";
-import { CallStatus } from "./ledger.ts";
-import { Measure, measure, type Thresholds } from "./measures.ts";
-import { Scaling, scalingOf } from "./scaling.ts";
+import { Measure, measure, Thresholds } from "./measures.ts";
+import { Growth, growthOf, Scaling, scalingOf } from "./scaling.ts";
 
 const figure = (description: string) => z.number().nullable().describe(description);
 
@@ -15,6 +15,9 @@ const Row = z.object({
   msPerItem: figure("Time at work on one item"),
   quality: figure("How good it is, 1 being flawless"),
   failedItems: figure("Items that could not be processed, beside those that were"),
+  tokens: figure("Tokens that models used"),
+  dollars: figure("What models cost"),
+  computeDollars: figure("What its time at work costs, at the context's rate"),
   rank: figure("By quality, then by time per item; null for what did not succeed"),
 });
 
@@ -22,7 +25,8 @@ type Row = z.infer<typeof Row>;
 
 export const Comparison = z.object({
   rows: z.array(Row).describe("One row per result, in the order of the input"),
-  scaling: Scaling.nullable().describe("How time per item grows with the load. Null when it is unknown."),
+  scaling: Scaling.nullable().describe("How time per unit of work grows with the load. Null when it is unknown."),
+  growth: z.array(Growth).describe("Time of every load relative to the smallest one, as measured and as expected"),
   measures: z.array(Measure).describe("Measures, each with its value, threshold and verdict"),
   performance: z
     .object({
@@ -36,7 +40,8 @@ export const Comparison = z.object({
       tokens: figure("Tokens that models used"),
       computeSeconds: figure("Time at work, of all together"),
       dollars: figure("What models cost"),
-      dollarsPerQualityPoint: figure("Dollars, those of failures included, for each point of quality of what succeeded"),
+      computeDollars: figure("What that time costs, at the context's rate"),
+      dollarsPerQualityPoint: figure("All dollars, those of failures included, for each point of quality of what succeeded"),
     })
     .describe("Resources used, as far as they were measured"),
   note: z.string().nullable().describe("Why there is no comparison, or no scaling"),
@@ -44,22 +49,35 @@ export const Comparison = z.object({
 
 export type Comparison = z.infer<typeof Comparison>;
 
+/** What a comparison takes from the context. */
+export interface Rates {
+  thresholds: Thresholds;
+  computeDollarsPerHour: number;
+}
+
+/** The same as fields of a context. */
+export const rates = {
+  thresholds: Thresholds,
+  computeDollarsPerHour: z.number().min(0).default(0.1).describe("Dollars for an hour of work of the machine"),
+};
+
 /** Compares results side by side. Values that were not measured are null or unknown, never guessed. */
-export function compare(results: LabelledResult[], thresholds: Thresholds): Comparison {
+export function compare(results: LabelledResult[], { thresholds, computeDollarsPerHour: rate }: Rates): Comparison {
   const scaling = scalingOf(results);
   return {
-    rows: results.map(toRow),
+    rows: results.map((result) => toRow(result, results, rate)),
     scaling,
+    growth: growthOf(results, thresholds.growthFactor),
     measures: measure(results, thresholds),
     performance: performanceOf(results),
-    cost: costOf(results),
+    cost: costOf(results, rate),
     note:
       reasonAgainst(results) ?? (scaling ? null : "No scaling: two successes of different sizes with measured times are needed for it."),
   };
 }
 
-function toRow(result: LabelledResult, _: number, results: LabelledResult[]): Row {
-  const { label, status, items = null, elapsedMs = null, quality = null, failedItems = null } = result;
+function toRow(result: LabelledResult, results: LabelledResult[], rate: number): Row {
+  const { label, status, items = null, elapsedMs = null, quality = null, failedItems = null, tokens = null, dollars = null } = result;
   const better = succeeded(results).filter((other) => compareWorth(other, result) < 0).length;
   return {
     label,
@@ -69,6 +87,9 @@ function toRow(result: LabelledResult, _: number, results: LabelledResult[]): Ro
     msPerItem: msPerItem(result),
     quality,
     failedItems,
+    tokens,
+    dollars,
+    computeDollars: computeCost(result, rate),
     rank: status === "success" ? better + 1 : null,
   };
 }
@@ -80,13 +101,22 @@ function performanceOf(results: LabelledResult[]): Comparison["performance"] {
   return { totalMs, criticalPathMs, parallelEfficiency: divide(totalMs, criticalPathMs) };
 }
 
-function costOf(results: LabelledResult[]): Comparison["cost"] {
+const workedMs = ({ workMs, elapsedMs }: LabelledResult) => workMs ?? elapsedMs ?? null;
+const computeCost = (result: LabelledResult, rate: number) => {
+  const hours = divide(workedMs(result), 3_600_000);
+  return hours === null ? null : hours * rate;
+};
+
+function costOf(results: LabelledResult[], rate: number): Comparison["cost"] {
   const dollars = sumOf(results.map((result) => result.dollars));
+  const computeDollars = sumOf(results.map((result) => computeCost(result, rate)));
+  const qualities = sumOf(succeeded(results).map(({ quality }) => quality));
   return {
     tokens: sumOf(results.map(({ tokens }) => tokens)),
-    computeSeconds: divide(sumOf(results.map(({ workMs, elapsedMs }) => workMs ?? elapsedMs)), 1000),
+    computeSeconds: divide(sumOf(results.map(workedMs)), 1000),
     dollars,
-    dollarsPerQualityPoint: divide(dollars, sumOf(succeeded(results).map(({ quality }) => quality))),
+    computeDollars,
+    dollarsPerQualityPoint: divide(sumOf([dollars, computeDollars]), qualities),
   };
 }
 

@@ -1,21 +1,25 @@
 import { z } from "zod";
-import { divide, errorRate, itemsPerSecond, succeeded } from "./figures.ts";
+import { closed } from "../agent/closed.ts";
+import { divide, errorRate, succeeded, unitsPerSecond } from "./figures.ts";
 import type { LabelledResult } from "./labelled-result.ts";
 import { loadsOf } from "./scaling.ts";
 
 const share = z.number().min(0);
 
 /** The thresholds that a measure must meet. */
-export const Thresholds = z
-  .object({
-    qualityScaling: share.default(0.8).describe("Quality of the largest load relative to the smallest must be above this"),
-    timeEfficiency: share.default(0.5).describe("Time per item of the smallest load relative to the largest must be above this"),
-    resourceEfficiency: share
-      .default(0.5)
-      .describe("Good items per second of the largest load relative to the smallest must be above this"),
-    qualityDeviation: share.default(0.05).describe("Standard deviation of quality must be below this"),
-    errorSpread: share.default(0.05).describe("Difference between the highest and the lowest error rate must be below this"),
-  })
+export const Thresholds = closed({
+  qualityScaling: share.default(0.8).describe("Quality of the largest load relative to the smallest must be above this"),
+  timeEfficiency: share.default(0.5).describe("Time per unit of work of the smallest load relative to the largest must be above this"),
+  resourceEfficiency: share.default(0.5).describe("Good work per second of the largest load relative to the smallest must be above this"),
+  qualityDeviation: share.default(0.05).describe("Standard deviation of quality must be below this"),
+  errorRate: share.default(0.05).describe("Highest share of failed items must be below this"),
+  growthFactor: z
+    .number()
+    .min(1)
+    .default(1.5)
+    .describe("Time per unit of work may be this many times the expected one, or this fraction of it, and still be as expected"),
+  errorSpread: share.default(0.05).describe("Difference between the highest and the lowest error rate must be below this"),
+})
   .prefault({})
   .describe("Thresholds for a good verdict");
 
@@ -23,7 +27,7 @@ export type Thresholds = z.infer<typeof Thresholds>;
 
 export const Measure = z.object({
   name: z
-    .enum(["quality scaling", "time efficiency", "resource efficiency", "quality deviation", "error spread"])
+    .enum(["quality scaling", "time efficiency", "resource efficiency", "quality deviation", "error rate", "error spread"])
     .describe("Name of the measure"),
   value: z.number().nullable().describe("Value. Null when its inputs were not measured."),
   threshold: z.number().describe("Threshold for the value"),
@@ -40,20 +44,16 @@ export function measure(results: LabelledResult[], thresholds: Thresholds): Meas
     loads ? divide(figure(loads.largest), figure(loads.smallest)) : null;
   return [
     above("quality scaling", compared(qualityOf), thresholds.qualityScaling, "Quality of the largest load against the smallest"),
-    above(
-      "time efficiency",
-      compared(itemsPerSecond),
-      thresholds.timeEfficiency,
-      "Items a second of the largest load against the smallest",
-    ),
+    above("time efficiency", compared(unitsPerSecond), thresholds.timeEfficiency, "Work a second of the largest load against the smallest"),
     above(
       "resource efficiency",
       compared(yieldOf),
       thresholds.resourceEfficiency,
-      "Quality a second: items a second, each worth its quality, of the largest load against the smallest",
+      "Quality a second: work a second, worth its quality, of the largest load against the smallest",
     ),
     below("quality deviation", deviationOf(results), thresholds.qualityDeviation, "Standard deviation of quality over all loads"),
-    below("error spread", spreadOf(results), thresholds.errorSpread, "Between the highest and the lowest share of failed items"),
+    below("error rate", highest(ratesOf(results)), thresholds.errorRate, "The highest share of failed items of any load"),
+    below("error spread", spreadOf(ratesOf(results)), thresholds.errorSpread, "Between the highest and the lowest share of failed items"),
   ];
 }
 
@@ -61,7 +61,7 @@ const qualityOf = ({ quality }: LabelledResult) => quality;
 
 /** Returns the quality per second, by item. By run, ten times the items would always look like a tenth of the efficiency. */
 function yieldOf(result: LabelledResult): number | null {
-  const speed = itemsPerSecond(result);
+  const speed = unitsPerSecond(result);
   return speed === null || result.quality === undefined ? null : speed * result.quality;
 }
 
@@ -73,10 +73,9 @@ function deviationOf(results: LabelledResult[]): number | null {
   return Math.sqrt(squares / (qualities.length - 1));
 }
 
-function spreadOf(results: LabelledResult[]): number | null {
-  const rates = succeeded(results).flatMap((result) => errorRate(result) ?? []);
-  return rates.length < 2 ? null : Math.max(...rates) - Math.min(...rates);
-}
+const ratesOf = (results: LabelledResult[]) => succeeded(results).flatMap((result) => errorRate(result) ?? []);
+const highest = (rates: number[]) => (rates.length === 0 ? null : Math.max(...rates));
+const spreadOf = (rates: number[]) => (rates.length < 2 ? null : Math.max(...rates) - Math.min(...rates));
 
 const above = (name: Measure["name"], value: number | null, threshold: number, meaning: string): Measure =>
   judged({ name, value, threshold, meaning }, value !== null && value > threshold);

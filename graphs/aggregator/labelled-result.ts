@@ -1,13 +1,21 @@
 import { z } from "zod";
+import { closed } from "../agent/closed.ts";
 
 /** One of several results to compare, from a scenario, an agent or another source. Values that were not measured are omitted. */
-export const LabelledResult = z.object({
+export const LabelledResult = closed({
   label: z.string().trim().min(1).describe("Label of the result in the report"),
   status: z.enum(["success", "failed", "timeout", "skipped"]).default("success").describe("Outcome"),
   items: z.number().int().min(0).optional().describe("Processed items"),
   elapsedMs: z.number().min(0).optional().describe("Duration, waiting included"),
   workMs: z.number().min(0).optional().describe("Time spent on the items themselves, if it was measured apart from waiting"),
+  workPerItem: z.number().positive().optional().describe("Work in one item, relative to an item of the other results. 1 if nobody says."),
+  expectedTime: z
+    .number()
+    .positive()
+    .optional()
+    .describe("Expected time for one unit of work, in any unit, because only the ratio to other results counts. 1 if nobody says."),
   quality: z.number().min(0).max(1).optional().describe("Quality from 0 to 1, which is flawless"),
+  expectedQuality: z.number().min(0).max(1).optional().describe("Quality below which the result is not recommended"),
   failedItems: z.number().int().min(0).optional().describe("Items that could not be processed, in addition to `items`"),
   errors: z
     .array(z.object({ type: z.string().describe("Type of the error"), message: z.string().describe("Message of the error") }))
@@ -17,6 +25,13 @@ export const LabelledResult = z.object({
   dollars: z.number().min(0).optional().describe("Cost of those tokens"),
   traits: z.record(z.string(), z.string()).default({}).describe("Traits such as batch size and distribution"),
   metrics: z.record(z.string(), z.number()).default({}).describe("Other measurements"),
+  findings: z
+    .array(
+      z.object({ subject: z.string().describe("Subject of the finding"), says: z.string().describe("What it says about the subject") }),
+    )
+    .max(1_000)
+    .default([])
+    .describe("Findings. Those on one subject are compared between the results."),
   text: z.string().optional().describe("Text of the result, if it is one"),
 });
 

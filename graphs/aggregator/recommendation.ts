@@ -1,11 +1,12 @@
 import { z } from "zod";
-import { divide, errorRate, itemsPerSecond, msPerItem, rank, succeeded } from "./figures.ts";
+import { divide, errorRate, figureText, msPerItem, rank, succeeded, unitsPerSecond } from "./figures.ts";
 import type { LabelledResult } from "./labelled-result.ts";
 import { measure, type Thresholds } from "./measures.ts";
 import { loadsOf, scalingOf } from "./scaling.ts";
 
 export const Recommendation = z.object({
-  label: z.string().describe("Label of the recommended result"),
+  label: z.string().nullable().describe("Label of the recommended result. Null when none is good enough."),
+  confidence: z.number().describe("How sure it is, from 0 to 1: by how much was measured, and on how many results it rests"),
   reasons: z.array(z.string()).describe("Reasons for it, and against the others"),
   itemsPerRequest: z.number().nullable().describe("Its batch size, else the number of its items"),
   expectedSeconds: z.number().nullable().describe("Working time of such a request"),
@@ -17,23 +18,27 @@ export const Recommendation = z.object({
 
 export type Recommendation = z.infer<typeof Recommendation>;
 
-type Choice = Pick<Recommendation, "reasons"> & { chosen: LabelledResult };
+type Choice = Pick<Recommendation, "reasons"> & { chosen?: LabelledResult };
 
 /** Returns the recommendation for production, with its reasons and the first actions. Returns null when nothing succeeded. */
 export function recommend(results: LabelledResult[], thresholds: Thresholds): Recommendation | null {
-  const choice = chooseByLoad(results, thresholds) ?? chooseByRank(results);
+  const choice = chooseByLoad(results, thresholds) ?? chooseByRank(results, thresholds);
   if (!choice) return null;
   const { chosen, reasons } = choice;
+  const actions = actionsFor(results, thresholds).map((action, index) => ({ priority: index + 1, action }));
+  const confidence = confidenceIn(chosen, results);
+  if (!chosen) return { label: null, confidence, reasons, itemsPerRequest: null, expectedSeconds: null, concurrency: null, actions };
   const itemsPerRequest = batchSizeOf(chosen) ?? chosen.items ?? null;
   const perItem = msPerItem(chosen);
   const loads = divide(Math.max(...results.map(({ items = 0 }) => items)), chosen.items);
   return {
     label: chosen.label,
+    confidence,
     reasons,
     itemsPerRequest,
     expectedSeconds: itemsPerRequest === null || perItem === null ? null : (itemsPerRequest * perItem) / 1000,
     concurrency: loads === null ? null : Math.ceil(loads),
-    actions: actionsFor(results, thresholds).map((action, index) => ({ priority: index + 1, action })),
+    actions,
   };
 }
 
@@ -45,7 +50,8 @@ function chooseByLoad(results: LabelledResult[], thresholds: Thresholds): Choice
     .filter(({ items = 0 }) => items > 0)
     .toSorted((a, b) => (a.items ?? 0) - (b.items ?? 0))
     .map((result) => ({ result, against: reasonsAgainst(result, smallest, thresholds) }));
-  const chosen = verdicts.findLast(({ against }) => against.length === 0)?.result ?? smallest;
+  const chosen = verdicts.findLast(({ against }) => against.length === 0)?.result;
+  if (!chosen) return { reasons: verdicts.map(({ result, against }) => reasonNot(result, against, result)) };
   return {
     chosen,
     reasons: [
@@ -56,26 +62,53 @@ function chooseByLoad(results: LabelledResult[], thresholds: Thresholds): Choice
 }
 
 /** Recommends the best result when there are no loads to choose between. */
-function chooseByRank(results: LabelledResult[]): Choice | undefined {
+function chooseByRank(results: LabelledResult[], thresholds: Thresholds): Choice | undefined {
   const good = succeeded(results);
-  const best = rank(results)[0];
-  if (!best) return undefined;
+  const against = (result: LabelledResult) => [...shortfallOf(result), ...failuresOf(result, thresholds)];
+  if (good.length === 0) return undefined;
+  const best = rank(results).find((result) => against(result).length === 0);
+  if (!best) return { reasons: good.map((result) => reasonNot(result, against(result), result)) };
   const reason = good.length === 1 ? "it is the only one that succeeded; there is nothing to compare it with" : "it ranks first";
   return { chosen: best, reasons: [`${best.label}: ${reason}.`] };
 }
 
 /** Returns the objections to a load, compared with the smallest. Values that were not measured are no objection. */
 function reasonsAgainst(result: LabelledResult, smallest: LabelledResult, thresholds: Thresholds): string[] {
-  if (result === smallest) return [];
+  const failing = failuresOf(result, thresholds);
+  const own = [...shortfallOf(result), ...failing];
+  if (result === smallest) return own;
   const quality = divide(result.quality, smallest.quality);
-  const speed = divide(itemsPerSecond(result), itemsPerSecond(smallest));
+  const speed = divide(unitsPerSecond(result), unitsPerSecond(smallest));
   const [rate, least] = [errorRate(result), errorRate(smallest)];
   const more = rate === null || least === null ? null : rate - least;
   return [
+    ...own,
     ...(quality !== null && quality <= thresholds.qualityScaling ? [`its quality is ${percent(quality)} of ${smallest.label}'s`] : []),
-    ...(speed !== null && speed <= thresholds.timeEfficiency ? [`it does ${percent(speed)} of ${smallest.label}'s items a second`] : []),
-    ...(more !== null && more >= thresholds.errorSpread ? [`${percent(more)} more of its items fail than of ${smallest.label}'s`] : []),
+    ...(speed !== null && speed <= thresholds.timeEfficiency ? [`it does ${percent(speed)} of ${smallest.label}'s work a second`] : []),
+    ...(failing.length === 0 && more !== null && more >= thresholds.errorSpread
+      ? [`${percent(more)} more of its items fail than of ${smallest.label}'s`]
+      : []),
   ];
+}
+
+/** Returns the objection to a result whose quality is below what is expected of it. */
+const shortfallOf = ({ quality, expectedQuality }: LabelledResult): string[] =>
+  quality !== undefined && expectedQuality !== undefined && quality < expectedQuality
+    ? [`its quality ${figureText(quality)} is below the expected ${expectedQuality}`]
+    : [];
+
+function failuresOf(result: LabelledResult, thresholds: Thresholds): string[] {
+  const rate = errorRate(result);
+  return rate !== null && rate >= thresholds.errorRate ? [`${percent(rate)} of its items fail`] : [];
+}
+
+/** Returns a number that grows with the share of figures that were measured and with the number of successes. */
+function confidenceIn(chosen: LabelledResult | undefined, results: LabelledResult[]): number {
+  const good = succeeded(results);
+  const judged = chosen ? [chosen] : good;
+  const known = judged.flatMap((result) => [result.quality ?? null, msPerItem(result), errorRate(result)]);
+  const share = known.filter((figure) => figure !== null).length / known.length;
+  return Number(((share * good.length) / (good.length + 1)).toFixed(2));
 }
 
 function reasonNot({ label, items = 0 }: LabelledResult, against: string[], chosen: LabelledResult): string {
@@ -99,9 +132,10 @@ function actionsFor(results: LabelledResult[], thresholds: Thresholds): string[]
     ...(poor("quality scaling") ? ["Find out why quality falls as the load grows."] : []),
     ...(scaling && poor("time efficiency")
       ? [
-          `Find what grows faster than the load: time per item is ${scaling.ratio.toFixed(1)} times as long in ${scaling.to} as in ${scaling.from}.`,
+          `Find what grows faster than the load: time per unit of work is ${scaling.ratio.toFixed(1)} times as long in ${scaling.to} as in ${scaling.from}.`,
         ]
       : []),
+    ...(poor("error rate") && !poor("error spread") ? ["Find out why so many items fail."] : []),
     ...(poor("error spread") ? ["Find out why some loads have more failed items than others."] : []),
     ...(poor("quality deviation") ? ["Find out why quality varies between the loads."] : []),
     ...(unknown.length > 0 && results.length > 1 ? [`Measure what these need: ${unknown.join(", ")}.`] : []),

@@ -3,7 +3,7 @@ import { Comparison } from "./comparison.ts";
 import type { LabelledResult } from "./labelled-result.ts";
 import { OutcomePatterns } from "./outcome-patterns.ts";
 import { Recommendation } from "./recommendation.ts";
-import { Synthesis } from "./synthesis.ts";
+import { Agreement, Synthesis } from "./synthesis.ts";
 
 /** The aggregated report. Parts that were not requested are null. */
 export const Aggregation = z.object({
@@ -11,6 +11,7 @@ export const Aggregation = z.object({
   patterns: OutcomePatterns.nullable().describe("Common facts of successes and failures"),
   recommendation: Recommendation.nullable().describe("Recommendation for production. Null when nothing succeeded."),
   synthesis: Synthesis.nullable().describe("Summary of the texts"),
+  ...Agreement.shape,
   gaps: z.array(z.string()).describe("Failed or missing results"),
 });
 

@@ -1,0 +1,12 @@
+import type { Aggregation } from "./aggregation.ts";
+
+/** Returns a report in words, for those who read the conversation. */
+export function wordsOf({ comparison, recommendation, synthesis, gaps }: Aggregation): string {
+  const advice = recommendation && [recommendation.label ? `Recommended: ${recommendation.label}.` : "None is recommended."];
+  const lines = [
+    synthesis?.deliverable ?? synthesis?.executiveSummary,
+    ...(synthesis ? [] : [comparison?.note, ...(advice ?? []), ...(recommendation?.reasons ?? []).map((reason) => `- ${reason}`)]),
+    !synthesis?.deliverable && gaps.length > 0 && `Missing: ${gaps.join("; ")}.`,
+  ];
+  return lines.filter(Boolean).join("\n") || "There is nothing to report.";
+}
