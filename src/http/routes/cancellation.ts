@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Scope } from "../../db/scope.ts";
 import { ServiceError } from "../../errors.ts";
 import { findOpenRuns } from "../../runs/cancel.ts";
-import { getRun } from "../../runs/read.ts";
+import { getRun, hasAnyRun } from "../../runs/read.ts";
 import { CancelAction } from "../../runs/run.ts";
 import { access } from "../admission/access.ts";
 import type { ApiDeps } from "../api-deps.ts";
@@ -61,19 +61,17 @@ async function cancel(deps: ApiDeps, request: RequestOf<typeof cancelSchema>, re
   return reply.code(204).send();
 }
 
-/** Cancels the named runs of a thread, or all runs with a status. */
+/** Cancels the named runs of a thread, or all runs with a status. As on the official server, unknown ids are ignored beside known ones. */
 async function cancelMany(deps: ApiDeps, request: RequestOf<typeof bulkSchema>, reply: FastifyReply) {
   const { status, thread_id, run_ids } = request.body;
   const { action } = request.query;
-  const named = Boolean(thread_id && run_ids);
-  if (named === Boolean(status)) throw new ServiceError("invalid", "Give either status, or thread_id and run_ids.");
-  const scope = await cancellable(request, { action, threadId: thread_id ?? undefined, runIds: run_ids ?? undefined });
-  for (const runId of named ? (run_ids ?? []) : []) await getRun(deps.pool, scope, thread_id ?? undefined, runId);
-  const open = await findOpenRuns(deps.pool, scope, {
-    status: status ?? "all",
-    ...(thread_id && { threadId: thread_id }),
-    ...(run_ids && { runIds: run_ids }),
-  });
+  const named = thread_id && run_ids ? { threadId: thread_id, runIds: run_ids } : undefined;
+  const isOneWay = status ? !thread_id && !run_ids : named !== undefined;
+  if (!isOneWay) throw new ServiceError("invalid", "Give either status, or thread_id and run_ids.");
+  const scope = await cancellable(request, { action, threadId: named?.threadId, runIds: named?.runIds });
+  if (named && !(await hasAnyRun(deps.pool, scope, named.threadId, named.runIds)))
+    throw new ServiceError("not_found", "No runs found to cancel.");
+  const open = await findOpenRuns(deps.pool, scope, { status: status ?? "all", ...named });
   for (const [threadId, runs] of Map.groupBy(open, (run) => run.threadId)) {
     const runIds = runs.map((run) => run.runId);
     await cancelRuns(deps, scope, { threadId, runIds, action });
