@@ -165,6 +165,45 @@ describe("one sentence says what is wrong with the project", () => {
       'agent.ts:1:10: ERROR: Unexpected ";"',
     ],
     [
+      "a plain ES module that does not parse",
+      { "langgraph.json": graphs("./agent.mjs:graph"), "agent.mjs": "const a = 1;\n\nconst x = ;" },
+      /could not be imported: Unexpected token ';' \(at \/\S+\/agent\.mjs:3\)/,
+    ],
+    [
+      "an import that does not parse",
+      {
+        "langgraph.json": graphs("./agent.mjs:graph"),
+        "agent.mjs": 'import "./fine.mjs";\nimport "./broken.mjs";',
+        "fine.mjs": "export const a = 1;",
+        "broken.mjs": "\nexport const x = ;",
+      },
+      /could not be imported: Unexpected token ';' \(at \/\S+\/broken\.mjs:2\)/,
+    ],
+    [
+      "an import of plain JavaScript that does not parse",
+      {
+        "langgraph.json": graphs("./agent.ts:graph"),
+        "package.json": { type: "module" },
+        "agent.ts": 'import "./broken.js";',
+        "broken.js": "\nexport const x = ;",
+      },
+      /could not be imported: .* \(at \/\S+\/broken\.js:2(:\d+)?\)|broken\.js:2:\d+: ERROR/,
+    ],
+    [
+      "a CommonJS file that does not parse",
+      { "langgraph.json": graphs("./agent.cjs:graph"), "agent.cjs": "const a = 1;\nconst x = ;" },
+      /could not be imported: .* \(at \/\S+\/agent\.cjs:2(:\d+)?\)|agent\.cjs:2:\d+: ERROR/,
+    ],
+    [
+      "a JSON import that does not parse",
+      {
+        "langgraph.json": graphs("./agent.mjs:graph"),
+        "agent.mjs": 'import data from "./data.json" with { type: "json" };\nexport const graph = data;',
+        "data.json": "{ a",
+      },
+      /could not be imported: .*data\.json/,
+    ],
+    [
       "a package that is not installed",
       { "langgraph.json": graphs("./agent.ts:graph"), "agent.ts": 'import "no-such-package";' },
       "Cannot find module 'no-such-package'",
