@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, inject, test } from "vitest";
 import { databaseUrl } from "../cluster.ts";
 import { echoProject, isRunning, makeProject, postmasterPid, runCommand, sayHi, until } from "../command.ts";
+import { createDatabase } from "../database.ts";
 import { clientFor, startProcess, type TestProcess } from "../service.ts";
 
 const project = await makeProject(echoProject);
@@ -234,6 +235,22 @@ describe("one sentence says what is wrong with the project", () => {
     expect(await failToStart({}, root)).toMatch(says);
     expect(existsSync(join(root, ".ensemble"))).toBe(false);
   });
+});
+
+test("the call to try is one that the graph takes", async () => {
+  const root = await makeProject({
+    "langgraph.json": { graphs: { doing: "./doing.mjs:graph" } },
+    "doing.mjs": `
+      import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
+      const State = Annotation.Root({ task: Annotation() });
+      export const graph = new StateGraph(State).addNode("one", () => ({})).addEdge(START, "one").addEdge("one", END).compile();`,
+  });
+  const service = await start({ DATABASE_URL: await createDatabase() }, root);
+  const [, body = ""] = /-d '(.*)'/.exec(service.output()) ?? [];
+  expect(body).toBe('{"assistant_id":"doing","input":{"task":"hello"}}');
+  const answer = await fetch(`${service.url}/runs/wait`, { method: "POST", headers: { "content-type": "application/json" }, body });
+  expect(await answer.json()).toEqual({ task: "hello" });
+  expect(await service.stop()).toBe(0);
 });
 
 describe("the embedded Postgres", () => {
