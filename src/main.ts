@@ -10,6 +10,7 @@ import { createLogger } from "./log.ts";
 import { listenForScrapers } from "./metrics/listener.ts";
 import { startMetrics } from "./metrics/metrics.ts";
 import { needsEndpoint } from "./registry/embeddings.ts";
+import { type FirstCall, findFirstCall } from "./registry/first-call.ts";
 import { compareLangGraph } from "./registry/installed.ts";
 import { foldersOf, readProject } from "./registry/project.ts";
 import { loadProjectParts } from "./registry/project-parts.ts";
@@ -36,6 +37,8 @@ export interface Service {
   /** The URL of the metrics, if ENSEMBLE_METRICS_PORT is set. */
   metricsUrl: string | undefined;
   graphIds: string[];
+  /** A call to try first. Undefined in a worker, and if every graph needs an input of its own. */
+  firstCall: FirstCall | undefined;
   embedded: boolean;
   /** A sentence about the LangGraph that runs, if the project has installed another version. */
   langgraph: string | undefined;
@@ -107,6 +110,7 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
     url: api?.url,
     metricsUrl,
     graphIds: registry.graphIds,
+    firstCall: api && (await findFirstCall(registry)),
     embedded: config.databaseUrl === undefined,
     langgraph,
     stop: () => closeAll(closers, log),

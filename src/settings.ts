@@ -168,9 +168,13 @@ const runSettings = {
 const streamSettings = {
   ENSEMBLE_STREAMS: count
     .default(10_000)
-    .describe("Streams and sockets that this process keeps open. The service answers further ones with 429."),
-  ENSEMBLE_STREAMS_PER_USER: count.default(5_000).describe("Streams and sockets that one user may have open, where auth is on."),
-  ENSEMBLE_STREAMS_PER_RUN: count.default(1_000).describe("Clients that may follow one run, or one thread, through this process."),
+    .describe("Streams, sockets and waiting requests that this process keeps open. The service answers further ones with 429."),
+  ENSEMBLE_STREAMS_PER_USER: count
+    .default(5_000)
+    .describe("Streams, sockets and waiting requests that one user may have open, where auth is on."),
+  ENSEMBLE_STREAMS_PER_RUN: count
+    .default(1_000)
+    .describe("Clients that may follow or await one run, or follow one thread, through this process."),
   ENSEMBLE_STALLED_CLIENT_SECS: positive
     .default(60)
     .describe("Seconds after which a client that reads nothing is cut off. It may come back and continue."),

@@ -6,6 +6,7 @@ import { type Figure, median } from "../measured.ts";
 import type { Part } from "../parts.ts";
 import { type Cost, explain } from "../size/explain.ts";
 import { fill, type Size } from "../size/fill.ts";
+import { rebuildIndexes } from "../size/indexes.ts";
 import { statements } from "../size/statements.ts";
 import type { Stage } from "../stage.ts";
 
@@ -33,9 +34,13 @@ export const measureSize: Part = async (stage, { quick }) => {
     rows[name] = [of.ms, ms, of.blocks, blocks];
     if (!ofOpenRuns.includes(name) && isGrown(of, { ms, blocks })) grown.push(name);
   }
+  const builds = Object.fromEntries(Object.entries(many.indexes).map(([name, took]) => [name, [few.indexes[name] ?? 0, took]]));
   const gigabytes = ((before - (await freeBytes(stage))) / 1024 ** 3).toFixed(1);
   return {
-    tables: [{ title: "statements (medians)", columns: ["ms, small", "ms, large", "blocks, small", "blocks, large"], rows }],
+    tables: [
+      { title: "statements (medians)", columns: ["ms, small", "ms, large", "blocks, small", "blocks, large"], rows },
+      { title: "indexes that an upgrade builds while workers run", columns: ["seconds, small", "seconds, large"], rows: builds },
+    ],
     notes: [
       `These grow with the open runs, of which there are ${openRuns(small)} and ${openRuns(quick ? quickLarge : large)}: ${ofOpenRuns.join(", ")}.`,
       `small: ${describe(small)}; large: ${describe(quick ? quickLarge : large)}. Both take ${gigabytes} GB and were filled in ${Math.round(few.seconds + many.seconds)} s.`,
@@ -54,7 +59,15 @@ const openRuns = ({ queued, temporary }: Size) => queued + temporary;
 const describe = ({ threads, runsAThread, checkpointsARun }: Size) =>
   `${threads} threads, ${threads * runsAThread} runs, ${threads * runsAThread * checkpointsARun} checkpoints`;
 
-async function measureDatabase(stage: Stage, size: Size): Promise<{ seconds: number; costs: Record<string, Cost> }> {
+interface MeasuredDatabase {
+  /** How long it took to fill the database. */
+  seconds: number;
+  costs: Record<string, Cost>;
+  /** Seconds to build each index. */
+  indexes: Record<string, number>;
+}
+
+async function measureDatabase(stage: Stage, size: Size): Promise<MeasuredDatabase> {
   const url = await stage.createDatabase();
   const pool = openPool({ url, size: 2, onError: console.error });
   await migrate(pool);
@@ -65,8 +78,9 @@ async function measureDatabase(stage: Stage, size: Size): Promise<{ seconds: num
   const seconds = (performance.now() - started) / 1000;
   const costs: Record<string, Cost> = {};
   for (const [name, work] of Object.entries(statements)) costs[name] = await measureStatement(() => explain(client, work));
+  const indexes = await rebuildIndexes(client);
   await client.end();
-  return { seconds, costs };
+  return { seconds, costs, indexes };
 }
 
 async function measureStatement(once: () => Promise<Cost>): Promise<Cost> {

@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import { createLogger } from "../log.ts";
 import { type Service, startService } from "../main.ts";
+import type { FirstCall } from "../registry/first-call.ts";
 import { attemptAtWork } from "../worker/attempts.ts";
 import { publishAddress } from "./own-address.ts";
 
@@ -40,7 +41,7 @@ function listenForSignals() {
   return { firstSignal: firstSignal.promise, secondSignal: secondSignal.promise, signal: first.signal };
 }
 
-function announce({ url, metricsUrl, graphIds, embedded, langgraph }: Service, { port, portIsSet }: Config): void {
+function announce({ url, metricsUrl, graphIds, firstCall, embedded, langgraph }: Service, { port, portIsSet }: Config): void {
   if (metricsUrl) console.log(`Metrics: ${metricsUrl}`);
   if (!url) {
     console.log(`Ensemble worker runs ${graphIds.join(", ")}.`);
@@ -49,15 +50,16 @@ function announce({ url, metricsUrl, graphIds, embedded, langgraph }: Service, {
   }
   const taken = new URL(url).port;
   if (!portIsSet && taken !== String(port)) console.log(`Port ${port} is taken by another process: this service uses ${taken}.`);
-  const body = JSON.stringify({ assistant_id: graphIds[0], input: { messages: [{ role: "user", content: "hello" }] } });
   console.log(`
 Ensemble listens on ${url}  (API reference: ${url}/docs)
 Graphs: ${graphIds.join(", ")}${embedded ? "\nDatabase: an embedded Postgres; set DATABASE_URL to use your own." : ""}${langgraph ? `\nLangGraph: ${langgraph}` : ""}
 
-Try it:
-  curl -s ${url}/runs/wait -H 'content-type: application/json' -d '${body}'
+${firstCall ? `Try it:\n  ${curlOf(url, firstCall)}` : `See what a graph takes:\n  curl -s ${url}/assistants/${graphIds[0]}/schemas`}
 `);
 }
+
+const curlOf = (url: string, { graphId, input }: FirstCall) =>
+  `curl -s ${url}/runs/wait -H 'content-type: application/json' -d '${JSON.stringify({ assistant_id: graphId, input })}'`;
 
 /**
  * Logs errors that a graph's code throws outside its node, such as an unhandled rejection or an error in a timer. The log names the run,

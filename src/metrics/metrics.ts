@@ -53,7 +53,12 @@ export function startMetrics({ pool, poolSize, slots, leaseSeconds, version, rol
       const collect = function (this: Gauge) {
         this.set(count());
       };
-      new Gauge({ name: "ensemble_streams_open", help: "Event streams that clients follow through this process", registers, collect });
+      new Gauge({
+        name: "ensemble_streams_open",
+        help: "Streams, sockets and waiting requests that are open in this process",
+        registers,
+        collect,
+      });
     },
     async read(format) {
       await databaseValues.refresh();

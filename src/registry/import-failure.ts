@@ -1,9 +1,10 @@
 import { fileURLToPath } from "node:url";
 import { findMissingExport } from "./missing-export.ts";
+import { findSyntaxError } from "./syntax-error.ts";
 
 /** Returns a sentence that says why a user's file could not be imported, and where. */
 export async function describeImportFailure(error: unknown): Promise<string> {
-  const place = placeOf(error);
+  const place = placeOf(error) ?? (await findSyntaxError(error));
   const missing = await findMissingExport(error, place?.file);
   return `${missing ?? firstLine(error)}${place ? ` (at ${place.text})` : ""}`;
 }
@@ -23,7 +24,8 @@ const ours = fileURLToPath(new URL("..", import.meta.url));
 function placeOf(error: unknown): { file: string; text: string } | undefined {
   if (!(error instanceof Error)) return undefined;
   for (const line of (error.stack ?? "").split("\n")) {
-    const [, where = "", position = ""] = /^(?:\s+at .*?)?\(?((?:file:\/\/|\/|[A-Za-z]:\\)[^()]+?)((?::\d+){1,2})\)?$/.exec(line) ?? [];
+    const [, where = "", position = ""] =
+      /^(?:\s+at (?:.*?[ (])?)?((?:file:\/\/|\/|[A-Za-z]:\\)[^()]+?)((?::\d+){1,2})\)?$/.exec(line) ?? [];
     if (where === "" || where.includes("/node_modules/") || where.includes("\\node_modules\\")) continue;
     const file = where.startsWith("file://") ? fileURLToPath(where.replace(/\?.*$/, "")) : where.replace(/\?.*$/, "");
     if (!file.startsWith(ours)) return { file, text: `${file}${position}` };

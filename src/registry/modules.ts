@@ -71,7 +71,14 @@ const resolveToOurs: Hooks["resolve"] = (specifier, context, next) => {
   }
 };
 
+/** The plain JavaScript of users that was loaded, in order. TypeScript is compiled by tsx, whose errors name their place. */
+const loadedUrls = new Set<string>();
+
+/** Returns the users' files of plain JavaScript that were loaded, the last one first. */
+export const recentlyLoaded = (): string[] => [...loadedUrls].reverse().map((url) => fileURLToPath(url));
+
 const loadExtending: Hooks["load"] = (url, context, next) => {
+  if (/^file:[^?]*\.[cm]?js(\?|$)/.test(url) && !url.includes("/node_modules/")) loadedUrls.add(url);
   const source = extendingSource(url);
   return source === undefined ? next(url, context) : { source, format: "module", shortCircuit: true };
 };

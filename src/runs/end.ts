@@ -7,7 +7,14 @@ import { baseAfter } from "./event-base.ts";
 import type { EndStatus } from "./run.ts";
 import { droppingTimers, settingTimers, type TimerChange } from "./timers.ts";
 
-export interface RunError {
+/** Why an answer was refused, in the fields that the SDK reads: the ids that matched no question, and those of the open questions. */
+export interface AnswerRefusal {
+  reason: "unknown_interrupt";
+  interrupt_ids: string[];
+  pending_ids: string[];
+}
+
+export interface RunError extends Partial<AnswerRefusal> {
   error: string;
   message: string;
 }

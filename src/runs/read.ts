@@ -34,6 +34,13 @@ export async function findRuns(db: Db, ids: string[]): Promise<Run[]> {
   return ids.flatMap((id) => found.get(id) ?? []);
 }
 
+/** Returns whether a thread has at least one of these runs. */
+export async function hasAnyRun(db: Db, scope: Scope, threadId: string, runIds: string[]): Promise<boolean> {
+  const { rowCount } = await db.query(sql`
+    select 1 from runs where run_id = any(${runIds}::uuid[]) and thread_id = ${threadId} and ${visibleBy(scope)} limit 1`);
+  return rowCount !== 0;
+}
+
 /** Lists the runs of a thread, newest first, as many as fit into `bytes`. */
 export async function listRuns(
   db: Db,

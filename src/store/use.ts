@@ -30,6 +30,8 @@ export interface Read {
 
 export interface Search extends Place, Part, Read {
   query?: string | undefined;
+  /** The result of `embedSearch` for the query, so that a second read does not embed it again. */
+  meaning?: ItemVectors | undefined;
 }
 
 /**
@@ -61,17 +63,18 @@ export async function searchStore(
   db: Db,
   scope: Scope,
   use: StoreUse,
-  { query = "", refreshTtl, limit, offset, bytes, ...place }: Search,
+  { query = "", meaning, refreshTtl, limit, offset, bytes, ...place }: Search,
 ): Promise<BoundedRows<Item>> {
-  const wanted = await vectorsOf(use, query);
-  const { rows, isCut } = wanted
-    ? { rows: await searchVectors(db, scope, place, wanted, { limit, offset }), isCut: false }
-    : await searchItems(db, scope, place, query, { limit, offset, bytes });
+  const wanted = meaning ?? (await embedSearch(use, query));
+  const part = { limit, offset, bytes };
+  const found = wanted ? searchVectors(db, scope, place, wanted, part) : searchItems(db, scope, place, query, part);
+  const { rows, isCut } = await found;
   await refresh(db, use, refreshTtl, rows);
   return { rows: rows.map(toItem), isCut };
 }
 
-async function vectorsOf({ rules: { index } }: StoreUse, query: string): Promise<ItemVectors | undefined> {
+/** Returns the vector of a search's query. Undefined if the search compares words. */
+export async function embedSearch({ rules: { index } }: StoreUse, query = ""): Promise<ItemVectors | undefined> {
   if (!index || query.trim() === "") return undefined;
   return { index, directions: [await embedQuery(index, query)] };
 }

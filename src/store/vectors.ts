@@ -1,3 +1,4 @@
+import { type BoundedRows, lengthOf, readBounded } from "../db/bounded.ts";
 import type { Scope } from "../db/scope.ts";
 import { type Db, type Sql, sql } from "../db/sql.ts";
 import { findCandidates } from "./candidates.ts";
@@ -30,8 +31,8 @@ export async function searchVectors(
   scope: Scope,
   place: Place,
   { index, directions }: ItemVectors,
-  { limit, offset }: Part,
-): Promise<(StoredItem & { score: number })[]> {
+  { limit, offset, bytes }: Part,
+): Promise<BoundedRows<StoredItem & { score: number }>> {
   const [wanted = []] = directions;
   const vectors = index.hasPgvector
     ? sql`store_vectors join store_items using (namespace, key) where ${at(scope, place)} and`
@@ -39,14 +40,14 @@ export async function searchVectors(
   const cosine = index.hasPgvector
     ? cosineByPgvector(toArray(wanted), sql`vector`)
     : sql`(select sum(mine * theirs) from unnest(${toArray(wanted)}::float8[], vector) pair (mine, theirs))`;
-  const { rows } = await db.query<StoredItem & { score: number }>(sql`
+  const page = sql`
     with nearest as (
       select namespace, key, max(${cosine}) as score from ${vectors} index_name = ${index.name}
        group by namespace, key order by score desc, namespace, key limit ${limit} offset ${offset})
     select ${columns}, least(score, 1) as score
       from nearest join store_items using (namespace, key)
-     order by nearest.score desc, namespace, key`);
-  return rows;
+     order by nearest.score desc, namespace, key`;
+  return readBounded(db, page, [lengthOf(sql`value`)], bytes);
 }
 
 /** Selects the vectors of items. The collation is that of the index, which Postgres would not use otherwise. */

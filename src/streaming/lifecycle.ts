@@ -52,13 +52,13 @@ export class Lifecycle {
     return place?.status === "started" ? [change(place, status)] : [];
   }
 
-  /** Ends the run and every open place below it. */
-  end(status: Status, error?: string): Draft[] {
+  /** Ends the run and every open place below it. `details` are further fields of the run's own event. */
+  end(status: Status, details?: object): Draft[] {
     const root = this.#places.get("") ?? { namespace: [], graphName: this.#graphId, status };
     this.#places.set("", root);
     const open = this.places.filter((place) => place.status === "started");
     root.status = status;
-    return [...open.map((place) => change(place, status)), toDraft(root, error === undefined ? {} : { error })];
+    return [...open.map((place) => change(place, status)), toDraft(root, details)];
   }
 
   /** Stores the agent's name of a task, or the tool call that it answers. */

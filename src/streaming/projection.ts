@@ -87,8 +87,15 @@ function projectOutcome(projecting: Projecting, end: EndedRun | undefined): Draf
     ...(completed ? projecting.messages.finish([]) : []),
     ...abandon(projecting, wasCut),
     ...questions,
-    ...projecting.lifecycle.end(statusOf(end, interrupts !== null), end?.error?.message),
+    ...projecting.lifecycle.end(statusOf(end, interrupts !== null), detailsOf(end)),
   ];
+}
+
+/** Returns an error's sentence. A refused answer also has its ids, under the names that the run's error has. */
+function detailsOf(end: EndedRun | undefined): object {
+  if (!end?.error) return {};
+  const { error: _name, message, ...refusal } = end.error;
+  return { error: message, ...refusal };
 }
 
 /** Returns the status of an ended run. A cancelled or rolled back run is interrupted too, though it has no question. */

@@ -10,6 +10,7 @@ import { restingState } from "../state/state.ts";
 import type { ThreadState } from "../threads/threads.ts";
 import { type Attempt, graphIdOf } from "./attempt.ts";
 import type { StopReason } from "./control.ts";
+import { UnknownInterruptError } from "./resumption.ts";
 import { tryToStore } from "./steps.ts";
 
 /** The outcome of an attempt. Only `ended` and `rolled back` end the run. */
@@ -53,6 +54,7 @@ async function outcomeOfGraph(attempt: Attempt, threw: { error: unknown } | unde
   if (!threw) return succeeded(attempt);
   if (threw.error instanceof LostRight) return { kind: "lost" };
   if (isGraphDrained(threw.error)) return { kind: "released" };
+  if (threw.error instanceof UnknownInterruptError) return refused(attempt, threw.error);
   return failed(attempt, "error", describeError(threw.error));
 }
 
@@ -84,9 +86,19 @@ async function succeeded(attempt: Attempt): Promise<Outcome> {
 
 /** Logs the error for the run's subscribers. The thread keeps the state before the error. */
 async function failed(attempt: Attempt, status: "error" | "timeout", error: RunError): Promise<Outcome> {
-  attempt.journal.push({ event: "error", data: JSON.stringify(error) });
+  const end = endWithError(attempt, status, error);
   const reached = await readThreadState(attempt);
-  return { kind: "ended", end: { status, output: JSON.stringify({ __error__: error }), error, thread: { ...reached, status: "error" } } };
+  return { kind: "ended", end: { ...end, thread: { ...reached, status: "error" } } };
+}
+
+/** Ends a run whose answer was refused. It ran nothing, so its thread stays as it was. */
+function refused(attempt: Attempt, { name, message, refusal }: UnknownInterruptError): Outcome {
+  return { kind: "ended", end: endWithError(attempt, "error", { error: name, message, ...refusal }) };
+}
+
+function endWithError({ journal }: Attempt, status: "error" | "timeout", error: RunError): RunEnd {
+  journal.push({ event: "error", data: JSON.stringify(error) });
+  return { status, output: JSON.stringify({ __error__: error }), error, thread: undefined };
 }
 
 /** A cancelled run keeps what it has stored. Its thread is free for the next one. */

@@ -7,6 +7,7 @@ import { holdRight } from "../db/fence.ts";
 import { type Db, transaction } from "../db/sql.ts";
 import type { AnyGraph } from "../registry/registry.ts";
 import type { Claim } from "../runs/claim.ts";
+import type { AnswerRefusal } from "../runs/end.ts";
 import type { RunCommand } from "../runs/run.ts";
 import { toCommand } from "../state/command.ts";
 import { answersById, type OpenQuestion, openQuestions, unaskedIds } from "../threads/questions.ts";
@@ -135,13 +136,19 @@ export function graphVersion(graph: AnyGraph, given: string | undefined): string
 const byName = ([a]: unknown[], [b]: unknown[]) => (String(a) < String(b) ? -1 : 1);
 
 /** The error that the SDK expects for a strict answer that had to wait for other runs. */
-class UnknownInterruptError extends Error {
+export class UnknownInterruptError extends Error {
   override name = "UnknownInterruptError";
+  readonly refusal: AnswerRefusal;
+
+  constructor(unasked: string[], questions: OpenQuestion[]) {
+    super(`No question with the id ${unasked[0]} is open.`);
+    this.refusal = { reason: "unknown_interrupt", interrupt_ids: unasked, pending_ids: questions.map(({ id }) => id) };
+  }
 }
 
 function refuseUnasked(questions: OpenQuestion[], resume: unknown): void {
-  const [unasked] = unaskedIds(questions, resume);
-  if (unasked !== undefined) throw new UnknownInterruptError(`No question with the id ${unasked} is open.`);
+  const unasked = unaskedIds(questions, resume);
+  if (unasked.length > 0) throw new UnknownInterruptError(unasked, questions);
 }
 
 /**

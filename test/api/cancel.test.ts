@@ -131,6 +131,18 @@ test("runs are cancelled in bulk, by ids and by status", async () => {
   await expect(client.runs.cancelMany({} as { status: "all" })).rejects.toThrow("HTTP 422");
 });
 
+test("unknown runs in a list of ids are passed over, as long as one of the thread's runs is in it", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  const pending = await client.runs.create(threadId, "steps", { input: {}, afterSeconds: 3_600 });
+  const { thread_id: anotherId } = await client.threads.create();
+  const another = await client.runs.create(anotherId, "steps", { input: {}, afterSeconds: 3_600 });
+  await client.runs.cancelMany({ threadId, runIds: [crypto.randomUUID(), pending.run_id, another.run_id] });
+  expect(await client.runs.get(threadId, pending.run_id)).toMatchObject({ status: "interrupted" });
+  expect(await client.runs.get(anotherId, another.run_id)).toMatchObject({ status: "pending" });
+  await client.runs.cancelMany({ threadId, runIds: [pending.run_id] }); // one that is over changes nothing
+  await client.runs.cancel(anotherId, another.run_id, true);
+});
+
 test.each(["stream", "wait"])("a run told to end with its client ends when its %s is left, another goes on", async (endpoint) => {
   for (const [onDisconnect, status] of [
     ["cancel", "interrupted"],

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { startTestService } from "../service.ts";
 import { collect } from "../sse.ts";
+import { followThread } from "../thread-events.ts";
 
 const { client, fetch } = await startTestService();
 
@@ -133,6 +134,28 @@ test("a strict answer to a question that is not open is refused, and the thread 
   await expect(create(threadId, strict)).resolves.toEqual([422, expect.stringContaining("0".repeat(32))]);
   expect(await client.threads.get(threadId)).toEqual(before);
   expect((await create(threadId, { command: { resume } }))[0]).toBe(200);
+});
+
+test("a strict answer behind another one fails with the ids that the SDK reads, and the thread stays as the other left it", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  await client.runs.wait(threadId, "two-questions", { input: {} });
+  const [first, second] = Object.values((await client.threads.get(threadId)).interrupts).flat();
+  const answer = { assistant_id: "two-questions", thread_id: threadId, command: { resume: { [first!.id!]: "yes" } } };
+  const batch = [answer, { ...answer, strict_resume: true, metadata: { late: true } }];
+  const made = await fetch("/runs/batch", { method: "POST", body: JSON.stringify(batch) });
+  const [, late] = (await made.json()) as { run_id: string }[];
+  const message = `No question with the id ${first!.id} is open.`;
+  const refusal = { reason: "unknown_interrupt", interrupt_ids: [first!.id], pending_ids: [second!.id] };
+  expect(await client.runs.join(threadId, late!.run_id)).toEqual({ __error__: { error: "UnknownInterruptError", message, ...refusal } });
+  expect(await client.runs.get(threadId, late!.run_id)).toMatchObject({ status: "error" });
+  const left = await client.threads.get(threadId);
+  expect([left.status, Object.values(left.interrupts).flat()]).toEqual(["interrupted", [second]]);
+  const ends = (await followThread(fetch, threadId, { channels: ["lifecycle"] }, 3)).filter(({ params }) => params.namespace.length === 0);
+  expect(ends.at(-1)?.params.data).toMatchObject({ event: "failed", error: message, ...refusal });
+});
+
+test("the service says that it refuses such answers", async () => {
+  expect(await (await fetch("/info")).json()).toMatchObject({ flags: { strict_resume: true } });
 });
 
 const create = async (threadId: string, body: object) => {

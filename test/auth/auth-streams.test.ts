@@ -4,6 +4,7 @@ import { SignJWT } from "jose";
 import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { makeProject } from "../command.ts";
+import { runElsewhere } from "../run-elsewhere.ts";
 import { startTestService } from "../service.ts";
 import { eventually } from "../sse.ts";
 
@@ -105,6 +106,17 @@ test("a join that waits longer than its token is good answers nothing", async ()
   const { threadId, runId } = await running();
   const headers = bearer(await tokenFor(3));
   await expect(fetch(`${url}/threads/${threadId}/runs/${runId}/join`, { headers })).rejects.toThrow("fetch failed");
+});
+
+test("a cancel that waits longer than its token is good answers nothing", async () => {
+  const api = await startTestService({ ENSEMBLE_JWT_SECRET: secret, ENSEMBLE_AUTH_RECHECK_SECS: "1", ENSEMBLE_ROLE: "api" });
+  const post = async (path: string, body: object, headers = lasting) =>
+    api.fetch(path, { method: "POST", body: JSON.stringify(body), headers: { ...headers, "content-type": "application/json" } });
+  const made = await post("/runs", { assistant_id: "slow", ...endless });
+  const { thread_id: threadId, run_id: runId } = (await made.json()) as { thread_id: string; run_id: string };
+  await runElsewhere(api.db, runId);
+  const cancelled = post(`/threads/${threadId}/runs/${runId}/cancel?wait=1`, {}, bearer(await tokenFor(3)));
+  await expect(cancelled).rejects.toThrow("fetch failed");
 });
 
 /** Waits until the service has asked again about a stream that began after all others: it cuts one that is refused. */

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, inject, test } from "vitest";
 import { databaseUrl } from "../cluster.ts";
 import { echoProject, isRunning, makeProject, postmasterPid, runCommand, sayHi, until } from "../command.ts";
+import { createDatabase } from "../database.ts";
 import { clientFor, startProcess, type TestProcess } from "../service.ts";
 
 const project = await makeProject(echoProject);
@@ -165,6 +166,45 @@ describe("one sentence says what is wrong with the project", () => {
       'agent.ts:1:10: ERROR: Unexpected ";"',
     ],
     [
+      "a plain ES module that does not parse",
+      { "langgraph.json": graphs("./agent.mjs:graph"), "agent.mjs": "const a = 1;\n\nconst x = ;" },
+      /could not be imported: Unexpected token ';' \(at \/\S+\/agent\.mjs:3\)/,
+    ],
+    [
+      "an import that does not parse",
+      {
+        "langgraph.json": graphs("./agent.mjs:graph"),
+        "agent.mjs": 'import "./fine.mjs";\nimport "./broken.mjs";',
+        "fine.mjs": "export const a = 1;",
+        "broken.mjs": "\nexport const x = ;",
+      },
+      /could not be imported: Unexpected token ';' \(at \/\S+\/broken\.mjs:2\)/,
+    ],
+    [
+      "an import of plain JavaScript that does not parse",
+      {
+        "langgraph.json": graphs("./agent.ts:graph"),
+        "package.json": { type: "module" },
+        "agent.ts": 'import "./broken.js";',
+        "broken.js": "\nexport const x = ;",
+      },
+      /could not be imported: .* \(at \/\S+\/broken\.js:2(:\d+)?\)|broken\.js:2:\d+: ERROR/,
+    ],
+    [
+      "a CommonJS file that does not parse",
+      { "langgraph.json": graphs("./agent.cjs:graph"), "agent.cjs": "const a = 1;\nconst x = ;" },
+      /could not be imported: .* \(at \/\S+\/agent\.cjs:2(:\d+)?\)|agent\.cjs:2:\d+: ERROR/,
+    ],
+    [
+      "a JSON import that does not parse",
+      {
+        "langgraph.json": graphs("./agent.mjs:graph"),
+        "agent.mjs": 'import data from "./data.json" with { type: "json" };\nexport const graph = data;',
+        "data.json": "{ a",
+      },
+      /could not be imported: .*data\.json/,
+    ],
+    [
       "a package that is not installed",
       { "langgraph.json": graphs("./agent.ts:graph"), "agent.ts": 'import "no-such-package";' },
       "Cannot find module 'no-such-package'",
@@ -195,6 +235,22 @@ describe("one sentence says what is wrong with the project", () => {
     expect(await failToStart({}, root)).toMatch(says);
     expect(existsSync(join(root, ".ensemble"))).toBe(false);
   });
+});
+
+test("the call to try is one that the graph takes", async () => {
+  const root = await makeProject({
+    "langgraph.json": { graphs: { doing: "./doing.mjs:graph" } },
+    "doing.mjs": `
+      import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
+      const State = Annotation.Root({ task: Annotation() });
+      export const graph = new StateGraph(State).addNode("one", () => ({})).addEdge(START, "one").addEdge("one", END).compile();`,
+  });
+  const service = await start({ DATABASE_URL: await createDatabase() }, root);
+  const [, body = ""] = /-d '(.*)'/.exec(service.output()) ?? [];
+  expect(body).toBe('{"assistant_id":"doing","input":{"task":"hello"}}');
+  const answer = await fetch(`${service.url}/runs/wait`, { method: "POST", headers: { "content-type": "application/json" }, body });
+  expect(await answer.json()).toEqual({ task: "hello" });
+  expect(await service.stop()).toBe(0);
 });
 
 describe("the embedded Postgres", () => {

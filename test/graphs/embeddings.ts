@@ -17,6 +17,8 @@ function vectorOf(text: string): number[] {
 /** Texts to vectors, and to what is none where the text asks for it. */
 export async function embed(texts: string[]): Promise<unknown> {
   const [text = ""] = texts;
+  const counter = Symbol.for("test.embedded");
+  Reflect.set(globalThis, counter, Number(Reflect.get(globalThis, counter) ?? 0) + texts.length);
   if (text.includes("outage")) throw new Error("the endpoint is gone");
   if (text.includes("too long")) throw Object.assign(new Error("too many tokens"), { status: 400 });
   if (text.includes("short vector")) return texts.map(() => [1, 2]);

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { until } from "../command.ts";
+import { runElsewhere } from "../run-elsewhere.ts";
 import { startTestService, type TestService } from "../service.ts";
 import { eventually } from "../sse.ts";
 
@@ -39,13 +40,39 @@ test("a process has so many streams and sockets and no more, and a place that is
   expect([(await stream()).status, (await socket()).status]).toEqual([429, 429]);
   const run = { method: "POST", body: JSON.stringify({ assistant_id: "steps", input: {} }) };
   expect((await service.fetch("/runs/stream", run)).status).toBe(429);
-  expect((await service.fetch("/runs/wait", run)).status).toBe(200); // it is no stream
+  expect((await service.fetch("/runs/wait", run)).status).toBe(429); // it waits on a connection, as a stream does
   first.close();
   await eventually(async () => {
     const { status, close } = await socket();
     close();
     return status;
   }).toBe(200);
+});
+
+test("a client that waits for a run takes a place, until it is answered or leaves", async () => {
+  const service = await startTestService({ ENSEMBLE_ROLE: "api", ENSEMBLE_STREAMS_PER_RUN: "1" });
+  const { client, fetch, db } = service;
+  const { thread_id: threadId } = await client.threads.create();
+  const { run_id: runId } = await client.runs.create(threadId, "steps", { input: {} });
+  await runElsewhere(db, runId);
+  const path = `/threads/${threadId}/runs/${runId}`;
+  const waits: [path: string, init: RequestInit][] = [
+    [`${path}/join`, {}],
+    [`${path}/cancel?wait=1`, { method: "POST", body: "{}" }],
+    [`${path}/cancel?wait=1`, { method: "POST" }],
+  ];
+  const taken = async () => Number(/^ensemble_streams_open (\d+)/m.exec(await (await fetch("/metrics")).text())?.[1]);
+  for (const [waiting, init] of waits) {
+    const leaving = new AbortController();
+    const answered = fetch(waiting, { ...init, signal: leaving.signal });
+    answered.catch(() => {});
+    await eventually(taken).toBe(1);
+    expect((await fetch(`${path}/stream`)).status).toBe(429);
+    for (const [another, options] of waits) expect((await fetch(another, options)).status).toBe(429);
+    expect((await fetch(`${path}/cancel`, { method: "POST" })).status).toBe(202); // it does not wait
+    leaving.abort();
+    await eventually(taken).toBe(0);
+  }
 });
 
 test("a user has so many of them, and takes none of another's", async () => {

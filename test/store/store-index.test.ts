@@ -3,11 +3,14 @@ import { expect, test } from "vitest";
 import { makeProject } from "../command.ts";
 import { startTestService } from "../service.ts";
 
+/** Returns how many texts the model of the test graphs has embedded. It runs in a copy of its module, as the project loads it. */
+const embeddedTexts = () => Number(Reflect.get(globalThis, Symbol.for("test.embedded")) ?? 0);
+
 const graphs = { storing: `${import.meta.dirname}/../graphs/storing.ts:graph` };
 const module = `${import.meta.dirname}/../graphs/embeddings.ts`;
 const index = { dims: 3, embed: `${module}:embed`, fields: ["text", "parts[*].text"] };
 const project = await makeProject({ "langgraph.json": { graphs, store: { index } } });
-const { client, db, databaseUrl } = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json` });
+const { client, db, databaseUrl, fetch } = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json` });
 const { store } = client;
 /** An API on the same items, whose langgraph.json names another model. */
 const changed = await makeProject({ "langgraph.json": { graphs, store: { index: { ...index, embed: `${module}:embeddings` } } } });
@@ -42,6 +45,23 @@ test("graphs search by meaning too, in what callers put and in what they put the
   const put = { put: ["both"], key: "graph", value: { text: "sea" } };
   const [, found] = (await use(put, { search: ["both"], options: { query: "river" } })) as [unknown, Found];
   expect(found).toMatchObject([{ key: "graph", score: expect.any(Number) }, { key: "caller" }]);
+});
+
+test("a page of a search by meaning ends before it is too large, goes on behind it, and embeds the query once", async () => {
+  const more = "x".repeat(1_000_000);
+  for (let n = 0; n < 10; n++) await store.putItem(["large"], `${n}`, { text: n % 2 ? "river" : "stream", more });
+  const seen: string[] = [];
+  let pages = 0;
+  for (let offset: string | null = "0"; offset !== null; pages++) {
+    const embeddedBefore = embeddedTexts();
+    const body = JSON.stringify({ namespace_prefix: ["large"], query: "river", limit: 1_000, offset: Number(offset) });
+    const response: Response = await fetch("/store/items/search", { method: "POST", body });
+    const { items } = (await response.json()) as { items: Found };
+    seen.push(...keys(items));
+    expect(embeddedTexts() - embeddedBefore).toBe(1);
+    offset = response.headers.get("x-pagination-next");
+  }
+  expect([seen, pages]).toEqual([["1", "3", "5", "7", "9", "0", "2", "4", "6", "8"], 2]);
 });
 
 test("an item is as near as the nearest of its fields", async () => {

@@ -35,6 +35,25 @@ const messages = (events: ReturnType<typeof project>) =>
   events.filter(({ method }) => method === "messages").map(({ params }) => params.data);
 const text = (data: Record<string, unknown>) => [data.event, data.index, data.delta ?? data.content].filter((part) => part !== undefined);
 
+test("a refused answer names the questions that it missed, and those that are still open", () => {
+  const error: EndedRun["error"] = {
+    error: "UnknownInterruptError",
+    message: "none",
+    reason: "unknown_interrupt",
+    interrupt_ids: ["a"],
+    pending_ids: ["b"],
+  };
+  const [, end] = project([begun()], { status: "error", at: 9, error, asked: null });
+  expect(end?.params.data).toEqual({
+    event: "failed",
+    graph_name: "g",
+    error: "none",
+    reason: "unknown_interrupt",
+    interrupt_ids: ["a"],
+    pending_ids: ["b"],
+  });
+});
+
 test("thoughts, words and calls are blocks that follow each other, whatever the provider calls them", () => {
   const events = project([
     begun(),

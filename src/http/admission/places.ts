@@ -1,7 +1,8 @@
+import type { FastifyRequest } from "fastify";
 import { ServiceError } from "../../errors.ts";
 import type { ApiDeps } from "../api-deps.ts";
 
-/** The numbers of open streams and sockets in this process: in total, per user, per run and per thread. */
+/** The numbers of open streams, sockets and waiting requests in this process: in total, per user, per run and per thread. */
 export type StreamCounts = Map<string, number>;
 
 /** The run or thread that a client wants to follow. */
@@ -23,7 +24,9 @@ export const countStreams = (counts: StreamCounts) => counts.get(everything) ?? 
 export function takePlace(counts: StreamCounts, { of, id, user }: Place, settings: ApiDeps["settings"]): () => void {
   const bounds = [
     { key: everything, most: settings.streams, whose: "clients follow something here" },
-    ...(user === undefined ? [] : [{ key: `user ${user}`, most: settings.streamsPerUser, whose: "streams are yours" }]),
+    ...(user === undefined
+      ? []
+      : [{ key: `user ${user}`, most: settings.streamsPerUser, whose: "streams and waiting requests are yours" }]),
     { key: of === "thread" ? `thread ${id} ${user ?? ""}` : id, most: settings.streamsPerRun, whose: `clients follow this ${of}` },
   ];
   for (const { key, most, whose } of bounds) {
@@ -37,6 +40,13 @@ export function takePlace(counts: StreamCounts, { of, id, user }: Place, setting
     isTaken = false;
   };
 }
+
+/** Counts the client of a request at a run that it follows or waits for. */
+export const takePlaceAtRun = (
+  { counts, settings }: Pick<ApiDeps, "settings"> & { counts: StreamCounts },
+  { user }: FastifyRequest,
+  runId: string,
+) => takePlace(counts, { of: "run", id: runId, user: user?.identity }, settings);
 
 function release(counts: StreamCounts, key: string): void {
   const left = (counts.get(key) ?? 1) - 1;

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { isDatabaseTrouble } from "../../db/failure.ts";
 import type { Scope } from "../../db/scope.ts";
 import type { ApiDeps } from "../api-deps.ts";
+import { goneOf } from "../gone.ts";
 import { alreadyDecided } from "./access.ts";
 
 /** A connection that stays open: a stream, a socket, or a request that waits. */
@@ -47,9 +48,7 @@ export function keepAsking({ auth, settings, log }: ApiDeps, request: FastifyReq
 
 /** Returns a request that waits for its answer as a connection that can be cut. */
 export function lineOf({ raw }: FastifyReply): Line {
-  const gone = new AbortController();
-  raw.on("close", () => gone.abort());
-  return { gone: gone.signal, cut: () => raw.destroy() };
+  return { gone: goneOf(raw), cut: () => raw.destroy() };
 }
 
 /** Waits. Returns false when the connection closes first. */

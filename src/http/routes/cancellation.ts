@@ -4,12 +4,16 @@ import { z } from "zod";
 import type { Scope } from "../../db/scope.ts";
 import { ServiceError } from "../../errors.ts";
 import { findOpenRuns } from "../../runs/cancel.ts";
-import { getRun } from "../../runs/read.ts";
+import { getRun, hasAnyRun } from "../../runs/read.ts";
 import { CancelAction } from "../../runs/run.ts";
+import { getThread } from "../../threads/threads.ts";
 import { access } from "../admission/access.ts";
+import { takePlaceAtRun } from "../admission/places.ts";
+import { keepAsking, lineOf } from "../admission/recheck.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import type { RequestOf } from "../route.ts";
 import { cancelRuns } from "../runs/cancel-runs.ts";
+import type { StartDeps } from "../runs/start-run.ts";
 import { Flag, Id, RunParams } from "../schemas.ts";
 import { runOutput } from "../sse/follow.ts";
 
@@ -28,7 +32,7 @@ const bulkSchema = {
 const config = access("threads:update");
 
 /** Cancels one run, or many at once. */
-export const cancellationRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) => {
+export const cancellationRoutes: FastifyPluginAsyncZod<StartDeps> = async (app, deps) => {
   app.post("/threads/:threadId/runs/:runId/cancel", { schema: cancelSchema, config }, (request, reply) => cancel(deps, request, reply));
   app.post("/runs/cancel", { schema: bulkSchema, config }, (request, reply) => cancelMany(deps, request, reply));
 };
@@ -47,33 +51,38 @@ export async function cancellable(request: FastifyRequest, { action, threadId, r
   return (await request.access("threads:update", { thread_id: threadId, action, metadata })).scope;
 }
 
-/** Cancels a run. With `wait`, answers once the run is over. */
-async function cancel(deps: ApiDeps, request: RequestOf<typeof cancelSchema>, reply: FastifyReply) {
+/** Cancels a run. With `wait`, answers once the run is over. The client of a wait is counted before anything is cancelled. */
+async function cancel(deps: StartDeps, request: RequestOf<typeof cancelSchema>, reply: FastifyReply) {
   const { threadId, runId } = request.params;
-  const { query, raw } = request;
-  const scope = await cancellable(request, { action: query.action, threadId, runIds: [runId] });
+  const { action, wait } = request.query;
+  const decide = () => cancellable(request, { action, threadId, runIds: [runId] });
+  const scope = await decide();
   await getRun(deps.pool, scope, threadId, runId);
-  await cancelRuns(deps, scope, { threadId, runIds: [runId], action: query.action });
-  if (!query.wait) return reply.code(202).send();
-  const gone = new AbortController();
-  raw.on("close", () => gone.abort());
-  await runOutput(deps, { scope, runId, threadId }, { signal: gone.signal });
-  return reply.code(204).send();
+  const leave = wait ? takePlaceAtRun(deps, request, runId) : () => {};
+  try {
+    await cancelRuns(deps, scope, { threadId, runIds: [runId], action });
+    if (!wait) return reply.code(202).send();
+    const line = lineOf(reply);
+    const find = (visible: Scope) => getThread(deps.pool, visible, threadId); // a rollback deletes the run
+    keepAsking(deps, request, { decide, find }, line);
+    await runOutput(deps, { scope, runId, threadId }, { signal: line.gone });
+    return reply.code(204).send();
+  } finally {
+    leave();
+  }
 }
 
-/** Cancels the named runs of a thread, or all runs with a status. */
+/** Cancels the named runs of a thread, or all runs with a status. As on the official server, unknown ids are ignored beside known ones. */
 async function cancelMany(deps: ApiDeps, request: RequestOf<typeof bulkSchema>, reply: FastifyReply) {
   const { status, thread_id, run_ids } = request.body;
   const { action } = request.query;
-  const named = Boolean(thread_id && run_ids);
-  if (named === Boolean(status)) throw new ServiceError("invalid", "Give either status, or thread_id and run_ids.");
-  const scope = await cancellable(request, { action, threadId: thread_id ?? undefined, runIds: run_ids ?? undefined });
-  for (const runId of named ? (run_ids ?? []) : []) await getRun(deps.pool, scope, thread_id ?? undefined, runId);
-  const open = await findOpenRuns(deps.pool, scope, {
-    status: status ?? "all",
-    ...(thread_id && { threadId: thread_id }),
-    ...(run_ids && { runIds: run_ids }),
-  });
+  const named = thread_id && run_ids ? { threadId: thread_id, runIds: run_ids } : undefined;
+  const isOneWay = status ? !thread_id && !run_ids : named !== undefined;
+  if (!isOneWay) throw new ServiceError("invalid", "Give either status, or thread_id and run_ids.");
+  const scope = await cancellable(request, { action, threadId: named?.threadId, runIds: named?.runIds });
+  if (named && !(await hasAnyRun(deps.pool, scope, named.threadId, named.runIds)))
+    throw new ServiceError("not_found", "No runs found to cancel.");
+  const open = await findOpenRuns(deps.pool, scope, { status: status ?? "all", ...named });
   for (const [threadId, runs] of Map.groupBy(open, (run) => run.threadId)) {
     const runIds = runs.map((run) => run.runId);
     await cancelRuns(deps, scope, { threadId, runIds, action });

@@ -39,7 +39,7 @@ export const metaRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool, ve
       model,
       langgraph_js_version: langgraph.version,
       context: "js",
-      flags: { assistants: true, crons: true, langsmith: settings.langsmith, langsmith_tracing_replicas: false },
+      flags: { assistants: true, crons: true, langsmith: settings.langsmith, langsmith_tracing_replicas: false, strict_resume: true },
     }),
   );
 };

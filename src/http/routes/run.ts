@@ -12,7 +12,7 @@ import { cancelTopic, claimTopic, endTopic, StreamMode } from "../../runs/run.ts
 import { refreshThread } from "../../state/state.ts";
 import { lockThread } from "../../threads/threads.ts";
 import { access } from "../admission/access.ts";
-import { takePlace } from "../admission/places.ts";
+import { takePlaceAtRun } from "../admission/places.ts";
 import { keepAsking, lineOf } from "../admission/recheck.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import type { RequestOf } from "../route.ts";
@@ -98,11 +98,12 @@ async function findToJoin(deps: ApiDeps, request: FastifyRequest, { cancels, ...
 }
 
 /** Waits for a run and sends its output. */
-async function join(deps: ApiDeps, request: RequestOf<typeof joinSchema>, reply: FastifyReply) {
+async function join(deps: StartDeps, request: RequestOf<typeof joinSchema>, reply: FastifyReply) {
   const place = await findToJoin(deps, request, { ...request.params, cancels: request.query.cancel_on_disconnect });
+  const leave = takePlaceAtRun(deps, request, place.runId);
   const line = lineOf(reply);
   keepAsking(deps, request, place.followed, line);
-  const output = await runOutput(deps, place, { signal: line.gone });
+  const output = await runOutput(deps, place, { signal: line.gone }).finally(leave);
   if (line.gone.aborted) await cancelAbandoned(deps, place);
   return reply.type("application/json; charset=utf-8").send(output ?? "null");
 }
@@ -111,7 +112,7 @@ async function stream(deps: StartDeps, request: RequestOf<typeof streamSchema>, 
   const { threadId, runId } = request.params;
   const place = await findToJoin(deps, request, { runId, threadId, cancels: request.query.cancel_on_disconnect });
   reply.header("location", `/threads/${threadId}/runs/${runId}/stream`);
-  await streamRun(deps, reply, { ...place, ...followOptions(request), leave: enter(deps, request, runId) });
+  await streamRun(deps, reply, { ...place, ...followOptions(request), leave: takePlaceAtRun(deps, request, runId) });
 }
 
 async function streamAlone(deps: StartDeps, request: RequestOf<typeof streamAloneSchema>, reply: FastifyReply) {
@@ -119,11 +120,8 @@ async function streamAlone(deps: StartDeps, request: RequestOf<typeof streamAlon
   const place = await findToJoin(deps, request, { runId, cancels: request.query.cancel_on_disconnect });
   reply.header("content-location", `/runs/${runId}`);
   reply.header("location", `/runs/${runId}/stream`);
-  await streamRun(deps, reply, { ...place, ...followOptions(request), leave: enter(deps, request, runId) });
+  await streamRun(deps, reply, { ...place, ...followOptions(request), leave: takePlaceAtRun(deps, request, runId) });
 }
-
-const enter = ({ counts, settings }: StartDeps, { user }: FastifyRequest, runId: string) =>
-  takePlace(counts, { of: "run", id: runId, user: user?.identity }, settings);
 
 function followOptions({ headers, query }: Pick<RequestOf<typeof streamSchema>, "headers" | "query">) {
   return {

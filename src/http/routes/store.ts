@@ -5,7 +5,7 @@ import type { Item as StoredItem } from "../../store/item.ts";
 import { deleteItem, listNamespaces } from "../../store/items.ts";
 import { checkLabels, checkNamespace } from "../../store/namespace.ts";
 import { Minutes } from "../../store/store-rules.ts";
-import { getFromStore, putInStore, searchStore } from "../../store/use.ts";
+import { embedSearch, getFromStore, putInStore, searchStore } from "../../store/use.ts";
 import { access } from "../admission/access.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import { readWithin } from "../memory.ts";
@@ -92,7 +92,8 @@ async function search({ pool, store: rules, memory }: ApiDeps, request: RequestO
   const { scope, value } = await request.access("store:search", { namespace: namespace_prefix, ...query });
   const { namespace: prefix, ...asked } = value;
   checkLabels(prefix);
-  const read = (bytes: number) => searchStore(pool, scope, { rules }, { prefix, ...asked, refreshTtl, bytes });
+  const meaning = await embedSearch({ rules }, asked.query);
+  const read = (bytes: number) => searchStore(pool, scope, { rules }, { prefix, ...asked, meaning, refreshTtl, bytes });
   const { rows, isCut } = await readWithin(memory, reply, read);
   if (isCut) reply.header("x-pagination-next", String(asked.offset + rows.length));
   return reply.send({ items: rows.map(toAnswer) });

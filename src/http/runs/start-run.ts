@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { NewRun } from "../../runs/create.ts";
 import { endTopic, type Run } from "../../runs/run.ts";
 import { alreadyDecided } from "../admission/access.ts";
-import { type StreamCounts, takePlace } from "../admission/places.ts";
+import { type StreamCounts, takePlaceAtRun } from "../admission/places.ts";
 import { ownRequest } from "../admission/recheck.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import { streamRun, waitForRun } from "../sse/follow.ts";
@@ -35,8 +35,7 @@ export async function startRun(deps: ApiDeps, start: Start): Promise<FastifyRepl
  */
 export async function startAndStream(deps: StartDeps, start: Start): Promise<void> {
   const wanted = newRunOf(deps, start);
-  const user = start.request.user?.identity;
-  const leave = takePlace(deps.counts, { of: "run", id: wanted.runId, user }, deps.settings);
+  const leave = takePlaceAtRun(deps, start.request, wanted.runId);
   const forget = deps.feed.expect(wanted.runId);
   try {
     const run = await makeRun(deps, start.request, wanted);
@@ -64,10 +63,16 @@ async function stream(deps: ApiDeps, start: Start, { run, leave }: { run: Run; l
   });
 }
 
-/** Creates a run and waits for it. The wait for its end begins before the run is created. */
-export async function startAndWait(deps: ApiDeps, start: Start): Promise<void> {
-  const { request, reply } = start;
+/** Creates a run and waits for it. The place is taken before the run is created, as for a stream. */
+export async function startAndWait(deps: StartDeps, start: Start): Promise<void> {
   const wanted = newRunOf(deps, start);
+  const leave = takePlaceAtRun(deps, start.request, wanted.runId);
+  await makeAndWait(deps, start, wanted).finally(leave);
+}
+
+/** The wait for the run's end begins before the run is created. */
+async function makeAndWait(deps: ApiDeps, start: Start, wanted: NewRun): Promise<void> {
+  const { request, reply } = start;
   const left = new AbortController();
   const firstWord = deps.wakeups.next(endTopic(wanted.runId), 1_000, left.signal);
   const run = await makeRun(deps, request, wanted).catch((error) => {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { FastifyReply } from "fastify";
 import type { RunEvent } from "../../events/log.ts";
+import { goneOf } from "../gone.ts";
 
 const heartbeatMs = 5_000;
 /** A comment line without a blank line after it. The SDK reads a blank line as the end of an event, which would be empty here. */
@@ -32,23 +33,22 @@ export function openEventStream(reply: FastifyReply, stalledSeconds: number): Ev
   };
   reply.hijack();
   const { raw } = reply;
-  const gone = new AbortController();
+  const gone = goneOf(raw);
+  raw.on("error", () => {}); // a broken connection emits close as well
   raw.writeHead(200, headers as Record<string, string>);
   raw.write(heartbeat);
   const beat = setInterval(() => {
     if (!raw.writableNeedDrain) raw.write(heartbeat);
   }, heartbeatMs);
-  raw.on("error", () => {}); // a broken connection emits close as well
-  raw.on("close", () => {
-    clearInterval(beat);
-    gone.abort();
-  });
+  const stopBeat = () => clearInterval(beat);
+  if (gone.aborted) stopBeat();
+  gone.addEventListener("abort", stopBeat);
 
   return {
-    gone: gone.signal,
+    gone,
     async send(events) {
       const flowing = raw.write(framesOf(events));
-      if (!flowing) await drained(raw, gone.signal, stalledSeconds * 1000);
+      if (!flowing) await drained(raw, gone, stalledSeconds * 1000);
     },
     end() {
       clearInterval(beat);

@@ -1,0 +1,9 @@
+import type { ServerResponse } from "node:http";
+
+/** Returns a signal that aborts when the client has left. It may have left already, while its request was decided. */
+export function goneOf(response: ServerResponse): AbortSignal {
+  if (response.destroyed || response.closed) return AbortSignal.abort();
+  const gone = new AbortController();
+  response.on("close", () => gone.abort());
+  return gone.signal;
+}

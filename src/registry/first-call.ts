@@ -1,0 +1,37 @@
+import type { Registry } from "./registry.ts";
+
+/** A call that a newcomer can try: a graph, and an input that it accepts. */
+export interface FirstCall {
+  graphId: string;
+  input: Record<string, unknown>;
+}
+
+/** Inputs by the field that they fill, the most telling one first. */
+const inputs: [field: string, input: FirstCall["input"]][] = [
+  ["messages", { messages: [{ role: "user", content: "hello" }] }],
+  ["task", { task: "hello" }],
+];
+
+/**
+ * Returns the first graph that takes messages or a task, or else the first that accepts an empty input. Returns undefined if every graph
+ * needs an input of its own. A graph that cannot be opened without a configuration is passed over.
+ */
+export async function findFirstCall(registry: Registry): Promise<FirstCall | undefined> {
+  const fields = new Map<string, Set<string>>();
+  for (const graphId of registry.graphIds) fields.set(graphId, await inputFields(registry, graphId).catch(() => new Set<string>()));
+  const telling = [...fields].flatMap(([graphId, has]) =>
+    inputs.filter(([field]) => has.has(field)).map(([, input]): FirstCall => ({ graphId, input })),
+  );
+  const empty = registry.graphIds.map((graphId): FirstCall => ({ graphId, input: {} }));
+  for (const call of [...telling, ...empty]) if (await isAccepted(registry, call)) return call;
+  return undefined;
+}
+
+/** Returns the fields of a graph's input. A graph whose input has no schema takes its whole state. */
+async function inputFields(registry: Registry, graphId: string): Promise<Set<string>> {
+  const { input_schema: schema } = await registry.declaredSchemas(graphId);
+  const { channels } = await registry.open(graphId);
+  return new Set(Object.keys(schema.properties ?? channels));
+}
+
+const isAccepted = async (registry: Registry, { graphId, input }: FirstCall) => (await registry.validate(graphId, { input })).length === 0;

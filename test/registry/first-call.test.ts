@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+import { findFirstCall } from "../../src/registry/first-call.ts";
+import type { Registry } from "../../src/registry/registry.ts";
+
+interface Graph {
+  /** The fields of its input schema, if it has one. */
+  schema?: string[];
+  channels?: string[];
+  /** The fields without which it refuses an input. */
+  needs?: string[];
+}
+
+/** A registry of graphs that are described only as far as the suggestion needs them. */
+function registryOf(graphs: Record<string, Graph>): Registry {
+  const fieldsOf = (names: string[]) => Object.fromEntries(names.map((name) => [name, {}]));
+  const known: Partial<Registry> = {
+    graphIds: Object.keys(graphs),
+    declaredSchemas: async (graphId) => {
+      const { schema } = graphs[graphId] ?? {};
+      return { input_schema: schema ? { properties: fieldsOf(schema) } : {} } as never;
+    },
+    open: async (graphId) => ({ channels: fieldsOf(graphs[graphId]?.channels ?? []) }) as never,
+    validate: async (graphId, { input }) => {
+      const missing = (graphs[graphId]?.needs ?? []).filter((name) => !(name in Object(input)));
+      return missing.map((name) => ({ path: ["input", name], message: "missing" }));
+    },
+  };
+  return known as Registry;
+}
+
+const messages = { messages: [{ role: "user", content: "hello" }] };
+const cases: [what: string, graphs: Record<string, Graph>, call: object | undefined][] = [
+  ["messages where the input has some", { a: { schema: ["messages", "task"] } }, { graphId: "a", input: messages }],
+  ["a task where it has one", { a: { schema: ["task"], channels: ["messages"] } }, { graphId: "a", input: { task: "hello" } }],
+  ["a field of the state, without an input schema", { a: { channels: ["messages"] } }, { graphId: "a", input: messages }],
+  [
+    "another field, if one is not enough",
+    { a: { schema: ["messages", "task"], needs: ["task"] } },
+    { graphId: "a", input: { task: "hello" } },
+  ],
+  [
+    "the first graph that has one of them",
+    { a: { schema: ["topic"] }, b: { schema: ["task"] } },
+    { graphId: "b", input: { task: "hello" } },
+  ],
+  ["no field where no graph has one of them", { a: { schema: ["topic"] } }, { graphId: "a", input: {} }],
+  ["another graph where the first refuses it", { a: { needs: ["topic"] }, b: {} }, { graphId: "b", input: {} }],
+  ["nothing where every graph needs an input of its own", { a: { needs: ["topic"] } }, undefined],
+];
+
+test.each(cases)("the call to try has %s", async (_, graphs, call) => {
+  expect(await findFirstCall(registryOf(graphs))).toEqual(call);
+});
+
+test("a graph that cannot be opened without a configuration is passed over", async () => {
+  const registry = registryOf({ a: {}, b: { channels: ["task"] } });
+  const { open } = registry;
+  registry.open = async (graphId, use) => (graphId === "a" ? Promise.reject(new Error("no tenant")) : open(graphId, use));
+  expect(await findFirstCall(registry)).toEqual({ graphId: "b", input: { task: "hello" } });
+});
