@@ -5,7 +5,9 @@ import type { z } from "zod";
 import { act } from "./act.ts";
 import type { AgentRun } from "./agent-run.ts";
 import { AgentState } from "./agent-state.ts";
+import { closed } from "./closed.ts";
 import { mostSuperSteps } from "./context.ts";
+import { messagesInput } from "./task.ts";
 import { speak, think } from "./think.ts";
 
 interface Building {
@@ -41,6 +43,8 @@ export function buildAgent({ name, description, context, runOf, middleware = [] 
     ...(context && { contextSchema: context }),
     middleware: [outer, ...middleware, inner],
   });
+  // LangChain lets callers give every field of the state.
+  Object.assign(graph.builder, { _inputRuntimeDefinition: closed({ messages: messagesInput("The conversation") }) });
   return graph.withConfig({ recursionLimit: mostSuperSteps });
 }
 

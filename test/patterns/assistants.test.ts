@@ -61,7 +61,7 @@ test.each(shipped)("$graphId can be drawn: every node is on a way from the start
 
 test.each([
   ["supervisor", ["task", "input"], ["steps", "results", "settlements", "report", "ledger"]],
-  ["react", ["messages"], ["messages", "steps", "stopped", "ledger"]],
+  ["react", ["messages"], ["messages", "steps", "stopped", "summary", "ledger"]],
   ["reflect", ["task", "messages", "criteria"], ["result", "valid", "stopped", "rounds", "ledger", "messages"]],
   ["plan-execute", ["task", "messages"], ["answer", "gaps", "plan", "revisions", "ledger", "messages"]],
   ["aggregator", ["results", "strategies", "expected", "task"], ["report", "ledger"]],
