@@ -12,10 +12,7 @@ const contextShape = {
 };
 
 /** The options in code: the graph's name, and defaults of the context. */
-export interface ChatOptions extends Partial<z.input<z.ZodObject<typeof contextShape>>> {
-  name?: string;
-  description?: string;
-}
+export type ChatOptions = z.input<z.ZodObject<typeof contextShape>> & { name?: string; description?: string };
 
 /** Talks with a model. A conversation that grows long is folded into a summary. */
 export function chat({ name = "chat", description, ...defaults }: ChatOptions = {}) {

@@ -7,7 +7,7 @@ import type { AgentRun } from "./agent-run.ts";
 import { AgentState } from "./agent-state.ts";
 import { closed } from "./closed.ts";
 import { mostSuperSteps } from "./context.ts";
-import { inputMessages } from "./task.ts";
+import { messagesInput } from "./task.ts";
 import { speak, think } from "./think.ts";
 
 interface Building {
@@ -43,8 +43,8 @@ export function buildAgent({ name, description, context, runOf, middleware = [] 
     ...(context && { contextSchema: context }),
     middleware: [outer, ...middleware, inner],
   });
-  // createAgent takes the whole state for input. Callers give messages only.
-  Object.assign(graph.builder, { _inputRuntimeDefinition: closed({ messages: inputMessages("Conversation") }) });
+  // LangChain lets callers give every field of the state.
+  Object.assign(graph.builder, { _inputRuntimeDefinition: closed({ messages: messagesInput("The conversation") }) });
   return graph.withConfig({ recursionLimit: mostSuperSteps });
 }
 

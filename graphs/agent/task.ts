@@ -19,21 +19,22 @@ export const Material = z
 /** The state of a pattern that works on one task: the task, and the conversation for chat clients. */
 export const taskState = { task: Task.nullable().default(null).describe("Task to do"), messages: MessagesValue };
 
-/** Returns the schema of messages that a caller gives, in any of the forms that clients send. */
-export function inputMessages(description: string) {
-  const list = z
-    .array(z.unknown() as z.ZodType<BaseMessage>)
-    .default([])
-    .describe(description);
-  return withLangGraph(list, MessagesZodMeta as never);
-}
+/** Returns the messages of an input. LangGraph registers each schema by itself. */
+export const messagesInput = (description: string) =>
+  withLangGraph(
+    z
+      .array(z.unknown() as z.ZodType<BaseMessage>)
+      .default([])
+      .describe(description),
+    MessagesZodMeta as never,
+  );
 
 /**
  * Returns the input of a pattern that works on one task. The caller gives the task, or messages of which the last one of a person is the
  * task. Every field needs a default, so that a value of an earlier run on the thread does not remain.
  */
 export function taskInput<Shape extends z.ZodRawShape>(shape: Shape) {
-  const messages = inputMessages("Conversation, instead of a task. The last message of a person is the task.");
+  const messages = messagesInput("Conversation, instead of a task. The last message of a person is the task.");
   return closed({ task: taskState.task, messages, ...shape }, (given) => {
     const { task, messages = [] } = given as { task?: unknown; messages?: unknown };
     const isGiven = typeof task === "string" || [messages].flat().some(isOfPerson);

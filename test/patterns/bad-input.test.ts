@@ -21,6 +21,7 @@ test.each([
   ["plan-execute", { input: task, context: { limits: { paralel: 2 } } }, 'context.limits.paralel: unknown key; did you mean "parallel"?'],
   ["reflect", { input: task, context: { budget: { dollars: 1 }, models: { judge: "unheard-of" } } }, "context.budget.dollars"],
   ["chat", { input: { messages: [] }, context: { modell: "x" } }, 'context.modell: unknown key; did you mean "model"?'],
+  ["react", { input: { messages: [], steps: [] } }, "input.steps: unknown key"],
   ["react", { input: { messages: [] }, context: { tools: ["teleport"] } }, "context.tools[0]"],
   ["react", { input: { messages: [] }, context: { askTimeoutSeconds: 0 } }, "context.askTimeoutSeconds"],
   ["scenario", { input: { scenarios: [{ name: "constructor" }] } }, "input.scenarios[0].name"],
