@@ -1,62 +1,50 @@
 import { randomUUID } from "node:crypto";
-import type { ServerResponse } from "node:http";
-import { type Answer, answer, type ToolCall, usageOf } from "./answer.ts";
+import type { FastifyReply } from "fastify";
+import { type Answer, answer, type ToolCall } from "./answer.ts";
 import type { ChatRequest } from "./request.ts";
-import { tokensOf } from "./tokens.ts";
+import { tokensOf } from "./words.ts";
 
 export const modelName = "rehearsal";
 
-/** Returns the fields that every answer shares. The id is random, so that two equal answers stay two messages. */
-const origin = (object: string) => ({
-  id: `chatcmpl-${randomUUID()}`,
-  object,
-  created: Math.floor(Date.now() / 1000),
-  model: modelName,
-  system_fingerprint: modelName,
-});
-
-export function complete(request: ChatRequest, response: ServerResponse): void {
+/** Answers a chat completion, whole or as server-sent events. The id is random, so that two equal answers stay two messages. */
+export function complete(request: ChatRequest, reply: FastifyReply): object | string {
   const answers = Array.from({ length: request.n ?? 1 }, (_, choice) => answer(request, choice));
-  if (request.stream) stream(request, answers, response);
-  else sendWhole(request, answers, response);
-}
-
-function sendWhole(request: ChatRequest, answers: Answer[], response: ServerResponse): void {
-  const choices = answers.map(({ tokens, toolCalls, finish }, index) => ({
-    index,
-    message: {
-      role: "assistant",
-      content: toolCalls.length > 0 ? null : tokens.join(""),
-      refusal: null,
-      ...(toolCalls.length > 0 && { tool_calls: toolCalls }),
-    },
-    logprobs: null,
-    finish_reason: finish,
-  }));
-  response.setHeader("content-type", "application/json");
-  response.end(JSON.stringify({ ...origin("chat.completion"), choices, usage: usageOf(request, answers) }));
-}
-
-function stream(request: ChatRequest, answers: Answer[], response: ServerResponse): void {
+  const object = request.stream ? "chat.completion.chunk" : "chat.completion";
+  const origin = { id: `chatcmpl-${randomUUID()}`, object, created: Math.floor(Date.now() / 1000), model: modelName };
+  const head = { ...origin, system_fingerprint: modelName };
+  const usage = usageOf(request, answers);
+  if (!request.stream) return { ...head, choices: answers.map(choiceOf), usage };
+  reply.header("content-type", "text/event-stream").header("cache-control", "no-cache");
   const withUsage = request.stream_options?.include_usage === true;
-  const head = origin("chat.completion.chunk");
-  const send = (choices: object[], usage: object | null = null) =>
-    response.write(`data: ${JSON.stringify({ ...head, choices, ...(withUsage && { usage }) })}\n\n`);
-
-  response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
-  answers.forEach(({ tokens, toolCalls, finish }, index) => {
-    const choice = (delta: object, reason: string | null = null) => send([{ index, delta, logprobs: null, finish_reason: reason }]);
-    choice({ role: "assistant", content: toolCalls.length > 0 ? null : "" });
-    for (const token of tokens) choice({ content: token });
-    for (const delta of toolCalls.flatMap(callDeltas)) choice(delta);
-    choice({}, finish);
-  });
-  if (withUsage) send([], usageOf(request, answers));
-  response.end("data: [DONE]\n\n");
+  const chunks: object[] = answers.flatMap(chunksOf).map((choice) => ({ choices: [choice], ...(withUsage && { usage: null }) }));
+  if (withUsage) chunks.push({ choices: [], usage });
+  return `${chunks.map((chunk) => `data: ${JSON.stringify({ ...head, ...chunk })}\n\n`).join("")}data: [DONE]\n\n`;
 }
 
-/** Returns the chunks of a tool call: first its name, then its arguments in pieces. */
+function choiceOf({ tokens, toolCalls, finish }: Answer, index: number): object {
+  const isCall = toolCalls.length > 0;
+  const content = isCall ? null : tokens.join("");
+  const message = { role: "assistant", content, refusal: null, ...(isCall && { tool_calls: toolCalls }) };
+  return { index, message, logprobs: null, finish_reason: finish };
+}
+
+function chunksOf({ tokens, toolCalls, finish }: Answer, index: number): object[] {
+  const opening = { role: "assistant", content: toolCalls.length > 0 ? null : "" };
+  const deltas = [opening, ...tokens.map((content) => ({ content })), ...toolCalls.flatMap(callDeltas)];
+  const chunk = (delta: object, reason: string | null) => ({ index, delta, logprobs: null, finish_reason: reason });
+  return [...deltas.map((delta) => chunk(delta, null)), chunk({}, finish)];
+}
+
+/** Returns the pieces of a tool call: first its name, then its arguments bit by bit. */
 function callDeltas({ id, type, function: { name, arguments: text } }: ToolCall, index: number): object[] {
   const opening = { tool_calls: [{ index, id, type, function: { name, arguments: "" } }] };
   return [opening, ...tokensOf(text).map((piece) => ({ tool_calls: [{ index, function: { arguments: piece } }] }))];
+}
+
+/** Returns token counts that are estimated from the length of the texts. */
+function usageOf({ messages, tools, response_format: format }: ChatRequest, answers: Answer[]): object {
+  const prompt = Math.ceil(JSON.stringify([messages, tools, format]).length / 4);
+  const lengthOf = ({ tokens, toolCalls }: Answer) => tokens.length + Math.floor(JSON.stringify(toolCalls).length / 4);
+  const completion = answers.reduce((sum, one) => sum + lengthOf(one), 0);
+  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
 }

@@ -1,112 +1,107 @@
-import { fillArray } from "./arrays.ts";
-import { chooseBoolean, chooseOption, isAboutTrouble } from "./choose.ts";
-import { allowsNull, isNull, resolve, type Schema, textOf, typeOf } from "./json-schema.ts";
-import { readLabelled } from "./labelled.ts";
-import type { Material } from "./material.ts";
-import { fillNumber } from "./numbers.ts";
-import { type Filling, fieldWords, nameWords, type Place, under } from "./place.ts";
-import { fillString } from "./strings.ts";
-import { overlap, phraseOf } from "./words.ts";
+import { hash } from "node:crypto";
+import { generateSync, type JsonSchema } from "json-schema-faker";
+import { resolve, type Schema, typeOf } from "./json-schema.ts";
+import type { Prompt } from "./prompt.ts";
+import { allWords, expressionIn } from "./words.ts";
 
-/** The depth below which optional fields are omitted, because a schema may contain itself. */
-const optionalDepth = 5;
-const maxDepth = 40;
-
-/** Returns a value that fits the schema, made from the prompt's own words. The same prompt and schema give the same value. */
-export function fillSchema(schema: Schema, material: Material, about = material.task, isCall = false): unknown {
-  const filling: Filling = { material, root: schema, isCall, used: new Set(), ids: [] };
-  return fill(schema, { name: "", description: "", about, path: "", depth: 0, index: 0 }, filling);
+/** Where a value stands in the answer: its field or list, its number in the nearest list, and how deep it is. */
+interface Place {
+  name: string;
+  index?: number;
+  depth: number;
 }
 
-export function fill(given: Schema, place: Place, filling: Filling): unknown {
-  const schema = resolve(given, filling.root);
-  if ("const" in schema) return schema.const;
-  if (place.depth > maxDepth) return null;
-  const here = { ...place, description: schema.description ?? place.description };
-  if (schema.enum) return fillEnum(schema, here, filling);
-  const variants = schema.anyOf ?? schema.oneOf;
-  if (variants) return fillVariant(schema, variants, here, filling);
-  if (allowsNull(schema) && staysNull(here, filling)) return null;
-  if (schema.default !== undefined && !isMentioned(here, filling)) return schema.default;
-  switch (typeOf(schema)) {
-    case "object":
-      return fillObject(schema, here, filling);
-    case "array":
-      return fillArray(schema, here, filling, fill);
-    case "number":
-    case "integer":
-      return fillNumber(schema, here, filling);
-    case "boolean":
-      return chooseBoolean(here, filling);
-    case "null":
-      return null;
-    default:
-      return fillString(schema, here, filling);
+interface Source extends Prompt {
+  root: Schema;
+  isCall: boolean;
+  knownIds: string[];
+}
+
+/** The depth below which lists end and unions take their simplest variant, because a schema may contain itself. */
+const deep = 6;
+
+/** Returns a value that fits the schema. It omits what is optional and repeats the prompt in free text. */
+export function fillSchema(root: Schema, prompt: Prompt, isCall = false): unknown {
+  return fill(root, { name: "answer", depth: 0 }, { ...prompt, root, isCall, knownIds: [] });
+}
+
+function fill(given: JsonSchema | undefined, place: Place, source: Source): unknown {
+  const schema = resolve(given, source.root);
+  if (schema.const !== undefined) return schema.const;
+  if (schema.default !== undefined) return schema.default;
+  if (schema.enum) return choose(schema.enum, place, source);
+  const variant = variantOf(schema, place, source);
+  if (variant) return fill({ allOf: [variant, { ...schema, anyOf: undefined, oneOf: undefined }] }, place, source);
+  const type = place.depth > 3 * deep ? "null" : typeOf(schema);
+  if (type === "object") return fillObject(schema, place, source);
+  if (type === "array") return fillArray(schema, place, source);
+  if (type === "number" || type === "integer") return fillNumber(schema, type);
+  if (type === "string") return fillString(schema, place, source);
+  return type === "null" ? null : true;
+}
+
+/** Returns the options in the order in which the prompt names them, and the others after them. An element takes the next one. */
+function choose(options: unknown[], { index = 0 }: Place, { text }: Source): unknown {
+  const words = ` ${allWords(text).join(" ")} `;
+  const at = (option: unknown) => words.indexOf(` ${allWords(String(option)).join(" ")} `);
+  const named = options.filter((option) => at(option) >= 0).sort((one, other) => at(one) - at(other));
+  return [...named, ...options.filter((option) => !named.includes(option))][index % options.length];
+}
+
+function variantOf({ anyOf, oneOf }: Schema, { depth }: Place, { root }: Source): JsonSchema | undefined {
+  const variants = anyOf ?? oneOf ?? [];
+  const isOf = (types: string[]) => (variant: JsonSchema) => types.includes(typeOf(resolve(variant, root)));
+  const simple = depth > deep ? variants.find((variant) => !isOf(["object", "array"])(variant)) : undefined;
+  return variants.find(isOf(["null"])) ?? simple ?? variants[0];
+}
+
+function fillObject(schema: Schema, { name: owner, index, depth }: Place, source: Source): Record<string, unknown> {
+  const { properties = {}, required = [], additionalProperties: others, propertyNames, minProperties = 0 } = schema;
+  const names = [...new Set([...Object.keys(properties).filter((name) => required.includes(name)), ...required])];
+  const isRecord = Object.keys(properties).length + names.length === 0 && typeof others === "object";
+  for (let number = names.length; number < Math.max(minProperties, Number(isRecord)); number++) {
+    const key = { name: `${owner} key`, index: number, depth };
+    names.push(String(fill({ type: "string", ...Object(propertyNames) }, key, { ...source, isCall: false })));
   }
+  const nameOf = (name: string) => (name === "id" ? `${owner.replace(/s$/, "")}Id` : name);
+  const entries = names.map((name) => [name, fill(properties[name] ?? others, { name: nameOf(name), index, depth: depth + 1 }, source)]);
+  return Object.fromEntries(entries);
 }
 
-function fillEnum({ enum: options = [], default: fallback }: Schema, place: Place, filling: Filling): unknown {
-  if (fallback !== undefined && !isMentioned(place, filling)) return fallback;
-  const candidates = options.length > 1 && !staysNull(place, filling) ? options.filter((option) => option !== null) : options;
-  return chooseOption(candidates, String, place, filling) ?? null;
+function fillArray({ minItems = 0, maxItems = Infinity, ...schema }: Schema, { name, depth }: Place, source: Source): unknown[] {
+  const fixed = schema.prefixItems ?? [];
+  const length = Math.min(Math.max(fixed.length || (depth < deep ? 2 : 0), minItems), maxItems);
+  const items = Array.from({ length }, (_, index) => fill(fixed[index] ?? schema.items, { name, index, depth: depth + 1 }, source));
+  return schema.uniqueItems ? [...new Set(items)] : items;
 }
 
-/**
- * Returns a value for one of several schemas: the one whose names and constants the prompt mentions. Deep inside, it prefers a schema
- * without nesting.
- */
-function fillVariant(schema: Schema, variants: Schema[], place: Place, filling: Filling): unknown {
-  const { anyOf: _, oneOf: __, ...shared } = schema;
-  const nullable = variants.some((variant) => isNull(resolve(variant, filling.root)));
-  if (nullable && staysNull(place, filling)) return null;
-  if (schema.default !== undefined && !isMentioned(place, filling)) return schema.default;
-  const real = variants.filter((variant) => !isNull(resolve(variant, filling.root)));
-  const simple = real.filter((variant) => !["object", "array"].includes(typeOf(resolve(variant, filling.root))));
-  const eligible = place.depth >= optionalDepth && simple.length > 0 ? simple : real;
-  const chosen = chooseOption(eligible, (variant) => textOf(variant, filling.root), place, filling) ?? {};
-  return fill({ allOf: [shared, chosen] }, place, filling);
+/** Returns the middle of the bounds. Without two bounds it is the allowed number nearest to 1. */
+function fillNumber(schema: Schema, type: string): number {
+  const step = schema.multipleOf ?? (type === "integer" ? 1 : 0);
+  const beside = step || 1e-6; // from an exclusive bound
+  const low = Math.max(schema.minimum ?? -1e15, (schema.exclusiveMinimum ?? -1e15) + beside, -1e15);
+  const high = Math.min(schema.maximum ?? 1e15, (schema.exclusiveMaximum ?? 1e15) - beside, 1e15);
+  const middle = low > -1e14 && high < 1e14 ? (low + high) / 2 : Math.min(Math.max(1, low), high);
+  const rounded = step > 0 ? Math.floor(middle / step) * step : middle;
+  return Number((rounded < low ? rounded + step : rounded).toPrecision(12));
 }
 
-/** Tells whether a nullable field stays null. It does when the prompt does not mention it, or when it is about a problem. */
-function staysNull(place: Place, filling: Filling): boolean {
-  return place.depth >= optionalDepth || isAboutTrouble(place) || (!isMentioned(place, filling) && place.name !== "");
-}
-
-function isMentioned(place: Place, { material }: Filling): boolean {
-  return overlap(nameWords(place), material.words) > 0 || overlap(fieldWords(place), material.taskWords) > 0;
-}
-
-function fillObject(schema: Schema, place: Place, filling: Filling): Record<string, unknown> {
-  const { properties = {}, required = [] } = schema;
-  const names = [...new Set([...Object.keys(properties), ...required])];
-  const wanted = names.filter((name) => required.includes(name) || isWorthFilling(name, properties[name], place, filling));
-  const filled: Record<string, unknown> = {};
-  const others = typeof schema.additionalProperties === "object" ? schema.additionalProperties : {};
-  for (const name of wanted) filled[name] = fill(properties[name] ?? others, under(place, name), filling);
-  const missing = (schema.minProperties ?? (names.length === 0 ? 1 : 0)) - wanted.length;
-  if (missing > 0) addEntries(filled, schema, missing, place, filling);
-  return filled;
-}
-
-function isWorthFilling(name: string, property: Schema | undefined, place: Place, filling: Filling): boolean {
-  const here = under(place, name, resolve(property, filling.root).description);
-  if (place.depth >= optionalDepth) return false;
-  return overlap(nameWords(here), filling.material.taskWords) > 0 || readLabelled(here, filling.material) !== undefined;
-}
-
-/** Adds keys that the schema does not name, made from the words of the prompt. */
-function addEntries(filled: Record<string, unknown>, schema: Schema, count: number, place: Place, filling: Filling): void {
-  const { additionalProperties, propertyNames = {} } = schema;
-  if (additionalProperties === undefined || additionalProperties === false) return;
-  const values = typeof additionalProperties === "object" ? additionalProperties : { type: "string" };
-  const options = resolve(propertyNames, filling.root).enum?.map(String);
-  const words = phraseOf(filling.material.data[0] ?? place.about, 12)
-    .split(" ")
-    .map((word) => word.toLowerCase());
-  for (let index = 0; index < count; index++) {
-    const free = (options ?? words).filter((name) => !(name in filled));
-    const key = propertyNames.pattern ? String(fill({ ...propertyNames, type: "string" }, { ...place, index }, filling)) : free[0];
-    const name = key ?? `entry${index + 1}`;
-    filled[name] = fill(values, { ...under(place, name), index }, filling);
+function fillString({ pattern, format = "", minLength = 0, maxLength }: Schema, place: Place, source: Source): string {
+  if (pattern || /^(?:date|time|date-time|duration|email|uri|uri-reference|hostname|ipv4|ipv6|uuid)$/.test(format)) {
+    const seed = Number.parseInt(hash("sha256", `${source.text} ${place.name} ${place.index}`).slice(0, 8), 16);
+    const generate = (schema: Schema) => String(generateSync({ type: "string", minLength, maxLength, ...schema }, { seed }));
+    const text = generate({ pattern, format });
+    return pattern && !new RegExp(pattern).test(text) ? generate({ pattern }) : text;
   }
+  const text = writeText(place, source);
+  return text.padEnd(minLength, ` ${text || "."}`).slice(0, maxLength);
+}
+
+/** Returns the address or the expression of the prompt, a numbered id, or what the answer repeats. */
+function writeText({ name, index }: Place, { isCall, task, subject, knownIds }: Source): string {
+  const words = allWords(name);
+  if (isCall && name === "expression") return expressionIn(task) ?? subject;
+  if (isCall) return (name === "url" && /https?:\/\/[^\s"'<>)]+/.exec(task)?.[0]) || subject;
+  if (words.at(-1) === "id") return `${words.slice(0, -1).join("-")}-${knownIds.push(name)}`;
+  return `Rehearsal ${words.join(" ")}${index === undefined ? "" : ` ${index + 1}`}: ${subject}`;
 }

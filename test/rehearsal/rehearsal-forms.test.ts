@@ -47,7 +47,10 @@ describe("whatever the schema, the answer fits it", () => {
         )
         .min(3),
     ],
-    ["formats", z.object({ at: z.iso.datetime(), day: z.iso.date(), who: z.email(), where: z.url(), id: z.uuid(), ip: z.ipv4() })],
+    [
+      "formats",
+      z.object({ at: z.iso.datetime(), day: z.iso.date(), who: z.email(), where: z.url(), id: z.uuid(), v7: z.uuidv7(), ip: z.ipv4() }),
+    ],
     [
       "patterns",
       z.object({
@@ -127,92 +130,51 @@ describe("whatever the schema, the answer fits it", () => {
 });
 
 describe("the answer is made from the prompt", () => {
-  test("facts are found where they stand", async () => {
-    const Person = z.object({
-      name: z.string(),
-      age: z.int().min(0).max(130),
-      mail: z.email(),
-      born: z.iso.date(),
-      city: z.string(),
-      likes: z.enum(["red", "blue"]),
-    });
-    const prompt = "name: Ada Lovelace, age 36, city: London, mail ada@example.org, born 1815-12-10. She likes blue.";
-    const person = await chat().withStructuredOutput(Person).invoke(prompt);
-    expect(person).toEqual({ name: "Ada Lovelace", age: 36, mail: "ada@example.org", born: "1815-12-10", city: "London", likes: "blue" });
-  });
-
   const Plan = z.object({
-    steps: z
-      .array(
-        z.object({
-          id: z.string().describe("Unique"),
-          cook: z.string().describe("Name of the cook who does it"),
-          task: z.string().describe("What is to be done"),
-          dependsOn: z.array(z.string()).describe("Ids of the steps that come first"),
-        }),
-      )
-      .min(1)
-      .max(12),
+    goal: z.string(),
+    steps: z.array(
+      z.object({
+        id: z.string(),
+        cook: z.enum(["bar", "grill", "baker"]),
+        task: z.string(),
+        isUrgent: z.boolean(),
+        confidence: z.number().min(0).max(1),
+        dependsOn: z.array(z.string()).default([]),
+        note: z.string().optional(),
+        error: z.string().nullable(),
+      }),
+    ),
   });
 
-  test.for([
-    ["in bullets", "Cooks:\n- baker: bakes bread and cakes\n- grill: roasts meat\n- bar: mixes drinks"],
-    [
-      "in JSON",
-      `Input:\n${JSON.stringify({
-        cooks: [
-          { name: "baker", role: "bakes bread and cakes" },
-          { name: "grill", role: "roasts meat" },
-          { name: "bar", role: "mixes drinks" },
-        ],
-      })}`,
-    ],
-    ["in a sentence", "Cooks: baker, grill and bar."],
-  ] as const)("who is chosen stands on the list, and fits: %s", async ([, list]) => {
-    const { steps } = await fill(Plan, `Task: The baker and the grill prepare a dinner.\n\n${list}`);
-    expect(steps.map(({ cook }) => cook)).toEqual(["baker", "grill"]);
-    expect(new Set(steps.map(({ id }) => id)).size).toBe(2);
-    for (const [index, { dependsOn }] of steps.entries()) {
-      const earlier = steps.slice(0, index).map(({ id }) => id);
-      expect(dependsOn.filter((id) => !earlier.includes(id))).toEqual([]);
-    }
+  test("its texts repeat the task, its options are those that the prompt names, its ids are unique", async () => {
+    const prompt = "Task: Plan how to do this: Cook a dinner\n\nCooks: the baker, then the grill. There is a bar too.";
+    const step = { isUrgent: true, confidence: 0.5, dependsOn: [], error: null };
+    expect(await fill(Plan, prompt)).toEqual({
+      goal: "Rehearsal goal: Cook a dinner",
+      steps: [
+        { ...step, id: "step-1", cook: "baker", task: "Rehearsal task 1: Cook a dinner" },
+        { ...step, id: "step-2", cook: "grill", task: "Rehearsal task 2: Cook a dinner" },
+      ],
+    });
   });
 
-  test("an id that refers to something is one that the prompt has", async () => {
-    const Retry = z.object({ stepId: z.string().describe("Id of the step to do again") });
-    const input = JSON.stringify([
-      { id: "dough", result: "done" },
-      { id: "oven", result: "broken" },
-    ]);
-    expect(await fill(Retry, `Task: Do the oven again.\n\nInput:\n${input}`)).toEqual({ stepId: "oven" });
+  test("the same prompt gets the same answer, another prompt another one", async () => {
+    const Order = z.object({ id: z.uuid(), zip: z.string().regex(/^\d{5}$/), mail: z.email() });
+    const order = await fill(Order, "Order bread");
+    expect(await fill(Order, "Order bread")).toEqual(order);
+    expect(await fill(Order, "Order cake")).not.toEqual(order);
   });
 
-  test("as many elements as were asked for, each its own", async () => {
-    const { ideas } = await fill(z.object({ ideas: z.array(z.string()) }), "Give me five ideas for a birthday party.");
-    expect(new Set(ideas).size).toBe(5);
+  test("an option that the prompt does not name is the first", async () => {
+    const Decision = z.object({ decision: z.enum(["continue", "finish"]) });
+    expect(await fill(Decision, "What now?")).toEqual({ decision: "continue" });
+    expect(await fill(Decision, "Is it time to finish?")).toEqual({ decision: "finish" });
   });
 
-  test("the variant that is meant", async () => {
-    const Action = z.discriminatedUnion("kind", [
-      z.object({ kind: z.literal("call"), number: z.string() }),
-      z.object({ kind: z.literal("email"), to: z.email() }),
-    ]);
-    const Answer = z.object({ action: Action });
-    expect(await fill(Answer, "Send an email to bob@example.com.")).toEqual({ action: { kind: "email", to: "bob@example.com" } });
-    expect((await fill(Answer, "Call Bob: number: 555-1234")).action.kind).toBe("call");
-  });
-
-  test("a loop that asks whether to go on is told to end when nothing is left, and to go on while something is", async () => {
-    const Decision = z.object({ decision: z.enum(["continue", "finish"]), error: z.string().nullable(), problems: z.array(z.string()) });
-    const ask = (left: string) => fill(Decision, `Decide whether to continue or finish.\n\nRemaining steps: ${left}`);
-    expect(await ask("none")).toEqual({ decision: "finish", error: null, problems: [] });
-    expect(await ask("bake the bread")).toMatchObject({ decision: "continue" });
-  });
-
-  test("a JSON object without a schema has the keys that the prompt names", async () => {
+  test("a JSON object without a schema has an answer", async () => {
     const reply = await chat()
       .withConfig({ response_format: { type: "json_object" } })
-      .invoke('Answer as JSON with the keys "title" and "mood". A sunny day.');
-    expect(Object.keys(JSON.parse(reply.text))).toEqual(["title", "mood"]);
+      .invoke("A sunny day, as JSON");
+    expect(JSON.parse(reply.text)).toEqual({ answer: "Rehearsal answer: A sunny day, as JSON" });
   });
 });

@@ -8,6 +8,8 @@ const send = (body: unknown) =>
   fetch(`${rehearsal.baseUrl}/chat/completions`, { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body) });
 const say = (content: string, options: object = {}) => send({ model: "any", messages: [{ role: "user", content }], ...options });
 
+const text = 'This is a rehearsal answer to "hello".';
+
 test("an answer has the form of the original", async () => {
   const answer = await (await say("hello")).json();
   expect(answer).toEqual({
@@ -16,10 +18,8 @@ test("an answer has the form of the original", async () => {
     created: expect.any(Number),
     model: "rehearsal",
     system_fingerprint: "rehearsal",
-    choices: [
-      { index: 0, message: { role: "assistant", content: 'You said: "hello".', refusal: null }, logprobs: null, finish_reason: "stop" },
-    ],
-    usage: { prompt_tokens: 5, completion_tokens: 7, total_tokens: 12 },
+    choices: [{ index: 0, message: { role: "assistant", content: text, refusal: null }, logprobs: null, finish_reason: "stop" }],
+    usage: { prompt_tokens: 12, completion_tokens: 11, total_tokens: 23 },
   });
 });
 
@@ -31,7 +31,7 @@ test("a stream has the form of the original: role, pieces, reason, usage, the en
   const chunks = lines.map((line) => JSON.parse(line.slice("data: ".length)));
   expect(chunks[0].choices[0].delta).toEqual({ role: "assistant", content: "" });
   expect(chunks.at(-2).choices[0]).toMatchObject({ delta: {}, finish_reason: "stop" });
-  expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 12 }, model: "rehearsal", system_fingerprint: "rehearsal" });
+  expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 23 }, model: "rehearsal", system_fingerprint: "rehearsal" });
   expect(new Set(chunks.map(({ id, object }) => `${id} ${object}`)).size).toBe(1);
 });
 
@@ -39,11 +39,11 @@ test("n, stop and the limits on tokens are kept", async () => {
   const three = await (await say("hello", { n: 3 })).json();
   expect(three.choices.map(({ index }: { index: number }) => index)).toEqual([0, 1, 2]);
   const stopped = await (await say("hello", { stop: ["lo"] })).json();
-  expect(stopped.choices[0]).toMatchObject({ message: { content: 'You said: "hel' }, finish_reason: "stop" });
+  expect(stopped.choices[0]).toMatchObject({ message: { content: 'This is a rehearsal answer to "hel' }, finish_reason: "stop" });
   for (const limit of [{ max_tokens: 2 }, { max_completion_tokens: 2 }]) {
     const short = await (await say("hello", limit)).json();
     expect(short).toMatchObject({
-      choices: [{ message: { content: "You said" }, finish_reason: "length" }],
+      choices: [{ message: { content: "This is" }, finish_reason: "length" }],
       usage: { completion_tokens: 2 },
     });
   }
