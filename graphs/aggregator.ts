@@ -10,6 +10,7 @@ import {
   findPatterns,
   LabelledResults,
   Ledger,
+  patternContext,
   rates,
   recommend,
   report,
@@ -20,7 +21,6 @@ import {
   sharedContext,
   taskState,
   tierOf,
-  withDefaults,
   wordsOf,
 } from "ensemble/patterns";
 import { z } from "zod";
@@ -75,7 +75,7 @@ type Config = Parameters<Node>[1];
 
 /** Turns several results into one report. All requested strategies run in parallel. */
 export const aggregate = ({ name = "aggregator", editor = {}, ...options }: AggregateOptions = {}) => {
-  const Context = closed(withDefaults(context, options));
+  const Context = patternContext(context, options);
   const contextOf = (config: Config) => Context.parse(config.context ?? {});
 
   /** Clears what an earlier run left on the thread, so that its cost and its texts do not count. */

@@ -22,6 +22,7 @@ export {
   tierOf,
 } from "./agent/context.ts";
 export { withDefaults } from "./agent/defaults.ts";
+export { defineProject, type ProjectParts } from "./agent/define-project.ts";
 export { BudgetExceeded, budgetLeft, CallStatus, enforceBudget, entryOf, Ledger, LedgerEntry } from "./agent/ledger.ts";
 export { report } from "./agent/progress.ts";
 export { asText } from "./agent/prompt.ts";
@@ -31,7 +32,6 @@ export { appending } from "./agent/state.ts";
 export { jsonSchemaOf } from "./agent/structured.ts";
 export { answerWith, beginTask, Material, taskInput, taskOf, taskState } from "./agent/task.ts";
 export { ToolName } from "./agent/tool-names.ts";
-export { type ProjectParts, useProject } from "./agent/use-project.ts";
 export { Aggregation, gapsOf } from "./aggregator/aggregation.ts";
 export { agreementOf } from "./aggregator/agreement.ts";
 export { compare, rates } from "./aggregator/comparison.ts";
@@ -51,7 +51,7 @@ export { forgetSegment } from "./scenario/side-by-side.ts";
 export { sideBySide } from "./scenario/state.ts";
 export { Mode, nextSegment, remaining, syncOf } from "./scenario/sync.ts";
 export { profile, ScenarioDefinition } from "./skills/definition.ts";
-export { useProjectSkills } from "./skills/project.ts";
+export { setProjectSkills } from "./skills/project.ts";
 export { pick, placeIn, seededRandom } from "./skills/random.ts";
 export { skillName, skillsWith } from "./skills/registry.ts";
 export { type Batch, defineSkill, type Job, type Skill, type SkillOptions } from "./skills/skill.ts";

@@ -12,6 +12,7 @@ import {
   Ledger,
   Mode,
   nextSegment,
+  patternContext,
   planRun,
   remaining,
   report,
@@ -26,7 +27,6 @@ import {
   skillName,
   skillsWith,
   syncOf,
-  withDefaults,
   wordsOf,
 } from "ensemble/patterns";
 import { z } from "zod";
@@ -88,7 +88,7 @@ function goOn(state: State): Send[] | "halve" | "aggregate" {
 /** Runs one skill at three difficulties at once. The scenarios meet where the mode says, and are compared at the end. */
 export const scenario = ({ name = "scenario", skills: own = [], ...options }: ScenarioOptions = {}) => {
   const skills = skillsWith(own);
-  const Context = closed(withDefaults(scenarioContext, options));
+  const Context = patternContext(scenarioContext, options);
   const contextOf = (config: Config) => Context.parse(config.context ?? {});
   const skill = skillName(skills, State.fields.skill.description);
   const Input = closed({ ...fields, skill, messages: z.array(z.unknown()).default([]).describe("Conversation that names a skill") });

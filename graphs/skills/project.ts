@@ -5,7 +5,7 @@ const key = Symbol.for("ensemble.project.skills");
 const place = globalThis as { [key]?: readonly Skill[] };
 
 /** Sets the skills of the project, which an input can then name. The service calls this once, before the first run. */
-export function useProjectSkills(skills: readonly Skill[]): void {
+export function setProjectSkills(skills: readonly Skill[]): void {
   place[key] = skills;
 }
 

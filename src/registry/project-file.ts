@@ -97,6 +97,11 @@ export const OwnOptions = z
   .object({
     patterns: PatternOptions.optional().describe("Limits of the shipped patterns."),
     tools: z.string().min(1).optional().describe("File and export of your tools: `./tools.ts:tools`, a list. Contexts use them by name."),
+    skills: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("File and export of your skills: `./skills.ts:skills`, a list. The scenario pattern runs them by name."),
     agents: z
       .string()
       .min(1)

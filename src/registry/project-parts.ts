@@ -1,34 +1,42 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import { importUserModule, patternLibrary } from "./modules.ts";
-import type { PartSources, Project } from "./project.ts";
+import type { PartSources, Project, Source } from "./project.ts";
 
 /**
- * Gives the project's tools, agents and MCP servers to the patterns, which contexts can then name. Throws one sentence that names the file
+ * Gives the project's tools, skills, agents and MCP servers to the patterns, which contexts can then name. Throws one sentence that names the file
  * when something is wrong. Returns a function that ends the connections to MCP servers.
  */
 export async function loadProjectParts(
   { file, parts }: Project,
   variable: (name: string) => string | undefined,
 ): Promise<() => Promise<void>> {
-  const { tools, agents, mcp } = parts;
-  if (!tools && !agents && Object.keys(mcp).length === 0) return async () => undefined;
-  const { useProject } = await importUserModule(patternLibrary);
-  const list = await loadTools(parts);
+  const { tools, skills, agents, mcp } = parts;
+  if (!tools && !skills && !agents && Object.keys(mcp).length === 0) return async () => undefined;
+  const library = (await importUserModule(patternLibrary)) as unknown as Library;
+  const list = await loadList(tools, "tools");
+  const own = await loadList(skills, "skills");
   const team = agents === undefined ? [] : await readAgents(agents);
   try {
-    return (useProject as (parts: object) => () => Promise<void>)({ tools: list, agents: team, mcp: withVariables(mcp, variable) });
+    library.setProjectSkills(own);
+    return library.defineProject({ tools: list, agents: team, mcp: withVariables(mcp, variable) });
   } catch (error) {
     throw new Error(`${agents ?? tools?.file ?? file}: ${(error as Error).message}`);
   }
 }
 
-async function loadTools({ tools }: PartSources): Promise<unknown[]> {
-  if (!tools) return [];
-  const { [tools.exportName]: exported } = await importUserModule(tools.file);
+/** The functions of the patterns' library that take the parts of a project. */
+interface Library {
+  defineProject(parts: object): () => Promise<void>;
+  setProjectSkills(skills: unknown[]): void;
+}
+
+async function loadList(source: Source | undefined, what: string): Promise<unknown[]> {
+  if (!source) return [];
+  const { [source.exportName]: exported } = await importUserModule(source.file);
   if (Array.isArray(exported)) return exported;
   if (typeof exported === "object" && exported !== null) return Object.values(exported);
-  throw new Error(`${tools.file}: the export "${tools.exportName}" should be a list of tools.`);
+  throw new Error(`${source.file}: the export "${source.exportName}" should be a list of ${what}.`);
 }
 
 async function readAgents(file: string): Promise<unknown[]> {

@@ -38,9 +38,10 @@ export interface AuthSource extends Source {
   disableStudio: boolean;
 }
 
-/** Where a project's tools and agents are, and its MCP servers. */
+/** Where a project's tools, skills and agents are, and its MCP servers. */
 export interface PartSources {
   tools: Source | undefined;
+  skills: Source | undefined;
   agents: string | undefined;
   mcp: NonNullable<z.infer<typeof OwnOptions>["mcp"]>;
 }
@@ -132,13 +133,14 @@ function patternLimits(root: string, { allowed_hosts = [], allowed_directories =
   return { hosts: allowed_hosts, directories: allowed_directories.map((path) => resolve(root, path)) };
 }
 
-function partSources(root: string, projectFile: string, { tools, agents, mcp = {} }: z.infer<typeof OwnOptions>): PartSources {
+function partSources(root: string, projectFile: string, { tools, skills, agents, mcp = {} }: z.infer<typeof OwnOptions>): PartSources {
   const servers = Object.entries(mcp).map(([name, server]) => [
     name,
     server.command ? { ...server, cwd: resolve(root, server.cwd ?? "") } : server,
   ]);
   return {
     tools: tools === undefined ? undefined : sourceOf(root, projectFile, "ensemble.tools", tools),
+    skills: skills === undefined ? undefined : sourceOf(root, projectFile, "ensemble.skills", skills),
     agents: agents === undefined ? undefined : sourceOf(root, projectFile, "ensemble.agents", agents).file,
     mcp: Object.fromEntries(servers),
   };

@@ -65,3 +65,10 @@ test("an MCP server that dies in a call, gets a tool or never starts is an obser
     expect.stringMatching(/^Error: The MCP server "gone" cannot be reached: /),
   ]);
 });
+
+test("an input names the project's own skill, and no other", async () => {
+  const scenarios = [{ name: "few", inputSize: 4 }];
+  const run = (skill: string) => client.runs.wait(null, "scenario", { input: { skill, scenarios } });
+  expect(await run("doubling")).toMatchObject({ progress: { few: { status: "complete", items: 4, scores: { done: 1 } } } });
+  await expect(run("tripling")).rejects.toThrow('input.skill: there is no skill \\"tripling\\"; there are doubling, ');
+});

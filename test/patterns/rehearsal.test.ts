@@ -26,7 +26,7 @@ test.each([
   [
     "scenario",
     { skill: "echo-agent", scenarios: [{ name: "few", inputSize: 3 }] },
-    { progress: { few: { status: "complete", scores: { answered: 1 } } } },
+    { progress: { few: { status: "complete", items: 3 } } },
   ],
 ])(
   "%s runs with nothing but a task on a machine without a key; a rehearsal is named and costs nothing",

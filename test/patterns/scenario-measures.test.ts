@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
-import { defineSkill, scenario, useProjectSkills } from "../../graphs/index.ts";
+import { defineSkill, scenario, setProjectSkills } from "../../graphs/index.ts";
 import type { ScenarioProgress } from "../../graphs/scenario/progress.ts";
 import { skillsWith } from "../../graphs/skills/registry.ts";
 import { collect } from "../sse.ts";
@@ -66,8 +66,8 @@ const tryOut = defineSkill<number, { quality: number }, z.infer<typeof Params>>(
     { metric: "nothing", above: 1, weight: 5 },
   ],
 });
-beforeAll(() => useProjectSkills([tryOut]));
-afterAll(() => useProjectSkills([]));
+beforeAll(() => setProjectSkills([tryOut]));
+afterAll(() => setProjectSkills([]));
 
 const trying = (name: string, inputSize: number, more: object = {}) => ({
   name,

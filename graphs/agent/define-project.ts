@@ -13,7 +13,7 @@ export interface ProjectParts {
  * Defines the tools, the agents and the MCP servers that contexts can name. The service does this with the project's own at its start. In
  * a program without the service, call it before the first run. Returns a function that forgets them and ends their connections.
  */
-export function useProject({ tools = [], agents = [], mcp = {} }: ProjectParts): () => Promise<void> {
+export function defineProject({ tools = [], agents = [], mcp = {} }: ProjectParts): () => Promise<void> {
   for (const tool of tools)
     if (typeof tool?.name !== "string" || !("invoke" in tool)) throw new Error("a tool has no name or cannot be invoked");
   const named = z.array(z.looseObject({ name: z.string({ error: "an agent has no name" }) })).parse(agents);
