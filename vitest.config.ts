@@ -22,6 +22,7 @@ const source = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 const resolve = {
   alias: [
     { find: /^ensemble$/, replacement: source("./src/index.ts") },
+    { find: /^ensemble\/testing$/, replacement: source("./graphs/testing/index.ts") },
     { find: /^ensemble\/patterns$/, replacement: source("./graphs/index.ts") },
   ],
 };

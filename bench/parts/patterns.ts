@@ -1,6 +1,6 @@
 import { Client } from "@langchain/langgraph-sdk";
 import type pg from "pg";
-import { openModelServer, type ScriptedReply } from "../../test/scripted-model.ts";
+import { type ScriptedReply, startScriptedModel } from "../../graphs/testing/scripted-model.ts";
 import { startService } from "../contenders/service.ts";
 import { type Figure, median } from "../measured.ts";
 import type { Part } from "../parts.ts";
@@ -55,7 +55,7 @@ const cases: Record<string, Case> = {
 
 /** Measures the cost of each pattern beyond its model calls, which are answered at once. A wasteful graph shows. */
 export const measurePatterns: Part = async (stage, { quick }) => {
-  const model = await openModelServer();
+  const model = await startScriptedModel();
   const env = { ENSEMBLE_CONFIG: "./langgraph.json", OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: "none" };
   const { url, db, stop } = await startService(stage, { env });
   const client = new Client({ apiUrl: url, apiKey: null });

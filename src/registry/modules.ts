@@ -11,6 +11,7 @@ const isSource = import.meta.url.endsWith(".ts");
 /** What a graph gets when it imports this package: the code that runs the graph, from the sources or as built. */
 const ourselves: Record<string, string> = {
   ensemble: new URL(isSource ? "../index.ts" : "../index.js", import.meta.url).href,
+  "ensemble/testing": new URL(isSource ? "../../graphs/testing/index.ts" : "../patterns/testing/index.js", import.meta.url).href,
   "ensemble/patterns": new URL(isSource ? "../../graphs/index.ts" : "../patterns/index.js", import.meta.url).href,
 };
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { openModelServer } from "../scripted-model.ts";
+import { startScriptedModel } from "../../graphs/testing/scripted-model.ts";
 import { type Database, killDatabase, startDatabase } from "./database.ts";
 import { journalEnv } from "./journal.ts";
 import { freePort, type Supervised, supervise } from "./processes.ts";
@@ -36,7 +36,7 @@ export async function startChaosService(killers: (() => void)[], random: Random)
   const journalFile = join(home, "journal");
   killers.push(() => killDatabase(home));
   const database = await startDatabase(home);
-  const model = await openModelServer();
+  const model = await startScriptedModel();
   model.script({ tokens: modelTokens, pauseMs: 120 });
   const env = {
     ENSEMBLE_CONFIG: fileURLToPath(new URL("./langgraph.json", import.meta.url)),

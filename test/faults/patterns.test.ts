@@ -3,9 +3,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeEach, expect, test, vi } from "vitest";
+import type { ScriptedReply } from "../../graphs/testing/scripted-model.ts";
 import { startCluster, until } from "../cluster-of-processes.ts";
 import { startModelServer } from "../model-server.ts";
-import type { ScriptedReply } from "../scripted-model.ts";
 
 vi.setConfig({ testTimeout: 240_000 });
 

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import type { ScriptedReply } from "../scripted-model.ts";
+import type { ScriptedReply } from "../../graphs/testing/scripted-model.ts";
 import { startPatterns } from "./service.ts";
 
 const { client, model, db } = await startPatterns();

@@ -4,7 +4,7 @@ import { MemorySaver, MessagesAnnotation, START, StateGraph } from "@langchain/l
 import { agent, supervisor } from "ensemble/patterns";
 import { beforeEach, expect, test } from "vitest";
 import { z } from "zod";
-import type { ScriptedReply } from "../scripted-model.ts";
+import type { ScriptedReply } from "../../graphs/testing/scripted-model.ts";
 import { collect } from "../sse.ts";
 import { startPatterns } from "./service.ts";
 

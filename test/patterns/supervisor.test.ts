@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
+import type { ScriptedReply } from "../../graphs/testing/scripted-model.ts";
 import { until } from "../command.ts";
-import type { ScriptedReply } from "../scripted-model.ts";
 import { startPatterns } from "./service.ts";
 
 const { client, model } = await startPatterns();

@@ -4,29 +4,31 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** One answer of the model: its tokens, or a call of a tool. */
+/** One answer of the model: a text, a value as JSON, a call of a tool, or a failure. */
 export interface ScriptedReply {
+  /** The text, in the pieces in which it is streamed. */
   tokens?: string[];
   /** Arguments that are a text are sent as they are, JSON or not. */
   toolCall?: { id: string; name: string; args: unknown };
   /** The whole answer, as JSON. */
   json?: unknown;
-  /** Refused with this status, and these headers. */
+  /** Refuses the request with this HTTP status, and with these headers. */
   status?: number;
   headers?: Record<string, string>;
-  /** The line is cut in the middle of the answer. */
+  /** Cuts the connection in the middle of a chunk. */
   cut?: boolean;
   /** Milliseconds between tokens. */
   pauseMs?: number;
-  /** The line is cut after the last token. */
+  /** Cuts the connection after the last token. */
   breaks?: boolean;
-  /** After the last token the line stays open, until the client leaves. */
+  /** Keeps the connection open after the last token, until the client leaves. */
   hang?: boolean;
 }
 
-export interface ModelServer {
-  /** For OPENAI_BASE_URL, or a graph's context. */
+export interface ScriptedModel {
+  /** The value for `OPENAI_BASE_URL`. */
   baseUrl: string;
+  /** The requests since the last `script` or `respond`. */
   requests: {
     messages: { role: string; content: unknown }[];
     stream?: boolean;
@@ -35,9 +37,9 @@ export interface ModelServer {
     model?: string;
     response_format?: unknown;
   }[];
-  /** The answers to the next requests, in order. The last one is repeated. */
+  /** Sets the answers to the next requests, in order. The last one is repeated. */
   script(...replies: ScriptedReply[]): void;
-  /** The same, decided by the request: for callers that come side by side. */
+  /** Sets a function that answers each request by its messages, for calls that come in any order. */
   respond(answer: (messages: string) => ScriptedReply): void;
   /** Features that the endpoint lacks: it refuses `response_format` with 400, reports no usage, or gives all answers one id. `script` and `respond` keep them. */
   lacks: Set<"response_format" | "usage" | "ids">;
@@ -46,13 +48,13 @@ export interface ModelServer {
   close(): void;
 }
 
-/** The far end of the model: an OpenAI-compatible endpoint over real HTTP that says what the test wrote down. */
-export async function openModelServer(): Promise<ModelServer> {
+/** Starts an OpenAI-compatible endpoint on loopback that answers what the test wrote down. It refuses what gpt-5 models refuse. */
+export async function startScriptedModel(): Promise<ScriptedModel> {
   let replies: ScriptedReply[] = [{ tokens: ["hello"] }];
   let abandoned = Promise.withResolvers<void>();
   let answer: ((messages: string) => ScriptedReply) | undefined;
-  const requests: ModelServer["requests"] = [];
-  const lacks: ModelServer["lacks"] = new Set();
+  const requests: ScriptedModel["requests"] = [];
+  const lacks: ScriptedModel["lacks"] = new Set();
 
   const server = createServer(async (request, response) => {
     const body = JSON.parse(await readAll(request));
@@ -109,7 +111,7 @@ function refuseFormat(format: unknown): string | undefined {
 async function answerInPieces(
   response: ServerResponse,
   { tokens = [], toolCall, pauseMs = 0, breaks, hang }: ScriptedReply,
-  lacks: ModelServer["lacks"],
+  lacks: ScriptedModel["lacks"],
 ): Promise<void> {
   response.writeHead(200, { "content-type": "text/event-stream" });
   const id = idFor(lacks);
@@ -144,7 +146,7 @@ async function answerInPieces(
 async function answerWhole(
   response: ServerResponse,
   { tokens = [], toolCall, pauseMs = 0, hang }: ScriptedReply,
-  lacks: ModelServer["lacks"],
+  lacks: ScriptedModel["lacks"],
 ): Promise<void> {
   if (hang) return;
   await sleep(pauseMs * tokens.length);
@@ -165,7 +167,7 @@ async function answerWhole(
   );
 }
 
-const idFor = (lacks: ModelServer["lacks"]) => (lacks.has("ids") ? "chatcmpl-1" : `chatcmpl-${randomUUID()}`);
+const idFor = (lacks: ScriptedModel["lacks"]) => (lacks.has("ids") ? "chatcmpl-1" : `chatcmpl-${randomUUID()}`);
 
 const argumentsOf = ({ args }: { args: unknown }) => (typeof args === "string" ? args : JSON.stringify(args));
 
