@@ -12,7 +12,7 @@ import { startMetrics } from "./metrics/metrics.ts";
 import { needsEndpoint } from "./registry/embeddings.ts";
 import { type FirstCall, findFirstCall } from "./registry/first-call.ts";
 import { compareLangGraph } from "./registry/installed.ts";
-import { foldersOf, readProject } from "./registry/project.ts";
+import { foldersOf, type Project, readProject } from "./registry/project.ts";
 import { loadProjectParts } from "./registry/project-parts.ts";
 import { loadRegistry } from "./registry/registry.ts";
 import { type Fetch, fetchAt, installFetch, withTraceparent } from "./sdk/fetch.ts";
@@ -70,10 +70,7 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   const { role } = config;
   const given = configuredDatabase(config);
   const project = await readProject(config.configFile);
-  if (project.ignoredKeys.length > 0)
-    log.warn(`${project.file}: these keys are not supported and are ignored: ${project.ignoredKeys.join(", ")}`);
-  if (project.buildKeys.length > 0)
-    log.info(`${project.file}: these keys are for building images and are not read: ${project.buildKeys.join(", ")}`);
+  reportUnread(project, log);
   const langgraph = compareLangGraph(foldersOf(project));
   closers.push(setPatternLimits(config, project.patterns));
   const model = await provideModel(config, needsEndpoint(project), log, closers); // before the graphs load, because some create their client at once
@@ -116,6 +113,12 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
     stop: () => closeAll(closers, log),
     hurry: () => worker?.abort(),
   };
+}
+
+/** Logs the keys of the project file that have no effect. */
+function reportUnread({ file, ignoredKeys, buildKeys }: Project, log: Logger): void {
+  if (ignoredKeys.length > 0) log.warn(`${file}: these keys are not supported and are ignored: ${ignoredKeys.join(", ")}`);
+  if (buildKeys.length > 0) log.info(`${file}: these keys are for building images and are not read: ${buildKeys.join(", ")}`);
 }
 
 /** Starts the feeds that tell this process about changes, and followers what changed in runs and threads. */

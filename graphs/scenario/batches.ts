@@ -30,7 +30,7 @@ type State = typeof State.State;
 type Node = GraphNode<typeof State, ScenarioContextInput>;
 type Config = Parameters<Node>[1];
 
-/** What a graph's own code adds: its skills, and how it reads its context. */
+/** The parts that a graph's own code adds: its skills, and how it reads its context. */
 export interface Own {
   skills: Skills;
   contextOf: (config: Config) => ScenarioContext;

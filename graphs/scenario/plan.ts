@@ -14,7 +14,7 @@ const mostBatches = 200;
 /** The fewest items per batch of an input. */
 export const smallestBatch = (inputSize: number) => Math.ceil(inputSize / mostBatches);
 
-/** What a run does, also when it runs a scenario of an earlier run again. */
+/** The work of a run, also when it runs a scenario of an earlier run again. */
 export const Planned = z.object({
   skill: z.string(),
   mode: Mode,

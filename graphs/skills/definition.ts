@@ -5,7 +5,7 @@ export const Difficulty = z.enum(["easy", "intermediate", "advanced"]);
 export const Distribution = z.enum(["uniform", "skewed", "clustered"]);
 export type Distribution = z.infer<typeof Distribution>;
 
-/** What a measurement or a score should reach. */
+/** The target of a measurement or a score. */
 export const Target = closed({
   metric: z.string().describe("Name of the measurement or score"),
   above: z.number().optional().describe("It must be above this"),
@@ -114,7 +114,7 @@ const growth = {
   exponential: [1, 1.5, 2],
 } as const;
 
-/** What differs from the default profile, by scenario. */
+/** The differences from the default profile, by scenario. */
 type Changes = { [Key in keyof ScenarioDefinition]?: readonly ScenarioDefinition[Key][] };
 
 /** Returns the default profile with sizes that suit a skill, and with other changes. */

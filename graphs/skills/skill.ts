@@ -42,7 +42,7 @@ export interface Batch<Result> {
   failed: { index: number; error: Error | string }[];
 }
 
-/** What the scores of a scenario are computed from, beside the results. */
+/** The facts from which the scores of a scenario are computed, beside the results. */
 export interface Worked<Params> {
   params: Params;
   /** Items that could not be worked on. */
@@ -65,7 +65,7 @@ export interface Skill<Item = unknown, Result = unknown, Params = unknown> {
   score(results: Result[], worked: Worked<Params>): Record<string, number>;
   /** Other measurements. */
   measure(results: Result[], worked: Worked<Params>): Record<string, number>;
-  /** What the measurements and scores should reach. The weighted share of what they reach is the score `functional`. */
+  /** The targets of measurements and scores. The weighted share of the targets that are met is the score `functional`. */
   targets(params: Params): Target[];
   /** Work in one item at a complexity. */
   work(complexity: number): number;
