@@ -7,7 +7,7 @@ export type McpServer =
   | { command: string; args?: string[]; env?: Record<string, string>; cwd?: string; tools?: string[] }
   | { url: string; headers?: Record<string, string>; tools?: string[] };
 
-/** What a project defines beside its graphs. A context can name these parts, and nobody else can define one. */
+/** The tools, agents and servers that a project defines. A context can name them, and only the project can define one. */
 interface Project {
   tools: Map<string, StructuredToolInterface>;
   agents: Map<string, AgentData>;

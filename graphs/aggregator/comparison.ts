@@ -49,7 +49,7 @@ export const Comparison = z.object({
 
 export type Comparison = z.infer<typeof Comparison>;
 
-/** What a comparison takes from the context. */
+/** The options of a comparison in the context. */
 export interface Rates {
   thresholds: Thresholds;
   computeDollarsPerHour: number;

@@ -4,7 +4,7 @@ import { agreementOf, joinAgreements } from "./agreement.ts";
 import type { LabelledResult } from "./labelled-result.ts";
 import { readSynthesis, type SynthesisAnswer } from "./synthesis.ts";
 
-/** What the strategies came to. A thread may still hold parts of an earlier run. */
+/** The results of the strategies. A thread may still hold those of an earlier run. */
 interface Parts extends Pick<Aggregation, "comparison" | "patterns" | "recommendation"> {
   results: LabelledResult[];
   strategies: ("compare" | "patterns" | "recommend" | "synthesize")[];

@@ -18,7 +18,7 @@ const Disputed = z.object({
     .describe("The views, that of the most results first"),
 });
 
-/** What the results agree and disagree on, with the labels of those that say it. */
+/** The points on which the results agree and disagree, with the labels of the results that say so. */
 export const Agreement = z.object({
   consensus: z.array(Agreed).default([]).describe("What several results agree on"),
   disagreements: z.array(Disputed).default([]).describe("What results contradict each other on"),

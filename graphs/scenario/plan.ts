@@ -24,7 +24,7 @@ export const Planned = z.object({
 
 export type Planned = z.infer<typeof Planned>;
 
-/** What a plan is made from: the input, and what an earlier run left on the thread. */
+/** The sources of a plan: the input, and the values that an earlier run left on the thread. */
 interface Asked extends Omit<Planned, "skill"> {
   skill: string | null;
   messages: BaseMessage[];

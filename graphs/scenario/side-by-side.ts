@@ -15,7 +15,7 @@ export interface SideBySide {
   counted: Set<string>;
 }
 
-/** What all scenarios of a run share. */
+/** The values that all scenarios of a run share. */
 interface Shared {
   segments: Map<number, SideBySide>;
   /** Waits for one of the places for calls of models, then works. */

@@ -8,7 +8,7 @@ import { packageOf } from "./shared-packages.ts";
 
 const isSource = import.meta.url.endsWith(".ts");
 
-/** What a graph gets when it imports this package: the code that runs the graph, from the sources or as built. */
+/** The files that a graph gets when it imports this package, as sources or as built. */
 const ourselves: Record<string, string> = {
   ensemble: new URL(isSource ? "../index.ts" : "../index.js", import.meta.url).href,
   "ensemble/testing": new URL(isSource ? "../../graphs/testing/index.ts" : "../patterns/testing/index.js", import.meta.url).href,

@@ -64,7 +64,7 @@ export interface Project {
   auth: AuthSource | undefined;
   /** The operator's limits for patterns (`ensemble.patterns`). */
   patterns: { hosts: string[]; directories: string[] };
-  /** What the project defines for patterns beside its graphs. */
+  /** The tools, skills, agents and MCP servers that contexts of patterns can name. */
   parts: PartSources;
   /** Keys that have a meaning elsewhere and none here. They are named in one warning at the start. */
   ignoredKeys: string[];

@@ -6,7 +6,7 @@ export interface Prompt {
   text: string;
   /** The first paragraph of the last user message. */
   task: string;
-  /** What free text repeats: the last result of a tool, else the task without its introduction. */
+  /** Returns the text that an answer repeats: the last result of a tool, else the task without its introduction. */
   subject: string;
   /** The tools' results since the last user message. */
   results: { tool: string; content: string }[];
