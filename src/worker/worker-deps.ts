@@ -9,7 +9,7 @@ import type { Tracing } from "../tracing/tracing.ts";
 import type { EndRun } from "./ends.ts";
 import type { StoreStep } from "./steps.ts";
 
-/** The parts of the process that workers and attempts use. */
+/** What workers and attempts use of their process. */
 export interface WorkerDeps {
   pool: Pool;
   wakeups: Wakeups;
@@ -18,11 +18,11 @@ export interface WorkerDeps {
   store: StoreRules;
   log: Logger;
   metrics: WorkMetrics;
-  /** Undefined unless the operator wants traces. */
+  /** Undefined if the operator has not turned on tracing. */
   tracing: Tracing | undefined;
 }
 
-/** The same, with the writers that the attempts of one worker share. */
+/** The same, and the writers that all attempts of a worker share. */
 export interface AttemptDeps extends WorkerDeps {
   storeStep: StoreStep;
   endRun: EndRun;
