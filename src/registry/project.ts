@@ -22,17 +22,17 @@ export interface Source {
   exportName: string;
 }
 
-/** A graph as langgraph.json names it. */
+/** A graph that langgraph.json lists. */
 export interface GraphSource extends Source {
   graphId: string;
-  /** The name in a list of assistants. Without it, the graph id. */
+  /** The name of the graph's default assistant. Without it, the name is the graph's id. */
   name?: string | undefined;
   description: string | undefined;
-  /** The project's version of the graph. Without it, only the graph's structure tells versions apart. */
+  /** The version that the project gives the graph. Without it, versions differ only by the graph's structure. */
   version?: string | undefined;
 }
 
-/** The project's own auth, and whether Studio must pass it too. */
+/** The project's own auth. `disableStudio` means that Studio must pass this auth too. */
 export interface AuthSource extends Source {
   disableStudio: boolean;
 }
@@ -55,13 +55,13 @@ export interface Project {
   auth: AuthSource | undefined;
   /** The operator's limits for patterns (`ensemble.patterns`). */
   patterns: { hosts: string[]; directories: string[] };
-  /** Keys that have a meaning elsewhere and none here. They are named in one warning at the start. */
+  /** Keys that mean something on other servers but have no effect here. One warning at the start names them. */
   ignoredKeys: string[];
-  /** Keys about building images. A server that runs from the project's folder does not use them. */
+  /** Keys for building images. A server that runs from the project's folder does not use them. */
   buildKeys: string[];
 }
 
-/** Reads a langgraph.json. Throws one sentence that names the file when something is wrong with it. */
+/** Reads a langgraph.json. If something is wrong, throws one sentence that names the file. */
 export async function readProject(path: string): Promise<Project> {
   const file = resolve(path);
   const given = await readProjectFile(file);
@@ -97,7 +97,7 @@ async function readProjectFile(file: string): Promise<ProjectFile> {
   throw new Error(`${file}: ${issue?.path.join(".") || "the file"}: ${issue?.message}.`);
 }
 
-/** Returns every folder that the project's file or one of its graphs is in. */
+/** Returns every folder that contains the project's file or one of its graphs. */
 export const foldersOf = ({ file, graphs }: Project): string[] => [...new Set([file, ...graphs.map((graph) => graph.file)].map(dirname))];
 
 function parseJson(text: string, file: string): unknown {
@@ -121,7 +121,7 @@ function patternLimits(root: string, { allowed_hosts = [], allowed_directories =
   return { hosts: allowed_hosts, directories: allowed_directories.map((path) => resolve(root, path)) };
 }
 
-/** Splits "<file>:<export>". Without an export, it returns the file's default export. */
+/** Splits "<file>:<export>" into a path and a name. Without an export, the name is "default". */
 function sourceOf(root: string, projectFile: string, key: string, path: string): Source {
   const [, name = "", exportName = ""] = /^(.*?)(?::([^:/\\]*))?$/.exec(path) ?? [];
   if (name === "") throw new Error(`${projectFile}: ${key} is "${path}"; it should be "<file>:<export>".`);
@@ -132,7 +132,8 @@ function sourceOf(root: string, projectFile: string, key: string, path: string):
 
 async function readEnv(root: string, projectFile: string, env: ProjectFile["env"]): Promise<Record<string, string>> {
   if (env === undefined) return {};
-  if (Array.isArray(env)) return readLines(env.filter((line) => line.includes("=")).join("\n")); // only the process can set a bare name
+  // Only the process can set a variable that is given without a value.
+  if (Array.isArray(env)) return readLines(env.filter((line) => line.includes("=")).join("\n"));
   if (typeof env !== "string") return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]));
   const file = resolve(root, env);
   const text = await readFile(file, "utf8").catch(() => {
