@@ -1,4 +1,4 @@
-/** The package's public exports. */
+/** What the package exports. */
 export { EnsembleSaver } from "./checkpoints/saver.ts";
 export { type Config, readConfig } from "./config.ts";
 export { effect } from "./effects/effect.ts";
