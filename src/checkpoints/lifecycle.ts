@@ -15,6 +15,7 @@ export async function deleteThreadCheckpoints(db: Db, threadId: string): Promise
 /**
  * Deletes what a run stored: its checkpoints, its writes, and the blobs that no other checkpoint needs. Then it restores the interrupts and
  * answers of earlier runs that this run had replaced.
+ *
  * While another run executes on the thread (`isInUse`), the blobs stay, because that run may build on them. They are deleted when the
  * thread is deleted or pruned. Call this in a transaction that holds the thread's lock.
  */

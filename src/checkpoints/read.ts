@@ -58,6 +58,7 @@ const asBytes = (value: Sql, type: Sql) => sql`case when ${type} not in ('json',
 /**
  * Returns the selected checkpoints with their values and pending writes, newest first. The selection must yield all columns, in the order
  * of the table. A value that several checkpoints share is read only once.
+ *
  * The `offset 0` stops the planner from reading a whole table. The planner assumes that a list consists of a thousand versions, and would
  * not look up a few rows by their key.
  */

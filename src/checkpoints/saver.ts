@@ -61,8 +61,10 @@ interface Address {
 
 /**
  * Saves checkpoints in the tables of LangGraph's PostgresSaver. It adds what a service needs:
+ *
  * - It works on any `Db`, and each call uses at most one statement.
  * - The writes of an attempt are fenced, and each checkpoint names its run.
+ *
  * LangGraph's own saver can read these rows, except lists that were stored as changes. `ensemble export` makes such lists whole.
  */
 export class EnsembleSaver extends PostgresSaver {

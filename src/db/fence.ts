@@ -12,6 +12,7 @@ export interface Fence {
 /**
  * Returns a `with` query that every write of an attempt begins with: `with ${fenced(fence)} insert into … select … from fence`. If the
  * statement returns no row, the attempt has lost the right to write.
+ *
  * The query reads the run with `for share`. With a plain read, a write that began before a takeover could commit after the next attempt has
  * read.
  */

@@ -16,6 +16,7 @@ const deadlockDetected = "40P01";
 /**
  * Brings the schema to this release and returns the files that were applied. Migrations only go forward. Each file runs once, in one
  * process at a time. A file is identified by its name alone, so the comments of an applied file may change.
+ *
  * Most files run together in one transaction, which locks the tables that it changes. Files named `*.concurrent.sql` run after that
  * transaction, one by one and without a transaction of their own. They build indexes with `create index concurrently`, or fill rows in
  * batches that commit. A table with millions of rows thus stays open to reads and writes. Concurrent files may affect only the speed of

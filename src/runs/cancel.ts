@@ -6,9 +6,11 @@ import type { CancelAction } from "./run.ts";
 
 /**
  * Cancels the open runs of threads, or only the runs in `runIds`. Returns how many runs were found.
+ *
  * - A run that never started ends at once. With "interrupt", it gets an event number, under which the subscribers of its thread see its
  *   end. With "rollback", it is deleted.
  * - A started run is only marked. Its worker, or the next worker that claims it, carries the cancellation out.
+ *
  * Call this in a transaction that holds the locks of the threads. Notify the cancel and claim topics after the commit.
  */
 export async function cancelOpenRuns(tx: Db, threadIds: string[], action: CancelAction, runIds?: string[]): Promise<number> {

@@ -42,9 +42,11 @@ const spare = 32;
 
 /**
  * Claims up to `slots` due runs of the worker's graphs, oldest first.
+ *
  * The statement reads only the heads of threads (see migration 032), once for each graph. Long queues, and runs of graphs that this worker
  * lacks, thus cost nothing. A cancelled run needs no graph, so any worker may carry out its cancellation. Runs that have only one attempt
  * left are handed out one at a time. Such a run may kill its worker, and would take the worker's other runs with it.
+ *
  * The claim locks thread rows, and skips rows that are locked. Two facts decide in the end: the check of the locked run row, and the unique
  * index on running runs. The start time is `clock_timestamp()`, because the previous run may have ended after this statement began, which
  * is the time that `now()` returns. The run takes the base of its event numbers from the locked thread.

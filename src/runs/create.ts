@@ -54,6 +54,7 @@ const runOnlyKeys = ["checkpoint_id", "checkpoint_ns", "checkpoint_map", "run_id
 
 /**
  * Inserts a pending run. Locks or creates the thread, and applies the multitask strategy under that lock.
+ *
  * Call it in a transaction, and notify the claim topic after the commit. No transaction is needed for a run that gets its own new thread:
  * one statement then writes everything, and `writer` may share that statement with other requests.
  */

@@ -52,6 +52,7 @@ export interface EndingRun extends Fence {
  * Ends a run in one statement: stores its status and the thread's state, and gives up the attempt's right to write. Like every statement,
  * it locks the thread first. It also writes the thread's timers and webhook. The statement lives in this file because it decides about the
  * run.
+ *
  * Returns false if the attempt has lost the right to write, or if a rollback was accepted meanwhile. A rollback is always carried out. An
  * interrupt that arrives too late changes nothing.
  */

@@ -14,6 +14,7 @@ export const numbersForEnd = 1_000 * numbersPerEvent;
 /**
  * Returns an expression for the event base of a thread's next run, once a run is over. It is used in an update of threads, and `run` names
  * a row with `run_id` and `event_base`.
+ *
  * The new base lies past all events that the run has logged. It leaves room for the events of the run's end, and for a batch that an
  * interrupted attempt is still storing.
  */

@@ -85,8 +85,10 @@ export async function observeWorkers(db: Db, workerId: string, leaseSeconds: num
 
 /**
  * Returns the runs of dead workers to the queue, and deletes the rows of the workers.
+ *
  * The death of a worker counts as a crash of each run that it held. A worker that was only stopped or cut off adds no crash. If a run
  * stored a checkpoint in the lost attempt, its count starts anew. Only crashes without progress point to a run that kills its workers.
+ *
  * A run whose thread is locked waits for the next look. To wait for the lock here would delay all other runs, and the observer's own
  * renewal.
  */

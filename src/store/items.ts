@@ -28,6 +28,7 @@ export async function findItem(db: Db, scope: Scope, { namespace, key }: ItemNam
 
 /**
  * Stores an item in place of the previous one and its vectors. Returns false if the attempt has lost the right to write.
+ *
  * Throws if the scope does not include the new item, and after that if it does not include the existing item. Only the second error reveals
  * that an item exists.
  */

@@ -19,6 +19,7 @@ export const countStreams = (counts: StreamCounts) => counts.get(everything) ?? 
 
 /**
  * Counts one more client, or throws a 429 if a limit is reached. Returns a function that releases the client's place.
+ *
  * On a thread, each user has a separate limit. Users who may not read the thread can wait for it as well, and must not use up the places of
  * other users.
  */
