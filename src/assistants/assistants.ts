@@ -128,7 +128,7 @@ export async function updateAssistant(db: Db, scope: Scope, id: string, patch: A
       returning ${sql`assistant_id, graph_id, assistants.version, name, description, config, context, metadata, created_at, updated_at`}),
     versioned as (${insertVersion(sql`changed`)})
     select ${columns} from changed`);
-  if (!rows[0]) throw new ServiceError("conflict", "The assistant was changed by someone else at the same moment; try again.");
+  if (!rows[0]) throw new ServiceError("conflict", "The assistant was changed by another request at the same moment. Try again.");
   return rows[0];
 }
 

@@ -109,7 +109,8 @@ function toUser(result: unknown): User {
 function toScope(result: unknown): Scope {
   if (result === null || result === undefined || result === true) return everything;
   if (result === false) throw forbidden();
-  if (typeof result !== "object") throw new Error(`An auth handler returned ${typeof result}; return a filter, a boolean or nothing.`);
+  if (typeof result !== "object")
+    throw new Error(`An auth handler returned ${typeof result}. It must return a filter, a boolean or nothing.`);
   return scopeOf(result);
 }
 

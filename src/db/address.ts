@@ -5,7 +5,7 @@ import { isDatabaseTrouble } from "./failure.ts";
  */
 export function checkDatabaseUrl(variable: string, url: string): string {
   if (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)) return url;
-  throw new Error(`${variable} is not a Postgres URL. It should look like postgresql://user:password@host:5432/database.`);
+  throw new Error(`${variable} is not a Postgres URL; it should be like postgresql://user:password@host:5432/database.`);
 }
 
 /**

@@ -29,7 +29,7 @@ export function databaseMetrics(registry: Registry, pool: Pool, leaseSeconds: nu
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ name: `ensemble_${name}`, help, labelNames, registers: [registry] });
   const up = gauge("database_up", "Whether the database answered");
-  const runs = gauge("runs", "Runs by status; beyond 20,000 as the database estimates", ["status"]);
+  const runs = gauge("runs", "Runs by status. Above 20,000 runs, the database's estimate", ["status"]);
   const due = gauge("queue_depth", "Pending runs that are due, up to 100,000");
   const delayed = gauge("queue_delayed", "Pending runs that are for later, up to 100,000");
   const age = gauge("queue_oldest_seconds", "Time since the oldest due run became due");

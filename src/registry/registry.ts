@@ -59,7 +59,7 @@ export async function loadRegistry(sources: GraphSource[], warn: (sentence: stri
 
   async function resolveGraph(graphId: string, config: LangGraphRunnableConfig): Promise<AnyGraph> {
     const entry = loaded.get(graphId);
-    if (!entry) throw new Error(`This process has no graph "${graphId}"; langgraph.json lists ${[...loaded.keys()].join(", ")}.`);
+    if (!entry) throw new Error(`This process has no graph "${graphId}". langgraph.json lists ${[...loaded.keys()].join(", ")}.`);
     return entry.resolve(config);
   }
 

@@ -62,7 +62,7 @@ function projectBeginning({ lifecycle, answers }: Projecting): Draft[] {
   return [...running, { method: "input.answered", namespace: [], data: JSON.stringify({ interrupt_ids: answers }) }];
 }
 
-const lostAttempt = "The worker that ran this was lost; the run continues from its last checkpoint.";
+const lostAttempt = "The worker that executed this was lost. The run continues from its last checkpoint.";
 const wasCut = "The run ended before this was complete.";
 
 /** Ends the messages and tool calls that an attempt left open, so that no client waits for their ends. */

@@ -77,7 +77,9 @@ class Deliveries {
     const begun = performance.now();
     this.#receivers.begin(delivery.host);
     const done = this.#deliver(delivery)
-      .catch((err) => log.warn({ err, run_id: delivery.runId }, "what became of a webhook could not be noted; it is sent again"))
+      .catch((err) =>
+        log.warn({ err, run_id: delivery.runId }, "the result of a webhook delivery could not be stored, so the webhook is sent again"),
+      )
       .finally(() => {
         this.#underWay.delete(done);
         this.#receivers.end(delivery.host, performance.now() - begun);

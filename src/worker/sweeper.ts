@@ -99,7 +99,7 @@ class Sweeper {
     this.#heads.restart();
     metrics.repairedHeads(threads);
     if (threads === 0) return;
-    log.error({ threads }, "threads had the wrong next run or none; it was put right");
+    log.error({ threads }, "threads had the wrong next run or none, and were repaired");
     wakeups.notify(claimTopic);
   }
 

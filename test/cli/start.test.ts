@@ -73,7 +73,7 @@ describe("one sentence says why the service does not start", () => {
 
   test.for(["localhost:5432/db", "mysql://u@h/db", "postgres://u:p@h:port/db"])("a DATABASE_URL like %s", async (url) => {
     const sentence = await failToStart({ DATABASE_URL: url });
-    expect(sentence).toContain("DATABASE_URL is not a Postgres URL. It should look like");
+    expect(sentence).toContain("DATABASE_URL is not a Postgres URL; it should be like");
     expect(sentence).not.toContain(url);
   });
 

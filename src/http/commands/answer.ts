@@ -19,7 +19,10 @@ interface CommandMeta {
 }
 
 const onSocketOnly: Method = async () => {
-  throw new CommandError("not_supported", "Subscriptions belong to a WebSocket; over HTTP each POST to /stream/events is one.");
+  throw new CommandError(
+    "not_supported",
+    "Subscriptions exist only on a WebSocket. Over HTTP, each POST to /stream/events is a subscription.",
+  );
 };
 
 const methods = new Map<string, Method>([
@@ -59,7 +62,7 @@ export async function answerCommand(
       throw new CommandError("no_such_run", threadNotFound(threadId).message);
     const perform = onSocket.get(method) ?? methods.get(method);
     if (!perform)
-      throw new CommandError("unknown_command", `There is no command "${method}"; there are: ${[...methods.keys()].join(", ")}.`);
+      throw new CommandError("unknown_command", `There is no command "${method}". The commands are: ${[...methods.keys()].join(", ")}.`);
     return { type: "success", id, result: await perform({ ...from, readable }, params), meta };
   } catch (error) {
     const reason = reasonOf(error);

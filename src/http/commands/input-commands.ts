@@ -46,7 +46,7 @@ async function refuseUnasked(db: Db, threadId: string, interruptIds: string[]): 
   const unasked = interruptIds.find((id) => !questions.some((question) => question.id === id));
   if (unasked === undefined) return;
   const open = questions.map(({ id }) => id).join(", ");
-  throw new CommandError("no_such_interrupt", `No question with the interrupt_id ${unasked} is open; open are: ${open}.`);
+  throw new CommandError("no_such_interrupt", `No question with the interrupt_id ${unasked} is open. Open are: ${open}.`);
 }
 
 /** Returns the newest run of a thread. The thread's questions belong to this run, and new messages go to its assistant. */
@@ -75,7 +75,7 @@ export const inject = withParams(Inject, async (scope, { namespace, message: { r
   await makeLoggedRun(scope, async (db) => {
     const current = await newestRun(db, scope.readable, scope.threadId);
     if (!(await isThreadBusy(db, scope.threadId))) {
-      throw new CommandError("no_such_run", "input.inject can only be used while a run is going on; use run.start.");
+      throw new CommandError("no_such_run", "input.inject can only be used while a run is open. Use run.start instead.");
     }
     const message = { type: roles[role], content, ...(name && { name }) };
     return { assistant_id: current.assistant_id, input: { messages: [message] }, context: current.kwargs.context };

@@ -42,7 +42,10 @@ export const listCheckpoints = withParams(List, async ({ deps: { pool, registry 
 /** Throws for a namespace that has no checkpoint, because it has no graph or its graph has not run. */
 function refuseNamespace(namespace: string[] | null | undefined): void {
   if (namespace && namespace.length > 0)
-    throw new CommandError("no_such_namespace", `Nothing has run at ${namespace.join("|")}; agent.getTree shows where something has.`);
+    throw new CommandError(
+      "no_such_namespace",
+      `Nothing has run at ${namespace.join("|")}. agent.getTree lists the namespaces that have run.`,
+    );
 }
 
 /**

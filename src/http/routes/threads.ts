@@ -38,7 +38,7 @@ const Filter = {
   metadata: Json.optional(),
   values: Json.optional(),
   status: ThreadStatus.optional(),
-  exact: z.boolean().optional().describe("counts all threads; without it, more than 10,000 are estimated"),
+  exact: z.boolean().optional().describe("counts all threads. By default, a total above 10,000 is an estimate"),
 };
 
 const createSchema = {
