@@ -9,7 +9,7 @@ export type AuthEvent =
   | `crons:${"create" | "read" | "update" | "delete" | "search"}`
   | `store:${"put" | "get" | "search" | "delete" | "list_namespaces"}`;
 
-/** What a request contains to identify its user. */
+/** The parts of a request that identify its user. */
 export interface Credentials {
   method: string;
   url: string;

@@ -6,7 +6,7 @@ export interface Segment {
   length: number;
 }
 
-/** What is stored of a list: its rows, with the first items first, and the marks of their items. */
+/** The stored state of a list: its rows, with the first items first, and the marks of their items. */
 export interface StoredList {
   segments: Segment[];
   marks: Mark[];

@@ -3,7 +3,7 @@ import { dumpState } from "./serializer.ts";
 import { plainFields } from "./stored-message.ts";
 
 /**
- * What a saver remembers of a stored item, so that it can later tell whether the item has changed. The mark of a primitive value is the
+ * The facts that a saver remembers of a stored item, so that it can later tell whether the item has changed. The mark of a primitive value is the
  * value. The mark of a plain message is its fields. The mark of any other object is its stored text.
  */
 export type Mark =

@@ -25,7 +25,7 @@ import { type BlobRow, type CheckpointRows, isAlike, joinRows, noRows, storeRows
 import { dumpState, keepingImpostors } from "./serializer.ts";
 import { isOld, toTuple, type ValueReader, valueReader } from "./tuple.ts";
 
-/** What the saver needs of its attempt. */
+/** The parts of an attempt that its saver uses. */
 export interface SaverAttempt {
   fence: Fence;
   /**

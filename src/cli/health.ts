@@ -6,7 +6,7 @@ import { isWorkerAlive } from "../runs/workers.ts";
 import { readEnvironment } from "./environment.ts";
 import { ownAddress } from "./own-address.ts";
 
-/** What /info answers, without credentials. `halted` is null while the database does not answer. */
+/** The answer of /info, which needs no credentials. `halted` is null while the database does not answer. */
 const Info = z.object({ halted: z.boolean().nullable() });
 
 /** Checks the health of a container. An API is called over HTTP, and a worker is looked up in the database. */

@@ -31,7 +31,7 @@ export interface CronSearch extends CronFilter {
   bytes?: number;
 }
 
-/** What is needed to check a cron's runs before they exist. */
+/** The rules that check a cron's runs before they exist. */
 export interface CronRules {
   check: RunCheck;
   retention: EventRetention;

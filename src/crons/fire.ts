@@ -9,7 +9,7 @@ import type { Run } from "../runs/run.ts";
 import { type HeldCron, holdCron, runOfCron } from "./cron.ts";
 import { nextTick } from "./schedule.ts";
 
-/** What happened at one of a cron's times: a run, or the reason why there is none. */
+/** The outcome of one of a cron's times: a run, or the reason why there is none. */
 export type Tick = { run: Run } | { passedOver: string };
 
 /** How long after a cron's end its last time still counts, because the check itself may run late. */

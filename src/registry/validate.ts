@@ -1,7 +1,7 @@
 import type { BaseChannel, Pregel, PregelNode } from "@langchain/langgraph";
 import { z } from "zod";
 
-/** What a call passes to a graph: the input and the context. */
+/** The arguments of a call of a graph: the input and the context. */
 export interface GraphCallArguments {
   input?: unknown;
   context?: Record<string, unknown> | undefined;

@@ -19,6 +19,7 @@ export interface Claim extends Fence {
   waitedSeconds: number;
   /** The seconds since the run could first be claimed. */
   dueSeconds: number;
+  /** The seconds since the run first started. */
   ranSeconds: number;
   /** True if the run's thread has no stored state yet, so that no one needs to read it. */
   isFresh: boolean;
@@ -44,8 +45,8 @@ const spare = 32;
  * Claims up to `slots` due runs of the worker's graphs, oldest first.
  *
  * The statement reads only the heads of threads (see migration 032), once for each graph. Long queues, and runs of graphs that this worker
- * lacks, thus cost nothing. A cancelled run needs no graph, so any worker may carry out its cancellation. Runs that have only one attempt
- * left are handed out one at a time. Such a run may kill its worker, and would take the worker's other runs with it.
+ * lacks, thus cost nothing. A cancelled run needs no graph, so any worker may carry out its cancellation. A worker gets only one run at a
+ * time that has a single attempt left. If that run kills the worker, no other run reaches its limit of crashes with it.
  *
  * The claim locks thread rows, and skips rows that are locked. Two facts decide in the end: the check of the locked run row, and the unique
  * index on running runs. The start time is `clock_timestamp()`, because the previous run may have ended after this statement began, which

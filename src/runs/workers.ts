@@ -26,7 +26,7 @@ export async function announceWorker(connection: Db, workerId: string, graphs: s
         on conflict (worker_id) do update set lock_key = excluded.lock_key, heartbeat_at = now()`);
 }
 
-/** What the database tells a worker when it renews its lease. */
+/** The database's answer when a worker renews its lease. */
 export interface Renewal {
   /** False if the row of the worker is gone. */
   known: boolean;

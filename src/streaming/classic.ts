@@ -6,7 +6,7 @@ import { type BegunRun, type EndedRun, findEndedRun } from "../runs/thread-runs.
 import { numberOf } from "./event.ts";
 
 /**
- * What a client of the classic thread stream follows: the logged events of the runs, their starts and ends, or the states that they reach.
+ * The mode in which a client follows the classic thread stream: the logged events of the runs, their starts and ends, or the states that they reach.
  */
 export type ThreadMode = "run_modes" | "lifecycle" | "state_update";
 

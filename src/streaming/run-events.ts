@@ -5,7 +5,7 @@ import type { ThreadEvent } from "./event.ts";
 import { createProjection } from "./projection.ts";
 import type { ThreadWindow } from "./window.ts";
 
-/** What events of runs are read from: the database, and the feed of the runs' logs. */
+/** The sources of the events of runs: the database, and the feed of the runs' logs. */
 export interface EventSources {
   pool: Db;
   feed: EventFeed;

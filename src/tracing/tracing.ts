@@ -1,7 +1,7 @@
 import type { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import type { Logger } from "pino";
 
-/** What an attempt's span records of the attempt. */
+/** The facts about an attempt that its span records. */
 export interface TracedAttempt {
   runId: string;
   threadId: string;

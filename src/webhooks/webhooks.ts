@@ -19,7 +19,7 @@ export interface StoredRun {
 /** How fast a receiver answered the last time, or "new". */
 export type Pace = "new" | "prompt" | "slow";
 
-/** What this process knows of a receiver. */
+/** The state of a receiver, as far as this process knows it. */
 export interface Receiver {
   host: string;
   pace: Pace;

@@ -36,7 +36,7 @@ export class AttemptStopped extends Error {
   }
 }
 
-/** What the worker uses to control a running attempt. */
+/** The handle with which the worker controls a running attempt. */
 export interface AttemptControl {
   readonly signal: AbortSignal;
   readonly stopped: StopReason | undefined;

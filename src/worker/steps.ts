@@ -7,7 +7,7 @@ import { unlessRefused } from "../db/refused.ts";
 import { type Db, prepared, rehearse, sql } from "../db/sql.ts";
 import { appendingEvents, milliseconds, type RunEvent } from "../events/log.ts";
 
-/** What one step of a graph produces: its events, its writes and its checkpoint. */
+/** The output of one step of a graph: its events, its writes and its checkpoint. */
 export interface Step {
   fence: Fence;
   events: RunEvent[];

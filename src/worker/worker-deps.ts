@@ -9,7 +9,7 @@ import type { Tracing } from "../tracing/tracing.ts";
 import type { EndRun } from "./ends.ts";
 import type { StoreStep } from "./steps.ts";
 
-/** What workers and attempts use of their process. */
+/** The parts of the process that workers and attempts use. */
 export interface WorkerDeps {
   pool: Pool;
   wakeups: Wakeups;

@@ -5,7 +5,7 @@ import { type Part, readMoments } from "./moments.ts";
 import { type OpenQuestion, questionsIn } from "./questions.ts";
 import type { View } from "./view.ts";
 
-/** What happened to a run that was followed. */
+/** The outcome of a run that was followed. */
 export type Ending =
   | { kind: "done"; values: unknown }
   | { kind: "asks"; questions: OpenQuestion[]; values: unknown }

@@ -7,7 +7,7 @@ export interface Part {
   data: unknown;
 }
 
-/** What an event of the stream means for the person who watches. `path` names the subgraphs that the event comes from. */
+/** The meaning of a stream event for the person who watches. `path` names the subgraphs that the event comes from. */
 export type Moment =
   | { kind: "attempt"; attempt: number }
   | { kind: "step"; path: string[]; node: string; update: unknown }

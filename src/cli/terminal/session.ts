@@ -11,7 +11,7 @@ import { jsonView, readableView, type View } from "./view.ts";
 /** The exit code of a command that follows a run. 3 means that the run waits for an answer, and 130 that Ctrl-C left the run running. */
 export type ExitCode = 0 | 1 | 3 | 130;
 
-/** What a command knows while it follows one or more runs on a thread, for a person or for a program. */
+/** The state of a command that follows one or more runs on a thread, for a person or for a program. */
 export interface Session {
   client: Client;
   graph: string;

@@ -14,7 +14,7 @@ export const access = (...decisions: AuthEvent[]): { access: Access } => ({ acce
 /** The scope for a row that this request has created, or has already found in its scope. Auth needs no second decision for such a row. */
 export const alreadyDecided: Scope = everything;
 
-/** What auth decided: the rows on which the caller may act, and the value after the project's auth handler has seen it. */
+/** Auth's decision: the rows on which the caller may act, and the value after the project's auth handler has seen it. */
 export interface Decision<Value> {
   scope: Scope;
   value: Value;

@@ -13,7 +13,7 @@ export interface GateRules {
   origins: AllowedOrigins;
 }
 
-/** What a request tells about the page or program that sent it. */
+/** The fields of a request that tell which page or program sent it. */
 export interface Arrival {
   method: string;
   path: string;

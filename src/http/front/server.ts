@@ -5,7 +5,7 @@ import { refuseConnection } from "../answers/answer-errors.ts";
 import { type FrontOptions, frontListener } from "./front.ts";
 import { memoryFetch } from "./memory-fetch.ts";
 
-/** What stands between the socket and our routes. */
+/** The stages that a request passes before it reaches our routes. */
 export interface Approach {
   /** The path prefix of all routes. Empty for the root. */
   prefix: string;
