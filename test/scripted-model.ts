@@ -4,40 +4,40 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** One answer of the model: its tokens, or a call of a tool. */
+/** One answer of the model: its tokens, or a tool call. */
 export interface ScriptedReply {
   tokens?: string[];
-  /** Arguments that are a text are sent as they are, JSON or not. */
+  /** A tool call. Arguments that are text are sent unchanged, even if they are not JSON. */
   toolCall?: { id: string; name: string; args: unknown };
   /** The whole answer, as JSON. */
   json?: unknown;
-  /** Refused with this status, and these headers. */
+  /** The status with which the request is refused. */
   status?: number;
   headers?: Record<string, string>;
-  /** The line is cut in the middle of the answer. */
+  /** True to cut the connection in the middle of the answer. */
   cut?: boolean;
   /** Milliseconds between tokens. */
   pauseMs?: number;
-  /** The line is cut after the last token. */
+  /** True to cut the connection after the last token. */
   breaks?: boolean;
-  /** After the last token the line stays open, until the client leaves. */
+  /** True to keep the connection open after the last token, until the client disconnects. */
   hang?: boolean;
 }
 
 export interface ModelServer {
-  /** For OPENAI_BASE_URL, or a graph's context. */
+  /** The URL for OPENAI_BASE_URL, or for a graph's context. */
   baseUrl: string;
   requests: { messages: { role: string; content: unknown }[]; stream?: boolean; temperature?: number }[];
   /** The answers to the next requests, in order. The last one is repeated. */
   script(...replies: ScriptedReply[]): void;
-  /** The same, decided by the request: for callers that come side by side. */
+  /** Sets a function that chooses the answer for each request. It serves concurrent requests. */
   respond(answer: (messages: string) => ScriptedReply): void;
-  /** Resolves when a client closed a request before it was answered. */
+  /** Resolves when a client has closed a request before it was answered. */
   abandoned(): Promise<void>;
   close(): void;
 }
 
-/** The far end of the model: an OpenAI-compatible endpoint over real HTTP that says what the test wrote down. */
+/** Starts a scripted model: an OpenAI-compatible endpoint over real HTTP that gives the test's answers. */
 export async function openModelServer(): Promise<ModelServer> {
   let replies: ScriptedReply[] = [{ tokens: ["hello"] }];
   let abandoned = Promise.withResolvers<void>();
@@ -82,7 +82,7 @@ export async function openModelServer(): Promise<ModelServer> {
   };
 }
 
-/** Returns what OpenAI answers when a gpt-5 model is given a temperature: they take none but 1, which is their default. */
+/** Returns OpenAI's error for a gpt-5 model with a temperature. These models accept only 1, which is their default. */
 function refuseTemperature(temperature: unknown): string | undefined {
   if (temperature === undefined || temperature === 1) return undefined;
   const message = `Unsupported value: 'temperature' does not support ${temperature} with this model. Only the default (1) value is supported.`;

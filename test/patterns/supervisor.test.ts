@@ -27,7 +27,10 @@ const report = { json: { executiveSummary: "All seen.", findingsByCategory: {}, 
 const goOn = { json: { decision: "continue", reason: "fine" } };
 
 let script: { plans: object[][]; work: Record<string, ScriptedReply[]>; reviews: ScriptedReply[]; others: ScriptedReply[] };
-/** Each step's requests by its task, the judge's by what they ask for; the last reply of a list is repeated. */
+/**
+ * Returns the next scripted reply. The last reply of a list is repeated. Replies are listed by the step's task, or by the words of a
+ * judge's question.
+ */
 const next = (replies: ScriptedReply[]) => (replies.length > 1 ? replies.shift() : replies[0]) ?? goOn;
 
 beforeEach(() => {
