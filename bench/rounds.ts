@@ -16,7 +16,7 @@ export interface Round extends LoadResult {
 /** The part of the stage that a turn needs. */
 type Ground = Pick<Stage, "databasePids">;
 
-/** All turns of a contender in one case. */
+/** All turns of one contender in one case, which is a graph with a method and a number of clients. */
 export type Rounds = Round[];
 
 /** Measures contenders in turns, A B A B, so that other work on the machine affects all of them alike. Returns the turns by contender. */

@@ -8,8 +8,8 @@ import { dumpState, type LoadedItem, type StateSerializer } from "./serializer.t
 export type Channel = Pick<BlobRow, "threadId" | "namespace" | "channel">;
 
 /**
- * Serialises the channels of a saver that hold lists. Each version of a list contains only the items that are new in it. For this, the
- * saver remembers what it has read or stored of each list.
+ * Serialises those channels whose value is a list. Each stored version of a list contains only the items that are new in it. To know
+ * them, a saver remembers what it has read or stored of each list.
  */
 export interface ChannelLists {
   /** Returns the new items of a list, and the version that they follow. Returns the whole list if no stored version of it is known. */

@@ -22,7 +22,7 @@ export async function halt(): Promise<void> {
   console.log("Halted. No run is claimed, and running runs go back to the queue at their next step. `ensemble resume` continues the work.");
 }
 
-/** Ends a halt. */
+/** Ends a halt, so that workers claim runs again. */
 export async function resume(): Promise<void> {
   await withDatabase(resumeRuns);
   console.log("Resumed.");

@@ -23,8 +23,8 @@ export interface ListeningOptions {
 }
 
 /**
- * Keeps one LISTEN connection open, and reconnects whenever it breaks. Notifications sent in between are lost. The pollers find their
- * changes.
+ * Keeps one LISTEN connection open, and reconnects whenever it breaks. Notifications sent in between are lost, but polling finds
+ * the changes that they announced.
  */
 export function keepListening({ url, follows, onError }: ListeningOptions, onPayload: (payload?: string) => void, signal: AbortSignal) {
   const name = follows ? listenerNames.follower : listenerNames.worker;

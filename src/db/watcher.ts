@@ -3,7 +3,7 @@ import type { Wakeups } from "./listen.ts";
 
 const pollMs = 1_000;
 
-/** Waits for rows to reach a state. One statement looks for all waiters. */
+/** Waits until rows have reached a state. One statement checks the rows of all waiters. */
 export interface Watcher<Query, Result> {
   /**
    * Resolves with the result as soon as there is one, or with undefined on abort. A notification of the topic triggers a look at once.

@@ -1,6 +1,6 @@
 import { type Db, type Sql, sql } from "../db/sql.ts";
 
-/** The limit of pgvector. */
+/** The most dimensions that pgvector supports. */
 const mostDims = 16_000;
 
 /**

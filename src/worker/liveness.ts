@@ -25,7 +25,7 @@ export interface LivenessOptions {
 export interface Liveness {
   /** True if this worker is announced on a live connection. Only then may it claim runs. */
   readonly announced: boolean;
-  /** Renews at once. Otherwise up to a second may pass. */
+  /** Renews the lease at once. Without this call, the next renewal may be a second away. */
   hurry(): void;
   stop(): Promise<void>;
 }
@@ -100,7 +100,7 @@ function handleNews(news: LivenessNews, options: LivenessOptions, noteConnection
   }
 }
 
-/** Starts a timer that detects a blocked event loop: it then fires late, and `onBlocked` is called. */
+/** Starts a timer to detect a blocked event loop. Such a loop makes the timer fire late, and the delay is reported to `onBlocked`. */
 function watchLoop(onBlocked: (ms: number) => void, check: () => void): NodeJS.Timeout {
   let expected = now() + watchMs;
   return setInterval(() => {

@@ -123,7 +123,7 @@ class Sweeper {
   };
 }
 
-/** A clock that is due at first, and again when the given minutes have passed since its last restart. */
+/** Tells when a sweep is due: at once after the start, and again when the given minutes have passed since the last restart of the clock. */
 class Clock {
   readonly #ms: number;
   #dueAt = 0;

@@ -63,7 +63,7 @@ export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): 
 /** Inserts first look up the rows that they refer to. This error is left for a row that is deleted in between. */
 const foreignKeyViolation = "23503";
 
-/** Returns the answer to an error. An error of the caller is answered with its message, and an error of ours without details. */
+/** Returns the answer to an error. An error that the caller caused is answered with its message, any other error without details. */
 export function toAnswer(error: FastifyError): Answer {
   if (error instanceof AuthRefusal) return { status: error.status, sentence: error.message, headers: error.headers };
   if (error instanceof ServiceError) return { status: error.status, sentence: error.message, details: error.details };

@@ -64,7 +64,7 @@ export function toNewCron(body: z.output<typeof CronCreate>, threadId: string | 
   };
 }
 
-/** Returns the changes to a cron. Null clears a field that may be empty, and leaves any other field as it is. */
+/** Returns the changes to a cron. If a field is null, it is cleared if the cron may have it empty. Otherwise it stays unchanged. */
 export function toPatch(body: z.output<typeof CronPatch>): Patch {
   const { schedule, timezone, end_time, enabled, on_run_completed, metadata, ...payload } = body;
   return {

@@ -31,8 +31,8 @@ export async function startRun(deps: ApiDeps, start: Start): Promise<FastifyRepl
 
 /**
  * Creates a run and streams it. The feed expects the run before it is created, so that no event is missed and no query is needed. The
- * client's place among the open streams is also taken before. A client that is refused a stream retries, and would then create a second
- * run.
+ * stream is also counted among the client's open streams before the run is created. A client with too many open streams is refused and
+ * retries. If the run already existed then, the retry would create a second run.
  */
 export async function startAndStream(deps: StartDeps, start: Start): Promise<void> {
   const wanted = newRunOf(deps, start);

@@ -39,12 +39,12 @@ export interface RunStream extends FollowedRun {
 }
 
 export interface RunWait extends FollowedRun {
-  /** For a new run, a wait for its end that began before the run was created. */
+  /** Resolves when a new run has ended, or after a second. The wait began before the run was created, so that its end is not missed. */
   firstWord?: Promise<void> | undefined;
 }
 
 /**
- * Streams a run to a client until the run is over, then releases the client's place. The status has been sent already, so an error can only
+ * Streams a run to a client until the run is over, then releases the client's place among the open streams. The status has been sent already, so an error can only
  * cut the stream.
  */
 export async function streamRun(deps: ApiDeps, reply: FastifyReply, run: RunStream): Promise<void> {
