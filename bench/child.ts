@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 
-/** A child process of the benchmark that answers questions. */
+/** A child process of the benchmark. It answers the questions of its parent. */
 export interface Child {
   readonly pid: number;
   ask<Schema extends z.ZodType>(question: object, answer: Schema): Promise<z.output<Schema>>;
@@ -16,7 +16,7 @@ const answerTimeoutMs = 300_000;
 
 type Waiting = Map<number, PromiseWithResolvers<unknown>>;
 
-/** Starts the child. It receives the argument as JSON, as the last one on its command line. */
+/** Starts a child process. The child receives `argument` as JSON, as the last argument on its command line. */
 export function startChild(file: URL, argument: object, flags: string[] = []): Child {
   const child = fork(fileURLToPath(file), [JSON.stringify(argument)], { execArgv: flags, stdio: ["ignore", "inherit", "inherit", "ipc"] });
   const waiting: Waiting = new Map();
@@ -40,7 +40,7 @@ export function startChild(file: URL, argument: object, flags: string[] = []): C
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, "exit");
-      child.kill("SIGKILL"); // it holds nothing that anybody needs
+      child.kill("SIGKILL"); // the child holds no data that is needed later
       await exited;
     },
   };
@@ -58,7 +58,7 @@ function listenTo(child: ChildProcess, waiting: Waiting): void {
   });
 }
 
-/** Answers the parent, in the child, until the parent is gone. */
+/** Answers the parent's questions, in the child process, until the parent is gone. */
 export function answerParent(answer: (question: unknown) => Promise<unknown>): void {
   process.on("message", (message) => {
     const { number, question } = Question.parse(message);

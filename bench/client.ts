@@ -1,6 +1,6 @@
 import pg from "pg";
 
-/** Opens a client for inspection. A broken connection shows in the next statement and does not end the process. */
+/** Opens a client that only inspects a database. If its connection breaks, the next statement fails, and the process continues. */
 export async function connectTo(url: string): Promise<pg.Client> {
   const client = new pg.Client(url);
   client.on("error", () => {});

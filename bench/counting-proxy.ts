@@ -1,9 +1,9 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** A proxy to a Postgres server that counts the round trips of its users, and can list the statements. */
+/** A proxy before a Postgres server. It counts the round trips of its clients, and can list their statements. */
 export interface CountingProxy {
   url: string;
-  /** Returns the count since the last call. */
+  /** Returns the number of round trips since the last call. */
   take(): { roundTrips: number; statements: string[] };
   close(): void;
 }
@@ -12,10 +12,13 @@ const query = 0x51;
 const parse = 0x50;
 const sync = 0x53;
 
-/** Reads the frontend's messages as they pass. A simple query is one round trip, and an extended one ends with a Sync. */
+/**
+ * Returns a function that reads the client's messages as they pass. A simple query is one round trip. An extended query ends with a Sync,
+ * which is counted.
+ */
 function counter(onRoundTrip: () => void, onStatement: (text: string) => void): (chunk: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0);
-  let typed = 0; // the first message has no type
+  let typed = 0; // only the first message has no type byte
   const take = (): Buffer | undefined => {
     const size = rest.length < typed + 4 ? Number.POSITIVE_INFINITY : typed + rest.readUInt32BE(typed);
     if (rest.length < size) return undefined;

@@ -4,13 +4,14 @@ import { z } from "zod";
 const Answer = z.object({ id: z.number(), result: z.object({ usedSize: z.number().optional() }) });
 const answerTimeoutMs = 30_000;
 
-/** Returns the live heap in MB of a process that was started with `--inspect`, after a forced collection. */
+/** Forces a garbage collection and returns the live heap in MB. The process must have been started with `--inspect`. */
 export async function heapMb(inspector: string): Promise<number> {
   const socket = new WebSocket(inspector);
   const signal = AbortSignal.timeout(answerTimeoutMs);
   try {
     await once(socket, "open", { signal });
-    for (let collection = 0; collection < 3; collection++) await ask(socket, "HeapProfiler.collectGarbage", signal); // finalizers free more
+    // Later collections also free what finalizers release.
+    for (let collection = 0; collection < 3; collection++) await ask(socket, "HeapProfiler.collectGarbage", signal);
     const { usedSize = 0 } = await ask(socket, "Runtime.getHeapUsage", signal);
     return usedSize / 1024 / 1024;
   } finally {

@@ -6,13 +6,13 @@ import { type Stage, setStage } from "./stage.ts";
 import { alignCells, formatTable } from "./table.ts";
 import { judgeTargets, type Verdict } from "./targets.ts";
 
-/** Implements `npm run bench [-- part …] [--quick] [--full] [--json]`: the usual parts, or the named ones. */
+/** Runs `npm run bench [-- part …] [--quick] [--full] [--json]`. Without names, the usual parts are measured. */
 const { values: options, positionals } = readArguments();
 const chosen = positionals.length > 0 ? Object.keys(parts).filter((name) => positionals.includes(name)) : usualParts;
 
 const killers: (() => void)[] = [];
 process.on("exit", () => {
-  for (const kill of killers) kill(); // after a clean stop there is nothing left to kill
+  for (const kill of killers) kill(); // after a clean stop, these functions find nothing to kill
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
 
@@ -25,7 +25,7 @@ else {
   console.log(`\n${Math.round(results.seconds)} s on ${results.machine.cores} cores; all of it in ${file}`);
 }
 
-process.exit(); // leftovers of a failed part would keep the process alive
+process.exit(); // a failed part may leave something behind that keeps the process alive
 
 function readArguments() {
   const flag = { type: "boolean", default: false } as const;
@@ -66,7 +66,7 @@ async function measureOne(name: string, stage: Stage): Promise<Measured> {
   return measured;
 }
 
-/** Reports a failed part. The results of the others are still useful. */
+/** Reports that a part failed. The results of the other parts are still useful. */
 function reportFailure(name: string, error: unknown): Measured {
   console.error(`${name} failed:`, error);
   process.exitCode = 1;

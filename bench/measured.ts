@@ -1,4 +1,4 @@
-/** One figure of a table: a number, several rounds of one, or nothing if it could not be measured. */
+/** A figure in a table: a number, the spread of several rounds, or undefined if it could not be measured. */
 export type Figure = number | Spread | undefined;
 
 export interface Spread {
@@ -13,11 +13,11 @@ export interface Table {
   rows: Record<string, readonly Figure[]>;
 }
 
-/** The result of a part: its tables, and the figures that the targets use, by name. */
+/** The result of a part: its tables, and the figures that the targets need, by name. */
 export interface Measured {
   tables: Table[];
   figures?: Record<string, number | undefined>;
-  /** Notes beside the numbers: sample sizes, and what was left out and why. */
+  /** Notes about the figures, such as the number of samples, or why a row is missing. */
   notes?: string[];
 }
 
@@ -26,14 +26,14 @@ export function quantile(values: number[], share: number): number | undefined {
   return sorted[Math.floor(share * (sorted.length - 1))];
 }
 
-/** Returns the median. For an even count it is the mean of the two middle values, so that two turns count alike. */
+/** Returns the median. For an even number of values, it is the mean of the two middle values. */
 export function median(values: number[]): number | undefined {
   const sorted = values.toSorted((a, b) => a - b);
   const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];
   return low === undefined || high === undefined ? undefined : (low + high) / 2;
 }
 
-/** Summarises several rounds. One round has no spread, and none has no figure. */
+/** Returns the median and the range of several rounds. For a single round it is just the value, and without any round undefined. */
 export function spreadOf(values: (number | undefined)[]): Figure {
   const known = values.filter((value) => value !== undefined);
   const middle = median(known);

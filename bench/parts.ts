@@ -11,9 +11,9 @@ import { measureTokens } from "./parts/tokens.ts";
 import type { Stage } from "./stage.ts";
 
 export interface BenchOptions {
-  /** Fewer samples, for a first look. */
+  /** True to take fewer samples, for a first look. */
   quick: boolean;
-  /** Every combination, however long it takes. */
+  /** True to measure every combination, however long it takes. */
   full: boolean;
 }
 

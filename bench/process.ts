@@ -6,11 +6,11 @@ import { settings } from "../src/settings.ts";
 /** A server in a separate process. */
 export interface ServerProcess {
   pid: number;
-  /** The match of the readiness pattern. */
+  /** The text of the output that matched the readiness pattern. */
   found: string;
-  /** Where an inspector may connect. Undefined unless the process was started for it. */
+  /** The address of the inspector. Undefined unless the process was started with one. */
   inspector: string | undefined;
-  /** Asks the process to end, and kills it if it does not. */
+  /** Asks the process to end, and kills it if it does not end in time. */
   stop(): Promise<void>;
 }
 
@@ -20,7 +20,7 @@ const goneTimeoutMs = 15_000;
 /** Starts Node with these arguments, and waits until its output matches the readiness pattern. */
 export async function startProcess(args: string[], env: Record<string, string>, ready: RegExp): Promise<ServerProcess> {
   const child = spawn(process.execPath, args, { env: { ...neutralEnvironment(), ...env }, stdio: ["ignore", "pipe", "pipe"] });
-  const kill = () => void child.kill("SIGKILL"); // if this process exits first
+  const kill = () => void child.kill("SIGKILL"); // kills the child if this process exits first
   process.on("exit", kill);
   child.on("exit", () => process.off("exit", kill));
   const { found, output } = await untilReady(child, ready).catch((error) => {
@@ -42,7 +42,10 @@ export async function startProcess(args: string[], env: Record<string, string>, 
   };
 }
 
-/** Returns the environment without the shell's settings for other services: an API key, a database, a model, a tracer. */
+/**
+ * Returns the environment without the shell's settings for the service and for other services, such as an API key, a database, a model or a
+ * tracer.
+ */
 function neutralEnvironment(): NodeJS.ProcessEnv {
   const isTheirs = (name: string) => name in settings || /^(DATABASE|POSTGRES)_URI$|^LANG(CHAIN|GRAPH|SMITH)_/.test(name);
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isTheirs(name)));

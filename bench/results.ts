@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Measured } from "./measured.ts";
 import type { Verdict } from "./targets.ts";
 
-/** The result of one run of the benchmark, with its machine and code. */
+/** The result of one execution of the benchmark, with the machine and the commit. */
 export interface Results {
   startedAt: string;
   seconds: number;
@@ -30,7 +30,7 @@ export function describeMachine(): Results["machine"] {
   };
 }
 
-/** Returns the commit of the code. Returns undefined outside of a repository. */
+/** Returns the commit of the code, or undefined outside a repository. */
 export function findCommit(): string | undefined {
   try {
     return execFileSync("git", ["describe", "--always", "--dirty"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
@@ -39,7 +39,7 @@ export function findCommit(): string | undefined {
   }
 }
 
-/** Writes the results. Returns the path of the file. */
+/** Writes the results to a file, and returns its path. */
 export async function writeResults(results: Results): Promise<string> {
   await mkdir(directory, { recursive: true });
   const file = join(directory, `${results.startedAt.replaceAll(":", "-")}.json`);

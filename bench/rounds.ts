@@ -4,22 +4,22 @@ import { difference, median, quantile, spreadOf } from "./measured.ts";
 import type { Stage } from "./stage.ts";
 import { cpuSeconds, residentMb } from "./usage.ts";
 
-/** One contender's turn. */
+/** The result of one turn of a contender. */
 export interface Round extends LoadResult {
-  /** CPU seconds of the turn, used by the contender and by Postgres. */
+  /** The CPU seconds that the contender and Postgres used in the turn. */
   serverCpu: number | undefined;
   databaseCpu: number | undefined;
-  /** Memory after the turn. */
+  /** The contender's resident memory after the turn, in MB. */
   residentMb: number | undefined;
 }
 
 /** The part of the stage that a turn needs. */
 type Ground = Pick<Stage, "databasePids">;
 
-/** All turns of one contender in one case. */
+/** All turns of one contender in one case, which is a graph with a method and a number of clients. */
 export type Rounds = Round[];
 
-/** Lets the contenders take turns, A B A B, so that other work of the machine affects them alike. */
+/** Measures contenders in turns, A B A B, so that other work on the machine affects all of them alike. Returns the turns by contender. */
 export async function takeTurns(stage: Ground, contenders: Contender[], load: Load, rounds: number): Promise<Map<string, Rounds>> {
   const turns = new Map<string, Rounds>(contenders.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++) {
@@ -29,8 +29,8 @@ export async function takeTurns(stage: Ground, contenders: Contender[], load: Lo
 }
 
 /**
- * The uncounted start of each turn. A contender that was idle during the others' turns first needs more CPU per run: twice as much after
- * six seconds.
+ * How long each turn first runs without being counted. A contender that was idle needs more CPU per run at first: twice as much after six
+ * seconds.
  */
 const runInMs = 400;
 
@@ -49,7 +49,7 @@ export async function playRound({ databasePids }: Ground, contender: Contender, 
   };
 }
 
-/** Warms up all contenders without counting, because new code is slow at first. */
+/** Runs each contender for a while without counting, because new code is slow at first. */
 export async function warmUp(contenders: Contender[], load: Omit<Load, "method">): Promise<void> {
   for (const contender of contenders) {
     for (const method of ["stream", "wait"] as const) await contender.run({ ...load, method, forMs: load.forMs / 2 });
@@ -58,13 +58,13 @@ export async function warmUp(contenders: Contender[], load: Omit<Load, "method">
 
 export const runsPerSecond = (rounds: Rounds) => spreadOf(rounds.map(({ end, ms }) => (end.length / ms) * 1000));
 
-/** Returns the CPU milliseconds per run. */
+/** Returns the CPU milliseconds per run, over several turns. */
 export const cpuPerRun = (rounds: Rounds, whose: "serverCpu" | "databaseCpu") =>
   spreadOf(
     rounds.map(({ end, [whose]: seconds }) => (seconds === undefined || end.length === 0 ? undefined : (seconds * 1000) / end.length)),
   );
 
-/** Returns a figure over the runs of all turns. */
+/** Returns a quantile of the latency, over the runs of all turns. */
 export const latency = (rounds: Rounds, until: "first" | "end", share: number) =>
   quantile(
     rounds.flatMap((round) => round[until]),

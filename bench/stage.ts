@@ -9,10 +9,10 @@ import { connectTo } from "./client.ts";
 
 const goneTimeoutMs = 5_000;
 
-/** The base of all parts: one Postgres server, one load driver, and a folder for files. */
+/** The resources that all parts share: one Postgres server, one load driver, and a folder for files. */
 export interface Stage {
   home: string;
-  /** The server's processes, all below one. Empty when the server is not ours. */
+  /** The processes of the Postgres server. Empty if the server was not started here. */
   databasePids: number[];
   driver: Child;
   /** Creates an empty database and returns its URL. */
@@ -20,10 +20,10 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-/** Uses a given server, or starts an embedded one. `killers` gets the functions to call when the process must exit at once. */
+/** Uses the given server, or starts an embedded one. Adds to `killers` the functions to call when the process must exit at once. */
 export async function setStage(givenUrl: string | undefined, killers: (() => void)[]): Promise<Stage> {
-  const home = await mkdtemp(join(process.cwd(), ".bench-")); // on a disk, unlike perhaps the system's temporary directory
-  await chmod(home, 0o755); // for root, whose Postgres runs as another user
+  const home = await mkdtemp(join(process.cwd(), ".bench-")); // on a disk, because the system's temporary directory may be in memory
+  await chmod(home, 0o755); // root's Postgres runs as another user, who must be able to enter
   const dataDir = join(home, "data");
   killers.push(() => rmSync(home, { recursive: true, force: true, maxRetries: 10 }));
   killers.unshift(() => killServer(dataDir));
@@ -68,13 +68,13 @@ const pidFile = (dataDir: string) => join(dataDir, "postgres", "postmaster.pid")
 const serverPid = (dataDir: string) => Number(readFileSync(pidFile(dataDir), "utf8").split("\n")[0]);
 
 /**
- * Ends the server synchronously, because nobody would await a promise here. Until it is gone, it writes into the folder that is removed
- * next.
+ * Stops the server without awaiting anything, because the process is exiting. Returns when the server is gone, because it would still write
+ * into the folder that is deleted next.
  */
 function killServer(dataDir: string): void {
   if (!existsSync(pidFile(dataDir))) return;
   const pid = serverPid(dataDir);
-  process.kill(pid, "SIGQUIT"); // tells Postgres to quit immediately
+  process.kill(pid, "SIGQUIT"); // makes Postgres quit immediately
   const pause = new Int32Array(new SharedArrayBuffer(4));
   for (const deadline = Date.now() + goneTimeoutMs; isAlive(pid) && Date.now() < deadline; ) Atomics.wait(pause, 0, 0, 50);
 }

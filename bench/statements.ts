@@ -7,13 +7,13 @@ import { median } from "./measured.ts";
 import { names } from "./names.ts";
 import type { Stage } from "./stage.ts";
 
-/** Round trips to Postgres per run, by the names of the contender and the load. */
+/** The round trips to Postgres per run, by contender and then by load. */
 export type Statements = Record<string, Record<string, number | undefined>>;
 
-const warmUpRuns = 12; // until every connection of a pool has prepared the statements
+const warmUpRuns = 12; // enough for every connection of a pool to have prepared the statements
 const countedRuns = 25;
 
-/** Counts on the wire. Liveness and LISTEN have their own connections, which bypass the proxy. */
+/** Counts the round trips per run on the wire. Liveness and LISTEN have separate connections, which bypass the proxy. */
 export async function countStatements(stage: Stage, loads: Record<string, Load>, whose: string[]): Promise<Statements> {
   const chosen = Object.entries(starters(stage)).filter(([name]) => whose.includes(name));
   const counted = chosen.map(async ([name, start]) => {
@@ -27,7 +27,7 @@ export async function countStatements(stage: Stage, loads: Record<string, Load>,
       proxy.close();
     }
   });
-  return Object.fromEntries(await Promise.all(counted)); // in parallel, because that does not disturb the counting
+  return Object.fromEntries(await Promise.all(counted)); // contenders are counted at the same time, which does not change the counts
 }
 
 const starters = (stage: Stage): Record<string, (url: string, directUrl: string) => Promise<Contender>> => ({
@@ -38,8 +38,8 @@ const starters = (stage: Stage): Record<string, (url: string, directUrl: string)
 });
 
 /**
- * Returns the round trips per run, with leftovers of the run before. Polls are rare in so short a time, and the median of many runs
- * contains none.
+ * Returns the round trips per run, as the median of many runs. A count may include the end of the previous run. Polls are rare, so the
+ * median contains none.
  */
 async function countOf(
   contender: Contender,

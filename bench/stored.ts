@@ -1,13 +1,13 @@
 import type pg from "pg";
 
-/** The storage of a database's threads, in MB with indexes. */
+/** The space of a database's threads, in MB, with indexes. */
 export interface Sizes {
   checkpoints: number | undefined;
   events: number | undefined;
   "thread row": number | undefined;
 }
 
-/** Measures after a VACUUM, so that only live rows count, and the space that dead ones could not return. */
+/** Measures the space after a VACUUM. It includes live rows, and the space of dead rows that could not be returned. */
 export async function storedSizes(db: pg.Client): Promise<Sizes> {
   await db.query("vacuum");
   return {
@@ -17,13 +17,13 @@ export async function storedSizes(db: pg.Client): Promise<Sizes> {
   };
 }
 
-/** Measures the live rows alone, after everything is rewritten. */
+/** Measures only the live rows of the checkpoint tables, after a VACUUM FULL. */
 export async function livingCheckpoints(db: pg.Client): Promise<number | undefined> {
   await db.query("vacuum full");
   return (await storedSizes(db)).checkpoints;
 }
 
-/** Deletes the leftovers of a warm-up. Nothing may run meanwhile. */
+/** Deletes what a warm-up has stored. No run may execute meanwhile. */
 export async function forgetStored(db: pg.Client): Promise<void> {
   const { rows } = await db.query<{ name: string }>(
     `select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace

@@ -1,19 +1,19 @@
 import { formatNumber } from "./table.ts";
 
-/** The measured figures by name. Undefined when not measured. */
+/** The measured figures by name. A figure that was not measured is undefined. */
 export type Figures = Record<string, number | undefined>;
 
 interface Target {
   what: string;
   wanted: string;
-  /** Returns the figures to show, from those that were measured. */
+  /** Returns the figures to show for this target. */
   measured: (figures: Figures) => (number | undefined)[];
-  /** The format of the numbers, one `#` for each. */
+  /** The format of these figures, with one `#` for each. */
   written: string;
   met: (...measured: number[]) => boolean;
 }
 
-/** The targets, as ratios within one run where possible. */
+/** The targets. Where possible, they are ratios within one execution of the benchmark. */
 const targets: Target[] = [
   {
     what: "server CPU of a five-node run, stream, 32 at once, one process",
@@ -129,7 +129,7 @@ export interface Verdict {
   met: "yes" | "no" | "-";
 }
 
-/** Returns each target beside its measurement, or a dash when there is none. */
+/** Returns each target with its measured figures, or with a dash if they were not measured. */
 export function judgeTargets(figures: Figures): Verdict[] {
   return targets.map(({ what, wanted, measured, written, met }) => {
     const values = measured(figures);

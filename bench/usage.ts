@@ -9,11 +9,11 @@ interface Stat {
   pid: number;
   parent: number;
   ownTicks: number;
-  /** CPU of children that have ended. */
+  /** The CPU time of child processes that have ended. */
   gatheredTicks: number;
 }
 
-/** Returns the CPU seconds of these processes and their children. Returns undefined where there is no /proc. */
+/** Returns the CPU seconds of these processes and their children. Returns undefined on a system without /proc. */
 export async function cpuSeconds(pids: number[]): Promise<number | undefined> {
   const stats = await readConsistently(pids);
   if (!stats) return undefined;
@@ -27,7 +27,10 @@ export async function cpuSeconds(pids: number[]): Promise<number | undefined> {
   return pids.reduce((sum, pid) => sum + ticksOf(pid), 0) / ticksASecond;
 }
 
-/** Reads all processes, and repeats when a child ends meanwhile. Such a child would count twice, as itself and with its parent. */
+/**
+ * Reads all processes. If a child process ends meanwhile, reads again, because that child would count twice: as itself, and as part of its
+ * parent.
+ */
 async function readConsistently(pids: number[]): Promise<Map<number, Stat> | undefined> {
   const gathered = async () => (await Promise.all(pids.map((pid) => readStat(String(pid))))).map((stat) => stat?.gatheredTicks).join();
   for (let tries = 1; ; tries++) {
@@ -44,12 +47,12 @@ async function readStats(): Promise<Map<number, Stat> | undefined> {
   return new Map(stats.filter((stat) => stat !== undefined).map((stat) => [stat.pid, stat]));
 }
 
-/** Reads a process, which may end meanwhile. */
+/** Reads the usage of a process. Returns undefined if the process has ended. */
 async function readStat(pid: string): Promise<Stat | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" "); // a process's name may hold anything
-  const field = (number: number) => Number(fields[number - 3]); // numbered as in proc(5)
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" "); // the name of a process may contain anything, even spaces
+  const field = (number: number) => Number(fields[number - 3]); // the numbers are those of proc(5)
   return { pid: Number(pid), parent: field(4), ownTicks: field(14) + field(15), gatheredTicks: field(16) + field(17) };
 }
 

@@ -1,5 +1,5 @@
--- The tables of LangGraph's own PostgresSaver, as its version 1.0.5 creates them. So the stock saver can read our rows, and the service
--- can use a database that the stock saver created. We add three columns, which the stock saver leaves null.
+-- The tables of LangGraph's own PostgresSaver, as its version 1.0.5 creates them. PostgresSaver can thus read our rows, and the service can
+-- use a database that PostgresSaver has created. We add three columns, which PostgresSaver leaves null.
 
 create table if not exists checkpoint_migrations (
   v integer primary key
@@ -38,16 +38,16 @@ create table if not exists checkpoint_writes (
   primary key (thread_id, checkpoint_ns, checkpoint_id, task_id, idx)
 );
 
--- Tells the stock saver's setup() that no migration is missing.
+-- Tells PostgresSaver's setup() that no migration is missing.
 insert into checkpoint_migrations (v) values (0), (1), (2), (3), (4) on conflict do nothing;
 
--- The run that wrote the row. A rollback deletes rows by it, and a resumed attempt finds its own checkpoint by it.
+-- The run that wrote the row. By this column, a rollback deletes rows, and a resumed attempt finds its own checkpoint.
 alter table checkpoints       add column if not exists run_id uuid;
 alter table checkpoint_blobs  add column if not exists run_id uuid;
 alter table checkpoint_writes add column if not exists run_id uuid;
 
--- LangGraph keeps one interrupt and one resume value a task, so a run that answers an interrupt overwrites the row of the previous run.
--- A rollback must restore it, so the overwritten row is kept here under the run that replaced it.
+-- LangGraph keeps one interrupt and one resume value for each task. A run that answers an interrupt therefore overwrites the row of the
+-- previous run. The overwritten row is kept here, with the run that replaced it, so that a rollback of that run can restore it.
 create table replaced_writes (
   replaced_by   uuid    not null,
   thread_id     text    not null,

@@ -14,7 +14,7 @@ create table assistants (
 create index assistants_by_metadata on assistants using gin (searchable(metadata) jsonb_path_ops);
 create index assistants_by_graph on assistants (graph_id);
 
--- Every version that an assistant has had. Runs use the version in assistants.
+-- Every version of each assistant. Runs use the version in the table assistants.
 create table assistant_versions (
   assistant_id uuid        not null references assistants on delete cascade,
   version      integer     not null check (version >= 1),

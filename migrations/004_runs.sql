@@ -2,8 +2,8 @@ create type run_status as enum ('pending', 'running', 'success', 'error', 'timeo
 create type multitask_strategy as enum ('reject', 'enqueue', 'interrupt', 'rollback');
 create type cancel_action as enum ('interrupt', 'rollback');
 
--- Worker processes. lock_key is the second half of the session advisory lock by which other processes see that the worker lives. A worker
--- that lost its connection returns with a new key, because the server may hold the old lock for a while.
+-- Worker processes. lock_key is the second half of a session advisory lock. While a worker holds this lock, other processes know that the
+-- worker lives. A worker that has lost its connection returns with a new key, because the server may hold the old lock for a while.
 create sequence worker_lock_keys as integer cycle;
 
 create table workers (
@@ -15,10 +15,10 @@ create table workers (
   heartbeat_at timestamptz not null default now()
 );
 
--- Runs. The row is also the queue entry, so there is no second queue and no second status.
+-- Runs. Each row is also the run's entry in the queue, so the status of a run is stored only once.
 create table runs (
   run_id             uuid               primary key,
-  -- The order of creation. The runs of one batch share the same created_at.
+  -- The order of creation. created_at does not give it, because the runs of one batch have the same created_at.
   seq                bigint             not null generated always as identity unique,
   thread_id          uuid               not null references threads on delete cascade,
   assistant_id       uuid               not null references assistants on delete cascade,
@@ -26,18 +26,21 @@ create table runs (
   multitask_strategy multitask_strategy not null,
   metadata           json               not null,
   kwargs             json               not null,
-  -- The run is not due before this time.
+  -- The time from which the run may be claimed.
   run_at             timestamptz        not null default now(),
-  -- The fence, which rises with every claim and never falls. Only the worker that holds (run_id, attempt) may write.
+  -- The fence: the number of the current attempt. It rises with every claim and never falls. Only the worker that holds (run_id, attempt)
+  -- may write.
   attempt            integer            not null default 0 check (attempt >= 0),
-  -- How often a worker died during this run without a new checkpoint in between.
+  -- How many workers have died while they executed this run, without a new checkpoint in between.
   crashes            integer            not null default 0 check (crashes >= 0 and crashes <= attempt),
   worker_id          uuid               references workers,
-  -- A cancellation that was requested while the run was running. Its worker, or the next one that claims it, executes it.
+  -- A cancellation that was requested while the run was running. The run's worker carries it out, or the next worker that claims the run.
   cancel             cancel_action,
-  -- The response of wait and join: the last root values, { __interrupt__ } or { __error__ }. The sweeper clears it with the events.
+  -- The response of wait and join: the last values of the root graph, { __interrupt__ } or { __error__ }. The sweeper clears it together
+  -- with the events.
   output             json,
-  -- How long clients can read the events after the run's end. The end sets events_until from it, and the sweeper sets that to null.
+  -- How long clients can read the events after the run's end. When the run ends, events_until is computed from it. When the events are
+  -- deleted, the sweeper sets events_until to null.
   events_kept_secs   double precision   not null,
   events_until       timestamptz,
   error              json,
@@ -52,7 +55,7 @@ create table runs (
   check ((status in ('error', 'timeout')) = (error is not null))
 );
 
--- A thread has at most one running run, whatever the code does.
+-- A thread has at most one running run, even if the code has a bug.
 create unique index runs_one_running_a_thread on runs (thread_id) where status = 'running';
 create index runs_due on runs (run_at, seq) where status = 'pending';
 create index runs_open_of_thread on runs (thread_id, run_at, seq) where status in ('pending', 'running');
@@ -62,14 +65,14 @@ create index runs_suspect on runs (run_at, seq) where status = 'pending' and cra
 create index runs_to_sweep on runs (events_until) where events_until is not null;
 create index runs_of_assistant on runs (assistant_id);
 
--- Threads as callers see them. A thread is busy while any of its runs is pending or running, and otherwise has the status that its last run
--- left. The status is derived, because every creation, claim and end of a run would have to update a stored copy.
+-- Threads as the API shows them. A thread is busy while any of its runs is pending or running. Otherwise it has the status that its last
+-- run left. The status is derived here, because a stored copy would have to be updated at every creation, claim and end of a run.
 create view thread_rows as
 select thread_id,
        case when exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))
             then 'busy'::thread_status else resting_status end as status,
        metadata, config, "values", interrupts, temporary, created_at, updated_at, state_updated_at
   from threads
- -- A temporary thread is visible while its run is open, so that clients can follow and cancel it like any other.
+ -- A temporary thread is visible while its run is open, so that clients can follow and cancel the run.
  where not temporary
     or exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'));

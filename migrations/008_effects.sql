@@ -1,5 +1,5 @@
--- Side effects of nodes, which must not be repeated when a task is retried. The node chooses the name. Task ids are LangGraph's, and the
--- same in every attempt as long as checkpoints are stored synchronously.
+-- Stored results of side effects, which must not be repeated when a task is retried. The node chooses the name. Task ids are LangGraph's.
+-- They are the same in every attempt if checkpoints are stored synchronously.
 create table effects (
   run_id  uuid not null references runs on delete cascade,
   task_id text not null,

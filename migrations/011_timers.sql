@@ -1,5 +1,6 @@
--- The times at which questions to people expire. Then the service continues with the answer { timedOut: true }. A delayed run would keep
--- the thread busy all the while. The run that asked holds the data to continue with, and its timers are deleted with it.
+-- The times at which open questions expire. At that time, the service continues with the answer { timedOut: true }. A delayed run could do
+-- this too, but it would keep the thread busy until then. The run that asked has the data for the run that continues. If it is deleted, its
+-- timers are deleted too.
 create table timers (
   thread_id    uuid        not null references threads on delete cascade,
   interrupt_id text        not null,

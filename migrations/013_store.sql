@@ -1,5 +1,5 @@
--- Items of LangGraph's store, which graphs share across threads. A namespace is a path. Its collation is by bytes, so that all items under
--- a path are neighbours in the index.
+-- Items of LangGraph's store, which graphs share across threads. A namespace is a path. It is sorted by bytes, so that all items under a
+-- path are neighbours in the index.
 create table store_items (
   namespace  text[] collate "C" not null check (cardinality(namespace) > 0),
   key        text               not null,

@@ -1,19 +1,19 @@
--- Schedules that create runs, on one thread or each on a thread of its own. The transaction that creates the run of a tick also sets the
--- next date.
+-- Crons, which create runs by a schedule: all runs on one thread, or each run on its own new thread. The transaction that creates a run
+-- also sets the cron's next date.
 create table crons (
   cron_id          uuid        primary key,
   thread_id        uuid        references threads on delete cascade,
   assistant_id     uuid        not null references assistants on delete cascade,
   schedule         text        not null,
-  -- An IANA name. Null means UTC.
+  -- The IANA name of a time zone. Null means UTC.
   timezone         text,
   end_time         timestamptz,
   enabled          boolean     not null default true,
-  -- What happens to a thread that the cron created for a run. The cron never deletes a thread that was named.
+  -- What happens to the thread that was created for a run. A thread that the cron names is never deleted.
   on_run_completed text        not null check (on_run_completed in ('delete', 'keep')),
   payload          json        not null,
   metadata         json        not null default '{}',
-  -- Null if there is no next run, because the cron is disabled or has ended.
+  -- Null if there is no next run, because the cron is disabled or past its end.
   next_run_date    timestamptz,
   created_at       timestamptz not null default now(),
   updated_at       timestamptz not null default now(),

@@ -1,24 +1,26 @@
--- The vectors of items, which are compared with queries. There is one for every text that store.index of langgraph.json names. Items that
--- were put without an index have none.
+-- The vectors of items, with which queries are compared. An item has one vector for every text that store.index in langgraph.json selects.
+-- An item that was put without an index has no vector.
 create table store_vectors (
   namespace  text[] collate "C" not null,
   key        text               not null,
-  -- The position of the text among those of its item.
+  -- The position of the text among the texts of its item.
   place      integer            not null,
-  -- The model and the number of dimensions. Vectors of different names cannot be compared, so a search only reads those of its own.
+  -- The model and the number of dimensions. Vectors of different names cannot be compared, so a search reads only vectors of its own name.
   index_name text               not null,
-  -- Scaled to length one, so that the cosine of two vectors is the sum of their products.
+  -- The vector, scaled to length one. The cosine of two vectors is then the sum of the products of their numbers.
   vector     real[]             not null,
-  -- The vector in a few bits a number, which separates near from far vectors at a three-hundredth of the cost.
+  -- A sketch of the vector, with a few bits for each number. Comparing sketches costs a three-hundredth, and tells near vectors from far
+  -- ones.
   sketch     bit varying        not null,
   primary key (namespace, key, place),
   foreign key (namespace, key) references store_items on delete cascade
 );
 
--- Such numbers do not compress, and the sketches lie closer together without them.
+-- Vectors are stored uncompressed and outside the row. They hardly compress, and the sketches then lie closer together.
 alter table store_vectors alter vector set storage external;
 
--- Deletes the vectors of a replaced value. This also covers the previous release, which does not know of vectors, and concurrent puts.
+-- Deletes the vectors when their item's value is replaced. As a trigger, this also works for concurrent puts, and for the previous release,
+-- which does not know vectors.
 create function store_items_forget_vectors() returns trigger language plpgsql as $$
 begin
   delete from store_vectors where namespace = new.namespace and key = new.key;

@@ -1,2 +1,3 @@
--- The output of a run is usually the last values event that it logged. Then the row names the event instead of a second copy.
+-- The id of the logged values event that is the run's output, or null. Usually the last values event is the output. The row then has no
+-- copy of it.
 alter table runs add column output_event integer;

@@ -1,6 +1,6 @@
--- The host of a run's webhook as a URL parser reads it, written when the run is created. An expression over the URL's text treated ten
--- spellings of one receiver as ten receivers.
+-- The host of a run's webhook, as a URL parser reads it. It is written when the run is created. A host computed in SQL from the text of the
+-- URL took ten spellings of one receiver for ten receivers.
 alter table runs add column webhook_host text;
 
--- Also empty in rows that the previous release stores.
+-- Empty for paths of our own app, and in rows that the previous release stores.
 alter table webhooks alter column host drop expression, alter column host set default '';

@@ -1,6 +1,6 @@
--- A code holds a vector in one byte a number, and proves which vectors cannot be among the nearest. It starts with the step size and the
--- distance between code and vector, as reals. The number of steps of each number follows. Sketches only estimate this, and the previous
--- release still reads them.
+-- A code describes a vector with one byte for each number. With it, a search can prove that a vector is not among the nearest. The code
+-- starts with the step size and the distance between the code and the vector, as reals. Then follows each number as a count of steps.
+-- Sketches only estimate nearness, and the previous release still reads them.
 alter table store_vectors add column code bytea;
 alter table store_vectors alter code set storage external;
 alter table store_vectors alter sketch drop not null;

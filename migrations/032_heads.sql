@@ -1,5 +1,5 @@
--- The head of a thread is the run that is claimed next. A thread without a running run has one: the pending run with the smallest
--- (run_at, seq). Claims only read heads, so a thread with 30,000 pending runs costs them no more than a thread with one.
+-- The head of a thread is the run that is claimed next. A thread without a running run has one head: the pending run with the smallest
+-- (run_at, seq). Claims read only heads, so a thread with 30,000 pending runs costs a claim no more than a thread with one.
 alter table runs
   add column head boolean not null default false,
   add constraint runs_head_pending check (not head or status = 'pending');
@@ -8,8 +8,8 @@ create unique index runs_one_head_a_thread on runs (thread_id) where head;
 create index runs_heads on runs (graph_id, run_at, seq) where head;
 create index runs_cancelled_heads on runs (run_at, seq) where head and cancel is not null;
 
--- Triggers maintain the head, because workers of the previous release change runs too. They lock the thread's row first. So creating,
--- ending, releasing, cancelling and deleting runs of one thread happen one after the other.
+-- Triggers maintain the head, because workers of the previous release change runs too. The triggers lock the thread's row first. Runs of
+-- one thread are thus created, ended, released, cancelled and deleted one after another.
 create function settle_head(thread uuid) returns void language plpgsql as $$
 declare
   first uuid;
@@ -25,7 +25,7 @@ begin
   update runs set head = true where run_id = first and not head;
 end $$;
 
--- Makes the first run of a thread its head at once. It also fills in the graph for the previous release.
+-- Makes the first run of a thread its head when it is inserted. It also fills in the graph if the previous release inserts a run.
 create function place_new_run() returns trigger language plpgsql as $$
 begin
   new.graph_id := coalesce(new.graph_id, graph_of_run(new.kwargs, new.assistant_id));
@@ -36,7 +36,7 @@ end $$;
 
 create trigger runs_place_new before insert on runs for each row execute function place_new_run();
 
--- Makes a new run the head if it is due before the present one, which may be delayed.
+-- Makes a new run the head if it is due before the current head, which may be a delayed run.
 create function settle_head_before() returns trigger language plpgsql as $$
 begin
   if exists (select from runs where thread_id = new.thread_id and head and (run_at, seq) > (new.run_at, new.seq)) then
@@ -63,7 +63,7 @@ begin
   return null;
 end $$;
 
--- A run that starts leaves its thread without a head, so there is nothing to settle.
+-- When a run starts, its thread has no head, so this trigger does not fire for it.
 create trigger runs_settle_after_update after update on runs for each row
   when (new.status <> 'running' and (old.status, old.run_at) is distinct from (new.status, new.run_at))
   execute function settle_head_after();

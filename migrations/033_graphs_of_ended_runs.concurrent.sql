@@ -1,5 +1,5 @@
 -- Fills in the graph of runs that had ended before the column existed, 5,000 at a time. Locked runs are left to the next pass, so that
--- neither this statement nor others wait.
+-- neither this statement nor other statements wait.
 do $$
 declare
   last bigint;

@@ -1,5 +1,5 @@
--- Returns the marks of a thread's values, by which filters look them up: a hash of each short top-level entry. A document has no marks
--- (null) if it is large, has more than 64 such entries, or cannot be parsed. A search compares such documents themselves. The hash uses
+-- Returns the marks of a thread's values, by which filters find the thread. A mark is a hash of a short top-level entry. The result is null
+-- if the document is large, has more than 64 such entries, or cannot be parsed. A search then compares the document itself. The hash uses
 -- md5, which does not change between major versions of Postgres.
 create function value_marks(doc json) returns integer[] language plpgsql immutable parallel safe as $$
 declare
@@ -15,7 +15,7 @@ exception when others then
   return null;
 end $$;
 
--- Null if not computed yet.
+-- Null until the marks are computed, and for values without marks.
 alter table threads add column value_marks integer[];
 
 create function mark_values() returns trigger language plpgsql as $$

@@ -1,4 +1,4 @@
--- Marks the values of older threads, 1,000 at a time. Locked threads are skipped, because their next run marks them.
+-- Computes the marks of older threads, 1,000 at a time. Locked threads are skipped, because their next run computes the marks.
 do $$
 declare
   last uuid := '00000000-0000-0000-0000-000000000000';

@@ -1,2 +1,2 @@
--- Threads that failed or that wait for an answer, which are few among many.
+-- Threads that failed or that wait for an answer. Among many threads, they are few.
 create index concurrently threads_unrested on threads (resting_status, created_at, thread_id) where resting_status <> 'idle' and not temporary;

@@ -1,33 +1,33 @@
 import type { z } from "zod";
 import { describeSetting, mayHoldSecret, Settings, settings } from "./settings.ts";
 
-/** The variables that switch on LangChain's own tracing with LangSmith. */
+/** The variables that turn on LangChain's own tracing with LangSmith. */
 const langsmithVariables = ["LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING", "LANGCHAIN_TRACING_V2"];
 
 export type Config = ReturnType<typeof readConfig>;
 
 /**
- * Adds a project's own environment (the `env` of its langgraph.json) to the process's, where graphs read it too. The process's own
- * variables win. An empty variable counts as unset.
+ * Adds the environment of a project (`env` in langgraph.json) to the environment of the process, where graphs also read it. The process's
+ * own variables take precedence. An empty variable counts as unset.
  */
 export function adoptEnvironment(env: Record<string, string>): void {
   for (const [name, value] of Object.entries(env)) process.env[name] ||= value;
 }
 
 /**
- * Lends the graphs a model endpoint, in the variables that their clients read. The returned function restores them, unless somebody else
- * has set them meanwhile.
+ * Sets the variables from which the graphs' model clients read their endpoint. Returns a function that restores the variables, unless other
+ * code has changed them since.
  */
 export function setModelEndpoint(baseUrl: string): () => void {
   return setVariables({ OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: "rehearsal" });
 }
 
-/** Tells graphs in this process the URL of its API, unless the operator has set one. */
+/** Sets the variable that tells graphs in this process the URL of its API, unless the operator has set it. */
 export function setServiceUrl(url: string): () => void {
   return process.env.ENSEMBLE_URL ? () => {} : setVariables({ ENSEMBLE_URL: url });
 }
 
-/** Passes the pattern limits to graphs, in the variables that they read. The environment overrides the project file. */
+/** Passes the limits of the patterns to graphs, in the variables that they read. The environment overrides the project file. */
 export function setPatternLimits(
   { patternHosts, patternDirectories }: Pick<Config, "patternHosts" | "patternDirectories">,
   project: { hosts: string[]; directories: string[] },
@@ -38,7 +38,7 @@ export function setPatternLimits(
   });
 }
 
-/** Sets variables. The returned function restores those that nobody else has set meanwhile. */
+/** Sets variables. Returns a function that restores each of them, unless other code has changed it since. */
 function setVariables(variables: Record<string, string>): () => void {
   const before = Object.keys(variables).map((name) => ({ name, value: process.env[name] }));
   Object.assign(process.env, variables);
@@ -51,10 +51,10 @@ function setVariables(variables: Record<string, string>): () => void {
   };
 }
 
-/** Returns a variable that the project's own file refers to. */
+/** Returns the value of a variable that the project's own file refers to. */
 export const variable = (name: string): string | undefined => process.env[name];
 
-/** Returns the path of the project file. It is needed first, because the file may add environment variables. */
+/** Returns the path of the project file. It is read before the other settings, because the file may add environment variables. */
 export function projectFile(env: NodeJS.ProcessEnv = process.env): string {
   return env.ENSEMBLE_CONFIG || settings.ENSEMBLE_CONFIG.parse(undefined);
 }
@@ -63,13 +63,13 @@ type Values = z.output<typeof Settings>;
 
 /** Returns the configuration of this process. A malformed value stops the start with one sentence that names the variable. */
 export function readConfig(env: NodeJS.ProcessEnv = process.env) {
-  // An empty variable means unset: compose files pass `${NAME:-}` through.
+  // An empty variable counts as unset, because compose files pass on `${NAME:-}`.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ""));
   const values = parseSettings(given);
-  // By topic, like the settings.
+  // The options are in the same order as the settings.
   return {
     ...serverOptions(values),
-    /** True when PORT is set. Otherwise the next free port may be used. */
+    /** True if PORT is set. If it is not, the next free port may be used. */
     portIsSet: given.PORT !== undefined,
     ...authOptions(values),
     ...databaseOptions(values),
@@ -174,7 +174,7 @@ const observabilityOptions = (value: Values) => ({
   tracing: tracingOf(value),
 });
 
-/** Returns the tracing options. Returns undefined when nothing is traced. */
+/** Returns the tracing options, or undefined if nothing is traced. */
 function tracingOf(value: Values) {
   const hasEndpoint = Boolean(value.OTEL_EXPORTER_OTLP_ENDPOINT || value.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
   const exporter = (value.OTEL_TRACES_EXPORTER ?? (hasEndpoint ? "otlp" : "none")).trim();

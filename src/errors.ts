@@ -1,4 +1,4 @@
-/** Every kind of caller's error, with its status. The body begins with the error's sentence, and clients match on it. */
+/** Every kind of error that a caller can cause, with its status. The answer begins with the error's message, and clients match on it. */
 const kinds = {
   malformed: 400,
   thread_without_graph: 400,
@@ -15,7 +15,7 @@ const kinds = {
 
 export type ErrorCode = keyof typeof kinds;
 
-/** An error of the caller. Every other error is ours: logged once and answered with 500. The cause appears only in the log. */
+/** An error that the caller caused. Every other error is ours: it is logged once and answered with 500. `cause` appears only in the log. */
 export class ServiceError extends Error {
   readonly code: ErrorCode;
   readonly details: unknown;
@@ -32,7 +32,7 @@ export class ServiceError extends Error {
   }
 }
 
-/** The error for an unknown checkpoint. Event streaming has its own code for it. */
+/** The error for an unknown checkpoint. The event streaming protocol has a separate code for it. */
 export class CheckpointNotFound extends ServiceError {
   constructor(threadId: string, checkpointId: string) {
     super("not_found", `Checkpoint ${checkpointId} not found in thread ${threadId}`);

@@ -1,12 +1,12 @@
 import { type Logger, pino } from "pino";
 import type { Config } from "./config.ts";
 
-/** Matches the codes of the database and the system. No secret looks like them. */
+/** Matches the error codes of the database and the system. No secret looks like such a code. */
 const plainCode = /^(?:[0-9A-Z]{5}|[A-Z_]{3,60})$/;
 
 /**
- * Returns an error's name, message, stack and plain code, with the messages and stacks of its causes. Other properties are left out: they
- * may hold the failed request, credentials included.
+ * Returns an error's name, message, stack and code, with the messages and stacks of its causes. Other properties are left out, because they
+ * may contain the failed request with its credentials.
  */
 function describeError(thrown: unknown): object {
   if (!(thrown instanceof Error)) return { type: typeof thrown, message: typeof thrown === "string" ? thrown : "not an error" };
@@ -15,7 +15,7 @@ function describeError(thrown: unknown): object {
   return { type, message, stack, ...code };
 }
 
-/** Creates the log: one JSON line per event, or readable lines on a terminal. */
+/** Creates the log. It writes one JSON line for each event, or readable lines on a terminal. */
 export function createLogger(level: Config["logLevel"], readable: boolean): Logger {
   const base = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: describeError } };
   if (!readable) return pino(base);

@@ -30,27 +30,27 @@ import { webhookRules } from "./webhooks/webhook-rules.ts";
 import { attemptAtWork } from "./worker/attempts.ts";
 import { startDeliveries } from "./worker/deliveries.ts";
 
-/** A running service, or the roles of one that this process has. */
+/** A running service, or the roles of a service that this process has. */
 export interface Service {
   /** The URL of the API. Undefined in a worker. */
   url: string | undefined;
   /** The URL of the metrics, if ENSEMBLE_METRICS_PORT is set. */
   metricsUrl: string | undefined;
   graphIds: string[];
-  /** A call to try first. Undefined in a worker, and if every graph needs an input of its own. */
+  /** A call to try first. Undefined in a worker, or if the graphs accept no simple input. */
   firstCall: FirstCall | undefined;
   embedded: boolean;
-  /** A sentence about the LangGraph that runs, if the project has installed another version. */
+  /** A sentence about the version of LangGraph that executes the graphs, if the project has installed another version. */
   langgraph: string | undefined;
-  /** Lets running work reach a safe point, then closes everything. */
+  /** Lets running runs reach a safe point, then closes everything. */
   stop(): Promise<void>;
-  /** Returns running work to the queue at once, so that `stop` has little to wait for. */
+  /** Returns running runs to the queue at once, so that `stop` has little to wait for. */
   hurry(): void;
 }
 
 /**
- * Starts the service that the configuration describes. All parts are wired here, and are closed in reverse order. `stopping` ends a start
- * that waits for the database.
+ * Starts the service that the configuration describes. All its parts are wired together here, and are closed in reverse order. `stopping`
+ * aborts a start that waits for the database.
  */
 export async function startService(
   config: Config,
@@ -73,17 +73,18 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   reportUnread(project, log);
   const langgraph = compareLangGraph(foldersOf(project));
   closers.push(setPatternLimits(config, project.patterns));
-  const model = await provideModel(config, needsEndpoint(project), log, closers); // before the graphs load, because some create their client at once
+  // Before the graphs are loaded, because some create their model client at once.
+  const model = await provideModel(config, needsEndpoint(project), log, closers);
   const ownFetch = installFetch();
   closers.push(ownFetch.restore, installLogger(log, attemptAtWork));
   closers.push(await loadProjectParts(project, variable)); // before the graphs, whose agents may name them
   const registry = await loadRegistry(project.graphs, (sentence) => log.warn(sentence));
   const forApi = role === "worker" ? undefined : await loadForApi(config, project, log);
   const ownApi = Promise.withResolvers<Fetch>();
-  ownFetch.answerWith(ownApi.promise); // only now: a file that called us while it loads would wait for itself
+  ownFetch.answerWith(ownApi.promise); // set only now, because a file that calls this service while it is loaded would wait for itself
   const storeOn = await provideStore(config, project, log);
   const rules = webhookRules(project.webhooks.url, config.webhookInsideHosts);
-  const headers = role === "api" ? {} : resolveHeaders(project.webhooks, variable); // only workers need their secrets
+  const headers = role === "api" ? {} : resolveHeaders(project.webhooks, variable); // only workers need the secrets in these headers
 
   const { pool, directUrl } = await openDatabase(config, given, { log, closers, stopping });
   await ensureSystemAssistants(pool, systemAssistants(registry, config));
@@ -95,7 +96,7 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   const api = forApi && (await startApi(config, project, { ...deps, ...forApi, threadFeed, metrics, model, webhookRules: rules }, closers));
   ownApi.resolve(withTraceparent(api?.fetch ?? fetchAt(config.serviceUrl), () => tracing?.traceparent()));
 
-  // After the API, because a path is delivered to our own API.
+  // Started after the API, because a webhook with a path calls our own API.
   const way = { rules, ownUrl: api?.url ?? config.serviceUrl, ownHeaders: keyHeaders(config.ownKey) };
   if (worker) closers.push(startDeliveries(deps, { ...way, headers, secrets: config.webhookSecrets }).stop);
   const undescribed = await graphsWithoutSchemas(registry, project);
@@ -121,7 +122,7 @@ function reportUnread({ file, ignoredKeys, buildKeys }: Project, log: Logger): v
   if (buildKeys.length > 0) log.info(`${file}: these keys are for building images and are not read: ${buildKeys.join(", ")}`);
 }
 
-/** Starts the feeds that tell this process about changes, and followers what changed in runs and threads. */
+/** Starts the wakeups, which tell this process about changes, and the feeds of runs and threads. */
 async function startFeeds({ pool, directUrl }: Database, follows: boolean, log: Logger, closers: Closers) {
   const onError = (err: Error) => log.warn({ err }, "database error, retrying");
   const wakeups = await startWakeups({ pool, url: directUrl, follows, onError }).catch(explainDatabase(directUrl));

@@ -22,7 +22,7 @@ function jsonText<Schema extends z.ZodType>(schema: Schema) {
   });
 }
 
-/** A variable with several values, separated by commas or spaces. */
+/** A variable with several values, separated by commas or white space. */
 const list = z.string().transform((text) => text.split(/[\s,]+/).filter(Boolean));
 
 /** A secret of the Standard Webhooks scheme: "whsec_" and 24 to 64 random bytes in base64. */
@@ -35,7 +35,7 @@ const WebhookSecret = z
 const HostPattern = z.string().regex(/^(?:(?:\*\.)?[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i, "must be host names, without http:// and paths");
 const ServiceName = z.union([z.literal("*"), HostPattern]);
 
-/** A host as an address contains it, with its port unless that is the default one. */
+/** A host in the form that URLs contain, with its port unless it is the default port. */
 const Host = z.string().regex(/^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i, "must be host names, with their port, without http:// and paths");
 const Directories = z
   .string()
@@ -80,7 +80,9 @@ const serverSettings = {
   ENSEMBLE_URL: z
     .url({ protocol: /^https?$/ })
     .optional()
-    .describe("URL of the service. Terminal commands call it, and workers send webhooks with a path to it. If unset, the project's own."),
+    .describe(
+      "URL of the service. Terminal commands call it, and workers send it webhooks that are a path. If unset, commands call the project's running service.",
+    ),
 };
 
 const limitSettings = {
@@ -91,7 +93,7 @@ const limitSettings = {
     .describe("Seconds in which a whole request, with its body, must arrive. A slower request is cut off."),
   ENSEMBLE_MAX_WAITING: count
     .default(1_000)
-    .describe("Requests that may wait for the database. The service answers further ones with 429."),
+    .describe("Requests that may wait for the database. The service answers further requests with 429."),
 };
 
 const authSettings = {
@@ -103,11 +105,13 @@ const authSettings = {
     .string()
     .min(1)
     .optional()
-    .describe("Key or token that this process sends to the service. Terminal commands use it, and workers for webhooks with a path."),
+    .describe(
+      "Key or token that this process sends to the service. Terminal commands use it, and workers use it for webhooks that are a path.",
+    ),
   ENSEMBLE_JWT_JWKS_URL: z
     .url({ protocol: /^https?$/ })
     .optional()
-    .describe("URL of the keys that verify users' tokens. Each user sees only what they own."),
+    .describe("URL of the keys that verify users' tokens. A user with a token sees only their own data."),
   ENSEMBLE_JWT_SECRET: z.string().min(32).optional().describe("Secret that verifies users' tokens, shared with the issuer."),
   ENSEMBLE_JWT_ISSUER: z.string().min(1).optional().describe("Required issuer of a token (iss)."),
   ENSEMBLE_JWT_AUDIENCE: z.string().min(1).optional().describe("Required audience of a token (aud)."),
@@ -135,10 +139,10 @@ const databaseSettings = {
   DATABASE_PREPARED_STATEMENTS: z
     .enum(["on", "off"])
     .optional()
-    .describe("Whether frequent statements are prepared. If unset, on, and off when DATABASE_DIRECT_URL is set."),
+    .describe("on: frequent statements are prepared. off: none are. If unset, off when DATABASE_DIRECT_URL is set, and on otherwise."),
   DATABASE_QUERY_TIMEOUT_SECS: positive
     .default(60)
-    .describe("Seconds that a statement may take. A slower one fails, and its connection is closed."),
+    .describe("Seconds that a statement may take. A slower statement fails, and its connection is closed."),
   ENSEMBLE_DATABASE_WAIT_SECS: atLeastNone.default(60).describe("Seconds that a start waits for a database that does not answer."),
 };
 
@@ -154,21 +158,21 @@ const runSettings = {
   ENSEMBLE_ON_GRAPH_CHANGE: z
     .enum(["continue", "refuse"])
     .default("continue")
-    .describe(
-      "Whether a run continues on a changed version of its graph: continue or refuse. A run whose next node is gone always ends in an error.",
-    ),
+    .describe("What a run does if its graph has changed: continue or refuse. A run whose next node is gone always ends in an error."),
   ENSEMBLE_GRAPH_WAIT_SECS: positive
     .optional()
-    .describe("Seconds that a run waits for a worker that has its graph. Then it ends in an error. If unset, it waits without a limit."),
+    .describe(
+      "Seconds that a run waits for a worker that has its graph. After that, the run ends in an error. If unset, it waits without a limit.",
+    ),
   LANGGRAPH_CONFIG: jsonText(GraphDefaults)
     .optional()
-    .describe('Defaults of the graphs\' own assistants: {"<graph>": {"context": …, "configurable": …}}.'),
+    .describe('Settings of the graphs\' default assistants: {"<graph>": {"context": …, "configurable": …}}.'),
 };
 
 const streamSettings = {
   ENSEMBLE_STREAMS: count
     .default(10_000)
-    .describe("Streams, sockets and waiting requests that this process keeps open. The service answers further ones with 429."),
+    .describe("Streams, sockets and waiting requests that this process keeps open. The service answers further requests with 429."),
   ENSEMBLE_STREAMS_PER_USER: count
     .default(5_000)
     .describe("Streams, sockets and waiting requests that one user may have open, where auth is on."),
@@ -177,7 +181,7 @@ const streamSettings = {
     .describe("Clients that may follow or await one run, or follow one thread, through this process."),
   ENSEMBLE_STALLED_CLIENT_SECS: positive
     .default(60)
-    .describe("Seconds after which a client that reads nothing is cut off. It may come back and continue."),
+    .describe("Seconds after which a client that reads nothing is cut off. The client may reconnect and continue."),
 };
 
 const retentionSettings = {
@@ -291,10 +295,10 @@ export const settings = {
 /** The schema of the environment. */
 export const Settings = z.object(settings);
 
-/** Tells whether a variable's value may hold a secret. A URL may, in its user part or its query. */
+/** Returns whether a variable's value may contain a secret. A URL may contain one in its user part or its query. */
 export const mayHoldSecret = (name: string): boolean => /KEY|URL|URI|SECRET|ENDPOINT|^LANGGRAPH_CONFIG$/.test(name);
 
-/** Returns the first sentence of a variable's description, for an error that names it. */
+/** Returns the first sentence of a variable's description, for an error that names the variable. */
 export function describeSetting(name: string): string {
   const description = name in settings ? settings[name as keyof typeof settings].description : undefined;
   return description?.split(/\.(?: |$)/)[0] ?? name;

@@ -1,15 +1,15 @@
-/** Closers of everything that the current test file has opened. The files of a process run one after another. */
+/** The functions that close what the current test file has opened. The test files of a process run one after another. */
 const open: (() => unknown)[] = [];
 
 /**
- * Closes something when the test file is done. For helpers: Vitest drops an `afterAll` that is called while a test runs, and with
- * it a service stays open, and busy, until all files are done.
+ * Calls `close` when the test file is done. Helpers need this, because Vitest drops an `afterAll` that is called while a test runs. A
+ * service would then stay open, and busy, until all files are done.
  */
 export function afterFile(close: () => unknown): void {
   open.push(close);
 }
 
-/** Closes everything, last opened first, also past one that fails. */
+/** Calls all closers, the last one first. If one fails, the others are still called. */
 export async function closeFile(): Promise<void> {
   const errors: unknown[] = [];
   for (const close of open.splice(0).reverse()) {

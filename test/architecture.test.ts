@@ -2,7 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { expect, test } from "vitest";
 
-/** The rooms that each room of src/ may import. Files directly in src/ are rooms of their own. */
+/** The folders of src/ that each folder may import. A file directly in src/ counts as a folder. */
 const mayImport: Record<string, string[]> = {
   db: [],
   errors: [],
@@ -25,7 +25,7 @@ const mayImport: Record<string, string[]> = {
   registry: ["patches"],
   rehearsal: [],
   sdk: [],
-  /** Fixes of libraries, each until a release of the library has it. */
+  /** Fixes for libraries, each until a release of the library contains the fix. */
   patches: [],
   tracing: [],
   metrics: ["db", "runs"],

@@ -22,20 +22,20 @@ export interface TestCluster extends Pick<TestService, "client" | "fetch"> {
   db: pg.Pool;
   databaseUrl: string;
   startWorker(env?: Record<string, string>): Promise<TestProcess>;
-  /** The worker that an earlier test left alive, or else a new one: a start costs a second of a core. */
+  /** Returns the worker that an earlier test left running, or else starts one. A start costs a second of CPU. */
   aWorker(): Promise<TestProcess>;
-  /** Returns the lines that nodes wrote outside the checkpoints while they ran. */
+  /** Returns the lines that nodes have written to the journal, which is a file outside the checkpoints. */
   journal(runId?: string): JournalLine[];
-  /** How often each thing was written down. */
+  /** Returns how often each line is in the journal. */
   counts(runId: string): Record<string, number>;
-  /** Whether it was written down: a fact to wait for. */
+  /** Returns a function that tells whether a line is in the journal, for use with `until`. */
   begun(runId: string, what: string): () => boolean;
   rowOf(runId: string): Promise<{ status: string; attempt: number; crashes: number; worker_id: string | null }>;
-  /** The file they write to, for a run's configurable. */
+  /** The path of the journal, which a run's `configurable` must contain. */
   journalFile: string;
 }
 
-/** An API and as many workers as a test starts, in processes of their own, to be killed, stopped and started again. */
+/** Starts an API, and as many workers as a test asks for, in separate processes. Tests can kill, stop and restart them. */
 export async function startCluster(env: Record<string, string> = {}): Promise<TestCluster> {
   const databaseUrl = await createDatabase();
   const journalFile = join(mkdtempSync(join(tmpdir(), "ensemble-journal-")), "journal");
@@ -96,7 +96,7 @@ export async function startCluster(env: Record<string, string> = {}): Promise<Te
   };
 }
 
-/** Waits for a fact. The test's own time limit is the limit. */
+/** Waits until a condition is true. The time limit is the test's own. */
 export async function until(fact: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await fact())) await new Promise((resolve) => setTimeout(resolve, 25));
 }

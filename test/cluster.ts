@@ -13,10 +13,13 @@ declare module "vitest" {
   }
 }
 
-/** Four files at once, each with up to half a dozen services of up to a dozen connections. */
+/** The connections of the test server. Up to four test files run at once, each with up to six services of up to a dozen connections. */
 const enoughForAll = 500;
 
-/** One Postgres for all tests: an embedded one, or the server of DATABASE_URL. Each test file copies the migrated template. */
+/**
+ * Starts one Postgres for all tests: an embedded server, or the server of DATABASE_URL. Each test file gets a copy of the migrated template
+ * database.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const home = await mkdtemp(join(tmpdir(), "ensemble-test-"));
   await chmod(home, 0o755); // for root, whose Postgres runs as another user
@@ -25,7 +28,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const serverUrl = given ?? embedded?.url ?? "";
   const templateName = `ensemble_template_${process.pid}_${Date.now()}`;
   const admin = openPool({ url: serverUrl, size: 1, onError: console.error });
-  // Nothing here outlives the tests, so nothing waits for the disk.
+  // The data need not survive the tests, so Postgres need not wait for the disk.
   if (embedded)
     for (const setting of ["fsync", "synchronous_commit", "full_page_writes"]) await admin.query(`alter system set ${setting} = off`);
   if (embedded) await admin.query("select pg_reload_conf()");

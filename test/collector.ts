@@ -36,7 +36,7 @@ const Export = z.object({
 
 export type CollectedSpan = z.infer<typeof Span>;
 
-/** A collector of spans: OTLP over real HTTP, as JSON. */
+/** Starts a collector of spans, which accepts OTLP over real HTTP, as JSON. */
 export async function startCollector() {
   const spans: CollectedSpan[] = [];
   const calls: { path: string; type: string; text: string }[] = [];

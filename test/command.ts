@@ -11,7 +11,7 @@ import { afterFile } from "./after-file.ts";
 const command = fileURLToPath(new URL("../src/cli/ensemble.ts", import.meta.url));
 const probe = fileURLToPath(new URL("./probe-registry.ts", import.meta.url));
 
-/** A graph that says "hi", as the text of a file. */
+/** The source code of a graph that says "hi". */
 export const sayHi = `
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
 const State = Annotation.Root({ said: Annotation() });
@@ -23,7 +23,10 @@ export const echoProject = {
   "hi.mjs": `${sayHi} export const graph = builder.compile();`,
 };
 
-/** A directory with these files, removed after the test file. Others may enter it: as root, Postgres runs as a user of its own. */
+/**
+ * Creates a directory with these files, and removes it after the test file. Other users may enter the directory, because Postgres runs as
+ * another user if this process is root.
+ */
 export async function makeProject(files: Record<string, string | object>): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), "ensemble-project-"));
   afterFile(() => rm(root, { recursive: true, force: true }));
@@ -41,7 +44,7 @@ export interface CommandResult {
   stderr: string;
 }
 
-/** Starts `ensemble` in a process of its own, with no environment but this. */
+/** Starts `ensemble` in a separate process, with only these environment variables. */
 export function spawnCommand(args: string[], env: Record<string, string>, cwd?: string) {
   return spawn(process.execPath, [command, ...args], {
     env: { PATH: process.env.PATH, PORT: "0", ...env },
@@ -51,7 +54,7 @@ export function spawnCommand(args: string[], env: Record<string, string>, cwd?: 
   });
 }
 
-/** Runs it to its end. */
+/** Runs an `ensemble` command to its end. */
 export async function runCommand(args: string[], env: Record<string, string>, cwd?: string, input = ""): Promise<CommandResult> {
   const child = spawnCommand(args, env, cwd);
   child.stdin.on("error", () => {}); // most commands do not read it
@@ -60,13 +63,13 @@ export async function runCommand(args: string[], env: Record<string, string>, cw
   return { code: child.exitCode, stdout, stderr };
 }
 
-/** Loads a project and runs its graphs in a process of its own, where Node's own loader is at work and not the test runner's. */
+/** Loads a project and runs its graphs in a separate process. Node's own loader loads the graphs there, and not the test runner's. */
 export async function probeRegistry(project: string): Promise<Record<string, unknown>> {
   const child = spawn(process.execPath, [probe, join(project, "langgraph.json")], { stdio: ["ignore", "pipe", "inherit"] });
   return JSON.parse(await text(child.stdout));
 }
 
-/** The pid of the Postgres that a data directory says is running in it. */
+/** Returns the pid of the Postgres that runs in a data directory, according to its pid file. */
 export async function postmasterPid(dataDir: string): Promise<number | undefined> {
   const written = await readFile(join(dataDir, "postgres", "postmaster.pid"), "utf8").catch(() => undefined);
   return written === undefined ? undefined : Number(written.split("\n")[0]);
@@ -80,7 +83,7 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** Waits for a fact. */
+/** Waits until a condition is true, within a time limit. */
 export async function until(fact: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(20)) if (await fact()) return;
   throw new Error(`It did not come true within ${timeoutMs} ms: ${fact}`);

@@ -8,7 +8,7 @@ import { commands } from "../src/cli/commands.ts";
 import { readConfig } from "../src/config.ts";
 import { settings } from "../src/settings.ts";
 
-/** No Docker here: what these files name is held against the code instead. */
+/** These tests need no Docker. They compare what these files contain with the code. */
 const root = new URL("../", import.meta.url);
 const read = (path: string) => readFile(new URL(path, root), "utf8");
 

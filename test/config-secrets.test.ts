@@ -3,7 +3,7 @@ import { readConfig } from "../src/config.ts";
 import { settings } from "../src/settings.ts";
 import { runCommand } from "./command.ts";
 
-/** Free texts that hold no secret, so they are shown. */
+/** Settings with free text that is not secret, so it is shown. */
 const plain = [
   "HOST",
   "ENSEMBLE_JWT_ISSUER",

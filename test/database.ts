@@ -5,8 +5,8 @@ import { afterFile } from "./after-file.ts";
 import { databaseUrl } from "./cluster.ts";
 
 /**
- * A database for this test file, migrated already unless it is made from another template; dropped when the file is done. A connection that is still open then belongs to
- * something the test forgot to stop, and fails it.
+ * Creates a database for this test file, and drops it after the file. It is a copy of the migrated template, or of another template. If a
+ * connection is still open at that time, the file fails, because a test forgot to close something.
  */
 export async function createDatabase(template = inject("templateName")): Promise<string> {
   const serverUrl = inject("serverUrl");
@@ -22,7 +22,7 @@ export async function createDatabase(template = inject("templateName")): Promise
   return databaseUrl(serverUrl, name);
 }
 
-/** Returns the connections that are still open after a moment, because the server needs one to notice that a client has gone. */
+/** Returns the connections that are still open after a moment. The server needs that moment to notice that a client has gone. */
 async function openConnections(admin: pg.Client, name: string): Promise<object[]> {
   for (const giveUp = Date.now() + 3_000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
     const { rows } = await admin.query("select application_name from pg_stat_activity where datname = $1", [name]);

@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 
-/** The ids of things that a user owns, one of each kind, by their names in paths. Each has `mark` in its metadata or namespace. */
+/** The ids of rows that a user owns, one of each kind, by their names in paths. Each row has `mark` in its metadata or namespace. */
 export type Things = Record<
   | "assistantId"
   | "threadId"
@@ -18,11 +18,11 @@ export type Things = Record<
 >;
 
 export interface DecisionRow {
-  /** The decisions whose scopes must include another user's things, so that this request reaches them. All of these, and no others. */
+  /** The auth events whose scopes must include another user's rows, so that this request reaches them. The list must be exact. */
   needs: string[];
   body?: (things: Things) => unknown;
   search?: string;
-  /** Whether it did, where a status of 200 does not say so. */
+  /** Returns whether the request reached the other user's rows, if the status 200 does not show it. */
   reached?: (text: string, things: Things, db: Pool) => boolean | Promise<boolean>;
 }
 
@@ -47,7 +47,7 @@ const taken = ({ threadId }: Things) => ({ thread_id: threadId, if_exists: "do_n
 const cancelling = "?cancel_on_disconnect=1";
 const item = (things: Things) => ({ namespace: ["shelf", things.mark], key: "k" });
 
-/** Every endpoint, and behind a bar what it is asked besides. */
+/** Every endpoint. After a bar follows a variant of the request. */
 export const decisionRows: Record<string, DecisionRow> = {
   "GET /metrics": { needs: ["threads:search"] },
 

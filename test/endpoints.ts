@@ -1,12 +1,12 @@
-/** One endpoint: how a good request looks, and what each part of it must refuse. */
+/** An endpoint: a valid request, and the values that each part of it must refuse. */
 export interface Endpoint {
   body?: unknown;
-  /** Values that a field of the body must not have, by its path. */
+  /** Values that the fields of the body must refuse, by the path of the field. */
   fields?: Record<string, unknown[]>;
-  /** The same for the query, percent-encoded. */
+  /** Values that the query parameters must refuse, percent-encoded. */
   query?: Record<string, string[]>;
   headers?: Record<string, string[]>;
-  /** The query without which there is no good request. */
+  /** The query that a valid request needs. */
   search?: string;
   /** The status for an unknown id, if it is not 404. */
   unknownId?: number;
@@ -128,7 +128,7 @@ const cronFilter = { assistant_id: badText, thread_id: badId, enabled: ["true", 
 const joinQuery = { cancel_on_disconnect: flagInQuery, stream_mode: ["nonsense", "values&stream_mode=nonsense"] };
 const lastEventId = { "last-event-id": ["abc", "12abc", "1.5", "-2", "1 2", "0x1", "1700000000-0"] };
 
-/** Every endpoint of the API. `bad-input.test.ts` fails when one is missing here. */
+/** Every endpoint of the API. If one is missing here, `bad-input.test.ts` fails. */
 export const endpoints: Record<string, Endpoint> = {
   "GET /ok": { query: { check_db: flagInQuery } },
   "GET /info": {},
@@ -210,12 +210,12 @@ export const endpoints: Record<string, Endpoint> = {
   },
 
   "POST /threads/{threadId}/commands": {
-    unknownId: 200, // with an error
+    unknownId: 200, // the status is 200, and the body has an error
     body: { id: 1, method: "state.get" },
     fields: { id: ["1", -1, 1.5, null, {}, 2 ** 60], method: [7, "", null, {}, [], "x".repeat(101)] },
   },
   "POST /threads/{threadId}/stream/events": {
-    unknownId: 200, // it waits
+    unknownId: 200, // it waits for the thread
     body: { channels: ["values"] },
     fields: {
       channels: [...badList, [], [nul], [lone], Array(101).fill("values")],

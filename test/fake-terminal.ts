@@ -1,4 +1,4 @@
-/** A terminal as far as our output needs one: it collects what is written and knows what stands there in the end. */
+/** Opens a terminal that supports what our output needs. It collects what is written, and knows which lines are visible at the end. */
 export function openFakeTerminal() {
   let written = "";
   return {
@@ -10,7 +10,7 @@ export function openFakeTerminal() {
     get written() {
       return written;
     },
-    /** The lines that are to be seen, without colours. A sequence that it does not know stays visible as ␛. */
+    /** Returns the visible lines, without colours. An unknown escape sequence stays visible as ␛. */
     get lines() {
       return linesOf(written);
     },

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { makeProject } from "./command.ts";
 import { startProcess, startTestService } from "./service.ts";
 
-/** An error as HTTP clients throw them: it carries the request that failed, credentials and all. */
+/** The source of an error as HTTP clients throw it. It contains the failed request with its credentials. */
 const failing = `
 export const failWith = (message, secret, more = {}) => {
   const request = { headers: { authorization: secret } };

@@ -18,7 +18,7 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Starts Debian's PgBouncer in front of a database, with these settings. Returns the database's address through it. */
+/** Starts Debian's PgBouncer before a database, with these settings. Returns the URL through it. */
 export async function startPgBouncer(databaseUrl: string, settings: Record<string, string>): Promise<string> {
   const target = new URL(databaseUrl);
   const port = await freePort();

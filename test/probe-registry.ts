@@ -1,7 +1,7 @@
 import { readProject } from "../src/registry/project.ts";
 import { type AnyGraph, loadRegistry } from "../src/registry/registry.ts";
 
-/** Loads a project as the service does, in a process of its own, runs each graph twice, and prints what came back. */
+/** Loads a project as the service does, in a separate process. Runs each graph twice and prints the results. */
 const { graphs } = await readProject(process.argv[2] ?? "");
 const answers: Record<string, unknown> = {};
 for (const source of graphs) answers[source.graphId] = await loadRegistry([source]).then(runTwice, String);

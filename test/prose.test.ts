@@ -2,7 +2,7 @@ import { globSync, readFileSync, statSync } from "node:fs";
 import { expect, test } from "vitest";
 import { hasDocs, readPages, root, splitPage } from "./docs/pages.ts";
 
-/** A first page that people read to its end. */
+/** The size limit of the README, so that people read it to its end. */
 const longestReadme = 8_000;
 const longestSentence = 30;
 const mostSemicolonsPerHundred = 2;
@@ -14,7 +14,7 @@ interface Sentence {
   text: string;
 }
 
-/** Returns the sentences of a page. Code, tables and headings are none. A list item ends a sentence. */
+/** Returns the sentences of a page. Code, tables and headings are left out. A list item ends a sentence. */
 function sentencesOf(page: (typeof pages)[number]): Sentence[] {
   const paragraphs: Sentence[] = [];
   let isOpen = false;

@@ -3,23 +3,23 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { afterFile } from "./after-file.ts";
 
 export interface Proxy {
-  /** The database as seen through the proxy. */
+  /** The URL of the database through the proxy. */
   url: string;
-  /** Cuts every line and refuses new ones, as a server does that is down. */
+  /** Cuts every connection and refuses new ones, as a server that is down. */
   refuse(): void;
-  /** Lets nothing through and closes nothing, as a network does that lost its packets. */
+  /** Passes nothing on and closes nothing, as a network that loses its packets. */
   swallow(): void;
-  /** Cuts the line instead of passing on the server's next answer that holds these words. Resolves when it has. */
+  /** Cuts the connection in place of the server's next answer that contains these words. Resolves when it has. */
   loseAnswerWith(words: string): Promise<void>;
-  /** Cuts the line instead of passing on the next message to the server that holds these words. Resolves when it has. */
+  /** Cuts the connection in place of the next message to the server that contains these words. Resolves when it has. */
   loseRequestWith(words: string): Promise<void>;
-  /** Loses every line there is for good, without a word; new ones are let through. */
+  /** Silently loses every open connection for good. New connections are passed on. */
   abandon(): void;
-  /** Lets traffic through again, to another address if one is given. */
+  /** Passes connections on again, to another address if one is given. */
   forward(databaseUrl?: string): void;
 }
 
-/** A TCP proxy in front of a database, to take the database away from those who think that it is there. */
+/** Starts a TCP proxy before a database, which can take the database away from its clients. */
 export async function startProxy(databaseUrl: string): Promise<Proxy> {
   let target = new URL(databaseUrl);
   let mode: "forward" | "refuse" | "swallow" = "forward";

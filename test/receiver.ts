@@ -8,11 +8,11 @@ export interface Received {
   headers: IncomingHttpHeaders;
   text: string;
   body: Record<string, unknown>;
-  /** Whether whoever sent it has given up on the answer. */
+  /** Returns whether the sender has given up waiting for the answer. */
   closed: () => boolean;
 }
 
-/** Somebody who is told of the ends of runs: over real HTTP, answering each call as `answer` says; without, 200. */
+/** Starts a receiver of webhooks, over real HTTP. `answer` answers each call. By default the status is 200. */
 export async function startReceiver(answer: (response: ServerResponse, path: string, nth: number) => void = (response) => response.end()) {
   const received: Received[] = [];
   const server = createServer(async (request, response) => {

@@ -1,6 +1,6 @@
 import type pg from "pg";
 
-/** Makes a worker that does not exist run this run, so that the run does not end. The service under test must have no worker of its own. */
+/** Marks a run as executed by a worker that does not exist, so that the run does not end. The service under test must have no worker. */
 export async function runElsewhere(db: pg.Pool, runId: string): Promise<void> {
   await db.query(
     `with elsewhere as (

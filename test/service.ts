@@ -13,17 +13,17 @@ const testProject = fileURLToPath(new URL("./graphs/langgraph.json", import.meta
 const command = fileURLToPath(new URL("../src/cli/ensemble.ts", import.meta.url));
 
 export interface TestService {
-  /** The official client. In the split topology its requests take turns between the API processes. */
+  /** The official client. If the service consists of several API processes, its requests alternate between them. */
   client: Client;
-  /** The same requests by hand, where bytes matter. */
+  /** Sends a request without the SDK, for tests about the exact bytes. */
   fetch: (path: string, init?: RequestInit) => Promise<Response>;
-  /** The database behind the service, for looking at what is stored. */
+  /** The database of the service, to check what is stored. */
   db: pg.Pool;
   databaseUrl: string;
   urls: string[];
 }
 
-/** A whole service with the test graphs, in the topology under test, on a database of its own; stopped after the file. */
+/** Starts a whole service with the test graphs, on a new database, in the topology under test. It is stopped after the test file. */
 export async function startTestService(env: Record<string, string> = {}): Promise<TestService> {
   const databaseUrl = await createDatabase();
   const settings = {
@@ -60,7 +60,7 @@ export function clientFor(urls: string[]): Pick<TestService, "client" | "fetch">
 
 const parts = ["api", "api", "worker", "worker"];
 
-/** How the service under test is put together; in which way, its callers should not notice. */
+/** The topologies of the service under test. Clients should not notice which one is used. */
 const topologies: Record<string, (env: Record<string, string>) => Promise<{ urls: string[]; stop: () => Promise<void> }>> = {
   one: (env) => startHere(env),
   async split(env) {
@@ -97,7 +97,7 @@ export interface TestProcess {
   stop: () => Promise<number | null>;
 }
 
-/** The service as a user starts it: the command, in a process of its own. Resolves when it says that it is there. */
+/** Starts the service as a user does, with the command in a separate process. Resolves when the service has printed that it is ready. */
 export async function startProcess(env: Record<string, string>, cwd?: string): Promise<TestProcess> {
   const child = spawn(process.execPath, [command, "start"], { env: { PATH: process.env.PATH, ...env }, cwd });
   const exited = once(child, "exit");

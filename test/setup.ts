@@ -1,6 +1,6 @@
 import { afterAll, vi } from "vitest";
 import { closeFile } from "./after-file.ts";
 
-// Files share their process, which spares each of them a second of loading; what one has set or opened is not the next one's.
+// Test files share a process, which saves a second of loading for each. What a file has set or opened must not affect the next file.
 afterAll(closeFile);
 afterAll(() => void vi.unstubAllEnvs());

@@ -2,12 +2,12 @@ import { globSync, readFileSync } from "node:fs";
 import ts from "typescript-5";
 import { expect, test } from "vitest";
 
-/** A function that a reader sees on one screen. */
+/** The longest function, in lines, so that it fits on a screen. */
 const mostLines = 50;
 /** Files whose functions may still be longer. */
 const exceptions = ["src/cli/**/{narrator,scenarios}.ts"];
 
-/** Returns the functions of a file that are too long, with those inside of other functions. */
+/** Returns the functions of a file that are too long, including inner functions. */
 function longFunctionsOf(path: string): string[] {
   const file = ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.Latest, true);
   const lineOf = (position: number) => file.getLineAndCharacterOfPosition(position).line + 1;

@@ -1,13 +1,13 @@
 import { expect } from "vitest";
 
-/** One event as it stands on the wire. */
+/** An event as it is sent. */
 export interface WireEvent {
   event: string;
   data: unknown;
   id: string | undefined;
 }
 
-/** Reads an event stream by hand, frame by frame, as bytes that a client might depend on. */
+/** Reads an event stream frame by frame, as the text that clients may depend on. */
 export async function* readFrames(response: Response): AsyncGenerator<string> {
   let text = "";
   for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
@@ -40,14 +40,14 @@ export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-/** The first so many of a source that may have no end. */
+/** Returns the first `count` items of a source that may have no end. */
 export async function take<T>(source: AsyncIterable<T>, count: number): Promise<T[]> {
   const taken: T[] = [];
   for await (const item of source) if (taken.push(item) === count) break;
   return taken;
 }
 
-/** For what becomes true by itself, however busy the machine is. */
+/** Polls an expectation that becomes true by itself, however busy the machine is. */
 export const eventually = <T>(fact: () => T) => expect.poll(fact);
 
 /** Returns how many streams and sockets a service has open, by its own count. */

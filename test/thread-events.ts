@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { readEvents } from "./sse.ts";
 
-/** An event of event streaming as it stands on the wire. */
+/** An event of the event streaming protocol, as it is sent. */
 export interface ThreadEvent {
   event_id: string;
   seq: number;
@@ -13,7 +13,7 @@ type Fetch = (path: string, init?: RequestInit) => Promise<Response>;
 
 export const allChannels = ["values", "updates", "messages", "tools", "lifecycle", "input", "checkpoints", "tasks", "custom"];
 
-/** The thread's events up to the end of its `runs`-th run. */
+/** Returns the thread's events until its `runs`-th run has ended. */
 export async function followThread(fetch: Fetch, threadId: string, filter: object = {}, runs = 1): Promise<ThreadEvent[]> {
   const body = JSON.stringify({ channels: allChannels, ...filter });
   const response = await fetch(`/threads/${threadId}/stream/events`, { method: "POST", body });

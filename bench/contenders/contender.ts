@@ -1,15 +1,18 @@
 import type { Load, LoadResult } from "../load/load.ts";
 
-/** A participant of a comparison. It runs graphs in processes that can be measured. */
+/** A system that the benchmark compares with others. It runs graphs in processes whose usage can be measured. */
 export interface Contender {
   name: string;
-  /** The processes that do its work, without those of its clients and of Postgres. */
+  /** The processes of the contender itself, without its clients and without Postgres. */
   pids: number[];
   run(load: Load): Promise<LoadResult>;
   stop(): Promise<void>;
 }
 
-/** Starts the available contenders. When one cannot start, the others are stopped again, because they would disturb later measurements. */
+/**
+ * Starts the contenders that are available. If one of them cannot start, the others are stopped again, because they would disturb later
+ * measurements.
+ */
 export async function startTogether<Some extends { stop(): Promise<void> }>(starting: Promise<Some | undefined>[]): Promise<Some[]> {
   const settled = await Promise.allSettled(starting);
   const started = settled.flatMap((one) => (one.status === "fulfilled" && one.value ? [one.value] : []));

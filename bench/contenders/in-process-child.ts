@@ -12,9 +12,9 @@ import { loadRegistry } from "../../src/registry/registry.ts";
 import { answerParent, argumentOfParent } from "../child.ts";
 import { applyLoad, Load } from "../load/load.ts";
 
-/** This child runs LangGraph by itself: the same graphs with the requested saver, without HTTP and without a queue. */
+/** Runs LangGraph without a service in this child process: the same graphs with the requested saver, without HTTP and without a queue. */
 const Argument = z.object({ saver: z.enum(["none", "stock", "ours"]), url: z.string() });
-const poolSize = 10; // as a service has
+const poolSize = 10; // the same as the service's default
 
 const registry = await loadRegistry((await readProject(fileURLToPath(new URL("../graphs/langgraph.json", import.meta.url)))).graphs);
 const checkpointer = await openSaver(Argument.parse(argumentOfParent()));

@@ -13,7 +13,7 @@ import type { Contender } from "./contender.ts";
 import { benchProject } from "./service.ts";
 
 export const peerName = "dev server";
-/** The number of worker slots, enough for any benchmark. With the default of ten, its timers alone would decide. */
+/** The number of the dev server's worker slots, enough for every part. With its default of ten, only its timers would be measured. */
 const slots = 50;
 const installTimeoutMs = 300_000;
 
@@ -22,8 +22,8 @@ const api = join(home, "node_modules/@langchain/langgraph-api");
 const Project = z.object({ graphs: z.record(z.string(), z.string()) });
 
 /**
- * Starts LangGraph's JS dev server on the same graphs, and installs it first if necessary. Prints a sentence and returns undefined when
- * that fails.
+ * Starts LangGraph's JavaScript dev server with the same graphs. Installs it first if necessary. If this fails, prints a sentence and
+ * returns undefined.
  */
 export async function startPeer(stage: Stage, env: Record<string, string> = {}): Promise<Contender | undefined> {
   try {
@@ -35,7 +35,7 @@ export async function startPeer(stage: Stage, env: Record<string, string> = {}):
   }
 }
 
-/** Hides npm's output, because its errors say enough. */
+/** Returns the first line of a message, and npm's own errors. The rest of npm's output is left out. */
 function explain(error: unknown): string {
   const [first, ...lines] = String(error).split("\n");
   return [first, ...lines.filter((line) => line.startsWith("npm error ")).slice(0, 4)].join("\n");
@@ -48,7 +48,7 @@ async function installPeer(): Promise<void> {
 }
 
 async function startDevServer(stage: Stage, env: Record<string, string>): Promise<Contender> {
-  const cwd = join(stage.home, "peer"); // where it sometimes writes its memory to disk
+  const cwd = join(stage.home, "peer"); // the directory in which it sometimes stores its memory
   await mkdir(cwd, { recursive: true });
   const options = { port: await freePort(), nWorkers: slots, host: "127.0.0.1", cwd, graphs: await graphFiles() };
   const { pid, found, stop } = await startProcess(
@@ -64,7 +64,7 @@ async function graphFiles(): Promise<Record<string, string>> {
   return Object.fromEntries(Object.entries(graphs).map(([graphId, path]) => [graphId, resolve(dirname(benchProject), path)]));
 }
 
-/** Returns a free port, because the server does not report which one it took. */
+/** Returns a free port. The dev server cannot pick one, because it does not report its port. */
 async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((done) => probe.listen(0, "127.0.0.1", done));

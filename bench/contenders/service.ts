@@ -7,20 +7,20 @@ import { type ServerProcess, startProcess } from "../process.ts";
 import type { Stage } from "../stage.ts";
 import { type Contender, startTogether } from "./contender.ts";
 
-/** Our service, with access to its database. */
+/** Our service as a contender, with access to its database. */
 export interface Service extends Contender {
   url: string;
   db: pg.Client;
-  /** Where an inspector may connect to the process that does everything. */
+  /** The address of the inspector of the process that serves the API and executes runs. */
   inspector: string | undefined;
 }
 
 export interface ServiceOptions {
   name?: string;
-  /** The number of workers beside one API process. With 0, one process does everything. */
+  /** The number of workers next to one API process. With 0, one process serves the API and executes runs. */
   workers?: number;
   env?: Record<string, string>;
-  /** Options for Node itself. */
+  /** Command-line options for Node. */
   flags?: string[];
   databaseUrl?: string;
 }
@@ -28,14 +28,14 @@ export interface ServiceOptions {
 const command = fileURLToPath(new URL("../../src/cli/ensemble.ts", import.meta.url));
 export const benchProject = fileURLToPath(new URL("../graphs/langgraph.json", import.meta.url));
 
-/** The environment of all our processes. Events are kept, so that no sweep falls into another contender's turn. */
+/** The environment of all our processes. Events are kept, so that no contender's turn is disturbed by a sweep. */
 const settings = {
   PORT: "0",
   HOST: "127.0.0.1",
   LOG_LEVEL: "silent",
   ENSEMBLE_CONFIG: benchProject,
   ENSEMBLE_EVENT_RETENTION_SECS: "3600",
-  OPENAI_BASE_URL: "http://127.0.0.1:9/v1", // otherwise the rehearsal model would run in the measured process
+  OPENAI_BASE_URL: "http://127.0.0.1:9/v1", // without this, the rehearsal model would run in the measured process
   OPENAI_API_KEY: "none",
 };
 
@@ -62,11 +62,11 @@ export async function startService(stage: Stage, options: ServiceOptions = {}): 
   };
 }
 
-/** Starts one more worker on this database. */
+/** Starts another worker on the contender's database. */
 export const startWorker = (env: Record<string, string>): Promise<ServerProcess> =>
   startProcess([command, "start"], { ...settings, ...env, ENSEMBLE_ROLE: "worker" }, /worker runs/);
 
-/** Waits for a fact in the database, within a time limit. Returns whether it came true. */
+/** Waits until a condition in the database is true, within a time limit. Returns whether it became true. */
 export async function untilTrue(db: pg.Client, question: string, limitMs: number): Promise<boolean> {
   for (const deadline = Date.now() + limitMs; Date.now() < deadline; await sleep(100)) {
     const { rows } = await db.query<{ is: boolean }>(`select (${question}) as is`);

@@ -1,7 +1,10 @@
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
 
 const letters = "abcdefghijklmnopqrstuvwxyz0123456789";
-/** Returns random text that is the same in every process. Postgres decides by a document's first kilobyte whether it compresses it. */
+/**
+ * Returns random text that is the same in every process. It must be random, because Postgres looks at the first kilobyte of a document to
+ * decide whether to compress it.
+ */
 function chanceText(length: number): string {
   let state = 20_261_120;
   return Array.from({ length }, () => {
@@ -10,12 +13,12 @@ function chanceText(length: number): string {
   }).join("");
 }
 
-/** A document that does not compress to nothing. Each rewriting differs from the one before. */
+/** A document of one megabyte that hardly compresses. Each time it is rewritten, it differs from before. */
 const megabyte = chanceText(1_048_576);
 
 const State = Annotation.Root({ document: Annotation<string>(), step: Annotation<number>() });
 
-/** Five nodes after the one that makes the document. They rewrite it or leave it alone. */
+/** Returns a graph with a node that makes the document, and five nodes after it. They rewrite the document or leave it unchanged. */
 function fiveNodes(rewrites: boolean) {
   const names = Array.from({ length: 5 }, (_, index) => `n${index}`);
   const builder = new StateGraph(State).addNode("make", () => ({ document: megabyte }));

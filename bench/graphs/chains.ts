@@ -6,7 +6,7 @@ const State = Annotation.Root({
   item: Annotation<number>(),
 });
 
-/** A chain of nodes that each do next to nothing. */
+/** Returns a chain of nodes that each do almost nothing. */
 function chain(length: number) {
   const builder = new StateGraph(State);
   const names = Array.from({ length }, (_, index) => `n${index}`);
@@ -17,7 +17,7 @@ function chain(length: number) {
   return builder.compile();
 }
 
-/** Many parallel tasks, whose results the state gathers. */
+/** Returns a graph with many parallel tasks, whose results are collected in the state. */
 function fan(width: number) {
   return new StateGraph(State)
     .addNode("split", () => ({}))
@@ -34,7 +34,7 @@ export const twenty = chain(20);
 export const fan3 = fan(3);
 export const fan50 = fan(50);
 
-/** A node that waits, as most do for a model or a tool. */
+/** A graph whose node waits, as most nodes wait for a model or a tool. */
 export const waiting = new StateGraph(State)
   .addNode("wait", async () => {
     await sleep(200);

@@ -2,10 +2,10 @@ import { AIMessage } from "@langchain/core/messages";
 import { END, MessagesAnnotation, START, StateGraph } from "@langchain/langgraph";
 
 const letters = "abcdefghijklmnopqrstuvwxyz ";
-/** Returns text that does not compress to nothing. */
+/** Returns text that does not compress to almost nothing. */
 const randomText = (length: number) => Array.from({ length }, () => letters[Math.floor(Math.random() * letters.length)]).join("");
 
-/** Answers every message with one of 200 characters. */
+/** Answers every message with a message of 200 characters. */
 export const graph = new StateGraph(MessagesAnnotation)
   .addNode("answer", () => ({ messages: [new AIMessage(randomText(200))] }))
   .addEdge(START, "answer")

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Annotation, END, type LangGraphRunnableConfig, MessagesAnnotation, START, StateGraph } from "@langchain/langgraph";
 import { ChatOpenAI } from "@langchain/openai";
 
-/** A graph whose model is behind an endpoint and streams its tokens. */
+/** A graph that calls a model at an endpoint, which streams its tokens. */
 export const talk = new StateGraph(MessagesAnnotation)
   .addNode("answer", async ({ messages }, config) => ({
     messages: [await new ChatOpenAI({ model: "scripted", streaming: true }).invoke(messages, config)],
@@ -13,12 +13,12 @@ export const talk = new StateGraph(MessagesAnnotation)
 
 const Ticks = Annotation.Root({ count: Annotation<number>(), everyMs: Annotation<number>(), startAt: Annotation<number>() });
 
-/** Returns the time by the machine's clock, which its other processes read too. */
+/** Returns the time of the machine's clock, which other processes read too. */
 const now = () => performance.timeOrigin + performance.now();
 
 /**
- * Emits the time at which each event is due, so often and in such a rhythm. A follower therefore sees every delay, including a late
- * emission. Without a rhythm it emits the current time.
+ * Emits events in a regular rhythm. Each event contains the time at which it was due, so that clients see every delay, even of a late
+ * emission. If there is no rhythm, an event contains the current time.
  */
 async function tick({ count, everyMs, startAt }: typeof Ticks.State, { writer, signal }: LangGraphRunnableConfig) {
   await sleep(Math.max(0, startAt - now()), undefined, { signal });

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { answerParent } from "../child.ts";
 import { applyLoad, Load, type Sample } from "./load.ts";
 
-/** The HTTP clients of all contenders: raw requests over keep-alive connections, from a separate process. */
+/** The HTTP clients of all contenders. They run in a separate process and send raw requests over keep-alive connections. */
 const Question = z.object({ urls: z.array(z.string()), load: Load });
 const agent = new Agent({ keepAlive: true });
 const timeoutMs = 60_000;
@@ -26,7 +26,8 @@ function runOnce(url: string, load: z.output<typeof Load>): Promise<Sample> {
   );
   posted.on("timeout", () => posted.destroy(new Error(`silent for ${timeoutMs / 1000} s`)));
   posted.on("error", (error) => {
-    // Between two turns a server may close an idle connection, and the next request fails unread.
+    // Between two turns, a server may close an idle connection. The next request on it fails before the server has read it, so send it
+    // again.
     if (posted.reusedSocket && "code" in error && error.code === "ECONNRESET") resolve(runOnce(url, load));
     else reject(error);
   });
@@ -37,7 +38,7 @@ function runOnce(url: string, load: z.output<typeof Load>): Promise<Sample> {
 const bodyOf = ({ graph, input, streamMode, threadId }: z.output<typeof Load>) =>
   JSON.stringify({ assistant_id: graph, input, stream_mode: streamMode, ...(threadId && { if_not_exists: "create" }) });
 
-/** Looks only for marks, because parsing the events would measure the client. */
+/** Reads the answer of a run. It only looks for marks in the text, because parsing all events would measure the client. */
 function readAnswer(response: IncomingMessage, { method, firstMark }: z.output<typeof Load>, started: number): Promise<Sample> {
   const { promise, resolve, reject } = Promise.withResolvers<Sample>();
   let first: number | undefined;

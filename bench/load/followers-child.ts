@@ -3,7 +3,10 @@ import { answerParent } from "../child.ts";
 import { FollowersQuestion, type FollowersResult, type Following } from "./followers.ts";
 import { createLags, type Lags } from "./lags.ts";
 
-/** A thousand clients in one process. HTTP is written and read as bytes, because full clients would dominate the measurement. */
+/**
+ * The clients of an event stream, a thousand in one process. They read and write HTTP as raw bytes, because complete HTTP clients would
+ * dominate the measurement.
+ */
 let finished: Promise<FollowersResult> | undefined;
 
 answerParent(async (message) => {
@@ -46,19 +49,19 @@ function followAlone(following: Following, lags: Lags, onHere: () => void): Prom
   socket.once("data", onHere);
   socket.on("data", (chunk) => {
     const text = rest + chunk.toString("latin1");
-    const complete = text.lastIndexOf("\n\n") + 1; // an event may arrive in two pieces
+    const complete = text.lastIndexOf("\n\n") + 1; // an event may arrive in two pieces, so only complete events are read
     for (let at = text.indexOf(mark); at !== -1 && at < complete; at = text.indexOf(mark, at + mark.length)) {
       const sentAt = Number.parseFloat(text.slice(at + mark.length, at + mark.length + 20));
-      if (Number.isNaN(sentAt)) continue; // a model's first chunk is empty
+      if (Number.isNaN(sentAt)) continue; // the first chunk of a model has no content
       lags.note(sentAt);
       seen.count += 1;
     }
     rest = text.slice(complete);
-    seen.whole = text.endsWith("0\r\n\r\n"); // the last chunk of a body
+    seen.whole = text.endsWith("0\r\n\r\n"); // the text of the last chunk of an HTTP body
     if (seen.whole) socket.end();
   });
   const { promise, resolve } = Promise.withResolvers<typeof seen>();
-  socket.on("error", () => {}); // a close follows
+  socket.on("error", () => {}); // the close event follows
   socket.on("close", () => resolve(seen));
   return promise;
 }

@@ -1,16 +1,16 @@
-/** Counts delays in steps of half a millisecond, because there are too many to keep. */
+/** Counts delays by steps of half a millisecond. There are too many delays to keep each of them. */
 export interface Lags {
   note(sentAt: number): void;
   quantile(share: number): number;
   readonly total: number;
-  /** The time between the first delay and the last. */
+  /** The time between the first and the last delay that was noted. */
   readonly ms: number;
 }
 
 const stepMs = 0.5;
 const steps = 240_000; // two minutes
 
-/** Returns the time by the machine's clock, which its processes share. */
+/** Returns the time of the machine's clock, which all processes share. */
 const now = () => performance.timeOrigin + performance.now();
 
 export function createLags(): Lags {

@@ -1,6 +1,9 @@
 import { z } from "zod";
 
-/** The load for a contender: so many concurrent clients, until the time is over or so many runs have begun. */
+/**
+ * The load on a contender: the number of concurrent clients, and when they stop. They stop after `forMs`, or after `atMost` runs have
+ * begun.
+ */
 export const Load = z.object({
   graph: z.string(),
   method: z.enum(["stream", "wait"]),
@@ -9,17 +12,17 @@ export const Load = z.object({
   atMost: z.number().optional(),
   input: z.record(z.string(), z.unknown()).default({}),
   streamMode: z.array(z.string()).default(["values"]),
-  /** The thread on which all runs follow each other. Without it, each run has a new one. */
+  /** The thread on which all runs execute, one after another. Without it, each run gets a new thread. */
   threadId: z.string().optional(),
-  /** The mark of the event that stops the clock, if not any event does. */
+  /** The text that marks the event that stops the first clock. By default, any event does. */
   firstMark: z.string().default("event: "),
 });
 export type Load = z.input<typeof Load>;
 
 export const LoadResult = z.object({
-  /** The time from the first request to the last answer. */
+  /** The time from the first request to the last answer, in milliseconds. */
   ms: z.number(),
-  /** Milliseconds from the request to the first event, and to the end, of each successful run. */
+  /** For each successful run, the milliseconds from the request to the first event, and to the end. */
   first: z.array(z.number()),
   end: z.array(z.number()),
   failed: z.number(),
@@ -34,7 +37,7 @@ export interface Sample {
   end: number;
 }
 
-/** Runs so many loops in parallel. Each begins the next run when its last is over. */
+/** Starts `concurrency` loops in parallel. Each loop starts its next run when its previous run has ended. */
 export async function applyLoad({ concurrency, forMs, atMost }: Load, run: () => Promise<Sample>): Promise<LoadResult> {
   const result: LoadResult = { ms: 0, first: [], end: [], failed: 0 };
   const started = performance.now();

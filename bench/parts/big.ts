@@ -13,7 +13,7 @@ const cases = {
   rewritten: "1 MB rewritten by each of five nodes",
 };
 
-/** Measures a megabyte of state, which every node leaves alone or replaces. */
+/** Measures a state of one megabyte that every node leaves unchanged or rewrites. */
 export const measureBig: Part = async (stage, { quick }) => {
   const contenders = await startContenders(stage);
   const turns: Record<string, Map<string, Rounds>> = {};

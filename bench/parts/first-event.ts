@@ -13,7 +13,7 @@ import type { Stage } from "../stage.ts";
 const message = { messages: [{ role: "user", content: "hello" }] };
 const warmUpRuns = 60;
 
-/** The event that stops the clock, and the kind of run. */
+/** The questions to measure. Each names the event that stops the clock, and the kind of run. */
 const questions: Record<string, Omit<Load, "forMs" | "concurrency">> = {
   "one node": { graph: "one", method: "stream" },
   "a model that answers at once": {
@@ -27,14 +27,19 @@ const questions: Record<string, Omit<Load, "forMs" | "concurrency">> = {
 
 type Samples = Map<string, number[]>;
 
-/** The number of rounds, unless the time is over first. The dev server takes half a second per run, so it has fewer. */
+/**
+ * How many rounds are measured, unless the time is over before. The dev server takes half a second for each run, so it gets fewer rounds.
+ */
 interface Extent {
   rounds: number;
   ofPeer: number;
   forMs: number;
 }
 
-/** Measures the time to the first event, with idle servers and one client. The same minute measures one committed insert of a row. */
+/**
+ * Measures the time to the first event, with idle servers and one client. For comparison, it also measures a committed insert of one row in
+ * the same minute.
+ */
 export const measureFirstEvent: Part = async (stage, { quick }) => {
   const model = await startModel();
   model.script({ tokens: 5, everyMs: 0 });
@@ -60,7 +65,7 @@ async function startContenders(stage: Stage, env: Record<string, string>, quick:
   return startTogether<Contender>([ours, ...others]);
 }
 
-/** Runs one run of each contender in turn, and an insert. */
+/** Executes one run on each contender in turn, and one insert. */
 async function sample(db: pg.Client, contenders: Contender[], { rounds, ofPeer, forMs }: Extent, samples: Samples): Promise<void> {
   const note = (name: string, value: number | undefined) => {
     if (value !== undefined) samples.set(name, [...(samples.get(name) ?? []), value]);

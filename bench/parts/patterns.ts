@@ -9,7 +9,7 @@ const warmUp = 3;
 
 interface Case {
   input: Record<string, unknown>;
-  /** The model's answers, by words of the question. */
+  /** The model's answers, each with words that occur in the question. */
   answers: [words: string, reply: ScriptedReply][];
 }
 
@@ -53,7 +53,7 @@ const cases: Record<string, Case> = {
   scenario: { input: { skill: "security-scanning" }, answers: [] },
 };
 
-/** Measures the cost of each pattern beyond its model calls, which are answered at once. A wasteful graph shows. */
+/** Measures the cost of each pattern in addition to its model calls, which are answered at once. A wasteful graph thus becomes visible. */
 export const measurePatterns: Part = async (stage, { quick }) => {
   const model = await startScriptedModel();
   const env = { ENSEMBLE_CONFIG: "./langgraph.json", OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: "none" };
@@ -89,7 +89,7 @@ async function timeRun(client: Client, graphId: string, input: Record<string, un
   return { ms: performance.now() - started, runId };
 }
 
-/** Counts super-steps, including those of subgraphs, because each leaves a checkpoint. */
+/** Returns the super-steps and the stored kilobytes of a run. Super-steps of subgraphs count too, because each has a checkpoint. */
 async function storedBy(db: pg.Client, runId: string): Promise<{ steps: number; kilobytes: number }> {
   const { rows } = await db.query<{ steps: number; bytes: string }>(
     `select (select count(*) from checkpoints c where c.run_id = $1 and (c.metadata ->> 'step')::integer >= 0)::integer as steps,

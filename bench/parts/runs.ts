@@ -19,14 +19,14 @@ interface Case {
 
 type Turns = Map<string, Rounds>;
 
-const slots = 50; // of each contender with slots, over all its workers
+const slots = 50; // the total over all workers of a contender
 const graphs = ["one", "five", "twenty", "fan3", "fan50"];
 const onThread = "five on a thread that stays";
 const manyAtOnce = [1, 8, 32, 128];
-/** The cases behind the targets have longer and more turns. */
+/** The cases that the targets need. They get more turns, and longer ones. */
 const decisive: Case[] = [8, 32].map((concurrency) => ({ graph: "five", method: "stream", concurrency }));
 
-/** Measures trivial graphs on new threads, from one client to 128 in parallel, on every contender that can run them. */
+/** Measures trivial graphs on new threads, with 1 to 128 concurrent clients, on every contender that can run them. */
 export const measureRuns: Part = async (stage, options) => {
   const { quick } = options;
   const statements = await countStatements(stage, countedLoads(options), quick ? [names.stock, names.one] : Object.values(names));
@@ -52,14 +52,17 @@ export const measureRuns: Part = async (stage, options) => {
   };
 };
 
-/** The round trips of each graph on its own thread, and of the decisive one on a reused thread. */
+/** Returns the loads whose round trips are counted: each graph on a new thread, and the five-node graph also on a reused thread. */
 function countedLoads({ quick }: BenchOptions): Record<string, Load> {
   const load = (graph: string): Load => ({ graph, method: "stream", concurrency: 1, forMs: 10_000 });
   const alone = (quick ? ["five"] : graphs).map((graph) => [graph, load(graph)] as const);
   return Object.fromEntries([...alone, [onThread, { ...load("five"), threadId: randomUUID() }]]);
 }
 
-/** Tells whether a contender takes part in a case. In one process, an invoked graph is only a stream that nobody reads. */
+/**
+ * Returns a function that tells whether a contender takes part in a case. In-process LangGraph is only measured with streams, because
+ * invoking a graph there is the same as streaming it without a reader.
+ */
 const takesPart =
   ({ method }: Case) =>
   ({ name }: Contender) =>
@@ -80,7 +83,7 @@ async function startContenders(stage: Stage, quick: boolean): Promise<Contender[
 const turnsOf = (stage: Stage, contenders: Contender[], one: Case, [rounds, forMs]: [number, number]) =>
   takeTurns(stage, contenders, { ...one, forMs }, rounds);
 
-/** Varies one thing at a time from the decisive case, or combines everything. */
+/** Returns the other cases. They differ from the cases of the targets in one property, or with `full` in any combination. */
 function otherCases({ quick, full }: BenchOptions): Case[] {
   if (quick) return [];
   const methods = ["stream", "wait"] as const;
@@ -106,7 +109,7 @@ function tableOf({ graph, method, concurrency }: Case, turns: Turns, statements:
   };
 }
 
-/** Notes the failed runs, because no figure includes them. */
+/** Returns a note for each contender with failed runs, because no figure includes failed runs. */
 function failuresIn(all: Turns[]): string[] {
   return Object.values(names).flatMap((name) => {
     const rounds = all.flatMap((turns) => turns.get(name) ?? []);

@@ -6,15 +6,17 @@ import type { ServerProcess } from "../process.ts";
 import { playRound, type Round } from "../rounds.ts";
 import type { Stage } from "../stage.ts";
 
-const slots = 5; // so few that two cores do not limit the work of four workers
+const slots = 5; // so few that two cores do not limit four workers
 const nodeMs = 200;
-/** A new worker has compiled nothing yet. It first gets runs that do not wait, as many as it can do in this time. */
+/** How long a new worker first executes runs that do not wait, because it has compiled no code yet. */
 const warmUpMs = 2_000;
 const counts = [1, 2, 4];
-/** Goes up and down again, so that every number of workers has the same average time. */
+/**
+ * Returns the numbers of workers in turn. The numbers go up and down again, so that each number is measured at about the same average time.
+ */
 const sequenceOf = (quick: boolean) => (quick ? [1, 4, 1] : [1, 4, 2, 4, 1]);
 
-/** Measures runs that wait, like calls of a model. Twice the workers should do twice the runs. */
+/** Measures runs that wait, as for a model. Twice as many workers should execute twice as many runs. */
 export const measureScale: Part = async (stage, { quick }) => {
   const databaseUrl = await stage.createDatabase();
   const env = { DATABASE_URL: databaseUrl, N_JOBS_PER_WORKER: String(slots) };
@@ -37,7 +39,7 @@ export const measureScale: Part = async (stage, { quick }) => {
   return tablesOf(rounds, sequenceOf(quick));
 };
 
-/** A steady load: every slot is busy, and as many runs wait. */
+/** Applies a steady load, under which every slot is busy and as many runs wait. */
 async function playWith(stage: Stage, url: string, pids: number[], workers: number, forMs: number): Promise<Round> {
   const run = (load: object) => stage.driver.ask({ urls: [url], load }, LoadResult);
   const contender = { name: `${workers} workers`, pids, run, stop: async () => {} };

@@ -15,14 +15,14 @@ const small: Size = { ...each, threads: 10_000, queued: 2_500, temporary: 2_000,
 const large: Size = { ...each, threads: 200_000, queued: 50_000, temporary: 20_000, webhooks: 200_000 };
 const quickLarge: Size = { ...each, threads: 50_000, queued: 12_500, temporary: 5_000, webhooks: 50_000 };
 const rounds = 5;
-/** The ratio above which a statement grows with its table. */
+/** If a statement costs this many times as much in the large database, it counts as growing with its table. */
 const mostTimes = 3;
-/** Statements whose cost grows with the runs that wait or run at the moment, and not with the history. */
+/** Statements whose cost grows with the number of open runs, and not with the number of runs in the past. */
 const ofOpenRuns = ["threads: busy", "count of busy threads", "metrics: queue"];
-/** The cost below which a difference is noise, or the depth of an index. */
+/** A difference below this cost is noise, or comes from the depth of an index. */
 const noise: Cost = { ms: 1, blocks: 50 };
 
-/** Measures each hot statement in a large database and in a small one. */
+/** Measures each frequent statement in a small and in a large database. */
 export const measureSize: Part = async (stage, { quick }) => {
   const before = await freeBytes(stage);
   const few = await measureDatabase(stage, small);
@@ -84,7 +84,7 @@ async function measureDatabase(stage: Stage, size: Size): Promise<MeasuredDataba
 }
 
 async function measureStatement(once: () => Promise<Cost>): Promise<Cost> {
-  await once(); // reads cold pages
+  await once(); // brings the pages into memory first
   const costs: Cost[] = [];
   for (let round = 0; round < rounds; round++) costs.push(await once());
   return { ms: median(costs.map(({ ms }) => ms)) ?? 0, blocks: median(costs.map(({ blocks }) => blocks)) ?? 0 };

@@ -5,7 +5,7 @@ import type { Part } from "../parts.ts";
 import { residentMb } from "../usage.ts";
 
 const concurrency = 32;
-/** The number of runs whose latency is measured, at each of the two places. */
+/** The number of runs whose latency is measured, both early and late. */
 const seen = 100;
 const retentionSeconds = 5;
 const sweptTimeoutMs = 20_000;
@@ -19,7 +19,7 @@ interface Look {
   database: number;
 }
 
-/** Measures the growth of a process after many runs, and what remains in the database after their retention. */
+/** Measures how much a process grows over many runs, and how much data is left when the retention of the runs is over. */
 export const measureSoak: Part = async (stage, { quick }) => {
   const [few, many] = quick ? [200, 800] : [1_000, 10_000];
   const env = { ENSEMBLE_EVENT_RETENTION_SECS: String(retentionSeconds), N_JOBS_PER_WORKER: "32" };
@@ -28,7 +28,7 @@ export const measureSoak: Part = async (stage, { quick }) => {
     const empty = await databaseMb(service);
     const early = await lookAfter(service, few);
     const late = await lookAfter(service, many - few);
-    const swept = !quick && (await untilSwept(service)); // takes its time
+    const swept = !quick && (await untilSwept(service)); // this may take some seconds
     const left = { swept: await databaseMb(service), vacuumed: await vacuumedMb(service) };
     return summary(few, many, { empty, early, late, ...left, isSwept: swept, quick });
   } finally {
@@ -59,7 +59,7 @@ async function databaseMb({ db }: Service): Promise<number> {
   return Number(rows[0]?.bytes) / 1024 / 1024;
 }
 
-/** Returns the size without the space that Postgres keeps for new rows. */
+/** Returns the size of the database without the space that Postgres keeps for new rows. */
 async function vacuumedMb(service: Service): Promise<number> {
   await service.db.query("vacuum full");
   return databaseMb(service);

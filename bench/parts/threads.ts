@@ -13,22 +13,25 @@ import { forgetStored, livingCheckpoints, type Sizes, storedSizes } from "../sto
 const kept = 10;
 const keepingName = `ours, the latest ${kept} kept`;
 const warmUpTurns = 40;
-/** How long the stock saver's turns may take. It gets slower with every turn, so its place in the round is empty after that. */
+/**
+ * How long the turns with LangGraph's own saver may take. It gets slower with every turn, so it stops after this time, and its later
+ * figures are missing.
+ */
 const timeoutMs = 8_000;
 const trimmedTimeoutMs = 20_000;
-/** How many turns around a number are averaged. */
+/** How many turns before and after a turn are included in its figure. */
 const around = 10;
 
 interface Player extends Contender {
   db: pg.Client;
   url?: string;
   threadId: string;
-  /** The latency of each turn. Undefined where it failed. */
+  /** The latency of each turn, or undefined if the turn failed. */
   times: (number | undefined)[];
   sizes: Map<number, Sizes>;
 }
 
-/** Measures one growing conversation: the cost of a turn, and its storage in Postgres. */
+/** Measures a conversation that grows: the cost of a turn, and the space of the thread in Postgres. */
 export const measureThreads: Part = async (stage, { quick }) => {
   const marks = quick ? [10, 50] : [10, 100, 500, 1_000];
   const players = await startPlayers(stage);
@@ -45,7 +48,7 @@ export const measureThreads: Part = async (stage, { quick }) => {
   }
 };
 
-/** Waits for the sweeper, which looks every few seconds. What remains is what the thread keeps. */
+/** Waits until the sweeper, which looks every few seconds, has trimmed the thread. The remaining size is then noted. */
 async function untilTrimmed(keeping: Player | undefined, mark: number): Promise<void> {
   if (!keeping) return;
   const isTrimmed = `select count(*) <= ${kept} from checkpoints where thread_id = '${keeping.threadId}'`;
@@ -72,7 +75,10 @@ async function startPlayers(stage: Stage): Promise<Player[]> {
 const letters = "abcdefghijklmnopqrstuvwxyz ";
 const randomText = (length: number) => Array.from({ length }, () => letters[Math.floor(Math.random() * letters.length)]).join("");
 
-/** Sends a message of 200 random characters and gets a similar one back. It requests only the new messages, not the whole state, as clients of long threads do. */
+/**
+ * Returns the load of one turn: a message of 200 random characters, which gets a similar answer. As clients of long threads do, it requests
+ * only the new messages and not the whole state.
+ */
 const turn = (method: "stream" | "wait" = "stream") => ({
   graph: "conversation",
   method,
@@ -99,7 +105,7 @@ async function playTurns(players: Player[], marks: number[]): Promise<void> {
   }
 }
 
-/** Measures the reads of a long thread, and a full transfer of it. */
+/** Measures the time to read a long thread, and to transfer it completely. */
 async function readThread(player: Player | undefined, times: number): Promise<Record<string, number | undefined>> {
   if (!player?.url) return {};
   const thread = `${player.url}/threads/${player.threadId}`;
@@ -120,7 +126,7 @@ async function timeGet(url: string): Promise<number> {
   return performance.now() - started;
 }
 
-/** Returns the median of the turns around a number. Returns undefined when it was not reached. */
+/** Returns the median of the turns around a number, or undefined if that turn was not reached. */
 function msAt({ times }: Player, number: number): number | undefined {
   return times.length < number ? undefined : medianOfKnown(times.slice(Math.max(0, number - around - 1), number + around));
 }

@@ -1,10 +1,10 @@
 import type pg from "pg";
 import type { Db, Sql } from "../../src/db/sql.ts";
 
-/** The cost of statements. */
+/** The cost of one or more statements. */
 export interface Cost {
   ms: number;
-  /** Pages of 8 kB that were touched, in memory or on disk. */
+  /** The number of 8 kB pages that were read, from memory or from disk. */
   blocks: number;
 }
 
@@ -13,10 +13,10 @@ interface Plan {
   Plan: { "Shared Hit Blocks": number; "Shared Read Blocks": number };
 }
 
-/** Work to measure. Statements through `aside` are not measured. */
+/** A piece of work to measure. Statements that it sends through `aside` are not measured. */
 export type Work = (db: Db, aside: Db) => Promise<unknown>;
 
-/** Runs the work in a transaction that is rolled back. Postgres measures each of its statements. */
+/** Runs `work` in a transaction that is rolled back. Returns the cost of its statements, which Postgres measures. */
 export async function explain(client: pg.Client, work: Work): Promise<Cost> {
   const cost: Cost = { ms: 0, blocks: 0 };
   const measuring: Db = {

@@ -1,28 +1,30 @@
 import type pg from "pg";
 
-/** The size of a database. */
+/** How many rows of each kind a database has. */
 export interface Size {
   threads: number;
   runsAThread: number;
   checkpointsARun: number;
-  /** Pending runs on five threads. */
+  /** Pending runs, which are on five threads. */
   queued: number;
-  /** Temporary threads whose run waits. */
+  /** Temporary threads whose run is pending. */
   temporary: number;
   webhooks: number;
 }
 
-/** The number of threads per assistant, whatever the size, so that a search for them always finds as many. */
+/** How many threads an assistant has. The number is the same in each size, so that a search for them always finds as many. */
 const threadsAnAssistant = 5_000;
 const queueThreads = 5;
 
 /**
- * Fills a migrated database. Triggers on runs and threads are off, and their effects are written at once afterwards. Counts differ
- * between sizes only where a table grows with use. The result sets of statements (threads of an assistant, failed threads) stay the same.
+ * Fills a migrated database. Triggers on runs and threads are turned off, and their effects are written afterwards in one go.
+ *
+ * The sizes differ only in tables that grow with use. The results of the measured statements stay the same, such as the threads of an
+ * assistant or the failed threads.
  */
 export async function fill(db: pg.Client, size: Size): Promise<void> {
   const { threads, runsAThread, checkpointsARun, queued, temporary, webhooks } = size;
-  await db.query("set session_replication_role = replica"); // no triggers, no foreign keys
+  await db.query("set session_replication_role = replica"); // turns off triggers and foreign keys
   await db.query(
     `insert into assistants (assistant_id, graph_id, name)
      select lpad(to_hex(n), 32, '0')::uuid, 'g', 'a' || n from generate_series(1, $1::integer) n`,

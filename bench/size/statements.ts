@@ -32,7 +32,7 @@ async function history(db: Db): Promise<void> {
   for await (const _ of new EnsembleSaver(db).list(place, { limit: 10 }));
 }
 
-/** Starts a run without measuring it, and measures what follows. */
+/** Returns work that first starts a run, without measuring that, and then measures `work`. */
 const afterClaim =
   (work: (db: Db, claim: Claim) => Promise<unknown>): Work =>
   async (db, aside) => {
@@ -44,7 +44,7 @@ const afterClaim =
 const end = { status: "success", output: null, error: null, thread: { status: "idle", values: "{}", interrupts: "{}" } } as const;
 const checkpoint = { threadId, namespace: "", checkpointId: "ffffffff", parentId: undefined, checkpoint: "{}", metadata: "{}" };
 
-/** The statements that run often or on a timer, through the functions that production calls. */
+/** The statements that run often or by a timer. They are sent by the functions that production calls. */
 export const statements: Record<string, Work> = {
   "claim runs": async (db, aside) => {
     await aside.query(sql`insert into workers (worker_id, lock_key, host, pid) values (${workerId}, 1, 'here', 1)`);

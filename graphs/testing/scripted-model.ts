@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 export interface ScriptedReply {
   /** The text, in the pieces in which it is streamed. */
   tokens?: string[];
-  /** Arguments that are a text are sent as they are, JSON or not. */
+  /** A tool call. Arguments that are text are sent unchanged, even if they are not JSON. */
   toolCall?: { id: string; name: string; args: unknown };
   /** The whole answer, as JSON. */
   json?: unknown;
@@ -95,7 +95,7 @@ export async function startScriptedModel(): Promise<ScriptedModel> {
   };
 }
 
-/** Returns what OpenAI answers when a gpt-5 model is given a temperature: they take none but 1, which is their default. */
+/** Returns OpenAI's error for a gpt-5 model with a temperature. These models accept only 1, which is their default. */
 function refuseTemperature(temperature: unknown): string | undefined {
   if (temperature === undefined || temperature === 1) return undefined;
   const message = `Unsupported value: 'temperature' does not support ${temperature} with this model. Only the default (1) value is supported.`;

@@ -14,7 +14,7 @@ export interface AssistantConfig {
   [key: string]: unknown;
 }
 
-/** A graph with a configuration, as the API shows it. */
+/** An assistant, which is a graph with a configuration, as the API shows it. */
 export interface Assistant {
   assistant_id: string;
   graph_id: string;
@@ -49,7 +49,7 @@ export interface AssistantFilter {
 }
 
 export interface AssistantSearch extends AssistantFilter {
-  /** The size limit of a page's assistants in bytes. */
+  /** The size limit of a page's assistants, in bytes. */
   bytes?: number;
   limit: number;
   offset: number;
@@ -59,7 +59,7 @@ export interface AssistantSearch extends AssistantFilter {
 
 const columns = sql`assistant_id, graph_id, version, name, description, config, context, metadata, created_at, updated_at`;
 
-/** Returns the assistant's id. A graph's id is accepted everywhere, and means the graph's own assistant. */
+/** Returns an assistant's id. A graph's id is accepted too, and stands for the graph's default assistant. */
 export const toAssistantId = (id: string): string => (isId(id) ? id : systemAssistantId(id));
 
 export async function getAssistant(db: Db, scope: Scope, id: string): Promise<Assistant> {
@@ -68,7 +68,7 @@ export async function getAssistant(db: Db, scope: Scope, id: string): Promise<As
   return assistant;
 }
 
-/** Returns assistants by their ids, in their order, regardless of scope. Undefined stands for an id without an assistant. */
+/** Returns the assistants with these ids, in the order of the ids and whatever the scope. An id without an assistant gives undefined. */
 export async function findAssistants(db: Db, ids: string[]): Promise<(Assistant | undefined)[]> {
   const wanted = ids.map(toAssistantId);
   const { rows } = await db.query<Assistant>(
@@ -84,7 +84,7 @@ export async function findAssistant(db: Db, scope: Scope, id: string): Promise<A
   return rows[0];
 }
 
-/** Returns the total size of the assistants that runs by these ids will copy. */
+/** Returns the total size of these assistants' configs. Runs will copy them. */
 export async function bytesOfAssistants(db: Db, ids: string[]): Promise<number> {
   const { rows } = await db.query<{ bytes: number }>(sql`
     select coalesce(sum(octet_length(config::text) + octet_length(context::text) + octet_length(metadata::text)), 0)::double precision as bytes
@@ -92,12 +92,12 @@ export async function bytesOfAssistants(db: Db, ids: string[]): Promise<number> 
   return rows[0]?.bytes ?? 0;
 }
 
-/** Keeps an assistant from being deleted until the transaction ends. */
+/** Protects an assistant from deletion until the transaction ends. */
 export async function holdAssistant(tx: Db, assistantId: string): Promise<void> {
   await tx.query(sql`select 1 from assistants where assistant_id = ${assistantId} for key share`);
 }
 
-/** Creates an assistant and its first version. Returns undefined when its id is taken. */
+/** Creates an assistant and its first version. Returns undefined if its id is taken. */
 export async function createAssistant(db: Db, wanted: NewAssistant & { assistant_id: string }): Promise<Assistant | undefined> {
   const { rows } = await db.query<Assistant>(sql`
     with created as (
@@ -111,7 +111,7 @@ export async function createAssistant(db: Db, wanted: NewAssistant & { assistant
   return rows[0];
 }
 
-/** Changes an assistant by a new version. Metadata is merged, and all other fields are replaced. */
+/** Changes an assistant by adding a version. Metadata is merged, and all other fields are replaced. */
 export async function updateAssistant(db: Db, scope: Scope, id: string, patch: AssistantPatch): Promise<Assistant> {
   const current = await getAssistant(db, scope, id);
   const next = { ...current, ...withoutUndefined(patch), metadata: { ...current.metadata, ...patch.metadata } };
@@ -128,7 +128,7 @@ export async function updateAssistant(db: Db, scope: Scope, id: string, patch: A
       returning ${sql`assistant_id, graph_id, assistants.version, name, description, config, context, metadata, created_at, updated_at`}),
     versioned as (${insertVersion(sql`changed`)})
     select ${columns} from changed`);
-  if (!rows[0]) throw new ServiceError("conflict", "The assistant was changed by someone else at the same moment; try again.");
+  if (!rows[0]) throw new ServiceError("conflict", "The assistant was changed by another request at the same moment. Try again.");
   return rows[0];
 }
 
@@ -138,7 +138,7 @@ function insertVersion(source: Sql): Sql {
     select assistant_id, version, graph_id, name, description, config, context, metadata from ${source}`;
 }
 
-/** Makes a stored version the one that runs use. */
+/** Makes a stored version the assistant's current version. */
 export async function setLatestVersion(db: Db, scope: Scope, id: string, version: number): Promise<Assistant> {
   await getAssistant(db, scope, id);
   const { rows } = await db.query<Assistant>(sql`
@@ -212,7 +212,7 @@ export interface SystemAssistant {
   context: Json;
 }
 
-/** Creates the assistant that every graph has by default. Many processes may call it at once. */
+/** Creates each graph's default assistant, unless it exists. Many processes may call this at once. */
 export async function ensureSystemAssistants(db: Db, graphs: SystemAssistant[]): Promise<void> {
   for (const { graph_id, name, description, config, context } of graphs) {
     await db.query(sql`

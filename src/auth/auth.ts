@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Scope } from "../db/scope.ts";
 import type { User } from "./user.ts";
 
-/** The actions that handlers decide about. Actions on runs are decided on their threads. */
+/** The actions that auth handlers decide about. An action on a run is decided as an action on its thread. */
 export type AuthEvent =
   | `assistants:${"create" | "read" | "update" | "delete" | "search"}`
   | `threads:${"create" | "read" | "update" | "delete" | "search" | "create_run"}`
@@ -16,12 +16,15 @@ export interface Credentials {
   headers: IncomingHttpHeaders;
 }
 
-/** Identifies users and decides what they may do. Both functions throw an AuthRefusal. */
+/** Identifies users and decides what they may do. Both functions throw an AuthRefusal to refuse. */
 export interface Auth {
-  /** The place of the credentials: headers that a foreign page cannot send, or wherever the project's auth looks, even in cookies. */
+  /**
+   * Where credentials are accepted. "headers" means headers that a foreign web page cannot send. "custom" means wherever the project's auth
+   * looks, even in cookies.
+   */
   proof: "headers" | "custom";
   authenticate(credentials: Credentials): Promise<User>;
-  /** Returns the rows on which the user may perform the action. `value` is the action's content, which handlers may change in place. */
+  /** Returns the rows on which the user may perform the action. `value` is the content of the action, and auth handlers may change it. */
   authorize(user: User, event: AuthEvent, value: object): Promise<Scope>;
 }
 

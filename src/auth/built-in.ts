@@ -5,7 +5,7 @@ import { type ApiKey, nameOfKey } from "./keys.ts";
 import { type TokenRules, tokenVerifier, type VerifyToken } from "./tokens.ts";
 import type { User } from "./user.ts";
 
-/** The kind of a user with an API key, who may see everything. A user with a token only sees their own rows. */
+/** The kind of a user with an API key. Such a user may see everything, while a user with a token sees only their own rows. */
 const keyKind = "ApiKey";
 
 export interface BuiltInAuth {
@@ -47,28 +47,28 @@ function userOf(identity: string, more: { kind?: string; permissions?: string[] 
   return { display_name: identity, is_authenticated: true, permissions: [], ...more, identity };
 }
 
-/** Returns the permissions in a claim, which is an array or, as in OAuth, one string with spaces. */
+/** Returns the permissions in a claim. The claim is an array or, as in OAuth, a string with spaces between the permissions. */
 function permissionsIn(claim: unknown): string[] {
   if (Array.isArray(claim)) return claim.map(String);
   return typeof claim === "string" ? claim.split(" ").filter(Boolean) : [];
 }
 
-/** Marks new rows with their owner, and returns the scope of the owner's rows. The graphs' own assistants are visible to every user. */
+/** Marks new rows with their owner, and returns the scope of the owner's rows. The graphs' default assistants are visible to every user. */
 function ownScope(identity: string, event: AuthEvent, value: { metadata?: unknown; namespace?: unknown }): Scope {
   if (event.startsWith("store:")) return ownNamespace(identity, value.namespace);
   const own = scopeOf({ owner: identity });
   if (event === "assistants:read" || event === "assistants:search") return anyOf(own, scopeOf({ created_by: "system" }));
   if (/:(create|create_run|update)$/.test(event)) {
     const { created_by, ...metadata } = (value.metadata ?? {}) as Record<string, unknown>;
-    const kept = event.startsWith("assistants:") ? metadata : value.metadata; // users cannot mark an assistant as the service's
+    const kept = event.startsWith("assistants:") ? metadata : value.metadata; // users cannot mark an assistant as created by the service
     value.metadata = { ...(kept as object | undefined), owner: identity };
   }
   return own;
 }
 
 /**
- * Throws unless the namespace begins with the user's name. In the name, a dot becomes %2E, because labels have none. An asterisk becomes
- * %2A, because `*` matches any label.
+ * Throws unless the namespace begins with the user's name. In the name, a dot is written as %2E, because labels cannot contain dots. An
+ * asterisk is written as %2A, because `*` matches any label.
  */
 function ownNamespace(identity: string, namespace: unknown): Scope {
   const label = identity.replaceAll("%", "%25").replaceAll(".", "%2E").replaceAll("*", "%2A");

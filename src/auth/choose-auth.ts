@@ -9,20 +9,23 @@ export interface AuthSettings {
   host: string;
   apiKeys: ApiKey[];
   jwt: TokenRules;
-  /** Whether the service runs without auth on purpose. */
+  /** True if the operator runs the service without auth on purpose. */
   isOpen: boolean;
 }
 
-/** The auth that the project exports. */
+/** The auth that the project's own code exports. */
 export interface ProjectAuth {
   name: string;
   exported: unknown;
   disableStudio: boolean;
-  /** Whether `http.cors` allows pages of this origin. */
+  /** Returns whether `http.cors` allows pages of this origin. */
   allowsOrigin: (origin: string) => boolean;
 }
 
-/** Returns the configured auth. Returns undefined for none, and throws if other machines could then reach the service. */
+/**
+ * Returns the configured auth, or undefined if none is configured. In that case, throws if other machines can reach the service and the
+ * operator has not allowed it.
+ */
 export function chooseAuth(settings: AuthSettings, project: ProjectAuth | undefined): Auth | undefined {
   const { host, apiKeys: keys, isOpen } = settings;
   const tokens = tokenRules(settings.jwt);

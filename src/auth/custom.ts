@@ -19,7 +19,7 @@ const handlerTimeoutMs = 30_000;
 
 const isFunction = (value: unknown) => typeof value === "function";
 
-/** The SDK's `Auth`, recognised by its fields, because a project may use its own copy of the SDK. */
+/** The `Auth` object of LangGraph's SDK. It is recognised by its fields, because a project may use its own copy of the SDK. */
 const SdkAuth = z.object({
   "~handlerCache": z.object({
     authenticate: z.custom<(request: Request) => unknown>(isFunction, "has no authenticate handler: users could not be identified"),
@@ -27,7 +27,7 @@ const SdkAuth = z.object({
   }),
 });
 
-/** The result of authenticate. Further fields are passed on to handlers and graphs. */
+/** The result of the project's `authenticate` handler. Additional fields are passed on to handlers and graphs. */
 const Identified = z.preprocess(
   (result) => (typeof result === "string" ? { identity: result } : result),
   z.looseObject({
@@ -38,10 +38,10 @@ const Identified = z.preprocess(
   }),
 );
 
-/** The SDK's HTTPException, recognised by its fields. */
+/** The SDK's HTTPException. It is recognised by its fields, because a project may use its own copy of the SDK. */
 const Refused = z.object({ status: z.number().int().min(400).max(599), message: z.string(), headers: z.unknown() });
 
-/** Returns the auth that the project wrote with the SDK. */
+/** Returns the auth that the project has written with the SDK. */
 export function customAuth(exported: unknown, name: string): Auth {
   const parsed = SdkAuth.safeParse(exported);
   if (!parsed.success) {
@@ -64,14 +64,14 @@ export function customAuth(exported: unknown, name: string): Auth {
   };
 }
 
-/** Returns the most specific handler of an event. */
+/** Returns the most specific handler for an event. */
 function handlerOf(callbacks: Record<string, Callback>, event: AuthEvent): Callback | undefined {
   const [resource, action] = event.split(":");
   const key = [event, resource, `*:${action}`, "*"].find((name) => name !== undefined && Object.hasOwn(callbacks, name));
   return key === undefined ? undefined : callbacks[key];
 }
 
-/** Calls a handler. An error with a status is a refusal. Any other error is a fault of the handler, and grants nothing. */
+/** Calls an auth handler. An error with a status is a refusal. Any other error is a fault of the handler, and grants nothing. */
 async function call(handler: () => unknown): Promise<unknown> {
   const done = new AbortController();
   const timeout = sleep(handlerTimeoutMs, undefined, { signal: done.signal }).then(() => {
@@ -109,7 +109,8 @@ function toUser(result: unknown): User {
 function toScope(result: unknown): Scope {
   if (result === null || result === undefined || result === true) return everything;
   if (result === false) throw forbidden();
-  if (typeof result !== "object") throw new Error(`An auth handler returned ${typeof result}; return a filter, a boolean or nothing.`);
+  if (typeof result !== "object")
+    throw new Error(`An auth handler returned ${typeof result}. It must return a filter, a boolean or nothing.`);
   return scopeOf(result);
 }
 

@@ -12,10 +12,13 @@ const Condition = z.union([
     .transform(({ $contains }) => ({ equal: $contains })),
 ]);
 
-/** The filter that handlers return: metadata fields and their required values. Others are refused, because they would hide nothing. */
+/**
+ * The filter that auth handlers return: metadata fields and their required values. Other values are refused, because they would hide
+ * nothing.
+ */
 const Filter = z.record(z.string(), Condition);
 
-/** Returns the scope of the rows whose metadata match. Throws if the filter is invalid. */
+/** Returns the scope of the rows whose metadata matches. Throws if the filter is invalid. */
 export function scopeOf(filter: object): Scope {
   const parsed = Filter.safeParse(filter);
   if (!parsed.success) {
@@ -35,7 +38,7 @@ export function scopeOf(filter: object): Scope {
   };
 }
 
-/** Returns the scope of the rows that are in at least one of the scopes. */
+/** Returns the scope of the rows that at least one of the scopes includes. */
 export function anyOf(...scopes: Scope[]): Scope {
   if (scopes.length === 0) return nothingAtAll;
   return {
@@ -47,7 +50,7 @@ export function anyOf(...scopes: Scope[]): Scope {
   };
 }
 
-/** Returns a condition by jsonb containment, so an array field holds each of the values. */
+/** Returns a condition that uses jsonb containment. For an array, the field must therefore contain each of its values. */
 const holding =
   (metadata: Sql): Holds =>
   (field, equal) =>

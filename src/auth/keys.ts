@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 
-/** A valid API key: its owner's name and its SHA-256. The key itself is not stored. */
+/** A valid API key, as its owner's name and its SHA-256. The key itself is not stored. */
 export interface ApiKey {
   name: string;
   hash: Buffer;
@@ -8,17 +8,20 @@ export interface ApiKey {
 
 const hashOf = (key: string): Buffer => createHash("sha256").update(key).digest();
 
-/** Creates a random key, and the entry for ENSEMBLE_API_KEYS. */
+/** Creates a random key, and its entry for ENSEMBLE_API_KEYS. */
 export function createKey(name: string): { key: string; entry: string } {
   const key = `ens_${randomBytes(32).toString("base64url")}`;
   return { key, entry: `${name}:${hashOf(key).toString("hex")}` };
 }
 
-/** Returns the headers for a key or a token. Both kinds of auth find it there. */
+/** Returns the headers for a key or a token. The built-in auth and a project's own auth find it there. */
 export const keyHeaders = (key: string | undefined): Record<string, string> =>
   key === undefined ? {} : { "x-api-key": key, authorization: `Bearer ${key}` };
 
-/** Returns the name of a key's owner. All keys are compared in constant time, so the duration reveals nothing. */
+/**
+ * Returns the name of a key's owner, or undefined if the key is unknown. All keys are compared, each in constant time, so the duration
+ * reveals nothing.
+ */
 export function nameOfKey(keys: ApiKey[], key: string): string | undefined {
   const hash = hashOf(key);
   const matching = keys.filter((known) => timingSafeEqual(known.hash, hash));

@@ -18,8 +18,9 @@ export const studioOrigins = [
 ];
 
 /**
- * Accepts LangSmith Studio by its header, as the official dev server does. The header proves nothing. It counts only on a server that no
- * other machine reaches, and with the Origin of Studio, which no other page can send. The project's handlers decide as for any user.
+ * Returns an auth that also accepts LangSmith Studio by its header, as the official dev server does. The header proves nothing. It counts
+ * only on a server that no other machine can reach, and together with Studio's Origin, which no other page can send. The project's auth
+ * handlers decide about Studio as about any user.
  */
 export function withStudio(auth: Auth, isAllowed: (origin: string) => boolean): Auth {
   const isStudio = ({ headers }: Credentials) =>
@@ -34,6 +35,6 @@ export function withStudio(auth: Auth, isAllowed: (origin: string) => boolean): 
   };
 }
 
-/** Returns whether a request came through a proxy, and so possibly from another machine. */
+/** Returns whether a request came through a proxy. It may then come from another machine. */
 const isForwarded = ({ headers }: Credentials) => proxyHeaders.some((name) => headers[name] !== undefined);
 const proxyHeaders = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"];

@@ -5,15 +5,15 @@ import { notSignedIn } from "./auth.ts";
 export interface TokenRules {
   /** The URL of the issuer's public keys. */
   jwksUrl: string | undefined;
-  /** The secret that the issuer shares with the service, instead of public keys. */
+  /** A secret that the issuer shares with the service. It replaces public keys. */
   secret: string | undefined;
   issuer: string | undefined;
   audience: string | undefined;
 }
 
 /**
- * The accepted algorithms, fixed so that a token cannot choose how it is verified. A public key must not serve as a secret, and "none" is
- * no signature.
+ * The accepted algorithms. They are fixed, so that a token cannot choose how it is verified. A public key must never be used as a secret,
+ * and "none" means no signature.
  */
 const signedWithKeys = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"];
 const signedWithSecret = ["HS256", "HS384", "HS512"];
@@ -21,7 +21,7 @@ const clockToleranceSeconds = 5;
 
 export type VerifyToken = (token: string) => Promise<JWTPayload & { sub: string }>;
 
-/** Returns a function that verifies JSON Web Tokens: signature, time, and issuer and audience if they are set. */
+/** Returns a function that verifies JSON Web Tokens: their signature, their times, and their issuer and audience if these are set. */
 export function tokenVerifier({ jwksUrl, secret, issuer, audience }: TokenRules): VerifyToken {
   const key = jwksUrl === undefined ? new TextEncoder().encode(secret) : createRemoteJWKSet(new URL(jwksUrl), { timeoutDuration: 5_000 });
   const options = {
@@ -40,7 +40,7 @@ export function tokenVerifier({ jwksUrl, secret, issuer, audience }: TokenRules)
   };
 }
 
-/** Throws an error that helps the token's owner. If the issuer's keys cannot be fetched, the token is not at fault. */
+/** Throws an error that helps the token's owner. If the issuer's keys cannot be fetched, the error does not blame the token. */
 function refuse(error: unknown): never {
   if (error instanceof errors.JWTExpired) throw notSignedIn("The token has expired.");
   if (error instanceof errors.JWTClaimValidationFailed) throw notSignedIn(`The token is not for this service: ${error.claim}.`);

@@ -8,20 +8,20 @@ type Key = Parameters<BaseCache["get"]>[0][number];
 type Pair = Parameters<BaseCache["set"]>[0][number];
 
 const longestSeconds = 30 * 24 * 3_600;
-/** The size limit of a result. Larger ones are cheaper to compute again than to transfer. */
+/** The size limit of a result. Larger results are cheaper to compute again than to transfer. */
 const mostBytes = 1_000_000;
 
 export interface CacheOptions {
-  /** The owner of the results, a graph in one version. */
+  /** The owner of the results: a graph in one version. */
   scope: string;
-  /** The attempt's right to write, which every stored result needs. */
+  /** The attempt's right to write, without which no result is stored. */
   fence: Fence;
   onTrouble: (error: Error) => void;
 }
 
 /**
- * Implements LangGraph's cache of node results on Postgres. It never fails a run: an entry that cannot be read is a miss, and one that
- * cannot be stored is dropped. LangGraph does not await `set`, and an unhandled rejection would end the process.
+ * Implements LangGraph's cache of node results on Postgres. The cache never fails a run. An entry that cannot be read counts as missing,
+ * and an entry that cannot be stored is dropped. LangGraph does not await `set`, so a rejection there would end the process.
  */
 export class PostgresCache extends BaseCache {
   private readonly db: Db;
@@ -64,7 +64,7 @@ export class PostgresCache extends BaseCache {
     await storeEntry(this.db, fence, scope, { ...name, type: dumped.type, value: bytes }, Math.min(ttl, longestSeconds));
   }
 
-  /** Deletes this graph's results, or only those of the given namespaces. */
+  /** Deletes this graph's results: all of them, or only those in the given namespaces. */
   override async clear(namespaces: string[][]): Promise<void> {
     await clearEntries(this.db, this.options.scope, namespaces.length === 0 ? undefined : namespaces.map((one) => JSON.stringify(one)));
   }

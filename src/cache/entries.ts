@@ -11,7 +11,7 @@ export interface Entry extends EntryName {
   value: Uint8Array;
 }
 
-/** Returns the named entries that exist and have not expired. */
+/** Returns the entries with these names that exist and have not expired. */
 export async function findEntries(db: Db, scope: string, names: EntryName[]): Promise<Entry[]> {
   const { rows } = await db.query<Entry>(sql`
     select namespace, key, type, value
@@ -22,7 +22,7 @@ export async function findEntries(db: Db, scope: string, names: EntryName[]): Pr
   return rows;
 }
 
-/** Stores a result for `seconds`. Returns false when the attempt has lost the right to write. */
+/** Stores a result for `seconds`. Returns false if the attempt has lost the right to write. */
 export async function storeEntry(db: Db, fence: Fence, scope: string, entry: Entry, seconds: number): Promise<boolean> {
   const { namespace, key, type, value } = entry;
   const { rowCount } = await db.query(sql`
@@ -35,13 +35,13 @@ export async function storeEntry(db: Db, fence: Fence, scope: string, entry: Ent
   return rowCount !== 0;
 }
 
-/** Deletes the entries of the namespaces, or all of the scope. */
+/** Deletes the scope's entries: all of them, or only those in the given namespaces. */
 export async function clearEntries(db: Db, scope: string, namespaces: string[] | undefined): Promise<void> {
   const which = namespaces ? sql`and namespace = any(${namespaces}::text[])` : nothing;
   await db.query(sql`delete from cache_entries where scope = ${scope} ${which}`);
 }
 
-/** Deletes up to `limit` expired entries, and returns their number. Locked rows are left to a later sweep. */
+/** Deletes up to `limit` expired entries, and returns their number. Locked rows wait for a later sweep. */
 export async function sweepEntries(db: Db, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
     delete from cache_entries
@@ -53,7 +53,7 @@ export async function sweepEntries(db: Db, limit: number): Promise<number> {
   return rowCount ?? 0;
 }
 
-/** Returns the number of expired entries that are not deleted yet. */
+/** Returns the number of expired entries that are still stored. */
 export async function countExpiredEntries(db: Db): Promise<number> {
   const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from cache_entries where ${expired}`);
   return rows[0]?.count ?? 0;

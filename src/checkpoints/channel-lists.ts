@@ -4,14 +4,17 @@ import type { ListRow } from "./read.ts";
 import type { BlobRow } from "./rows.ts";
 import { dumpState, type LoadedItem, type StateSerializer } from "./serializer.ts";
 
-/** One channel of a graph, whatever its version. */
+/** A channel of a graph, without a version. */
 export type Channel = Pick<BlobRow, "threadId" | "namespace" | "channel">;
 
-/** Stores only the new items of a saver's channels that hold lists. It remembers what it has read or stored of each. */
+/**
+ * Serialises those channels whose value is a list. Each stored version of a list contains only the items that are new in it. To know
+ * them, a saver remembers what it has read or stored of each list.
+ */
 export interface ChannelLists {
-  /** Returns the new items and the version they follow, or the whole list if nothing of it is known to be stored. */
+  /** Returns the new items of a list, and the version that they follow. Returns the whole list if no stored version of it is known. */
   dump(place: Omit<BlobRow, "value">, list: unknown[]): Pick<BlobRow, "base" | "value">;
-  /** Returns the list that these rows make up, oldest row first. */
+  /** Returns the list that these rows make up. The oldest row comes first. */
   load(place: Channel, rows: ListRow[]): Promise<unknown[]>;
 }
 
@@ -21,7 +24,10 @@ export function createChannelLists(serializer: StateSerializer): ChannelLists {
   const lists = new Map<string, StoredList>();
   const itemsOfRow = new WeakMap<ListRow, Promise<LoadedItem[]>>();
 
-  /** Remembers the most recently used lists, because each call of a subgraph has its own. A forgotten list is stored whole once more. */
+  /**
+   * Remembers a list. Keeps only the most recently used lists, because each call of a subgraph has its own. A forgotten list is stored
+   * whole at its next change.
+   */
   function remember(name: string, list: StoredList): void {
     lists.delete(name);
     lists.set(name, list);
@@ -29,7 +35,7 @@ export function createChannelLists(serializer: StateSerializer): ChannelLists {
     if (lists.size > mostLists && oldest !== undefined) lists.delete(oldest);
   }
 
-  /** Returns the items of a row, loaded once for all versions that were read together. */
+  /** Returns the items of a row. They are loaded once for all versions that were read together. */
   function itemsOf(row: ListRow): Promise<LoadedItem[]> {
     const items = itemsOfRow.get(row) ?? serializer.loadItems(row.text ?? "[]");
     itemsOfRow.set(row, items);
@@ -44,7 +50,7 @@ export function createChannelLists(serializer: StateSerializer): ChannelLists {
         remember(name, stored);
         return { base, value: { type: base === undefined ? "json" : "list", text } };
       } catch (error) {
-        dumpState(list, place.channel); // throws with the path within the whole list
+        dumpState(list, place.channel); // throws an error whose path starts at the list
         throw error;
       }
     },

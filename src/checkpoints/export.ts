@@ -1,8 +1,8 @@
 import { type Db, sql } from "../db/sql.ts";
 
 /**
- * Rewrites every list as a whole, as LangGraph's own saver stores and reads it, and returns the number of rewritten versions. The lists
- * then take as much space as they take there. If a service continues the thread, it stores later versions in parts again.
+ * Rewrites every stored list as a whole, as LangGraph's own saver stores and reads it. Returns the number of rewritten versions. Afterwards
+ * the lists take as much space as they do in LangGraph's saver. If a service continues a thread, it stores later versions as changes again.
  */
 export async function exportLists(db: Db): Promise<number> {
   const { rows } = await db.query<{ threadId: string }>(sql`
@@ -12,7 +12,10 @@ export async function exportLists(db: Db): Promise<number> {
   return exported;
 }
 
-/** Rewrites the lists of a thread that are stored as changes into whole lists. One statement does it, so that each list is built from the parts as they were before. */
+/**
+ * Rewrites a thread's lists that are stored as changes into whole lists. A single statement does this, so that each list is built from rows
+ * that are not yet rewritten.
+ */
 async function exportListsOf(db: Db, threadId: string): Promise<number> {
   const { rowCount } = await db.query(sql`
     with recursive parts (checkpoint_ns, channel, version, base, depth, items) as (

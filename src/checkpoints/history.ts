@@ -8,7 +8,10 @@ const firstBatch = 2;
 const mostInBatch = 200;
 const batchBytes = 1_000_000;
 
-/** Yields checkpoints, reading a few at a time, fewer the larger they are. The caller may stop anywhere in a long history. */
+/**
+ * Yields checkpoints, reading a few at a time. The larger they are, the fewer are read at once. The caller may stop at any checkpoint of a
+ * long history.
+ */
 export async function* readHistory(
   read: (selection: Sql) => Promise<StoredCheckpoint[]>,
   config: RunnableConfig,
@@ -43,7 +46,7 @@ function selectionOf(config: RunnableConfig, { filter, before, limit }: Checkpoi
      order by ${newestFirst} limit ${limit}`;
 }
 
-/** Returns how many checkpoints to read next, by the size of those that were read last. */
+/** Returns how many checkpoints to read next, based on the size of those read last. */
 function nextBatch(found: StoredCheckpoint[]): number {
   const rows = found.flatMap(({ values, writes }) => [...[...values.values()].flat(), ...writes]);
   const bytes = rows.reduce((sum, { text, bytes }) => sum + (text?.length ?? bytes?.length ?? 0), 0);

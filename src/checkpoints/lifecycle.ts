@@ -3,7 +3,7 @@ import { CheckpointNotFound } from "../errors.ts";
 import { neededBlobs } from "./needed-blobs.ts";
 import { newestFirst } from "./order.ts";
 
-/** Deletes all checkpoints of a thread. Call it in the transaction that deletes the rest of the thread. */
+/** Deletes all checkpoints of a thread. Call it in the transaction that deletes the thread's row. */
 export async function deleteThreadCheckpoints(db: Db, threadId: string): Promise<void> {
   await db.query(sql`
     with blobs as (delete from checkpoint_blobs where thread_id = ${threadId}),
@@ -14,8 +14,10 @@ export async function deleteThreadCheckpoints(db: Db, threadId: string): Promise
 
 /**
  * Deletes what a run stored: its checkpoints, its writes, and the blobs that no other checkpoint needs. Then it restores the interrupts and
- * answers of earlier runs that the run had replaced. While another run works on the thread (`isInUse`), the blobs stay, because that run
- * may build on them. They are deleted with the thread or when it is pruned. Call it in a transaction that holds the thread.
+ * answers of earlier runs that this run had replaced.
+ *
+ * While another run executes on the thread (`isInUse`), the blobs stay, because that run may build on them. They are deleted when the
+ * thread is deleted or pruned. Call this in a transaction that holds the thread's lock.
  */
 export async function deleteRunCheckpoints(db: Db, threadId: string, runId: string, isInUse: boolean): Promise<void> {
   await db.query(sql`
@@ -33,8 +35,8 @@ export async function deleteRunCheckpoints(db: Db, threadId: string, runId: stri
 }
 
 /**
- * Deletes the answers that a lost attempt stored, so that a run without a checkpoint of its own can start again with its command. LangGraph
- * would add the command's answer to the stored ones. Finished tasks keep their results. Call it in a transaction.
+ * Deletes the answers that a lost attempt stored. A run without its own checkpoint can then start again with its command. Otherwise
+ * LangGraph would add the command's answer to the stored ones. Finished tasks keep their results. Call it in a transaction.
  */
 export async function forgetAnswersOfRun(db: Db, threadId: string, runId: string): Promise<void> {
   await db.query(sql`delete from checkpoint_writes where thread_id = ${threadId} and run_id = ${runId} and idx < 0`);
@@ -49,7 +51,7 @@ async function restoreReplacedWrites(db: Db, threadId: string, runId: string): P
         on conflict do nothing`);
 }
 
-/** Copies a thread's whole history to another thread. The copies belong to no run, because the runs stay with the original. */
+/** Copies a thread's whole history to another thread. The copies belong to no run, because the runs stay with the original thread. */
 export async function copyCheckpoints(db: Db, fromThreadId: string, toThreadId: string): Promise<void> {
   await db.query(sql`
     with blobs as (
@@ -66,8 +68,8 @@ export async function copyCheckpoints(db: Db, fromThreadId: string, toThreadId: 
 }
 
 /**
- * Throws if the thread lacks the named checkpoint, at its root or in a subgraph's namespace. LangGraph would start from an empty state
- * there, and the thread's history would seem lost.
+ * Throws if the thread lacks the named checkpoint in the named namespace. LangGraph would start from an empty state in that case, and the
+ * thread's history would seem lost.
  */
 export async function requireCheckpoint(
   db: Db,
@@ -82,7 +84,10 @@ export async function requireCheckpoint(
   if (rowCount === 0) throw new CheckpointNotFound(threadId, id);
 }
 
-/** Returns the last checkpoint that this run stored at the root. A later attempt continues from it instead of the input. */
+/**
+ * Returns the id of the last checkpoint that this run stored at the root. A later attempt continues from this checkpoint and ignores the
+ * run's input.
+ */
 export async function lastCheckpointOfRun(db: Db, threadId: string, runId: string): Promise<string | undefined> {
   const { rows } = await db.query<{ id: string }>(sql`
     select checkpoint_id as id from checkpoints
@@ -90,7 +95,7 @@ export async function lastCheckpointOfRun(db: Db, threadId: string, runId: strin
   return rows[0]?.id;
 }
 
-/** Merges metadata into that of a thread's newest checkpoint. Returns false when the thread has none. */
+/** Merges metadata into the metadata of a thread's newest checkpoint. Returns false if the thread has no checkpoint. */
 export async function patchNewestMetadata(db: Db, threadId: string, metadata: Record<string, unknown>): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     update checkpoints set metadata = metadata || searchable(${JSON.stringify(metadata)}::json)

@@ -1,30 +1,33 @@
 import { isUnchanged, type Mark, markOf, textOf } from "./mark.ts";
 
-/** The items of one row. The row of the last segment is the version itself. */
+/** The items that one row of a list stores. The last segment is the row of the newest version. */
 export interface Segment {
   version: string;
   length: number;
 }
 
-/** A stored list: its rows, first items first, and the marks of their items. */
+/** The stored state of a list: its rows, with the first items first, and the marks of their items. */
 export interface StoredList {
   segments: Segment[];
   marks: Mark[];
 }
 
-/** The row to store for a version of a list. Its own items follow those of the version `base`. */
+/** The row to store for a new version of a list. Its items follow the items of the version `base`. */
 export interface ListVersion {
   base: string | undefined;
   text: string;
   stored: StoredList;
 }
 
-/** The number of rows of one size at which a new row absorbs them. So a list has few rows, and each item is written only a few times. */
+/**
+ * How many rows of similar size a list may have before a new row absorbs them. This keeps the rows of a list few, while each item is
+ * written only a few times.
+ */
 const fanout = 16;
-/** Lists with fewer items are stored whole, as LangGraph's own saver reads them. */
+/** Lists with fewer items than this are stored whole, as LangGraph's own saver reads them. */
 const fewItems = 16;
 
-/** Returns the next version of a list, of which `before` is already stored. Throws what dumpState throws. */
+/** Returns the next version of a list. `before` is what is already stored of the list. Throws the same errors as `dumpState`. */
 export function nextVersion(version: string, items: unknown[], before: StoredList | undefined): ListVersion {
   const kept = countUnchanged(items, before?.marks ?? []);
   const segments = items.length < fewItems ? [] : segmentsWithin(before?.segments ?? [], kept);
@@ -45,7 +48,7 @@ function countUnchanged(items: unknown[], marks: Mark[]): number {
   return count;
 }
 
-/** Returns the leading segments whose items are all kept. */
+/** Returns the leading segments whose items have all stayed the same. */
 function segmentsWithin(segments: Segment[], kept: number): Segment[] {
   let end = 0;
   return segments.filter(({ length }) => {
@@ -54,7 +57,7 @@ function segmentsWithin(segments: Segment[], kept: number): Segment[] {
   });
 }
 
-/** Removes the last segments that the new one absorbs. Returns the length of the new segment. */
+/** Removes the last segments, which the new segment absorbs. Returns the length of the new segment. */
 function absorbSmaller(segments: Segment[], length: number): number {
   let own = length;
   for (;;) {

@@ -3,21 +3,21 @@ import { dumpState } from "./serializer.ts";
 import { plainFields } from "./stored-message.ts";
 
 /**
- * The data that a saver remembers of a stored item, to detect later whether the item has changed. A primitive value is its own mark. A
- * plain message is marked by its fields, and any other object by its stored text.
+ * The facts that a saver remembers of a stored item, so that it can later tell whether the item has changed. The mark of a primitive value is the
+ * value. The mark of a plain message is its fields. The mark of any other object is its stored text.
  */
 export type Mark =
   | { kind: "value"; value: unknown }
   | { kind: "message"; type: unknown; content: unknown; id: unknown; name: unknown }
   | { kind: "text"; text: string };
 
-/** Returns the mark of a live item. Throws what dumpState throws. */
+/** Returns the mark of an item in the graph's state. Throws the same errors as `dumpState`. */
 export function markOf(item: unknown): Mark {
   if (typeof item !== "object" || item === null) return { kind: "value", value: item };
   return isPlainMessage(item) ? messageMark(item) : { kind: "text", text: textOf(item) };
 }
 
-/** Returns the mark of an item that was just loaded from `stored`. */
+/** Returns the mark of an item that was just loaded from the JSON value `stored`. */
 export function markOfStored(item: unknown, stored: unknown): Mark {
   if (typeof item !== "object" || item === null) return { kind: "value", value: item };
   return isPlainMessage(item) ? messageMark(item) : { kind: "text", text: JSON.stringify(stored) };
@@ -26,11 +26,11 @@ export function markOfStored(item: unknown, stored: unknown): Mark {
 /** Returns the stored text of an item. */
 export function textOf(item: unknown): string {
   const dumped = dumpState(item, "item");
-  // Bytes are stored in binary only as a whole value. Within a list they are written as JSON.
+  // Only a whole value can be stored as binary bytes. Bytes within a list are written as JSON.
   return dumped.type === "bytes" ? (dumpState([item], "item").text?.slice(1, -1) ?? "") : dumped.text;
 }
 
-/** Returns whether an item still equals what was stored. If that is uncertain, the item counts as changed and is stored again. */
+/** Returns whether an item still equals what was stored. If this is uncertain, the item counts as changed and is stored again. */
 export function isUnchanged(mark: Mark | undefined, item: unknown): boolean {
   if (!mark) return false;
   if (mark.kind === "value") return Object.is(mark.value, item);
@@ -51,7 +51,10 @@ function messageMark({ constructor: type, content, id, name }: BaseMessage): Mar
 
 const plainMessageFields = new Set(["content", "id", "name"]);
 
-/** Returns whether a message has only text, id and name. Most messages of a thread are plain, and serialising them would cost the most. */
+/**
+ * Returns whether a message has only text, an id and a name. Most messages of a thread are plain, and serialising them all at every step
+ * would cost the most time.
+ */
 export function isPlainMessage(item: object): item is BaseMessage {
   if (!(item instanceof BaseMessage) || typeof item.content !== "string") return false;
   for (const field in item.lc_kwargs)
@@ -59,7 +62,7 @@ export function isPlainMessage(item: object): item is BaseMessage {
   return true;
 }
 
-/** Returns a field as LangChain serialises it. A field that the class lacks is in the constructor's arguments. */
+/** Returns a field's value as LangChain serialises it. If the message has no such property, the value is in the constructor's arguments. */
 export function fieldOf(message: BaseMessage, field: string): unknown {
   return field in message ? (message as unknown as Record<string, unknown>)[field] : message.lc_kwargs[field];
 }

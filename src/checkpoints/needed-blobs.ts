@@ -1,8 +1,8 @@
 import { type Sql, sql } from "../db/sql.ts";
 
 /**
- * Returns the `with` part that selects the blobs that the threads' checkpoints need. They are the blobs that the checkpoints name, and
- * those on which these are built. It begins a statement that deletes the others.
+ * Returns a `with` query that selects the blobs that the threads' checkpoints need. These are the blobs that the checkpoints name, and the
+ * blobs that those build on. It begins the statement that deletes all other blobs.
  */
 export function neededBlobs(threadIds: string[]): Sql {
   return sql`recursive needed (thread_id, checkpoint_ns, channel, version) as (

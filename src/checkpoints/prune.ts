@@ -2,12 +2,15 @@ import { type Db, type Sql, sql } from "../db/sql.ts";
 import { neededBlobs } from "./needed-blobs.ts";
 import { newestFirst } from "./order.ts";
 
-/** Which checkpoints of a thread to keep: the newest of each namespace, or the newest N of the root with their subgraphs' checkpoints. */
+/**
+ * Which checkpoints of a thread to keep. Either the newest of each namespace, or the newest N of the root together with the checkpoints of
+ * their subgraphs.
+ */
 export type Kept = "latest" | { newest: number };
 
 /**
- * Deletes all but the kept checkpoints of threads, their writes, and the blobs that no checkpoint needs any more. Returns the number of
- * deleted checkpoints. Call it in a transaction that holds the threads. None of them may have an open run.
+ * Deletes all other checkpoints of the threads, with their writes and the blobs that no checkpoint needs any more. Returns the number of
+ * deleted checkpoints. Call it in a transaction that holds the locks of the threads. No thread may have an open run.
  */
 export async function pruneCheckpoints(tx: Db, threadIds: string[], kept: Kept): Promise<number> {
   const { rows } = await tx.query<{ thread_id: string }>(sql`
@@ -32,7 +35,7 @@ export async function countPrunable(db: Db, threadIds: string[], kept: Kept): Pr
   return rows[0]?.count ?? 0;
 }
 
-/** Returns whether a thread is never pruned, because its checkpoints need their ancestors. */
+/** Returns whether a thread must never be pruned, because its checkpoints need their ancestors. */
 export async function needsAncestors(db: Db, threadId: string): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     select 1 from checkpoints c where c.thread_id = ${threadId} and ${builtOnAncestors} limit 1`);
@@ -41,15 +44,15 @@ export async function needsAncestors(db: Db, threadId: string): Promise<boolean>
 
 /**
  * Selects checkpoints that need their ancestors. LangGraph rebuilds delta channels (DeltaChannel) from the writes of ancestors. Checkpoints
- * older than version 4 find their pending sends among their parent's writes. Only LangGraph knows how far back that reaches, so such
- * threads are not pruned.
+ * of a format before version 4 read their pending sends from their parent's writes. Only LangGraph knows how many ancestors it needs, so
+ * such threads are not pruned.
  */
 const builtOnAncestors = sql`(c.metadata ? 'counters_since_delta_snapshot' or (c.checkpoint ->> 'v')::numeric < 4)`;
 
 /**
- * Returns the `with` part `doomed`, the checkpoints to delete. A subgraph's checkpoints belong to the root checkpoint from which its task
- * was started, and are kept as long as that one is. A subgraph that remembers from run to run has a namespace without task ids ("a|b"
- * instead of "a:…|b:…"), and continues from its newest one.
+ * Returns the `with` query `doomed`, which selects the checkpoints to delete. A subgraph's checkpoints belong to the root checkpoint from
+ * which its task was started, and are kept as long as that root checkpoint. A subgraph that keeps its state between runs has a namespace
+ * without task ids ("a|b" instead of "a:…|b:…"). It continues from its newest checkpoint, so that one is always kept.
  */
 function doomed(threadIds: string[], kept: Kept): Sql {
   const superfluous =
@@ -72,7 +75,8 @@ function doomed(threadIds: string[], kept: Kept): Sql {
 }
 
 /**
- * Deletes the blobs that no checkpoint needs. It is a separate statement, because the one that deletes checkpoints would still see them.
+ * Deletes the blobs that no checkpoint needs. This needs a separate statement, because the statement that deletes checkpoints still sees
+ * the deleted ones.
  */
 async function deleteUnneededBlobs(tx: Db, threadIds: string[]): Promise<void> {
   await tx.query(sql`

@@ -1,7 +1,7 @@
 import { type Db, prepared, type Sql, sql } from "../db/sql.ts";
 import { newestFirst } from "./order.ts";
 
-/** A value as its table holds it. JSON arrives as text, so that it is not sent in hex. */
+/** A value in the form that its table stores. JSON is read as text, because Postgres would send bytes in hex. */
 export interface StoredValue {
   type: string;
   text: string | null;
@@ -21,17 +21,20 @@ export interface StoredCheckpoint {
   parentId: string | null;
   checkpoint: Json;
   metadata: Json;
-  /** The rows of each channel's value. A list has several, first items first. All checkpoints share the row objects of one version. */
+  /**
+   * The rows of each channel's value. A list may have several rows, with the first items first. Checkpoints that share a version share its
+   * row objects.
+   */
   values: Map<string, ListRow[]>;
   writes: StoredWrite[];
 }
 
 export type Json = Record<string, unknown>;
 
-/** A value, or the items that a version of a list adds. */
+/** A row of a channel's value: a whole value, or the items that a version adds to a list. */
 export interface ListRow extends StoredValue {
   version: string;
-  /** The version whose items these follow. */
+  /** The version whose items come before these. */
   base: string | null;
 }
 
@@ -40,9 +43,9 @@ interface Row extends StoredValue {
   threadId: string;
   namespace: string;
   checkpointId: string;
-  /** For a checkpoint, its parent. For a list that is stored as changes, the version that the changes apply to. */
+  /** For a checkpoint, its parent. For a list stored as changes, the version that the changes apply to. */
   parentId: string | null;
-  /** The JSON of a checkpoint, or the version of a value. */
+  /** For a checkpoint, its JSON. For a value, its version. */
   content: string;
   metadata: string | null;
   channel: string;
@@ -53,9 +56,11 @@ const asText = (value: Sql, type: Sql) => sql`case when ${type} in ('json', 'lis
 const asBytes = (value: Sql, type: Sql) => sql`case when ${type} not in ('json', 'list') then ${value} end as bytes`;
 
 /**
- * Returns the selected checkpoints, newest first, with their values and pending writes. The selection yields all columns, in the order of
- * the table. A value that several checkpoints share is read once. The planner assumes that a list is built of a thousand versions: `offset
- * 0` keeps it from reading the whole table instead of some rows by their key.
+ * Returns the selected checkpoints with their values and pending writes, newest first. The selection must yield all columns, in the order
+ * of the table. A value that several checkpoints share is read only once.
+ *
+ * The `offset 0` stops the planner from reading a whole table. The planner assumes that a list consists of a thousand versions, and would
+ * not look up a few rows by their key.
  */
 export async function readCheckpoints(db: Db, selection: Sql, name?: string): Promise<StoredCheckpoint[]> {
   const statement = sql`
@@ -89,7 +94,7 @@ export async function readCheckpoints(db: Db, selection: Sql, name?: string): Pr
   return toCheckpoints(rows);
 }
 
-/** Returns the rows of a version, from the first one without a base to the version itself. */
+/** Returns the rows of a version. The first row has no base, and the last row is the version's own. */
 function rowsOf(values: Map<string, ListRow>, place: string[], version: string): ListRow[] {
   const rows: ListRow[] = [];
   for (let at: string | null = version; at !== null; ) {

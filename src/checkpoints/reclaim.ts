@@ -1,11 +1,14 @@
 import { type Db, sql } from "../db/sql.ts";
 
-/** Selects the tables to vacuum by autovacuum's own threshold, which is checked only once a minute. Large tables are left to autovacuum. */
+/**
+ * Selects the tables that are worth a vacuum, by autovacuum's own threshold. Autovacuum itself checks only once a minute. Large tables are
+ * left to it.
+ */
 const worthwhile = sql`n_dead_tup > 1000 + 0.2 * n_live_tup and pg_relation_size(relid) < 256 * 1024 * 1024`;
 
 /**
  * Vacuums the checkpoint tables that have many dead rows. Threads that are trimmed at every turn would otherwise take several times the
- * space of what they keep. Tables that another vacuum has locked, or that belong to another user, are skipped.
+ * space of their kept checkpoints. Tables that another vacuum has locked, or that another user owns, are skipped.
  */
 export async function reclaimRoom(db: Db): Promise<void> {
   const { rows } = await db.query<{ name: string }>(sql`

@@ -3,12 +3,12 @@ import { Refused, whatServerSays } from "../db/refused.ts";
 import type { CheckpointRows } from "./rows.ts";
 import { type Dumped, UnstorableValue } from "./serializer.ts";
 
-/** The run's error when the database refuses what a step wrote. */
+/** The error of a run when the database refuses what a step wrote. */
 export class RefusedStep extends Refused {
   override name = "StepRefusedError";
 }
 
-/** The run's error when a node returned a value that cannot be stored. */
+/** The error of a run when a node returned a value that cannot be stored. */
 class UnstorableState extends Error {
   constructor(node: string | undefined, { path, kind }: UnstorableValue) {
     super(
@@ -19,10 +19,10 @@ class UnstorableState extends Error {
   }
 }
 
-/** The server closes the connection without a reply if a message reaches 1 GiB. */
+/** The size limit of one statement, in bytes. If a message reaches 1 GiB, the server closes the connection without a reply. */
 const mostBytes = 2 ** 30 - 2 ** 20;
 
-/** Throws if the rows cannot be sent in one statement. */
+/** Throws if the rows are too large for one statement. */
 export function refuseUnsendable(rows: CheckpointRows): void {
   const characters = valuesOf(rows).reduce(
     (sum, { value }) => sum + (value.type === "bytes" ? value.bytes.byteLength : value.text.length),
@@ -32,8 +32,8 @@ export function refuseUnsendable(rows: CheckpointRows): void {
 }
 
 /**
- * Returns an error that names the node, and for a database error the largest channel and its size. Errors that refuse nothing are returned
- * unchanged.
+ * Returns an error that names the node. For a database error, it also names the largest channel and its size. Errors of any other kind are
+ * returned unchanged.
  */
 export function explainRefusal(error: Error, node: string | undefined, rows: CheckpointRows): Error {
   if (error instanceof UnstorableValue) return new UnstorableState(node, error);

@@ -2,7 +2,7 @@ import { largeDocument } from "../db/batched.ts";
 import { type Db, join, nothing, prepared, type Sql, sql } from "../db/sql.ts";
 import { bytesOf, type Dumped } from "./serializer.ts";
 
-/** The thread and namespace of a row. */
+/** The thread and the namespace that a row belongs to. */
 interface Place {
   threadId: string;
   namespace: string;
@@ -13,7 +13,7 @@ export interface BlobRow extends Place {
   version: string;
   /** Undefined if the channel is empty in this version. */
   value: Dumped | undefined;
-  /** The version whose items these follow, if the channel holds a list. */
+  /** If the value continues a list: the version whose items come before these. */
   base?: string | undefined;
 }
 
@@ -41,7 +41,7 @@ export interface CheckpointRows {
 
 export const noRows: CheckpointRows = { blobs: [], writes: [], checkpoints: [] };
 
-/** Joins rows into one set. If a checkpoint occurs twice, the later row counts, because a statement cannot change a row twice. */
+/** Joins sets of rows into one set. If a checkpoint occurs twice, the later row counts, because a statement cannot change a row twice. */
 export function joinRows(parts: CheckpointRows[]): CheckpointRows {
   const checkpoints = new Map(parts.flatMap((part) => part.checkpoints.map((row) => [`${row.namespace}\n${row.checkpointId}`, row])));
   return {
@@ -51,14 +51,14 @@ export function joinRows(parts: CheckpointRows[]): CheckpointRows {
   };
 }
 
-/** Returns whether a value gets a binary parameter of its own. Inside an array it would be text of twice its size. */
+/** Returns whether a value gets its own binary parameter. As text inside an array, it would be twice as large. */
 const isLarge = ({ value }: { value: Dumped | undefined }) =>
   value !== undefined && (value.type === "bytes" || value.text.length > largeDocument);
 
-/** Returns whether the text of the statement does not depend on the values, so that the server plans it only once. */
+/** Returns whether all values are small. The text of the statement then does not depend on them, so the server plans it only once. */
 export const isAlike = ({ blobs, writes }: CheckpointRows) => !blobs.some(isLarge) && !writes.some(isLarge);
 
-/** Rows of one run, or of none. */
+/** Rows that belong to one run, or to no run. */
 export interface OwnedRows {
   runId: string | null;
   rows: CheckpointRows;
@@ -66,13 +66,16 @@ export interface OwnedRows {
 
 type Owned<Row> = Row & Pick<OwnedRows, "runId">;
 
-/** Stores rows that belong to no run, such as those of an update of a thread's state. They need no right. */
+/** Stores rows that belong to no run, such as the rows of a state update. They need no right to write. */
 export async function storeRows(db: Db, rows: CheckpointRows): Promise<void> {
   const statement = sql`with fence as (select null::uuid as run_id), ${storingRows([{ runId: null, rows }])} select 1 from fence`;
   await db.query(isAlike(rows) ? prepared("store rows without a run", statement) : statement);
 }
 
-/** Continues a statement that begins with the fences of these runs. Rows of a run whose right is lost are not stored. */
+/**
+ * Returns the `with` queries that store rows. They must follow the fences of these runs in the statement. Rows of an attempt that has lost
+ * the right to write are not stored.
+ */
 export function storingRows(parts: OwnedRows[]): Sql {
   const owned = <Row>(rowsOf: (rows: CheckpointRows) => Row[]): Owned<Row>[] =>
     parts.flatMap(({ runId, rows }) => rowsOf(rows).map((row) => ({ ...row, runId })));
@@ -135,7 +138,8 @@ function storingWrites(rows: Owned<WriteRow>[]): Sql {
 }
 
 /**
- * Stores checkpoints, numbered in the order given, which the join with the fence would lose. A row that is stored again keeps its number.
+ * Stores checkpoints and numbers them in the given order. The explicit order is needed, because the join with the fence would lose it. A
+ * checkpoint that is stored again keeps its number.
  */
 function storingCheckpoints(rows: Owned<CheckpointRow>[]): Sql {
   return sql`

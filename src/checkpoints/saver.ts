@@ -25,24 +25,27 @@ import { type BlobRow, type CheckpointRows, isAlike, joinRows, noRows, storeRows
 import { dumpState, keepingImpostors } from "./serializer.ts";
 import { isOld, toTuple, type ValueReader, valueReader } from "./tuple.ts";
 
-/** The parts of an attempt that its saver needs. */
+/** The parts of an attempt that its saver uses. */
 export interface SaverAttempt {
   fence: Fence;
-  /** Stores rows under the fence, with the attempt's other pending rows. Resolves to false when the right is lost. */
+  /**
+   * Stores rows under the fence, together with the attempt's other pending rows. Resolves to false if the attempt has lost the right to
+   * write.
+   */
   store: (rows: CheckpointRows) => Promise<boolean>;
   /** Runs a statement of the attempt. Rejects with `Refused` if the database will never accept it. */
   unlessRefused: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Whether the thread has never stored anything. */
+  /** True if the thread has never stored anything. */
   isFresh: boolean;
-  /** Called when a write was refused or failed. Nothing that this attempt does afterwards may count. */
+  /** Called when a write was refused or failed. Nothing that the attempt does afterwards may count. */
   refused: (reason: Error) => void;
   /** The node whose writes are stored next, for the error message. */
   currentNode: () => string | undefined;
-  /** Resolves when the run's event log has room. A checkpoint waits for it, and so does the next step. */
+  /** Resolves when the run's event log has room. A checkpoint waits for this, and the next step waits for the checkpoint. */
   room: () => Promise<void>;
 }
 
-/** The error for a lost right to write: another attempt runs, or the run was ended or deleted. */
+/** The error of an attempt that has lost the right to write, because another attempt runs, or because the run was ended or deleted. */
 export class LostRight extends Error {
   constructor({ runId, attempt }: Fence) {
     super(`Attempt ${attempt} of run ${runId} no longer holds the right to write.`);
@@ -57,28 +60,28 @@ interface Address {
 }
 
 /**
- * Saves checkpoints in the tables of LangGraph's PostgresSaver, and adds what a service needs:
+ * Saves checkpoints in the tables of LangGraph's PostgresSaver. It adds what a service needs:
  *
- * - It works on any `Db`, and each call is at most one statement.
- * - The writes of an attempt are fenced, and checkpoints name their run.
+ * - It works on any `Db`, and each call uses at most one statement.
+ * - The writes of an attempt are fenced, and each checkpoint names its run.
  *
- * The stock saver can read its rows, except lists that were stored in parts. `ensemble export` makes those whole again.
+ * LangGraph's own saver can read these rows, except lists that were stored as changes. `ensemble export` makes such lists whole.
  */
 export class EnsembleSaver extends PostgresSaver {
   readonly #db: Db;
   readonly #metadata: Record<string, unknown>;
   readonly #attempt: SaverAttempt | undefined;
-  /** Stores concurrent calls in one statement: the writes of a step, and the checkpoint after them. */
+  /** Stores rows. Concurrent calls share one statement, such as the writes of a step and the checkpoint after them. */
   readonly #storeBatched: (rows: CheckpointRows) => Promise<void>;
-  /** After the first refused write no other is sent, so that a step is stored whole or not at all. */
+  /** True after the first refused write. No further write is sent then, so that a step is stored completely or not at all. */
   #refused = false;
   readonly #lists: ChannelLists;
   readonly #values: ValueReader;
-  /** Whether the thread is known to be empty. False once this attempt stores something. */
+  /** True while the thread is known to be empty, until this attempt stores something. */
   #isEmpty: boolean;
 
   constructor(db: Db, metadata: Record<string, unknown> = {}, attempt?: SaverAttempt) {
-    // The stock class takes a pool, but the methods that are not replaced here only use its `query`.
+    // The base class takes a pool, but its methods that are not overridden here use only `query`.
     super(db as unknown as pg.Pool);
     const serializer = keepingImpostors(this.serde);
     this.serde = serializer;
@@ -95,8 +98,8 @@ export class EnsembleSaver extends PostgresSaver {
   }
 
   /**
-   * Returns a version that no other branch of the thread can produce. Plain counters repeat after a fork or a rollback. Each version's blob
-   * is stored once, so the new branch would silently read the values of the abandoned one.
+   * Returns a version that no other branch of the thread can produce. Plain counters repeat after a fork or a rollback. The blob of each
+   * version is stored only once, so a new branch would silently read the values of the abandoned branch.
    */
   override getNextVersion(current: number | undefined): number {
     return Math.floor(current ?? 0) + 1 + Math.random();
@@ -150,7 +153,8 @@ export class EnsembleSaver extends PostgresSaver {
         value: dumpState(value, channel),
       }));
     if (writes.length === 0) return;
-    // A task has one error, one interrupt and one resume value, which replace previous ones. Results are stored once.
+    // A task has at most one error, one interrupt and one resume value, and a new one replaces the old one. All other writes are stored
+    // once.
     const replaces = writes.every(([channel]) => channel in WRITES_IDX_MAP);
     if (replaces) await this.#orAbort(() => ({ ...noRows, writes: rowsOf() }), this.#replaceWrites);
     else await this.#writeOrAbort(() => ({ ...noRows, writes: rowsOf() }));
@@ -172,7 +176,7 @@ export class EnsembleSaver extends PostgresSaver {
     const read = this.#unlessRefused(() => readCheckpoints(this.#db, selection, name));
     const [stored] = await read.catch((error) => this.#noteTrouble(error));
     if (!stored) return undefined;
-    // Checkpoints of older releases need the pending sends of their parents, which the stock saver reads.
+    // Checkpoints of older releases need the pending sends of their parents, which the base class reads.
     if (isOld(stored)) return super.getTuple(config).catch((error) => this.#noteTrouble(error));
     return toTuple(stored, this.#values);
   }
@@ -193,8 +197,8 @@ export class EnsembleSaver extends PostgresSaver {
   }
 
   /**
-   * Stores rows, or aborts the attempt. Values are serialised before the first await, so that a step with an unstorable value stores
-   * nothing. LangGraph stores the checkpoint after the writes.
+   * Stores rows, or aborts the attempt. LangGraph stores the checkpoint after the writes. Values are serialised before the first await, so
+   * that a step with an unstorable value stores nothing.
    */
   async #writeOrAbort(rowsOf: () => CheckpointRows): Promise<void> {
     const attempt = this.#attempt;
@@ -202,14 +206,16 @@ export class EnsembleSaver extends PostgresSaver {
     else await this.#orAbort(rowsOf, attempt.store);
   }
 
-  /** Stores rows without a fence. Large values take the server long, so they are sent at once in a statement of their own. */
+  /**
+   * Stores rows without a fence. Rows with large values are sent at once in a separate statement, because the server needs long for them.
+   */
   async #storeWithoutAttempt(rows: CheckpointRows): Promise<void> {
     return isAlike(rows) ? this.#storeBatched(rows) : storeRows(this.#db, rows);
   }
 
   /**
-   * Stores rows, and aborts the attempt if that fails. It uses the attempt's signal instead of a rejection. LangGraph awaits some of these
-   * promises late, and an unhandled rejection would end the process.
+   * Stores rows, and aborts the attempt if that fails. The failure goes to the attempt's signal and not into a rejection. LangGraph awaits
+   * some of these promises late, and an unhandled rejection would end the process.
    */
   async #orAbort(rowsOf: () => CheckpointRows, store: (rows: CheckpointRows) => Promise<boolean>): Promise<void> {
     const attempt = this.#attempt;
@@ -227,7 +233,10 @@ export class EnsembleSaver extends PostgresSaver {
     }
   }
 
-  /** Reports database trouble and rethrows it. Once it leaves the graph, it looks like any error of a node. */
+  /**
+   * Reports database trouble to the attempt, and rethrows the error. Outside the graph, the error can no longer be told from an error of a
+   * node.
+   */
   #noteTrouble(error: Error): never {
     if (this.#attempt && isDatabaseTrouble(error)) this.#refuse(this.#attempt, error);
     throw error;

@@ -1,7 +1,7 @@
 import { DeltaSnapshot, type SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { messageFrom } from "./stored-message.ts";
 
-/** The error for a state value that would come back changed from Postgres. */
+/** The error for a state value that Postgres would not return unchanged. */
 export class UnstorableValue extends Error {
   readonly path: string;
   readonly kind: string;
@@ -14,13 +14,13 @@ export class UnstorableValue extends Error {
   }
 }
 
-/** A value ready to be stored. */
+/** A value that is serialised for its table. */
 export type Dumped = { type: "json" | "list"; text: string } | { type: "bytes"; text: null; bytes: Uint8Array };
 
 export const bytesOf = (dumped: Dumped): Uint8Array => (dumped.type === "bytes" ? dumped.bytes : Buffer.from(dumped.text));
 
 /**
- * Serialises a value in the format of LangGraph's own JsonPlusSerializer, so that either can read the other's rows. Throws for values that
+ * Serialises a value in the format of LangGraph's own JsonPlusSerializer, so that each can read the other's rows. Throws for values that
  * JsonPlusSerializer would lose: BigInt, functions, symbols, cycles and typed arrays. Dates, NaN and undefined are stored as in JSON.
  */
 export function dumpState(value: unknown, name: string): Dumped {
@@ -65,13 +65,13 @@ function unstorableKind(value: unknown): string | undefined {
     case "object":
       if (Buffer.isBuffer(value)) return "a nested Buffer";
       if (value instanceof ArrayBuffer) return "a nested ArrayBuffer";
-      // A plain Uint8Array is restored as one. Other typed arrays would come back as objects of numbers.
+      // A plain Uint8Array is restored as a Uint8Array. Other typed arrays would be restored as objects of numbers.
       if (ArrayBuffer.isView(value) && !(value instanceof Uint8Array)) return `a nested ${value.constructor.name}`;
   }
   return undefined;
 }
 
-/** Finds the path of the unstorable value. This search is slow, and only runs to report an error. */
+/** Finds the path of the unstorable value. The search is slow, so it runs only to report an error. */
 function findUnstorable(value: unknown, path: string, parents: Set<unknown>): UnstorableValue | undefined {
   const kind = unstorableKind(value);
   if (kind) return new UnstorableValue(path, kind);
@@ -96,15 +96,15 @@ export interface StateSerializer extends SerializerProtocol {
   loadItems(text: string): Promise<LoadedItem[]>;
 }
 
-/** An item of a stored list, and the JSON it was loaded from. */
+/** An item of a stored list, and the JSON value that it was loaded from. */
 export interface LoadedItem {
   item: unknown;
   stored: unknown;
 }
 
 /**
- * Returns a serializer that reads what the stock one reads, but leaves values unchanged that only look like serialised objects. Callers may
- * send such values in their input, and a state that cannot be read could not be repaired either.
+ * Returns a serializer that reads what LangGraph's serializer reads. It leaves values unchanged that only look like serialised objects.
+ * Callers may send such values in their input, and a state that cannot be read could not be repaired either.
  */
 export function keepingImpostors(stock: SerializerProtocol): StateSerializer {
   const revive = async (text: string, value: unknown) =>
@@ -125,12 +125,12 @@ export function keepingImpostors(stock: SerializerProtocol): StateSerializer {
   };
 }
 
-/** LangChain's mark on objects that only look like its own. Text with this mark takes the slow path. */
+/** The key that LangChain adds to objects that only look like its own. Text that contains it is revived the slow way. */
 const escapeMark = "__lc_escaped__";
 
 /**
- * Revives serialised objects. Messages, of which a thread can have thousands, are revived synchronously here. The stock serializer takes
- * several passes, and a promise for every value in them.
+ * Revives serialised objects. A thread may have thousands of messages, so messages are revived here without awaiting. LangGraph's
+ * serializer takes several passes, with a promise for every value.
  */
 async function reviveAll(root: unknown, mayBeQuick: boolean, slowly: (value: object) => Promise<unknown>): Promise<unknown> {
   const holder = { root };
@@ -159,7 +159,7 @@ function reviveIn(container: object, mayBeQuick: boolean, left: Serialised[]): v
   }
 }
 
-/** Replaces a value. It does not use assignment, because the key may be "__proto__". */
+/** Replaces a value in its container. It uses no assignment, because the key may be "__proto__". */
 function replace(container: object, key: string, value: unknown): void {
   Object.defineProperty(container, key, { value, writable: true, enumerable: true, configurable: true });
 }

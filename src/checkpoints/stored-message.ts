@@ -21,7 +21,7 @@ const makers: Record<string, (fields: never) => BaseMessage> = {
   RemoveMessage: (fields) => new RemoveMessage(fields),
 };
 
-/** The fields that LangChain stores under the names that its constructors take. It renames all others. */
+/** The fields that LangChain stores under the names that its constructors take. LangChain stores all other fields under other names. */
 export const plainFields = new Set([
   "content",
   "id",
@@ -46,7 +46,8 @@ const Stored = z.object({
 });
 
 /**
- * Returns the message that was stored in this form. Returns undefined for other values, and for messages with nested serialised objects.
+ * Returns the message that was stored in this form. Returns undefined for other values, and for messages that contain further serialised
+ * objects.
  */
 export function messageFrom(value: object): BaseMessage | undefined {
   const { lc, type, id, kwargs } = value as Partial<z.infer<typeof Stored>>;
@@ -63,7 +64,7 @@ export function messageFrom(value: object): BaseMessage | undefined {
   }
 }
 
-/** Returns whether a field was stored as undefined, in the stock serializer's form. */
+/** Returns whether a field was stored as undefined, in the form of LangGraph's serializer. */
 function isUndefined(value: unknown): boolean {
   return typeof value === "object" && value !== null && "lc" in value && value.lc === 2 && "type" in value && value.type === "undefined";
 }

@@ -9,7 +9,7 @@ export interface ValueReader {
   loadChannel(place: Channel, rows: ListRow[]): Promise<unknown>;
 }
 
-/** Returns a reader of the values that this serializer and these lists stored. */
+/** Returns a reader for the values that this serializer and these lists have stored. */
 export function valueReader(serializer: StateSerializer, lists: ChannelLists): ValueReader {
   const load = async ({ type, text, bytes }: StoredValue) => serializer.loadsTyped(type, text ?? bytes ?? "");
   return {
@@ -33,7 +33,7 @@ export async function toTuple(stored: StoredCheckpoint, values: ValueReader): Pr
   return {
     config: at(checkpointId),
     checkpoint: {
-      ...{ channel_versions: {}, versions_seen: {} }, // very old checkpoints lack these
+      ...{ channel_versions: {}, versions_seen: {} }, // very old checkpoints lack these two
       ...(checkpoint as unknown as Omit<Checkpoint, "channel_values">),
       channel_values: Object.fromEntries(channelValues),
     },
@@ -45,5 +45,5 @@ export async function toTuple(stored: StoredCheckpoint, values: ValueReader): Pr
   };
 }
 
-/** Returns whether an older release of LangGraph stored the checkpoint. */
+/** Returns whether an older release of LangGraph stored the checkpoint, in a format before version 4. */
 export const isOld = ({ checkpoint, parentId }: StoredCheckpoint) => parentId !== null && Number(checkpoint.v) < 4;

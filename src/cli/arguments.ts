@@ -4,12 +4,12 @@ import { closest } from "./closest.ts";
 export interface Option {
   type: "string" | "boolean";
   short?: string;
-  /** Placeholder of the option's value in the help: `file.json`. */
+  /** The placeholder for the option's value in the help, such as `file.json`. */
   value?: string;
   means: string;
 }
 
-/** The parsed arguments of a command: its words, options with a value, and flags. */
+/** The parsed arguments of a command: its words, its options with a value, and its flags. */
 export interface Arguments {
   words: string[];
   texts: Partial<Record<string, string>>;
@@ -18,10 +18,10 @@ export interface Arguments {
 
 export interface Command {
   summary: string;
-  /** The words of the command, as the help shows them: `<graph>` is required, `[graph]` and `[graph…]` are optional. */
+  /** The command's words in the form of its help: `<graph>` is required, `[graph]` and `[graph…]` are optional. */
   takes?: string[];
   options?: Record<string, Option>;
-  /** More lines for this command's help. */
+  /** Further lines of the command's help. */
   details?: string[];
   run(args: Arguments): Promise<void>;
 }
@@ -32,7 +32,7 @@ export const commonOptions: Record<string, Option> = {
   config: { type: "string", short: "c", value: "langgraph.json", means: "path of the project file, else ENSEMBLE_CONFIG" },
 };
 
-/** Finds the command and parses its arguments. Throws one sentence for an argument that the command does not take. */
+/** Returns the command's name and its parsed arguments. Throws one sentence if the command does not accept an argument. */
 export function readArguments(argv: string[], commands: Record<string, Command>): { name: string; args: Arguments } {
   const { positionals, values } = parse(argv, commands);
   const [name = "start", ...words] = positionals;
@@ -54,7 +54,7 @@ function parse(argv: string[], commands: Record<string, Command>) {
     const [, unknown = ""] = /^Unknown option '(--?[^']+)'/.exec((error as Error).message) ?? [];
     const meant = closest(unknown.replace(/^--/, ""), Object.keys(options));
     if (meant) throw new Error(`Unknown option '${unknown}'. Did you mean --${meant}? See --help.`);
-    const [sentence = ""] = (error as Error).message.split(/\.\s|\n/); // the rest is advice for authors of programs
+    const [sentence = ""] = (error as Error).message.split(/\.\s|\n/); // the rest of Node's message is advice for programmers
     throw new Error(`${sentence.replace(/\.$/, "")}; see --help.`);
   }
 }
@@ -91,7 +91,7 @@ function refuseWrongWords(name: string, words: string[], takes: string[]): void 
   if (words.length > takes.length && !endless) throw new Error(`"${name}" does not know what to do with "${words[takes.length]}".`);
 }
 
-/** Returns the help of one command. Without a name, it returns the overview of all commands. */
+/** Returns the help of one command, or the overview of all commands if no name is given. */
 export function helpText(commands: Record<string, Command>, name?: string): string {
   const command = name === undefined ? undefined : commands[name];
   if (!command) {

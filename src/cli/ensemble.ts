@@ -4,7 +4,7 @@ import { helpText, readArguments } from "./arguments.ts";
 import { commands } from "./commands.ts";
 import { clean } from "./terminal/clean.ts";
 
-enableCompileCache(); // a command's modules load when it runs, and come compiled from the second run on
+enableCompileCache(); // a command's modules load when it runs, and are compiled already from its second run on
 
 /** Runs the `ensemble` command: `ensemble [command] [options]`. A failure prints one sentence and exits with a non-zero code. */
 async function main(): Promise<void> {
@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   await commands[name]?.run(args);
 }
 
-/** Exits quietly when the reader closes the pipe, as `head` does. */
+/** Exits without an error when the reader of the pipe closes it, as `head` does. */
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit();
   throw error;
@@ -33,5 +33,5 @@ main()
     console.error(`ensemble: ${clean(error instanceof Error ? error.message : String(error))}`);
     process.exitCode = 1;
   })
-  // A graph's file may leave a timer or a pool open. That must not keep a finished command alive.
+  // The code of a graph may leave a timer or a pool open, which would keep the finished command alive.
   .finally(() => process.exit());

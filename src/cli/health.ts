@@ -6,10 +6,10 @@ import { isWorkerAlive } from "../runs/workers.ts";
 import { readEnvironment } from "./environment.ts";
 import { ownAddress } from "./own-address.ts";
 
-/** The answer of /info, which needs no sign-in. `halted` is null while the database does not answer. */
+/** The answer of /info, which needs no credentials. `halted` is null while the database does not answer. */
 const Info = z.object({ halted: z.boolean().nullable() });
 
-/** Checks the health of a container. It calls an API over HTTP, and looks a worker up in the database. */
+/** Checks the health of a container. An API is called over HTTP, and a worker is looked up in the database. */
 export async function checkHealth(): Promise<void> {
   const config = await readEnvironment();
   const { role, databaseUrl, databaseDirectUrl, leaseSeconds } = config;
@@ -26,7 +26,9 @@ async function checkApi(url: string): Promise<void> {
   if (info.data?.halted === null) throw new Error("The API's database does not answer.");
 }
 
-/** Checks that the service answers at all, even with a request for credentials. With `http.disable_meta` nothing else is visible. */
+/**
+ * Checks that the service answers at all. A request for credentials also counts, because no other endpoint exists with `http.disable_meta`.
+ */
 async function checkWithoutMeta(url: string): Promise<void> {
   const { status } = await ask(`${url}/ok`);
   if (![200, 401, 403].includes(status)) throw new Error(`${url}/ok answers ${status}`);

@@ -16,19 +16,19 @@ export async function migrateDatabase(): Promise<void> {
   console.log(applied.length > 0 ? `Applied ${applied.join(", ")}.` : "The schema is up to date.");
 }
 
-/** Stops all work until `resume`. */
+/** Halts the service until `ensemble resume`. */
 export async function halt(): Promise<void> {
   await withDatabase(haltRuns);
   console.log("Halted. No run is claimed, and running runs go back to the queue at their next step. `ensemble resume` continues the work.");
 }
 
-/** Continues the work after a halt. */
+/** Ends a halt, so that workers claim runs again. */
 export async function resume(): Promise<void> {
   await withDatabase(resumeRuns);
   console.log("Resumed.");
 }
 
-/** Stores lists whole, so that LangGraph's own PostgresSaver can read the checkpoint tables. */
+/** Stores every list as a whole, so that LangGraph's own PostgresSaver can read the checkpoint tables. */
 export async function exportCheckpoints(): Promise<void> {
   const exported = await withDatabase(exportLists);
   console.log(`${exported} versions of lists are stored whole now. LangGraph's own PostgresSaver can read all of them.`);

@@ -7,11 +7,17 @@ import { describeProcess, isSameProcess } from "../db/process-identity.ts";
 
 export interface ServiceAddress {
   url: string;
-  /** The source of the URL: the PORT that is set, the running service, or nothing. */
+  /**
+   * Where the URL comes from: "port" if PORT is set, "service" if a running service has published it, and "nobody" if it is only the
+   * default.
+   */
   source: "port" | "service" | "nobody";
 }
 
-/** Returns the URL of the project's service: the PORT that is set, else the published URL of a running service, else the default port. */
+/**
+ * Returns the URL of the project's service. It is made from PORT if that is set, or else published by a running service, or else the
+ * default.
+ */
 export async function ownAddress({ host, port, portIsSet, dataDir }: Config): Promise<ServiceAddress> {
   const url = addressOf(host, port);
   if (portIsSet && port !== 0) return { url, source: "port" };
@@ -19,18 +25,20 @@ export async function ownAddress({ host, port, portIsSet, dataDir }: Config): Pr
   return published ? { url: published, source: "service" } : { url, source: "nobody" };
 }
 
-/** Returns the URL for requests. A service that listens on all addresses is called on this machine. */
+/** Returns the URL for requests. If the service listens on all addresses, the URL names this machine. */
 function addressOf(host: string, port: number): string {
   const name = { "0.0.0.0": "127.0.0.1", "::": "::1" }[host] ?? host;
   return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
 }
 
-/** The file that a running service keeps in its data directory: its URL and its process. */
+/**
+ * The content of the file by which a running service publishes its URL in the data directory. `process` describes the service's process.
+ */
 const Published = z.object({ url: z.string(), process: z.string() });
 
 /**
- * Writes the service's URL into the data directory, for the commands of the same project. The returned function removes it. If the
- * directory cannot be written, the service still runs, and the commands need `--url`.
+ * Writes the service's URL into the data directory, where commands of the same project find it. Returns a function that removes the file.
+ * If the directory cannot be written, the service still runs, and commands need `--url`.
  */
 export async function publishAddress(dataDir: string, url: string): Promise<() => Promise<void>> {
   const folder = folderIn(dataDir);
@@ -41,14 +49,14 @@ export async function publishAddress(dataDir: string, url: string): Promise<() =
     await mkdir(folder, { recursive: true });
     await removeDead(folder);
     await writeFile(draft, JSON.stringify({ url, process: await describeProcess(process.pid) }));
-    await rename(draft, file); // so that nobody reads a half-written file
+    await rename(draft, file); // the rename prevents reads of a half-written file
   } catch {
     return async () => {};
   }
   return () => rm(file, { force: true });
 }
 
-/** Returns the URL of a running service of this data directory, if there is one. */
+/** Returns the URL of a service that runs on this data directory, if any. */
 async function findPublished(dataDir: string): Promise<string | undefined> {
   const folder = folderIn(dataDir);
   for (const file of await filesOf(folder)) {

@@ -1,7 +1,7 @@
 import { mayHoldSecret, settings } from "../settings.ts";
 import { readEnvironment } from "./environment.ts";
 
-/** Prints the environment table with the values of this process. */
+/** Prints all environment variables that the service reads, with the values of this process. */
 export async function printConfig(): Promise<void> {
   await readEnvironment();
   for (const [name, schema] of Object.entries(settings)) {
@@ -11,7 +11,7 @@ export async function printConfig(): Promise<void> {
   }
 }
 
-/** Returns the default of a setting, or "-" when it has none. */
+/** Returns the default of a setting, or "-" if it has none. */
 export function defaultOf(schema: (typeof settings)[keyof typeof settings]): string {
   const parsed = schema.safeParse(undefined);
   return parsed.success && parsed.data !== undefined ? String(parsed.data) : "-";

@@ -21,13 +21,13 @@ export async function serve(config: Config): Promise<void> {
 }
 
 /**
- * Listens for signals. The first signal asks for a clean stop, and `secondSignal` rejects with the second. A start in progress is finished
- * first, unless it waits for the database or a second signal arrives.
+ * Listens for signals. The first signal asks for a clean stop, and the second one makes `secondSignal` reject. A start in progress is
+ * finished first, unless it waits for the database or a second signal arrives.
  */
 function listenForSignals() {
   const firstSignal = Promise.withResolvers<NodeJS.Signals>();
   const secondSignal = Promise.withResolvers<never>();
-  secondSignal.promise.catch(() => {}); // the callers handle the rejection themselves
+  secondSignal.promise.catch(() => {}); // whoever awaits the promise handles its rejection
   const first = new AbortController();
   let count = 0;
   const onSignal = (signal: NodeJS.Signals) => {
@@ -52,7 +52,7 @@ function announce({ url, metricsUrl, graphIds, firstCall, embedded, langgraph }:
   if (!portIsSet && taken !== String(port)) console.log(`Port ${port} is taken by another process: this service uses ${taken}.`);
   console.log(`
 Ensemble listens on ${url}  (API reference: ${url}/docs)
-Graphs: ${graphIds.join(", ")}${embedded ? "\nDatabase: an embedded Postgres; set DATABASE_URL to use your own." : ""}${langgraph ? `\nLangGraph: ${langgraph}` : ""}
+Graphs: ${graphIds.join(", ")}${embedded ? "\nDatabase: an embedded Postgres. Set DATABASE_URL to use your own." : ""}${langgraph ? `\nLangGraph: ${langgraph}` : ""}
 
 ${firstCall ? `Try it:\n  ${curlOf(url, firstCall)}` : `See what a graph takes:\n  curl -s ${url}/assistants/${graphIds[0]}/schemas`}
 `);
@@ -63,8 +63,9 @@ const curlOf = (url: string, { graphId, input }: FirstCall) =>
 
 /**
  * Logs errors that a graph's code throws outside its node, such as an unhandled rejection or an error in a timer. The log names the run,
- * and the process continues. An exception that belongs to no run ends the process, because its state is unknown. Other workers take over
- * its runs.
+ * and the process continues.
+ *
+ * An exception that belongs to no run ends the process, because the state of the process is then unknown. Other workers take over its runs.
  */
 function guardProcess(log: Logger): void {
   process.on("unhandledRejection", (reason) => {

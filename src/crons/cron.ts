@@ -9,12 +9,12 @@ import type { Schedule } from "./schedule.ts";
 
 export type Json = Record<string, unknown>;
 
-/** The request of each run. The assistant and the metadata come from the cron. */
+/** The request of a cron's runs. It has no assistant and no metadata, because these come from the cron. */
 export type CronPayload = Omit<RunRequest, "assistant_id" | "metadata">;
 
 export interface NewCron extends Schedule {
   assistant_id: string;
-  /** Null: each run gets its own thread, and `on_run_completed` decides whether that thread is kept. */
+  /** The thread of the runs. If null, each run gets its own new thread, and `on_run_completed` decides whether that thread is kept. */
   thread_id: string | null;
   enabled: boolean;
   on_run_completed: "delete" | "keep";
@@ -22,7 +22,7 @@ export interface NewCron extends Schedule {
   metadata: Json;
 }
 
-/** A schedule that creates runs, as the API shows it. */
+/** A cron, which creates runs by a schedule, as the API shows it. */
 export interface Cron extends NewCron {
   cron_id: string;
   user_id: string | null;
@@ -34,19 +34,21 @@ export interface Cron extends NewCron {
 export const cronColumns = sql`cron_id, assistant_id, thread_id, schedule, timezone, end_time, enabled, on_run_completed, payload, metadata,
   user_id, next_run_date, created_at, updated_at`;
 
-/** Returns the run that a tick creates. */
+/** Returns the run that a cron creates at each of its times. */
 export function runOfCron(cron: NewCron & { cron_id: string }, retention: EventRetention): NewRun {
   const { cron_id, assistant_id, thread_id, on_run_completed, payload, metadata } = cron;
   const request = { ...payload, assistant_id, metadata: { ...metadata, cron_id }, on_completion: on_run_completed };
   return fillRequest(request, thread_id ?? undefined, retention);
 }
 
-/** A locked cron, with the user of its runs and the database's time. Nobody else changes it until the transaction ends. */
+/**
+ * A locked cron, with the user of its runs and the time of the database's clock. No other transaction changes the cron until this one ends.
+ */
 export type HeldCron = Cron & { now: Date; user: User | null };
 
 /**
- * Locks a cron, after its thread and its assistant. Deletions lock in the same order, so no deadlock can arise. With `due` it takes only
- * a cron whose time has come and that no other process has locked.
+ * Locks a cron, after its thread and its assistant. Deletions lock in the same order, so no deadlock can arise. With `due`, locks the cron
+ * only if its time has come and no other process has locked it.
  */
 export async function holdCron(tx: Db, scope: Scope, cronId: string, which: { due: boolean }): Promise<HeldCron | undefined> {
   const { rows: seen } = await tx.query<Pick<Cron, "thread_id" | "assistant_id">>(sql`

@@ -12,7 +12,7 @@ import type { Run } from "../runs/run.ts";
 import { type Cron, cronColumns, holdCron, type Json, type NewCron, runOfCron } from "./cron.ts";
 import { nextTick } from "./schedule.ts";
 
-/** A change of a cron. Omitted fields stay as they are, each field of the payload is replaced whole, and metadata is merged. */
+/** A change of a cron. Omitted fields stay as they are. Each given field of the payload is replaced as a whole, and metadata is merged. */
 export type CronPatch = Partial<Omit<NewCron, "assistant_id" | "thread_id">>;
 
 export interface CronFilter {
@@ -27,39 +27,39 @@ export interface CronSearch extends CronFilter {
   offset: number;
   sort_by?: "cron_id" | "assistant_id" | "thread_id" | "created_at" | "updated_at" | "next_run_date";
   sort_order?: "asc" | "desc";
-  /** The most bytes that the crons of a page may have together. */
+  /** The size limit of a page's crons together, in bytes. */
   bytes?: number;
 }
 
-/** The rules that validate a cron's runs before they exist. */
+/** The rules that check a cron's runs before they exist. */
 export interface CronRules {
   check: RunCheck;
   retention: EventRetention;
 }
 
-/** The result of a change, before anybody was asked whether it is allowed. */
+/** The planned result of a change. Auth has not yet been asked whether the change is allowed. */
 export interface PlannedChange {
   before: Cron;
   after: Cron;
-  /** Tells whether the change orders runs: it leaves the cron enabled, or changes what it runs. */
+  /** True if the change leads to runs: it leaves the cron enabled, or changes what the cron runs. */
   ordersRuns: boolean;
-  /** Tells whether the change affects what is run, and not only when. */
+  /** True if the change affects what the cron runs, and not only when. */
   saysWhatRuns: boolean;
 }
 
-/** The part of a cron that its runs are made from. */
+/** A cron with its id, before it is stored. */
 export type AskedCron = NewCron & { cron_id: string };
 
-/** The most crons in total: more than people plan, and few enough for every worker to look at. */
+/** The most crons in total. It is more than people plan, and few enough for every worker to check them all. */
 export const mostCrons = 1_000;
-/** The most crons per user, so that no user takes all of them. */
+/** The most crons per user, so that one user cannot use up the total. */
 export const mostCronsOfUser = 100;
-/** An arbitrary number that no other advisory lock uses. */
+/** The key of an advisory lock. It is an arbitrary number that no other lock uses. */
 const boundLock = 7_201_916;
 
 const cronNotFound = () => new ServiceError("not_found", "Cron not found");
 
-/** Creates a cron. Throws the error that its runs would get. Call it in a transaction. */
+/** Creates a cron. If its runs would fail, throws the same error that they would get. Call it in a transaction. */
 export async function createCron(tx: Db, caller: Caller, cron: AskedCron, rules: CronRules): Promise<Cron> {
   const run = await tryRun(tx, caller, cron, rules);
   const { cron_id: cronId, schedule, timezone, end_time, thread_id, enabled, on_run_completed, payload, metadata } = cron;
@@ -78,7 +78,8 @@ export async function createCron(tx: Db, caller: Caller, cron: AskedCron, rules:
 }
 
 async function refuseTooManyOf(tx: Db, identity: string | undefined): Promise<{ all: number }> {
-  await tx.query(sql`select pg_advisory_xact_lock(${boundLock})`); // so that two concurrent requests do not both create the last one
+  // Prevents two concurrent requests from both creating the last allowed cron.
+  await tx.query(sql`select pg_advisory_xact_lock(${boundLock})`);
   const { rows } = await tx.query<{ all: number; own: number }>(sql`
     select count(*)::integer as all, count(*) filter (where user_id = ${identity ?? null})::integer as own from crons`);
   const { all, own } = rows[0] ?? { all: 0, own: 0 };
@@ -87,7 +88,7 @@ async function refuseTooManyOf(tx: Db, identity: string | undefined): Promise<{ 
   return { all };
 }
 
-/** Returns the result of a change. It locks nothing, so that no row is locked while the user's auth decides. */
+/** Returns the planned result of a change. Locks no row, because the user's auth then decides, which may take long. */
 export async function planChange(db: Db, scope: Scope, cronId: string, patch: CronPatch): Promise<PlannedChange> {
   const { rows } = await db.query<Cron>(sql`
     select ${cronColumns} from crons where cron_id = ${cronId} and ${scope.visible(sql`metadata`)}`);
@@ -99,8 +100,8 @@ export async function planChange(db: Db, scope: Scope, cronId: string, patch: Cr
 }
 
 /**
- * Changes a cron as planned, with the same validation as a new cron of this caller. A change that orders no runs needs no caller. A
- * change of what is run makes the caller the owner of later runs. Otherwise the owner stays. Call it in a transaction.
+ * Changes a cron as planned, with the same checks as for a new cron of this caller. A change that leads to no runs needs no caller. If what
+ * the cron runs changes, the caller becomes the owner of its later runs. Otherwise the owner stays. Call it in a transaction.
  */
 export async function updateCron(
   tx: Db,
@@ -129,7 +130,7 @@ export async function updateCron(
   return rows[0] as Cron;
 }
 
-/** Returns the fields that people set. The next time is not one of them, because it moves by itself. */
+/** Returns the fields that users set. The next time is not included, because it changes without a user. */
 function userFields({ schedule, timezone, end_time, enabled, on_run_completed, payload, metadata, user_id }: Cron) {
   return { schedule, timezone, end_time, enabled, on_run_completed, payload, metadata, user_id };
 }
@@ -162,7 +163,10 @@ export async function countCrons(db: Db, scope: Scope, filter: CronFilter): Prom
   return rows[0]?.count ?? 0;
 }
 
-/** Creates the run and rolls it back, so that an error of every tick appears now. Other work on the thread is no error here. */
+/**
+ * Creates the cron's run and rolls it back, so that an error which every run would have appears now. Other open runs on the thread are no
+ * error here.
+ */
 async function tryRun(tx: Db, caller: Caller, cron: AskedCron, { check, retention }: CronRules): Promise<Run> {
   await tx.query(sql`savepoint before_run`);
   const run = await createRun(tx, caller, { ...runOfCron(cron, retention), multitaskStrategy: "enqueue" }, check);
@@ -183,7 +187,7 @@ function applyPatch(before: Cron, patch: CronPatch): Cron {
   };
 }
 
-/** Returns the next time after a change. A tick that is already due is kept when the schedule stays the same. */
+/** Returns the cron's next time after a change. If the schedule stays the same, a time that is already due is kept. */
 function nextAfterChange(before: Cron, after: Cron, now: Date): Date | null {
   if (!after.enabled) return null;
   const sameTimes = after.schedule === before.schedule && after.timezone === before.timezone;

@@ -9,13 +9,13 @@ import type { Run } from "../runs/run.ts";
 import { type HeldCron, holdCron, runOfCron } from "./cron.ts";
 import { nextTick } from "./schedule.ts";
 
-/** The outcome of a tick: a run, or the reason why there is none. */
+/** The outcome of one of a cron's times: a run, or the reason why there is none. */
 export type Tick = { run: Run } | { passedOver: string };
 
-/** How late a tick may be after the cron's end and still count, because the check itself may run late. */
+/** How long after a cron's end its last time still counts, because the check itself may run late. */
 const lateMs = 60_000;
 
-/** Returns the crons whose time has come, the longest waiting first. `fireCron` checks each again. */
+/** Returns the ids of the crons whose time has come. The cron that has waited longest comes first. `fireCron` checks each of them again. */
 export async function findDueCrons(db: Db): Promise<string[]> {
   const { rows } = await db.query<{ cronId: string }>(sql`
     select cron_id as "cronId" from crons where next_run_date <= now() order by next_run_date, cron_id`);
@@ -23,8 +23,8 @@ export async function findDueCrons(db: Db): Promise<string[]> {
 }
 
 /**
- * Creates the run of a tick and sets the next one, in one transaction. A crash in between leaves neither. All missed ticks together make
- * one run. Returns undefined when another process was first.
+ * Creates a cron's run and sets the cron's next time, in one transaction. A crash thus leaves both or neither. All missed times together
+ * make one run. Returns undefined if another process was faster.
  */
 export async function fireCron(pool: Pool, cronId: string, retention: EventRetention): Promise<Tick | undefined> {
   return transaction(pool, async (tx) => {
@@ -38,7 +38,7 @@ export async function fireCron(pool: Pool, cronId: string, retention: EventReten
 
 const isOver = ({ end_time, now }: HeldCron) => end_time !== null && now.getTime() - end_time.getTime() > lateMs;
 
-/** Creates the run. A refusal, such as a busy thread with `reject`, is not retried before the next tick. */
+/** Creates the run. If the run is refused, such as on a busy thread with `reject`, it is not retried before the cron's next time. */
 async function makeRun(tx: Db, cron: HeldCron, retention: EventRetention): Promise<Tick> {
   await tx.query(sql`savepoint before_run`);
   try {

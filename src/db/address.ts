@@ -1,12 +1,17 @@
 import { isDatabaseTrouble } from "./failure.ts";
 
-/** Returns the URL if pg can use it, else throws an error that names the variable. The message omits the URL, which holds a password. */
+/**
+ * Returns the URL if pg can use it. Otherwise throws an error that names the variable but omits the URL, because the URL holds a password.
+ */
 export function checkDatabaseUrl(variable: string, url: string): string {
   if (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)) return url;
   throw new Error(`${variable} is not a Postgres URL; it should be like postgresql://user:password@host:5432/database.`);
 }
 
-/** Returns an error handler for the first statement on a database. It throws one sentence about the server instead of the statement. */
+/**
+ * Returns an error handler for the first statement on a database. The handler throws one sentence about the server, such as a refused
+ * password, in place of the statement's error.
+ */
 export function explainDatabase(url: string) {
   return (error: Error): never => {
     const { host, pathname, searchParams } = new URL(url);
@@ -14,7 +19,7 @@ export function explainDatabase(url: string) {
     const database = decodeURIComponent(pathname.slice(1));
     const code = "code" in error ? String(error.code) : "";
     if (code.startsWith("28")) throw new Error(`The database at ${server} refused the user or the password: ${error.message}.`);
-    if (code === "3D000") throw new Error(`The server at ${server} has no database "${database}"; create it first.`);
+    if (code === "3D000") throw new Error(`The server at ${server} has no database "${database}". Create it first.`);
     if (code === "42501") throw new Error(`The user may not change the schema of database "${database}" at ${server}: ${error.message}.`);
     if (isDatabaseTrouble(error)) throw new Error(`The database at ${server} does not answer: ${error.message || code}.`);
     throw error;

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { isDatabaseTrouble } from "./failure.ts";
 
 export interface BatchedOptions<Request> {
-  /** Requests with the same key run one after another. */
+  /** Requests with the same key never share a batch. */
   keyOf?: (request: Request) => unknown;
 }
 
@@ -12,19 +12,19 @@ interface QueuedRequest<Request, Result> {
 }
 
 /**
- * Documents above this many bytes get a statement of their own. Batched requests are sent as arrays, in which every document is written
- * with escapes.
+ * The size in bytes above which a document gets its own statement. A shared statement sends its documents as an array, and Postgres needs
+ * every quote in an array escaped.
  */
 export const largeDocument = 16_384;
 
-/** Two concurrent statements keep the server busy while the next batch gathers. */
+/** The number of statements that may run at once. With two, the server has a statement to run while the next batch gathers. */
 const mostConcurrent = 2;
 const mostInBatch = 50;
 
 /**
- * Returns a function that batches its calls into shared statements. A batch holds the calls of one turn of the event loop, and those that
- * arrived while earlier statements ran. `runBatch` returns one result for each request, in their order. No call joins a statement that has
- * already started, so a result is never older than its request.
+ * Returns a function that combines its calls into shared statements. A batch holds the calls of one turn of the event loop, and the calls
+ * that arrived while earlier statements ran. `runBatch` returns one result for each request, in the order of the requests. No call joins a
+ * statement that has already started, so a result is never older than its request.
  */
 export function batched<Request, Result>(
   runBatch: (requests: Request[]) => Promise<Result[]>,
@@ -42,7 +42,7 @@ export function batched<Request, Result>(
     if (queue.length > 0) void runNext();
     if (!(results instanceof Error)) for (const [index, { done }] of batch.entries()) done.resolve(results[index] as Result);
     else if (batch.length === 1 || isDatabaseTrouble(results)) for (const { done } of batch) done.reject(results);
-    else for (const queued of batch) await runAlone(queued); // a request that the database refuses fails alone
+    else for (const queued of batch) await runAlone(queued); // the refused request fails alone, and the others succeed
   }
 
   function takeOneOfEach(): QueuedRequest<Request, Result>[] {

@@ -1,9 +1,9 @@
 import { type Db, join, type Sql, sql } from "./sql.ts";
 
-/** The first rows of a query, up to a size limit. */
+/** The first rows of a query, up to a size limit in bytes. */
 export interface BoundedRows<Row> {
   rows: Row[];
-  /** Whether the size limit left rows out. */
+  /** True if the size limit left rows out. */
   isCut: boolean;
 }
 
@@ -13,10 +13,13 @@ interface Measures {
   rows_found: number;
 }
 
-/** Returns an expression for a document's size as the client gets it. Stored, repeated text takes far less. */
+/**
+ * Returns an expression for a document's size as the client receives it. Postgres compresses stored documents, so the stored size may be
+ * far smaller.
+ */
 export const lengthOf = (column: Sql): Sql => sql`octet_length(page.${column}::text)`;
 
-/** Returns an expression for the size of a document that is stored uncompressed. Postgres knows it without reading the document. */
+/** Returns an expression for the stored size of an uncompressed document. Postgres knows this size without reading the document. */
 export const storedSizeOf = (column: Sql): Sql => sql`pg_column_size(page.${column})`;
 
 /** Returns the first rows of a query whose documents together take at most `bytes`. The first row is always included. */

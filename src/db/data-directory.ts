@@ -2,8 +2,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 
 /**
- * Creates the data directory and returns its absolute path. A directory that this function creates, or one named `.ensemble`, also gets a
- * `.gitignore`, which keeps the data out of repositories. Other existing directories get none.
+ * Creates the data directory and returns its absolute path. Writes a `.gitignore` into it, so that no repository takes in the data. An
+ * existing directory gets a `.gitignore` only if its name is `.ensemble`.
  */
 export async function makeDataDirectory(path: string): Promise<string> {
   const home = resolve(path);

@@ -14,7 +14,7 @@ const run = promisify(execFile);
 
 export interface EmbeddedPostgres {
   url: string;
-  /** Restarts the server on the same port. `immediate` simulates a crash: the server recovers from its log. */
+  /** Restarts the server on the same port. With `immediate`, the server stops as in a crash and recovers from its log. */
   restart(mode?: "fast" | "immediate"): Promise<void>;
   /** Stops the server and releases the data directory. */
   stop(): Promise<void>;
@@ -25,7 +25,10 @@ interface Binaries {
   initdb: string;
 }
 
-/** The user and the working directory of the server. The user may lack access to the shell's directory, so the server gets its own. */
+/**
+ * The user and the working directory of the server. The server has its own working directory, because its user may lack access to the
+ * shell's.
+ */
 interface ServerUser {
   uid?: number;
   gid?: number;
@@ -35,8 +38,8 @@ interface ServerUser {
 const readyWithinMs = 60_000;
 
 /**
- * Starts Postgres in `dataDir` from the binaries that npm installed. The server runs in a session of its own: Ctrl-C in the terminal
- * reaches only the service, which stops the server last. If a killed service left a server running, this function adopts it.
+ * Starts Postgres in `dataDir` from the binaries that npm installed. If a killed service left its server running, this function adopts that
+ * server. The server runs in its own session, so Ctrl-C in the terminal reaches only the service. The service then stops the server last.
  */
 export async function startEmbeddedPostgres(dataDir: string, maxConnections = 200): Promise<EmbeddedPostgres> {
   const home = await makeDataDirectory(dataDir);
@@ -62,7 +65,7 @@ export async function startEmbeddedPostgres(dataDir: string, maxConnections = 20
   }
 }
 
-/** Returns the URL of the server that runs in `dataDir`, for use by other processes. Returns undefined when none runs. */
+/** Returns the URL of the server that runs in `dataDir`, or undefined if none runs. Other processes use the URL to connect. */
 export async function findEmbeddedPostgres(dataDir: string): Promise<string | undefined> {
   const home = resolve(dataDir);
   const port = await findRunningServer(join(home, "postgres"));
@@ -83,23 +86,23 @@ async function findBinaries(): Promise<Binaries> {
 }
 
 /**
- * Creates the symbolic links of the libraries. npm packages cannot hold links, so an install script creates them. Some package managers do
- * not run it.
+ * Creates the symbolic links between the library files of Postgres. npm packages cannot hold links, so an install script creates them, and
+ * some package managers do not run that script.
  */
 async function linkLibraries(root: string): Promise<void> {
   const list = await readFile(join(root, "native", "pg-symlinks.json"), "utf8").catch(() => "[]");
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
     const link = join(root, target);
     await symlink(relative(dirname(link), join(root, source)), link).catch((error: NodeJS.ErrnoException) => {
-      // The link exists already, or this user may not create it.
+      // The link exists already, or this user may not create links here.
       if (!["EEXIST", "EACCES", "EPERM", "EROFS"].includes(error.code ?? "")) throw error;
     });
   }
 }
 
 /**
- * Returns the user that the server runs as. Postgres refuses to run as root, so for root this is the user `postgres`, created if it does
- * not exist.
+ * Returns the user that the server runs as. Postgres refuses to run as root. If this process is root, the user is `postgres`, which this
+ * function creates if necessary.
  */
 async function serverUser(home: string): Promise<ServerUser> {
   if (userInfo().uid !== 0) return { cwd: home };
@@ -119,7 +122,10 @@ async function serverUser(home: string): Promise<ServerUser> {
   return { uid, gid, cwd: home };
 }
 
-/** Creates the cluster at the first start and returns its password. Only the owner can read the password file beside it. */
+/**
+ * Creates the cluster at the first start, and returns its password. The password file lies beside the cluster, and only its owner can read
+ * it.
+ */
 async function ensureCluster(home: string, cluster: string, { initdb }: Binaries, user: ServerUser): Promise<string> {
   const passwordFile = join(home, "password");
   const initialised = await readFile(join(cluster, "PG_VERSION"), "utf8").catch(() => undefined);
@@ -129,7 +135,7 @@ async function ensureCluster(home: string, cluster: string, { initdb }: Binaries
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
   await chmod(passwordFile, 0o600);
   if (user.uid !== undefined && user.gid !== undefined) await chown(passwordFile, user.uid, user.gid);
-  // An interrupted first start leaves a directory that initdb would refuse. Without PG_VERSION it holds nothing of value.
+  // An interrupted first start leaves a directory that initdb would refuse. A directory without the file PG_VERSION holds no data yet.
   await rm(cluster, { recursive: true, force: true });
   await run(
     initdb,
@@ -141,7 +147,7 @@ async function ensureCluster(home: string, cluster: string, { initdb }: Binaries
   return password;
 }
 
-/** Returns the port of the server that runs in this cluster, if any. Removes a pid file only if its process is gone. */
+/** Returns the port of the server that runs in this cluster, if any. Removes the pid file if its process is gone. */
 async function findRunningServer(cluster: string): Promise<number | undefined> {
   const pidFile = join(cluster, "postmaster.pid");
   for (const deadline = Date.now() + readyWithinMs; Date.now() < deadline; await sleep(50)) {
@@ -152,15 +158,15 @@ async function findRunningServer(cluster: string): Promise<number | undefined> {
       await rm(pidFile, { force: true });
       return undefined;
     }
-    // A server that is starting or stopping is not ready: wait, then adopt it or start another.
+    // A server that is starting or stopping is not ready. Wait until it is ready or gone.
     if (lines[7]?.trim() === "ready") return port;
   }
   throw new Error(`The Postgres server that runs in ${cluster} did not become ready. Its log is beside it.`);
 }
 
 /**
- * Returns whether this process is the cluster's server. The pid may belong to another process by now, even another Postgres. A server's
- * working directory is its cluster.
+ * Returns whether the process with this pid is the cluster's server. The system may have given the pid to another process since, even to
+ * another Postgres. Every server's working directory is its cluster.
  */
 async function isServerOf(cluster: string, pid: number): Promise<boolean> {
   if (!isAlive(pid)) return false;

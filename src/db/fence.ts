@@ -1,15 +1,20 @@
 import { type Db, type Sql, sql } from "./sql.ts";
 
-/** The right to write for a run. The attempt that the runs row names holds it. */
+/**
+ * The right to write for a run. Each claim of a run starts an attempt with the next number. Only the attempt whose number the run's row
+ * holds may write.
+ */
 export interface Fence {
   runId: string;
   attempt: number;
 }
 
 /**
- * Returns the `with` part that begins every statement by which an attempt writes: `with ${fenced(fence)} insert into … select … from
- * fence`. If the statement returns no row, the attempt has lost the right. The part uses `for share`, not `exists`. With a plain read, a
- * write that began before a takeover could commit after the next attempt has read.
+ * Returns a `with` query that every write of an attempt begins with: `with ${fenced(fence)} insert into … select … from fence`. If the
+ * statement returns no row, the attempt has lost the right to write.
+ *
+ * The query reads the run with `for share`. With a plain read, a write that began before a takeover could commit after the next attempt has
+ * read.
  */
 export function fenced({ runId, attempt }: Fence): Sql {
   return sql`fence as (
@@ -18,7 +23,7 @@ export function fenced({ runId, attempt }: Fence): Sql {
        for share)`;
 }
 
-/** Returns the `with` part for several runs, each named once. It selects the runs whose right is still held. */
+/** Returns a `with` query that selects the runs whose attempts may still write. Each run appears once in `fences`. */
 export function fencedAll(fences: Fence[]): Sql {
   return sql`fence as (
     select runs.run_id, runs.thread_id
@@ -28,7 +33,10 @@ export function fencedAll(fences: Fence[]): Sql {
      order by runs.run_id for share of runs)`;
 }
 
-/** Locks the right until the transaction ends, for work of several statements. Returns false when the right is lost. */
+/**
+ * Locks the run's row until the transaction ends, so that an attempt can write in several statements. Returns false if the attempt has lost
+ * the right to write.
+ */
 export async function holdRight(tx: Db, fence: Fence): Promise<boolean> {
   const { rowCount } = await tx.query(sql`with ${fenced(fence)} select 1 from fence`);
   return rowCount !== 0;

@@ -4,21 +4,21 @@ import { channelOf, channels, findOtherListeners, keepListening, type ListeningO
 import { createNotifier } from "./notifier.ts";
 import type { Db } from "./sql.ts";
 
-/** Announces a new process. Nobody waits for this topic. */
+/** The topic that announces a new process. No code waits for it: any notification shows the other processes that someone listens. */
 const helloTopic = "hello";
 const lookMs = 1_000;
 
-/** Wakes waiters early, in this process and in every other one. Nothing depends on a wakeup, because every waiter also polls. */
+/** Notifications between processes, over Postgres. They only save time: every waiter also polls, so a lost notification does no harm. */
 export interface Wakeups {
   /** Resolves at the next notification of the topic, after `timeoutMs`, or when the signal aborts. Never rejects. */
   next(topic: string, timeoutMs: number, signal?: AbortSignal): Promise<void>;
   /** Calls the listener at every notification of the topic, until the returned function is called. */
   on(topic: string, listener: () => void): () => void;
-  /** Notifies this process now, and the others as soon as the previous NOTIFY statement is done. Call it after the commit. */
+  /** Notifies this process at once, and the other processes as soon as the previous NOTIFY statement is done. Call it after the commit. */
   notify(...topics: string[]): void;
   /** Notifies this process only. */
   notifyHere(...topics: string[]): void;
-  /** Notifies the other processes only, for topics that this process has handled in another way. */
+  /** Notifies the other processes only. Use it for topics that this process has handled already. */
   notifyElsewhere(...topics: string[]): void;
   stop(): Promise<void>;
 }
@@ -28,21 +28,21 @@ export interface WakeupOptions extends Omit<ListeningOptions, "follows"> {
   follows?: boolean;
 }
 
-/** The other processes, as far as this one knows. Nothing is sent to a channel without a listener. */
+/** Whether other processes listen, as far as this one knows. No NOTIFY is sent to a channel without a listener. */
 interface Others {
   there: boolean;
   following: boolean;
-  /** The number of notifications that they have sent. */
+  /** The number of notifications received from other processes. */
   heard: number;
 }
 
 /**
- * Starts listening, and returns the wakeups of this process. NOTIFY is never part of a transaction that writes, because such commits queue
- * behind a lock of the whole server. Topics are gathered instead, and one statement at a time names all of them.
+ * Starts listening, and returns the wakeups of this process. NOTIFY never runs in a transaction that writes, because commits with a NOTIFY
+ * queue behind a lock of the whole server. Instead, topics are gathered, and one NOTIFY statement at a time sends all of them.
  */
 export async function startWakeups({ pool, url, follows = true, onError }: WakeupOptions): Promise<Wakeups> {
   const local = new EventEmitter().setMaxListeners(0);
-  const sender = randomUUID(); // distinguishes our own notifications from those of others
+  const sender = randomUUID(); // tells our own notifications from those of other processes
   const others: Others = { there: true, following: true, heard: 0 };
   const stopped = new AbortController();
   const onPayload = (payload = "") => receive(payload, { sender, local, others });
@@ -87,7 +87,7 @@ export async function startWakeups({ pool, url, follows = true, onError }: Wakeu
   };
 }
 
-/** Takes a notification of another process. It proves that there is one. */
+/** Passes a notification from another process on to the local listeners. It also proves that another process exists. */
 function receive(payload: string, { sender, local, others }: { sender: string; local: EventEmitter; others: Others }): void {
   const [from, ...topics] = payload.split(" ");
   if (from === sender) return;
@@ -100,8 +100,8 @@ function receive(payload: string, { sender, local, others }: { sender: string; l
 const isHeard = (topic: string, others: Others) => (channelOf(topic) === channels.followers ? others.following : others.there);
 
 /**
- * Checks whether another process listens, because without a listener no NOTIFY is sent. A new process announces itself, and polls until
- * the others see it.
+ * Checks whether another process listens, because no NOTIFY is sent without a listener. If a notification arrives during the check, its
+ * result is outdated and dropped.
  */
 async function lookForOthers(db: Db, others: Others, follows: boolean): Promise<void> {
   const { heard } = others;

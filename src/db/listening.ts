@@ -4,22 +4,28 @@ import pg from "pg";
 import { closeConnection, connectionOptions } from "./pool.ts";
 import { type Db, sql } from "./sql.ts";
 
-/** One channel for every process and one for those that follow runs. A worker thus ignores the run events of other workers. */
+/**
+ * The two channels: one for every process, and one for the processes that follow runs. Workers that follow no runs are thus not woken by
+ * the events of other workers' runs.
+ */
 export const channels = { common: "ensemble", followers: "ensemble_runs" };
-/** Returns the channel of a topic. Topics of one run or thread have its id after a colon. */
+/** Returns the channel of a topic. A topic about one run or thread has the id of that run or thread after a colon. */
 export const channelOf = (topic: string) => (topic.includes(":") ? channels.followers : channels.common);
 
 const listenerNames = { follower: "ensemble listen", worker: "ensemble listen for work" };
 
 export interface ListeningOptions {
-  /** LISTEN needs a connection of its own that bypasses any transaction pooler. */
+  /** The URL for the LISTEN connection. It must bypass any transaction pooler. */
   url: string;
-  /** Whether this process follows runs. */
+  /** True if this process follows runs. */
   follows: boolean;
   onError: (error: Error) => void;
 }
 
-/** Keeps one LISTEN connection open, and reconnects whenever it breaks. Polling finds the notifications missed meanwhile. */
+/**
+ * Keeps one LISTEN connection open, and reconnects whenever it breaks. Notifications sent in between are lost, but polling finds
+ * the changes that they announced.
+ */
 export function keepListening({ url, follows, onError }: ListeningOptions, onPayload: (payload?: string) => void, signal: AbortSignal) {
   const name = follows ? listenerNames.follower : listenerNames.worker;
   const { promise: first, resolve: onFirst, reject: onFirstFailure } = Promise.withResolvers<void>();

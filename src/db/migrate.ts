@@ -6,7 +6,7 @@ import { type Db, sql, transaction } from "./sql.ts";
 
 const migrationsDir = new URL("../../migrations/", import.meta.url);
 const oldestPostgres = 14;
-/** The numbers are arbitrary, but every process that migrates must use the same ones. */
+/** The keys of the two locks for migrations. The numbers are arbitrary, but every process that migrates must use the same ones. */
 const migrationLock = 7_201_914;
 const concurrentLock = 7_201_917;
 const lockPollMs = 100;
@@ -15,11 +15,12 @@ const deadlockDetected = "40P01";
 
 /**
  * Brings the schema to this release and returns the files that were applied. Migrations only go forward. Each file runs once, in one
- * process at a time. A file is known by its name alone, so the comments of an applied file may change.
+ * process at a time. A file is identified by its name alone, so the comments of an applied file may change.
  *
- * All files except `*.concurrent.sql` run in one transaction, which locks what it changes. The concurrent ones run after it, one by one and
- * without a transaction. So a table with millions of rows stays open to reads and writes: they build indexes with `create index
- * concurrently`, and fill rows in batches that commit. Only the speed of statements may depend on concurrent files.
+ * Most files run together in one transaction, which locks the tables that it changes. Files named `*.concurrent.sql` run after that
+ * transaction, one by one and without a transaction of their own. They build indexes with `create index concurrently`, or fill rows in
+ * batches that commit. A table with millions of rows thus stays open to reads and writes. Concurrent files may affect only the speed of
+ * statements, never their results.
  */
 export async function migrate(pool: Pool): Promise<string[]> {
   const files = (await readdir(migrationsDir)).filter((file) => file.endsWith(".sql")).sort();
@@ -37,7 +38,7 @@ async function migrateInTransaction(tx: PoolClient, files: string[]): Promise<st
   return unapplied;
 }
 
-/** Retries the work after a deadlock. The files lock several tables, and running workers lock the same ones in another order. */
+/** Retries `work` after a deadlock. The migration files lock several tables, and running workers lock the same tables in another order. */
 async function retryDeadlocks<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
@@ -56,7 +57,7 @@ async function findUnapplied(db: Db, files: string[]): Promise<string[]> {
   return files.filter((file) => !done.has(file));
 }
 
-/** Applies the concurrent files. Each holds one statement that can be run again after an interruption. */
+/** Applies the concurrent files. Each file holds one statement that can run again after an interruption. */
 async function migrateConcurrently(pool: Pool, files: string[]): Promise<string[]> {
   const client = await pool.connect();
   try {
@@ -66,11 +67,14 @@ async function migrateConcurrently(pool: Pool, files: string[]): Promise<string[
     for (const file of unapplied) await applyConcurrently(client, file);
     return unapplied;
   } finally {
-    client.release(true); // the lock goes with the connection
+    client.release(true); // closing the connection releases the lock
   }
 }
 
-/** Polls until it has the lock. Waiting inside a statement would hold a snapshot, for which `create index concurrently` waits in turn. */
+/**
+ * Polls until this process has the lock. A statement that waits for the lock would hold a snapshot, and `create index concurrently` in
+ * another process waits for all snapshots.
+ */
 async function lockConcurrent(client: PoolClient): Promise<void> {
   for (;;) {
     const { rows } = await client.query<{ held: boolean }>(sql`select pg_try_advisory_lock(${concurrentLock}) as held`);
@@ -82,13 +86,13 @@ async function lockConcurrent(client: PoolClient): Promise<void> {
 async function applyConcurrently(client: PoolClient, file: string): Promise<void> {
   const statement = await readFile(new URL(file, migrationsDir), "utf8");
   const [, index] = /^create (?:unique )?index concurrently (\w+)/m.exec(statement) ?? [];
-  // An interrupted build leaves an invalid index behind.
+  // An interrupted build leaves an invalid index behind, so drop it first.
   if (index) await client.query(`drop index concurrently if exists ${index}`);
   await client.query(statement);
   await client.query(sql`insert into migrations (file) values (${file})`);
 }
 
-/** Migrates the database at this URL, on a connection without a statement timeout. */
+/** Migrates the database at this URL. Its connection has no statement timeout. */
 export async function migrateAt(url: string): Promise<string[]> {
   const pool = openPool({ url, size: 1, onError: () => {} });
   try {
@@ -108,7 +112,7 @@ async function refuseOldServer(tx: PoolClient): Promise<void> {
   checkServerVersion(Number(rows[0]?.version));
 }
 
-/** Throws if the server is too old for our statements. `version` is its `server_version_num`: 140005 is 14.5. */
+/** Throws if the server is too old for our statements. `version` is the server's `server_version_num`: 140005 stands for 14.5. */
 export function checkServerVersion(version: number): void {
   const major = Math.floor(version / 10_000);
   if (major < oldestPostgres) throw new Error(`Ensemble needs Postgres ${oldestPostgres} or newer; this server is ${major}.`);

@@ -1,23 +1,23 @@
 import { channelOf } from "./listening.ts";
 import { type Db, prepared, type Sql, sql } from "./sql.ts";
 
-/** Postgres refuses a payload of 8,000 bytes. */
+/** The longest payload that we send, in bytes. Postgres refuses payloads of 8,000 bytes or more. */
 const payloadLimit = 7_500;
 
-/** Sends NOTIFY statements, one at a time. Topics gather meanwhile, and the next statement names all of them. */
+/** Sends NOTIFY statements, one at a time. Topics that arrive during a statement are gathered, and the next statement sends all of them. */
 export interface Notifier {
   send(topics: string[]): void;
-  /** Resolves when everything was sent. */
+  /** Resolves when every topic has been sent. */
   idle(): Promise<void>;
 }
 
-/** Creates a notifier. Its payloads begin with the sender, by which a process recognizes its own notifications. */
+/** Creates a notifier. Each payload begins with the sender's id, by which a process recognizes its own notifications. */
 export function createNotifier(db: Db, sender: string, onError: (error: Error) => void): Notifier {
   const pending = new Set<string>();
   let sending: Promise<void> | undefined;
 
   async function sendPending(): Promise<void> {
-    await undefined; // includes every topic of the same turn
+    await undefined; // lets every topic of the same turn join the statement
     while (pending.size > 0) {
       const notifications = [...Map.groupBy(pending, channelOf)].flatMap(([channel, topics]) =>
         packTopics(sender, topics).map((payload) => ({ channel, payload })),

@@ -5,11 +5,11 @@ import { type Db, type Sql, sql } from "./sql.ts";
 export interface Page<Row> {
   rows: Row[];
   total: number;
-  /** Whether there are more than `mostCounted` rows, so that `total` is the planner's estimate. */
+  /** True if there are more than `mostCounted` rows. `total` is then the planner's estimate. */
   isEstimate: boolean;
-  /** Whether rows follow this page. */
+  /** True if more rows follow this page. */
   more: boolean;
-  /** Whether the page ends before its limit, because more rows would have exceeded `bytes`. */
+  /** True if the page has fewer rows than its limit because more rows would have exceeded `bytes`. */
   isCut: boolean;
 }
 
@@ -18,16 +18,19 @@ export interface Paging<Key extends string> {
   offset: number;
   sort_by?: Key;
   sort_order?: "asc" | "desc";
-  /** Whether to count all rows, even above `mostCounted`. */
+  /** True to count all rows, even above `mostCounted`. */
   exact?: boolean;
-  /** The size limit of a page's large columns. Undefined means no limit. */
+  /** The size limit for a page's large columns together. Undefined means no limit. */
   bytes?: number;
 }
 
-/** The highest exact count. A higher total is an estimate, so that the cost of a page does not depend on the size of the table. */
+/** The highest exact count. A higher total is an estimate, so that the cost of a page does not grow with the table. */
 export const mostCounted = 10_000;
 
-/** Returns one page of a select, by default with the newest row first. `columns` maps sort keys, so that no caller's text becomes SQL. */
+/**
+ * Returns one page of a select. By default the newest row comes first. `columns` maps sort keys to columns, so that no text from a caller
+ * becomes SQL.
+ */
 export async function paged<Row extends object, Key extends string = string>(
   db: Db,
   select: Sql,
@@ -41,7 +44,10 @@ export async function paged<Row extends object, Key extends string = string>(
   return toPage(db, await readBounded<Row>(db, query, sizes, bytes), select, { limit, offset, exact });
 }
 
-/** Returns a page from the rows that were read for it, one more than it holds. `select` yields all rows, for counting. */
+/**
+ * Returns a page from rows that were read for it. The caller reads one row more than the page holds, which shows whether more rows follow.
+ * `select` yields all rows, for counting.
+ */
 export async function toPage<Row>(
   db: Db,
   { rows: read, isCut }: BoundedRows<Row>,
@@ -55,7 +61,7 @@ export async function toPage<Row>(
   return { rows, total: Math.max(total, offset + rows.length + (more ? 1 : 0)), isEstimate, more, isCut: isCut && rows.length < limit };
 }
 
-/** Counts the rows of a select. The count is exact up to `mostCounted` or if `exact` is set, else the planner's estimate. */
+/** Counts the rows of a select. The count is exact up to `mostCounted` or if `exact` is set. Above that it is the planner's estimate. */
 export async function countRows(db: Db, select: Sql, exact = false): Promise<{ total: number; isEstimate: boolean }> {
   const counting = exact ? select : sql`${select} limit ${mostCounted + 1}`;
   const { rows } = await db.query<{ total: number }>(sql`select count(*)::integer as total from (${counting}) found`);
@@ -69,7 +75,10 @@ async function estimateRows(db: Db, select: Sql): Promise<number> {
   return rows[0]?.["QUERY PLAN"][0].Plan["Plan Rows"] ?? 0;
 }
 
-/** Returns the condition `column @> document`, with both converted by the SQL function `searchable`. Without a document it is true. */
+/**
+ * Returns the condition `column @> document`, with both sides converted by the SQL function `searchable`. Without a document, the condition
+ * is true.
+ */
 export function containing(column: Sql, document: Record<string, unknown> | undefined): Sql {
   if (!document || Object.keys(document).length === 0) return sql`true`;
   return sql`searchable(${column}) @> searchable(${JSON.stringify(document)}::json)`;

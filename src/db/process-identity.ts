@@ -2,12 +2,12 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 
-/** Returns the pid and start time of a process as one line. A pid may be reused, but not together with its start time. */
+/** Returns the pid and start time of a process as one line. The system may reuse a pid, but not with the same start time. */
 export async function describeProcess(pid: number): Promise<string> {
   return `${pid} ${await startTime(pid)}`;
 }
 
-/** Returns whether the process that `describeProcess` described still runs. */
+/** Returns whether the process that `describeProcess` described is still running. */
 export async function isSameProcess(description: string): Promise<boolean> {
   const pid = Number(description.split(" ")[0]);
   if (!Number.isInteger(pid) || pid <= 0) return false;
@@ -19,14 +19,14 @@ const gone = "gone";
 
 async function startTime(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
-  // The second field is the command in parentheses, and may hold spaces. The start time is the 20th field after it.
+  // The second field is the command in parentheses, which may hold spaces. The start time is the 20th field after the closing parenthesis.
   if (stat !== undefined) return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "unknown";
   if (!isAlive(pid)) return gone;
   const ps = await promisify(execFile)("ps", ["-o", "lstart=", "-p", String(pid)]).catch(() => ({ stdout: "unknown" })); // Windows has no ps
   return ps.stdout.trim();
 }
 
-/** Returns whether a process of any user has this pid. */
+/** Returns whether a process with this pid exists, whichever user owns it. */
 export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);

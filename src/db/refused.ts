@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** The database refuses a statement because of its content. It accepted a small statement of the same kind, and retries failed. */
+/** The database refuses a statement because of its content. Retries failed, while a small statement of the same kind succeeded. */
 export class Refused extends Error {
   override name = "RefusedError";
 }
@@ -9,8 +9,8 @@ const mostTries = 3;
 const pauseMs = 500;
 
 /**
- * Retries the work if the server lacked memory or time for it or had an internal error. Rejects with `Refused` after the third try. Other
- * errors pass through, and so do those of a database that also fails the probe, because they are not about the work.
+ * Retries `work` if the server lacked memory or time for it, or had an internal error. Rejects with `Refused` after the third try. Other
+ * errors pass through unchanged. So do the errors of a database that also fails the probe, because then the statement is not the cause.
  */
 export async function unlessRefused<T>(work: (nth: number) => Promise<T>, probe: () => Promise<unknown>): Promise<T> {
   for (let nth = 1; ; nth++) {
@@ -30,17 +30,17 @@ export async function unlessRefused<T>(work: (nth: number) => Promise<T>, probe:
   }
 }
 
-/** Returns the server's error message with its code, for looking it up. */
+/** Returns the server's error message, followed by its code so that people can look it up. */
 export function whatServerSays(error: Error): string {
   return error instanceof Refused || !("code" in error) ? error.message : `${error.message} (${error.code})`;
 }
 
-/** The message of pg's own error when a statement exceeds `query_timeout`. */
+/** The message of pg's own error for a statement that exceeds `query_timeout`. */
 const queryTimeout = "Query read timeout";
 
 /**
- * Returns whether the statement alone may be the cause. A full disk (53100), too many connections (53300), a shutdown (57P…) and a broken
- * connection are excluded, because a small probe may still succeed there.
+ * Returns whether the statement itself may have caused the error. A full disk (53100), too many connections (53300), a shutdown (57P…) and
+ * a broken connection are excluded. In these cases a small probe may still succeed.
  */
 function mayBeStatement(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;

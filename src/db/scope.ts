@@ -1,28 +1,30 @@
 import { type Sql, sql } from "./sql.ts";
 
-/** Returns the condition that a row has this field with this value. For an array, the row must have each of its values. */
+/** Returns the condition that a row's `field` has this value. For an array, the row must have each of its values. */
 export type Holds = (field: string, value: unknown) => Sql;
 
-/** The rows of a kind that a user may see and change, selected by the metadata of each row. */
+/** The rows that a user may see and change. The metadata of a row decides whether it is included. */
 export interface Scope {
   /**
-   * Returns a condition on a `json` column or expression, for the `where` of a statement that reads or changes such rows. Pass `holds` for
-   * rows that are compared by more than their metadata.
+   * Returns a condition for the `where` of a statement. It is true for rows that the user may see and change. `metadata` is a `json` column
+   * or expression. Pass `holds` for rows whose filter may name other columns too.
    */
   visible(metadata: Sql, holds?: Holds): Sql;
-  /** The user, for graphs that are made for each user. */
+  /** The user, for graphs that are built for each user. */
   user?: { identity: string; permissions: string[] };
 }
 
-/** The scope of the service itself: workers, sweepers, commands. Only `request.access` decides a caller's scope. */
+/**
+ * The scope that hides nothing, for the service itself: workers, sweepers and commands. A caller's scope comes only from `request.access`.
+ */
 export const everything: Scope = { visible: () => sql`true` };
 
-/** Returns whether a scope hides no row. */
+/** Returns whether a scope includes every row. */
 export const isEverything = ({ visible }: Scope): boolean => visible === everything.visible;
 
 export const nothingAtAll: Scope = { visible: () => sql`false` };
 
-/** Returns the scope of the rows that are in both scopes. */
+/** Returns the scope of the rows that both scopes include. */
 export const inBoth = (one: Scope, other: Scope): Scope => ({
   ...one,
   visible: (metadata, holds) => sql`(${one.visible(metadata, holds)}) and (${other.visible(metadata, holds)})`,

@@ -1,6 +1,6 @@
 import { type Db, sql } from "./sql.ts";
 
-/** The size of a table on disk with its indexes, and the planner's estimate of its rows. Neither needs a scan of the table. */
+/** The size of a table on disk with its indexes, and the planner's estimate of its rows. Reading them scans no table. */
 export interface TableSize {
   table: string;
   bytes: number;

@@ -1,18 +1,25 @@
 import type { Pool, PoolClient } from "pg";
 
-/** A statement with its parameters, as pg takes it. Only the `sql` tag creates one, so that no value ever becomes text. */
+/**
+ * A statement with its parameters, in the form that pg takes. Only the `sql` tag creates statements, so a value always becomes a parameter.
+ */
 export interface Sql {
   text: string;
   values: unknown[];
   name?: string;
 }
 
-/** Runs statements, as the pool or one transaction. Functions take it as their first argument, and the caller chooses. */
+/**
+ * Something that runs statements: the pool or a transaction. Functions take it as their first argument, so that the caller chooses between
+ * the two.
+ */
 export interface Db {
   query<Row extends object>(statement: Sql): Promise<{ rows: Row[]; rowCount: number | null }>;
 }
 
-/** A piece of SQL. `text` and `values` are public, because pg reads a statement through an object that inherits from it. */
+/**
+ * A piece of SQL. `text` and `values` are getters on the prototype, because pg reads a statement through an object that inherits from it.
+ */
 class Fragment implements Sql {
   readonly strings: readonly string[];
   readonly parts: readonly unknown[];
@@ -39,7 +46,7 @@ class Fragment implements Sql {
     return this.rendered;
   }
 
-  /** Returns the text, with each `${fragment}` spliced in. Every other value becomes the next parameter. */
+  /** Returns the text. Each `${fragment}` is spliced in, and every other value becomes the next parameter. */
   private write(values: unknown[]): string {
     return this.strings.reduce((text, string, index) => {
       const part = this.parts[index - 1];
@@ -49,26 +56,29 @@ class Fragment implements Sql {
   }
 }
 
-/** Returns a statement or fragment: `sql\`select … where run_id = ${runId}\``. */
+/** Returns a statement or a fragment. Example: `sql\`select … where run_id = ${runId}\``. */
 export function sql(strings: TemplateStringsArray, ...parts: unknown[]): Sql {
   return new Fragment(strings, parts);
 }
 
-/** Joins fragments with a separator, for the rows of a `values` list or the conditions of a `where`. */
+/** Joins fragments with a separator, such as the rows of a `values` list or the conditions of a `where`. */
 export function join(fragments: Sql[], separator = ", "): Sql {
   const between = fragments.slice(1).map(() => separator);
   return new Fragment(["", ...between, ""], fragments);
 }
 
-/** Returns a named statement, which the server parses once a connection. Use it for frequent statements. One name stands for one text. */
+/**
+ * Returns a named statement, which the server parses only once for each connection. Use it for frequent statements. A name must always
+ * stand for the same text.
+ */
 export function prepared(name: string, { text, values }: Sql): Sql {
   return { name, text, values };
 }
 
-/** The empty fragment, for a condition that is not there. */
+/** The empty fragment, in place of an optional part of a statement. */
 export const nothing: Sql = sql``;
 
-/** Runs `work` in a transaction and rolls it back. */
+/** Runs `work` in a transaction, and always rolls it back. */
 export async function rehearse(pool: Pool, work: (tx: PoolClient) => Promise<unknown>): Promise<void> {
   const rollback = new Error("The transaction is rolled back.");
   const rehearsal = transaction(pool, async (tx) => {
@@ -82,14 +92,17 @@ export async function rehearse(pool: Pool, work: (tx: PoolClient) => Promise<unk
 
 const failedCommits = new WeakSet<Error>();
 
-/** Returns whether a transaction failed with this error at its commit. A transaction that failed earlier has stored nothing. */
+/**
+ * Returns whether a transaction failed with this error at its commit. Its changes may then be stored. A transaction that failed earlier
+ * stored nothing.
+ */
 export const failedAtCommit = (error: Error): boolean => failedCommits.has(error);
 
-/** Runs `work` in one transaction, and commits all of it or nothing. */
+/** Runs `work` in one transaction, which commits all changes or none. */
 export async function transaction<T>(pool: Pool, work: (tx: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
-  // The connection may break between two statements. The pool must not hand it out again.
+  // If the connection breaks between two statements, the pool must not hand it out again.
   const notice = (error: Error) => {
     broken = error;
   };
@@ -104,7 +117,7 @@ export async function transaction<T>(pool: Pool, work: (tx: PoolClient) => Promi
     return result;
   } catch (error) {
     await client.query("rollback").catch((failure: Error) => {
-      broken = failure; // the connection is unusable
+      broken = failure; // the pool must drop this connection
     });
     throw error;
   } finally {

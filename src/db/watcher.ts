@@ -3,16 +3,19 @@ import type { Wakeups } from "./listen.ts";
 
 const pollMs = 1_000;
 
-/** Waits for rows to reach a state, with one statement for all waiters. */
+/** Waits until rows have reached a state. One statement checks the rows of all waiters. */
 export interface Watcher<Query, Result> {
-  /** Resolves with the result as soon as there is one, or with undefined on abort. A notification of the topic triggers a look at once. */
+  /**
+   * Resolves with the result as soon as there is one, or with undefined on abort. A notification of the topic triggers a look at once.
+   * Otherwise the watcher looks every second.
+   */
   wait(query: Query, topic: string, signal: AbortSignal): Promise<Result | undefined>;
   stop(): Promise<void>;
 }
 
 export interface WatcherOptions<Query, Result> {
   wakeups: Wakeups;
-  /** Returns one result for each query, in their order. Undefined means not yet. */
+  /** Returns one result for each query, in the order of the queries. Undefined means that there is no result yet. */
   look: (queries: Query[]) => Promise<(Result | undefined)[]>;
   onError: (error: Error) => void;
 }
@@ -28,12 +31,12 @@ export function startWatcher<Query, Result>({ wakeups, look, onError }: WatcherO
   let looking: Promise<void> | undefined;
 
   async function lookForDue(): Promise<void> {
-    await undefined; // includes every waiter of the same turn
+    await undefined; // lets every waiter of the same turn join the look
     while (due.size > 0) {
       const waiters = [...due];
       due.clear();
       const results = await look(waiters.map(({ query }) => query)).catch(onError);
-      if (!results) break; // the next poll tries again
+      if (!results) break; // the next poll looks again
       for (const [index, { found }] of waiters.entries()) {
         const result = results[index];
         if (result !== undefined) found.resolve(result);

@@ -1,11 +1,11 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 
-/** The key of the configurable that holds the effect memory of a run. */
+/** The key of `configurable` for the stored effects of a run. */
 export const effectMemoryKey = "__ensemble_effects";
-/** LangGraph's own key for the task that a config belongs to. */
+/** LangGraph's own key for the id of the task that a config belongs to. */
 const taskIdKey = "__pregel_task_id";
 
-/** Stores the results of effects. The worker puts it into a run's configurable. */
+/** The stored results of a run's effects. The worker puts this into the run's `configurable`. */
 export interface EffectMemory {
   runId: string;
   durability: "sync" | "async" | "exit";
@@ -14,10 +14,12 @@ export interface EffectMemory {
 }
 
 /**
- * Runs a side effect at most once a task, as far as that can be known. The first completed result of that name is stored, and returned
- * whenever the task is retried. If the process dies after the effect but before storing its result, `fn` is called again with the same key.
- * Pass the key on as an idempotency key, so that the other system can detect the repetition. The result must be JSON. Outside an Ensemble
- * run, `fn` is always called.
+ * Runs a side effect once for each task, as far as this is possible. The first completed result under this name is stored, and is returned
+ * whenever the task is retried.
+ *
+ * If the process dies after the effect but before the result is stored, `fn` is called again with the same key. Pass the key on as an
+ * idempotency key, so that the other system can detect the repetition. The result must be JSON. Outside an Ensemble run, `fn` is always
+ * called.
  */
 export async function effect<Result>(config: RunnableConfig, name: string, fn: (key: string) => Result | Promise<Result>): Promise<Result> {
   const memory: EffectMemory | undefined = config.configurable?.[effectMemoryKey];

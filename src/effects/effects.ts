@@ -1,14 +1,14 @@
 import { type Fence, fenced } from "../db/fence.ts";
 import { type Db, sql } from "../db/sql.ts";
 
-/** Returns the stored result of an effect as JSON, or undefined when the effect has not completed yet. */
+/** Returns the stored result of an effect as JSON, or undefined if the effect has not completed yet. */
 export async function findEffect(db: Db, runId: string, taskId: string, name: string): Promise<string | undefined> {
   const { rows } = await db.query<{ result: string }>(sql`
     select result from effects where run_id = ${runId} and task_id = ${taskId} and name = ${name}`);
   return rows[0]?.result;
 }
 
-/** Stores the first completed result of an effect. Returns false when the attempt has lost the right to write. */
+/** Stores the first completed result of an effect. Returns false if the attempt has lost the right to write. */
 export async function storeEffect(db: Db, fence: Fence, taskId: string, name: string, result: string): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     with ${fenced(fence)}, stored as (

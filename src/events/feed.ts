@@ -6,16 +6,21 @@ import { RunWindow } from "./run-window.ts";
 
 const pollMs = 1_000;
 
-/** Returns the topic of a run's progress. */
+/** Returns the topic that announces new events of a run. */
 export const runTopic = (runId: string) => `run:${runId}`;
 
-/** Follows the logs of runs for any number of clients. Each run has one reader, and one poll serves all runs. */
+/** Follows the event logs of runs for any number of clients. All followers of a run share one reader, and one poll serves all runs. */
 export interface EventFeed {
-  /** Yields the events after `after` in batches, as they come. Returns when the run is over, and throws when this process stops. */
+  /**
+   * Yields the events with ids above `after`, in batches, as they arrive. Returns when the run is over, and throws when this process stops.
+   */
   follow(runId: string, after: number, signal: AbortSignal): AsyncGenerator<LoggedEvent[], void>;
-  /** Prepares for a run that is about to be created, so that following it from its first event needs no read. */
+  /**
+   * Prepares for a run that is about to be created, so that a follower can start at its first event without a read. Returns a function that
+   * ends the preparation.
+   */
   expect(runId: string): () => void;
-  /** Passes events that this process has just committed to its followers, so that they need not read them back. */
+  /** Hands events that this process has just committed to the followers here, so that they need not read the log. */
   publish(runId: string, events: LoggedEvent[]): void;
   /** Notifies followers in this process that the end of a run was committed, after the event `lastId`. */
   publishEnd(runId: string, lastId: number): void;
@@ -30,13 +35,13 @@ interface Feed {
   stopped: AbortController;
 }
 
-/** A follower of a run. The last one to leave closes the window. */
+/** A follower of a run. When the last follower leaves, the run's window is closed. */
 interface Follower {
   window: RunWindow;
   leave: () => void;
 }
 
-/** Starts the feed. It reads nothing while there are no followers. */
+/** Starts the feed. Without followers, the feed reads nothing. */
 export function startFeed(db: Db, wakeups: Wakeups, onError: (error: Error) => void): EventFeed {
   const feed: Feed = { db, wakeups, reader: createLogReader(db, onError), windows: new Map(), stopped: new AbortController() };
   const { reader, windows, stopped } = feed;
@@ -89,7 +94,7 @@ async function* follow(feed: Feed, from: { runId: string; after: number }, signa
   if (!signal.aborted) throw new Error("This process is stopping.");
 }
 
-/** Adds a follower of a run that was created. The first one finds the end of its log. */
+/** Adds a follower of a run that exists. The first follower also looks up the end of the run's log. */
 async function join(feed: Feed, runId: string): Promise<Follower> {
   const { window, leave } = enter(feed, runId);
   window.uncreated = false;

@@ -2,11 +2,11 @@ import type { Db } from "../db/sql.ts";
 import { type Page, readEvents } from "./log.ts";
 import type { RunWindow } from "./run-window.ts";
 
-/** Reads the new events of any number of runs into their windows, one statement at a time. */
+/** Reads the new events of any number of runs into their windows. It runs one statement at a time, which reads for all of them. */
 export interface LogReader {
-  /** Reads a run from its window's tail on. Does nothing for a run that is over, or whose tail is not known yet. */
+  /** Reads the events of a run after its window's tail. Does nothing if the run is over, or if the tail is still unknown. */
   read(window: RunWindow): void;
-  /** Resolves when nothing is being read. */
+  /** Resolves when no read is under way. */
   idle(): Promise<void>;
 }
 
@@ -22,7 +22,7 @@ export function createLogReader(db: Db, onError: (error: Error) => void): LogRea
         db,
         batch.map(({ runId, tail = -1 }) => ({ runId, after: tail })),
       ).catch(onError);
-      if (!pages) break; // the next poll tries again
+      if (!pages) break; // the next poll reads again
       for (const window of batch) if (takePage(window, pages.get(window.runId)) === "more") unread.add(window);
     }
     reading = undefined;
@@ -39,7 +39,7 @@ export function createLogReader(db: Db, onError: (error: Error) => void): LogRea
   };
 }
 
-/** Adds a page to its window. Returns "more" when the log has further events. */
+/** Adds a page of events to its window. Returns "more" when the log has further events. */
 function takePage(window: RunWindow, page: Page | undefined): "more" | undefined {
   if (!page) return undefined;
   window.take(page.events);

@@ -1,6 +1,6 @@
 import { type Db, type Sql, sql } from "../db/sql.ts";
 
-/** One event of a run as its clients see it. `data` is JSON text. */
+/** An event of a run, as clients see it. `data` is JSON text. */
 export interface RunEvent {
   id: number;
   event: string;
@@ -9,13 +9,13 @@ export interface RunEvent {
 
 /** An event as the log stores it. */
 export interface LoggedEvent extends RunEvent {
-  /** The time of storing, in milliseconds of the database's clock. */
+  /** When the event was stored, in milliseconds of the database's clock. */
   at: number;
 }
 
 export const milliseconds = (moment: Sql) => sql`extract(epoch from ${moment})::double precision * 1000`;
 
-/** The position of a follower: the id of the last event that it has. */
+/** The position of a follower in a run's log: the id of the last event that the follower has. */
 export interface Cursor {
   runId: string;
   after: number;
@@ -24,16 +24,18 @@ export interface Cursor {
 /** The events of a log after a cursor. */
 export interface Page {
   events: LoggedEvent[];
-  /** Whether the page is full, so that more events may follow. */
+  /** True if the page is full, so that more events may follow. */
   more: boolean;
-  /** Whether the run has ended or is deleted, so that nothing will follow these events. */
+  /** True if the run has ended or is deleted. Nothing will follow these events. */
   over: boolean;
 }
 
 const pageRows = 500;
 const pageBytes = 1_000_000;
 
-/** Continues a statement that begins with the fences of these runs. */
+/**
+ * Returns a `with` query that adds events to their runs' logs. It reads the fences of these runs, so it must follow them in the statement.
+ */
 export function appendingEvents(events: (RunEvent & { runId: string })[]): Sql {
   return sql`
     appended as (
@@ -46,8 +48,8 @@ export function appendingEvents(events: (RunEvent & { runId: string })[]): Sql {
 }
 
 /**
- * Returns one page of every cursor's log, with at least one event if there is one. It reads the runs row in the same snapshot, so this
- * statement sees every event of a run that is over.
+ * Returns one page of the log for each cursor. A page has at least one event if the log has one after the cursor. The statement reads the
+ * run's row in the same snapshot. If that row says that the run is over, the page misses no event.
  */
 export async function readEvents(db: Db, cursors: Cursor[]): Promise<Map<string, Page>> {
   const { rows } = await db.query<{ runId: string; over: boolean; id: number | null; event: string; data: string; at: number }>(sql`
@@ -74,13 +76,16 @@ export async function readEvents(db: Db, cursors: Cursor[]): Promise<Map<string,
   return pages;
 }
 
-/** Returns the id of a run's newest event, or -1 when it has none. */
+/** Returns the id of a run's newest event, or -1 if the run has no event. */
 export async function newestEventId(db: Db, runId: string): Promise<number> {
   const { rows } = await db.query<{ id: number }>(sql`select coalesce(max(id), -1) as id from run_events where run_id = ${runId}`);
   return rows[0]?.id ?? -1;
 }
 
-/** Returns whether a page may be full. The server counts bytes and this counts characters. A ratio of four errs towards reading again. */
+/**
+ * Returns whether a page may be full. The server's limit counts bytes, and this function counts characters. It assumes four bytes per
+ * character, so it rather reads once too often.
+ */
 function isFull(events: RunEvent[]): boolean {
   return events.length >= pageRows || events.reduce((bytes, { data }) => bytes + data.length, 0) >= pageBytes / 4;
 }

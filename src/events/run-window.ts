@@ -1,25 +1,29 @@
 import { orAborted } from "../db/abort.ts";
 import type { LoggedEvent } from "./log.ts";
 
-/** The number of recent events of a followed run that are kept in memory for all its followers. */
+/** How many recent events of a followed run this process keeps in memory. All followers of the run share them. */
 const windowEvents = 1_000;
 const windowBytes = 1_000_000;
 /**
- * The pause between wakeups for each follower. A write costs about 20 µs: a thousand followers get one every 100 ms, ten get it at once.
+ * The pause between two wakeups, for each follower of the run. Writing to a follower costs about 20 µs. A thousand followers are thus woken
+ * every 100 ms, and ten almost at once.
  */
 const pauseMsPerFollower = 0.1;
 
-/** Holds the newest events of a run for all its followers in this process. Followers that need older events read them from the log. */
+/**
+ * Holds the newest events of a run in memory, for all its followers in this process. A follower that needs older events reads them from the
+ * log.
+ */
 export class RunWindow {
   readonly runId: string;
   followers = 0;
   unlisten: () => void = () => {};
-  /** The id of the newest event in the window. Later events are still to be read. Undefined until the log's end is known. */
+  /** The id of the newest event in the window. Undefined until the end of the log is known. */
   tail: number | undefined;
   over = false;
-  /** Whether the run is not created yet. A read would not find it now, and treat it as deleted. */
+  /** True until the run is created. A read before that would not find the run and would treat it as deleted. */
   uncreated = false;
-  /** Whether a notification arrived before the run was followed. */
+  /** True if a notification arrived while the run was only expected. */
   notified = false;
   #window: LoggedEvent[] = [];
   #bytes = 0;
@@ -32,7 +36,7 @@ export class RunWindow {
     this.runId = runId;
   }
 
-  /** Returns the events after the cursor, or undefined when the window no longer reaches back that far. */
+  /** Returns the events after the cursor, or undefined if the window no longer reaches back that far. */
   since(after: number): LoggedEvent[] | undefined {
     if (this.tail !== undefined && after >= this.tail) return [];
     const first = this.#window[0]?.id;
@@ -43,10 +47,10 @@ export class RunWindow {
     return this.#shared.events;
   }
 
-  /** Adds events to the window. Returns false when some in between are missing. */
+  /** Adds events to the window. Returns false if events are missing between the window's tail and the new ones. */
   take(events: LoggedEvent[]): boolean {
     const tail = this.tail;
-    if (tail === undefined) return true; // the pending read of the log's end continues from there
+    if (tail === undefined) return true; // the pending lookup of the log's end will cover these events
     const fresh = events.filter(({ id }) => id > tail);
     if (fresh.length === 0) return true;
     if (fresh[0]?.id !== tail + 1) return false;
@@ -69,7 +73,7 @@ export class RunWindow {
     }
   }
 
-  /** Wakes the followers. If there are many, events gather during the pause and share one write to each. */
+  /** Wakes the followers. If a run has many followers, events gather during the pause, and each follower gets them in one write. */
   wake(): void {
     const pauseMs = this.over ? 0 : this.followers * pauseMsPerFollower;
     const waitMs = this.#wokenAt + pauseMs - performance.now();

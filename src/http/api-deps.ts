@@ -21,22 +21,25 @@ export interface ApiDeps {
   threadFeed: ThreadFeed;
   registry: Registry;
   store: StoreRules;
-  /** Shares statements among requests that each make one run. */
+  /** Shares statements between requests that each make one run. */
   writer: RunWriter;
   log: Logger;
   metrics: Metrics;
   version: string;
-  /** The model that graphs here call: the operator's endpoint or the rehearsal model. Null if no graph runs here, as workers may differ. */
+  /**
+   * The model that the graphs of this process call: the operator's endpoint or the rehearsal model. Null if this process executes no
+   * graphs, because its workers may use another model.
+   */
   model: "external" | "rehearsal" | null;
   webhookRules: WebhookRules;
-  /** The memory budget of large requests and answers. */
+  /** The memory budget for large requests and answers. */
   memory: Memory;
-  /** The UI components of the graphs. Undefined if there are none. */
+  /** The UI components of the graphs. Undefined if no graph has any. */
   ui: UiBundles | undefined;
   /** Undefined if callers are not authenticated. */
   auth: Auth | undefined;
   settings: {
-    /** The names that the service answers to in addition to loopback names. */
+    /** The names that the service accepts in the Host header, in addition to loopback names. */
     hosts: string[];
     bodyLimitBytes: number;
     maxWaiting: number;
@@ -50,9 +53,9 @@ export interface ApiDeps {
     resumableRetentionSeconds: number;
     /** Picks the request headers that a run may see. */
     pickHeaders: PickHeaders;
-    /** Whether LangChain traces with LangSmith in this process. */
+    /** True if LangChain traces with LangSmith in this process. */
     langsmith: boolean;
-    /** Whether runs may have webhooks. */
+    /** True if runs may have webhooks. */
     sendsWebhooks: boolean;
   };
 }

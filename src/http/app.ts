@@ -32,7 +32,7 @@ import { threadRoutes } from "./routes/threads.ts";
 import { uiRoutes } from "./routes/ui.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 
-/** Builds the API. It serves requests and executes no runs. */
+/** Builds the HTTP API. It serves requests, and executes no runs. */
 export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserApp): Promise<FastifyInstance> {
   const prefix = http.mount_prefix ?? "";
   const admittance = admittanceOf(deps, http);
@@ -46,19 +46,21 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
     http: { shouldUpgradeCallback: wantsSocket, ...arrival },
     frameworkErrors: refusePath,
     clientErrorHandler: refuseConnection,
-    // With an app in front a route has only one path, because middleware that guards it would not match the other.
+    // If the project's app stands in front, each route has exactly one path. Middleware that guards a route would not match a second path
+    // with a trailing slash.
     routerOptions: { maxParamLength: 2_000, ignoreTrailingSlash: inFront === undefined },
   });
   app.setValidatorCompiler(validatorCompiler);
-  // The response schemas are documentation. The compiler has checked the answers, and a second check would cost time on each of them.
+  // The response schemas are only documentation. The compiler has checked the answers, and a check at run time would slow down each of
+  // them.
   app.setSerializerCompiler(() => JSON.stringify);
   answerErrors(app);
   acceptJsonBodies(app, admittance.origins, deps.memory);
-  await acceptSockets(app, deps); // before the hooks that refuse, because it closes the connection of a refused upgrade
+  await acceptSockets(app, deps); // registered before the hooks that refuse requests, because it closes the connection of a refused upgrade
   refuseForeignPages(app, admittance.gate);
   refuseFloods(app, deps);
   await allowBrowsers(app, http.cors ?? {}, admittance.origins);
-  guardRoutes(app, deps.auth, admittance.admitted); // after the hooks that answer preflights, which carry no credentials
+  guardRoutes(app, deps.auth, admittance.admitted); // registered after the hooks that answer preflights, which carry no credentials
   if (!http.disable_meta) await documentApi(app, deps.version, prefix);
 
   const counts: StreamCounts = new Map();
@@ -83,8 +85,8 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
 }
 
 /**
- * Returns the logger for requests. Fastify logs two lines for each request, which are for debugging only: runs have their own. The lines
- * hold the headers that `logging_headers` picks, and the path without its query, which may hold tokens.
+ * Returns the logger for requests. Fastify logs two lines for each request. They are kept for debugging, because runs have their own log
+ * lines. Each line has the headers that `logging_headers` picks, and the path without its query, which may hold tokens.
  */
 function requestLogger({ log }: ApiDeps, { logging_headers }: HttpOptions): FastifyBaseLogger {
   const level = log.level === "info" ? "warn" : log.level;
@@ -97,7 +99,7 @@ function requestLogger({ log }: ApiDeps, { logging_headers }: HttpOptions): Fast
   return log.child({}, { level, serializers: { req } });
 }
 
-/** The gate, the allowed origins, and the users that were authenticated in front. */
+/** The gate, the allowed origins, and the users that were authenticated before our routes. */
 interface Admittance {
   admitted: Admitted;
   gate: Gate;
@@ -134,7 +136,10 @@ function approach(
   };
 }
 
-/** Accepts WebSockets. A frame has the limit of a body. On shutdown sockets are cut like streams, so that clients reconnect elsewhere. */
+/**
+ * Accepts WebSockets. A frame has the size limit of a request body. On shutdown, sockets are cut like streams, so that clients reconnect to
+ * another process.
+ */
 async function acceptSockets(app: FastifyInstance, { settings }: ApiDeps): Promise<void> {
   await app.register(websocket, {
     options: { maxPayload: settings.bodyLimitBytes },
@@ -152,7 +157,7 @@ function refuseForeignPages(app: FastifyInstance, gate: Gate): void {
   });
 }
 
-/** Refuses requests with 429 when too many wait for the database, because more of them would delay all. */
+/** Refuses requests with 429 if too many requests wait for the database. Accepting more would delay all of them. */
 function refuseFloods(app: FastifyInstance, { pool, settings }: ApiDeps): void {
   app.addHook("onRequest", async ({ method }) => {
     if (method === "GET") return; // reads cost little, and health checks must be answered

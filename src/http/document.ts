@@ -51,7 +51,9 @@ export function topicOf(url: string): string {
   return ["crons", "runs", "threads", "assistants", "webhooks", "store"].find((topic) => url.includes(`/${topic}`)) ?? "service";
 }
 
-/** Removes schemas that nothing refers to. Every named schema is generated twice, for input and for output, and often only one is used. */
+/**
+ * Removes schemas that nothing refers to. Each named schema is generated for input and for output, and often only one of the two is used.
+ */
 const withoutUnused: typeof jsonSchemaTransformObject = (input) => {
   const document = jsonSchemaTransformObject(input);
   const schemas = ("components" in document && document.components?.schemas) || {};

@@ -9,14 +9,14 @@ const mostWaiting = 50;
 
 /** A page up to this size is read at once, without reserving memory. */
 export const lightBytes = 512 * 1024;
-/** The most that a larger page holds. Further rows are on the next page. */
+/** The size limit of a larger page. Further rows are on the next page. */
 export const pageBytes = 8 * 1024 * 1024;
-/** Memory that such a page takes while it is read, parsed and written. */
+/** The memory that a larger page takes while it is read, parsed and sent. */
 const pageWeight = 6 * pageBytes;
 
-/** The memory budget of large requests and answers in flight. */
+/** The memory budget for large requests and answers that are in progress. */
 export interface Memory {
-  /** Resolves with a release function when there is room. Waits up to ten seconds, then refuses with 429. */
+  /** Resolves with a function that releases the memory, when enough is free. Waits up to ten seconds, then throws a 429. */
   take(bytes: number): Promise<() => void>;
 }
 
@@ -73,8 +73,8 @@ const noMemory = () =>
   new ServiceError("too_many", "Other large requests use all the memory that is reserved for them. Try again in a moment.");
 
 /**
- * Reads a page. A small page is read at once. A large page waits for memory, and holds it until the answer is sent. `read` gets the number of
- * bytes that the page may hold.
+ * Reads a page. A small page is read at once. A large page waits for free memory, and keeps it until the answer is sent. `read` gets the
+ * number of bytes that the page may have.
  */
 export async function readWithin<Page extends { isCut: boolean }>(
   memory: Memory,

@@ -2,24 +2,28 @@ import { z } from "zod";
 import { MultitaskStrategy, RunStatus } from "../runs/run.ts";
 import { ThreadStatus } from "../threads/threads.ts";
 
-/** Text that a text column can store. Postgres refuses NUL, and UTF-8 has no lone surrogates. */
+/** Text that a text column can store. Postgres refuses NUL, and UTF-8 cannot encode lone surrogates. */
 export const Text = z
   .string()
   .max(100_000)
   .refine((text) => !text.includes("\0") && text.isWellFormed(), "must not contain NUL characters or lone surrogates");
 
-/** An id in lower case. Postgres returns uuids in lower case, and the checkpoint tables store ids as text, where case matters. */
+/**
+ * An id in lower case. Postgres returns uuids in lower case, and the checkpoint tables store ids as text, so upper case would not match.
+ */
 export const Id = z.guid().toLowerCase();
-/** A document of the caller, kept exactly as it came. zod's record would drop a key named __proto__. */
+/** A JSON object from the caller, kept exactly as it arrived. zod's own record type would drop a key named __proto__. */
 export const Json = z
   .custom<Record<string, unknown>>((value) => typeof value === "object" && value !== null && !Array.isArray(value), "expected an object")
   .meta({ type: "object", additionalProperties: {} });
-/** A boolean from a query or from JSON. */
+/** A boolean from a query string or from JSON. */
 export const Flag = z
   .union([z.boolean(), z.enum(["true", "false", "1", "0", "yes", "no"])])
   .transform((flag) => flag === true || flag === "true" || flag === "1" || flag === "yes");
 
-/** A whole number from JSON or a query. In a query only digits count, because `Number` would also read "" and "0x10". */
+/**
+ * A whole number from JSON or a query string. In a query string only digits are accepted, because `Number` would also read "" and "0x10".
+ */
 export const Whole = (min: number, max: number) =>
   z.preprocess(
     (value) => (typeof value === "string" && /^-?\d{1,15}$/.test(value) ? Number(value) : value),
@@ -28,7 +32,7 @@ export const Whole = (min: number, max: number) =>
 export const Limit = Whole(1, 1_000).default(10);
 export const Offset = Whole(0, 1_000_000_000).default(0);
 export const SortOrder = z.enum(["asc", "desc"]).optional();
-/** A list, or one item alone. A repeated query parameter arrives as a single value when it is given once. */
+/** A list, or a single item in place of a list. A query parameter that is given once arrives as a single value. */
 export const OneOrMore = <Item extends z.ZodType>(item: Item) =>
   z.union([z.array(item), item.transform((one) => [one])]) as unknown as z.ZodType<z.output<Item>[]>;
 
@@ -54,7 +58,7 @@ export const Config = z
 
 export const Checkpoint = z.object(CheckpointKeys);
 
-/** A node, or a node with its own input. RemoteGraph sends LangGraph's form of the latter, with `args`. */
+/** A node, or a node with its own input. RemoteGraph sends the input as `args`, as LangGraph does. */
 const Target = z.union([Text, z.object({ node: Text, input: z.unknown().optional(), args: z.unknown().optional() })]);
 
 export const Command = z.object({
@@ -67,7 +71,9 @@ export const AssistantParams = z.object({ assistantId: Text });
 export const ThreadParams = z.object({ threadId: Id });
 export const RunParams = z.object({ threadId: Id, runId: Id });
 
-/** Returns a route's response schema for the documentation. The compiler has checked the answers where they are created. */
+/**
+ * Returns a route's response schema for the OpenAPI document. Answers are not validated at run time, because the compiler has checked them.
+ */
 export const answers = (schema: z.ZodType): { 200: z.ZodType<unknown> } => ({ 200: schema });
 
 /** The response schema of a route that answers with an event stream. */
@@ -78,7 +84,7 @@ export const streams = {
 export const TtlStrategy = z.enum(["delete", "keep_latest"]);
 const Minutes = z.number().positive().max(52_560_000);
 
-/** The idle minutes after which a thread, or all but its latest checkpoint, is deleted. */
+/** The minutes without use after which a thread is deleted, or reduced to its latest checkpoint. */
 export const ThreadTtl = z
   .union([Minutes, z.object({ ttl: Minutes, strategy: TtlStrategy.nullish() })])
   .transform((ttl) =>

@@ -1,16 +1,19 @@
 import { z } from "zod";
 import { OneOrMore, Text, Unsettable } from "./schemas.ts";
 
-/** The name of a channel. A channel that this release does not know has no events, because a newer client may subscribe to more. */
+/**
+ * The name of a channel. An unknown name is accepted but has no events, because a newer client may subscribe to channels that this release
+ * does not know.
+ */
 const Channel = Text.max(1_000);
 
-/** The number of an event, from its id. A foreign id is ignored, so that everything is sent. */
+/** The number of an event, from its id. An id in another form is ignored, so that all events are sent. */
 const EventNumber = z
   .string()
   .max(100)
   .transform((id) => (/^\d{1,15}$/.test(id) ? Number(id) : undefined));
 
-/** The events of a thread that a client subscribes to. Unknown keys are ignored, because future clients will send some. */
+/** The events of a thread that a client subscribes to. Unknown keys are ignored, because newer clients may send more. */
 export const EventFilter = z.object({
   channels: z.array(Channel).min(1).max(100),
   namespaces: z
@@ -21,18 +24,18 @@ export const EventFilter = z.object({
   since: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).nullish(),
 });
 
-/** The header with which an EventSource reconnects. `since` takes precedence over it. */
+/** The header with which an EventSource reconnects. If the body has `since`, that takes precedence. */
 export const LastEventNumber = z.looseObject({ "last-event-id": EventNumber.optional() });
 
 const ThreadMode = z.enum(["run_modes", "lifecycle", "state_update"]);
 
-/** The SDK names the parameter stream_mode, the official document stream_modes. */
+/** The query of a thread stream. The SDK names its parameter `stream_mode`, and the official OpenAPI document names it `stream_modes`. */
 export const ThreadStreamQuery = z.object({
   stream_mode: Unsettable(OneOrMore(ThreadMode)),
   stream_modes: Unsettable(OneOrMore(ThreadMode)),
 });
 
-/** The last event that the client has. "-" sends all events, and without an id only new events are sent. */
+/** The last event that the client has. "-" requests all events. Without an id, only new events are sent. */
 export const LastThreadEvent = z.looseObject({
   "last-event-id": z
     .string()

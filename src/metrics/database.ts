@@ -5,9 +5,9 @@ import { readTableSizes, type TableSize } from "../db/sizes.ts";
 import { countWaiting } from "../runs/absent.ts";
 import { type QueueFigures, readQueue, readRunCounts } from "../runs/figures.ts";
 
-/** The shortest time between two reads of the database, however often metrics are scraped. */
+/** The shortest time between two reads from the database, however often metrics are scraped. */
 const freshMs = 5_000;
-/** The longest wait for a read. */
+/** How long a read from the database may take. */
 const timeoutMs = 2_000;
 const mostWaiting = 10_000;
 
@@ -22,13 +22,14 @@ interface Reading {
 }
 
 /**
- * Registers the metrics that come from the database, which are the same in every process. While it is down, only `database_up` has a value.
+ * Registers the metrics that are read from the database, which are the same in every process. While the database is down, only
+ * `database_up` has a value.
  */
 export function databaseMetrics(registry: Registry, pool: Pool, leaseSeconds: number): { refresh(): Promise<void> } {
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ name: `ensemble_${name}`, help, labelNames, registers: [registry] });
   const up = gauge("database_up", "Whether the database answered");
-  const runs = gauge("runs", "Runs by status; beyond 20,000 as the database estimates", ["status"]);
+  const runs = gauge("runs", "Runs by status. Above 20,000 runs, the database's estimate", ["status"]);
   const due = gauge("queue_depth", "Pending runs that are due, up to 100,000");
   const delayed = gauge("queue_delayed", "Pending runs that are for later, up to 100,000");
   const age = gauge("queue_oldest_seconds", "Time since the oldest due run became due");
@@ -66,7 +67,7 @@ export function databaseMetrics(registry: Registry, pool: Pool, leaseSeconds: nu
 }
 
 async function read(pool: Pool, leaseSeconds: number): Promise<Reading> {
-  // One query after the other, on one connection at a time, so that scraping does not slow the service.
+  // The queries run one after another, on one connection at a time, so that scraping does not slow down the service.
   return {
     queue: await readQueue(pool, leaseSeconds),
     waiting: await countWaiting(pool, mostWaiting),
@@ -83,7 +84,7 @@ async function withTimeout<Result>(work: Promise<Result>): Promise<Result> {
   return Promise.race([work, late]).finally(() => done.abort());
 }
 
-/** Returns a function that shares one call of `work` among all callers within `freshMs`. */
+/** Returns a function that calls `work` at most once in `freshMs`. Callers in between share the last call. */
 function lessOften(work: () => Promise<void>): () => Promise<void> {
   let last: { done: Promise<void>; at: number } | undefined;
   return () => {

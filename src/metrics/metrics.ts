@@ -4,7 +4,7 @@ import { databaseMetrics } from "./database.ts";
 import { processMetrics } from "./process.ts";
 import { type WorkMetrics, workMetrics } from "./work.ts";
 
-/** The metrics of a service, for an operator's tools. */
+/** The metrics of one service, for the operator's tools. */
 export interface Metrics {
   work: WorkMetrics;
   /** Registers a gauge of the open event streams. */
@@ -23,7 +23,7 @@ export interface MetricsOptions {
   role: string;
 }
 
-/** Starts the metrics of one service, in a registry of its own, because a process may run several services. */
+/** Starts the metrics of one service. They have a separate registry, because a process may run several services. */
 export function startMetrics({ pool, poolSize, slots, leaseSeconds, version, role }: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];

@@ -2,8 +2,8 @@ import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import { Counter, Gauge, type Registry } from "prom-client";
 
 /**
- * Registers the process metrics under the names that dashboards know. prom-client's own set supports one registry a process, and its
- * observers cannot be stopped.
+ * Registers the metrics of the process under the names that common dashboards use. prom-client's own metrics support only one registry per
+ * process, and their observers cannot be stopped.
  */
 export function processMetrics(registry: Registry): { stop(): void } {
   const registers = [registry];
@@ -41,11 +41,11 @@ export function processMetrics(registry: Registry): { stop(): void } {
   now("nodejs_eventloop_lag_mean_seconds", "Mean delay of the event loop since the last look", () => seconds(delay.mean));
   now("nodejs_eventloop_lag_p99_seconds", "99th percentile of the event loop's delay since the last look", () => {
     const p99 = seconds(delay.percentile(99));
-    delay.reset(); // this gauge is read last
+    delay.reset(); // this gauge is read last, so the values can be reset
     return p99;
   });
   return { stop: () => void delay.disable() };
 }
 
-/** Converts nanoseconds to seconds. The input is NaN until something was measured. */
+/** Converts nanoseconds to seconds. Returns 0 for NaN, which means that nothing was measured yet. */
 const seconds = (nanoseconds: number) => (Number.isFinite(nanoseconds) ? nanoseconds / 1e9 : 0);

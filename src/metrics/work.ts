@@ -1,18 +1,18 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
-/** Records a worker's activity. */
+/** Records what a worker does. */
 export interface WorkMetrics {
   claimed(run: { attempt: number; dueSeconds: number }): void;
   tookOver(runs: number): void;
   /** Records threads whose next run was wrong or missing. */
   repairedHeads(threads: number): void;
-  /** Records the end of an attempt. The outcome is the run's status, or another result of the attempt. */
+  /** Records the end of an attempt. `outcome` is the run's status, or another result of the attempt. */
   ended(graphId: string, outcome: string, seconds: number): void;
-  /** Records stored events, of which the first had waited for `seconds`. */
+  /** Records stored events. `seconds` is how long the first of them had waited. */
   storedEvents(events: number, seconds: number): void;
 }
 
-/** Buckets from a quick echo to a run of an hour. */
+/** Buckets for durations, from a quick echo to a run of an hour. */
 const durations = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600];
 const waits = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60, 300, 900, 3_600];
 const lags = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];

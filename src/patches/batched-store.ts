@@ -15,7 +15,8 @@ interface Batched {
 }
 
 /**
- * Makes the wrapper that LangGraph puts around the store of a running graph pass every call on at once. As it is, the wrapper
+ * Patches the wrapper that LangGraph puts around the store of a running graph, so that it passes every call on at once. Without the patch,
+ * the wrapper
  * - polls every millisecond for calls (measured: 7 % of a core for ten runs that only wait), and a run's end waits for the last poll,
  * - throws when a node lists namespaces,
  * - drops the index and the time to live that a node gives an item.
@@ -23,7 +24,7 @@ interface Batched {
  * Upstream: no issue known for LangGraph.js. Needed up to @langchain/langgraph-checkpoint 1.1.5 at least.
  */
 export function patchBatchedStore(): void {
-  const wrapper: Batched = AsyncBatchedStore.prototype as unknown as Batched; // its parts are private
+  const wrapper: Batched = AsyncBatchedStore.prototype as unknown as Batched; // its fields are private
   wrapper.batch = function (operations) {
     return this.store.batch(operations);
   };

@@ -6,14 +6,14 @@ interface LoopClass {
   initialize(params: LoopParams): Promise<unknown>;
 }
 
-/** Set in the configurable of an attempt that continues another one. Graphs inside inherit it. */
+/** The key that marks the `configurable` of an attempt that continues another one. Graphs inside the graph inherit it. */
 export const resumingKey = "__ensemble_resuming";
 
 /**
- * Lets graphs inside a graph reuse what their finished tasks have stored. LangGraph gives every nested config the key `checkpoint_id`
- * with the value undefined. Its loop takes the key for a replay, in which finished tasks run again (`skipDoneTasks`). An attempt that
- * resumes a run must not repeat them, so this drops the key where it has no value. The loop has no public name. In a release of
- * LangGraph without it nothing is patched, and the test fails.
+ * Patches LangGraph so that graphs inside a graph reuse what their finished tasks have stored. LangGraph gives every nested config the key
+ * `checkpoint_id` with the value undefined. LangGraph's loop takes this key for a replay, in which finished tasks run again
+ * (`skipDoneTasks`). An attempt that resumes a run must not repeat finished tasks, so the patch removes the key if it has no value. The
+ * class of the loop has no public name. If a release of LangGraph lacks it, nothing is patched, and the test fails.
  *
  * Upstream: https://github.com/langchain-ai/langgraphjs/issues/2667, open. Needed up to @langchain/langgraph 1.4.18 at least.
  */

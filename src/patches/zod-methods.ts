@@ -2,10 +2,10 @@ import { getInteropZodDefaultGetter } from "@langchain/core/utils/types";
 import { withLangGraph } from "@langchain/langgraph/zod";
 
 /**
- * Gives the schemas of another copy of zod their `.langgraph` method. LangGraph extends only the zod that it imports itself. A project's
- * file gets our LangGraph and its own zod, so the method would be missing there.
+ * Gives the schemas of another copy of zod their `.langgraph` method. LangGraph extends only the zod that it imports itself. A file of a
+ * project gets our LangGraph but its own zod, so the method would be missing there.
  *
- * Upstream: no issue known. Two copies of zod do not meet in a project that runs without us.
+ * Upstream: no issue known. A project that runs without us has only one copy of zod.
  * Needed up to @langchain/langgraph 1.4.18 at least, until its zod entry extends a zod that it is given.
  */
 export function patchZodMethods(zod: unknown): void {
@@ -22,7 +22,7 @@ const extended = (globalThis as { [key: symbol]: WeakSet<object> | undefined })[
 type AnySchema = Parameters<typeof withLangGraph>[0];
 type Meta = NonNullable<Parameters<typeof withLangGraph>[1]>;
 
-/** Returns the value of `.langgraph` on a schema, as LangGraph's own extension does. */
+/** Returns the value of a schema's property `.langgraph`, as LangGraph's own extension does. */
 function methodsOf(this: AnySchema) {
   return {
     metadata: (jsonSchemaExtra: Meta["jsonSchemaExtra"]) => withLangGraph(this, { jsonSchemaExtra }),

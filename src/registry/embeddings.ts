@@ -15,7 +15,7 @@ export interface ModelEndpoint {
   isRehearsal: boolean;
 }
 
-/** A source of vectors. The name identifies its vectors among those of other sources. */
+/** A function that turns texts into vectors. The name tells its vectors from the vectors of other embedders. */
 export interface Embedder {
   name: string;
   embed: Embed;
@@ -24,14 +24,14 @@ export interface Embedder {
 const openai = "openai:";
 const timeoutMs = 20_000;
 
-/** Tells whether the index calls a model endpoint rather than a module of the project. */
+/** Returns whether the store's index calls a model endpoint. Otherwise it calls a module of the project. */
 export function needsEndpoint({ store }: Pick<Project, "store">): boolean {
   return store.index?.embed.startsWith(openai) ?? false;
 }
 
 /**
- * Returns the embedder that `store.index.embed` names: a model behind an endpoint, or an export of a module. Returns undefined without an
- * index.
+ * Returns the embedder that `store.index.embed` names: a model behind an endpoint, or an export of a module. Returns undefined if the
+ * project has no index.
  */
 export async function loadEmbedder(
   { file, store }: Pick<Project, "file" | "store">,
@@ -52,8 +52,8 @@ export async function loadEmbedder(
 }
 
 /**
- * Returns a function that embeds texts through the endpoint. It sends `dimensions` only to the third generation of models. Older models
- * have fixed dimensions, and some refuse the parameter.
+ * Returns a function that embeds texts through the endpoint. It sends `dimensions` only to `text-embedding-3` models. Older models have
+ * fixed dimensions, and some of them refuse the parameter.
  */
 function embedAtEndpoint(model: string, dims: number, { baseURL, apiKey = "none" }: ModelEndpoint): Embed {
   const dimensions = model.startsWith("text-embedding-3") ? { dimensions: dims } : {};

@@ -3,7 +3,7 @@ import type { TypeSchemas } from "./type-reader.ts";
 
 type JsonSchema = Record<string, unknown>;
 
-/** A graph's schemas as /assistants/:id/schemas answers them. */
+/** A graph's schemas in the form that /assistants/:id/schemas returns. */
 export interface GraphSchemas {
   graph_id: string;
   input_schema: JsonSchema;
@@ -13,7 +13,7 @@ export interface GraphSchemas {
   context_schema: JsonSchema;
 }
 
-/** Returns the schemas that the graph itself declares. A graph without zod or StateSchema has empty ones. */
+/** Returns the schemas that the graph declares. They are empty for a graph that uses neither zod nor StateSchema. */
 export function describeSchemas(graphId: string, graph: unknown): GraphSchemas {
   const config = orEmpty(() => getConfigTypeSchema(graph));
   return {
@@ -26,7 +26,10 @@ export function describeSchemas(graphId: string, graph: unknown): GraphSchemas {
   };
 }
 
-/** Returns the schema, or an empty one when JSON Schema cannot express a zod type. Such a graph is documented as accepting anything. */
+/**
+ * Returns the schema, or an empty schema if JSON Schema cannot express a zod type. An empty schema documents that the graph accepts
+ * anything.
+ */
 function orEmpty(read: () => unknown): JsonSchema {
   try {
     return (read() as JsonSchema | undefined) ?? {};
@@ -35,10 +38,10 @@ function orEmpty(read: () => unknown): JsonSchema {
   }
 }
 
-/** Tells whether the graph itself declares its state. */
+/** Returns whether the graph declares its state. */
 export const isDescribed = ({ state_schema }: GraphSchemas) => Object.keys(state_schema).length > 0;
 
-/** Fills in the schemas from the types where the graph itself declares none. */
+/** Fills in schemas from TypeScript types, if the graph declares none. */
 export function fillFromTypes(schemas: GraphSchemas, types: TypeSchemas | undefined): GraphSchemas {
   if (!types || isDescribed(schemas)) return schemas;
   const config = Object.keys(schemas.config_schema).length > 0 ? schemas.config_schema : types.config;

@@ -14,7 +14,7 @@ const CorsOptions = z
     allow_origins: z.array(z.string()).optional().describe('Origins whose pages may call the API. `[]` allows none, `["*"]` all.'),
     allow_methods: z.array(z.string()).optional().describe("Methods that those pages may use."),
     allow_headers: z.array(z.string()).optional().describe("Request headers that those pages may send."),
-    allow_credentials: z.boolean().optional().describe("Whether browsers may send credentials, such as cookies."),
+    allow_credentials: z.boolean().optional().describe("`true`: browsers may send credentials, such as cookies."),
     allow_origin_regex: z
       .string()
       .refine(isPattern, "is no regular expression")
@@ -26,7 +26,7 @@ const CorsOptions = z
   .loose();
 
 const Patterns = z.array(z.string().min(1)).nullish();
-/** Both spellings of each key are accepted, because LangGraph's documentation uses both. */
+/** The schema of header patterns. Both spellings of each key are accepted, because LangGraph's documentation uses both. */
 const HeaderPatterns = z
   .object({
     include: Patterns.describe("The same as `includes`."),
@@ -48,17 +48,20 @@ export const HttpOptions = z
       .regex(/^(\/[\w.~-]+)*\/?$/, 'must be a path like "/api"')
       .transform((prefix) => prefix.replace(/\/$/, ""))
       .nullish()
-      .describe("Path below which everything is served, except `/ok` and `/info`. `ENSEMBLE_URL` then ends with it."),
+      .describe("Path prefix of all routes. `/ok` and `/info` also work without it. `ENSEMBLE_URL` must end with the prefix."),
     middleware_order: z
       .enum(["auth_first", "middleware_first"])
       .nullish()
-      .describe("Whether your app's middleware runs after the auth check or before it. Default: `auth_first`."),
-    enable_custom_route_auth: z.boolean().nullish().describe("Whether your app's routes are behind auth too. Default: `true`."),
+      .describe("Order of the auth check and your app's middleware: `auth_first` or `middleware_first`. Default: `auth_first`."),
+    enable_custom_route_auth: z
+      .boolean()
+      .nullish()
+      .describe("`true`: your app's routes require auth too. `false`: they are open. Default: `true`."),
     disable_assistants: z.boolean().optional().describe("Closes the endpoints of assistants."),
     disable_threads: z.boolean().optional().describe("Closes the endpoints of threads."),
     disable_runs: z.boolean().optional().describe("Closes the endpoints of runs, crons, event streaming and webhooks."),
     disable_store: z.boolean().optional().describe("Closes the endpoints of the store. Graphs still use it."),
-    disable_meta: z.boolean().optional().describe("Closes the endpoints about the service. A bare `/ok` remains."),
+    disable_meta: z.boolean().optional().describe("Closes the endpoints about the service, such as `/info` and `/docs`. Only `/ok` stays."),
     disable_ui: z.boolean().optional().describe("Closes the UI bundles."),
     disable_webhooks: z.boolean().optional().describe("Creates runs without their webhook."),
     disable_mcp: z.boolean().optional().describe("No effect: there is no `/mcp`. `false` is named in a warning."),
@@ -69,7 +72,10 @@ export const HttpOptions = z
 export type HttpOptions = z.infer<typeof HttpOptions>;
 export type CorsOptions = z.infer<typeof CorsOptions>;
 
-/** Returns every key of `http` that has no effect here. The missing MCP and A2A endpoints are named only when the project asks for them. */
+/**
+ * Returns every key of `http` that has no effect here. The keys of the missing MCP and A2A endpoints are returned only if the project turns
+ * these endpoints on.
+ */
 export function unreadHttpKeys(http: HttpOptions): string[] {
   const { cors, configurable_headers, logging_headers } = http;
   return [

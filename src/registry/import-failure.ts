@@ -2,14 +2,17 @@ import { fileURLToPath } from "node:url";
 import { findMissingExport } from "./missing-export.ts";
 import { findSyntaxError } from "./syntax-error.ts";
 
-/** Returns a sentence that says why a user's file could not be imported, and where. */
+/** Returns a sentence that says why a user's file could not be imported, and where in the file. */
 export async function describeImportFailure(error: unknown): Promise<string> {
   const place = placeOf(error) ?? (await findSyntaxError(error));
   const missing = await findMissingExport(error, place?.file);
   return `${missing ?? firstLine(error)}${place ? ` (at ${place.text})` : ""}`;
 }
 
-/** Returns the first line, which says what is wrong. A compiler's first line only announces a list, so the second line is added. */
+/**
+ * Returns the first line of an error's message, which says what is wrong. A compiler's first line only announces a list, so the second line
+ * is added.
+ */
 function firstLine(error: unknown): string {
   const [first = "", second = ""] = String(error instanceof Error ? error.message : error).split("\n");
   return first.endsWith(":") ? `${first} ${second.trim()}` : first;
@@ -18,8 +21,8 @@ function firstLine(error: unknown): string {
 const ours = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * Returns the innermost place in the project's own code that led to an error. That is the top frame that belongs neither to Node, nor to
- * a package, nor to us. The loader puts the place of a syntax error on a line of its own before the message.
+ * Returns the innermost line of the project's own code that led to an error. This is the first stack frame that is not in Node, in a
+ * package, or in this service. For a syntax error, the loader writes the file and line above the message.
  */
 function placeOf(error: unknown): { file: string; text: string } | undefined {
   if (!(error instanceof Error)) return undefined;

@@ -4,13 +4,16 @@ import { dirname, join } from "node:path";
 
 const require = createRequire(import.meta.url);
 
-/** A package as it is installed. */
+/** An installed package. */
 export interface Installed {
   folder: string;
   version: string;
 }
 
-/** Returns the package that a file in this folder would get without us. Returns undefined when none is installed. */
+/**
+ * Returns the installed package that a file in this folder would import if this service did not redirect imports. Returns undefined if none
+ * is installed.
+ */
 export function findInstalled(name: string, from: string): Installed | undefined {
   for (let folder = from; ; folder = dirname(folder)) {
     const candidate = join(folder, "node_modules", name);
@@ -30,8 +33,8 @@ function versionIn(folder: string): string {
 const langgraph = "@langchain/langgraph";
 
 /**
- * Compares the project's LangGraph with ours, which runs its graphs. Returns a sentence when the versions differ. Graphs for 0.x do not
- * run on 1.x, so this throws for such a project.
+ * Compares the project's LangGraph with this service's copy, which executes the project's graphs. Returns a sentence if the versions
+ * differ. Throws for a project with version 0.x, because its graphs do not run on 1.x.
  */
 export function compareLangGraph(folders: string[]): string | undefined {
   const ours = ourVersion(langgraph);

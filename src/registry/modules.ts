@@ -22,14 +22,15 @@ let prepared = false;
 let resolving = false;
 
 /**
- * Imports a user's file, including TypeScript of any kind. The file gets our copy of LangGraph, whatever the project has installed.
- * Node's module loader is global, so the hooks are set once per process. That is why this file has module state.
+ * Imports a user's file, which may be TypeScript. The file gets this service's copy of LangGraph, whatever the project has installed.
+ * Node's module loader is global, so its hooks are set once per process. That is why this file has module state.
  */
 export async function importUserModule(file: string): Promise<Record<string, unknown>> {
   if (!prepared) {
     prepared = true;
-    await import("@langchain/langgraph"); // Node 22 can require() an ES module only after it was loaded
-    // tsx/cjs would make path aliases work without "type": "module". It is left out: a require() would get a second copy of LangGraph.
+    await import("@langchain/langgraph"); // Node 22 can require() an ES module only after the module was loaded
+    // tsx/cjs would make path aliases work without "type": "module". It is not used, because a require() would then load a second copy of
+    // LangGraph.
     register({ tsconfig: nearestTsconfig(dirname(file)) });
     registerHooks({ resolve: resolveToOurs, load: loadExtending });
     requireOurs();
@@ -37,7 +38,7 @@ export async function importUserModule(file: string): Promise<Record<string, unk
   return import(pathToFileURL(file).href);
 }
 
-/** Returns the nearest tsconfig.json, wherever the service was started. It holds the project's compiler options, path aliases above all. */
+/** Returns the nearest tsconfig.json, wherever the service was started. It has the project's compiler options, such as path aliases. */
 function nearestTsconfig(directory: string): string | undefined {
   const file = join(directory, "tsconfig.json");
   if (existsSync(file)) return file;
@@ -46,7 +47,10 @@ function nearestTsconfig(directory: string): string | undefined {
 
 type Hooks = Required<Parameters<typeof registerHooks>[0]>;
 
-/** Our own patch imports the zod entry too. It must not wait for the module that imports it in turn. */
+/**
+ * Our own patch also imports the zod entry. Its import must not be redirected, because it would wait for a module that in turn imports the
+ * patch.
+ */
 const ourFolder = new URL("..", import.meta.url).href;
 const isOfUser = (importer: string | undefined): importer is string =>
   importer?.startsWith("file:") === true && !importer.startsWith(ourFolder);
@@ -56,7 +60,7 @@ const resolveToOurs: Hooks["resolve"] = (specifier, context, next) => {
   if (url === undefined) return next(specifier, context);
   const importer = context.parentURL;
   const own = specifier === zodEntry && isOfUser(importer) ? extendingUrl(url, { importer, zods: zodsOf(importer) }) : url;
-  // Return the ES module even for a require(): the CommonJS build would be a second copy.
+  // Return the ES module even for a require(), because the CommonJS build would be a second copy.
   return { url: own, format: "module", shortCircuit: true };
 
   /** Returns the URLs of the zod that the importer's file would import. */
@@ -66,16 +70,19 @@ const resolveToOurs: Hooks["resolve"] = (specifier, context, next) => {
       try {
         return next(name, { ...context, conditions, parentURL }).url;
       } catch {
-        return []; // the importer has no zod, or one without this entry
+        return []; // the importer has no zod, or a zod without this entry
       }
     });
   }
 };
 
-/** The plain JavaScript of users that was loaded, in order. TypeScript is compiled by tsx, whose errors name their place. */
+/**
+ * The URLs of the users' plain JavaScript files that were loaded, in order. TypeScript files are missing, because tsx compiles them and its
+ * errors name the file and line.
+ */
 const loadedUrls = new Set<string>();
 
-/** Returns the users' files of plain JavaScript that were loaded, the last one first. */
+/** Returns the paths of the users' plain JavaScript files that were loaded, the last file first. */
 export const recentlyLoaded = (): string[] => [...loadedUrls].reverse().map((url) => fileURLToPath(url));
 
 const loadExtending: Hooks["load"] = (url, context, next) => {
@@ -84,7 +91,7 @@ const loadExtending: Hooks["load"] = (url, context, next) => {
   return source === undefined ? next(url, context) : { source, format: "module", shortCircuit: true };
 };
 
-/** Resolves shared packages to our copy for require(). Node 22 calls no hook when compiled TypeScript requires a module. */
+/** Makes require() resolve shared packages to our copies. Node 22 calls no hook when compiled TypeScript requires a module. */
 function requireOurs(): void {
   const loader = Module as unknown as { _resolveFilename(specifier: string, ...others: unknown[]): string };
   const resolveFilename = loader._resolveFilename;
@@ -97,13 +104,13 @@ function requireOurs(): void {
 }
 
 /**
- * Returns the URL of our copy. Returns undefined for packages that are not shared. A subpath that our version lacks is also undefined,
- * because the project's own copy may have it.
+ * Returns the URL of our copy of a shared package. Returns undefined for other packages. It also returns undefined for a subpath that our
+ * version lacks, because the project's own copy may have it.
  */
 function ourUrl(specifier: string): string | undefined {
   if (Object.hasOwn(ourselves, specifier)) return ourselves[specifier];
   if (resolving || packageOf(specifier) === undefined) return undefined;
-  resolving = true; // import.meta.resolve calls the hooks too
+  resolving = true; // import.meta.resolve also calls the hooks
   try {
     return import.meta.resolve(specifier);
   } catch {

@@ -6,9 +6,9 @@ import { buildKeyNames, toolKeys, unreadKeys } from "./unread-keys.ts";
 const GraphObject = z
   .object({
     path: z.string().describe("File and export of the graph: `./agent.ts:graph`. Without an export, the file's default export."),
-    name: z.string().trim().min(1).optional().describe("Name of the graph's own assistant. Without it, the graph's id."),
-    description: z.string().nullish().describe("Description that assistants show."),
-    version: z.string().optional().describe("Version that each run records, in addition to the graph's structure."),
+    name: z.string().trim().min(1).optional().describe("Name of the graph's default assistant. Default: the graph's id."),
+    description: z.string().nullish().describe("Description of the graph's default assistant."),
+    version: z.string().optional().describe("Version of the graph. Each run records it, together with a hash of the graph's structure."),
   })
   .loose();
 export const GraphEntry = z.union([z.string(), GraphObject]);
@@ -20,7 +20,9 @@ export const CheckpointerOptions = z
         strategy: z
           .enum(["delete", "keep_latest"])
           .optional()
-          .describe("Action on a thread whose time is over: delete it, or keep only its latest checkpoints. Default: `delete`."),
+          .describe(
+            "What happens to an expired thread: `delete` it, or `keep_latest` to keep only its latest checkpoints. Default: `delete`.",
+          ),
         default_ttl: z
           .number()
           .positive()
@@ -40,7 +42,9 @@ const UrlOptions = z
     require_https: z
       .boolean()
       .optional()
-      .describe("`true`: https only. `false`: http as well. Without it, http only to `ENSEMBLE_WEBHOOK_INSIDE_HOSTS`."),
+      .describe(
+        "`true`: https only. `false`: https and http. Without this key, http only to the hosts in `ENSEMBLE_WEBHOOK_INSIDE_HOSTS`.",
+      ),
     allowed_domains: z.array(z.string().min(1)).optional().describe("Domains that webhooks may call, such as `*.example.com`."),
     allowed_ports: z.array(z.number().int().min(1).max(65_535)).optional().describe("Ports that webhooks may call."),
     max_url_length: z.number().int().positive().optional().describe("Longest URL of a webhook, in characters. Default: 4096."),
@@ -59,7 +63,7 @@ export const WebhookOptions = z
   })
   .loose();
 
-/** The operator's limits for patterns. */
+/** The operator's limits for the shipped patterns. */
 export const PatternOptions = z
   .object({
     allowed_hosts: z
@@ -117,7 +121,10 @@ export const OwnOptions = z
 export const AuthOptions = z
   .object({
     path: z.string().min(1).describe("File and export of your `Auth`: `./auth.ts:auth`."),
-    disable_studio_auth: z.boolean().optional().describe("Whether Studio on loopback must pass your auth too. Default: `false`."),
+    disable_studio_auth: z
+      .boolean()
+      .optional()
+      .describe("`true`: Studio must pass your auth, even on a service that listens on loopback. Default: `false`."),
   })
   .loose();
 const UiConfig = z.object({ shared: z.array(z.string()).nullish().describe("Packages that the components share with the page.") }).loose();
@@ -133,7 +140,7 @@ export const ProjectFile = z
       .union([z.string(), z.array(z.string()), z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))])
       .optional()
       .describe(
-        "Environment of the project: the path of an env file, a list of `NAME=value`, or an object. The process's own variables win.",
+        "Environment of the project: the path of an env file, a list of `NAME=value`, or an object. Variables of the process take precedence.",
       ),
     http: HttpOptions.nullish().describe("Options of the HTTP API."),
     ui: z.record(z.string().min(1), z.string().min(1)).nullish().describe("Files with UI components, by graph id."),
@@ -147,7 +154,7 @@ export const ProjectFile = z
   .loose();
 export type ProjectFile = z.infer<typeof ProjectFile>;
 
-/** Returns every key of a project file that has no effect here, except those about building images. */
+/** Returns every key of a project file that has no effect here, except the keys for building images. */
 export function unreadProjectKeys({ graphs, http, checkpointer, store, webhooks, ...others }: ProjectFile): string[] {
   return [
     ...unreadKeys(others, [...buildKeyNames, ...toolKeys, ...Object.keys(ProjectFile.shape)]),

@@ -2,19 +2,19 @@ import { createRequire } from "node:module";
 import { z } from "zod";
 import { patchZodMethods } from "../patches/zod-methods.ts";
 
-/** The entry of LangGraph that gives schemas their `.langgraph` method. */
+/** The LangGraph module that gives zod schemas their `.langgraph` method. */
 export const zodEntry = "@langchain/langgraph/zod";
-/** The entries of zod. Zod 4 has all of them, older releases of zod 3 only the first. */
+/** The entry points of zod. Zod 4 has all of them, and older releases of zod 3 have only the first. */
 export const zodEntries = ["zod", "zod/v3", "zod/v4"];
 
 const mark = "?zod-of=";
 const Extension = z.object({ importer: z.string(), zods: z.array(z.string()) });
 
-/** Returns the URL of a module that is our zod entry and also extends the importer's zod. */
+/** Returns the URL of a module that exports our zod entry and also extends the importer's copies of zod. */
 export const extendingUrl = (entryUrl: string, extension: z.infer<typeof Extension>): string =>
   `${entryUrl}${mark}${encodeURIComponent(JSON.stringify(extension))}`;
 
-/** Returns the source of such a module. Returns undefined for every other URL. */
+/** Returns the source code of a module with such a URL. Returns undefined for any other URL. */
 export function extendingSource(url: string): string | undefined {
   const [entryUrl, extension] = url.split(mark);
   if (extension === undefined) return undefined;
@@ -27,7 +27,7 @@ export function extendingSource(url: string): string | undefined {
   ].join("\n");
 }
 
-/** Extends these copies of zod, and those that a `require()` in the importer's file would get. */
+/** Extends these copies of zod, and the copies that a `require()` in the importer's file would load. */
 export function extendZods(zods: unknown[], importer: string): void {
   const require = createRequire(importer);
   const required = zodEntries.map((name) => {

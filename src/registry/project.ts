@@ -23,17 +23,17 @@ export interface Source {
   exportName: string;
 }
 
-/** A graph as langgraph.json names it. */
+/** A graph that langgraph.json lists. */
 export interface GraphSource extends Source {
   graphId: string;
-  /** The name in a list of assistants. Without it, the graph id. */
+  /** The name of the graph's default assistant. Without it, the name is the graph's id. */
   name?: string | undefined;
   description: string | undefined;
-  /** The project's version of the graph. Without it, only the graph's structure tells versions apart. */
+  /** The version that the project gives the graph. Without it, versions differ only by the graph's structure. */
   version?: string | undefined;
 }
 
-/** The project's own auth, and whether Studio must pass it too. */
+/** The project's own auth. `disableStudio` means that Studio must pass this auth too. */
 export interface AuthSource extends Source {
   disableStudio: boolean;
 }
@@ -68,11 +68,11 @@ export interface Project {
   parts: PartSources;
   /** Keys that have a meaning elsewhere and none here. They are named in one warning at the start. */
   ignoredKeys: string[];
-  /** Keys about building images. A server that runs from the project's folder does not use them. */
+  /** Keys for building images. A server that runs from the project's folder does not use them. */
   buildKeys: string[];
 }
 
-/** Reads a langgraph.json. Throws one sentence that names the file when something is wrong with it. */
+/** Reads a langgraph.json. If something is wrong, throws one sentence that names the file. */
 export async function readProject(path: string): Promise<Project> {
   const file = resolve(path);
   const given = await readProjectFile(file);
@@ -109,7 +109,7 @@ async function readProjectFile(file: string): Promise<ProjectFile> {
   throw new Error(`${file}: ${issue?.path.join(".") || "the file"}: ${issue?.message}.`);
 }
 
-/** Returns every folder that the project's file or one of its graphs is in. */
+/** Returns every folder that contains the project's file or one of its graphs. */
 export const foldersOf = ({ file, graphs }: Project): string[] => [...new Set([file, ...graphs.map((graph) => graph.file)].map(dirname))];
 
 function parseJson(text: string, file: string): unknown {
@@ -157,7 +157,8 @@ function sourceOf(root: string, projectFile: string, key: string, path: string):
 
 async function readEnv(root: string, projectFile: string, env: ProjectFile["env"]): Promise<Record<string, string>> {
   if (env === undefined) return {};
-  if (Array.isArray(env)) return readLines(env.filter((line) => line.includes("=")).join("\n")); // only the process can set a bare name
+  // Only the process can set a variable that is given without a value.
+  if (Array.isArray(env)) return readLines(env.filter((line) => line.includes("=")).join("\n"));
   if (typeof env !== "string") return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]));
   const file = resolve(root, env);
   const text = await readFile(file, "utf8").catch(() => {

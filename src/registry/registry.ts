@@ -9,7 +9,7 @@ import { findIssues, type GraphCallArguments, type Issue } from "./validate.ts";
 
 export type AnyGraph = Pregel<Record<string, PregelNode>, Record<string, BaseChannel>>;
 
-/** The config and the storage for one use of a graph. */
+/** The config, and the storage, for one use of a graph. */
 export interface GraphUse {
   config?: LangGraphRunnableConfig;
   checkpointer?: BaseCheckpointSaver;
@@ -21,21 +21,21 @@ export interface GraphUse {
 export interface Registry {
   readonly graphIds: string[];
   has(graphId: string): boolean;
-  /** Returns the name and description that langgraph.json gives the graph. */
+  /** Returns the graph's name and description from langgraph.json. */
   describe(graphId: string): { name: string; description: string | undefined };
-  /** Returns the version that langgraph.json gives the graph. */
+  /** Returns the graph's version from langgraph.json. */
   version(graphId: string): string | undefined;
-  /** Returns the graph for one use. It is a shallow copy, so concurrent uses never share a saver or store. */
+  /** Returns the graph for one use. The graph is a shallow copy, so that concurrent uses never share a saver or a store. */
   open(graphId: string, use?: GraphUse): Promise<AnyGraph>;
-  /** Returns the graph's schemas: its own declarations, else those from its types. */
+  /** Returns the graph's schemas: the ones that it declares, or else the ones from its TypeScript types. */
   schemas(graphId: string): Promise<GraphSchemas>;
-  /** Returns the same for a graph at a path inside it. */
+  /** Returns the schemas of a graph that lies at a path inside another graph. */
   subgraphSchemas(graphId: string, path: string, subgraph: unknown): Promise<GraphSchemas>;
   /** Returns the schemas that the graph itself declares. */
   declaredSchemas(graphId: string): Promise<GraphSchemas>;
   /**
-   * Returns the issues that the graph's schemas find in an input and a context. A graph that a function makes for each run is not made
-   * for this, so it has none.
+   * Returns the issues that the graph's schemas find in an input and a context. If a function makes the graph for each run, returns none,
+   * because the graph is not made for this check.
    */
   validate(graphId: string, given: GraphCallArguments): Promise<Issue[]>;
 }
@@ -44,13 +44,13 @@ type GraphFactory = (config: LangGraphRunnableConfig) => unknown;
 
 interface LoadedGraph {
   resolve(config: LangGraphRunnableConfig): Promise<AnyGraph>;
-  /** The graph itself. Undefined when a function makes it for each use. */
+  /** The graph, if it was exported as such. Undefined if a function makes the graph for each use. */
   graph?: AnyGraph;
 }
 
 /**
- * Loads every graph of the project. A graph that does not load stops the start with a sentence that names it. Calls `warn` when the types
- * of the graphs cannot be read.
+ * Loads every graph of the project. If a graph cannot be loaded, throws a sentence that names it, which stops the start. Calls `warn` if
+ * the TypeScript types of the graphs cannot be read.
  */
 export async function loadRegistry(sources: GraphSource[], warn: (sentence: string) => void = () => {}): Promise<Registry> {
   const types = createTypeSchemaReader(sources, warn);
@@ -59,7 +59,7 @@ export async function loadRegistry(sources: GraphSource[], warn: (sentence: stri
 
   async function resolveGraph(graphId: string, config: LangGraphRunnableConfig): Promise<AnyGraph> {
     const entry = loaded.get(graphId);
-    if (!entry) throw new Error(`This process has no graph "${graphId}"; langgraph.json lists ${[...loaded.keys()].join(", ")}.`);
+    if (!entry) throw new Error(`This process has no graph "${graphId}". langgraph.json lists ${[...loaded.keys()].join(", ")}.`);
     return entry.resolve(config);
   }
 
@@ -109,7 +109,10 @@ async function loadGraph(source: GraphSource): Promise<LoadedGraph> {
   return { graph, resolve: async () => graph };
 }
 
-/** Returns the graph in a compiled graph, in an uncompiled builder, or in the wrapper that createAgent returns. */
+/**
+ * Returns the compiled graph of an export. The export may be a compiled graph, an uncompiled builder, or the wrapper that createAgent
+ * returns.
+ */
 function asGraph(name: string, value: unknown): AnyGraph {
   if (isPregel(value)) return value;
   if (isRecord(value) && isPregel(value.graph)) return value.graph;
@@ -126,13 +129,14 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * Returns the exports that the author wrote. TypeScript without "type": "module" becomes CommonJS, whose default export is one level
- * down.
+ * Returns the exports that the author wrote. TypeScript without "type": "module" becomes CommonJS, and Node then nests its exports under
+ * `default`.
  */
 export function exportsOf(module: Record<string, unknown>): Record<string, unknown> {
   const { "module.exports": marked, __esModule, default: whole, ...named } = module;
-  const exports = marked ?? whole; // Node 22 does not mark CommonJS
-  const hasNames = isRecord(exports) && Object.getPrototypeOf(exports) === Object.prototype; // and is not itself a graph or a factory
+  const exports = marked ?? whole; // Node 22 does not add the key "module.exports"
+  // A plain object, so neither a graph nor a factory.
+  const hasNames = isRecord(exports) && Object.getPrototypeOf(exports) === Object.prototype;
   if (hasNames) return { ...exports, ...named };
   return exports === undefined ? named : { default: exports, ...named };
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** The schema of `store` in langgraph.json: the expiry of items and the search by meaning. */
+/** The schema of `store` in langgraph.json: when items expire, and how they are searched by meaning. */
 export const StoreOptions = z
   .object({
     ttl: z
@@ -10,14 +10,14 @@ export const StoreOptions = z
           .positive()
           .max(52_560_000)
           .nullish()
-          .describe("Minutes that an item lives when its put has no `ttl`. Without it, items live for ever."),
-        refresh_on_read: z.boolean().nullish().describe("Whether a read restarts an item's time. Default: `true`."),
+          .describe("Minutes after which an item expires, unless its put sets a `ttl`. Without this key, such items never expire."),
+        refresh_on_read: z.boolean().nullish().describe("`true`: reading an item restarts its time to live. Default: `true`."),
         sweep_interval_minutes: z
           .number()
           .positive()
           .max(40_000)
           .nullish()
-          .describe("Minutes between two sweeps of expired items. Without it, they are swept every few seconds."),
+          .describe("Minutes between two sweeps of expired items. Without this key, a sweep runs every few seconds."),
       })
       .loose()
       .nullish()
@@ -25,7 +25,10 @@ export const StoreOptions = z
     index: z
       .object({
         dims: z.number().int().min(1).max(16_000).describe("Dimensions of the vectors."),
-        embed: z.string().min(1).describe("Embedding model: `openai:<model>`, or file and export of your own (`./embed.ts:embed`)."),
+        embed: z
+          .string()
+          .min(1)
+          .describe("Embedding model: `openai:<model>`, or the file and export of your own function (`./embed.ts:embed`)."),
         fields: z
           .array(z.string().min(1))
           .min(1)
@@ -35,6 +38,6 @@ export const StoreOptions = z
       })
       .loose()
       .nullish()
-      .describe("Search by meaning. Without it, a query finds items by the words that they share."),
+      .describe("Search by meaning. Without this key, a search finds items that contain words of the query."),
   })
   .loose();

@@ -1,13 +1,13 @@
 /**
- * Reads the types of a graph with the project's own TypeScript, in a separate process. A large project costs the compiler seconds and
- * hundreds of megabytes. The argument says action to read. The output is the schemas, as JSON.
+ * Reads the TypeScript types of graphs with the project's own compiler, in a separate process. For a large project, the compiler takes
+ * seconds and hundreds of megabytes. The last argument is the request as JSON, and the output is the schemas as JSON.
  */
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import type * as TypeScript from "typescript-5";
 import { definitionSchema, type JsonSchema, type SchemaContext, typeSchema } from "./type-json.ts";
 
-/** The schemas of one graph, from its types. */
+/** The schemas of one graph, derived from its types. */
 export interface TypeSchemas {
   state: JsonSchema;
   input: JsonSchema;
@@ -15,7 +15,7 @@ export interface TypeSchemas {
   config: JsonSchema;
 }
 
-/** The files to read, and the location of the compiler. */
+/** The files to read, and the path of the compiler. */
 export interface ReadRequest {
   typescript: string;
   sources: { file: string; exportName: string }[];
@@ -64,7 +64,7 @@ function addSchemas(schemas: Record<string, TypeSchemas>, name: string, type: Ty
   return graph !== undefined;
 }
 
-/** Returns the type of the compiled graph behind a builder, a promise, a factory or an agent's wrapper. */
+/** Returns the type of the compiled graph behind a builder, a promise, a factory, or an agent's wrapper. */
 function compiledGraph(type: TypeScript.Type | undefined, depth = 0): TypeScript.Type | undefined {
   if (!type || depth > 4) return undefined;
   if (type.getProperty("lg_is_pregel")) return type;
@@ -96,7 +96,7 @@ function schemasOf(graph: TypeScript.Type): TypeSchemas {
   };
 }
 
-/** Returns the state among the type arguments of a builder: `StateGraph<Definition, State, Update, …>`. */
+/** Returns the state type of a builder, which is its second type argument: `StateGraph<Definition, State, Update, …>`. */
 function stateOf(builder: TypeScript.Type | undefined): TypeScript.Type | undefined {
   const state = builder && checker.getTypeArguments(builder as TypeScript.TypeReference)[1];
   return state && checker.getPropertiesOfType(state).length > 0 ? state : undefined;
@@ -107,7 +107,7 @@ function initializerOf(declaration: TypeScript.Node): TypeScript.Node | undefine
   return ts.isExportAssignment(declaration) ? declaration.expression : declaration;
 }
 
-/** Finds the graphs that an expression adds as nodes. It follows the variables that the expression is built from. */
+/** Adds the schemas of the graphs that an expression adds as nodes. Follows the variables that the expression is built from. */
 function readSubgraphs(
   schemas: Record<string, TypeSchemas>,
   path: string[],
@@ -129,7 +129,7 @@ function readSubgraphs(
   visit(root);
 }
 
-/** Returns the node that `builder.addNode(name, action, …)` adds. */
+/** Returns the node that a call of `builder.addNode(name, action, …)` adds. Returns undefined for any other expression. */
 function addedNode(node: TypeScript.Node) {
   if (!ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression) || node.expression.name.text !== "addNode")
     return undefined;
@@ -137,7 +137,7 @@ function addedNode(node: TypeScript.Node) {
   return name && ts.isStringLiteralLike(name) ? { name: name.text, action, target: node.expression.expression } : undefined;
 }
 
-/** Returns the added graph, and those that its options list as `subgraphs`. */
+/** Returns the graph that is added, and the graphs that the node's options list under `subgraphs`. */
 function graphsIn(action: TypeScript.Expression[]): TypeScript.Expression[] {
   const listed = action
     .flatMap((one) => (ts.isObjectLiteralExpression(one) ? one.properties : []))
@@ -148,7 +148,7 @@ function graphsIn(action: TypeScript.Expression[]): TypeScript.Expression[] {
   return [...action.slice(0, 1).filter((one) => !ts.isFunctionLike(one)), ...listed];
 }
 
-/** Returns the declaration of the variable that an expression names. */
+/** Returns the initial value of the variable that an expression names. Returns any other expression unchanged. */
 function declarationOf(expression: TypeScript.Node): TypeScript.Node | undefined {
   if (!ts.isIdentifier(expression)) return expression;
   const symbol = checker.getSymbolAtLocation(expression);
@@ -157,7 +157,7 @@ function declarationOf(expression: TypeScript.Node): TypeScript.Node | undefined
   return declaration && initializerOf(declaration);
 }
 
-/** Returns the value of a variable that holds a graph or its builder. */
+/** Returns the initial value of a variable, if the variable is a graph or a graph's builder. */
 function builderOf(identifier: TypeScript.Identifier): TypeScript.Node | undefined {
   const type = checker.getTypeAtLocation(identifier);
   const isGraph = type.getProperty("lg_is_pregel") !== undefined || type.getProperty("addNode") !== undefined;

@@ -8,11 +8,11 @@ import { promisify } from "node:util";
 import type { Source } from "./project.ts";
 import type { ReadRequest, TypeSchemas } from "./type-reader.ts";
 
-/** The schemas of a graph under "", and of each subgraph under its path. */
+/** The schemas of a graph and its subgraphs, by path. The path of the graph itself is "". */
 export type SchemasByPath = Record<string, TypeSchemas>;
 
 export interface TypeSchemaReader {
-  /** Returns the schemas from the types of an exported graph. Returns none when they cannot be read. */
+  /** Returns the schemas derived from the types of an exported graph. Returns an empty object if they cannot be read. */
   read(source: Source): Promise<SchemasByPath>;
 }
 
@@ -21,8 +21,8 @@ const maxOutputBytes = 64_000_000;
 const run = promisify(execFile);
 
 /**
- * Creates a reader of schemas from TypeScript types. The graphs of a project share one child process, because the compiler spends most of
- * its time on the libraries' types. The result is kept until one of the files changes. `warn` is called for each child that fails.
+ * Creates a reader of schemas from TypeScript types. All graphs of a project share one child process, because the compiler spends most of
+ * its time on the types of libraries. The result is kept until one of the files changes. `warn` is called each time a child process fails.
  */
 export function createTypeSchemaReader(sources: Source[], warn: (sentence: string) => void): TypeSchemaReader {
   let cached: { hash: string; schemas: Promise<SchemasByPath[]> } | undefined;
@@ -57,7 +57,7 @@ async function hashOf(sources: Source[]): Promise<string> {
   return hash.digest("hex");
 }
 
-/** Returns the path of the project's own TypeScript. Version 7 has no compiler API for JavaScript. */
+/** Returns the path of the project's own TypeScript compiler. Returns undefined for version 7, which has no compiler API for JavaScript. */
 export function typescriptOf(file: string): string | undefined {
   const require = createRequire(file);
   try {
@@ -74,7 +74,7 @@ async function readInChild(request: ReadRequest): Promise<SchemasByPath[]> {
     timeout: timeoutMs,
     killSignal: "SIGKILL",
     maxBuffer: maxOutputBytes,
-    env: {}, // the compiler needs nothing from the service, least of all its secrets
+    env: {}, // the compiler needs no variable of the service, and must not see its secrets
   });
   return JSON.parse(stdout) as SchemasByPath[];
 }

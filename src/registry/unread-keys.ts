@@ -1,4 +1,4 @@
-/** Keys of langgraph.json about building images. */
+/** The keys of langgraph.json for building images. */
 export const buildKeyNames = [
   "dependencies",
   "node_version",
@@ -14,10 +14,10 @@ export const buildKeyNames = [
   "keep_pkg_tools",
   "source",
 ];
-/** Keys for editors, or for the official tool alone. */
+/** The keys for editors, or only for the official command-line tool. */
 export const toolKeys = ["$schema", "_INTERNAL_docker_tag"];
 
-/** Returns the keys of a part of langgraph.json that have no effect here. */
+/** Returns the keys of an object in langgraph.json that have no effect here. */
 export function unreadKeys(options: object, read: string[], prefix = ""): string[] {
   return Object.keys(options)
     .filter((key) => !read.includes(key))

@@ -1,21 +1,21 @@
 import type { BaseChannel, Pregel, PregelNode } from "@langchain/langgraph";
 import { z } from "zod";
 
-/** The input and the context of a graph's call. */
+/** The arguments of a call of a graph: the input and the context. */
 export interface GraphCallArguments {
   input?: unknown;
   context?: Record<string, unknown> | undefined;
 }
 
-/** A problem that a schema finds in a document, and its place. */
+/** A problem that a schema finds in a document, and the path of the faulty value. */
 export interface Issue {
   path: PropertyKey[];
   message: string;
-  /** The issues of each alternative, for a union. */
+  /** For a union, the issues of each alternative. */
   errors?: Issue[][] | undefined;
 }
 
-/** The most issues that an answer lists. Callers fix the first ones, and a list of 200,000 takes seconds to write. */
+/** The most issues that an answer lists. Callers fix the first ones anyway, and a list of 200,000 issues takes seconds to write. */
 export const mostIssues = 20;
 
 const Issue: z.ZodType<Issue> = z.object({
@@ -29,7 +29,7 @@ const Issues = z.preprocess((list) => (Array.isArray(list) ? list.slice(0, mostI
 
 /**
  * Returns the issues that the graph's own schemas find in its input and its context. It calls the functions that LangGraph calls when the
- * run begins, so it refuses nothing that would have run. A graph without schemas accepts anything.
+ * run begins, so it refuses nothing that LangGraph would accept. A graph without schemas accepts anything.
  */
 export async function findIssues(
   graph: Pregel<Record<string, PregelNode>, Record<string, BaseChannel>>,
@@ -54,8 +54,8 @@ async function issuesFrom(root: string, validate: () => Promise<unknown>): Promi
 const fieldFailure = /^Validation failed for field "(.*?)": (\[.*\])$/s;
 
 /**
- * Returns zod's own list of issues, or the list that StateSchema writes into its message. Other errors come from the schema itself and
- * appear in the run.
+ * Returns the issues in an error: zod's own list, or the list that StateSchema writes into its message. Any other error comes from the
+ * schema's own code, and appears when the run is executed.
  */
 function issuesIn(error: unknown): Issue[] {
   if (!(error instanceof Error)) return [];

@@ -1,14 +1,14 @@
 import type { ThreadTtl, TtlStrategy } from "../threads/threads.ts";
 
-/** How long data is kept. Data without a rule is kept for ever. */
+/** How long data is kept. Without a rule, data is kept for ever. */
 export interface RetentionRules {
-  /** The rule of threads without a rule of their own. */
+  /** The rule for threads that have no rule of their own. */
   threadTtl?: ThreadTtl | undefined;
-  /** The number of root checkpoints that a thread keeps when its run has ended. */
+  /** How many root checkpoints a thread keeps when its run has ended. */
   keepCheckpoints?: number | undefined;
-  /** The interval between sweeps of expired threads. */
+  /** The minutes between two sweeps of expired threads. */
   ttlSweepMinutes?: number | undefined;
-  /** The interval between sweeps of expired store items. */
+  /** The minutes between two sweeps of expired store items. */
   storeSweepMinutes?: number | undefined;
 }
 
@@ -21,7 +21,7 @@ interface SweepOptions {
   sweep_interval_minutes?: number | null | undefined;
 }
 
-/** The parts of langgraph.json that retention needs. */
+/** The options of langgraph.json that retention reads. */
 interface ProjectOptions {
   checkpointer?: {
     ttl?: (SweepOptions & { strategy?: TtlStrategy | undefined; default_ttl?: number | null | undefined }) | null | undefined;
@@ -29,7 +29,7 @@ interface ProjectOptions {
   store?: { ttl?: SweepOptions | null | undefined };
 }
 
-/** Returns the rules. The environment overrides the project file, which alone can set the strategy for expired threads. */
+/** Returns the rules. The environment overrides the project file. Only the project file can set the strategy for expired threads. */
 export function retentionRules(
   { threadTtlMinutes, keepCheckpoints }: Configured,
   { checkpointer, store }: ProjectOptions = {},

@@ -19,23 +19,23 @@ import { sweepWebhooks } from "../webhooks/webhooks.ts";
 import { deleteThread } from "./prune-thread.ts";
 import type { RetentionRules } from "./retention-rules.ts";
 
-/** The numbers of rows that were removed, or would be. */
+/** How many rows of each kind were deleted, or would be. */
 export interface Removal {
-  /** Runs whose events were removed. */
+  /** Runs whose events were deleted. */
   eventLogs: number;
   temporaryThreads: number;
-  /** Keys with which clients can repeat a create request. */
+  /** Idempotency-Keys, with which clients can repeat a request that creates runs. */
   idempotencyKeys: number;
   /** Expired results of the cache. */
   cacheEntries: number;
   /** Expired items of the store. */
   storeItems: number;
-  /** Deliveries that arrived or failed for good long ago. */
+  /** Webhook deliveries that arrived, or failed for good, long enough ago. */
   webhooks: number;
   deletedThreads: number;
-  /** Threads that keep their latest checkpoint. */
+  /** Threads that were reduced to their latest checkpoint. */
   reducedThreads: number;
-  /** How many checkpoints were deleted from threads that remain. */
+  /** Checkpoints that were deleted from threads that still exist. */
   checkpoints: number;
 }
 
@@ -43,10 +43,13 @@ export type Swept = Removal & { /** Whether a batch was full, so that more may f
 
 type Batch = Partial<Removal> & { full: boolean };
 
-/** The number is arbitrary, but no other code may lock it. */
+/** The key of an advisory lock. It is an arbitrary number that no other lock uses. */
 const sweepLock = 7_201_915;
 const manyRows = 200;
-/** Threads are locked while their checkpoints are deleted. A request to create a run on one waits for the whole batch. */
+/**
+ * How many threads a batch of checkpoints covers. These threads are locked until the batch ends, and a request to create a run on one of
+ * them waits.
+ */
 const fewThreads = 25;
 
 export const nothingRemoved: Removal = {
@@ -61,7 +64,10 @@ export const nothingRemoved: Removal = {
   checkpoints: 0,
 };
 
-/** Removes one batch of each kind, each in its own transaction. Returns undefined when another process sweeps, because only one may. */
+/**
+ * Deletes one batch of each kind of data, each in its own transaction. Returns undefined if another process is sweeping, because only one
+ * process may sweep at a time.
+ */
 export async function sweepOnce(
   pool: Pool,
   rules: RetentionRules = {},
@@ -90,8 +96,8 @@ export async function sweepOnce(
 }
 
 /**
- * Trims only the checkpoints of threads, and reclaims their space, because a thread in use adds some with every turn. Returns the number of
- * deleted checkpoints, or undefined when another process sweeps.
+ * Only trims the checkpoints of threads and reclaims their disk space, because a thread in use adds checkpoints at every turn. Returns the
+ * number of deleted checkpoints, or undefined if another process is sweeping.
  */
 export async function trimOnce(pool: Pool, keepCheckpoints: number): Promise<number | undefined> {
   const batch = await transaction(pool, async (tx) => ((await takeTurn(tx)) ? trimThreads(tx, keepCheckpoints) : undefined));

@@ -1,17 +1,23 @@
 import { type Db, sql } from "../db/sql.ts";
 import { endingUnfinished } from "./unfinished.ts";
 
-/** A graph that due runs need and no live worker has. */
+/** A graph that due runs need but no live worker has. */
 export interface AbsentGraph {
   graphId: string;
-  /** True the first time it is seen. */
+  /** True if this call has noted the graph for the first time. */
   isNew: boolean;
 }
 
-/** Workers of the previous release do not report their graphs, so they may have any. */
+/**
+ * Returns whether some live worker may have the graph `graph_id`. Workers of the previous release report no graphs, so they may have any
+ * graph.
+ */
 const someWorkerHas = sql`exists (select from workers where graphs is null or graph_id = any(graphs))`;
 
-/** Selects the graphs of all heads. It walks the index from one graph to the next, so its cost does not depend on the number of runs. */
+/**
+ * Selects the graphs of all heads, that is of the first pending run of each thread. The query walks the index from one graph to the next,
+ * so its cost does not grow with the number of runs.
+ */
 const neededGraphs = sql`
   recursive steps (graph_id) as (
     (select graph_id from runs where head order by graph_id limit 1)
@@ -23,7 +29,10 @@ const neededGraphs = sql`
      where graph_id is not null
        and exists (select from runs where head and runs.graph_id = steps.graph_id and run_at <= now()))`;
 
-/** Notes the graphs that due runs wait for in vain. Forgets those that a worker has again, or that no run needs. */
+/**
+ * Records the graphs that due runs need but no worker has, and returns them. Deletes the record of a graph when a worker has it again, or
+ * when no due run needs it any more.
+ */
 export async function noteAbsentGraphs(db: Db): Promise<AbsentGraph[]> {
   const { rows } = await db.query<AbsentGraph>(sql`
     with ${neededGraphs},
@@ -36,7 +45,7 @@ export async function noteAbsentGraphs(db: Db): Promise<AbsentGraph[]> {
   return rows;
 }
 
-/** Counts the threads that wait for each of these graphs, up to a limit. */
+/** Counts the waiting threads for each recorded graph, up to a limit. */
 export async function countWaiting(db: Db, limit: number): Promise<{ graphId: string; threads: number }[]> {
   const { rows } = await db.query<{ graphId: string; threads: number }>(sql`
     select graph_id as "graphId", (select count(*)::integer from (
@@ -51,7 +60,7 @@ export async function isServedElsewhere(db: Db, graphId: string): Promise<boolea
   return rowCount !== 0;
 }
 
-/** The error of a run that waited too long for a worker with its graph. */
+/** The error of a run that waited too long for a worker with the run's graph. */
 const absentError = (seconds: number) => ({
   error: "GraphNotFoundError",
   message: `For ${seconds} s no worker had the run's graph (ENSEMBLE_GRAPH_WAIT_SECS). Start a worker whose langgraph.json lists it, then create the run again.`,
@@ -59,7 +68,7 @@ const absentError = (seconds: number) => ({
 
 const mostEnded = 500;
 
-/** Ends the next run of each thread whose graph no worker has had for this long. Returns the runs. */
+/** Ends the next run of each thread whose graph no worker has had for `seconds`. Returns the ids of the runs. */
 export async function endRunsOfAbsentGraphs(db: Db, seconds: number): Promise<string[]> {
   const overdue = sql`
     select run_id, thread_id from runs r join threads t using (thread_id)

@@ -5,11 +5,13 @@ import { baseBehind, numbersPerEvent } from "./event-base.ts";
 import type { CancelAction } from "./run.ts";
 
 /**
- * Cancels the open runs of threads, or only the named ones. Returns how many it found.
+ * Cancels the open runs of threads, or only the runs in `runIds`. Returns how many runs were found.
  *
- * A run that never started ends at once. It is interrupted, and gets a number under which subscribers of its thread see its end, or a
- * rollback deletes it. A started run is marked: its worker, or the next one that claims it, carries the cancellation out.
- * Call it in a transaction that holds the threads, and notify the cancel and claim topics after the commit.
+ * - A run that never started ends at once. With "interrupt", it gets an event number, under which the subscribers of its thread see its
+ *   end. With "rollback", it is deleted.
+ * - A started run is only marked. Its worker, or the next worker that claims it, carries the cancellation out.
+ *
+ * Call this in a transaction that holds the locks of the threads. Notify the cancel and claim topics after the commit.
  */
 export async function cancelOpenRuns(tx: Db, threadIds: string[], action: CancelAction, runIds?: string[]): Promise<number> {
   const target = sql`thread_id = any(${threadIds}::uuid[]) and (${runIds ?? null}::uuid[] is null or run_id = any(${runIds ?? null}::uuid[]))`;
@@ -34,14 +36,14 @@ export async function cancelOpenRuns(tx: Db, threadIds: string[], action: Cancel
              where threads.thread_id = past.thread_id),
           ${storingWebhooks(sql`threads`)}
           select 1 from ended`);
-  // A rollback replaces an earlier interrupt. An interrupt does not replace a rollback, because the run is being deleted already.
+  // A rollback replaces an earlier interrupt. An interrupt never replaces a rollback, because such a run is being deleted already.
   const asked = await tx.query(sql`
     update runs set cancel = ${action}::cancel_action, updated_at = now(), run_at = least(run_at, now())
      where ${target} and status in ('pending', 'running') and cancel is distinct from 'rollback'`);
   return (ended.rowCount ?? 0) + (asked.rowCount ?? 0);
 }
 
-/** Finds the open runs that match, with their threads. Ordered, so that all callers lock in the same order. */
+/** Returns the open runs that match, with their threads. The order is fixed, so that all callers lock threads in the same order. */
 export async function findOpenRuns(
   db: Db,
   scope: Scope,

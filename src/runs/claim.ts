@@ -3,26 +3,27 @@ import type { Fence } from "../db/fence.ts";
 import { type Db, prepared, sql } from "../db/sql.ts";
 import type { CancelAction, Json, RunKwargs } from "./run.ts";
 
-/** The right to execute a run, and everything that its attempt needs to know. */
+/** A claimed run: the right to execute it, and everything that the attempt needs to know. */
 export interface Claim extends Fence {
   threadId: string;
   assistantId: string;
-  /** A cancellation from before this attempt. It is carried out instead of the run. */
+  /** A cancellation that was requested before this attempt. The worker carries it out and does not execute the run. */
   cancel: CancelAction | null;
   metadata: Json;
   kwargs: RunKwargs;
   /** The user that the run belongs to. */
   user: User | null;
-  /** How many workers in a row died on it without progress. */
+  /** How many workers in a row died while they held the run. Progress resets the count. */
   crashes: number;
-  /** Seconds since the run was created, and since it first started. */
+  /** The seconds since the run was created. */
   waitedSeconds: number;
-  /** Seconds since it could first have been claimed. */
+  /** The seconds since the run could first be claimed. */
   dueSeconds: number;
+  /** The seconds since the run first started. */
   ranSeconds: number;
-  /** True if its thread has no stored state yet, so that nobody needs to look for it. */
+  /** True if the run's thread has no stored state yet, so that no one needs to read it. */
   isFresh: boolean;
-  /** The trace spans of the request and of the attempt before. */
+  /** The trace spans of the request and of the previous attempt. */
   traceparent: string | null;
   attemptSpan: string | null;
 }
@@ -31,25 +32,25 @@ export interface ClaimLimits {
   /** The graphs that this worker has. */
   graphs: string[];
   slots: number;
-  /** How many runs may be claimed that are before their last attempt. */
+  /** How many suspect runs may be claimed. A suspect has crashed so often that the next crash ends it. */
   suspects: number;
-  /** A run is given up after this many crashes. */
+  /** The number of crashes after which a run is given up. */
   maxCrashes: number;
 }
 
-/** How many more runs a claim looks at than it takes, because other workers may hold the threads of the first ones. */
+/** How many more runs a claim reads than it needs. Other workers may hold the locks of the first ones. */
 const spare = 32;
 
 /**
  * Claims up to `slots` due runs of the worker's graphs, oldest first.
  *
- * It reads only the heads of threads (see migration 032), once for each graph. So long queues, and runs of graphs that this worker lacks,
- * cost nothing. A cancelled run needs no graph: any worker may carry the cancellation out. Runs before their last attempt are handed out
- * one at a time, so that a run that kills its worker takes no other run with it.
+ * The statement reads only the heads of threads (see migration 032), once for each graph. Long queues, and runs of graphs that this worker
+ * lacks, thus cost nothing. A cancelled run needs no graph, so any worker may carry out its cancellation. A worker gets only one run at a
+ * time that has a single attempt left. If that run kills the worker, no other run reaches its limit of crashes with it.
  *
- * The claim locks thread rows and skips those that are locked. The check of the locked run row and the unique index on running runs
- * decide in the end. The start time is clock_timestamp(), because now() is the time when the statement arrived, and the run before may have
- * ended after that. The run takes the base of its event numbers from the locked thread.
+ * The claim locks thread rows, and skips rows that are locked. Two facts decide in the end: the check of the locked run row, and the unique
+ * index on running runs. The start time is `clock_timestamp()`, because the previous run may have ended after this statement began, which
+ * is the time that `now()` returns. The run takes the base of its event numbers from the locked thread.
  */
 export async function claimRuns(db: Db, workerId: string, { graphs, slots, suspects, maxCrashes }: ClaimLimits): Promise<Claim[]> {
   const suspect = sql`crashes > 0 and crashes >= ${maxCrashes - 1}`;
@@ -90,7 +91,10 @@ export async function claimRuns(db: Db, workerId: string, { graphs, slots, suspe
   return rows;
 }
 
-/** Returns a run to the queue for another attempt. Locks the thread first, as every statement does. False if the right was already lost. */
+/**
+ * Returns a run to the queue for another attempt. Locks the thread first, in the order that every statement keeps. Returns false if the
+ * attempt had already lost the right to write.
+ */
 export async function releaseRun(db: Db, { runId, attempt }: Fence): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     with thread as (
@@ -101,7 +105,7 @@ export async function releaseRun(db: Db, { runId, attempt }: Fence): Promise<boo
   return rowCount !== 0;
 }
 
-/** A run that a worker holds by the database, and the cancellation that was asked of it. */
+/** A run that a worker holds according to the database, and the cancellation requested for the run. */
 export interface HeldRun extends Fence {
   cancel: CancelAction | null;
 }

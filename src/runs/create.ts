@@ -13,10 +13,10 @@ import { isThreadBusy } from "./read.ts";
 import type { Json, MultitaskStrategy, Run, RunConfig, RunKwargs } from "./run.ts";
 import { runWriterOf } from "./run-writer.ts";
 
-/** A run as it was requested, with the defaults filled in. */
+/** A requested run, with the defaults filled in. */
 export interface NewRun {
   runId: string;
-  /** Undefined for a run that gets a thread of its own. */
+  /** Undefined for a run that gets its own new thread. */
   threadId: string | undefined;
   assistantId: string;
   createThread: boolean;
@@ -24,33 +24,39 @@ export interface NewRun {
   metadata: Json;
   multitaskStrategy: MultitaskStrategy;
   afterSeconds: number;
-  /** How long its events are kept after its end. */
+  /** How long the run's events are kept after the run ends. */
   eventRetentionSeconds: number;
   kwargs: Omit<RunKwargs, "temporary">;
   /** The trace span of the request, as a W3C traceparent. */
   traceparent?: string | null | undefined;
 }
 
-/** A run that is about to exist. */
+/** A run that is about to be created. */
 export interface AskedRun {
   assistant: Assistant;
   threadId: string;
-  /** True if other runs of the thread come first, so that the state this run will find is unknown. Only known for a run with an answer. */
+  /**
+   * True if other runs of the thread come first. The state that this run will find is then unknown. Only set correctly for a run that
+   * answers a question.
+   */
   wasBusy: boolean;
   kwargs: RunKwargs;
 }
 
-/** Validates a run before it exists, while its thread is locked. Throws what is wrong. The caller provides it, because graphs are unknown here. */
+/**
+ * Validates a run before it is created, while its thread is locked. Throws if the run is invalid. The caller passes this function in,
+ * because this folder knows no graphs.
+ */
 export type RunCheck = (tx: Db, asked: AskedRun) => Promise<void>;
 
-/** Keys of a config that one run must not pass to the next through its thread. */
+/** The config keys that a run must not pass on to later runs of its thread. */
 const runOnlyKeys = ["checkpoint_id", "checkpoint_ns", "checkpoint_map", "run_id", "thread_id", "graph_id", "assistant_id"];
 
 /**
- * Inserts a pending run. It locks or creates the thread and applies the multitask strategy under that lock.
+ * Inserts a pending run. Locks or creates the thread, and applies the multitask strategy under that lock.
  *
- * Call it in a transaction, unless the run gets a thread of its own: then one statement writes everything, and a shared writer may send
- * it. Notify the claim topic after the commit.
+ * Call it in a transaction, and notify the claim topic after the commit. No transaction is needed for a run that gets its own new thread:
+ * one statement then writes everything, and `writer` may share that statement with other requests.
  */
 export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: RunCheck, writer = runWriterOf(tx)): Promise<Run> {
   const assistant = await writer.findAssistant(caller.assistants, wanted.assistantId);
@@ -87,7 +93,7 @@ export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: R
 const assistantUnknown = (id: string) =>
   new ServiceError("not_found", `No assistant found for "${id}". Make sure the assistant ID is for a valid assistant or a valid graph ID.`);
 
-/** Locks the run's thread. Undefined for a run that gets a thread of its own, which nobody else can know yet. */
+/** Locks the run's thread. Returns undefined for a run that gets its own new thread, which no one else can know yet. */
 async function openThread(tx: Db, scope: Scope, { threadId, createThread }: NewRun, metadata: Json): Promise<LockedThread | undefined> {
   if (threadId === undefined) return undefined;
   if (createThread) return lockOrCreateThread(tx, scope, { thread_id: threadId, metadata });
@@ -96,12 +102,15 @@ async function openThread(tx: Db, scope: Scope, { threadId, createThread }: NewR
   return thread;
 }
 
-/** Returns whether it matters for this run if the thread is busy. An enqueued run is stored the same way in both cases. */
+/**
+ * Returns whether creating the run depends on a busy thread. An enqueued run is stored the same way in both cases, unless it answers a
+ * question.
+ */
 function needsToKnow({ multitaskStrategy, kwargs: { command } }: NewRun): boolean {
   return multitaskStrategy !== "enqueue" || (command?.resume !== undefined && command.resume !== null);
 }
 
-/** Applies the multitask strategy to the runs that the thread has already. The caller holds the thread's lock. */
+/** Applies the multitask strategy to the open runs of the thread. The caller holds the thread's lock. */
 async function makeWay(tx: Db, threadId: string, strategy: MultitaskStrategy): Promise<void> {
   if (strategy === "reject") {
     throw new ServiceError("conflict", "Thread is already running a task. Wait for it to finish or choose a different multitask strategy.");
@@ -109,7 +118,7 @@ async function makeWay(tx: Db, threadId: string, strategy: MultitaskStrategy): P
   if (strategy === "interrupt" || strategy === "rollback") await cancelOpenRuns(tx, [threadId], strategy);
 }
 
-/** Merges configs. Later ones win, tags are joined, and reserved keys of `configurable` are dropped. */
+/** Merges configs. Values of later configs win, tags are joined, and reserved keys of `configurable` are dropped. */
 function mergeConfig(...configs: RunConfig[]): RunConfig {
   const tags = [...new Set(configs.flatMap((config) => config.tags ?? []))];
   const entries = configs.flatMap((config) => Object.entries(config.configurable ?? {}));

@@ -7,7 +7,10 @@ import { baseAfter } from "./event-base.ts";
 import type { EndStatus } from "./run.ts";
 import { droppingTimers, settingTimers, type TimerChange } from "./timers.ts";
 
-/** Why an answer was refused, in the fields that the SDK reads: the ids that matched no question, and those of the open questions. */
+/**
+ * Why an answer was refused, in the fields that the SDK reads. They hold the ids that matched no question, and the ids of the open
+ * questions.
+ */
 export interface AnswerRefusal {
   reason: "unknown_interrupt";
   interrupt_ids: string[];
@@ -19,38 +22,39 @@ export interface RunError extends Partial<AnswerRefusal> {
   message: string;
 }
 
-/** Where a run's output is stored already. */
+/** Marks an output that is stored already: in the run's last values event, or in its thread's values. */
 export const lastValuesEvent = Symbol("the last values event");
 export const valuesOfThread = Symbol("what the thread shows");
 
 /** How an attempt ended its run. */
 export interface RunEnd {
   status: EndStatus;
-  /** The answer of wait and join: a document, or the place where it is stored already (the run's last values event, or its thread). */
+  /** The output that wait and join return. It is a document, or a mark for where the output is stored already. */
   output: JsonText | typeof lastValuesEvent | typeof valuesOfThread | null;
   error: RunError | null;
-  /** The version of the graph that ran. */
+  /** The version of the graph that the run executed. */
   graphVersion?: string | null;
-  /** Changes of the thread. Missing fields stay as they are. */
+  /** Changes to the thread. Missing fields stay as they are. */
   thread: Partial<ThreadState> | undefined;
-  /** Undefined leaves the thread's timers as they are. */
+  /** Changes to the thread's timers. Undefined leaves the timers as they are. */
   timers?: TimerChange | undefined;
-  /** Whether the run has a webhook. */
+  /** True if the run has a webhook. */
   webhook?: boolean;
 }
 
-/** A run and the end that its attempt gives it. */
+/** A run, and the end that its attempt gives it. */
 export interface EndingRun extends Fence {
   threadId: string;
   end: RunEnd;
 }
 
 /**
- * Ends a run: stores its status and the thread's state, and gives up the right to write, in one statement. It also writes the thread's
- * timers and webhook, but lives here because it decides about the run. It locks the thread first, as every statement does.
+ * Ends a run in one statement: stores its status and the thread's state, and gives up the attempt's right to write. Like every statement,
+ * it locks the thread first. It also writes the thread's timers and webhook. The statement lives in this file because it decides about the
+ * run.
  *
- * Returns false if the right is lost, or if a rollback was accepted meanwhile. A rollback is always carried out. An interrupt that comes
- * too late changes nothing.
+ * Returns false if the attempt has lost the right to write, or if a rollback was accepted meanwhile. A rollback is always carried out. An
+ * interrupt that arrives too late changes nothing.
  */
 export async function endRun(db: Db, one: EndingRun): Promise<boolean> {
   const { webhook = false, timers } = one.end;
@@ -63,7 +67,10 @@ export async function endRun(db: Db, one: EndingRun): Promise<boolean> {
   return rowCount !== 0;
 }
 
-/** Returns whether an end may share a statement with others: it has no webhook, leaves no question, and nothing in it is large. */
+/**
+ * Returns whether an end may share a statement with other ends. Such an end has no webhook, leaves no question, and contains no large
+ * document.
+ */
 export function isPlainEnd({ webhook, timers, output, thread }: RunEnd): boolean {
   const documents = [documentOf(output), thread?.values, thread?.interrupts];
   const size = documents.reduce((sum, document) => sum + (document?.length ?? 0), 0);
@@ -71,8 +78,8 @@ export function isPlainEnd({ webhook, timers, output, thread }: RunEnd): boolean
 }
 
 /**
- * Ends runs with plain ends in one statement. Returns for each whether it was ended. False is not final: locked threads are skipped, so
- * that no run waits for the thread of another.
+ * Ends several runs in one statement. All must have plain ends (see `isPlainEnd`). Returns for each run whether it was ended. False is not
+ * final: locked threads are skipped, so that no run waits for the thread of another run.
  */
 export async function endRuns(db: Db, ends: EndingRun[]): Promise<boolean[]> {
   const statement = sql`
@@ -83,7 +90,10 @@ export async function endRuns(db: Db, ends: EndingRun[]): Promise<boolean[]> {
   return ends.map(({ runId }) => ended.has(runId));
 }
 
-/** Returns the shared part of both statements: `ended` has the runs, `rested` their threads. `held` says how to treat locked threads. */
+/**
+ * Returns the `with` queries that both statements share: `ended` has the runs, and `rested` their threads. `held` says how to treat locked
+ * threads.
+ */
 function ending(ends: Sql, held: Sql, withWebhook: boolean): Sql {
   return sql`
     ends (run_id, attempt, thread_id, status, output, output_in_log, output_on_thread, error, graph_version, rests, resting_status,
@@ -116,7 +126,7 @@ function ending(ends: Sql, held: Sql, withWebhook: boolean): Sql {
       returning threads.thread_id ${withWebhook ? sql`, threads."values"` : nothing})`;
 }
 
-/** Passes each document as a parameter of its own, because it may be large. */
+/** Passes each document as a separate parameter, because documents may be large. */
 function alone({ runId, attempt, threadId, end }: EndingRun): Sql {
   const { status, output, error, graphVersion = null, thread } = end;
   return sql`
@@ -142,8 +152,8 @@ function inArrays(ends: EndingRun[]): Sql {
 const documentOf = (output: RunEnd["output"]) => (typeof output === "symbol" ? null : output);
 
 /**
- * Deletes a run with its events. With an attempt, only if that attempt still holds the right. The numbers of its events are not used
- * again, because clients may have seen them.
+ * Deletes a run with its events. If `attempt` is given, deletes the run only while that attempt may still write. The numbers of the deleted
+ * events are not used again, because clients may have seen them.
  */
 export async function deleteRunRow(db: Db, threadId: string, runId: string, attempt?: number): Promise<boolean> {
   const { rowCount } = await db.query(sql`

@@ -1,16 +1,16 @@
 import { type Db, sql } from "../db/sql.ts";
 import type { RunStatus } from "./run.ts";
 
-/** The size of the queue. Long parts are counted up to a limit. */
+/** The size of the queue. Large numbers are counted only up to a limit. */
 export interface QueueFigures {
-  /** Pending runs that could run now. */
+  /** Pending runs that are due now. */
   due: number;
-  /** Pending runs for later. */
+  /** Pending runs that are due later. */
   delayed: number;
   running: number;
-  /** How long the oldest waiting run has waited. 0 if none waits. */
+  /** How long the oldest due run has waited, in seconds. 0 if no run waits. */
   oldestDueSeconds: number;
-  /** Workers that renewed within the lease. */
+  /** Workers that renewed their lease in time. */
   workers: number;
 }
 
@@ -27,10 +27,12 @@ export async function readQueue(db: Db, leaseSeconds: number): Promise<QueueFigu
   return rows[0] as QueueFigures;
 }
 
-/** Above this many rows the planner's statistics are used. Their cost does not grow with the table. */
+/** The size of the table above which the planner's statistics are used. Reading them costs the same for any size. */
 const mostExact = 20_000;
 
-/** Returns the number of runs by status: counted while they are few, estimated by the database otherwise. */
+/**
+ * Returns the number of runs by status. The runs are counted while the table is small. In a large table the database estimates the numbers.
+ */
 export async function readRunCounts(db: Db): Promise<{ status: RunStatus; runs: number }[]> {
   const { rows } = await db.query<{ status: RunStatus; runs: number }>(sql`
     with size as (select reltuples from pg_class where oid = 'runs'::regclass)

@@ -1,6 +1,6 @@
 import { type Db, sql } from "../db/sql.ts";
 
-/** Halts the service: no run is claimed, and running ones return to the queue at their next step. New runs are still accepted. */
+/** Halts the service: no run is claimed, and each running run returns to the queue at its next step. New runs are still accepted. */
 export async function haltRuns(db: Db): Promise<void> {
   await db.query(sql`insert into halts default values on conflict do nothing`);
 }

@@ -3,8 +3,8 @@ import { type Db, sql } from "../db/sql.ts";
 const mostRepaired = 1_000;
 
 /**
- * Repairs the heads of threads, which triggers maintain (see migration 032). There should be nothing to do, but a waiting thread without
- * a head would never be claimed. Returns how many threads were wrong.
+ * Repairs the heads of threads, which triggers maintain (see migration 032). Normally none is wrong, but a waiting thread without a head
+ * would never be claimed. Returns how many threads were wrong.
  */
 export async function repairHeads(db: Db): Promise<number> {
   const { rowCount } = await db.query(sql`

@@ -5,18 +5,18 @@ import { ServiceError } from "../errors.ts";
 import { getRun } from "./read.ts";
 import type { Run } from "./run.ts";
 
-/** A request that its client may send again. */
+/** A request with an Idempotency-Key, which its client may send again. */
 export interface IdempotentRequest {
   key: string;
-  /** The owner of the key. Different users have different keys. */
+  /** The user who sent the key. The same key from two users counts as two keys. */
   identity: string | undefined;
-  /** The content of the request. The same key with other content is refused. */
+  /** The content of the request. A second request with the same key but other content is refused. */
   request: unknown;
 }
 
 /**
- * Makes runs once for each key. The same request returns the runs that were made before. Two at the same moment wait for each other on the
- * row of the key. Call it in the transaction that makes the runs.
+ * Makes the runs of a request once for each key. If the same request arrives again, returns the runs that were made before. If two arrive
+ * at the same moment, one waits for the other at the row of the key. Call it in the transaction that makes the runs.
  */
 export async function onceForKey(tx: Db, idempotent: IdempotentRequest | undefined, make: () => Promise<Run[]>): Promise<Run[]> {
   if (!idempotent) return make();
@@ -30,7 +30,7 @@ export async function onceForKey(tx: Db, idempotent: IdempotentRequest | undefin
   return runs;
 }
 
-/** Returns the runs that this request has made already. Undefined the first time. */
+/** Returns the runs that this request has already made, or undefined if the key is new. */
 export async function madeForKey(db: Db, idempotent: IdempotentRequest): Promise<Run[] | undefined> {
   const key = keyOfUser(idempotent);
   const { rowCount } = await db.query(sql`select 1 from idempotency_keys where key = ${key}`);
@@ -39,13 +39,14 @@ export async function madeForKey(db: Db, idempotent: IdempotentRequest): Promise
 
 const hashOf = ({ request }: IdempotentRequest) => digest(JSON.stringify(request));
 
-/** The length of the column. */
+/** The length of the column `key`, in characters. */
 const longestKey = 255;
 const digest = (text: string) => createHash("sha256").update(text).digest("base64url");
 
 /**
- * Returns the key under which the request is stored. A user's key follows a hash of the identity, behind a space, which no caller can
- * send. A key that is too long for both is stored as its hash behind two spaces. Shorter ones stay readable for the previous release.
+ * Returns the key under which the request is stored. For a user, it is a hash of the identity, a space, and the key. No caller can send a
+ * space in a key. If this would be too long, the key is replaced by its hash behind two spaces. Shorter keys keep the form that the
+ * previous release can read.
  */
 function keyOfUser({ key, identity }: IdempotentRequest): string {
   if (identity === undefined) return key;

@@ -8,8 +8,9 @@ const patienceMs = 10_000;
 const pauseMs = 250;
 
 /**
- * Makes runs with the given ids. If the database's answer is lost, it looks for them and makes them again if they are missing. An id can be
- * used only once, so this also settles a commit that is still under way. Throws the first error if the database stays unreachable.
+ * Makes runs with the given ids, even if the connection breaks. If the database's answer is lost, this function looks for the runs, and
+ * makes them again if they are missing. An id can be used only once, so this is safe even while the first commit is still under way. Throws
+ * the first error if the database stays unreachable.
  */
 export async function makeSurely(
   db: Db,
@@ -27,13 +28,14 @@ export async function makeSurely(
   throw made;
 }
 
-/** Returns undefined while the database has trouble. */
+/** Returns the runs. Makes them if they are missing. Returns undefined while the database has trouble. */
 async function findOrMake(db: Db, ids: string[], make: () => Promise<Run[]>): Promise<Run[] | undefined> {
   try {
     return (await findAll(db, ids)) ?? (await make());
   } catch (error) {
     if (isDatabaseTrouble(error)) return undefined;
-    // The first commit may have succeeded meanwhile: then its runs have the ids, and the thread is busy with them.
+    // The first commit may have succeeded in the meantime. The second try then fails, because its runs exist already or keep the thread
+    // busy.
     const found = await findAll(db, ids).catch((trouble: Error) => trouble);
     if (found instanceof Error) return undefined;
     if (found) return found;

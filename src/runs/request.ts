@@ -4,7 +4,7 @@ import type { Json, MultitaskStrategy, RunCommand, RunConfig, RunKwargs, StreamM
 
 type Given<T> = T | null | undefined;
 
-/** The fields that describe a run, from a request or a cron. Missing ones have defaults. */
+/** The fields of a request or a cron that describe a run. Missing fields have defaults. */
 export interface RunRequest {
   assistant_id: string;
   input?: unknown;
@@ -36,7 +36,7 @@ export interface EventRetention {
   resumableRetentionSeconds: number;
 }
 
-/** Fills in the defaults. */
+/** Returns the run that a request describes, with the defaults filled in. */
 export function fillRequest(request: RunRequest, threadId: string | undefined, retention: EventRetention): NewRun {
   const resumable = request.stream_resumable ?? false;
   const configurable = { ...request.config?.configurable, ...checkpointKeys(request) };
@@ -68,7 +68,10 @@ export function fillRequest(request: RunRequest, threadId: string | undefined, r
   };
 }
 
-/** Returns the keys of the checkpoint that the run starts from. Missing ones must be absent, because LangGraph tests for the key. */
+/**
+ * Returns the config keys of the checkpoint that the run starts from. Keys without a value must be absent, because LangGraph tests whether
+ * the key exists.
+ */
 function checkpointKeys({ checkpoint, checkpoint_id }: RunRequest): Json {
   const { checkpoint_id: id = checkpoint_id, checkpoint_ns, checkpoint_map } = checkpoint ?? {};
   return { ...(id && { checkpoint_id: id }), ...(checkpoint_ns && { checkpoint_ns }), ...(checkpoint_map && { checkpoint_map }) };

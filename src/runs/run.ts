@@ -5,11 +5,11 @@ export type Json = Record<string, unknown>;
 export const RunStatus = z.enum(["pending", "running", "success", "error", "timeout", "interrupted"]);
 export type RunStatus = z.infer<typeof RunStatus>;
 
-/** The statuses of a run that is over. */
+/** The statuses of a run that has ended. */
 export const EndStatus = RunStatus.exclude(["pending", "running"]);
 export type EndStatus = z.infer<typeof EndStatus>;
 
-/** How a new run treats the runs that its thread has already. */
+/** How a new run treats the open runs of its thread. */
 export const MultitaskStrategy = z.enum(["reject", "enqueue", "interrupt", "rollback"]);
 export type MultitaskStrategy = z.infer<typeof MultitaskStrategy>;
 
@@ -30,7 +30,7 @@ export const StreamMode = z.enum([
 ]);
 export type StreamMode = z.infer<typeof StreamMode>;
 
-/** When checkpoints are stored: before the next step, beside it, or only when the run stops. */
+/** When checkpoints are stored: before the next step ("sync"), during the next step ("async"), or only when the run stops ("exit"). */
 export const Durability = z.enum(["sync", "async", "exit"]);
 export type Durability = z.infer<typeof Durability>;
 
@@ -47,16 +47,16 @@ export interface RunCommand {
   goto?: unknown;
 }
 
-/** Everything that a run was asked to do, as stored in its row. */
+/** Everything that the client asked of a run, as stored in the run's row. */
 export interface RunKwargs {
   input: unknown;
   command: RunCommand | null;
   config: RunConfig;
   context: Json | null;
   stream_mode: StreamMode[];
-  /** Logs checkpoints without their values, which are logged as events of their own. */
+  /** Logs checkpoints without their values. The values are logged as separate events. */
   checkpoint_envelopes?: boolean;
-  /** Refuses an answer to a question that is not open. LangGraph would ignore it. */
+  /** Refuses an answer to a question that is not open. LangGraph would ignore the answer. */
   strict_resume?: boolean;
   interrupt_before: "*" | string[] | null;
   interrupt_after: "*" | string[] | null;
@@ -81,7 +81,7 @@ interface RunFacts {
 
 interface PendingRun extends RunFacts {
   status: "pending";
-  /** The graph that the run waits for because no live worker has it. */
+  /** The graph that the run waits for, because no live worker has it. */
   waiting_for_graph?: string;
 }
 
@@ -95,10 +95,10 @@ export type Run = PendingRun | StartedRun;
 export const runColumns: Sql = sql`run_id, thread_id, assistant_id, metadata, status, kwargs, multitask_strategy, created_at, updated_at`;
 
 /**
- * Notification topics:
+ * Topics of notifications:
  * - claim: a run may be claimed
  * - cancel: a running run was cancelled or deleted
- * - end: this run is over
+ * - end: this run has ended
  * - thread: a run has begun on this thread
  */
 export const claimTopic = "claim";

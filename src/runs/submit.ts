@@ -11,11 +11,11 @@ import type { RunWriter } from "./run-writer.ts";
 export interface SubmitDeps {
   pool: Pool;
   wakeups: Wakeups;
-  /** Shares statements among requests that each make one run. */
+  /** Shares statements between requests that each make one run. */
   writer: RunWriter;
 }
 
-/** A run to make, its caller, and the check that it must pass. */
+/** A run to make, its caller, and the check that the run must pass. */
 export interface Submission {
   caller: Caller;
   run: NewRun;
@@ -23,17 +23,17 @@ export interface Submission {
 }
 
 export interface SubmitOptions {
-  /** Runs with the same key are made once. */
+  /** Makes the runs only once for each key. */
   key?: IdempotentRequest | undefined;
-  /** Runs first, in the transaction that makes the runs. Throws if they may not be made any more. */
+  /** Runs first, in the same transaction. Throws if the runs may no longer be made. */
   prepare?: (tx: Db) => Promise<void>;
-  /** Sees each run before anything is committed. Throws to undo them all. */
+  /** Receives each run before the commit. Throws to undo all of them. */
   inspect?: (run: Run) => void;
 }
 
 /**
- * Makes runs, all or none, and wakes the workers. The runs are committed when it returns: from then on no error may leave as a 5xx, or
- * clients would send the request again.
+ * Makes runs, all or none, and wakes the workers. When it returns, the runs are committed. After that, the caller must not answer with a
+ * 5xx, because clients would send the request again.
  */
 export async function submitRuns(deps: SubmitDeps, submissions: Submission[], options: SubmitOptions = {}): Promise<Run[]> {
   const { pool, wakeups, writer } = deps;
@@ -59,7 +59,7 @@ export async function submitRuns(deps: SubmitDeps, submissions: Submission[], op
   return runs;
 }
 
-/** Wakes the workers for new runs, and those whose runs the new ones displace. Call it after the commit. */
+/** Wakes the workers for new runs, and the workers whose runs the new ones displace. Call it after the commit. */
 export function announceRuns(wakeups: Wakeups, strategies: Run["multitask_strategy"][]): void {
   const displaces = strategies.some((strategy) => strategy === "interrupt" || strategy === "rollback");
   wakeups.notify(claimTopic, ...(displaces ? [cancelTopic] : []));

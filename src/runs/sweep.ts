@@ -1,7 +1,7 @@
 import { type Db, sql } from "../db/sql.ts";
 import { endingUnfinished } from "./unfinished.ts";
 
-/** Deletes the events and the output of at most `limit` runs whose retention is over. Returns how many there were. */
+/** Deletes the events and the output of at most `limit` runs whose retention is over. Returns the number of runs. */
 export async function sweepEvents(db: Db, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
     with spent as (
@@ -25,8 +25,9 @@ export const timeoutError = (seconds: number) => ({
 });
 
 /**
- * Ends runs that exceeded their time limit and whose worker did not end them, because it hangs or its event loop is blocked. The worker
- * loses its right to write with it. Acts a little after the limit, so that a worker that can end its run comes first. Returns the runs.
+ * Ends runs that exceeded their time limit and that their worker did not end, because the worker hangs or its event loop is blocked. The
+ * worker thereby loses its right to write. This acts five seconds after the limit, so that a healthy worker ends its run first. Returns the
+ * ids of the runs.
  */
 export async function timeOutRuns(db: Db, seconds: number): Promise<string[]> {
   const overdue = sql`

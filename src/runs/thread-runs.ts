@@ -4,20 +4,20 @@ import type { RunError } from "./end.ts";
 import { numbersPerEvent } from "./event-base.ts";
 import type { RunKwargs, RunStatus, StreamMode } from "./run.ts";
 
-/** A run that was claimed at least once, or cancelled before that, as subscribers of its thread see it. */
+/** A run as the subscribers of its thread see it. It was claimed at least once, or was cancelled before any claim. */
 export interface BegunRun {
   runId: string;
   threadId: string;
   /** The base of its event numbers. */
   base: number;
   graphId: string;
-  /** The stream modes that it logs. */
+  /** The stream modes whose events the run logs. */
   modes: StreamMode[];
-  /** The ids of the questions that it answers. */
+  /** The ids of the questions that the run answers. */
   answers: string[];
 }
 
-/** A position in the runs of a thread: the base from which to continue. */
+/** A position in the runs of a thread: the event base from which to continue. */
 export interface RunCursor {
   threadId: string;
   from: number;
@@ -25,10 +25,10 @@ export interface RunCursor {
 
 /** The run that follows a cursor. */
 export interface NextRun {
-  /** Whether the thread exists. */
+  /** True if the thread exists. */
   known: boolean;
   run: BegunRun | undefined;
-  /** Without a run: where the next one will begin. */
+  /** If there is no run: the base at which the next run will begin. */
   from: number;
 }
 
@@ -40,8 +40,8 @@ interface Row {
 }
 
 /**
- * Returns for each cursor the first run after it that has events, in the order of the cursors. The base in the thread's row shows whether
- * a run has ended since, so an idle thread costs one lookup, however many runs it had.
+ * Returns the first run with events after each cursor, in the order of the cursors. The base in the thread's row shows whether a run has
+ * ended since. An idle thread thus costs one lookup, however many runs it has had.
  */
 export async function nextRuns(db: Db, cursors: RunCursor[]): Promise<NextRun[]> {
   const { rows } = await db.query<Row & { known: boolean; next: number }>(sql`
@@ -67,10 +67,10 @@ function toRun({ runId, threadId, base, kwargs }: Row): BegunRun | undefined {
   return { runId, threadId, base, graphId: String(kwargs.config.configurable?.graph_id), modes: kwargs.stream_mode, answers };
 }
 
-/** Few at a time, because each row contains the whole request. */
+/** The number of runs read at once. It is small, because each row contains the whole request. */
 const mostRuns = 20;
 
-/** Returns the first runs of a thread between two numbers that have events. */
+/** Returns the first runs of a thread whose base lies between two numbers. Leaves out runs whose events are deleted. */
 export async function runsBetween(db: Db, { threadId, from }: RunCursor, below: number): Promise<BegunRun[]> {
   const { rows } = await db.query<Row>(sql`
     select run_id as "runId", thread_id as "threadId", event_base::double precision as base, kwargs from runs
@@ -79,14 +79,14 @@ export async function runsBetween(db: Db, { threadId, from }: RunCursor, below: 
   return rows.flatMap((row) => toRun(row) ?? []);
 }
 
-/** Returns the base of the run that a number belongs to. 0 if it is older than all runs. */
+/** Returns the base of the run that an event number belongs to. Returns 0 if the number is older than all runs. */
 export async function baseAt(db: Db, threadId: string, number: number): Promise<number> {
   const { rows } = await db.query<{ base: number }>(sql`
     select coalesce(max(event_base), 0)::double precision as base from runs where thread_id = ${threadId} and event_base <= ${number}`);
   return rows[0]?.base ?? 0;
 }
 
-/** Returns when each thread was last changed, in the given order. Undefined for a missing one. */
+/** Returns the time of each thread's last change, in the given order. The time is undefined for a thread that does not exist. */
 export async function lastChanges(db: Db, threadIds: string[]): Promise<(string | undefined)[]> {
   const { rows } = await db.query<{ at: string | null }>(sql`
     select updated_at::text as at
@@ -95,11 +95,13 @@ export async function lastChanges(db: Db, threadIds: string[]): Promise<(string 
   return rows.map(({ at }) => at ?? undefined);
 }
 
-/** How far the numbers of a thread have come. */
+/** How far the event numbers of a thread have come. */
 export interface Progress {
-  /** The base of the run under way, or of the next one. */
+  /** The base of the open run, or of the next run if none is open. */
   base: number;
-  /** Earlier events have no higher number, and later events of other runs no lower one. -1 before the first. */
+  /**
+   * The highest number in use, or -1 if there is none. Earlier events have no higher number. Later events of other runs have higher ones.
+   */
   through: number;
 }
 
@@ -120,14 +122,14 @@ export async function readProgress(db: Db, threadId: string): Promise<Progress> 
 /** How a run ended, for its subscribers. */
 export interface EndedRun {
   status: RunStatus;
-  /** The time of the end, in milliseconds. */
+  /** The time when the run ended, in milliseconds. */
   at: number;
   error: RunError | null;
-  /** The questions it stopped for, as JSON: `{ __interrupt__ }`. */
+  /** The questions that the run stopped for, as JSON: `{ __interrupt__ }`. */
   asked: string | null;
 }
 
-/** Returns undefined if the run was rolled back or deleted. */
+/** Returns how a run ended, or undefined if the run was rolled back or deleted. */
 export async function findEndedRun(db: Db, runId: string): Promise<EndedRun | undefined> {
   const { rows } = await db.query<EndedRun>(sql`
     select status, extract(epoch from coalesce(ended_at, updated_at))::double precision * 1000 as at, error,

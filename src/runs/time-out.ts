@@ -22,16 +22,16 @@ interface DueQuestion {
 }
 
 /**
- * Times out one question: makes a run that goes on without an answer, and deletes the timer. Both happen in one transaction that holds the
- * thread, so no other process and no answer comes in between. Busy threads are skipped until they are idle. Returns whether there was a due
- * timer. Notify the claim topic then.
+ * Times out one question: makes a run that continues without an answer, and deletes the timer. Both happen in one transaction that holds
+ * the thread's lock, so no other process and no answer can come in between. Busy threads are skipped until they are idle. Returns whether
+ * there was a due timer. If so, the caller must notify the claim topic.
  */
 export async function timeOutQuestion(pool: Pool): Promise<boolean> {
   return transaction(pool, async (tx) => {
     const threadId = await holdDueThread(tx);
     if (threadId === undefined) return false;
     const due = await takeDueTimer(tx, threadId);
-    // An update of the state or a cancelled run may have closed the question meanwhile. Then only the timer is deleted.
+    // An update of the state or a cancelled run may have closed the question in the meantime. Then only the timer is deleted.
     if (due && (await isOpen(tx, due))) await createRun(tx, onBehalfOf(due.user), runWithoutAnswer(due), async () => {});
     return true;
   });
@@ -47,7 +47,10 @@ async function holdDueThread(tx: Db): Promise<string | undefined> {
   return rows[0]?.threadId;
 }
 
-/** Deletes the due timer. Looks again now that the thread is held, because the timer may be gone by now. */
+/**
+ * Deletes the first due timer of the thread and returns its question. The timer may have gone before the thread was locked, so this looks
+ * for it again.
+ */
 async function takeDueTimer(tx: Db, threadId: string): Promise<DueQuestion | undefined> {
   const { rows } = await tx.query<DueQuestion>(sql`
     delete from timers using runs asker
@@ -64,7 +67,7 @@ async function isOpen(tx: Db, { threadId, interruptId }: DueQuestion): Promise<b
   return thread?.status === "interrupted" && questionsIn(thread.interrupts).some(({ id }) => id === interruptId);
 }
 
-/** Returns the run that asked, but with a timed-out answer and from the newest checkpoint. */
+/** Returns a copy of the run that asked. The copy has a timed-out answer, and starts from the newest checkpoint. */
 function runWithoutAnswer(due: DueQuestion): NewRun {
   const { threadId, interruptId, assistantId, metadata, kwargs, eventRetentionSeconds, traceparent } = due;
   const { temporary, ...asked } = kwargs;

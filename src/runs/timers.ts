@@ -4,23 +4,23 @@ import { answersById, questionsIn } from "../threads/questions.ts";
 import type { JsonText } from "../threads/threads.ts";
 import type { RunKwargs } from "./run.ts";
 
-/** How the end of a run changes the timers of its thread. All other timers are deleted. */
+/** How the end of a run changes the timers of its thread. Timers that are in neither list are deleted. */
 export interface TimerChange {
-  /** Questions that this run did not answer. Their timers stay. */
+  /** Open questions that this run did not answer. Their timers stay. */
   unanswered: string[];
   /** Open questions with a time limit. */
   set: { interruptId: string; seconds: number }[];
 }
 
 const longestSeconds = 10 * 365 * 86_400;
-/** An invalid time limit is ignored. */
+/** The time limit of a question. An invalid limit is ignored. */
 const Timed = z.looseObject({ timeoutSeconds: z.number().positive() });
 
-/** Returns the timers after a run that leaves these interrupts. A run that failed or was cancelled asks nothing. */
+/** Returns how a run that leaves these interrupts changes the timers. A run that failed or was cancelled starts no timer. */
 export function timersAfter({ command, temporary }: RunKwargs, asked: boolean, interrupts: JsonText): TimerChange {
   const open = questionsIn(JSON.parse(interrupts));
   const timed = asked && !temporary ? open : []; // a stateless run cannot be answered
-  // Each id once, because a statement cannot set one row twice.
+  // Each id once, because a statement cannot update one row twice.
   const set = new Map(
     timed.flatMap(({ id, value }) => {
       const { data } = Timed.safeParse(value);
@@ -33,13 +33,16 @@ export function timersAfter({ command, temporary }: RunKwargs, asked: boolean, i
   };
 }
 
-/** Returns whether the run answered this question. A node that asks again uses the same id, but its question has a new time limit. */
+/** Returns whether the run answered this question. A node that asks again uses the same id, but its new question gets a new time limit. */
 function isAnswered(resume: unknown, interruptId: string): boolean {
   if (resume === undefined || resume === null) return false;
   return answersById(resume)?.has(interruptId) ?? true;
 }
 
-/** Continues the statement that ends a run (`ended` has its row), so that a question is never open without its timer. */
+/**
+ * Returns the `with` queries that set the timers in the statement that ends a run, where `ended` has the run's row. A question is thus
+ * never open without its timer.
+ */
 export function settingTimers(runId: string, { unanswered, set }: TimerChange): Sql {
   const ids = set.map(({ interruptId }) => interruptId);
   return sql`
@@ -54,7 +57,7 @@ export function settingTimers(runId: string, { unanswered, set }: TimerChange): 
        where timers.interrupt_id <> all(${unanswered}::text[]))`;
 }
 
-/** Deletes all timers, for runs that leave no question. */
+/** A `with` query that deletes all timers of the ended runs' threads. It serves runs that leave no question. */
 export const droppingTimers: Sql = sql`
     dropped as (
       delete from timers using ended where timers.thread_id = ended.thread_id)`;

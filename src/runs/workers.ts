@@ -2,17 +2,20 @@ import { hostname } from "node:os";
 import { type Db, sql } from "../db/sql.ts";
 import type { HeldRun } from "./claim.ts";
 
-/** The first half of every worker's advisory lock. Any number that nothing else uses. */
+/** The first half of every worker's advisory lock. It is an arbitrary number that nothing else uses. */
 const lockClass = 1_163_084_621;
 
-/** How long the server and the observer's connection must be up before a free lock means a dead worker: a restart frees all locks at once. */
+/**
+ * How long the server and the observer's connection must be up before a free lock means a dead worker. A restart of the server frees all
+ * locks at once.
+ */
 export const settledSeconds = 5;
-/** A live worker renews every second. A new observer takes one that has not for this long for dead. */
+/** How long a worker must be silent before a new observer takes it for dead. A live worker renews every second. */
 const silentSeconds = 2;
 
 /**
- * Announces a worker and its graphs. It takes a lock that lives as long as this connection, then stores the key of the lock, so nobody sees
- * the key without the lock. A run can only be running on a worker that has a row.
+ * Announces a worker and its graphs. Takes an advisory lock that lives as long as this connection, then stores the key of the lock. No
+ * observer thus sees the key before the lock is taken. Only a worker with a row can have running runs.
  */
 export async function announceWorker(connection: Db, workerId: string, graphs: string[]): Promise<void> {
   const { rows } = await connection.query<{ key: number }>(sql`select nextval('worker_lock_keys')::integer as key`);
@@ -23,17 +26,17 @@ export async function announceWorker(connection: Db, workerId: string, graphs: s
         on conflict (worker_id) do update set lock_key = excluded.lock_key, heartbeat_at = now()`);
 }
 
-/** The answer to a renewal. */
+/** The database's answer when a worker renews its lease. */
 export interface Renewal {
-  /** False if the worker is no longer on the list. */
+  /** False if the row of the worker is gone. */
   known: boolean;
-  /** Whether the service is halted. */
+  /** True if the service is halted. */
   halted: boolean;
-  /** The runs that it still holds, with their cancellations. */
+  /** The runs that the worker still holds, with their cancellations. */
   held: HeldRun[];
 }
 
-/** Renews the worker's lease, and returns its runs. */
+/** Renews the worker's lease, and returns the runs that it holds. */
 export async function renewWorker(db: Db, workerId: string): Promise<Renewal> {
   const { rows } = await db.query<{ known: boolean; halted: boolean; held: HeldRun[] }>(sql`
     with renewed as (update workers set heartbeat_at = now() where worker_id = ${workerId} returning 1)
@@ -44,25 +47,25 @@ export async function renewWorker(db: Db, workerId: string): Promise<Renewal> {
   return rows[0] ?? { known: false, halted: false, held: [] };
 }
 
-/** Removes a worker from the list. One that still holds runs stays, so that others find them. */
+/** Deletes the row of a worker. If the worker still holds runs, the row stays, so that others find these runs. */
 export async function retireWorker(db: Db, workerId: string): Promise<void> {
   await db.query(sql`
     delete from workers w where worker_id = ${workerId} and not exists (select from runs where runs.worker_id = w.worker_id)`);
 }
 
-/** Another worker, as an observer sees it. */
+/** A worker, as another worker observes it. */
 export interface ObservedWorker {
   workerId: string;
   lockKey: number;
-  /** Its lock is free, and the server has been up for long enough. */
+  /** True if the worker's lock is free, and the server has been up for long enough. */
   lockFree: boolean;
-  /** It has not renewed for some seconds. */
+  /** True if the worker has not renewed for some seconds. */
   silent: boolean;
-  /** It has not renewed within the lease although it could. Time in which the server was down does not count. */
+  /** True if the worker did not renew within its lease. Time in which the server was down does not count. */
   leaseOver: boolean;
 }
 
-/** Returns the other workers that seem dead. It reads the lock table, because trying a lock would take it. */
+/** Returns the other workers that seem dead. Reads the table of locks, because trying to lock would take a free lock. */
 export async function observeWorkers(db: Db, workerId: string, leaseSeconds: number): Promise<ObservedWorker[]> {
   const { rows } = await db.query<ObservedWorker>(sql`
     select * from (
@@ -81,11 +84,13 @@ export async function observeWorkers(db: Db, workerId: string, leaseSeconds: num
 }
 
 /**
- * Returns the runs of dead workers to the queue and removes the workers from the list.
+ * Returns the runs of dead workers to the queue, and deletes the rows of the workers.
  *
- * A death counts as a crash of the runs that the worker held. A worker that was only stopped or cut off counts nothing. A run that stored a
- * checkpoint in the lost attempt starts counting anew, because only crashes without progress point to a run that kills its workers. A run
- * whose thread is locked is left for the next look: waiting would delay all others, and the observer's own renewal.
+ * The death of a worker counts as a crash of each run that it held. A worker that was only stopped or cut off adds no crash. If a run
+ * stored a checkpoint in the lost attempt, its count starts anew. Only crashes without progress point to a run that kills its workers.
+ *
+ * A run whose thread is locked waits for the next look. To wait for the lock here would delay all other runs, and the observer's own
+ * renewal.
  */
 export async function takeOver(db: Db, workerIds: string[], died: boolean): Promise<string[]> {
   const { rows } = await db.query<{ runId: string }>(sql`
@@ -107,7 +112,7 @@ export async function takeOver(db: Db, workerIds: string[], died: boolean): Prom
   return rows.map((row) => row.runId);
 }
 
-/** Returns whether a worker of this host renewed within the lease. */
+/** Returns whether a worker on this host renewed within the lease. */
 export async function isWorkerAlive(db: Db, host: string, leaseSeconds: number): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     select 1 from workers where host = ${host} and heartbeat_at > now() - make_interval(secs => ${leaseSeconds}) limit 1`);

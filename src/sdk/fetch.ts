@@ -2,9 +2,9 @@ import { setGlobal } from "./globals.ts";
 
 export type Fetch = (request: Request) => Promise<Response>;
 
-/** The in-process fetch for SDK clients without a URL, in a graph or in a route of this process. */
+/** The fetch that SDK clients without a URL use. It serves graphs and routes of this process without a network call. */
 export interface InProcessFetch {
-  /** Sets the fetch that answers all calls. Calls wait until it is there. */
+  /** Sets the fetch that answers all calls. Calls wait until the promise resolves. */
   answerWith(fetch: Promise<Fetch>): void;
   restore(): void;
 }
@@ -34,7 +34,7 @@ function refuseWith(sentence: string): Fetch {
   };
 }
 
-/** Adds the current span to a request, unless the request already has one. */
+/** Adds the current span to a request as a traceparent, unless the request already has one. */
 export function withTraceparent(fetch: Fetch, traceparent: () => string | undefined): Fetch {
   return (request) => {
     const span = traceparent();
@@ -43,7 +43,7 @@ export function withTraceparent(fetch: Fetch, traceparent: () => string | undefi
   };
 }
 
-/** Returns a fetch of the same path at another address, for a process without its own API. */
+/** Returns a fetch that calls the same path at another address, for a process without its own API. */
 export function fetchAt(address: string | undefined): Fetch {
   return async (request) => {
     if (!address) throw new Error("ENSEMBLE_URL is not set, so this worker knows no API to call.");

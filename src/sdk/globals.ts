@@ -1,6 +1,6 @@
 /**
- * Sets a global by which foreign code in this process finds us. The returned function restores the previous value, unless somebody else
- * has set it meanwhile.
+ * Sets a global value through which other code in this process finds this service. Returns a function that restores the previous value,
+ * unless other code has changed it since.
  */
 export function setGlobal(key: symbol, value: unknown): () => void {
   const before = Object.getOwnPropertyDescriptor(globalThis, key);

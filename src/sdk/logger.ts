@@ -1,14 +1,17 @@
 import type { Logger } from "pino";
 import { setGlobal } from "./globals.ts";
 
-/** The levels of winston, which graphs use, and ours. */
+/** The levels of winston, which graphs use, and the levels of our own log. */
 const levels = { error: "error", warn: "warn", info: "info", http: "debug", verbose: "debug", debug: "debug", silly: "trace" } as const;
 
 type Level = keyof typeof levels;
 type Log = (message: unknown, ...meta: unknown[]) => void;
 type SdkLogger = Record<Level, Log> & { log(level: Level, message: unknown, ...meta: unknown[]): void; child(bindings: object): SdkLogger };
 
-/** Installs our log as the result of the SDK's `getLogger()` in graphs and routes. `context` returns the fields of the run that logs. */
+/**
+ * Makes the SDK's `getLogger()` return our log in graphs and routes. `context` returns the log fields of the run that the calling code
+ * belongs to.
+ */
 export function installLogger(log: Logger, context: () => object | undefined): () => void {
   return setGlobal(Symbol.for("langgraph.api.sdk-logger"), sdkLogger(log, context));
 }

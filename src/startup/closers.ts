@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 
-/** The functions to call when the service stops, the last first. */
+/** Functions to call when the service stops. The last function is called first. */
 export type Closers = (() => unknown)[];
 
 export async function closeAll(closers: Closers, log: Logger): Promise<void> {

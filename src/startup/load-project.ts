@@ -18,8 +18,8 @@ import { provideUi } from "../ui/bundles.ts";
 import type { Closers } from "./closers.ts";
 
 /**
- * Provides the model of the graphs and of the store's index. Without an endpoint it starts the rehearsal model. An API process does not
- * run graphs, so it does not know their model.
+ * Provides the model that the graphs and the store's index call. Without a configured endpoint, starts the rehearsal model. Returns null in
+ * a process of the role api, which executes no graphs and does not know the model of its workers.
  */
 export async function provideModel(
   { hasModelEndpoint, role }: Config,
@@ -39,7 +39,10 @@ export async function provideModel(
   return hasModelEndpoint ? "external" : "rehearsal";
 }
 
-/** Prepares the store's rules. It loads the embedding before the database opens, so that a mistake there stops the start at once. */
+/**
+ * Returns a function that makes the store's rules once the database is open. The embedding function is loaded before that, so that a
+ * mistake in it stops the start at once.
+ */
 export async function provideStore(
   { hasModelEndpoint, role }: Config,
   project: Project,
@@ -59,7 +62,7 @@ export async function provideStore(
   return async (db) => rulesWith(dims !== undefined && (await preparePgvector(db, dims)));
 }
 
-/** Loads the parts of the project that an API needs and a worker does not. */
+/** Loads what an API process needs from the project and a worker does not. */
 export async function loadForApi(config: Config, project: Project, log: Logger) {
   return {
     auth: await loadAuth(config, project),
@@ -80,14 +83,14 @@ async function loadAuth(config: Config, { auth, http }: Project): Promise<Auth |
   });
 }
 
-/** Returns the graphs without schemas. A factory that needs a configuration to make its graph is left out. */
+/** Returns the ids of the graphs without schemas. Leaves out a graph whose factory needs a configuration. */
 export async function graphsWithoutSchemas({ graphIds, declaredSchemas }: Registry, { file }: Project): Promise<string[]> {
-  if (typescriptOf(file)) return []; // their types declare it
+  if (typescriptOf(file)) return []; // TypeScript can read schemas from their types
   const known = await Promise.all(graphIds.map((graphId) => declaredSchemas(graphId).catch(() => undefined)));
   return graphIds.filter((_, index) => known[index] && Object.keys(known[index].state_schema).length === 0);
 }
 
-/** Returns the assistants of the graphs, with the operator's defaults. */
+/** Returns the default assistants of the graphs, with the operator's defaults. */
 export function systemAssistants(registry: Registry, { graphDefaults }: Config) {
   return registry.graphIds.map((graphId) => {
     const { context = {}, ...config } = graphDefaults[graphId] ?? {};

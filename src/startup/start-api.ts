@@ -32,7 +32,7 @@ export async function startApi(
 
 const maxPortTries = 100;
 
-/** Listens on the configured port. If no port is configured and the default one is taken, it uses the next free one. */
+/** Listens on the configured port. If no port is configured and the default port is taken, uses the next free port. */
 async function listen(app: FastifyInstance, { host, port, portIsSet }: Config): Promise<string> {
   const last = portIsSet ? port : port + maxPortTries;
   for (let candidate = port; ; candidate++) {

@@ -3,8 +3,8 @@ import { WRITES_IDX_MAP } from "@langchain/langgraph-checkpoint";
 import type { AnyGraph } from "../registry/registry.ts";
 
 /**
- * Returns the newest state with only its open questions. LangGraph keeps showing an answered task's question as long as a parallel task
- * waits. It also counts a task that asks again after an answer as done.
+ * Returns the newest state with only its open questions. LangGraph keeps showing the question of an answered task while a parallel task
+ * waits. It also counts a task as done that asks again after an answer.
  */
 export async function withOpenInterrupts(graph: AnyGraph, snapshot: StateSnapshot): Promise<StateSnapshot> {
   const { checkpointer } = graph;
@@ -16,7 +16,7 @@ export async function withOpenInterrupts(graph: AnyGraph, snapshot: StateSnapsho
   return { ...snapshot, tasks, next: [...snapshot.next, ...missingFrom(snapshot.next, asking)] };
 }
 
-/** Returns the names of the second list that the first lacks. Several tasks of one node share a name, so names are counted. */
+/** Returns the names in `wanted` that `names` lacks. Names are counted, because several tasks of one node share a name. */
 function missingFrom(names: string[], wanted: string[]): string[] {
   const left = [...names];
   return wanted.filter((name) => {

@@ -3,7 +3,7 @@ import type { StateSnapshot } from "@langchain/langgraph";
 import type { ThreadState } from "../threads/threads.ts";
 import { toWire, wireJson } from "./wire-json.ts";
 
-/** A place in a thread's history, as clients send and receive it. */
+/** A checkpoint in a thread's history, in the form that clients send and receive. */
 export interface WireCheckpoint {
   thread_id: string;
   checkpoint_id: string;
@@ -11,7 +11,10 @@ export interface WireCheckpoint {
   checkpoint_map: Record<string, unknown> | null;
 }
 
-/** A place inside a running step. The namespace alone identifies a subgraph, so the other keys appear only if they are set. */
+/**
+ * The checkpoint of a task's subgraph in a running step. The namespace alone identifies the subgraph, so the other keys appear only if they
+ * are set.
+ */
 export type WireTaskCheckpoint = Pick<WireCheckpoint, "thread_id" | "checkpoint_ns"> & Partial<WireCheckpoint>;
 
 export interface WireTask {
@@ -70,20 +73,20 @@ function toWireTask(task: Task): WireTask {
   };
 }
 
-/** Returns the checkpoint that a config names, or null when it names none. */
+/** Returns the checkpoint that a config names, or null if it names none. */
 export function toWireCheckpoint(config: RunnableConfig | undefined): WireCheckpoint | null {
   const { thread_id, checkpoint_id, checkpoint_ns = "", checkpoint_map = null } = config?.configurable ?? {};
   return thread_id && checkpoint_id ? { thread_id, checkpoint_id, checkpoint_ns, checkpoint_map } : null;
 }
 
-/** Returns the place of a task's subgraph, with the keys that LangGraph set and no others. */
+/** Returns the checkpoint of a task's subgraph, with only the keys that LangGraph has set. */
 function toTaskCheckpoint(config: RunnableConfig): WireTaskCheckpoint | null {
   const { thread_id, checkpoint_id, checkpoint_ns = "", checkpoint_map } = config.configurable ?? {};
   if (!thread_id) return null;
   return { thread_id, checkpoint_ns, ...(checkpoint_id && { checkpoint_id }), ...(checkpoint_map && { checkpoint_map }) };
 }
 
-/** Returns the same place for streams, in which the official servers set missing keys to null. */
+/** Returns the same checkpoint in the form of streams, where the official servers set missing keys to null. */
 export function toStreamedTaskCheckpoint(config: RunnableConfig | undefined): Record<string, unknown> | null {
   const place = config && toTaskCheckpoint(config);
   return place ? { checkpoint_id: null, checkpoint_map: null, ...place } : null;

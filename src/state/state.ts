@@ -12,7 +12,7 @@ import { toCommand, type WireCommand } from "./command.ts";
 import { withOpenInterrupts } from "./open-interrupts.ts";
 import { emptyState, toThreadState, toWireCheckpoint, toWireState, type WireCheckpoint, type WireState } from "./snapshot.ts";
 
-/** A place in a thread's history to start from. Every field is optional, and the default is the root's newest checkpoint. */
+/** The checkpoint to read or to start from. Every field is optional. The default is the root's newest checkpoint. */
 export interface CheckpointRef {
   checkpoint_id?: string | null;
   checkpoint_ns?: string | null;
@@ -38,7 +38,7 @@ export async function readState(
   if (!graphIdOf(thread)) return emptyState;
   const graph = await openThreadGraph(db, registry, thread, scope);
   const snapshot = await graph.getState({ configurable: at(threadId, checkpoint) }, { subgraphs });
-  // An earlier checkpoint shows the questions that were asked there.
+  // An earlier checkpoint shows all questions that were asked there.
   return toWireState(checkpoint.checkpoint_id ? snapshot : await withOpenInterrupts(graph, snapshot));
 }
 
@@ -49,7 +49,7 @@ export interface HistoryQuery {
   checkpoint?: CheckpointRef;
 }
 
-/** Yields the states of a thread, newest first. They are read on demand. */
+/** Yields the states of a thread, newest first. Each state is read when it is needed. */
 export async function* readHistory(
   db: Db,
   scope: Scope,
@@ -71,8 +71,8 @@ export async function* readHistory(
 }
 
 /**
- * Applies updates to a thread as if nodes had returned them, with one checkpoint a super-step. It locks the thread, which must have no open
- * run. Call it in a transaction, which the saver uses too, so that no update is stored in part.
+ * Applies updates to a thread as if nodes had returned them. Each super-step makes one checkpoint. Locks the thread, which must have no
+ * open run. Call it in a transaction, in which the saver writes too, so that either all updates are stored or none.
  */
 export async function updateState(
   tx: Db,
@@ -95,7 +95,7 @@ export async function updateState(
   return toWireCheckpoint(updated);
 }
 
-/** Updates the thread's row from its checkpoints, after some were deleted. Call it in a transaction. */
+/** Updates the thread's row from its newest checkpoint, after checkpoints were deleted. Call it in a transaction. */
 export async function refreshThread(tx: Db, registry: Registry, threadId: string): Promise<void> {
   const thread = await findThread(tx, everything, threadId);
   const graphId = thread && graphIdOf(thread);
@@ -106,15 +106,17 @@ export async function refreshThread(tx: Db, registry: Registry, threadId: string
   await restThread(tx, threadId, state);
 }
 
-/** Returns the thread's present state without its questions. For graphs that cannot be opened, for example because they need a user. */
+/**
+ * Returns the thread's present state without its questions. It is for graphs that cannot be opened, for example because they need a user.
+ */
 function withoutQuestions({ values }: Thread): ThreadState {
   return { status: "idle", values: values === null ? null : JSON.stringify(values), interrupts: "{}" };
 }
 
-/** Returns whether the database raised the error. Such an error has ended the transaction. */
+/** Returns whether the error came from the database. Such an error has ended the transaction. */
 const isDatabaseError = (error: unknown) => isDatabaseTrouble(error) || (error instanceof Error && "severity" in error);
 
-/** Returns the state of a thread by its newest checkpoint. */
+/** Returns the state of a thread at its newest checkpoint. */
 export async function restingState(graph: AnyGraph, threadId: string): Promise<ThreadState> {
   return toThreadState(await withOpenInterrupts(graph, await graph.getState({ configurable: { thread_id: threadId } })));
 }
@@ -153,7 +155,10 @@ function threadConfig(thread: Thread): LangGraphRunnableConfig {
   return { configurable: { ...(thread.config.configurable as object | undefined), thread_id: thread.thread_id } };
 }
 
-/** Returns the configurable of a place. Unset keys are left out, because LangGraph treats an undefined checkpoint_id as an id. */
+/**
+ * Returns the `configurable` for a checkpoint. Keys without a value are left out, because LangGraph takes even an undefined `checkpoint_id`
+ * for an id.
+ */
 function at(threadId: string, { checkpoint_id, checkpoint_ns, checkpoint_map }: CheckpointRef) {
   return {
     thread_id: threadId,
@@ -164,12 +169,12 @@ function at(threadId: string, { checkpoint_id, checkpoint_ns, checkpoint_map }: 
 }
 
 function toLangGraphUpdate({ values, asNode, command }: StateUpdate) {
-  // LangGraph looks nodes up in a plain object, and would find inherited properties.
+  // LangGraph looks up nodes in a plain object, and would find properties that every object inherits.
   if (asNode !== undefined && asNode in Object.prototype) throw new ServiceError("invalid", `Node "${asNode}" does not exist`);
   return { values: command ? toCommand(command) : values, asNode };
 }
 
-/** Turns LangGraph's errors about an update into the caller's. */
+/** Turns LangGraph's errors about an update into errors of the caller. Throws any other error unchanged. */
 function asCallersError(error: Error): never {
   if (error.name === "InvalidUpdateError" || error.name === "ZodError" || error.name === "UnstorableValue") {
     throw new ServiceError("invalid", error.message);

@@ -1,14 +1,14 @@
 import type { BaseMessage } from "@langchain/core/messages";
 import { fieldOf, isPlainMessage } from "../checkpoints/mark.ts";
 
-/** A LangChain object that returns its flat form. */
+/** A LangChain object that can return its flat form. */
 interface Dictable {
   toDict(): { type: string; data: Record<string, unknown> };
 }
 
 /**
- * Returns JSON as clients expect it, with every message in its flat form, `{ type, content, … }`. It never throws. Values that JSON lacks
- * become strings, because an event is only sent, and never loaded again.
+ * Returns JSON in the form that clients expect, with every message in its flat form `{ type, content, … }`. Never throws. Values that JSON
+ * lacks become strings. No one loads the result again, so nothing is lost by this.
  */
 export function wireJson(value: unknown): string {
   try {
@@ -18,12 +18,12 @@ export function wireJson(value: unknown): string {
   }
 }
 
-/** The levels of a state, its channels and the items of their lists. */
+/** The levels that are walked here: the state, its channels, and the items of their lists. */
 const outerLevels = 2;
 
 /**
- * Returns what JSON.stringify returns, but walks the outer levels itself. Most of a state is plain messages, and a replacer function would
- * be called for every field of theirs.
+ * Returns the same as JSON.stringify, but walks the outer levels itself. Most of a state is plain messages. JSON.stringify would call its
+ * replacer function for every field of each message.
  */
 function textOf(value: unknown, levels: number): string | undefined {
   if (typeof value !== "object" || value === null || levels < 0) return JSON.stringify(value, flatten);
@@ -38,7 +38,7 @@ function textOf(value: unknown, levels: number): string | undefined {
   return `{${fields.join(",")}}`;
 }
 
-/** Returns a message's flat form as toDict does. toDict takes a detour through the stored form. */
+/** Returns a message's flat form, as its `toDict` does. `toDict` is slower, because it first makes the stored form. */
 function flatText(message: BaseMessage): string {
   const flat: Record<string, unknown> = {};
   for (const field in message.lc_kwargs) flat[field] = fieldOf(message, field);
@@ -46,13 +46,13 @@ function flatText(message: BaseMessage): string {
   return JSON.stringify(flat);
 }
 
-/** Returns the same form as a value, for responses that are built from parts. */
+/** Returns a value in its flat form, for responses that are built from several values. */
 export function toWire(value: unknown): unknown {
   return JSON.parse(wireJson(value));
 }
 
 function flatten(this: Record<string, unknown>, key: string, value: unknown): unknown {
-  const raw = this[key]; // before toJSON, which would give the constructor form
+  const raw = this[key]; // the value before toJSON, which would return LangChain's stored form
   if (isDictable(raw)) {
     const { type, data } = raw.toDict();
     return { ...data, type };

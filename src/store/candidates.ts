@@ -8,20 +8,20 @@ interface Candidate extends ItemName, Range {}
 
 interface CodedVector extends ItemName {
   part: number;
-  /** Null if the item is outside the place that is searched. */
+  /** Null if the item is not among the searched items. */
   code: Buffer | null;
-  /** Set instead of a code if an earlier release stored the item. */
+  /** Set if an earlier release stored the item without a code. */
   vector: Direction | null;
 }
 
-/** The number of vectors compared in one turn of the event loop, which takes a few milliseconds. */
+/** How many vectors are compared in one turn of the event loop. This takes a few milliseconds. */
 const pageSize = 1_000;
-/** The highest number of candidates for the exact comparison, unless the search asks for more items. */
+/** The most candidates that are compared exactly, unless the search asks for more items. */
 const mostCandidates = 5_000;
 
 /**
- * Returns candidates that include the nearest `count` items. The codes are read page by page. An item stays a candidate as long as it may
- * be nearer than the last of the nearest. Above 5,000 candidates, those that seem farthest are dropped as well.
+ * Returns candidates that include the nearest `count` items. The codes are read page by page. An item stays a candidate while it may be
+ * nearer than the last of the `count` nearest. Above 5,000 candidates, those that seem farthest are dropped too.
  */
 export async function findCandidates(
   db: Db,
@@ -43,7 +43,7 @@ export async function findCandidates(
   return [...candidates.values()];
 }
 
-/** Adds a vector's range to its item. An item is as near as the nearest of its vectors. */
+/** Adds the cosine range of a vector to its item. An item is as near as the nearest of its vectors. */
 function note(candidates: Map<string, Candidate>, { namespace, key, low, high }: Candidate): void {
   const name = JSON.stringify([namespace, key]);
   const before = candidates.get(name);
@@ -60,8 +60,8 @@ function keepNearest(candidates: Map<string, Candidate>, count: number): Map<str
 }
 
 /**
- * Returns the next page of vectors by key. Each vector's item is looked up afterwards. `offset 0` keeps the planner from collecting all
- * matching items again for every page.
+ * Returns the next page of vectors, in the order of their keys. The item of each vector is looked up afterwards. `offset 0` stops the
+ * planner from collecting all matching items again for every page.
  */
 async function readPage(
   db: Db,

@@ -1,6 +1,6 @@
 import type { Direction } from "./embedding.ts";
 
-/** The lower and upper bound of a cosine. */
+/** A lower and an upper bound of a cosine. */
 export interface Range {
   low: number;
   high: number;
@@ -8,12 +8,12 @@ export interface Range {
 
 const steps = 127;
 const headBytes = 8;
-/** The rounding error of vectors, whose numbers are stored as reals. */
+/** The rounding error of stored vectors, whose numbers have single precision. */
 const rounding = 1e-6;
 
 /**
- * Encodes a direction with one byte a number. The code holds the step size, the distance between code and direction, and each number in
- * steps. Migration 028 computes the same code.
+ * Encodes a direction with one byte for each number. The code contains the step size, the distance between the code and the direction, and
+ * each number as a count of steps. Migration 028 computes the same code.
  */
 export function encodeDirection(direction: Direction): Buffer {
   const step = Math.fround(direction.reduce((most, number) => Math.max(most, Math.abs(number)), 0) / steps);
@@ -25,11 +25,15 @@ export function encodeDirection(direction: Direction): Buffer {
   return Buffer.concat([head, Buffer.from(counts.buffer)]);
 }
 
-/** Returns the range of the cosine by a code. For a wanted vector of length one, the error is at most the code's distance. */
+/**
+ * Returns the range of the cosine between a wanted vector and the direction that was encoded. For a wanted vector of length one, the error
+ * is at most the distance in the code.
+ */
 export function cosineRange(wanted: Float64Array, code: Buffer): Range {
   const [step, off] = [code.readFloatBE(0), code.readFloatBE(4) + rounding];
   const counts = new Int8Array(code.buffer, code.byteOffset + headBytes, code.length - headBytes);
   let sum = 0;
-  for (let at = 0; at < counts.length; at++) sum += (wanted[at] as number) * (counts[at] as number); // a plain loop, because it runs a thousand times a page
+  // A plain loop, because this runs a thousand times for each page.
+  for (let at = 0; at < counts.length; at++) sum += (wanted[at] as number) * (counts[at] as number);
   return { low: step * sum - off, high: step * sum + off };
 }

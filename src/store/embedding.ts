@@ -2,17 +2,17 @@ import { z } from "zod";
 import { ServiceError } from "../errors.ts";
 import { textsOf } from "./texts.ts";
 
-/** Turns texts into vectors, in the same order. Its result is validated here, because users write such functions. */
+/** Turns texts into vectors, in the same order. The result is `unknown` and is validated here, because users write such functions. */
 export type Embed = (texts: string[], signal: AbortSignal) => Promise<unknown>;
 
-/** The index that makes items searchable by meaning. */
+/** The index that lets searches find items by meaning. */
 export interface StoreIndex {
-  /** The model and the number of dimensions. Only vectors of one name can be compared. */
+  /** The embedding model and the number of dimensions. Only vectors with the same name can be compared. */
   name: string;
   dims: number;
-  /** Whether pgvector compares the vectors. */
+  /** True if pgvector compares the vectors. */
   hasPgvector: boolean;
-  /** The fields of an item to embed, unless its put names others. */
+  /** The fields of an item to embed, unless the put of the item names other fields. */
   fields: string[];
   embed: Embed;
 }
@@ -23,7 +23,10 @@ export type Direction = number[];
 const timeoutMs = 30_000;
 const Vectors = z.array(z.array(z.number()));
 
-/** Returns the directions of an item's texts. `wanted` names the item's own fields, and false means none. Call it outside transactions. */
+/**
+ * Returns the directions of an item's texts. `wanted` names the fields to embed for this item, and false means none. Call it outside
+ * transactions, because it may take long.
+ */
 export async function embedItem(
   index: StoreIndex,
   value: Record<string, unknown>,
@@ -50,7 +53,7 @@ async function embedTexts({ dims, embed }: StoreIndex, texts: string[]): Promise
   return parsed.data.map(toDirection);
 }
 
-/** Scales a vector to length one. A vector of zeros has no direction, and is equally far from every other. */
+/** Scales a vector to length one. A vector of zeros has no direction, and is equally far from every other vector. */
 function toDirection(vector: number[]): Direction {
   const length = Math.hypot(...vector) || 1;
   return vector.map((number) => number / length);
@@ -64,10 +67,10 @@ async function withTimeout<Result>(work: (signal: AbortSignal) => Promise<Result
 }
 
 const Status = z.object({ status: z.number() });
-/** The statuses by which an endpoint refuses the text, usually because it is too long. */
+/** The HTTP statuses with which an endpoint refuses a text, usually because it is too long. */
 const refusesText = [400, 413, 422];
 
-/** Returns the error for the caller. The provider's own message may contain the API key, so it is only logged. */
+/** Returns the error for the caller. The provider's own message is only logged, because it may contain the API key. */
 function explainFailure(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   const { data } = Status.safeParse(error);

@@ -13,14 +13,14 @@ export interface Item {
   updatedAt: Date;
 }
 
-/** A stored item. One that expires may be refreshed by a read. */
+/** A stored item. If `expires` is true, a read may restart its time to live. */
 export interface StoredItem extends Item {
   expires: boolean;
 }
 
 export type ItemName = Pick<Item, "namespace" | "key">;
 
-/** The items to search: those under a path that match the filter. */
+/** The items that a search looks at: the items under a path that match a filter. */
 export interface Place {
   prefix: string[];
   filter?: Json | undefined;
@@ -29,20 +29,21 @@ export interface Place {
 export interface Part {
   limit: number;
   offset: number;
-  /** The size limit of all values together. */
+  /** The size limit of all returned values together, in bytes. */
   bytes?: number | undefined;
 }
 
 export const columns = sql`namespace, key, value, created_at as "createdAt", updated_at as "updatedAt", expires_at is not null as expires`;
-/** Excludes expired items, whether the sweeper has deleted them or not. */
+/** Selects items that have not expired. The sweeper may not have deleted the expired ones yet. */
 export const alive = sql`(expires_at is null or expires_at > now())`;
 
 type ItemColumns = Record<"namespace" | "key" | "value" | "metadata", Sql>;
 const ownColumns: ItemColumns = { namespace: sql`namespace`, key: sql`key`, value: sql`value`, metadata: sql`metadata` };
 
 /**
- * Returns the condition that an item is in scope. As on the official server, a filter compares the namespace, the key and the fields of the
- * value. A mark set by an auth handler takes precedence over a field of the value, because the caller who puts an item chooses its value.
+ * Returns the condition that the scope includes an item. As on the official server, the filter of an auth handler compares the namespace,
+ * the key and the fields of the value. A mark that an auth handler has set takes precedence over a field of the value, because the caller
+ * who puts an item chooses its value.
  */
 export function inScope(scope: Scope, { namespace, key, value, metadata }: ItemColumns = ownColumns): Sql {
   return scope.visible(metadata, (field, equal) => {
@@ -54,7 +55,7 @@ export function inScope(scope: Scope, { namespace, key, value, metadata }: ItemC
   });
 }
 
-/** Selects the unexpired items of a place that are in scope. */
+/** Selects the searched items that have not expired and that the scope includes. */
 export const at = (scope: Scope, { prefix, filter }: Place): Sql =>
   join([under(prefix), alive, inScope(scope), matchingAll(filter ?? {})], " and ");
 
@@ -66,6 +67,9 @@ function under(prefix: string[]): Sql {
 const beforeEnd = (prefix: string[]): Sql =>
   prefix.length === 0 ? sql`true` : sql`namespace < ${prefix.with(-1, `${prefix.at(-1)}\u0001`)}::text[]`;
 
-/** Selects namespaces under a path, after a row. It has one lower bound: with two, an index scan may start at the lower one every time. */
+/**
+ * Selects namespaces under a path, after a given row. It has only one lower bound: with two, an index scan may start at the lower one for
+ * every page.
+ */
 export const underFrom = (prefix: string[], after: Sql | undefined): Sql =>
   after ? sql`${after} and ${beforeEnd(prefix)}` : under(prefix);

@@ -7,18 +7,18 @@ import { alive, at, columns, type Item, type ItemName, inScope, type Json, type 
 import { type ItemVectors, storingVectors } from "./vectors.ts";
 
 export interface NewItem extends Pick<Item, "namespace" | "key" | "value"> {
-  /** The time to live. Null means until it is deleted. */
+  /** The time to live in minutes. Null means that the item stays until it is deleted. */
   ttlMinutes: number | null;
-  /** The vectors by which queries find it, if there is an index. */
+  /** The vectors by which searches find the item, if there is an index. */
   vectors?: ItemVectors | undefined;
-  /** The marks of an auth handler. Undefined keeps those of the previous item. */
+  /** The marks that an auth handler sets on the item. Undefined keeps the marks of the previous item. */
   metadata?: Json | undefined;
 }
 
-/** Returns the fence of an attempt, or an empty one for a caller over HTTP, who needs no right to write. */
+/** Returns the fence of an attempt. Without an attempt, as for a caller over HTTP, returns a fence that is always open. */
 const byRight = (fence: Fence | undefined): Sql => (fence ? fenced(fence) : sql`fence as (select)`);
 
-/** Returns the item, or undefined if it does not exist or is not in scope. */
+/** Returns the item, or undefined if it does not exist or the scope does not include it. */
 export async function findItem(db: Db, scope: Scope, { namespace, key }: ItemName): Promise<StoredItem | undefined> {
   const { rows } = await db.query<StoredItem>(sql`
     select ${columns} from store_items
@@ -27,8 +27,10 @@ export async function findItem(db: Db, scope: Scope, { namespace, key }: ItemNam
 }
 
 /**
- * Stores an item in place of the previous one and its vectors. Returns false when the attempt has lost the right to write. Throws when the
- * new item is not in scope, and then when an existing item is not. Only the second error reveals that an item exists.
+ * Stores an item in place of the previous one and its vectors. Returns false if the attempt has lost the right to write.
+ *
+ * Throws if the scope does not include the new item, and after that if it does not include the existing item. Only the second error reveals
+ * that an item exists.
  */
 export async function putItem(db: Db, scope: Scope, fence: Fence | undefined, item: NewItem): Promise<boolean> {
   const { namespace, key, value, ttlMinutes, vectors, metadata } = item;
@@ -57,12 +59,14 @@ export async function putItem(db: Db, scope: Scope, fence: Fence | undefined, it
 const given = { namespace: sql`given.namespace`, key: sql`given.key`, value: sql`given.value` };
 const existing = { namespace: sql`item.namespace`, key: sql`item.key`, value: sql`item.value`, metadata: sql`item.metadata` };
 
-/** Returns the marks of an item to store: those of this put, or else those of the existing item, if it is in scope. */
+/**
+ * Returns the marks to store with an item. They are the marks of this put, or else the marks of the existing item if the scope includes it.
+ */
 const marksOf = (scope: Scope, newMetadata: Sql): Sql => sql`coalesce(${newMetadata}, (
   select item.metadata from store_items item
    where item.namespace = given.namespace and item.key = given.key and ${alive} and ${inScope(scope, existing)}), '{}')`;
 
-/** Deletes an item, if one is in scope. Returns false when the attempt has lost the right to write. */
+/** Deletes an item if it exists and the scope includes it. Returns false if the attempt has lost the right to write. */
 export async function deleteItem(db: Db, scope: Scope, fence: Fence | undefined, { namespace, key }: ItemName): Promise<boolean> {
   const { rows } = await db.query(sql`
     with ${byRight(fence)}, gone as (
@@ -83,7 +87,7 @@ export async function refreshItems(db: Db, fence: Fence | undefined, names: Item
      where (item.namespace, item.key) = (kept.namespace, kept.key)`);
 }
 
-/** Returns items under a path, latest first. With a query, it returns those that share words with it, best match first. */
+/** Returns the items under a path, latest first. With a query, returns the items that contain some of its words, best match first. */
 export async function searchItems(
   db: Db,
   scope: Scope,
@@ -109,16 +113,16 @@ export async function searchItems(
   return readBounded(db, page, [lengthOf(sql`value`)], bytes);
 }
 
-/** A longer query is cut to its first words. */
+/** How many words of a query are used. Further words are dropped. */
 const mostWords = 50;
 
-/** Returns the words to look for, without those of one or two Latin letters, which are part of too many others. */
+/** Returns the words to look for. Leaves out words of one or two Latin letters, because too many other words contain them. */
 function wordsOf(query: string): string[] {
   const words = new Set(query.toLowerCase().match(/[\p{L}\p{N}]+/gu));
   return [...words].filter((word) => !/^[a-z]{1,2}$/.test(word)).slice(0, mostWords);
 }
 
-/** The searched text of an item: its key and every text in it, without the names of its fields. */
+/** The text of an item that a search looks through: its key and every text in its value, without the field names. */
 const content = sql`key || ' ' || coalesce((
   select string_agg(text #>> '{}', ' ') from jsonb_path_query(searchable(value), 'strict $.** ? (@.type() == "string")') text), '')`;
 
@@ -127,7 +131,7 @@ export interface NamespaceSearch extends Part {
   maxDepth?: number | undefined;
 }
 
-/** Returns the namespaces that hold items, cut off at a depth. In a condition, `*` stands for any one label. */
+/** Returns the namespaces that contain items, cut off at a depth. In a condition, `*` stands for any one label. */
 export async function listNamespaces(db: Db, scope: Scope, { conditions, maxDepth, limit, offset }: NamespaceSearch): Promise<string[][]> {
   const fits = conditions.flatMap(({ matchType, path }) => [
     sql`cardinality(namespace) >= ${path.length}`,
@@ -145,7 +149,7 @@ export async function listNamespaces(db: Db, scope: Scope, { conditions, maxDept
   return rows.map(({ path }) => path);
 }
 
-/** Deletes up to `limit` expired items, and returns their number. Locked rows are left to a later sweep. */
+/** Deletes up to `limit` expired items, and returns their number. Locked rows wait for a later sweep. */
 export async function sweepItems(db: Db, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
     delete from store_items
@@ -154,7 +158,7 @@ export async function sweepItems(db: Db, limit: number): Promise<number> {
   return rowCount ?? 0;
 }
 
-/** Returns the number of expired items that are not deleted yet. */
+/** Returns the number of expired items that are still stored. */
 export async function countExpiredItems(db: Db): Promise<number> {
   const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from store_items where ${expired}`);
   return rows[0]?.count ?? 0;

@@ -2,16 +2,16 @@ import { z } from "zod";
 import type { StoreIndex } from "./embedding.ts";
 import { parseField } from "./texts.ts";
 
-/** A time to live, at most a hundred years. */
+/** A time to live in minutes, at most a hundred years. */
 export const Minutes = z.number().positive().max(52_560_000);
 
 /** The rules of the store, from `store` in langgraph.json. */
 export interface StoreRules {
-  /** The time to live of items whose put names none. Null means until they are deleted. */
+  /** The time to live of an item whose put sets none. Null means that the item stays until it is deleted. */
   defaultTtlMinutes: number | null;
-  /** Whether a read restarts an item's time to live by default. */
+  /** True if a read restarts an item's time to live, unless the read says otherwise. */
   refreshOnRead: boolean;
-  /** The index that answers queries. Without it, queries match items by shared words. */
+  /** The index for searches by meaning. Without an index, searches look for items that contain words of the query. */
   index?: StoreIndex | undefined;
 }
 
@@ -22,7 +22,7 @@ interface StoreOptions {
 
 type Embedder = Pick<StoreIndex, "name" | "embed" | "hasPgvector">;
 
-/** Returns the rules for these options. `embedder` is the one that `store.index.embed` names. */
+/** Returns the rules for these options. `embedder` is the embedding function that `store.index.embed` names. */
 export function storeRules({ ttl, index }: StoreOptions, embedder: Embedder | undefined): StoreRules {
   return {
     defaultTtlMinutes: ttl?.default_ttl ?? null,

@@ -10,11 +10,11 @@ import { getFromStore, putInStore, searchStore } from "./use.ts";
 export interface StoreOptions {
   rules: StoreRules;
   fence: Fence;
-  /** Called when a write is refused, because the attempt has lost its right. Always throws. */
+  /** Called when a write is refused because the attempt has lost its right to write. Always throws. */
   refused: () => never;
 }
 
-/** Options that LangGraph's operations carry without declaring them. Graphs may pass any value. */
+/** The options that LangGraph's operations carry without declaring them. They are validated, because graphs may pass any value. */
 const ReadOptions = z.object({ refreshTtl: z.boolean().nullish() });
 const PutOptions = z.object({
   ttl: Minutes.nullish(),
@@ -25,7 +25,7 @@ const PutOptions = z.object({
 });
 
 /**
- * Implements LangGraph's store on Postgres, for one attempt of a run. The stock PostgresStore opens a pool of its own, and a search of
+ * Implements LangGraph's store on Postgres, for one attempt of a run. LangGraph's own PostgresStore opens a separate pool, and a search of
  * `user:1` there also returns items of `user:10`.
  */
 export class EnsembleStore extends BaseStore {
@@ -40,7 +40,7 @@ export class EnsembleStore extends BaseStore {
 
   override async batch<Operations extends Operation[]>(operations: Operations): Promise<OperationResults<Operations>> {
     const results: unknown[] = [];
-    // One after another, because a read may follow a put of the same item.
+    // The operations run one after another, because a read may follow a put of the same item.
     for (const operation of operations) results.push(await this.#run(operation));
     return results as OperationResults<Operations>;
   }

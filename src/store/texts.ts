@@ -5,7 +5,10 @@ type Step = { name: string } | { at: number } | "each";
 
 const mostTexts = 100;
 
-/** Returns the texts of these fields, in order. Fields look like `$` (the whole), `title`, `meta.title`, `parts[*].text` or `parts[-1]`. */
+/**
+ * Returns the texts of these fields, in order. A field looks like `$` (the whole value), `title`, `meta.title`, `parts[*].text` or
+ * `parts[-1]`.
+ */
 export function textsOf(value: Document, fields: string[]): string[] {
   const texts = fields.flatMap((field) => findTexts(value, field)).filter((text) => text.trim() !== "");
   if (texts.length <= mostTexts) return texts;
@@ -17,7 +20,7 @@ function findTexts(value: Document, field: string): string[] {
   return found.flatMap((one) => (one === null || one === undefined ? [] : typeof one === "object" ? JSON.stringify(one) : String(one)));
 }
 
-/** Returns the steps to a field. Throws for a path that cannot be parsed, because it would never match. */
+/** Returns the steps that lead to a field. Throws if the path cannot be parsed, because it would never match. */
 export function parseField(field: string): Step[] {
   const rest = field.replace(/^\$\.?/, "");
   const tokens = [...rest.matchAll(/(?:^|\.)([^.[\]{}]+)|\[(\*|-?\d{1,9})\]/g)];
@@ -32,7 +35,7 @@ function follow(found: unknown[], step: Step): unknown[] {
     if (typeof one !== "object" || one === null) return [];
     if (step === "each") return Object.values(one);
     if ("at" in step) return Array.isArray(one) ? [one.at(step.at)] : [];
-    return Object.entries(one).flatMap(([name, inner]) => (name === step.name ? [inner] : [])); // own fields only
+    return Object.entries(one).flatMap(([name, inner]) => (name === step.name ? [inner] : [])); // inherited fields are skipped
   });
 }
 

@@ -7,13 +7,13 @@ import type { Direction, StoreIndex } from "./embedding.ts";
 import { at, columns, type ItemName, type Part, type Place, type StoredItem } from "./item.ts";
 import { cosineByPgvector } from "./pgvector.ts";
 
-/** The directions of an item or query, and their index. */
+/** The directions of an item or a query, and the index that they belong to. */
 export interface ItemVectors {
   index: Pick<StoreIndex, "name" | "hasPgvector">;
   directions: Direction[];
 }
 
-/** Returns the `with` part that stores an item's vectors. It follows a part `stored` that returns the item's name. */
+/** Returns a `with` query that stores an item's vectors. It must follow the `with` query `stored`, which returns the item's name. */
 export function storingVectors({ index, directions }: ItemVectors): Sql {
   return sql`embedded as (
     insert into store_vectors (namespace, key, place, index_name, vector, code)
@@ -24,7 +24,7 @@ export function storingVectors({ index, directions }: ItemVectors): Sql {
 
 /**
  * Returns items under a path, nearest to a direction first. An item is as near as the nearest of its vectors. pgvector compares all
- * vectors. Plain SQL takes 0.15 ms for a vector of 1,536 dimensions, so it only compares candidates for the nearest.
+ * vectors. Without pgvector, plain SQL takes 0.15 ms for each vector of 1,536 dimensions, so it compares only candidates.
  */
 export async function searchVectors(
   db: Db,
@@ -50,13 +50,13 @@ export async function searchVectors(
   return readBounded(db, page, [lengthOf(sql`value`)], bytes);
 }
 
-/** Selects the vectors of items. The collation is that of the index, which Postgres would not use otherwise. */
+/** Selects the vectors of items. It names the collation of the index, because otherwise Postgres would not use the index. */
 const vectorsOf = (names: ItemName[]): Sql => sql`
   (select path::text[] collate "C" as namespace, key
      from unnest(${names.map(({ namespace }) => pathArray(namespace))}::text[], ${names.map(({ key }) => key)}::text[]) named (path, key)) candidate
   join store_vectors using (namespace, key) where`;
 
-/** Returns a path as text, because Postgres has no arrays of arrays of different lengths. */
+/** Returns a path as the text of an array. Postgres has no arrays whose inner arrays differ in length. */
 const pathArray = (namespace: string[]): string => `{${namespace.map((label) => `"${label.replace(/["\\]/g, "\\$&")}"`).join(",")}}`;
 
 const toArray = (direction: Direction): string => `{${direction.map((number) => number.toPrecision(8)).join(",")}}`;

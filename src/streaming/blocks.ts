@@ -1,11 +1,11 @@
 import { z } from "zod";
 
-/** A piece of a message, as one token chunk carries it. Pieces with the same key make one content block. */
+/** A piece of a message that one token chunk carries. Pieces with the same key make up one content block. */
 export interface Piece {
   key: string;
-  /** The empty block, as its start event shows it. */
+  /** The block without content, as its start event shows it. */
   empty: Block;
-  /** The text to append, and its field. Absent for blocks that come whole. */
+  /** The text to append, and the field to append it to. Absent for blocks that arrive whole. */
   append?: { field: "text" | "reasoning" | "args"; text: string; id?: string | undefined; name?: string | undefined };
 }
 
@@ -21,7 +21,7 @@ const ToolCallChunk = z.object({
 const ToolCall = z.object({ id: z.string().nullish(), name: z.string(), args: z.unknown() });
 const InvalidToolCall = z.looseObject({ id: z.string().nullish(), name: z.string().nullish(), args: z.string().nullish() });
 
-/** A message in the log's flat form. */
+/** A message in the flat form that the log stores. */
 export const LoggedMessage = z.object({
   id: z.string().nullish(),
   type: z.string(),
@@ -35,10 +35,10 @@ export const LoggedMessage = z.object({
 });
 export type LoggedMessage = z.output<typeof LoggedMessage>;
 
-/** The parts of a message that its blocks are made from. */
+/** The fields of a message that its blocks are made from. */
 export type MessageParts = Pick<LoggedMessage, "content" | "tool_calls" | "invalid_tool_calls" | "response_metadata">;
 
-/** Providers' content types that repeat the message's tool_calls. */
+/** The providers' content types that only repeat the message's `tool_calls`. */
 const toolContent = new Set(["tool_use", "input_json_delta", "tool_call", "tool_call_chunk", "function_call"]);
 
 /** Returns the pieces of a token chunk. */
@@ -61,7 +61,10 @@ export function wholePiecesOf(message: LoggedMessage): Piece[] {
   });
 }
 
-/** Returns a message's content as blocks. A message in the v1 format has them already. All others hold tool calls beside the content. */
+/**
+ * Returns a message's content as blocks. A message in the v1 format already has blocks. Other messages hold tool calls outside their
+ * content.
+ */
 export function blocksOf({ content, tool_calls = [], invalid_tool_calls = [], response_metadata }: MessageParts): Block[] {
   if (Array.isArray(content) && response_metadata?.output_version === "v1") return partsOf(content);
   const calls = tool_calls.flatMap((call) => ToolCall.safeParse(call).data ?? []).map(toCallBlock);
@@ -85,7 +88,7 @@ function partsOf(content: unknown): Block[] {
   return content.flatMap((part) => (typeof part === "string" ? { type: "text", text: part } : (Part.safeParse(part).data ?? [])));
 }
 
-/** Returns a part under its standard name. Parts without one stay in their provider's form. */
+/** Returns a content part under its standard name. Parts without a standard name keep their provider's form. */
 function toStandardBlock(part: Block): Block {
   const { type, thinking, image_url: image, ...more } = part;
   if (type === "thinking") return { ...more, type: "reasoning", reasoning: String(thinking ?? "") };
@@ -121,14 +124,20 @@ function toolPiece(raw: unknown, position: number): Piece[] {
   return [{ key: `tool ${chunk.index ?? position}`, empty: { type: "tool_call_chunk", id, name, args: "" }, append }];
 }
 
-/** Returns whether a block is a tool call with incomplete arguments. Models may stream several calls in parallel. */
+/**
+ * Returns whether a block is a tool call whose arguments are still incomplete. Several calls may be open, because models may stream calls
+ * in parallel.
+ */
 export function isOpenCall(block: Block): boolean {
   if (block.type !== "tool_call_chunk") return false;
   const args = String(block.args);
   return !args.trimEnd().endsWith("}") || finishedBlock(block).type !== "tool_call";
 }
 
-/** Returns a block as its finish event shows it. The arguments of a tool call are parsed, and a call that cannot be parsed is invalid. */
+/**
+ * Returns a block as its finish event shows it. The arguments of a tool call are parsed. If parsing fails, the block becomes an invalid
+ * tool call.
+ */
 export function finishedBlock(block: Block): Block {
   if (block.type !== "tool_call_chunk") return block;
   const { id = null, name = null } = block;

@@ -5,16 +5,18 @@ import { numbersPerEvent } from "../runs/event-base.ts";
 import { type BegunRun, type EndedRun, findEndedRun } from "../runs/thread-runs.ts";
 import { numberOf } from "./event.ts";
 
-/** The part of a thread that a classic client follows: its runs' logged events, their starts and ends, or the states that they reach. */
+/**
+ * The mode in which a client follows the classic thread stream: the logged events of the runs, their starts and ends, or the states that they reach.
+ */
 export type ThreadMode = "run_modes" | "lifecycle" | "state_update";
 
 export interface ClassicOptions {
-  /** The number of the last event that the client has. */
+  /** The number of the last event that the client has received. */
   since: number;
   modes: ThreadMode[];
 }
 
-/** Yields one run of a thread as classic events, with the thread's event numbers, until the run ends. */
+/** Yields one run of a thread as classic events until the run ends. The events have the thread's event numbers. */
 export async function* followClassic(
   { pool, feed }: { pool: Db; feed: EventFeed },
   run: BegunRun,
@@ -22,7 +24,8 @@ export async function* followClassic(
   signal: AbortSignal,
 ): AsyncGenerator<RunEvent[], void> {
   const isWanted = ({ mode, id }: ModeEvent) => modes.includes(mode) && id > since;
-  // The client's last event may have a further event in another mode.
+  // One logged event may give an event in several modes. The client may have received only the first of them, so start at that logged event
+  // again.
   const after = Math.max(-1, Math.floor((since - run.base) / numbersPerEvent) - 1);
   for await (const events of feed.follow(run.runId, after, signal)) {
     yield events.flatMap((event) => projectLogged(run, event)).filter(isWanted);
@@ -37,7 +40,7 @@ interface ModeEvent extends RunEvent {
   mode: ThreadMode;
 }
 
-/** Returns the events for one logged event. They are numbered from its own number on, in the order of the modes. */
+/** Returns the classic events for one logged event. Their numbers start at the number of the logged event, in the order of the modes. */
 function projectLogged({ base, runId }: BegunRun, { id, event, data }: LoggedEvent): ModeEvent[] {
   const number = numberOf(base, id);
   const logged: ModeEvent = { mode: "run_modes", id: number, event, data };
@@ -51,7 +54,7 @@ function projectLogged({ base, runId }: BegunRun, { id, event, data }: LoggedEve
 
 function projectEnd({ base, runId }: BegunRun, id: number, end: EndedRun | undefined): ModeEvent[] {
   const number = numberOf(base, id);
-  const status = end?.status ?? "interrupted"; // it was rolled back
+  const status = end?.status ?? "interrupted"; // the run was rolled back
   const done = JSON.stringify({ run_id: runId, status });
   const event = outcomes[status] ?? "completed";
   const over = JSON.stringify({ run_id: runId, event: end?.asked ? "interrupted" : event, ...(end?.error && { error: end.error }) });

@@ -1,6 +1,6 @@
 import { numbersForEnd, numbersPerEvent } from "../runs/event-base.ts";
 
-/** The method of a protocol event, which says what it is about. */
+/** The method of a protocol event, which names the kind of event. */
 export type Method =
   | "values"
   | "updates"
@@ -14,21 +14,21 @@ export type Method =
   | "custom"
   | "debug";
 
-/** An event before it has its number. */
+/** A protocol event without a number. */
 export interface Draft {
   method: Method;
   namespace: string[];
-  /** The node that it came from. */
+  /** The node that the event came from. */
   node?: string | undefined;
-  /** The channel of a custom event that has a name. */
+  /** The channel of a custom event that names one. */
   name?: string | undefined;
-  /** JSON text. */
+  /** The payload, as JSON text. */
   data: string;
 }
 
-/** An event of a thread in its wire form, and the fields that filters match. */
+/** A thread's event in the form that is sent, and the fields that filters match. */
 export interface ThreadEvent {
-  /** Rises over all runs of the thread. It is also the event's id. */
+  /** The event's number, which is also its id. It rises over all runs of the thread. */
   seq: number;
   method: Method;
   namespace: string[];
@@ -37,15 +37,16 @@ export interface ThreadEvent {
 }
 
 /**
- * Numbers the drafts of one logged event. The first draft gets 1, because classic followers of the thread see the logged event itself as 0.
- * Drafts that do not fit are left out, and their content is in the thread's state.
+ * Numbers the drafts that come from one logged event. The first draft gets offset 1, because clients of the classic thread stream see the
+ * logged event itself at offset 0. Drafts that do not fit are dropped. Their content is in the thread's state.
  */
 export function numberEvents(base: number, loggedId: number, at: number, drafts: Draft[]): ThreadEvent[] {
   return numberFrom(numberOf(base, loggedId) + 1, at, drafts.slice(0, numbersPerEvent - 1));
 }
 
 /**
- * Numbers the drafts of a run's end, after its last logged event. If they do not all fit, the last one is kept, which is the end itself.
+ * Numbers the drafts of a run's end, after its last logged event. If not all of them fit, the last one is kept, because it reports the end
+ * itself.
  */
 export function numberEnd(base: number, lastId: number, at: number, drafts: Draft[]): ThreadEvent[] {
   const fitting = drafts.length < numbersForEnd ? drafts : [...drafts.slice(0, numbersForEnd - 2), ...drafts.slice(-1)];
@@ -55,7 +56,7 @@ export function numberEnd(base: number, lastId: number, at: number, drafts: Draf
 const numberFrom = (first: number, at: number, drafts: Draft[]) =>
   drafts.map((draft, index) => toEvent(first + index, Math.floor(at), draft));
 
-/** Returns the number of a run's logged event on its thread. */
+/** Returns the number that a run's logged event has on its thread. */
 export const numberOf = (base: number, loggedId: number) => base + loggedId * numbersPerEvent;
 
 function toEvent(seq: number, timestamp: number, { method, namespace, node, name, data }: Draft): ThreadEvent {

@@ -3,13 +3,13 @@ import type { ThreadEvent } from "./event.ts";
 /** Selects the events of a thread that a subscriber wants. */
 export interface Filter {
   channels: string[];
-  /** Selects events under one of these namespaces. Without any, all match. */
+  /** Selects events under one of these namespaces. If empty or absent, all namespaces match. */
   namespaces?: string[][] | null | undefined;
-  /** The number of levels below the namespaces. */
+  /** The number of levels below the namespaces that are included. */
   depth?: number | null | undefined;
 }
 
-/** Returns the test for a filter. The SDK applies the same one to the events that it gets. */
+/** Returns a function that tests whether an event matches a filter. The SDK applies the same test to the events that it receives. */
 export function toMatcher({ channels, namespaces, depth }: Filter): (event: ThreadEvent) => boolean {
   const wanted = new Set(channels);
   const prefixes = namespaces ?? [];
@@ -26,7 +26,10 @@ function isOnChannel(wanted: Set<string>, method: string, name: string | undefin
   return wanted.has(method) || (name !== undefined && wanted.has(`custom:${name}`));
 }
 
-/** Returns whether a namespace is under a prefix. A segment is a node's name and its task's id, and a filter may name the node alone. */
+/**
+ * Returns whether a namespace is under a prefix. A segment of a namespace is a node's name and its task's id. A filter may give only the
+ * node's name.
+ */
 function isUnder(namespace: string[], prefix: string[]): boolean {
   if (prefix.length > namespace.length) return false;
   return prefix.every((segment, index) => {

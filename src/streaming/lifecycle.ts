@@ -3,7 +3,7 @@ import { nodeOf } from "./filter.ts";
 
 export type Status = "started" | "running" | "completed" | "failed" | "interrupted";
 
-/** A place in a run's tree: the run itself, a subgraph, or a node with events. */
+/** A node in a run's tree: the run itself, a subgraph, or a graph node with events. */
 export interface Place {
   namespace: string[];
   graphName: string;
@@ -12,7 +12,7 @@ export interface Place {
 
 const keyOf = (namespace: string[]) => namespace.join("|");
 
-/** Tracks the tree of a run, and returns the drafts of its places' status changes. */
+/** Tracks the tree of a run. Returns drafts for the status changes of its places. */
 export class Lifecycle {
   readonly #graphId: string;
   readonly #places = new Map<string, Place>();
@@ -27,7 +27,7 @@ export class Lifecycle {
     return [...this.#places.values()];
   }
 
-  /** Starts the run or another attempt at it. Failed places are forgotten, because they may run again. */
+  /** Starts the run, or another attempt of it. Failed places are forgotten, because another attempt may run them again. */
   run(): Draft[] {
     for (const [key, { status }] of this.#places) if (status === "failed") this.#places.delete(key);
     if (this.#places.has("")) return [];
@@ -36,7 +36,7 @@ export class Lifecycle {
     return [toDraft(root)];
   }
 
-  /** Starts a place and those above it, if they have not started yet. */
+  /** Starts a place and its parents, unless they have started already. */
   at(namespace: string[]): Draft[] {
     const drafts: Draft[] = [];
     for (let length = 1; length <= namespace.length; length++) {
@@ -46,13 +46,13 @@ export class Lifecycle {
     return drafts;
   }
 
-  /** Finishes a place below the root. Its namespace names the task that runs there. */
+  /** Finishes a place below the root. `namespace` ends with the task that runs there. */
   finish(namespace: string[], status: Status): Draft[] {
     const place = this.#places.get(keyOf(namespace));
     return place?.status === "started" ? [change(place, status)] : [];
   }
 
-  /** Ends the run and every open place below it. `details` are further fields of the run's own event. */
+  /** Ends the run and every open place below it. `details` are additional fields of the run's own event. */
   end(status: Status, details?: object): Draft[] {
     const root = this.#places.get("") ?? { namespace: [], graphName: this.#graphId, status };
     this.#places.set("", root);
@@ -61,7 +61,7 @@ export class Lifecycle {
     return [...open.map((place) => change(place, status)), toDraft(root, details)];
   }
 
-  /** Stores the agent's name of a task, or the tool call that it answers. */
+  /** Stores the agent's name of a task, or the tool call that the task answers. */
   identify({ namespace, agentName, toolCallId }: { namespace: string[]; agentName?: string | undefined; toolCallId?: string | undefined }) {
     const key = keyOf(namespace);
     if (agentName !== undefined && !this.#agents.has(key)) this.#agents.set(key, agentName);

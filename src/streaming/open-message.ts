@@ -1,25 +1,25 @@
 import { type Block, finishedBlock, isOpenCall, type LoggedMessage, type Piece } from "./blocks.ts";
 import type { Draft } from "./event.ts";
 
-/** Token counts by kind, some with nested details. */
+/** Numbers of tokens by kind. Some kinds have nested details. */
 interface Usage {
   [kind: string]: number | Usage;
 }
 
 /** A message that is being streamed. */
 export interface OpenMessage {
-  /** The same for all chunks of the message, and for no other message of the run. */
+  /** The key that all chunks of this message have, and no other message of the run. */
   key: string;
   id: string;
   namespace: string[];
   node: string | undefined;
-  /** `sentLength` is the length of the arguments in the last delta of a tool call. */
+  /** `sentLength` is the length of a tool call's arguments when its last delta was sent. */
   blocks: { key: string; block: Block; finished: boolean; sentLength: number }[];
   usage: Usage | undefined;
   response: Record<string, unknown>;
 }
 
-/** Adds pieces of the message, and the counts and facts that came with them. Returns the drafts of its blocks. */
+/** Adds pieces of the message, and the token counts and response metadata that came with them. Returns the drafts of its blocks. */
 export function addPieces(open: OpenMessage, pieces: Piece[], { usage_metadata, response_metadata }: LoggedMessage): Draft[] {
   const drafts = pieces.flatMap((piece) => addPiece(open, piece));
   open.usage = addUsage(open.usage, usage_metadata);
@@ -46,8 +46,9 @@ function addPiece(open: OpenMessage, { key, empty, append }: Piece): Draft[] {
 }
 
 /**
- * Returns the delta of a block. A text delta holds the new text. Readers merge the fields of a tool call, so its delta holds all arguments
- * so far. It is only sent when they have grown by an eighth. Otherwise long arguments would take the square of their length.
+ * Returns the delta of a block. A text delta holds only the new text. Clients merge the fields of a tool call, so its delta holds all
+ * arguments so far. It is sent only when the arguments have grown by an eighth. Otherwise the bytes sent would grow with the square of the
+ * arguments' length.
  */
 function projectDelta(open: OpenMessage, index: number, one: OpenMessage["blocks"][number], field: string, text: string): Draft[] {
   if (field === "text") return [toDraft(open, "content-block-delta", { index, delta: { type: "text-delta", text } })];
@@ -58,7 +59,7 @@ function projectDelta(open: OpenMessage, index: number, one: OpenMessage["blocks
   return [toDraft(open, "content-block-delta", { index, delta: { type: "block-delta", fields: { ...one.block } } })];
 }
 
-/** Finishes the blocks of a message that are due, by default all of them. */
+/** Finishes the blocks of a message for which `isDue` returns true. By default these are all its blocks. */
 export function finishBlocks(open: OpenMessage, isDue: (one: OpenMessage["blocks"][number]) => boolean = () => true): Draft[] {
   return open.blocks.flatMap((one, index) => {
     if (one.finished || !isDue(one)) return [];
@@ -67,7 +68,7 @@ export function finishBlocks(open: OpenMessage, isDue: (one: OpenMessage["blocks
   });
 }
 
-/** Returns a draft with the message's id as `run_id`, by which the SDK distinguishes parallel messages at one place. */
+/** Returns a draft with the message's id as `run_id`. By this id, the SDK tells parallel messages in one namespace apart. */
 export function toDraft({ id, namespace, node }: OpenMessage, event: string, more: object): Draft {
   return { method: "messages", namespace, node, data: JSON.stringify({ event, run_id: id, ...more }) };
 }

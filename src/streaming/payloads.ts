@@ -19,7 +19,7 @@ const Envelope = z.object({
   source: z.string().optional(),
   agent_name: z.string().optional(),
 });
-/** The full form of a checkpoint, as classic clients get it. */
+/** A checkpoint in its full form, as the classic stream sends it. */
 const Checkpoint = z.object({
   metadata: z.object({ step: z.number().optional(), source: z.string().optional() }),
   checkpoint: z.object({ checkpoint_id: z.string() }),
@@ -36,15 +36,15 @@ const Task = z.object({
 });
 const Interrupts = z.object({ __interrupt__: z.array(z.object({ id: z.string(), value: z.unknown().optional() })) });
 
-/** Returns a state, or a part of one, with model messages as content blocks. Text without such messages is returned unchanged. */
+/** Returns a state, or a part of a state, with its model messages in content blocks. Text without model messages is returned unchanged. */
 export function presentState(json: string): string {
   return json.includes('"type":"ai"') ? JSON.stringify(withBlocks(JSON.parse(json))) : json;
 }
 
-/** The deepest level at which messages are looked for. */
+/** Messages are looked for down to this depth of nesting. */
 const deepest = 40;
 
-/** Changes the document in place, because no other code holds it. */
+/** Converts the model messages in a document. Changes the document itself, because no other code holds it. */
 function withBlocks(value: unknown, depth = 0): unknown {
   if (typeof value !== "object" || value === null || depth > deepest) return value;
   for (const [key, child] of Object.entries(value)) {
@@ -59,7 +59,10 @@ interface ModelMessage extends MessageParts {
   response_metadata: Record<string, unknown>;
 }
 
-/** Returns whether a value is a model message as LangChain writes it. A graph's own documents that look similar are none. */
+/**
+ * Returns whether a value is a model message as LangChain writes it. A graph's own document that only looks similar is not taken for a
+ * message.
+ */
 function isModelMessage(value: object): value is ModelMessage {
   if (!("type" in value && value.type === "ai" && "content" in value && "tool_calls" in value && "response_metadata" in value))
     return false;
@@ -69,7 +72,7 @@ function isModelMessage(value: object): value is ModelMessage {
   return hasContent && Array.isArray(tool_calls) && Array.isArray(invalid) && typeof metadata === "object" && metadata !== null;
 }
 
-/** Returns each node's update, in the order of the nodes. */
+/** Returns the update of each node, in the order of the nodes. */
 export function updatesIn(json: string): { node: string; data: string }[] {
   const updates = Fields.safeParse(JSON.parse(json)).data ?? {};
   return Object.entries(updates)
@@ -87,13 +90,13 @@ export function questionsOf(interrupts: string | null): { id: string; value?: un
   return interrupts === null ? [] : (Interrupts.safeParse(JSON.parse(interrupts)).data?.__interrupt__ ?? []);
 }
 
-/** Returns the payload of a custom event. An event with a name goes to a channel of its own. */
+/** Returns the payload of a custom event. An event that has a name is sent on the channel of that name. */
 export function presentCustom(json: string): { name?: string; data: string } {
   const named = json.startsWith("{") ? Named.safeParse(JSON.parse(json)).data : undefined;
   return named ? { name: named.name, data: json } : { data: `{"payload":${json}}` };
 }
 
-/** Returns a checkpoint's position in the history, without its values. */
+/** Returns a checkpoint's ids, step and source, without its values. */
 export function presentCheckpoint(json: string): { data: string; agentName: string | undefined } | undefined {
   const document: unknown = JSON.parse(json);
   const envelope = Envelope.safeParse(document).data ?? toEnvelope(Checkpoint.safeParse(document).data);
@@ -113,7 +116,7 @@ export interface TaskFacts {
   segment: string;
   finished: boolean;
   isInterrupted: boolean;
-  /** Whether the task changed the state. */
+  /** True if the task changed the state. */
   changed: boolean;
   agentName: string | undefined;
   toolCallId: string | undefined;
@@ -134,7 +137,7 @@ export function readTask(json: string): TaskFacts | undefined {
   };
 }
 
-/** Returns the protocol's payload for a tool event, and whether the call is over. */
+/** Returns the protocol's payload for a tool event, and whether the tool call is over. */
 export function presentTool(json: string): { data: string; callId: string; over: boolean } | undefined {
   const tool = ToolEvent.safeParse(JSON.parse(json)).data;
   const payload = tool && projectTool(tool);

@@ -7,15 +7,15 @@ import { questionsOf } from "./payloads.ts";
 import { type Projecting, projectors, releaseValues } from "./projectors.ts";
 
 /**
- * Projects a run's log to the events of event streaming. It depends on nothing but the log and the run's end. So every client sees the same
- * events, at any time and on any process.
+ * Converts a run's log to the events of the event streaming protocol. The result depends only on the log and on how the run ended. Every
+ * client thus sees the same events, at any time and from any process.
  */
 export interface Projection {
-  /** Returns the events for the next logged one. Call it with every logged event, in order, from the first. */
+  /** Returns the events for the next logged event. Call it with every logged event in order, starting with the first. */
   project(logged: LoggedEvent): ThreadEvent[];
-  /** Returns the events for the run's end. Undefined means that the run was rolled back, and no longer exists. */
+  /** Returns the events for the run's end. If `end` is undefined, the run was rolled back and no longer exists. */
   projectEnd(end: EndedRun | undefined): ThreadEvent[];
-  /** The run and the places below it, as far as the log was projected. */
+  /** The run and the places below it, as far as the log has been projected. */
   readonly places: Place[];
 }
 
@@ -55,17 +55,17 @@ function projectLogged(projecting: Projecting, event: string, data: string): Dra
   return [...values, ...projecting.lifecycle.at(namespace), ...drafts];
 }
 
-/** Returns the start of a run, and which questions it answers. Another attempt at the run adds nothing. */
+/** Returns the start of a run, and which questions the run answers. Returns nothing for a later attempt of the run. */
 function projectBeginning({ lifecycle, answers }: Projecting): Draft[] {
   const running = lifecycle.run();
   if (running.length === 0 || answers.length === 0) return running;
   return [...running, { method: "input.answered", namespace: [], data: JSON.stringify({ interrupt_ids: answers }) }];
 }
 
-const lostAttempt = "The worker that ran this was lost; the run continues from its last checkpoint.";
+const lostAttempt = "The worker that executed this was lost. The run continues from its last checkpoint.";
 const wasCut = "The run ended before this was complete.";
 
-/** Ends the messages and tool calls that an attempt left open, so that no client waits for them. */
+/** Ends the messages and tool calls that an attempt left open, so that no client waits for their ends. */
 function abandon({ messages, openTools }: Projecting, reason: string): Draft[] {
   const tools = [...openTools].map(([callId, namespace]): Draft => {
     const data = JSON.stringify({ event: "tool-error", tool_call_id: callId, message: reason });
@@ -91,14 +91,14 @@ function projectOutcome(projecting: Projecting, end: EndedRun | undefined): Draf
   ];
 }
 
-/** Returns an error's sentence. A refused answer also has its ids, under the names that the run's error has. */
+/** Returns the message of a run's error. For a refused answer, adds the ids under the same field names as in the run's error. */
 function detailsOf(end: EndedRun | undefined): object {
   if (!end?.error) return {};
   const { error: _name, message, ...refusal } = end.error;
   return { error: message, ...refusal };
 }
 
-/** Returns the status of an ended run. A cancelled or rolled back run is interrupted too, though it has no question. */
+/** Returns the status of an ended run. A cancelled or rolled back run counts as interrupted, although it has no question. */
 function statusOf(end: EndedRun | undefined, isInterrupted: boolean): Status {
   if (end?.status === "error" || end?.status === "timeout") return "failed";
   return end?.status === "success" && !isInterrupted ? "completed" : "interrupted";

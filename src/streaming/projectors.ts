@@ -14,18 +14,18 @@ import {
   updatesIn,
 } from "./payloads.ts";
 
-/** The state of a run's projection. */
+/** The state that a run's projection keeps from event to event. */
 export interface Projecting {
   modes: StreamMode[];
   lifecycle: Lifecycle;
   messages: MessageProjector;
-  /** The namespace of each question. The innermost place reports a question first. */
+  /** The namespace of each question. The innermost graph reports a question first, so its namespace is kept. */
   askedAt: Map<string, string[]>;
   /** The namespaces of the running tool calls. */
   openTools: Map<string, string[]>;
-  /** The namespace and the nodes of the last update, until its task's event follows. */
+  /** The namespace and the nodes of the last update, until the event of the update's task follows. */
   updated: { namespace: string; nodes: string[] } | undefined;
-  /** Values that wait for their checkpoint. It is logged after them, but sent before them. */
+  /** Values that wait for their checkpoint. The checkpoint is logged after the values, but clients get it before them. */
   held: Draft | undefined;
   /** The ids of the questions that the run answers. */
   answers: string[];
@@ -35,7 +35,7 @@ const BrokenMessage = z.object({ id: z.string(), message: z.string() });
 
 type Projector = (projecting: Projecting, namespace: string[], data: string) => Draft[];
 
-/** The projector of each kind of logged event. Kinds without one are only sent to classic clients. */
+/** The projector for each kind of logged event. Kinds without a projector are sent only to classic clients. */
 export const projectors = new Map<string, Projector>([
   ["values", projectValues],
   ["updates", projectUpdates],
@@ -73,7 +73,7 @@ function projectUpdates(projecting: Projecting, namespace: string[], data: strin
   return [...projecting.messages.finishNamed(namespace, data), ...updates];
 }
 
-/** Finishes a node's place after its update, for runs that log no tasks. */
+/** Finishes the place of a node after the node's update, for runs that log no tasks. */
 function finishNode({ lifecycle, messages }: Projecting, namespace: string[], node: string): Draft[] {
   const place = lifecycle.places.find(
     ({ namespace: below, status }) =>
@@ -109,22 +109,22 @@ function projectTask(projecting: Projecting, namespace: string[], data: string):
 }
 
 /**
- * Returns the drafts of a finished task: the ends of its messages, the task itself, and the end of its place. A task with a question keeps
- * its place until the run has ended, because an earlier answer would be refused.
+ * Returns the drafts of a finished task: the ends of its messages, the task itself, and the end of its place. If the task has a question,
+ * its place stays open until the run has ended, because an answer before that would be refused.
  */
 function finishTask(projecting: Projecting, namespace: string[], task: TaskFacts, draft: Draft): Draft[] {
   const { lifecycle, messages } = projecting;
   const place = [...namespace, task.segment];
   if (task.isInterrupted) return [...messages.finish(place), draft];
   const end = endOf(projecting, namespace, task);
-  if (end === undefined) return [draft]; // the end of the run decides
+  if (end === undefined) return [draft]; // unknown yet: the end of the run decides
   const messageEnds = end === "completed" ? messages.finish(place) : messages.breakOff(place, "The node failed before this was complete.");
   return [...messageEnds, draft, ...lifecycle.finish(place, end)];
 }
 
 /**
- * Returns how a task ended. A task without a change has completed if the updates just before report it, and failed otherwise. Without
- * updates in the log this is unknown.
+ * Returns how a task ended. A task that changed the state has completed. A task without a change has completed if the preceding updates
+ * report it, and has failed otherwise. If the run logs no updates, the result is undefined.
  */
 function endOf({ modes, updated }: Projecting, namespace: string[], { name, changed }: TaskFacts): "completed" | "failed" | undefined {
   const isReported = updated?.namespace === namespace.join("|") && (updated.nodes.length === 0 || updated.nodes.includes(name));

@@ -4,7 +4,7 @@ import { type BegunRun, baseAt, findEndedRun, readProgress, runsBetween } from "
 import type { ThreadEvent } from "./event.ts";
 import { createProjection } from "./projection.ts";
 
-/** Returns how many of a thread's events so far are above a number and match. It does not wait for later events. */
+/** Returns how many events of a thread match and have a number above `since`. Counts the events so far, without waiting for later ones. */
 export async function countReplayed(db: Db, threadId: string, since: number, isWanted: (event: ThreadEvent) => boolean): Promise<number> {
   const { through } = await readProgress(db, threadId);
   const isReplayed = (event: ThreadEvent) => event.seq > since && event.seq <= through && isWanted(event);

@@ -5,13 +5,13 @@ import type { ThreadEvent } from "./event.ts";
 import { createProjection } from "./projection.ts";
 import type { ThreadWindow } from "./window.ts";
 
-/** The sources of the events of runs: the database and the feed of their logs. */
+/** The sources of the events of runs: the database, and the feed of the runs' logs. */
 export interface EventSources {
   pool: Db;
   feed: EventFeed;
 }
 
-/** Yields a run's events from its first one. If the run no longer exists at its end, `onGone` is called before the last events. */
+/** Yields a run's events, starting with the first. If the run turns out to be gone at its end, calls `onGone` before the last events. */
 export async function* followRun(
   { pool, feed }: EventSources,
   run: BegunRun,
@@ -30,11 +30,13 @@ interface Replay {
   threadId: string;
   since: number;
   window: ThreadWindow;
-  /** Whether to replay to the run's end. A follower that fell behind the window would have to replay the whole run each time. */
+  /**
+   * True to replay up to the end of the run. A follower that fell behind the window would otherwise replay the whole run again each time.
+   */
   toEnd: boolean;
 }
 
-/** Yields events that the window no longer holds, for one follower. Returns the number up to which everything was sent. */
+/** Yields events that the window no longer holds, for one follower. Returns the number up to which everything was yielded. */
 export async function* replay(
   sources: EventSources,
   { threadId, since, window, toEnd }: Replay,
@@ -43,7 +45,7 @@ export async function* replay(
   let cursor = since;
   let from = await baseAt(sources.pool, threadId, since);
   while (!signal.aborted) {
-    const { floor } = window; // read before the query, so that no run is missed in between
+    const { floor } = window; // read before the query, so that no run in between is missed
     const runs = await runsBetween(sources.pool, { threadId, from }, floor);
     if (runs.length === 0) return Math.max(cursor, floor);
     for (const run of runs) {

@@ -11,15 +11,16 @@ const retryMs = 1_000;
 /** Follows threads over all of their runs, for any number of clients. */
 export interface ThreadFeed {
   /**
-   * Yields the thread's events above a number in batches, as they come. Returns when the thread is deleted. Throws when this process stops.
+   * Yields the thread's events with numbers above `since`, in batches, as they arrive. Returns when the thread is deleted. Throws when this
+   * process stops.
    */
   follow(threadId: string, since: number, signal: AbortSignal): AsyncGenerator<ThreadEvent[], void>;
   /**
-   * Resolves with the time of the thread's last change, once it differs from `known`. For callers that cannot see the thread yet, or wait
-   * for its creation.
+   * Resolves with the time of the thread's last change, once it differs from `known`. It serves callers that cannot see the thread yet, or
+   * that wait until the thread is created.
    */
   change(threadId: string, known: string | undefined, signal: AbortSignal): Promise<string | undefined>;
-  /** Yields the thread's runs from a base on, as they begin. */
+  /** Yields the thread's runs as they begin, starting at an event base. */
   runs(threadId: string, from: number, signal: AbortSignal): AsyncGenerator<BegunRun, void>;
   stop(): Promise<void>;
 }
@@ -37,7 +38,7 @@ interface Feed {
   onError: (error: Error) => void;
 }
 
-/** Starts the feed. It reads nothing while there are no followers. */
+/** Starts the feed. Without followers, the feed reads nothing. */
 export function startThreadFeed({ pool, feed, wakeups, onError }: ThreadFeedDeps): ThreadFeed {
   const watcher = startThreadWatcher(pool, wakeups, onError);
   const stopped = new AbortController();
@@ -78,7 +79,7 @@ async function* follow(
   if (!signal.aborted) throw new Error("This process is stopping.");
 }
 
-/** Opens the thread's window, or shares it with its other followers. The last one to leave closes it. */
+/** Opens the thread's window, or shares it with the thread's other followers. The window closes when its last follower leaves. */
 async function join(feed: Feed, threadId: string): Promise<{ window: ThreadWindow; leave: () => void }> {
   const { base } = await readProgress(feed.sources.pool, threadId);
   const window = feed.windows.get(threadId) ?? open(feed, threadId, base);
@@ -99,7 +100,7 @@ function open(feed: Feed, threadId: string, base: number): ThreadWindow {
   return window;
 }
 
-/** Fills a thread's window, from the open run or else from the next one. */
+/** Fills a thread's window. Starts at the open run, or at the next run if none is open. */
 async function fill(feed: Feed, threadId: string, window: ThreadWindow): Promise<void> {
   const signal = AbortSignal.any([window.closed.signal, feed.stopped.signal]);
   let from = window.floor;
@@ -118,7 +119,10 @@ async function fill(feed: Feed, threadId: string, window: ThreadWindow): Promise
   }
 }
 
-/** Retires a window after a rollback. Its followers have seen the rolled back run and keep the window, and new followers get another. */
+/**
+ * Removes a window from use after a rollback. Its followers keep it, because they have seen the rolled back run. New followers get a new
+ * window.
+ */
 function retire({ windows }: Feed, threadId: string, window: ThreadWindow): void {
   if (windows.get(threadId) === window) windows.delete(threadId);
 }

@@ -4,18 +4,18 @@ import { startWatcher } from "../db/watcher.ts";
 import { threadTopic } from "../runs/run.ts";
 import { type BegunRun, lastChanges, nextRuns, type RunCursor } from "../runs/thread-runs.ts";
 
-/** Waits for changes of any number of threads, and for their runs. */
+/** Waits for changes to threads and for their runs, for any number of threads. */
 export interface ThreadWatcher {
-  /** Resolves with the time of the thread's last change once it differs from `known`, or with undefined on abort. */
+  /** Resolves with the time of the thread's last change once that time differs from `known`, or with undefined on abort. */
   change(threadId: string, known: string | undefined, signal: AbortSignal): Promise<string | undefined>;
-  /** Yields the runs of a thread from a base on, in their order, as they begin. Ends when the thread is deleted, or on abort. */
+  /** Yields the runs of a thread in order, as they begin, starting at an event base. Ends when the thread is deleted, or on abort. */
   runs(threadId: string, from: number, signal: AbortSignal): AsyncGenerator<BegunRun, void>;
   stop(): Promise<void>;
 }
 
 type Found = { run: BegunRun } | "thread gone";
 
-/** The last change of a thread that a waiter knows. */
+/** A thread, and its last change that a waiter knows of. */
 interface Known {
   threadId: string;
   known: string | undefined;
@@ -39,7 +39,7 @@ export function startThreadWatcher(db: Db, wakeups: Wakeups, onError: (error: Er
   };
 }
 
-/** Returns the next run of each cursor. A cursor without one advances to where the next run will begin. */
+/** Returns the next run of each cursor. If a cursor has no next run yet, moves the cursor to where that run will begin. */
 async function lookForRuns(db: Db, cursors: RunCursor[]): Promise<(Found | undefined)[]> {
   const next = await nextRuns(db, cursors);
   return cursors.map((cursor, index): Found | undefined => {

@@ -4,11 +4,14 @@ import type { ThreadEvent } from "./event.ts";
 const windowEvents = 2_000;
 const windowBytes = 2_000_000;
 
-/** Holds the newest events of a thread, projected once for all followers in this process. Older events are replayed for each follower. */
+/**
+ * Holds the newest events of a thread, which are projected once for all followers in this process. Older events are replayed for each
+ * follower.
+ */
 export class ThreadWindow {
   followers = 0;
   readonly closed = new AbortController();
-  /** Whether the thread is deleted. */
+  /** True if the thread is deleted. */
   over = false;
   /** The window holds every event above this number. */
   floor: number;
@@ -22,14 +25,14 @@ export class ThreadWindow {
     this.#tail = floor;
   }
 
-  /** Returns the events above a number, or undefined when the window no longer holds some of them. */
+  /** Returns the events with numbers above `number`. Returns undefined if the window no longer holds all of them. */
   since(number: number): ThreadEvent[] | undefined {
     if (number >= this.#tail) return [];
     if (number < this.floor) return undefined;
     return this.#events.slice(this.#events.findLastIndex(({ seq }) => seq <= number) + 1);
   }
 
-  /** Adds the events that the window does not have yet. If following a run fails, its events come again from the first one. */
+  /** Adds the events that the window does not have yet. If following a run fails, its events arrive again from the first one. */
   push(events: ThreadEvent[]): void {
     const fresh = events.filter(({ seq }) => seq > this.#tail);
     for (const event of fresh) {

@@ -1,16 +1,16 @@
 import { z } from "zod";
 import { type Db, sql } from "../db/sql.ts";
 
-/** A question that a run left open on its thread, by a call of `interrupt()`. */
+/** A question that a run left open on its thread, by calling `interrupt()`. */
 export interface OpenQuestion {
-  /** The id that an answer names. A node that asks again uses the same id. */
+  /** The id that an answer must name. If a node asks again, its question has the same id. */
   id: string;
   value: unknown;
   /** The JSON schema of an answer, if the graph gave one. */
   responseSchema: unknown;
 }
 
-/** The ids that LangGraph gives to interrupts. */
+/** The form of the ids that LangGraph gives to interrupts. */
 const interruptId = /^[0-9a-f]{32}$/;
 
 const Interrupt = z
@@ -18,7 +18,10 @@ const Interrupt = z
   .transform(({ id, value, response_schema: responseSchema }): OpenQuestion => ({ id, value, responseSchema }));
 const Interrupts = z.record(z.string(), z.array(z.unknown()));
 
-/** Returns answers by the ids of their questions, or undefined for a single answer. LangGraph distinguishes the two in the same way. */
+/**
+ * Returns the answers by the ids of their questions. Returns undefined if `resume` is a single answer without ids. LangGraph tells the two
+ * forms apart in the same way.
+ */
 export function answersById(resume: unknown): Map<string, unknown> | undefined {
   const entries = typeof resume === "object" && resume !== null ? Object.entries(resume) : [];
   return entries.length > 0 && entries.every(([key]) => interruptId.test(key)) ? new Map(entries) : undefined;
@@ -30,7 +33,7 @@ export function unaskedIds(questions: OpenQuestion[], resume: unknown): string[]
   return ids.filter((id) => !questions.some((question) => question.id === id));
 }
 
-/** Returns the questions among a thread's interrupts. A run that stopped before a node leaves none. */
+/** Returns the questions among a thread's interrupts. A run that stopped at a breakpoint leaves no question. */
 export function questionsIn(interrupts: unknown): OpenQuestion[] {
   const byTask = Interrupts.safeParse(interrupts).data ?? {};
   return Object.values(byTask)
@@ -38,7 +41,7 @@ export function questionsIn(interrupts: unknown): OpenQuestion[] {
     .flatMap((one) => Interrupt.safeParse(one).data ?? []);
 }
 
-/** Returns the open questions of a thread. Call it with the thread locked, or an answer may arrive meanwhile. */
+/** Returns the open questions of a thread. The caller holds the thread's lock, because otherwise an answer may arrive in between. */
 export async function openQuestions(db: Db, threadId: string): Promise<OpenQuestion[]> {
   const { rows } = await db.query<{ interrupts: unknown }>(sql`select interrupts from threads where thread_id = ${threadId}`);
   return questionsIn(rows[0]?.interrupts);

@@ -6,16 +6,19 @@ export interface ExpiredThread {
   strategy: TtlStrategy;
 }
 
-/** Selects threads that have no open run. Without the lock, this may change at any time. */
+/** Selects threads without an open run. While a thread is not locked, a run may be created on it at any time. */
 const unused = sql`not temporary
   and not exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))`;
 
-/** Selects threads whose own time to live is over. It repeats the conditions of the partial indexes, which leave finished threads out. */
+/**
+ * Selects threads whose own time to live is over. It repeats the conditions of the partial indexes, which leave out threads that were
+ * already reduced.
+ */
 const byOwnRule = sql`${unused} and ttl_minutes is not null and kept_latest_at is distinct from updated_at
   and (updated_at at time zone 'UTC') + make_interval(secs => ttl_minutes * 60) <= now() at time zone 'UTC'`;
 /**
- * Selects threads whose time to live by the common rule is over. Under `keep_latest`, a thread that was already reduced is left out. Under
- * `delete`, no thread is left out, whatever the rule was before.
+ * Selects threads whose time to live by the common rule is over. Under `keep_latest`, threads that were already reduced are left out. Under
+ * `delete`, all of them are selected, even if they were reduced under an earlier rule.
  */
 const byCommonRule = ({ minutes, strategy }: ThreadTtl) => sql`${unused} and ttl_minutes is null
   ${strategy === "keep_latest" ? sql`and kept_latest_at is distinct from updated_at` : nothing}
@@ -23,15 +26,18 @@ const byCommonRule = ({ minutes, strategy }: ThreadTtl) => sql`${unused} and ttl
 const byAnyRule = (common: ThreadTtl | undefined) => (common ? sql`(${byOwnRule} or (${byCommonRule(common)}))` : byOwnRule);
 const untrimmed = sql`${unused} and trimmed_at is distinct from updated_at`;
 
-/** Selects temporary threads that no client can return to. Their run has ended, and its events have expired. */
+/** Selects temporary threads that no client can return to: their runs have ended, and the events of these runs have expired. */
 const spent = sql`temporary
   and not exists (select from runs where runs.thread_id = threads.thread_id
                      and (runs.ended_at is null or runs.events_until > now()))`;
 
-/** Locks the selected threads until the transaction ends, and skips those that another transaction has locked. */
+/** Locks the selected threads until the transaction ends. Skips threads that another transaction has locked. */
 const locked = (limit: number) => sql`limit ${limit} for no key update skip locked`;
 
-/** Locks and returns threads that have expired by their own rule or the common one. Check again for open runs before acting. */
+/**
+ * Locks and returns threads that have expired by their own rule or by the common rule. The caller must check again for open runs before it
+ * acts.
+ */
 export async function findExpiredThreads(tx: Db, common: ThreadTtl | undefined, limit: number): Promise<ExpiredThread[]> {
   const { rows: own } = await tx.query<ExpiredThread>(sql`
     select thread_id as "threadId", ttl_strategy as strategy from threads where ${byOwnRule} ${locked(limit)}`);
@@ -42,22 +48,25 @@ export async function findExpiredThreads(tx: Db, common: ThreadTtl | undefined, 
   return [...own, ...rows];
 }
 
-/** Locks and returns threads that were used since their checkpoints were last trimmed. Check again for open runs before acting. */
+/**
+ * Locks and returns threads that were used since their checkpoints were last trimmed. The caller must check again for open runs before it
+ * acts.
+ */
 export async function findUntrimmedThreads(tx: Db, limit: number): Promise<string[]> {
   return idsOf(await tx.query(sql`select thread_id as "threadId" from threads where ${untrimmed} order by updated_at ${locked(limit)}`));
 }
 
-/** The position of a walk over temporary threads, kept from sweep to sweep. */
+/** The position of a walk over temporary threads. It is kept from one sweep to the next. */
 export interface Walk {
-  /** The number of threads that one step checks. Undefined means all. */
+  /** The number of threads that one step of the walk checks. Undefined means all. */
   step: number | undefined;
-  /** The last thread that was checked. Undefined means that the walk begins with the oldest. */
+  /** The last thread that was checked. Undefined means that the walk starts at the oldest thread. */
   last: { updatedAt: string; threadId: string } | undefined;
 }
 
 /**
- * Locks and returns temporary threads that no client can return to. It checks one step of the walk and advances it. Thousands of such
- * threads may wait in the queue, and checking all of them each time would cost more the longer the queue is.
+ * Locks and returns temporary threads that no client can return to. Checks one step of the walk, and advances the walk. Checking all
+ * temporary threads each time would cost more the longer the queue is, because thousands of them may be waiting there.
  */
 export async function findSpentThreads(tx: Db, walk: Walk, limit: number): Promise<string[]> {
   const { updatedAt = "-infinity", threadId = firstId } = walk.last ?? {};
@@ -80,8 +89,8 @@ export async function findSpentThreads(tx: Db, walk: Walk, limit: number): Promi
 const firstId = "00000000-0000-0000-0000-000000000000";
 
 /**
- * Returns those of the locked threads that have no open run. It is a separate statement, because the one that took the locks read the runs
- * before it had them. A run may have been created in between.
+ * Returns the locked threads that have no open run. This needs a separate statement. The statement that locked the threads read the runs
+ * before it had the locks, and a run may have been created in between.
  */
 export async function withoutOpenRuns(tx: Db, threadIds: string[]): Promise<string[]> {
   return idsOf(
@@ -92,17 +101,17 @@ export async function withoutOpenRuns(tx: Db, threadIds: string[]): Promise<stri
   );
 }
 
-/** Marks threads as reduced to their latest checkpoint, until they are used again. Call it with the threads locked. */
+/** Marks threads as reduced to their latest checkpoint, until they are used again. The caller holds the locks of the threads. */
 export async function noteKeptLatest(tx: Db, threadIds: string[]): Promise<void> {
   await tx.query(sql`update threads set kept_latest_at = updated_at where thread_id = any(${threadIds}::uuid[])`);
 }
 
-/** Marks threads as trimmed to the number of checkpoints to keep, until they are used again. Call it with the threads locked. */
+/** Marks threads as trimmed to the number of checkpoints to keep, until they are used again. The caller holds the locks of the threads. */
 export async function noteTrimmed(tx: Db, threadIds: string[]): Promise<void> {
   await tx.query(sql`update threads set trimmed_at = updated_at where thread_id = any(${threadIds}::uuid[])`);
 }
 
-/** Returns how many threads each strategy would affect now. Locks nothing. */
+/** Returns how many threads each strategy would affect now, without locking them. */
 export async function countExpiredThreads(db: Db, common: ThreadTtl | undefined): Promise<Record<TtlStrategy, number>> {
   const { rows } = await db.query<Record<TtlStrategy, number>>(sql`
     with due as (
@@ -118,7 +127,10 @@ export async function countSpentThreads(db: Db): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
-/** Returns a page, by id, of the threads that would now be reduced or trimmed. Locks nothing, because the caller only counts. */
+/**
+ * Returns a page of the threads that would now be reduced or trimmed, in the order of their ids. Locks nothing, because the caller only
+ * counts.
+ */
 export async function listThreadsToReduce(
   db: Db,
   rule: "keep_latest" | "trim",

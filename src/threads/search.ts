@@ -9,7 +9,7 @@ export interface ThreadFilter {
   metadata?: Json;
   values?: Json;
   status?: ThreadStatus;
-  /** Whether to count all threads, even above the limit of an exact count. */
+  /** True to count all threads, even above the limit of an exact count. */
   exact?: boolean;
 }
 
@@ -22,11 +22,11 @@ export interface ThreadSearch extends ThreadFilter {
   bytes?: number;
 }
 
-/** Selects threads with an open run. Each has a running run or a head, however long its queue is. */
+/** Selects the threads with an open run. Each such thread has a running run or a head, so the rest of its queue need not be read. */
 const openThreads = sql`(select runs.thread_id from runs where runs.head union all select runs.thread_id from runs where runs.status = 'running')`;
 /**
- * Whether a thread has an open run, looked up for one thread after another. A walk through an index needs few of them. With `exists`
- * Postgres would read all open runs first.
+ * True if a thread has an open run, looked up separately for each thread. A walk through an index looks up only a few threads. With
+ * `exists`, Postgres would first read all open runs.
  */
 const isOpen = sql`coalesce((select true from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running') limit 1), false)`;
 const status = sql`case when exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))
@@ -41,7 +41,7 @@ const sortKeys = {
   state_updated_at: sql`state_updated_at`,
 };
 
-/** Returns a page of the threads that match. */
+/** Returns a page of the matching threads. */
 export async function searchThreads(db: Db, scope: Scope, search: ThreadSearch): Promise<Page<Thread>> {
   const read = (await readRecent(db, scope, search)) ?? (await readAll(db, scope, search));
   return toPage(db, read, matchingThreads(scope, search), search);
@@ -52,12 +52,12 @@ export async function countThreads(db: Db, scope: Scope, filter: ThreadFilter): 
   return countRows(db, matchingThreads(scope, filter), filter.exact);
 }
 
-/** The number of threads that are checked one by one, before an index is used. */
+/** How many threads a search checks one by one before it uses an index. */
 const recent = 1_000;
 
 /**
- * Searches the page among the first threads of the order. If many threads match, the page is full there, while an index would first collect
- * all matches. Returns undefined if the page is not full: then few threads match, and an index finds them.
+ * Looks for the page among the first threads of the sort order. If many threads match, the page is found there at once, while an index
+ * would first collect all matches. Returns undefined if the page is not full. Then few threads match, and an index finds them.
  */
 async function readRecent(db: Db, scope: Scope, search: ThreadSearch): Promise<BoundedRows<Thread> | undefined> {
   const isFiltered = !isEverything(scope) || search.metadata || search.values;
@@ -84,8 +84,8 @@ function inOrder({ sort_by = "created_at", sort_order = "desc" }: ThreadSearch):
 }
 
 /**
- * Selects the first threads of an order. Temporary threads are selected apart, because an index can walk each kind in order. The walk stops
- * when it has found enough, however many runs wait.
+ * Selects the first threads of a sort order. Temporary threads are selected separately, because an index can walk each of the two kinds in
+ * order. The walk stops when it has found enough, so its cost does not depend on the number of waiting runs.
  */
 function visible(order: ThreadSearch, scope: Pick<Scope, "visible">, filter: ThreadFilter, most: number): Sql {
   const lasting = sql`(select * from threads where not temporary and ${conditions(scope, filter)} ${inOrder(order)} limit ${most}::integer)`;
@@ -94,13 +94,16 @@ function visible(order: ThreadSearch, scope: Pick<Scope, "visible">, filter: Thr
   return sql`${lasting} union all (select * from threads where temporary and ${isOpen} and ${others} ${inOrder(order)} limit ${most}::integer)`;
 }
 
-/** Selects a row for each visible thread that matches. */
+/** Selects one row for each visible thread that matches. */
 function matchingThreads(scope: Scope, filter: ThreadFilter): Sql {
   const seen = mayBeTemporary(filter) ? sql`(not temporary or thread_id in ${openThreads})` : sql`not temporary`;
   return sql`select 1 from threads where ${seen} and ${conditions(scope, filter)}`;
 }
 
-/** Tells whether temporary threads can have the wanted status. They are visible while their run is open, and then they are busy. */
+/**
+ * Returns whether temporary threads can have the wanted status. Temporary threads are visible only while their run is open, and then their
+ * status is busy.
+ */
 const mayBeTemporary = ({ status }: ThreadFilter) => status === undefined || status === "busy";
 
 const everyThread: Pick<Scope, "visible"> = { visible: () => sql`true` };
@@ -120,8 +123,8 @@ function hasStatus(status: ThreadStatus): Sql {
 }
 
 /**
- * Returns the condition that a thread has these values. It looks threads up by the marks of their top-level entries, and then compares
- * whole values. Threads without marks are compared too.
+ * Returns the condition that a thread has these values. An index finds threads by the marks of their top-level entries, and then whole
+ * values are compared. Threads without marks are always compared.
  */
 function havingValues(values: Json | undefined): Sql {
   const same = containing(sql`"values"`, values);

@@ -16,11 +16,11 @@ export function createHandler(tracer: Tracer, run: Context, withContent: boolean
   return new TracingHandler({ tree: createSpanTree(tracer, run), withContent });
 }
 
-/** Creates spans. LangChain awaits it, so that times and parents of spans are right. */
+/** Creates the spans. LangChain awaits each call, so that spans have the right times and parents. */
 class TracingHandler extends BaseCallbackHandler {
   name = "ensemble-tracing";
   override awaitHandlers = true;
-  // Both are public, because `copy()` passes a handler to the constructor.
+  // Both are public, because `copy()` passes the handler itself to the constructor.
   readonly tree: SpanTree;
   readonly withContent: boolean;
 

@@ -16,7 +16,10 @@ const Answer = z
   .optional()
   .catch(undefined);
 
-/** Returns the span of a model call by the semantic conventions for generative AI. It holds the prompts only if `withContent` is set. */
+/**
+ * Returns the span of a model call, by OpenTelemetry's semantic conventions for generative AI. It contains the prompts only if
+ * `withContent` is set.
+ */
 export function modelRequest(
   prompts: unknown,
   extra: unknown,

@@ -18,12 +18,15 @@ import { createHandler } from "./handler.ts";
 import { resourceOf, samplerOf, spanProcessorOf } from "./provider.ts";
 import type { AttemptSpan, TracedAttempt, Tracing, TracingOptions } from "./tracing.ts";
 
-/** The time limit for sending the last spans. */
+/** How long sending the last spans may take. */
 const shutdownTimeoutMs = 2_000;
-/** The shortest time between two warnings. An unreachable collector fails every few seconds. */
+/** The shortest time between two warnings. If the collector is unreachable, sending fails every few seconds. */
 const quietMs = 60_000;
 
-/** Starts tracing by OpenTelemetry. Its context is global to the process, so that graphs' own spans become children of the service's. */
+/**
+ * Starts tracing with OpenTelemetry. OpenTelemetry's context is global to the process, so that spans of the graphs' own code become
+ * children of the service's spans.
+ */
 export function openTelemetry(options: TracingOptions): Tracing {
   const provider = new TracerProvider({
     resource: resourceOf(options.version),
@@ -69,7 +72,7 @@ export function openTelemetry(options: TracingOptions): Tracing {
   };
 }
 
-/** Makes the provider global to the process, unless other code has set one up already. Returns the function that undoes it. */
+/** Makes the provider global to the process, unless other code has done so already. Returns a function that undoes this. */
 function shareWithGraphs(provider: TracerProvider): () => void {
   const sharesContext = context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   const sharesProvider = trace.setGlobalTracerProvider(provider);
@@ -79,7 +82,7 @@ function shareWithGraphs(provider: TracerProvider): () => void {
   };
 }
 
-/** Logs OpenTelemetry's errors, at most one a minute, and an unsupported protocol. Returns the function that stops it. */
+/** Logs OpenTelemetry's errors, at most one per minute. Also warns of an unsupported protocol. Returns a function that stops this. */
 function reportTrouble({ log, protocol, exporter }: TracingOptions): () => void {
   if (exporter === "otlp" && !/^http\/(json|protobuf)$/.test(protocol))
     log.warn(`OTEL_EXPORTER_OTLP_PROTOCOL is ${protocol}, which is not supported: spans are sent as http/protobuf.`);

@@ -32,7 +32,8 @@ export function spanProcessorOf({ exporter, protocol, delayMs }: TracingOptions)
 }
 
 /**
- * Returns the sampler of a name of OTEL_TRACES_SAMPLER. The default follows the caller of a run, and traces runs without such a decision.
+ * Returns the sampler that OTEL_TRACES_SAMPLER names. By default, a run is traced if the request that created it is traced, or if that
+ * request says nothing about tracing.
  */
 export function samplerOf({ sampler, samplerArgument: ratio }: TracingOptions): Sampler {
   const root = sampler.replace(/^parentbased_/, "");

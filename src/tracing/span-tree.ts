@@ -5,7 +5,7 @@ interface Step {
   span: Span;
   context: Context;
   open: number;
-  /** The time at which its last node ended. The step ended then, although this is known only when the next one begins. */
+  /** The time when the step's last node ended. The step ended then too, but that is known only when the next step begins. */
   doneAt: number;
 }
 
@@ -16,7 +16,7 @@ interface Entry {
 }
 
 export interface SpanTree {
-  /** Registers a run without a span of its own. Spans within it become children of the surrounding span. */
+  /** Registers a run that gets no span. Spans within the run become children of the surrounding span. */
   pass(runId: string, parentRunId: string | undefined): void;
   startNode(runId: string, parentRunId: string | undefined, node: string, step: number): void;
   start(runId: string, parentRunId: string | undefined, what: { name: string; attributes: Attributes; isCall: boolean }): void;
@@ -25,12 +25,12 @@ export interface SpanTree {
 }
 
 /**
- * Returns the spans of one call of a graph, by the ids that LangChain gives its runs. LangGraph reports nodes and their step number. All
- * nodes of a graph in one step share a step span.
+ * Returns the spans of one call of a graph. They are found by the ids that LangChain gives to each part of the call. LangGraph reports
+ * nodes with the number of their step. All nodes that a graph runs in one step are children of one span for the step.
  */
 export function createSpanTree(tracer: Tracer, root: Context): SpanTree {
   const entries = new Map<string, Entry>();
-  /** The current step of each graph, by the graph's run id. */
+  /** The current step of each graph, by the id of the graph's call. */
   const steps = new Map<string, Step & { number: number }>();
 
   const contextOf = (runId: string | undefined) => (runId !== undefined && entries.get(runId)?.context) || root;
@@ -75,9 +75,12 @@ export function createSpanTree(tracer: Tracer, root: Context): SpanTree {
   };
 }
 
-/** Records the type of an error, but not its message, which may repeat what a model or a person wrote. The log has the message. */
+/**
+ * Records the type of an error in a span. The message is left out, because it may repeat what a model or a person wrote. The log has the
+ * message.
+ */
 function describeFailure(span: Span, error: unknown): void {
   if (isGraphBubbleUp(error as Error))
-    span.setAttribute("ensemble.interrupted", true); // an interrupt or a handoff is no failure
+    span.setAttribute("ensemble.interrupted", true); // an interrupt or a handoff is not a failure
   else span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute("error.type", error instanceof Error ? error.name : typeof error);
 }

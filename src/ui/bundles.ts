@@ -6,24 +6,24 @@ import { pathToFileURL } from "node:url";
 import type { Logger } from "pino";
 import { z } from "zod";
 
-/** The files of the UI components for a browser, by graph and file name. */
+/** The files of the UI components that browsers load, by graph and file name. */
 export type UiBundles = Map<string, Map<string, Buffer>>;
 
 export interface UiSources {
-  /** The langgraph.json. Paths are relative to its folder. */
+  /** The path of langgraph.json. Other paths are relative to its folder. */
   file: string;
   ui: Record<string, string>;
   uiShared: string[];
 }
 
-/** Tells whether a path is a bundle's file, which any page may load. All other paths below `/ui/` belong to the project. */
+/** Returns whether a path is a file of a bundle, which any page may load. All other paths below `/ui/` belong to the project's app. */
 export function isBundlePath(bundles: UiBundles | undefined, path: string): boolean {
   const [, graphId, file] = /^\/ui\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
   if (!bundles || graphId === undefined || file === undefined) return false;
   try {
     return bundles.get(decodeURIComponent(graphId))?.has(decodeURIComponent(file)) ?? false;
   } catch {
-    return false; // malformed percent-encoding
+    return false; // the path has malformed percent-encoding
   }
 }
 
@@ -32,7 +32,10 @@ const bundlerPackage = "@langchain/langgraph-ui";
 type Build = (options: { cwd: string; defs: Record<string, string>; config: { shared: string[] }; output: string }) => Promise<void>;
 const Bundler = z.object({ build: z.custom<Build>((value) => typeof value === "function") });
 
-/** Returns the bundles of the project's components. Returns undefined when it has none, disables them, or lacks their bundler. */
+/**
+ * Returns the bundles of the project's components. Returns undefined if the project has none or disables them, or if their bundler is not
+ * installed.
+ */
 export async function provideUi(
   project: UiSources & { http: { disable_ui?: boolean | undefined } },
   log: Logger,
@@ -44,8 +47,7 @@ export async function provideUi(
 }
 
 /**
- * Builds the bundles of the project's components. Returns undefined when their bundler is not installed, because most projects do not
- * need it.
+ * Builds the bundles of the project's components. Returns undefined if the bundler is not installed, because most projects do not need it.
  */
 async function buildUi({ file, ui, uiShared }: UiSources): Promise<UiBundles | undefined> {
   const bundler = await loadBundler(file);
@@ -62,7 +64,7 @@ async function buildUi({ file, ui, uiShared }: UiSources): Promise<UiBundles | u
   }
 }
 
-/** Loads the project's own bundler, else ours. */
+/** Loads the project's own bundler, or else ours. */
 async function loadBundler(file: string): Promise<z.infer<typeof Bundler> | undefined> {
   const path = pathOf(bundlerPackage, file) ?? pathOf(bundlerPackage, import.meta.url);
   return path === undefined ? undefined : Bundler.parse(await import(pathToFileURL(path).href));

@@ -1,6 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
 
-/** Headers that the delivery itself sets. */
+/** Matches the headers that the delivery itself sets. */
 const reserved = /^(host|content-type|content-length|transfer-encoding|connection|expect|upgrade|webhook-.*)$/i;
 const template = /\$\{\{\s*env\.(\w+)\s*\}\}/g;
 
@@ -10,8 +10,8 @@ interface HeaderOptions {
 }
 
 /**
- * Returns the headers of langgraph.json, with `${{ env.NAME }}` filled in. Only variables with the prefix can be named, so that the file
- * cannot reach every secret of the process. An error stops the start with one sentence.
+ * Returns the headers from langgraph.json, with `${{ env.NAME }}` filled in. A header can only name variables with the prefix, so that the
+ * file cannot reach every secret of the process. An error stops the start with one sentence.
  */
 export function resolveHeaders(
   { env_prefix: prefix = "LG_WEBHOOK_", headers = {} }: HeaderOptions,

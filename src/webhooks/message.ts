@@ -8,8 +8,8 @@ export interface Message {
 }
 
 /**
- * Returns the message: the run as the API shows it, with its final values. Its id is the run's, so that receivers can recognise repeated
- * deliveries.
+ * Returns the message of a delivery: the run as the API shows it, with its final values. The message has the run's id, so that receivers
+ * can recognise repeated deliveries.
  */
 export function writeMessage({ runId, run, sentAt }: Delivery, configured: Record<string, string>, secrets: Buffer[]): Message {
   const { error, ...fields } = run;
@@ -36,7 +36,7 @@ export function writeMessage({ runId, run, sentAt }: Delivery, configured: Recor
   };
 }
 
-/** Returns the signature of the Standard Webhooks scheme. */
+/** Returns a signature in the Standard Webhooks scheme. */
 function sign(secret: Buffer, content: string): string {
   return createHmac("sha256", secret).update(content).digest("base64");
 }

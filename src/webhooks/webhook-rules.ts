@@ -3,19 +3,19 @@ import { isInside } from "./inside.ts";
 
 /** The rules for the URLs of webhooks. */
 export interface WebhookRules {
-  /** True: https only. False: also http. Undefined: http only to hosts that are allowed inside our own network. */
+  /** True allows only https, and false also allows http. Undefined allows http only to the hosts in `insideHosts`. */
   requireHttps: boolean | undefined;
-  /** Empty: any domain. */
+  /** The domains that webhooks may call. An empty list allows every domain. */
   allowedDomains: string[];
   allowedPorts: number[];
   maxUrlLength: number;
-  /** Tells whether "/path" means our own app. */
+  /** True if a URL of the form "/path" calls our own app. */
   allowPaths: boolean;
-  /** Hosts of our own network that may be called anyway. */
+  /** Hosts inside our own network that webhooks may call nevertheless. */
   insideHosts: string[];
 }
 
-/** `webhooks.url` in langgraph.json. */
+/** The options `webhooks.url` in langgraph.json. */
 export interface UrlOptions {
   require_https?: boolean | undefined;
   allowed_domains?: string[] | undefined;
@@ -37,7 +37,7 @@ export function webhookRules(url: UrlOptions = {}, insideHosts: string[] = []): 
   };
 }
 
-/** Returns why the rules refuse a receiver, without resolving its address. Returns undefined when they allow it. */
+/** Returns why the rules refuse a receiver, without a DNS lookup. Returns undefined if they allow it. */
 export function objectionTo(receiver: string, rules: WebhookRules): string | undefined {
   if (receiver.length > rules.maxUrlLength) return `is longer than ${rules.maxUrlLength} characters`;
   if (isPath(receiver)) return objectionToPath(receiver, rules);
@@ -57,12 +57,12 @@ export const describeInside = (host: string) =>
 
 const anywhere = "http://own.invalid";
 
-/** Tells whether a receiver is a path of our own app. Two slashes or backslashes would name another host. */
+/** Returns whether a receiver is a path of our own app. Two slashes or backslashes at the start would name another host. */
 export function isPath(receiver: string): boolean {
   return receiver.startsWith("/") && URL.canParse(receiver, anywhere) && new URL(receiver, anywhere).origin === anywhere;
 }
 
-/** Returns the key by which receivers share the turns: the normalised host. It is empty for our own app. */
+/** Returns the key by which deliveries are grouped and limited: the receiver's normalised host. The key is empty for our own app. */
 export function hostOf(receiver: string): string {
   if (isPath(receiver)) return "";
   return URL.canParse(receiver) ? hostnameOf(new URL(receiver)) : receiver;
@@ -76,8 +76,8 @@ function objectionToPath(path: string, { allowPaths }: WebhookRules): string | u
 }
 
 /**
- * Tells whether a path stays below its prefix. `/..` behind `https://host/ensemble` would send the service's own key to its neighbours.
- * Some servers decode dots and slashes several times, and cut off the text behind a semicolon.
+ * Returns whether a path stays below its prefix. `/..` behind `https://host/ensemble` would send the service's own key to another app on
+ * that host. Some servers decode dots and slashes several times, and cut off the text after a semicolon.
  */
 function staysBelow(path: string): boolean {
   const { pathname } = new URL(`${anywhere}/here${path}`);
@@ -89,12 +89,12 @@ function decode(text: string, rounds = 5): string {
   return decoded === text || rounds === 1 ? decoded : decode(decoded, rounds - 1);
 }
 
-/** Tells whether the operator allows this host inside our own network. */
+/** Returns whether the operator allows this host inside our own network. */
 export function isAllowedInside(url: URL, { insideHosts }: WebhookRules): boolean {
   return isAmong(insideHosts, url);
 }
 
-/** Tells whether a URL matches a pattern. `*.` stands for subdomains, and a port in the pattern must match. */
+/** Returns whether a URL matches one of the patterns. `*.` stands for subdomains, and a port in the pattern must match. */
 function isAmong(patterns: string[], url: URL): boolean {
   const host = hostnameOf(url);
   return patterns.some((pattern) => {

@@ -3,10 +3,10 @@ import { type Page, paged } from "../db/paging.ts";
 import type { Scope } from "../db/scope.ts";
 import { type Db, type Sql, sql } from "../db/sql.ts";
 
-/** The topic of notifications about new deliveries. */
+/** The topic that announces new deliveries. */
 export const webhookTopic = "webhook";
 
-/** A run as stored at its end. Times are texts as Postgres writes them into JSON. */
+/** A run as stored when it ended. Times have the text form in which Postgres writes them into JSON. */
 export interface StoredRun {
   created_at: string;
   updated_at: string;
@@ -16,17 +16,17 @@ export interface StoredRun {
   [field: string]: unknown;
 }
 
-/** How fast a receiver answered the last time. */
+/** How fast a receiver answered the last time, or "new". */
 export type Pace = "new" | "prompt" | "slow";
 
-/** The state of a receiver in this process. */
+/** The state of a receiver, as far as this process knows it. */
 export interface Receiver {
   host: string;
   pace: Pace;
   underWay: number;
 }
 
-/** A claimed delivery and its content. */
+/** A claimed delivery, and what it sends. */
 export interface Delivery {
   runId: string;
   url: string;
@@ -34,7 +34,7 @@ export interface Delivery {
   pace: Pace;
   run: StoredRun;
   attempt: number;
-  /** The database's clock at the claim. */
+  /** The time of the database's clock when the delivery was claimed. */
   sentAt: Date;
 }
 
@@ -49,15 +49,15 @@ export interface DeadWebhook {
   died_at: Date;
 }
 
-/** How long a claim lasts: longer than one delivery may take. */
+/** How long a claim lasts. It is longer than a delivery may take. */
 const leaseSeconds = 30;
 const longestPauseSeconds = 3_600;
 const deliveredKept = sql`interval '1 day'`;
 const deadKept = sql`interval '30 days'`;
 
 /**
- * Continues a statement that ends runs, and stores their webhooks in it, so that no run ends without its webhook. `ended` holds their
- * rows. `threads`, a table or another part of the statement, holds their final values.
+ * Returns a `with` query that stores the webhooks of runs, for a statement that ends these runs. No run thus ends without its webhook. The
+ * `with` query `ended` has the runs' rows. `threads` is a table or another `with` query with their final values.
  */
 export function storingWebhooks(threads: Sql): Sql {
   return sql`
@@ -73,23 +73,23 @@ export function storingWebhooks(threads: Sql): Sql {
           on conflict do nothing)`;
 }
 
-/** The most concurrent deliveries to one receiver, by pace. A new receiver may hang, so it begins with one. */
+/** The most concurrent deliveries to one receiver, by its pace. A new receiver may hang, so it starts with one delivery. */
 const perReceiver = { new: 1, prompt: 4, slow: 4 };
 
-/** The most receivers that one claim looks at. The next claim continues behind them. */
+/** The most receivers that one claim looks at. The next claim continues after them. */
 const maxReceivers = 500;
 const maxPerReceiver = Math.max(...Object.values(perReceiver));
 
 /** The deliveries of a claim, and the receiver after which the next claim begins. */
 export interface ClaimedWebhooks {
   deliveries: Delivery[];
-  /** Undefined at the end of all receivers. */
+  /** Undefined if the claim has looked at the last receiver. */
   last: string | undefined;
 }
 
 /**
- * Claims due deliveries for a while. Each pace has its number of free turns, and each receiver its own limit, because one that hangs
- * would take all the turns.
+ * Claims due deliveries until a lease ends. Each pace has a number of free deliveries. Each receiver has its own limit as well, because a
+ * receiver that hangs would otherwise take all of them.
  */
 export async function claimWebhooks(
   db: Db,
@@ -103,8 +103,8 @@ export async function claimWebhooks(
 }
 
 /**
- * Walks from receiver to receiver by an index and reads only the first deliveries of each. The cost of a claim therefore does not grow
- * with the number of pending deliveries.
+ * Returns the statement of a claim. It walks from receiver to receiver by an index, and reads only the first deliveries of each. The cost
+ * of a claim thus does not grow with the number of pending deliveries.
  */
 const claiming = (free: Record<Pace, number>, known: Receiver[], after: string | undefined): Sql => sql`
   with recursive hosts (host, place) as (
@@ -151,7 +151,7 @@ const claiming = (free: Record<Pace, number>, known: Receiver[], after: string |
   select claimed.*, walked.last
     from (select case when count(*) = ${maxReceivers} then max(host) end as last from hosts) walked left join claimed on true`;
 
-/** Marks a delivery as delivered, even when its claim has expired meanwhile. */
+/** Marks a delivery as delivered, even if its claim has expired in the meantime. */
 export async function noteDelivered(db: Db, { runId }: Delivery): Promise<void> {
   await db.query(sql`
     update webhooks set status = 'delivered', settled_at = now(), run = null, error = null
@@ -159,8 +159,8 @@ export async function noteDelivered(db: Db, { runId }: Delivery): Promise<void> 
 }
 
 /**
- * Postpones a failed delivery, twice as long as before and at most an hour. Jitter keeps deliveries from returning all at once. The last
- * attempt is at the end of its day. After that, or when a retry is hopeless, the delivery is dead.
+ * Postpones a failed delivery, each time twice as long as before and at most for an hour. Random differences keep deliveries from returning
+ * all at once. The last attempt takes place at the end of the delivery's day. After that, or if a retry is hopeless, the delivery is dead.
  */
 export async function noteFailed(db: Db, { runId, attempt }: Delivery, error: string, hopeless: boolean): Promise<void> {
   const pause = Math.min(longestPauseSeconds, 2 ** Math.min(attempt - 1, 20)) * (0.5 + Math.random() / 2);
@@ -173,17 +173,20 @@ export async function noteFailed(db: Db, { runId, attempt }: Delivery, error: st
      where run_id = ${runId} and attempts = ${attempt} and status = 'pending'`);
 }
 
-/** Returns a delivery that this process cannot make any more to the queue. It is due at once, and the attempt does not count. */
+/**
+ * Returns a delivery to the queue, because this process can no longer make it. The delivery is due at once, and this attempt does not
+ * count.
+ */
 export async function giveBackWebhook(db: Db, { runId, attempt }: Delivery): Promise<void> {
   await db.query(sql`
     update webhooks set attempts = attempts - 1, due_at = now()
      where run_id = ${runId} and attempts = ${attempt} and status = 'pending'`);
 }
 
-/** Returns the condition for the caller's webhooks. It uses the run's metadata, because the thread may be gone. */
+/** Returns the condition that the scope includes a webhook. It uses the run's metadata, because the thread may be gone. */
 const visibleBy = (scope: Scope): Sql => scope.visible(sql`coalesce(metadata, (searchable(run) -> 'metadata')::json, '{}')`);
 
-/** Returns the dead webhooks, the latest first. */
+/** Returns the dead webhooks, latest first. */
 export async function listDeadWebhooks(db: Db, scope: Scope, page: { limit: number; offset: number }): Promise<Page<DeadWebhook>> {
   const dead = sql`
     select run_id, thread_id, url, attempts, error, created_at, settled_at as died_at from webhooks
@@ -197,7 +200,10 @@ export async function listDeadWebhooks(db: Db, scope: Scope, page: { limit: numb
   );
 }
 
-/** Makes dead deliveries pending again for a day, all or those of the named runs. Returns the runs whose delivery was dead. */
+/**
+ * Makes dead deliveries pending again for a day: all of them, or only the deliveries of the named runs. Returns the ids of the runs whose
+ * delivery was dead.
+ */
 export async function redriveWebhooks(db: Db, scope: Scope, runIds?: string[]): Promise<string[]> {
   const { rows } = await db.query<{ runId: string }>(sql`
     update webhooks set status = 'pending', settled_at = null, attempts = 0, due_at = now(), give_up_at = now() + interval '1 day'
@@ -208,7 +214,10 @@ export async function redriveWebhooks(db: Db, scope: Scope, runIds?: string[]): 
 
 const outdated = sql`(status = 'delivered' and settled_at < now() - ${deliveredKept} or status = 'dead' and settled_at < now() - ${deadKept})`;
 
-/** Deletes webhooks that were delivered a day ago, and dead ones after a month, at most `limit`. Returns how many it deleted. */
+/**
+ * Deletes at most `limit` webhooks: those that were delivered more than a day ago, and those that died more than 30 days ago. Returns how
+ * many were deleted.
+ */
 export async function sweepWebhooks(db: Db, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
     delete from webhooks where run_id in (select run_id from webhooks where ${outdated} order by settled_at limit ${limit})`);

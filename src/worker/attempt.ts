@@ -7,13 +7,16 @@ import type { AttemptDeps } from "./worker-deps.ts";
 
 /** The operator's settings for attempts. */
 export interface AttemptPolicy {
-  /** A run is given up after this many crashes without progress. */
+  /** The number of crashes without progress after which a run is given up. */
   maxCrashes: number;
-  /** Whether a run that another version of its graph began is continued. */
+  /** Whether a run continues if another version of its graph began it. */
   onGraphChange: "continue" | "refuse";
 }
 
-/** One attempt of a run. Each step of `executeRun` takes it: prepare makes it, then come open, stream, conclude and settle. */
+/**
+ * One attempt of a run, which passes through the steps of `executeRun`. `prepare` makes it, then follow `open`, `stream`, `conclude` and
+ * `settle`.
+ */
 export interface Attempt {
   readonly deps: AttemptDeps;
   readonly policy: AttemptPolicy;
@@ -22,7 +25,7 @@ export interface Attempt {
   readonly log: Logger;
   readonly journal: Journal;
   readonly translator: StreamTranslator;
-  /** The version of the graph; null until the graph is open. */
+  /** The version of the graph. Null until the graph is open. */
   graphVersion: string | null;
 }
 

@@ -8,9 +8,9 @@ export interface AttemptsOptions {
   slots: number;
   maxCrashes: number;
   runTimeoutSeconds: number;
-  /** Runs an attempt to its end. Never rejects. */
+  /** Executes an attempt from start to end. Never rejects. */
   execute(claim: Claim, control: AttemptControl): Promise<void>;
-  /** Called when an attempt has done its graph's work, which frees a slot before the attempt is over. */
+  /** Called when an attempt's graph has finished. This frees a slot before the attempt is over. */
   onPerformed(): void;
   /** Called when an attempt is over. */
   onDone(control: AttemptControl): void;
@@ -19,17 +19,20 @@ export interface AttemptsOptions {
 interface RunningAttempt {
   claim: Claim;
   control: AttemptControl;
-  /** When the attempt began, after the commit of its claim. Measured with the machine's monotonic clock. */
+  /** When the attempt began, after the commit of its claim. The time is of the machine's monotonic clock. */
   since: number;
   done: Promise<void>;
 }
 
 const longestTimerMs = 2 ** 31 - 1;
 
-/** The attempt that the current code works for. It tells an error that escapes from user code from one of ours. */
+/**
+ * The attempt that the current code belongs to. With it, the process can tell an error that escapes from user code from an error of its
+ * own.
+ */
 const currentAttempt = new AsyncLocalStorage<Fence & { threadId: string }>();
 
-/** Returns the attempt that the current code works for, as the log names it. */
+/** Returns the log fields of the attempt that the current code belongs to, if any. */
 export function attemptAtWork(): object | undefined {
   const attempt = currentAttempt.getStore();
   return attempt && { run_id: attempt.runId, thread_id: attempt.threadId, attempt: attempt.attempt };
@@ -37,7 +40,7 @@ export function attemptAtWork(): object | undefined {
 
 const keyOf = ({ runId, attempt }: Fence) => `${runId} ${attempt}`;
 
-/** The attempts that run in this worker. */
+/** The attempts that this worker executes. */
 export class Attempts {
   readonly #running = new Map<string, RunningAttempt>();
   readonly #options: AttemptsOptions;
@@ -46,7 +49,7 @@ export class Attempts {
     this.#options = options;
   }
 
-  /** Starts an attempt. With `drain` it stops before its next super-step. */
+  /** Starts an attempt. With `drain`, the attempt stops before its next super-step. */
   start(claim: Claim, { drain }: { drain: boolean }): void {
     const { execute, onPerformed, onDone, runTimeoutSeconds: seconds } = this.#options;
     const control = createControl(onPerformed);
@@ -64,7 +67,10 @@ export class Attempts {
     if (drain) control.graphControl.requestDrain();
   }
 
-  /** Returns how many more runs fit. A run whose result is being stored needs no slot, as long as there are at most as many of them as slots. */
+  /**
+   * Returns how many more runs may be claimed. A run whose result is only being stored needs no slot. At most as many of these may exist as
+   * there are slots.
+   */
   freeSlots(): number {
     const { slots } = this.#options;
     const attempts = [...this.#running.values()];
@@ -72,7 +78,7 @@ export class Attempts {
     return Math.max(0, Math.min(slots - executing, 2 * slots - attempts.length));
   }
 
-  /** Returns whether a run is here that is given up if it kills this worker, too. */
+  /** Returns whether one of the runs here would be given up if this worker died too. */
   hasSuspect(): boolean {
     const { maxCrashes } = this.#options;
     return [...this.#running.values()].some(({ claim }) => claim.crashes > 0 && claim.crashes >= maxCrashes - 1);
@@ -82,7 +88,10 @@ export class Attempts {
     return this.#running.has(keyOf(run));
   }
 
-  /** Stops the attempts that are cancelled or have lost their right. `held` is the database's answer at `askedAt`, so later attempts are skipped. */
+  /**
+   * Stops the attempts that are cancelled or have lost their right to write. `held` is what the database knew at `askedAt`, so attempts
+   * that began later are skipped.
+   */
   compare(held: HeldRun[], askedAt: number): void {
     const mayRun = new Map(held.map((run) => [keyOf(run), run]));
     for (const { claim, control, since } of this.#running.values()) {
@@ -92,19 +101,19 @@ export class Attempts {
     }
   }
 
-  /** Returns the nodes that were running at some time since then. */
+  /** Returns the nodes that have been running at any time since `moment`. */
   nodesSince(moment: number): { node: string; run_id: string; thread_id: string }[] {
     return [...this.#running.values()].flatMap(({ claim, control }) =>
       control.nodesSince(moment).map((node) => ({ node, run_id: claim.runId, thread_id: claim.threadId })),
     );
   }
 
-  /** Lets each attempt stop before its next super-step. */
+  /** Makes each attempt stop before its next super-step. */
   drain(): void {
     for (const { control } of this.#running.values()) control.graphControl.requestDrain();
   }
 
-  /** Aborts each attempt. */
+  /** Aborts each attempt at once. */
   stop(reason: StopReason): void {
     for (const { control } of this.#running.values()) control.stop(reason);
   }

@@ -7,7 +7,7 @@ import type { Attempts } from "./attempts.ts";
 import { now } from "./liveness-news.ts";
 
 const pollMs = 1_000;
-/** The worker tells itself on this topic that it can take another run. */
+/** The topic on which the worker notifies itself that it can take another run. */
 export const roomTopic = "room";
 
 export interface ClaimerOptions {
@@ -18,22 +18,22 @@ export interface ClaimerOptions {
   graphs: string[];
   maxCrashes: number;
   attempts: Attempts;
-  /** Whether this worker is announced. Runs that it claimed earlier would be taken over. */
+  /** Returns whether this worker is announced. Runs claimed before that would be taken over by other workers. */
   isAnnounced(): boolean;
-  /** Starts a claimed run. `askedAt` is the time of the request for the claim. */
+  /** Starts a claimed run. `askedAt` is the time when the claim was sent to the database. */
   start(claim: Claim, askedAt: number): void;
 }
 
 export interface Claimer {
-  /** When the last claim ended. Infinity during a claim: its runs may be ours already and not be here yet. */
+  /** When the last claim ended. Infinity during a claim, because the database may then already list runs that have not started here. */
   readonly claimedAt: number;
-  /** Claims nothing for a moment, because the database needs time to recover. */
+  /** Stops claiming for a moment, because the database needs time to recover. */
   pause(): void;
-  /** Claims no more. Resolves when a claim that was under way has been dealt with. */
+  /** Stops claiming. Resolves when a claim under way has been handled. */
   stop(): Promise<void>;
 }
 
-/** Claims runs as long as there are slots for them, until it is stopped. */
+/** Claims runs as long as slots are free, until it is stopped. */
 export function startClaimer(options: ClaimerOptions): Claimer {
   const { pool, wakeups, log, workerId, graphs, maxCrashes, attempts } = options;
   const stopped = new AbortController();
@@ -47,7 +47,7 @@ export function startClaimer(options: ClaimerOptions): Claimer {
 
   async function loop(): Promise<void> {
     while (!stopped.signal.aborted) {
-      const told = wakeups.next(claimTopic, pollMs, stopped.signal); // begins before the claim, so that no notification is missed
+      const told = wakeups.next(claimTopic, pollMs, stopped.signal); // starts before the claim, so that no notification is missed
       claimedAt = Number.POSITIVE_INFINITY;
       const askedAt = now();
       const asked = attempts.freeSlots();
@@ -57,8 +57,8 @@ export function startClaimer(options: ClaimerOptions): Claimer {
       });
       for (const claim of claims) options.start(claim, askedAt);
       claimedAt = now();
-      // Without a free slot, only a free slot helps. After fewer claims than slots, no more runs are due: the next one, or a thread
-      // that is unlocked, is announced.
+      // Without a free slot, wait for a slot. If the claim returned fewer runs than there are slots, no more runs are due. A notification
+      // comes when a run becomes due or when a locked thread is unlocked.
       if (attempts.freeSlots() === 0) await wakeups.next(roomTopic, pollMs, stopped.signal);
       else if (claims.length < asked) await told;
     }

@@ -17,12 +17,12 @@ import { tryToStore } from "./steps.ts";
 export type Outcome =
   | { kind: "ended"; end: RunEnd }
   | { kind: "rolled back" }
-  /** Back to the queue: another attempt goes on. */
+  /** The run returns to the queue, and another attempt continues it. */
   | { kind: "released" }
-  /** The right to write is lost: another attempt decides. */
+  /** The attempt has lost its right to write, and another attempt continues the run. */
   | { kind: "lost" };
 
-/** Returns the outcome of a run that was decided before this attempt: it was cancelled, or it has killed its workers too often. */
+/** Returns the outcome of a run that must not be executed: it was cancelled before this attempt, or it has killed its workers too often. */
 export async function decidedBefore(attempt: Attempt): Promise<Outcome | undefined> {
   const { claim, policy } = attempt;
   if (claim.cancel) return flushed(attempt, await cancelled(attempt, claim.cancel));
@@ -31,7 +31,7 @@ export async function decidedBefore(attempt: Attempt): Promise<Outcome | undefin
   return flushed(attempt, await failed(attempt, "error", { error: "WorkerCrashError", message }));
 }
 
-/** Returns the outcome of the attempt after its graph has ended, stopped, or thrown. */
+/** Returns the outcome of the attempt after its graph has ended, was stopped, or threw an error. */
 export async function conclude(attempt: Attempt, threw?: { error: unknown }): Promise<Outcome> {
   const { control, graphVersion, log } = attempt;
   if (threw && !control.stopped && !isGraphDrained(threw.error)) log.warn({ err: threw.error }, "run failed");
@@ -39,7 +39,7 @@ export async function conclude(attempt: Attempt, threw?: { error: unknown }): Pr
   return flushed(attempt, outcome.kind === "ended" ? { ...outcome, end: { ...outcome.end, graphVersion } } : outcome);
 }
 
-/** Waits until the log has all events. A run whose last events are not in the log must not end as a success. */
+/** Waits until the log has all events. A run whose last events could not be logged must not end as a success. */
 async function flushed(attempt: Attempt, outcome: Outcome): Promise<Outcome> {
   const { control, journal } = attempt;
   control.leaveGraph();
@@ -76,7 +76,8 @@ async function outcomeOfStop(attempt: Attempt, stop: StopReason): Promise<Outcom
 
 async function succeeded(attempt: Attempt): Promise<Outcome> {
   const { lastValues, loggedValues, interrupts } = attempt.translator;
-  // The last values are the state, unless the graph stopped to ask or sent none. Then the checkpoint has the state.
+  // The last values are the thread's state, unless the graph stopped for a question or streamed no values. Then the state is read from the
+  // checkpoint.
   const known = lastValues !== undefined && interrupts === undefined;
   const thread = known ? { status: "idle" as const, values: lastValues, interrupts: "{}" } : await readThreadState(attempt);
   const stored = loggedValues ? lastValuesEvent : valuesOfThread;
@@ -84,14 +85,14 @@ async function succeeded(attempt: Attempt): Promise<Outcome> {
   return { kind: "ended", end: { status: "success", output, error: null, thread } };
 }
 
-/** Logs the error for the run's subscribers. The thread keeps the state before the error. */
+/** Ends the run with an error, and logs the error for the run's subscribers. The thread keeps the state before the error. */
 async function failed(attempt: Attempt, status: "error" | "timeout", error: RunError): Promise<Outcome> {
   const end = endWithError(attempt, status, error);
   const reached = await readThreadState(attempt);
   return { kind: "ended", end: { ...end, thread: { ...reached, status: "error" } } };
 }
 
-/** Ends a run whose answer was refused. It ran nothing, so its thread stays as it was. */
+/** Ends a run whose answer was refused. No node has run, so the thread stays as it was. */
 function refused(attempt: Attempt, { name, message, refusal }: UnknownInterruptError): Outcome {
   return { kind: "ended", end: endWithError(attempt, "error", { error: name, message, ...refusal }) };
 }
@@ -101,7 +102,7 @@ function endWithError({ journal }: Attempt, status: "error" | "timeout", error: 
   return { status, output: JSON.stringify({ __error__: error }), error, thread: undefined };
 }
 
-/** A cancelled run keeps what it has stored. Its thread is free for the next one. */
+/** Returns the outcome of a cancelled run. The run keeps what it has stored, and its thread is free for the next run. */
 async function cancelled(attempt: Attempt, action: CancelAction): Promise<Outcome> {
   if (action === "rollback") return { kind: "rolled back" };
   const { lastValues } = attempt.translator;
@@ -110,12 +111,14 @@ async function cancelled(attempt: Attempt, action: CancelAction): Promise<Outcom
   return { kind: "ended", end: { status: "interrupted", output: lastValues ?? reached?.values ?? null, error: null, thread } };
 }
 
-/** Returns the state of the thread's newest checkpoint. Undefined if the graph cannot be opened: the thread then keeps its state. */
+/**
+ * Returns the state of the thread's newest checkpoint. Returns undefined if the graph cannot be opened. The thread then keeps its state.
+ */
 async function readThreadState({ deps, claim, log }: Attempt): Promise<ThreadState | undefined> {
   const { pool, registry } = deps;
   const { configurable } = claim.kwargs.config;
   try {
-    // A saver of its own, not fenced: reading takes no right, and the attempt may have lost its own.
+    // This saver has no fence, because the attempt may have lost its right to write, and reading needs no right.
     const graph = await registry.open(graphIdOf(claim), {
       config: { configurable: { ...configurable, ...authKeys(claim.user) } },
       checkpointer: new EnsembleSaver(pool),

@@ -4,26 +4,28 @@ import { isDatabaseTrouble } from "../db/failure.ts";
 import type { CancelAction } from "../runs/run.ts";
 import { now } from "./liveness-news.ts";
 
-/** Why an attempt was told to stop. This reason decides how the run ends, not the error that the graph throws because of it. */
+/**
+ * Why an attempt was told to stop. The reason decides how the run ends. The error that the graph throws because of the stop does not count.
+ */
 export type StopReason =
   | { kind: "cancel"; action: CancelAction }
   | { kind: "timeout"; seconds: number }
-  /** The process is shutting down. Another attempt continues. */
+  /** The process is shutting down. Another attempt continues the run. */
   | { kind: "shutdown" }
-  /** The right to write is lost. This attempt may report nothing any more. */
+  /** The attempt has lost its right to write. It may not report anything any more. */
   | { kind: "lost" }
-  /** Something that the run needs was refused: its state cannot be stored, or its events come too fast. */
+  /** A write that the run needs was refused: its state cannot be stored, or its events arrive too fast. */
   | { kind: "failed"; error: Error }
-  /** The database did not answer. Another attempt continues from what it has stored. */
+  /** The database did not answer. Another attempt continues from what this one has stored. */
   | { kind: "unreachable"; error: Error };
 
-/** Returns why an attempt stops after an error from storing something. */
+/** Returns the stop reason for an error that occurred while something was stored. */
 export function stopReasonOf(error: Error): StopReason {
   if (error instanceof LostRight) return { kind: "lost" };
   return isDatabaseTrouble(error) ? { kind: "unreachable", error } : { kind: "failed", error };
 }
 
-/** A stop reason as an error. Nodes see it as an AbortError. */
+/** A stop reason as an error. Nodes see an AbortError. */
 export class AttemptStopped extends Error {
   readonly reason: StopReason;
 
@@ -34,21 +36,21 @@ export class AttemptStopped extends Error {
   }
 }
 
-/** The handle by which the worker reaches a running attempt. */
+/** The handle with which the worker controls a running attempt. */
 export interface AttemptControl {
   readonly signal: AbortSignal;
   readonly stopped: StopReason | undefined;
-  /** True once the graph is done and only its result is left to store. */
+  /** True once the graph has finished, and only its result is left to store. */
   readonly performed: boolean;
-  /** Asks LangGraph to stop before its next super-step. */
+  /** Lets the worker ask LangGraph to stop before its next super-step. */
   readonly graphControl: RunControl;
-  /** Aborts the nodes. Only the first reason counts. */
+  /** Aborts the nodes. If called several times, only the first reason counts. */
   stop(reason: StopReason): void;
-  /** Marks the graph as done. */
+  /** Marks the graph as finished. */
   leaveGraph(): void;
-  /** Notes that a node began or finished, as the graph's stream reports. */
+  /** Records that a node began or finished, as the graph's stream reports. */
   noteTask(task: { id: string; name: string; finished: boolean }): void;
-  /** Returns the nodes that were running at some time since then. Those that finished first come first. */
+  /** Returns the nodes that have been running at any time since `moment`. Nodes that finished first come first. */
   nodesSince(moment: number): string[];
 }
 
@@ -60,7 +62,7 @@ export function createControl(onPerformed: () => void): AttemptControl {
   let performed = false;
   return {
     noteTask({ id, name, finished }) {
-      // Only the newest step counts. Tasks that finished before it began are dropped.
+      // Only the newest step counts. When it begins, the tasks of earlier steps are dropped.
       if (!finished && [...tasks.values()].every((task) => task.finishedAt < Number.POSITIVE_INFINITY)) tasks.clear();
       tasks.set(id, { name, finishedAt: finished ? now() : Number.POSITIVE_INFINITY });
     },

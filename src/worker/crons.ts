@@ -7,7 +7,7 @@ import type { WorkerDeps } from "./worker-deps.ts";
 
 const pollMs = 1_000;
 
-/** Looks every second for crons that are due by the database's clock. Any number of processes may do so. */
+/** Looks every second for crons that are due by the database's clock. Any number of processes may do this at once. */
 export function startCrons({ pool, wakeups, log }: WorkerDeps, retention: EventRetention): { stop(): Promise<void> } {
   const stopped = new AbortController();
 
@@ -18,7 +18,10 @@ export function startCrons({ pool, wakeups, log }: WorkerDeps, retention: EventR
     else announceRuns(wakeups, [tick.run.multitask_strategy]);
   }
 
-  /** Fires all due crons. A halted service fires none, because their runs would only pile up. Each cron catches up once after the halt. */
+  /**
+   * Fires all due crons. While the service is halted, none is fired, because their runs would only pile up. After the halt, each cron
+   * catches up with one run.
+   */
   async function fireAll(): Promise<void> {
     const due = await findDueCrons(pool);
     if (due.length === 0 || (await isHalted(pool))) return;

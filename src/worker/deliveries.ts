@@ -7,10 +7,10 @@ import { watchReceivers } from "./receivers.ts";
 import type { WorkerDeps } from "./worker-deps.ts";
 
 const pollMs = 1_000;
-/** Deliveries at once to receivers of each pace, so that slow receivers wait only for each other. */
+/** How many deliveries may be under way to receivers of the same pace. Slow receivers thus wait only for other slow receivers. */
 const turns = 32;
 const timeoutMs = 10_000;
-/** How long a stopping process waits for deliveries that are under way. */
+/** How long a stopping process waits for deliveries under way. */
 const graceMs = 500;
 
 export interface DeliveryOptions {
@@ -21,7 +21,7 @@ export interface DeliveryOptions {
   ownHeaders: Record<string, string>;
 }
 
-/** Delivers the webhooks that are due, by the database's clock, until it is stopped. Any number of processes may do so. */
+/** Delivers webhooks that are due by the database's clock, until it is stopped. Any number of processes may do this at once. */
 export function startDeliveries(deps: WorkerDeps, options: DeliveryOptions): { stop(): Promise<void> } {
   const deliveries = new Deliveries(deps, options);
   const finished = deliveries.run();
@@ -35,7 +35,7 @@ class Deliveries {
   readonly #cut = new AbortController();
   readonly #underWay = new Map<Promise<void>, Pace>();
   readonly #receivers = watchReceivers();
-  /** The next claim begins after this receiver. */
+  /** The receiver after which the next claim begins. */
   #last: string | undefined;
 
   constructor(deps: WorkerDeps, options: DeliveryOptions) {
@@ -46,7 +46,7 @@ class Deliveries {
   async run(): Promise<void> {
     const { log, wakeups } = this.#deps;
     while (!this.#stopped.signal.aborted) {
-      const woken = wakeups.next(webhookTopic, pollMs, this.#stopped.signal); // begins before the claim, so that no notification is missed
+      const woken = wakeups.next(webhookTopic, pollMs, this.#stopped.signal); // starts before the claim, so that no notification is missed
       const claimed = await this.#claim().catch((err) => {
         log.warn({ err }, "webhooks could not be claimed, trying again");
         return [];
@@ -77,11 +77,13 @@ class Deliveries {
     const begun = performance.now();
     this.#receivers.begin(delivery.host);
     const done = this.#deliver(delivery)
-      .catch((err) => log.warn({ err, run_id: delivery.runId }, "what became of a webhook could not be noted; it is sent again"))
+      .catch((err) =>
+        log.warn({ err, run_id: delivery.runId }, "the result of a webhook delivery could not be stored, so the webhook is sent again"),
+      )
       .finally(() => {
         this.#underWay.delete(done);
         this.#receivers.end(delivery.host, performance.now() - begun);
-        wakeups.notifyHere(webhookTopic); // a turn is free
+        wakeups.notifyHere(webhookTopic); // another delivery may begin
       });
     this.#underWay.set(done, delivery.pace);
   }

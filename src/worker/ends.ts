@@ -4,10 +4,16 @@ import { unlessRefused } from "../db/refused.ts";
 import { rehearse } from "../db/sql.ts";
 import { type EndingRun, endRun, endRuns, isPlainEnd } from "../runs/end.ts";
 
-/** Ends a run. Returns false if the right is lost or a rollback was accepted meanwhile. Rejects with `Refused` if the result cannot be stored. */
+/**
+ * Ends a run. Returns false if the attempt has lost the right to write, or if a rollback was accepted meanwhile. Rejects with `Refused` if
+ * the result cannot be stored.
+ */
 export type EndRun = (ending: EndingRun) => Promise<boolean>;
 
-/** Returns a function that ends runs. Ends that arrive together share a statement. A run that it leaves open is ended alone. */
+/**
+ * Returns a function that ends runs. Ends that arrive together share a statement. If the shared statement leaves a run open, the run is
+ * ended in its own statement.
+ */
 export function runEnder(pool: Pool): EndRun {
   const endTogether = batched((ends: EndingRun[]) => endRuns(pool, ends), { keyOf: ({ threadId }) => threadId });
   const end = async (ending: EndingRun, nth: number) =>

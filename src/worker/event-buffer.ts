@@ -1,12 +1,14 @@
 import type { RunEvent } from "../events/log.ts";
 
-/** Above this, waiting events are merged where possible, and the graph's next step has to wait. */
+/** Above these limits, waiting events are merged where possible, and the graph's next step has to wait. */
 const roomEvents = 1_000;
 const roomBytes = 1_000_000;
-/** Above this, the run ends in an error, because a node that emits without end would take down the process. */
+/** Above this limit, the run ends with an error. A node that emits events without end would otherwise use up the memory of the process. */
 const hardBytes = 64_000_000;
 
-/** An event on its way to the log. Two neighbours with the same merge key can become one that says what both say. */
+/**
+ * An event that waits to be logged. If two neighbours have the same merge key, they can be merged into one event with the content of both.
+ */
 export interface PendingEvent {
   event: string;
   data: string;
@@ -15,17 +17,17 @@ export interface PendingEvent {
 
 export interface Batch {
   events: RunEvent[];
-  /** When the first of them came, by `performance.now()`. */
+  /** When the first event was added, by `performance.now()`. */
   since: number;
 }
 
-/** Holds the events that wait for the log, and numbers them as they leave. */
+/** Holds the events that wait to be logged, and numbers them when they are taken out. */
 export class EventBuffer {
   #waiting: PendingEvent[] = [];
   #bytes = 0;
   #since = 0;
   #nextId: number;
-  /** Everybody who waits for room awaits this promise. */
+  /** The promise that callers of `room` await while the buffer is crowded. */
   #roomy: PromiseWithResolvers<void> | undefined;
 
   constructor(lastId: number) {
@@ -40,12 +42,12 @@ export class EventBuffer {
     return this.#waiting.length > roomEvents || this.#bytes > roomBytes;
   }
 
-  /** Whether more waits than the process can bear. */
+  /** True if more events wait than the process can hold. */
   get overflows(): boolean {
     return this.#bytes > hardBytes;
   }
 
-  /** The number of the last event that has left. */
+  /** The number of the last event that was taken out. */
   get lastId(): number {
     return this.#nextId - 1;
   }
@@ -64,14 +66,14 @@ export class EventBuffer {
     }
   }
 
-  /** Takes as many as one statement should store. */
+  /** Takes out as many events as one statement should store. */
   take(): Batch {
     let bytes = 0;
     let size = 0;
     while (size < this.#waiting.length && size < roomEvents && bytes < roomBytes) bytes += this.#waiting[size++]?.data.length ?? 0;
     const since = this.#since;
     this.#bytes -= bytes;
-    this.#since = performance.now(); // the rest came earlier, but the exact time does not matter to a batch of a thousand
+    this.#since = performance.now(); // the remaining events came earlier, but an exact time does not matter for batches of a thousand
     const events = this.#waiting.splice(0, size).map(({ event, data }) => ({ id: this.#nextId++, event, data }));
     return { events, since };
   }
@@ -83,14 +85,14 @@ export class EventBuffer {
     this.#admitAll();
   }
 
-  /** Resolves when the waiting events are within bounds. */
+  /** Resolves when the waiting events are within the limits. */
   async room(): Promise<void> {
     if (!this.isCrowded) return;
     this.#roomy ??= Promise.withResolvers();
     await this.#roomy.promise;
   }
 
-  /** Resolves the waits for room, if there is room. Called when a batch has been stored. */
+  /** Resolves the promise of `room` if the buffer is no longer crowded. Called when a batch has been stored. */
   admit(): void {
     if (!this.isCrowded) this.#admitAll();
   }

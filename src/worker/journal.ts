@@ -4,26 +4,29 @@ import { isDatabaseTrouble } from "../db/failure.ts";
 import type { LoggedEvent, RunEvent } from "../events/log.ts";
 import { type Batch, EventBuffer, type PendingEvent } from "./event-buffer.ts";
 
-/** Stores everything that an attempt has to store, in order. Calls that come close together share a statement. */
+/** Stores all events and rows of an attempt, in order. Calls that arrive close together share a statement. */
 export interface Journal {
-  /** Events go in at any speed and reach the log in batches. */
+  /** Adds an event. Events may arrive at any speed, and are logged in batches. */
   push(event: PendingEvent): void;
-  /** Stores rows of the checkpoint tables. False when the right to write is lost. */
+  /** Stores rows of the checkpoint tables. Returns false if the attempt has lost the right to write. */
   store(rows: CheckpointRows): Promise<boolean>;
-  /** Resolves when the waiting events are within bounds. */
+  /** Resolves when the waiting events are within the limits. */
   room(): Promise<void>;
-  /** Resolves when everything pushed so far is in the log, or when it never will be. */
+  /** Resolves when all events pushed so far are logged, or when logging them has failed for good. */
   flushed(): Promise<void>;
   readonly lastId: number;
 }
 
 export interface JournalOptions {
-  /** Stores events and rows, all or nothing, under the attempt's fence. Returns the time, or undefined if the right is lost. */
+  /**
+   * Stores events and rows, all or nothing, under the attempt's fence. Returns the time of storing, or undefined if the attempt has lost
+   * the right to write.
+   */
   write: (events: RunEvent[], rows: CheckpointRows) => Promise<number | undefined>;
   lastId: number;
-  /** Called after each commit with the events that subscribers may see now, and the seconds that the first of them waited. */
+  /** Called after each commit with the events that subscribers may now see, and the seconds that the first of them waited. */
   committed: (events: LoggedEvent[], seconds: number) => void;
-  /** Called when the log refused or failed. After a failure nothing more is written. */
+  /** Called when a write of events was refused or failed. After that, nothing more is written. */
   refused: (reason: Error) => void;
   lostRight: () => Error;
 }
@@ -33,14 +36,15 @@ interface StoreRequest {
   done: PromiseWithResolvers<boolean>;
 }
 
-/** The time of a write. Undefined if the right to write is lost. */
+/** The time of a write, an error, or undefined if the attempt has lost the right to write. */
 type Stored = number | undefined | Error;
 
 export const startJournal = (options: JournalOptions): Journal => new Flusher(options);
 
 /**
- * Starts a flush when the one before it is done, and with the next turn of the event loop. So a single event waits about a millisecond, a
- * thousand share one statement, and the rows of the graph's step go with them.
+ * Writes everything that waits, one statement after another. Each statement starts when the previous one is done, and not before the next
+ * turn of the event loop. A single event thus waits about a millisecond, and a thousand events share one statement. The rows of the graph's
+ * step are stored in the same statement.
  */
 class Flusher implements Journal {
   readonly #options: JournalOptions;
@@ -62,7 +66,7 @@ class Flusher implements Journal {
   };
 
   readonly store = async (rows: CheckpointRows): Promise<boolean> => {
-    // Large values take the server long: each is stored at once, by itself.
+    // Large values are sent at once in a separate statement, because the server needs long for them.
     if (!isAlike(rows)) return (await this.#options.write([], rows)) !== undefined;
     const done = Promise.withResolvers<boolean>();
     this.#requests.push({ rows, done });
@@ -102,7 +106,7 @@ class Flusher implements Journal {
     for (const { done } of requests) answer(done, stored);
   }
 
-  /** Stores events and each request in statements of their own, so that a refused one fails alone. */
+  /** Stores the events and each request in separate statements, so that a refused request fails alone. */
   async #storeApart(batch: Batch, requests: StoreRequest[]): Promise<void> {
     const { write } = this.#options;
     if (batch.events.length > 0) this.#publish(batch, await write(batch.events, noRows).catch((error: Error) => error));
@@ -126,7 +130,7 @@ class Flusher implements Journal {
     this.#options.refused(reason);
   }
 
-  /** Drops the waiting events, so that the process survives. The error that ends the run can still be logged. */
+  /** Drops the waiting events, so that the process does not run out of memory. The error that ends the run can still be logged. */
   #overflow(): void {
     this.#buffer.clear();
     this.#options.refused(new Error("The run emits events faster than they can be stored: 64 MB were waiting."));

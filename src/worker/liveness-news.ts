@@ -7,24 +7,24 @@ export interface LivenessData {
   /** The graphs that the worker has. */
   graphs: string[];
   leaseSeconds: number;
-  /** Shared memory: the main thread knows the last renewal before it has read the messages. */
+  /** Shared memory with the time of the last renewal. The main thread can read it before it has received the message about the renewal. */
   clock: SharedArrayBuffer;
 }
 
-/** A request of the main thread. */
+/** A request from the main thread to the liveness thread. */
 export type LivenessOrder = "renew" | "stop";
 
-/** A message to the main thread. */
+/** A message from the liveness thread to the main thread. */
 export type LivenessNews =
   | { kind: "connected" }
   | { kind: "disconnected"; message: string }
   | { kind: "renewed"; askedAt: number; halted: boolean; held: HeldRun[] }
   | { kind: "took over"; runs: string[]; workers: string[] };
 
-/** Milliseconds of the machine's monotonic clock, which all threads of a process share. */
+/** Returns the time of the machine's monotonic clock in milliseconds. All threads of a process share this clock. */
 export const now = (): number => Number(process.hrtime.bigint() / 1_000_000n);
 
-/** A moment that both threads can read and write. */
+/** Returns access to a time that two threads can read and write. */
 export function clockOf(buffer: SharedArrayBuffer): { get(): number; set(moment: number): void } {
   const cell = new BigInt64Array(buffer);
   return {

@@ -14,8 +14,8 @@ import {
 import { clockOf, type LivenessData, type LivenessNews, type LivenessOrder, now } from "./liveness-news.ts";
 
 /**
- * Renews this worker's lease every second, and checks every 300 ms whether the other workers are alive. It runs in a thread with its own
- * connection, so a node that blocks the event loop does not make its worker look dead.
+ * Renews this worker's lease every second, and checks every 300 ms whether the other workers are alive. It runs in its own thread with its
+ * own connection. A node that blocks the event loop thus does not make its worker look dead.
  */
 const { url, workerId, graphs, leaseSeconds, clock } = workerData as LivenessData;
 const lastRenewal = clockOf(clock);
@@ -42,10 +42,10 @@ async function live(): Promise<void> {
 }
 
 async function liveOnOneConnection(): Promise<void> {
-  // A statement that hangs means a dead connection. Without a limit a silent network would look like a slow one for ever.
+  // A statement that hangs means a dead connection. Without a time limit, a silent network would look like a slow one for ever.
   const limits = { options: impatientKeepalives, query_timeout: (leaseSeconds / 3) * 1000 };
   const client = new pg.Client({ ...connectionOptions(url, "ensemble liveness"), ...limits });
-  client.on("error", () => {}); // the next statement fails
+  client.on("error", () => {}); // the next statement reports the error
   try {
     await client.connect();
     await announceWorker(client, workerId, graphs);
@@ -71,11 +71,14 @@ async function renew(client: pg.Client, askedAt: number): Promise<void> {
   wanted = Promise.withResolvers();
   const { known, halted, held } = await renewWorker(client, workerId);
   if (!known) await announceWorker(client, workerId, graphs);
-  lastRenewal.set(askedAt); // the lease counts from the time of the request, not of the answer
+  lastRenewal.set(askedAt); // the lease starts when the renewal was sent, not when its result arrived
   tell({ kind: "renewed", askedAt, halted, held });
 }
 
-/** Takes a worker for dead when its lease is over, or when its lock was seen free twice. */
+/**
+ * Creates an observer of the other workers. It takes a worker for dead if the worker's lease is over, or if its lock was free at two looks
+ * in a row.
+ */
 function createObserver(client: pg.Client) {
   const connectedAt = now();
   let seenFree = new Set<string>();
@@ -84,7 +87,8 @@ function createObserver(client: pg.Client) {
   return {
     async look(): Promise<void> {
       const suspects = await observeWorkers(client, workerId, leaseSeconds);
-      // All connections may have been cut just before this one was made. Then a free lock counts only if its owner is silent as well.
+      // All connections may have been cut just before this one was made. Shortly after that, a free lock counts only if its owner has not
+      // renewed for some seconds either.
       const settled = now() - connectedAt > settledSeconds * 1000;
       const dead = suspects.filter(
         (other) => other.leaseOver || (other.lockFree && seenFree.has(nameOf(other)) && (settled || other.silent)),

@@ -11,21 +11,21 @@ export interface LivenessOptions {
   graphs: string[];
   leaseSeconds: number;
   log: Logger;
-  /** Called with the runs that this worker holds, by the database at the time of the request. */
+  /** Called with the runs that this worker holds according to the database. `askedAt` is the time of the request. */
   onHeld: (held: HeldRun[], askedAt: number) => void;
   onHalted: (halted: boolean, askedAt: number) => void;
-  /** Called when runs of dead workers are back in the queue. */
+  /** Called when the runs of dead workers have returned to the queue. */
   onTookOver: (runs: number) => void;
-  /** Called when the lease is nearly over and could not be renewed: the runs may soon run elsewhere. */
+  /** Called when the lease is nearly over and could not be renewed. Other workers may soon take over the runs. */
   onOutOfTouch: () => void;
   /** Called when the event loop was blocked for this many milliseconds. */
   onBlocked: (ms: number) => void;
 }
 
 export interface Liveness {
-  /** Whether this worker is announced on a live connection. Only then may it claim. */
+  /** True if this worker is announced on a live connection. Only then may it claim runs. */
   readonly announced: boolean;
-  /** Renews now instead of within a second. */
+  /** Renews the lease at once. Without this call, the next renewal may be a second away. */
   hurry(): void;
   stop(): Promise<void>;
 }
@@ -33,14 +33,14 @@ export interface Liveness {
 const watchMs = 250;
 const blockedMs = 1_000;
 
-/** Starts the thread that renews this worker's lease. Resolves when the worker is announced. */
+/** Starts the thread that renews this worker's lease. Resolves when the worker has been announced. */
 export async function startLiveness(options: LivenessOptions): Promise<Liveness> {
   const { url, workerId, graphs, leaseSeconds, log } = options;
   const clock = new SharedArrayBuffer(8);
   const lastRenewal = clockOf(clock);
   lastRenewal.set(now());
   const data: LivenessData = { url, workerId, graphs, leaseSeconds, clock };
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js"; // from the sources, or from the built package
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js"; // ts in the repository, js in the built package
   const thread = new Worker(new URL(`./liveness-thread.${extension}`, import.meta.url), { workerData: data, execArgv: [] });
   const first = Promise.withResolvers<void>();
   let announced = false;
@@ -100,7 +100,7 @@ function handleNews(news: LivenessNews, options: LivenessOptions, noteConnection
   }
 }
 
-/** Starts a timer that reports when it fires late, because something blocked the event loop. */
+/** Starts a timer to detect a blocked event loop. Such a loop makes the timer fire late, and the delay is reported to `onBlocked`. */
 function watchLoop(onBlocked: (ms: number) => void, check: () => void): NodeJS.Timeout {
   let expected = now() + watchMs;
   return setInterval(() => {

@@ -2,14 +2,17 @@ import { type AIMessageChunk, type BaseMessage, isBaseMessage, isBaseMessageChun
 import { wireJson } from "../state/wire-json.ts";
 import type { PendingEvent } from "./event-buffer.ts";
 
-/** A chunk of LangGraph's `messages` mode. */
+/** A chunk of LangGraph's stream mode `messages`. */
 export type MessageChunk = [message: BaseMessage, metadata: Record<string, unknown>];
 
 interface TokenEvent extends PendingEvent {
   token: AIMessageChunk;
 }
 
-/** Returns the `messages-tuple` event of a token with its metadata. When the log is behind, tokens of one message share an event. */
+/**
+ * Returns the `messages-tuple` event for a token and its metadata. If the log is behind, tokens of the same message are merged into one
+ * event.
+ */
 export function messageTuple(event: string, [message, metadata]: MessageChunk): PendingEvent {
   const data = wireJson([message, metadata]);
   if (!isChunk(message)) return { event, data };
@@ -26,8 +29,8 @@ export function messageTuple(event: string, [message, metadata]: MessageChunk): 
 }
 
 /**
- * Makes the events of the `messages` mode: partial messages while a model answers, and each message of the state once when it is complete.
- * They carry no namespace, as on the official servers. The metadata of a message says where it was made.
+ * Makes the events of the stream mode `messages`: partial messages while a model answers, and each message of the state once, when it is
+ * complete. As on the official servers, these events carry no namespace. The metadata of a message says which node made it.
  */
 export function createMessagesMode() {
   const partial = new Map<string, AIMessageChunk>();
@@ -56,7 +59,7 @@ export function createMessagesMode() {
   };
 }
 
-/** A partial message contains all earlier ones, so the newest one replaces them. */
+/** Returns the event of a partial message. It contains all tokens so far, so a newer event can replace it. */
 function partialEvent(event: string, id: string, message: AIMessageChunk): PendingEvent {
   return { event, data: wireJson([message]), merge: { key: `${event} ${id}`, with: (successor) => successor } };
 }

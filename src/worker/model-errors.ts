@@ -2,7 +2,7 @@ import { BaseCallbackHandler, type HandleLLMNewTokenCallbackFields } from "@lang
 import type { Serialized } from "@langchain/core/load/serializable";
 import type { BaseMessage } from "@langchain/core/messages";
 
-/** A message that its model did not finish. */
+/** A message whose model call failed before the message was complete. */
 export interface BrokenMessage {
   /** The namespace of the task that called the model. */
   namespace: string[];
@@ -12,11 +12,11 @@ export interface BrokenMessage {
 
 interface Speaking {
   namespace: string[];
-  /** The newest token. LangGraph gives it the message's id only after this handler has seen it. */
+  /** The newest token. LangGraph sets the message's id on the token after this handler has received it. */
   token?: BaseMessage;
 }
 
-/** Notes each model call that fails in the middle of a message. LangGraph's stream does not report it. */
+/** Records each model call that fails in the middle of a message, because LangGraph's stream does not report such failures. */
 export class ModelErrors extends BaseCallbackHandler {
   name = "ensemble_model_errors";
   override ignoreChain = true;
@@ -27,7 +27,10 @@ export class ModelErrors extends BaseCallbackHandler {
   readonly #speaking = new Map<string, Speaking>();
   #broken: BrokenMessage[] = [];
 
-  /** Takes the broken messages below a namespace. Call it when the task there has ended, because tokens may arrive until then. */
+  /**
+   * Removes and returns the broken messages below a namespace. Call it when the task of that namespace has ended, because tokens may arrive
+   * until then.
+   */
   take(place: string[] = []): BrokenMessage[] {
     const isDue = ({ namespace }: BrokenMessage) => place.every((segment, index) => segment === namespace[index]);
     const due = this.#broken.filter(isDue);

@@ -15,21 +15,21 @@ import { stopReasonOf } from "./control.ts";
 import { graphVersion, type StartingPoint, startingPoint } from "./resumption.ts";
 import { tryToStore } from "./steps.ts";
 
-/** A graph made ready for one attempt. */
+/** A graph that is ready to run in one attempt. */
 export interface OpenGraph {
   graph: AnyGraph;
   start: StartingPoint;
   effects: EffectMemory;
-  /** Trace handlers, if the operator wants traces. */
+  /** The trace handlers, if the operator has turned on tracing. */
   callbacks: BaseCallbackHandler[] | undefined;
-  /** LangGraph calls it with a node's name when the node has finished. */
+  /** LangGraph calls this with a node's name when the node has finished. */
   onNodeFinished: (name: string) => void;
 }
 
-/** Opens the run's graph with a saver that writes under the attempt's fence, and finds where the attempt starts. */
+/** Opens the run's graph with a saver that writes under the attempt's fence. Also finds out where the attempt starts. */
 export async function open(attempt: Attempt): Promise<OpenGraph> {
   const { claim, control, deps, journal } = attempt;
-  // The first event names the attempt that the following ones belong to.
+  // The first event names the attempt, so that clients know which attempt the next events belong to.
   journal.push({ event: "metadata", data: JSON.stringify({ run_id: claim.runId, attempt: claim.attempt }) });
   const refused = (reason: Error) => control.stop(stopReasonOf(reason));
   const stored = <T>(work: () => Promise<T>) => unlessRefused(work, () => tryToStore(deps.pool, claim));
@@ -72,7 +72,8 @@ async function openGraph(attempt: Attempt, saving: SaverAttempt): Promise<AnyGra
   const version = graphVersion(graph, registry.version(graphIdOf(claim)));
   metadata.graph_version = version;
   attempt.graphVersion = version;
-  // Results of another version of the graph are not its own. A cache that the graph was compiled with is its author's choice.
+  // The scope contains the version, because another version of the graph may compute other results. If the graph was compiled with a cache,
+  // that cache stays.
   graph.cache ??= new PostgresCache(pool, {
     scope: `${graphIdOf(claim)}@${version}`,
     fence: claim,
@@ -87,7 +88,10 @@ function loseRight(claim: Claim, { refused }: SaverAttempt): never {
   throw lost;
 }
 
-/** Returns the memory of `effect`, under the attempt's fence. Errors here stop the attempt. They are not errors of the node. */
+/**
+ * Returns the storage for results of `effect()`, which writes under the attempt's fence. An error of the storage stops the attempt. It is
+ * not an error of the node.
+ */
 function effectMemory(db: Db, claim: Claim, refused: SaverAttempt["refused"]): EffectMemory {
   const orRefuse = (error: Error): never => {
     refused(error);
@@ -103,7 +107,7 @@ function effectMemory(db: Db, claim: Claim, refused: SaverAttempt["refused"]): E
   };
 }
 
-/** Returns the metadata of every checkpoint of this attempt, beside LangGraph's own. */
+/** Returns the metadata that every checkpoint of this attempt gets in addition to LangGraph's own. */
 function checkpointMetadata({ kwargs, metadata, attempt }: Claim): Record<string, unknown> {
   const own = Object.entries(kwargs.config.configurable ?? {}).filter(
     ([key, value]) => !key.startsWith("__") && !key.startsWith("checkpoint_") && !key.startsWith("langgraph_auth") && isPlain(value),

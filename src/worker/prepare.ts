@@ -10,7 +10,7 @@ import { type Journal, startJournal } from "./journal.ts";
 import { createTranslator } from "./translator.ts";
 import type { AttemptDeps } from "./worker-deps.ts";
 
-/** Makes the attempt. Its journal begins after the events of earlier attempts. */
+/** Makes the attempt. Its events are numbered after those of earlier attempts. */
 export async function prepare(deps: AttemptDeps, claim: Claim, control: AttemptControl, policy: AttemptPolicy): Promise<Attempt> {
   const { runId, threadId, attempt, waitedSeconds } = claim;
   const log = deps.log.child({ run_id: runId, thread_id: threadId, attempt });
@@ -34,12 +34,12 @@ function openJournal(deps: AttemptDeps, claim: Claim, control: AttemptControl, l
 function publish({ metrics, feed, wakeups }: AttemptDeps, { runId, threadId }: Claim, events: LoggedEvent[], seconds: number): void {
   metrics.storedEvents(events.length, seconds);
   feed.publish(runId, events);
-  const begins = events[0]?.id === 0; // subscribers of the thread follow the run from its first event
+  const begins = events[0]?.id === 0; // subscribers of the thread follow a run from its first event
   if (begins) wakeups.notifyHere(threadTopic(threadId));
   wakeups.notifyElsewhere(runTopic(runId), ...(begins ? [threadTopic(threadId)] : []));
 }
 
-/** Adds the largest event to a refusal, because it is the likely cause. Throws every other error unchanged. */
+/** Adds the largest event to the message of a refusal, because it is the likely cause. Any other error is thrown unchanged. */
 function explainEvents(error: Error, events: RunEvent[]): never {
   const [largest] = events.toSorted((a, b) => b.data.length - a.data.length);
   if (!largest || !(error instanceof Refused)) throw error;

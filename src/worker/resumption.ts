@@ -13,22 +13,25 @@ import { toCommand } from "../state/command.ts";
 import { answersById, type OpenQuestion, openQuestions, unaskedIds } from "../threads/questions.ts";
 import type { Attempt } from "./attempt.ts";
 
-/** A run cannot continue: its thread stopped before a node that the code no longer has, or the graph has changed more than is allowed. */
+/**
+ * The run cannot continue. Its thread stopped before a node that the code no longer has, or the graph has changed more than the operator
+ * allows.
+ */
 export class GraphChanged extends Error {
   override name = "GraphChangedError";
 }
 
 export interface StartingPoint {
   input: unknown;
-  /** Keys to remove from the configurable. They must be absent, not undefined, because LangGraph tests for the key. */
+  /** Keys to remove from `configurable`. LangGraph tests whether a key exists, so setting it to undefined is not enough. */
   without: string[];
-  /** True if an earlier attempt had reached the breakpoint of the run, and only could not report it. */
+  /** True if an earlier attempt reached the run's breakpoint but could not report it. */
   atBreakpoint: boolean;
 }
 
 /**
- * Returns where the attempt starts. A first attempt starts as the caller said. A later one continues from the run's own checkpoint, or starts
- * like the first if none was stored. Throws if the graph cannot continue from what is stored.
+ * Returns where the attempt starts. A first attempt starts as the caller asked. A later attempt continues from the run's own checkpoint. If
+ * the run has stored none, it starts like the first attempt. Throws if the graph cannot continue from the stored checkpoint.
  */
 export async function startingPoint({ deps: { pool }, claim, policy, graphVersion }: Attempt, graph: AnyGraph): Promise<StartingPoint> {
   const { runId, threadId, attempt } = claim;
@@ -57,8 +60,9 @@ async function forgetAnswers(pool: Pool, claim: Claim): Promise<void> {
 const pendingBranch = "branch:to:";
 
 /**
- * Checks the checkpoint that a run continues from. LangGraph skips unknown nodes and would end the run as if everything were done. Also
- * finds out whether the newest attempt had reached a static breakpoint. LangGraph takes a resumed run past it, but the run must stop there.
+ * Checks the checkpoint that a run continues from. LangGraph skips unknown nodes and would end the run as if it were done. Also finds out
+ * whether the previous attempt had reached a static breakpoint. LangGraph would take the resumed run past that breakpoint, but the run must
+ * stop there.
  */
 async function examineCheckpoint(
   db: Db,
@@ -85,7 +89,7 @@ async function examineCheckpoint(
   };
 }
 
-/** Returns the nodes that are due at a checkpoint: those that an edge leads to, and the targets of a Send. */
+/** Returns the nodes that are due at a checkpoint: the nodes that an edge leads to, and the targets of a Send. */
 function pendingNodes(graph: AnyGraph, { checkpoint }: CheckpointTuple): string[] {
   const isPending = ([channel]: [string, unknown]) => !isLeftOver(graph, checkpoint, channel);
   const { __pregel_tasks: sends, ...values } = Object.fromEntries(Object.entries(checkpoint.channel_values).filter(isPending));
@@ -96,8 +100,8 @@ function pendingNodes(graph: AnyGraph, { checkpoint }: CheckpointTuple): string[
 
 /**
  * Returns whether the channel was last written before the newest input. An input drops the nodes that were due, but LangGraph clears only
- * channels that the graph has. Those of a removed node, or of another graph, stay in every later checkpoint. Versions of one step differ
- * in their fraction.
+ * the channels of the current graph. Channels of a removed node or of another graph stay in every later checkpoint. Versions of the same
+ * step differ only in their fraction.
  */
 function isLeftOver({ inputChannels }: AnyGraph, { channel_versions: versions }: Checkpoint, channel: string): boolean {
   const stepOf = (name: string) => Math.floor(Number(versions[name]));
@@ -122,7 +126,7 @@ function matches(named: "*" | unknown[] | null | undefined, nodes: string[]): bo
   return named === "*" || nodes.some((node) => named?.includes(node));
 }
 
-/** Returns a short hash of the graph's structure and state. Graphs with different ones may not understand each other's checkpoints. */
+/** Returns a short hash of the graph's nodes and channels. Graphs with different hashes may not understand each other's checkpoints. */
 export function graphVersion(graph: AnyGraph, given: string | undefined): string {
   const nodes = Object.entries(graph.nodes).map(([name, node]) => [name, [...node.triggers].sort()]);
   const channels = Object.entries(graph.channels).map(([name, channel]) => [name, channel.lc_graph_name]);
@@ -135,7 +139,7 @@ export function graphVersion(graph: AnyGraph, given: string | undefined): string
 
 const byName = ([a]: unknown[], [b]: unknown[]) => (String(a) < String(b) ? -1 : 1);
 
-/** The error that the SDK expects for a strict answer that had to wait for other runs. */
+/** The error that the SDK expects when a strict answer, which had to wait for other runs, finds its question closed. */
 export class UnknownInterruptError extends Error {
   override name = "UnknownInterruptError";
   readonly refusal: AnswerRefusal;
@@ -152,14 +156,14 @@ function refuseUnasked(questions: OpenQuestion[], resume: unknown): void {
 }
 
 /**
- * Addresses a bare answer to the open question, if there is exactly one. LangGraph keeps a bare answer for any node that asks, and could give
- * an old one to the next question. It ignores a bare answer that is falsy ("", 0, false).
+ * Adds the id of the open question to an answer without one, if exactly one question is open. LangGraph keeps an answer without an id for
+ * any node that asks, and could give an old answer to the next question. It also ignores such an answer if it is falsy ("", 0, false).
  */
 async function addressAnswer(db: Db, { threadId, kwargs }: Claim, command: RunCommand): Promise<RunCommand> {
   const { resume } = command;
   const isBare = resume !== undefined && resume !== null && !answersById(resume);
   if (kwargs.strict_resume && !kwargs.config.configurable?.checkpoint_id) refuseUnasked(await openQuestions(db, threadId), resume);
-  if (!isBare || kwargs.config.configurable?.checkpoint_id) return command; // at an earlier checkpoint other questions may be open
+  if (!isBare || kwargs.config.configurable?.checkpoint_id) return command; // an earlier checkpoint may have other open questions
   const [question, ...others] = await openQuestions(db, threadId);
   return question && others.length === 0 ? { ...command, resume: { [question.id]: resume } } : command;
 }

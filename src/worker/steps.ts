@@ -7,21 +7,24 @@ import { unlessRefused } from "../db/refused.ts";
 import { type Db, prepared, rehearse, sql } from "../db/sql.ts";
 import { appendingEvents, milliseconds, type RunEvent } from "../events/log.ts";
 
-/** The output of a graph's step: its events, its writes and its checkpoint. */
+/** The output of one step of a graph: its events, its writes and its checkpoint. */
 export interface Step {
   fence: Fence;
   events: RunEvent[];
   rows: CheckpointRows;
 }
 
-/** Stores a step. Returns the time by the database's clock, in milliseconds. Undefined if the right to write is lost and nothing was stored. */
+/**
+ * Stores a step. Returns the time of the database's clock in milliseconds. Returns undefined if the attempt has lost the right to write,
+ * and nothing was stored.
+ */
 export type StoreStep = (step: Step) => Promise<number | undefined>;
 
-/** Returns a function that stores steps. Steps that arrive together share a statement, but never two attempts of one run. */
+/** Returns a function that stores steps. Steps that arrive together share a statement, but a statement never has two steps of one run. */
 export function stepWriter(pool: Pool): StoreStep {
   const storeTogether = batched((steps: Step[]) => storeSteps(pool, steps), { keyOf: ({ fence }) => fence.runId });
   const storeAlone = async (step: Step) => (await storeSteps(pool, [step]))[0];
-  // Retries each step alone, so that one refused step does not fail the others.
+  // A retry stores each step in its own statement, so that a refused step does not fail the others.
   const store = (step: Step, nth: number) => (nth === 1 && isAlike(step.rows) ? storeTogether(step) : storeAlone(step));
   return (step) =>
     unlessRefused(
@@ -30,7 +33,7 @@ export function stepWriter(pool: Pool): StoreStep {
     );
 }
 
-/** Stores a step of a few bytes and rolls it back. Rejects if the database cannot store even that. */
+/** Stores a step of a few bytes, and rolls it back. Rejects if the database cannot store even such a small step. */
 export async function tryToStore(pool: Pool, fence: Fence): Promise<void> {
   const place = { threadId: fence.runId, namespace: "", checkpointId: newId() };
   const value = { type: "json", text: "1" } as const;
@@ -44,7 +47,10 @@ export async function tryToStore(pool: Pool, fence: Fence): Promise<void> {
 
 const largestId = 2 ** 31 - 1;
 
-/** Stores steps of different runs in one statement. Returns the time for each run that holds its right. */
+/**
+ * Stores steps of different runs in one statement. Returns the time for each run whose attempt may still write, and undefined for the
+ * others.
+ */
 export async function storeSteps(db: Db, steps: Step[]): Promise<(number | undefined)[]> {
   const events = steps.flatMap(({ fence: { runId }, events }) => events.map((event) => ({ ...event, runId })));
   const rows = steps.map(({ fence: { runId }, rows }) => ({ runId, rows }));

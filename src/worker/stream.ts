@@ -9,11 +9,11 @@ import type { OpenGraph } from "./open.ts";
 import { startTransforming } from "./transformers.ts";
 import type { GraphChunk } from "./translator.ts";
 
-/** LangGraph calls the function under this key with a node's name just before it stores what the node wrote. */
+/** The config key of a function that LangGraph calls with a node's name just before it stores what the node wrote. */
 const nodeFinishedKey = "__pregel_node_finished";
 const identityKeys = ["run_id", "thread_id", "graph_id", "assistant_id"];
 
-/** Streams the graph into the journal until it ends, or throws what it threw. */
+/** Streams the graph's chunks into the journal until the graph ends. Throws the error of the graph. */
 export async function stream(attempt: Attempt, opened: OpenGraph): Promise<void> {
   const { translator, journal } = attempt;
   if (opened.start.atBreakpoint) for (const event of translator.onBreakpoint()) journal.push(event);
@@ -22,13 +22,13 @@ export async function stream(attempt: Attempt, opened: OpenGraph): Promise<void>
 
 async function streamGraph(attempt: Attempt, opened: OpenGraph): Promise<void> {
   const { claim, control, translator, journal } = attempt;
-  // Only event streaming can report a model that breaks off, and has channels for transformers.
+  // Only the event streaming protocol can report a model call that failed midway, and has channels for transformers.
   const isEventStreaming = claim.kwargs.checkpoint_envelopes === true;
   const errors = isEventStreaming ? new ModelErrors() : undefined;
   const transforming = isEventStreaming ? startTransforming(opened.graph.streamTransformers ?? [], claim) : undefined;
   const brokenIn = (place?: string[]) => (errors?.take(place) ?? []).flatMap(translator.onBrokenMessage);
   const push = (events: PendingEvent[]) => {
-    // After a stop, events are dropped. The loops only wait for the graph to end.
+    // After a stop, events are dropped, and the loops only wait until the graph ends.
     if (!control.stopped) for (const event of events) journal.push(event);
   };
   const onChunk = (chunk: GraphChunk) => {
@@ -47,10 +47,10 @@ async function streamGraph(attempt: Attempt, opened: OpenGraph): Promise<void> {
   }
 }
 
-/** A namespace that no message has. */
+/** A namespace that no message has, for chunks that end no task. */
 const nowhere = [""];
 
-/** Returns the namespace of a task that has ended with this chunk. */
+/** Returns the namespace of the task that ends with this chunk, if any. */
 function endedTask([namespace, mode, payload]: GraphChunk): string[] | undefined {
   if (mode !== "tasks" || !("result" in Object(payload))) return undefined;
   const { name, id } = payload as { name: string; id: string };
@@ -88,7 +88,7 @@ function callConfig(
     ...config.configurable,
     [nodeFinishedKey]: onNodeFinished,
     [effectMemoryKey]: effects,
-    // A fork that has stored nothing yet must replay, so it does not get the key.
+    // A fork that has stored no checkpoint yet must replay its past, so it does not get this key.
     ...(attempt.claim.attempt > 1 && !config.configurable?.checkpoint_id && { [resumingKey]: true }),
   };
   return config;
@@ -100,7 +100,8 @@ function toChunk(chunk: unknown[]): GraphChunk {
 
 function graphConfig({ claim, control, translator }: Attempt, without: string[]) {
   const { runId, kwargs, metadata, attempt, user } = claim;
-  // Only these keys. Callers may not set what else LangGraph reads from a config (callbacks, a store, output keys).
+  // Only these keys are passed on. Callers may not set the other keys that LangGraph reads from a config, such as callbacks, a store or
+  // output keys.
   const { tags, configurable, recursion_limit, max_concurrency, run_name, metadata: configMetadata } = kwargs.config;
   const config: LangGraphRunnableConfig = {
     tags,
@@ -127,7 +128,7 @@ function graphConfig({ claim, control, translator }: Attempt, without: string[])
     ...config,
     streamMode: translator.graphModes,
     subgraphs: kwargs.subgraphs,
-    // LangGraph yields its short checkpoints only with the version of streamEvents.
+    // LangGraph yields checkpoints without values only if a version of streamEvents is set.
     ...(translator.logsEnvelopes && { version: "v2" as const }),
     durability: kwargs.durability,
     ...(kwargs.interrupt_before && { interruptBefore: kwargs.interrupt_before }),

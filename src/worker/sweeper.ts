@@ -10,21 +10,21 @@ import type { Walk } from "../threads/retention.ts";
 import type { WorkerDeps } from "./worker-deps.ts";
 
 const pauseMs = 5_000;
-/** How often the heads of all threads are looked at. */
+/** How often the heads of all threads are checked. */
 const headMinutes = 1;
-/** How many temporary threads a sweep looks at. */
+/** How many temporary threads a sweep checks. */
 const temporaryStep = 2_000;
-/** Threads that are in use are trimmed in between. */
+/** How often the threads in use are trimmed between two sweeps. */
 const trimPauseMs = 1_000;
 
 interface SweeperOptions {
   runTimeoutSeconds: number;
-  /** How long a run waits for a worker that has its graph. Undefined: without end. */
+  /** How long a run waits for a worker that has its graph. Undefined means without limit. */
   graphWaitSeconds: number | undefined;
   rules: RetentionRules;
 }
 
-/** Removes what nobody can come back to any more, a little at a time, and ends what took too long. */
+/** Starts the sweeper. In small steps, it deletes expired data that no client can return to, and ends runs that took too long. */
 export function startSweeper(deps: WorkerDeps, options: SweeperOptions): { stop(): Promise<void> } {
   const sweeper = new Sweeper(deps, options);
   const finished = sweeper.run();
@@ -62,7 +62,7 @@ class Sweeper {
     }
   }
 
-  /** Returns whether there is more to remove. */
+  /** Deletes one batch of expired data. Returns whether more is left. */
   async #sweep(): Promise<boolean> {
     const which = { expired: this.#threads.isDue(), storeItems: this.#items.isDue() };
     const swept = await sweepOnce(this.#deps.pool, this.#options.rules, which, this.#temporary);
@@ -78,7 +78,7 @@ class Sweeper {
     this.#announceEnds(runs);
   }
 
-  /** Reports each graph that runs wait for in vain, once, and ends runs that have waited for too long. */
+  /** Reports each graph that due runs need but no live worker has, once. Ends runs that have waited too long for it. */
   async #watchAbsentGraphs(): Promise<void> {
     const { pool, log } = this.#deps;
     const { graphWaitSeconds } = this.#options;
@@ -99,7 +99,7 @@ class Sweeper {
     this.#heads.restart();
     metrics.repairedHeads(threads);
     if (threads === 0) return;
-    log.error({ threads }, "threads had the wrong next run or none; it was put right");
+    log.error({ threads }, "threads had the wrong next run or none, and were repaired");
     wakeups.notify(claimTopic);
   }
 
@@ -107,7 +107,7 @@ class Sweeper {
     if (runs.length > 0) this.#deps.wakeups.notify(cancelTopic, claimTopic, ...runs.map(endTopic), ...runs.map(runTopic));
   }
 
-  /** Waits for the next sweep. Threads that are in use are trimmed meanwhile. */
+  /** Waits for the next sweep, and meanwhile trims the threads in use. */
   async #pause(): Promise<void> {
     const { keepCheckpoints } = this.#options.rules;
     const { signal } = this.stopped;
@@ -123,7 +123,7 @@ class Sweeper {
   };
 }
 
-/** Is due at first, and then whenever so many minutes are over since the last restart. */
+/** Tells when a sweep is due: at once after the start, and again when the given minutes have passed since the last restart of the clock. */
 class Clock {
   readonly #ms: number;
   #dueAt = 0;

@@ -8,22 +8,25 @@ import type { GraphChunk } from "./translator.ts";
 
 type ProtocolEvent = Parameters<StreamTransformer["process"]>[0];
 
-/** How long transformers may take for their last values after the graph has ended. */
+/** How long transformers may take for their final values after the graph has ended. */
 const finishWithinMs = 10_000;
-/** Events that a transformer may drop. All others are the run's record: its state, its steps, its questions. */
+/** Events that a transformer may drop. All other events record the run (its state, steps and questions) and are always logged. */
 const droppable = ["custom", "tools", "messages"];
 
-/** Runs the transformers that a graph was compiled with on what it streams. */
+/** Runs a graph's stream transformers, with which it was compiled, on what the graph streams. */
 export interface Transforming {
-  /** Returns what to log for a chunk, given what the chunk itself logs. */
+  /** Returns the events to log for a chunk. `logged` has the events that the chunk would be logged as without transformers. */
   onChunk(chunk: GraphChunk, logged: PendingEvent[]): PendingEvent[];
-  /** Returns the last events of the transformers when the graph has ended. */
+  /** Returns the final events of the transformers, after the graph has ended. */
   finish(): Promise<PendingEvent[]>;
-  /** Returns the last events of the transformers when the graph has failed. */
+  /** Returns the final events of the transformers, after the graph has failed. */
   fail(error: unknown): PendingEvent[];
 }
 
-/** A channel whose items go to remote clients under its name. LangGraph connects it in the same way. */
+/**
+ * A transformer's channel whose items go to remote clients under the channel's name. LangGraph's own server connects such channels in the
+ * same way.
+ */
 interface RemoteChannel {
   channelName: string;
   _wire(told: (item: unknown) => void): void;
@@ -31,8 +34,8 @@ interface RemoteChannel {
 }
 
 /**
- * Starts the graph's transformers. Undefined if it has none of its own. LangChain's built-in ones are left out, because the protocol's own
- * channels carry their events already.
+ * Starts the graph's transformers. Returns undefined if the graph has no transformers of its own. LangChain's built-in transformers are
+ * left out, because the protocol's own channels already carry their events.
  */
 export function startTransforming(factories: (() => StreamTransformer<unknown>)[], claim: Claim): Transforming | undefined {
   const transformers = factories.map((make) => make()).filter((one) => !isNativeTransformer(one));
@@ -81,7 +84,7 @@ class Transformers implements Transforming {
     return this.#take();
   }
 
-  /** Connects what a transformer offers: a channel at once, a value when the graph has ended. */
+  /** Connects a value that a transformer offers. A channel is connected at once. A promise is read when the graph has ended. */
   #connect(name: string, value: unknown): void {
     if (isRemoteChannel(value)) {
       value._wire((item) => this.#produced.push(toCustom(this.#namespace, value.channelName, item)));
@@ -89,7 +92,7 @@ class Transformers implements Transforming {
     } else if (isPromiseLike(value)) this.#lastValues.push([name, value]);
   }
 
-  /** Shows an event to each transformer. Returns whether all of them keep it. */
+  /** Passes an event to each transformer. Returns true if all of them keep it. */
   #process(event: ProtocolEvent): boolean {
     const outer = this.#namespace;
     this.#namespace = event.params.namespace;
@@ -98,7 +101,10 @@ class Transformers implements Transforming {
     return verdicts.every((keep) => keep);
   }
 
-  /** Takes an event that a transformer made. The log has no place for one of the protocol's own, so it goes to a channel of its name. */
+  /**
+   * Logs an event that a transformer made. The log cannot hold an event of one of the protocol's own methods, so such an event goes to a
+   * custom channel named after its method.
+   */
   #inject(at: string[], event: ProtocolEvent): void {
     const placed = { ...event, seq: this.#seq++, params: { ...event.params, namespace: at } };
     if (!this.#process(placed)) return;
@@ -107,7 +113,7 @@ class Transformers implements Transforming {
     else this.#produced.push(toCustom(at, event.method.replace(/^custom:/, ""), data));
   }
 
-  /** Returns what a chunk is in the protocol: messages block by block, everything else as LangGraph streams it. */
+  /** Returns the protocol events of a chunk. Messages come block by block, and everything else as LangGraph streams it. */
   #protocolEvents([at, mode, payload]: GraphChunk, logged: PendingEvent[]): ProtocolEvent[] {
     const drafts = logged.flatMap(({ event, data }) => this.#projection.project({ id: this.#loggedId++, at: Date.now(), event, data }));
     const messages = drafts.filter(({ method }) => method === "messages").map(({ json }) => ({ ...JSON.parse(json), seq: this.#seq++ }));
@@ -130,7 +136,7 @@ const toCustom = (namespace: string[], name: string, payload: unknown): PendingE
   data: wireJson({ name, payload }),
 });
 
-/** Waits for each value. A rejected or late one is undefined. */
+/** Waits for each value. A value that is rejected or late becomes undefined. */
 async function settledOrLate(values: unknown[]): Promise<unknown[]> {
   const late = Promise.withResolvers<undefined>();
   const timer = setTimeout(late.resolve, finishWithinMs, undefined);

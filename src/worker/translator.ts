@@ -8,28 +8,28 @@ import type { PendingEvent } from "./event-buffer.ts";
 import { createMessagesMode, type MessageChunk, messageTuple } from "./messages.ts";
 import type { BrokenMessage } from "./model-errors.ts";
 
-/** A chunk of LangGraph's stream. The namespace is not empty only when subgraphs are streamed. */
+/** A chunk of LangGraph's stream. Its namespace is empty unless subgraphs are streamed. */
 export type GraphChunk = [namespace: string[], mode: GraphMode, payload: unknown];
 
-/** Turns chunks of the graph into the events that clients asked for, and remembers the values that the run's end needs. */
+/** Translates chunks of the graph into the events that clients asked for. Remembers the values that are needed at the run's end. */
 export interface StreamTranslator {
-  /** The modes to ask the graph for: the wanted ones, `values` for the run's output, and `tasks` to know which nodes run. */
+  /** The modes to request from the graph: the wanted modes, `values` for the run's output, and `tasks` to know which nodes run. */
   graphModes: GraphMode[];
-  /** Whether LangChain's own events are wanted, which need a tracer. */
+  /** True if the client wants LangChain's own events, which need a tracer. */
   wantsEvents: boolean;
-  /** Whether LangGraph's short checkpoints are logged, each before its values. */
+  /** True if checkpoints are logged without values, each before the event with its values. */
   logsEnvelopes: boolean;
   onChunk(chunk: GraphChunk): PendingEvent[];
   onEvent(event: unknown): PendingEvent[];
-  /** Returns the events of a message that its model broke off. Only event streaming knows such an event. */
+  /** Returns the events for a message whose model call failed midway. Only the event streaming protocol has such events. */
   onBrokenMessage(broken: BrokenMessage): PendingEvent[];
-  /** Returns the events of a stop at a static breakpoint, for a run that reached it in an earlier attempt. */
+  /** Returns the events of a stop at a static breakpoint that an earlier attempt of the run had reached. */
   onBreakpoint(): PendingEvent[];
-  /** The last root values as JSON. Undefined if there were none. */
+  /** The last values of the root graph as JSON. Undefined if there were none. */
   readonly lastValues: string | undefined;
-  /** Whether the last values are in the log as an event. */
+  /** True if the log has an event with the last values. */
   readonly loggedValues: boolean;
-  /** The questions that the graph stopped for, as JSON for wait. Undefined if it did not stop. */
+  /** The questions that the graph stopped for, as the JSON that wait returns. Undefined if it stopped for none. */
   readonly interrupts: string | undefined;
 }
 
@@ -37,7 +37,7 @@ type TranslatedKwargs = Pick<RunKwargs, "stream_mode" | "checkpoint_envelopes" |
 
 type OnTask = (task: { id: string; name: string; finished: boolean }) => void;
 
-/** Makes a translator for a run. It calls `onTask` when a node begins and when it has finished. */
+/** Makes a translator for a run. The translator calls `onTask` when a node begins and when it finishes. */
 export const createTranslator = (kwargs: TranslatedKwargs, onTask: OnTask): StreamTranslator => new Translator(kwargs, onTask);
 
 class Translator implements StreamTranslator {
@@ -101,7 +101,7 @@ class Translator implements StreamTranslator {
     const json = this.#wanted.has("values") ? wireJson(payload) : undefined;
     const asked = suffix === "" ? interruptsIn(payload) : undefined;
     if (asked)
-      this.#interrupts = [...(this.#interrupts ?? []), ...asked]; // each task that asks says so in values of its own
+      this.#interrupts = [...(this.#interrupts ?? []), ...asked]; // each task that asks yields separate values with its question
     else if (suffix === "") {
       this.#lastValues = payload;
       this.#lastValuesJson = json;
@@ -124,7 +124,7 @@ class Translator implements StreamTranslator {
   }
 }
 
-/** Returns whether values come with their checkpoints. As on the official servers, they do when subgraphs are streamed. */
+/** Returns whether each values event is logged with its checkpoint. As on the official servers, this is so if subgraphs are streamed. */
 function pairsCheckpoints({ modes, subgraphs }: { modes: Set<StreamMode>; subgraphs: boolean }): boolean {
   return subgraphs && (modes.has("values") || modes.has("messages")) && !modes.has("checkpoints");
 }
@@ -153,7 +153,10 @@ interface CheckpointPayload {
   [key: string]: unknown;
 }
 
-/** Returns a payload that clients can read. Checkpoints hold whole configs with our saver in them, and an error as JSON would be empty. */
+/**
+ * Returns a payload in the form that clients can read. LangGraph's checkpoints contain whole configs with our saver in them, and an Error
+ * would become an empty JSON object.
+ */
 function presentable(mode: GraphMode, payload: unknown): unknown {
   if (mode === "tools") return presentTool(payload as { error?: unknown });
   if (mode === "checkpoints") return presentCheckpoint(payload as CheckpointPayload);
@@ -167,7 +170,7 @@ function presentTool(payload: { error?: unknown }): unknown {
   return error instanceof Error ? { ...payload, error: { name: error.name, message: error.message } } : payload;
 }
 
-/** Returns the position of a checkpoint in the history, without its values, which were logged just before. */
+/** Returns a checkpoint's ids, step and source, without its values. */
 function toEnvelope({ config, parentConfig, metadata }: CheckpointPayload): unknown {
   return {
     id: toWireCheckpoint(config)?.checkpoint_id,
@@ -189,7 +192,7 @@ function presentCheckpoint({ config, parentConfig, tasks, ...payload }: Checkpoi
   };
 }
 
-/** Returns whether clients may see a key. LangGraph's internal keys and the user's identity are hidden. */
+/** Returns whether clients may see a key of `configurable`. LangGraph's internal keys and the user's identity are hidden. */
 const isPublic = ([key]: [string, unknown]) => !isReservedKey(key);
 
 function publicConfig(config: RunnableConfig | undefined): unknown {

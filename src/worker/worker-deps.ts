@@ -18,11 +18,11 @@ export interface WorkerDeps {
   store: StoreRules;
   log: Logger;
   metrics: WorkMetrics;
-  /** Undefined unless the operator wants traces. */
+  /** Undefined if the operator has not turned on tracing. */
   tracing: Tracing | undefined;
 }
 
-/** The same, with the writers that the attempts of one worker share. */
+/** The same, and the writers that all attempts of a worker share. */
 export interface AttemptDeps extends WorkerDeps {
   storeStep: StoreStep;
   endRun: EndRun;

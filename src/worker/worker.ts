@@ -25,7 +25,7 @@ export interface WorkerOptions extends AttemptPolicy {
 
 export interface Worker {
   readonly workerId: string;
-  /** Claims no more, lets running runs reach their next step, and releases those that do not in time. */
+  /** Stops claiming, lets each running run reach its next step, and releases the runs that do not reach it in time. */
   stop(): Promise<void>;
   /** Releases all runs at once. */
   abort(): void;
@@ -34,7 +34,7 @@ export interface Worker {
 /** How long aborted attempts may take to release their runs. */
 const settleMs = 5_000;
 
-/** Claims runs and executes them, until it is stopped. `url` is for the connection that keeps the worker alive. */
+/** Starts a worker, which claims runs and executes them until it is stopped. `url` is for the connection that renews the worker's lease. */
 export async function startWorker(deps: WorkerDeps, url: string, options: WorkerOptions): Promise<Worker> {
   await applyPatches();
   const worker = new RunningWorker(deps, options);
@@ -57,7 +57,7 @@ class RunningWorker {
   #liveness: Awaited<ReturnType<typeof startLiveness>> | undefined;
   #unlisten = () => {};
   #isDraining = false;
-  /** The time of the last renewal, if it reported a halt. */
+  /** The time of the last renewal, if that renewal reported a halt. */
   #haltedAt: number | undefined;
 
   constructor(deps: WorkerDeps, options: WorkerOptions) {
@@ -87,7 +87,7 @@ class RunningWorker {
       maxCrashes: this.#options.maxCrashes,
       attempts: this.#attempts,
       isAnnounced: () => liveness.announced,
-      // A halted service claims nothing, so a run that was claimed after that renewal shows that the halt is over.
+      // A halted service claims no runs. A run that was claimed after that renewal therefore shows that the halt is over.
       start: (claim, askedAt) =>
         this.#attempts.start(claim, { drain: this.#isDraining || ((this.#haltedAt ?? 0) >= askedAt && !claim.cancel) }),
     });
@@ -115,7 +115,7 @@ class RunningWorker {
     });
   }
 
-  /** Announces that the thread's next run may be due. While this worker drains, only other workers may claim it. */
+  /** Announces that the thread's next run may be due. While this worker drains, only other workers are notified. */
   #onDone({ stopped }: AttemptControl): void {
     const { wakeups } = this.#deps;
     if (stopped?.kind === "unreachable") this.#claimer?.pause();
@@ -123,25 +123,25 @@ class RunningWorker {
     else wakeups.notifyHere(claimTopic, roomTopic);
   }
 
-  /** Compares the attempts here with the runs that this worker holds by the database. */
+  /** Compares the attempts of this process with the runs that this worker holds according to the database. */
   #compare(held: HeldRun[], askedAt: number): void {
     this.#attempts.compare(held, askedAt);
     if (!this.#claimer || this.#claimer.claimedAt >= askedAt) return;
     for (const run of held) if (!this.#attempts.has(run)) void this.#giveBack(run);
   }
 
-  /** Releases a run that this worker holds without knowing it: the answer to the claim was lost with the connection. */
+  /** Releases a run that this worker holds without knowing it. The result of the claim was lost with the connection. */
   async #giveBack(run: HeldRun): Promise<void> {
     const { pool, log, wakeups } = this.#deps;
     const given = await releaseRun(pool, run).catch((err) =>
       log.warn({ err, run_id: run.runId }, "run could not be given back, trying again"),
     );
-    if (!given) return; // it has just ended
+    if (!given) return; // the run has just ended
     log.warn({ run_id: run.runId, attempt: run.attempt }, "gave back a run that was claimed without this worker hearing of it");
     wakeups.notify(claimTopic);
   }
 
-  /** Names the nodes that may have blocked the event loop. A node that blocks is among those that finish first afterwards. */
+  /** Logs the nodes that may have blocked the event loop. The node that blocked it is one of the first to finish afterwards. */
   #reportBlocked(ms: number): void {
     const { log } = this.#deps;
     const nodes = this.#attempts.nodesSince(now() - ms);
@@ -158,7 +158,7 @@ class RunningWorker {
   async stop(): Promise<void> {
     this.#isDraining = true;
     this.#attempts.drain();
-    await this.#claimer?.stop(); // a claim that was under way is drained like the others
+    await this.#claimer?.stop(); // a claim under way is drained too
     await Promise.race([this.#attempts.allDone(), sleep(this.#options.drainSeconds * 1000, undefined, { ref: false })]);
     this.abort();
     await Promise.race([this.#attempts.allDone(), sleep(settleMs, undefined, { ref: false })]);

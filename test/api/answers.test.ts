@@ -4,7 +4,7 @@ import { startTestService } from "../service.ts";
 const { client, fetch } = await startTestService();
 const colour = { type: "string", enum: ["red", "blue"] };
 
-/** A thread on which these questions are open, and their ids in that order. */
+/** Creates a thread on which these questions are open. Returns their ids in the same order. */
 async function openQuestions(...questions: { prompt: string; schema?: object; form?: boolean }[]) {
   const { thread_id: threadId } = await client.threads.create();
   await client.runs.wait(threadId, "survey", { input: { questions } });

@@ -5,7 +5,7 @@ import { startTestService } from "../service.ts";
 
 const { client, fetch, db } = await startTestService();
 
-/** Once a year, so that no tick comes by itself while the tests run. */
+/** A schedule that fires once a year, so that no cron fires by itself during the tests. */
 const yearly = "0 0 1 1 *";
 const oneDay = 86_400_000;
 
@@ -13,7 +13,7 @@ const runsOf = async ({ cron_id }: { cron_id: string }) =>
   (await db.query("select run_id, thread_id, status, metadata from runs where metadata ->> 'cron_id' = $1 order by seq", [cron_id])).rows;
 const nextOf = async ({ cron_id }: { cron_id: string }): Promise<Date | null> =>
   (await db.query("select next_run_date as next from crons where cron_id = $1", [cron_id])).rows[0]?.next;
-/** The service was away when the time came, so many days ago; resolves when a worker has seen to it. */
+/** Makes a cron due since `daysAgo` days, as if no worker had been running. Resolves when a worker has handled it. */
 async function comeDue(cron: { cron_id: string }, daysAgo = 0): Promise<void> {
   const { rows } = await db.query(
     "update crons set next_run_date = now() - make_interval(days => $2) where cron_id = $1 returning next_run_date as due",
@@ -22,7 +22,7 @@ async function comeDue(cron: { cron_id: string }, daysAgo = 0): Promise<void> {
   await until(async () => (await nextOf(cron))?.getTime() !== rows[0].due.getTime());
 }
 const ended = (cron: { cron_id: string }) => until(async () => (await runsOf(cron)).every(({ status }) => status === "success"));
-/** A thread with a run that waits for its time. */
+/** Creates a thread with a delayed run, so that the thread is busy. */
 async function busyThread() {
   const { thread_id: threadId } = await client.threads.create();
   const waiting = await client.runs.create(threadId, "steps", { input: {}, afterSeconds: 3_600 });

@@ -4,7 +4,7 @@ import { collect } from "../sse.ts";
 
 const { client, db } = await startTestService();
 
-/** An endless run must not end by the limit on steps. */
+/** A config for runs that do not end. The recursion limit must not end them. */
 const patient = { recursion_limit: 100_000 };
 
 type Ticks = { ticks: number; names: string[] };

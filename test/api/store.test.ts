@@ -12,7 +12,7 @@ const project = await makeProject({
 const indexed = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json` });
 const { store } = client;
 
-/** A run that does these things with the store. */
+/** Executes a run that makes these calls on the store, and returns their results. */
 const use = async (...calls: object[]) => {
   const { results } = (await client.runs.wait(null, "storing", { input: { calls } })) as { results: unknown[] };
   return results;

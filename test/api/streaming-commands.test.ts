@@ -22,7 +22,7 @@ async function command(threadId: string, method: string, params: unknown): Promi
   return response.json() as Promise<Answer>;
 }
 
-/** A thread on which a graph has run to its end, or to its questions. */
+/** Creates a thread on which a graph has run until its end or its questions. Returns the thread's id. */
 async function ran(assistantId: string, input: unknown): Promise<string> {
   const threadId = crypto.randomUUID();
   await command(threadId, "run.start", { assistant_id: assistantId, input });

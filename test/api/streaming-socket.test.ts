@@ -9,7 +9,7 @@ const { client, urls } = await startTestService({ ENSEMBLE_STALLED_CLIENT_SECS: 
 
 type Frame = Record<string, unknown> & { type: string };
 
-/** A socket by hand, where frames matter. */
+/** Opens a WebSocket without the SDK, for tests about single frames. */
 async function open(threadId: string, headers: Record<string, string> = {}) {
   const socket = new WebSocket(`${urls[0]?.replace("http", "ws")}/threads/${threadId}/stream/events`, { headers });
   onTestFinished(() => socket.terminate());

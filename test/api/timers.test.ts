@@ -10,7 +10,7 @@ interface Question {
   next?: Question;
 }
 
-/** A thread on which these questions are open. */
+/** Creates a thread on which these questions are open. Returns its id. */
 async function openQuestions(questions: Question[], more: object = {}): Promise<string> {
   const { thread_id: threadId } = await client.threads.create();
   await client.runs.wait(threadId, "survey", { input: { questions }, ...more });

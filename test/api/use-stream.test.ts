@@ -13,7 +13,7 @@ const guarded = await startTestService({ ENSEMBLE_CONFIG: fileURLToPath(new URL(
 const model = await startModelServer();
 const config = { configurable: { base_url: model.baseUrl } };
 
-/** Runs a hook as a page would, and shows what it last returned. */
+/** Runs a React hook as a page would. `now` is what the hook returned last. */
 function mount<T>(use: () => T): { readonly now: T } {
   let latest: T | undefined;
   const Page = () => {

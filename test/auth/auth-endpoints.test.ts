@@ -7,9 +7,9 @@ import { startTestService } from "../service.ts";
 const project = fileURLToPath(new URL("../graphs/with-auth/langgraph.json", import.meta.url));
 const { fetch, db } = await startTestService({ ENSEMBLE_CONFIG: project });
 
-/** Everything that alice has, one of a kind. */
+/** Rows of every kind, all owned by alice. */
 const alices: Record<string, string> = { namespace: "child", ...(await makeThings("alice")) };
-/** Who asks for something of hers is to be answered as if it were not there. */
+/** Ids that nobody has. A request of another user for alice's rows must be answered like a request for these. */
 const nobodys = Object.fromEntries(Object.keys(alices).map((name) => [name, name === "namespace" ? "child" : randomUUID()]));
 
 const open = ["GET /info"];
@@ -50,7 +50,7 @@ function requestOf(
   return [method, fill(path, ids) + search, body];
 }
 
-/** Every id is a number, so that answers about different ones can be compared. */
+/** Returns an answer in which every id is replaced by a number, so that answers about different ids can be compared. */
 async function answerOf(response: Response) {
   const text = response.headers.get("content-type")?.startsWith("text/event-stream") ? "a stream" : await response.text();
   await response.body?.cancel().catch(() => {});
@@ -103,7 +103,7 @@ test.each(aboutOneThing)("%s answers of somebody else's as of nothing, and leave
 
 const bobs = await makeThings("bob");
 
-/** Fields of a body or query that name another user's things. */
+/** Requests in which a field of the body or query names another user's row. */
 const smuggled: [what: string, method: string, path: string, body: unknown, status: number][] = [
   ["a run of an assistant", "POST", "/runs", { assistant_id: alices.assistantId, input: {} }, 404],
   [
@@ -228,7 +228,7 @@ test("a list is of what is one's own, its total too", async () => {
   }
 });
 
-/** A fault of the handler lets nobody in, and does not say what it is. */
+/** If the auth handler fails, access is denied, and the answer does not show the error. */
 test.each(everyEndpoint.filter(([route]) => ![...open, ...signedInOnly].includes(route)))(
   "%s is closed while whoever decides is broken",
   async (route, endpoint) => {

@@ -12,7 +12,7 @@ const secret = "a secret that is shared with the issuer, and long";
 const { urls, db } = await startTestService({ ENSEMBLE_JWT_SECRET: secret, ENSEMBLE_AUTH_RECHECK_SECS: "1" });
 const url = urls[0] ?? "";
 
-/** A token is believed for five seconds more than it says, because clocks differ. */
+/** A token is accepted for five seconds after its expiry, because clocks differ. */
 const tolerance = 5;
 const tokenFor = (seconds: number) =>
   new SignJWT({ sub: "ada", exp: Math.floor(Date.now() / 1_000) + seconds - tolerance })

@@ -18,7 +18,7 @@ const audience = "ensemble";
 const [signing, other] = [await generateKeyPair("RS256"), await generateKeyPair("RS256")];
 const publicKey = await exportJWK(signing.publicKey);
 
-/** The issuer's keys, over real HTTP; it can be told to fail. */
+/** The issuer's keys, served over real HTTP. With `keysFail`, the server fails. */
 let keysFail = false;
 const issuerServer = createServer((_request, response) => {
   response.writeHead(keysFail ? 500 : 200, { "content-type": "application/json" });

@@ -9,9 +9,9 @@ import { endpoints } from "../endpoints.ts";
 import { startTestService } from "../service.ts";
 import { eventually, readFrames } from "../sse.ts";
 
-/** For which decisions the service held a transaction open while whoever decides took their time. */
+/** The auth events during which the service held a transaction open while the handler took its time. */
 const heldDuring: string[] = [];
-/** Runs while a handler decides, so that a test can change things meanwhile. */
+/** A function that runs while a handler decides, so that a test can change rows meanwhile. */
 let meanwhile: (event: string, value: Record<string, unknown>) => Promise<void> = async () => {};
 const inTransaction = "select from pg_stat_activity where datname = current_database() and state = 'idle in transaction'";
 const onlooker = createServer(async (request, response) => {
@@ -26,7 +26,7 @@ await new Promise<void>((resolve) => onlooker.listen(0, "127.0.0.1", resolve));
 afterAll(() => onlooker.close());
 const onlookerUrl = `http://127.0.0.1:${(onlooker.address() as AddressInfo).port}`;
 
-/** Everybody has their own things, and of what their token names also everybody else's. */
+/** The auth of this test. Users see their own rows, and all rows for the events that their token names. */
 const auth = `
 import { Auth, HTTPException } from "@langchain/langgraph-sdk/auth";
 export const auth = new Auth()
@@ -52,7 +52,7 @@ interface Asked {
   path: string;
   body?: unknown;
 }
-/** All that a handler can be asked. */
+/** All events for which a handler can be called. */
 const everyEvent = Object.entries({
   assistants: ["create", "read", "update", "delete", "search"],
   threads: ["create", "read", "update", "delete", "search", "create_run"],
@@ -78,7 +78,7 @@ async function ask<Answer>(bearer: string, method: string, path: string, body?: 
 const deadWebhook =
   "insert into webhooks (run_id, thread_id, url, run, status, settled_at) values ($1, $2, 'https://a.test/', '{}', 'dead', now())";
 
-/** One of each kind, all of one owner. */
+/** Creates one row of each kind, all with the same owner. */
 async function makeThings(): Promise<Things> {
   const mark = randomUUID();
   const owner = `owner_${mark.slice(0, 8)}`; // another one each time: nobody may have many crons
@@ -103,7 +103,7 @@ async function makeThings(): Promise<Things> {
   return { ...ids, questionId: String(question?.id), namespace: "child", mark, owner };
 }
 
-/** Endpoints without things that belong to a user. */
+/** Endpoints without rows that belong to a user. */
 const nobodys = ["GET /ok", "GET /info", "POST /assistants", "POST /threads"];
 
 const endpointOf = (name: string) => (name.split(" | ")[0] ?? "").replace(/askingId|busyId/, "threadId").replace("waitingId", "runId");

@@ -22,7 +22,7 @@ export interface Breach {
   detail: string;
 }
 
-/** The facts that the clients collected. */
+/** The record of all clients: their runs, what they saw of each, and the breaches that they found. */
 export interface Ledger {
   runs: AcknowledgedRun[];
   sights: Sight[];

@@ -19,8 +19,8 @@ import { measureTakeovers } from "./takeovers.ts";
 
 /**
  * Implements `npm run chaos`: many kinds of runs under load, with clocks that differ by up to an hour. Meanwhile it kills, stops and drains
- * processes, cuts connections and restarts Postgres. It then checks from outside that nothing was lost, done twice or written without the
- * right to.
+ * processes, cuts connections and restarts Postgres. It then checks from outside that nothing was lost, done twice, or written by a
+ * process without the right to write it.
  */
 const { values: options } = parseArgs({
   options: {

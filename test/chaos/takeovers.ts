@@ -42,7 +42,7 @@ function nameOf({ kind, at }: Fault, faults: Fault[]): string {
   return unsettled ? `${kind} soon after a cut` : kind;
 }
 
-/** Returns the claim of a run at that time. */
+/** Returns the claim by which a worker held the run at a time. Returns undefined if no worker held it. */
 function holderAt(rows: AuditRow[], at: number): AuditRow | undefined {
   const last = rows.findLast((row) => row.at < at && ["claim", "back", "end"].includes(row.what));
   return last?.what === "claim" ? last : undefined;

@@ -18,7 +18,7 @@ const pool = openPool({ url, size: 5, onError: console.error });
 afterAll(() => pool.end());
 afterEach(() => void vi.restoreAllMocks());
 
-/** From here on the clock of this process is so many seconds off. */
+/** Sets the clock of this process ahead, by a number of seconds. */
 function setClock(secondsAhead: number): void {
   vi.restoreAllMocks();
   const now = Date.now.bind(Date);
@@ -29,7 +29,7 @@ const withSaver = (checkpointer: PostgresSaver) =>
   Object.assign(Object.create(Object.getPrototypeOf(steps)), steps, { checkpointer }) as typeof steps;
 const config = (threadId: string) => ({ configurable: { thread_id: threadId } });
 
-/** Stores a checkpoint as a process would whose clock is so many seconds off. Returns its id. */
+/** Stores a checkpoint as a process with a wrong clock would. Returns the checkpoint's id. */
 async function put(threadId: string, secondsAhead: number, { namespace = "", metadata = {} } = {}): Promise<string> {
   setClock(secondsAhead);
   const checkpoint: Checkpoint = { v: 4, id: uuid6(0), ts: "", channel_values: {}, channel_versions: {}, versions_seen: {} };
@@ -159,7 +159,7 @@ test("`before` takes the place of a checkpoint of any namespace of the thread", 
   expect(await listed(threadId, before(later), "sub")).toEqual([inner]);
 });
 
-/** As the release before this one stored it: without a number. */
+/** Removes a checkpoint's number, as if the previous release had stored it. */
 const forgetNumber = (threadId: string, id: string) =>
   pool.query("update checkpoints set seq = null where thread_id = $1 and checkpoint_id = $2", [threadId, id]);
 

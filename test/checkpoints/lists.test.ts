@@ -13,7 +13,7 @@ import { createDatabase } from "../database.ts";
 const pool = openPool({ url: await createDatabase(), size: 3, onError: () => {} });
 afterAll(() => pool.end());
 
-/** The same numbers in every run of the tests. */
+/** Returns a generator of numbers that are the same in every execution of the tests. */
 function randomFrom(seed: number) {
   let state = seed;
   return (below: number) => {
@@ -23,7 +23,7 @@ function randomFrom(seed: number) {
 }
 
 let clock = 0;
-/** Stores a list as LangGraph would, and returns where. */
+/** Stores a list as LangGraph would. Returns the config of its checkpoint. */
 async function put(saver: EnsembleSaver, threadId: string, list: unknown[], parentId?: string) {
   const id = uuid6(clock++);
   const version = saver.getNextVersion(clock);
@@ -41,7 +41,7 @@ async function read(threadId: string, id?: string, saver: PostgresSaver = new En
 const rowsOf = async (threadId: string) =>
   (await pool.query("select type, base, length(blob) as size from checkpoint_blobs where thread_id = $1", [threadId])).rows;
 
-/** Returns a list as LangGraph alone stores and reads it. */
+/** Returns a list as LangGraph's own saver would store and read it. */
 async function asStored(list: unknown): Promise<unknown> {
   const { serde } = new MemorySaver();
   return serde.loadsTyped(...(await serde.dumpsTyped(list)));
@@ -62,7 +62,7 @@ function makeItem(random: Random): unknown {
   return kinds[random(kinds.length)]?.();
 }
 
-/** Changes a list as nodes do. Mostly it appends, and sometimes it does anything else, also in place. */
+/** Changes a list as nodes do. Usually it appends items. Sometimes it makes any other change, even in the same array. */
 function change(list: unknown[], random: Random): unknown[] {
   const what = random(20);
   if (what < 14) return [...list, ...Array.from({ length: random(4) }, () => makeItem(random))];

@@ -26,10 +26,10 @@ async function countOrphans(threadId: string): Promise<number> {
   return Number(rows[0].count);
 }
 
-/** As the sweeper does it to a thread. */
+/** Prunes the checkpoints of a thread as the sweeper does. */
 const trim = (threadId: string, kept: Kept) => transaction(db, (tx) => pruneCheckpoints(tx, [threadId], kept));
 
-/** Both ways in which checkpoints go while the thread stays. */
+/** The two ways to prune checkpoints of a thread that stays. */
 const ways: [name: string, prune: (threadId: string) => Promise<unknown>][] = [
   ["keep_latest", (threadId) => client.threads.prune([threadId], { strategy: "keep_latest" })],
   ["keeping one checkpoint", (threadId) => trim(threadId, { newest: 1 })],

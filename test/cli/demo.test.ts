@@ -14,7 +14,7 @@ const dataDir = join(project, "data");
 
 const servicePid = async () => Number((await readFile(join(dataDir, "owner"), "utf8").catch(() => "0")).split(" ")[0]);
 
-/** Whatever a test that failed half-way has left running. */
+/** Kills a service that a failed test has left running. */
 afterEach(async () => {
   const service = await servicePid();
   if (service && isRunning(service)) process.kill(service, "SIGKILL");

@@ -8,7 +8,7 @@ import { makeProject } from "../command.ts";
 
 const launcher = fileURLToPath(new URL("../../src/cli/launch.cjs", import.meta.url));
 
-/** Runs the launcher on a Node that says it is this version. */
+/** Runs the launcher on a Node that reports this version. */
 async function launch(version: string) {
   const root = await makeProject({
     "pretend.cjs": `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } });`,

@@ -10,7 +10,7 @@ import { makeProject, postmasterPid, runCommand, sayHi, until } from "../command
 import { createDatabase } from "../database.ts";
 import { startProcess, type TestProcess } from "../service.ts";
 
-/** Something that is no Ensemble has the usual port, unless this machine has one there already. */
+/** A server on the usual port that is not Ensemble, unless this machine already has one there. */
 const squatter: Server = createServer((_, response) => response.writeHead(404).end("nothing"));
 beforeAll(async () => {
   squatter.listen(2024, "127.0.0.1");
@@ -29,7 +29,7 @@ const project = (graphId: string) =>
     "hi.mjs": `${sayHi} export const graph = builder.compile();`,
   });
 
-/** Starts a project's service as its owner does: without a word about ports. */
+/** Starts a project's service as a user does, without any setting about ports. */
 async function start(root: string): Promise<TestProcess> {
   const service = await startProcess({ DATABASE_URL: await createDatabase(), LOG_LEVEL: "error", WORKER_DRAIN_TIMEOUT: "0.2" }, root);
   started.push(service);

@@ -12,7 +12,7 @@ import { clientFor, startProcess, type TestProcess } from "../service.ts";
 const project = await makeProject(echoProject);
 const closedPort = "postgresql://postgres:secret@127.0.0.1:1/postgres";
 
-/** Everything a test started, for the end of a test that failed half-way. */
+/** Everything that a test has started. It is stopped after the test, even if the test failed. */
 const started: { processes: TestProcess[]; dataDirs: Set<string> } = { processes: [], dataDirs: new Set() };
 
 afterEach(async () => {
@@ -31,7 +31,7 @@ async function start(env: Record<string, string>, cwd = project): Promise<TestPr
   return service;
 }
 
-/** A start that must fail: with one sentence for a person, and nothing else. */
+/** Runs a start that must fail. It must print one sentence and nothing else. */
 async function failToStart(env: Record<string, string>, cwd = project): Promise<string> {
   const { code, stdout, stderr } = await runCommand(["start"], { DATABASE_URL: closedPort, ENSEMBLE_DATABASE_WAIT_SECS: "0", ...env }, cwd);
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });

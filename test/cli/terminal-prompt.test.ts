@@ -9,7 +9,7 @@ import { startTestService } from "../service.ts";
 
 const { client } = await startTestService();
 
-/** A session on a new thread, with somebody at the keyboard who types these lines. */
+/** Opens a session on a new thread, with a person who types these lines. */
 async function sitDown(graph: string, typed: string[]) {
   const { thread_id: threadId } = await client.threads.create({ graphId: graph });
   const terminal = openFakeTerminal();

@@ -21,7 +21,7 @@ const linesOf = (stdout: string) =>
     .split("\n")
     .map((line) => Line.parse(JSON.parse(line)));
 
-/** A command that is left alone until it has said something. */
+/** Starts a command, and interrupts it when it has printed matching text. */
 async function untilItSays(said: RegExp, ...args: string[]) {
   const child = spawnCommand(args, env);
   let stdout = "";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { faultOfPattern, isTimezone, nextTick } from "../../src/crons/schedule.ts";
 
-/** The ticks after a moment, as a service that never sleeps would see them. */
+/** Returns the times of a schedule after a moment, as a service without interruptions would see them. */
 function ticks(schedule: string, timezone: string, from: string, count: number): string[] {
   const found: string[] = [];
   for (let after = new Date(from); found.length < count; after = new Date(found.at(-1) ?? "")) {

@@ -6,7 +6,7 @@ import { runCommand } from "../command.ts";
 import { createDatabase } from "../database.ts";
 
 const files = (await readdir(new URL("../../migrations/", import.meta.url))).sort();
-/** In the order in which they are applied. */
+/** The migration files in the order in which they are applied. */
 const everyFile = files
   .filter((file) => !file.endsWith(".concurrent.sql"))
   .concat(files.filter((file) => file.endsWith(".concurrent.sql")));

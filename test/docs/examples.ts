@@ -2,10 +2,10 @@ import { test } from "vitest";
 import { type Block, type Kind, kindOf, readPages, splitPage } from "./pages.ts";
 import { openProject } from "./project.ts";
 
-/** Every block of the documentation. */
+/** Every code block of the documentation. */
 export const blocks = readPages().flatMap((page) => splitPage(page).blocks);
 
-/** Blocks whose info string is unknown are of no kind. A test of its own fails for them. */
+/** Returns the blocks of these kinds. A block with an unknown info string has no kind, and another test fails for it. */
 export const ofKind = (...kinds: Kind[]): Block[] => blocks.filter((block) => kinds.some((kind) => isOfKind(block, kind)));
 
 function isOfKind(block: Block, kind: Kind): boolean {
@@ -16,7 +16,9 @@ function isOfKind(block: Block, kind: Kind): boolean {
   }
 }
 
-/** Runs the examples of these pages, one page a test. They are in several files, which run side by side. */
+/**
+ * Tests the examples of some pages, with one test for each page. The pages are divided over several test files, which run at the same time.
+ */
 export function testExamples(isMine: (page: string) => boolean): void {
   const steps = Map.groupBy(
     ofKind("shell", "run").filter(({ page }) => isMine(page)),

@@ -85,7 +85,7 @@ test("langgraph-json.md has every key that is read", () => {
   );
 });
 
-/** Stands in the table for an endpoint that nobody has described yet, and fails the test until somebody does. */
+/** The text in the table for an endpoint without a description. While it is there, the test fails. */
 const undescribed = "(describe this endpoint)";
 const topics = ["assistants", "threads", "runs", "crons", "store", "webhooks", "service"];
 

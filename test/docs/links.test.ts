@@ -48,7 +48,7 @@ test.for(pages)("files of the repository that $path names exist", ({ path, text 
   expect(missing.filter((file) => !isMadeInText(file))).toEqual([]);
 });
 
-/** Results of a command, and installed packages, are in no fresh clone. */
+/** The results of a command and installed packages are missing in a fresh clone. */
 const isMadeInText = (file: string) => /bench\/(results|peer)/.test(file);
 
 test.runIf(hasDocs).for(["docs/README.md", "docs/llms.txt"])("%s names every page", (index) => {

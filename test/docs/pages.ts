@@ -9,18 +9,18 @@ export interface Block {
   /** The line of the opening fence, from 1. */
   line: number;
   language: string;
-  /** The words behind the language: "run", "file=agent.ts". */
+  /** The words after the language, such as "run" or "file=agent.ts". */
   words: string[];
   code: string;
 }
 
-/** A page of the documentation, with the path that people know it by. */
+/** A page of the documentation, with its path in the repository. */
 export interface Page {
   path: string;
   text: string;
 }
 
-/** The new README comes with docs/README.md. Until then the old one is no page. */
+/** True if this repository has the documentation. Without docs/README.md, only the code is tested. */
 export const hasDocs = existsSync(`${root}docs/README.md`);
 
 const read = (path: string): Page => ({ path, text: readFileSync(root + path, "utf8") });
@@ -28,7 +28,7 @@ const read = (path: string): Page => ({ path, text: readFileSync(root + path, "u
 /** Returns README.md and every page of docs/. */
 export const readPages = (): Page[] => [...(hasDocs ? ["README.md"] : []), ...globSync("docs/**/*.md", { cwd: root }).sort()].map(read);
 
-/** Returns the pages above and the READMEs of other folders. */
+/** Returns the pages of `readPages`, and the READMEs of other folders. */
 export const readAllPages = (): Page[] => [
   ...readPages(),
   ...["bench/README.md", ...globSync("graphs/**/*.md", { cwd: root }).sort()].map(read),
@@ -36,7 +36,9 @@ export const readAllPages = (): Page[] => [
 
 const fence = /^( *)(`{3,}|~{3,})(.*)$/;
 
-/** Splits a page into its fenced blocks and its other lines. In the prose a block leaves empty lines, so that line numbers hold. */
+/**
+ * Splits a page into its fenced blocks and its other lines. The prose has empty lines in place of a block, so that line numbers stay right.
+ */
 export function splitPage({ path, text }: Page): { blocks: Block[]; prose: string[] } {
   const blocks: Block[] = [];
   const prose: string[] = [];
@@ -60,7 +62,7 @@ export function splitPage({ path, text }: Page): { blocks: Block[]; prose: strin
 /** The kinds of block that the documentation may have. */
 export type Kind = "file" | "run" | "check" | "shell" | "json" | "shown" | "norun";
 
-/** Returns what the test does with a block. Throws when its info string is unknown. */
+/** Returns what the tests do with a block. Throws if its info string is unknown. */
 export function kindOf({ page, line, language, words }: Block): Kind {
   const [word, ...others] = words;
   if (others.length === 0 && language !== "") {

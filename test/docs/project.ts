@@ -12,15 +12,15 @@ import { type Block, fileOf, root } from "./pages.ts";
 const launcher = join(root, "src/cli/launch.cjs");
 const blockTimeoutMs = 60_000;
 
-/** A directory with a page's files, a service that runs in it when a block needs one, and a shell that remembers its variables. */
+/** A directory with the files of a page, a service that is started there if a block needs one, and a shell that keeps its variables. */
 export interface PageProject {
   runBlock: (block: Block) => Promise<void>;
   stop: () => Promise<void>;
 }
 
 /**
- * Stand-ins for npm and npx. `npm ci` has been done, `npm install` only checks that the packages are there, and `ensemble` is the
- * repository's own. Everything else fails: its block is `norun`.
+ * Replacements for npm and npx. `npm ci` does nothing, `npm install` only checks that the packages exist, and `ensemble` is the
+ * repository's own. Every other command fails, so its block must be `norun`.
  */
 const npm = `#!/usr/bin/env bash
 case "$1 $2" in
@@ -47,11 +47,11 @@ const ensemble = `#!/usr/bin/env bash
 exec "${process.execPath}" "${launcher}" "$@"
 `;
 
-/** Makes the directory of a page. Without a langgraph.json of its own it has the repository's graphs. */
+/** Creates the directory of a page. Without its own langgraph.json, the page has the graphs of the repository. */
 export async function openProject(files: Block[]): Promise<PageProject> {
   const home = await makeProject({
     "project/package.json": { name: "project", private: true, type: "module" },
-    // The name "ensemble" leads to the sources, as in a project that has the package installed.
+    // As in a project that has the package installed, the name "ensemble" leads to the package's sources.
     "node_modules/ensemble/package.json": { name: "ensemble", type: "module", exports: { ".": "./src/index.ts" } },
     "bin/npm": npm,
     "bin/npx": npx,
@@ -79,7 +79,7 @@ export async function openProject(files: Block[]): Promise<PageProject> {
     NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? "",
   };
   let service: TestProcess | undefined;
-  /** Addresses as the page names them, and the ones that replace them here. */
+  /** The addresses in the page's text, and the addresses that replace them here. */
   const addresses = new Map<string, string>();
 
   const start = async (given: Record<string, string>) => {
@@ -146,7 +146,10 @@ export async function openProject(files: Block[]): Promise<PageProject> {
 const startCommand = /^((?:[A-Z_]+=(?:"[^"]*"|'[^']*'|\S*)\s+)*)(?:npx ensemble(?: start)?|npm start)\s*(?:#.*)?$/;
 const beside = /^\s*(#.*|export .*|[A-Z_]+=.*|npm ci|npm install .*)?$/;
 
-/** Returns the block with `env` in the place of the command that starts the service, or undefined where it does more than that. */
+/**
+ * Returns the block with the command `env` in place of the command that starts the service. Returns undefined if the block does more than
+ * that.
+ */
 function startOf({ language, code }: Block): string | undefined {
   const lines = code.trimEnd().split("\n");
   if (language !== "sh" || lines.filter((line) => startCommand.test(line)).length !== 1) return undefined;
@@ -154,7 +157,7 @@ function startOf({ language, code }: Block): string | undefined {
   return lines.map((line) => line.replace(startCommand, "$1env -0")).join("\n");
 }
 
-/** Returns the variables that the page sets, of all that `env -0` has printed. */
+/** Returns the variables that the page sets, from the output of `env -0`. */
 function changes(environment: Record<string, string>, printed: string): Record<string, string> {
   const variables = printed
     .split("\0")
@@ -176,7 +179,7 @@ async function freePort(): Promise<number> {
   return typeof address === "object" && address !== null ? address.port : 0;
 }
 
-/** Type-checks fragments as modules of one program. Returns what the compiler says, with a page and a line for each. */
+/** Type-checks fragments as modules of one program. Returns the compiler's errors, with the page and line of each. */
 export async function checkTypes(blocks: Block[]): Promise<string> {
   if (blocks.length === 0) return "";
   const directory = await makeProject({

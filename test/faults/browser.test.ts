@@ -10,7 +10,7 @@ const executablePath = [process.env.CHROMIUM_PATH ?? "", ...known].find((path) =
 const isOptional = process.env.CI !== "true";
 if (!executablePath && isOptional) console.warn("No Chromium is installed: the browser's tests are skipped. Set CHROMIUM_PATH to one.");
 
-/** Attempts of a page. Each gets the service's address and returns the outcome. */
+/** Requests that a page tries to send. Each function gets the service's address, and returns what happened. */
 const attempts = {
   plain: `(url) => fetch(url + "/runs", { method: "POST", mode: "no-cors", headers: { "content-type": "text/plain" }, body: run }).then(({ type }) => type, () => "failed")`,
   untyped: `(url) => fetch(url + "/runs", { method: "POST", mode: "no-cors", body: new Blob([run]) }).then(({ type }) => type, () => "failed")`,

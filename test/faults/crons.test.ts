@@ -24,7 +24,7 @@ const countRows = async () =>
     )
   ).rows[0];
 
-/** Lets nobody write to a table until it is opened again. */
+/** Locks a table against writes until the returned function is called. */
 async function closeGate(table: string): Promise<() => Promise<void>> {
   const gate = await db.connect();
   let closed = true;
@@ -39,7 +39,7 @@ async function closeGate(table: string): Promise<() => Promise<void>> {
   return open;
 }
 
-/** How many stand before a gate with such a statement. */
+/** Returns how many connections wait for a lock with such a statement. */
 async function countWaiting(statement: string): Promise<number> {
   const waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like $1";
   return (await db.query(waiting, [`%${statement}%`])).rowCount ?? 0;

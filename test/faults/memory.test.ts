@@ -7,7 +7,7 @@ vi.setConfig({ testTimeout: 240_000 });
 
 const megabyte = 1024 * 1024;
 
-/** A thread with a long history of a state of 1.6 MB, which is not the same twice, as the service itself would store it. */
+/** Stores a thread with many checkpoints, each with a state of 1.6 MB that differs from the others, as the service would store them. */
 async function storeHistory(db: pg.Client, threadId: string, checkpoints: number): Promise<void> {
   await db.query(
     `insert into checkpoints (thread_id, checkpoint_ns, checkpoint_id, checkpoint, metadata)

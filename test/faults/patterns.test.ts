@@ -9,7 +9,7 @@ import { startModelServer } from "../model-server.ts";
 
 vi.setConfig({ testTimeout: 240_000 });
 
-/** An endpoint that counts how often each probe of a load test came, and can hold its answers back. */
+/** An endpoint that counts how often each probe of a load test arrives, and can hold back its answers. */
 const hits: string[] = [];
 let holding: ((probe: string) => boolean) | undefined;
 const target = createServer((request, response) => {
@@ -32,9 +32,9 @@ const { client, db, aWorker, rowOf } = await startCluster({
   ENSEMBLE_PATTERN_HOSTS: new URL(address).host,
 });
 
-/** How often the model was asked each question, by the words that identify the question. */
+/** How often the model was asked each question. A question is identified by words in it. */
 let asked: Record<string, number>;
-/** The question at which the model falls silent, the first time: the work is then where the test wants to break it. */
+/** The question at which the model stops answering, the first time. The run is then at the point where the test interrupts it. */
 let silentAt: string | undefined;
 
 function answering(answers: [words: string, reply: ScriptedReply][]): void {
@@ -75,7 +75,7 @@ const countsOf = (name: string) =>
     ),
   ).map(([probe, times]) => [Number(probe), times?.length ?? 0]);
 
-/** How many scenarios have come to their end, and had that stored. */
+/** Returns how many scenarios have ended and stored their result. */
 async function finished(threadId: string): Promise<number> {
   const { rowCount } = await db.query(
     `select from checkpoint_writes
@@ -126,7 +126,7 @@ const descriptions = ["find a", "find b", "add them"];
 interface Broken {
   graphId: string;
   input: Record<string, unknown>;
-  /** The question in whose answer the work is broken off, and how often each question is asked in the end. */
+  /** The question at which the run is interrupted, and how often each question must be asked in total. */
   at: string;
   asked: Record<string, number>;
   answers: [words: string, reply: ScriptedReply][];

@@ -21,7 +21,7 @@ async function start(env: Record<string, string>) {
   return new Client({ apiUrl: service.url ?? "", apiKey: null });
 }
 
-/** Exercises a service: many runs at once, a question, a stream, a cancel, an item in the store. */
+/** Uses a service in several ways: many concurrent runs, a question, a stream, a cancellation, and an item in the store. */
 async function useAll(client: Client): Promise<void> {
   const runs = await Promise.all(Array.from({ length: 30 }, () => client.runs.wait(null, "steps", { input: {} })));
   expect(runs).toMatchObject(runs.map(() => ({ last: "three" })));

@@ -60,7 +60,7 @@ async function whole(databaseUrl: string, runs: { run_id: string; thread_id: str
 const answers = async (url: string) => (await fetch(`${url}/ok?check_db=1`)).status;
 const untilItAnswers = (url: string) => until(async () => (await answers(url)) === 200, 150_000);
 
-/** Waits until the ten runs have stored ten more steps between them. */
+/** Waits until the ten runs together have stored ten more steps. */
 async function progress(databaseUrl: string): Promise<void> {
   const db = new pg.Client(databaseUrl);
   await db.connect();

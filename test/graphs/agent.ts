@@ -48,7 +48,7 @@ const next = ({ messages }: { messages: BaseMessage[] }) => {
   return calls.length > 0 ? "tools" : END;
 };
 
-/** A model with tools. Where the model is comes from the configurable. */
+/** A graph with a model and tools. The address of the model is in `configurable`. */
 export const graph = new StateGraph(MessagesAnnotation)
   .addNode("model", callModel)
   .addNode("tools", new ToolNode(tools))
@@ -57,5 +57,5 @@ export const graph = new StateGraph(MessagesAnnotation)
   .addEdge("tools", "model")
   .compile();
 
-/** The same, inside another graph. */
+/** The same graph, as a subgraph of another. */
 export const inside = new StateGraph(MessagesAnnotation).addNode("agent", graph).addEdge(START, "agent").addEdge("agent", END).compile();

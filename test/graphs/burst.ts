@@ -12,7 +12,7 @@ async function emit({ events, size, channel }: typeof State.State, { writer }: L
   return {};
 }
 
-/** Emits as many events as it is told, as fast as it can; on a channel of its own where one is named. */
+/** Emits a number of events as fast as possible, on its own channel if one is named. */
 export const graph = new StateGraph(State).addNode("emit", emit).addEdge(START, "emit").addEdge("emit", END).compile();
 
 const child = new StateGraph(State)
@@ -23,7 +23,7 @@ const child = new StateGraph(State)
   .addEdge("emitAgain", END)
   .compile();
 
-/** Four graphs inside emit at once, and each has checkpoints to store meanwhile. */
+/** Four subgraphs that emit events at once, while each stores checkpoints. */
 export const bursts = ["a", "b", "c", "d"]
   .reduce(
     (builder, name) =>

@@ -14,7 +14,7 @@ const State = new StateSchema({
 
 const things = [new Map([["a", 1]]), new Set([1, 2])];
 
-/** Makes something that is never the same twice, and is remembered by its topic for as long as may be. */
+/** Returns a graph whose node makes a different value each time. The result is cached by its topic. */
 const build = () =>
   new StateGraph(State)
     .addNode("make", () => ({ made: randomUUID() }), { cachePolicy: { keyFunc: ([state]) => topicOf(state) } })

@@ -1,4 +1,4 @@
-/** The meaning of each word as a vector: water, height, plants. A text's vector is the sum of its words' vectors. */
+/** The meaning of each word as a vector: water, height, plants. A text's vector is the sum of the vectors of its words. */
 const meanings: Record<string, [water: number, height: number, plants: number]> = {
   river: [1, 0, 0],
   stream: [0.9, 0.1, 0],
@@ -14,7 +14,7 @@ function vectorOf(text: string): number[] {
   return [0, 1, 2].map((part) => words.reduce((sum, meaning) => sum + (meaning[part] ?? 0), 0));
 }
 
-/** Texts to vectors, and to what is none where the text asks for it. */
+/** Turns texts into vectors, or into something invalid if the text asks for it. */
 export async function embed(texts: string[]): Promise<unknown> {
   const [text = ""] = texts;
   const counter = Symbol.for("test.embedded");
@@ -27,5 +27,5 @@ export async function embed(texts: string[]): Promise<unknown> {
   return texts.map(vectorOf);
 }
 
-/** The same as an object of LangChain's form. */
+/** The same function as an object of LangChain's `Embeddings`. */
 export const embeddings = { embedDocuments: embed };

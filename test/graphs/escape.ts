@@ -2,7 +2,7 @@ import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
 
 const State = Annotation.Root({ how: Annotation<string>(), done: Annotation<boolean>() });
 
-/** Throws where nobody catches it: in a promise that is not awaited, or in a timer. */
+/** Throws an error that nobody catches: in a promise that is not awaited, or in a timer. */
 function misbehave({ how }: typeof State.State) {
   if (how === "rejection") void Promise.reject(new Error("nobody awaits me"));
   else

@@ -6,7 +6,7 @@ class CustomError extends Error {
 
 const State = Annotation.Root({ done: Annotation<string>() });
 
-/** Cannot reach something of its own, which is no business of the database's. */
+/** A graph that cannot reach another server. This error has nothing to do with the database. */
 export const offline = new StateGraph(State)
   .addNode("call", async () => {
     await fetch("http://127.0.0.1:9/").catch((error) => {
@@ -18,7 +18,7 @@ export const offline = new StateGraph(State)
   .addEdge("call", END)
   .compile();
 
-/** Its second node throws. */
+/** A graph whose second node throws. */
 export const graph = new StateGraph(State)
   .addNode("work", () => ({ done: "work" }))
   .addNode("explode", () => {

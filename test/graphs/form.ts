@@ -23,14 +23,14 @@ const Context = z.object({
     }),
 });
 
-/** Knows exactly what it wants to be given. */
+/** A graph with strict schemas for its input and its context. */
 export const graph = new StateGraph(State, { context: Context })
   .addNode("read", ({ task }) => ({ notes: `read ${task}` }))
   .addEdge(START, "read")
   .addEdge("read", END)
   .compile();
 
-/** The same without a context, and with a plain zod object for a state. */
+/** A graph without a context, whose state is a plain zod object. */
 export const plain = new StateGraph(z.object({ task: z.string().min(1), done: z.boolean().default(false) }))
   .addNode("read", () => ({ done: true }))
   .addEdge(START, "read")

@@ -6,10 +6,10 @@ import { HTTPException } from "hono/http-exception";
 
 getLogger().info("loaded", { by: "front" }); // throws where there is none
 
-/** The requests that reached the routes below. */
+/** The requests that have reached the routes below. */
 const heard: unknown[] = [];
 
-/** Routes and middleware of a project's own. */
+/** The routes and middleware of a project. */
 export const app = new Hono();
 
 app.use(async (c, next) => {
@@ -69,7 +69,7 @@ app.get("/custom/breaks", () => {
 });
 app.notFound((c) => c.text("nothing of the sort", 404));
 
-/** The same as no Hono app: a function that answers what it knows, after it has read the body. */
+/** A web handler that is not a Hono app. It reads the body, and answers the paths that it knows. */
 export async function handler(request: Request): Promise<Response | undefined> {
   const { pathname } = new URL(request.url);
   const text = await request.text();
@@ -80,7 +80,7 @@ export async function handler(request: Request): Promise<Response | undefined> {
 
 const State = Annotation.Root({ answer: Annotation<unknown>() });
 
-/** Calls the server that runs it, and says so. */
+/** A graph that calls the server that executes it, and logs this. */
 export const calling = new StateGraph(State)
   .addNode("call", async () => {
     getLogger().warn("calling", { whom: "mirror" });

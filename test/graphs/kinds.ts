@@ -19,7 +19,7 @@ export const agent = createAgent({ model: new FakeListChatModel({ responses: [ne
 const Described = new StateSchema({ city: z.string().describe("Where it is"), people: z.number().default(0) });
 const Context = z.object({ language: z.string().default("en").describe("Language of the answer") });
 
-/** A graph whose schemas say something. */
+/** A graph whose schemas have descriptions. */
 export const described = new StateGraph(Described, { context: Context })
   .addNode("count", () => ({ people: 1 }))
   .addEdge(START, "count")

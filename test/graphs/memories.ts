@@ -6,7 +6,7 @@ const Inner = Annotation.Root({
   memory: Annotation<string[]>({ reducer: (all, more) => all.concat(more), default: () => [] }),
 });
 
-/** Remembers from run to run what it heard. */
+/** A subgraph that remembers what it heard, from run to run. */
 const listener = new StateGraph(Inner)
   .addNode("listen", ({ text, memory }) => ({ memory: [text], heard: [...memory, text] }))
   .addEdge(START, "listen")
@@ -15,7 +15,7 @@ const listener = new StateGraph(Inner)
 
 const Outer = Annotation.Root({ text: Annotation<string>(), heard: Annotation<string[]>(), quiet: Annotation<boolean>() });
 
-/** A graph whose subgraph has a memory of its own, and is not always asked. */
+/** A graph whose subgraph keeps its own state, and is not called in every run. */
 export const remembering = new StateGraph(Outer)
   .addNode("greet", () => ({}))
   .addNode("listener", listener)
@@ -28,7 +28,7 @@ const Log = Annotation.Root({
   log: () => new DeltaChannel<string[], string[]>((all, writes) => all.concat(...writes), { initialValueFactory: () => [] }),
 });
 
-/** Stores what was added, not what there is. */
+/** A graph with a DeltaChannel, which stores only the changes. */
 export const deltas = new StateGraph(Log)
   .addNode("one", () => ({ log: ["one"] }))
   .addNode("two", () => ({ log: ["two"] }))

@@ -18,5 +18,5 @@ async function look(_state: typeof State.State, config: LangGraphRunnableConfig)
   };
 }
 
-/** Shows what reached the node. */
+/** A graph that returns what its node received. */
 export const graph = new StateGraph(State).addNode("look", look).addEdge(START, "look").addEdge("look", END).compile();

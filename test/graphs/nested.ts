@@ -23,7 +23,7 @@ const child = new StateGraph(Child)
 
 const Parent = Annotation.Root({ text: Annotation<string>(), ask: Annotation<boolean>(), fail: Annotation<boolean>() });
 
-/** A graph with a graph inside, which asks, or fails, when it is told to. */
+/** A graph with a subgraph that asks or fails if the input says so. */
 export const graph = new StateGraph(Parent)
   .addNode("greet", ({ text }) => ({ text: `hello ${text}` }))
   .addNode("child", child)

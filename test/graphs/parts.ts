@@ -5,7 +5,7 @@ const picture = { type: "image_url", image_url: { url: "http://a.test/picture.pn
 const call = { type: "tool_call" as const, id: "call_1", name: "look", args: { at: 1 } };
 const spoilt = { type: "invalid_tool_call" as const, id: "call_2", name: "look", args: "{", error: "no JSON" };
 
-/** Says things that are more than one text, and calls of tools beside them. */
+/** A graph whose messages contain several texts and tool calls. */
 export const graph = new StateGraph(MessagesAnnotation)
   .addNode("say", () => ({
     messages: [

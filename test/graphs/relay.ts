@@ -12,7 +12,7 @@ const State = Annotation.Root({
   answer: Annotation<string>(),
 });
 
-/** Writes outside the checkpoints what really ran, and in which attempt. */
+/** Writes to the journal, outside the checkpoints, what was executed and in which attempt. */
 function journal(config: LangGraphRunnableConfig, what: string): void {
   const { journal: file, run_id: runId } = config.configurable ?? {};
   appendFileSync(
@@ -28,14 +28,14 @@ async function step({ done, stepMs }: typeof State.State, config: LangGraphRunna
   return { done: 1 };
 }
 
-/** As many steps as it is told, each written down as it begins and ends. */
+/** A graph with a number of steps. Each step is written to the journal when it begins and when it ends. */
 export const graph = new StateGraph(State)
   .addNode("step", step)
   .addEdge(START, "step")
   .addConditionalEdges("step", ({ done, steps }) => (done >= steps ? END : "step"), ["step", END])
   .compile();
 
-/** The same, inside another graph. */
+/** The same graph, as a subgraph of another. */
 export const inside = new StateGraph(State).addNode("relay", graph).addEdge(START, "relay").addEdge("relay", END).compile();
 
 async function part({ part, slow }: { part: string; slow: boolean }, config: LangGraphRunnableConfig) {
@@ -45,7 +45,7 @@ async function part({ part, slow }: { part: string; slow: boolean }, config: Lan
   return { parts: [part] };
 }
 
-/** Three parts at once, one of them slow. */
+/** A graph with three parallel parts, one of which is slow. */
 export const parts = new StateGraph(State)
   .addNode("part", part, { input: Annotation.Root({ part: Annotation<string>(), slow: Annotation<boolean>() }) })
   .addConditionalEdges(START, ({ slowPart }) => ["a", "b", "c"].map((name) => new Send("part", { part: name, slow: name === slowPart })), [
@@ -54,7 +54,7 @@ export const parts = new StateGraph(State)
   .addEdge("part", END)
   .compile();
 
-/** The same, inside another graph. */
+/** The same graph, as a subgraph of another. */
 export const partsInside = new StateGraph(State)
   .addNode("enter", () => ({ done: 1 }))
   .addNode("inside", parts)
@@ -71,7 +71,7 @@ async function ask(_state: typeof State.State, config: LangGraphRunnableConfig) 
   return { answer: `${first} ${second}` };
 }
 
-/** Asks twice in one node, slowly. */
+/** A graph whose node asks twice, slowly. */
 export const asking = new StateGraph(State).addNode("ask", ask).addEdge(START, "ask").addEdge("ask", END).compile();
 
 async function pay(_state: typeof State.State, config: LangGraphRunnableConfig) {
@@ -84,10 +84,10 @@ async function pay(_state: typeof State.State, config: LangGraphRunnableConfig) 
   return { answer: receipt.key };
 }
 
-/** Does something outside that must not be done twice, then takes its time. */
+/** A graph with an effect outside the database that must not happen twice, and a slow node after it. */
 export const paying = new StateGraph(State).addNode("pay", pay).addEdge(START, "pay").addEdge("pay", END).compile();
 
-/** Ends its process, as a node does that runs out of memory. */
+/** A graph that ends its process, as a node does that runs out of memory. */
 export const killer = new StateGraph(State)
   .addNode("die", () => {
     process.kill(process.pid, "SIGKILL");
@@ -97,7 +97,7 @@ export const killer = new StateGraph(State)
   .addEdge("die", END)
   .compile();
 
-/** Holds the event loop. */
+/** A graph that blocks the event loop. */
 export const blocker = new StateGraph(State)
   .addNode("block", ({ stepMs }) => {
     const end = Date.now() + stepMs;

@@ -14,7 +14,7 @@ const review = ({ draft }: typeof State.State) => {
   return { asked: 1, published: answer.approved ? draft : null };
 };
 
-/** Writes, asks a person, publishes. */
+/** A graph that writes a draft, asks a person, and publishes. */
 export const graph = new StateGraph(State)
   .addNode("write", write)
   .addNode("review", review)

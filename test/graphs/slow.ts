@@ -19,7 +19,7 @@ async function tick({ tickMs }: typeof State.State, { signal, writer }: LangGrap
   return { ticks: 1 };
 }
 
-/** Ticks until told otherwise, one super-step a tick. */
+/** A graph that ticks until it is told to stop. Each tick is one super-step. */
 export const graph = new StateGraph(State)
   .addNode("note", note)
   .addNode("tick", tick)

@@ -22,7 +22,7 @@ type Writer = LangGraphRunnableConfig["writer"];
 const tell = (writer: Writer, type: string, details: object, elapsedMs = 1) =>
   writer?.({ type, pattern: "scenario", ...details, elapsedMs });
 
-/** One batch of each: as the scenario graph tells it, with figures that are made up. */
+/** Sends one batch event for each scenario, in the form of the scenario graph, with invented figures. */
 function work({ round }: typeof State.State, { writer }: LangGraphRunnableConfig) {
   const percent = percents[round] ?? 100;
   names.forEach((scenario, index) => {
@@ -67,7 +67,7 @@ const finish = () => ({
   },
 });
 
-/** Tells of three scenarios as the scenario graph does. */
+/** A graph that sends the events of three scenarios, as the scenario graph does. */
 export const graph = new StateGraph(State)
   .addNode("plan", plan)
   .addNode("work", work)
@@ -89,7 +89,7 @@ const approve = () => ({
 const choose = () => ({ answers: [interrupt({ type: "selection", prompt: "Which one?", options: ["red", "blue"] })] });
 const write = () => ({ answers: [interrupt({ type: "input", prompt: "What name?" })] });
 
-/** Asks in each of the forms that the patterns use, one after the other. */
+/** A graph that asks in each form that the patterns use, one after another. */
 export const questions = new StateGraph(Asking)
   .addNode("approve", approve)
   .addNode("choose", choose)
@@ -102,7 +102,7 @@ export const questions = new StateGraph(Asking)
 
 const Hostile = Annotation.Root({ result: Annotation<string>() });
 
-/** Says what would play tricks on a terminal. */
+/** A graph that sends text with control characters for terminals. */
 export const hostile = new StateGraph(Hostile)
   .addNode("trick", (_, { writer }: LangGraphRunnableConfig) => {
     writer?.({ type: "\x1b[2Jtrick", pattern: "\x1b]0;title\x07hostile", note: "\u009b31mred" });

@@ -7,7 +7,7 @@ const State = Annotation.Root({
 
 const step = (name: string) => () => ({ log: [name], last: name });
 
-/** Three nodes in a row, each leaving its name. */
+/** A graph with three nodes in a row. Each adds its name to the state. */
 export const graph = new StateGraph(State)
   .addNode("one", step("one"))
   .addNode("two", step("two"))

@@ -12,7 +12,7 @@ const Call = z.union([
   z.object({ list: z.record(z.string(), z.unknown()) }),
 ]);
 
-/** Options that Ensemble's store accepts beside those of LangGraph's type. */
+/** Options that Ensemble's store accepts in addition to those of LangGraph's type. */
 interface Store {
   put(namespace: string[], key: string, value: object, index?: false | string[], options?: object): Promise<void>;
   get(namespace: string[], key: string, options?: object): Promise<unknown>;
@@ -32,7 +32,7 @@ async function call(wanted: z.infer<typeof Call>, config: LangGraphRunnableConfi
   return full.search(wanted.search, wanted.options);
 }
 
-/** Does with the store what it is told, one thing after another. */
+/** A graph that makes the given calls on the store, one after another. */
 export const graph = new StateGraph(State)
   .addNode("do", async ({ calls }, config) => {
     const results: unknown[] = [];

@@ -6,9 +6,9 @@ interface Question {
   timeoutSeconds?: unknown;
   /** The JSON schema of an answer. */
   schema?: object;
-  /** The same in zod, which LangGraph holds against the answer itself. */
+  /** True to give the schema as a zod schema, with which LangGraph also validates the answer. */
   form?: boolean;
-  /** Asked by the same node when the first was answered. */
+  /** The question that the same node asks after the first answer. */
   next?: Question;
 }
 
@@ -26,7 +26,7 @@ function ask({ schema, form, next, ...question }: Question): Record<string, unkn
   return { [question.prompt]: answer, ...(next && ask(next)) };
 }
 
-/** Asks everything at once that it is told to ask. */
+/** A graph that asks all given questions at once. */
 export const graph = new StateGraph(State)
   .addNode("ask", (question: Question, config) => ({ answers: ask(question), context: config.context }), {
     input: Annotation.Root({ prompt: Annotation<string>() }) as never,

@@ -4,7 +4,7 @@ import { trace } from "@opentelemetry/api";
 
 const State = Annotation.Root({ traceId: Annotation<string | null>() });
 
-/** Traces something of its own, and says in which trace that was. */
+/** A graph that creates a span, and returns the trace that the span belongs to. */
 export const graph = new StateGraph(State)
   .addNode("look", () =>
     trace.getTracer("the graph's own").startActiveSpan("look around", (span) => {
@@ -16,7 +16,7 @@ export const graph = new StateGraph(State)
   .addEdge("look", END)
   .compile();
 
-/** Does not listen when it is told to stop. */
+/** A graph that ignores the abort signal. */
 export const deaf = new StateGraph(State)
   .addNode("begin", () => ({}))
   .addNode("go on", () => sleep(5_000, {}, { ref: false }))

@@ -10,7 +10,9 @@ import {
 
 const State = Annotation.Root({ log: Annotation<string[]>({ reducer: (before, after) => before.concat(after), default: () => [] }) });
 
-/** Tells on a channel of its own which nodes were done, keeps secrets to itself, and says at last how many updates there were. */
+/**
+ * A transformer that sends the names of finished nodes on its own channel, drops secret events, and finally returns the number of updates.
+ */
 function counting(): StreamTransformer<{ done: StreamChannel<string>; total: Promise<number> }> {
   const done = StreamChannel.remote<string>("done");
   const total = Promise.withResolvers<number>();
@@ -37,7 +39,7 @@ const say =
     return { log: [word] };
   };
 
-/** A graph that was compiled with a transformer. */
+/** A graph that was compiled with a stream transformer. */
 export const graph = new StateGraph(State)
   .addNode("one", say("one"))
   .addNode("two", say("two"))

@@ -7,7 +7,7 @@ const State = Annotation.Root({
 const ask = (question: string) => () => ({ answers: [`${question} ${interrupt({ question })}`] });
 const askTwice = () => ({ answers: [`first ${interrupt("first")}`, `second ${interrupt("second")}`] });
 
-/** Two nodes ask at once; then one node asks twice in a row. */
+/** A graph in which two nodes ask at once, and then one node asks twice in a row. */
 export const graph = new StateGraph(State)
   .addNode("askName", ask("name"))
   .addNode("askAge", ask("age"))

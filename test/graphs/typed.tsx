@@ -6,7 +6,7 @@ enum Word {
 
 const State = Annotation.Root({ said: Annotation<string>() });
 
-/** Needs more than type stripping: an enum, in a .tsx file. */
+/** A graph that needs more than type stripping: it has an enum, in a .tsx file. */
 export const graph = new StateGraph(State)
   .addNode("say", () => ({ said: Word.Said }))
   .addEdge(START, "say")

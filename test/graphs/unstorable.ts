@@ -27,7 +27,7 @@ const values: Record<string, () => unknown> = {
   }),
 };
 
-/** Writes what its input asks for, storable or not. */
+/** A graph that writes the kind of value that its input names, storable or not. */
 export const graph = new StateGraph(State)
   .addNode("prepare", () => ({ before: "prepared" }))
   .addNode("produce", ({ kind }) => ({ value: values[kind]?.() }))

@@ -16,7 +16,7 @@ interface Row {
   path: string;
   init: RequestInit;
   status: number;
-  /** The part of the request that the sentence must name. */
+  /** The field that the error message must name. */
   names?: string;
 }
 
@@ -37,7 +37,7 @@ test.each(Object.entries(endpoints))("%s answers bad input with a sentence, and 
   expect(await countRows()).toEqual(before);
 });
 
-/** Clients of other versions send fields that this one does not know. */
+/** Clients of other versions send fields that this version does not know. They must be ignored. */
 test.each(Object.entries(endpoints).filter(([, { body }]) => body !== undefined))(
   "%s takes fields that nobody knows",
   async (route, { body }) => {
@@ -94,7 +94,10 @@ function rowsOf(route: string, endpoint: Endpoint): Row[] {
   ];
 }
 
-/** Ids that are none, and ids that nobody has. Assistants and namespaces may have any name, so that every text is one of the latter. */
+/**
+ * Returns requests with malformed ids and with unknown ids. For assistants and namespaces, which may have any name, every text is an
+ * unknown id.
+ */
 function spoiltIds(method: string, path: string, body: unknown, unknownId: number): Row[] {
   const init = { method, ...(body !== undefined && json(body)) };
   return [...path.matchAll(/\{(\w+)\}/g)].flatMap(([, name = ""]) => {
@@ -149,7 +152,7 @@ function complainOfSentence(response: Response, text: string): string | undefine
   return /^\w.{8,}/.test(text) && !text.startsWith("{") ? undefined : `not a sentence: ${text}`;
 }
 
-/** Clients show `detail` to people: it must say where the mistake is, and more than that there is one. */
+/** Returns what is wrong with an error's text. Clients show `detail` to people, so it must name the field. */
 function complainOfFields(text: string, names: string): string | undefined {
   const { detail, errors } = JSON.parse(text) as { detail: string; errors: { field: string; message: string }[] };
   if (!errors.some(({ field }) => field === names || field.startsWith(`${names}.`))) return `does not name ${names}: ${detail}`;
@@ -177,7 +180,7 @@ function brief(value: unknown): string {
   return (JSON.stringify(value) ?? "undefined").slice(0, 60);
 }
 
-/** Updates are refused while the thread is busy. */
+/** Waits until the thread is idle, because updates are refused while it is busy. */
 async function waitUntilIdle(): Promise<void> {
   for (const { run_id } of await client.runs.list(threadId)) await client.runs.join(threadId, run_id);
 }

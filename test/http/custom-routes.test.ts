@@ -17,7 +17,7 @@ import { readFrames } from "../sse.ts";
 const graphs = Object.fromEntries(["mirror", "slow", "burst", "fails"].map((id) => [id, `${resolve("test/graphs", id)}.ts:graph`]));
 const front = resolve("test/graphs/front.ts");
 
-/** A service whose project says this under `http`. */
+/** Starts a service with these `http` options in its project file. */
 async function startWith(http: object, env: Record<string, string> = {}) {
   const project = await makeProject({ "langgraph.json": { graphs, http } });
   return startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json`, ...env });
@@ -217,7 +217,7 @@ test("an upgrade goes past the app to our own server, without the prefix", async
 });
 
 describe("with auth", () => {
-  /** Whose key is known; and each time that the auth is asked counts. */
+  /** An auth that knows one key, and counts how often it is called. */
   const auth = `
     import { Auth, HTTPException } from "@langchain/langgraph-sdk/auth";
     let asked = 0;

@@ -23,7 +23,7 @@ interface Asked {
   body?: string;
 }
 
-/** Sends exactly these headers, as `fetch` would not. */
+/** Returns a function that sends a request with exactly these headers, which `fetch` cannot do. */
 const asker =
   (url: string) =>
   async (headers: Record<string, string>, { method = "GET", path = "/info", body }: Asked = {}) => {
@@ -34,7 +34,7 @@ const asker =
     return { status: response.statusCode, headers: response.headers, text: await text(response) };
   };
 
-/** Opens a socket; resolves to its status, 101 or that of the refusal. */
+/** Opens a WebSocket. Resolves to the status: 101, or the status of the refusal. */
 function openSocket(url: string, headers: Record<string, string>): Promise<number | undefined> {
   const { promise, resolve } = Promise.withResolvers<number | undefined>();
   const socket = new WebSocket(`${url.replace("http", "ws")}/threads/${crypto.randomUUID()}/stream/events`, { headers });

@@ -3,14 +3,14 @@ import { expect, test } from "vitest";
 import { makeProject } from "../command.ts";
 import { startTestService } from "../service.ts";
 
-/** A service whose project says this under `http`. */
+/** Starts a service with these `http` options in its project file. */
 async function startWith(http: object) {
   const project = await makeProject({ "langgraph.json": { graphs: { steps: `${resolve("test/graphs/steps.ts")}:graph` }, http } });
   return startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json` });
 }
 
 const one = "00000000-0000-7000-8000-000000000000";
-/** A request to each part of the API, and what it is answered with where that part is there. */
+/** A request to each part of the API, and its status while that part is enabled. */
 const parts = {
   disable_assistants: ["GET", "/assistants/steps", 200],
   disable_threads: ["POST", "/threads", 200],

@@ -170,7 +170,7 @@ test("receivers are walked through in turn, however many there are and however m
   expect(new Set(hosts).size).toBe(1_202);
 });
 
-/** Returns a database that runs nothing, and adds up the pages that the statements sent to it would touch. */
+/** Returns a database that executes no statement, and adds up the pages that the statements would read. */
 async function countBlocks() {
   const explaining = new pg.Client({ connectionString: db.options.connectionString });
   await explaining.connect();

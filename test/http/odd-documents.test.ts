@@ -3,7 +3,7 @@ import { startTestService } from "../service.ts";
 
 const { client, fetch } = await startTestService();
 
-/** Documents that are legal JSON and that something on the way might stumble over. */
+/** Documents that are valid JSON but may cause trouble on their way. */
 const documents: [name: string, document: Record<string, unknown>][] = [
   ["NUL characters", { text: "a\u0000b", "key\u0000": ["\u0000"] }],
   ["lone surrogates", { text: "a\ud800b", "key\udfff": ["\udc00\ud800"] }],
@@ -140,7 +140,7 @@ test("a body is JSON whatever its type says, and none at all is an empty object"
   expect((await fetch("/threads", { method: "POST", body: " ", headers: { "content-type": "application/json" } })).status).toBe(200);
 });
 
-/** The same document, the order of its keys included: they are answered as they were sent. */
+/** Returns a document as text, including the order of its keys. Documents must be returned as they were sent. */
 function exact(document: unknown): string {
   return JSON.stringify(document);
 }

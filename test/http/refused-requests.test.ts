@@ -12,7 +12,7 @@ const { thread_id: strange } = await client.threads.create({ graphId: "nobody" }
 const nowhere = { checkpoint_id: randomUUID() };
 const noSubgraph = { checkpoint_ns: "nobody:1" };
 
-/** Well-formed requests that cannot be met: what is asked, what with, the status, and how the sentence goes. */
+/** Valid requests that cannot be fulfilled: the request, its body, the status, and the error message. */
 const refusals: [what: string, route: string, body: unknown, status: number, sentence: RegExp][] = [
   [
     "an assistant for an unknown graph",

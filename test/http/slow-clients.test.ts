@@ -6,7 +6,7 @@ import { collect, eventually, streamsOpenAt } from "../sse.ts";
 
 const { client, urls } = await startTestService({ ENSEMBLE_STALLED_CLIENT_SECS: "1", ENSEMBLE_STREAMS_PER_RUN: "2" });
 
-/** Asks for a stream over a bare socket, so that nothing reads ahead. */
+/** Requests a stream over a plain socket, so that no client reads ahead. */
 function ask(path: string) {
   const { hostname, port, host } = new URL(urls[0] ?? "");
   const socket = connect(Number(port), hostname);

@@ -12,7 +12,7 @@ const project = fileURLToPath(new URL("../graphs/with-auth/langgraph.json", impo
 
 type Open = (threadId?: string) => Promise<{ status: number; close: () => void }>;
 
-/** Streams of threads that are not there, each of another one unless one is named. */
+/** Returns functions that open streams of threads that do not exist. Each call uses another thread unless one is named. */
 function opener({ fetch, urls }: TestService, headers: Record<string, string> = {}): { stream: Open; socket: Open } {
   const path = (threadId: string = crypto.randomUUID()) => `/threads/${threadId}/stream/events`;
   return {

@@ -11,7 +11,7 @@ const auth = `
 export const auth = { "~handlerCache": { authenticate: (request) => (request.headers.get("x-key") === "good" ? "ann" : null) } };
 `;
 
-/** Starts a project whose own app has routes below /ui/, with a bundle of components and an auth. */
+/** Starts a project whose app has routes below /ui/, with a bundle of components and an auth. */
 async function start(http: object) {
   const project = await makeProject({
     "app.mjs": app,

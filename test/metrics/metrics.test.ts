@@ -14,7 +14,7 @@ const { client, fetch, db } = await startTestService({ ENSEMBLE_LEASE_SECS: "3" 
 
 type Samples = Record<string, number>;
 
-/** `name{label="value"} 1` as a pair, each. */
+/** Returns the lines `name{label="value"} 1` of metrics as an object. */
 function samplesIn(text: string): Samples {
   const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   return Object.fromEntries(lines.map((line) => [line.slice(0, line.lastIndexOf(" ")), Number(line.slice(line.lastIndexOf(" ") + 1))]));
@@ -22,7 +22,7 @@ function samplesIn(text: string): Samples {
 
 const scrape = async (): Promise<Samples> => samplesIn(await (await fetch("/metrics")).text());
 
-/** Waits for what will be shown within seconds, as a scraper does that looks again. */
+/** Waits until the metrics show a value. Like a scraper, it reads them again and again. */
 async function untilShown(isRight: (samples: Samples) => boolean): Promise<Samples> {
   let samples: Samples = {};
   await until(async () => {
@@ -102,7 +102,7 @@ test("a run that was taken from a worker that is gone is counted", async () => {
   await untilShown(({ ensemble_takeovers_total: takeovers }) => takeovers === 1);
 });
 
-/** Metrics over a pool of their own, and how often that was asked. */
+/** Creates metrics with a separate pool, and counts the queries. */
 function metricsOver(connectionString: string) {
   const pool = new pg.Pool({ connectionString });
   onTestFinished(() => pool.end());

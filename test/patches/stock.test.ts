@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 
-/** A test that fails here means that a release has mended what we patch: delete the patch and its line here. */
+/** If a test fails here, a release of a library has fixed what we patch. Delete the patch and its line here. */
 const run = promisify(execFile)(process.execPath, [fileURLToPath(new URL("./stock.ts", import.meta.url))]);
 const stock = async () => JSON.parse((await run).stdout);
 

@@ -3,7 +3,7 @@ import { Annotation, Command, END, interrupt, MemorySaver, START, StateGraph, ta
 import { AsyncBatchedStore, type BaseStore, type Operation } from "@langchain/langgraph-checkpoint";
 import { z } from "zod";
 
-/** Prints how the libraries behave that Ensemble patches, in a process that has patched nothing. */
+/** Prints how the libraries behave that Ensemble patches. This process applies no patch. */
 async function main(): Promise<void> {
   const result = {
     store: await wrappedStore(),
@@ -36,7 +36,7 @@ async function wrappedStore() {
   return { passedOn: Object.keys(operations[0] ?? {}), listing };
 }
 
-/** Returns how often a task ran that had finished before the graph around it stopped to ask. */
+/** Returns how often a finished task inside a subgraph runs again, after the outer graph has stopped to ask. */
 async function resumeInside(): Promise<number> {
   let runs = 0;
   const State = Annotation.Root({ said: Annotation<string>() });
@@ -59,7 +59,7 @@ function treeOfUntracedCall(): boolean {
   return typeof tree?.id === "string";
 }
 
-/** Returns whether the schemas of LangGraph's zod, and those of another copy, have the method of LangGraph. */
+/** Returns whether the schemas of LangGraph's zod, and of another copy, have LangGraph's method. */
 async function zodMethods() {
   const copyUrl = new URL("v4/classic/schemas.js?copy", import.meta.resolve("zod"));
   const copy: { ZodType: { prototype: object } } = await import(copyUrl.href);

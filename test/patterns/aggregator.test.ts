@@ -57,7 +57,7 @@ const wait = (input: object, context = {}, threadId: string | null = null) =>
   }>;
 const run = async (input: object, context = {}) => (await wait(input, context)).report;
 
-/** Three loads of one skill; what is said of a label goes over the default. */
+/** Returns three results of one skill. `changes` overrides fields by label. */
 const loads = (changes: Record<string, object> = {}) =>
   [
     { label: "simple", items: 100, elapsedMs: 1_000, quality: 0.92, failedItems: 0, traits: { batchSize: "10", distribution: "uniform" } },

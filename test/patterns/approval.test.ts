@@ -25,7 +25,7 @@ async function askedThread(...more: object[]): Promise<string> {
 const run = async (threadId: string, assistant: string, payload: object) =>
   (await client.runs.wait(threadId, assistant, payload)) as unknown as React;
 
-/** The ways in which clients resume: Agent Inbox sends the graph's id and no context. */
+/** The ways in which clients resume. Agent Inbox sends the graph's id and no context. */
 const resumers = [
   { who: "the assistant that asked", assistant: careful },
   { who: "the graph, without a context", assistant: "react" },
@@ -58,7 +58,7 @@ test.each(resumers)("an answer decides, whoever resumes: $who", async ({ assista
   }
 });
 
-/** Whose context has the tool as well, so that the model can want it again. */
+/** The resumers whose context also has the tool, so that the model can call it again. */
 const offering = resumers.filter(({ assistant, context }) => assistant === careful || context?.tools?.includes("remember"));
 
 test.each(offering)("a refused tool that the model wants again needs approval again, whoever resumes: $who", async (resumer) => {

@@ -11,7 +11,7 @@ const shipped = Object.entries(graphs).map(([graphId, preset]) => ({ graphId, ..
 type Schema = Record<string, unknown>;
 const isObject = (value: unknown): value is Schema => typeof value === "object" && value !== null;
 
-/** Paths of the fields that say nothing of themselves. Messages are LangChain's own. */
+/** Returns the paths of the fields without a description. Messages are LangChain's own and are left out. */
 function undescribed(schema: unknown, path = ""): string[] {
   if (!isObject(schema)) return [];
   const { properties, items, anyOf, additionalProperties } = schema;

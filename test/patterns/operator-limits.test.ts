@@ -30,7 +30,7 @@ const { urls } = await startTestService({
 const token = await new SignJWT({ sub: "ann", exp: Math.floor(Date.now() / 1_000) + 600 })
   .setProtectedHeader({ alg: "HS256" })
   .sign(new TextEncoder().encode(secret));
-/** A user of the built-in auth, who may do nothing that is the operator's. */
+/** A user of the built-in auth, who may not do what only the operator may do. */
 const ann = new Client({
   apiUrl: urls[0] ?? "",
   apiKey: null,
@@ -38,7 +38,7 @@ const ann = new Client({
   callerOptions: { maxRetries: 0 },
 });
 
-/** A page inside the network, which notes who reads it. */
+/** A page inside the network, which records who reads it. */
 const hits: (string | undefined)[] = [];
 const inside = createServer(({ url }, response) => {
   hits.push(url);

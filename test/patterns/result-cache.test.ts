@@ -35,7 +35,7 @@ beforeEach(async () => {
 const payload = (context: object = { cache: true }) => ({ input: { task: "Review", input: "code" }, context }) as object;
 const run = (context?: object, threadId: string | null = null) =>
   client.runs.wait(threadId as string, "supervisor", payload(context)) as Promise<unknown> as Promise<Supervised>;
-/** Ids of the steps that agents were asked for since the last look. */
+/** Returns the ids of the steps for which agents were called since the last call. */
 const askedFor = () => {
   const ids = model.requests.flatMap(({ messages }) => /Task: do (\w+)/.exec(JSON.stringify(messages))?.[1] ?? []);
   model.requests.length = 0;

@@ -30,7 +30,7 @@ const run = (input: Record<string, unknown>, context?: Record<string, unknown>, 
     raiseError: false,
   }) as Promise<unknown> as Promise<Compared>;
 
-/** An endpoint under load that can be told to misbehave. */
+/** An endpoint for load tests, which can be told to misbehave. */
 const hits: string[] = [];
 let answer = (_probe: number, respond: (status: number) => void) => respond(200);
 const target = createServer((request, response) => {

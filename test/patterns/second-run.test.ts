@@ -5,7 +5,7 @@ import { startPatterns } from "./service.ts";
 const { client, model } = await startPatterns();
 
 type Values = Record<string, never>;
-/** Two runs of one thread, the second with a budget that the first has used up if it is counted. */
+/** Executes two runs on one thread. The second has a budget that would be exceeded if the first run counted too. */
 async function runTwice(graphId: string, inputs: [Record<string, unknown>, Record<string, unknown>]): Promise<Values[]> {
   const { thread_id: threadId } = await client.threads.create();
   const first = await client.runs.wait(threadId, graphId, { input: inputs[0] });

@@ -3,14 +3,14 @@ import { findFirstCall } from "../../src/registry/first-call.ts";
 import type { Registry } from "../../src/registry/registry.ts";
 
 interface Graph {
-  /** The fields of its input schema, if it has one. */
+  /** The fields of the graph's input schema, if it has one. */
   schema?: string[];
   channels?: string[];
-  /** The fields without which it refuses an input. */
+  /** The fields that an input must have. */
   needs?: string[];
 }
 
-/** A registry of graphs that are described only as far as the suggestion needs them. */
+/** Returns a registry of graphs with only the properties that `findFirstCall` reads. */
 function registryOf(graphs: Record<string, Graph>): Registry {
   const fieldsOf = (names: string[]) => Object.fromEntries(names.map((name) => [name, {}]));
   const known: Partial<Registry> = {

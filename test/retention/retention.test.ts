@@ -18,7 +18,7 @@ const stored = async (table: string, column: string, id: string) =>
   Number((await db.query(`select count(*) from ${table} where ${column}::text = $1`, [id])).rows[0].count);
 const exists = async (threadId: string) => (await stored("threads", "thread_id", threadId)) === 1;
 
-/** Everything that is due. The service's own sweeper may be at it. */
+/** Sweeps until nothing is due. The service's own sweeper may be sweeping too. */
 async function sweep(rules: RetentionRules = {}): Promise<void> {
   for (;;) {
     const swept = await sweepOnce(db, rules);

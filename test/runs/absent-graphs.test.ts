@@ -20,7 +20,7 @@ const stopAll = async () => {
 };
 afterEach(stopAll);
 
-/** One of two projects on the same database: `first` has the graph "steps", `second` has "later" and "parts". */
+/** Starts one of two projects on the same database. `first` has the graph "steps", and `second` has "later" and "parts". */
 async function start(project: "first" | "second", role: "api" | "worker" | "all", env: Record<string, string> = {}): Promise<Service> {
   const ENSEMBLE_CONFIG = fileURLToPath(new URL(`../graphs/projects/${project}.json`, import.meta.url));
   const settings = { ENSEMBLE_CONFIG, ENSEMBLE_ROLE: role, DATABASE_URL, PORT: "0", WORKER_DRAIN_TIMEOUT: "0.2", ...env };
@@ -72,7 +72,7 @@ test("a run whose graph nobody has waits, says so, and runs when a worker has it
 test("a run that waits for its graph can be cancelled, although no worker has the graph", async () => {
   const client = clientOf(await start("first", "all"));
   const { run_id, thread_id } = await client.runs.create(null, "later", { input, onCompletion: "continue" });
-  // As a worker that had the graph left it: begun, given back, and then asked to stop.
+  // The run was started by a worker that had the graph, returned to the queue, and then cancelled.
   await db.query("update runs set attempt = 1, started_at = now() where run_id = $1", [run_id]);
   await client.runs.cancel(thread_id, run_id, true);
   expect(await client.runs.get(thread_id, run_id)).toMatchObject({ status: "interrupted" });

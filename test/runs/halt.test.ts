@@ -9,7 +9,7 @@ const { client, fetch, db, databaseUrl } = await startTestService();
 const command = fileURLToPath(new URL("../../src/cli/ensemble.ts", import.meta.url));
 const ensemble = (name: string) =>
   promisify(execFile)(process.execPath, [command, name], { env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl } });
-/** A run that outlasts the start of a command, however slow the machine is. */
+/** A run that lasts longer than the start of a command, even on a slow machine. */
 const endless = { input: { until: 100_000, tickMs: 50 }, config: { recursion_limit: 200_000 } };
 const isHalted = async () => (await (await fetch("/info")).json()).halted;
 

@@ -26,7 +26,7 @@ afterEach(async () => {
 });
 afterAll(() => db.end());
 
-/** Threads whose head is not their first pending run, or that have one beside a running run. */
+/** Returns the threads whose head is not their first pending run, or that have a head while a run is running. */
 async function deviations(): Promise<object[]> {
   const { rows } = await db.query(`
     select thread_id, array_agg(run_id) filter (where head) as heads,
@@ -41,7 +41,7 @@ async function newThread(): Promise<string> {
   return rows[0].thread_id;
 }
 
-/** Makes a run as the API does: with its thread locked. */
+/** Creates a run as the API does, under the thread's lock. */
 async function create(threadId: string, afterSeconds = 0): Promise<string> {
   return transaction(db, async (tx) => {
     await lockThread(tx, everything, threadId);
@@ -184,7 +184,7 @@ test("a repair puts back the head of a thread that lost it, and takes away one t
   expect(await repairHeads(db)).toBe(0);
 });
 
-/** How many blocks of the database a claim touches. It claims nothing for good. */
+/** Returns how many blocks of the database a claim reads. The claim is rolled back. */
 async function blocksOfClaim(): Promise<number> {
   const tx = await db.connect();
   let blocks = 0;

@@ -13,7 +13,7 @@ const { fetch } = clientFor(urls);
 const db = new pg.Pool({ connectionString: databaseUrl, max: 1 });
 afterAll(() => db.end());
 
-/** Runs that carry the mark in their metadata, and the words by which the proxy knows what the database says of them. */
+/** Creates a run whose metadata has a mark. By this mark, the proxy finds the database's answer about the run. */
 const create = (path: string, body: object, headers: Record<string, string> = {}) =>
   fetch(path, { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json", ...headers } });
 

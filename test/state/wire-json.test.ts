@@ -29,7 +29,7 @@ const messages: BaseMessage[] = [
   changed,
 ];
 
-/** A message in LangChain's own flat form. */
+/** Returns a message in LangChain's own flat form. */
 const flat = (message: BaseMessage) => {
   const { type, data } = message.toDict();
   return { ...data, type };

@@ -3,7 +3,10 @@ import { expect, test } from "vitest";
 import { makeProject } from "../command.ts";
 import { startTestService } from "../service.ts";
 
-/** Returns how many texts the model of the test graphs has embedded. It runs in a copy of its module, as the project loads it. */
+/**
+ * Returns how many texts the embedding function of the test graphs has embedded. The project loads another copy of its module, so the count
+ * is global.
+ */
 const embeddedTexts = () => Number(Reflect.get(globalThis, Symbol.for("test.embedded")) ?? 0);
 
 const graphs = { storing: `${import.meta.dirname}/../graphs/storing.ts:graph` };
@@ -12,7 +15,7 @@ const index = { dims: 3, embed: `${module}:embed`, fields: ["text", "parts[*].te
 const project = await makeProject({ "langgraph.json": { graphs, store: { index } } });
 const { client, db, databaseUrl, fetch } = await startTestService({ ENSEMBLE_CONFIG: `${project}/langgraph.json` });
 const { store } = client;
-/** An API on the same items, whose langgraph.json names another model. */
+/** A second API on the same items, whose langgraph.json names another model. */
 const changed = await makeProject({ "langgraph.json": { graphs, store: { index: { ...index, embed: `${module}:embeddings` } } } });
 const another = await startTestService({
   ENSEMBLE_CONFIG: `${changed}/langgraph.json`,
@@ -148,7 +151,7 @@ test("items of another index are left out of a search until they are put again, 
   expect(await found()).toEqual(["old", "new"]);
 });
 
-/** Texts that are vectors already, of 256 numbers that are much alike. */
+/** A project whose texts are vectors already: 256 numbers that hardly differ. */
 const spelled = await makeProject({
   "langgraph.json": { graphs, store: { index: { dims: 256, embed: "./embed.ts:embed", fields: ["text"] } } },
   "embed.ts": "export const embed = async (texts: string[]) => texts.map((text) => JSON.parse(text));",
@@ -209,7 +212,7 @@ test("items of one meaning, thousands of them, are listed page by page, each of 
 });
 
 const { rowCount: pgvector } = await db.query("select 1 from pg_available_extensions where name = 'vector'");
-/** Most servers lack it, those that npm brings too: then the rest of this file is about plain SQL. */
+/** Most servers lack pgvector, even the embedded one. Then the rest of this file tests plain SQL. */
 test.runIf(pgvector)("where the server has pgvector, vectors are compared by it, with the same scores", async () => {
   const { rowCount: isMade } = await db.query("select 1 from pg_extension where extname = 'vector'");
   expect(isMade).toBe(1);

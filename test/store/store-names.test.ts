@@ -3,7 +3,10 @@ import { describe, expect, test } from "vitest";
 import { makeProject } from "../command.ts";
 import { startTestService } from "../service.ts";
 
-/** The header holds the handler's answer, so that each test chooses its own. A handler that marks items uses `mark`. */
+/**
+ * The auth of these tests. A header contains the handler's answer, so that each test chooses its own. A handler that sets marks uses
+ * `mark`.
+ */
 const auth = `
 export const auth = { "~handlerCache": {
   authenticate: (request) => ({ identity: request.headers.get("x-user"), answer: JSON.parse(request.headers.get("x-answer")), mark: request.headers.get("x-mark") }),

@@ -15,7 +15,7 @@ const send = async (method: string, path: string, body?: unknown) => {
 };
 const item = { namespace: ["a"], key: "k", value: {} };
 const labels = "Namespace labels cannot be empty or contain periods. Received: ";
-/** Text that Postgres cannot make shorter. */
+/** Returns text that Postgres cannot compress. */
 const long = (bytes: number) => randomBytes(bytes).toString("base64url").slice(0, bytes);
 
 /** The request, its body, the status, and the start of the answer. */

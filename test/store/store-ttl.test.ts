@@ -20,7 +20,7 @@ const use = async (by: typeof client, ...calls: object[]) => {
 /** Lets minutes pass for all items. */
 const wait = (minutes: number, on = db) =>
   on.query("update store_items set expires_at = expires_at - make_interval(mins => $1)", [minutes]);
-/** In how many minutes the item goes; null: never. */
+/** Returns the minutes until the item expires, or null if it never expires. */
 const remaining = async (namespace: string, on = db): Promise<number | null> => {
   const { rows } = await on.query(
     "select round(extract(epoch from expires_at - now()) / 60)::integer as minutes from store_items where namespace = $1",
@@ -28,7 +28,7 @@ const remaining = async (namespace: string, on = db): Promise<number | null> => 
   );
   return rows[0].minutes;
 };
-/** One sweep as soon as the service's own sweeper is not at it. */
+/** Sweeps once, as soon as the service's own sweeper is not sweeping. */
 async function sweep(which: { expired: boolean; storeItems: boolean }): Promise<Swept | undefined> {
   let swept: Swept | undefined;
   await until(async () => {

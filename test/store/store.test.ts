@@ -11,7 +11,7 @@ interface Item {
   updatedAt: string;
 }
 
-/** A run of its own that does these things with the store: what came of each. */
+/** Executes a run that makes these calls on the store, and returns their results. */
 const use = async (...calls: object[]) => {
   const { results } = (await client.runs.wait(null, "storing", { input: { calls } })) as { results: unknown[] };
   return results;

@@ -4,7 +4,10 @@ import type { StreamMode } from "../../src/runs/run.ts";
 import type { EndedRun } from "../../src/runs/thread-runs.ts";
 import { createProjection } from "../../src/streaming/projection.ts";
 
-/** Cases that the scripted model does not produce: other providers' content, long arguments, a worker lost in the middle of a word. */
+/**
+ * These tests cover cases that the scripted model does not produce: content of other providers, long arguments, and a worker that is lost
+ * in the middle of a word.
+ */
 
 const place = "model:11111111-1111-4111-8111-111111111111";
 const begun = (attempt = 1): [string, unknown] => ["metadata", { run_id: "r", attempt }];

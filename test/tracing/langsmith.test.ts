@@ -7,7 +7,7 @@ import { makeProject, until } from "../command.ts";
 import { createDatabase } from "../database.ts";
 import { clientFor, startProcess } from "../service.ts";
 
-/** LangSmith's far end, over real HTTP. */
+/** A server in place of LangSmith's, over real HTTP. */
 const calls: { path: string; text: string }[] = [];
 let answer = (reply: ServerResponse) => void reply.writeHead(202, { "content-type": "application/json" }).end("{}");
 const server = createServer(async (request, reply) => {
@@ -31,7 +31,7 @@ const env = {
   LANGSMITH_PROJECT: "ensemble-test",
 };
 
-/** A process of its own: LangChain looks at its variables once. */
+/** Starts a separate process, because LangChain reads its variables only once. */
 async function start(more: Record<string, string>) {
   const service = await startProcess({ ...env, DATABASE_URL: await createDatabase(), ...more });
   afterAll(() => service.stop());

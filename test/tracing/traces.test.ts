@@ -26,7 +26,7 @@ for (const [name, value] of Object.entries(otel)) vi.stubEnv(name, value); // th
 const env = { ENSEMBLE_CONFIG: `${project}/langgraph.json`, ...otel };
 const { fetch, db } = await startTestService(env);
 
-/** A caller that traces: what it asks for belongs to its span. */
+/** Returns a caller that traces. The runs that it creates belong to its span. */
 function newCaller(flags = "01") {
   const [traceId, spanId] = [randomBytes(16).toString("hex"), randomBytes(8).toString("hex")];
   return { traceId, spanId, traceparent: `00-${traceId}-${spanId}-${flags}` };
@@ -37,13 +37,13 @@ async function ask(path: string, traceparent: string, body: object, ask = fetch)
   return response.json();
 }
 
-/** The spans of a trace, when the run's own has come, which is the last. */
+/** Returns the spans of a trace, once the span of the run has arrived, which is the last one. */
 async function traced(traceId: string, runs = 1): Promise<CollectedSpan[]> {
   await until(() => collector.of(traceId).filter(({ name }) => name.startsWith("run ")).length === runs);
   return collector.of(traceId);
 }
 
-/** Who is within whom, by name: `run > step 1 > node a`. */
+/** Returns the path of each span by name, such as `run > step 1 > node a`. */
 function pathsIn(spans: CollectedSpan[]): string[] {
   const path = (span: CollectedSpan): string => {
     const parent = spans.find(({ spanId }) => spanId === span.parentSpanId);

@@ -26,7 +26,7 @@ const project = await makeProject({
     webhooks: { headers: { authorization: "Bearer ${{ env.LG_WEBHOOK_TOKEN }}" } },
   },
 });
-/** The same receiver, as another machine to the service. */
+/** The URL of the same receiver under another host name, which the service takes for another machine. */
 const besideUrl = url.replace("127.0.0.1", "localhost");
 const env = {
   ENSEMBLE_CONFIG: `${project}/langgraph.json`,
@@ -35,7 +35,10 @@ const env = {
 };
 const { client, fetch, db, databaseUrl } = await startTestService(env);
 
-/** `/500-twice/…` fails twice, `/500/…` always, unless it was mended; `/redirect/…` points at a metadata service. */
+/**
+ * Answers by the path: `/500-twice/…` fails twice, `/500/…` fails until it is in `mended`, and `/redirect/…` redirects to a metadata
+ * service.
+ */
 function answerByPath(response: ServerResponse, path: string, nth: number): void {
   if (path.startsWith("/redirect")) response.writeHead(302, { location: "http://169.254.169.254/latest/meta-data/" });
   else if ((path.startsWith("/500-twice") && nth < 2) || (path.startsWith("/500/") && !mended.has(path))) response.statusCode = 500;
@@ -49,7 +52,7 @@ const told = async (path: string): Promise<Received> => {
   await until(() => at(path).length > 0);
   return at(path)[0] as Received;
 };
-/** As if the time of the next try, or of giving up, had come. */
+/** Makes the next try, or the giving up, of a webhook due now. */
 const hasten = (runId: string, column: "due_at" | "give_up_at") =>
   db.query(`update webhooks set ${column} = now() where run_id = $1 and status = 'pending'`, [runId]);
 
@@ -182,10 +185,10 @@ test("a receiver that hangs holds up neither runs nor the webhooks of others", a
   expect(hanging.received.some(({ closed }) => closed())).toBe(false); // the first of them still has its turn
 });
 
-/** Seconds. One that hangs is given up after ten: whoever waits for it is told later than that. */
+/** A time limit in seconds. A receiver that hangs is given up after ten seconds, so a delivery that waits for it takes longer than this. */
 const soon = 6;
 
-/** A service whose workers know no receiver yet. */
+/** Starts a service whose workers know no receiver yet. */
 async function startAmongHanging() {
   const service = await startTestService(env);
   const secondsUntilTold = async (webhook: string): Promise<number> => {

@@ -23,7 +23,7 @@ let runId: string;
 let threadId: string;
 let workerId: string;
 
-/** A run in its second attempt. */
+/** Creates a run in its second attempt. */
 beforeEach(async () => {
   [runId, threadId] = [crypto.randomUUID(), crypto.randomUUID()];
   workerId = crypto.randomUUID();
@@ -46,7 +46,7 @@ const checkpoint = (id: string) => ({
 });
 const end = { status: "success", output: null, error: null, thread: undefined } as const;
 
-/** Every way in which an attempt writes: whether it was let. */
+/** All kinds of writes of an attempt. Each function returns whether the write was accepted. */
 const writes: Record<string, (on: Db, attempt: number) => Promise<boolean>> = {
   "a checkpoint": (on, attempt) =>
     withSaver(on, attempt, (saver) =>

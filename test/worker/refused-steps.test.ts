@@ -8,7 +8,7 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const { client, db } = await startTestService({ LOG_LEVEL: process.env.TEST_LOG ?? "silent" });
 
-/** Has the database refuse rows of the table for which the condition holds, as it refuses what is too large for it. */
+/** Makes the database refuse rows of a table for which a condition holds, as it refuses rows that are too large. */
 async function refuse(table: string, condition: string, [code, message]: readonly string[]): Promise<() => Promise<unknown>> {
   const name = `refuse_${table}`;
   await db.query(`create or replace function ${name}() returns trigger language plpgsql as

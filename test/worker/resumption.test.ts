@@ -10,7 +10,7 @@ const { client, db } = await startTestService();
 const folder = mkdtempSync(join(tmpdir(), "ensemble-versions-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** As if the worker had died after the run's last checkpoint, before it could say that the run was over. */
+/** Makes a run look as if its worker had died after the last checkpoint, before it could end the run. */
 async function forgetEnd(runId: string, on: { query: (text: string, values: string[]) => Promise<unknown> } = db): Promise<void> {
   await on.query("update runs set status = 'pending', ended_at = null, events_until = null, output = null where run_id = $1", [runId]);
 }

@@ -5,7 +5,9 @@ import { type OwnService, startOwnService } from "./own-service.ts";
 
 const graph = "scenario";
 
-/** Runs `ensemble demo`: shows the scenario orchestrator live. If no service runs, it starts one and stops it afterwards. */
+/**
+ * Runs `ensemble demo`, which shows the scenario orchestrator live. If no service runs, the command starts one, and stops it afterwards.
+ */
 export async function demo(args: Arguments): Promise<ExitCode> {
   const leaving = listenForLeave();
   const keep = args.flags.has("keep");
@@ -48,10 +50,10 @@ async function serviceIfNone(args: Arguments, leaving: AbortSignal): Promise<Own
 async function endOwnService({ url, pid, stop, release }: OwnService, keep: boolean): Promise<void> {
   if (!keep) return stop();
   release();
-  note(`The service stays at ${url}; \`kill ${pid}\` stops it.`);
+  note(`The service stays at ${url}. \`kill ${pid}\` stops it.`);
 }
 
-/** Writes a note to stderr, because stdout belongs to the result that `--json` prints. */
+/** Writes a note to stderr. stdout is kept for the result that `--json` prints. */
 function note(sentence: string): void {
   console.error(sentence);
 }

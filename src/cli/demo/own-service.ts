@@ -7,13 +7,13 @@ import { fileURLToPath } from "node:url";
 import { makeDataDirectory } from "../../db/data-directory.ts";
 import { readEnvironment } from "../environment.ts";
 
-/** A service that a command started for itself. */
+/** A service that the command has started for itself. */
 export interface OwnService {
   url: string;
   pid: number;
   log: string;
   stop(): Promise<void>;
-  /** Lets the service live on when this process ends. */
+  /** Lets the service continue when this process ends. */
   release(): void;
 }
 
@@ -21,10 +21,10 @@ const startTimeoutMs = 60_000;
 const stopTimeoutMs = 40_000;
 const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
 const program = fileURLToPath(new URL(`../ensemble.${extension}`, import.meta.url));
-/** The variables that the shell must not pass on, because the service uses the embedded database and the role `all`. */
+/** Variables that the shell must not pass on to the service. The service uses the embedded database and the role `all`. */
 const plain = { DATABASE_URL: "", DATABASE_URI: "", POSTGRES_URI: "", DATABASE_DIRECT_URL: "", ENSEMBLE_ROLE: "" };
 
-/** Runs `ensemble start` in a separate session and waits until it prints its URL. Ctrl-C here does not reach that session. */
+/** Runs `ensemble start` in a separate session, which Ctrl-C here does not reach. Waits until the service prints its URL. */
 export async function startOwnService(leaving: AbortSignal): Promise<OwnService> {
   const { dataDir } = await readEnvironment();
   const log = join(await makeDataDirectory(dataDir), "demo.log");
@@ -50,7 +50,7 @@ export async function startOwnService(leaving: AbortSignal): Promise<OwnService>
   }
   await stop();
   throw new Error(
-    leaving.aborted ? "Stopped before the service had started." : `The service did not start within 60 s; its log is ${log}.`,
+    leaving.aborted ? "Stopped before the service had started." : `The service did not start within 60 s. Its log is ${log}.`,
   );
 }
 

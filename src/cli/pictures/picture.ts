@@ -1,9 +1,9 @@
-/** The picture of a graph that sends progress events of its own form. */
+/** A picture that shows a graph's progress, for graphs that send progress events of a special form. */
 export interface Picture {
-  /** Tells whether the picture shows the run. Single steps are not shown then. */
+  /** True if the picture shows the run. Single steps are not listed then. */
   readonly begun: boolean;
-  /** Shows an event. Returns false for an event of another form. */
+  /** Shows an event. Returns false if the event has another form. */
   take(data: unknown): boolean;
-  /** Leaves the picture as it is, so that later output appears below it. */
+  /** Leaves the picture as it is. Later output appears below it. */
   leave(): void;
 }

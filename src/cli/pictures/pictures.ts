@@ -3,12 +3,12 @@ import { showComparison } from "./comparison.ts";
 import type { Picture } from "./picture.ts";
 import { showScenarios } from "./scenario/scenarios.ts";
 
-/** The pictures by the form of a graph's progress events. */
+/** The pictures, each for one form of progress events. */
 const pictures: ((screen: Screen) => Picture)[] = [showScenarios];
-/** The reports with a form of their own. Each function returns false for any other report. */
+/** The reports that are shown in a special form. Each function returns false for any other report. */
 const reports: ((screen: Screen, report: unknown) => boolean)[] = [showComparison];
 
-/** Opens all pictures on a screen. An event goes to the first picture that takes it. */
+/** Opens all pictures on a screen. An event goes to the first picture that shows it. */
 export function openPictures(screen: Screen): Picture {
   const opened = pictures.map((show) => show(screen));
   return {
@@ -22,7 +22,7 @@ export function openPictures(screen: Screen): Picture {
   };
 }
 
-/** Shows a report in its own form. Returns false if it has none. */
+/** Shows a report in its special form. Returns false if it has none. */
 export function showReport(screen: Screen, report: unknown): boolean {
   return reports.some((show) => show(screen, report));
 }

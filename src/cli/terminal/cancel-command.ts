@@ -4,7 +4,7 @@ import { findRun, findThread } from "./find.ts";
 
 const timeoutMs = 10_000;
 
-/** Runs `ensemble cancel <run|thread>`: cancels a run, or all open runs of a thread. With `--rollback` it removes them too. */
+/** Runs `ensemble cancel <run|thread>`, which cancels a run, or all open runs of a thread. With `--rollback`, the runs are also deleted. */
 export async function cancel(args: Arguments): Promise<void> {
   const [id = ""] = args.words;
   const rollback = args.flags.has("rollback");
@@ -21,7 +21,10 @@ interface OpenRun {
   thread_id: string;
 }
 
-/** Returns the open runs, pending ones first. A pending run would begin as soon as the running one ended. */
+/**
+ * Returns the open runs of a thread, pending runs first. They must be cancelled first, because a pending run would begin as soon as the
+ * running one ended.
+ */
 async function openRunsOf({ client }: Connection, threadId: string): Promise<OpenRun[]> {
   const pending = await client.runs.list(threadId, { status: "pending", limit: 1_000 });
   return [...pending, ...(await client.runs.list(threadId, { status: "running", limit: 1_000 }))];

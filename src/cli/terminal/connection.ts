@@ -14,7 +14,7 @@ export interface Connection {
 const timeoutMs = 30_000;
 const helloMs = 5_000;
 
-/** The service's address, the source of that address, and the credentials to send. */
+/** The service's URL, where that URL comes from, and the credentials to send. */
 export interface Address {
   url: string;
   source: ServiceAddress["source"] | "name";
@@ -31,17 +31,17 @@ export async function findAddress({ texts }: Arguments): Promise<Address> {
   return { ...(await ownAddress(config)), headers };
 }
 
-/** Calls `work` with a connection to the running service. Throws one sentence when the service does not answer or refuses. */
+/** Calls `work` with a connection to the running service. Throws one sentence if the service does not answer or refuses. */
 export async function withService<T>(args: Arguments, work: (connection: Connection) => Promise<T>): Promise<T> {
   const address = await findAddress(args);
   const trouble = await findTrouble(address);
   const missing = address.source === "nobody" ? "No service of this directory runs. " : "";
   if (trouble) throw new Error(`${missing}${trouble}`);
-  if (missing) console.error(`${missing}Using the one at ${address.url}.`); // perhaps another project's
+  if (missing) console.error(`${missing}Using the one at ${address.url}.`); // this may be another project's service
   return work(openClient(address)).catch(explainAnswer(address.url));
 }
 
-/** Opens the official client. All retries of a request carry one idempotency key, so they make one run. */
+/** Opens the official client. All retries of a request carry the same idempotency key, so they make only one run. */
 export function openClient({ url, headers: defaultHeaders }: Omit<Address, "source">): Connection {
   const onRequest = (_url: URL, init: RequestInit) => {
     if (init.method !== "POST") return init;
@@ -50,7 +50,7 @@ export function openClient({ url, headers: defaultHeaders }: Omit<Address, "sour
   return { url, client: new Client({ apiUrl: url, timeoutMs, onRequest, defaultHeaders }) };
 }
 
-/** Returns why no service is at an address. Returns undefined when there is one. */
+/** Returns why no service can be used at an address. Returns undefined if there is one. */
 export async function findTrouble({ url, headers }: Address): Promise<string | undefined> {
   try {
     const response = await fetch(`${url}/ok`, { headers, signal: AbortSignal.timeout(helloMs) });
@@ -64,7 +64,7 @@ export async function findTrouble({ url, headers }: Address): Promise<string | u
 
 const Info = z.object({ halted: z.literal(true) });
 
-/** Tells whether work is halted there. A server that does not report it is not halted. */
+/** Returns whether the service is halted. A server that does not report a halt counts as not halted. */
 export async function isHalted(url: string): Promise<boolean> {
   const answer = await fetch(`${url}/info`, { signal: AbortSignal.timeout(helloMs) }).then((response) => response.json());
   return Info.safeParse(answer).success;
@@ -76,7 +76,7 @@ function reasonOf(error: unknown): string {
   return String(cause);
 }
 
-/** The error that the client throws when the service refuses a request. */
+/** The error that the client throws if the service refuses a request. */
 const Refusal = z.object({ status: z.number(), text: z.string() });
 const Detail = z.object({ detail: z.union([z.string(), z.unknown().transform((detail) => JSON.stringify(detail))]) });
 

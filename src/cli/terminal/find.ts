@@ -4,7 +4,7 @@ import { type Connection, isNotFound } from "./connection.ts";
 
 const pageSize = 50;
 
-/** Yields all threads page by page, the most recently used first. */
+/** Yields all threads page by page. The most recently used threads come first. */
 async function* threadPages(client: Client, status?: Thread["status"]): AsyncGenerator<Thread[]> {
   for (let offset = 0; ; offset += pageSize) {
     const page = await client.threads.search({
@@ -19,7 +19,7 @@ async function* threadPages(client: Client, status?: Thread["status"]): AsyncGen
   }
 }
 
-/** Returns the newest runs of all threads. A thread changes no earlier than its newest run is created, so the search can stop early. */
+/** Returns the newest runs of all threads. The search can stop early, because creating a run also counts as a change of its thread. */
 export async function newestRuns(client: Client, limit: number, status?: Run["status"]): Promise<Run[]> {
   const isOpen = status === "pending" || status === "running";
   let newest: Run[] = [];
@@ -32,12 +32,12 @@ export async function newestRuns(client: Client, limit: number, status?: Run["st
   return newest;
 }
 
-/** Returns the runs of a thread. A thread that was deleted meanwhile has none. */
+/** Returns the runs of a thread, or an empty list if the thread was deleted meanwhile. */
 async function runsOf(client: Client, threadId: string, limit: number, status?: Run["status"]): Promise<Run[]> {
   return client.runs.list(threadId, { limit, ...(status && { status }) }).catch(none([]));
 }
 
-/** Returns a run by its id. The service finds runs by thread, so without a thread id it searches all threads. */
+/** Returns a run by its id. The service finds a run only on its thread, so without a thread id this searches all threads. */
 export async function findRun({ client, url }: Connection, runId: string, threadId?: string): Promise<Run | undefined> {
   if (!z.guid().safeParse(runId).success) throw new Error(`"${runId}" is not the id of a run.`);
   if (threadId) return client.runs.get(threadId, runId).catch(none(undefined));
@@ -50,7 +50,7 @@ export async function findRun({ client, url }: Connection, runId: string, thread
   return undefined;
 }
 
-/** Tells whether the run exists at all: its stream is found by its id alone. */
+/** Returns whether a run exists on any thread. The service finds a run's stream by the id alone. */
 async function exists(url: string, runId: string): Promise<boolean> {
   const enough = new AbortController();
   const signal = AbortSignal.any([enough.signal, AbortSignal.timeout(10_000)]);
@@ -70,7 +70,7 @@ export function contextOf(run: Run | undefined): Record<string, unknown> | undef
   return Configured.safeParse(run).data?.kwargs.context;
 }
 
-/** Returns an error handler that turns a 404 into the given value. */
+/** Returns an error handler that returns the given value for a 404. It throws any other error. */
 function none<T>(nothing: T) {
   return (error: unknown): T => {
     if (isNotFound(error)) return nothing;

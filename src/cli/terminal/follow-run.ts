@@ -5,7 +5,7 @@ import { type Part, readMoments } from "./moments.ts";
 import { type OpenQuestion, questionsIn } from "./questions.ts";
 import type { View } from "./view.ts";
 
-/** The outcome of following a run. */
+/** The outcome of a run that was followed. */
 export type Ending =
   | { kind: "done"; values: unknown }
   | { kind: "asks"; questions: OpenQuestion[]; values: unknown }
@@ -14,14 +14,14 @@ export type Ending =
 
 export interface Stream {
   threadId: string;
-  /** Undefined until the service has named the run that it created. */
+  /** Returns undefined until the service has named the run that it created. */
   runId: () => string | undefined;
   parts: AsyncIterable<Part>;
 }
 
 const Failed = z.object({ __error__: z.object({ error: z.string(), message: z.string() }) });
 
-/** Shows a run until it ends or the person leaves. Returns the outcome. */
+/** Shows a run until it ends or the person leaves. Returns what happened. */
 export async function followRun(client: Client, stream: Stream, view: View, leaving: AbortSignal): Promise<Ending> {
   let failure: string | undefined;
   let begun = false;
@@ -46,7 +46,7 @@ export async function followRun(client: Client, stream: Stream, view: View, leav
   return settle(client, { threadId: stream.threadId, runId }, failure);
 }
 
-/** Returns the outcome of a run whose stream has ended. Its result is committed by then. */
+/** Returns what happened to a run whose stream has ended. Its result is stored by then. */
 async function settle(client: Client, { threadId, runId }: { threadId: string; runId: string }, failure?: string): Promise<Ending> {
   const found = await Promise.all([client.runs.get(threadId, runId), client.runs.join(threadId, runId)]).catch((error: unknown) => {
     if (isNotFound(error)) return undefined;

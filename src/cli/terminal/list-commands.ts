@@ -10,7 +10,7 @@ import { showResult } from "./result.ts";
 import { openScreen } from "./screen.ts";
 import { showTable } from "./table.ts";
 
-/** Runs `ensemble graphs`: lists the graphs of the service. */
+/** Runs `ensemble graphs`, which lists the graphs of the service. */
 export async function listGraphs(args: Arguments): Promise<void> {
   const found = await withService(args, async ({ client }) => systemAssistants(client));
   const graphs = found.map(({ graph_id, description }) => ({ graph_id, description: description ?? "" }));
@@ -23,12 +23,12 @@ export async function listGraphs(args: Arguments): Promise<void> {
   );
 }
 
-/** Returns the assistant that the service made for each graph. */
+/** Returns the default assistants of the graphs. */
 async function systemAssistants(client: Client) {
   return client.assistants.search({ limit: 1_000, metadata: { created_by: "system" } });
 }
 
-/** Runs `ensemble runs`: lists the newest runs, of one thread or of all. */
+/** Runs `ensemble runs`, which lists the newest runs of one thread or of all threads. */
 export async function listRuns(args: Arguments): Promise<void> {
   const { thread, status, limit = "20" } = args.texts;
   const wanted = z.coerce.number().int().min(1).max(1_000).safeParse(limit);
@@ -55,7 +55,7 @@ async function graphNames(client: Client, runs: Run[]): Promise<Map<string, stri
   return new Map(ids.map((id, index) => [id, names[index] ?? "-"]));
 }
 
-/** Runs `ensemble show <run>`: shows the status and the result of a run. */
+/** Runs `ensemble show <run>`, which shows the status and the result of a run. */
 export async function showRun(args: Arguments): Promise<void> {
   const [runId = ""] = args.words;
   const { run, values, graphs } = await withService(args, async (connection) => {

@@ -17,13 +17,13 @@ const Messages = z.object({ messages: z.array(Message) });
 
 export interface Narrator {
   tell(moment: Moment): void;
-  /** Ends the text that is being shown. */
+  /** Ends the line of the text that is being shown. */
   pause(): void;
-  /** Tells whether a text was already shown in full. */
+  /** Returns whether a text has already been shown completely. */
   hasSaid(text: string): boolean;
 }
 
-/** Shows a run as it happens: a line for each step and each progress event, and the tokens of models as they arrive. */
+/** Shows a run while it is executed: a line for each step and each progress event, and the tokens of models as they arrive. */
 export function startNarrator(screen: Screen): Narrator {
   const speech = startSpeech(screen);
   const pictures = openPictures(screen);
@@ -32,7 +32,7 @@ export function startNarrator(screen: Screen): Narrator {
 
   function tellStep({ path, node, update }: Extract<Moment, { kind: "step" }>): void {
     named = true;
-    if (pictures.begun) return; // the picture shows the steps better
+    if (pictures.begun) return; // the picture already shows the steps
     screen.line(["green", "✓ "], ["dim", path.map((each) => `${each} › `).join("")], node);
     for (const [id, line] of toolLines(update)) {
       if (!shown.has(id)) screen.line("    ", ["dim", line]); // a parent graph repeats the messages of its subgraph
@@ -53,7 +53,7 @@ export function startNarrator(screen: Screen): Narrator {
     screen.line(["cyan", "· "], `${at}${pattern} ${type}`, ["dim", `${details(rest)}${time}`]);
   }
 
-  /** Shows a step from the values alone. A run with only the values stream names no steps. */
+  /** Shows a step if only its values are known. A run that streams only values does not name its steps. */
   function tellValues(path: string[], values: unknown): void {
     if (named || path.length > 0 || pictures.begun || isQuestion(values)) return;
     screen.line(["dim", `✓ a step; the values are ${excerpt(safeJson(values), 120)}`]);
@@ -84,7 +84,7 @@ function details(rest: Record<string, unknown>): string {
     .join("");
 }
 
-/** Returns a line for each tool call and each tool result of a step, because these are not tokens. */
+/** Returns a line for each tool call and each tool result of a step. They are not part of the streamed tokens. */
 function toolLines(update: unknown): [id: string, line: string][] {
   const read = Messages.safeParse(update);
   if (!read.success) return [];

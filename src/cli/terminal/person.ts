@@ -5,17 +5,17 @@ import { safeJson } from "./clean.ts";
 import { type OpenQuestion, Question, showQuestion } from "./questions.ts";
 import type { Screen } from "./screen.ts";
 
-/** A person at the terminal. An undefined answer means that the person left. */
+/** The person at the terminal. `answer` returns undefined if the person leaves. */
 export interface Person {
   answer(questions: OpenQuestion[]): Promise<Record<string, unknown> | undefined>;
 }
 
-/** Thrown when the person leaves without an answer, with Ctrl-C or Ctrl-D. */
+/** Thrown if the person leaves without an answer, with Ctrl-C or Ctrl-D. */
 class Left extends Error {}
 
 type Ask = (prompt: string, prefilled?: string) => Promise<string>;
 
-/** Asks at a terminal, one question after the other. */
+/** Returns a person who is asked at a terminal, one question after another. */
 export function openPrompt(input: Readable, output: Writable, screen: Screen): Person {
   return {
     async answer(questions) {
@@ -35,7 +35,7 @@ export function openPrompt(input: Readable, output: Writable, screen: Screen): P
   };
 }
 
-/** Returns a function that asks for one line. Pasted or piped lines that arrive before a question are kept for it. */
+/** Returns a function that asks for one line. Pasted or piped lines that arrive before a question are kept for the next question. */
 function askThrough(lines: Interface): Ask {
   const buffered: string[] = [];
   let waiting: PromiseWithResolvers<string> | undefined;
@@ -55,7 +55,7 @@ function askThrough(lines: Interface): Ask {
     if (!left) {
       lines.setPrompt(prompt);
       lines.prompt();
-      if (prefilled && lines.terminal) lines.write(prefilled); // elsewhere it would count as typed
+      if (prefilled && lines.terminal) lines.write(prefilled); // on any other output, the text would count as typed
     }
     const line = buffered.shift();
     if (line !== undefined) return Promise.resolve(line);
@@ -75,7 +75,7 @@ function answerOne(value: unknown, screen: Screen, ask: Ask): Promise<unknown> {
   return ask("> ");
 }
 
-/** Asks for yes, no with a reason, or yes with changes. */
+/** Asks for an approval. The person answers yes, no with an optional reason, or yes with changes. */
 async function askApproval(details: unknown, screen: Screen, ask: Ask): Promise<unknown> {
   for (;;) {
     const [word = "", ...rest] = (await ask("y, n [reason] or e to edit> ")).trim().split(/\s+/);
@@ -88,7 +88,7 @@ async function askApproval(details: unknown, screen: Screen, ask: Ask): Promise<
 
 const Call = z.looseObject({ args: z.record(z.string(), z.unknown()) });
 
-/** Returns what a person may edit: the arguments of a tool call, else all details. */
+/** Returns what the person may edit: the arguments of a tool call, or else all details. */
 function editable(details: unknown): unknown {
   const call = Call.safeParse(details);
   return call.success ? call.data.args : (details ?? {});

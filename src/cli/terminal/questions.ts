@@ -15,10 +15,10 @@ const OpenQuestion = z.looseObject({ id: z.string(), value: z.unknown().optional
 export type OpenQuestion = z.output<typeof OpenQuestion>;
 
 const Interrupted = z.object({ __interrupt__: z.array(OpenQuestion) });
-/** A thread's open questions, by task. */
+/** A thread's open questions, by the id of the task that asked. */
 const OpenQuestions = z.record(z.string(), z.array(OpenQuestion));
 
-/** Returns the questions that stopped a run. Returns undefined when it did not stop, and an empty list at a breakpoint. */
+/** Returns the questions that stopped a run. Returns undefined if the run did not stop, and an empty list if it stopped at a breakpoint. */
 export function questionsIn(values: unknown): OpenQuestion[] | undefined {
   const read = Interrupted.safeParse(values);
   return read.success ? read.data.__interrupt__ : undefined;
@@ -42,7 +42,7 @@ export function showQuestion(screen: Screen, value: unknown): void {
   if (question.timeoutSeconds) screen.line(["dim", `  After ${question.timeoutSeconds} s without an answer, the run goes on by itself.`]);
 }
 
-/** Returns an example of a valid answer, for the hint on the command line. */
+/** Returns an example of a valid answer, which the hint for the command line shows. */
 export function exampleAnswer(questions: OpenQuestion[]): unknown {
   const [only, ...others] = questions;
   if (only && others.length === 0) return example(only.value);

@@ -7,12 +7,12 @@ import type { Screen } from "./screen.ts";
 
 const Values = z.record(z.string(), z.unknown());
 const Conversation = z.array(z.looseObject({ content: z.unknown().optional() })).min(1);
-/** The keys under which graphs keep their result for people. */
+/** The keys of the state under which graphs put the result that people want to see. */
 const resultKeys = ["report", "answer", "result"];
 
 /**
- * Shows the result of a run: its report or answer, else its last message, else its values as JSON. It does not repeat text that was
- * already shown. A run that stopped for questions shows them.
+ * Shows the result of a run: its report or answer, or else its last message, or else its values as JSON. If the run stopped for questions,
+ * it shows the questions. Text that has been shown already is not repeated.
  */
 export function showResult(screen: Screen, values: unknown, hasSaid: (text: string) => boolean): void {
   const questions = questionsIn(values);

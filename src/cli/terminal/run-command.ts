@@ -12,7 +12,7 @@ const Document = z.record(z.string(), z.unknown());
 type Input = z.output<typeof Document>;
 const Described = z.looseObject({ properties: z.record(z.string(), z.unknown()).default({}) });
 
-/** Runs `ensemble run <graph>`: follows a run from start to end, on a new or an existing thread. */
+/** Runs `ensemble run <graph>`, which follows a run from start to end, on a new or an existing thread. */
 export async function run(args: Arguments): Promise<ExitCode> {
   const options = await readStart(args);
   return withService(args, async (connection) => {
@@ -25,7 +25,7 @@ export async function run(args: Arguments): Promise<ExitCode> {
     const context = options.context ?? (continues ? await lastContext(client, thread) : undefined);
     const session = openSession(connection, args, { graph, threadId: thread.thread_id, context });
     await warnOfHalt(connection, session);
-    if (input && thread.status === "busy") session.say("The thread is busy; this run waits for its turn.");
+    if (input && thread.status === "busy") session.say("The thread is busy. This run waits for its turn.");
     const resume = options.resume ?? (input ? undefined : await answer(session, questions));
     if (resume !== undefined) return converse(session, startRun(session, { command: { resume } }));
     if (!input && questions.length > 0) return leaveOpen(session, { questions, values: { __interrupt__: questions } });
@@ -33,10 +33,13 @@ export async function run(args: Arguments): Promise<ExitCode> {
   });
 }
 
-/** Returns the input of a run without new input. A thread at a breakpoint continues, and any other thread starts with its present state. */
+/**
+ * Returns the input of a run for which the person gave none. A thread at a breakpoint continues. Any other thread starts again with its
+ * present state.
+ */
 const beginning = ({ status }: Thread) => (status === "interrupted" ? null : {});
 
-/** Returns the context of the thread's last run. An answer without a context of its own uses it. */
+/** Returns the context of the thread's last run. An answer uses this context if the person gives none. */
 async function lastContext(client: Client, { thread_id }: Thread): Promise<Input | undefined> {
   return contextOf((await client.runs.list(thread_id, { limit: 1 }))[0]);
 }
@@ -47,7 +50,7 @@ interface StartOptions {
   resume: unknown;
 }
 
-/** Reads the options and their files, before anything is sent. */
+/** Reads the options and the files that they name, before anything is sent. */
 async function readStart({ texts }: Arguments): Promise<StartOptions> {
   const { thread, resume, input, task, context } = texts;
   if (thread !== undefined && !z.guid().safeParse(thread).success)

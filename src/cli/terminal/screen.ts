@@ -3,18 +3,18 @@ import { clean } from "./clean.ts";
 
 type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
-/** A piece of a line, plain or with a style. The screen makes its text safe, so no caller can forget it. */
+/** A piece of a line, plain or with a style. The screen itself makes the text safe, so that no caller can forget it. */
 export type Span = string | readonly [style: Style, text: string];
 
 export interface Screen {
   line(...spans: Span[]): void;
-  /** Writes text as it arrives. A terminal shows it at once, other outputs when the line is complete. */
+  /** Writes text as it arrives. A terminal shows it at once, and any other output shows it when the line is complete. */
   text(piece: string): void;
   /** Ends an incomplete line of text. */
   endText(): void;
-  /** Draws lines that stay at the bottom and replace the previous ones. Only a terminal shows them. */
+  /** Draws lines that stay at the bottom, in place of the previous ones. Only a terminal shows them. */
   picture(lines: Span[][]): void;
-  /** Leaves the picture as it is, so that later output appears below it. */
+  /** Leaves the picture as it is. Later output appears below it. */
   leavePicture(): void;
   readonly live: boolean;
 }
@@ -24,7 +24,7 @@ interface Output {
   isTTY?: boolean;
 }
 
-/** Opens an output for people. A terminal gets colour and a picture, other outputs plain lines. */
+/** Opens an output for people. A terminal gets colours and pictures, and any other output gets plain lines. */
 export function openScreen(output: Output, env: NodeJS.ProcessEnv = process.env): Screen {
   const live = output.isTTY === true && env.TERM !== "dumb";
   const color = live && !env.NO_COLOR;
@@ -79,6 +79,8 @@ function paint(span: Span, color: boolean): string {
   return color && span[1] ? styleText(span[0], clean(span[1]), { validateStream: false }) : clean(span[1]);
 }
 
-/** Returns the picture without wrapping. A line that is too long would take two, and the next picture would not cover it. */
+/**
+ * Returns the picture with line wrapping turned off. A long line would otherwise take two lines, and the next picture would not cover it.
+ */
 const draw = (picture: string[]) => (picture.length > 0 ? `\x1b[?7l${picture.join("\n")}\n\x1b[?7h` : "");
 const erase = (picture: string[]) => (picture.length > 0 ? `\x1b[${picture.length}F\x1b[0J` : "");

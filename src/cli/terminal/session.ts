@@ -8,30 +8,30 @@ import { exampleAnswer, type OpenQuestion, questionsOf } from "./questions.ts";
 import { openScreen } from "./screen.ts";
 import { jsonView, readableView, type View } from "./view.ts";
 
-/** Exit code of a command about a run. Scripts use it: 3 means that the run waits for an answer, 130 that Ctrl-C left it running. */
+/** The exit code of a command that follows a run. 3 means that the run waits for an answer, and 130 that Ctrl-C left the run running. */
 export type ExitCode = 0 | 1 | 3 | 130;
 
-/** One or more runs in turn on one thread, shown to a person or a program. */
+/** The state of a command that follows one or more runs on a thread, for a person or for a program. */
 export interface Session {
   client: Client;
   graph: string;
   threadId: string;
-  /** The context of each run. An answer goes to the graph with the context of the question. */
+  /** The context of each run. A run that answers a question uses the context of the run that asked. */
   context: Record<string, unknown> | undefined;
   view: View;
-  /** Undefined when nobody can be asked. */
+  /** The person to ask. Undefined if no one can be asked. */
   person: Person | undefined;
   /** Writes a note that is not part of the result. */
   say: (sentence: string) => void;
   leaving: AbortSignal;
-  /** The note on leaving, when more ends than the view. */
+  /** A note for a person who leaves, if leaving ends more than the display. */
   farewell?: string | undefined;
 }
 
 export type Start = { input: Record<string, unknown> | null } | { command: Command };
 type Where = Pick<Session, "graph" | "threadId" | "context">;
 
-/** Opens a session. It writes the result to stdout and asks questions at the terminal of the person. */
+/** Opens a session. It writes the result to stdout, and asks questions at the person's terminal. */
 export function openSession({ client }: Connection, { flags }: Arguments, where: Where, leaving = listenForLeave()): Session {
   const screen = openScreen(process.stdout);
   const json = flags.has("json");
@@ -48,12 +48,12 @@ export function openSession({ client }: Connection, { flags }: Arguments, where:
   };
 }
 
-/** Warns when work is halted, because the run would otherwise seem to hang. */
+/** Warns if the service is halted, because the run would otherwise seem to hang. */
 export async function warnOfHalt({ url }: Connection, { say }: Session): Promise<void> {
   if (await isHalted(url).catch(() => false)) say("Work is halted on this service: the run waits until `ensemble resume`.");
 }
 
-/** Starts a run on the session's thread. Its stream reconnects after a broken connection. */
+/** Starts a run on the session's thread. The stream reconnects if its connection breaks. */
 export function startRun({ client, graph, threadId, context, leaving }: Session, start: Start): Stream {
   let runId: string | undefined;
   const parts = client.runs.stream(threadId, graph, {
@@ -81,7 +81,7 @@ export async function converse(session: Session, first: Stream): Promise<ExitCod
   }
 }
 
-/** Returns the person's answers by question. Returns undefined when there is no person, or the person left. */
+/** Returns the person's answers by the ids of the questions. Returns undefined if there is no person, or if the person left. */
 export async function answer(
   { client, threadId, person }: Session,
   questions: OpenQuestion[],
@@ -114,12 +114,12 @@ function conclude({ view, say, threadId, farewell }: Session, ending: Exclude<En
   return 0;
 }
 
-/** Says what the run waits for, and how to continue it. */
+/** Tells what the run waits for, and how to continue it. */
 export function leaveOpen(
   { view, say, graph, threadId, person }: Session,
   { questions, values }: { questions: OpenQuestion[]; values: unknown },
 ): ExitCode {
-  if (!person) view.values(values); // a person has just been asked
+  if (!person) view.values(values); // a person has just seen the questions
   const again = `ensemble run ${graph} --thread ${threadId}`;
   if (questions.length === 0) say(`The run paused at a breakpoint; \`${again}\` goes on.`);
   else

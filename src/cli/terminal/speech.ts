@@ -13,13 +13,13 @@ interface Utterance {
 
 export interface Speech {
   say(token: Token): void;
-  /** Ends the text of a step's model. It shows the step before the text of another model. */
+  /** Ends the text of a step's model. The step is then shown before the text of any other model. */
   end(path: string[], node: string, tellStep: () => void): void;
   endAll(): void;
   hasSaid(text: string): boolean;
 }
 
-/** Shows the text of models as it arrives. When several write at once, one is shown and the others wait. */
+/** Shows the text of models as it arrives. If several models write at once, one text is shown and the others wait. */
 export function startSpeech(screen: Screen): Speech {
   const waiting = new Map<string, Utterance>();
   const said = new Set<string>();
@@ -28,7 +28,7 @@ export function startSpeech(screen: Screen): Speech {
   function say({ message, path, node, text, ends }: Token): void {
     const known = waiting.get(message);
     const utterance = known ?? { path, node, text: "", over: false };
-    if (!known && !text) return; // a tool call has no text, and an empty last chunk begins nothing
+    if (!known && !text) return; // a tool call has no text, and an empty last chunk starts no text
     waiting.set(message, utterance);
     utterance.text += text;
     if (floor === utterance) screen.text(text);
@@ -36,7 +36,7 @@ export function startSpeech(screen: Screen): Speech {
     passOn();
   }
 
-  /** Shows the next text, as long as the current one is complete. */
+  /** Shows the next texts, as long as the current text is complete. */
   function passOn(): void {
     while (!floor || floor.over) {
       if (floor) close(floor);

@@ -4,16 +4,16 @@ import { startNarrator } from "./narrator.ts";
 import { showResult } from "./result.ts";
 import type { Screen } from "./screen.ts";
 
-/** Shows a run while it goes on, and its result. */
+/** Shows a run while it is executed, and its result. */
 export interface View {
   begin(ids: { threadId: string; runId: string }): void;
   part(part: Part): void;
-  /** Ends incomplete text, because the stream has ended or was left. */
+  /** Ends incomplete text, because the stream has ended or the person has left. */
   pause(): void;
   values(values: unknown): void;
 }
 
-/** Returns the view for programs: one JSON object a line for each event, then the final values. */
+/** Returns the view for programs: one line of JSON for each event, and then one with the final values. */
 export function jsonView(output: { write(text: string): unknown }): View {
   const write = (value: unknown) => output.write(`${safeJson(value)}\n`);
   return {

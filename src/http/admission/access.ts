@@ -5,16 +5,16 @@ import { everything, nothingAtAll, type Scope } from "../../db/scope.ts";
 import { documentPath } from "../document.ts";
 import type { Admitted } from "./admission.ts";
 
-/** The callers that may use a route: everybody, every authenticated user, or the users that these decisions allow. */
+/** Who may use a route: everyone, every authenticated user, or the users for whom auth allows these events. */
 export type Access = "public" | "signed-in" | AuthEvent[];
 
-/** Returns the options of a route that takes these decisions. */
+/** Returns the options of a route that asks auth about these events. */
 export const access = (...decisions: AuthEvent[]): { access: Access } => ({ access: decisions });
 
-/** The scope of a row that this request created, or found in its scope before it changed it. */
+/** The scope for a row that this request has created, or has already found in its scope. Auth needs no second decision for such a row. */
 export const alreadyDecided: Scope = everything;
 
-/** The rows on which the caller may act, and the value as the project's handler left it. */
+/** Auth's decision: the rows on which the caller may act, and the value after the project's auth handler has seen it. */
 export interface Decision<Value> {
   scope: Scope;
   value: Value;
@@ -27,18 +27,18 @@ declare module "fastify" {
   interface FastifyRequest {
     /** The authenticated user. Null without auth and on public routes. */
     user: User | null;
-    /** The decisions that this request has taken. */
+    /** The auth events on which this request has been decided. */
     decided: AuthEvent[];
-    /** Decides whether the caller may perform this event, and on which rows. Those rows are the scope, and a route gets one only here. */
+    /** Asks auth whether the caller may perform this event, and on which rows. A route gets the scope of these rows only from here. */
     access<Value extends object>(event: AuthEvent, value: Value): Promise<Decision<Value>>;
-    /** Authenticates the caller again. Connections can stay open longer than a token is valid. */
+    /** Authenticates the caller again, because a connection can stay open longer than a token is valid. */
     askAgain(): Promise<void>;
   }
 }
 
 /**
- * Puts auth before every route. A route without `config.access` cannot be registered. A route that names decisions cannot succeed without
- * taking one. Register this before the routes.
+ * Puts auth before every route. A route without `config.access` cannot be registered. If a route names auth events, it cannot succeed
+ * without asking about one of them. Register this before the routes.
  */
 export function guardRoutes(app: FastifyInstance, auth: Auth | undefined, admitted: Admitted): void {
   app.decorateRequest("user", null);
@@ -64,15 +64,15 @@ export function guardRoutes(app: FastifyInstance, auth: Auth | undefined, admitt
     request.user = admitted.get(request.raw.socket) ?? (await auth.authenticate(credentialsOf(request)));
   });
   app.addHook("onSend", async ({ routeOptions, decided }, reply) => {
-    if (reply.statusCode >= 400) return; // it may have failed before it came to a decision
+    if (reply.statusCode >= 400) return; // the request may have failed before it asked auth
     const isForgotten = Array.isArray(routeOptions.config.access) && decided.length === 0;
     if (isForgotten) throw new Error(`${routeOptions.method} ${routeOptions.url} answers without a decision.`);
   });
 }
 
 /**
- * Refuses this service's own webhooks. A run's creator chooses the webhook's URL, and the service's key may allow more than its creator may
- * do.
+ * Returns the refusal of this service's own webhooks. A run's creator chooses the webhook's URL, and the service's key may allow more than
+ * its creator may do.
  */
 const webhookRefused = () => new AuthRefusal(403, "A webhook leads to a route of the project's own, not into this API.");
 
@@ -82,13 +82,16 @@ async function decide(auth: Auth | undefined, request: FastifyRequest, event: Au
   const { access } = request.routeOptions.config;
   if (!Array.isArray(access) || !access.includes(event))
     throw new Error(`${request.routeOptions.url} does not declare that it decides ${event}.`);
-  if (!request.decided.includes(event)) request.decided.push(event); // a stream takes the same decision repeatedly
+  if (!request.decided.includes(event)) request.decided.push(event); // a stream asks about the same event repeatedly
   if (!auth) return everything;
   if (!request.user) throw new Error(`${request.routeOptions.url} decides before the caller is authenticated.`);
   return auth.authorize(request.user, event, value);
 }
 
-/** Returns the rows on which the caller may do this. A refusal yields no rows, so that the answer is as if there were none. */
+/**
+ * Returns the rows on which the caller may perform the event. If auth refuses, returns a scope without rows, so that the caller sees the
+ * same answer as if none existed.
+ */
 export async function scopeOrNone(request: FastifyRequest, event: AuthEvent, value: object): Promise<Scope> {
   const decision = await request.access(event, value).catch((error) => {
     if (error instanceof AuthRefusal) return { scope: nothingAtAll };
@@ -98,8 +101,8 @@ export async function scopeOrNone(request: FastifyRequest, event: AuthEvent, val
 }
 
 /**
- * Returns the assistants from which the caller may create runs. Every caller who may create runs may use the graphs' own assistants. Other
- * assistants have to be readable for the caller.
+ * Returns the assistants from which the caller may create runs. Every caller who may create runs may use the graphs' default assistants.
+ * Other assistants must be readable for the caller.
  */
 export async function usableAssistants(request: FastifyRequest, assistantId: string, isOfGraph: boolean): Promise<Scope> {
   return isOfGraph ? everything : scopeOrNone(request, "assistants:read", { assistant_id: assistantId });

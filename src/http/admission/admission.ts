@@ -5,11 +5,14 @@ import { ServiceError } from "../../errors.ts";
 import type { HttpOptions } from "../../registry/http-options.ts";
 import { isBundlePath, type UiBundles } from "../../ui/bundles.ts";
 
-/** The users that the app in front of our routes has authenticated, by connection. Our routes do not authenticate them again. */
+/**
+ * The users that the project's own app has authenticated, by connection. Our routes, which stand behind that app, do not authenticate these
+ * users again.
+ */
 export type Admitted = WeakMap<object, User>;
 
 /**
- * When a request to the project's app is authenticated:
+ * When a request to the project's own app is authenticated:
  * - "first": before the app.
  * - "routes": after the app's middleware and before its routes.
  * - "never": only by our own routes.
@@ -17,15 +20,15 @@ export type Admitted = WeakMap<object, User>;
 export type Admission = "first" | "routes" | "never";
 
 /**
- * Returns when requests are authenticated. Only a Hono app tells middleware from routes: `use` and `all` add middleware, and a method adds a
- * route.
+ * Returns when requests to the project's app are authenticated. "routes" needs a Hono app, because only Hono tells middleware from routes:
+ * `use` and `all` add middleware, and every other method adds a route.
  */
 export function admissionOf({ middleware_order, enable_custom_route_auth }: HttpOptions, isHono: boolean): Admission {
   if (enable_custom_route_auth === false) return "never";
   return isHono && middleware_order === "middleware_first" ? "routes" : "first";
 }
 
-/** Authenticates a request and returns its user. Returns undefined without auth and for public paths. */
+/** Authenticates a request and returns its user. Returns undefined if the service runs without auth, or if the path is public. */
 export async function admit(
   { auth, ui }: { auth: Auth | undefined; ui: UiBundles | undefined },
   { method, url, headers }: Request,
@@ -36,7 +39,7 @@ export async function admit(
   return auth.authenticate({ method, url: pathname + search, headers: Object.fromEntries(headers) });
 }
 
-/** Returns the web response to a refusal, as our own routes would answer it. Returns undefined for any other error. */
+/** Returns a refusal as a web Response, in the form that our own routes use. Returns undefined for any other error. */
 export function refusalOf(error: unknown, request: Request): Response | undefined {
   if (!(error instanceof AuthRefusal) && !(error instanceof ServiceError)) return undefined;
   const { status, message } = error;
@@ -45,17 +48,18 @@ export function refusalOf(error: unknown, request: Request): Response | undefine
   return wantsJson ? Response.json({ detail: message }, { status, headers }) : new Response(message, { status, headers });
 }
 
-/** Gives routes the user, under the name that the official server uses. */
+/** Passes the user to the routes of the project's app, under the name that the official server uses. */
 export function tellUser(context: Context, user: User | undefined): void {
   if (user) context.set("auth", { user, scopes: user.permissions });
 }
 
-/** Returns the app with `guard` before each of its routes, but not before its middleware. */
+/** Returns the app with `guard` before each of its routes. Its middleware runs without the guard. */
 export function withGuardedRoutes(app: Hono, guard: (context: Context) => Promise<Response | undefined>): Hono {
   const guarded = (handler: MiddlewareHandler): MiddlewareHandler => {
     return async (context, next) => (await guard(context)) ?? handler(context, next);
   };
-  const isOpen = (method: string) => method === "ALL" || method === "OPTIONS"; // a preflight carries no credentials
+  // A preflight carries no credentials, so OPTIONS is not guarded.
+  const isOpen = (method: string) => method === "ALL" || method === "OPTIONS";
   const routes = app.routes.map((route) => (isOpen(route.method) ? route : { ...route, handler: guarded(route.handler) }));
   return Object.create(app, { routes: { value: routes } });
 }

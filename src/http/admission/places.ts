@@ -2,14 +2,14 @@ import type { FastifyRequest } from "fastify";
 import { ServiceError } from "../../errors.ts";
 import type { ApiDeps } from "../api-deps.ts";
 
-/** The numbers of open streams, sockets and waiting requests in this process: in total, per user, per run and per thread. */
+/** How many streams, sockets and waiting requests are open in this process: in total, per user, per run and per thread. */
 export type StreamCounts = Map<string, number>;
 
-/** The run or thread that a client wants to follow. */
+/** A place among the clients that follow a run or thread. */
 export interface Place {
   of: "run" | "thread";
   id: string;
-  /** The user who follows. Undefined without auth. */
+  /** The user who follows. Undefined if the service runs without auth. */
   user: string | undefined;
 }
 
@@ -18,8 +18,10 @@ const everything = "";
 export const countStreams = (counts: StreamCounts) => counts.get(everything) ?? 0;
 
 /**
- * Counts one more client, or refuses with 429 when a limit is reached. Returns a function that releases the place. Each user has a separate
- * limit on a thread. Users who may not read the thread can wait for it as well, and must not take the places of others.
+ * Counts one more client, or throws a 429 if a limit is reached. Returns a function that releases the client's place.
+ *
+ * On a thread, each user has a separate limit. Users who may not read the thread can wait for it as well, and must not use up the places of
+ * other users.
  */
 export function takePlace(counts: StreamCounts, { of, id, user }: Place, settings: ApiDeps["settings"]): () => void {
   const bounds = [
@@ -41,7 +43,7 @@ export function takePlace(counts: StreamCounts, { of, id, user }: Place, setting
   };
 }
 
-/** Counts the client of a request at a run that it follows or waits for. */
+/** Counts the client of a request as one that follows a run or waits for it. */
 export const takePlaceAtRun = (
   { counts, settings }: Pick<ApiDeps, "settings"> & { counts: StreamCounts },
   { user }: FastifyRequest,

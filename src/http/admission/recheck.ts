@@ -6,34 +6,35 @@ import type { ApiDeps } from "../api-deps.ts";
 import { goneOf } from "../gone.ts";
 import { alreadyDecided } from "./access.ts";
 
-/** A connection that stays open: a stream, a socket, or a request that waits. */
+/** An open connection: a stream, a socket, or a request that waits. */
 export interface Line {
   readonly gone: AbortSignal;
   cut(): void;
 }
 
 /**
- * The row that a client follows. `decide` returns the rows that the client may see, and `find` finds the row among them. Both throw when the
- * client may not see it.
+ * The row that a client follows. `decide` returns the rows that the client may see, and `find` looks for the row among them. Both throw if
+ * the client may not see the row.
  */
 export interface Followed {
   decide(): Promise<Scope>;
   find(scope: Scope): Promise<unknown>;
 }
 
-/** For clients that follow a run they created with the same request. */
+/** The row of a client that follows a run which it created in the same request. Such a client needs no further check. */
 export const ownRequest: Followed = { decide: async () => alreadyDecided, find: async () => {} };
 
 /**
- * Authenticates and authorizes the client at intervals, and closes the connection when it is refused. A stream may be open for days, but a
- * token is valid for minutes. A failed check closes the connection too: the client reconnects and gets the reason.
+ * Authenticates and authorizes the client at intervals. Closes the connection if the client is refused, because a stream may be open for
+ * days while a token is valid for minutes. A check that fails for another reason closes the connection too. The client then reconnects and
+ * gets the reason.
  */
 export function keepAsking({ auth, settings, log }: ApiDeps, request: FastifyRequest, followed: Followed, { gone, cut }: Line): void {
   const check = async () => {
     await request.askAgain();
     const scope = await followed.decide();
     await followed.find(scope).catch((error) => {
-      if (!isDatabaseTrouble(error)) throw error; // no events are sent without the database, and the next check is soon
+      if (!isDatabaseTrouble(error)) throw error; // without the database no events are sent, and the next check comes soon
     });
   };
   const recheck = async () => {
@@ -46,10 +47,10 @@ export function keepAsking({ auth, settings, log }: ApiDeps, request: FastifyReq
   });
 }
 
-/** Returns a request that waits for its answer as a connection that can be cut. */
+/** Returns the connection of a request that waits for its answer, so that it can be cut. */
 export function lineOf({ raw }: FastifyReply): Line {
   return { gone: goneOf(raw), cut: () => raw.destroy() };
 }
 
-/** Waits. Returns false when the connection closes first. */
+/** Waits for `ms` milliseconds. Returns false if the connection closes first. */
 const pause = (ms: number, gone: AbortSignal): Promise<boolean> => sleep(ms, true, { signal: gone, ref: false }).catch(() => false);

@@ -6,13 +6,13 @@ import type { ApiDeps } from "../api-deps.ts";
 import type { Followed } from "./recheck.ts";
 
 export interface Sight {
-  /** The threads that the caller may read. Undefined until that is decided. */
+  /** The threads that the caller may read. Undefined until auth has decided. */
   readable: Scope | undefined;
-  /** Whether the caller has seen this thread before. */
+  /** True if the caller has seen this thread before. */
   isSeen: boolean;
 }
 
-/** A thread that a caller may follow as far as its sight goes. */
+/** A thread that a caller wants to follow, and what the caller may see. */
 interface ThreadInSight {
   threadId: string;
   sight: Sight;
@@ -30,7 +30,9 @@ export function inSight({ pool }: ApiDeps, request: FastifyRequest, { threadId, 
   };
 }
 
-/** Yields the events of a thread as soon as the caller may read it. Waits for a thread that is missing or not readable yet. */
+/**
+ * Yields the events of a thread as soon as the caller may read it. If the thread does not exist or is not readable yet, waits until it is.
+ */
 export async function* followVisible(
   { pool, threadFeed }: ApiDeps,
   { threadId, sight, since }: ThreadInSight & { since: number },

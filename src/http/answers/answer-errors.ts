@@ -14,7 +14,9 @@ interface Answer {
   headers?: Record<string, string>;
 }
 
-/** Answers every error. The caller's errors are answered with their sentence. Ours are logged once and answered without detail. */
+/**
+ * Answers every error. An error of the caller is answered with its message. An error of ours is logged once, and answered without details.
+ */
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
     const answer = toAnswer(error);
@@ -34,12 +36,12 @@ export function answerErrors(app: FastifyInstance): void {
 /** Returns the path of a URL. Logs leave out the query, which may hold tokens. */
 export const pathOf = (url: string): string => url.split("?")[0] ?? "";
 
-/** Returns whether another service's error caused this one. The log keeps the cause, of which the caller gets little. */
+/** Returns whether an error of another service caused this one. The cause is then logged, because the caller learns little of it. */
 const hasForeignCause = (error: unknown) => error instanceof ServiceError && error.cause !== undefined;
 
-/** Answers the requests that Fastify refuses before it finds a route: a path that is not text, an id that is too long. */
+/** Answers requests that Fastify refuses before it finds a route, such as a path that is not valid text or an id that is too long. */
 export function refusePath(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const tooLong = error.code === "FST_ERR_MAX_PARAM_LENGTH"; // its own message repeats the whole path
+  const tooLong = error.code === "FST_ERR_MAX_PARAM_LENGTH"; // Fastify's own message repeats the whole path
   void send(request, reply, tooLong ? { status: 414, sentence: "A part of the path is too long to be an id or a name." } : toAnswer(error));
 }
 
@@ -48,7 +50,7 @@ const unreadable: Record<string, [status: string, sentence: string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "The request did not arrive in time."],
 };
 
-/** Answers a request that is not valid HTTP. It has no reply object, so this writes to the socket. */
+/** Answers a request that is not valid HTTP. Fastify makes no reply object for it, so this function writes to the socket. */
 export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
   const [status, sentence] = unreadable[error.code ?? ""] ?? ["400 Bad Request", `This is not an HTTP request: ${error.message}.`];
   if (socket.writable && error.code !== "ECONNRESET") {
@@ -58,10 +60,10 @@ export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): 
   socket.destroySoon();
 }
 
-/** Inserts look up their references first. This error remains for a row that is deleted in between. */
+/** Inserts first look up the rows that they refer to. This error is left for a row that is deleted in between. */
 const foreignKeyViolation = "23503";
 
-/** Returns the answer to an error: the caller's errors with their sentence, ours without detail. */
+/** Returns the answer to an error. An error that the caller caused is answered with its message, any other error without details. */
 export function toAnswer(error: FastifyError): Answer {
   if (error instanceof AuthRefusal) return { status: error.status, sentence: error.message, headers: error.headers };
   if (error instanceof ServiceError) return { status: error.status, sentence: error.message, details: error.details };
@@ -79,12 +81,15 @@ export function toAnswer(error: FastifyError): Answer {
   return { status: 500, sentence: "Internal Server Error" };
 }
 
-/** Returns whether a value of the caller does not fit its column (SQLSTATE class 22). */
+/** Returns whether Postgres refused a value of the caller because its column cannot store it (SQLSTATE class 22). */
 function isUnstorableText(error: FastifyError): boolean {
   return /^22[0-9A-Z]{3}$/.test(error.code ?? "");
 }
 
-/** Sends an error as plain text that begins with the sentence, because clients match on it. Sends JSON on request and for lists of fields. */
+/**
+ * Sends an error as plain text that begins with the message, because clients match on it. Sends JSON if the client asks for it, and if the
+ * error lists fields.
+ */
 async function send(
   request: FastifyRequest,
   reply: FastifyReply,

@@ -2,13 +2,16 @@ import type { FastifyReply } from "fastify";
 import type { Page } from "../../db/paging.ts";
 import { ServiceError } from "../../errors.ts";
 
-/** The header that marks a total as an estimate, when there are more rows than are counted. */
+/** The header that marks a total as an estimate. It is sent if there are more rows than are counted. */
 export const estimateHeader = "x-pagination-total-estimated";
 
-/** The size limit of an answer. A page that reaches it ends before its row limit, and says where the next page begins. */
+/** The size limit of an answer, in bytes. A page that reaches it ends early, and a header says where the next page begins. */
 export const mostBytes = 16 * 1024 * 1024;
 
-/** Sends one page of a list, with the headers that lead clients to the next one. `extract` returns the extracted values of a row. */
+/**
+ * Sends one page of a list, with the headers that lead clients to the next page. `extract` returns the values that the client wants
+ * extracted from a row.
+ */
 export function sendPage<Row extends object>(
   reply: FastifyReply,
   { rows, total, isEstimate, more }: Page<Row>,
@@ -22,12 +25,12 @@ export function sendPage<Row extends object>(
   return sendTexts(reply, texts);
 }
 
-/** Sends JSON texts as one list. */
+/** Sends JSON texts as one JSON list. */
 export function sendTexts(reply: FastifyReply, texts: string[]): FastifyReply {
   return reply.type("application/json; charset=utf-8").send(`[${texts.join(",")}]`);
 }
 
-/** Returns the texts of the first rows, as many as one answer may hold. The first row is always among them. */
+/** Returns the texts of the first rows, as many as fit into one answer. The first row is always included. */
 function takeWhileFits<Row>(rows: Row[], write: (row: Row) => string): string[] {
   const texts: string[] = [];
   let size = 0;
@@ -40,7 +43,10 @@ function takeWhileFits<Row>(rows: Row[], write: (row: Row) => string): string[] 
   return texts;
 }
 
-/** Returns a row as JSON. A value that is extracted several times is serialised once. Throws before it joins a text that is too large. */
+/**
+ * Returns a row as JSON, with the extracted values. A value that is extracted several times is serialised once. Throws if the text would
+ * become too large, before building it.
+ */
 function textOf<Row extends object>(row: Row, select: string[] | undefined, extracted: Record<string, unknown> | undefined): string {
   const text = JSON.stringify(selectFields(row, select));
   if (!extracted) return text;
@@ -59,7 +65,7 @@ function textOf<Row extends object>(row: Row, select: string[] | undefined, extr
   return text === "{}" ? `{${addition}}` : `${text.slice(0, -1)},${addition}}`;
 }
 
-/** Returns only the selected fields of a row. Without a selection it returns the row. */
+/** Returns the selected fields of a row. Without a selection, returns the whole row. */
 export function selectFields<Row extends object>(row: Row, select: string[] | undefined): Partial<Row> {
   if (!select || select.length === 0) return row;
   return Object.fromEntries(Object.entries(row).filter(([field]) => select.includes(field))) as Partial<Row>;

@@ -14,12 +14,15 @@ export type CommandAnswer =
 
 interface CommandMeta {
   thread_id: string;
-  /** The number of the last event before the command. Events that the command causes have higher numbers. */
+  /** The number of the thread's last event before the command. Events that the command causes have higher numbers. */
   applied_through_seq: number;
 }
 
 const onSocketOnly: Method = async () => {
-  throw new CommandError("not_supported", "Subscriptions belong to a WebSocket; over HTTP each POST to /stream/events is one.");
+  throw new CommandError(
+    "not_supported",
+    "Subscriptions exist only on a WebSocket. Over HTTP, each POST to /stream/events is a subscription.",
+  );
 };
 
 const methods = new Map<string, Method>([
@@ -35,12 +38,12 @@ const methods = new Map<string, Method>([
   ["subscription.reconnect", onSocketOnly],
 ]);
 
-/** The auth events that a route must declare before it may carry out commands. */
+/** The auth events that a route must declare to carry out commands. */
 export const commandDecisions = ["threads:read", ...runDecisions] as const;
 
 /**
- * Carries out a command and returns the protocol's answer. It throws errors that are not about the command, such as a failed
- * authentication or a database that does not answer. `onSocket` holds the methods that only a socket has.
+ * Carries out a command and returns the protocol's answer. Errors that are not about the command are thrown, such as failed authentication
+ * or a database that does not answer. `onSocket` has the methods that exist only on a WebSocket.
  */
 export async function answerCommand(
   from: CommandSource,
@@ -50,16 +53,16 @@ export async function answerCommand(
   const { deps, request, threadId } = from;
   const { scope: readable } = await request.access("threads:read", { thread_id: threadId });
   const isThere = (await findThread(deps.pool, readable, threadId)) !== undefined;
-  // Read before the command runs, because its own events have higher numbers.
+  // Read this before the command runs, so that the command's own events have higher numbers.
   const through = isThere ? (await readProgress(deps.pool, threadId)).through : 0;
   const meta = { thread_id: threadId, applied_through_seq: Math.max(0, through) };
   try {
-    // `run.start` creates the thread, and a socket may wait for it.
+    // `run.start` creates the thread, and a socket may wait until the thread exists.
     if (!isThere && method !== "run.start" && !onSocket.has(method))
       throw new CommandError("no_such_run", threadNotFound(threadId).message);
     const perform = onSocket.get(method) ?? methods.get(method);
     if (!perform)
-      throw new CommandError("unknown_command", `There is no command "${method}"; there are: ${[...methods.keys()].join(", ")}.`);
+      throw new CommandError("unknown_command", `There is no command "${method}". The commands are: ${[...methods.keys()].join(", ")}.`);
     return { type: "success", id, result: await perform({ ...from, readable }, params), meta };
   } catch (error) {
     const reason = reasonOf(error);

@@ -18,7 +18,7 @@ export type CommandErrorCode =
   | "permission_denied"
   | "not_supported";
 
-/** The error of a command that is the caller's mistake. It is answered as an error of the protocol. */
+/** The error for a command that the caller got wrong. It is answered as an error of the protocol. */
 export class CommandError extends ServiceError {
   readonly reason: CommandErrorCode;
 
@@ -37,15 +37,15 @@ export const Command = z.object({
 });
 export type Command = z.output<typeof Command>;
 
-/** Where a command comes from: the request or the socket, and the thread that it is about. */
+/** Where a command comes from: a request or a socket, and the thread that the command is about. */
 export interface CommandSource {
   deps: ApiDeps;
-  /** The request that takes further decisions about the caller. */
+  /** The request through which auth decides further events of the caller. */
   request: FastifyRequest;
   threadId: string;
 }
 
-/** A command's source, and what its caller may read. */
+/** A command's source, and what the caller may read. */
 export interface CommandScope extends CommandSource {
   /** The threads that the caller may read. */
   readable: Scope;
@@ -53,7 +53,7 @@ export interface CommandScope extends CommandSource {
 
 export type Method = (scope: CommandScope, params: unknown) => Promise<object>;
 
-/** Returns a method that parses its parameters first. */
+/** Returns a command's method that first parses its parameters. */
 export function withParams<Params extends z.ZodType>(
   schema: Params,
   perform: (scope: CommandScope, params: z.output<Params>) => Promise<object>,

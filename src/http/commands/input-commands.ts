@@ -22,7 +22,7 @@ const Respond = z.union([
   Answer.extend(Alongside).transform(({ interrupt_id, response, ...others }) => ({ responses: [{ interrupt_id, response }], ...others })),
 ]);
 
-/** Answers the open questions of the thread's last run. One new run continues from them. */
+/** Answers open questions of the thread's last run. One new run continues from all of them. */
 export const respond = withParams(Respond, async (scope, { responses, update, goto, config, metadata }) => {
   await makeLoggedRun(scope, async (db) => {
     const asker = await newestRun(db, scope.readable, scope.threadId);
@@ -32,7 +32,7 @@ export const respond = withParams(Respond, async (scope, { responses, update, go
       responses.map(({ interrupt_id }) => interrupt_id),
     );
     const resume = Object.fromEntries(responses.map(({ interrupt_id, response = null }) => [interrupt_id, response]));
-    const { context } = asker.kwargs; // the graph may need it, and an answer has no field for it
+    const { context } = asker.kwargs; // the graph may need its context, and an answer cannot carry one
     return { assistant_id: asker.assistant_id, command: { resume, update, goto }, context, config, metadata };
   });
   return {};
@@ -46,10 +46,10 @@ async function refuseUnasked(db: Db, threadId: string, interruptIds: string[]): 
   const unasked = interruptIds.find((id) => !questions.some((question) => question.id === id));
   if (unasked === undefined) return;
   const open = questions.map(({ id }) => id).join(", ");
-  throw new CommandError("no_such_interrupt", `No question with the interrupt_id ${unasked} is open; open are: ${open}.`);
+  throw new CommandError("no_such_interrupt", `No question with the interrupt_id ${unasked} is open. Open are: ${open}.`);
 }
 
-/** Returns the newest run of a thread, to which its questions and messages belong. */
+/** Returns the newest run of a thread. The thread's questions belong to this run, and new messages go to its assistant. */
 export async function newestRun(db: Db, readable: Scope, threadId: string): Promise<Run> {
   const {
     rows: [run],
@@ -65,8 +65,8 @@ const Inject = z.object({
 });
 
 /**
- * Hands a message to a thread with an open run. A graph takes input only between runs, so the message becomes the input of the next run.
- * Neither the open run's work nor the message is lost.
+ * Passes a message to a thread whose run is open. A graph takes input only between runs, so the message becomes the input of the next run.
+ * Neither the open run's progress nor the message is lost.
  */
 export const inject = withParams(Inject, async (scope, { namespace, message: { role, content, name } }) => {
   if (namespace && namespace.length > 0) {
@@ -75,7 +75,7 @@ export const inject = withParams(Inject, async (scope, { namespace, message: { r
   await makeLoggedRun(scope, async (db) => {
     const current = await newestRun(db, scope.readable, scope.threadId);
     if (!(await isThreadBusy(db, scope.threadId))) {
-      throw new CommandError("no_such_run", "input.inject can only be used while a run is going on; use run.start.");
+      throw new CommandError("no_such_run", "input.inject can only be used while a run is open. Use run.start instead.");
     }
     const message = { type: roles[role], content, ...(name && { name }) };
     return { assistant_id: current.assistant_id, input: { messages: [message] }, context: current.kwargs.context };

@@ -21,7 +21,7 @@ import { CommandError, type CommandScope, Command as Envelope, withParams } from
 
 const isCommand = (input: unknown) => Object(input).lg_name === "Command";
 
-/** An input, or a command in the form in which LangGraph serialises it. RemoteGraph resumes with such a command. */
+/** An input, or a command in the form in which LangGraph serialises it. RemoteGraph sends such a command to resume a run. */
 const Input = z.union([
   z.custom<unknown>((input) => !isCommand(input)).transform((input = null) => ({ input })),
   Command.transform((command) => ({ command })),
@@ -33,19 +33,22 @@ const Start = z.object({
   config: Config.nullish(),
   context: Json.nullish(),
   metadata: Json.nullish(),
-  // The SDK sends the first name. The second is that of the REST routes.
+  // The SDK sends the first name. The REST routes use the second.
   multitaskStrategy: MultitaskStrategy.nullish(),
   multitask_strategy: MultitaskStrategy.nullish(),
 });
 
-/** Event streaming reads a run's events from its log, so the log has to hold all of them. */
+/**
+ * The options of runs that the event streaming protocol creates. The protocol reads all events of a run from the log, so the log must hold
+ * all of them.
+ */
 const loggedInFull: Pick<RunRequest, "stream_mode" | "stream_subgraphs" | "stream_resumable"> = {
   stream_mode: ["values", "updates", "messages-tuple", "custom", "tasks", "tools", "checkpoints"],
   stream_subgraphs: true,
   stream_resumable: true,
 };
 
-/** Starts a run. On a thread that waits for an answer, the input is the answer. */
+/** Starts a run. If the thread waits for an answer, the input is the answer. */
 export const runStart = withParams(Start, async (scope, { multitaskStrategy, multitask_strategy, input, ...given }) => {
   const strategy = multitaskStrategy ?? multitask_strategy ?? "enqueue";
   const wanted = { ...given, multitask_strategy: strategy, if_not_exists: "create" as const };
@@ -70,13 +73,13 @@ async function toInput(db: Db, threadId: string, { config, given }: Given) {
 }
 
 /**
- * Creates a run that logs all of its events. `decide` returns the run for the thread's current state. It is called first for auth, and
- * again with the thread locked, because the thread's state may have changed.
+ * Creates a run that logs all of its events. `decide` returns the run for the thread's current state. It is called once for auth, and again
+ * under the thread's lock, because the thread's state may have changed in between.
  */
 export async function makeLoggedRun(scope: CommandScope, decide: (db: Db) => Promise<RunRequest>): Promise<Run> {
   const { deps, request, threadId } = scope;
   const key = keyOf(request);
-  const before = await findMadeRun(deps.pool, key); // the thread's state may have changed since
+  const before = await findMadeRun(deps.pool, key); // the run was made before, when the thread's state may have been different
   if (before) return before;
   const wanted = await decide(deps.pool).catch(asError);
   if (wanted instanceof Error) {
@@ -104,7 +107,10 @@ async function findMadeRun(db: Db, key: IdempotentRequest | undefined): Promise<
 
 const asError = (error: Error) => error;
 
-/** Returns the request's Idempotency-Key. It does not cover the command's id, which may differ in a retry. Frames of a socket have no key. */
+/**
+ * Returns the request's Idempotency-Key, or undefined if it has none. The key does not cover the command's id, which may differ in a retry.
+ * Commands on a WebSocket have no key.
+ */
 function keyOf(request: FastifyRequest): IdempotentRequest | undefined {
   const key = request.method === "POST" ? idempotent(request) : undefined;
   if (!key) return undefined;
@@ -113,8 +119,8 @@ function keyOf(request: FastifyRequest): IdempotentRequest | undefined {
 }
 
 /**
- * Refuses runs of other assistants: in the protocol a thread belongs to the assistant of its first run. Other values of
- * that metadata key are the caller's own, and bind no assistant.
+ * Returns a check that also refuses runs of other assistants. In the protocol, a thread belongs to the assistant of its first run. The
+ * metadata key may also hold a value of the caller's own that is not an assistant's id. Such a value is ignored.
  */
 function bindThread(findBound: () => unknown, check: RunCheck): RunCheck {
   return async (tx, asked) => {

@@ -39,13 +39,18 @@ export const listCheckpoints = withParams(List, async ({ deps: { pool, registry 
   return { checkpoints };
 });
 
-/** Refuses a namespace without any checkpoint. It has no graph, or none that has run. */
+/** Throws for a namespace that has no checkpoint, because it has no graph or its graph has not run. */
 function refuseNamespace(namespace: string[] | null | undefined): void {
   if (namespace && namespace.length > 0)
-    throw new CommandError("no_such_namespace", `Nothing has run at ${namespace.join("|")}; agent.getTree shows where something has.`);
+    throw new CommandError(
+      "no_such_namespace",
+      `Nothing has run at ${namespace.join("|")}. agent.getTree lists the namespaces that have run.`,
+    );
 }
 
-/** Throws LangGraph's error about a missing subgraph as an unknown namespace, and any other error unchanged. */
+/**
+ * Turns LangGraph's error about a missing subgraph into the protocol's error for an unknown namespace. Throws any other error unchanged.
+ */
 function asUnknownNamespace(error: Error): never {
   if (/^Subgraph ".*" not found$/s.test(error.message)) throw new CommandError("no_such_namespace", error.message);
   throw error;
@@ -53,7 +58,7 @@ function asUnknownNamespace(error: Error): never {
 
 const Fork = z.object({ checkpoint_id: Text.min(1), input: z.unknown().optional(), config: Config.nullish() });
 
-/** Starts a run from an earlier checkpoint. The branch that it creates becomes the thread's newest. */
+/** Starts a run from an earlier checkpoint. The new branch becomes the thread's newest. */
 export const forkState = withParams(Fork, async (scope, { checkpoint_id, input = null, config }) => {
   const run = await makeLoggedRun(scope, async (db) => {
     const { assistant_id, kwargs } = await newestRun(db, scope.readable, scope.threadId);
@@ -63,7 +68,7 @@ export const forkState = withParams(Fork, async (scope, { checkpoint_id, input =
   return { run_id: run.run_id, thread_id: scope.threadId };
 });
 
-/** Returns a run's tree of graphs and nodes with their statuses. Takes the newest run unless one is named. */
+/** Returns a run's tree of graphs and nodes, with their statuses. Without a run id, it is the thread's newest run. */
 export const getTree = withParams(z.object({ run_id: Id.nullish() }), async (scope, { run_id: runId }) => {
   const { pool } = scope.deps;
   const { threadId, readable } = scope;

@@ -5,25 +5,25 @@ import { holdMemory, type Memory } from "../memory.ts";
 import type { AllowedOrigins } from "./cors.ts";
 import { isForeign, quote } from "./gate.ts";
 
-/** Smaller bodies reserve no memory. It would take hundreds of them at once to matter. */
+/** Bodies up to this size reserve no memory. Only hundreds of them at once would use much. */
 const smallBody = 256 * 1024;
 /** The assumed size of a body without a content-length. */
 const unknownLength = 8 * 1024 * 1024;
-/** Memory per byte of a body: the buffer, the text, and the parsed value. */
+/** The bytes of memory for each byte of a body, which exists as a buffer, as text and as a parsed value. */
 const weightOfByte = 4;
-/** The most values in a body. A value takes far more memory than the three bytes of `[],` that create one. */
+/** The most values in a body. A value takes far more memory than the three bytes of `[],` that create it. */
 const maxValues = 1_000_000;
 
-/** Deeper documents are refused. Postgres and other readers behind us recurse, and their stacks are limited. */
+/** The deepest nesting of a document. Postgres and later readers of the document recurse, and their stacks are limited. */
 const maxDepth = 500;
 
 /**
- * Parses every body as JSON whatever its content type says, as the official server does. A missing body becomes an empty object, because
- * the SDK sends some requests without one.
+ * Parses every body as JSON, whatever its content type, as the official server does. A missing body becomes an empty object, because the
+ * SDK sends some requests without a body.
  */
 export function acceptJsonBodies(app: FastifyInstance, origins: AllowedOrigins, memory: Memory): void {
   app.removeAllContentTypeParsers();
-  // Reserves the memory of a large body before reading it, and releases it when the request is answered.
+  // Reserve memory for a large body before it is read. It is released when the request has been answered.
   app.addHook("preParsing", async (request, reply) => {
     const { "content-length": length = 0, "transfer-encoding": encoding } = request.headers;
     const bytes = encoding === undefined ? Number(length) : unknownLength;
@@ -38,17 +38,17 @@ export function acceptJsonBodies(app: FastifyInstance, origins: AllowedOrigins, 
   });
 }
 
-/** The content types that a page may send to another origin without a preflight. */
+/** The content types that a web page may send to another origin without a preflight. */
 const simpleTypes = ["", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded"];
 
-/** Refuses a body that a foreign page can send without a preflight. */
+/** Refuses a body that a page of a foreign origin could send without a preflight. */
 function refuseWithoutPreflight({ headers }: FastifyRequest, origins: AllowedOrigins): void {
   const type = (headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
   if (!isForeign(headers.origin, headers.host, origins) || !simpleTypes.includes(type)) return;
   throw new ServiceError("unsupported", `Pages of the Origin ${quote(headers.origin)} must send JSON with content-type application/json.`);
 }
 
-/** Parses a body as JSON. Returns undefined for a blank one, and throws a `ServiceError` that says what is wrong. */
+/** Parses a body as JSON. Returns undefined for a blank body. Throws a `ServiceError` that says what is wrong with the body. */
 export function parseJson(body: Buffer): unknown {
   if (!isUtf8(body)) throw new ServiceError("malformed", "The request body is not UTF-8");
   const { depth, values } = measure(body);
@@ -64,8 +64,8 @@ export function parseJson(body: Buffer): unknown {
 }
 
 /**
- * Returns how deep brackets nest outside strings, and an upper bound of the number of values. It scans the bytes before they are parsed:
- * in UTF-8 the bytes of these characters occur in no other character.
+ * Returns how deeply brackets nest outside strings, and an upper bound of the number of values. It scans the bytes before they are parsed.
+ * This is safe in UTF-8, where the bytes of brackets and quotes occur in no other character.
  */
 function measure(body: Buffer): { depth: number; values: number } {
   let depth = 0;

@@ -1,6 +1,9 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-/** `http.configurable_headers` and `http.logging_headers`: names, with * for any characters. The documentation spells them both ways. */
+/**
+ * `http.configurable_headers` and `http.logging_headers`: header names, in which * stands for any characters. LangGraph's documentation
+ * uses both spellings of the keys.
+ */
 export interface HeaderPatterns {
   include?: string[] | null | undefined;
   includes?: string[] | null | undefined;
@@ -10,16 +13,19 @@ export interface HeaderPatterns {
 
 export type PickHeaders = (headers: IncomingHttpHeaders) => Record<string, string>;
 
-/** Headers with credentials, which never leave the request: a run's configuration is stored and shown. */
+/** Headers with credentials. They are never picked, because a run's configuration is stored and shown. */
 export const neverPicked = ["authorization", "proxy-authorization", "cookie", "x-api-key", "x-tenant-id", "x-service-key"];
-/** Headers that may hold credentials. They are picked only if a pattern names them in full. */
+/** Matches headers that may hold credentials. They are picked only if a pattern names them in full. */
 const authLike = /auth|cookie|token|secret|passw|credential|signature|jwt|bearer|session-?key|(api|access|private|service)-?key/;
-/** Keys that the server itself sets in a run's configuration. */
+/** Matches keys that the server itself sets in a run's configuration. */
 const reserved = /^(__.*|(run|thread|graph|assistant|user)_id|checkpoint_.*|langgraph_.*|constructor|prototype)$/;
 
 const usual = ["x-*", "user-agent"];
 
-/** Returns a function that picks the headers a run may see. Without patterns these are the user agent and all that begin with `x-`. */
+/**
+ * Returns a function that picks the headers that a run may see. Without patterns, these are the user agent and all headers that begin with
+ * `x-`.
+ */
 export function headerPicker(patterns: HeaderPatterns | null | undefined, fallback: string[] = usual): PickHeaders {
   const included = (patterns?.includes ?? patterns?.include ?? fallback).map(toMatcher);
   const excluded = (patterns?.excludes ?? patterns?.exclude ?? []).map(toMatcher);

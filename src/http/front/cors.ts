@@ -3,24 +3,27 @@ import type { FastifyInstance } from "fastify";
 import { studioOrigins } from "../../auth/studio.ts";
 import type { CorsOptions } from "../../registry/http-options.ts";
 
-/** The headers that pages may read. The SDK needs them to find its run, to reconnect and to page. */
+/** The headers that web pages may read. The SDK needs them to find its run, to reconnect and to page. */
 const exposed = ["content-location", "location", "x-pagination-total", "x-pagination-total-estimated", "x-pagination-next"];
 
-/** Public front ends that people point at their own service. `http.cors.allow_origins` replaces them, also with an empty list. */
+/**
+ * The origins of public front ends that people use with their own service. `http.cors.allow_origins` replaces this list, even if it is
+ * empty.
+ */
 export const defaultOrigins = ["https://agentchat.vercel.app", ...studioOrigins];
 
 const loopbackOrigin = /^https?:\/\/(localhost|([\w-]+\.)+localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
 
 /** The origins whose pages may use the service. */
 export interface AllowedOrigins {
-  /** Every origin is allowed. */
+  /** True if every origin is allowed. */
   all: boolean;
   listed: (string | RegExp)[];
 }
 
 /**
- * Returns the origins that `http.cors` allows. Without auth these are the default ones unless it names others, and pages of this machine.
- * With auth they are all unless it names some, because a page needs credentials.
+ * Returns the origins that `http.cors` allows. Without auth, these are the named origins, or the default ones if none are named, and always
+ * pages of this machine. With auth, every origin is allowed unless some are named, because a page needs credentials.
  */
 export function allowedOrigins({ allow_origins, allow_origin_regex }: CorsOptions, hasAuth: boolean): AllowedOrigins {
   const isSet = allow_origins !== undefined || allow_origin_regex !== undefined;
@@ -29,7 +32,7 @@ export function allowedOrigins({ allow_origins, allow_origin_regex }: CorsOption
   return { all: named.includes("*"), listed: [...(isSet ? named : defaultOrigins), loopbackOrigin] };
 }
 
-/** Returns whether the list names this origin. An origin that is allowed only because all are is not named. */
+/** Returns whether the list names this origin. An origin that is allowed only because all are allowed is not named. */
 export const isListed = ({ listed }: AllowedOrigins, origin: string): boolean =>
   listed.some((one) => (one instanceof RegExp ? one.test(origin) : one === origin));
 
@@ -45,7 +48,7 @@ export async function allowBrowsers(app: FastifyInstance, options: CorsOptions, 
   });
 }
 
-/** Returns the CORS headers of an answer of the project's own app to a browser at this origin. */
+/** Returns the CORS headers for an answer of the project's own app to a browser page of this origin. */
 export function corsHeaders(options: CorsOptions, allowed: AllowedOrigins, origin: string): Record<string, string> {
   if (!allowed.all && !isListed(allowed, origin)) return {};
   return {

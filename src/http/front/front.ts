@@ -12,7 +12,7 @@ import type { Gate } from "./gate.ts";
 import type { MemoryFetch } from "./memory-fetch.ts";
 import { sendResponse, toRequest } from "./web-bridge.ts";
 
-/** The connection as a web app sees it, under the names that Hono's own server uses. */
+/** The connection that a web app gets, under the names that Hono's own server uses. */
 interface Env {
   incoming: IncomingMessage;
   outgoing: ServerResponse;
@@ -29,26 +29,26 @@ export interface FrontOptions {
   auth: Auth | undefined;
   admission: Admission;
   admitted: Admitted;
-  /** Returns the CORS headers of an answer of the project's app. */
+  /** Returns the CORS headers for an answer of the project's app. */
   corsHeaders: (origin: string) => Record<string, string>;
   bodyLimitBytes: number;
   log: Logger;
 }
 
-/** Returns a listener that passes each request to the project's app first. A Hono app's middleware also wraps our routes. */
+/** Returns a listener that passes each request to the project's app first. The middleware of a Hono app also wraps our routes. */
 export function frontListener(app: UserApp, options: FrontOptions): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
   const answer = admitFirst("hono" in app ? aroundOurs(app.hono, options) : beforeOurs(app.handler, options), options);
   return (incoming, outgoing) => void serve(answer, options, { incoming, outgoing }).catch(() => outgoing.destroy());
 }
 
-/** Returns the answer of our own routes. */
+/** Sends the request to our own routes and returns their answer. */
 async function forwardToOurs({ forward, admitted }: FrontOptions, request: Request, { incoming, outgoing, user }: Env): Promise<Response> {
   const prepare = (connection: object) => {
     Object.assign(connection, { remoteAddress: incoming.socket.remoteAddress });
     if (user) admitted.set(connection, user);
   };
   return forward(request, prepare).catch(() => {
-    outgoing.destroy(); // as our routes cut theirs: an answer would tell the client something else than a broken connection
+    outgoing.destroy(); // cut the connection, as our routes cut theirs: an answer would hide that it broke
     return new Response(null, { status: 502 });
   });
 }
@@ -68,7 +68,7 @@ async function serve(answer: Answer, options: FrontOptions, { incoming, outgoing
     if (outgoing.headersSent || outgoing.destroyed) await response.body?.cancel();
     else await sendResponse(withCors(response, request, options), outgoing);
   } catch (err) {
-    if (outgoing.destroyed) return; // the client has gone
+    if (outgoing.destroyed) return; // the client has disconnected
     const refusal = refusalOf(err, request);
     if (!refusal) log.error({ err, path: pathOf(incoming.url ?? "") }, "http.app failed");
     if (outgoing.headersSent) outgoing.destroy();
@@ -76,7 +76,10 @@ async function serve(answer: Answer, options: FrontOptions, { incoming, outgoing
   }
 }
 
-/** Authenticates each request before its answer, if that comes first. Preflights carry no credentials, so our own routes answer them. */
+/**
+ * Returns a handler that authenticates each request before it is answered, if `admission` is "first". Preflights carry no credentials, so
+ * our own routes answer them.
+ */
 function admitFirst(answer: Answer, options: FrontOptions): Answer {
   if (options.auth === undefined || options.admission !== "first") return answer;
   return async (request, env) => {
@@ -95,7 +98,7 @@ function readRequest(incoming: IncomingMessage, outgoing: ServerResponse): Reque
   }
 }
 
-/** Adds the CORS headers to an answer of the project's app. Answers of our routes have them already if the origin may have them. */
+/** Adds the CORS headers to an answer of the project's app. Answers of our own routes already have them. */
 function withCors(response: Response, request: Request, { corsHeaders }: FrontOptions): Response {
   const origin = request.headers.get("origin");
   if (origin === null || response.headers.has("access-control-allow-origin")) return response;
@@ -106,7 +109,7 @@ function withCors(response: Response, request: Request, { corsHeaders }: FrontOp
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
 }
 
-/** Wraps our routes in a Hono app. The app's routes match first, and its middleware also runs around ours. */
+/** Wraps our routes in a Hono app. The project's routes match first, and its middleware also runs around our routes. */
 function aroundOurs(app: Hono, options: FrontOptions): Answer {
   const documents = new WeakMap<HonoRequest, Promise<unknown>>();
   const outer = new Hono<{ Bindings: Env }>();
@@ -116,7 +119,7 @@ function aroundOurs(app: Hono, options: FrontOptions): Answer {
     return context.text("Internal Server Error", 500);
   };
   outer.onError(onError);
-  if (hasDefaultErrorHandler(app)) app.onError(onError); // the default handler of its own copy of Hono writes to the console
+  if (hasDefaultErrorHandler(app)) app.onError(onError); // the default handler of the project's own copy of Hono writes to the console
   outer.use((context, next) => {
     shareDocument(context.req, documents);
     tellUser(context, context.env.user);
@@ -138,7 +141,7 @@ const guard = (options: FrontOptions) => async (context: Context) => {
   }
 };
 
-/** Makes all middleware share one parsed body, so that later middleware and our routes see the changes of earlier middleware. */
+/** Makes all middleware share one parsed body. Later middleware and our routes then see the changes of earlier middleware. */
 function shareDocument(req: HonoRequest, documents: WeakMap<HonoRequest, Promise<unknown>>): void {
   const parse = req.json.bind(req);
   const json = () => {
@@ -153,13 +156,13 @@ function hasDefaultErrorHandler(app: Hono): boolean {
   try {
     return Reflect.get(app, "errorHandler") === Reflect.get(Reflect.construct(app.constructor, []), "errorHandler");
   } catch {
-    return false; // a class of the project's own, with other constructor arguments
+    return false; // the project has its own class, with other constructor arguments
   }
 }
 
-/** Returns the request as the middleware has left it. */
+/** Returns the request with the changes that the middleware made. */
 async function changedRequest(req: HonoRequest, document: Promise<unknown> | undefined): Promise<Request> {
-  const changed = document && (await document.then(JSON.stringify).catch(() => undefined)); // our routes refuse a body that is not JSON
+  const changed = document && (await document.then(JSON.stringify).catch(() => undefined)); // if the body is not JSON, our routes refuse it
   if (changed !== undefined) return withBody(req.raw, changed);
   if (Object.keys(req.bodyCache).length > 0) return withBody(req.raw, await req.arrayBuffer());
   if (req.raw.bodyUsed)
@@ -173,7 +176,7 @@ function withBody({ url, method, headers: given, signal }: Request, body: BodyIn
   return new Request(url, { method, headers, signal, ...(method !== "GET" && method !== "HEAD" && { body }) });
 }
 
-/** Passes each request to an app that is not Hono. Our routes answer if the app answers with 404. */
+/** Passes each request to an app that is not a Hono app. If the app answers with 404, our routes answer. */
 function beforeOurs(handler: FetchHandler, options: FrontOptions): Answer {
   return async (request, env) => {
     const body = request.body && (await readUpTo(request.body, options.bodyLimitBytes));
@@ -187,7 +190,7 @@ function beforeOurs(handler: FetchHandler, options: FrontOptions): Answer {
   };
 }
 
-/** Reads a body into memory, because both the app and our routes may read it. The limit is that of our routes. */
+/** Reads a body into memory, because both the app and our routes may read it. The size limit is the limit of our routes. */
 async function readUpTo(body: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array<ArrayBuffer> | "too long"> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;

@@ -5,8 +5,8 @@ import { connectionHeaders } from "./web-bridge.ts";
 
 export interface MemoryFetch {
   /**
-   * Sends a request to the server. `prepare` gets the server's end of the connection first. The answer streams. An abort or a break on one
-   * side closes the other side too.
+   * Sends a request to the server. First, `prepare` gets the server's side of the connection. The answer streams. If one side aborts or
+   * breaks, the other side is closed too.
    */
   fetch(request: Request, prepare?: (connection: Duplex) => void): Promise<Response>;
   /** Closes all open connections. */
@@ -16,7 +16,10 @@ export interface MemoryFetch {
 /** Returns whether a request came from this process. Every other connection is a socket. */
 export const isInMemory = (connection: Duplex): boolean => !(connection instanceof Socket);
 
-/** Calls a server of this process over connections in memory: real HTTP, without a socket, whether it listens or not. */
+/**
+ * Returns a fetch that calls a server of this process over connections in memory. The requests are real HTTP but use no socket, so the
+ * server need not listen.
+ */
 export function memoryFetch(server: Server): MemoryFetch {
   const open = new Set<Duplex>();
 
@@ -28,7 +31,7 @@ export function memoryFetch(server: Server): MemoryFetch {
       [near, far],
       [far, near],
     ] as const) {
-      one.on("error", () => {}); // close follows
+      one.on("error", () => {}); // the close event follows
       one.on("close", () => {
         open.delete(one);
         other.destroy();
@@ -46,7 +49,7 @@ export function memoryFetch(server: Server): MemoryFetch {
   };
 }
 
-/** Returns a fetch for the routes below a prefix. */
+/** Returns a fetch in memory for the routes below a path prefix. */
 export function fetchInMemory(server: Server, prefix: string): (request: Request) => Promise<Response> {
   const { fetch } = memoryFetch(server);
   return (request) => {
@@ -77,7 +80,7 @@ function headersOf({ headers, body }: Request): Record<string, string> {
   return Object.fromEntries(given);
 }
 
-/** Sends the request's body. Stops when the connection closes, because a server may answer before it has read everything. */
+/** Sends the request's body. Stops when the connection closes, because a server may answer before it has read the whole body. */
 function sendBody({ body }: Request, call: http.ClientRequest): void {
   if (!body) {
     call.end();

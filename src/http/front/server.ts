@@ -5,9 +5,9 @@ import { refuseConnection } from "../answers/answer-errors.ts";
 import { type FrontOptions, frontListener } from "./front.ts";
 import { memoryFetch } from "./memory-fetch.ts";
 
-/** The parts between the socket and our routes. */
+/** The stages that a request passes before it reaches our routes. */
 export interface Approach {
-  /** The path below which everything is served. Empty for the root. */
+  /** The path prefix of all routes. Empty for the root. */
   prefix: string;
   app: UserApp | undefined;
   front: Omit<FrontOptions, "forward">;
@@ -15,24 +15,27 @@ export interface Approach {
 
 export type ArrivalLimits = Pick<ServerOptions, "requestTimeout" | "headersTimeout" | "connectionsCheckingInterval">;
 
-/** Returns how long a request may take to arrive. Node looks only now and then, every 30 seconds unless told otherwise. */
+/** Returns the time limits for the arrival of a request. Node checks them at intervals, by default only every 30 seconds. */
 export function arrivalLimits(seconds: number): ArrivalLimits & { requestTimeout: number } {
   const limit = Math.ceil(seconds * 1000);
   return { requestTimeout: limit, headersTimeout: limit, connectionsCheckingInterval: Math.min(1_000, limit) };
 }
 
-/** The paths of health checks, including our own command's. They work without the prefix too. */
+/** The paths of health checks, including the checks of our own command line. They also work without the prefix. */
 const healthPaths = ["/ok", "/info"];
 
 /**
- * Returns whether a request may upgrade to a WebSocket. Other upgrades are answered as plain requests, because curl and Java offer HTTP/2 on
- * their own.
+ * Returns whether a request may be upgraded to a WebSocket. Other upgrades are answered as plain requests, because curl and Java offer
+ * HTTP/2 on their own.
  */
 export function wantsSocket({ headers, url = "" }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === "websocket" && /\/stream\/events\/?(\?|$)/.test(url);
 }
 
-/** Returns the server factory for an API with a prefix or an app in front. Upgrades bypass the project's app, which takes requests only. */
+/**
+ * Returns the server factory for an API with a prefix or with the project's app in front. Upgrades bypass that app, because it accepts only
+ * requests.
+ */
 export function serverFactory({ prefix, app, front }: Approach, arrival: ArrivalLimits = {}): FastifyServerFactory {
   return (ours) => {
     const listener = app ? inFront(app, front, ours as RequestListener) : { listen: ours as RequestListener, close: () => {} };
@@ -46,7 +49,7 @@ export function serverFactory({ prefix, app, front }: Approach, arrival: Arrival
 }
 
 function inFront(app: UserApp, options: Omit<FrontOptions, "forward">, ours: RequestListener): { listen: RequestListener; close(): void } {
-  const behind = createServer({ requestTimeout: 0, keepAliveTimeout: 0 }, ours); // it never listens
+  const behind = createServer({ requestTimeout: 0, keepAliveTimeout: 0 }, ours); // this server never listens
   behind.on("clientError", refuseConnection);
   const { fetch, close } = memoryFetch(behind);
   return { listen: frontListener(app, { ...options, forward: fetch }), close };
@@ -68,8 +71,8 @@ function takePrefixOff(incoming: IncomingMessage, prefix: string): boolean {
 }
 
 /**
- * Takes the prefix off upgrades once another upgrade listener is added. A listener of ours alone would make Node treat them as upgrades, and
- * leave them unanswered.
+ * Removes the prefix from the paths of upgrades, once another listener for upgrades exists. With our listener alone, Node would treat all
+ * upgrades as handled, and leave them unanswered.
  */
 function takePrefixOffUpgrades(server: Server, prefix: string): void {
   server.on("newListener", function onFirst(event) {

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream as NodeStream } from "node:stream/web";
 
-/** Returns a request as a web `Request`. Throws for one that cannot be expressed so, such as an invalid host or an odd method. */
+/** Returns a request as a web `Request`. Throws if that is impossible, such as for an invalid host or an unusual method. */
 export function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): Request {
   const { method = "GET", headers, url = "/" } = incoming;
   const announced = headers["transfer-encoding"] ?? headers["content-length"] ?? "0";
@@ -24,7 +24,10 @@ export function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): 
   return request;
 }
 
-/** Returns the body as a stream. The rest of an unread body is drained in the end, because the connection's next request comes after it. */
+/**
+ * Returns the body as a stream. If the body was not read to its end, the rest is drained afterwards, because the next request of the
+ * connection follows it.
+ */
 function toBody(incoming: IncomingMessage, outgoing: ServerResponse): ReadableStream<Uint8Array> {
   const chunks: AsyncIterableIterator<Uint8Array> = incoming.iterator({ destroyOnReturn: false });
   const drain = async () => {
@@ -51,7 +54,7 @@ function toHeaders({ rawHeaders }: IncomingMessage): Headers {
   return headers;
 }
 
-/** Headers of a single connection, which are not forwarded. */
+/** Headers that belong to one connection and are not forwarded. */
 export const connectionHeaders = [
   "connection",
   "keep-alive",
@@ -63,7 +66,7 @@ export const connectionHeaders = [
   "expect",
 ];
 
-/** Sends an answer as it comes, without buffering. If either side breaks off, it closes the connection and rejects. */
+/** Sends an answer as its chunks arrive, without buffering. If either side breaks off, closes the connection and rejects. */
 export async function sendResponse(response: Response, reply: ServerResponse): Promise<void> {
   reply.statusCode = response.status;
   if (response.statusText) reply.statusMessage = response.statusText;
@@ -75,6 +78,6 @@ export async function sendResponse(response: Response, reply: ServerResponse): P
     reply.end();
     return;
   }
-  if (!response.headers.has("content-length")) reply.flushHeaders(); // a stream's first chunk may take long
+  if (!response.headers.has("content-length")) reply.flushHeaders(); // the first chunk of a stream may take long
   await pipeline(Readable.fromWeb(response.body as NodeStream), reply);
 }

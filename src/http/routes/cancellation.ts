@@ -31,7 +31,7 @@ const bulkSchema = {
 
 const config = access("threads:update");
 
-/** Cancels one run, or many at once. */
+/** Cancels one run, or many runs at once. */
 export const cancellationRoutes: FastifyPluginAsyncZod<StartDeps> = async (app, deps) => {
   app.post("/threads/:threadId/runs/:runId/cancel", { schema: cancelSchema, config }, (request, reply) => cancel(deps, request, reply));
   app.post("/runs/cancel", { schema: bulkSchema, config }, (request, reply) => cancelMany(deps, request, reply));
@@ -39,19 +39,22 @@ export const cancellationRoutes: FastifyPluginAsyncZod<StartDeps> = async (app, 
 
 interface Cancellation {
   action: CancelAction;
-  /** Undefined for runs of any thread. */
+  /** Undefined for runs of all threads. */
   threadId: string | undefined;
   /** Undefined for all open runs. */
   runIds: string[] | undefined;
 }
 
-/** Returns the scope of the runs that the caller may cancel in this way. */
+/** Returns the runs that the caller may cancel with this action, as a scope. */
 export async function cancellable(request: FastifyRequest, { action, threadId, runIds }: Cancellation): Promise<Scope> {
   const metadata = { run_ids: runIds, status: "pending" };
   return (await request.access("threads:update", { thread_id: threadId, action, metadata })).scope;
 }
 
-/** Cancels a run. With `wait`, answers once the run is over. The client of a wait is counted before anything is cancelled. */
+/**
+ * Cancels a run. With `wait`, answers when the run is over. A waiting client takes its place first, so that a refused request cancels
+ * nothing.
+ */
 async function cancel(deps: StartDeps, request: RequestOf<typeof cancelSchema>, reply: FastifyReply) {
   const { threadId, runId } = request.params;
   const { action, wait } = request.query;
@@ -63,7 +66,7 @@ async function cancel(deps: StartDeps, request: RequestOf<typeof cancelSchema>, 
     await cancelRuns(deps, scope, { threadId, runIds: [runId], action });
     if (!wait) return reply.code(202).send();
     const line = lineOf(reply);
-    const find = (visible: Scope) => getThread(deps.pool, visible, threadId); // a rollback deletes the run
+    const find = (visible: Scope) => getThread(deps.pool, visible, threadId); // looks for the thread, because a rollback deletes the run
     keepAsking(deps, request, { decide, find }, line);
     await runOutput(deps, { scope, runId, threadId }, { signal: line.gone });
     return reply.code(204).send();
@@ -72,7 +75,10 @@ async function cancel(deps: StartDeps, request: RequestOf<typeof cancelSchema>, 
   }
 }
 
-/** Cancels the named runs of a thread, or all runs with a status. As on the official server, unknown ids are ignored beside known ones. */
+/**
+ * Cancels the named runs of a thread, or all runs with a status. As on the official server, unknown ids are ignored if at least one id is
+ * known.
+ */
 async function cancelMany(deps: ApiDeps, request: RequestOf<typeof bulkSchema>, reply: FastifyReply) {
   const { status, thread_id, run_ids } = request.body;
   const { action } = request.query;

@@ -33,7 +33,7 @@ const Filter = {
   enabled: z.boolean().optional(),
   metadata: Json.optional(),
 };
-/** The SDK also selects `now`. Our crons have none. */
+/** The fields that a search can select. The SDK also selects `now`, which our crons do not have. */
 const Selectable = z.enum([...Cron.keyof().options, "now"]);
 
 const createSchema = { body: CronCreate, response: answers(Cron) };
@@ -57,7 +57,7 @@ const creates = access("crons:create", ...runDecisions);
 const updates = access("crons:update", ...runDecisions);
 const searches = access("crons:search");
 
-/** Creates, changes, lists and deletes crons, on threads and without. Workers start their runs. */
+/** Creates, changes, lists and deletes crons, with or without a thread. Workers start the runs of crons. */
 export const cronRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) => {
   app.post("/runs/crons", { schema: createSchema, config: creates }, async (request, reply) =>
     reply.send(await create(deps, request, { body: request.body, threadId: null })),
@@ -75,17 +75,17 @@ export const cronRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) => {
 
 interface CronRequest {
   body: z.output<typeof CronCreate>;
-  /** Null for runs that get a thread of their own each time. */
+  /** Null if each run gets its own new thread. */
   threadId: string | null;
 }
 
-/** Creates a cron. The caller has to be allowed to create both the cron and its runs. */
+/** Creates a cron. The caller must be allowed to create both the cron and its runs. */
 async function create(deps: ApiDeps, request: FastifyRequest, { body, threadId }: CronRequest) {
   refuseWebhook(deps.webhookRules, body.webhook);
   const asked = { ...toNewCron(withAllowedWebhook(deps, body), threadId), cron_id: newId(), user_id: request.user?.identity };
   const assistantId = toAssistantId(asked.assistant_id);
   const { value } = await request.access("crons:create", { ...asked, assistant_id: assistantId });
-  // Refusals name the assistant as the caller did.
+  // Errors name the assistant in the same way as the caller.
   const named = value.assistant_id === assistantId ? { ...value, assistant_id: asked.assistant_id } : value;
   const { caller, cron } = await admit(deps, request, named);
   return transaction(deps.pool, (tx) => createCron(tx, caller, cron, rulesOf(deps)));
@@ -105,11 +105,14 @@ async function patch(deps: ApiDeps, request: RequestOf<typeof patchSchema>, repl
 
 const rulesOf = ({ registry, settings }: ApiDeps) => ({ check: runCheck(registry), retention: settings });
 
-/** Returns the body without its webhook if this service sends none. */
+/** Returns the body without its webhook, if this service sends no webhooks. */
 const withAllowedWebhook = <Body extends { webhook?: unknown }>({ settings }: ApiDeps, body: Body): Body =>
   settings.sendsWebhooks || body.webhook === undefined ? body : { ...body, webhook: null };
 
-/** Checks that the caller may create the runs of a cron. What the project's handler changes in a run, it changes in all of them. */
+/**
+ * Checks that the caller may create the runs of a cron. If the project's auth handler changes the run, the change applies to all runs of
+ * the cron.
+ */
 async function admit<C extends AskedCron>({ settings }: ApiDeps, request: FastifyRequest, cron: C) {
   const asked = runOfCron(cron, settings);
   const before = JSON.stringify(asked.kwargs);
@@ -118,14 +121,17 @@ async function admit<C extends AskedCron>({ settings }: ApiDeps, request: Fastif
   return { caller, cron: { ...cron, metadata, payload: { ...cron.payload, ...changedFields(JSON.parse(before), run.kwargs) } } };
 }
 
-/** Checks a change in the same way. A change of the schedule alone keeps the runs as the handler left them when the cron was created. */
+/**
+ * Checks a change of a cron in the same way. If only the schedule changes, the runs keep the changes that the auth handler made when the
+ * cron was created.
+ */
 async function admitChange(deps: ApiDeps, request: FastifyRequest, { after, ordersRuns, saysWhatRuns }: PlannedChange) {
   if (!ordersRuns) return { caller: undefined, after };
   const { caller, cron } = await admit(deps, request, after);
   return { caller, after: saysWhatRuns ? cron : after };
 }
 
-/** Returns the fields of a cron's payload that the handler has changed in its run. */
+/** Returns the fields of a cron's payload that the auth handler has changed in the cron's run. */
 function changedFields(before: NewRun["kwargs"], after: NewRun["kwargs"]): Partial<CronPayload> {
   const fields = ["input", "config", "context", "webhook", "interrupt_before", "interrupt_after", "stream_mode", "durability"] as const;
   const changed = fields.filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]));

@@ -22,7 +22,7 @@ const schemasSchema = { params: AssistantParams };
 const subgraphsSchema = { params: AssistantParams, querystring: Recurse };
 const subgraphSchema = { params: AssistantParams.extend({ namespace: Text }), querystring: Recurse };
 
-/** Describes an assistant's graph: its drawing, its schemas, its subgraphs. */
+/** Describes an assistant's graph: its drawing, its schemas and its subgraphs. */
 export const graphRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) => {
   app.get("/assistants/:assistantId/graph", { schema: drawingSchema, config }, (request, reply) => draw(deps, request, reply));
   app.get("/assistants/:assistantId/schemas", { schema: schemasSchema, config }, async (request, reply) => {
@@ -52,7 +52,7 @@ interface Subgraphs {
   recurse?: boolean | undefined;
 }
 
-/** Returns the schemas of an assistant's subgraphs by their names. */
+/** Returns the schemas of an assistant's subgraphs, by the subgraphs' names. */
 async function listSubgraphs(deps: ApiDeps, request: FastifyRequest, { assistantId, namespace, recurse = false }: Subgraphs) {
   const assistant = await find(deps, request, assistantId);
   const graph = await open(deps, request, assistant);
@@ -68,7 +68,7 @@ async function find({ pool }: ApiDeps, request: FastifyRequest, assistantId: str
   return getAssistant(pool, scope, assistantId);
 }
 
-/** Opens the assistant's graph with the assistant's configuration, for this caller. */
+/** Opens the assistant's graph for this caller, with the assistant's configuration. */
 async function open(deps: ApiDeps, { user }: FastifyRequest, assistant: Assistant): Promise<AnyGraph> {
   const { config, context } = assistant;
   const own = Object.entries(config.configurable ?? {}).filter(([key]) => !isReservedKey(key));
@@ -81,7 +81,7 @@ function knownGraph({ registry }: ApiDeps, { graph_id: graphId }: Assistant): st
   return graphId;
 }
 
-/** Names schemas with `_schema`, as the official document does, and without it, as the dev server does. */
+/** Returns the schemas under two names each: with `_schema` as in the official OpenAPI document, and without it as on the dev server. */
 function underBothNames(schemas: GraphSchemas) {
   const { state_schema: state, input_schema: input, output_schema: output, config_schema: config } = schemas;
   return { ...schemas, state, input, output, config };

@@ -10,7 +10,7 @@ import { Flag } from "../schemas.ts";
 
 const langgraph: { version: string } = createRequire(import.meta.url)("@langchain/langgraph/package.json");
 
-/** A database that takes longer than this to answer counts as unavailable. */
+/** The time after which a database that has not answered counts as unavailable. */
 const checkMs = 2_000;
 
 async function within(ms: number, answer: Promise<unknown>): Promise<void> {
@@ -31,10 +31,10 @@ export const metaRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool, ve
     },
   );
 
-  // Public, because clients read this before they know how to authenticate.
+  // This route is public, because clients read it before they know how to authenticate.
   app.get("/info", { config: { access: "public" } }, async (_request, reply) =>
     reply.send({
-      halted: await isHalted(pool).catch(() => null), // unknown while the database is unavailable
+      halted: await isHalted(pool).catch(() => null), // null, for unknown, while the database is unavailable
       version,
       model,
       langgraph_js_version: langgraph.version,

@@ -16,7 +16,7 @@ import { BatchCreate, RunCreate, toNewRun } from "../runs/run-request.ts";
 import { type StartDeps, startAndStream, startAndWait, startRun } from "../runs/start-run.ts";
 import { answers, Limit, Offset, OneOrMore, Run, streams, ThreadParams } from "../schemas.ts";
 
-/** Memory per byte of a batch: the document, the statement, the answer, and the answer's text. */
+/** The bytes of memory for each byte of a batch, which exists as documents, in a statement, as an answer, and as the answer's text. */
 const weightOfByte = 4;
 
 const batchSchema = { body: BatchCreate, response: answers(z.array(Run)) };
@@ -25,7 +25,7 @@ const listSchema = { params: ThreadParams, querystring: ListQuery, response: ans
 
 const config = access(...runDecisions);
 
-/** Creates runs, with and without a thread, and lists them. */
+/** Creates runs with or without a thread, and lists them. */
 export const runRoutes: FastifyPluginAsyncZod<StartDeps> = async (app, deps) => {
   const alone = { body: RunCreate };
   const onThread = { body: RunCreate, params: ThreadParams };
@@ -55,7 +55,7 @@ async function startBatch(deps: ApiDeps, request: RequestOf<typeof batchSchema>,
   const { body, headers } = request;
   const wanted = body.map((one) => toNewRun(deps.settings, one, { threadId: one.thread_id ?? undefined, headers }));
   const assistantIds = wanted.map(({ assistantId }) => assistantId);
-  // Before the transaction, which would hold a connection while it waits for memory.
+  // This happens before the transaction, which would otherwise hold a connection while it waits for memory.
   const bytes = await bytesOfAssistants(deps.pool, assistantIds);
   if (bytes > lightBytes) await holdMemory(deps.memory, reply, weightOfByte * bytes);
   return reply.send(await makeBatch(deps, request, wanted));

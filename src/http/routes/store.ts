@@ -12,11 +12,11 @@ import { readWithin } from "../memory.ts";
 import type { RequestOf } from "../route.ts";
 import { answers, Flag, Item, Json, Limit, Offset, OneOrMore, Text, Whole } from "../schemas.ts";
 
-/** Accepts null for a field that is left out, as some clients send it. */
+/** Returns a schema that also accepts null for a missing field, because some clients send null. */
 const optional = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().transform((value) => value ?? undefined);
 
 const Namespace = z.array(Text);
-/** The fields that queries are compared with, or false to keep the item out of queries. OpenAPI 3.0 has no literal false. */
+/** The fields by which searches find the item, or false for none. OpenAPI 3.0 has no literal false, so this is a boolean. */
 const Index = z.union([
   z
     .boolean()
@@ -42,7 +42,7 @@ const NamespaceSearch = z.object({
   limit: Whole(1, 1_000).default(100),
   offset: Offset,
 });
-/** The metadata that only a handler can add to an item. Without any, the stored item keeps its own. */
+/** Metadata that only an auth handler can add to an item. If empty, a stored item keeps its metadata. */
 const Marked = z.object({ metadata: Json.transform((marks) => (Object.keys(marks).length > 0 ? marks : undefined)) });
 
 const getSchema = { querystring: ItemQuery, response: answers(Item.nullable()) };
@@ -51,7 +51,9 @@ const deleteSchema = { body: ItemDelete };
 const searchSchema = { body: ItemSearch, response: answers(z.object({ items: z.array(Item.extend({ score: z.number().optional() })) })) };
 const namespacesSchema = { body: NamespaceSearch, response: answers(z.object({ namespaces: z.array(z.array(z.string())) })) };
 
-/** Opens the store of the graphs to clients: items, searches, namespaces. A handler may change the namespace of a request. */
+/**
+ * Gives clients access to the store of the graphs: items, searches and namespaces. An auth handler may change the namespace of a request.
+ */
 export const storeRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) => {
   app.put("/store/items", { schema: putSchema, config: access("store:put") }, (request, reply) => put(deps, request, reply));
   app.get("/store/items", { schema: getSchema, config: access("store:get") }, (request, reply) => get(deps, request, reply));

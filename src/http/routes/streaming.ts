@@ -21,7 +21,7 @@ import { EventFilter, LastEventNumber, LastThreadEvent, ThreadStreamQuery } from
 
 export interface StreamingDeps extends ApiDeps {
   counts: StreamCounts;
-  /** Sends a request through the project's app in front of our routes. Undefined without such an app. */
+  /** Sends a request through the project's own app, which stands in front of our routes. Undefined if the project has no such app. */
   askFront: ((request: Request) => Promise<Response>) | undefined;
 }
 
@@ -35,7 +35,7 @@ const eventsSchema = { params: ThreadParams, body: EventFilter, headers: LastEve
 const runsSchema = { params: ThreadParams, querystring: ThreadStreamQuery, headers: LastThreadEvent, response: threadStream };
 const socketSchema = { params: ThreadParams, hide: true }; // OpenAPI cannot describe a WebSocket
 
-/** Streams the events of a thread, over all of its runs, and takes the commands that act on it. */
+/** Streams the events of a thread over all of its runs, and accepts the commands that act on the thread. */
 export const streamingRoutes: FastifyPluginAsyncZod<StreamingDeps> = async (app, deps) => {
   app.post("/threads/:threadId/commands", { schema: commandSchema, config: access(...commandDecisions) }, async (request, reply) =>
     reply.send(await answerCommand({ deps, request, threadId: request.params.threadId }, request.body)),
@@ -87,7 +87,7 @@ async function streamRuns(deps: StreamingDeps, request: RequestOf<typeof runsSch
   await streamThreadRuns(deps, reply, { threadId, followed, leave: enter(deps, request, threadId), since, modes });
 }
 
-/** Checks that the caller may read a thread, and returns how to check it again later. */
+/** Checks that the caller may read a thread. Returns functions with which this can be checked again later. */
 async function toFollow({ pool }: ApiDeps, request: FastifyRequest, threadId: string): Promise<Followed> {
   const decide = async () => (await request.access("threads:read", { thread_id: threadId })).scope;
   const find = (scope: Scope) => getThread(pool, scope, threadId);
@@ -95,12 +95,12 @@ async function toFollow({ pool }: ApiDeps, request: FastifyRequest, threadId: st
   return { decide, find };
 }
 
-/** Refuses an upgrade that the project's app would refuse, or for which there is no place. */
+/** Refuses an upgrade if the project's app would refuse the request, or if the limit of open streams is reached. */
 async function refuseSocket(deps: StreamingDeps, request: RequestOf<typeof socketSchema>): Promise<void> {
   if (!request.ws) return;
   if (deps.askFront) await refuseWhereAppDoes(deps.askFront, request);
   const leave = enter(deps, request, request.params.threadId);
-  leave(); // the socket takes its place once it is open
+  leave(); // the socket takes its place again when it is open
 }
 
 function openSocket(deps: StreamingDeps, request: FastifyRequest, socket: WebSocket): void {
@@ -113,7 +113,10 @@ function openSocket(deps: StreamingDeps, request: FastifyRequest, socket: WebSoc
   }
 }
 
-/** Throws what the project's app answers to the same request without its upgrade. An upgrade itself bypasses the app and its middleware. */
+/**
+ * Sends the same request without its upgrade through the project's app, and throws if the app refuses it. An upgrade itself bypasses the
+ * app and its middleware.
+ */
 async function refuseWhereAppDoes(ask: (request: Request) => Promise<Response>, { url, headers }: FastifyRequest): Promise<void> {
   const plain = new Headers();
   for (const [name, value] of Object.entries(headers)) {
@@ -121,6 +124,6 @@ async function refuseWhereAppDoes(ask: (request: Request) => Promise<Response>, 
   }
   const answer = await ask(new Request(new URL(url, `http://${headers.host}`), { headers: plain }));
   const text = await answer.text();
-  if (answer.status === upgradeRequired) return; // our own route answered, so the app let the request pass
+  if (answer.status === upgradeRequired) return; // our own route answered, so the app has let the request pass
   throw new AuthRefusal(answer.status < 400 ? 403 : answer.status, text);
 }

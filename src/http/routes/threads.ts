@@ -31,14 +31,14 @@ import { answers, Command, Id, Json, Limit, Offset, SortOrder, Text, Thread, Thr
 const Superstep = z.object({
   updates: z.array(z.object({ values: z.unknown().optional(), command: Command.nullish(), as_node: Text })).min(1),
 });
-/** The SDK also selects `context`. Our threads have none. */
+/** The fields that a search can select. The SDK also selects `context`, which our threads do not have. */
 const Selectable = z.enum([...Thread.keyof().options, "context"]);
 const Filter = {
   ids: z.array(Id).optional(),
   metadata: Json.optional(),
   values: Json.optional(),
   status: ThreadStatus.optional(),
-  exact: z.boolean().optional().describe("counts all threads; without it, more than 10,000 are estimated"),
+  exact: z.boolean().optional().describe("counts all threads. By default, a total above 10,000 is an estimate"),
 };
 
 const createSchema = {
@@ -129,7 +129,10 @@ interface Existing {
   history: StateUpdate[][];
 }
 
-/** Returns the existing thread with this id, with the history added. If the caller may not read the thread, the id is taken. */
+/**
+ * Returns the existing thread with this id, after adding the history to it. If the caller may not read the thread, throws that the id is
+ * taken.
+ */
 async function takeExisting({ pool, registry }: ApiDeps, request: FastifyRequest, existing: Existing): Promise<ThreadRow> {
   const { creatable, threadId, history } = existing;
   const readable = await scopeOrNone(request, "threads:read", { thread_id: threadId });
@@ -161,7 +164,7 @@ async function prune({ pool }: ApiDeps, request: RequestOf<typeof pruneSchema>, 
   const { thread_ids, strategy } = request.body;
   const { scope } = await request.access(strategy === "delete" ? "threads:delete" : "threads:update", { thread_ids });
   let pruned = 0;
-  // Each thread has its own transaction, so that it is locked only while it is pruned and nobody waits for two.
+  // Each thread has its own transaction. It is thus locked only while it is pruned, and no transaction waits for two locks.
   for (const threadId of new Set(thread_ids)) {
     if (await transaction(pool, (tx) => pruneThread(tx, scope, threadId, strategy))) pruned++;
   }
@@ -190,7 +193,7 @@ async function remove({ pool, wakeups }: ApiDeps, request: RequestOf<typeof dele
     if (!(await lockThread(tx, scope, threadId))) throw threadNotFound(threadId);
     await deleteThread(tx, threadId);
   });
-  wakeups.notify(cancelTopic); // a worker that is running one of the thread's runs stops
+  wakeups.notify(cancelTopic); // a worker that executes one of the thread's runs then stops
   return reply.code(204).send();
 }
 

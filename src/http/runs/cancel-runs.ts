@@ -12,10 +12,10 @@ interface RunsToCancel {
   action: CancelAction;
 }
 
-/** Cancels open runs of one thread and notifies their workers and clients. Returns how many there were. */
+/** Cancels open runs of one thread, and notifies their workers and clients. Returns how many runs there were. */
 export async function cancelRuns({ pool, wakeups }: ApiDeps, scope: Scope, { threadId, runIds, action }: RunsToCancel): Promise<number> {
   const cancelled = await transaction(pool, async (tx) => {
-    if (!(await lockThread(tx, scope, threadId))) return 0; // gone meanwhile
+    if (!(await lockThread(tx, scope, threadId))) return 0; // the thread was deleted meanwhile
     return cancelOpenRuns(tx, [threadId], action, runIds);
   });
   // A run that never started is over now. A run that has started is stopped by its worker.

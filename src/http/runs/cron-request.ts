@@ -29,7 +29,7 @@ const Pattern = z
     if (fault) addIssue({ code: "custom", message: fault });
   });
 const Timezone = z.string().max(100).refine(isTimezone, 'expected the name of a time zone, like "Europe/Berlin"');
-/** A time without a zone is in UTC, like the schedule. */
+/** A time without a zone counts as UTC, like the schedule. */
 const Time = z.iso
   .datetime({ offset: true, local: true })
   .transform((time) => new Date(/(Z|[+-]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`))
@@ -48,7 +48,7 @@ const Changeable = {
 export const CronCreate = Payload.extend({ ...Changeable, assistant_id: RunCreate.shape.assistant_id, schedule: Pattern });
 export const CronPatch = Payload.extend(Changeable);
 
-/** Fills in a new cron's defaults. A cron never deletes a thread that its creator named. */
+/** Returns a new cron with the defaults filled in. If its creator named a thread, its runs never delete that thread. */
 export function toNewCron(body: z.output<typeof CronCreate>, threadId: string | null): NewCron {
   const { assistant_id, schedule, timezone, end_time, enabled, on_run_completed, metadata, ...payload } = body;
   return {
@@ -64,7 +64,7 @@ export function toNewCron(body: z.output<typeof CronCreate>, threadId: string | 
   };
 }
 
-/** Returns the changes to a cron. Null clears a field that may be empty, and leaves any other as it is. */
+/** Returns the changes to a cron. If a field is null, it is cleared if the cron may have it empty. Otherwise it stays unchanged. */
 export function toPatch(body: z.output<typeof CronPatch>): Patch {
   const { schedule, timezone, end_time, enabled, on_run_completed, metadata, ...payload } = body;
   return {

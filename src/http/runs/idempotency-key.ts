@@ -4,7 +4,10 @@ import type { IdempotentRequest } from "../../runs/idempotency.ts";
 
 const wellFormed = /^[\x21-\x7e]{1,255}$/;
 
-/** Returns the request's Idempotency-Key and what it covers: the thread and the body, not the way the answer is sent. */
+/**
+ * Returns the request's Idempotency-Key and the content that it covers: the thread and the body. The path is not covered, so a retry may
+ * ask for the answer in another form.
+ */
 export function idempotent({ headers, params, body, user }: FastifyRequest): IdempotentRequest | undefined {
   const key = headers["idempotency-key"];
   if (key === undefined) return undefined;

@@ -48,12 +48,15 @@ export const BatchCreate = z
   .max(1_000);
 
 interface RunOrigin {
-  /** Undefined for a run on a thread of its own. */
+  /** Undefined for a run that gets its own new thread. */
   threadId: string | undefined;
   headers: IncomingHttpHeaders;
 }
 
-/** Fills in a new run's defaults. The picked headers go into its configurable, and its trace continues the caller's. */
+/**
+ * Returns a new run with the defaults filled in. The configured headers go into its `configurable`, and its trace continues the caller's
+ * trace.
+ */
 export function toNewRun(settings: ApiDeps["settings"], body: RunRequest, { threadId, headers }: RunOrigin): NewRun {
   const configurable = { ...settings.pickHeaders(headers), ...body.config?.configurable };
   const webhook = settings.sendsWebhooks ? body.webhook : null;

@@ -14,7 +14,7 @@ export interface Start {
   request: FastifyRequest;
   reply: FastifyReply;
   body: RunCreateBody;
-  /** Undefined for a run on a thread of its own. */
+  /** Undefined for a run that gets its own new thread. */
   threadId?: string;
 }
 
@@ -30,8 +30,9 @@ export async function startRun(deps: ApiDeps, start: Start): Promise<FastifyRepl
 }
 
 /**
- * Creates a run and streams it. The feed expects the run before it is created, so that no event is missed without a query. The place is
- * taken before as well: a client that is refused a stream retries, which would create a second run.
+ * Creates a run and streams it. The feed expects the run before it is created, so that no event is missed and no query is needed. The
+ * stream is also counted among the client's open streams before the run is created. A client with too many open streams is refused and
+ * retries. If the run already existed then, the retry would create a second run.
  */
 export async function startAndStream(deps: StartDeps, start: Start): Promise<void> {
   const wanted = newRunOf(deps, start);
@@ -50,7 +51,7 @@ async function stream(deps: ApiDeps, start: Start, { run, leave }: { run: Run; l
   const { reply } = start;
   const cancelScope = cancelScopeOf(start);
   reply.header("content-location", runPath(start, run));
-  // The SDK reconnects to this URL after a broken connection. A run that is cancelled on disconnect leaves nothing to reconnect to.
+  // The SDK reconnects to this URL after a broken connection. If the run is cancelled on disconnect, reconnecting makes no sense.
   if (!cancelScope) reply.header("location", `${runPath(start, run)}/stream`);
   await streamRun(deps, reply, {
     leave,
@@ -63,14 +64,14 @@ async function stream(deps: ApiDeps, start: Start, { run, leave }: { run: Run; l
   });
 }
 
-/** Creates a run and waits for it. The place is taken before the run is created, as for a stream. */
+/** Creates a run and waits for it. As for a stream, the client's place is taken before the run is created. */
 export async function startAndWait(deps: StartDeps, start: Start): Promise<void> {
   const wanted = newRunOf(deps, start);
   const leave = takePlaceAtRun(deps, start.request, wanted.runId);
   await makeAndWait(deps, start, wanted).finally(leave);
 }
 
-/** The wait for the run's end begins before the run is created. */
+/** Creates a run and waits for its end. The wait begins before the run is created, so that its end cannot be missed. */
 async function makeAndWait(deps: ApiDeps, start: Start, wanted: NewRun): Promise<void> {
   const { request, reply } = start;
   const left = new AbortController();
@@ -82,12 +83,12 @@ async function makeAndWait(deps: ApiDeps, start: Start, wanted: NewRun): Promise
   reply.header("content-location", runPath(start, run));
   reply.header("location", `/threads/${run.thread_id}/runs/${run.run_id}/join`);
   const place = { scope: alreadyDecided, runId: run.run_id, threadId: run.thread_id };
-  // With an Idempotency-Key it may be an older run, whose end is not announced again.
+  // With an Idempotency-Key, this may be an older run, whose end is not announced again.
   const heard = run.run_id === wanted.runId ? firstWord : undefined;
   await waitForRun(deps, reply, { ...place, cancelScope: cancelScopeOf(start), followed: ownRequest, firstWord: heard });
 }
 
 const cancelScopeOf = ({ body }: Start) => (body.on_disconnect === "cancel" ? alreadyDecided : undefined);
 
-/** Returns the path of the run for this request. */
+/** Returns the path of the run, in the form that this request used. */
 const runPath = ({ threadId }: Start, run: Run) => `${threadId === undefined ? "" : `/threads/${threadId}`}/runs/${run.run_id}`;

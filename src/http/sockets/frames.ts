@@ -2,15 +2,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RawData, WebSocket } from "ws";
 
 const pingMs = 15_000;
-/** Reading pauses when this many frames, or this many bytes, wait for their turn. */
+/** Reading from the socket pauses while more frames, or more bytes, than this wait. */
 const mostWaiting = 50;
 const mostBytes = 1_000_000;
 
 type Frame = Buffer | undefined;
 
 /**
- * Takes the frames of a WebSocket one at a time: `onFrame` gets the next frame when the one before is done, and undefined for a binary one.
- * A flood waits in the client's own buffers. A client that takes nothing for `stalledSeconds`, or answers no ping, is cut off.
+ * Handles the frames of a WebSocket one at a time. `onFrame` gets the next frame when it has finished the previous one, and undefined for a
+ * binary frame. If a client sends too much, the rest waits in the client's own buffers. A client that reads nothing for `stalledSeconds`,
+ * or answers no ping, is cut off.
  */
 export class Frames {
   readonly #socket: WebSocket;
@@ -31,24 +32,24 @@ export class Frames {
       this.#unanswered = 0;
     });
     socket.on("message", (data, isBinary) => this.#take(isBinary ? undefined : toBuffer(data)));
-    socket.on("error", () => {}); // a frame that is too large, or a broken connection: the close event follows
+    socket.on("error", () => {}); // a frame was too large, or the connection broke; the close event follows
     socket.on("close", () => {
       clearInterval(beat);
       this.#gone.abort();
     });
   }
 
-  /** Aborts when the client has gone. */
+  /** Aborts when the client has disconnected. */
   get gone(): AbortSignal {
     return this.#gone.signal;
   }
 
-  /** Whether no frame waits for its turn. */
+  /** True if no frame waits to be handled. */
   get isIdle(): boolean {
     return this.#waiting.length === 0;
   }
 
-  /** Sends texts, and waits until the client has taken them. */
+  /** Sends texts, and waits until the client has received them. */
   async send(texts: string[]): Promise<void> {
     const taken = texts.map((text) => new Promise<void>((resolve) => this.#socket.send(text, () => resolve())));
     const late = new AbortController();

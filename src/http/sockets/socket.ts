@@ -15,17 +15,17 @@ import { EventFilter } from "../streaming-request.ts";
 import { Frames } from "./frames.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
-/** How long a socket's user is trusted. After this, a command authenticates the user again. */
+/** How long a socket's user stays authenticated. After this, the next command authenticates the user again. */
 const askAgainMs = 30_000;
 
 const Unsubscribe = z.object({ subscription_id: z.string() });
 
-/** Serves event streaming on one WebSocket. Returns the signal that aborts when the client has gone. */
+/** Serves the event streaming protocol on one WebSocket. Returns a signal that aborts when the client has disconnected. */
 export function serveSocket(socket: WebSocket, from: CommandSource): AbortSignal {
   return new EventSocket(socket, from).gone;
 }
 
-/** Answers commands in their order, and sends the events of the socket's subscriptions. */
+/** Answers commands in order, and sends the events of the socket's subscriptions. */
 class EventSocket {
   readonly #from: CommandSource;
   readonly #sight: Sight = { readable: undefined, isSeen: false };
@@ -56,7 +56,7 @@ class EventSocket {
     return this.#frames.gone;
   }
 
-  /** Answers a frame. Events follow the answer that names their subscription, and subscriptions of one burst start as one group. */
+  /** Answers a frame. Events of a subscription follow the answer that names it. Subscriptions that arrive in one burst start together. */
   async #onFrame(frame: Buffer | undefined): Promise<void> {
     await this.#frames.send([JSON.stringify(await this.#answer(frame))]);
     if (this.#frames.isIdle) this.#subscriptions.start();
@@ -76,7 +76,7 @@ class EventSocket {
     });
   }
 
-  /** Forgets the decisions of the last command, and authenticates the user again when that is due. */
+  /** Forgets what auth decided for the last command. Authenticates the user again if it is time. */
   async #startDecisions(): Promise<void> {
     this.#from.request.decided = [];
     if (Date.now() - this.#askedAt <= askAgainMs) return;
@@ -99,7 +99,7 @@ class EventSocket {
     return {};
   }
 
-  /** Cuts the socket after an error. The client reconnects and subscribes again. */
+  /** Cuts the connection after an error. The client then reconnects and subscribes again. */
   #cut(err: Error): void {
     this.#from.deps.log.debug({ err, thread_id: this.#from.threadId }, "socket cut");
     this.#frames.cut();

@@ -2,11 +2,11 @@ import { newId } from "../../db/ids.ts";
 import type { ThreadEvent } from "../../streaming/event.ts";
 import { type Filter, toMatcher } from "../../streaming/filter.ts";
 
-/** The limit of one socket. A client that needs more opens another socket. */
+/** The limit of subscriptions on one socket. A client that needs more opens another socket. */
 const mostSubscriptions = 50;
 
 export interface SubscriptionOptions {
-  /** Yields the thread's events above a number, as they come. */
+  /** Yields the thread's events with numbers above `since`, as they arrive. */
   follow: (since: number, signal: AbortSignal) => AsyncGenerator<ThreadEvent[], void>;
   send: (texts: string[]) => Promise<void>;
   /** Called when no more events can be sent. */
@@ -16,28 +16,29 @@ export interface SubscriptionOptions {
 
 interface Subscription {
   isWanted: (event: ThreadEvent) => boolean;
-  /** The last event that this subscription was sent, or does not want. */
+  /** The number up to which this subscription has been sent all events that it wants. */
   through: number;
   over: boolean;
 }
 
 /**
- * Sends the events of all subscriptions of a socket on one line: each event once, in the thread's order. A client takes events that
- * come after a run's end for late ones. A new subscription first catches up by itself with the events that the line has sent, then joins it.
+ * Sends the events of all subscriptions of a socket in one line: each event once, in the thread's order. Order matters, because a client
+ * treats events that arrive after a run's end as late. A new subscription first catches up with the events that the line has already sent,
+ * and then joins the line.
  */
 export class Subscriptions {
   readonly #options: SubscriptionOptions;
   readonly #all = new Map<string, Subscription>();
   readonly #inLine = new Set<Subscription>();
   readonly #fresh: Subscription[] = [];
-  /** The last event that the line has sent. Undefined before the line begins. */
+  /** The number of the last event that the line has sent. Undefined until the line begins. */
   #sent: number | undefined;
 
   constructor(options: SubscriptionOptions) {
     this.#options = options;
   }
 
-  /** Adds a subscription, which is sent nothing until `start`. Returns its id, or undefined when there are too many. */
+  /** Adds a subscription, which gets no events until `start`. Returns its id, or undefined if the socket has too many subscriptions. */
   add(filter: Filter, since: number): string | undefined {
     if (this.#all.size >= mostSubscriptions) return undefined;
     const subscription = { isWanted: toMatcher(filter), through: since, over: false };
@@ -47,7 +48,7 @@ export class Subscriptions {
     return id;
   }
 
-  /** Removes a subscription. Returns whether there was one. */
+  /** Removes a subscription. Returns false if it does not exist. */
   remove(id: string): boolean {
     const subscription = this.#all.get(id);
     if (!subscription) return false;
@@ -56,7 +57,7 @@ export class Subscriptions {
     return this.#all.delete(id);
   }
 
-  /** Begins to send events to the subscriptions that were added since the last start. */
+  /** Starts the subscriptions that were added since the last call. */
   start(): void {
     const { failed } = this.#options;
     const group = this.#fresh.splice(0);
@@ -86,7 +87,7 @@ export class Subscriptions {
     }
   }
 
-  /** Moves subscriptions that have caught up to the line. Returns whether they had. */
+  /** Moves subscriptions to the line if they have caught up with it. Returns whether they have. */
   #joinLine(group: Subscription[], through: number): boolean {
     if (this.#sent === undefined || through < this.#sent) return false;
     for (const subscription of group) {

@@ -14,9 +14,9 @@ import { openEventStream } from "./sse.ts";
 
 const pollMs = 1_000;
 
-/** A run that a client may see. */
+/** A run that the client may see. */
 interface VisibleRun {
-  /** The rows that the client may see, as decided when the run was found or created. */
+  /** The rows that the client may see, as auth decided when the run was found or created. */
   scope: Scope;
   runId: string;
   threadId: string;
@@ -24,28 +24,28 @@ interface VisibleRun {
 
 /** A run that a client follows. */
 interface FollowedRun extends VisibleRun {
-  /** The scope in which the run is cancelled when the client disconnects. Undefined if the run continues. */
+  /** The scope for cancelling the run when the client disconnects. Undefined if the run then continues. */
   cancelScope: Scope | undefined;
   followed: Followed;
 }
 
 export interface RunStream extends FollowedRun {
-  /** The id of the last event that the client has. -1 streams from the start. */
+  /** The id of the last event that the client has. With -1, the stream begins with the first event. */
   after: number;
   /** The stream modes to send. Undefined for all. */
   modes?: string[];
-  /** Releases the client's place. */
+  /** Releases the client's place among the open streams. */
   leave: () => void;
 }
 
 export interface RunWait extends FollowedRun {
-  /** For a new run, a wait for its end that began before the run was created. */
+  /** Resolves when a new run has ended, or after a second. The wait began before the run was created, so that its end is not missed. */
   firstWord?: Promise<void> | undefined;
 }
 
 /**
- * Streams a run to a client until the run is over, then releases the client's place. The status has been sent, so an error can only cut
- * the stream.
+ * Streams a run to a client until the run is over, then releases the client's place among the open streams. The status has been sent already, so an error can only
+ * cut the stream.
  */
 export async function streamRun(deps: ApiDeps, reply: FastifyReply, run: RunStream): Promise<void> {
   const { runId, after, modes, followed, leave } = run;
@@ -66,7 +66,10 @@ export async function streamRun(deps: ApiDeps, reply: FastifyReply, run: RunStre
   if (stream.gone.aborted) await cancelAbandoned(deps, run);
 }
 
-/** Returns whether a mode covers an event: `messages` covers `messages/partial` and the like, `messages-tuple` covers plain `messages`. */
+/**
+ * Returns whether one of the modes covers an event. The mode `messages` covers events such as `messages/partial`, and `messages-tuple`
+ * covers events named `messages`.
+ */
 function isOfMode({ event }: RunEvent, modes: string[]): boolean {
   const name = event.split("|")[0] ?? event;
   if (name === "metadata" || name === "error") return true;
@@ -75,8 +78,8 @@ function isOfMode({ event }: RunEvent, modes: string[]): boolean {
 }
 
 /**
- * Waits for a run and answers with its output. A newline every second keeps the connection open, which JSON allows. Headers are sent at
- * once, so that the SDK does not retry the request after a later error.
+ * Waits for a run and answers with its output. A newline every second keeps the connection open, because JSON may begin with white space.
+ * The headers are sent at once, so that the SDK does not retry the request after a later error.
  */
 export async function waitForRun(deps: ApiDeps, reply: FastifyReply, run: RunWait): Promise<void> {
   const headers = { ...reply.getHeaders(), "content-type": "application/json; charset=utf-8" };
@@ -98,12 +101,12 @@ export async function waitForRun(deps: ApiDeps, reply: FastifyReply, run: RunWai
 
 interface Wait extends Pick<RunWait, "firstWord"> {
   signal: AbortSignal;
-  /** Called every second. */
+  /** Called every second while the run is open. */
   whileWaiting?: () => void;
 }
 
 /**
- * Returns a run's output as JSON as soon as the run is over, or undefined if the signal aborts first. The first look at the run comes after
+ * Returns a run's output as JSON as soon as the run is over. Returns undefined if the signal aborts first. The run is first looked up after
  * `firstWord`.
  */
 export async function runOutput(
@@ -113,12 +116,12 @@ export async function runOutput(
 ): Promise<string | null | undefined> {
   if (firstWord) await orAborted(firstWord, signal);
   while (!signal.aborted) {
-    const over = deps.wakeups.next(endTopic(run.runId), pollMs, signal); // subscribes before the query, so that the end is not missed
+    const over = deps.wakeups.next(endTopic(run.runId), pollMs, signal); // subscribes before the query, so that the end cannot be missed
     try {
       const outcome = await getOutcome(deps.pool, run.runId);
       if (!outcome?.open) return outcome?.output ?? (await outputOfThread(deps, run, outcome?.passed ?? false));
     } catch (error) {
-      if (!isDatabaseTrouble(error)) throw error; // the run continues without the database, and so does the wait
+      if (!isDatabaseTrouble(error)) throw error; // while the database is down the run may continue, so this keeps waiting
     }
     await over;
     if (!signal.aborted) whileWaiting?.();
@@ -127,8 +130,8 @@ export async function runOutput(
 }
 
 /**
- * Returns the output of a run that did not store it. If its thread has passed the run, it comes from the run's last checkpoint. Otherwise, or
- * if that checkpoint is gone, it is the thread's values.
+ * Returns the output of a run whose row does not hold it. If the thread's state has changed since, the output comes from the run's last
+ * checkpoint. Otherwise, or if that checkpoint is gone, the output is the thread's values.
  */
 async function outputOfThread(
   { pool, registry }: ApiDeps,
@@ -141,7 +144,7 @@ async function outputOfThread(
 
 const textOf = (values: unknown) => (values === undefined || values === null ? null : JSON.stringify(values));
 
-/** Cancels a run whose client has disconnected, if the client asked for that. */
+/** Cancels a run whose client has disconnected, if the client asked for this. */
 export async function cancelAbandoned(
   deps: ApiDeps,
   { cancelScope, runId, threadId }: Omit<FollowedRun, "scope" | "followed">,

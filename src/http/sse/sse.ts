@@ -5,23 +5,23 @@ import type { RunEvent } from "../../events/log.ts";
 import { goneOf } from "../gone.ts";
 
 const heartbeatMs = 5_000;
-/** A comment line without a blank line after it. The SDK reads a blank line as the end of an event, which would be empty here. */
+/** A comment line without a blank line after it. The SDK reads a blank line as the end of an event, and would see an empty event. */
 const heartbeat = ": heartbeat\n";
 
 export interface EventStream {
-  /** Writes events and waits until the client has taken them. */
+  /** Writes events, and waits until the client has received them. */
   send(events: RunEvent[]): Promise<void>;
-  /** Ends the stream cleanly: the run is over and everything was sent. */
+  /** Ends the stream cleanly, after the run has ended and everything was sent. */
   end(): void;
-  /** Cuts the connection. All other ends do this, because the SDK takes a clean end for the end of the run. */
+  /** Cuts the connection. Every other reason to stop must cut it, because the SDK takes a clean end for the end of the run. */
   cut(): void;
-  /** Aborts when the client has gone. */
+  /** Aborts when the client has disconnected. */
   readonly gone: AbortSignal;
 }
 
 /**
- * Takes the reply over as an event stream. Sends the headers and a comment at once. A client that reads nothing for `stalledSeconds` is
- * disconnected. It reconnects with its Last-Event-ID.
+ * Turns the reply into an event stream. Sends the headers and a comment at once. A client that reads nothing for `stalledSeconds` is
+ * disconnected, and reconnects with its Last-Event-ID.
  */
 export function openEventStream(reply: FastifyReply, stalledSeconds: number): EventStream {
   const headers = {
@@ -67,7 +67,7 @@ async function drained(raw: ServerResponse, gone: AbortSignal, stalledMs: number
   });
 }
 
-/** The frames of events, which all clients of the same events share. */
+/** The encoded frames of events. Clients that get the same events share them. */
 const frames = new WeakMap<RunEvent[], Buffer>();
 
 function framesOf(events: RunEvent[]): Buffer {

@@ -12,7 +12,7 @@ import { openEventStream } from "./sse.ts";
 interface FollowedThread {
   threadId: string;
   followed: Followed;
-  /** Releases the client's place. */
+  /** Releases the client's place among the open streams. */
   leave: () => void;
 }
 
@@ -35,7 +35,7 @@ export async function streamThread(deps: ApiDeps, reply: FastifyReply, thread: T
 }
 
 export interface ClassicStream extends FollowedThread {
-  /** The number of the last event that the client has. Undefined sends new events only. */
+  /** The number of the last event that the client has. Undefined to send only new events. */
   since: number | undefined;
   modes: ThreadMode[];
 }
@@ -61,8 +61,8 @@ interface EndlessStream extends FollowedThread {
 }
 
 /**
- * Sends events until the client or the source is gone, then releases the client's place. The stream has no clean end, so the connection is
- * always cut.
+ * Sends events until the client or the source is gone, then releases the client's place. Such a stream has no clean end, so the connection
+ * is always cut.
  */
 async function streamWithoutEnd(deps: ApiDeps, reply: FastifyReply, { threadId, followed, leave, read }: EndlessStream): Promise<void> {
   const stream = openEventStream(reply, deps.settings.stalledSeconds);

@@ -8,7 +8,7 @@ interface Asked {
   value: object;
 }
 
-/** Everybody has their own things, but for some who show what handlers can answer. */
+/** An auth handler. Users see only their own rows, and a few users get other results that handlers can return. */
 function own({ event, user, value }: Asked): true | Record<string, string> {
   if (user.identity === "admin") return true;
   if (user.identity === "broken") throw new Error(`a fault in the handler of ${event}`);
@@ -18,7 +18,7 @@ function own({ event, user, value }: Asked): true | Record<string, string> {
   return { owner: user.identity };
 }
 
-/** The token is the name. */
+/** An auth in which the token is the user's name. */
 export const auth = new Auth()
   .authenticate((request) => {
     const [, name = ""] = /^Bearer (\w+)$/.exec(request.headers.get("authorization") ?? "") ?? [];
@@ -27,7 +27,7 @@ export const auth = new Auth()
     return { identity: name, permissions: [`is:${name}`], secret: `canary-${name}` };
   })
   .on("*", own)
-  // More particular than "*", which is then not asked any more.
+  // This handler is more specific than "*", so "*" is not called.
   .on("threads", (asked) => {
     if (asked.user.identity === "guest" && asked.action === "delete")
       throw new HTTPException(418, { message: "threads, not threads:delete" });
@@ -38,7 +38,7 @@ export const auth = new Auth()
     return own(asked);
   })
   .on("threads:update", (asked) => asked.user.identity !== "guest" && own(asked))
-  // Whoever is thrifty may ask for little, and gets the cheap model.
+  // The user "thrifty" may create only small runs, and gets the cheap model.
   .on("threads:create_run", (asked) => {
     if (asked.user.identity !== "thrifty") return own(asked);
     if (JSON.stringify(asked.value.kwargs.input).includes("everything")) return false;

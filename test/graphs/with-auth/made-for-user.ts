@@ -9,8 +9,8 @@ async function work({ task }: typeof State.State, { signal }: LangGraphRunnableC
   return {};
 }
 
-/** There is none without somebody to make it for. */
+/** A graph that is made for a user. It cannot be made without one. */
 export function graph({ configurable = {} }: LangGraphRunnableConfig) {
-  const { identity } = configurable.langgraph_auth_user; // throws where nobody is asking
+  const { identity } = configurable.langgraph_auth_user; // throws if there is no user
   return new StateGraph(State).addNode(`for-${identity}`, work).addEdge(START, `for-${identity}`).addEdge(`for-${identity}`, END).compile();
 }

@@ -2,7 +2,7 @@ import { Annotation, END, type LangGraphRunnableConfig, START, StateGraph } from
 
 const State = Annotation.Root({ who: Annotation<unknown>() });
 
-/** Says who asked, and that it was told more of them than it tells. */
+/** Returns the user that the graph received, and whether it received more fields than it returns. */
 function tell(_state: typeof State.State, { configurable = {} }: LangGraphRunnableConfig) {
   const { langgraph_auth_user: user, langgraph_auth_user_id: id, langgraph_auth_permissions: permissions } = configurable;
   return { who: { identity: user?.identity, id, permissions, knowsSecret: user?.secret === `canary-${id}` } };

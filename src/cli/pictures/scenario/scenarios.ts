@@ -5,7 +5,8 @@ import { drawBar, type ScenarioProgress } from "./bar.ts";
 import { type EventOf, ScenarioEvent } from "./scenario-events.ts";
 
 /**
- * Shows three scenarios side by side. A terminal gets growing bars. Other outputs get a line for each milestone and each change of state.
+ * Shows three scenarios next to each other. A terminal gets growing bars. Any other output gets a line for each milestone and each change
+ * of status.
  */
 export function showScenarios(screen: Screen): Picture {
   const progress = new Map<string, ScenarioProgress>();
@@ -70,7 +71,10 @@ export function showScenarios(screen: Screen): Picture {
   };
 }
 
-/** Returns a writer of lines for outputs without a picture. A line may arrive before the batch with its figures, and then waits for it. */
+/**
+ * Returns a writer of lines, for outputs without a picture. If a line arrives before the batch that has its figures, it waits for that
+ * batch.
+ */
 function holdLines(screen: Screen) {
   let held: { scenario: string; line: () => string }[] = [];
   return {
@@ -96,7 +100,7 @@ function meetingLine({ milestone, waits }: EventOf<"sync">): string {
   const each = waits.map(({ scenario, percent, waitedMs, arrived }) =>
     arrived ? `${scenario} waited ${seconds(waitedMs)}` : `${scenario} was at ${percent} %`,
   );
-  // In lockstep mode the scenarios meet after each batch, at any percentage.
+  // In lockstep mode, the scenarios wait for each other after each batch, at any percentage.
   const where = waits.every(({ percent, arrived }) => percent >= milestone || !arrived) ? ` at ${milestone} %` : " after a batch";
   return `met${where}: ${each.join(", ")}`;
 }
