@@ -1,8 +1,9 @@
-import { BlockList, isIP } from "node:net";
+import { BlockList, BlockList, isIP, isIP } from "node:net";
 
-// The same file is src/webhooks/inside.ts. A graph may be used without the service, so it cannot import that file. A test keeps both alike.
-
-/** Addresses of our own network, including loopback and link-local (cloud metadata), and addresses that no public server has. */
+/**
+ * The IPv4 addresses that webhooks may not call. They belong to private networks, including loopback and link-local (cloud metadata), or to
+ * no public server.
+ */
 const inside4 = new BlockList();
 for (const [network, prefix] of [
   ["0.0.0.0", 8],
@@ -24,8 +25,9 @@ for (const [network, prefix] of [
 }
 
 /**
- * The same for IPv6, as a separate list. In a shared list Node matches IPv4 addresses against the IPv6 networks too, and ::ffff:0:0/96
- * contains all of them. Networks that embed an IPv4 address are refused whole, because each of them writes it differently.
+ * The IPv6 addresses that webhooks may not call. This is a separate list, because Node would match IPv4 addresses against IPv6 networks
+ * too, and ::ffff:0:0/96 contains all of them. Networks that embed an IPv4 address are refused as a whole, because each of them writes that
+ * address differently.
  */
 const inside6 = new BlockList();
 for (const [network, prefix] of [
@@ -39,7 +41,7 @@ for (const [network, prefix] of [
   ["2001:db8::", 32],
   ["2002::", 16],
   ["fc00::", 7],
-  ["fe80::", 9], // link-local, and the former site-local
+  ["fe80::", 9], // link-local, and the former site-local addresses
   ["ff00::", 8],
 ] as const) {
   inside6.addSubnet(network, prefix, "ipv6");
