@@ -126,6 +126,72 @@ said=$(PATH="$project/node_modules/.bin:$PATH" node embed.ts)
 [ "$said" = "EnsembleSaver packed 200" ] || fail "the program that embeds the service said: $said"
 [ ! -f .ensemble/owner ] && [ ! -f .ensemble/postgres/postmaster.pid ] || fail "something is left of the embedded service"
 
+# The patterns as a library: two agents with tools of the project's own, in plain Node and served.
+echo "-- patterns of its own"
+cat > support.ts <<'EOF'
+import { tool } from "@langchain/core/tools";
+import { agent, supervisor } from "ensemble/patterns";
+import { z } from "zod";
+
+const searchOrders = tool(({ customer }: { customer: string }) => `${customer} ordered a lamp.`, {
+  name: "search_orders",
+  description: "Finds the orders of a customer",
+  schema: z.object({ customer: z.string() }),
+});
+
+const clerk = agent({ name: "clerk", role: "a clerk who knows the orders", tools: [searchOrders] });
+const writer = agent({ name: "writer", role: "an editor", output: z.object({ letter: z.string() }) });
+export const graph = supervisor({ name: "support", agents: [clerk, writer], limits: { parallel: 2 } });
+EOF
+cat > support.test.ts <<'EOF'
+import assert from "node:assert/strict";
+import { readConfig, startService } from "ensemble";
+import { type ScriptedReply, startScriptedModel } from "ensemble/testing";
+
+const model = await startScriptedModel();
+process.env.OPENAI_BASE_URL = model.baseUrl;
+process.env.OPENAI_API_KEY = "test";
+const step = (id: string, agent: string, ...dependsOn: string[]) => ({ id, agent, task: `do ${id}`, dependsOn });
+const script = () =>
+  model.respond((messages): ScriptedReply => {
+    if (messages.includes("Split this task")) return { json: { steps: [step("find", "clerk"), step("write", "writer", "find")] } };
+    if (messages.includes("Task: do write")) return { json: { letter: "Dear Ada" } };
+    if (messages.includes("Ada ordered a lamp.") && messages.includes("Task: do find")) return { json: { summary: "a lamp", findings: [] } };
+    if (messages.includes("Task: do find")) return { toolCall: { id: "call_1", name: "search_orders", args: { customer: "Ada" } } };
+    if (messages.includes("Review")) return { json: { decision: "finish", reason: "done" } };
+    return { tokens: ["Ada has ", "a lamp."] };
+  });
+
+script();
+const { graph } = await import("./support.ts");
+const alone = await graph.invoke({ task: "Write to Ada" });
+assert.equal(alone.messages.at(-1)?.text, "Ada has a lamp.");
+// @ts-expect-error: the types are there, and not any
+const none: number = alone.messages;
+
+script();
+const service = await startService(readConfig({ ...process.env, PORT: "0", LOG_LEVEL: "error", ENSEMBLE_CONFIG: "support.json" }));
+const body = JSON.stringify({ assistant_id: "support", input: { task: "Write to Ada" } });
+const answer = await fetch(`${service.url}/runs/wait`, { method: "POST", headers: { "content-type": "application/json" }, body });
+const { results, report } = (await answer.json()) as { results: Record<string, { status: string }>; report: { executiveSummary: string } };
+assert.equal(results.write?.status, "success");
+assert.equal(report.executiveSummary, "Ada has a lamp.");
+await service.stop();
+
+script();
+const shipped = await startService(
+  readConfig({ ...process.env, PORT: "0", LOG_LEVEL: "error", ENSEMBLE_CONFIG: "node_modules/ensemble/dist/langgraph.json" }),
+);
+assert.ok(shipped.graphIds.includes("supervisor"));
+await shipped.stop();
+model.close();
+console.log("served");
+EOF
+echo '{ "graphs": { "support": "./support.ts:graph" } }' > support.json
+npx --no-install tsc --noEmit --strict --target es2024 --module nodenext --allowImportingTsExtensions support.test.ts
+said=$(PATH="$project/node_modules/.bin:$PATH" node support.test.ts)
+[ "$said" = "served" ] || fail "the project with agents of its own said: $said"
+
 # LangGraph's entry extends the project's zod, and our packages still find ours, also where npm looks at no peers.
 echo "-- a project with a zod of its own"
 for zod in "3.25.76" "3.25.76 --legacy-peer-deps" "4.1.12 --legacy-peer-deps"; do

@@ -23,7 +23,7 @@ interface Failure {
   ledger: LedgerEntry[];
 }
 
-interface Success<Result> {
+export interface Success<Result> {
   status: "success";
   result: Result;
   /** The last message of the agent. A pattern that appends it to its own messages repeats nothing that followers have read. */

@@ -1,7 +1,14 @@
 import { getConfigTypeSchema, getInputTypeSchema, getOutputTypeSchema, getStateTypeSchema } from "@langchain/langgraph/zod/schema";
-import type { TypeSchemas } from "./type-reader.ts";
 
 type JsonSchema = Record<string, unknown>;
+
+/** The schemas of one graph, derived from its types. */
+export interface TypeSchemas {
+  state: JsonSchema;
+  input: JsonSchema;
+  output: JsonSchema;
+  config: JsonSchema;
+}
 
 /** A graph's schemas in the form that /assistants/:id/schemas returns. */
 export interface GraphSchemas {

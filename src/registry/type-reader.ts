@@ -5,15 +5,8 @@
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import type * as TypeScript from "typescript-5";
-import { definitionSchema, type JsonSchema, type SchemaContext, typeSchema } from "./type-json.ts";
-
-/** The schemas of one graph, derived from its types. */
-export interface TypeSchemas {
-  state: JsonSchema;
-  input: JsonSchema;
-  output: JsonSchema;
-  config: JsonSchema;
-}
+import type { TypeSchemas } from "./graph-schemas.ts";
+import { definitionSchema, type SchemaContext, typeSchema } from "./type-json.ts";
 
 /** The files to read, and the path of the compiler. */
 export interface ReadRequest {

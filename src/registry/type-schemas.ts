@@ -5,8 +5,9 @@ import { createRequire } from "node:module";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import type { TypeSchemas } from "./graph-schemas.ts";
 import type { Source } from "./project.ts";
-import type { ReadRequest, TypeSchemas } from "./type-reader.ts";
+import type { ReadRequest } from "./type-reader.ts";
 
 /** The schemas of a graph and its subgraphs, by path. The path of the graph itself is "". */
 export type SchemasByPath = Record<string, TypeSchemas>;
