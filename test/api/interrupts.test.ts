@@ -22,7 +22,7 @@ test("a run waits for its reviewer and ends on approval", async () => {
   expect(await client.threads.get(threadId)).toMatchObject({ status: "idle", interrupts: {} });
 });
 
-test("an interrupt is told as an update and as values that hold nothing else", async () => {
+test("an interrupt is streamed as an update and as values that contain nothing else", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const events = await collect(client.runs.stream(threadId, "review", { input: { topic: "x" }, streamMode: ["updates", "values"] }));
   const told = { __interrupt__: [{ id: expect.any(String), value: { draft: "On x" } }] };

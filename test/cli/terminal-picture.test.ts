@@ -84,7 +84,7 @@ test("tokens stand on a terminal as they come, elsewhere by the line", () => {
   expect(lines).toEqual(["speak: Hello\n", "you\n"]);
 });
 
-test("of models that speak at once each is heard whole, one after the other", () => {
+test("the messages of models that stream at the same time are printed whole, one after another", () => {
   const parts = [token("one ", "first", "a"), token("1 ", "second", "b"), token("two", "first", "a"), token("2", "second", "b")];
   const { terminal, view } = show(parts);
   expect(terminal.lines).toEqual(["first: one two"]);

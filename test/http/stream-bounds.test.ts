@@ -75,7 +75,7 @@ test("a client that waits for a run takes a place, until it is answered or leave
   }
 });
 
-test("a user has so many of them, and takes none of another's", async () => {
+test("each user has their own limit of open streams", async () => {
   const service = await startTestService({ ENSEMBLE_CONFIG: project, ENSEMBLE_STREAMS_PER_USER: "2" });
   const [alice, bob] = ["alice", "bob"].map((name) => opener(service, { authorization: `Bearer ${name}` }));
   expect([(await alice!.stream()).status, (await alice!.socket()).status]).toEqual([200, 200]);

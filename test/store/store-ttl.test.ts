@@ -40,7 +40,7 @@ async function sweep(which: { expired: boolean; storeItems: boolean }): Promise<
 const keysUnder = async (by: typeof client, namespace: string[]) =>
   (await by.store.searchItems(namespace, { refreshTtl: false })).items.map(({ key }) => key);
 
-test("an item whose time is over is found by nobody, although it is there still, and does not block a new one", async () => {
+test("an expired item that is not yet swept is not found and does not block a new item", async () => {
   await client.store.putItem(["gone"], "k", { old: true }, { ttl: 10 });
   await wait(11);
   expect(await client.store.getItem(["gone"], "k")).toBeNull();
@@ -68,13 +68,13 @@ test("a read gives an item its whole time again, unless it asks not to", async (
   expect(await remaining("read")).toBe(60);
 });
 
-test("a put without a time to live over one with it lasts", async () => {
+test("a put without a time to live removes the item's time to live", async () => {
   await client.store.putItem(["lasting"], "k", {}, { ttl: 10 });
   await client.store.putItem(["lasting"], "k", {});
   expect(await remaining("lasting")).toBeNull();
 });
 
-test("what the previous release puts over an item with a time to live does not go with that one", async () => {
+test("a value that the previous release writes over an expired item does not expire", async () => {
   await client.store.putItem(["upgrade"], "k", {}, { ttl: 10 });
   await wait(11);
   await db.query(`insert into store_items (namespace, key, value) values ('{upgrade}', 'k', '{"by": "it"}')

@@ -66,7 +66,7 @@ test("by its own variables runs are traced with LangSmith, and its failing or ha
   expect(await stop()).toBe(0);
 });
 
-test("without them nothing is told to anybody", async () => {
+test("without the tracing variables nothing is sent to LangSmith", async () => {
   const before = calls.length;
   const { client, fetch, stop } = await start({});
   expect(await flagIn(fetch)).toBe(false);
