@@ -53,7 +53,7 @@ test("a request cannot choose its user in its body or headers", async () => {
   expect(await answer.json()).toMatchObject({ who: { identity: "bob", id: "bob", permissions: ["is:bob"] } });
 });
 
-test("what auth knows of a user is in no answer, no event, no checkpoint, and in no table but beside the run", async () => {
+test("what auth knows of a user is in no answer, event or checkpoint, and in the database only in the run's row", async () => {
   const { thread_id: threadId } = await alice.threads.create();
   const modes = ["values", "updates", "messages", "messages-tuple", "tasks", "checkpoints", "debug", "events", "custom"];
   const run = { assistant_id: "whoami", input: {}, stream_mode: modes, stream_resumable: true, stream_subgraphs: true };

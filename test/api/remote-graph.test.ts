@@ -84,7 +84,7 @@ test("a command resumes it in version 3 too", async () => {
   await answered.thread.close();
 });
 
-test("it says who is asking, where somebody asks, and others see nothing of it", async () => {
+test("RemoteGraph authenticates as its user, and other users do not see the thread", async () => {
   const [url = ""] = guarded.urls;
   const remoteOf = (name: string) =>
     new RemoteGraph({ graphId: "steps", url, apiKey: "none", headers: { authorization: `Bearer ${name}` } });

@@ -101,7 +101,7 @@ test("an event that several subscriptions match comes once and in order, and a l
   expect(missed).toEqual(["lifecycle", ...Array(6).fill("tasks"), "lifecycle"]);
 });
 
-test("whatever is no command is answered with what is wrong, and the socket stays", async () => {
+test("a frame that is not a command is answered with an error, and the socket stays open", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const { socket, until, command } = await open(threadId);
   const badOnes = [

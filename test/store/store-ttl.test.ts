@@ -82,7 +82,7 @@ test("a value that the previous release writes over an expired item does not exp
   expect(await client.store.getItem(["upgrade"], "k")).toMatchObject({ value: { by: "it" } });
 });
 
-test("store.ttl in langgraph.json gives items their time, and says whether reads refresh it; a put or a read may say otherwise", async () => {
+test("store.ttl in langgraph.json sets the time to live and whether reads refresh it, and a put or a read may override both", async () => {
   const { store } = aged;
   await store.putItem(["usual"], "k", {});
   await store.putItem(["own"], "k", {}, { ttl: 120 });
@@ -114,7 +114,7 @@ test("the sweeper takes away what is over, and nothing else", async () => {
   expect((await keysUnder(client, ["swept"])).toSorted()).toEqual(["four", "three"]);
 });
 
-test("items are swept as often as store.ttl says; `ensemble prune` says how many wait", async () => {
+test("expired items are swept at the interval of store.ttl, and `ensemble prune` prints how many wait", async () => {
   await aged.store.putItem(["waiting"], "k", {}, { ttl: 10 });
   await wait(100_000, agedDb);
   const due = (await surveyRemoval(agedDb, {})).storeItems;
