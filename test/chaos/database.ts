@@ -14,7 +14,7 @@ export interface AuditRow {
   seq: number;
   /** Milliseconds, by the clock that the journal uses too. */
   at: number;
-  /** The process that caused it, by the name of its connection. */
+  /** The name of the connection that caused the event. It identifies the process. */
   app: string;
   what: "announced" | "claim" | "back" | "end" | "checkpoint" | "write" | "unwrite" | "effect" | "event";
   runId: string | null;
