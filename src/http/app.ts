@@ -100,8 +100,8 @@ function requestLogger({ log }: ApiDeps, { logging_headers }: HttpOptions): Fast
 }
 
 /**
- * What decides whether a request is let in: the gate against foreign web pages, the allowed origins, and the users that were authenticated
- * before our routes.
+ * Everything that decides whether a request is let in: the gate against foreign web pages, the allowed origins, and the users that were
+ * authenticated already.
  */
 interface Admittance {
   admitted: Admitted;

@@ -12,7 +12,7 @@ const ownName = "chaos harness";
 /** One event in the database, as its own triggers recorded it. */
 export interface AuditRow {
   seq: number;
-  /** Milliseconds, by the clock that the journal uses too. */
+  /** Milliseconds since the epoch, by the same clock as in the journal. */
   at: number;
   /** The name of the connection that caused the event. It identifies the process. */
   app: string;
