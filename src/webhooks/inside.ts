@@ -25,9 +25,9 @@ for (const [network, prefix] of [
 }
 
 /**
- * The IPv6 addresses that callers may not make the service call. This is a separate list, because Node would match IPv4 addresses against IPv6 networks
- * too, and ::ffff:0:0/96 contains all of them. Networks that embed an IPv4 address are refused as a whole, because each of them writes that
- * address differently.
+ * The IPv6 addresses that callers may not make the service call. This is a separate list, because Node would match IPv4 addresses against
+ * IPv6 networks too, and ::ffff:0:0/96 contains all of them. Networks that embed an IPv4 address are refused as a whole, because each of
+ * them writes that address differently.
  */
 const inside6 = new BlockList();
 for (const [network, prefix] of [
