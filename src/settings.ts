@@ -295,7 +295,7 @@ export const settings = {
 /** The schema of the environment. */
 export const Settings = z.object(settings);
 
-/** Returns whether a variable's value may contain a secret. A URL may contain one in its user part or its query. */
+/** Returns whether a variable's value may contain a secret. A URL counts too, because its user part or its query may contain a password. */
 export const mayHoldSecret = (name: string): boolean => /KEY|URL|URI|SECRET|ENDPOINT|^LANGGRAPH_CONFIG$/.test(name);
 
 /** Returns the first sentence of a variable's description, for an error that names the variable. */

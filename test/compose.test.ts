@@ -79,7 +79,7 @@ describe("docker-compose.yml", () => {
     expect(services.postgres?.healthcheck.test).toEqual(expect.arrayContaining([`--username=${user}`, `--dbname=${database}`]));
   });
 
-  test("whoever is waited for says when it is ready, and every volume is declared", () => {
+  test("every service that another waits for has a health check, and every volume is declared", () => {
     for (const { depends_on, volumes: mounts } of Object.values(services)) {
       for (const [name, { condition }] of Object.entries(depends_on)) {
         const { healthcheck } = services[name]!;
@@ -109,7 +109,7 @@ describe(".env.example", async () => {
     expect([...Object.keys(settings), "POSTGRES_PASSWORD"]).toEqual(expect.arrayContaining(Object.keys(example)));
   });
 
-  test("works unchanged: it names the port that is the usual one", () => {
+  test("works unchanged, with the default port", () => {
     expect(readConfig(example)).toEqual({ ...readConfig({}), portIsSet: true });
   });
 });

@@ -47,7 +47,7 @@ const taken = ({ threadId }: Things) => ({ thread_id: threadId, if_exists: "do_n
 const cancelling = "?cancel_on_disconnect=1";
 const item = (things: Things) => ({ namespace: ["shelf", things.mark], key: "k" });
 
-/** Every endpoint. After a bar follows a variant of the request. */
+/** One row for each endpoint. A key with a bar names a variant of the endpoint's request after the bar. */
 export const decisionRows: Record<string, DecisionRow> = {
   "GET /metrics": { needs: ["threads:search"] },
 

@@ -32,7 +32,7 @@ async function history(db: Db): Promise<void> {
   for await (const _ of new EnsembleSaver(db).list(place, { limit: 10 }));
 }
 
-/** Returns work that first starts a run, without measuring that, and then measures `work`. */
+/** Returns a function that first claims a run and then calls `work` with the claim. Only the statements of `work` are measured. */
 const afterClaim =
   (work: (db: Db, claim: Claim) => Promise<unknown>): Work =>
   async (db, aside) => {

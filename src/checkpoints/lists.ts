@@ -27,7 +27,10 @@ const fanout = 16;
 /** Lists with fewer items than this are stored whole, as LangGraph's own saver reads them. */
 const fewItems = 16;
 
-/** Returns the next version of a list. `before` is what is already stored of the list. Throws the same errors as `dumpState`. */
+/**
+ * Returns what to store as the next version of a list. `before` describes the versions that are already stored. Throws the same errors as
+ * `dumpState`.
+ */
 export function nextVersion(version: string, items: unknown[], before: StoredList | undefined): ListVersion {
   const kept = countUnchanged(items, before?.marks ?? []);
   const segments = items.length < fewItems ? [] : segmentsWithin(before?.segments ?? [], kept);

@@ -4,7 +4,10 @@ import type { RunWindow } from "./run-window.ts";
 
 /** Reads the new events of any number of runs into their windows. It runs one statement at a time, which reads for all of them. */
 export interface LogReader {
-  /** Reads the events of a run after its window's tail. Does nothing if the run is over, or if the tail is still unknown. */
+  /**
+   * Reads the run's events that come after the last event in its window. Does nothing if the run is over, or if the number of that last
+   * event is still unknown.
+   */
   read(window: RunWindow): void;
   /** Resolves when no read is under way. */
   idle(): Promise<void>;

@@ -99,7 +99,10 @@ function requestLogger({ log }: ApiDeps, { logging_headers }: HttpOptions): Fast
   return log.child({}, { level, serializers: { req } });
 }
 
-/** The gate, the allowed origins, and the users that were authenticated before our routes. */
+/**
+ * Everything that decides whether a request is let in: the gate against foreign web pages, the allowed origins, and the users that were
+ * authenticated already.
+ */
 interface Admittance {
   admitted: Admitted;
   gate: Gate;

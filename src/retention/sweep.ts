@@ -30,7 +30,7 @@ export interface Removal {
   cacheEntries: number;
   /** Expired items of the store. */
   storeItems: number;
-  /** Webhook deliveries that arrived, or failed for good, long enough ago. */
+  /** Old webhook deliveries that succeeded or finally failed. */
   webhooks: number;
   deletedThreads: number;
   /** Threads that were reduced to their latest checkpoint. */

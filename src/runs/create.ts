@@ -103,8 +103,8 @@ async function openThread(tx: Db, scope: Scope, { threadId, createThread }: NewR
 }
 
 /**
- * Returns whether creating the run depends on a busy thread. An enqueued run is stored the same way in both cases, unless it answers a
- * question.
+ * Returns whether the new run must know if its thread is busy. An enqueued run is stored the same way on a busy and on an idle thread,
+ * unless it answers a question.
  */
 function needsToKnow({ multitaskStrategy, kwargs: { command } }: NewRun): boolean {
   return multitaskStrategy !== "enqueue" || (command?.resume !== undefined && command.resume !== null);

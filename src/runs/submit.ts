@@ -27,7 +27,7 @@ export interface SubmitOptions {
   key?: IdempotentRequest | undefined;
   /** Runs first, in the same transaction. Throws if the runs may no longer be made. */
   prepare?: (tx: Db) => Promise<void>;
-  /** Receives each run before the commit. Throws to undo all of them. */
+  /** Called with each new run before the commit. If it throws, no run is created. */
   inspect?: (run: Run) => void;
 }
 

@@ -57,7 +57,7 @@ export function settingTimers(runId: string, { unanswered, set }: TimerChange): 
        where timers.interrupt_id <> all(${unanswered}::text[]))`;
 }
 
-/** A `with` query that deletes all timers of the ended runs' threads. It serves runs that leave no question. */
+/** A `with` query that deletes all timers of the ended runs' threads. Use it for runs that ended without an open question. */
 export const droppingTimers: Sql = sql`
     dropped as (
       delete from timers using ended where timers.thread_id = ended.thread_id)`;

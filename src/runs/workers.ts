@@ -47,7 +47,7 @@ export async function renewWorker(db: Db, workerId: string): Promise<Renewal> {
   return rows[0] ?? { known: false, halted: false, held: [] };
 }
 
-/** Deletes the row of a worker. If the worker still holds runs, the row stays, so that others find these runs. */
+/** Deletes the row of a worker. If the worker still holds runs, the row stays, so that another worker finds and takes over these runs. */
 export async function retireWorker(db: Db, workerId: string): Promise<void> {
   await db.query(sql`
     delete from workers w where worker_id = ${workerId} and not exists (select from runs where runs.worker_id = w.worker_id)`);

@@ -43,7 +43,7 @@ export async function findCandidates(
   return [...candidates.values()];
 }
 
-/** Adds the cosine range of a vector to its item. An item is as near as the nearest of its vectors. */
+/** Widens the similarity range of an item by one of its vectors. The similarity of an item is that of its nearest vector. */
 function note(candidates: Map<string, Candidate>, { namespace, key, low, high }: Candidate): void {
   const name = JSON.stringify([namespace, key]);
   const before = candidates.get(name);

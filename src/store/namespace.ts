@@ -10,7 +10,7 @@ export function checkNamespace(namespace: string[]): void {
   checkLabels(namespace);
 }
 
-/** Throws like `checkNamespace`, but accepts an empty path, which a search may have. */
+/** Throws like `checkNamespace`, but accepts an empty path. An empty path in a search means all items. */
 export function checkLabels(namespace: string[]): void {
   checkCount(namespace);
   const wrong = namespace.some((label) => label === "" || label.includes("."));

@@ -7,7 +7,7 @@ import type { Direction, StoreIndex } from "./embedding.ts";
 import { at, columns, type ItemName, type Part, type Place, type StoredItem } from "./item.ts";
 import { cosineByPgvector } from "./pgvector.ts";
 
-/** The directions of an item or a query, and the index that they belong to. */
+/** The vectors of an item or a query, scaled to length one, and the index to which they belong. */
 export interface ItemVectors {
   index: Pick<StoreIndex, "name" | "hasPgvector">;
   directions: Direction[];

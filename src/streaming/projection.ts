@@ -55,7 +55,9 @@ function projectLogged(projecting: Projecting, event: string, data: string): Dra
   return [...values, ...projecting.lifecycle.at(namespace), ...drafts];
 }
 
-/** Returns the start of a run, and which questions the run answers. Returns nothing for a later attempt of the run. */
+/**
+ * Returns the events for the start of a run and for the questions that the run answers. Returns no events for a later attempt of the run.
+ */
 function projectBeginning({ lifecycle, answers }: Projecting): Draft[] {
   const running = lifecycle.run();
   if (running.length === 0 || answers.length === 0) return running;

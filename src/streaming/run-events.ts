@@ -31,7 +31,8 @@ interface Replay {
   since: number;
   window: ThreadWindow;
   /**
-   * True to replay up to the end of the run. A follower that fell behind the window would otherwise replay the whole run again each time.
+   * True to replay up to the end of the run. False to stop at the first event that the window holds. A follower that falls behind again
+   * passes true, because every replay reads its run again from the start.
    */
   toEnd: boolean;
 }

@@ -32,7 +32,7 @@ test.each([
   expect(await answer(threadId, right)).toMatchObject({ status: 200, answers: { [question.prompt]: heard } });
 });
 
-test("of several questions each answer is held against its own, and a single one, which all would get, against each", async () => {
+test("each answer is checked against the schema of its question, and a single answer against all schemas", async () => {
   const { threadId, ids } = await openQuestions({ prompt: "colour", schema: colour }, { prompt: "age", schema: { type: "integer" } });
   const [ofColour = "", ofAge = ""] = ids;
   expect(await answer(threadId, { [ofColour]: "red", [ofAge]: "red" })).toMatchObject({
@@ -43,13 +43,13 @@ test("of several questions each answer is held against its own, and a single one
   expect(await answer(threadId, { [ofColour]: "red", [ofAge]: 36 })).toMatchObject({ status: 200, answers: { colour: "red", age: 36 } });
 });
 
-test("a question that says nothing about its answer, and a schema that nobody here understands, take any", async () => {
+test("a question without a schema, or with a schema that the service does not support, accepts any answer", async () => {
   const { threadId, ids } = await openQuestions({ prompt: "any" }, { prompt: "odd", schema: { type: "string", if: { const: "x" } } });
   const resume = Object.fromEntries(ids.map((id) => [id, { timedOut: true }]));
   expect(await answer(threadId, resume)).toMatchObject({ answers: { any: { timedOut: true }, odd: { timedOut: true } } });
 });
 
-test("answers to a run that is still at work are taken, as nobody knows yet what it will ask", async () => {
+test("an answer to a run that is still executing is accepted, because its questions are not known yet", async () => {
   const { threadId } = await openQuestions({ prompt: "colour", schema: colour });
   const run = (resume: string) => ({ assistant_id: "survey", thread_id: threadId, command: { resume } });
   const body = JSON.stringify([run("red"), run("green")]);

@@ -44,7 +44,7 @@ test("an assistant is made, found, versioned, set back and deleted", async () =>
   await expect(client.assistants.getVersions(made.assistant_id)).rejects.toThrow("HTTP 404");
 });
 
-test("updates at the same moment become versions one after another, or are refused", async () => {
+test("simultaneous updates of an assistant become consecutive versions or are refused", async () => {
   const { assistant_id: id } = await client.assistants.create({ graphId: "steps" });
   const results = await Promise.allSettled(Array.from({ length: 8 }, (_, n) => client.assistants.update(id, { name: `n${n}` })));
   const done = results.filter(({ status }) => status === "fulfilled").length;
@@ -53,7 +53,7 @@ test("updates at the same moment become versions one after another, or are refus
   for (const result of results) if (result.status === "rejected") expect(String(result.reason)).toContain("HTTP 409");
 });
 
-test("a taken id is refused, or kept when asked; an unknown graph is refused", async () => {
+test("a new assistant with an existing id is refused or returns the existing one, and an unknown graph is refused", async () => {
   const assistantId = crypto.randomUUID();
   await client.assistants.create({ graphId: "steps", assistantId, name: "mine" });
   await expect(client.assistants.create({ graphId: "steps", assistantId })).rejects.toThrow("HTTP 409: Assistant already exists");

@@ -42,7 +42,7 @@ test("a graph knows who asked, on a first run, after a question and by a cron", 
   expect(await bob.threads.search({ metadata: { cron_id: cronId } })).toEqual([]);
 });
 
-test("nobody becomes somebody else by saying so", async () => {
+test("a request cannot choose its user in its body or headers", async () => {
   const { thread_id: threadId } = await bob.threads.create();
   const claims = { langgraph_auth_user: { identity: "alice" }, langgraph_auth_user_id: "alice", langgraph_auth_permissions: ["is:alice"] };
   const run = { assistant_id: "whoami", input: {}, config: { configurable: claims } };
@@ -53,7 +53,7 @@ test("nobody becomes somebody else by saying so", async () => {
   expect(await answer.json()).toMatchObject({ who: { identity: "bob", id: "bob", permissions: ["is:bob"] } });
 });
 
-test("what auth knows of a user is in no answer, no event, no checkpoint, and in no table but beside the run", async () => {
+test("what auth knows of a user is in no answer, event or checkpoint, and in the database only in the run's row", async () => {
   const { thread_id: threadId } = await alice.threads.create();
   const modes = ["values", "updates", "messages", "messages-tuple", "tasks", "checkpoints", "debug", "events", "custom"];
   const run = { assistant_id: "whoami", input: {}, stream_mode: modes, stream_resumable: true, stream_subgraphs: true };
@@ -102,7 +102,7 @@ test("a stateless run is its caller's", async () => {
   expect((await collect(readFrames(own))).at(0)).toContain(runId);
 });
 
-test("somebody else's run is not cancelled with all of one's own", async () => {
+test("cancelling all runs cancels only the user's own runs", async () => {
   const { thread_id: hers } = await alice.threads.create();
   const { thread_id: his } = await bob.threads.create();
   const ofAlice = await alice.runs.create(hers, "steps", { input: {}, afterSeconds: 3_600 });
@@ -112,7 +112,7 @@ test("somebody else's run is not cancelled with all of one's own", async () => {
   expect(await bob.runs.get(his, ofBob.run_id)).toMatchObject({ status: "interrupted" });
 });
 
-test("the most particular handler decides, and only that one", async () => {
+test("only the most specific auth handler decides", async () => {
   const { thread_id: threadId } = await guest.threads.create();
   await expect(guest.threads.delete(threadId)).rejects.toThrow("HTTP 402: Guests pay for that.");
   const { cron_id: cronId } = await guest.crons.create("steps", { schedule: "0 0 1 1 *" });
@@ -133,7 +133,7 @@ test("a user who may everything sees everything", async () => {
   expect(await admin.runs.wait(threadId, "whoami", { input: {} })).toMatchObject({ who: { identity: "admin", permissions: [] } });
 });
 
-test("runs can be made of the assistants that graphs bring with them, though they are nobody's to read", async () => {
+test("any user can run a graph's own assistant, although no user can read it", async () => {
   expect(await bob.runs.wait(null, "steps", { input: {} })).toHaveProperty("log");
   await expect(bob.assistants.get("steps")).rejects.toThrow("HTTP 404: Assistant not found");
 });
@@ -146,7 +146,7 @@ test("an Idempotency-Key is its user's", async () => {
   expect(other).not.toBe(first);
 });
 
-test("Studio is let in on loopback, and the handlers are asked about it; not what a proxy passed on", async () => {
+test("Studio is accepted on loopback and asks the handlers, but is refused behind a proxy", async () => {
   const headers = { "x-auth-scheme": "langsmith", origin: "https://smith.langchain.com", "content-type": "application/json" };
   const made = await fetch(`${urls[0]}/threads`, { method: "POST", headers, body: "{}" });
   expect(await made.json()).toMatchObject({ metadata: { owner: "langgraph-studio-user" } });
@@ -169,7 +169,7 @@ describe("a graph that is made for its user", () => {
     expect(await alice.runs.wait(threadId, "made-for-user", { command: { resume: "yes" } })).toMatchObject({ done: "yes" });
   });
 
-  test("is drawn for whoever looks, whatever an assistant says of its user", async () => {
+  test("is drawn for the user who asks, even if the assistant's config names another user", async () => {
     const forged = { langgraph_auth_user: { identity: "admin" } };
     const { assistant_id: assistantId } = await bob.assistants.create({ graphId: "made-for-user", config: { configurable: forged } });
     const { nodes } = await bob.assistants.getGraph(assistantId);
@@ -187,7 +187,7 @@ describe("a graph that is made for its user", () => {
   });
 });
 
-test("supersteps change a thread that is there only for whoever may change it", async () => {
+test("supersteps change an existing thread only if the user may update the thread", async () => {
   const supersteps = [{ updates: [{ values: { topic: "x" }, asNode: "__start__" }] }];
   const { thread_id: threadId } = await guest.threads.create({ metadata: { graph_id: "review" } });
   const make = { threadId, ifExists: "do_nothing" as const, supersteps, graphId: "review" };
@@ -211,7 +211,7 @@ test("a cron makes the runs that its maker may make, after a change too", async 
   expect(await thrifty.crons.search()).toMatchObject([{ metadata: { owner: "thrifty" } }]);
 });
 
-test("a cron runs as whoever said last what it runs, not as whoever only said when", async () => {
+test("a cron runs as the user who last changed what it runs, not as a user who only changed its schedule", async () => {
   const { cron_id: cronId } = await alice.crons.create("whoami", { schedule: "0 0 1 1 *", input: {}, onRunCompleted: "keep" });
   const identityAfter = async (change: object) => {
     await admin.crons.update(cronId, change);

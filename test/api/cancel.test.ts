@@ -131,7 +131,7 @@ test("runs are cancelled in bulk, by ids and by status", async () => {
   await expect(client.runs.cancelMany({} as { status: "all" })).rejects.toThrow("HTTP 422");
 });
 
-test("unknown runs in a list of ids are passed over, as long as one of the thread's runs is in it", async () => {
+test("unknown runs in a list of ids are skipped if the list contains a run of the thread", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const pending = await client.runs.create(threadId, "steps", { input: {}, afterSeconds: 3_600 });
   const { thread_id: anotherId } = await client.threads.create();

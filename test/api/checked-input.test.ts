@@ -38,7 +38,7 @@ test.each(routes)("%s refuses an input and a context that the graph would refuse
   expect(await countRows()).toEqual(before);
 });
 
-test("of a batch with one bad input no run is made, and the sentence says which it was", async () => {
+test("a batch with one bad input creates no run, and the error names the input", async () => {
   const before = await countRows();
   const run = { assistant_id: "form", input: { task: "dig" }, context };
   expect(await post("/runs/batch", [run, { ...run, input: { task: "" } }])).toEqual(refused("[1].input.task", "Too small"));
@@ -71,7 +71,7 @@ test("an assistant may leave out what its runs bring along, but not hold what th
   expect(await client.assistants.get(assistantId)).toMatchObject({ version, context: { limit: 2 } });
 });
 
-test("what LangGraph takes is taken: keys that the thread has already, none at all, and ones that nobody knows", async () => {
+test("every input that LangGraph accepts is accepted: keys that the thread already has, no keys, and unknown keys", async () => {
   const { thread_id } = await client.threads.create();
   const run = (input: Record<string, unknown> | null) => client.runs.wait(thread_id, "form", { input, context });
   expect(await run({ task: " dig ", messages: [{ role: "user", content: "hello" }] })).toMatchObject({ task: "dig", notes: ["read dig"] });

@@ -64,7 +64,7 @@ test("a cron on a thread runs there when its time comes, as it was asked to", as
   expect((await nextOf(cron))?.getTime()).toBeGreaterThan(Date.now());
 });
 
-test("without a thread each run has one of its own, which goes with it or is kept", async () => {
+test("without a thread each run gets a thread of its own, which is deleted with the run or kept", async () => {
   const passing = await client.crons.create("steps", { schedule: yearly, input: {} });
   const keeping = await client.crons.create("steps", { schedule: yearly, input: {}, onRunCompleted: "keep" });
   expect([passing, keeping]).toMatchObject([
@@ -80,7 +80,7 @@ test("without a thread each run has one of its own, which goes with it or is kep
   for (const cron of [passing, keeping]) expect(new Set((await runsOf(cron)).map((run) => run.thread_id)).size).toBe(2);
 });
 
-test("for all that was missed there is one run, and then the next tick that is to come", async () => {
+test("all missed ticks together give one run, and the next run is at the next future tick", async () => {
   const cron = await client.crons.create("steps", { schedule: yearly, input: {} });
   const next = new Date(cron.next_run_date);
   await comeDue(cron, 2_000);
@@ -125,7 +125,7 @@ test("what was due while the service was away is not caught up with after the en
   expect([await nextOf(over), await nextOf(last)]).toEqual([null, null]);
 });
 
-test("a change is what the next run is like; what it leaves out stays", async () => {
+test("an update of a cron changes the next run and keeps the fields that it leaves out", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const cron = await client.crons.createForThread(threadId, "mirror", {
     schedule: yearly,

@@ -8,7 +8,7 @@ const post = (path: string, key: string, body: unknown) =>
   fetch(path, { method: "POST", headers: { "idempotency-key": key }, body: JSON.stringify(body) });
 const body = { assistant_id: "steps", input: {} };
 
-test("the same key and request make one run, however it is asked for", async () => {
+test("the same key and request create one run, whichever endpoint the request uses", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const key = crypto.randomUUID();
   const first = await (await post(`/threads/${threadId}/runs`, key, body)).json();
@@ -22,7 +22,7 @@ test("the same key and request make one run, however it is asked for", async () 
   expect(await client.runs.list(threadId)).toHaveLength(1);
 });
 
-test("many at the same moment make one run", async () => {
+test("many simultaneous requests with one key create one run", async () => {
   const key = crypto.randomUUID();
   const runs = await Promise.all(Array.from({ length: 10 }, async () => (await post("/runs", key, body)).json()));
   expect(new Set(runs.map(({ run_id }) => run_id)).size).toBe(1);
@@ -31,7 +31,7 @@ test("many at the same moment make one run", async () => {
   expect(new Set(batches.flat().map(({ run_id }) => run_id)).size).toBe(2);
 });
 
-test("a key that stands for something else is refused, and so is a malformed one", async () => {
+test("a key that was used for another request is refused, and so is a malformed key", async () => {
   const key = crypto.randomUUID();
   await post("/runs", key, body);
   const other = await post("/runs", key, { ...body, input: { log: ["other"] } });

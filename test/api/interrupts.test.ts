@@ -22,7 +22,7 @@ test("a run waits for its reviewer and ends on approval", async () => {
   expect(await client.threads.get(threadId)).toMatchObject({ status: "idle", interrupts: {} });
 });
 
-test("an interrupt is told as an update and as values that hold nothing else", async () => {
+test("an interrupt is streamed as an update and as values that contain nothing else", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const events = await collect(client.runs.stream(threadId, "review", { input: { topic: "x" }, streamMode: ["updates", "values"] }));
   const told = { __interrupt__: [{ id: expect.any(String), value: { draft: "On x" } }] };
@@ -53,7 +53,7 @@ test("several questions at once are answered by id, and one node can ask twice",
   expect(done).toEqual({ answers: expect.arrayContaining(["name Ada", "age 36", "first one", "second two"]) });
 });
 
-test("a thread shows the questions that are open and no others, and an answer reaches the one it is for", async () => {
+test("a thread shows only its open questions, and an answer reaches the question with its id", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const answer = (resume: unknown) => client.runs.wait(threadId, "survey", { command: { resume } });
   const open = async () => {
@@ -136,7 +136,7 @@ test("a strict answer to a question that is not open is refused, and the thread 
   expect((await create(threadId, { command: { resume } }))[0]).toBe(200);
 });
 
-test("a strict answer behind another one fails with the ids that the SDK reads, and the thread stays as the other left it", async () => {
+test("a strict answer that comes second fails with the ids that the SDK reads, and the thread keeps the first answer's result", async () => {
   const { thread_id: threadId } = await client.threads.create();
   await client.runs.wait(threadId, "two-questions", { input: {} });
   const [first, second] = Object.values((await client.threads.get(threadId)).interrupts).flat();

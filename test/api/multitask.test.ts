@@ -31,7 +31,7 @@ test("reject refuses a second run and inserts nothing", async () => {
   await client.runs.cancel(threadId, runId, true);
 });
 
-test("enqueue runs one after another in the order they were made", async () => {
+test("enqueue executes runs one after another in the order of their creation", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const runs = [];
   for (const name of ["a", "b", "c", "d"])
@@ -98,7 +98,7 @@ test("strategies hold on every creating endpoint", async () => {
   expect(Object(events.at(-1)).data.names).toEqual(["old", "new"]);
 });
 
-test("of many that reject at once exactly one runs", async () => {
+test("of many simultaneous runs with reject exactly one runs", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const tries = await Promise.allSettled(
     Array.from({ length: 12 }, () =>

@@ -12,7 +12,7 @@ const model = await startModelServer();
 const remote = (graphId: string) => new RemoteGraph({ graphId, url: urls[0] ?? "", client });
 const onThread = () => ({ configurable: { thread_id: crypto.randomUUID() } });
 
-test("a graph here is invoked like one at home", async () => {
+test("RemoteGraph invokes a graph of the service", async () => {
   expect(await remote("steps").invoke({}, onThread())).toEqual({ log: ["one", "two", "three"], last: "three" });
 });
 
@@ -36,7 +36,7 @@ test("its state is read, updated and walked through", async () => {
   expect((await remote("steps").getState(config)).values).toMatchObject({ log: ["one", "two", "three", "by hand"] });
 });
 
-test("an interrupt there stops here, and an error there is one here", async () => {
+test("an interrupt or an error of the remote graph reaches the caller", async () => {
   const config = onThread();
   const asked = await collect(await remote("review").stream({ topic: "x" }, { ...config, streamMode: ["values"] })).catch(
     (error: Error) => error,
@@ -84,7 +84,7 @@ test("a command resumes it in version 3 too", async () => {
   await answered.thread.close();
 });
 
-test("it says who is asking, where somebody asks, and others see nothing of it", async () => {
+test("RemoteGraph authenticates as its user, and other users do not see the thread", async () => {
   const [url = ""] = guarded.urls;
   const remoteOf = (name: string) =>
     new RemoteGraph({ graphId: "steps", url, apiKey: "none", headers: { authorization: `Bearer ${name}` } });

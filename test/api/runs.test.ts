@@ -47,7 +47,7 @@ test("a run that streamed no values is answered with what it left, also when its
   expect(await client.runs.join(threadId, run.run_id)).toEqual(next);
 });
 
-test("many runs that are asked for at one moment each get what was asked, and one that cannot be made spoils no other", async () => {
+test("many simultaneous runs each get their own answer, and a run that cannot be created does not affect the others", async () => {
   const ask = (n: number) =>
     post("/runs/wait", {
       assistant_id: n % 7 === 3 ? "nobody" : "mirror",
@@ -242,7 +242,7 @@ test("what JSON can say is stored as JSON has it, NUL characters and lone surrog
   expect((await client.threads.get(threadId)).values).toMatchObject({ value: { nul: "a\u0000b", lone: "\ud800" } });
 });
 
-test("every run of a thread has the graph and the assistant in its metadata, the first one too", async () => {
+test("every run of a thread, also the first, has the graph and the assistant in its metadata", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const first = await client.runs.create(threadId, "steps", { input: {}, metadata: { mine: true } });
   await client.runs.join(threadId, first.run_id);

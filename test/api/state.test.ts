@@ -97,7 +97,7 @@ test("a busy thread cannot be updated", async () => {
   await client.runs.cancel(threadId, run.run_id, true);
 });
 
-test("ten updates at once all happen, one after another", async () => {
+test("ten simultaneous updates of a state all happen, one after another", async () => {
   const threadId = await finishedThread();
   await Promise.all(
     Array.from({ length: 10 }, (_, n) => client.threads.updateState(threadId, { values: { log: [`n${n}`] }, asNode: "three" })),

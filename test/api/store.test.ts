@@ -32,7 +32,7 @@ test("an item is put, read as it was, put anew and deleted", async () => {
   expect(await (await fetch("/store/items?namespace=a.b&key=k")).text()).toBe("null");
 });
 
-test("callers and graphs see each other's items", async () => {
+test("clients of the API and graphs see each other's items", async () => {
   await store.putItem(["shared"], "outside", { from: "a caller" });
   const [seen] = await use({ get: ["shared"], key: "outside" }, { put: ["shared"], key: "inside", value: { from: "a graph" } });
   expect(seen).toMatchObject({ value: { from: "a caller" } });

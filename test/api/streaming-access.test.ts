@@ -28,7 +28,7 @@ async function alicesThread(): Promise<string> {
   return thread.threadId;
 }
 
-test("what is somebody's own is streamed to them, and to others it is not there", async () => {
+test("for other users, a user's thread is not found", async () => {
   const threadId = await alicesThread();
   const notThere = { status: 404, text: `Thread with ID ${threadId} not found` };
   const answerTo = async (asked: Promise<Response>) => {
@@ -51,7 +51,7 @@ test("what is somebody's own is streamed to them, and to others it is not there"
     ]);
 });
 
-test("the stream of somebody else's thread is as silent as that of one that is not there", async () => {
+test("the stream of another user's thread is as silent as the stream of a missing thread", async () => {
   const [hers, nobodys] = [await alicesThread(), crypto.randomUUID()];
   const body = JSON.stringify({ channels: ["values", "lifecycle"] });
   const open = async (threadId: string) => {
@@ -70,7 +70,7 @@ test("the stream of somebody else's thread is as silent as that of one that is n
   expect((await fetch(`/threads/${hers}/stream/events`, { method: "POST", body })).status).toBe(401);
 });
 
-test("a socket of somebody else hears nothing of a thread, and one of nobody is not opened", async () => {
+test("another user's socket gets no events of a thread, and a socket without a user is refused", async () => {
   const threadId = await alicesThread();
   const address = `${urls[0]?.replace("http", "ws")}/threads/${threadId}/stream/events`;
   await expect(once(new WebSocket(address), "open")).rejects.toThrow("401");
@@ -90,7 +90,7 @@ test("a socket of somebody else hears nothing of a thread, and one of nobody is 
   expect(heard).toHaveLength(2);
 });
 
-test("a graph knows who asked, and nobody is told more of them than it tells", async () => {
+test("a graph gets the authenticated user, and no event or answer contains the user's secrets", async () => {
   const thread = alice.client.threads.stream({ assistantId: "whoami" });
   onTestFinished(() => thread.close());
   const claims = { langgraph_auth_user: { identity: "bob" }, langgraph_auth_user_id: "bob" };
@@ -106,7 +106,7 @@ test("a graph knows who asked, and nobody is told more of them than it tells", a
   expect(JSON.stringify(answers)).not.toContain("canary");
 });
 
-test("a page of another origin opens a socket without cookies at most", async () => {
+test("a page of another origin can open a socket only without cookies", async () => {
   const address = `${urls[0]?.replace("http", "ws")}/threads/${crypto.randomUUID()}/stream/events`;
   const open = async (options: { origin: string; cookie?: string }) => {
     const { origin, ...cookie } = options;

@@ -71,7 +71,7 @@ test("on a thread that asks, the input of run.start is the answer", async () => 
   expect((await client.threads.getState(threadId)).values).toMatchObject({ published: "On rivers", asked: 1 });
 });
 
-test("several questions are answered at once, and no other is", async () => {
+test("input.respond answers several questions at once and refuses an unknown question", async () => {
   const threadId = await ran("two-questions", {});
   const { interrupts } = await client.threads.get(threadId);
   const questions = Object.values(interrupts).flat() as { id: string; value: { question: string } }[];
@@ -117,7 +117,7 @@ test("an answer that the question's schema refuses leaves the question open", as
   expect(await client.runs.list(threadId)).toHaveLength(1);
 });
 
-test("what can only be done to a run needs one", async () => {
+test("commands that need a run are refused on a thread without a run", async () => {
   const { thread_id: empty } = await client.threads.create();
   for (const [method, params] of Object.entries({
     "input.respond": { namespace: [], interrupt_id: "x", response: 1 },

@@ -56,7 +56,7 @@ test("the SDK's socket starts runs, follows them and answers", async () => {
   expect((await client.threads.getState(thread.threadId)).values).toMatchObject({ published: "On rivers" });
 });
 
-test("a subscription may come before its thread, and lasts over its runs; its answer comes before its events", async () => {
+test("a subscription may precede its thread, covers all its runs, and is answered before its first event", async () => {
   const { command, until, frames } = await open(crypto.randomUUID());
   const answer = await command("subscription.subscribe", { channels: ["lifecycle"] });
   expect(answer).toMatchObject({ type: "success", result: { subscription_id: expect.any(String) } });
@@ -82,7 +82,7 @@ test("the headers with which a socket was opened reach the graphs that it starts
   expect(configurable).not.toHaveProperty("x-api-key");
 });
 
-test("what several subscriptions want comes once, in the thread's order, and a later one is told what it missed", async () => {
+test("an event that several subscriptions match comes once and in order, and a later subscription gets earlier events", async () => {
   const { command, until, socket } = await open(crypto.randomUUID());
   for (const [id, channels] of [
     ["values", "lifecycle"],
@@ -101,7 +101,7 @@ test("what several subscriptions want comes once, in the thread's order, and a l
   expect(missed).toEqual(["lifecycle", ...Array(6).fill("tasks"), "lifecycle"]);
 });
 
-test("whatever is no command is answered with what is wrong, and the socket stays", async () => {
+test("a frame that is not a command is answered with an error, and the socket stays open", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const { socket, until, command } = await open(threadId);
   const badOnes = [
@@ -136,7 +136,7 @@ test("a flood of commands is answered in order, each once", async () => {
   expect(frames.map(({ id }) => id)).toEqual(Array.from({ length: 500 }, (_, id) => id));
 });
 
-test("a frame that is too large ends its socket, and no other", async () => {
+test("a frame that is too large closes only the socket that sent it", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const [large, other] = [await open(threadId), await open(threadId)];
   const closed = once(large.socket, "close");
@@ -162,7 +162,7 @@ test("without an upgrade the address says what it is for, and an upgrade to anyt
   expect(answer.statusCode).toBe(200);
 });
 
-test("a socket that is not read is waited for, then cut, and nobody else notices", async () => {
+test("a socket whose client does not read is cut after a while, without an effect on other clients", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const [slow, fast] = [await open(threadId), await open(threadId)];
   for (const { command } of [slow, fast]) await command("subscription.subscribe", { channels: ["custom", "lifecycle"] });

@@ -27,7 +27,7 @@ async function started(assistantId: string, input: unknown): Promise<ThreadStrea
   return thread;
 }
 
-test("a run is told from its first event to its end, whenever one comes", async () => {
+test("a client gets every event of a run, whenever the client opens the stream", async () => {
   const thread = await started("steps", { log: ["zero"] });
   const events = await follow(thread.threadId);
   expect(told(events).slice(0, 6)).toEqual([
@@ -43,7 +43,7 @@ test("a run is told from its first event to its end, whenever one comes", async 
   expect(await follow(thread.threadId)).toEqual(events);
 });
 
-test("numbers rise over the runs of a thread, and whoever names one gets what came after it", async () => {
+test("event numbers rise across the runs of a thread, and a client that names a number gets the events after it", async () => {
   const { threadId } = await started("steps", {});
   const [first] = [await follow(threadId)];
   await command(threadId, "run.start", { assistant_id: "steps", input: {} });
@@ -63,7 +63,7 @@ test("numbers rise over the runs of a thread, and whoever names one gets what ca
   expect((await take(readEvents(back), 1))[0]?.data).toEqual(first.at(-1));
 });
 
-test("a stream may be opened before its thread is there, and is told it from the first run on", async () => {
+test("a stream that is opened before its thread exists gets the thread's events from the first run on", async () => {
   const thread = client.threads.stream({ assistantId: "burst" });
   onTestFinished(() => thread.close());
   const named = await thread.subscribe("custom:ticks");
@@ -86,7 +86,7 @@ test("a model's words come as content blocks, its tool calls too", async () => {
   expect([tool!.name, tool!.input, await tool!.output]).toEqual(["weather", { city: "Rome" }, "sunny in Rome"]);
 });
 
-test("what a model says in parts is told as blocks, in the state as in the messages", async () => {
+test("the chunks of a model become content blocks, in the state and in the messages", async () => {
   const { threadId } = await started("many-parts", { messages: [] });
   const events = await follow(threadId);
   const call = { type: "tool_call", id: "call_1", name: "look", args: { at: 1 } };
@@ -128,7 +128,7 @@ test("tools say what they have so far, and why they failed, to classic clients t
   });
 });
 
-test("graphs inside have a lifecycle and a namespace, by which one can choose", async () => {
+test("subgraphs have a lifecycle and a namespace, by which a client can filter", async () => {
   const { threadId } = await started("nested", { text: "you" });
   const all = await follow(threadId);
   const child = (await follow(threadId, { namespaces: [["child"], []], depth: 0 })).filter(({ params }) => params.namespace.length > 0);
@@ -158,7 +158,7 @@ test("a run that fails says why", async () => {
   expect((await follow(threadId)).at(-1)?.params.data).toEqual({ event: "failed", graph_name: "fails", error: "Boo!" });
 });
 
-test("a run that is cancelled before it began is told to have been interrupted, in its turn", async () => {
+test("a run that is cancelled before its start is streamed as interrupted, in the order of the runs", async () => {
   const ends = (events: ThreadEvent[]) => events.map(({ params }) => params.data.event).filter((event) => event !== "running");
   const threadId = crypto.randomUUID();
   const start = async (input: object) => (await command(threadId, "run.start", { assistant_id: "slow", input })).result.run_id as string;
@@ -181,7 +181,7 @@ test("a run that is cancelled before it began is told to have been interrupted, 
   expect(all.map(({ seq }) => seq)).toEqual(all.map(({ seq }) => seq).sort((a, b) => a - b));
 });
 
-test("a graph inside that fails is told to have failed, and so is the run around it", async () => {
+test("a subgraph that fails and the run around it are both streamed as failed", async () => {
   const { threadId } = await started("nested", { text: "you", fail: true });
   expect(told(await follow(threadId)).filter(([method]) => method === "lifecycle")).toEqual([
     ["lifecycle", "", "running"],
@@ -204,7 +204,7 @@ test("a question is asked with its place, and answered by input.respond", async 
   expect(await thread.state.get({ namespace: [] })).toMatchObject({ values: { text: "HELLO YOU indeed" } });
 });
 
-test("what a classic client started is told here too, and what is started here there; it runs once", async () => {
+test("a run that one protocol started can be followed with the other, and runs once", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const run = await client.runs.create(threadId, "steps", { input: { log: ["zero"] }, streamMode: ["values", "tasks"] });
   const [events] = await Promise.all([follow(threadId), client.runs.join(threadId, run.run_id)]);
@@ -254,7 +254,7 @@ async function takeUntil<T>(source: AsyncIterable<T>, isLast: (item: T) => boole
   return taken;
 }
 
-test("whoever comes in the middle of many events gets them all, and so does whoever reads slowly", async () => {
+test("a client that connects in the middle of many events and a client that reads slowly both get all events", async () => {
   const { threadId } = await started("burst", { events: 8_000, size: 500 });
   const slow = await post(`/threads/${threadId}/stream/events`, { channels: ["custom", "lifecycle"] });
   const unread = readEvents(slow);
@@ -270,7 +270,7 @@ test("whoever comes in the middle of many events gets them all, and so does whoe
   expect(again).toEqual(late.slice(4_001));
 });
 
-test("the stream of a thread that is deleted is cut, and one that is opened then waits for another of its name", async () => {
+test("deleting a thread cuts its streams, and a stream that is opened later waits for a new thread with the same id", async () => {
   const { threadId } = await started("steps", {});
   await follow(threadId);
   const response = await post(`/threads/${threadId}/stream/events`, { channels: ["values"] });
@@ -285,7 +285,7 @@ test("the stream of a thread that is deleted is cut, and one that is opened then
   expect((await next).at(-1)?.params.data.event).toBe("completed");
 });
 
-test("a model whose line breaks is told as an error that says so", async () => {
+test("a broken connection to a model is streamed as an error with the reason", async () => {
   model.script({ tokens: ["Hel", "lo"], breaks: true });
   const { threadId } = await started("agent", { messages: [{ role: "user", content: "hi" }] });
   const said = (await follow(threadId)).filter(({ method }) => method === "messages").map(({ params }) => params.data);

@@ -27,7 +27,7 @@ const idOf = async (threadId: string, prompt: string) =>
     .find(({ value }) => (value as Question).prompt === prompt)?.id ?? "";
 const makeDue = (threadId: string) => db.query("update timers set due_at = now() where thread_id = $1", [threadId]);
 
-test("a question that nobody answers in time is over, once, and the run goes on as the one that asked", async () => {
+test("a question without an answer in time times out once, and the new run keeps the context and metadata of the old run", async () => {
   const threadId = await openQuestions([{ prompt: "q", timeoutSeconds: 0.2 }], { context: { who: "Ada" }, metadata: { mark: 1 } });
   const interruptId = await idOf(threadId, "q");
   await until(() => isIdle(threadId));
@@ -39,7 +39,7 @@ test("a question that nobody answers in time is over, once, and the run goes on 
   expect(await timersOf(threadId)).toEqual([]);
 });
 
-test("an answer in time ends the waiting; what the same node asks then has a time of its own", async () => {
+test("an answer in time ends the timer, and the next question of the same node gets a timer of its own", async () => {
   const threadId = await openQuestions([
     { prompt: "first", timeoutSeconds: 60, next: { prompt: "second", next: { prompt: "third", timeoutSeconds: 0.2 } } },
   ]);
@@ -53,7 +53,7 @@ test("an answer in time ends the waiting; what the same node asks then has a tim
   });
 });
 
-test("while one of several questions is answered, the time of the others runs on", async () => {
+test("an answer to one of several questions does not stop the timers of the other questions", async () => {
   const threadId = await openQuestions([
     { prompt: "soon", timeoutSeconds: 60 },
     { prompt: "later", timeoutSeconds: 3_600 },
@@ -97,7 +97,7 @@ test("a question that was closed otherwise, or whose thread is gone, is not time
   expect([await timersOf(deleted), await timersOf(copy.thread_id)]).toEqual([[], []]);
 });
 
-test("a time that makes no sense is none, and a stateless run waits for nobody", async () => {
+test("an invalid timeout starts no timer, and neither does a stateless run", async () => {
   for (const timeoutSeconds of ["soon", 0, -1, null, {}]) {
     expect(await timersOf(await openQuestions([{ prompt: "q", timeoutSeconds }]))).toEqual([]);
   }

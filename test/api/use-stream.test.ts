@@ -93,7 +93,7 @@ test.each(transports)("useStream asks and is answered, also on a page that comes
   expect(await client.runs.list(page.now.threadId ?? "")).toHaveLength(2);
 });
 
-test("useStream says who is asking, where somebody asks, and others see nothing of it", async () => {
+test("useStream authenticates as its user, and other users do not see the thread", async () => {
   const headersOf = (name: string) => ({ defaultHeaders: { authorization: `Bearer ${name}` } });
   const own = { ...options("review", "sse"), ...headersOf("alice"), apiUrl: guarded.urls[0] ?? "" };
   const page = mount(() => useStream<{ topic: string; published: string | null }>(own));

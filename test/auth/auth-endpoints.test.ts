@@ -211,7 +211,7 @@ test.each(lists)("a list (%s, %j) has nothing of anybody else, and a count does 
   expect(await ask("bob", "POST", path.replace("/search", "/count"), filter)).toBe(0);
 });
 
-test("a list is of what is one's own, its total too", async () => {
+test("a list and its total contain only what the user owns", async () => {
   for (const [name, things] of [
     ["alice", alices],
     ["bob", bobs],
@@ -241,7 +241,7 @@ test.each(everyEndpoint.filter(([route]) => ![...open, ...signedInOnly].includes
   },
 );
 
-test("the counts of everybody are shown to whoever sees everybody's runs, and to nobody else", async () => {
+test("only a user who may read all runs gets the metrics of all users", async () => {
   for (const query of ["", "?format=json"]) {
     expect((await call("admin", "GET", `/metrics${query}`)).status).toBe(200);
     const response = await call("bob", "GET", `/metrics${query}`);

@@ -114,7 +114,7 @@ test("a good token lets its user in, whose things are their own", async () => {
   expect(await bob.assistants.get("steps")).toMatchObject({ graph_id: "steps" });
 });
 
-test("nobody passes their assistant off as one that a graph brings with it, nor changes such a one", async () => {
+test("a user can neither mark an assistant as a graph's own nor change a graph's own assistant", async () => {
   const [ada, bob] = [clientOf(bearer(await sign(good("ada")))), clientOf(bearer(await sign(good("bob"))))];
   const { assistant_id: assistantId, metadata } = await ada.assistants.create({
     graphId: "steps",
@@ -171,7 +171,7 @@ describe("Studio's header", () => {
     await expect(ask(host)).rejects.toMatchObject({ status: 401 });
   });
 
-  test("lets nobody in where langgraph.json says so, on loopback too", async () => {
+  test("is refused, also on loopback, if langgraph.json sets disable_studio_auth", async () => {
     const auth = `export const auth = { "~handlerCache": { authenticate: () => null } };`;
     const graphs = { steps: `${import.meta.dirname}/../graphs/steps.ts:graph` };
     const start = async (more: object) => {
@@ -227,7 +227,7 @@ test("a webhook does in this API nothing that its maker might not", async () => 
   expect(await ada.runs.list(threadId)).toHaveLength(1);
 });
 
-test("whoever is told apart sees and redrives the dead webhooks of his own, whatever stands in those of others", async () => {
+test("an authenticated user sees and redrives only their own dead webhooks", async () => {
   const unwilling = await startReceiver((response) => response.writeHead(410).end());
   const tokens = { mallory: "", ann: "", bob: "" };
   for (const name of Object.keys(tokens) as (keyof typeof tokens)[]) tokens[name] = await shared({ sub: name, exp: now() + 600 });
@@ -270,7 +270,7 @@ test("a user whose name has dots has a place in the store", async () => {
   await expect(clientOf(bearer(await sign(good("ada")))).store.getItem(["ada@example%2Eorg", "notes"], "k")).rejects.toThrow("HTTP 403");
 });
 
-test("nobody takes the id that a graph's own assistant will have", async () => {
+test("a user cannot create an assistant with the id that a graph's own assistant will have", async () => {
   const ada = clientOf(bearer(await sign(good("ada"))));
   const assistantId = systemAssistantId("a graph of tomorrow");
   await expect(ada.assistants.create({ graphId: "steps", assistantId })).rejects.toThrow("HTTP 422");

@@ -160,7 +160,7 @@ test.each(Object.entries(decisionRows))("%s reaches what its decisions hold, and
   expect(heldDuring.splice(0)).toEqual([]);
 });
 
-test("of two changes of a cron at one moment the second is refused, not lost", async () => {
+test("of two simultaneous changes of a cron the second is refused, not lost", async () => {
   const { cronId } = await makeThings();
   meanwhile = async (event) => {
     if (event === "threads:create_run") await db.query("update crons set schedule = '0 0 2 2 *' where cron_id = $1", [cronId]);

@@ -58,7 +58,7 @@ test("what the handler forbids is answered 403, and nothing is done", async () =
   expect((await db.query("select from store_items where namespace = '{closed}'")).rowCount).toBe(0);
 });
 
-test("an item of somebody else is like none: not found by its name, in no list, and not deleted; but its place is taken", async () => {
+test("another user's item is not found, listed or deleted, but its key cannot be used for a new item", async () => {
   await ann.putItem(["notes"], "k", { text: "mine" }, { ttl: 60 });
   const expiry = async () => (await db.query("select expires_at from store_items where namespace = '{notes}'")).rows;
   const before = await expiry();
@@ -106,7 +106,7 @@ const tokenOf = (sub: string) =>
     .setProtectedHeader({ alg: "HS256" })
     .sign(new TextEncoder().encode(secret));
 
-test("who comes with a token has a shelf under their name, and no other", async () => {
+test("a user with a token can use only the namespaces that begin with the user's name", async () => {
   const store = connect({ authorization: `Bearer ${await tokenOf("ann")}` }, withTokens[0]);
   await store.putItem(["ann", "notes"], "k", { text: "mine" });
   expect((await store.searchItems(["ann"])).items).toMatchObject([{ key: "k" }]);

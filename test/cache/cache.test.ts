@@ -27,13 +27,13 @@ test("a node with a cache policy is not executed again for the same input, in wh
   expect(other.made).not.toBe(first.made);
 });
 
-test("what a node sends on and what JSON cannot say come back as they went in", async () => {
+test("a cached result returns Send objects and values that JSON lacks unchanged", async () => {
   const { seen } = await run({ topic: "seas" });
   expect(seen).toEqual(["seas on Map(1)", "seas on Set(2)"]);
   expect((await run({ topic: "seas" })).seen).toEqual(seen);
 });
 
-test("graphs do not see each other's results, nor those of another version", async () => {
+test("a graph does not see cached results of another graph or of another version", async () => {
   const first = await run({ topic: "fens" });
   expect((await run({ topic: "fens" }, "caching-too")).made).not.toBe(first.made);
   await db.query("update cache_entries set scope = replace(scope, '@', '@older')");
@@ -49,7 +49,7 @@ test("a policy without an end ends after thirty days, and what is very large is 
   expect(await made()).toEqual([]);
 });
 
-test("what has expired is swept away a few at a time, and the rest stays", async () => {
+test("expired results are swept in small batches, and the rest stays", async () => {
   const alone = new pg.Pool({ connectionString: await createDatabase(), max: 2 }); // no service sweeps here
   onTestFinished(() => alone.end());
   const insert =

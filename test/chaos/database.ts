@@ -12,9 +12,9 @@ const ownName = "chaos harness";
 /** One event in the database, as its own triggers recorded it. */
 export interface AuditRow {
   seq: number;
-  /** Milliseconds, by the clock that the journal uses too. */
+  /** Milliseconds since the epoch, by the same clock as in the journal. */
   at: number;
-  /** The process that caused it, by the name of its connection. */
+  /** The name of the connection that caused the event. It identifies the process. */
   app: string;
   what: "announced" | "claim" | "back" | "end" | "checkpoint" | "write" | "unwrite" | "effect" | "event";
   runId: string | null;

@@ -5,9 +5,9 @@ import { createRandom, type Random } from "./random.ts";
 import { scenarios } from "./scenarios.ts";
 
 const atOnce = 24;
-/** How long a client may take. A longer wait would never end. */
+/** The time limit of a client. A client that takes longer is taken to hang forever. */
 const timeoutMs = 300_000;
-/** The most breaches that are listed. */
+/** At most this many breaches are listed. */
 const enoughBreaches = 50;
 
 export interface LoadOptions {

@@ -11,7 +11,10 @@ export interface Takeover {
 
 export type Takeovers = Map<string, Takeover>;
 
-/** How long after a cut of all connections a missing lock proves nothing. A dead worker is then detected late. */
+/**
+ * For how many milliseconds after a cut of all connections workers ignore that another worker's lock is free. A worker that is killed in
+ * this time is detected late.
+ */
 const unsettledMs = 6_000;
 
 /** Returns the time from each fault to the first new event of every run that the victim was working on. */

@@ -139,7 +139,7 @@ describe("a list that grows", () => {
   });
 });
 
-test("a run is taken back without what later ones are built on", async () => {
+test("a rollback of a run keeps the list items that later runs build on", async () => {
   const threadId = crypto.randomUUID();
   const items = Array.from({ length: 40 }, (_, n) => ({ n }));
   const [first, second] = [crypto.randomUUID(), crypto.randomUUID()];

@@ -35,7 +35,7 @@ const ways: [name: string, prune: (threadId: string) => Promise<unknown>][] = [
   ["keeping one checkpoint", (threadId) => trim(threadId, { newest: 1 })],
 ];
 
-test("threads are deleted by their ids, each once; those that do not exist are not counted", async () => {
+test("pruning deletes each given thread once and does not count missing threads", async () => {
   const [one, two, spared] = [await newThread(), await newThread(), await newThread()];
   await run(one, "steps", { input: {} });
   expect(await client.threads.prune([one, two, one, crypto.randomUUID()])).toEqual({ pruned_count: 2 });

@@ -38,7 +38,7 @@ test("the demo starts a service where none runs, shows the comparison, and stops
   expect(await postmasterPid(dataDir)).toBeUndefined();
 });
 
-test("the demo can leave the service that it started, and uses the one that runs", async () => {
+test("the demo can keep its service running, and uses a service that already runs", async () => {
   const first = await demo({ ENSEMBLE_DATA_DIR: dataDir }, "--keep");
   const [, url = "", pid = ""] = /stays at (\S+); `kill (\d+)` stops it/.exec(first.stderr) ?? [];
   expect(await servicePid()).toBe(Number(pid));

@@ -64,7 +64,7 @@ test("a service that was killed is not looked for any more", async () => {
   expect(await graphsOf(root)).toContain("No service of this directory runs");
 });
 
-test("a port that somebody set is the one that is asked, whatever runs in the directory", async () => {
+test("a command uses the port in PORT, even if another service runs in the directory", async () => {
   const root = await project("one");
   const other = createServer((_, response) => response.writeHead(404).end("nothing")).listen(0, "127.0.0.1");
   await once(other, "listening");

@@ -237,7 +237,7 @@ describe("one sentence says what is wrong with the project", () => {
   });
 });
 
-test("the call to try is one that the graph takes", async () => {
+test("the example call that the start prints is valid for the graph", async () => {
   const root = await makeProject({
     "langgraph.json": { graphs: { doing: "./doing.mjs:graph" } },
     "doing.mjs": `
@@ -302,7 +302,7 @@ describe("the embedded Postgres", () => {
     expect(await next.stop()).toBe(0);
   });
 
-  test("whose pid another Postgres has by now is not taken for ours", async () => {
+  test("is not mistaken for another Postgres that reuses its pid", async () => {
     const env = embedded("reused");
     const others = embedded("reused-others");
     expect(await (await start(env)).stop()).toBe(0);
@@ -316,7 +316,7 @@ describe("the embedded Postgres", () => {
     expect(await other.stop()).toBe(0);
   });
 
-  test("belongs to exactly one of several services that start at the same moment, after a crash too", async () => {
+  test("belongs to exactly one of several services that start simultaneously, also after a crash", async () => {
     const env = embedded("race");
     const crashed = await start(env);
     crashed.child.kill("SIGKILL");

@@ -73,7 +73,7 @@ test("elsewhere a milestone and a change of state is a line each, and nothing is
   expect(lines.at(-1)).toBe("simple: running → complete\n");
 });
 
-test("tokens stand on a terminal as they come, elsewhere by the line", () => {
+test("tokens are printed at once on a terminal, and line by line elsewhere", () => {
   const said = [token("Hel"), token("lo\nyou")];
   expect(show(said).terminal.lines).toEqual(["speak: Hello", "you"]);
   const lines: string[] = [];
@@ -84,7 +84,7 @@ test("tokens stand on a terminal as they come, elsewhere by the line", () => {
   expect(lines).toEqual(["speak: Hello\n", "you\n"]);
 });
 
-test("of models that speak at once each is heard whole, one after the other", () => {
+test("the messages of models that stream at the same time are printed whole, one after another", () => {
   const parts = [token("one ", "first", "a"), token("1 ", "second", "b"), token("two", "first", "a"), token("2", "second", "b")];
   const { terminal, view } = show(parts);
   expect(terminal.lines).toEqual(["first: one two"]);
@@ -100,7 +100,7 @@ test("a sequence that comes in two pieces does nothing, and colours can be decli
   expect(show([plan, batch]).terminal.written).toContain("\x1b[36m");
 });
 
-test("a terminal without a cursor gets lines", () => {
+test("a terminal without cursor control gets whole lines", () => {
   const screen: Screen = openScreen(openFakeTerminal(), { TERM: "dumb" });
   expect(screen.live).toBe(false);
 });
@@ -138,7 +138,7 @@ test.for([
   expect(terminal.lines.join("\n")).toBe(`\n${shown}\n`);
 });
 
-test("an answer that was heard already is not told again", () => {
+test("a message that was already streamed is not printed again", () => {
   const { terminal, view } = show([token("hello")]);
   view.pause();
   view.values({ messages: [{ content: "hello" }] });

@@ -68,14 +68,14 @@ test("what a graph inside a graph asks is answered there", async () => {
   expect(await answersOf(threadId)).toMatchObject({ text: "HELLO YOU sure" });
 });
 
-test("who leaves at the prompt is told how to go on, and nothing was answered", async () => {
+test("leaving the prompt prints the command that continues and sends no answer", async () => {
   const { session, terminal, threadId } = await sitDown("questions", ["y"]);
   expect(await converse(session, startRun(session, { input: {} }))).toBe(3);
   expect(terminal.lines).toContain(`  ensemble run questions --thread ${threadId} --resume '"red"'`);
   expect(await client.threads.get(threadId)).toMatchObject({ status: "interrupted", values: { answers: [{ approved: true }] } });
 });
 
-test("who answers after somebody else is told so", async () => {
+test("an answer that comes after another user's answer is reported as late", async () => {
   const { session, threadId } = await sitDown("review", []);
   const slowly = {
     async answer() {

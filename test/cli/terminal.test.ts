@@ -41,7 +41,7 @@ async function untilItSays(said: RegExp, ...args: string[]) {
   return { child, end: () => closed.then(() => ({ code: child.exitCode, stdout, stderr })) };
 }
 
-test("a run is told step by step and ends with its values, on a thread that one can go on with", async () => {
+test("`ensemble run` prints each step and the final values, and names the thread so that the user can continue", async () => {
   const first = await runCommand(["run", "slow", "--input", "-"], env, undefined, '{"until":2,"tickMs":1,"name":"a"}');
   expect(first).toMatchObject({ code: 0, stderr: "" });
   expect(first.stdout).toMatch(/✓ note\n· {"ticking":true}\n✓ tick\n· {"ticking":true}\n✓ tick\n\n{\n {2}"ticks": 2/);
@@ -73,7 +73,7 @@ test("what a model says is there once, steps inside a graph are named by their p
   expect(model.requests[0]?.messages).toMatchObject([{ role: "user", content: "Weather in Rome?" }]);
 });
 
-test("for machines every event is a line of JSON, and the last one has the final values", async () => {
+test("with --json every event is a line of JSON, and the last line has the final values", async () => {
   const { code, stdout, stderr } = await ensemble("run", "slow", "--json");
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   const lines = linesOf(stdout);
@@ -88,7 +88,7 @@ test.for([[], ["--json"]])("a run that fails is an exit code and a sentence of i
   expect(stdout).toContain("work");
 });
 
-test("where nobody can be asked a question is shown, with the command that answers it", async () => {
+test("without a terminal an interrupt is printed with the command that answers it", async () => {
   const asked = await ensemble("run", "questions");
   expect(asked.code).toBe(3);
   expect(asked.stdout).toMatch(/\? May it be sent\?\n {2}Tool: send\n/);
@@ -214,13 +214,13 @@ test.for(wrong)("%s is refused with a sentence", async ([args, says]) => {
   await expect(call()).rejects.toThrow(says);
 });
 
-test("a service that does not answer is one sentence and an exit code", async () => {
+test("a service that does not answer gives a one-sentence error and an exit code", async () => {
   const { code, stdout, stderr } = await runCommand(["run", "steps"], { ENSEMBLE_URL: "http://127.0.0.1:9" });
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   expect(stderr).toMatch(/^ensemble: No service answers at http:\/\/127\.0\.0\.1:9 \(.+\)\. Start one with .+\n$/);
 });
 
-test("help names every command, and of one its options and exit codes", async () => {
+test("help lists every command, and the options and exit codes of a single command", async () => {
   const all = await runCommand(["--help"], {});
   expect(all.code).toBe(0);
   for (const name of Object.keys(commands)) expect(all.stdout).toMatch(new RegExp(`^  ${name} `, "m"));

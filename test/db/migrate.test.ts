@@ -11,7 +11,7 @@ const everyFile = files
   .filter((file) => !file.endsWith(".concurrent.sql"))
   .concat(files.filter((file) => file.endsWith(".concurrent.sql")));
 
-test("eight that migrate one empty database at once all come up, and each file is applied by one of them", async () => {
+test("eight processes that migrate one empty database at once all start, and each file is applied once", async () => {
   const url = await createDatabase("template0");
   const inProcess = Array.from({ length: 6 }, async () => {
     const pool = openPool({ url, size: 1, onError: () => {} });

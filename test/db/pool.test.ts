@@ -19,12 +19,12 @@ async function keptStatements(prepares: boolean): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-test("statements that come often are kept by the server, unless a pooler may give their connection to others", async () => {
+test("frequent statements are prepared, unless a pooler may share their connection", async () => {
   expect(await keptStatements(true)).toEqual(["often"]);
   expect(await keptStatements(false)).toEqual([]);
 });
 
-test("a direct address beside the other says that there is a pooler", () => {
+test("setting DATABASE_DIRECT_URL implies a pooler and turns prepared statements off", () => {
   const direct = { DATABASE_DIRECT_URL: "postgres://db/x" };
   expect(readConfig({}).prepares).toBe(true);
   expect(readConfig(direct).prepares).toBe(false);
@@ -32,14 +32,14 @@ test("a direct address beside the other says that there is a pooler", () => {
   expect(readConfig({ DATABASE_PREPARED_STATEMENTS: "off" }).prepares).toBe(false);
 });
 
-test("a statement that is given up here is given up there", async () => {
+test("a query timeout is also the server's statement_timeout", async () => {
   const pool = openPool({ url, size: 1, queryTimeoutSeconds: 0.2, onError: () => {} });
   onTestFinished(() => pool.end());
   const { rows } = await pool.query("show statement_timeout");
   expect(rows).toEqual([{ statement_timeout: "200ms" }]);
 });
 
-test("whoever listens is known as such, whatever the address calls us", async () => {
+test("the listening connection has its own application_name, even if the URL sets one", async () => {
   const named = new URL(url);
   named.searchParams.set("application_name", "ours");
   const pool = openPool({ url: named.href, size: 1, onError: () => {} });

@@ -7,7 +7,7 @@ vi.setConfig({ testTimeout: 90_000 });
 
 const atWork = "select from pg_stat_activity where pid = $1 and query like 'select repeat%'";
 
-test("a large answer is read to its end though the event loop stood still for more than ten seconds meanwhile", async () => {
+test("a large answer is read completely although the event loop blocks for more than ten seconds", async () => {
   const url = await createDatabase();
   const pool = openPool({ url, size: 1, onError: () => {} });
   onTestFinished(() => pool.end());

@@ -82,7 +82,7 @@ describe.skipIf(!executablePath && isOptional)("in a real Chromium", async () =>
     expect(await runs()).toBe(0);
   });
 
-  test("a page of this machine, and one of the service's own, may do all of it", async () => {
+  test("a page of this machine or of the service itself may do everything", async () => {
     for (const url of [`http://localhost:${pagePort}/`, `${service}/docs`]) {
       const { page } = await visit(url);
       const before = (await runs()) ?? 0;

@@ -75,14 +75,14 @@ test.each<[what: string, sentence: RegExp, ask: () => Promise<unknown>]>([
   expect(await countRows()).toEqual(before);
 });
 
-test("a change that a new cron would be refused for leaves it as it was", async () => {
+test("an invalid change of a cron is refused and leaves the cron unchanged", async () => {
   const cron = await client.crons.create("form", { schedule: yearly, input: { task: "dig" }, context: { language: "en" } });
   await expect(client.crons.update(cron.cron_id, { input: { task: "" } })).rejects.toThrow(/422: .*input\.task/);
   await expect(client.crons.update(cron.cron_id, { schedule: "0 0 30 2 *" })).rejects.toThrow(/422: .*no date matches these five fields/);
   expect(await client.crons.search({ assistantId: "form" })).toEqual([cron]);
 });
 
-test("a tick that is due is not lost by a change that leaves the schedule alone", async () => {
+test("a change of a cron that keeps the schedule does not lose a due tick", async () => {
   const { cron_id } = await client.crons.create("steps", { schedule: yearly });
   await makeDue([cron_id]); // and there is no worker
   const isDue = async () => (await db.query("select from crons where cron_id = $1 and next_run_date <= now()", [cron_id])).rowCount === 1;
@@ -107,7 +107,7 @@ test("there is a most of crons, and those that come at once do not pass it", asy
   await db.query("delete from crons where metadata::jsonb @> '{\"many\": true}'");
 });
 
-test("ten crons come due for three workers, of which none, two or all die while they make the runs: each tick is one run", async () => {
+test("each due tick gives one run, even if some or all of three workers die while they create the runs", async () => {
   const schedule = { schedule: yearly, input: {} };
   const alone = idsOf(await Promise.all([1, 2, 3, 4, 5].map(() => client.crons.create("steps", schedule))));
   const onThread = idsOf(await Promise.all([1, 2, 3, 4, 5].map(() => client.crons.createForThread(threadId, "steps", schedule))));
@@ -139,7 +139,7 @@ test("ten crons come due for three workers, of which none, two or all die while 
   await until(async () => (await runsOf(ids)).every(({ status }) => status === "success"));
 });
 
-test("a halted service lets no ticks pile up, and catches up when it goes on", async () => {
+test("a halted service does not accumulate ticks, and catches up after resume", async () => {
   const { cron_id } = await client.crons.create("steps", { schedule: yearly, input: {} });
   const settings = { ENSEMBLE_CONFIG: "test/graphs/langgraph.json", DATABASE_URL: databaseUrl, ENSEMBLE_ROLE: "worker" };
   const worker = await startService(readConfig(settings), pino({ level: "silent" }));

@@ -7,7 +7,7 @@ vi.setConfig({ testTimeout: 240_000 });
 const { client, startWorker, journalFile, rowOf } = await startCluster();
 const config = { configurable: { journal: journalFile } };
 
-test("a run that kills its workers ends in error; its neighbours do not", async () => {
+test("a run that kills its workers ends in error, and other runs do not", async () => {
   let deaths = 0;
   let supervising = true;
   const supervise = async () => {
@@ -37,7 +37,7 @@ test("a run that kills its workers ends in error; its neighbours do not", async 
   await supervision;
 }, 240_000);
 
-test("a node that blocks the event loop keeps its lease, and is named", async () => {
+test("a node that blocks the event loop keeps its lease, and the log names it", async () => {
   const [one, two] = [await startWorker(), await startWorker()];
   const { thread_id: threadId } = await client.threads.create();
   const run = await client.runs.create(threadId, "blocker", { input: { stepMs: 5_000 } });
@@ -62,7 +62,7 @@ test("a run that takes too long ends as timeout", async () => {
   expect(await client.threads.get(threadId)).toMatchObject({ status: "error" });
 });
 
-test("a run whose worker cannot see to its time limit is ended by another's sweep", async () => {
+test("the sweep of another worker ends a run whose own worker cannot enforce the time limit", async () => {
   const busy = await startWorker({ BG_JOB_TIMEOUT_SECS: "1", N_JOBS_PER_WORKER: "1" });
   const { thread_id: threadId } = await client.threads.create();
   const run = await client.runs.create(threadId, "blocker", { input: { stepMs: 25_000 } });

@@ -246,7 +246,7 @@ test("a pattern whose model never answers ends in an error that says so, and its
   }
 });
 
-test("a question outlives its worker, and its answer is all that is needed to go on", async () => {
+test("an interrupt outlives its worker, and its answer is enough to continue", async () => {
   model.script(
     { toolCall: { id: "call_1", name: "ask_human", args: { question: "Which colour?", options: ["red", "blue"] } } },
     { tokens: ["Red it is."] },
@@ -264,7 +264,7 @@ test("a question outlives its worker, and its answer is all that is needed to go
   expect(model.requests).toHaveLength(2);
 });
 
-test("a fork from an earlier checkpoint comes to another ending, and the first one stays", async () => {
+test("a fork from an earlier checkpoint ends differently, and the first result stays", async () => {
   let verdict = 0.9;
   model.respond((messages) =>
     messages.includes("Judge this draft")

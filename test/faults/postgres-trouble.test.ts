@@ -90,7 +90,7 @@ test("every connection killed under load: no run is lost, none is taken from its
   }
 });
 
-test("a database that is away for a while: health tells, and the work goes on when it is back, at another address too", async () => {
+test("while the database is unreachable the health check says so, and runs continue when it is back, also at another address", async () => {
   const home = await mkdtemp(join(tmpdir(), "ensemble-restart-"));
   await chmod(home, 0o755);
   afterAll(() => rm(home, { recursive: true, force: true }));
@@ -143,7 +143,7 @@ test("after a restart of the server a worker that is late to come back keeps its
   expect(rows).toEqual([{ attempt: 1, crashes: 0 }]);
 });
 
-test("a worker that the network has cut off gives up by itself; another goes on, and nothing is written twice", async () => {
+test("a worker without network gives its runs up, another worker continues them, and nothing is written twice", async () => {
   const databaseUrl = await createDatabase();
   const proxy = await startProxy(databaseUrl);
   await start(proxy.url, { ENSEMBLE_ROLE: "worker" });
@@ -166,7 +166,7 @@ test("a worker that the network has cut off gives up by itself; another goes on,
   expect([steps.rows, order.rows]).toEqual([[], []]);
 });
 
-test("a worker that cannot renew for two thirds of its lease stops its nodes before another begins", async () => {
+test("a worker that cannot renew its lease for two thirds of it stops its nodes before another worker takes over", async () => {
   const folder = await mkdtemp(join(tmpdir(), "ensemble-journal-"));
   afterAll(() => rm(folder, { recursive: true, force: true }));
   const journal = join(folder, "journal");
@@ -189,7 +189,7 @@ test("a worker that cannot renew for two thirds of its lease stops its nodes bef
   expect((await lines()).map(({ attempt, what }) => `${attempt} ${what}`)).toEqual(["1 begin 0", "2 begin 0", "2 end 0"]);
 });
 
-test("a run whose worker never heard that it had claimed it is given back and runs", async () => {
+test("a run whose worker never got the answer to its claim is given back and runs", async () => {
   const databaseUrl = await createDatabase();
   const proxy = await startProxy(databaseUrl);
   await start(proxy.url, { ENSEMBLE_ROLE: "worker" });
@@ -206,7 +206,7 @@ test("a run whose worker never heard that it had claimed it is given back and ru
   expect(rows).toEqual([{ status: "success", attempt: 2, crashes: 0 }]);
 });
 
-test("lines that the network has lost without a word are given up, and the work goes on over new ones", async () => {
+test("connections that the network drops silently are given up, and runs continue on new connections", async () => {
   const databaseUrl = await createDatabase();
   const proxy = await startProxy(databaseUrl);
   const { client, url } = await start(proxy.url, { DATABASE_QUERY_TIMEOUT_SECS: "1", ENSEMBLE_LEASE_SECS: "30" });
@@ -235,7 +235,7 @@ test("a disk that is full for a while costs time, not runs", async () => {
   await whole(databaseUrl, runs, client);
 });
 
-test("a server that has no connection left is asked again until it has one", async () => {
+test("a server without a free connection is asked again until it has one", async () => {
   const databaseUrl = await createDatabase();
   const url = new URL(databaseUrl);
   const places = 12;
@@ -270,7 +270,7 @@ test("a server that has no connection left is asked again until it has one", asy
   await whole(databaseUrl, runs, client);
 });
 
-test("a pool of one connection is slow, and enough", async () => {
+test("a pool of one connection is slow, but enough", async () => {
   const { client } = await start(await createDatabase(), { DATABASE_POOL_SIZE: "1" });
   const outcomes = await Promise.all(Array.from({ length: 20 }, () => client.runs.wait(null, "steps", { input: {} })));
   expect(outcomes).toHaveLength(20);

@@ -39,7 +39,7 @@ test("a service whose database stays away gives up with a sentence that names th
   await expect(starting).rejects.toThrow(/^The database at 127\.0\.0\.1:\d+ does not answer: /);
 });
 
-test("a service that waits for its database stops when it is told to", async () => {
+test("a service that waits for its database stops on a signal", async () => {
   const stop = new AbortController();
   const { starting, waiting } = await startAway("60", stop.signal);
   await waiting;

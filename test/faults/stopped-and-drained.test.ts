@@ -8,7 +8,7 @@ vi.setConfig({ testTimeout: 240_000 });
 const { client, db, startWorker, aWorker, journal, journalFile, rowOf, begun, counts } = await startCluster();
 const config = { configurable: { journal: journalFile } };
 
-test("a worker that was stopped past its lease has lost its runs, and writes nothing when it goes on", async () => {
+test("a worker that was paused past its lease has lost its runs and writes nothing when it continues", async () => {
   const stopped = await startWorker();
   const { thread_id: threadId } = await client.threads.create();
   const run = await client.runs.create(threadId, "relay", { input: { steps: 8, stepMs: 400 }, config, streamMode: ["updates"] });
@@ -54,7 +54,7 @@ test.each(["relay", "relay-inside"])(
   },
 );
 
-test("a run is cancelled although its worker has died, or is on its way out", async () => {
+test("a run is cancelled although its worker has died or is shutting down", async () => {
   const start = async () => {
     const { thread_id: threadId } = await client.threads.create();
     const run = await client.runs.create(threadId, "relay", { input: { steps: 4, stepMs: 700 }, config });

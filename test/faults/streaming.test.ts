@@ -9,7 +9,7 @@ vi.setConfig({ testTimeout: 240_000 });
 const { client, fetch, startWorker, aWorker, journalFile, begun, counts } = await startCluster();
 const config = { configurable: { journal: journalFile } };
 
-test("a worker is killed: whoever follows the thread sees no gap and nothing twice, and whoever comes later sees the same", async () => {
+test("after a worker is killed, followers of the thread see no gap and no event twice, and later clients see the same", async () => {
   const dying = await aWorker();
   const thread = client.threads.stream({ assistantId: "relay-inside" });
   const { run_id: runId = "" } = await thread.run.start({ input: { steps: 4, stepMs: 300 }, config });
@@ -38,7 +38,7 @@ test("a worker is killed: whoever follows the thread sees no gap and nothing twi
   await thread.close();
 });
 
-test("a run is rolled back: its end is told, and its numbers are not given to another", async () => {
+test("a run that is rolled back is streamed with its end, and its event numbers are not used again", async () => {
   await aWorker();
   const thread = client.threads.stream({ assistantId: "relay" });
   const { run_id: runId = "" } = await thread.run.start({ input: { steps: 50, stepMs: 100 }, config });

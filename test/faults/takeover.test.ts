@@ -7,7 +7,7 @@ vi.setConfig({ testTimeout: 240_000 });
 const { client, db, startWorker, aWorker, journal, journalFile, rowOf, begun, counts } = await startCluster();
 const config = { configurable: { journal: journalFile } };
 
-test("a worker killed in the middle of a node: another goes on from the last checkpoint, and the clients' streams with it", async () => {
+test("if a worker is killed in a node, another worker and the clients' streams continue from the last checkpoint", async () => {
   const patient = { ENSEMBLE_LEASE_SECS: "300" }; // it is the lock that tells, long before the lease
   const [first, second] = [await startWorker(patient), await startWorker(patient)];
   const { thread_id: threadId } = await client.threads.create();
@@ -28,7 +28,7 @@ test("a worker killed in the middle of a node: another goes on from the last che
   for (const worker of [first, second]) worker.child.kill("SIGKILL");
 });
 
-test("when no worker lives, one that starts goes on at once", async () => {
+test("if no worker is alive, a new worker continues the runs at once", async () => {
   const dying = await aWorker();
   const { thread_id: threadId } = await client.threads.create();
   const run = await client.runs.create(threadId, "relay", { input: { steps: 3, stepMs: 300 }, config });
@@ -58,7 +58,7 @@ test.each(["parts", "parts-inside"])("parallel tasks that had finished are not r
   expect(counts(run.run_id)).toEqual({ "begin a": 1, "end a": 1, "begin b": 2, "end b": 1, "begin c": 1, "end c": 1 });
 });
 
-test("an answer that was being worked on is given once, after a crash too", async () => {
+test("an answer to an interrupt is used once, even if the worker crashes meanwhile", async () => {
   const dying = await aWorker();
   const { thread_id: threadId } = await client.threads.create();
   await client.runs.wait(threadId, "asking", { input: { steps: 1 }, config });

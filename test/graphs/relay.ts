@@ -87,7 +87,7 @@ async function pay(_state: typeof State.State, config: LangGraphRunnableConfig) 
 /** A graph with an effect outside the database that must not happen twice, and a slow node after it. */
 export const paying = new StateGraph(State).addNode("pay", pay).addEdge(START, "pay").addEdge("pay", END).compile();
 
-/** A graph that ends its process, as a node does that runs out of memory. */
+/** A graph that kills its own process, to imitate a node that runs out of memory. */
 export const killer = new StateGraph(State)
   .addNode("die", () => {
     process.kill(process.pid, "SIGKILL");

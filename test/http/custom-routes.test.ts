@@ -98,7 +98,7 @@ test("what is lent to graphs is taken back, so that a service of later is found"
   await expect(lent("/ok")).rejects.toThrow("The service has stopped.");
 });
 
-test("components that graphs draw with are bundled, and loaded by what a page is told", async () => {
+test("the UI components of graphs are bundled and loaded through /ui", async () => {
   const component = "export default { chart: ({ title }: { title: string }) => <div>{title}</div> };";
   const project = await makeProject({
     "langgraph.json": { graphs, http: { mount_prefix: "/api" }, ui: { "my-agent": "./ui.tsx" }, ui_config: { shared: ["d3"] } },
@@ -240,7 +240,7 @@ describe("with auth", () => {
     return { fetch, statusOf };
   }
 
-  test("nobody gets to the app's routes, or its middleware, without saying who they are; and they are asked once", async () => {
+  test("the app's routes and middleware require authentication, which runs once a request", async () => {
     const { fetch, statusOf } = await startGuarded({});
     const refused = await fetch("/custom/who");
     expect([refused.status, await refused.text(), refused.headers.get("www-authenticate")]).toEqual([401, "who are you?", "Key"]);
@@ -407,7 +407,7 @@ test("every key under http is read, or named", async () => {
   expect(ignoredKeys).toEqual(["encryption", "http.newer", "http.cors.allow_all", "http.logging_headers.some", "http.disable_a2a"]);
 });
 
-test("a container's health check finds a service below a prefix, and one without its meta routes", async () => {
+test("a container's health check finds a service with a prefix, and a service without its meta routes", async () => {
   const healthOf = async (url: string | undefined) => {
     const { hostname: HOST, port: PORT } = new URL(url ?? "");
     const { code, stdout } = await runCommand(["health"], { HOST, PORT });

@@ -70,7 +70,7 @@ describe("without auth", async () => {
     expect(preflight).toMatchObject({ status: 403 });
   });
 
-  test("a name that was rebound to this machine is refused, with what to set", async () => {
+  test("an unknown host name is refused, and the answer names the setting that allows it", async () => {
     const refused = await ask({ host: `evil.example:${port}` });
     expect(refused).toMatchObject({ status: 403, text: expect.stringContaining(`"evil.example:${port}"`) });
     expect(refused.text).toContain("ENSEMBLE_HOSTS");
@@ -79,16 +79,16 @@ describe("without auth", async () => {
     expect(await ask({ host: "localhost", "x-forwarded-host": "evil.example" })).toMatchObject({ status: 200 });
   });
 
-  test("a refusal is JSON for those who ask for it", async () => {
+  test("a refusal is JSON if the client asks for JSON", async () => {
     const { text: body } = await ask({ origin: evil, accept: "application/json" });
     expect(JSON.parse(body)).toEqual({ detail: expect.stringContaining(evil) });
   });
 
-  test("health checks and scrapers are answered under any name", async () => {
+  test("/ok and /metrics are answered under any host name", async () => {
     for (const path of ["/ok", "/metrics"]) expect(await ask({ host: "api", origin: evil }, { path })).toMatchObject({ status: 200 });
   });
 
-  test("a page that hides its origin gets nothing but a link's target", async () => {
+  test("a page that hides its origin may only follow a link", async () => {
     const hidden = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "script" };
     expect(await ask(hidden)).toMatchObject({ status: 403, text: expect.stringContaining('"cross-site"') });
     const link = { ...hidden, "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
@@ -120,7 +120,7 @@ describe("without auth", async () => {
     expect(await ask({ host: `localhost:${port}`, origin: `http://localhost:${port}` })).toMatchObject({ status: 200 });
   });
 
-  test("a graph's own client is answered in the process, whatever it says of itself", async () => {
+  test("a graph's own client is answered inside the process, whatever Host and Origin it sends", async () => {
     const relay = await makeProject({
       "langgraph.json": { graphs, http: { app: "./app.ts:app" } },
       "app.ts": `
@@ -159,7 +159,7 @@ describe("with names and origins that the operator set", async () => {
 describe("where all origins are allowed on purpose", async () => {
   const { ask, urls } = await startWith({ cors: { allow_origins: ["*"] } });
 
-  test("a foreign page may do everything, but its text is not JSON", async () => {
+  test("a foreign page may do everything, but a text/plain body is not read as JSON", async () => {
     expect(await ask({ origin: evil, "content-type": "application/json" }, makesRun)).toMatchObject({ status: 200 });
     expect(await openSocket(urls[0] ?? "", { origin: evil })).toBe(101);
     for (const type of ["text/plain", "multipart/form-data", ""])
@@ -218,7 +218,7 @@ export const auth = new Auth().authenticate(async (request) => {
     expect(await askNamed({ ...headers, origin: "https://app.test" }, search)).toMatchObject({ status: 200 });
   });
 
-  test("Studio's header lets in from Studio's origin only, and where that is not allowed from nowhere", async () => {
+  test("Studio's header is accepted only from Studio's origin, and only where that origin is allowed", async () => {
     const studio = { "x-auth-scheme": "langsmith", "content-type": "application/json" };
     expect(await ask({ ...studio, origin: "https://smith.langchain.com" }, search)).toMatchObject({ status: 200 });
     for (const origin of [evil, "http://localhost:3000", urls[0] ?? "", undefined])

@@ -96,7 +96,7 @@ describe("without auth", () => {
     expect(passes({ origin, hasCookie: true }, { cors })).toBe(may); // cookies are another service's: the ports of a machine share them
   });
 
-  test("a page served under an address or a name of the operator's is the service's own", () => {
+  test("a page has the service's own origin under an IP address or a configured host name", () => {
     expect(passes({ host: "192.168.1.5:2024", origin: "http://192.168.1.5:2024" })).toBe(true);
     expect(passes({ host: "api.test", origin: "https://api.test" }, { hosts: ["api.test"] })).toBe(true);
     expect(passes({ host: "api.test", origin: "https://api.test" })).toBe(false);
@@ -116,7 +116,7 @@ describe("without auth", () => {
     ["Studio, which sends its Origin", { site: "cross-site", mode: "cors", origin: "https://smith.langchain.com" }, true],
   ])("without an Origin, %s passes or not", (_who, arrival, may) => expect(passes(arrival)).toBe(may));
 
-  test("only looks at /ok and /metrics pass unseen", () => {
+  test("only GET requests to /ok and /metrics pass without a check", () => {
     const foreign = { host: "evil.example", origin: evil, site: "cross-site" };
     for (const path of ["/ok", "/metrics"]) {
       expect(passes({ ...foreign, path, method: "GET" })).toBe(true);
@@ -125,7 +125,7 @@ describe("without auth", () => {
     for (const path of ["/okay", "/ok/", "//ok", "/metrics/x", "/OK"]) expect(passes({ ...foreign, path, method: "GET" })).toBe(false);
   });
 
-  test("a bundle is loaded as a script by pages of any site, and not under any name", () => {
+  test("a page of any site may load a UI bundle as a script, but not under an unknown host name", () => {
     const rules: GateRules = { proof: "none", hosts: [], origins: allowedOrigins({}, false) };
     const script = { ...plain, method: "GET", site: "cross-site", mode: "no-cors", dest: "script" };
     expect(refuseForeignPage(script, rules, true)).toBeUndefined();

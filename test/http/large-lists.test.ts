@@ -150,7 +150,7 @@ test("a walk over temporary threads finds those that are over behind any number 
   expect(await transaction(db, (tx) => findSpentThreads(tx, { step: undefined, last: undefined }, 5))).toHaveLength(5);
 });
 
-test("receivers are walked through in turn, however many there are and however much one of them has waiting", async () => {
+test("receivers of webhooks are visited in turn, however many there are and however many webhooks one has pending", async () => {
   await db.query(
     `insert into webhooks (run_id, thread_id, url, host, run)
      select gen_random_uuid(), gen_random_uuid(), 'http://x', case when n <= 3000 then 'busy' else 'host' || n end, '{}' from generate_series(1, 4200) n`,
@@ -213,7 +213,7 @@ test("a page of the newest threads touches as little while 20,000 runs without a
   expect(await measure(20_000)).toBeLessThan(3 * (await measure(2_000)));
 });
 
-test("a claim of webhooks touches as little of 20,000 pending ones as of 2,000", async () => {
+test("a claim of webhooks reads about as little with 20,000 pending webhooks as with 2,000", async () => {
   const { touched, explained } = await countBlocks();
   const measure = async (pending: number) => {
     await db.query("truncate webhooks");

@@ -13,7 +13,7 @@ const post = (path: string, body: object | string) =>
     body: typeof body === "string" ? body : JSON.stringify(body),
   });
 
-test("memory is given in turn, and what is larger than all of it goes alone", async () => {
+test("memory is granted in order, and a request larger than the whole limit runs alone", async () => {
   const memory = createMemory(100);
   const first = await memory.take(60);
   const order: string[] = [];
@@ -40,7 +40,7 @@ test("a body with more values than a million is refused before anything is made 
   expect((await post("/threads", `[${"[],".repeat(1_000_000)}[]]`)).status).toBe(413);
 });
 
-test("a page of threads ends before its limit when the next one would be too large, and goes on behind it", async () => {
+test("a page of threads ends before its limit if the next thread would be too large, and the next page begins there", async () => {
   const values = JSON.stringify({ text: "x".repeat(megabyte) });
   await db.query(
     `insert into threads (thread_id, "values", metadata) select gen_random_uuid(), $1, '{"large": 1}' from generate_series(1, 20)`,
@@ -58,7 +58,7 @@ test("a page of threads ends before its limit when the next one would be too lar
   expect([seen.size, pages]).toEqual([20, 3]);
 });
 
-test("sixty copies of a large state are refused, and of a small one answered", async () => {
+test("an extract of sixty copies of a large state is refused, and of a small value answered", async () => {
   await db.query(`insert into threads (thread_id, "values", metadata) values (gen_random_uuid(), $1, '{"copies": 1}')`, [
     JSON.stringify({ text: "x".repeat(megabyte), n: 1 }),
   ]);
@@ -69,7 +69,7 @@ test("sixty copies of a large state are refused, and of a small one answered", a
   expect(await answered.json()).toMatchObject([{ extracted: { alias0: 1, alias59: 1 } }]);
 });
 
-test("a history ends when the next state would be too large, and goes on before the checkpoint that it names", async () => {
+test("a history ends before a state that would be too large, and continues before the checkpoint that it names", async () => {
   const { thread_id } = await client.threads.create();
   await client.runs.wait(thread_id, "slow", { input: { until: 12, tickMs: 0, names: ["x".repeat(2 * megabyte)] } });
   const ids: string[] = [];
@@ -86,7 +86,7 @@ test("a history ends when the next state would be too large, and goes on before 
   expect(pages).toBeGreaterThan(1);
 });
 
-test("the runs of a thread, assistants and items of the store come in pages that are not too large", async () => {
+test("pages of runs, assistants and store items are limited in size", async () => {
   const large = "x".repeat(megabyte);
   const { thread_id } = await client.threads.create();
   for (let n = 0; n < 10; n++) await client.runs.create(thread_id, "steps", { input: { last: large }, afterSeconds: 600 });

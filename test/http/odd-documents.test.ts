@@ -69,7 +69,7 @@ test.each(documents)("input becomes state, and is answered everywhere, with %s",
   expect(new Set(seen.map(exact))).toEqual(new Set([exact(anything)]));
 });
 
-test("a run whose configuration names insides of LangGraph runs like any other", async () => {
+test("a run whose configuration contains internal keys of LangGraph runs normally", async () => {
   const configurable = {
     __pregel_checkpointer: false,
     __pregel_send: 1,
@@ -92,7 +92,7 @@ test("a run whose configuration names insides of LangGraph runs like any other",
   expect((await client.threads.getState(thread_id)).values).toEqual(values);
 });
 
-test("a command for nobody ends its run in an error, not the service", async () => {
+test("a command for an unknown node ends its run in an error and does not stop the service", async () => {
   for (const command of [
     { goto: "nobody" },
     { goto: { node: "nobody", input: 1 } },
@@ -116,7 +116,7 @@ test("a command may name its node in every form that clients send", async () => 
   }
 });
 
-test("ids mean the same in capitals", async () => {
+test("ids are case-insensitive", async () => {
   const threadId = "0190B0F0-ABCD-7000-8000-0000000000AF";
   await client.threads.create({ threadId });
   await client.runs.wait(threadId, "steps", { input: {} });
@@ -124,14 +124,14 @@ test("ids mean the same in capitals", async () => {
   expect((await client.threads.getState(threadId)).values).toMatchObject({ last: "three" });
 });
 
-test("ids of no known version are ids too", async () => {
+test("UUIDs of an unknown version are accepted as ids", async () => {
   const assistantId = "00000000-0000-0000-0000-00000000000f";
   await client.assistants.create({ graphId: "steps", assistantId });
   expect(await client.assistants.get(assistantId)).toMatchObject({ assistant_id: assistantId });
   expect(await client.runs.wait(null, assistantId, { input: {} })).toMatchObject({ last: "three" });
 });
 
-test("a body is JSON whatever its type says, and none at all is an empty object", async () => {
+test("a body is read as JSON whatever its content type, and a missing body as an empty object", async () => {
   for (const type of ["text/plain", "application/octet-stream", "application/json; charset=utf-8"]) {
     const response = await fetch("/threads", { method: "POST", body: '{"metadata":{"a":1}}', headers: { "content-type": type } });
     expect(await response.json()).toMatchObject({ metadata: { a: 1 } });

@@ -167,7 +167,7 @@ test("headers that are too large are refused with a sentence", async () => {
   expect(await response.text()).toMatch(/^The headers are larger than/);
 });
 
-test("what is not HTTP is refused with a sentence", async () => {
+test("a request that is not HTTP is refused with a sentence", async () => {
   const { port } = new URL(urls[0] ?? "");
   const broken = request({ port, host: "127.0.0.1", method: "GET", path: "/ok", headers: { "transfer-encoding": "nonsense" } });
   const status = await new Promise((resolve, reject) =>

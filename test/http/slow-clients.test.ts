@@ -14,7 +14,7 @@ function ask(path: string) {
   return socket;
 }
 
-test("a client that stops reading is cut off in the end, holds up nobody, and can come back for the rest", async () => {
+test("a client that stops reading is cut off after a while, delays no other client, and can reconnect for the rest", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const run = await client.runs.create(threadId, "burst", { input: { events: 30_000, size: 1_000 }, streamMode: ["custom"] });
   const stalled = ask(`/threads/${threadId}/runs/${run.run_id}/stream`);
@@ -37,7 +37,7 @@ test("a client that stops reading is cut off in the end, holds up nobody, and ca
   expect(rest).toHaveLength(30_000 - lastId);
 });
 
-test("more clients than a run may have are asked to come again", async () => {
+test("clients above the limit of a run are refused and asked to retry", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const run = await client.runs.create(threadId, "slow", { input: { until: 50, tickMs: 20 } });
   const path = `/threads/${threadId}/runs/${run.run_id}/stream`;
@@ -49,7 +49,7 @@ test("more clients than a run may have are asked to come again", async () => {
   await client.runs.cancel(threadId, run.run_id, true);
 });
 
-test("a heartbeat in the middle of a stream is no event", async () => {
+test("a heartbeat in the middle of a stream is not an event", async () => {
   const events = await collect(client.runs.stream(null, "slow", { input: { until: 1, tickMs: 5_500 }, streamMode: ["updates"] }));
   expect(events.map(({ event }) => event)).toEqual(["metadata", "updates", "updates"]);
 });

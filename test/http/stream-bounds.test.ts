@@ -49,7 +49,7 @@ test("a process has so many streams and sockets and no more, and a place that is
   }).toBe(200);
 });
 
-test("a client that waits for a run takes a place, until it is answered or leaves", async () => {
+test("a client that waits for a run counts as an open stream until it is answered or disconnects", async () => {
   const service = await startTestService({ ENSEMBLE_ROLE: "api", ENSEMBLE_STREAMS_PER_RUN: "1" });
   const { client, fetch, db } = service;
   const { thread_id: threadId } = await client.threads.create();
@@ -75,7 +75,7 @@ test("a client that waits for a run takes a place, until it is answered or leave
   }
 });
 
-test("a user has so many of them, and takes none of another's", async () => {
+test("each user has their own limit of open streams", async () => {
   const service = await startTestService({ ENSEMBLE_CONFIG: project, ENSEMBLE_STREAMS_PER_USER: "2" });
   const [alice, bob] = ["alice", "bob"].map((name) => opener(service, { authorization: `Bearer ${name}` }));
   expect([(await alice!.stream()).status, (await alice!.socket()).status]).toEqual([200, 200]);
@@ -83,7 +83,7 @@ test("a user has so many of them, and takes none of another's", async () => {
   expect([(await bob!.stream()).status, (await bob!.socket()).status]).toEqual([200, 200]);
 });
 
-test("however many wait for threads that are not there, or not theirs, one look a second does for all", async () => {
+test("one query a second serves all streams that wait for missing or foreign threads", async () => {
   const service = await startTestService({ ENSEMBLE_CONFIG: project });
   const [alice, bob] = ["alice", "bob"].map((name) => ({ authorization: `Bearer ${name}` }));
   const made = await service.fetch("/threads", { method: "POST", headers: alice, body: "{}" });

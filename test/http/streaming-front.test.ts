@@ -18,7 +18,7 @@ async function open(headers: Record<string, string>): Promise<WebSocket> {
   return socket;
 }
 
-test("middleware that stands before event streaming has its say on sockets too, below a prefix as well", async () => {
+test("middleware before event streaming also runs for WebSockets, with and without a prefix", async () => {
   await expect(open({ "x-badge": "none" })).rejects.toThrow("402");
   const socket = await open({ "x-badge": "gold" });
   socket.send(JSON.stringify({ id: 1, method: "run.start", params: { assistant_id: "steps", input: {} } }));

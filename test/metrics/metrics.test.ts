@@ -37,7 +37,7 @@ const halted = async (work: () => Promise<void>) => {
   await work().finally(() => db.query("delete from halts"));
 };
 
-test("what runs is counted: attempts by outcome, their waits and lengths, their events", async () => {
+test("the metrics count attempts by outcome, their waiting times, durations and events", async () => {
   await client.runs.wait(null, "steps", { input: {} });
   await client.runs.wait(null, "fails", { input: {}, raiseError: false });
   const samples = await untilShown((shown) => shown['ensemble_attempts_ended_total{graph="fails",outcome="error"}'] === 1);
@@ -54,7 +54,7 @@ test("what runs is counted: attempts by outcome, their waits and lengths, their 
   expect(samples.ensemble_event_lag_seconds_count).toBeGreaterThan(1);
 });
 
-test("the pool, the process and what runs here are shown", async () => {
+test("the metrics show the connection pool, the process and its running attempts", async () => {
   const samples = await scrape();
   expect(samples).toMatchObject({ 'ensemble_pool_connections{state="most"}': 10, 'ensemble_pool_connections{state="waiting"}': 0 });
   expect(Object.keys(samples)).toContainEqual(expect.stringMatching(/^ensemble_info\{version="\d.*",role="all"\}$/));
@@ -78,7 +78,7 @@ test("an open stream is counted until its client has gone", async () => {
   await client.runs.cancel(threadId, run.run_id, true);
 });
 
-test("the queue shows how much is due, how long already, and what is for later", async () => {
+test("the metrics show how many runs are due, the longest wait, and how many runs are scheduled for later", async () => {
   await halted(async () => {
     for (const afterSeconds of [0, 0, 600]) await client.runs.create(null, "steps", { input: {}, afterSeconds });
     const samples = await untilShown(({ ensemble_queue_depth: depth }) => depth === 2);
@@ -114,20 +114,20 @@ function metricsOver(connectionString: string) {
   return { metrics, asked: () => asked };
 }
 
-test("however many look, the database is asked once", async () => {
+test("many simultaneous readers of the metrics share one set of queries", async () => {
   const { metrics, asked } = metricsOver(await createDatabase());
   await Promise.all(Array.from({ length: 50 }, () => metrics.read("prometheus")));
   expect(asked()).toBe(4);
 });
 
-test("while the database is away the rest is shown, and of the queue nothing", async () => {
+test("without a database the metrics omit the queue and show the rest", async () => {
   const { metrics } = metricsOver("postgresql://postgres@127.0.0.1:1/nowhere");
   const samples = samplesIn((await metrics.read("prometheus")).text);
   expect(samples).toMatchObject({ ensemble_database_up: 0, ensemble_slots: 1 });
   expect(Object.keys(samples).filter((name) => /queue|checkpoint_bytes|ensemble_runs/.test(name))).toEqual([]);
 });
 
-test("many runs are not counted one by one but estimated", async () => {
+test("the number of many runs is estimated, not counted", async () => {
   const pool = new pg.Pool({ connectionString: await createDatabase() });
   onTestFinished(() => pool.end());
   await pool.query(`
@@ -145,7 +145,7 @@ test("many runs are not counted one by one but estimated", async () => {
   expect(counts.error).toBeGreaterThan(1_500);
 });
 
-test("a worker, which has no API, shows its metrics at a port of their own", async () => {
+test("a worker, which has no API, serves its metrics on a separate port", async () => {
   const config = resolve("test/graphs/langgraph.json");
   const databaseUrl = await createDatabase();
   const env = {

@@ -52,7 +52,7 @@ test.each(cases)("the call to try has %s", async (_, graphs, call) => {
   expect(await findFirstCall(registryOf(graphs))).toEqual(call);
 });
 
-test("a graph that cannot be opened without a configuration is passed over", async () => {
+test("a graph that needs a configuration to be created is skipped", async () => {
   const registry = registryOf({ a: {}, b: { channels: ["task"] } });
   const { open } = registry;
   registry.open = async (graphId, use) => (graphId === "a" ? Promise.reject(new Error("no tenant")) : open(graphId, use));

@@ -11,7 +11,7 @@ const installed = (version: string, declares = "") => ({
 });
 const hi = { "langgraph.json": { graphs: { hi: "./hi.mjs" } }, "hi.mjs": `${sayHi} export default builder.compile();` };
 
-test("the start says which LangGraph runs when the project has another, and only then", async () => {
+test("the start logs the LangGraph version only if the project has another version", async () => {
   const told = async (files: Record<string, string | object>) => {
     const env = { DATABASE_URL: await createDatabase(), PORT: "0", WORKER_DRAIN_TIMEOUT: "0.2" };
     const service = await startProcess(env, await makeProject({ ...hi, ...files }));

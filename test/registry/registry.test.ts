@@ -16,7 +16,7 @@ const say = (said) => new StateGraph(State).addNode("say", () => ({ said })).add
 `;
 const twice = (said: string) => [{ said }, { said }];
 
-test("a graph may be compiled, a builder, a promise, an agent, or a function that makes one for each use", async () => {
+test("a graph may be compiled, a builder, a promise, an agent, or a function that creates a graph for each use", async () => {
   const graphs = Object.fromEntries(["builder", "promise", "factory"].map((kind) => [kind, `${testGraphs}kinds.ts:${kind}`]));
   const project = await makeProject({
     "langgraph.json": { graphs: { ...graphs, agent: `${testGraphs}kinds.ts:agent`, compiled: `${testGraphs}typed.tsx:graph` } },

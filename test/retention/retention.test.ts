@@ -62,7 +62,7 @@ test("the thread of a stateless run goes with its events, checkpoints included",
   expect(await stored("checkpoint_blobs", "thread_id", run.thread_id)).toBe(0);
 });
 
-test("a run that is not over is not swept", async () => {
+test("a run that has not ended is not swept", async () => {
   const run = await client.runs.create(null, "slow", { input: { until: 3, tickMs: 50 } });
   for await (const { event } of client.runs.joinStream(null, run.run_id)) if (event === "metadata") break;
   await sweep({ threadTtl: { minutes: 1e-9, strategy: "delete" } });
@@ -70,7 +70,7 @@ test("a run that is not over is not swept", async () => {
   expect(await client.runs.join(run.thread_id, run.run_id)).toMatchObject({ ticks: 3 });
 });
 
-test("threads go when nobody used them for as long as they may rest; their own time counts before the common one", async () => {
+test("a thread that is unused for its time to live is deleted, and its own time to live overrides the common rule", async () => {
   const [old, used, longer, shorter] = [
     await threadWithHistory(),
     await threadWithHistory(),
@@ -103,7 +103,7 @@ test("a thread keeps its latest state if its rule says so, once for each time it
   await forget(threadId);
 });
 
-test("what kept its latest state under one common rule is deleted under another", async () => {
+test("a thread that one common rule trimmed to its latest state is deleted when the rule changes to delete", async () => {
   const threadId = await threadWithHistory();
   await unusedFor(120, threadId);
   await sweep({ threadTtl: { minutes: 60, strategy: "keep_latest" } });
@@ -123,7 +123,7 @@ test("a thread whose run waits is not touched, however long it has been waiting"
   await forget(threadId);
 });
 
-test("a thread keeps so many checkpoints when its run has ended, and is not counted again until it was used", async () => {
+test("a thread keeps at most the configured number of checkpoints, and is not counted again until it is used", async () => {
   const threadId = await threadWithHistory();
   await client.runs.wait(threadId, "steps", { input: { log: ["b"] } });
   const before = await client.threads.getHistory(threadId, { limit: 100 });

@@ -43,7 +43,7 @@ test("a worker of the release before a new graph leaves its runs to a worker tha
   expect(await Promise.all(runs.map(({ run_id }) => statusOf(run_id)))).toEqual(Array(5).fill("success"));
 });
 
-test("two projects share one database, and each API starts the graphs of both", async () => {
+test("two projects share one database, and each API can create runs of both projects' graphs", async () => {
   const first = clientOf(await start("first", "all"));
   const second = clientOf(await start("second", "all"));
   expect(await second.runs.wait(null, "steps", { input })).toMatchObject({ last: "three" });
@@ -53,7 +53,7 @@ test("two projects share one database, and each API starts the graphs of both", 
   await expect(first.assistants.create({ graphId: "nobodys" })).rejects.toThrow('Graph "nobodys" not found');
 });
 
-test("a run whose graph nobody has waits, says so, and runs when a worker has it", async () => {
+test("a run whose graph no worker has waits, is reported, and runs when a worker has the graph", async () => {
   const service = await start("first", "all");
   const client = clientOf(service);
   const { run_id, thread_id } = await client.runs.create(null, "later", { input, onCompletion: "continue" });
@@ -78,7 +78,7 @@ test("a run that waits for its graph can be cancelled, although no worker has th
   expect(await client.runs.get(thread_id, run_id)).toMatchObject({ status: "interrupted" });
 });
 
-test("a run that waits longer for its graph than the operator allows ends in an error, with all that wait behind it", async () => {
+test("a run that waits too long for its graph ends in an error, with all runs that wait behind it", async () => {
   const client = clientOf(await start("first", "all", { ENSEMBLE_GRAPH_WAIT_SECS: "0.2" }));
   const { thread_id } = await client.threads.create();
   const runs = await Promise.all(Array.from({ length: 3 }, () => client.runs.create(thread_id, "later", { input })));
@@ -90,7 +90,7 @@ test("a run that waits longer for its graph than the operator allows ends in an 
   expect(await client.runs.join(thread_id, runs[0]?.run_id ?? "")).toMatchObject({ __error__: { error: "GraphNotFoundError" } });
 });
 
-test("workers of the release before, which say nothing of their graphs, may have any", async () => {
+test("workers of the previous release, which do not report their graphs, may have any graph", async () => {
   const client = clientOf(await start("first", "api"));
   await client.runs.create(null, "later", { input });
   expect(await noteAbsentGraphs(db)).toMatchObject([{ graphId: "later" }]);

@@ -13,7 +13,7 @@ const ensemble = (name: string) =>
 const endless = { input: { until: 100_000, tickMs: 50 }, config: { recursion_limit: 200_000 } };
 const isHalted = async () => (await (await fetch("/info")).json()).halted;
 
-test("halt stops all work at its next step and takes creates; resume lets it go on, with no step repeated", async () => {
+test("halt stops all runs at their next step but still accepts new runs, and resume continues without repeating a step", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const run = await client.runs.create(threadId, "slow", endless);
   for await (const { event } of client.runs.joinStream(threadId, run.run_id)) if (event === "values") break;

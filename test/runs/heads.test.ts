@@ -105,7 +105,7 @@ test("cancelling and deleting pending runs moves the head on", async () => {
   expect(await headOf(threadId)).toBeUndefined();
 });
 
-test("all pending runs of a thread can be put forward by one statement", async () => {
+test("one statement can give all pending runs of a thread an earlier due time", async () => {
   const threadId = await newThread();
   for (const afterSeconds of [600, 500, 700, 400]) await create(threadId, afterSeconds);
   await db.query("update runs set run_at = now(), attempt = 1, started_at = now() where thread_id = $1", [threadId]);
@@ -134,7 +134,7 @@ test("an assistant is deleted with its runs, and the runs of others on the same 
   expect(await headOf(threadId)).toBe(other);
 });
 
-test("workers of the previous release, which know of no heads, leave every thread with the right one", async () => {
+test("workers of the previous release, which do not know heads, leave every thread with the right head", async () => {
   const threadId = await newThread();
   const [first, second] = [await create(threadId), await create(threadId)];
   const asBefore = (set: string) => db.query(`update runs set ${set} where run_id = $1`, [first]);
@@ -221,7 +221,7 @@ test("a claim touches as little when 5,000 runs wait behind each other as when t
   expect(await claim(10)).toHaveLength(5);
 });
 
-test("runs of a graph that this worker lacks are not in its way, and a cancelled one is any worker's", async () => {
+test("runs of a graph that a worker lacks do not delay its other runs, and any worker takes a cancelled run", async () => {
   const threads = await Promise.all(Array.from({ length: 60 }, newThread));
   const ids = await Promise.all(threads.map((threadId) => create(threadId)));
   const mine = ids.at(-1) ?? "";

@@ -12,7 +12,7 @@ async function startWorker(databaseUrl: string) {
   return worker;
 }
 
-test("a question outlives the service that asked it, and is timed out, once, by those that come after", async () => {
+test("an interrupt outlives its service, and a later service times it out once", async () => {
   const { client: api, db, databaseUrl } = await startTestService({ ENSEMBLE_ROLE: "api" });
   const first = await startWorker(databaseUrl);
   const { thread_id: threadId } = await api.threads.create();

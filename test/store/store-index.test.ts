@@ -108,7 +108,7 @@ test("a new value is found by what it means now, also when the previous release 
   expect((await db.query("select from store_vectors where namespace = '{changed}'")).rowCount).toBe(0);
 });
 
-test("puts of one item at the same moment leave it with the meaning of the one that won", async () => {
+test("after simultaneous puts of one item its vectors match the value that won", async () => {
   const texts = ["river", "mountain", "forest"];
   for (let round = 0; round < 5; round++) {
     await Promise.all([...texts, ...texts].map((text) => store.putItem(["race"], "k", { text, parts: Array(round).fill({ text }) })));
@@ -139,7 +139,7 @@ test("an item of too many texts is refused", async () => {
   );
 });
 
-test("items of another index are left out of a search until they are put again, and are there for everything else", async () => {
+test("items of another index are missing only in queries, until they are put again", async () => {
   await store.putItem(["models"], "old", { text: "river" });
   const { store: theirs } = another.client;
   await theirs.putItem(["models"], "new", { text: "sea" });
@@ -199,7 +199,7 @@ test("the nearest of thousands that are much alike are found, all of them and in
   for (let round = 0; round < 3; round++) await findsAll();
 });
 
-test("items of one meaning, thousands of them, are listed page by page, each of them once", async () => {
+test("thousands of items with the same vector are listed in pages, each item once", async () => {
   await store.putItem(["crowd"], "k", { text: "river" });
   await db.query(`insert into store_items (namespace, key, value) select namespace, key || n, value
                     from store_items, generate_series(1, 5500) n where namespace = '{crowd}'`);

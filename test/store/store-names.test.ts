@@ -47,7 +47,7 @@ const named = (identity: string, apiUrl?: string) => storeWith({ namespace: { $c
 describe("a filter on the namespace", () => {
   const [ann, bob] = [named("ann"), named("bob")];
 
-  test("shows users their own items, and nobody else's", async () => {
+  test("shows users only their own items", async () => {
     await ann.putItem(["ann", "notes"], "k", { text: "mine" });
     await root.putItem(["shared", "ann", "bob"], "k", { text: "ours" });
     expect(await ann.getItem(["ann", "notes"], "k")).toMatchObject({ value: { text: "mine" } });
@@ -124,7 +124,7 @@ describe("a filter on key or value", () => {
     expect(await ann.getItem(["marked"], "k")).toMatchObject({ value: { owner: "bob" } });
   });
 
-  test("keeps a mark for a put that says none, and lets nobody else use it", async () => {
+  test("keeps the owner mark when a put has none, and refuses the mark to other users", async () => {
     await storeWith({ owner: "ann" }, "ann").putItem(["kept"], "k", {});
     await storeWith({ owner: "ann" }).putItem(["kept"], "k", { again: true });
     expect(await storeWith({ owner: "ann" }).getItem(["kept"], "k")).toMatchObject({ value: { again: true } });

@@ -40,7 +40,7 @@ async function sweep(which: { expired: boolean; storeItems: boolean }): Promise<
 const keysUnder = async (by: typeof client, namespace: string[]) =>
   (await by.store.searchItems(namespace, { refreshTtl: false })).items.map(({ key }) => key);
 
-test("an item whose time is over is found by nobody, although it is there still, and does not block a new one", async () => {
+test("an expired item that is not yet swept is not found and does not block a new item", async () => {
   await client.store.putItem(["gone"], "k", { old: true }, { ttl: 10 });
   await wait(11);
   expect(await client.store.getItem(["gone"], "k")).toBeNull();
@@ -68,13 +68,13 @@ test("a read gives an item its whole time again, unless it asks not to", async (
   expect(await remaining("read")).toBe(60);
 });
 
-test("a put without a time to live over one with it lasts", async () => {
+test("a put without a time to live removes the item's time to live", async () => {
   await client.store.putItem(["lasting"], "k", {}, { ttl: 10 });
   await client.store.putItem(["lasting"], "k", {});
   expect(await remaining("lasting")).toBeNull();
 });
 
-test("what the previous release puts over an item with a time to live does not go with that one", async () => {
+test("a value that the previous release writes over an expired item does not expire", async () => {
   await client.store.putItem(["upgrade"], "k", {}, { ttl: 10 });
   await wait(11);
   await db.query(`insert into store_items (namespace, key, value) values ('{upgrade}', 'k', '{"by": "it"}')
@@ -82,7 +82,7 @@ test("what the previous release puts over an item with a time to live does not g
   expect(await client.store.getItem(["upgrade"], "k")).toMatchObject({ value: { by: "it" } });
 });
 
-test("store.ttl in langgraph.json gives items their time, and says whether reads refresh it; a put or a read may say otherwise", async () => {
+test("store.ttl in langgraph.json sets the time to live and whether reads refresh it, and a put or a read may override both", async () => {
   const { store } = aged;
   await store.putItem(["usual"], "k", {});
   await store.putItem(["own"], "k", {}, { ttl: 120 });
@@ -114,7 +114,7 @@ test("the sweeper takes away what is over, and nothing else", async () => {
   expect((await keysUnder(client, ["swept"])).toSorted()).toEqual(["four", "three"]);
 });
 
-test("items are swept as often as store.ttl says; `ensemble prune` says how many wait", async () => {
+test("expired items are swept at the interval of store.ttl, and `ensemble prune` prints how many wait", async () => {
   await aged.store.putItem(["waiting"], "k", {}, { ttl: 10 });
   await wait(100_000, agedDb);
   const due = (await surveyRemoval(agedDb, {})).storeItems;

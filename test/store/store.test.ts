@@ -23,7 +23,7 @@ const found = async (path: string[], options: object = {}) => {
   return (items as Item[]).map(({ key }) => key);
 };
 
-test("what one run put another gets, as it was, until it is put anew or deleted", async () => {
+test("an item that one run puts is read unchanged by another run until it is replaced or deleted", async () => {
   const value = { text: "a\u0000b \ud800 ü", list: [1, { deep: null }] };
   await use(put("a/b", "k", { old: true }), put("a/b", "k", value));
   const [item, none, elsewhere] = (await use(get("a/b", "k"), get("a/b", "other"), get("a", "k"))) as Item[];
@@ -54,7 +54,7 @@ test("a search filters by fields, and compares numbers with numbers", async () =
   await expect(found(["f"], { filter: { age: { $near: 9 } } })).rejects.toThrow('"$near" is none of them');
 });
 
-test("a query finds what shares words with it, the most first; without one the latest comes first", async () => {
+test("a query lists items by the words that they share with it, and without a query the latest item comes first", async () => {
   await use(put("q", "rivers", { text: "Rivers run to the sea" }), put("q", "seas", { text: "The SEA is salty" }));
   await use(put("q", "hills", { text: "Hills stand" }));
   expect(await found(["q"], { query: "which rivers reach the sea?" })).toEqual(["rivers", "seas"]);

@@ -57,7 +57,7 @@ test("a refused answer names the questions that it missed, and those that are st
   });
 });
 
-test("thoughts, words and calls are blocks that follow each other, whatever the provider calls them", () => {
+test("thoughts, text and tool calls become consecutive blocks, whatever names the provider uses", () => {
   const events = project([
     begun(),
     token("m", { content: [{ type: "thinking", thinking: "Let me", index: 0 }] }),
@@ -108,14 +108,14 @@ test("a document of the graph's own that looks like a message stays as it is", (
   expect(values?.params.data).toEqual({ own });
 });
 
-test("arguments that are no JSON are told as such, and long ones do not take the square of their length", () => {
+test("tool arguments that are not JSON become an invalid_tool_call, and the size of the events grows linearly with the arguments", () => {
   const parts = Array.from({ length: 5_000 }, () => token("m", { tool_call_chunks: [{ args: "0123456789", index: 0 }] }));
   const events = project([begun(), token("m", { tool_call_chunks: [{ id: "c", name: "write", args: '{"text":"', index: 0 }] }), ...parts]);
   expect(messages(events).at(-2)).toMatchObject({ content: { type: "invalid_tool_call", id: "c", name: "write" } });
   expect(JSON.stringify(events).length).toBeLessThan(20 * 50_000);
 });
 
-test("two that speak at one place at once are told apart", () => {
+test("two messages that one namespace streams at the same time stay separate", () => {
   const events = project([begun(), token("a", { content: "A1" }), token("b", { content: "B1" }), token("a", { content: "A2" })]);
   const said = (id: string) =>
     messages(events).flatMap(({ run_id, delta }) => (run_id === id && delta ? [(delta as { text: string }).text] : []));
@@ -123,7 +123,7 @@ test("two that speak at one place at once are told apart", () => {
   expect(messages(events).filter(({ event }) => event === "message-start")).toHaveLength(2);
 });
 
-test("two messages of one id are both told where they are spoken at different places, and once where at one", () => {
+test("a message id that is used in two namespaces gives two messages, and one message if used twice in one namespace", () => {
   const elsewhere = "model:22222222-2222-4222-8222-222222222222";
   const at = (where: string, message: object): [string, unknown] => [
     `messages|${where}`,
@@ -167,7 +167,7 @@ const lifecycle = (events: ReturnType<typeof project>) =>
 const taskEnds: [string, unknown] = ["tasks", { id: place.split(":")[1], name: "model", result: {}, interrupts: [] }];
 const broken: EndedRun = { ...done, status: "error", error: { error: "Error", message: "Boo!" } };
 
-test("a task that ends without an update has failed; where updates are not logged, the end of its run says what became of it", () => {
+test("a task without an update counts as failed, and without logged updates it gets the status of its run", () => {
   const told = (log: [string, unknown][], end: EndedRun, ...modes: StreamMode[]) =>
     lifecycle(project([begun(), token("m", { content: "Hel" }), ...log, taskEnds], end, ["messages-tuple", "tasks", ...modes])).slice(2);
   expect(told([["updates", { model: {} }]], broken, "updates")).toEqual(["completed", "failed"]);
@@ -182,13 +182,13 @@ test("a task that ends without an update has failed; where updates are not logge
   expect(told([], done)).toEqual(["completed", "completed"]);
 });
 
-test("a task that failed, and is done again by another worker, begins again", () => {
+test("a task that failed and is repeated by another worker starts again in the lifecycle", () => {
   const log: [string, unknown][] = [token("m", { content: "Hel" }), taskEnds];
   const events = project([begun(), ...log, begun(2), token("m", { content: "Hello" })], done, ["messages-tuple", "tasks", "updates"]);
   expect(lifecycle(events)).toEqual(["running", "started", "failed", "started", "completed", "completed"]);
 });
 
-test("a run that asks more than a thousand questions is told with all of them, and with its end", () => {
+test("a run with more than a thousand interrupts is streamed with all of them and with its end", () => {
   const questions = Array.from({ length: 1_100 }, (_, n) => ({ id: `q${n}`, value: n }));
   const events = project([begun()], { ...done, asked: JSON.stringify({ __interrupt__: questions }) });
   expect(events.filter(({ method }) => method === "input.requested")).toHaveLength(1_100);
@@ -196,7 +196,7 @@ test("a run that asks more than a thousand questions is told with all of them, a
   expect(new Set(events.map(({ seq }) => seq)).size).toBe(events.length);
 });
 
-test("a run that is cancelled, or gone, leaves nobody waiting", () => {
+test("the end of a cancelled or deleted run ends the messages and tasks that are still open", () => {
   for (const end of [{ ...done, status: "interrupted" as const }, "gone" as const]) {
     const events = project([begun(), token("m", { content: "Hel" })], end);
     expect(messages(events).at(-1)).toMatchObject({ event: "error" });
@@ -221,7 +221,7 @@ test("numbers come from where a thing stands in the log, and say the same every 
   expect(project(log)).toEqual(events);
 });
 
-test("a model that breaks off is told as an error, whether its node fails or goes on", () => {
+test("a model stream that breaks off becomes an error event, whether its node fails or continues", () => {
   const lost: [string, unknown] = [`messages/error|${place}`, { id: "m", message: "The line was cut." }];
   const update: [string, unknown] = ["updates", { model: { messages: [] } }];
   const wentOn = project([begun(), token("m", { content: "Hel" }), lost, update, taskEnds]);
@@ -256,7 +256,7 @@ test("calls of tools that come interleaved are each finished once, when they are
   ]);
 });
 
-test("an update that is no object, as tasks of a functional graph give it, is told as a value", () => {
+test("an update that is not an object, as tasks of a functional graph return it, is streamed as a value", () => {
   const events = project([begun(), ["updates", { double: 4 }], ["updates", { name: { called: "x" } }], ["updates", { none: null }]]);
   const updates = events.filter(({ method }) => method === "updates").map(({ params }) => params.data);
   expect(updates).toEqual([{ value: 4 }, { called: "x" }, { value: null }]);

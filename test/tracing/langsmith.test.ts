@@ -44,7 +44,7 @@ async function flagIn(fetch: (path: string) => Promise<Response>): Promise<boole
   return flags.langsmith;
 }
 
-test("by its own variables runs are traced with LangSmith, and its failing or hanging is no business of theirs", async () => {
+test("LangSmith's own variables turn its tracing on, and runs continue when LangSmith fails or hangs", async () => {
   const { client, fetch, stop } = await start({ LANGSMITH_TRACING: "true" });
   expect(await flagIn(fetch)).toBe(true);
   const run = async () => expect(await client.runs.wait(null, "steps", { input: {} })).toMatchObject({ last: "three" });
@@ -66,7 +66,7 @@ test("by its own variables runs are traced with LangSmith, and its failing or ha
   expect(await stop()).toBe(0);
 });
 
-test("without them nothing is told to anybody", async () => {
+test("without the tracing variables nothing is sent to LangSmith", async () => {
   const before = calls.length;
   const { client, fetch, stop } = await start({});
   expect(await flagIn(fetch)).toBe(false);

@@ -78,7 +78,7 @@ const config = { configurable: { base_url: model.baseUrl } };
 const scriptTool = () =>
   model.script({ toolCall: { id: "one", name: "weather", args: { city: "Berlin" } } }, { tokens: ["the secret ", "answer"] });
 
-test("model calls and tools are spans within their nodes, without a word of what was said", async () => {
+test("model calls and tools are spans within their nodes, without the text of prompts and answers", async () => {
   scriptTool();
   const { traceId, traceparent } = newCaller();
   await ask("/runs/wait", traceparent, { assistant_id: "agent", input: question, config });
@@ -95,7 +95,7 @@ test("model calls and tools are spans within their nodes, without a word of what
   expect(JSON.stringify(spans)).not.toMatch(/secret|Berlin/);
 });
 
-test("what was said is in the spans when the operator wants it there", async () => {
+test("spans contain prompts and answers if the operator turns that on", async () => {
   const saying = await startTestService({ ...env, OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: "true" });
   scriptTool();
   const { traceId, traceparent } = newCaller();
@@ -104,7 +104,7 @@ test("what was said is in the spans when the operator wants it there", async () 
   for (const said of ["the secret question", "the secret answer", "sunny in Berlin"]) expect(text).toContain(said);
 });
 
-test("a new attempt is a new span in the same trace, and points to the one before", async () => {
+test("a new attempt is a new span in the same trace, with a link to the previous attempt", async () => {
   const { traceId, spanId, traceparent } = newCaller();
   const { thread_id: threadId } = (await ask("/threads", "", {})) as { thread_id: string };
   const body = { assistant_id: "slow", input: { until: 30, tickMs: 50 }, config: { recursion_limit: 100 } };
@@ -119,7 +119,7 @@ test("a new attempt is a new span in the same trace, and points to the one befor
   expect(second?.links).toEqual([{ traceId, spanId: first?.spanId }]);
 });
 
-test("a failure is named by its kind, and a question is none", async () => {
+test("the span of a failure names the error's type, and an interrupt does not count as a failure", async () => {
   const [failing, asking] = [newCaller(), newCaller()];
   await ask("/runs/wait", failing.traceparent, { assistant_id: "fails", input: {} });
   await ask("/runs/wait", asking.traceparent, { assistant_id: "review", input: { topic: "rivers" } });
@@ -135,7 +135,7 @@ test("a failure is named by its kind, and a question is none", async () => {
   expect(review).toMatchObject({ status: { code: 0 }, attributes: { "ensemble.interrupted": true } });
 });
 
-test("of a cancelled run all that had begun is traced, also what does not listen", async () => {
+test("the trace of a cancelled run contains every node that began, also one that ignores the signal", async () => {
   const { traceId, traceparent } = newCaller();
   const { thread_id: threadId } = (await ask("/threads", "", {})) as { thread_id: string };
   const body = { assistant_id: "deaf", input: {} };
@@ -152,20 +152,20 @@ test("of a cancelled run all that had begun is traced, also what does not listen
   ]);
 });
 
-test("what a graph traces itself belongs to its run", async () => {
+test("the spans that a graph creates itself belong to its run", async () => {
   const { traceId, traceparent } = newCaller();
   expect(await ask("/runs/wait", traceparent, { assistant_id: "traced", input: {} })).toEqual({ traceId });
   expect(pathsIn(await traced(traceId))).toContain("run traced > look around");
 });
 
-test("a run that another one asks for belongs to its trace", async () => {
+test("a run that another run starts belongs to the trace of that run", async () => {
   const { traceId, traceparent } = newCaller();
   await ask("/runs/wait", traceparent, { assistant_id: "calling", input: {} });
   const spans = await traced(traceId, 2);
   expect(pathsIn(spans)).toContain("run calling > run mirror > step 1 > node look");
 });
 
-test("what a command starts, or answers, belongs to the trace of whoever sent it", async () => {
+test("a run that a command starts or resumes belongs to the trace of the caller", async () => {
   const [asking, answering] = [newCaller(), newCaller()];
   const threadId = randomUUID();
   const command = ({ traceparent }: { traceparent: string }, method: string, params: object) =>
@@ -180,7 +180,7 @@ test("what a command starts, or answers, belongs to the trace of whoever sent it
   expect(second).toMatchObject({ parentSpanId: answering.spanId });
 });
 
-test("a caller that does not sample is not traced, one whose traceparent is none has a trace of its own", async () => {
+test("a caller that does not sample is not traced, and an invalid traceparent starts a new trace", async () => {
   const unsampled = newCaller("00");
   await ask("/runs/wait", unsampled.traceparent, { assistant_id: "steps", input: {} });
   const before = collector.spans.length;
@@ -197,7 +197,7 @@ test("spans are sent as protobuf unless JSON is asked for", async () => {
   await until(() => collector.calls.some(({ path, type }) => path === "/v1/traces" && type === "application/x-protobuf"));
 });
 
-test("a collector that does not answer holds up neither runs nor the end of the service", async () => {
+test("a collector that does not answer delays neither runs nor the shutdown", async () => {
   const silent = createServer(() => {}).listen(0, "127.0.0.1");
   onTestFinished(() => void silent.close().closeAllConnections());
   await new Promise((listening) => silent.once("listening", listening));
@@ -211,7 +211,7 @@ test("a collector that does not answer holds up neither runs nor the end of the 
   await service.stop(); // within the test's time: an export may take ten seconds
 });
 
-test("what is asked of tracing that it cannot do is said in the log, and stops nothing", async () => {
+test("a tracing setting that is not supported is logged and does not stop the start", async () => {
   const lines: string[] = [];
   const log = pino({ level: "warn" }, { write: (line) => void lines.push(line) });
   const options = { protocol: "grpc", sampler: "always_off", samplerArgument: 1, delayMs: 10, withContent: false, log, version: "1" };

@@ -59,7 +59,7 @@ test.each([
   expect((await db.query("select 1 from runs")).rowCount).toBe(0);
 });
 
-test("in a batch the sentence says which one, and none is made", async () => {
+test("a bad webhook in a batch is named in the error, and no run of the batch is created", async () => {
   const runs = [{ assistantId: "steps" }, { assistantId: "steps", webhook: metadata }].map((run) => ({ ...run, input: {} }));
   await expect(client.runs.createBatch(runs)).rejects.toThrow("body[1].webhook: must be https");
   expect((await db.query("select 1 from runs")).rowCount).toBe(0);
@@ -128,12 +128,12 @@ test("the connection is made to the addresses that were looked at", () => {
   ]);
 });
 
-test("a name that nobody knows, and a path where no app is known, are tried again later", async () => {
+test("a host without an address and a path without a known app are tried again later", async () => {
   expect(await send("https://hooks.example.com/a")).toEqual({ reason: "No address was found for hooks.example.com.", hopeless: false });
   expect(await send("/hook")).toEqual({ reason: expect.stringContaining("ENSEMBLE_URL is not set"), hopeless: false });
 });
 
-test("where the process has no app of its own, a path is sent to the one it is told of, below its path", async () => {
+test("a process without an app sends a path webhook to ENSEMBLE_URL, and only below its path", async () => {
   const { url, received } = await startReceiver();
   const options = { rules: webhookRules(), signal: AbortSignal.timeout(60_000) };
   const message = { headers: {}, body: "{}" };

@@ -56,7 +56,7 @@ const told = async (path: string): Promise<Received> => {
 const hasten = (runId: string, column: "due_at" | "give_up_at") =>
   db.query(`update webhooks set ${column} = now() where run_id = $1 and status = 'pending'`, [runId]);
 
-test("the end of a run is told: the run as the API shows it, the values it left, messages flat; signed, with the configured headers", async () => {
+test("a webhook carries the run as the API shows it and its final values, is signed, and has the configured headers", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const input = { messages: [{ role: "user", content: "hello" }] };
   const created = await client.runs.create(threadId, "echo", { input, webhook: `${url}/done`, metadata: { of: "mine" } });
@@ -90,7 +90,7 @@ test("the end of a run is told: the run as the API shows it, the values it left,
   expect(await rowOf(created.run_id)).toMatchObject({ attempts: 1, run: null });
 });
 
-test("every kind of end is told", async () => {
+test("every way in which a run can end sends a webhook", async () => {
   const { thread_id: failing } = await client.threads.create();
   await client.runs.create(failing, "fails", { input: {}, webhook: `${url}/failed` });
   expect((await told("/failed")).body).toMatchObject({ status: "error", error: "Boo!", values: { done: "work" } });
@@ -238,7 +238,7 @@ test.each<[string, (urls: string[]) => string[], good: string]>([
   expect(receivers.flatMap(({ received }) => received).length).toBeLessThanOrEqual(4);
 });
 
-test("names without end, all hanging, hold up nobody who answers in time; ten of them not even one that was never told", async () => {
+test("many receivers that never answer do not delay those that do, and ten of them not even a new receiver", async () => {
   const { db: stored, secondsUntilTold } = await startAmongHanging();
   const { url: nowhere, received } = await startReceiver(() => {});
   const tell = (names: number) =>
@@ -303,7 +303,7 @@ test("the command lists the dead and sends them again", async () => {
   await until(async () => (await rowOf(runId)).status === "delivered");
 });
 
-test("a redirect is a failure, and nobody goes where it points", async () => {
+test("a redirect counts as a failure and is not followed", async () => {
   const { run_id: runId } = await client.runs.create(null, "steps", { input: {}, webhook: `${url}/redirect` });
   await until(async () => ((await rowOf(runId))?.error ?? null) !== null);
   expect(await rowOf(runId)).toMatchObject({ status: "pending", error: "The receiver answered 302; redirects are not followed." });

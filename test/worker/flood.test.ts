@@ -4,7 +4,7 @@ import { eventually } from "../sse.ts";
 
 const { fetch } = await startTestService({ DATABASE_POOL_SIZE: "1", ENSEMBLE_MAX_WAITING: "5" });
 
-test("a flood is answered: some at once, the others asked to come again, and the service stays up", async () => {
+test("in a flood of requests some are answered, the others are asked to retry, and the service stays up", async () => {
   const body = JSON.stringify({ assistant_id: "steps", input: {} });
   const answers = await Promise.all(Array.from({ length: 300 }, () => fetch("/runs", { method: "POST", body })));
   const statuses = answers.map(({ status }) => status);

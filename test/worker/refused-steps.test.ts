@@ -109,7 +109,7 @@ test.each([
   expect(await client.runs.join(threadId, runId)).toMatchObject({ value: "poison" });
 });
 
-test("what is too large for one message is refused before it is sent", () => {
+test("a step that is too large for one database message is refused before it is sent", () => {
   const place = { threadId: "t", namespace: "", checkpointId: "c", taskId: "k", idx: 0, channel: "film" };
   const half = { type: "bytes", text: null, bytes: new Uint8Array(2 ** 29) } as const;
   const writes = [half, half].map((value) => ({ ...place, value }));

@@ -8,7 +8,7 @@ const pictures: ((screen: Screen) => Picture)[] = [showScenarios];
 /** The reports that are shown in a special form. Each function returns false for any other report. */
 const reports: ((screen: Screen, report: unknown) => boolean)[] = [showComparison];
 
-/** Opens all pictures on a screen. An event goes to the first picture that shows it. */
+/** Opens every kind of live display on a screen and returns them as one. An event goes to the first display that shows it. */
 export function openPictures(screen: Screen): Picture {
   const opened = pictures.map((show) => show(screen));
   return {

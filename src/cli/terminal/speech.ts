@@ -36,7 +36,7 @@ export function startSpeech(screen: Screen): Speech {
     passOn();
   }
 
-  /** Shows the next texts, as long as the current text is complete. */
+  /** Closes the current text if it is complete, and shows the next waiting text. Repeats this until a text is incomplete or none waits. */
   function passOn(): void {
     while (!floor || floor.over) {
       if (floor) close(floor);

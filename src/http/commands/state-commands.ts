@@ -39,7 +39,7 @@ export const listCheckpoints = withParams(List, async ({ deps: { pool, registry 
   return { checkpoints };
 });
 
-/** Throws for a namespace that has no checkpoint, because it has no graph or its graph has not run. */
+/** Throws if a namespace is given. The caller has found no checkpoint there: the namespace has no graph, or its graph has not run. */
 function refuseNamespace(namespace: string[] | null | undefined): void {
   if (namespace && namespace.length > 0)
     throw new CommandError(

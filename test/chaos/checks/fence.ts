@@ -39,7 +39,10 @@ function mayWrite(row: AuditRow, holder: Holder | undefined): boolean {
   return holder !== undefined && row.app === holder.app && (row.attempt === null || row.attempt === holder.attempt);
 }
 
-/** Tells whether a later run of the thread restores a row that it had set aside. The row belongs to the run that wrote it first. */
+/**
+ * Returns whether this write restores a row that was deleted before. A later run of the thread does that, so the write needs no right of
+ * the run that wrote the row first.
+ */
 function isPutBack(row: AuditRow, taken: Set<string>): boolean {
   return row.what === "write" && taken.has(keyOf(row));
 }

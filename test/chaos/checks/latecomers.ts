@@ -5,7 +5,7 @@ import type { Breach } from "../ledger.ts";
 
 /** How long a worker may still work on another worker's run, counted from when it could run again. */
 const graceMs = 2_000;
-/** The difference between readings of one machine's clock in two processes. */
+/** Two processes may read the same clock at most this many milliseconds apart. */
 const readingErrorMs = 5;
 
 /**
