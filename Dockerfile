@@ -24,6 +24,7 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json ./
 COPY migrations ./migrations
+COPY graphs ./graphs
 COPY docs ./docs
 RUN ln -s /app/dist/cli/launch.cjs /usr/local/bin/ensemble
 USER node

@@ -163,7 +163,7 @@ test("a failing batch is tried again, then its items count as failed; siblings g
   expect(progress.broken).toMatchObject({ status: "failed", failedItems: 4, batches: 2, reason: "4 of 4 items failed" });
   expect(progress.broken?.errors).toHaveLength(6); // three tries of two batches
   expect(progress.broken?.history.filter(({ reason }) => reason === "waiting_for_recovery")).toHaveLength(4);
-  expect(report).toMatchObject({ recommendation: { label: "fine" }, gaps: [expect.stringContaining("broken: failed")] });
+  expect(report.gaps).toEqual([expect.stringContaining("broken: failed")]);
 });
 
 test("over its time budget a scenario has failed with what it had, and its siblings go on", async () => {
