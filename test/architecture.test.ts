@@ -109,6 +109,13 @@ test("routes get the scope of what they may see from a decision, and in no other
   expect(users).toEqual([deciding]);
 });
 
+test("runs are made in one place", () => {
+  const makers = globSync("**/*.ts", { cwd: "src" }).filter((file) =>
+    /import \{[^}]*\bcreateRun\b/.test(readFileSync(join("src", file), "utf8")),
+  );
+  expect(makers).toEqual(["runs/submit.ts"]);
+});
+
 test("rooms import each other in one direction only, as the table says", () => {
   const forbidden = imports.filter(({ from, to }) => {
     const allowed = mayImport[room(from)] ?? [];

@@ -6,9 +6,10 @@ import type { Scope } from "../db/scope.ts";
 import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
 import { ServiceError } from "../errors.ts";
 import type { Caller } from "../runs/caller.ts";
-import { createRun, type RunCheck } from "../runs/create.ts";
+import type { RunCheck } from "../runs/create.ts";
 import type { EventRetention } from "../runs/request.ts";
 import type { Run } from "../runs/run.ts";
+import { submitWithin } from "../runs/submit.ts";
 import { type Cron, cronColumns, holdCron, type Json, type NewCron, runOfCron } from "./cron.ts";
 import { nextTick } from "./schedule.ts";
 
@@ -169,7 +170,7 @@ export async function countCrons(db: Db, scope: Scope, filter: CronFilter): Prom
  */
 async function tryRun(tx: Db, caller: Caller, cron: AskedCron, { check, retention }: CronRules): Promise<Run> {
   await tx.query(sql`savepoint before_run`);
-  const run = await createRun(tx, caller, { ...runOfCron(cron, retention), multitaskStrategy: "enqueue" }, check);
+  const run = await submitWithin(tx, { caller, run: { ...runOfCron(cron, retention), multitaskStrategy: "enqueue" }, check });
   await tx.query(sql`rollback to savepoint before_run`);
   return run;
 }

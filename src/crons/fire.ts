@@ -3,9 +3,9 @@ import { everything } from "../db/scope.ts";
 import { type Db, sql, transaction } from "../db/sql.ts";
 import { ServiceError } from "../errors.ts";
 import { onBehalfOf } from "../runs/caller.ts";
-import { createRun } from "../runs/create.ts";
 import type { EventRetention } from "../runs/request.ts";
 import type { Run } from "../runs/run.ts";
+import { submitWithin } from "../runs/submit.ts";
 import { type HeldCron, holdCron, runOfCron } from "./cron.ts";
 import { nextTick } from "./schedule.ts";
 
@@ -42,7 +42,7 @@ const isOver = ({ end_time, now }: HeldCron) => end_time !== null && now.getTime
 async function makeRun(tx: Db, cron: HeldCron, retention: EventRetention): Promise<Tick> {
   await tx.query(sql`savepoint before_run`);
   try {
-    return { run: await createRun(tx, onBehalfOf(cron.user), runOfCron(cron, retention), async () => {}) };
+    return { run: await submitWithin(tx, { caller: onBehalfOf(cron.user), run: runOfCron(cron, retention) }) };
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
     await tx.query(sql`rollback to savepoint before_run`);

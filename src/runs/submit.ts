@@ -59,6 +59,17 @@ export async function submitRuns(deps: SubmitDeps, submissions: Submission[], op
   return runs;
 }
 
+/**
+ * Makes a run as part of a larger transaction, such as that of a cron or a timer. Call `announceRuns` after the commit. Without a `check`,
+ * the run was checked when its cron or its question was stored.
+ */
+export async function submitWithin(
+  tx: Db,
+  { caller, run, check = async () => {} }: Omit<Submission, "check"> & Partial<Submission>,
+): Promise<Run> {
+  return createRun(tx, caller, run, check);
+}
+
 /** Wakes the workers for new runs, and the workers whose runs the new ones displace. Call it after the commit. */
 export function announceRuns(wakeups: Wakeups, strategies: Run["multitask_strategy"][]): void {
   const displaces = strategies.some((strategy) => strategy === "interrupt" || strategy === "rollback");

@@ -6,8 +6,9 @@ import { type Db, sql, transaction } from "../db/sql.ts";
 import { questionsIn } from "../threads/questions.ts";
 import { findThread } from "../threads/threads.ts";
 import { onBehalfOf } from "./caller.ts";
-import { createRun, type NewRun } from "./create.ts";
+import type { NewRun } from "./create.ts";
 import type { Json, RunConfig, RunKwargs } from "./run.ts";
+import { submitWithin } from "./submit.ts";
 
 /** A question that has timed out, and the run that asked it. */
 interface DueQuestion {
@@ -32,7 +33,7 @@ export async function timeOutQuestion(pool: Pool): Promise<boolean> {
     if (threadId === undefined) return false;
     const due = await takeDueTimer(tx, threadId);
     // An update of the state or a cancelled run may have closed the question in the meantime. Then only the timer is deleted.
-    if (due && (await isOpen(tx, due))) await createRun(tx, onBehalfOf(due.user), runWithoutAnswer(due), async () => {});
+    if (due && (await isOpen(tx, due))) await submitWithin(tx, { caller: onBehalfOf(due.user), run: runWithoutAnswer(due) });
     return true;
   });
 }
