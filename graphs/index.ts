@@ -6,7 +6,7 @@ export { type Agent, type AgentOptions, agent, asAgent, fromData, type Member, t
 export type { AgentRun } from "./agent/agent-run.ts";
 export { AgentState } from "./agent/agent-state.ts";
 export { AskTimeout, askAnswer, askApproval } from "./agent/ask-human.ts";
-export { buildAgent } from "./agent/build.ts";
+export { type AgentGraph, buildAgent } from "./agent/build.ts";
 export { closed } from "./agent/closed.ts";
 export {
   AllowedDirectories,

@@ -1,5 +1,5 @@
 import { BaseChatModel } from "@langchain/core/language_models/chat_models";
-import type { LangGraphRunnableConfig } from "@langchain/langgraph";
+import { type CompiledStateGraph, type LangGraphRunnableConfig, MessagesValue, StateSchema } from "@langchain/langgraph";
 import { type AgentMiddleware, createAgent, createMiddleware } from "langchain";
 import type { z } from "zod";
 import { act } from "./act.ts";
@@ -21,8 +21,13 @@ interface Building {
   middleware?: readonly AgentMiddleware[];
 }
 
+const Whole = new StateSchema({ messages: MessagesValue, ...AgentState.fields });
+
+/** The compiled graph of an agent. Its published type names no type of createAgent, which TypeScript cannot write down. */
+export type AgentGraph = CompiledStateGraph<typeof Whole.State, typeof Whole.Update, string, typeof Whole, typeof Whole>;
+
 /** Builds the graph of an agent on LangChain's `createAgent`. The agent's model, tools and limits are read when it runs. */
-export function buildAgent({ name, description, context, runOf, middleware = [] }: Building) {
+export function buildAgent({ name, description, context, runOf, middleware = [] }: Building): AgentGraph {
   const outer = createMiddleware({
     name: "agent",
     stateSchema: AgentState,
@@ -45,7 +50,7 @@ export function buildAgent({ name, description, context, runOf, middleware = [] 
   });
   // LangChain lets callers give every field of the state.
   Object.assign(graph.builder, { _inputRuntimeDefinition: closed({ messages: messagesInput("The conversation") }) });
-  return graph.withConfig({ recursionLimit: mostSuperSteps });
+  return graph.withConfig({ recursionLimit: mostSuperSteps }) as unknown as AgentGraph;
 }
 
 /** Returns the parts of a run's config that tools and models need. LangChain passes the others by itself. */
