@@ -40,7 +40,7 @@ test("the demo starts a service where none runs, shows the comparison, and stops
 
 test("the demo can keep its service running, and uses a service that already runs", async () => {
   const first = await demo({ ENSEMBLE_DATA_DIR: dataDir }, "--keep");
-  const [, url = "", pid = ""] = /stays at (\S+); `kill (\d+)` stops it/.exec(first.stderr) ?? [];
+  const [, url = "", pid = ""] = /stays at (\S+)\. `kill (\d+)` stops it/.exec(first.stderr) ?? [];
   expect(await servicePid()).toBe(Number(pid));
   const second = await demo({ ENSEMBLE_URL: url });
   expect(second).toMatchObject({ code: 0, stderr: `Using the service at ${url}.\n` });
