@@ -1,10 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { Client } from "@langchain/langgraph-sdk";
 import { useStream } from "@langchain/react";
-import { createElement } from "react";
-import { create } from "react-test-renderer";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { startModelServer } from "../model-server.ts";
+import { mount } from "../react-page.ts";
 import { startTestService } from "../service.ts";
 import { eventually } from "../sse.ts";
 
@@ -12,27 +11,6 @@ const { client, urls, db } = await startTestService();
 const guarded = await startTestService({ ENSEMBLE_CONFIG: fileURLToPath(new URL("../graphs/with-auth/langgraph.json", import.meta.url)) });
 const model = await startModelServer();
 const config = { configurable: { base_url: model.baseUrl } };
-
-/** Runs a React hook as a page would. `now` is what the hook returned last. */
-function mount<T>(use: () => T): { readonly now: T } {
-  let latest: T | undefined;
-  const Page = () => {
-    latest = use();
-    return null;
-  };
-  vi.spyOn(console, "error").mockImplementation(() => {}); // React would rather have a browser
-  const page = create(createElement(Page));
-  onTestFinished(() => {
-    page.unmount();
-    vi.restoreAllMocks();
-  });
-  return {
-    get now() {
-      if (latest === undefined) throw new Error("The page was not drawn yet.");
-      return latest;
-    },
-  };
-}
 
 const transports = ["sse", "websocket"] as const;
 const options = (assistantId: string, transport: (typeof transports)[number], threadId?: string) => ({

@@ -1,0 +1,67 @@
+import { useStream } from "@langchain/react";
+import { expect, test } from "vitest";
+import type { ScriptedReply } from "../../graphs/testing/scripted-model.ts";
+import { mount } from "../react-page.ts";
+import { eventually } from "../sse.ts";
+import { startPatterns } from "./service.ts";
+
+const { model, urls } = await startPatterns();
+
+/** The answers of the model for each pattern, by words of the request. The last line is the answer that a chat client shows. */
+const patterns: [graphId: string, answers: [words: string, reply: ScriptedReply][], answer: string][] = [
+  ["react", [["", { tokens: ["Rivers ", "bend."] }]], "Rivers bend."],
+  ["chat", [["", { tokens: ["Rivers ", "bend."] }]], "Rivers bend."],
+  [
+    "reflect",
+    [
+      ["Judge this draft", { json: { valid: true, score: 1, problems: [] } }],
+      ["", { tokens: ["Rivers bend."] }],
+    ],
+    "Rivers bend.",
+  ],
+  [
+    "plan-execute",
+    [
+      ["Plan how to do this", { json: { steps: [{ description: "look" }] } }],
+      ["Answer the task", { tokens: ["Rivers ", "bend."] }],
+      ["", { tokens: ["seen"] }],
+    ],
+    "Rivers bend.",
+  ],
+  [
+    "supervisor",
+    [
+      ["Split this task", { json: { steps: [{ id: "a", agent: "security", task: "look", dependsOn: [] }] } }],
+      ["Review the work", { json: { decision: "finish", reason: "done" } }],
+      ["Write the report", { tokens: ["Rivers ", "bend."] }],
+      ["", { json: { summary: "seen", findings: [] } }],
+    ],
+    "Rivers bend.",
+  ],
+];
+
+test.each(patterns)("a chat client drives %s by messages, and shows its answer", async (graphId, answers, answer) => {
+  model.respond((messages) => answers.find(([words]) => messages.includes(words))?.[1] ?? { status: 500 });
+  const page = mount(() => useStream({ apiUrl: urls[0] ?? "", assistantId: graphId, transport: "sse" }));
+  await eventually(() => page.now.isThreadLoading).toBe(false);
+  void page.now.submit({ messages: [{ type: "human", content: "Why do rivers bend?" }] });
+  await eventually(() => page.now.messages.at(-1)?.text).toBe(answer);
+  await eventually(() => page.now.isLoading).toBe(false);
+  expect(page.now.error).toBeUndefined();
+  expect(page.now.messages.map(({ type, text }) => [type, text])).toEqual([
+    ["human", "Why do rivers bend?"],
+    ["ai", answer],
+  ]);
+  const reloaded = mount(() =>
+    useStream({ apiUrl: urls[0] ?? "", assistantId: graphId, transport: "sse", threadId: page.now.threadId ?? "" }),
+  );
+  await eventually(() => reloaded.now.messages.map(({ id }) => id)).toEqual(page.now.messages.map(({ id }) => id));
+});
+
+test("a chat client shows what needs no model, and what a message names", async () => {
+  const page = mount(() => useStream({ apiUrl: urls[0] ?? "", assistantId: "scenario", transport: "sse" }));
+  await eventually(() => page.now.isThreadLoading).toBe(false);
+  void page.now.submit({ messages: [{ type: "human", content: "Run data-transformation" }] });
+  await eventually(() => page.now.messages.at(-1)?.type).toBe("ai");
+  expect(page.now.messages.at(-1)?.text).not.toBe("");
+});
