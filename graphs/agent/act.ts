@@ -12,12 +12,15 @@ import { type Call, callsOf } from "./tool-calls.ts";
 import { callName } from "./tool-names.ts";
 import { openTool } from "./tools.ts";
 
-/** How much of a tool's result the model sees, and the state keeps. */
+/** The limit in characters for a tool result, for the model and in the state. A longer result is cut. */
 const longestResult = 200_000;
 
 type Request = ToolCallRequest & { state: AgentValues & { messages: AIMessage[] } };
 
-/** Runs one tool call. An error is also an observation, so that the model can correct itself. The outermost hook around a tool. */
+/**
+ * Runs one tool call and returns the state update. An error becomes the result of the call, so that the model can correct itself. This is
+ * the outermost hook around a tool.
+ */
 export async function act(run: AgentRun, request: Request, handler: ToolCallHandler, config: LangGraphRunnableConfig): Promise<Command> {
   const { toolCall, state } = request;
   const startedAt = Date.now();
@@ -84,13 +87,13 @@ async function observe(
   }
 }
 
-/** Returns a tool of the agent's code, or one that its context names. */
+/** Returns the tool with this name: one that the agent has in code, or one that the run's context names. */
 function find(run: AgentRun, name: string) {
   const own = run.agent.tools.find((one) => typeof one !== "string" && one.name === name);
   return own && typeof own !== "string" ? own : openTool(name, run);
 }
 
-/** Returns a tool that is given up after some seconds, and told so by its signal. */
+/** Returns the tool with a time limit. When the time is up, the call fails and the tool's signal is aborted. */
 function limited(tool: StructuredToolInterface, seconds: number): StructuredToolInterface {
   const invoke: StructuredToolInterface["invoke"] = async (input, config) => {
     const deadline = AbortSignal.timeout(seconds * 1000);

@@ -4,34 +4,34 @@ import type { AskTimeout } from "./ask-human.ts";
 import type { Budget, Limits } from "./context.ts";
 import type { LedgerEntry } from "./ledger.ts";
 
-/** The work of an agent in one run: the agent, and what the run allows it. */
+/** An agent at work in a run: the agent, and the settings and limits that the run gives it. */
 export interface AgentRun {
   agent: Agent;
-  /** The context's model and temperature, for an agent without its own. */
+  /** The model and the temperature from the run's context. An agent with a model of its own does not use this model. */
   model: string | BaseChatModel;
   temperature?: number;
   constraints?: string[];
   limits: Limits;
   budget: Budget;
-  /** Earlier calls of the run, which count towards its budget. */
+  /** The ledger entries of earlier calls in this run. They count towards the run's budget. */
   earlier?: LedgerEntry[];
-  /** Narrows the internal hosts that the tools may call. */
+  /** The internal hosts that the run's context allows, out of the operator's list. Null: the operator's whole list. */
   hosts: string[] | null;
   askTimeoutSeconds: AskTimeout;
-  /** Whether the agent's tokens are hidden from those who follow the run. */
+  /** Whether clients that stream the run see no tokens of this agent. */
   quiet: boolean;
-  /** The task, as the ledger names it. */
+  /** The task, as the ledger entries of this work show it. */
   task: string;
-  /** The pattern that its progress events name. */
+  /** The name of the pattern, as the agent's progress events show it. */
   pattern: string;
-  /** Is told of each call at once, also of the calls of an errand that fails later. */
+  /** Called with the ledger entries of each model call as soon as they exist. It also gets the calls of an errand that fails later. */
   record?: (entries: LedgerEntry[]) => void;
 }
 
 /** Returns the names of the agent's tools. */
 export const namesOf = ({ agent }: AgentRun): string[] => agent.tools.map((tool) => (typeof tool === "string" ? tool : tool.name));
 
-/** Returns the subject of a call for its ledger entry. */
+/** Returns the facts of a model call that its ledger entry needs: agent, task, model, start and budget. */
 export const calledBy = ({ agent, task, model, budget }: AgentRun, started: number) => {
   const used = agent.model ?? model;
   const name = typeof used === "string" ? used : String(Object(used).model ?? used.getName());

@@ -10,19 +10,19 @@ export const Step = z.object({
   observation: z.string().describe("Result of the tool, or its error"),
 });
 
-/** The state of an agent beside its messages. Callers do not see the fields that begin with an underscore. */
+/** The state of an agent in addition to its messages. Callers do not see the fields that begin with an underscore. */
 export const AgentState = new StateSchema({
-  steps: appending(Step, "The trace: every action and what was observed"),
-  stopped: z.enum(["step_limit"]).nullable().default(null).describe("Reason of an early answer"),
+  steps: appending(Step, "The trace: every tool call and its result"),
+  stopped: z.enum(["step_limit"]).nullable().default(null).describe("Why the agent answered early. Null if it did not."),
   summary: z.string().default("").describe("Summary of the messages that the model no longer sees"),
   ledger: Ledger,
-  _rounds: z.number().int().default(0).describe("Model calls since the last message of a person"),
-  _folded: z.number().int().default(0).describe("Number of messages in the summary"),
-  _offered: z.array(z.string()).default([]).describe("Tools that the model was offered, whatever a resuming run's context says"),
+  _rounds: z.number().int().default(0).describe("Number of model calls since the last message of a person"),
+  _folded: z.number().int().default(0).describe("Number of messages that the summary replaces, counted from the first"),
+  _offered: z.array(z.string()).default([]).describe("Tools that the model was offered. A run that resumes this one does not change them."),
   _approve: z
     .array(z.string())
     .default([])
-    .describe("Tools that need approval until the next message, whatever a resuming run's context says"),
+    .describe("Tools that need approval until the next message of a person. A run that resumes this one does not change them."),
 });
 
 export type AgentValues = typeof AgentState.State;

@@ -10,7 +10,10 @@ const Errand = z.object({
   input: z.string().optional().describe("Material for the task"),
 });
 
-/** Returns a tool that gives an errand to another agent and returns its result. Its calls go to the ledger of the agent that asks. */
+/**
+ * Returns a tool that gives a task to another agent and returns that agent's result. The ledger of the calling agent gets the entries of
+ * the other agent's model calls.
+ */
 export function agentTool(data: AgentData, run: AgentRun): StructuredToolInterface {
   const agent: Agent = fromData(data);
   const { name, role, description } = agent;

@@ -6,38 +6,40 @@ import type { AgentMiddleware } from "langchain";
 import { z } from "zod";
 import { AgentData } from "./schema.ts";
 
-/** An agent, from data or from code. `agent` makes one. */
+/** An agent, made from data or from code. The function `agent` makes one. */
 export interface Agent extends Omit<AgentData, "model" | "tools" | "output"> {
-  /** A model's name, or a chat model. Without it the context's model is used. */
+  /** The name of a model, or a chat model. Without it, the agent uses the model of the run's context. */
   model?: string | BaseChatModel;
-  /** Names of tools, and tools. */
+  /** Tools, and names of tools that the project or the patterns define. */
   tools: (string | StructuredToolInterface)[];
-  /** The schema of the result. Without it the result is a text. */
+  /** The schema of the agent's result. Without it, the result is text. */
   output?: z.ZodType;
-  /** LangChain middleware, around the agent's own. */
+  /** LangChain middleware. It runs inside the agent's own hooks, around each model call and tool call. */
   middleware: readonly AgentMiddleware[];
-  /** A compiled graph that works in the agent's place. */
+  /** A compiled graph that does the agent's work. Then the agent itself calls no model. */
   graph?: Workable;
 }
 
-/** A compiled graph with messages, or what `createAgent` returns. */
+/** A compiled graph whose state has `messages`, or the result of LangChain's `createAgent`. */
 export interface Workable {
   invoke(input: { messages: BaseMessage[] }, config?: LangGraphRunnableConfig): Promise<unknown>;
 }
 
-/** The options of `agent`: those of an agent as data, and everything that only code can say. */
+/**
+ * The options of `agent`. They are the fields of `AgentData`, and the options that exist only in code: chat models, tools and middleware.
+ */
 export interface AgentOptions extends Omit<z.input<typeof AgentData>, "model" | "tools" | "output"> {
   /** A model as `provider:model`, or a chat model. */
   model?: string | BaseChatModel;
-  /** Names of the project's tools, and tools of your own. */
+  /** Tools of your own, and names of tools that the project or the patterns define. */
   tools?: (string | StructuredToolInterface)[];
-  /** A zod schema or a JSON schema of the result. */
+  /** The schema of the agent's result, as a zod schema or a JSON schema. */
   output?: z.ZodType | Record<string, unknown>;
   /** LangChain middleware, as `createAgent` takes it. */
   middleware?: readonly AgentMiddleware[];
 }
 
-/** An agent, its options, or a graph that works in its place: the options of a pattern take each of them. */
+/** The forms in which a pattern's options accept an agent: an agent, the options of one, or a graph that does its work. */
 export type Member = Agent | AgentOptions | Workable;
 
 /** Returns an agent. Throws when an option is wrong or misspelt. */
@@ -48,13 +50,13 @@ export function agent(options: AgentOptions): Agent {
   return { ...parsed, model, tools, output: asZod(output), middleware };
 }
 
-/** Returns the agent of a graph that works in an agent's place. */
+/** Returns an agent whose work the given graph does. */
 export function graphAgent(graph: Workable & { name?: string; description?: string }): Agent {
   const { name = "graph", description } = graph;
   return { ...agent({ name, role: description ?? name }), description, graph };
 }
 
-/** Returns an agent from whatever a pattern's options take for one. */
+/** Returns the agent for any of the forms of `Member`. */
 export function asAgent(member: Member): Agent {
   if (isWorkable(member)) return graphAgent(member);
   return "middleware" in member && Array.isArray(member.middleware) && "errandSeconds" in member
@@ -62,7 +64,7 @@ export function asAgent(member: Member): Agent {
     : agent(member as AgentOptions);
 }
 
-/** Returns the agent of parsed data. */
+/** Returns the agent that parsed data describes. */
 export function fromData({ output, ...data }: AgentData): Agent {
   return { ...data, output: asZod(output), middleware: [] };
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** The subject of an approval: a tool and its arguments. */
+/** A tool call that a person is asked to approve: the name of the tool, and its arguments. */
 export interface Action {
   name: string;
   args: Record<string, unknown>;
@@ -10,13 +10,16 @@ const Edited = z.record(z.string(), z.unknown());
 
 export const Approval = z.object({
   approved: z.boolean(),
-  reason: z.string().optional().describe("Reason of a refusal"),
-  edited: Edited.optional().describe("Arguments to use instead"),
+  reason: z.string().optional().describe("Why the person refused"),
+  edited: Edited.optional().describe("Arguments that replace the arguments of the call"),
 });
 
 export type Approval = z.infer<typeof Approval>;
 
-/** The keys from which chat clients draw a question with buttons. Agent Inbox uses the first three, Agent Chat UI the others. */
+/**
+ * Returns the fields from which chat clients draw a question with buttons. Agent Inbox reads the first three, and Agent Chat UI reads the
+ * other two.
+ */
 export function drawing({ name, args }: Action, prompt: string) {
   return {
     action_request: { action: name, args },
@@ -31,8 +34,8 @@ const yes = (edited?: Record<string, unknown>): Approval => ({ approved: true, .
 const no = (reason?: string): Approval => ({ approved: false, ...(reason !== undefined && { reason }) });
 
 /**
- * Reads the answers of those two clients and of langchain's middleware for people in the loop. An edit may change the arguments of the
- * tool, but not the tool.
+ * Returns the schema of an answer to the approval of a tool call. It accepts the answers of Agent Inbox, of Agent Chat UI, and of
+ * LangChain's human-in-the-loop middleware. A person may change the tool's arguments, but not the tool.
  */
 export function answersTo({ name }: Action): z.ZodType<Approval> {
   const inbox = z.union([

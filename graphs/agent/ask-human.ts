@@ -2,13 +2,13 @@ import { interrupt } from "@langchain/langgraph";
 import { z } from "zod";
 import { type Action, Approval, answersTo, drawing } from "./approval.ts";
 
-/** The question that every pattern asks a person. */
+/** A question to a person, in the form that all patterns use. */
 export interface Question {
   type: "approval" | "selection" | "input";
   prompt: string;
   options?: string[];
   details?: unknown;
-  /** The seconds after which the service itself continues, with `{ timedOut: true }`. */
+  /** The seconds after which the service continues the run with the answer `{ timedOut: true }`. */
   timeoutSeconds?: number;
 }
 
@@ -19,7 +19,7 @@ export const AskTimeout = z
   .max(31_536_000)
   .nullable()
   .default(null)
-  .describe("Seconds after which a question to a person counts as not answered. Without a value, it waits for ever.");
+  .describe("Seconds after which a question to a person counts as not answered. Without a value, the question waits for ever.");
 
 export type AskTimeout = z.infer<typeof AskTimeout>;
 
@@ -30,7 +30,10 @@ interface Asking {
   timeoutSeconds?: AskTimeout;
 }
 
-/** Asks for approval: yes, yes with changes, or no with a reason. A missing answer counts as no. */
+/**
+ * Asks a person for approval. The person approves, approves with other arguments, or refuses with a reason. If nobody answers in time, the
+ * result is a refusal.
+ */
 export function askApproval(
   prompt: string,
   details: unknown,
@@ -41,7 +44,7 @@ export function askApproval(
   return answer ?? { approved: false, reason: nobodyAnswered(timeoutSeconds) };
 }
 
-/** Asks for one of the options, or for free text when there are none. Returns undefined when the time is up. */
+/** Asks a person to choose one of the options, or to write text if there are no options. Returns undefined if nobody answers in time. */
 export function askAnswer(prompt: string, options?: string[]): string;
 export function askAnswer(prompt: string, options: string[] | undefined, more: Asking): string | undefined;
 export function askAnswer(prompt: string, options: string[] = [], { timeoutSeconds = null, ...more }: Asking = {}) {
@@ -53,7 +56,10 @@ export function askAnswer(prompt: string, options: string[] = [], { timeoutSecon
 const until = (timeoutSeconds: AskTimeout) => (timeoutSeconds === null ? {} : { timeoutSeconds });
 const TimedOut = z.strictObject({ timedOut: z.literal(true) });
 
-/** Sends the schema as JSON and parses the answer here. With a zod schema, LangGraph would also validate the timeout's answer. */
+/**
+ * Asks the question and validates the answer. The answer's schema is sent as JSON. With a zod schema, LangGraph would itself validate the
+ * answer, and would refuse `{ timedOut: true }`.
+ */
 function ask<Answer>(question: Question, schema: z.ZodType<Answer>): Answer | undefined {
   const answer: unknown = interrupt(question, { responseSchema: z.toJSONSchema(schema, { io: "input" }) });
   return TimedOut.safeParse(answer).success ? undefined : schema.parse(answer);

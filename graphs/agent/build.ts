@@ -13,20 +13,23 @@ import { speak, think } from "./think.ts";
 interface Building {
   name: string;
   description?: string;
-  /** The schema of the context, for callers. */
+  /** The schema of the context. It is published for callers. */
   context?: z.ZodObject;
-  /** Reads the agent of a run from its context. */
+  /** Returns the agent and its limits for a run with this context. */
   runOf: (context: unknown) => AgentRun;
-  /** LangChain middleware. It stands between the agent's own hooks and the model or the tool. */
+  /** LangChain middleware. It runs inside the agent's outer hook, and around the model or the tool. */
   middleware?: readonly AgentMiddleware[];
 }
 
 const Whole = new StateSchema({ messages: MessagesValue, ...AgentState.fields });
 
-/** The compiled graph of an agent. Its published type names no type of createAgent, which TypeScript cannot write down. */
+/**
+ * The compiled graph of an agent. The published type is written out here, because TypeScript cannot write the type that `createAgent`
+ * returns to a declaration file.
+ */
 export type AgentGraph = CompiledStateGraph<typeof Whole.State, typeof Whole.Update, string, typeof Whole, typeof Whole>;
 
-/** Builds the graph of an agent on LangChain's `createAgent`. The agent's model, tools and limits are read when it runs. */
+/** Builds the graph of an agent with LangChain's `createAgent`. The agent's model, tools and limits are read at each run. */
 export function buildAgent({ name, description, context, runOf, middleware = [] }: Building): AgentGraph {
   const outer = createMiddleware({
     name: "agent",
@@ -48,19 +51,19 @@ export function buildAgent({ name, description, context, runOf, middleware = [] 
     ...(context && { contextSchema: context }),
     middleware: [outer, ...middleware, inner],
   });
-  // LangChain lets callers give every field of the state.
+  // By default, LangChain accepts every field of the state as input. Here callers may send only `messages`.
   Object.assign(graph.builder, { _inputRuntimeDefinition: closed({ messages: messagesInput("The conversation") }) });
   return graph.withConfig({ recursionLimit: mostSuperSteps }) as unknown as AgentGraph;
 }
 
-/** Returns the parts of a run's config that tools and models need. LangChain passes the others by itself. */
+/** Returns the parts of a run's config that tools and models need. LangChain passes on the remaining parts itself. */
 const configOf = ({ signal, writer, configurable }: object & LangGraphRunnableConfig): LangGraphRunnableConfig => ({
   signal,
   writer,
   configurable,
 });
 
-/** Stands where `createAgent` wants a model before the run is known. The hooks replace it for each call. */
+/** A placeholder for the model, because `createAgent` needs a model before the run is known. The hooks replace it for each call. */
 class NoModel extends BaseChatModel {
   _llmType(): string {
     return "none";

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import type { FunctionNode, MathNode } from "mathjs";
 
-/** The same library as a single file. Its thousand modules would block the process for a second. */
+/** The library mathjs, loaded from its single-file build. Loading its thousand modules would block the process for a second. */
 const { all, create }: typeof import("mathjs") = createRequire(import.meta.url)("mathjs/lib/browser/math.js");
 const math = create(all ?? {});
 
@@ -16,7 +16,10 @@ type Calculation = (...values: number[]) => number;
 const table = (calculations: Record<string, Calculation>) => new Map(Object.entries(calculations));
 
 const factorial = (a = 0) => math.factorial(a);
-/** The operators by their parser names. On plain numbers each takes the same short time, however large its result. */
+/**
+ * The operators, by the names that the parser gives them. With plain numbers, each operator takes the same short time, however large the
+ * result is.
+ */
 const operators = table({
   add: (a = 0, b = 0) => a + b,
   subtract: (a = 0, b = 0) => a - b,
@@ -49,16 +52,16 @@ const ofMany = table({
   lcm: (...values) => values.reduce((a, b) => (a && b ? Math.abs(a / gcd(a, b)) * Math.abs(b) : 0)),
 });
 
-/** Returns the greatest common divisor. It refuses inexact integers, because their remainders might never reach zero. */
+/** Returns the greatest common divisor. Throws for inexact integers, because their remainders might never reach zero. */
 function gcd(a: number, b: number): number {
   if (!Number.isSafeInteger(a) || !Number.isSafeInteger(b)) throw new Error("gcd and lcm need whole numbers of 15 digits at most");
   return b === 0 ? Math.abs(a) : gcd(b, a % b);
 }
 
 /**
- * Returns the value of an arithmetic expression. The library only parses it and formats the result. Evaluation in its language could
- * define functions, fill the memory, or change the library for every later run. The library is in its own file, which is loaded on first
- * use.
+ * Returns the value of an arithmetic expression. mathjs only parses the expression and formats the result. If mathjs evaluated the
+ * expression, the expression could define functions, fill the memory, or change mathjs for every later run. This file is loaded on first
+ * use, because mathjs is large.
  */
 export function calculate(expression: string): string {
   const result = read(math.parse(expression), new Map());
@@ -66,7 +69,10 @@ export function calculate(expression: string): string {
   return math.format(result, { precision: 14 });
 }
 
-/** Visits each node once. The parser puts the left side of "a + b%" into the tree twice, which would double the work each time. */
+/**
+ * Returns the value of a node of the parsed expression. `known` has the values of nodes that were computed already. The parser puts the
+ * left side of "a + b%" into the tree twice. Without `known`, each such expression would double the work.
+ */
 function read(node: MathNode, known: Map<MathNode, number>): number {
   const value = known.get(node) ?? evaluate(node, (part) => read(part, known));
   known.set(node, value);

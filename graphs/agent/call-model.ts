@@ -9,10 +9,10 @@ import { type AnswerSchema, asInstruction, asResponseFormat, readAnswer } from "
 import { keepBrokenCalls } from "./tool-calls.ts";
 import { addUsage, type Usage, usageOf } from "./usage.ts";
 
-/** The longest answer. A longer one is runaway output. */
+/** The size limit of an answer, in characters. A longer answer means that the model does not stop. */
 const longestAnswer = 200_000;
 const longestWaitMs = 20_000;
-/** How much of a bad answer is shown to the model again. */
+/** How many characters of an unusable answer are shown to the model when it is asked again. */
 const longestQuote = 4_000;
 
 export interface ModelCall {
@@ -20,13 +20,13 @@ export interface ModelCall {
   system: string;
   messages: BaseMessage[];
   tools?: StructuredToolInterface[];
-  /** The schema of the answer. Without it the answer is a text. */
+  /** The schema of the answer. Without it, the answer is text. */
   answer?: AnswerSchema;
-  /** The limit for each request. */
+  /** The time limit of each request. */
   timeoutSeconds: number;
-  /** How many retries follow a failed request or a bad answer. */
+  /** How often a failed request or an unusable answer is retried. */
   retries: number;
-  /** Whether the answer is hidden from those who follow the run's tokens. */
+  /** Whether clients that stream the run's tokens do not see the answer. */
   quiet: boolean;
   signal?: AbortSignal;
 }
@@ -46,13 +46,13 @@ interface Failure {
   usage: Usage;
 }
 
-/** Thrown when no usable answer came. It carries the usage, which still has to be paid. */
+/** The error of a call that got no usable answer. It carries the token usage, because the failed requests cost money too. */
 export class NoAnswer extends Error {
   override name = "NoAnswerError";
   readonly status: "failed" | "timeout";
   readonly attempts: number;
   readonly usage: Usage;
-  /** Whether another try must fail in the same way. */
+  /** Whether a retry would fail in the same way. */
   readonly isFatal: boolean;
 
   constructor(message: string, { status = "failed", isFatal = false, attempts, usage }: Failure) {
@@ -64,10 +64,10 @@ export class NoAnswer extends Error {
   }
 }
 
-/** The state of one call: what the next request sends, and what the earlier ones came to. */
+/** The state of a call over its attempts: the conversation for the next request, and the results of the earlier requests. */
 interface Attempts {
   conversation: BaseMessage[];
-  /** Whether the endpoint is to keep to the schema by itself. Otherwise the schema is part of the prompt. */
+  /** Whether the endpoint gets the schema as `response_format`. Otherwise the schema is part of the prompt. */
   isNative: boolean;
   attempts: number;
   usage: Usage;
@@ -75,7 +75,9 @@ interface Attempts {
   waitMs: number;
 }
 
-/** Calls a model until its answer is usable. Each retry tells the model what was wrong with the answer before. */
+/**
+ * Calls a model until its answer is usable, or until no retry is left. Each retry tells the model what was wrong with its previous answer.
+ */
 export async function callModel(call: ModelCall): Promise<ModelReply> {
   const { messages: conversation, model, retries, signal } = call;
   const usage: Usage = { inputTokens: 0, outputTokens: 0 };
@@ -89,7 +91,7 @@ export async function callModel(call: ModelCall): Promise<ModelReply> {
   }
 }
 
-/** Makes one request. Returns undefined when another one may help, and throws when none will. */
+/** Makes one request. Returns undefined if a retry may help, and throws if no retry would. */
 async function attempt(call: ModelCall, state: Attempts): Promise<ModelReply | undefined> {
   const { answer, messages } = call;
   state.attempts++;
@@ -103,17 +105,17 @@ async function attempt(call: ModelCall, state: Attempts): Promise<ModelReply | u
   if ("result" in found) return { message, result: found.result, attempts, usage };
   state.problem = found.problem;
   state.conversation = [...messages, ...correction(message, found.problem)];
-  state.isNative = false; // an endpoint that ignores the setting never showed the schema to the model
+  state.isNative = false; // if the endpoint ignored `response_format`, the model has not seen the schema
   return undefined;
 }
 
-/** Prepares the next request after an error, or throws when a retry would not help. */
+/** Prepares a retry after an error. Throws if a retry would not help. */
 function afterError(call: ModelCall, state: Attempts, error: unknown): undefined {
   call.signal?.throwIfAborted();
   if (error instanceof TimedOut) throw new NoAnswer(error.message, { ...state, status: "timeout" });
   if (state.isNative && call.answer && refusesFormat(error)) {
     state.isNative = false;
-    state.attempts--; // the same question follows, with the schema in words
+    state.attempts--; // the same request follows, with the schema in the prompt
     return;
   }
   state.problem = describe(error);
@@ -147,7 +149,10 @@ async function request(
   }
 }
 
-/** Assembles an answer from its stream, because ChatOpenAI drops a whole answer that is not JSON. Stops when it is too long. */
+/**
+ * Joins the chunks of a streamed answer. Structured answers are streamed, because ChatOpenAI drops an unstreamed answer that is not JSON.
+ * Stops reading when the answer is too long.
+ */
 async function gather(pieces: AsyncIterable<AIMessageChunk>): Promise<AIMessageChunk> {
   let reply: AIMessageChunk | undefined;
   let length = 0;
@@ -164,7 +169,7 @@ function read(message: AIMessage, answer: AnswerSchema) {
   return readAnswer(message.text, answer);
 }
 
-/** Returns a bad answer and what is wrong with it, for the next request. */
+/** Returns the messages that show the model its unusable answer and the problem with it. They are part of the next request. */
 function correction(message: AIMessage, problem: string): BaseMessage[] {
   const advice = `That answer cannot be used: ${problem} Answer again, with JSON of the given schema only.`;
   return [new AIMessage(message.text.slice(0, longestQuote) || "(nothing)"), new HumanMessage(advice)];
@@ -172,10 +177,13 @@ function correction(message: AIMessage, problem: string): BaseMessage[] {
 
 const hasCalls = ({ tool_calls: calls = [] }: AIMessage) => calls.length > 0;
 
-/** OpenAI's client takes `response_format`. The clients of other providers have other names for it, or none. */
+/**
+ * Tells whether the model uses OpenAI's client, which accepts `response_format`. The clients of other providers use other names for it, or
+ * lack it.
+ */
 const isOpenAi = (model: BaseChatModel) => model._llmType() === "openai";
 
-/** Tells whether an endpoint refused the request because it has no `response_format`. */
+/** Tells whether the endpoint refused the request because it does not support `response_format`. */
 function refusesFormat(error: unknown): boolean {
   const { status } = Object(error);
   return (
@@ -184,8 +192,8 @@ function refusesFormat(error: unknown): boolean {
 }
 
 /**
- * Tells whether a retry may help. A bad request stays bad, while a busy server or a broken connection may recover. An answer that
- * followers have begun to read is not begun again.
+ * Tells whether a retry may help. It may after a busy server or a broken connection, and it does not after a bad request. If clients have
+ * already read the beginning of the answer, the call is not retried.
  */
 function mayRecover(error: unknown, { quiet }: ModelCall): boolean {
   if (isFatal(error)) return false;
@@ -194,11 +202,11 @@ function mayRecover(error: unknown, { quiet }: ModelCall): boolean {
 
 const isFatal = (error: unknown) => error instanceof UnknownModel || isRefusal(Object(error).status);
 
-/** Tells whether a status means that the server never accepts this request: it is wrong, the key is, or the model is. */
+/** Tells whether a status means that the server will never accept this request. The request, the key or the model is wrong. */
 export const isRefusal = (status: unknown): boolean =>
   typeof status === "number" && status < 500 && status !== 408 && status !== 409 && status !== 429;
 
-/** Returns the milliseconds to wait: as long as the server asks for, else a little longer with each retry. */
+/** Returns the milliseconds to wait before a retry. This is the time that the server asks for, or a time that doubles with each retry. */
 function waitBefore(error: unknown, attempt: number): number {
   const asked = Number(Object(error).headers?.get?.("retry-after"));
   return Math.min(asked > 0 ? asked * 1000 : 100 * 2 ** attempt, longestWaitMs);

@@ -6,13 +6,13 @@ interface Problem {
 }
 
 interface ClosedDef extends z.core.$ZodObjectDef {
-  /** Finds what is wrong with the object as a whole. */
+  /** Returns the problems of the object as a whole. */
   judge: (given: object) => Problem[];
 }
 
 /**
- * A zod object that judges itself as a whole. A refinement would do the same, but LangGraph extends the schema of a graph's input, and zod
- * extends no object with refinements.
+ * A zod object with a check of the whole object. A refinement would do the same, but LangGraph extends the schema of a graph's input. Zod
+ * cannot extend objects that have refinements.
  */
 const Closed = z.core.$constructor<z.ZodObject, ClosedDef>("Closed", (inst, def) => {
   z.ZodObject.init(inst, def);
@@ -30,9 +30,9 @@ const Closed = z.core.$constructor<z.ZodObject, ClosedDef>("Closed", (inst, def)
 });
 
 /**
- * Returns the schema of an object that refuses unknown keys, and names the nearest known one. When a caller gives no context, LangGraph
- * validates the run's `configurable` in its place. That has a thread's id, or keys of LangGraph and
- * LangSmith, so it is not refused.
+ * Returns the schema of an object that refuses unknown keys. The error names the nearest known key, or all known keys if none is near. Keys
+ * of LangGraph and LangSmith and a thread's id are accepted. When a caller gives no context, LangGraph validates the run's `configurable`,
+ * which has these keys.
  */
 export function closed<Shape extends z.ZodRawShape>(shape: Shape, judge: ClosedDef["judge"] = () => []): z.ZodObject<Shape> {
   const known = Object.keys(shape);
@@ -43,7 +43,7 @@ export function closed<Shape extends z.ZodRawShape>(shape: Shape, judge: ClosedD
     catchall: z.unknown(),
     judge: (given) => [...unknownIn(given).map((key) => ({ path: [key], message: describe(key, known) })), ...judge(given)],
   });
-  return schema.meta({ additionalProperties: false }) as unknown as z.ZodObject<Shape>; // its result may hold more keys, which nobody reads
+  return schema.meta({ additionalProperties: false }) as unknown as z.ZodObject<Shape>; // the result may have additional keys, which no code reads
 }
 
 const isConfigurable = (given: object) => Object.keys(given).some((key) => /^(thread_id$|__pregel|ls_)/.test(key));
@@ -55,7 +55,7 @@ function describe(key: string, known: string[]): string {
   return `unknown key; ${hint}`;
 }
 
-/** Returns how many characters must change to make one word the other. */
+/** Returns the edit distance of two words: how many characters must change to turn one into the other. */
 function distanceOf(one: string, other: string): number {
   const [a, b] = [one.slice(0, 50).toLowerCase(), other.toLowerCase()];
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);

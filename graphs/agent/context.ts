@@ -5,13 +5,13 @@ import { withDefaults } from "./defaults.ts";
 import { priceOf } from "./ledger.ts";
 import { ToolName } from "./tool-names.ts";
 
-/** Treats an empty variable as unset. */
+/** The default model. An empty variable counts as unset. */
 const defaultModel = process.env.ENSEMBLE_MODEL || "gpt-5-mini";
 
-/** Has no default, because gpt-5 models refuse every value but their own. */
+/** The sampling temperature of the models. It has no default, because gpt-5 models refuse every value except their own. */
 export const Temperature = z.number().min(0).max(2).optional().describe("Temperature of every call, if set. Many models accept only 1.");
 
-/** Two tiers of models, so that a cheap model does the mechanical work and a good one decides. */
+/** The models of a run, in two tiers. A cheap model can do the work, and a better one can plan and decide. */
 export const Models = closed({
   judge: z.string().min(1).default(defaultModel).describe("Model that plans, routes and judges, as `provider:model`"),
   worker: z.string().min(1).default(defaultModel).describe("Model that does the work, as `provider:model`"),
@@ -20,14 +20,14 @@ export const Models = closed({
   .prefault({})
   .describe("Models to call");
 
-/** Dollars per million tokens. */
+/** The price of a model, in dollars per million tokens. */
 const Price = closed({
   input: z.number().min(0).describe("Dollars per million input tokens"),
   cachedInput: z
     .number()
     .min(0)
     .optional()
-    .describe("Dollars per million input tokens that the endpoint had cached. Without it, as `input`."),
+    .describe("Dollars per million input tokens that the endpoint had cached. Default: the price of `input`."),
   output: z.number().min(0).describe("Dollars per million output tokens"),
 });
 
@@ -47,14 +47,14 @@ export const Limits = closed({
     .min(100)
     .max(1_000_000)
     .default(50_000)
-    .describe("Longest task or material of an agent in tokens. The rest is cut, and the agent is told."),
+    .describe("Longest task or material of an agent in tokens. The rest is cut, and a note tells the agent."),
   failures: z.number().int().min(1).default(3).describe("Failures after which no new work starts"),
 })
   .prefault({})
   .describe("Limits on parallel work and on size");
 
 export const Budget = closed({
-  tokens: z.number().int().positive().optional().describe("Tokens that the run may use"),
+  tokens: z.number().int().positive().optional().describe("Number of tokens that the run may use"),
   dollars: z.number().positive().optional().describe("Dollars that the run may cost"),
   prices: z.record(z.string(), Price).default({}).describe("Dollars per million tokens, by model. They override the built-in table."),
 })
@@ -70,24 +70,29 @@ export const Cache = z
     "Whether what an agent of the same model answered to the same task and input, a day ago at most, is taken instead of asking again",
   );
 
-/** A caller's list narrows the operator's list and adds nothing to it: see operator-limits.ts. */
+/** The internal hosts that a caller's context allows. The list can only narrow the operator's list (see operator-limits.ts). */
 export const AllowedHosts = z
   .array(z.string())
   .nullable()
   .default(null)
-  .describe("Hosts of the internal network that may be called, with their port, among those that the operator allows. Null: all of those.");
+  .describe(
+    "Internal hosts, with their port, that the run may call. Hosts that the operator does not allow have no effect. Null: all hosts that the operator allows.",
+  );
 export const AllowedDirectories = z
   .array(z.string())
   .nullable()
   .default(null)
-  .describe("Directories of the server that may be read, within those that the operator allows. Null: all of those.");
+  .describe(
+    "Directories of the server that the run may read, within the directories that the operator allows. Null: all directories that the operator allows.",
+  );
 
-/** The options that every pattern has. */
+/** The fields that the context of every pattern has. */
 export const sharedContext = { models: Models, limits: Limits, budget: Budget };
 
 /**
- * Returns the schema of a pattern's context: the shared options and its own. A pattern in code can replace the defaults of both. The
- * schema refuses unknown keys, and a dollar budget with a model that has no price. `agents` are the agents of the code.
+ * Returns the schema of a pattern's context. It has the shared fields and the pattern's own fields, and `defaults` can replace the defaults
+ * of both. The schema refuses unknown keys. It also refuses a dollar budget if a model has no price. `agents` are the agents that the code
+ * gives to the pattern.
  */
 export function patternContext<Shape extends z.ZodRawShape>(shape: Shape, defaults: object = {}, agents: { model?: unknown }[] = []) {
   const fields = withDefaults({ ...sharedContext, ...shape }, defaults as Record<string, unknown>);
@@ -98,7 +103,7 @@ export function patternContext<Shape extends z.ZodRawShape>(shape: Shape, defaul
     if (!named || !limit || !Array.isArray(roster)) return [];
     return unpriced([named.judge, named.worker, ...roster.map((agent) => agent?.model)], limit);
   });
-  context.parse(defaults); // a wrong default fails where it stands
+  context.parse(defaults); // a wrong default fails here, where the code sets it, and not at the first run
   return context;
 }
 
@@ -114,7 +119,7 @@ function unpriced(models: unknown[], budget: Budget) {
     }));
 }
 
-/** The options of an agent that solves tasks with tools. */
+/** The context fields of a pattern whose agent uses tools. */
 export const solverContext = {
   instructions: z
     .string()
@@ -132,7 +137,7 @@ export type Models = z.infer<typeof Models>;
 export type Limits = z.infer<typeof Limits>;
 export type Budget = z.infer<typeof Budget>;
 
-/** The parsed context of a pattern, as far as its agents read it. */
+/** The fields of a pattern's parsed context that its agents read. */
 interface AgentContext {
   models: Models;
   limits: Limits;
@@ -141,10 +146,10 @@ interface AgentContext {
   askTimeoutSeconds?: number | null;
 }
 
-/** Returns what every agent of a run shares: the model of its tier, and the limits. */
+/** Returns the settings that all agents of a run share. The model is that of the given tier. */
 export function tierOf({ models, limits, budget, allowedHosts = null, askTimeoutSeconds = null }: AgentContext, tier: "judge" | "worker") {
   return { model: models[tier], temperature: models.temperature, limits, budget, hosts: allowedHosts, askTimeoutSeconds };
 }
 
-/** The recursion limit for graphs with limits of their own. LangGraph's default of 25 steps would end them earlier. */
+/** The recursion limit of graphs that limit their own steps. LangGraph's default of 25 steps would end them too early. */
 export const mostSuperSteps = 1_000;

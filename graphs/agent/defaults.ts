@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { closed } from "./closed.ts";
 
-/** Returns the fields of a context with other defaults. An object such as `models` keeps the defaults that are not replaced. */
+/** Returns the fields with new defaults. For an object such as `models`, only the given keys get a new default. */
 export function withDefaults<Shape extends z.ZodRawShape>(shape: Shape, defaults: Record<string, unknown>): Shape {
   const changed = Object.entries(shape).map(([key, field]) => [
     key,
@@ -10,7 +10,7 @@ export function withDefaults<Shape extends z.ZodRawShape>(shape: Shape, defaults
   return Object.fromEntries(changed);
 }
 
-/** The default is validated with each context, so that an error names its field. */
+/** Returns the field with a new default. The default is validated together with each context, so that an error names the field. */
 function withDefault(field: unknown, value: unknown): unknown {
   const { description = "" } = field as z.ZodType;
   const inner = unwrap(field as z.ZodType);

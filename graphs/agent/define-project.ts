@@ -10,8 +10,9 @@ export interface ProjectParts {
 }
 
 /**
- * Defines the tools, the agents and the MCP servers that contexts can name. The service does this with the project's own at its start. In
- * a program without the service, call it before the first run. Returns a function that forgets them and ends their connections.
+ * Defines the tools, agents and MCP servers that a run's context can name. At its start, the service calls this with what langgraph.json
+ * lists. A program without the service must call it before its first run. Returns a function that removes the definitions and closes the
+ * connections to the MCP servers.
  */
 export function defineProject({ tools = [], agents = [], mcp = {} }: ProjectParts): () => Promise<void> {
   for (const tool of tools)

@@ -13,13 +13,13 @@ const mostRedirects = 5;
 export type Resolve = (host: string) => Promise<{ address: string; family: number }[]>;
 
 export interface FetchOptions {
-  /** Internal hosts, with their port, that may be read. */
+  /** Internal hosts, with their port, whose pages may be read. */
   allowedHosts: string[];
   signal?: AbortSignal | undefined;
   resolve?: Resolve;
 }
 
-/** Returns the text of a page. It follows redirects one by one and checks each like the first address. */
+/** Returns the text of a page. Follows redirects itself, and checks each target like the first address. */
 export async function fetchPage(address: string, { allowedHosts, signal, resolve = resolveAll }: FetchOptions): Promise<string> {
   const timeout = AbortSignal.timeout(timeoutMs);
   const until = signal ? AbortSignal.any([signal, timeout]) : timeout;
@@ -44,7 +44,7 @@ function admit(address: string): URL {
   return url;
 }
 
-/** Requests a URL. Without a resolver the host is trusted, whatever its address. */
+/** Requests a URL. With a resolver, internal addresses are refused. Without one, the host is trusted, whatever its address is. */
 function get(url: URL, signal: AbortSignal, resolve: Resolve | undefined): Promise<IncomingMessage> {
   const host = url.hostname.replace(/^\[|\]$/g, "");
   if (resolve && isIP(host) && isInside(host)) throw new Error(describeInside(url.host)); // an IP address needs no lookup
@@ -58,7 +58,10 @@ function get(url: URL, signal: AbortSignal, resolve: Resolve | undefined): Promi
   return answered.promise;
 }
 
-/** Returns a lookup whose addresses were checked. The connection uses them, so that a second answer cannot lead elsewhere. */
+/**
+ * Returns a lookup function that refuses internal addresses. The connection uses the checked addresses, so a second DNS answer cannot lead
+ * to another host.
+ */
 function lookupOutside(resolve: Resolve): LookupFunction {
   const find = async (host: string) => {
     const addresses = await resolve(host);

@@ -5,16 +5,16 @@ import type { Usage } from "./usage.ts";
 
 export const CallStatus = z.enum(["success", "failed", "timeout", "skipped"]);
 
-/** One call of an agent. The execution log, the cost report and the audit trail are lists of these. */
+/** A ledger entry: one call of an agent, with its cost. Execution logs, cost reports and audit trails are made from lists of entries. */
 export const LedgerEntry = z.object({
   agent: z.string().describe("Agent that was called"),
   task: z.string().describe("Task of the call"),
-  model: z.string().describe("Model that answered, else the requested one"),
-  at: z.string().describe("Start of the call"),
-  elapsedMs: z.number().describe("Duration, failed attempts included"),
+  model: z.string().describe("Model that answered. If unknown: the requested model."),
+  at: z.string().describe("Time at which the call began"),
+  elapsedMs: z.number().describe("Duration in milliseconds, including failed attempts"),
   attempts: z.number().int().describe("Number of requests to the model"),
-  outcome: CallStatus.describe("Outcome"),
-  error: z.string().optional().describe("Reason of a failure"),
+  outcome: CallStatus.describe("Outcome of the call"),
+  error: z.string().optional().describe("Why the call failed"),
   inputTokens: z.number().int().describe("Input tokens as the model reported them"),
   outputTokens: z.number().int().describe("Output tokens as the model reported them"),
   dollars: z.number().describe("Cost by the price table. 0 for a model without a price."),
@@ -22,16 +22,16 @@ export const LedgerEntry = z.object({
   estimated: z
     .literal(true)
     .optional()
-    .describe("Set when the endpoint reported no usage, so the tokens are estimated from the characters"),
-  cached: z.literal(true).optional().describe("Set when the answer came from the result cache and cost nothing"),
+    .describe("Set if the endpoint reported no usage. The tokens are then estimated from the number of characters."),
+  cached: z.literal(true).optional().describe("Set if the answer came from the result cache and cost nothing"),
 });
 
 export type LedgerEntry = z.infer<typeof LedgerEntry>;
 
-/** The state key `ledger`. Every call appends to it. */
-export const Ledger = appending(LedgerEntry, "Every call of an agent, in the order they ended");
+/** The state key `ledger`. Nodes append an entry for every call. */
+export const Ledger = appending(LedgerEntry, "Every call of an agent, in the order in which the calls ended");
 
-/** Dollars per million tokens for the patterns' default models. A context can override and add prices. */
+/** The prices of the patterns' default models, in dollars per million tokens. A context can add prices and override these. */
 const table: Budget["prices"] = {
   "gpt-5": { input: 1.25, cachedInput: 0.125, output: 10 },
   "gpt-5-mini": { input: 0.25, cachedInput: 0.025, output: 2 },
@@ -39,8 +39,8 @@ const table: Budget["prices"] = {
 };
 
 /**
- * Returns the price of a call. The context's prices come first. The table applies only to a model under its own name, so a rehearsal
- * costs nothing.
+ * Returns the cost of a call in dollars. The prices of the context come first. The built-in table applies only if the answering model has
+ * the requested model's name. A call that the rehearsal model answered thus costs nothing.
  */
 export function costOf(asked: string, { answered = asked, inputTokens, outputTokens, cachedTokens = 0 }: Usage, budget: Budget): number {
   const price = priceOf(asked, answered, budget);
@@ -49,7 +49,7 @@ export function costOf(asked: string, { answered = asked, inputTokens, outputTok
   return ((inputTokens - cachedTokens) * input + cachedTokens * cachedInput + outputTokens * output) / 1_000_000;
 }
 
-/** Returns the price of a model. `answered` is an exact version of the requested model, or another model. */
+/** Returns the price of a model, if it is known. `answered` is an exact version of the requested model, or another model. */
 export function priceOf(asked: string, answered: string, { prices }: Budget): Price | undefined {
   const listed = answered.startsWith(asked) ? asked : answered;
   return prices[answered] ?? prices[asked] ?? table[withoutProvider(listed)];
@@ -57,7 +57,7 @@ export function priceOf(asked: string, answered: string, { prices }: Budget): Pr
 
 const withoutProvider = (model: string) => model.replace(/^openai:/, "");
 
-/** The start and the subject of a call, for its ledger entry. */
+/** The facts of a call that are known before it ends, for its ledger entry. */
 export interface Called {
   agent: string;
   task: string;
@@ -103,7 +103,10 @@ export function spentIn(ledger: LedgerEntry[]): Spent {
   };
 }
 
-/** Returns the rest of a budget, for a graph with its own count. The budget must not be used up, because a budget is positive. */
+/**
+ * Returns the part of a budget that is left, for a graph that counts its own calls. Call it only while something is left, because a budget
+ * must be positive.
+ */
 export function budgetLeft(ledger: LedgerEntry[], budget: Budget): Budget {
   const spent = spentIn(ledger);
   return {
@@ -117,7 +120,7 @@ export class BudgetExceeded extends Error {
   override name = "BudgetExceededError";
 }
 
-/** Throws when the budget is used up. Every wave of calls begins with this check. */
+/** Throws if the budget is used up. Every wave of calls begins with this check. */
 export function enforceBudget(ledger: LedgerEntry[], { tokens, dollars }: Budget): void {
   const spent = spentIn(ledger);
   if (tokens !== undefined && spent.tokens >= tokens) {

@@ -2,9 +2,9 @@ import { type StructuredToolInterface, tool } from "@langchain/core/tools";
 import { z } from "zod";
 import type { McpServer } from "./project.ts";
 
-/** A connection to an MCP server. It connects when it is first used, and again after it broke. */
+/** A connection to an MCP server. It is opened on first use, and again after it broke. */
 export interface OpenServer {
-  /** Returns one of the server's tools. If the server cannot be reached or lacks the tool, the returned tool says so to the model. */
+  /** Returns a tool of the server. If the server cannot be reached or lacks the tool, returns a tool whose error tells the model so. */
   tool(name: string): Promise<StructuredToolInterface>;
   close(): Promise<void>;
 }
@@ -17,22 +17,22 @@ export function serverNamed(name: string, servers: Map<string, McpServer>) {
   return config && { server, config, tool: name.slice(slash + 1) };
 }
 
-/** How long the tools that a server listed are taken for present. */
+/** How long the list of a server's tools is trusted before the server is asked again. */
 const listedForMs = 60_000;
 const answerSeconds = 15;
-/** How long an unreachable server is left alone, so that not every round of an agent waits for it. */
+/** How long no connection is tried after a server could not be reached. Otherwise every round of an agent would wait for it. */
 const pauseMs = 30_000;
 const adapters = "@langchain/mcp-adapters";
 
 interface Connection {
   tools: StructuredToolInterface[];
   listedAt: number;
-  /** Asks the server for its tools again. */
+  /** Reads the server's list of tools again. */
   list(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Prepares a connection. Every part of a process shares it. */
+/** Prepares a connection, without opening it. All runs of a process share the connection. */
 export function openServer(server: string, config: McpServer): OpenServer {
   let connecting: Promise<Connection> | undefined;
   let failure: { reason: string; at: number } | undefined;
@@ -99,7 +99,7 @@ async function connect(server: string, config: McpServer): Promise<Connection> {
   }
 }
 
-/** Returns a tool that forgets the connection when a call fails, so that the next call makes a new one. */
+/** Returns the tool with a reaction to failed calls. A failure drops the connection, so that the next call opens a new one. */
 function reconnecting(found: StructuredToolInterface, forget: () => void): StructuredToolInterface {
   const invoke: StructuredToolInterface["invoke"] = async (input, config) => {
     try {
@@ -112,7 +112,7 @@ function reconnecting(found: StructuredToolInterface, forget: () => void): Struc
   return Object.create(found, { invoke: { value: invoke } });
 }
 
-/** Returns a tool that tells the model why it is not there. */
+/** Returns a stand-in for a missing tool. Its description and its error tell the model why the tool is missing. */
 function absent(name: string, reason: string): StructuredToolInterface {
   return tool(
     () => {

@@ -4,7 +4,7 @@ import { type AgentRun, calledBy } from "./agent-run.ts";
 import { callModel } from "./call-model.ts";
 import { entryOf, type LedgerEntry } from "./ledger.ts";
 
-/** How many messages of a conversation the model sees at most, and how many leave at once. */
+/** The model sees at most `windowSize` messages of a conversation. When there are more, `foldSize` messages leave at once. */
 const windowSize = 20;
 const foldSize = 10;
 
@@ -13,12 +13,12 @@ const instruction =
 
 interface Memory {
   summary: string;
-  /** How many messages, from the first, the summary stands for. */
+  /** How many messages the summary replaces, counted from the first. */
   folded: number;
   ledger: LedgerEntry[];
 }
 
-/** Folds the messages that leave the window into the summary. */
+/** Merges the messages that leave the window into the summary, with one model call. Does nothing if no message leaves. */
 export async function fold(
   run: AgentRun,
   model: BaseChatModel,
@@ -36,8 +36,9 @@ export async function fold(
 }
 
 /**
- * Returns the messages to fold into the summary, oldest first. The list is usually empty. `folded` messages have left before. Ten leave at
- * a time, so that the summary is not rewritten with every message. A tool result never loses its call.
+ * Returns the messages to merge into the summary, oldest first. The list is usually empty. `folded` is the number of messages that the
+ * summary replaces already. Messages leave ten at a time, so that the summary is not rewritten for every message. A tool result always
+ * leaves together with its call.
  */
 export function leavingWindow(messages: BaseMessage[], folded: number): BaseMessage[] {
   const present = messages.slice(folded);
@@ -47,14 +48,17 @@ export function leavingWindow(messages: BaseMessage[], folded: number): BaseMess
   return end < present.length ? present.slice(0, end) : [];
 }
 
-/** Returns the messages that the model sees: those after the summary, and always the last message of a person, which is the task. */
+/**
+ * Returns the messages that the model sees: the messages after the summary. The last message of a person is always included, because it is
+ * the task.
+ */
 export function inSight(messages: BaseMessage[], folded: number): BaseMessage[] {
   const task = messages.findLastIndex((message) => HumanMessage.isInstance(message));
   const present = messages.slice(folded);
   return task >= 0 && task < folded ? [messages[task] as BaseMessage, ...present] : present;
 }
 
-/** Returns messages as text, for the model that folds them in. */
+/** Returns messages as text, for the model that writes the summary. */
 function asTranscript(messages: BaseMessage[]): string {
   return messages.map((message) => `${message.type}: ${textOf(message)}`).join("\n");
 }

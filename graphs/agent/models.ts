@@ -1,12 +1,12 @@
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { initChatModel, MODEL_PROVIDER_CONFIG } from "langchain/chat_models/universal";
 
-/** Thrown when a model cannot be opened. A retry does not help. */
+/** The error for a model that cannot be opened. A retry does not help. */
 export class UnknownModel extends Error {
   override name = "UnknownModelError";
 }
 
-/** Returns the chat model of that name, `provider:model`. A name without a known provider is one of an OpenAI-compatible endpoint. */
+/** Returns the chat model with the name `provider:model`. A name without a known provider belongs to an OpenAI-compatible endpoint. */
 export async function openModel(name: string | BaseChatModel, temperature?: number): Promise<BaseChatModel> {
   if (typeof name !== "string") return name;
   const { provider, model } = splitName(name);
@@ -14,9 +14,9 @@ export async function openModel(name: string | BaseChatModel, temperature?: numb
     const opened = await initChatModel(model, {
       modelProvider: provider,
       configurableFields: [], // by default a caller's configurable.model would replace the model
-      maxRetries: 0, // retries are ours, so that they are counted and can be cancelled
+      maxRetries: 0, // call-model.ts retries, so that retries are counted and can be cancelled
       ...(provider === "openai" && { streamUsage: true }),
-      ...(temperature !== undefined && { temperature }), // gpt-5 models refuse every temperature but their own
+      ...(temperature !== undefined && { temperature }), // gpt-5 models refuse every temperature except their own
     });
     return await instanceOf(opened);
   } catch (error) {
@@ -27,11 +27,11 @@ export async function openModel(name: string | BaseChatModel, temperature?: numb
 function splitName(name: string): { provider: string; model: string } {
   const colon = name.indexOf(":");
   const prefix = name.slice(0, Math.max(0, colon));
-  // Otherwise initChatModel guesses a provider from the name.
+  // Without a provider, initChatModel would guess one from the name.
   return prefix in MODEL_PROVIDER_CONFIG ? { provider: prefix, model: name.slice(colon + 1) } : { provider: "openai", model: name };
 }
 
-/** Returns the provider's own model. The model around it would read `configurable` again with each call. */
+/** Returns the provider's own model. The wrapper that initChatModel returns would read `configurable` again at each call. */
 async function instanceOf(model: object): Promise<BaseChatModel> {
   const { _getModelInstance: open } = model as { _getModelInstance?: () => Promise<BaseChatModel> };
   return open ? open.call(model) : (model as BaseChatModel);

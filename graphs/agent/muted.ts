@@ -2,8 +2,8 @@ import { CallbackManager } from "@langchain/core/callbacks/manager";
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 
 /**
- * Returns a config under which a graph's messages do not reach those who follow the run's messages. The tag `nostream` hides the tokens of
- * models, but not the messages that the graph's nodes return. Its updates, its events and its traces stay visible.
+ * Returns a config that hides a graph's messages from clients that stream the run's messages. The tag `nostream` would hide the tokens of
+ * models, but not the messages that nodes return. The graph's updates, events and traces stay visible.
  */
 export function muted(config: LangGraphRunnableConfig): LangGraphRunnableConfig {
   if (!(config.callbacks instanceof CallbackManager)) return config;

@@ -2,7 +2,7 @@ import { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import type { ChatGenerationChunk, ChatResult } from "@langchain/core/outputs";
 import type { Runnable } from "@langchain/core/runnables";
 
-/** The methods of a chat model that produce messages. LangChain calls one of them for every invocation. */
+/** The methods of a chat model that produce messages. LangChain calls one of them for each model call. */
 interface Speaker {
   _generate(...call: unknown[]): Promise<ChatResult>;
   _streamResponseChunks(...call: unknown[]): AsyncGenerator<ChatGenerationChunk>;
@@ -13,8 +13,8 @@ interface Speaker {
 const isPatched = Symbol("gives its messages ids of their own");
 
 /**
- * Makes LangChain give each message of a model an id of its own. Some endpoints repeat ids, and a message with a known id would replace
- * the earlier one. Also puts the name of the model that answered on each message, where ChatOpenAI leaves it out while it streams.
+ * Makes LangChain give each message of a model a unique id. Some endpoints repeat ids, and a message with a known id would replace the
+ * earlier message. Also adds the name of the answering model to each message, because ChatOpenAI omits it when it streams.
  */
 export function withOwnIds<Model extends Runnable>(model: Model): Model {
   const speaker = ("bound" in model ? model.bound : model) as unknown as Speaker;
@@ -27,7 +27,7 @@ export function withOwnIds<Model extends Runnable>(model: Model): Model {
     for (const { message } of result.generations) message.id = undefined;
     return result;
   };
-  // LangChain takes a model for one that streams when these methods are not the base class's.
+  // LangChain streams a model only if it overrides these methods of the base class.
   if (chunks !== plain._streamResponseChunks) {
     speaker._streamResponseChunks = async function* (...call) {
       for await (const chunk of chunks.apply(speaker, call)) {

@@ -1,12 +1,15 @@
-/** Returns the visible text of a page. Its time grows only with the page's length, because the author may be hostile. */
+/** Returns the visible text of a page. The time grows only linearly with the page's length, because the page's author may be hostile. */
 export function textOfPage(html: string): string {
   return withoutBlocks(withoutBlocks(html, "script"), "style")
-    .replace(/<[^<>]+>/g, " ") // no tag matches beyond the next "<", so nothing is read twice
+    .replace(/<[^<>]+>/g, " ") // a tag never extends beyond the next "<", so no text is read twice
     .replace(/\s+/g, " ")
     .trim();
 }
 
-/** Removes blocks. A lazy pattern would read to the end of the page from every unclosed block. Here the first one ends the search. */
+/**
+ * Removes the blocks of a tag. A lazy pattern would read to the end of the page for every unclosed block. Here the first unclosed block
+ * ends the search.
+ */
 function withoutBlocks(html: string, name: "script" | "style"): string {
   const opening = new RegExp(`<${name}\\b`, "gi");
   const closing = new RegExp(`</${name}\\b`, "gi");

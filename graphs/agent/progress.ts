@@ -1,6 +1,6 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 
-/** Reports a step that a person wants to see, as a `custom` event of one shape for all patterns. */
+/** Reports a step as a `custom` event, for a person who watches the run. The events of all patterns have the same fields. */
 export function report(
   config: LangGraphRunnableConfig,
   pattern: string,

@@ -7,10 +7,10 @@ export class PromptTooLong extends Error {
   override name = "PromptTooLongError";
 }
 
-/** The subject of a piece of work. The agent sees nothing else: no history of the caller, no other agents' tasks. */
+/** A piece of work for an agent. The agent sees only these fields: no history of the caller, and no tasks of other agents. */
 export interface Errand {
   task: string;
-  /** Material for the task. */
+  /** The material that the agent works on. */
   input?: unknown;
   constraints?: string[];
 }
@@ -32,16 +32,16 @@ export function instructionOf({ name, role, goal, backstory, instructions }: Age
   return instruction;
 }
 
-/** Returns the task and its material. What exceeds the limit is cut, and a note says so. */
+/** Returns the prompt with the task and its material. Text above the limit is cut, and a note says so. */
 export function taskOf({ task, input }: Errand, { materialTokens }: Limits): string {
   const given = input === undefined ? "" : `\n\nInput:\n${cut(asText(input), materialTokens)}`;
   return `Task: ${cut(task, materialTokens)}${given}`;
 }
 
-/** Returns a value as a text: as it is, or as JSON. */
+/** Returns a string unchanged, and any other value as JSON. */
 export const asText = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
-/** Cuts a text to a number of tokens, counted from its characters, because a text need not have spaces. */
+/** Cuts a text to a number of tokens. The tokens are estimated from the characters, because a text may have no spaces to count words by. */
 export function cut(text: string, tokens: number): string {
   const most = tokens * charactersPerToken;
   if (text.length <= most) return text;

@@ -12,13 +12,13 @@ import { muted } from "./muted.ts";
 import { asText, type Errand, instructionOf, PromptTooLong, taskOf } from "./prompt.ts";
 import { type AnswerSchema, readAnswer } from "./structured.ts";
 
-/** The outcome of an errand. A failure is also an outcome: it never fails its siblings. */
+/** The result of an agent's work. A failure is also an outcome, so it does not fail agents that work at the same time. */
 export type Outcome<Result = unknown> = Success<Result> | Failure;
 
 interface Failure {
   status: "failed" | "timeout";
   error: string;
-  /** Whether another try must fail in the same way. */
+  /** Whether a retry would fail in the same way. */
   isFatal: boolean;
   ledger: LedgerEntry[];
 }
@@ -26,23 +26,25 @@ interface Failure {
 export interface Success<Result> {
   status: "success";
   result: Result;
-  /** The last message of the agent. A pattern that appends it to its own messages repeats nothing that followers have read. */
+  /**
+   * The last message of the agent. A pattern may append it to its own messages. Because the id is the same, clients do not see it twice.
+   */
   message?: AIMessage;
-  /** The reason of an early answer, such as `step_limit`. */
+  /** Why the agent answered early, such as `step_limit`. */
   stopped?: string;
   ledger: LedgerEntry[];
 }
 
-/** A piece of work for an agent, and what the run allows. */
+/** A piece of work, the agent that does it, and the settings and limits of the run. */
 export interface Assignment extends Errand, Omit<AgentRun, "task" | "constraints" | "record" | "quiet"> {
-  /** Whether the agent's tokens are hidden from followers. They are, unless this is false. */
+  /** Whether clients that stream the run see no tokens of the agent. Default: true. */
   quiet?: boolean;
 }
 
 /**
- * Gives an agent one piece of work and returns the outcome. An agent with tools runs as a subgraph: each of its rounds is a checkpoint, and
- * a crash repeats no finished tool call. So call this once in a node. An abort of the run, a question to a person and a budget that is used
- * up are not outcomes, so they are thrown.
+ * Gives an agent one piece of work and returns the outcome. An agent with tools runs as a subgraph. Each of its rounds is a checkpoint, so
+ * a crash repeats no finished tool call. Call this only once in a node for such an agent, because the rounds are stored below the node. Three things are
+ * thrown instead of returned: an abort of the run, a question to a person, and a used-up budget.
  */
 export async function runAgent<Result = unknown>(assignment: Assignment, config: LangGraphRunnableConfig): Promise<Outcome<Result>> {
   const { agent, task } = assignment;
@@ -66,7 +68,7 @@ export async function runAgent<Result = unknown>(assignment: Assignment, config:
   }
 }
 
-/** Makes a call that the run cannot do without. Its failure fails the run. Without a schema the result is a text. */
+/** Calls an agent whose answer the run needs. If the agent fails, the run fails. Without a schema, the result is text. */
 export async function requireAgent<Schema extends z.ZodType = z.ZodString>(
   { schema, ...assignment }: Assignment & { schema?: Schema },
   config: LangGraphRunnableConfig,
@@ -76,7 +78,7 @@ export async function requireAgent<Schema extends z.ZodType = z.ZodString>(
   throw failureOf(assignment.agent, outcome);
 }
 
-/** Returns the error that ends a run in which an agent failed. */
+/** Returns the error that ends a run because an agent failed. */
 export const failureOf = ({ name }: Agent, { status, error }: { status: string; error: string }): Error =>
   new Error(`The ${name} ${status === "timeout" ? "took too long" : "failed"}: ${error}`);
 
@@ -88,7 +90,7 @@ async function work(run: AgentRun, errand: Errand, config: LangGraphRunnableConf
   return agent.tools.length > 0 || agent.middleware.length > 0 ? workInRounds(run, errand, config) : answerAtOnce(run, errand, config);
 }
 
-/** Makes one model call. Without tools there are no rounds to store, so no subgraph is needed. */
+/** Does the work with one model call, for an agent without tools. No subgraph is needed, because there are no rounds to store. */
 async function answerAtOnce(run: AgentRun, errand: Errand, { signal }: LangGraphRunnableConfig): Promise<Done> {
   const { agent, limits, quiet } = run;
   const started = Date.now();
@@ -111,7 +113,7 @@ async function answerAtOnce(run: AgentRun, errand: Errand, { signal }: LangGraph
   }
 }
 
-/** Runs the agent's own graph below the present node. */
+/** Runs the agent's graph as a subgraph of the current node. */
 async function workInRounds(run: AgentRun, errand: Errand, config: LangGraphRunnableConfig): Promise<Done> {
   const { agent, limits } = run;
   const input = { messages: [new HumanMessage(taskOf(errand, limits))] };
@@ -129,7 +131,7 @@ async function workInRounds(run: AgentRun, errand: Errand, config: LangGraphRunn
   return { ...done, result: read.result };
 }
 
-/** Runs a graph that works in an agent's place. Its result is its structured response, or the text of its last message. */
+/** Runs the graph that does an agent's work. The result is the graph's structured response, or the text of its last message. */
 async function workByGraph({ agent, limits, quiet }: AgentRun, errand: Errand, config: LangGraphRunnableConfig): Promise<Done> {
   const input = { messages: [new HumanMessage(taskOf(errand, limits))] };
   const values = Object((await agent.graph?.invoke(input, { ...(quiet ? muted(config) : config), context: undefined })) ?? {});
@@ -145,7 +147,7 @@ async function workByGraph({ agent, limits, quiet }: AgentRun, errand: Errand, c
 
 const answerOf = (name: string, schema: z.ZodType): AnswerSchema => ({ name, schema });
 
-/** The graph of agents without middleware of their own. What differs between them is in the context. */
+/** The graph that all agents without middleware share. Their differences are in the context that each call passes. */
 const commonGraph = () => buildAgent({ name: "agent", runOf: (context) => context as AgentRun });
 let common: ReturnType<typeof commonGraph> | undefined;
 const graphs = new WeakMap<readonly unknown[], ReturnType<typeof commonGraph>>();
@@ -162,7 +164,7 @@ function graphOf({ middleware }: Agent) {
 
 const overdue = ({ errandSeconds }: Agent) => ({ status: "timeout" as const, message: `Not done within ${errandSeconds} s.` });
 
-/** Returns the error at the bottom. LangChain wraps errors of middleware in errors of its own. */
+/** Returns the original error. LangChain wraps errors that occur inside middleware in its own errors. */
 function rootOf(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error));
   return "~brand" in error && error.cause instanceof Error ? rootOf(error.cause) : error;
@@ -170,7 +172,7 @@ function rootOf(error: unknown): Error {
 
 const statusOf = (error: Error) => (error instanceof NoAnswer ? error.status : "failed");
 
-/** Tells whether another try must fail in the same way: a refused request, a bad key, a model that does not exist. */
+/** Tells whether a retry would fail in the same way, as after a refused request, a bad key or an unknown model. */
 function isFatal(error: Error): boolean {
   if (error instanceof NoAnswer) return error.isFatal;
   return error instanceof UnknownModel || error instanceof PromptTooLong || isRefusal(Object(error).status);
@@ -178,5 +180,5 @@ function isFatal(error: Error): boolean {
 
 const isNotAnOutcome = (error: Error) => error instanceof BudgetExceeded || error.name === "BudgetExceededError" || isBubble(error);
 
-/** Tells whether LangGraph uses this error to stop or to leave a graph. */
+/** Tells whether the error is a signal that LangGraph uses to stop or leave a graph. */
 const isBubble = (error: Error) => "is_bubble_up" in error && error.is_bubble_up === true;

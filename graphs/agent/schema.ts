@@ -5,11 +5,11 @@ import { ToolName } from "./tool-names.ts";
 /** A JSON schema as data. */
 export const JsonSchema = z.record(z.string(), z.unknown());
 
-/** An agent as data: in a context, in `agents.yaml`, in a roster. An agent in code can have more: see agent.ts. */
+/** An agent as data, for contexts, rosters and `agents.yaml`. An agent in code can have more (see agent.ts). */
 export const AgentData = closed({
   name: z.string().trim().min(1).max(100).describe("Name of the agent"),
   role: z.string().trim().min(1).describe("Role of the agent"),
-  description: z.string().optional().describe("Purpose of the agent, for those who choose among agents"),
+  description: z.string().optional().describe("Purpose of the agent, for a model or agent that chooses between agents"),
   goal: z.string().optional().describe("Goal of the agent"),
   backstory: z.string().optional().describe("Background of the agent"),
   instructions: z.string().default("").describe("System prompt of the agent"),
@@ -17,17 +17,17 @@ export const AgentData = closed({
   temperature: z.number().min(0).max(2).optional().describe("Temperature to use instead of the context's"),
   tools: z.array(ToolName).max(128).default([]).describe("Tools that the agent may use"),
   approve: z.array(ToolName).max(128).default([]).describe("Tools that need a person's approval each time"),
-  output: JsonSchema.optional().describe("JSON schema of the agent's result. Without it the result is a text."),
+  output: JsonSchema.optional().describe("JSON schema of the agent's result. Without it, the result is text."),
   maxRounds: z.number().int().min(1).max(50).default(10).describe("Rounds of tool calls after which the agent must answer"),
   weight: z.number().positive().default(1).describe("Weight of the agent's findings in a weighted vote"),
   timeoutSeconds: z.number().positive().max(3_600).default(30).describe("Timeout of one model call"),
   errandSeconds: z.number().positive().max(86_400).default(300).describe("Timeout of one errand, tools included"),
-  retries: z.number().int().min(0).max(10).default(2).describe("How often a failed model call or a bad answer is retried"),
+  retries: z.number().int().min(0).max(10).default(2).describe("How often a failed model call or an unusable answer is retried"),
 });
 
 export type AgentData = z.infer<typeof AgentData>;
 
-/** The schema of a roster. Every agent has a unique name. */
+/** The schema of a roster, which is a list of agents. Every agent has a unique name. */
 export const Roster = z
   .array(AgentData)
   .min(1)

@@ -1,7 +1,7 @@
 import { toJsonSchema } from "@langchain/core/utils/json_schema";
 import { z } from "zod";
 
-/** The schema of a structured answer, and the title that endpoints want for it. */
+/** The schema of a structured answer, and the name of the schema, which endpoints require. */
 export interface AnswerSchema<Schema extends z.ZodType = z.ZodType> {
   name: string;
   schema: Schema;
@@ -10,16 +10,19 @@ export interface AnswerSchema<Schema extends z.ZodType = z.ZodType> {
 export const jsonSchemaOf = (schema: z.ZodType): object =>
   "_zod" in schema ? z.toJSONSchema(schema, { io: "input" }) : toJsonSchema(schema);
 
-/** Returns the setting by which OpenAI-compatible endpoints keep to a schema. */
+/** Returns the setting `response_format`, with which OpenAI-compatible endpoints make an answer fit a schema. */
 export function asResponseFormat({ name, schema }: AnswerSchema) {
   return { type: "json_schema" as const, json_schema: { name: name.replace(/\W+/g, "_").slice(0, 64), schema: jsonSchemaOf(schema) } };
 }
 
-/** Returns the instruction that says the same to a model whose endpoint has no such setting. */
+/** Returns the prompt text that asks for an answer of this schema, for endpoints without `response_format`. */
 export const asInstruction = ({ schema }: AnswerSchema): string =>
   `Answer with one JSON value and nothing else. It must fit this JSON schema:\n${JSON.stringify(jsonSchemaOf(schema))}`;
 
-/** Returns the answer, or a sentence on what is wrong with it. Reads JSON that is fenced, tagged or stands among other words. */
+/**
+ * Returns the parsed answer, or a sentence about the problem with it. The JSON may be in a code fence, in `<result>` tags, or between other
+ * words.
+ */
 export function readAnswer(text: string, { schema }: AnswerSchema): { result: unknown } | { problem: string } {
   let problem = "";
   for (const candidate of candidates(text)) {
@@ -37,7 +40,7 @@ export function readAnswer(text: string, { schema }: AnswerSchema): { result: un
   return { problem };
 }
 
-/** Yields the parts of a text that may be the answer, the likeliest first. */
+/** Yields the parts of a text that may be the JSON answer, the most likely part first. */
 function* candidates(text: string): Generator<string> {
   yield text;
   const tagged = /<result>([\s\S]*?)<\/result>/.exec(text)?.[1];

@@ -7,19 +7,22 @@ import { closed } from "./closed.ts";
 const longestTask = 100_000;
 const longestMaterial = 1_000_000;
 
-/** The task of a pattern. The limit is longer than any sensible task, and no model reads megabytes. */
+/** The task of a pattern. The length is limited, because no model can read megabytes. */
 const Task = z.string().trim().min(1).max(longestTask);
 
-/** The material of a task, with a generous limit. */
+/** The material of a task, in any JSON form. The size limit is generous. */
 export const Material = z
   .unknown()
   .optional()
   .refine((material) => (JSON.stringify(material)?.length ?? 0) <= longestMaterial, `longer than ${longestMaterial} characters of JSON`);
 
-/** The state of a pattern that works on one task: the task, and the conversation for chat clients. */
+/** The state keys of a pattern that works on one task: the task, and the conversation that chat clients show. */
 export const taskState = { task: Task.nullable().default(null).describe("Task to do"), messages: MessagesValue };
 
-/** Returns the messages of an input. LangGraph registers each schema by itself. */
+/**
+ * Returns the schema of `messages` in an input. Each input needs a schema object of its own, because LangGraph registers every object
+ * separately.
+ */
 export const messagesInput = (description: string) =>
   withLangGraph(
     z
@@ -30,8 +33,8 @@ export const messagesInput = (description: string) =>
   );
 
 /**
- * Returns the input of a pattern that works on one task. The caller gives the task, or messages of which the last one of a person is the
- * task. Every field needs a default, so that a value of an earlier run on the thread does not remain.
+ * Returns the input schema of a pattern that works on one task. The caller sends `task`, or `messages`, where the last message of a person
+ * is the task. Every field needs a default. Otherwise the field would keep its value from an earlier run on the thread.
  */
 export function taskInput<Shape extends z.ZodRawShape>(shape: Shape) {
   const messages = messagesInput("Conversation, instead of a task. The last message of a person is the task.");
@@ -42,7 +45,7 @@ export function taskInput<Shape extends z.ZodRawShape>(shape: Shape) {
   });
 }
 
-/** Tells whether a message, in any of the forms that clients send, is one of a person. */
+/** Tells whether a person wrote a message. The message may have any of the forms that clients send. */
 function isOfPerson(message: unknown): boolean {
   if (typeof message === "string") return true;
   if (Array.isArray(message)) return ["human", "user"].includes(message[0]);
@@ -55,16 +58,22 @@ interface Asked {
   messages: BaseMessage[];
 }
 
-/** Returns the task of a run: the given one, or the last message of a person. */
+/** Returns the task of a run: the field `task`, or else the last message of a person. */
 export function taskOf({ task, messages }: Asked): string {
   return task ?? messages.findLast((message) => HumanMessage.isInstance(message))?.text ?? "";
 }
 
-/** Returns what the first node of a pattern writes: the task, which chat clients see as a message of a person. */
+/**
+ * Returns the state update that begins a run. A task that was not sent as a message is added as a message of a person, so that chat clients
+ * show it.
+ */
 export function beginTask(asked: Asked): { task: string; messages: BaseMessage[] } {
   const task = taskOf(asked);
   return { task, messages: asked.task === null ? [] : [new HumanMessage(task)] };
 }
 
-/** Returns the answer of a pattern as the last message of the conversation: the one that followers have read, or a new one. */
+/**
+ * Returns the answer as the last message of the conversation. If clients have already streamed the answer, `spoken` is that message.
+ * Otherwise a new message is made.
+ */
 export const answerWith = (text: string, spoken?: AIMessage): BaseMessage[] => [spoken ?? new AIMessage(text)];

@@ -13,10 +13,13 @@ import { openTool } from "./tools.ts";
 
 type Handler = (request: ModelRequest) => Promise<AIMessage>;
 
-/** The cost of each model call, by its message. Middleware between the two hooks sees nothing but the message. */
+/** The token usage and attempts of each model call, by its message. Middleware between the two hooks passes on only the message. */
 const replies = new WeakMap<AIMessage, ModelReply>();
 
-/** Prepares one round: the budget, the memory, the model, the tools. Records it in the state. The outermost hook around a model call. */
+/**
+ * Does one round of the agent. Checks the budget, shortens the conversation, and chooses the model and the tools. Then it calls the model
+ * and returns the state update. This is the outermost hook around a model call.
+ */
 export async function think(run: AgentRun, state: AgentValues, request: ModelRequest, handler: Handler): Promise<Command> {
   const { agent, budget } = run;
   const turn = beginTurn(state, request.messages);
@@ -59,7 +62,7 @@ export async function think(run: AgentRun, state: AgentValues, request: ModelReq
 
 const lastWords = "You may use no more tools. Give your best answer from what you have seen, and say what is missing.";
 
-/** Calls the model. The innermost hook: it sees the request as middleware has changed it. */
+/** Calls the model. This is the innermost hook, so it gets the request as middleware has changed it. */
 export async function speak(
   run: AgentRun,
   { model, messages, tools, systemMessage }: ModelRequest,
@@ -88,7 +91,7 @@ export async function speak(
   }
 }
 
-/** Returns the counts of the present turn. A turn begins with a message of a person, and tool results continue it. */
+/** Returns the counters of the current turn. A turn begins with a message of a person, and tool results continue it. */
 function beginTurn(state: AgentValues, messages: BaseMessage[]) {
   const isNew = !ToolMessage.isInstance(messages.at(-1));
   const { summary, _folded: folded } = state;
@@ -101,14 +104,14 @@ async function openTools(run: AgentRun) {
   return opened.filter((tool) => tool !== undefined);
 }
 
-/** Returns the message without its author. Some endpoints refuse the field. */
+/** Returns the message without its `name`, because some endpoints refuse that field. */
 function withoutName(message: BaseMessage): BaseMessage {
   if (!AIMessage.isInstance(message) || message.name === undefined) return message;
   const { id, content, tool_calls, additional_kwargs, response_metadata } = message;
   return new AIMessage({ id, content, tool_calls, additional_kwargs, response_metadata });
 }
 
-/** Removes the tool calls of a model that was offered no tools. */
+/** Removes the tool calls from an answer. Used when the model was offered no tools but calls some anyway. */
 function keepText(reply: AIMessage): void {
   if (!reply.tool_calls?.length) return;
   reply.tool_calls = [];
@@ -117,7 +120,7 @@ function keepText(reply: AIMessage): void {
   if (reply.text === "") reply.content = "I reached the limit of my steps before I had an answer.";
 }
 
-/** Tells followers that an agent stopped at its limit. */
+/** Reports to the clients of the run that an agent stopped at its limit of rounds. */
 export function reportLimit(config: LangGraphRunnableConfig, { agent, pattern }: AgentRun): void {
   report(config, pattern, "step_limit", Date.now(), { agent: agent.name, stepLimit: agent.maxRounds });
 }

@@ -5,13 +5,13 @@ export interface Call {
   id?: string;
   name: string;
   args: Record<string, unknown>;
-  /** The raw arguments, when they are not JSON. */
+  /** The raw text of the arguments, if it is not JSON. */
   broken?: string;
 }
 
 /**
- * Returns all tool calls. LangChain separates calls whose arguments are not JSON. Here they stay calls without arguments, because only a
- * call can be answered.
+ * Returns the message with all of its tool calls. LangChain keeps calls whose arguments are not JSON in a separate list. Here they become
+ * calls without arguments, because only a call can get a result.
  */
 export function keepBrokenCalls(reply: AIMessage): AIMessage {
   const { id, name, content, tool_calls: sound = [], invalid_tool_calls: broken = [], response_metadata, usage_metadata } = reply;

@@ -8,7 +8,7 @@ import { allowedHosts } from "./operator-limits.ts";
 import { openProjectTool, projectAgent } from "./project.ts";
 import { type BuiltInTool, callName, isBuiltIn } from "./tool-names.ts";
 
-/** Opens a tool by its name: one of the project's, or one of these. Returns undefined when nobody has it. */
+/** Returns the tool with this name: a tool or agent of the project, or else a built-in tool. Returns undefined if the name is unknown. */
 export async function openTool(name: string, run: AgentRun): Promise<StructuredToolInterface | undefined> {
   const opened = (await openProjectTool(name)) ?? (await openAgent(name, run)) ?? (isBuiltIn(name) ? builtIn(run)[name]() : undefined);
   if (!opened || opened.name === callName(name)) return opened;
@@ -18,7 +18,7 @@ export async function openTool(name: string, run: AgentRun): Promise<StructuredT
 async function openAgent(name: string, run: AgentRun): Promise<StructuredToolInterface | undefined> {
   const data = name.startsWith("agent:") ? projectAgent(name.slice("agent:".length)) : undefined;
   if (!data) return undefined;
-  const { agentTool } = await import("./agent-tool.ts"); // it runs agents, which open tools
+  const { agentTool } = await import("./agent-tool.ts"); // imported here, because agent-tool.ts needs this file: it runs agents, which open tools
   return agentTool(data, run);
 }
 

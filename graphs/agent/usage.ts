@@ -1,20 +1,20 @@
 import type { AIMessage, BaseMessage } from "@langchain/core/messages";
 
-/** The tokens of one call, its retries included. */
+/** The token usage of one call, including its retries. */
 export interface Usage {
   inputTokens: number;
   outputTokens: number;
   /** Input tokens that the endpoint had cached. They cost less. */
   cachedTokens?: number;
-  /** The model that answered, as its response names it. */
+  /** The name of the model that answered, from the endpoint's response. */
   answered?: string;
-  /** Set when the endpoint reported no usage and the tokens are counted from the characters. */
+  /** Set if the endpoint reported no usage. The tokens are then estimated from the number of characters. */
   isEstimated?: true;
 }
 
 const charactersPerToken = 4;
 
-/** Returns the usage of one answer. An endpoint that reports none is estimated. */
+/** Returns the token usage of one answer. If the endpoint reports none, the usage is estimated. */
 export function usageOf(message: AIMessage, prompt: BaseMessage[]): Usage {
   const { usage_metadata: reported, response_metadata: metadata } = message;
   const answered = typeof metadata.model_name === "string" ? { answered: metadata.model_name } : {};
@@ -26,7 +26,7 @@ export function usageOf(message: AIMessage, prompt: BaseMessage[]): Usage {
   return { inputTokens, outputTokens, ...(cached > 0 && { cachedTokens: cached }), ...answered };
 }
 
-/** Adds the usage of a retry. */
+/** Adds the usage of a retry to the sum. */
 export function addUsage(sum: Usage, more: Usage): void {
   sum.inputTokens += more.inputTokens;
   sum.outputTokens += more.outputTokens;
