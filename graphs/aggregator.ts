@@ -29,9 +29,9 @@ const instructions = "Bring together what the texts say. Invent nothing. Name th
 
 const Strategy = z.enum(["compare", "patterns", "recommend", "synthesize"]);
 
-/** The input of a run. Every field has a default, so that values of an earlier run on the thread do not remain. */
+/** The input of a run. Every field has a default. Otherwise it would keep its value from an earlier run on the thread. */
 const fields = {
-  results: LabelledResults.default([]).describe("Results to aggregate. Without any, the report says so."),
+  results: LabelledResults.default([]).describe("Results to aggregate. If empty, the report says so."),
   strategies: z
     .array(Strategy)
     .min(1)
@@ -64,7 +64,7 @@ const context = {
   timeoutSeconds: z.number().positive().max(3_600).default(60).describe("Timeout of each model call"),
 };
 
-/** The options in code: the context's defaults, and the agent that writes the synthesis. */
+/** The options in code: new defaults for the context, and the agent that writes the synthesis. */
 export interface AggregateOptions extends Partial<z.input<z.ZodObject<typeof context>>> {
   name?: string;
   editor?: Partial<AgentOptions>;
@@ -73,12 +73,12 @@ export interface AggregateOptions extends Partial<z.input<z.ZodObject<typeof con
 type Node = GraphNode<typeof State, z.input<z.ZodObject<typeof context>>>;
 type Config = Parameters<Node>[1];
 
-/** Turns several results into one report. All requested strategies run in parallel. */
+/** Returns a graph that turns several results into one report. All requested strategies run in parallel. */
 export const aggregate = ({ name = "aggregator", editor = {}, ...options }: AggregateOptions = {}) => {
   const Context = patternContext(context, options);
   const contextOf = (config: Config) => Context.parse(config.context ?? {});
 
-  /** Clears what an earlier run left on the thread, so that its cost and its texts do not count. */
+  /** Clears the values of an earlier run on the thread, so that its cost and texts do not count. */
   const begin: Node = (state) => {
     const { task, messages } = beginTask(state);
     return { task: task || null, messages, answer: null, written: null, ledger: new Overwrite([]) };
@@ -97,7 +97,7 @@ export const aggregate = ({ name = "aggregator", editor = {}, ...options }: Aggr
     return { agent: writer, ...tierOf(context, "judge"), task: `${what} on ${task ?? "these results"}`, input, pattern: "aggregator" };
   };
 
-  /** Synthesizes the texts of the results. Without texts it makes no model call. */
+  /** Writes the synthesis of the results' texts. If there are no texts, it calls no model. */
   const synthesize: Node = async (state, config) => {
     const assignment = assign(config, state, "Write the report");
     if (assignment.input.length === 0) return { answer: null };
@@ -105,7 +105,7 @@ export const aggregate = ({ name = "aggregator", editor = {}, ...options }: Aggr
     return { answer: result, ledger };
   };
 
-  /** Writes the text that was asked for. Its tokens are streamed. */
+  /** Writes the requested deliverable. Its tokens are streamed. */
   const write: Node = async (state, config) => {
     const { input, ...assignment } = assign(config, state, `Write ${state.deliverable}`);
     const told = { results: input, synthesis: state.answer };
@@ -132,7 +132,7 @@ export const aggregate = ({ name = "aggregator", editor = {}, ...options }: Aggr
     .addNode("recommend", recommending)
     .addNode("synthesize", synthesize)
     .addNode("write", write)
-    .addNode("conclude", conclude, { defer: true }) // it waits for all strategies, also for the text
+    .addNode("conclude", conclude, { defer: true }) // `conclude` waits for all strategies and for the deliverable
     .addEdge(START, "begin")
     .addConditionalEdges("begin", chooseStrategies, Object.values(nodes))
     .addEdge("compare", "conclude")

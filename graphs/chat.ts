@@ -11,10 +11,10 @@ const contextShape = {
   budget,
 };
 
-/** The options in code: the graph's name, and defaults of the context. */
+/** The options in code: the graph's name and description, and new defaults for the context. */
 export type ChatOptions = z.input<z.ZodObject<typeof contextShape>> & { name?: string; description?: string };
 
-/** Talks with a model. A conversation that grows long is folded into a summary. */
+/** Returns a graph that holds a conversation with a model. The older messages of a long conversation are replaced by a summary. */
 export function chat({ name = "chat", description, ...defaults }: ChatOptions = {}) {
   const Context = closed(withDefaults(contextShape, { ...defaults }));
   return buildAgent({

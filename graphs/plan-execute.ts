@@ -36,7 +36,10 @@ const State = new StateSchema({
   enough: z.boolean().default(false).describe("Set when the task can be answered without the remaining steps"),
   answer: z.string().nullable().default(null).describe("The answer"),
   gaps: z.array(z.string()).default([]).describe("Steps that failed, and why"),
-  approve: z.array(ToolName).default([]).describe("Tools that need approval in every step, whatever a resuming run's context says"),
+  approve: z
+    .array(ToolName)
+    .default([])
+    .describe("Tools that need approval in every step. A run that resumes this one does not change them."),
   ledger: Ledger,
 });
 const { answer, gaps, plan, revisions, ledger, messages } = State.fields;
@@ -45,20 +48,20 @@ const Output = new StateSchema({ answer, gaps, plan, revisions, ledger, messages
 const contextFor = (worker: Agent, defaults: object) => patternContext(solverContext, defaults, [worker]);
 type Context = ReturnType<typeof contextFor>;
 
-/** The options in code: the agent that does the steps, and defaults of the context. */
+/** The options in code: the agent that does the steps, and new defaults for the context. */
 export type PlanExecuteOptions = z.input<Context> & { agent?: Member };
 
 type Setup = { worker: Agent; contextOf: (config: Config) => z.output<Context> };
 type Config = LangGraphRunnableConfig<z.input<Context>>;
 type Values = typeof State.State;
 
-/** Returns what all calls of the planner share. */
+/** Returns the settings that all calls of the planner share. */
 function planning({ contextOf }: Setup, config: Config, earlier: Values["ledger"]) {
   const context = contextOf(config);
   return { ...tierOf(context, "judge"), agent: { ...planner, timeoutSeconds: context.timeoutSeconds }, pattern: "plan-execute", earlier };
 }
 
-/** Makes the plan. It clears what an earlier run left on the thread. */
+/** Makes the plan. Clears the values of an earlier run on the thread. */
 const planSteps = (setup: Setup) => async (state: Values, config: Config) => {
   const startedAt = Date.now();
   const begun = beginTask(state);
@@ -69,7 +72,7 @@ const planSteps = (setup: Setup) => async (state: Values, config: Config) => {
   return { ...begun, ...cleared, plan: pending(result.steps), approve: setup.contextOf(config).approve };
 };
 
-/** Does one step. Its agent sees only the results so far. A failure becomes the step's result. */
+/** Does one step. The agent sees the step, the task and the results so far. A failure becomes the result of the step. */
 const execute =
   ({ worker, contextOf }: Setup) =>
   async (state: Values, config: Config) => {
@@ -90,7 +93,10 @@ const execute =
     return { plan: plan.with(index, after), ledger: outcome.ledger };
   };
 
-/** Reviews the plan. When the planner fails here, the plan stays as it is, unless a step failed for good. */
+/**
+ * Lets the planner review the plan. If the planner fails, the plan stays as it is. After a step that failed for good, the run then answers
+ * at once.
+ */
 const reconsider = (setup: Setup) => async (state: Values, config: Config) => {
   const startedAt = Date.now();
   const { plan, revisions, ledger: earlier } = state;
@@ -105,7 +111,7 @@ const reconsider = (setup: Setup) => async (state: Values, config: Config) => {
   return { ...change(plan, outcome.result), ledger: outcome.ledger };
 };
 
-/** Answers from the results. Followers read the answer while it is written. */
+/** Answers the task from the results of the steps. The answer is streamed. */
 const conclude = (setup: Setup) => async (state: Values, config: Config) => {
   const [done, failed] = [resultsOf(state.plan, "done"), resultsOf(state.plan, "failed")];
   const errand = { task: `Answer the task from the results: ${taskOf(state)}`, input: { results: done, failed }, quiet: false };
@@ -114,11 +120,11 @@ const conclude = (setup: Setup) => async (state: Values, config: Config) => {
   return { answer: result, gaps, messages: answerWith(result, message), ledger };
 };
 
-/** Chooses the same step again when it failed once, without asking the planner. */
+/** Returns the node that follows a step. A step that failed once is tried again, without asking the planner. */
 const afterStep = ({ plan }: Values) => ((plan[nextIn(plan)]?.tries ?? 0) > 0 ? "execute" : "reconsider");
 const goOn = ({ plan, enough }: Values) => (enough || nextIn(plan) < 0 ? "conclude" : "execute");
 
-/** Plans, does the steps one by one, reconsiders the plan after each, and answers. */
+/** Returns a graph that plans a task, does the steps one by one, reconsiders the plan after each step, and answers. */
 export function planExecute({ agent: member, ...given }: PlanExecuteOptions = {}) {
   const worker = member ? asAgent(member) : solver;
   const { instructions, maxRounds: stepLimit, timeoutSeconds } = worker;

@@ -46,7 +46,7 @@ const State = new StateSchema({
   rounds: appending(Round, "Every draft with its critique"),
   result: z.string().nullable().default(null).describe("Valid draft with the best score, else the draft with the best score"),
   valid: z.boolean().default(false).describe("Whether the result meets every criterion"),
-  stopped: z.enum(["writer_failed", "critic_failed"]).nullable().default(null).describe("Reason of an early end"),
+  stopped: z.enum(["writer_failed", "critic_failed"]).nullable().default(null).describe("Why the run ended early. Null if it did not."),
   ledger: Ledger,
 });
 const { result, valid, stopped, rounds, ledger, messages } = State.fields;
@@ -54,19 +54,24 @@ const Output = new StateSchema({ result, valid, stopped, rounds, ledger, message
 
 const shape = {
   maxRounds: z.number().int().min(1).max(10).default(3).describe("Maximum number of critiques"),
-  timeoutSeconds: z.number().positive().max(3_600).optional().describe("Timeout of each model call. Without it, that of the agent: 60."),
+  timeoutSeconds: z
+    .number()
+    .positive()
+    .max(3_600)
+    .optional()
+    .describe("Timeout of each model call. Default: the timeout of the agent, which is 60."),
 };
 const contextFor = (agents: Agent[], defaults: object) => patternContext(shape, defaults, agents);
 type Context = ReturnType<typeof contextFor>;
 
-/** The options in code: other agents, the criteria of a run without its own, and defaults of the context. */
+/** The options in code: the agents, the criteria of a run that sends none, and new defaults for the context. */
 export type ReflectOptions = z.input<Context> & { writer?: Member; critic?: Member; criteria?: string[] };
 
 type Setup = { writer: Agent; critic: Agent; contextOf: (config: Config) => z.output<Context> };
 type Config = LangGraphRunnableConfig<z.input<Context>>;
 type Values = typeof State.State;
 
-/** Begins a run. It clears what an earlier run left on the thread. */
+/** Begins a run. Clears the values of an earlier run on the thread. */
 function begin(state: Values) {
   const cleared = { draft: "", result: null, valid: false, stopped: null };
   return { ...beginTask(state), ...cleared, rounds: new Overwrite([]), ledger: new Overwrite([]) };
@@ -105,13 +110,16 @@ const judge =
     return { rounds: [{ ...outcome.result, draft }], ledger: outcome.ledger };
   };
 
-/** Ends the run with the best draft so far. A failure before there is one fails the run. */
+/** Ends the run with the best draft so far. If no draft was judged yet, the run fails. */
 function endEarly(stopped: Values["stopped"], agent: Agent, outcome: Exclude<Outcome, { status: "success" }>, { rounds }: Values) {
   if (rounds.length === 0) throw failureOf(agent, outcome);
   return { stopped, ledger: outcome.ledger };
 }
 
-/** Returns the valid draft with the best score, else the draft with the best score. Of equal scores the later one wins. */
+/**
+ * Returns the valid draft with the best score. If none is valid, returns the draft with the best score. Of equal scores, the later draft
+ * wins.
+ */
 function choose({ rounds }: Values) {
   const valid = rounds.filter((round) => round.valid);
   const best = (valid.length > 0 ? valid : rounds).reduce((winner, round) => (round.score >= winner.score ? round : winner));
@@ -124,7 +132,7 @@ const nextRound =
   ({ rounds, stopped }: Values, config: Config) =>
     stopped || rounds.at(-1)?.valid || rounds.length >= contextOf(config).maxRounds ? "choose" : "write";
 
-/** Drafts, lets a critic judge the draft, and revises. Returns the best valid draft. */
+/** Returns a graph that drafts a text, lets a critic judge the draft, and revises it. The result is the best valid draft. */
 export function reflect({ writer, critic, criteria, ...defaults }: ReflectOptions = {}) {
   const agents = { writer: asAgent(writer ?? usualWriter), critic: asAgent(critic ?? usualCritic) };
   const Context = contextFor(Object.values(agents), defaults);

@@ -31,27 +31,33 @@ import {
 } from "ensemble/patterns";
 import { z } from "zod";
 
-/** The recursion limit. In lockstep mode, a run of many small batches has many steps. Each scenario's time limit bounds them. */
+/** The recursion limit. In lockstep mode, a run with many small batches has many steps. The time budgets of the scenarios limit them. */
 const mostSteps = 100_000;
 
-/** The input of a run. Every field has a default, so that a value of an earlier run on the thread does not remain. */
+/** The input of a run. Every field has a default. Otherwise it would keep its value from an earlier run on the thread. */
 const fields = {
   skill: z
     .string()
     .nullable()
     .default(null)
-    .describe("Skill to run. Without it: the one that the last message names, or data-transformation."),
+    .describe("Skill to run. Default: the skill that the last message names, or data-transformation."),
   mode: Mode.default("free").describe("Where the scenarios wait for each other: nowhere, at milestones, or after every batch"),
-  scenarios: ScenarioRequests.default([]).describe("Scenarios to run instead of the skill's own three, or changes to those that run again"),
+  scenarios: ScenarioRequests.default([]).describe(
+    "Scenarios to run instead of the skill's own three. With `rerun`: changes to the scenarios that run again.",
+  ),
   seed: z.number().int().min(0).default(1).describe("The same seed generates the same items"),
-  rerun: z.array(z.string()).max(10).default([]).describe("Scenarios of the thread's last run to run again. The others are kept."),
+  rerun: z
+    .array(z.string())
+    .max(10)
+    .default([])
+    .describe("Scenarios of the thread's last run to run again. The results of its other scenarios are kept."),
 };
 
 const State = new StateSchema({
   ...fields,
   ...sideBySide,
   messages: MessagesValue,
-  estimate: Estimate.nullable().default(null).describe("Cost as it was expected before the start"),
+  estimate: Estimate.nullable().default(null).describe("Expected cost, computed before the start"),
   report: Aggregation.nullable().default(null).describe("Comparison of the scenarios, and the recommendation for production"),
   ledger: Ledger,
 });
@@ -63,13 +69,13 @@ type State = typeof State.State;
 type Node = GraphNode<typeof State, ScenarioContextInput>;
 type Config = Parameters<Node>[1];
 
-/** The options in code: skills of your own, and the context's defaults. */
+/** The options in code: skills of your own, and new defaults for the context. */
 export interface ScenarioOptions extends Partial<ScenarioContextInput> {
   name?: string;
   skills?: (Skill | (() => Skill))[];
 }
 
-/** Continues all unfinished scenarios together, in one super-step. */
+/** Starts the next segment of all unfinished scenarios together, in one super-step. */
 function fanOut({ planned, definitions, segment, progress, ledger, startedAt }: State): Send[] {
   return definitions.flatMap((definition) => {
     const own = progress[definition.name];
@@ -85,7 +91,9 @@ function goOn(state: State): Send[] | "halve" | "aggregate" {
   return failed && !state.halved && !state.planned?.rerun.length ? "halve" : "aggregate";
 }
 
-/** Runs one skill at three difficulties at once. The scenarios meet where the mode says, and are compared at the end. */
+/**
+ * Returns a graph that runs one skill at three difficulties at once. The scenarios meet where the mode says, and are compared at the end.
+ */
 export const scenario = ({ name = "scenario", skills: own = [], ...options }: ScenarioOptions = {}) => {
   const skills = skillsWith(own);
   const Context = patternContext(scenarioContext, options);
@@ -99,7 +107,7 @@ export const scenario = ({ name = "scenario", skills: own = [], ...options }: Sc
     segment: nextSegment(mode, contextOf(config).milestones, null),
   });
 
-  /** Plans three scenarios from the skill's own profile or the caller's. It clears what an earlier run left on the thread. */
+  /** Plans the scenarios, from the skill's own profile or from the caller's list. Clears the values of an earlier run on the thread. */
   const plan: Node = (state, config) => {
     const startedAt = Date.now();
     const { planned, definitions, kept, estimate, outline } = planRun(state, skills, contextOf(config));
@@ -108,7 +116,7 @@ export const scenario = ({ name = "scenario", skills: own = [], ...options }: Sc
     return { ...begin(definitions, planned.mode, config, kept), ...cleared, planned, estimate, startedAt };
   };
 
-  /** Records where each scenario is at the meeting point, and starts the next segment. */
+  /** Records the progress of each scenario at the meeting point, and starts the next segment. */
   const meet: Node = ({ planned, segment, progress, startedAt }, config) => {
     if (!segment || !planned) return {};
     forgetSegment(segment.number, config);
@@ -117,13 +125,13 @@ export const scenario = ({ name = "scenario", skills: own = [], ...options }: Sc
     return { syncs: [sync], segment: nextSegment(planned.mode, contextOf(config).milestones, segment) };
   };
 
-  /** Retries once with half the batch and half the input when all scenarios have failed. */
+  /** Starts all scenarios once more, with half the batch size and half the input, after all of them have failed. */
   const halve: Node = ({ definitions, planned }, config) => ({
     ...begin(definitions.map(halved), planned?.mode ?? "free", config),
     halved: true,
   });
 
-  /** Compares the scenarios. It fails when none of them succeeded. */
+  /** Compares the scenarios. Throws if none of them succeeded. */
   const aggregate: Node = ({ planned, definitions, progress, halved, startedAt }, config) => {
     const aggregation = reportOn({ skill: skills.find(planned?.skill ?? ""), definitions, progress, halved, rates: contextOf(config) });
     report(config, "scenario", "report", startedAt, { recommended: aggregation.recommendation?.label ?? null });

@@ -12,7 +12,10 @@ import { account, recall, remembering, work } from "./supervisor/work.ts";
 
 export type { SupervisorOptions };
 
-/** Lets a judge plan, agents work in waves, and the judge review. Contradictions are settled, and one report is written. */
+/**
+ * Returns a graph in which a judge plans, agents work in waves, and the judge reviews. At the end, contradictions are settled and one
+ * report is written.
+ */
 export function supervisor({ agents, name = "supervisor", description, ...defaults }: SupervisorOptions = {}) {
   const setup = setUp(agents, defaults);
   return new StateGraph({ state: State, input: Input, output: Output, context: setup.context })

@@ -5,10 +5,10 @@ import { OutcomePatterns } from "./outcome-patterns.ts";
 import { Recommendation } from "./recommendation.ts";
 import { Agreement, Synthesis } from "./synthesis.ts";
 
-/** The aggregated report. Parts that were not requested are null. */
+/** The report of the aggregator. Parts that were not requested are null. */
 export const Aggregation = z.object({
   comparison: Comparison.nullable().describe("Results side by side, with measures"),
-  patterns: OutcomePatterns.nullable().describe("Common facts of successes and failures"),
+  patterns: OutcomePatterns.nullable().describe("Facts that successes share, and facts that failures share"),
   recommendation: Recommendation.nullable().describe("Recommendation for production. Null when nothing succeeded."),
   synthesis: Synthesis.nullable().describe("Summary of the texts"),
   ...Agreement.shape,
@@ -17,7 +17,7 @@ export const Aggregation = z.object({
 
 export type Aggregation = z.infer<typeof Aggregation>;
 
-/** Returns what is missing: results that did not succeed, and expected labels that did not come. */
+/** Returns the gaps: results that did not succeed, and expected labels without a result. */
 export function gapsOf(results: LabelledResult[], expected: string[] = []): string[] {
   if (results.length === 0 && expected.length === 0) return ["no results were given"];
   const missing = expected.filter((label) => results.every((result) => result.label !== label));

@@ -2,7 +2,7 @@ import { figureText, succeeded } from "./figures.ts";
 import type { LabelledResult } from "./labelled-result.ts";
 import type { Agreement } from "./synthesis.ts";
 
-/** One statement of one result. Statements with the same key say the same. */
+/** A statement that one result makes. Statements with the same key say the same. */
 interface Statement {
   subject: string;
   says: string;
@@ -10,10 +10,13 @@ interface Statement {
   label: string;
 }
 
-/** Metrics that differ by no more than this share of the largest say the same. */
+/** Two metrics say the same if they differ by at most this share of the larger one. */
 const tolerance = 0.1;
 
-/** Returns what the successful results agree and disagree on, by their findings and metrics. It uses only the data. */
+/**
+ * Returns the points on which the successful results agree and disagree. They come from the findings and metrics of the results, not from a
+ * model.
+ */
 export function agreementOf(results: LabelledResult[]): Agreement {
   const good = succeeded(results);
   const bySubject = Map.groupBy([...findingsOf(good), ...metricsOf(good)], ({ subject }) => keyOf(subject));
@@ -40,7 +43,7 @@ const keyOf = (text: string) => text.trim().toLowerCase().replace(/\s+/g, " ");
 const findingsOf = (results: LabelledResult[]): Statement[] =>
   results.flatMap(({ label, findings }) => findings.map(({ subject, says }) => ({ subject, says, key: keyOf(says), label })));
 
-/** Returns the metrics as statements. Those of loads of different sizes say nothing about each other. */
+/** Returns the metrics as statements. Returns none if the loads have different sizes, because such metrics cannot be compared. */
 function metricsOf(results: LabelledResult[]): Statement[] {
   if (new Set(results.map(({ items }) => items)).size > 1) return [];
   const names = [...new Set(results.flatMap(({ metrics }) => Object.keys(metrics)))];
@@ -62,7 +65,10 @@ function metricsOf(results: LabelledResult[]): Statement[] {
   });
 }
 
-/** Adds what a model named to what the data shows. Labels that nobody has, and subjects that the data settles, are left out. */
+/**
+ * Adds the points that a model named to the points that the data shows. Unknown labels, and subjects that the data has settled, are left
+ * out.
+ */
 export function joinAgreements(computed: Agreement, named: Agreement, results: LabelledResult[]): Agreement {
   const known = new Set(results.map(({ label }) => label));
   const settled = new Set([...computed.consensus, ...computed.disagreements].map(({ subject }) => keyOf(subject)));

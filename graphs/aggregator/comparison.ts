@@ -44,24 +44,24 @@ export const Comparison = z.object({
       dollarsPerQualityPoint: figure("All dollars, those of failures included, for each point of quality of what succeeded"),
     })
     .describe("Resources used, as far as they were measured"),
-  note: z.string().nullable().describe("Why there is no comparison, or no scaling"),
+  note: z.string().nullable().describe("Why there is no comparison or no scaling. Null if there is."),
 });
 
 export type Comparison = z.infer<typeof Comparison>;
 
-/** The options of a comparison in the context. */
+/** The context fields that a comparison reads. */
 export interface Rates {
   thresholds: Thresholds;
   computeDollarsPerHour: number;
 }
 
-/** The same as fields of a context. */
+/** The schemas of these fields, for the context of a pattern. */
 export const rates = {
   thresholds: Thresholds,
   computeDollarsPerHour: z.number().min(0).default(0.1).describe("Dollars for an hour of work of the machine"),
 };
 
-/** Compares results side by side. Values that were not measured are null or unknown, never guessed. */
+/** Compares results side by side. Values that were not measured are null or unknown. They are never guessed. */
 export function compare(results: LabelledResult[], { thresholds, computeDollarsPerHour: rate }: Rates): Comparison {
   const scaling = scalingOf(results);
   return {

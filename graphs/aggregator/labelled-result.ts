@@ -1,20 +1,20 @@
 import { z } from "zod";
 import { closed } from "../agent/closed.ts";
 
-/** One of several results to compare, from a scenario, an agent or another source. Values that were not measured are omitted. */
+/** A result to compare with others. It may come from a scenario, an agent or another source. Values that were not measured are omitted. */
 export const LabelledResult = closed({
   label: z.string().trim().min(1).describe("Label of the result in the report"),
   status: z.enum(["success", "failed", "timeout", "skipped"]).default("success").describe("Outcome"),
   items: z.number().int().min(0).optional().describe("Processed items"),
-  elapsedMs: z.number().min(0).optional().describe("Duration, waiting included"),
-  workMs: z.number().min(0).optional().describe("Time spent on the items themselves, if it was measured apart from waiting"),
-  workPerItem: z.number().positive().optional().describe("Work in one item, relative to an item of the other results. 1 if nobody says."),
+  elapsedMs: z.number().min(0).optional().describe("Duration in milliseconds, including waiting"),
+  workMs: z.number().min(0).optional().describe("Milliseconds spent on the items themselves, if measured separately from waiting"),
+  workPerItem: z.number().positive().optional().describe("Work in one item, relative to an item of the other results. Default: 1."),
   expectedTime: z
     .number()
     .positive()
     .optional()
-    .describe("Expected time for one unit of work, in any unit, because only the ratio to other results counts. 1 if nobody says."),
-  quality: z.number().min(0).max(1).optional().describe("Quality from 0 to 1, which is flawless"),
+    .describe("Expected time for one unit of work, in any unit, because only the ratio to other results counts. Default: 1."),
+  quality: z.number().min(0).max(1).optional().describe("Quality from 0 to 1. 1 is flawless."),
   expectedQuality: z.number().min(0).max(1).optional().describe("Quality below which the result is not recommended"),
   failedItems: z.number().int().min(0).optional().describe("Items that could not be processed, in addition to `items`"),
   errors: z
@@ -32,7 +32,7 @@ export const LabelledResult = closed({
     .max(1_000)
     .default([])
     .describe("Findings. Those on one subject are compared between the results."),
-  text: z.string().optional().describe("Text of the result, if it is one"),
+  text: z.string().optional().describe("Text of the result, if the result is a text"),
 });
 
 export type LabelledResult = z.infer<typeof LabelledResult>;

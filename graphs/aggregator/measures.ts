@@ -6,7 +6,7 @@ import { loadsOf } from "./scaling.ts";
 
 const share = z.number().min(0);
 
-/** The thresholds that a measure must meet. */
+/** The thresholds for the verdicts on the measures. */
 export const Thresholds = closed({
   qualityScaling: share.default(0.8).describe("Quality of the largest load relative to the smallest must be above this"),
   timeEfficiency: share.default(0.5).describe("Time per unit of work of the smallest load relative to the largest must be above this"),
@@ -17,7 +17,9 @@ export const Thresholds = closed({
     .number()
     .min(1)
     .default(1.5)
-    .describe("Time per unit of work may be this many times the expected one, or this fraction of it, and still be as expected"),
+    .describe(
+      "Tolerance factor. Time per unit of work counts as expected if it is at most this many times longer or shorter than expected.",
+    ),
   errorSpread: share.default(0.05).describe("Difference between the highest and the lowest error rate must be below this"),
 })
   .prefault({})
@@ -37,7 +39,7 @@ export const Measure = z.object({
 
 export type Measure = z.infer<typeof Measure>;
 
-/** Returns how well the successful results hold up as the load grows, and how steady they are. */
+/** Returns the measures of the successful results: how well they hold up as the load grows, and how much they vary. */
 export function measure(results: LabelledResult[], thresholds: Thresholds): Measure[] {
   const loads = loadsOf(results);
   const compared = (figure: (result: LabelledResult) => number | null | undefined) =>
@@ -59,7 +61,10 @@ export function measure(results: LabelledResult[], thresholds: Thresholds): Meas
 
 const qualityOf = ({ quality }: LabelledResult) => quality;
 
-/** Returns the quality per second, by item. By run, ten times the items would always look like a tenth of the efficiency. */
+/**
+ * Returns quality times units of work per second. It is computed per unit of work. Per run, ten times as many items would always look ten
+ * times less efficient.
+ */
 function yieldOf(result: LabelledResult): number | null {
   const speed = unitsPerSecond(result);
   return speed === null || result.quality === undefined ? null : speed * result.quality;

@@ -3,22 +3,22 @@ import { figureText as shown, succeeded } from "./figures.ts";
 import type { LabelledResult } from "./labelled-result.ts";
 
 const Shared = z.object({
-  shared: z.string().describe("What is shared: the error type, or a trait such as batch size"),
+  shared: z.string().describe("Name of the shared fact: `error type`, or a trait such as batch size"),
   value: z.string().describe("The error type, or the value of the trait"),
   labels: z.array(z.string()).describe("Failures that share it"),
-  succeeded: z.array(z.string()).describe("Successes that share it too. The fewer there are, the more it explains."),
+  succeeded: z.array(z.string()).describe("Successes that share it too. The fewer there are, the more the fact explains."),
 });
 
 type Shared = z.infer<typeof Shared>;
 
 export const OutcomePatterns = z.object({
   held: z.array(z.string()).describe("Facts that are true of all successes"),
-  failures: z.array(Shared).describe("What failures share, the most telling first"),
+  failures: z.array(Shared).describe("Facts that failures share, the most telling first"),
 });
 
 export type OutcomePatterns = z.infer<typeof OutcomePatterns>;
 
-/** Returns what successes have in common and what failures share. It uses only the data and assumes nothing. */
+/** Returns the facts that successes share and the facts that failures share. It uses only the data and assumes nothing. */
 export function findPatterns(results: LabelledResult[]): OutcomePatterns {
   const good = succeeded(results);
   const bad = results.filter(({ status }) => status === "failed" || status === "timeout");
@@ -42,7 +42,7 @@ const namesIn = (results: LabelledResult[], of: (result: LabelledResult) => obje
   ...new Set(results.flatMap((r) => Object.keys(of(r)))),
 ];
 
-/** Returns the range of a figure that all results have, with the labels of both ends. */
+/** Returns the range of a figure that all successful results have, with the labels of the lowest and the highest value. */
 function rangeOf(name: string, good: LabelledResult[], figure: (result: LabelledResult) => number | undefined): string[] {
   const known = good.flatMap((result) => {
     const value = figure(result);
@@ -56,8 +56,8 @@ function rangeOf(name: string, good: LabelledResult[], figure: (result: Labelled
 }
 
 /**
- * Tells whether a shared fact is worth reporting. A single failure shares nothing, so only traits that no success has count. Error types
- * are always named.
+ * Returns the facts that failures share and that are worth reporting. Error types are always reported. A single failure shares nothing, so
+ * only its traits that no success has are reported.
  */
 function whatIsShared(bad: LabelledResult[], good: LabelledResult[]): Shared[] {
   const succeededWith = new Map(byFact(good).map(({ key, labels }) => [key, labels]));
@@ -67,7 +67,7 @@ function whatIsShared(bad: LabelledResult[], good: LabelledResult[]): Shared[] {
     .toSorted((a, b) => b.labels.length - b.succeeded.length - (a.labels.length - a.succeeded.length));
 }
 
-/** Returns every fact with the results that have it, in one pass, because there can be many of both. */
+/** Returns every fact, with the labels of the results that have it. It takes one pass, because there can be many facts and results. */
 function byFact(results: LabelledResult[]): { key: string; fact: [string, string]; labels: string[] }[] {
   const found = new Map<string, { key: string; fact: [string, string]; labels: string[] }>();
   for (const result of results) {
@@ -81,7 +81,7 @@ function byFact(results: LabelledResult[]): { key: string; fact: [string, string
   return [...found.values()];
 }
 
-/** Returns the facts that can be shared. A failure without an error has its status as one. */
+/** Returns the facts of a result that others can share. For a failure without an error, the status takes the place of the error type. */
 function facts({ status, errors, traits }: LabelledResult): [string, string][] {
   const types = errors.length === 0 && status !== "success" ? [status] : errors.map(({ type }) => type);
   return [...types.map((type): [string, string] => ["error type", type]), ...Object.entries(traits)];

@@ -6,13 +6,15 @@ import { loadsOf, scalingOf } from "./scaling.ts";
 
 export const Recommendation = z.object({
   label: z.string().nullable().describe("Label of the recommended result. Null when none is good enough."),
-  confidence: z.number().describe("How sure it is, from 0 to 1: by how much was measured, and on how many results it rests"),
-  reasons: z.array(z.string()).describe("Reasons for it, and against the others"),
-  itemsPerRequest: z.number().nullable().describe("Its batch size, else the number of its items"),
-  expectedSeconds: z.number().nullable().describe("Working time of such a request"),
+  confidence: z
+    .number()
+    .describe("Confidence from 0 to 1. It grows with the share of measured values and with the number of successful results."),
+  reasons: z.array(z.string()).describe("Reasons for the recommended result, and reasons against the other results"),
+  itemsPerRequest: z.number().nullable().describe("Batch size of the recommended result. If unknown: its number of items."),
+  expectedSeconds: z.number().nullable().describe("Expected seconds for a request of that size"),
   concurrency: z.number().int().nullable().describe("Parallel requests that process the largest load in the same time"),
   actions: z
-    .array(z.object({ priority: z.number().int().describe("1 is the most urgent"), action: z.string().describe("Action") }))
+    .array(z.object({ priority: z.number().int().describe("1 is the most urgent"), action: z.string().describe("Action to take") }))
     .describe("Actions, the most urgent first"),
 });
 
@@ -20,7 +22,7 @@ export type Recommendation = z.infer<typeof Recommendation>;
 
 type Choice = Pick<Recommendation, "reasons"> & { chosen?: LabelledResult };
 
-/** Returns the recommendation for production, with its reasons and the first actions. Returns null when nothing succeeded. */
+/** Returns the recommendation for production, with its reasons and the most urgent actions. Returns null if nothing succeeded. */
 export function recommend(results: LabelledResult[], thresholds: Thresholds): Recommendation | null {
   const choice = chooseByLoad(results, thresholds) ?? chooseByRank(results, thresholds);
   if (!choice) return null;
@@ -42,7 +44,10 @@ export function recommend(results: LabelledResult[], thresholds: Thresholds): Re
   };
 }
 
-/** Returns the largest load that keeps quality, speed and error rate. A smaller one shows too little, and a larger one does not hold up. */
+/**
+ * Chooses the largest load that keeps quality, speed and error rate within the thresholds. A smaller load shows too little, and a larger
+ * load does not hold up.
+ */
 function chooseByLoad(results: LabelledResult[], thresholds: Thresholds): Choice | undefined {
   const smallest = loadsOf(results)?.smallest;
   if (!smallest) return undefined;
@@ -61,7 +66,7 @@ function chooseByLoad(results: LabelledResult[], thresholds: Thresholds): Choice
   };
 }
 
-/** Recommends the best result when there are no loads to choose between. */
+/** Chooses the best result if there are no different loads to choose between. */
 function chooseByRank(results: LabelledResult[], thresholds: Thresholds): Choice | undefined {
   const good = succeeded(results);
   const against = (result: LabelledResult) => [...shortfallOf(result), ...failuresOf(result, thresholds)];
@@ -72,7 +77,7 @@ function chooseByRank(results: LabelledResult[], thresholds: Thresholds): Choice
   return { chosen: best, reasons: [`${best.label}: ${reason}.`] };
 }
 
-/** Returns the objections to a load, compared with the smallest. Values that were not measured are no objection. */
+/** Returns the objections to a load, compared with the smallest load. A value that was not measured is no objection. */
 function reasonsAgainst(result: LabelledResult, smallest: LabelledResult, thresholds: Thresholds): string[] {
   const failing = failuresOf(result, thresholds);
   const own = [...shortfallOf(result), ...failing];
@@ -91,7 +96,7 @@ function reasonsAgainst(result: LabelledResult, smallest: LabelledResult, thresh
   ];
 }
 
-/** Returns the objection to a result whose quality is below what is expected of it. */
+/** Returns an objection if the quality of a result is below its expected quality. */
 const shortfallOf = ({ quality, expectedQuality }: LabelledResult): string[] =>
   quality !== undefined && expectedQuality !== undefined && quality < expectedQuality
     ? [`its quality ${figureText(quality)} is below the expected ${expectedQuality}`]
@@ -102,7 +107,7 @@ function failuresOf(result: LabelledResult, thresholds: Thresholds): string[] {
   return rate !== null && rate >= thresholds.errorRate ? [`${percent(rate)} of its items fail`] : [];
 }
 
-/** Returns a number that grows with the share of figures that were measured and with the number of successes. */
+/** Returns the confidence in a recommendation. It grows with the share of measured figures and with the number of successes. */
 function confidenceIn(chosen: LabelledResult | undefined, results: LabelledResult[]): number {
   const good = succeeded(results);
   const judged = chosen ? [chosen] : good;
@@ -121,7 +126,10 @@ function batchSizeOf({ traits }: LabelledResult): number | undefined {
   return Number(size) > 0 ? Number(size) : undefined;
 }
 
-/** Returns the actions in order: failures, degradation with the load, unsteadiness, unknown values. */
+/**
+ * Returns the actions in the order of their urgency. They concern failures, then degradation with the load, then variation, then unknown
+ * values.
+ */
 function actionsFor(results: LabelledResult[], thresholds: Thresholds): string[] {
   const scaling = scalingOf(results);
   const measures = measure(results, thresholds);

@@ -4,7 +4,9 @@ import { agreementOf, joinAgreements } from "./agreement.ts";
 import type { LabelledResult } from "./labelled-result.ts";
 import { readSynthesis, type SynthesisAnswer } from "./synthesis.ts";
 
-/** The results of the strategies. A thread may still hold those of an earlier run. */
+/**
+ * The results of the strategies, from the state. A part that was not requested may still hold the result of an earlier run on the thread.
+ */
 interface Parts extends Pick<Aggregation, "comparison" | "patterns" | "recommendation"> {
   results: LabelledResult[];
   strategies: ("compare" | "patterns" | "recommend" | "synthesize")[];
@@ -13,7 +15,7 @@ interface Parts extends Pick<Aggregation, "comparison" | "patterns" | "recommend
   written: string | null;
 }
 
-/** Assembles the report of the requested strategies. A part that was not requested is null. */
+/** Returns the report of the requested strategies. A part that was not requested is null. */
 export function reportOf({ results, strategies, expected, answer, written, ...parts }: Parts): Aggregation {
   const only = <Part>(strategy: Parts["strategies"][number], part: Part) => (strategies.includes(strategy) ? part : null);
   const read = answer && readSynthesis(answer);

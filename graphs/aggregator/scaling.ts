@@ -13,7 +13,7 @@ export const Scaling = z.object({
 
 export type Scaling = z.infer<typeof Scaling>;
 
-/** Returns the smallest and the largest successful load. Returns undefined when all have the same size. */
+/** Returns the smallest and the largest successful load. Returns undefined if all loads have the same size. */
 export function loadsOf(results: LabelledResult[]): { smallest: LabelledResult; largest: LabelledResult } | undefined {
   const bySize = succeeded(results)
     .filter(({ items = 0 }) => items > 0)
@@ -23,7 +23,7 @@ export function loadsOf(results: LabelledResult[]): { smallest: LabelledResult; 
   return smallest && largest && smallest.items !== largest.items ? { smallest, largest } : undefined;
 }
 
-/** Returns how time per unit of work grows with the load. Returns null when it was not measured. */
+/** Returns how the time per unit of work grows with the load. Returns null if it was not measured. */
 export function scalingOf(results: LabelledResult[]): Scaling | null {
   const loads = loadsOf(results);
   if (!loads) return null;
@@ -39,15 +39,15 @@ function classOf(ratio: number): Scaling["class"] {
 
 export const Growth = z.object({
   label: z.string().describe("Label of the result"),
-  items: z.number().describe("Its items"),
+  items: z.number().describe("Number of items of the result"),
   measured: z.number().nullable().describe("Time per unit of work relative to the smallest load, as measured"),
-  expected: z.number().describe("The same, as expected"),
-  verdict: z.enum(["as expected", "faster", "slower", "unknown"]).describe("The measured against the expected"),
+  expected: z.number().describe("Expected time per unit of work relative to the smallest load"),
+  verdict: z.enum(["as expected", "faster", "slower", "unknown"]).describe("Whether the measured time is as expected"),
 });
 
 export type Growth = z.infer<typeof Growth>;
 
-/** Returns how the time of every successful load grows from the smallest load, as measured and as expected. */
+/** Returns for every successful load how its time grows from the smallest load, as measured and as expected. */
 export function growthOf(results: LabelledResult[], factor: number): Growth[] {
   const smallest = loadsOf(results)?.smallest;
   if (!smallest) return [];

@@ -26,7 +26,7 @@ export const Agreement = z.object({
 
 export type Agreement = z.infer<typeof Agreement>;
 
-/** The final report for a person: structured findings instead of raw outputs. */
+/** The report that a model writes for a person, with structured findings instead of raw outputs. */
 export const Synthesis = z.object({
   executiveSummary: z.string().min(1).describe("Two or three sentences"),
   findingsByCategory: z.record(z.string(), z.array(z.string())).describe("Findings, grouped"),
@@ -38,13 +38,13 @@ export const Synthesis = z.object({
 
 export type Synthesis = z.infer<typeof Synthesis>;
 
-/** The answer of the model that writes a synthesis. Some models answer an action as a plain text. */
+/** The schema of the model's answer. Some models answer an action as plain text, so that is accepted too. */
 export const SynthesisAnswer = Synthesis.omit({ deliverable: true }).extend({
   recommendations: z.array(z.union([Advice, z.string()])).describe("What to do, the most important first"),
   ...Agreement.shape,
 });
 
-/** Returns the synthesis of a model's answer, and what the model says the results agree on. */
+/** Returns the synthesis in a model's answer, and the points on which the results agree and disagree according to the model. */
 export function readSynthesis({ consensus, disagreements, ...answer }: z.infer<typeof SynthesisAnswer>) {
   const recommendations = answer.recommendations.map((one) => (typeof one === "string" ? { action: one, confidence: null } : one));
   return { synthesis: { ...answer, recommendations, deliverable: null }, agreement: { consensus, disagreements } };

@@ -1,6 +1,6 @@
 import type { Aggregation } from "./aggregation.ts";
 
-/** Returns a report in words, for those who read the conversation. */
+/** Returns the report as text, for people who read the conversation. */
 export function wordsOf({ comparison, recommendation, synthesis, gaps }: Aggregation): string {
   const advice = recommendation && [recommendation.label ? `Recommended: ${recommendation.label}.` : "None is recommended."];
   const lines = [

@@ -8,14 +8,14 @@ const triesPerStep = 2;
 const Planned = z.object({ description: z.string().trim().min(1).describe("What is to be done, in one sentence") });
 type Planned = z.infer<typeof Planned>;
 
-/** The plan, as the planner answers it. */
+/** The plan, in the form of the planner's answer. */
 export const Plan = z.object({ steps: z.array(Planned).min(1).max(mostSteps).describe("In the order in which they are done") });
 
-/** A step of the plan, as the state keeps it. */
+/** A step of the plan, in the form of the state. */
 export const Step = Planned.extend({
   status: z.enum(["pending", "done", "failed"]).describe("Status of the step"),
   tries: z.number().int().describe("Number of tries"),
-  result: z.string().nullable().describe("Result of the step, or the reason of its failure"),
+  result: z.string().nullable().describe("Result of the step, or the reason why it failed"),
 });
 export type Step = z.infer<typeof Step>;
 
@@ -23,7 +23,7 @@ export type Step = z.infer<typeof Step>;
 export const Revision = z.object({
   reason: z.string().describe("Reason of the change"),
   before: z.array(z.string()).describe("Remaining steps before the change"),
-  after: z.array(z.string()).describe("Remaining steps after the change. Without any, the task is answered."),
+  after: z.array(z.string()).describe("Remaining steps after the change. If empty, the task is answered."),
 });
 
 const Decision = z.enum(["continue", "revise", "finish"]).describe("Go on as planned, change the steps that remain, or answer now");
@@ -39,7 +39,10 @@ export const ruleFor = (isForced: boolean): string =>
     ? "A step has failed for good: change the steps that remain, or finish."
     : "Continue unless the results call for something else.";
 
-/** Returns the schema of the planner's decision. A step that failed for good must change the plan. A plan changes three times at most. */
+/**
+ * Returns the schema of the planner's decision. If a step failed for good (`isForced`), the planner may not continue unchanged. A plan may
+ * be revised at most three times.
+ */
 export function reconsideration(isForced: boolean, revisions: number) {
   const mayRevise = revisions < mostRevisions;
   const kept = mayRevise ? (["continue", "revise", "finish"] as const) : (["continue", "finish"] as const);
@@ -48,10 +51,10 @@ export function reconsideration(isForced: boolean, revisions: number) {
 
 export const pending = (steps: Planned[]): Step[] => steps.map((step) => ({ ...step, status: "pending", tries: 0, result: null }));
 
-/** Returns the index of the next step, or -1. */
+/** Returns the index of the next pending step, or -1 if there is none. */
 export const nextIn = (plan: Step[]): number => plan.findIndex(({ status }) => status === "pending");
 
-/** Returns what a decision of the planner changes in the state. */
+/** Returns the state update for a decision of the planner. */
 export function change(plan: Step[], { decision, reason, steps }: Reconsideration) {
   if (decision === "continue") return {};
   const after = decision === "revise" ? pending(steps) : [];
@@ -63,11 +66,14 @@ export function change(plan: Step[], { decision, reason, steps }: Reconsideratio
 
 const descriptionsOf = (steps: Planned[]): string[] => steps.map(({ description }) => description);
 
-/** Returns the steps that ended in one way, with their results. */
+/** Returns the steps with this status, with their results. */
 export const resultsOf = (plan: Step[], wanted: Step["status"]) =>
   plan.filter(({ status }) => status === wanted).map(({ description, result }) => ({ description, result }));
 
-/** Returns a step after a try. A step that stopped at its limit of rounds is not done. An error that must come again ends the tries. */
+/**
+ * Returns a step with the outcome of a try. A step whose agent stopped at its limit of rounds is not done. If a retry would fail in the
+ * same way, the step is not retried.
+ */
 export function tried(step: Step, outcome: Outcome): Step {
   const tries = step.tries + 1;
   if (outcome.status !== "success") {

@@ -7,7 +7,7 @@ import type { ScenarioContext } from "./context.ts";
 import type { ScenarioProgress } from "./progress.ts";
 import { placesOf } from "./side-by-side.ts";
 
-/** The outcome of one try of a batch. It may have fewer items than requested. */
+/** The outcome of one attempt at a batch. The batch may have fewer items than requested. */
 export type BatchOutcome = { size: number; elapsedMs: number; ledger: LedgerEntry[] } & (
   | ({ kind: "done"; workMs: number; available: number } & Batch<unknown>)
   | { kind: "late" }
@@ -20,12 +20,12 @@ interface BatchCall {
   seed: number;
   progress: ScenarioProgress;
   context: ScenarioContext;
-  /** The ledger entries before this segment, and those of sibling scenarios meanwhile. */
+  /** The ledger entries from before this segment, and the entries that sibling scenarios have made since. */
   earlier: LedgerEntry[];
   meanwhile: LedgerEntry[];
 }
 
-/** Tries the next batch. A failure is an outcome. Only the end of the whole run is rethrown. */
+/** Works on the next batch once, and returns the outcome. A failure is also an outcome. Only the end of the whole run is thrown. */
 export async function tryBatch(call: BatchCall, config: LangGraphRunnableConfig): Promise<BatchOutcome> {
   const { skill, definition, seed, progress } = call;
   const leftMs = definition.timeBudgetSeconds * 1000 - progress.elapsedMs;
@@ -46,7 +46,7 @@ export async function tryBatch(call: BatchCall, config: LangGraphRunnableConfig)
     const position = progress.items + progress.failedItems;
     const batch = items.slice(position, position + progress.batchSize);
     size = batch.length;
-    startedAt = performance.now(); // generating the items is not part of the skill's time
+    startedAt = performance.now(); // the time to generate the items does not count as the skill's time
     const { results, failed } = readBatch(await unlessAborted(skill.invoke(batch, params, job), signal), size);
     const total = spent();
     return { kind: "done", ...total, results, failed, workMs: noted() ?? total.elapsedMs, available: items.length };
@@ -57,7 +57,7 @@ export async function tryBatch(call: BatchCall, config: LangGraphRunnableConfig)
   }
 }
 
-/** Returns what the skill may use, and what it notes while it works. */
+/** Returns the skill's `Job`, and access to what the skill records while it works. */
 async function jobOf({ definition, context, earlier, meanwhile }: BatchCall, signal: AbortSignal, config: LangGraphRunnableConfig) {
   const ledger: LedgerEntry[] = [];
   let workedMs: number | undefined;
@@ -72,7 +72,7 @@ async function jobOf({ definition, context, earlier, meanwhile }: BatchCall, sig
     complexity: definition.complexityMultiplier,
     turn: (work) =>
       turn(async () => {
-        stayWithinBudget(); // the calls before may have used it up
+        stayWithinBudget(); // earlier calls may have used it up
         return work();
       }, signal),
     record(entry) {
@@ -88,7 +88,7 @@ async function jobOf({ definition, context, earlier, meanwhile }: BatchCall, sig
   return { job, ledger, noted: () => workedMs };
 }
 
-/** Reads what a skill returned. Items that failed are of the batch, and each is named once. */
+/** Validates the result of a skill. Each failed item must be in the batch and be named only once. */
 function readBatch(returned: unknown[] | Batch<unknown>, size: number): Batch<unknown> {
   if (Array.isArray(returned)) return { results: returned, failed: [] };
   const places = new Set(returned.failed.map(({ index }) => index));
@@ -99,7 +99,7 @@ function readBatch(returned: unknown[] | Batch<unknown>, size: number): Batch<un
   return returned;
 }
 
-/** Stops waiting for a skill that ignores its signal. */
+/** Waits for a skill until the signal is aborted, because a skill may ignore its signal. */
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = () => reject(signal.reason);

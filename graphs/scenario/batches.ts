@@ -18,8 +18,8 @@ const State = new StateSchema({
   seed: z.number(),
   definition: ScenarioDefinition,
   segment: Segment,
-  startedAt: z.number().describe("Start of the run, for the events"),
-  earlier: z.array(LedgerEntry).describe("Ledger entries before this segment"),
+  startedAt: z.number().describe("Start of the run, from which events count their time"),
+  earlier: z.array(LedgerEntry).describe("Ledger entries from before this segment"),
   progress: Progress,
   ledger: Ledger,
 });
@@ -30,13 +30,13 @@ type State = typeof State.State;
 type Node = GraphNode<typeof State, ScenarioContextInput>;
 type Config = Parameters<Node>[1];
 
-/** The parts that a graph's own code adds: its skills, and how it reads its context. */
+/** The values that the pattern's code passes in: the skills, and access to the run's context. */
 export interface Own {
   skills: Skills;
   contextOf: (config: Config) => ScenarioContext;
 }
 
-/** Returns the id of the run, by which a scenario notices that another run goes on with it. */
+/** Returns the id of the run. A scenario compares it to detect that another run continues its work. */
 export const runOf = (config: LangGraphRunnableConfig) => String(config.configurable?.run_id ?? "");
 
 function progressOf({ progress, definition }: State): ScenarioProgress {
@@ -45,7 +45,10 @@ function progressOf({ progress, definition }: State): ScenarioProgress {
   return own;
 }
 
-/** Moves a scenario to running from any state. A different run id means that a person had stopped the work in between. */
+/**
+ * Moves a scenario to the state `running`, from any state. A changed run id means that a person stopped the work and another run continues
+ * it.
+ */
 function takeUp(progress: ScenarioProgress, runId: string): ScenarioProgress {
   if (progress.status === "pending") return move({ ...advance(progress, {}), batches: 0, runId }, "running", "started");
   if (progress.runId !== runId) {
@@ -57,7 +60,7 @@ function takeUp(progress: ScenarioProgress, runId: string): ScenarioProgress {
     : progress;
 }
 
-/** Pauses the scenario at the end of the segment until the others arrive. */
+/** Pauses the scenario at the end of the segment until the other scenarios arrive. */
 function meet(progress: ScenarioProgress, segment: Segment, others: SideBySide, waitSeconds: number): ScenarioProgress {
   const arrivedAt = Date.now();
   const arrived = progress.status === "complete" || progress.percent >= segment.percent || segment.oneBatch;
@@ -69,13 +72,13 @@ function meet(progress: ScenarioProgress, segment: Segment, others: SideBySide, 
   return arrived || late ? { ...move(progress, "paused", "sync_point"), arrivedAt } : progress;
 }
 
-/** Returns how long the others will still wait for a scenario that has not arrived. */
+/** Returns how many milliseconds the other scenarios will still wait for a scenario that has not arrived. */
 function msUntilLate({ limitMs }: Segment, { since, firstArrival = Number.POSITIVE_INFINITY }: SideBySide, waitSeconds: number): number {
   if (limitMs === null) return Number.POSITIVE_INFINITY;
   return Math.min(since + limitMs, firstArrival + waitSeconds * 1000) - Date.now();
 }
 
-/** Reports every change that a person wants to see. */
+/** Reports every change of a scenario that matters to a person, as progress events. */
 function tell({ definition, startedAt }: State, before: ScenarioProgress, after: ScenarioProgress, config: Config): void {
   const scenario = definition.name;
   const event = (type: string, details: object) => report(config, "scenario", type, startedAt, { scenario, ...details });
@@ -86,9 +89,9 @@ function tell({ definition, startedAt }: State, before: ScenarioProgress, after:
   for (const { from, to, reason } of after.history.slice(before.history.length)) event("state", { from, to, reason });
 }
 
-/** Returns the graph that runs one scenario on one segment, batch by batch. */
+/** Returns the graph that runs one scenario to the end of a segment, batch by batch. */
 export function batchesOf({ skills, contextOf }: Own) {
-  /** Runs one batch as one super-step, and therefore one checkpoint. A finished batch never runs again. */
+  /** Runs one batch. Each batch is one super-step and therefore one checkpoint, so a finished batch never runs again. */
   const work: Node = async (state, config) => {
     const { definition, seed, earlier, ledger } = state;
     const context = contextOf(config);
@@ -105,7 +108,7 @@ export function batchesOf({ skills, contextOf }: Own) {
     return { progress: { [definition.name]: after }, ledger: outcome.ledger };
   };
 
-  /** Pauses before a retry. The pause grows with each try, within the time limit and the others' patience. */
+  /** Pauses before a retry. The pause grows with each try. It ends at the time limit, or when the other scenarios stop waiting. */
   const recover: Node = async (state, config) => {
     const { definition, segment } = state;
     const { retryDelayMs, syncWaitSeconds } = contextOf(config);

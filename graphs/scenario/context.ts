@@ -9,7 +9,12 @@ export const scenarioContext = {
     .min(1)
     .default([30, 70])
     .describe("Meeting points of the mode `milestone`, in percent"),
-  syncWaitSeconds: z.number().positive().max(60).default(30).describe("Seconds that the others may take after the first arrival"),
+  syncWaitSeconds: z
+    .number()
+    .positive()
+    .max(60)
+    .default(30)
+    .describe("Seconds that the other scenarios may take after the first one has arrived"),
   batchRetries: z.number().int().min(0).max(10).default(3).describe("Retries of a failed batch"),
   retryDelayMs: z.number().int().min(0).max(60_000).default(500).describe("Pause before a retry. It doubles each time."),
   allowedHosts: AllowedHosts,
@@ -18,5 +23,5 @@ export const scenarioContext = {
 };
 
 export type ScenarioContext = z.infer<z.ZodObject<typeof scenarioContext>>;
-/** A context as a caller gives it. */
+/** The context in the form that a caller sends, in which defaults may be missing. */
 export type ScenarioContextInput = z.input<z.ZodObject<typeof scenarioContext>>;

@@ -5,19 +5,19 @@ import type { Skill } from "../skills/skill.ts";
 import type { ScenarioContext } from "./context.ts";
 
 const Cost = z.object({
-  tokens: z.number().describe("Expected tokens of its calls of models"),
-  dollars: z.number().nullable().describe("Expected cost of those tokens. Null for a model without a price."),
-  computeDollars: z.number().describe("The most that its work costs, if it uses its whole time budget"),
+  tokens: z.number().describe("Expected tokens of the model calls"),
+  dollars: z.number().nullable().describe("Expected cost of those tokens. Null if the model has no price."),
+  computeDollars: z.number().describe("Cost of the working time if the whole time budget is used"),
 });
 
-/** The cost of a run as it is expected before the start. */
+/** The expected cost of a run, computed before it starts. */
 export const Estimate = Cost.extend({
   scenarios: z.array(Cost.extend({ scenario: z.string().describe("Name of the scenario") })).describe("Cost of each scenario"),
 });
 
 export type Estimate = z.infer<typeof Estimate>;
 
-/** Returns what the scenarios are expected to cost. Tokens are expected by the skill, and the time budget limits the rest. */
+/** Returns the expected cost of the scenarios. The skill estimates the tokens, and the time budgets limit the working time. */
 export function estimateOf(skill: Skill, definitions: ScenarioDefinition[], context: ScenarioContext): Estimate {
   const { models, budget, computeDollarsPerHour: rate } = context;
   const price = priceOf(models.worker, models.worker, budget);

@@ -11,12 +11,12 @@ interface Finished {
   skill: Skill;
   definitions: ScenarioDefinition[];
   progress: Record<string, ScenarioProgress>;
-  /** Whether they ran with half of their load. */
+  /** Whether the scenarios ran with half of their load. */
   halved: boolean;
   rates: Rates;
 }
 
-/** Compares the scenarios of a run. Throws when none of them succeeded. */
+/** Returns the report that compares the scenarios of a run. Throws if none of them succeeded. */
 export function reportOn({ skill, definitions, progress, halved, rates }: Finished): Aggregation {
   const results = toLabelledResults(skill, definitions, progress);
   if (results.every(({ status }) => status !== "success")) throw new AllScenariosFailed(progress, halved);
@@ -31,7 +31,7 @@ export function reportOn({ skill, definitions, progress, halved, rates }: Finish
   };
 }
 
-/** Returns the scenarios in the form that the aggregator compares. */
+/** Returns the scenarios as labelled results, which the aggregator compares. */
 function toLabelledResults(skill: Skill, definitions: ScenarioDefinition[], progress: Record<string, ScenarioProgress>): LabelledResult[] {
   const smallest = Math.min(...Object.values(progress).map(({ totalItems }) => totalItems));
   return definitions.flatMap((definition) => {
@@ -61,7 +61,7 @@ function toLabelledResult(definition: ScenarioDefinition, progress: ScenarioProg
   };
 }
 
-/** Returns the gaps: scenarios below their expected quality. */
+/** Returns a gap for each scenario below its expected quality. */
 function shortfallsOf(definitions: ScenarioDefinition[], progress: Record<string, ScenarioProgress>): string[] {
   return definitions.flatMap(({ name, expectedQuality }) => {
     const quality = progress[name]?.quality ?? null;

@@ -8,23 +8,26 @@ import { estimateOf } from "./estimate.ts";
 import type { ScenarioProgress } from "./progress.ts";
 import { Mode } from "./sync.ts";
 
-/** The most batches, because each batch is a checkpoint with the results of all batches before it. */
+/**
+ * The most batches that a scenario may have. Each batch is a checkpoint that repeats the results of all earlier batches, so storage grows
+ * with the square of their number.
+ */
 const mostBatches = 200;
 
-/** The fewest items per batch of an input. */
+/** Returns the smallest batch size that an input of this size allows. */
 export const smallestBatch = (inputSize: number) => Math.ceil(inputSize / mostBatches);
 
-/** The work of a run, also when it runs a scenario of an earlier run again. */
+/** The planned work of a run: its skill and mode, and the earlier scenarios that it runs again. */
 export const Planned = z.object({
   skill: z.string(),
   mode: Mode,
   seed: z.number().int(),
-  rerun: z.array(z.string()).describe("Scenarios of the earlier run that run again. Empty when all are new."),
+  rerun: z.array(z.string()).describe("Scenarios of an earlier run that run again. Empty if all scenarios are new."),
 });
 
 export type Planned = z.infer<typeof Planned>;
 
-/** The sources of a plan: the input, and the values that an earlier run left on the thread. */
+/** The values that a plan is made from: the input, and what an earlier run left on the thread. */
 interface Asked extends Omit<Planned, "skill"> {
   skill: string | null;
   messages: BaseMessage[];
@@ -37,11 +40,11 @@ interface Asked extends Omit<Planned, "skill"> {
 interface Plan {
   planned: Planned;
   definitions: ScenarioDefinition[];
-  /** The scenarios of an earlier run that stay as they are. */
+  /** The scenarios of an earlier run that do not run again. Their progress is kept. */
   kept: Record<string, ScenarioProgress>;
 }
 
-/** Plans a run: its scenarios, what they are expected to cost, and what followers are told of those that begin. */
+/** Plans a run. Returns its scenarios, their expected cost, and an outline of the scenarios that will start. */
 export function planRun(asked: Asked, skills: Skills, context: ScenarioContext) {
   const plan = planScenarios(asked, skills);
   const beginning = plan.definitions.filter(({ name }) => !(name in plan.kept));
@@ -49,7 +52,10 @@ export function planRun(asked: Asked, skills: Skills, context: ScenarioContext) 
   return { ...plan, estimate, outline: beginning.map(outlineOf) };
 }
 
-/** Plans new scenarios, or some of the earlier run's again. Those keep its skill, mode and seed, and may be changed by the input. */
+/**
+ * Plans new scenarios, or runs some scenarios of the earlier run again. Scenarios that run again keep the earlier skill, mode and seed, and
+ * the input may change their other fields.
+ */
 function planScenarios(asked: Asked, skills: Skills): Plan {
   const { mode, seed, rerun, scenarios, planned, definitions, progress } = asked;
   if (rerun.length === 0) {
@@ -70,7 +76,7 @@ function planScenarios(asked: Asked, skills: Skills): Plan {
   return { planned: { ...planned, rerun }, definitions: changed, kept: Object.fromEntries(kept) };
 }
 
-/** Returns what followers are told of a scenario before it begins. */
+/** Returns the facts about a scenario that are reported before it starts. */
 const outlineOf = ({ name, difficulty, inputSize: items, timeBudgetSeconds }: ScenarioDefinition) => ({
   name,
   difficulty,
@@ -78,7 +84,7 @@ const outlineOf = ({ name, difficulty, inputSize: items, timeBudgetSeconds }: Sc
   timeBudgetSeconds,
 });
 
-/** The scenarios of a caller, with unique names. */
+/** The scenarios that a caller sends. Their names are unique. */
 export const ScenarioRequests = z
   .array(ScenarioRequest)
   .max(10)
@@ -91,8 +97,8 @@ export const ScenarioRequests = z
   });
 
 /**
- * Returns the skill's own scenarios, or the caller's with missing fields from the skill's profile of that difficulty. The skill must
- * accept each of them.
+ * Returns the caller's scenarios, or the skill's own if the caller sent none. Missing fields come from the skill's profile of the same
+ * difficulty. Throws if the skill does not accept a scenario.
  */
 export function completeScenarios(skill: Skill, requests: ScenarioRequest[]): ScenarioDefinition[] {
   const own = skill.scenarios();
@@ -122,7 +128,7 @@ function completeScenario(own: ScenarioDefinition[], request: ScenarioRequest): 
 const given = (request: ScenarioRequest): Partial<ScenarioDefinition> =>
   Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
 
-/** Returns the scenarios with half of everything, for a second try. */
+/** Returns the scenario with half of its items and half of its batch size, for the second try. */
 export function halved(definition: ScenarioDefinition): ScenarioDefinition {
   const half = (size: number) => Math.max(1, Math.floor(size / 2));
   return { ...definition, inputSize: half(definition.inputSize), batchSize: half(definition.batchSize) };

@@ -5,13 +5,16 @@ export const ScenarioStatus = z.enum(["pending", "running", "paused", "complete"
 export type ScenarioStatus = z.infer<typeof ScenarioStatus>;
 
 const Change = z.object({
-  from: ScenarioStatus.describe("State before"),
-  to: ScenarioStatus.describe("State after"),
-  reason: z.string().describe("Reason"),
+  from: ScenarioStatus.describe("State before the change"),
+  to: ScenarioStatus.describe("State after the change"),
+  reason: z.string().describe("Reason of the change"),
   at: z.string().describe("Time of the change"),
 });
 
-const Milestone = z.object({ percent: z.number().describe("Progress in percent"), atMs: z.number().describe("Working time until then") });
+const Milestone = z.object({
+  percent: z.number().describe("Progress in percent"),
+  atMs: z.number().describe("Working time in milliseconds until the milestone"),
+});
 
 const BatchError = z.object({
   batch: z.number().int().describe("Number of the batch, from 0"),
@@ -22,36 +25,36 @@ const BatchError = z.object({
 /** The progress of a scenario, with all its measurements. */
 export const ScenarioProgress = z.object({
   status: ScenarioStatus.describe("Current state"),
-  reason: z.string().describe("Reason of the state"),
-  percent: z.number().describe("Share of items that were worked on"),
+  reason: z.string().describe("Why the scenario is in this state"),
+  percent: z.number().describe("Processed and failed items, in percent of all items"),
   milestones: z.array(Milestone).describe("Working time at which each milestone was reached"),
   totalItems: z.number().int().describe("Total number of items"),
   items: z.number().int().describe("Processed items"),
-  failedItems: z.number().int().describe("Failed items, one by one or with their batch"),
+  failedItems: z.number().int().describe("Items that failed, alone or with their whole batch"),
   batches: z.number().int().describe("Batches that are done or failed"),
   tries: z.number().int().describe("Failed tries of the current batch"),
-  elapsedMs: z.number().describe("Working time, including pauses before retries, without waiting for others"),
-  workMs: z.number().describe("Time spent on the items themselves"),
-  memoryMb: z.number().describe("Most memory that was added to the process since its part of the work began, siblings included"),
-  batchSize: z.number().int().describe("Items per batch. It falls near the memory limit."),
-  warnings: z.array(z.string()).describe("Warnings, such as of memory"),
-  tokens: z.number().describe("Tokens that its calls of models used"),
-  dollars: z.number().describe("What those calls cost"),
+  elapsedMs: z.number().describe("Working time in milliseconds. It includes pauses before retries, but no waiting for other scenarios."),
+  workMs: z.number().describe("Milliseconds spent on the items themselves"),
+  memoryMb: z.number().describe("Highest memory that the process added since the segment began, in MB. It includes the other scenarios."),
+  batchSize: z.number().int().describe("Items per batch. It is halved near the memory limit."),
+  warnings: z.array(z.string()).describe("Warnings, such as about memory"),
+  tokens: z.number().describe("Tokens that the model calls used"),
+  dollars: z.number().describe("Cost of those calls"),
   results: z.array(z.unknown()).describe("Result of each processed item"),
   scores: z.record(z.string(), z.number()).describe("Quality by metric"),
-  quality: z.number().nullable().describe("Mean of the scores that count"),
+  quality: z.number().nullable().describe("Mean of the scores that count for the quality"),
   measures: z.record(z.string(), z.number()).describe("Other measurements of the skill"),
   errors: z.array(BatchError).describe("Errors by batch"),
-  arrivedAt: z.number().describe("Time of the last arrival at a meeting point"),
-  runId: z.string().describe("Last run that worked on it"),
-  history: z.array(Change).describe("All changes of its state with their reasons"),
+  arrivedAt: z.number().describe("Time at which the scenario last arrived at a meeting point"),
+  runId: z.string().describe("Id of the last run that worked on the scenario"),
+  history: z.array(Change).describe("All changes of the state, with their reasons"),
 });
 
 export type ScenarioProgress = z.infer<typeof ScenarioProgress>;
 
 const marks = [0, 30, 50, 70, 90, 100];
 
-/** The allowed transitions. A transition is forbidden when it is not here or when its guard refuses it. */
+/** The allowed changes of state. A change is refused if it is not listed, or if its guard returns false. */
 const transitions: Record<ScenarioStatus, Partial<Record<ScenarioStatus, (progress: ScenarioProgress) => boolean>>> = {
   pending: { running: () => true, failed: () => true },
   running: { paused: (progress) => !isDone(progress), complete: isDone, failed: () => true },
@@ -64,7 +67,7 @@ function isDone({ items, failedItems, totalItems }: ScenarioProgress): boolean {
   return items + failedItems >= totalItems;
 }
 
-/** Moves a scenario to another state and records the reason. */
+/** Moves a scenario to another state and records the reason. Throws if the change is not allowed. */
 export function move(progress: ScenarioProgress, to: ScenarioStatus, reason: string): ScenarioProgress {
   const { status: from } = progress;
   if (!transitions[from][to]?.(progress)) {
@@ -73,7 +76,7 @@ export function move(progress: ScenarioProgress, to: ScenarioStatus, reason: str
   return { ...progress, status: to, reason, history: [...progress.history, { from, to, reason, at: new Date().toISOString() }] };
 }
 
-/** Returns the progress of scenarios that begin. Those that are kept stay as they are. */
+/** Returns the progress of all scenarios at the start of a run. Kept scenarios have their earlier progress. */
 export function beginAll(definitions: ScenarioDefinition[], runId: string, kept: Record<string, ScenarioProgress>) {
   return Object.fromEntries(definitions.map((one) => [one.name, kept[one.name] ?? beginning(one, runId)]));
 }
@@ -107,7 +110,7 @@ function beginning({ inputSize: totalItems, batchSize }: ScenarioDefinition, run
   };
 }
 
-/** Adds the processed items, and records the milestones that they reach. */
+/** Adds the processed items to the progress, and records the milestones that are reached. */
 export function advance(progress: ScenarioProgress, { items = 0, failedItems = 0 }): ScenarioProgress {
   const worked = progress.items + progress.failedItems + items + failedItems;
   const percent = Math.floor((100 * worked) / progress.totalItems);

@@ -6,12 +6,12 @@ import { smallestBatch } from "./plan.ts";
 import { advance, isOver, move, type ScenarioProgress } from "./progress.ts";
 import { usedMb } from "./side-by-side.ts";
 
-/** How many failed items of a batch are recorded with their errors. */
+/** How many failed items of one batch are recorded with their errors. */
 const mostItemErrors = 20;
-/** The share of the memory limit from which batches become smaller. */
+/** The share of the memory limit above which batches become smaller. */
 const memoryWarning = 0.8;
 
-/** Applies a batch's outcome to its scenario. */
+/** Returns the progress of a scenario after the outcome of a batch. */
 export function settle(
   progress: ScenarioProgress,
   outcome: BatchOutcome,
@@ -31,7 +31,7 @@ export function settle(
       { ...noted, totalItems, results: [...progress.results, ...results], workMs: progress.workMs + workMs },
       { items: size - failed.length, failedItems: failed.length },
     );
-    // A skill that computes without a pause cannot notice its deadline. Its results stay, but it still counts as too late.
+    // A skill that computes without a pause cannot notice its deadline. Its results are kept, but the scenario has timed out.
     return isOverTime(done, definition) ? timeOut(done, definition) : finish(done, definition);
   }
   if (outcome.kind === "late") return timeOut(spent, definition);
@@ -61,7 +61,7 @@ function finish(progress: ScenarioProgress, { errorTolerance }: ScenarioDefiniti
   return items + failedItems >= totalItems ? move(progress, "complete", "all items were worked on") : progress;
 }
 
-/** Adds the scores of all results so far. */
+/** Adds the scores of all results so far, and the quality, which is their mean. */
 export function withQuality(progress: ScenarioProgress, skill: Skill, definition: ScenarioDefinition): ScenarioProgress {
   if (progress.results.length === 0) return progress;
   const { qualityMetrics } = definition;
@@ -79,7 +79,7 @@ export function withQuality(progress: ScenarioProgress, skill: Skill, definition
   return { ...progress, scores, quality, measures };
 }
 
-/** Returns the weighted share of targets that are reached. What was not measured does not count. */
+/** Returns the weighted share of the targets that are reached. Targets whose figure was not measured do not count. */
 function functionalScore(targets: Target[], figures: Record<string, number>): number | null {
   const known = targets.flatMap((target) => {
     const { [target.metric]: value } = figures;
@@ -92,7 +92,7 @@ function functionalScore(targets: Target[], figures: Record<string, number>): nu
 const reaches = (value: number, { above, atLeast, below }: Target) =>
   (above === undefined || value > above) && (atLeast === undefined || value >= atLeast) && (below === undefined || value < below);
 
-/** Notes the memory that the work added to the process, and halves the batches near the limit. */
+/** Records the memory that the process added since the work began. Halves the batch size near the memory limit. */
 export function watchMemory(progress: ScenarioProgress, definition: ScenarioDefinition, baselineMb: number): ScenarioProgress {
   const added = Math.max(0, usedMb() - baselineMb);
   const seen = { ...progress, memoryMb: Math.max(progress.memoryMb, added) };

@@ -1,30 +1,30 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import type { LedgerEntry } from "../agent/ledger.ts";
 
-/** The facts that the scenarios of a segment share while they work. */
+/** The facts that the scenarios of one segment share in memory while they work. */
 export interface SideBySide {
-  /** When this process began to work on the segment. Earlier idle time is nobody's delay. */
+  /** When this process began to work on the segment. Idle time before that does not count as lateness. */
   since: number;
-  /** Memory of the process at that time. */
+  /** The memory of the process at that time, in MB. */
   baselineMb: number;
-  /** When the first of them reached the meeting point. */
+  /** When the first scenario reached the meeting point. */
   firstArrival?: number;
-  /** The ledger entries of all of them on the segment. */
+  /** The ledger entries of all scenarios in this segment. */
   ledger: LedgerEntry[];
-  /** The scenarios whose earlier entries are already included. */
+  /** The scenarios whose stored ledger entries are already in `ledger`. */
   counted: Set<string>;
 }
 
 /** The values that all scenarios of a run share. */
 interface Shared {
   segments: Map<number, SideBySide>;
-  /** Waits for one of the places for calls of models, then works. */
+  /** Waits until a model call is allowed, then calls the function. The run limits how many calls run in parallel. */
   turn?: ReturnType<typeof placesFor>;
 }
 
 /**
- * The shared facts of each run, by an object that LangGraph keeps for one execution of it. Only the process that works on a run needs
- * them, and they go when the execution ends. After a crash, the segment's time limit and its ledger replace them.
+ * The shared facts of each run. The key is an object that LangGraph keeps for one execution of the run. Only the process that executes the
+ * run needs the facts, so they are not stored. After a crash, the segment's time limit and the stored ledger entries replace them.
  */
 const runs = new WeakMap<object, Shared>();
 
@@ -47,17 +47,17 @@ export function besides(segment: number, config: LangGraphRunnableConfig): SideB
   return fresh;
 }
 
-/** Forgets a segment whose scenarios have met. A later one may have its number, after all scenarios began anew. */
+/** Forgets the facts of a segment whose scenarios have met. If all scenarios start again, a later segment may have the same number. */
 export const forgetSegment = (segment: number, config: LangGraphRunnableConfig): void => void sharedOf(config).segments.delete(segment);
 
-/** Counts entries that were stored before a crash or a cancel, once per scenario. */
+/** Adds the ledger entries that a scenario stored before a crash or a cancellation, once per scenario. */
 export function countStored(others: SideBySide, scenario: string, stored: LedgerEntry[]): void {
   if (others.counted.has(scenario)) return;
   others.counted.add(scenario);
   others.ledger.push(...stored);
 }
 
-/** Returns the run's places for calls of models. All of its scenarios share them. */
+/** Returns the function that limits parallel model calls. All scenarios of a run share it. */
 export function placesOf(config: LangGraphRunnableConfig, count: number) {
   const shared = sharedOf(config);
   shared.turn ??= placesFor(count);

@@ -6,7 +6,7 @@ import { Planned } from "./plan.ts";
 import { ScenarioProgress } from "./progress.ts";
 import { Sync } from "./sync.ts";
 
-/** The state key `progress`. Every scenario writes its own entry. */
+/** The state key `progress`. Each scenario updates only its own entry. */
 export const Progress = new ReducedValue(
   z
     .record(z.string(), ScenarioProgress)
@@ -18,23 +18,23 @@ export const Progress = new ReducedValue(
   },
 );
 
-/** A segment of the work, after which the scenarios meet. */
+/** A part of the work. At its end, the scenarios wait for each other. */
 export const Segment = z.object({
   number: z.number().int(),
-  percent: z.number().describe("Percent at which it ends"),
-  oneBatch: z.boolean().describe("Whether it ends after one batch"),
-  limitMs: z.number().nullable().describe("Time after which it ends in any case"),
+  percent: z.number().describe("Progress in percent at which the segment ends"),
+  oneBatch: z.boolean().describe("Whether the segment ends after one batch"),
+  limitMs: z.number().nullable().describe("Milliseconds after which the segment ends in any case. Null: no limit."),
 });
 
 export type Segment = z.infer<typeof Segment>;
 
-/** The state of scenarios that work side by side. */
+/** The state keys of a run: its plan, its scenarios, and where they meet. */
 export const sideBySide = {
-  planned: Planned.nullable().default(null).describe("What the run does"),
-  definitions: z.array(ScenarioDefinition).default([]).describe("Scenarios as they run"),
+  planned: Planned.nullable().default(null).describe("Planned work of the run"),
+  definitions: z.array(ScenarioDefinition).default([]).describe("Scenarios of the run, with all fields filled in"),
   progress: Progress,
   segment: Segment.nullable().default(null).describe("Current segment"),
-  syncs: appending(Sync, "Where the scenarios met, who was where, and who waited how long"),
-  halved: z.boolean().default(false).describe("Set after all scenarios failed and started again with half the load"),
+  syncs: appending(Sync, "Meetings of the scenarios: the progress of each one and how long it waited"),
+  halved: z.boolean().default(false).describe("Set if all scenarios failed and were started again with half the load"),
   startedAt: z.number().default(0).describe("Start of the run"),
 };

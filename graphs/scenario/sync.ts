@@ -5,32 +5,32 @@ import type { Segment } from "./state.ts";
 export const Mode = z.enum(["free", "milestone", "lockstep"]);
 export type Mode = z.infer<typeof Mode>;
 
-/** The longest time that others wait for a slow scenario, from the start of the work on the segment. */
+/** The longest time that scenarios wait for a slow one. It counts from the start of the work on the segment. */
 const segmentLimitMs = 60_000;
 
-/** A point where the scenarios met. */
+/** A meeting: what each scenario had reached at the end of a segment. */
 export const Sync = z.object({
-  segment: z.number().int().describe("Segment that ended there"),
-  percent: z.number().describe("Percent at which they were to meet"),
-  at: z.string().describe("Time at which they went on"),
+  segment: z.number().int().describe("Number of the segment that ended"),
+  percent: z.number().describe("Progress in percent at which the scenarios should meet"),
+  at: z.string().describe("Time at which the scenarios continued"),
   members: z
     .array(
       z.object({
         scenario: z.string().describe("Name of the scenario"),
-        status: ScenarioStatus.describe("Its state"),
-        percent: z.number().describe("Its progress in percent"),
-        arrived: z.boolean().describe("Whether it had arrived"),
-        waitedMs: z.number().describe("How long it waited for the others"),
+        status: ScenarioStatus.describe("State of the scenario"),
+        percent: z.number().describe("Progress of the scenario in percent"),
+        arrived: z.boolean().describe("Whether the scenario had reached the end of the segment"),
+        waitedMs: z.number().describe("Milliseconds that the scenario waited for the other scenarios"),
       }),
     )
-    .describe("Progress of each scenario at that point"),
+    .describe("Progress of each scenario at the meeting"),
 });
 
 export type Sync = z.infer<typeof Sync>;
 
 /**
- * Returns the next segment: to the next milestone, one batch, or all the rest. The last one has no time limit, because all scenarios
- * finish it.
+ * Returns the next segment. It ends at the next milestone, after one batch, or when all items are done, depending on the mode. Only a
+ * segment that ends at a milestone has a time limit.
  */
 export function nextSegment(mode: Mode, milestones: number[], before: Segment | null): Segment {
   const number = (before?.number ?? 0) + 1;

@@ -12,23 +12,24 @@ const Result = z.object({
   order: z.number().int(),
   region: z.string().nullable().describe("Null when the line could not be read"),
   amount: z.number(),
-  duplicateOf: z.number().int().nullable().describe("Earlier order that this one repeats"),
-  truth: z.number().int().nullable().describe("Order that it was generated from"),
+  duplicateOf: z.number().int().nullable().describe("Earlier order that the order repeats, as the skill found it"),
+  truth: z.number().int().nullable().describe("Earlier order that the order really repeats"),
   readable: z.boolean().describe("Whether the line was generated intact"),
   comparisons: z.number().int(),
 });
 
 type Result = z.infer<typeof Result>;
 
-/** An order with all of the orders, because it may repeat an earlier one. */
+/** An order, with all orders of the input, because it may repeat an earlier one. */
 interface Item {
   order: Order;
   all: Order[];
 }
 
 /**
- * Reads lines of orders, joins them with their customers, finds duplicates of earlier orders, and sums them up by region. It compares
- * every order with all before it, so its time grows with the square of the input. The complexity is the number of products of an order.
+ * Reads lines of orders, joins them with their customers, finds duplicates of earlier orders, and sums the orders up by region. It compares
+ * every order with all earlier orders, so its time grows with the square of the input. The complexity is the number of products in an
+ * order.
  */
 export const dataTransformation = defineSkill<Item, Result, z.infer<typeof Params>>({
   name: "data-transformation",
@@ -49,7 +50,7 @@ export const dataTransformation = defineSkill<Item, Result, z.infer<typeof Param
       signal.throwIfAborted();
       const startedAt = performance.now();
       results.push(transform(item, similarity));
-      worked(performance.now() - startedAt); // from here on, others use the processor
+      worked(performance.now() - startedAt); // after this line, other scenarios use the processor
       await nextTurn();
     }
     return results;
@@ -80,7 +81,7 @@ export const dataTransformation = defineSkill<Item, Result, z.infer<typeof Param
     };
   },
 
-  growth: (loads) => loads, // each order is compared with all before it
+  growth: (loads) => loads, // each order is compared with all earlier orders
 });
 
 const share = (part: number, whole: number) => (whole === 0 ? 1 : part / whole);
@@ -103,7 +104,10 @@ function findEarlier(earlier: Order[], own: string[], similarity: number): numbe
   return best.id;
 }
 
-/** Returns one minus the share of letters that differ: Levenshtein's distance, computed with one row. */
+/**
+ * Returns the similarity of two texts: one minus the share of letters that differ. The difference is Levenshtein's distance, computed with
+ * one row.
+ */
 function likenessOf(a: string, b: string): number {
   const row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {

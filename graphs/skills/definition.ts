@@ -5,18 +5,18 @@ export const Difficulty = z.enum(["easy", "intermediate", "advanced"]);
 export const Distribution = z.enum(["uniform", "skewed", "clustered"]);
 export type Distribution = z.infer<typeof Distribution>;
 
-/** The target of a measurement or a score. */
+/** A target for a measurement or a score. */
 export const Target = closed({
   metric: z.string().describe("Name of the measurement or score"),
-  above: z.number().optional().describe("It must be above this"),
-  atLeast: z.number().optional().describe("It must be this at least"),
-  below: z.number().optional().describe("It must be below this"),
-  weight: z.number().positive().default(1).describe("Weight among the targets"),
+  above: z.number().optional().describe("The value must be above this number"),
+  atLeast: z.number().optional().describe("The value must be at least this number"),
+  below: z.number().optional().describe("The value must be below this number"),
+  weight: z.number().positive().default(1).describe("Weight of the target among all targets"),
 });
 
 export type Target = z.input<typeof Target>;
 
-/** One scenario: the load of a skill, and the expected result. */
+/** A scenario: the load on a skill, and the expected result. */
 export const ScenarioDefinition = z.object({
   name: z
     .string()
@@ -25,7 +25,7 @@ export const ScenarioDefinition = z.object({
     .max(100)
     .refine((name) => !(name in Object.prototype), "a name that every object has")
     .describe("Name of the scenario in the report"),
-  difficulty: Difficulty.describe("The skill's own scenario that it resembles"),
+  difficulty: Difficulty.describe("Difficulty of the skill's own scenario that this one resembles"),
   complexityMultiplier: z
     .number()
     .positive()
@@ -40,26 +40,30 @@ export const ScenarioDefinition = z.object({
     .describe("Items per batch. A crash costs at most one batch. Near the memory limit it is halved."),
   dataset: Distribution.describe("How the generated items are distributed"),
   timeBudgetSeconds: z.number().positive().max(86_400).describe("Working time after which the scenario fails"),
-  memoryLimitMb: z.number().int().positive().describe("Memory that the work may add to the process. From 80 % on, batches become smaller."),
+  memoryLimitMb: z
+    .number()
+    .int()
+    .positive()
+    .describe("Memory that the work may add to the process, in MB. From 80 % on, batches become smaller."),
   errorTolerance: z.number().min(0).max(1).describe("Share of items that may fail"),
   skillParams: z.record(z.string(), z.unknown()).describe("Parameters of the skill"),
   expectedQuality: z.enum(["basic", "good", "excellent"]).describe("Quality below which it is reported as a gap: 0.6, 0.8 or 0.9"),
-  targets: z.array(Target).optional().describe("What measurements and scores should reach, instead of the skill's own targets"),
-  qualityMetrics: z.array(z.string()).describe("Scores that count for the quality. Without any: all scores of the skill."),
+  targets: z.array(Target).optional().describe("Targets for measurements and scores, instead of the skill's own targets"),
+  qualityMetrics: z.array(z.string()).describe("Scores that count for the quality. If empty, all scores of the skill count."),
 });
 
 export type ScenarioDefinition = z.infer<typeof ScenarioDefinition>;
 
-/** A scenario as a caller gives it. Missing fields come from the skill's own profile of that difficulty. */
+/** A scenario as a caller sends it. Missing fields come from the skill's own profile of the same difficulty. */
 export const ScenarioRequest = closed({
   ...ScenarioDefinition.partial().shape,
   name: ScenarioDefinition.shape.name,
-  difficulty: Difficulty.optional().describe("The skill's own scenario that completes it. Without it: the easy one."),
+  difficulty: Difficulty.optional().describe("Difficulty of the skill's own scenario that fills in missing fields. Default: easy."),
 });
 
 export type ScenarioRequest = z.infer<typeof ScenarioRequest>;
 
-/** The expected qualities as numbers. */
+/** The quality from 0 to 1 that each word stands for. */
 export const qualityOf = { basic: 0.6, good: 0.8, excellent: 0.9 } as const;
 
 const common = { skillParams: {}, qualityMetrics: [] };
@@ -106,7 +110,7 @@ export const defaultProfile: ScenarioDefinition[] = [
   },
 ];
 
-/** How much the input may grow with the difficulty, by the growth of the skill's time. */
+/** How many times larger the input of each difficulty is, depending on how the skill's time grows with its input. */
 const growth = {
   linear: [1, 3, 8],
   sublinear: [1, 5, 25],
@@ -114,10 +118,10 @@ const growth = {
   exponential: [1, 1.5, 2],
 } as const;
 
-/** The differences from the default profile, by scenario. */
+/** The differences from the default profile: for each field, one value for each scenario. */
 type Changes = { [Key in keyof ScenarioDefinition]?: readonly ScenarioDefinition[Key][] };
 
-/** Returns the default profile with sizes that suit a skill, and with other changes. */
+/** Returns the default profile, with input sizes that suit a skill and with other changes. */
 export function profile(
   scaling: keyof typeof growth,
   smallest: number,

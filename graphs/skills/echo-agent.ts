@@ -12,7 +12,7 @@ const Params = z.strictObject({
   timeoutSeconds: z.number().positive().max(600).default(30).describe("Timeout of each model call"),
 });
 
-const Result = z.object({ kept: z.number().describe("Share of the text's words that came back") });
+const Result = z.object({ kept: z.number().describe("Share of the text's words that the answer repeats") });
 type Result = z.infer<typeof Result>;
 
 const Answer = z.object({ text: z.string().min(1).describe("The text") });
@@ -21,7 +21,9 @@ const who = ["The gardener", "A sailor", "The clerk", "My neighbour", "A child"]
 const what = ["repairs", "paints", "counts", "forgets", "carries"] as const;
 const which = ["an old boat", "seven lanterns", "the garden gate", "a box of letters", "the tall ladder"] as const;
 
-/** Calls a model for every item, to try a skill that costs tokens. The complexity is the number of sentences in a text. */
+/**
+ * Calls a model once for every item, so that you can try a skill that costs tokens. The complexity is the number of sentences in a text.
+ */
 export const echoAgent = defineSkill<string, Result, z.infer<typeof Params>>({
   name: "echo-agent",
   version: "1.1.0",
@@ -42,7 +44,7 @@ export const echoAgent = defineSkill<string, Result, z.infer<typeof Params>>({
     const assignment = { agent: speaker, ...tierOf(job, "worker"), task: "Work on this text.", pattern: "scenario" };
     const ask = async (input: string) => {
       const outcome = await runAgent<z.infer<typeof Answer>>({ ...assignment, input }, { ...job.config, signal: job.signal });
-      outcome.ledger.forEach(job.record); // at once, because a paid call counts whatever becomes of the batch
+      outcome.ledger.forEach(job.record); // at once, because the call costs money even if the batch fails
       return outcome;
     };
     // Without tools an agent is one model call and no subgraph, so several may run in this node.

@@ -1,10 +1,10 @@
 import type autocannon from "autocannon";
 import { z } from "zod";
 
-/** Milliseconds between two checks whether the load test is over. */
+/** Milliseconds between two checks of whether the load test has ended. */
 const sampleInt = 20;
 
-/** The most requests of a scenario, because the time of every answer is kept. */
+/** The most requests of a scenario. There is a limit because the time of every answer is kept. */
 export const mostRequests = 100_000;
 
 export const LoadProfile = z.enum(["steady", "ramp", "spike"]);
@@ -13,15 +13,15 @@ export const LoadProfile = z.enum(["steady", "ramp", "spike"]);
 export interface Load {
   profile: z.infer<typeof LoadProfile>;
   connections: number;
-  /** Requests in all. A duration replaces them. */
+  /** Total number of requests. It has no effect if a duration is set. */
   requests: number;
   durationSeconds?: number;
   timeoutSeconds: number;
-  /** The most requests, for a load that is limited by its duration. */
+  /** The most requests for a load that is limited by its duration. */
   most: number;
 }
 
-/** The answers of one endpoint. */
+/** The measured answers of one endpoint. */
 export const Answers = z.object({
   times: z.array(z.number()).describe("Milliseconds of every answer"),
   failures: z.number().int().describe("Requests without an answer, or with a status other than 2xx"),
@@ -30,7 +30,7 @@ export const Answers = z.object({
 
 export type Answers = z.infer<typeof Answers>;
 
-/** The stages of each profile: the share of the load, and the share of the connections. */
+/** The stages of each profile. A stage has a share of the load and a share of the connections. */
 const stages: Record<Load["profile"], [load: number, connections: number][]> = {
   steady: [[1, 1]],
   ramp: [
@@ -52,7 +52,7 @@ export async function sendLoad(url: string, load: Load, signal: AbortSignal): Pr
   let share = 0;
   for (const [part, width] of stages[load.profile]) {
     share += part;
-    const amount = Math.round(load.requests * share) - sent; // rounded from the start, so that the sum is exact
+    const amount = Math.round(load.requests * share) - sent; // rounds the running total, so that the sum of all stages is exact
     sent += amount;
     const connections = Math.max(1, Math.round(load.connections * width));
     const { durationSeconds: seconds } = load;
@@ -73,12 +73,12 @@ export async function sendLoad(url: string, load: Load, signal: AbortSignal): Pr
 type Stage = Pick<autocannon.Options, "connections" | "amount" | "duration" | "maxOverallRequests">;
 
 async function sendStage(url: string, stage: Stage, { timeoutSeconds }: Load, answers: Answers, signal: AbortSignal): Promise<void> {
-  const { default: start } = await import("autocannon"); // loaded on use, because every start of the service would pay for it
+  const { default: start } = await import("autocannon"); // loaded on use, because it would slow down every start of the service
   const startedAt = performance.now();
   let lastAt = startedAt;
   const ended = Promise.withResolvers<autocannon.Result>();
   const running = start(
-    { url, timeout: timeoutSeconds, sampleInt, ...stage }, // it ends with a sample
+    { url, timeout: timeoutSeconds, sampleInt, ...stage }, // a test ends only at a sample
     (error: Error | null, result) => (error ? ended.reject(error) : ended.resolve(result)),
   );
   const stop = () => running.stop();

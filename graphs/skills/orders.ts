@@ -1,15 +1,15 @@
 import { pick, placeIn, seededRandom } from "./random.ts";
 import type { Dataset } from "./skill.ts";
 
-/** A line of an order file, with the truth about it. */
+/** A line of an order file, with the facts that the generator knows about it. */
 export interface Order {
   id: number;
   line: string;
-  /** The texts by which it is compared with other orders, one per product. */
+  /** The texts by which the order is compared with other orders, one for each product. */
   texts: string[];
-  /** The order that this one repeats with a typing error. */
+  /** The id of the earlier order that this order repeats with a typing error. Null if there is none. */
   repeats: number | null;
-  /** Tells whether the line can be read. */
+  /** True if the line is complete and can be read. */
   whole: boolean;
 }
 
@@ -39,7 +39,7 @@ function fresh(id: number, cutOff: boolean, place: number, random: () => number,
   return { id, line, texts: textsOf(line), repeats: null, whole: !cutOff };
 }
 
-/** Replaces one letter of the first product. */
+/** Returns a copy of an order in which one letter of the first product is replaced. */
 function repeated(original: Order, id: number, random: () => number): Order {
   const [, customer = "", ordered = "", amount = ""] = original.line.split(";");
   const [product = "", ...others] = ordered.split("|");

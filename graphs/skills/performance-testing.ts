@@ -7,7 +7,7 @@ const Params = z.strictObject({
   targets: z
     .array(z.url({ protocol: /^https?$/ }))
     .default([])
-    .describe("Addresses to load. Without any: this service's own /ok."),
+    .describe("Addresses to load. If empty: the path /ok of this service."),
   requests: z.number().int().min(1).max(10_000).default(20).describe("Requests to each endpoint"),
   connections: z.number().int().min(1).max(256).default(2).describe("Parallel connections, multiplied by the complexity"),
   timeoutSeconds: z.number().int().min(1).max(60).default(5).describe("Timeout of one request"),
@@ -17,16 +17,16 @@ const Params = z.strictObject({
     .positive()
     .max(3_600)
     .optional()
-    .describe("Seconds of load on each endpoint, instead of a number of requests"),
+    .describe("Seconds of load on each endpoint. It replaces the number of requests."),
   hotEndpoints: z.number().min(0).max(1).default(0).describe("Share of endpoints that get five times the requests"),
-  throughput: z.number().positive().default(100).describe("Requests a second of an endpoint that score 1"),
+  throughput: z.number().positive().default(100).describe("Requests per second of an endpoint that give the score 1"),
 });
 
 type Params = z.infer<typeof Params>;
 
 interface Endpoint {
   url: string;
-  /** Load relative to other endpoints. A hot endpoint gets more. */
+  /** The load relative to that of other endpoints. A hot endpoint gets more. */
   factor: number;
   /** The most requests, when a duration limits the load. */
   most: number;
@@ -34,7 +34,7 @@ interface Endpoint {
 
 const hotFactor = 5;
 
-/** Sends real load over HTTP. An item is an endpoint. Its answers and speed are measured, so no two runs are quite the same. */
+/** Sends real load over HTTP. An item is an endpoint. The skill measures real answers and times, so no two runs are exactly alike. */
 export const performanceTesting = defineSkill<Endpoint, Answers, Params>({
   name: "performance-testing",
   version: "1.1.0",
@@ -88,17 +88,20 @@ export const performanceTesting = defineSkill<Endpoint, Answers, Params>({
     { metric: "p95Ms", below: 500, weight: 0.5 },
     { metric: "errorRate", below: 0.01, weight: 0.5 },
   ],
-  work: () => 1, // complexity widens the load and does not lengthen it
+  work: () => 1, // the complexity adds parallel connections, but no requests
 });
 
 const usual = ["latency", "reliability", "functional"];
 
-/** Returns the URL of the service that runs the graph, else the default URL of a service. */
+/** Returns the URL of the service that runs the graph. If it is unknown, returns the default URL of a service. */
 function ownAddress(): string {
   return process.env.ENSEMBLE_URL || `http://127.0.0.1:${process.env.PORT || 2024}`;
 }
 
-/** Tells whether a target is this service, under any of its loopback names, or a host that the operator allows. */
+/**
+ * Tells whether the skill may load a target. It may if the target is this service, under any of its loopback names, or a host that the
+ * operator allows.
+ */
 function mayCall(target: URL, allowedHosts: string[]): boolean {
   const own = new URL(ownAddress());
   const isOwnName = target.hostname === own.hostname || (isLoopback(target) && isLoopback(own));
@@ -126,7 +129,7 @@ function summarize(results: Answers[]) {
   };
 }
 
-/** Returns 0 at the worst value, 1 at the best, and a linear value between. */
+/** Returns a score: 0 at the worst value, 1 at the best value, and a linear value in between. */
 function between(worst: number, best: number, value: number): number {
   return Math.min(1, Math.max(0, (value - worst) / (best - worst)));
 }

@@ -2,19 +2,19 @@ import { z } from "zod";
 import { pick, placeIn, seededRandom } from "./random.ts";
 import type { Dataset } from "./skill.ts";
 
-/** The kinds of problems, each with rules of its own. */
+/** The kinds of problems. Each kind has its own rules. */
 export const Kind = z.enum(["secret", "sql-injection", "shell-injection", "path-traversal"]);
 export type Kind = z.infer<typeof Kind>;
 
-/** How large the generated files are. */
+/** The sizes of the generated files. */
 export interface Sizes {
-  /** Lines of a file at complexity 1. */
+  /** Number of lines of a file at complexity 1. */
   lines: number;
   /** Share of files that are ten times as long. */
   largeFiles: number;
 }
 
-/** A source file. The problems of a generated file are known. */
+/** A source file. If the file was generated, its problems are known. */
 export interface SourceFile {
   path: string;
   content: string;
@@ -27,7 +27,7 @@ const letters = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 const text = (random: Random, length: number, from: string = letters.join("")) =>
   Array.from({ length }, () => from[Math.floor(random() * from.length)]).join("");
 
-/** Assembled here, so that no scanner reports this file as a leak. */
+/** Makers of secrets. The secrets are assembled at run time, so that no scanner reports this file as a leak. */
 const secrets = [
   (random: Random) => `const accessKey = "AKIA${text(random, 16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")}";`,
   (random: Random) => `const token = "ghp_${text(random, 36)}";`,
@@ -47,12 +47,12 @@ const injections: readonly [Kind, (name: string) => string][] = [
   ["path-traversal", (name) => `const page = await readFile("./pages/" + ${name});`],
   ["path-traversal", (name) => `response.sendFile(\`\${root}/\${${name}}\`);`],
   ["path-traversal", (name) => `with open("uploads/" + ${name}) as file:`],
-  // A scan of single lines misses this one: even a good line scanner is not perfect, and the figures show it.
+  // A scanner of single lines misses the next problem. The measured quality thus shows that even a good line scanner is not perfect.
   ["sql-injection", (name) => `const where = "name = '" + ${name} + "'"; const found = await run(base + where);`],
   ["shell-injection", (name) => `spawn("sh", ["-c", ["convert", ${name}].join(" ")]);`],
 ];
 
-/** Lines that look harmful but are not. */
+/** Lines that look harmful but are harmless. */
 const decoys = [
   () => `const rows = await db.query("select * from users where name = $1", [name]);`,
   () => `execFile("git", ["log", "--", name]);`,

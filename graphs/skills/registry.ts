@@ -16,7 +16,10 @@ export interface Skills {
   find(name: string): Skill;
 }
 
-/** Returns the skills of a graph's own code, of the project and of the patterns. The first of a name is used. */
+/**
+ * Returns all skills that a graph can run: the skills of its own code, of the project, and of the patterns. If a name occurs twice, the
+ * first skill is used.
+ */
 export function skillsWith(own: readonly (Skill | (() => Skill))[] = []): Skills {
   const opened = own.map((skill) => (typeof skill === "function" ? skill() : skill));
   const all = () => [...opened, ...projectSkills(), ...builtInSkills];
@@ -31,7 +34,7 @@ export function skillsWith(own: readonly (Skill | (() => Skill))[] = []): Skills
   };
 }
 
-/** Returns the schema of a skill's name. It refuses a name that nobody has. */
+/** Returns the schema of a skill's name. It refuses unknown names. */
 export const skillName = ({ names }: Skills, description = "Skill to run") =>
   z
     .string()
@@ -43,7 +46,9 @@ export const skillName = ({ names }: Skills, description = "Skill to run") =>
     .default(null)
     .describe(description);
 
-/** Returns the skill that the last message of a person names, else the first of the patterns' own. */
+/**
+ * Returns the name of the skill that the last message of a person contains. If the message names none, returns the first built-in skill.
+ */
 export function skillIn(messages: BaseMessage[], { names }: Skills): string {
   const text = messages.findLast((message) => HumanMessage.isInstance(message))?.text ?? "";
   return names().find((name) => text.includes(name)) ?? dataTransformation.name;

@@ -6,13 +6,15 @@ export interface Hit {
   rule: string;
 }
 
-/** Matches text that includes outside data: a template with a hole, a string with a plus, an f-string. */
+/** Matches code that puts other data into a text: a template with a placeholder, a string with a plus, or an f-string. */
 const composed = /(?:`[^`]*\$\{|["'][^"']*["']\s*\+|f["'][^"']*\{)/.source;
 const composedSql =
   /(?:`[^`]*\b(?:select|insert|update|delete)\b[^`]*\$\{|["'][^"']*\b(?:select|insert|update|delete)\b[^"']*["']\s*\+|f["'][^"']*\b(?:select|insert|update|delete)\b[^"']*\{)/
     .source;
 
-/** The longest line that is scanned. The patterns take quadratic time on some lines, and people write no longer ones. */
+/**
+ * The longest line that is scanned, in characters. On some lines, the patterns take quadratic time, and people do not write longer lines.
+ */
 const longestLine = 2_000;
 
 const patterns: { kind: Kind; rule: string; pattern: RegExp }[] = [
@@ -25,7 +27,7 @@ const patterns: { kind: Kind; rule: string; pattern: RegExp }[] = [
   },
 ];
 
-/** Returns the problems of a file by line: secrets by the rules of secretlint, injections by patterns. */
+/** Returns the problems of a file, with their lines. secretlint finds secrets, and patterns find injections. */
 export async function scan(path: string, content: string, rules: Kind[]): Promise<Hit[]> {
   const secrets = rules.includes("secret") ? await findSecrets(path, content) : [];
   const used = patterns.filter(({ kind }) => rules.includes(kind));
@@ -38,8 +40,8 @@ export async function scan(path: string, content: string, rules: Kind[]): Promis
 
 async function findSecrets(path: string, content: string): Promise<Hit[]> {
   const { secretLintProfiler } = await import("@secretlint/profiler");
-  secretLintProfiler.setEnabled(false); // it would keep a mark for every rule of every file for ever
-  const { lintSource } = await import("@secretlint/core"); // loaded on use, because every start of the service would pay for it
+  secretLintProfiler.setEnabled(false); // the profiler would keep an entry in memory for every rule of every file
+  const { lintSource } = await import("@secretlint/core"); // loaded on use, because it would slow down every start of the service
   const { creator: recommended } = await import("@secretlint/secretlint-rule-preset-recommend");
   const { messages } = await lintSource({
     source: { filePath: path, content, contentType: "text", ext: path.slice(path.lastIndexOf(".")) },

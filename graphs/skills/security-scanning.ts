@@ -28,7 +28,7 @@ const Result = z.object({
   path: z.string(),
   findings: z.array(z.object({ line: z.number().int(), rule: z.string() })).describe("First findings"),
   found: z.number().int(),
-  // Known only for generated files.
+  // The next two fields are known only for generated files.
   right: z.number().int().nullable(),
   wrong: z.number().int().nullable(),
   missed: z.number().int().nullable(),
@@ -38,10 +38,10 @@ type Result = z.infer<typeof Result>;
 
 type Params = z.infer<typeof Params>;
 
-/** A file of a directory has no content until its turn comes. */
+/** A file to scan. The content of a file from a directory is read when the file is scanned. */
 type Item = Omit<SourceFile, "content"> & { content?: string };
 
-/** Scans for secrets and injections. The content of generated files is known, so the quality of the scan is measured. */
+/** Scans files for secrets and injections. The problems of generated files are known, so the quality of the scan can be measured. */
 export const securityScanning = defineSkill<Item, Result, Params>({
   name: "security-scanning",
   version: "1.1.0",
@@ -66,16 +66,16 @@ export const securityScanning = defineSkill<Item, Result, Params>({
 
   async invoke(batch, { directory = "", rules }, { allowedDirectories, signal, worked }) {
     const done: Batch<Result> = { results: [], failed: [] };
-    await scan("empty.ts", "", rules); // loading the rules is no work on a file
+    await scan("empty.ts", "", rules); // loads the rules first, so that the time does not count as work on a file
     for (const [index, item] of batch.entries()) {
       signal.throwIfAborted();
       try {
         const content = item.content ?? (await readListed(directory, item.path, allowedDirectories));
         const startedAt = performance.now();
         done.results.push(await examine({ ...item, content }, rules));
-        worked(performance.now() - startedAt); // from here on, others use the processor
+        worked(performance.now() - startedAt); // after this line, other scenarios use the processor
       } catch (error) {
-        done.failed.push({ index, error: error as Error }); // the file may have gone, or become a link
+        done.failed.push({ index, error: error as Error }); // the file may be gone, or may have become a link
       }
       await nextTurn();
     }
@@ -95,7 +95,7 @@ export const securityScanning = defineSkill<Item, Result, Params>({
     return { files: results.length, findings, ...(known && { falsePositives, falseNegatives }) };
   },
 
-  // Generated files have something to find. Files of the caller's own may be in order.
+  // Generated files contain problems, so findings are expected. The caller's own files may have none.
   targets: ({ files, directory }) => [
     ...(files.length > 0 || directory !== undefined ? [] : [{ metric: "findings", above: 0, weight: 0.3 }]),
     { metric: "coverage", atLeast: 1, weight: 0.7 },

@@ -4,48 +4,54 @@ import type { Budget, Limits, Models } from "../agent/context.ts";
 import type { LedgerEntry } from "../agent/ledger.ts";
 import { type Distribution, defaultProfile, type ScenarioDefinition, type Target } from "./definition.ts";
 
-/** The means that a skill may use while it works on a batch. */
+/** The limits and functions that a skill gets while it works on a batch. */
 export interface Job {
-  /** Aborted when the run is cancelled or the scenario's time is up. */
+  /** Aborted when the run is cancelled or the scenario's time budget is used up. */
   signal: AbortSignal;
   config: LangGraphRunnableConfig;
   models: Models;
   limits: Limits;
   budget: Budget;
-  /** Hosts, with their port, that may be called in addition to this service: the operator's, narrowed by the caller's context. */
+  /**
+   * Hosts, with their port, that the skill may call in addition to this service. The operator lists them, and the caller's context can
+   * narrow the list.
+   */
   allowedHosts: string[];
-  /** Directories that may be read: the operator's, narrowed by the caller's context. */
+  /** Directories that the skill may read. The operator lists them, and the caller's context can narrow the list. */
   allowedDirectories: string[];
   complexity: number;
-  /** Waits for one of the places that all scenarios of the run share (`limits.parallel`), then works. For calls of models. */
+  /** Calls `work` when a model call is allowed. At most `limits.parallel` calls run at once in all scenarios of the run together. */
   turn<Done>(work: () => Promise<Done>): Promise<Done>;
-  /** Records a model call as soon as it has ended. Throws when the run's budget is used up. */
+  /** Records the ledger entry of a model call that has just ended. Throws if the run's budget is used up. */
   record(entry: LedgerEntry): void;
-  /** Records time spent on the items themselves, for work whose siblings share the processor. Without it, all time counts. */
+  /**
+   * Records milliseconds spent on the items themselves, for work that shares the processor with other scenarios. Without any record, all
+   * time counts.
+   */
   worked(ms: number): void;
 }
 
-/** The properties of the generated items. */
+/** The properties of the items to generate. */
 export interface Dataset {
   size: number;
   distribution: Distribution;
   /** The same seed generates the same items. */
   seed: number;
-  /** Work in one item, relative to an item of the simplest scenario. */
+  /** The work in one item, relative to an item of the simplest scenario. */
   complexity: number;
 }
 
-/** The outcome of a batch in which some items failed. */
+/** The result of a batch in which some items failed. */
 export interface Batch<Result> {
   results: Result[];
-  /** Items that could not be worked on, by their place in the batch. They count towards the scenario's error tolerance. */
+  /** The failed items, by their index in the batch. They count towards the scenario's error tolerance. */
   failed: { index: number; error: Error | string }[];
 }
 
-/** The facts from which the scores of a scenario are computed, beside the results. */
+/** The facts that scores are computed from, in addition to the results. */
 export interface Worked<Params> {
   params: Params;
-  /** Items that could not be worked on. */
+  /** Number of failed items. */
   failed: number;
 }
 
@@ -55,29 +61,31 @@ export interface Skill<Item = unknown, Result = unknown, Params = unknown> {
   version: string;
   description: string;
   params: z.ZodType<Params>;
-  /** The result of one item. Checkpoints store it, so it should be small. */
+  /** The schema of the result of one item. Checkpoints store the results, so they should be small. */
   result: z.ZodType<Result>;
   scenarios(): ScenarioDefinition[];
   generate(dataset: Dataset, params: Params, job: Pick<Job, "allowedDirectories">): Item[] | Promise<Item[]>;
-  /** Works on a batch. Throws when it could not work on it at all. The batch is then retried, so this must be repeatable. */
+  /** Works on a batch. Throws if it could not work on the batch at all. The batch is then retried, so a repeated call must be harmless. */
   invoke(batch: Item[], params: Params, job: Job): Promise<Result[] | Batch<Result>>;
-  /** The quality of the results, each score from 0 to 1. */
+  /** Returns the quality of the results, as scores from 0 to 1. */
   score(results: Result[], worked: Worked<Params>): Record<string, number>;
-  /** Other measurements. */
+  /** Returns measurements that are not scores. */
   measure(results: Result[], worked: Worked<Params>): Record<string, number>;
-  /** The targets of measurements and scores. The weighted share of the targets that are met is the score `functional`. */
+  /** Returns targets for measurements and scores. The weighted share of the targets that are met is the score `functional`. */
   targets(params: Params): Target[];
-  /** Work in one item at a complexity. */
+  /** Returns the work in one item at a complexity. */
   work(complexity: number): number;
-  /** Expected time for one unit of work with so many times the items of the smallest scenario. */
+  /**
+   * Returns the expected time for one unit of work, relative to the smallest scenario. `loads` says how many times as many items there are.
+   */
   growth(loads: number): number;
-  /** Expected tokens of one item, for the estimate of the cost. */
+  /** Returns the expected tokens of one item, for the estimate of the cost. */
   tokens(params: Params, complexity: number): { input: number; output: number };
 }
 
 type Optional = "version" | "description" | "params" | "scenarios" | "measure" | "targets" | "work" | "growth" | "tokens";
 
-/** The options of `defineSkill`: what a skill needs, and what it may say. */
+/** The options of `defineSkill`: the required and the optional parts of a skill. */
 export type SkillOptions<Item, Result, Params> = Omit<Skill<Item, Result, Params>, Optional> & Partial<Skill<Item, Result, Params>>;
 
 /** Returns a skill that the scenario orchestrator can run. */

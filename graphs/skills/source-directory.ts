@@ -17,7 +17,7 @@ interface Listing {
  */
 export async function listFiles(directory: string, { allowed, most, longestFile }: Listing): Promise<string[]> {
   const root = await admit(directory, allowed);
-  await access(root, constants.R_OK); // unreadable entries below are left out, but this directory was requested
+  await access(root, constants.R_OK); // throws if the directory is unreadable, because it was requested. Unreadable entries inside it are left out
   const paths: string[] = [];
   for await (const path of walk(root)) {
     if (paths.length >= most) break;
@@ -26,14 +26,17 @@ export async function listFiles(directory: string, { allowed, most, longestFile 
   return paths;
 }
 
-/** Reads a listed file after checking it again, because it may have become a link. */
+/** Reads a file from the list. Checks the file again, because it may have become a link since it was listed. */
 export async function readListed(directory: string, path: string, allowed: string[]): Promise<string> {
   const place = join(await admit(directory, allowed), path);
   if ((await realpath(place)) !== place) throw new Error(`${path} has become a link.`);
   return readFile(place, "utf8");
 }
 
-/** Returns the real path of a directory that may be read. For other paths the error does not reveal whether they exist. */
+/**
+ * Returns the real path of a directory that may be read. Throws for every other path, and the error does not reveal whether the path
+ * exists.
+ */
 async function admit(directory: string, allowed: string[]): Promise<string> {
   const isAllowed = (path: string) => allowed.some((one) => isWithin(path, one));
   const root = await realpath(directory).catch((error: Error) => {
@@ -54,7 +57,10 @@ async function* walk(directory: string): AsyncGenerator<string> {
   }
 }
 
-/** Tells whether a file is text, from its beginning, so that a listing holds no file in memory. An unreadable file is not text. */
+/**
+ * Tells whether a file is text. Reads only the beginning, so that no whole file is held in memory. An unreadable file does not count as
+ * text.
+ */
 async function isText(path: string, longestFile: number): Promise<boolean> {
   try {
     if ((await lstat(path)).size > longestFile) return false;

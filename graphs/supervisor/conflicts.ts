@@ -10,33 +10,33 @@ export const Finding = z.object({
 
 export type Finding = z.infer<typeof Finding>;
 
-/** The result of an agent without a schema of its own. */
+/** The form of the result for agents that have no output schema. */
 export const Work = z.object({
   summary: z.string().min(1).describe("Result in a sentence or two"),
   findings: z.array(Finding).describe("Findings, one by one"),
 });
 
-/** Returns the findings of a result. The result of an agent with a schema of its own may have none. */
+/** Returns the findings in an agent's result. A result of another schema may have none. */
 export function findingsIn(work: unknown): Finding[] {
   const parsed = z.object({ findings: z.array(Finding) }).safeParse(work);
   return parsed.success ? parsed.data.findings : [];
 }
 
-/** A finding and the agent that made it. */
+/** A finding, with the agent that made it and that agent's weight. */
 export const View = Finding.extend({
   agent: z.string().describe("Agent with this view"),
   weight: z.number().describe("Weight of the agent"),
 });
 export type View = z.infer<typeof View>;
 
-/** Views of several agents on one subject with different recommendations. */
+/** A conflict: several agents recommend different things on one subject. */
 export const Conflict = z.object({
   subject: z.string().describe("Subject of the conflict"),
   views: z.array(View).describe("One view of each agent"),
 });
 export type Conflict = z.infer<typeof Conflict>;
 
-/** A subject on which several agents recommend the same. */
+/** An agreement: several agents recommend the same on one subject. */
 export const Agreement = z.object({
   subject: z.string().describe("Subject of the findings"),
   recommendation: z.string().describe("Recommendation on which the agents agree"),
@@ -47,18 +47,18 @@ export type Agreement = z.infer<typeof Agreement>;
 export const Strategy = z.enum(["confidence", "arbitration", "vote", "weighted", "human"]);
 export type Strategy = z.infer<typeof Strategy>;
 
-/** The resolution of a conflict. The losing views stay in the report. */
+/** How a conflict was settled. The losing views stay in the report. */
 export const Settlement = z.object({
   subject: z.string().describe("Subject of the conflict"),
-  by: Strategy.describe("Strategy that settled it"),
+  by: Strategy.describe("Strategy that settled the conflict"),
   winner: View.describe("View that holds"),
   losers: z.array(View).describe("Views that do not hold"),
-  reason: z.string().describe("Reason of the decision"),
+  reason: z.string().describe("Why the winner was chosen"),
   confidence: z.number().describe("Confidence of the decision"),
 });
 export type Settlement = z.infer<typeof Settlement>;
 
-/** The answer of the judge that compares findings by their meaning. */
+/** The judge's answer when it groups findings by their meaning. */
 export const Grouping = z.object({
   groups: z.array(
     z.object({
@@ -80,7 +80,7 @@ export interface Comparison {
   agreements: Agreement[];
 }
 
-/** Compares findings by the words of their subjects and recommendations. */
+/** Finds conflicts and agreements by the words of the subjects and recommendations. */
 export function compareWords(views: View[]): Comparison {
   const groups = [...Map.groupBy(views, ({ subject }) => same(subject)).values()].map(surestOfEach);
   return {
@@ -89,7 +89,7 @@ export function compareWords(views: View[]): Comparison {
   };
 }
 
-/** Compares findings as the judge groups them. Findings outside of its groups are compared by their words. */
+/** Finds conflicts and agreements in the judge's groups. Findings that are in no group are compared by their words. */
 export function compareGroups(views: View[], { groups }: z.infer<typeof Grouping>): Comparison {
   const left = new Set(views);
   const take = (numbers: number[]) => views.filter((view, number) => numbers.includes(number) && left.delete(view));
@@ -104,13 +104,16 @@ export function compareGroups(views: View[], { groups }: z.infer<typeof Grouping
   };
 }
 
-/** Tells whether words may hide that findings belong together: several agents, and a subject that only one of them names. */
+/**
+ * Tells whether the judge should group the findings, because equal words may not be enough. This is so if there are several agents, and
+ * only one of them names some subject.
+ */
 export function needsJudge(views: View[]): boolean {
   const subjects = [...Map.groupBy(views, ({ subject }) => same(subject)).values()];
   return subjects.length > 1 && agentsOf(views).length > 1 && subjects.some((group) => agentsOf(group).length === 1);
 }
 
-/** Returns one view of each agent, because an agent never conflicts with itself. */
+/** Returns the view of each agent in which it has most confidence. An agent never conflicts with itself. */
 function surestOfEach(views: View[]): View[] {
   return [...Map.groupBy(views, ({ agent }) => agent).values()].map((own) => own.reduce(surer));
 }
@@ -123,6 +126,6 @@ function agreementOf(subject: string, views: View[]): Agreement {
   return { subject, recommendation: views.reduce(surer).recommendation, agents: agentsOf(views) };
 }
 
-/** Returns the recommendations of some views, each once. */
+/** Returns the different recommendations in a conflict, each once. */
 export const recommendationsOf = ({ views }: Pick<Conflict, "views">): string[] =>
   [...Map.groupBy(views, recommended).values()].flatMap(([first]) => first?.recommendation ?? []);

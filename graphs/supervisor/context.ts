@@ -50,15 +50,15 @@ type Context = ReturnType<typeof contextFor>;
 export type ContextInput = z.input<Context>;
 export type Config = LangGraphRunnableConfig<ContextInput>;
 
-/** The options of the pattern in code: its agents, and the defaults of its context. */
+/** The options of the pattern in code: the agents, and new defaults for the context. */
 export interface SupervisorOptions extends Omit<ContextInput, "roster"> {
-  /** The agents of the team. Without them it is the four reviewers. A context's `roster` replaces them. */
+  /** The agents of the team. Default: the four reviewers. The `roster` of a run's context replaces them. */
   agents?: Member[];
   name?: string;
   description?: string;
 }
 
-/** The agents of the code and the context of the run, which the nodes share. */
+/** The values that all nodes share: the agents from the code, and access to the context of the run. */
 export interface Setup {
   agents: Agent[];
   context: Context;

@@ -6,10 +6,10 @@ import { prompts } from "./prompts.ts";
 import type { StepResult, Supervised } from "./state.ts";
 import type { Errand } from "./work.ts";
 
-/** The first try of an agent, and two more after failures. */
+/** How often an agent tries a step: once, and twice more after failures. */
 const mostTries = 3;
 
-/** Sends out all steps that can begin now, up to the limit of parallel work. When none is left, the findings are reconciled. */
+/** Starts all steps that can begin now, up to the limit of parallel work. If no step is left, the findings are reconciled. */
 export const dispatch =
   (setup: Setup) =>
   (state: Supervised, config: Config): Send[] | "reconcile" => {
@@ -36,7 +36,10 @@ export const dispatch =
     });
   };
 
-/** Returns the material of a step: the results that it depends on, the input, or both. A run without input has its task as material. */
+/**
+ * Returns the material of a step: the results of the steps that it depends on, the run's input, or both. In a run without input, the task
+ * takes the place of the input.
+ */
 function needsOf({ dependsOn, needsInput = dependsOn.length === 0 }: WorkStep, { results: all, input, task }: Supervised): unknown {
   const material = needsInput ? (input ?? task) : undefined;
   if (dependsOn.length === 0) return material;
@@ -44,7 +47,7 @@ function needsOf({ dependsOn, needsInput = dependsOn.length === 0 }: WorkStep, {
   return needsInput ? { results, input: material } : results;
 }
 
-/** Returns the steps that can begin: all that they depend on succeeded, and they were not tried or may be tried again. */
+/** Returns the steps that can begin. All their dependencies have succeeded, and they are untried or may be retried. */
 export function readySteps(state: Supervised): WorkStep[] {
   if (state.finished) return [];
   return state.steps.filter(
@@ -52,7 +55,7 @@ export function readySteps(state: Supervised): WorkStep[] {
   );
 }
 
-/** Returns the steps that failed and are not tried again without a decision. */
+/** Returns the failed steps that are not retried unless the judge or a person decides so. */
 export const failedSteps = (state: Supervised): WorkStep[] =>
   state.steps.filter(({ id }) => isFailure(state.results[id]) && !mayTry(id, state));
 
@@ -60,7 +63,7 @@ function mayTry(id: string, { results, again }: Supervised): boolean {
   const result = results[id];
   if (!result) return true;
   if (!isFailure(result)) return false;
-  const tries = result.tries - (again[id] ?? 0); // another agent begins anew
+  const tries = result.tries - (again[id] ?? 0); // after a reassignment, the count starts again
   return tries === 0 || (!result.isFatal && tries < mostTries);
 }
 

@@ -5,7 +5,10 @@ import type { Setup } from "./context.ts";
 import { isFailure } from "./dispatch.ts";
 import type { Node, Supervised } from "./state.ts";
 
-/** Asks a person to decide after too many failures: retry, adjust with new instructions, or accept what there is. */
+/**
+ * Asks a person what to do after too many failures. The choices are to retry, to retry with new instructions, or to accept the partial
+ * results.
+ */
 export function askAboutFailures(setup: Setup): Node {
   return (state, config) => {
     const { steps, results } = state;
@@ -21,7 +24,7 @@ export function askAboutFailures(setup: Setup): Node {
   };
 }
 
-/** Returns the state as if the failed steps had not been tried. */
+/** Returns the state update that forgets the failed steps, so that they are tried again. */
 function untried({ results, again, reviewed }: Supervised) {
   const hasNotFailed = (id: string) => !isFailure(results[id]);
   return {

@@ -7,11 +7,11 @@ interface Question<Schema extends z.ZodType> {
   task: string;
   input?: unknown;
   schema: Schema;
-  /** The calls of the run so far. */
+  /** The ledger entries of the run so far. */
   ledger: LedgerEntry[];
 }
 
-/** Asks the judge. Its failure fails the run. */
+/** Asks the judge a question. If the judge fails, the run fails. */
 export function askJudge<Schema extends z.ZodType>(setup: Setup, { ledger, ...question }: Question<Schema>, config: Config) {
   const context = setup.contextOf(config);
   enforceBudget(ledger, context.budget);
@@ -19,7 +19,7 @@ export function askJudge<Schema extends z.ZodType>(setup: Setup, { ledger, ...qu
   return requireAgent({ ...assignment, ...question }, config);
 }
 
-/** Returns the team of a run. A roster of its context was kept in the state, so that a resuming run need not repeat it. */
+/** Returns the agents of a run. If the context had a roster, it is in the state, so that a resuming run need not send it again. */
 export const teamOf = ({ agents }: Setup, roster: AgentData[] | null): Agent[] => roster?.map(fromData) ?? agents;
 
 export const namesOf = (team: Agent[]): string[] => team.map(({ name }) => name);

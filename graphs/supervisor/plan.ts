@@ -20,20 +20,20 @@ export const WorkStep = z.object({
 
 export type WorkStep = z.infer<typeof WorkStep>;
 
-/** Returns the schema of a step for a model. It gives the model the valid names, and a later check validates the plan as a whole. */
+/** Returns the schema of a step for a model, with the names of the agents. A later check in code validates the plan as a whole. */
 export const stepFor = (names: string[]) =>
   WorkStep.extend({ agent: z.string().meta({ description: "Agent of the team that does it", enum: names }) });
 
 export const planFor = (names: string[]) =>
   z.object({ steps: z.array(stepFor(names)).min(1).max(mostSteps).describe("Steps of the work and their agents") });
 
-/** A problem of a plan, and the step that has it. */
+/** A problem in a plan, and the step that causes it. */
 interface Problem {
   step: WorkStep;
   text: string;
 }
 
-/** Returns what is wrong with a plan. The list is empty when the plan can run. `known` are steps that already exist. */
+/** Returns the problems of a plan. The list is empty if the plan can run. `known` has the ids of steps that exist already. */
 export function problemsOf(steps: WorkStep[], names: string[], known: string[] = []): Problem[] {
   const ids = [...known, ...steps.map(({ id }) => id)];
   const inCircle = circleOf(steps);
@@ -50,7 +50,7 @@ export function problemsOf(steps: WorkStep[], names: string[], known: string[] =
   });
 }
 
-/** Splits steps into those that a plan can take and the problems of the others. */
+/** Splits steps into the steps that can be added to the plan and the problems of the other steps. */
 export function acceptable(steps: WorkStep[], names: string[], known: string[]): { accepted: WorkStep[]; refused: Problem[] } {
   const refused: Problem[] = [];
   let accepted = steps;
@@ -63,7 +63,7 @@ export function acceptable(steps: WorkStep[], names: string[], known: string[]):
   }
 }
 
-/** Returns the steps that wait for each other. */
+/** Returns the steps that wait for each other in a circle. */
 function circleOf(steps: WorkStep[]): WorkStep[] {
   let waiting = steps;
   for (;;) {

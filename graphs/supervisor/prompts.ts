@@ -1,13 +1,13 @@
 import { agent } from "ensemble/patterns";
 
-/** The judge plans the work, decides what follows a wave, and compares and settles findings. */
+/** The agent that plans the work, decides what follows a wave, and compares and settles findings. */
 export const judge = agent({
   name: "supervisor",
   role: "the supervisor of a team",
   instructions: "Plan, judge and decide. Invent nothing.",
 });
 
-/** The judge as the author of the report, which is the answer to the caller. */
+/** The judge in its role as author of the report. Its text is the answer to the caller. */
 export const reporter = agent({
   name: "supervisor",
   role: "the supervisor of a team",
@@ -15,7 +15,7 @@ export const reporter = agent({
     "Answer the caller from the work of your team. Begin with the result. Follow what was settled, say what is missing, and invent nothing.",
 });
 
-/** How much of an error or of a person's advice an agent sees. */
+/** How many characters of an error or of a person's advice an agent sees. */
 const longestQuote = 2_000;
 
 export const prompts = {
@@ -25,7 +25,7 @@ export const prompts = {
   group: "Group these findings by what they are about. Give a group only to findings of several agents.",
   arbitrate: (subject: string) => `These views of "${subject}" contradict each other. Decide which recommendation holds.`,
   report: (task: string) => `Write the report on: ${task}`,
-  /** The task of a step, with what is known since it was planned. */
+  /** Returns the task of a step, with what became known after it was planned: a person's advice, and the error of the last try. */
   step: (task: string, { advice, error }: { advice: string; error: string | null | undefined }) =>
     [
       task,

@@ -8,7 +8,10 @@ import { judge, prompts } from "./prompts.ts";
 import { settleByChoice, settleByCount } from "./settlement.ts";
 import type { Node, StepResult, Supervised } from "./state.ts";
 
-/** Finds what contradicts what. The judge compares findings whose subjects differ in their words, and without it the words decide. */
+/**
+ * Finds contradictions between findings. If the words of their subjects differ, the judge compares their meaning. If the judge fails, equal
+ * words decide.
+ */
 export function reconcile(setup: Setup): Node {
   return async (state, config) => {
     const views = viewsOf(setup, state);
@@ -25,7 +28,7 @@ export function reconcile(setup: Setup): Node {
   };
 }
 
-/** Asks a person to settle each contradiction. No model is called here, because a node begins anew after an answer. */
+/** Asks a person to settle each contradiction. This node calls no model, because it starts again from its beginning after each answer. */
 export function askAboutConflicts(setup: Setup): Node {
   return ({ conflicts }, config) => {
     const { askTimeoutSeconds: timeoutSeconds } = setup.contextOf(config);
@@ -38,7 +41,7 @@ export function askAboutConflicts(setup: Setup): Node {
   };
 }
 
-/** Settles what is not settled yet. The judge decides a tie, and confidence decides when a person gave no answer. */
+/** Settles the contradictions that are not settled yet. The judge decides a tie. If a person gave no answer, confidence decides. */
 export function settle(setup: Setup): Node {
   return async ({ conflicts, settlements, ledger: before }, config) => {
     const { conflicts: strategy } = setup.contextOf(config);
@@ -74,7 +77,7 @@ export const afterReconcile =
     return setup.contextOf(config).conflicts === "human" ? "askAboutConflicts" : "settle";
   };
 
-/** Returns the findings of all steps with their agents. */
+/** Returns the findings of all steps, each with its agent and the agent's weight. */
 export function viewsOf(setup: Setup, { steps, results, roster }: Supervised): View[] {
   const team = teamOf(setup, roster);
   return steps.flatMap(({ id, agent }) => {
@@ -83,7 +86,7 @@ export function viewsOf(setup: Setup, { steps, results, roster }: Supervised): V
   });
 }
 
-/** Returns a skipped outcome, with the reason, for each step that could not be reached any more. */
+/** Returns the outcome `skipped`, with a reason, for each step that depends on a failed step. */
 function skipped({ steps, results }: Supervised): Record<string, StepResult> {
   const isLost = (id: string): boolean => (results[id] ? isFailure(results[id]) : causeOf(id) !== undefined);
   const causeOf = (id: string) => steps.find((step) => step.id === id)?.dependsOn.find(isLost);

@@ -5,11 +5,11 @@ import type { Supervised } from "./state.ts";
 const Disagreement = z.object({
   subject: z.string().describe("Subject of the contradiction"),
   recommendation: z.string().describe("Recommendation that holds"),
-  reason: z.string().describe("Reason of the decision"),
+  reason: z.string().describe("Why it holds"),
   against: z.array(View.pick({ agent: true, recommendation: true, confidence: true })).describe("Views that do not hold"),
 });
 
-/** The final report for a person. The model writes the summary, and code fills in the rest. */
+/** The final report, for a person. The model writes the summary, and code fills in all other fields. */
 export const Report = z.object({
   executiveSummary: z.string().describe("Answer to the task"),
   findingsByCategory: z.record(z.string(), z.array(z.string())).describe("Findings, grouped"),
@@ -22,7 +22,7 @@ export const Report = z.object({
 
 export type Report = z.infer<typeof Report>;
 
-/** Returns the parts of the report that need no model. */
+/** Returns the fields of the report that need no model. */
 export function reportOf(state: Supervised, views: View[]): Omit<Report, "executiveSummary"> {
   const { steps, results, settlements, agreements } = state;
   const lost = new Set(settlements.flatMap(({ losers }) => losers.map(keyOf)));
@@ -40,7 +40,7 @@ export function reportOf(state: Supervised, views: View[]): Omit<Report, "execut
   };
 }
 
-/** Returns what is missing: steps without a result, and steps that could not be added. */
+/** Returns the gaps of the report: steps without a result, and steps that could not be added. */
 export function gapsOf({ steps, results, reviews }: Supervised): string[] {
   const missing = steps.filter(({ id }) => results[id]?.status !== "success");
   return [

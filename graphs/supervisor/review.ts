@@ -23,7 +23,7 @@ const reviewFor = (names: string[]) =>
 
 type Verdict = z.infer<ReturnType<typeof reviewFor>>;
 
-/** Checks the budget after each wave. The judge reviews failures, and the whole work when nothing is left to begin. */
+/** Checks the budget after each wave. The judge reviews failed steps. It reviews the whole work when no step is left. */
 export function review(setup: Setup): Node {
   return async (state, config) => {
     const { budget, limits, onFailures } = setup.contextOf(config);
@@ -41,13 +41,13 @@ export function review(setup: Setup): Node {
   };
 }
 
-/** Tells whether the judge has something to decide: a failure that it has not seen, or whether the work is complete. */
+/** Tells whether the judge must decide. It must if there is a failure that it has not seen, or if the work may be complete. */
 function isDue(state: Supervised): boolean {
   if (failedSteps(state).some(({ id }) => !state.reviewed.includes(id))) return true;
   return readySteps(state).length === 0 && state.additions < mostAdditions;
 }
 
-/** Returns what the judge's decision changes. What it may not change is named in the record. */
+/** Returns the state update for the judge's decision. Changes that are not allowed are named in the record of the review. */
 function carriedOut(state: Supervised, { decision, reason, reassign, add }: Verdict, names: string[]) {
   const failed = failedSteps(state).map(({ id }) => id);
   const moved = new Map(
@@ -86,7 +86,7 @@ const hasTooManyFailures = (state: Supervised, { failures }: { failures: number 
 const shortly = (result: StepResult | undefined) =>
   result ? { status: result.status, summary: summaryOf(result.work), error: result.error } : { status: "waiting" };
 
-/** How much the judge sees of a result without a summary. */
+/** How many characters the judge sees of a result that has no summary. */
 const longestExcerpt = 1_000;
 
 function summaryOf(work: unknown): string | undefined {

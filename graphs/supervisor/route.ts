@@ -7,7 +7,7 @@ import { planFor, problemsOf } from "./plan.ts";
 import { prompts } from "./prompts.ts";
 import { cleared, type Node } from "./state.ts";
 
-/** Plans with the judge and checks the plan in code. A bad plan is returned once, with the reasons. */
+/** Lets the judge plan, and checks the plan in code. The judge gets one chance to correct a bad plan, and sees its problems. */
 export function route(setup: Setup): Node {
   return async (state, config) => {
     const startedAt = Date.now();
@@ -31,7 +31,7 @@ export function route(setup: Setup): Node {
   };
 }
 
-/** Returns what the judge knows of an agent. */
+/** Returns the facts about an agent that the judge sees when it plans. */
 function introduce({ name, role, description, tools }: Agent) {
   return { name, role, description, tools: tools.map((tool) => (typeof tool === "string" ? tool : tool.name)) };
 }

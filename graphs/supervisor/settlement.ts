@@ -3,7 +3,10 @@ import { type Conflict, type Settlement, Strategy, type View } from "./conflicts
 const { confidence, vote, weighted } = Strategy.enum;
 export type Count = typeof confidence | typeof vote | typeof weighted;
 
-/** Settles a conflict by counting. Returns undefined on a tie and for an even number of votes, which the judge decides. */
+/**
+ * Settles a conflict by counting confidence, votes or weights. Returns undefined on a tie and for an even number of votes, because then the
+ * judge decides.
+ */
 export function settleByCount({ subject, views }: Conflict, by: Count): Settlement | undefined {
   if (by === vote && views.length % 2 === 0) return undefined;
   const worth = { confidence: (view: View) => view.confidence, vote: () => 1, weighted: (view: View) => view.weight }[by];
@@ -24,7 +27,7 @@ interface Choice {
   confidence: number;
 }
 
-/** Settles a conflict by a choice among the recommendations. */
+/** Settles a conflict with the recommendation that the judge or a person has chosen. */
 export function settleByChoice(
   { subject, views }: Conflict,
   by: "arbitration" | "human",

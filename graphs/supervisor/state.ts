@@ -9,9 +9,11 @@ import { Report } from "./report.ts";
 /** The outcome of a step. */
 export const StepResult = z.object({
   status: CallStatus.describe("Outcome of the step"),
-  work: z.unknown().describe("Result of the agent: a summary and findings, or what its own schema says. Null without one."),
-  error: z.string().nullable().describe("Reason of a failure, or why the step was skipped"),
-  isFatal: z.boolean().default(false).describe("Whether another try must fail in the same way"),
+  work: z
+    .unknown()
+    .describe("Result of the agent: a summary and findings, or a value of the agent's own schema. Null if there is no result."),
+  error: z.string().nullable().describe("Why the step failed or was skipped"),
+  isFatal: z.boolean().default(false).describe("Whether a retry would fail in the same way"),
   tries: z.number().int().describe("Number of tries"),
 });
 
@@ -19,13 +21,13 @@ export type StepResult = z.infer<typeof StepResult>;
 
 const Review = z.object({
   decision: z.enum(["continue", "finish"]).describe("Decision of the judge"),
-  reason: z.string().describe("Reason of the decision"),
-  reassigned: z.array(z.string()).describe("Failed steps that went to another agent"),
+  reason: z.string().describe("Why the judge decided so"),
+  reassigned: z.array(z.string()).describe("Failed steps that were given to another agent"),
   added: z.array(z.string()).describe("Steps that were added"),
   refused: z.array(z.string()).describe("Steps that could not be added, with the reasons"),
 });
 
-/** The ledger entries of a step and its wave. A cached result keeps the wave that made it. */
+/** The ledger entries of a step, and the wave that made them. A result from the cache keeps the wave in which it was made. */
 const Call = z.object({ step: z.string(), wave: z.string(), entries: z.array(LedgerEntry) });
 
 const list = <Item extends z.ZodType>(item: Item, description: string) =>
@@ -37,7 +39,7 @@ const list = <Item extends z.ZodType>(item: Item, description: string) =>
 export const State = new StateSchema({
   ...taskState,
   input: Material.default(null).describe("Material for the task"),
-  roster: z.array(AgentData).nullable().default(null).describe("Roster of the run. Null when the agents are those of the code."),
+  roster: z.array(AgentData).nullable().default(null).describe("Roster of the run. Null if the run uses the agents of the code."),
   steps: list(WorkStep, "Plan: the steps, their agents and their dependencies"),
   results: new ReducedValue(
     z
@@ -47,13 +49,13 @@ export const State = new StateSchema({
     { inputSchema: z.record(z.string(), StepResult), reducer: (all, more) => ({ ...all, ...more }) },
   ),
   wave: z.string().default("").describe("Mark of the next wave"),
-  calls: appending(Call, "Calls that are not in the ledger yet"),
+  calls: appending(Call, "Ledger entries that are not in the ledger yet"),
   again: z
     .record(z.string(), z.number().int())
     .default(() => ({}))
-    .describe("Reassigned steps, with the number of tries before"),
+    .describe("Reassigned steps, with the number of tries by the earlier agent"),
   reviewed: list(z.string(), "Failed steps that the judge has seen"),
-  advice: z.string().default("").describe("New instructions of a person after failures"),
+  advice: z.string().default("").describe("New instructions that a person gave after failures"),
   additions: z.number().int().default(0).describe("Number of reviews that added steps"),
   finished: z.boolean().default(false).describe("Set when no more work starts"),
   reviews: list(Review, "Decisions of the judge after waves"),
@@ -64,7 +66,7 @@ export const State = new StateSchema({
   ledger: Ledger,
 });
 
-/** Clears what an earlier run left on the thread, because its steps may have had the same ids. */
+/** Returns the update that clears the values of an earlier run on the thread. Without it, steps with the same ids would count as done. */
 export const cleared = () => ({
   results: new Overwrite({}),
   calls: new Overwrite([]),
@@ -81,7 +83,7 @@ export const cleared = () => ({
 });
 
 const { messages, input, steps, results, reviews, settlements, report, ledger } = State.fields;
-/** The fields that a caller gives or sees. The rest of the state is internal. */
+/** The fields that a caller sends and the fields that a caller sees. All other state keys are internal. */
 export const Input = taskInput({ input });
 export const Output = new StateSchema({ messages, steps, results, reviews, settlements, report, ledger });
 

@@ -5,7 +5,7 @@ import { viewsOf } from "./reconcile.ts";
 import { gapsOf, reportOf } from "./report.ts";
 import type { Node } from "./state.ts";
 
-/** Writes the answer from the completed work, which followers read as it is written, and makes the rest of the report in code. */
+/** Writes the answer from the completed work, and streams it to clients. Code makes the rest of the report. */
 export function synthesize(setup: Setup): Node {
   return async (state, config) => {
     const { steps, results, settlements, ledger: before } = state;

@@ -18,12 +18,12 @@ import type { Config, Setup } from "./context.ts";
 import type { WorkStep } from "./plan.ts";
 import type { Node } from "./state.ts";
 
-/** A step on its way to an agent. */
+/** A step that is sent to an agent, with everything that the agent needs. */
 export interface Errand {
   step: WorkStep;
-  /** An agent of the run's roster, or the name of one in the code. */
+  /** The data of an agent from the run's roster, or the name of an agent from the code. */
   agent: AgentData | string;
-  /** The tier's model, for an agent without its own. */
+  /** The model for agents that have no model of their own. */
   model: string;
   temperature: number | undefined;
   /** The task, with a person's advice and the error of the last try. */
@@ -32,19 +32,19 @@ export interface Errand {
   advice: string;
   /** Number of earlier tries. */
   tries: number;
-  /** Number of steps that start before it. */
+  /** Number of steps in the wave that start before this step. */
   stage: number;
   wave: string;
-  /** The rest of the run's budget. */
+  /** The part of the run's budget that is left. */
   budget: Budget;
 }
 
 type Failure = Exclude<Outcome, { status: "success" }>;
 
-/** Does one step with one agent. A failure is an outcome too. */
+/** Lets an agent do one step. A failure is stored as the outcome of the step. */
 export const work = (setup: Setup) => async (errand: Errand, config: Config) => writeResult(errand, await attempt(setup, errand, config));
 
-/** Does one step for a node with a cache. LangGraph keeps whatever a node returns, so a failure is thrown. */
+/** Lets an agent do one step, in a node with a cache. LangGraph caches everything that a node returns, so a failure is thrown. */
 export const recall = (setup: Setup) => async (errand: Errand, config: Config) => {
   const outcome = await attempt(setup, errand, config);
   if (outcome.status !== "success") throw new StepFailed(outcome);
@@ -70,7 +70,7 @@ function agentOf({ agents }: Setup, { agent }: Errand): Agent {
   return found;
 }
 
-/** Returns the state update of an errand. */
+/** Returns the state update for the outcome of a step. */
 function writeResult({ step, tries, wave }: Errand, outcome: Outcome) {
   const { status, ledger: entries } = outcome;
   const ended =
@@ -80,7 +80,7 @@ function writeResult({ step, tries, wave }: Errand, outcome: Outcome) {
   return { results: { [step.id]: { status, ...ended, tries: tries + 1 } }, calls: [{ step: step.id, wave, entries }] };
 }
 
-/** Thrown so that a failure is not cached. */
+/** The error that carries a failed outcome. It is thrown so that LangGraph does not cache the failure. */
 class StepFailed extends Error {
   override name = "StepFailedError";
   readonly outcome: Failure;
@@ -91,7 +91,7 @@ class StepFailed extends Error {
   }
 }
 
-/** Turns the error of a failed step into its outcome. Every other error is rethrown, above all the run's own abort. */
+/** Returns the outcome of a step whose error was thrown by `recall`. All other errors are rethrown, such as the abort of the run. */
 function recover(errand: Errand, { error }: NodeError) {
   if (error.name !== "StepFailedError") throw error;
   return new Command({
@@ -100,7 +100,10 @@ function recover(errand: Errand, { error }: NodeError) {
   });
 }
 
-/** Returns the outcome of a step that failed in an earlier attempt of the run. Only the message survives. */
+/**
+ * Returns the outcome of a step that failed in an earlier attempt of the run. LangGraph stores only the message of an error, so other facts
+ * are lost.
+ */
 function remembered({ message }: Error, { step, agent, model, budget }: Errand): Failure {
   const name = typeof agent === "string" ? agent : agent.name;
   const called = { agent: name, task: step.task, model, started: Date.now(), budget };
@@ -108,7 +111,7 @@ function remembered({ message }: Error, { step, agent, model, budget }: Errand):
   return { status: "failed", error: message, isFatal: false, ledger };
 }
 
-/** Adds the wave's cost to the ledger. A call with another wave was not made now: its result came from the cache. */
+/** Adds the ledger entries of the wave to the ledger. Entries with another wave come from the cache, so they are added without cost. */
 export const account: Node = ({ calls, wave }, config) => {
   const found = calls.filter((call) => call.wave !== wave);
   for (const { step, entries } of found) {
@@ -121,22 +124,22 @@ export const account: Node = ({ calls, wave }, config) => {
   };
 };
 
-/** Returns the entry of a cached result, which cost nothing this time. */
+/** Returns the ledger entry for a cached result, which cost nothing this time. */
 function asCached(entry: LedgerEntry): LedgerEntry {
   return { ...entry, elapsedMs: 0, attempts: 0, inputTokens: 0, outputTokens: 0, dollars: 0, cached: true };
 }
 
 const aDay = 86_400;
 
-/** The cache policy of `recall`. */
+/** The cache policy and the error handler of the node `recall`. */
 export const remembering = (setup: Setup) => ({
   cachePolicy: { ttl: aDay, keyFunc: ([errand]: unknown[]) => keyOf(setup, errand as Errand) },
   errorHandler: recover,
 });
 
 /**
- * Returns the cache key of an errand: the task, the agent and the needed results, but not the time or the tries. The step's id is part of
- * it, because a cached result is returned as it was written, under that id.
+ * Returns the cache key of a step. It contains the task, the agent and the needed results, but not the time or the tries. It contains the
+ * step's id, because a cached result is returned under the id with which it was stored.
  */
 function keyOf(setup: Setup, errand: Errand): string {
   const { step, model, temperature, needs = null, advice } = errand;

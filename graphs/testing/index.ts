@@ -1,2 +1,2 @@
-/** The library `ensemble/testing`: an endpoint for tests that answers what the test wrote down. */
+/** The library `ensemble/testing`. It starts an OpenAI-compatible endpoint that gives the answers that a test has scripted. */
 export { type ScriptedModel, type ScriptedReply, startScriptedModel } from "./scripted-model.ts";

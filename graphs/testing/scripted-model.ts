@@ -4,13 +4,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** One answer of the model: a text, a value as JSON, a call of a tool, or a failure. */
+/** One scripted answer of the model: a text, a JSON value, a tool call, or a failure. */
 export interface ScriptedReply {
-  /** The text, in the pieces in which it is streamed. */
+  /** The text of the answer, in the pieces in which it is streamed. */
   tokens?: string[];
-  /** A tool call. Arguments that are text are sent unchanged, even if they are not JSON. */
+  /** A tool call. Arguments that are a string are sent unchanged, even if they are not JSON. */
   toolCall?: { id: string; name: string; args: unknown };
-  /** The whole answer, as JSON. */
+  /** A value that is sent as the whole answer, as JSON. */
   json?: unknown;
   /** Refuses the request with this HTTP status, and with these headers. */
   status?: number;
@@ -26,9 +26,9 @@ export interface ScriptedReply {
 }
 
 export interface ScriptedModel {
-  /** The value for `OPENAI_BASE_URL`. */
+  /** The value for the variable `OPENAI_BASE_URL`. */
   baseUrl: string;
-  /** The requests since the last `script` or `respond`. */
+  /** The requests that arrived since the last call of `script` or `respond`. */
   requests: {
     messages: { role: string; content: unknown }[];
     stream?: boolean;
@@ -37,18 +37,21 @@ export interface ScriptedModel {
     model?: string;
     response_format?: unknown;
   }[];
-  /** Sets the answers to the next requests, in order. The last one is repeated. */
+  /** Sets the answers to the next requests, in order. The last answer is repeated. */
   script(...replies: ScriptedReply[]): void;
-  /** Sets a function that answers each request by its messages, for calls that come in any order. */
+  /** Sets a function that chooses each answer by the request's messages, for requests that come in any order. */
   respond(answer: (messages: string) => ScriptedReply): void;
-  /** Features that the endpoint lacks: it refuses `response_format` with 400, reports no usage, or gives all answers one id. `script` and `respond` keep them. */
+  /**
+   * Features that the endpoint lacks. Without `response_format`, it refuses that field with 400. Without `usage`, it reports no token
+   * usage. Without `ids`, all answers have the same id. Calls of `script` and `respond` do not change this set.
+   */
   lacks: Set<"response_format" | "usage" | "ids">;
-  /** Resolves when a client closed a request before it was answered. */
+  /** Resolves when a client has closed a request before it was answered. */
   abandoned(): Promise<void>;
   close(): void;
 }
 
-/** Starts an OpenAI-compatible endpoint on loopback that answers what the test wrote down. It refuses what gpt-5 models refuse. */
+/** Starts an OpenAI-compatible endpoint on loopback that gives scripted answers. It refuses the requests that gpt-5 models refuse. */
 export async function startScriptedModel(): Promise<ScriptedModel> {
   let replies: ScriptedReply[] = [{ tokens: ["hello"] }];
   let abandoned = Promise.withResolvers<void>();
@@ -95,14 +98,14 @@ export async function startScriptedModel(): Promise<ScriptedModel> {
   };
 }
 
-/** Returns OpenAI's error for a gpt-5 model with a temperature. These models accept only 1, which is their default. */
+/** Returns OpenAI's error for a gpt-5 model with a temperature other than 1. These models accept only 1, which is their default. */
 function refuseTemperature(temperature: unknown): string | undefined {
   if (temperature === undefined || temperature === 1) return undefined;
   const message = `Unsupported value: 'temperature' does not support ${temperature} with this model. Only the default (1) value is supported.`;
   return JSON.stringify({ error: { message, type: "invalid_request_error", param: "temperature", code: "unsupported_value" } });
 }
 
-/** Returns what DeepSeek and others answer to a JSON schema. */
+/** Returns the error of DeepSeek and other endpoints for a request with a JSON schema. */
 function refuseFormat(format: unknown): string | undefined {
   if (format === undefined) return undefined;
   return JSON.stringify({ error: { message: "This response_format type is unavailable now", type: "invalid_request_error" } });
@@ -134,7 +137,7 @@ async function answerInPieces(
     send({
       tool_calls: [{ index: 0, id: toolCall.id, type: "function", function: { name: toolCall.name, arguments: argumentsOf(toolCall) } }],
     });
-  if (breaks) return void setTimeout(() => response.destroy(), 50); // what was written is on its way by then
+  if (breaks) return void setTimeout(() => response.destroy(), 50); // by then, everything that was written has been sent
   if (hang) return;
   send({}, toolCall ? "tool_calls" : "stop");
   const usage = { prompt_tokens: 1, completion_tokens: tokens.length, total_tokens: 1 + tokens.length };
