@@ -8,13 +8,16 @@ import { dumpState, type LoadedItem, type StateSerializer } from "./serializer.t
 export type Channel = Pick<BlobRow, "threadId" | "namespace" | "channel">;
 
 /**
- * Serialises those channels whose value is a list. Each stored version of a list contains only the items that are new in it. To know
- * them, a saver remembers what it has read or stored of each list.
+ * Serialises the channels whose value is a list. Each stored version of a list contains only the items that are new in it. To find the new
+ * items, a saver remembers the lists that it has read or stored.
  */
 export interface ChannelLists {
-  /** Returns the new items of a list, and the version that they follow. Returns the whole list if no stored version of it is known. */
+  /**
+   * Returns the new items of a list, and the version whose items come before them. If no stored version of the list is known, returns the
+   * whole list.
+   */
   dump(place: Omit<BlobRow, "value">, list: unknown[]): Pick<BlobRow, "base" | "value">;
-  /** Returns the list that these rows make up. The oldest row comes first. */
+  /** Returns the list that these rows make up. `rows` must begin with the oldest row. */
   load(place: Channel, rows: ListRow[]): Promise<unknown[]>;
 }
 
@@ -25,8 +28,8 @@ export function createChannelLists(serializer: StateSerializer): ChannelLists {
   const itemsOfRow = new WeakMap<ListRow, Promise<LoadedItem[]>>();
 
   /**
-   * Remembers a list. Keeps only the most recently used lists, because each call of a subgraph has its own. A forgotten list is stored
-   * whole at its next change.
+   * Remembers a list. Keeps only the most recently used lists, because each call of a subgraph has its own lists. A forgotten list is
+   * stored whole at its next change.
    */
   function remember(name: string, list: StoredList): void {
     lists.delete(name);
@@ -35,7 +38,7 @@ export function createChannelLists(serializer: StateSerializer): ChannelLists {
     if (lists.size > mostLists && oldest !== undefined) lists.delete(oldest);
   }
 
-  /** Returns the items of a row. They are loaded once for all versions that were read together. */
+  /** Returns the items of a row. Versions that were read together share rows, so each row is loaded only once. */
   function itemsOf(row: ListRow): Promise<LoadedItem[]> {
     const items = itemsOfRow.get(row) ?? serializer.loadItems(row.text ?? "[]");
     itemsOfRow.set(row, items);

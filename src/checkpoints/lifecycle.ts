@@ -35,8 +35,8 @@ export async function deleteRunCheckpoints(db: Db, threadId: string, runId: stri
 }
 
 /**
- * Deletes the answers that a lost attempt stored. A run without its own checkpoint can then start again with its command. Otherwise
- * LangGraph would add the command's answer to the stored ones. Finished tasks keep their results. Call it in a transaction.
+ * Deletes the answers to questions that a lost attempt stored. A run without its own checkpoint can then start again with its command.
+ * Otherwise LangGraph would add the command's answer to the stored answers. Finished tasks keep their results. Call this in a transaction.
  */
 export async function forgetAnswersOfRun(db: Db, threadId: string, runId: string): Promise<void> {
   await db.query(sql`delete from checkpoint_writes where thread_id = ${threadId} and run_id = ${runId} and idx < 0`);

@@ -17,20 +17,23 @@ export function markOf(item: unknown): Mark {
   return isPlainMessage(item) ? messageMark(item) : { kind: "text", text: textOf(item) };
 }
 
-/** Returns the mark of an item that was just loaded from the JSON value `stored`. */
+/** Returns the mark of an item that was just loaded. `stored` is the JSON value that the item was loaded from. */
 export function markOfStored(item: unknown, stored: unknown): Mark {
   if (typeof item !== "object" || item === null) return { kind: "value", value: item };
   return isPlainMessage(item) ? messageMark(item) : { kind: "text", text: JSON.stringify(stored) };
 }
 
-/** Returns the stored text of an item. */
+/** Returns the text in which an item is stored. */
 export function textOf(item: unknown): string {
   const dumped = dumpState(item, "item");
   // Only a whole value can be stored as binary bytes. Bytes within a list are written as JSON.
   return dumped.type === "bytes" ? (dumpState([item], "item").text?.slice(1, -1) ?? "") : dumped.text;
 }
 
-/** Returns whether an item still equals what was stored. If this is uncertain, the item counts as changed and is stored again. */
+/**
+ * Returns whether an item still equals the stored item that the mark describes. If this is uncertain, the item counts as changed and is
+ * stored again.
+ */
 export function isUnchanged(mark: Mark | undefined, item: unknown): boolean {
   if (!mark) return false;
   if (mark.kind === "value") return Object.is(mark.value, item);

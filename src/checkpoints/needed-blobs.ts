@@ -1,8 +1,8 @@
 import { type Sql, sql } from "../db/sql.ts";
 
 /**
- * Returns a `with` query that selects the blobs that the threads' checkpoints need. These are the blobs that the checkpoints name, and the
- * blobs that those build on. It begins the statement that deletes all other blobs.
+ * Returns a `with` query that selects the blobs that the threads' checkpoints need. A checkpoint needs the blobs that it names, and the
+ * blobs that these build on. The query begins the statement that deletes all other blobs.
  */
 export function neededBlobs(threadIds: string[]): Sql {
   return sql`recursive needed (thread_id, checkpoint_ns, channel, version) as (

@@ -3,14 +3,13 @@ import { neededBlobs } from "./needed-blobs.ts";
 import { newestFirst } from "./order.ts";
 
 /**
- * Which checkpoints of a thread to keep. Either the newest of each namespace, or the newest N of the root together with the checkpoints of
- * their subgraphs.
+ * The checkpoints of a thread to keep: the newest of each namespace, or the newest N of the root with the checkpoints of their subgraphs.
  */
 export type Kept = "latest" | { newest: number };
 
 /**
- * Deletes all other checkpoints of the threads, with their writes and the blobs that no checkpoint needs any more. Returns the number of
- * deleted checkpoints. Call it in a transaction that holds the locks of the threads. No thread may have an open run.
+ * Deletes the checkpoints of the threads that are not in `kept`, their writes, and the blobs that no checkpoint needs any more. Returns the
+ * number of deleted checkpoints. Call it in a transaction that holds the locks of the threads. No thread may have an open run.
  */
 export async function pruneCheckpoints(tx: Db, threadIds: string[], kept: Kept): Promise<number> {
   const { rows } = await tx.query<{ thread_id: string }>(sql`
@@ -52,7 +51,8 @@ const builtOnAncestors = sql`(c.metadata ? 'counters_since_delta_snapshot' or (c
 /**
  * Returns the `with` query `doomed`, which selects the checkpoints to delete. A subgraph's checkpoints belong to the root checkpoint from
  * which its task was started, and are kept as long as that root checkpoint. A subgraph that keeps its state between runs has a namespace
- * without task ids ("a|b" instead of "a:…|b:…"). It continues from its newest checkpoint, so that one is always kept.
+ * without task ids ("a|b" instead of "a:…|b:…"). The next run continues from the newest checkpoint of such a subgraph, so that checkpoint
+ * is always kept.
  */
 function doomed(threadIds: string[], kept: Kept): Sql {
   const superfluous =

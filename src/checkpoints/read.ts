@@ -1,7 +1,10 @@
 import { type Db, prepared, type Sql, sql } from "../db/sql.ts";
 import { newestFirst } from "./order.ts";
 
-/** A value in the form that its table stores. JSON is read as text, because Postgres would send bytes in hex. */
+/**
+ * A stored value, as its table returns it. JSON is in `text`, and bytes are in `bytes`. JSON is read as text, because Postgres would send
+ * bytes in hex.
+ */
 export interface StoredValue {
   type: string;
   text: string | null;
@@ -34,7 +37,7 @@ export type Json = Record<string, unknown>;
 /** A row of a channel's value: a whole value, or the items that a version adds to a list. */
 export interface ListRow extends StoredValue {
   version: string;
-  /** The version whose items come before these. */
+  /** The version whose items come before the items of this row. Null if this row begins the list, or is a whole value. */
   base: string | null;
 }
 
@@ -94,7 +97,10 @@ export async function readCheckpoints(db: Db, selection: Sql, name?: string): Pr
   return toCheckpoints(rows);
 }
 
-/** Returns the rows of a version. The first row has no base, and the last row is the version's own. */
+/**
+ * Returns the rows that make up a channel's value at a version. A list may be stored as additions, each to the version in its `base`. The
+ * rows come in the order in which the items are joined, so the row of the version itself is last.
+ */
 function rowsOf(values: Map<string, ListRow>, place: string[], version: string): ListRow[] {
   const rows: ListRow[] = [];
   for (let at: string | null = version; at !== null; ) {

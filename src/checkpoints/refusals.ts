@@ -3,7 +3,7 @@ import { Refused, whatServerSays } from "../db/refused.ts";
 import type { CheckpointRows } from "./rows.ts";
 import { type Dumped, UnstorableValue } from "./serializer.ts";
 
-/** The error of a run when the database refuses what a step wrote. */
+/** The error of a run when the database refuses the values that a step wrote. */
 export class RefusedStep extends Refused {
   override name = "StepRefusedError";
 }

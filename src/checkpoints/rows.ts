@@ -13,7 +13,7 @@ export interface BlobRow extends Place {
   version: string;
   /** Undefined if the channel is empty in this version. */
   value: Dumped | undefined;
-  /** If the value continues a list: the version whose items come before these. */
+  /** The version that this row adds items to. Absent for a whole value. */
   base?: string | undefined;
 }
 
@@ -51,11 +51,11 @@ export function joinRows(parts: CheckpointRows[]): CheckpointRows {
   };
 }
 
-/** Returns whether a value gets its own binary parameter. As text inside an array, it would be twice as large. */
+/** Returns whether a value is sent as a separate binary parameter. As text inside an array, a large value would be twice as large. */
 const isLarge = ({ value }: { value: Dumped | undefined }) =>
   value !== undefined && (value.type === "bytes" || value.text.length > largeDocument);
 
-/** Returns whether all values are small. The text of the statement then does not depend on them, so the server plans it only once. */
+/** Returns whether all values are small. The text of the statement is then the same for all such rows, so the server plans it only once. */
 export const isAlike = ({ blobs, writes }: CheckpointRows) => !blobs.some(isLarge) && !writes.some(isLarge);
 
 /** Rows that belong to one run, or to no run. */

@@ -20,8 +20,9 @@ export type Dumped = { type: "json" | "list"; text: string } | { type: "bytes"; 
 export const bytesOf = (dumped: Dumped): Uint8Array => (dumped.type === "bytes" ? dumped.bytes : Buffer.from(dumped.text));
 
 /**
- * Serialises a value in the format of LangGraph's own JsonPlusSerializer, so that each can read the other's rows. Throws for values that
- * JsonPlusSerializer would lose: BigInt, functions, symbols, cycles and typed arrays. Dates, NaN and undefined are stored as in JSON.
+ * Serialises a value in the format of LangGraph's own JsonPlusSerializer, so that LangGraph's saver and Ensemble can read each other's
+ * rows. Throws for values that JsonPlusSerializer would lose: BigInt, functions, symbols, cycles and typed arrays. Dates, NaN and undefined
+ * are stored as in JSON.
  */
 export function dumpState(value: unknown, name: string): Dumped {
   if (value instanceof Uint8Array) return { type: "bytes", text: null, bytes: value };
@@ -71,7 +72,7 @@ function unstorableKind(value: unknown): string | undefined {
   return undefined;
 }
 
-/** Finds the path of the unstorable value. The search is slow, so it runs only to report an error. */
+/** Finds the path of the value that cannot be stored. The search is slow, so it runs only to report an error. */
 function findUnstorable(value: unknown, path: string, parents: Set<unknown>): UnstorableValue | undefined {
   const kind = unstorableKind(value);
   if (kind) return new UnstorableValue(path, kind);
@@ -125,7 +126,10 @@ export function keepingImpostors(stock: SerializerProtocol): StateSerializer {
   };
 }
 
-/** The key that LangChain adds to objects that only look like its own. Text that contains it is revived the slow way. */
+/**
+ * The key that LangChain adds to objects that only look like LangChain's own objects. Text that contains it is revived by the slower
+ * LangGraph code.
+ */
 const escapeMark = "__lc_escaped__";
 
 /**
@@ -159,7 +163,7 @@ function reviveIn(container: object, mayBeQuick: boolean, left: Serialised[]): v
   }
 }
 
-/** Replaces a value in its container. It uses no assignment, because the key may be "__proto__". */
+/** Replaces a value in its container. Uses no assignment, because an assignment to the key "__proto__" would change the prototype. */
 function replace(container: object, key: string, value: unknown): void {
   Object.defineProperty(container, key, { value, writable: true, enumerable: true, configurable: true });
 }

@@ -21,7 +21,10 @@ const makers: Record<string, (fields: never) => BaseMessage> = {
   RemoveMessage: (fields) => new RemoveMessage(fields),
 };
 
-/** The fields that LangChain stores under the names that its constructors take. LangChain stores all other fields under other names. */
+/**
+ * The fields of a message that LangChain stores under the names of its constructor arguments. LangChain stores all other fields under other
+ * names.
+ */
 export const plainFields = new Set([
   "content",
   "id",
@@ -46,8 +49,8 @@ const Stored = z.object({
 });
 
 /**
- * Returns the message that was stored in this form. Returns undefined for other values, and for messages that contain further serialised
- * objects.
+ * Returns the message that a stored JSON value describes. Returns undefined for other values, and for messages that contain further
+ * serialised objects.
  */
 export function messageFrom(value: object): BaseMessage | undefined {
   const { lc, type, id, kwargs } = value as Partial<z.infer<typeof Stored>>;

@@ -94,7 +94,7 @@ async function* follow(feed: Feed, from: { runId: string; after: number }, signa
   if (!signal.aborted) throw new Error("This process is stopping.");
 }
 
-/** Adds a follower of a run that exists. The first follower also looks up the end of the run's log. */
+/** Adds a follower of a run that exists. For the first follower, it also looks up the number of the newest event in the log. */
 async function join(feed: Feed, runId: string): Promise<Follower> {
   const { window, leave } = enter(feed, runId);
   window.uncreated = false;

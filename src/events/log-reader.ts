@@ -2,7 +2,7 @@ import type { Db } from "../db/sql.ts";
 import { type Page, readEvents } from "./log.ts";
 import type { RunWindow } from "./run-window.ts";
 
-/** Reads the new events of any number of runs into their windows. It runs one statement at a time, which reads for all of them. */
+/** Reads the new events of any number of runs into their windows. Runs one statement at a time, which reads for all of these runs. */
 export interface LogReader {
   /**
    * Reads the run's events that come after the last event in its window. Does nothing if the run is over, or if the number of that last

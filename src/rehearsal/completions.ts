@@ -6,7 +6,9 @@ import { tokensOf } from "./words.ts";
 
 export const modelName = "rehearsal";
 
-/** Answers a chat completion, whole or as server-sent events. The id is random, so that two equal answers stay two messages. */
+/**
+ * Answers a chat completion, as one response or as server-sent events. The id is random, so that two equal answers count as two messages.
+ */
 export function complete(request: ChatRequest, reply: FastifyReply): object | string {
   const answers = Array.from({ length: request.n ?? 1 }, (_, choice) => answer(request, choice));
   const object = request.stream ? "chat.completion.chunk" : "chat.completion";
@@ -35,7 +37,7 @@ function chunksOf({ tokens, toolCalls, finish }: Answer, index: number): object[
   return [...deltas.map((delta) => chunk(delta, null)), chunk({}, finish)];
 }
 
-/** Returns the pieces of a tool call: first its name, then its arguments bit by bit. */
+/** Returns the stream pieces of a tool call: first its name, then parts of its arguments. */
 function callDeltas({ id, type, function: { name, arguments: text } }: ToolCall, index: number): object[] {
   const opening = { tool_calls: [{ index, id, type, function: { name, arguments: "" } }] };
   return [opening, ...tokensOf(text).map((piece) => ({ tool_calls: [{ index, function: { arguments: piece } }] }))];

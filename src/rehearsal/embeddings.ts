@@ -13,7 +13,7 @@ export const EmbeddingsRequest = z.object({
   encoding_format: z.enum(["float", "base64"]).nullish(),
 });
 
-/** Returns a vector for each text. Texts that share words are close, and the same text always has the same vector. */
+/** Returns a vector for each text. Texts that share words get similar vectors, and the same text always gets the same vector. */
 export function embed({ model, input, dimensions, encoding_format }: z.output<typeof EmbeddingsRequest>): object {
   const texts = input.some((part) => typeof part === "number") ? [input.join(" ")] : input.map(String);
   const size = dimensions ?? (model.endsWith("-large") ? 3_072 : 1_536);
@@ -26,7 +26,10 @@ export function embed({ model, input, dimensions, encoding_format }: z.output<ty
   return { object: "list", model, data, usage: { prompt_tokens: tokens, total_tokens: tokens } };
 }
 
-/** Returns the sum of the directions of the first 500 words, with length one. The bits of a word's hash are its direction. */
+/**
+ * Returns the vector of a text, with length one. It is the sum of the directions of the first 500 words. The bits of a word's hash give its
+ * direction.
+ */
 function vectorOf(text: string, size: number): Float32Array<ArrayBuffer> {
   const words = [wordsOf(text), allWords(text), [text]].find(({ length }) => length > 0) ?? [];
   const vector = new Float32Array(size);

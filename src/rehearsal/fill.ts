@@ -4,7 +4,7 @@ import { resolve, type Schema, typeOf } from "./json-schema.ts";
 import type { Prompt } from "./prompt.ts";
 import { allWords, expressionIn } from "./words.ts";
 
-/** Where a value stands in the answer: its field or list, its number in the nearest list, and how deep it is. */
+/** The position of a value in the answer: its field or list, its index in the nearest list, and its depth. */
 interface Place {
   name: string;
   index?: number;
@@ -17,10 +17,10 @@ interface Source extends Prompt {
   knownIds: string[];
 }
 
-/** The depth below which lists end and unions take their simplest variant, because a schema may contain itself. */
+/** From this depth on, lists end and unions take their simplest variant, because a schema may contain itself. */
 const deep = 6;
 
-/** Returns a value that fits the schema. It omits what is optional and repeats the prompt in free text. */
+/** Returns a value that fits the schema. Optional fields are omitted, and free text repeats the prompt. */
 export function fillSchema(root: Schema, prompt: Prompt, isCall = false): unknown {
   return fill(root, { name: "answer", depth: 0 }, { ...prompt, root, isCall, knownIds: [] });
 }
@@ -40,7 +40,10 @@ function fill(given: JsonSchema | undefined, place: Place, source: Source): unkn
   return type === "null" ? null : true;
 }
 
-/** Returns the options in the order in which the prompt names them, and the others after them. An element takes the next one. */
+/**
+ * Chooses one of the options. Options that the prompt names come first, in the order of the prompt. The elements of a list take one option
+ * after another.
+ */
 function choose(options: unknown[], { index = 0 }: Place, { text }: Source): unknown {
   const words = ` ${allWords(text).join(" ")} `;
   const at = (option: unknown) => words.indexOf(` ${allWords(String(option)).join(" ")} `);
@@ -75,10 +78,10 @@ function fillArray({ minItems = 0, maxItems = Infinity, ...schema }: Schema, { n
   return schema.uniqueItems ? [...new Set(items)] : items;
 }
 
-/** Returns the middle of the bounds. Without two bounds it is the allowed number nearest to 1. */
+/** Returns the middle of the bounds. If a bound is missing, returns the allowed number that is nearest to 1. */
 function fillNumber(schema: Schema, type: string): number {
   const step = schema.multipleOf ?? (type === "integer" ? 1 : 0);
-  const beside = step || 1e-6; // from an exclusive bound
+  const beside = step || 1e-6; // the distance from an exclusive bound
   const low = Math.max(schema.minimum ?? -1e15, (schema.exclusiveMinimum ?? -1e15) + beside, -1e15);
   const high = Math.min(schema.maximum ?? 1e15, (schema.exclusiveMaximum ?? 1e15) - beside, 1e15);
   const middle = low > -1e14 && high < 1e14 ? (low + high) / 2 : Math.min(Math.max(1, low), high);
@@ -97,7 +100,7 @@ function fillString({ pattern, format = "", minLength = 0, maxLength }: Schema, 
   return text.padEnd(minLength, ` ${text || "."}`).slice(0, maxLength);
 }
 
-/** Returns the address or the expression of the prompt, a numbered id, or what the answer repeats. */
+/** Returns a text for a field: the address or the expression in the prompt, a numbered id, or the text that answers repeat. */
 function writeText({ name, index }: Place, { isCall, task, subject, knownIds }: Source): string {
   const words = allWords(name);
   if (isCall && name === "expression") return expressionIn(task) ?? subject;

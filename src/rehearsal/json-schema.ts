@@ -2,7 +2,7 @@ import type { JsonSchema } from "json-schema-faker";
 
 export type Schema = Exclude<JsonSchema, boolean>;
 
-/** Returns a schema with `$ref` and `allOf` at its top merged in. */
+/** Returns a schema in which `$ref` and `allOf` at the top level are resolved. */
 export function resolve(schema: JsonSchema | undefined, root: Schema, depth = 0): Schema {
   if (typeof schema !== "object" || depth > 20) return {};
   const { $ref, allOf = [], ...own } = schema;
@@ -26,7 +26,7 @@ function merge(one: Schema, other: Schema): Schema {
   return merged;
 }
 
-/** Returns the type of a schema, even where it is implicit. A schema that allows null is null. */
+/** Returns the type of a schema, even if it is implicit. A schema that allows null has the type null. */
 export function typeOf({ type, properties, required, additionalProperties, items, prefixItems, ...schema }: Schema): string {
   const types = [type ?? []].flat();
   if (types.length > 0) return types.find((one) => one === "null") ?? String(types[0]);

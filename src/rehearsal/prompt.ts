@@ -1,12 +1,12 @@
 import type { ChatRequest } from "./request.ts";
 
-/** The parts of a conversation that answers are made from. */
+/** The parts of a conversation from which the model makes its answers. */
 export interface Prompt {
   /** The last user message and the system prompt, in which enum values and addresses are looked up. */
   text: string;
   /** The first paragraph of the last user message. */
   task: string;
-  /** Returns the text that an answer repeats: the last result of a tool, else the task without its introduction. */
+  /** The text that an answer repeats: the last result of a tool, or else the task without its introduction. */
   subject: string;
   /** The tools' results since the last user message. */
   results: { tool: string; content: string }[];

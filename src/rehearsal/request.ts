@@ -45,7 +45,7 @@ export const ChatRequest = z
 export type ChatRequest = z.output<typeof ChatRequest>;
 export type Tool = z.output<typeof Tool>;
 
-/** Returns why a tool choice is impossible. */
+/** Returns the reason why a tool choice is impossible, if it is. */
 function problemOf(tools: { function: Tool }[], choice: ChatRequest["tool_choice"]) {
   if (!choice || choice === "none") return;
   if (tools.length === 0) return { path: ["tool_choice"], message: "is only allowed when tools are given" };

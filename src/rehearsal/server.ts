@@ -41,7 +41,7 @@ export async function startRehearsal(onFirstAnswer = () => {}): Promise<Rehearsa
   return { baseUrl: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}/v1`, stop: () => app.close() };
 }
 
-/** An error answer, in the words of the original API. */
+/** An error response, in the wording of the original API. */
 class Refusal extends Error {
   readonly status: number;
   readonly details: object;

@@ -11,14 +11,14 @@ export function allWords(text: string): string[] {
   return apart.match(/[\p{L}\p{N}]+/gu) ?? [];
 }
 
-/** Returns the stems of the words that tell the subject. The forms of a word share a stem. */
+/** Returns the stems of the words that tell the subject of a text. Different forms of a word share a stem. */
 export function wordsOf(text: string): string[] {
   const telling = allWords(text).filter((word) => word.length > 2 && !stopwords.has(word));
   const stems = telling.map((word) => word.replace(/(?:ing|ed|s)$/, "").replace(/(.)\1$/, "$1"));
   return stems.map((stem) => stem.slice(0, 6));
 }
 
-/** Splits text into pieces of about the size of a model's tokens. Joined, they are the text again. */
+/** Splits text into pieces of about the size of a model's tokens. The pieces joined are the original text. */
 export function tokensOf(text: string): string[] {
   return text.match(/\s*(?:[\p{L}\p{N}]{1,8}|[^\s\p{L}\p{N}])|\s+$/gu) ?? [];
 }

@@ -9,7 +9,7 @@ export interface AbsentGraph {
 }
 
 /**
- * Returns whether some live worker may have the graph `graph_id`. Workers of the previous release report no graphs, so they may have any
+ * A condition: some live worker may have the graph `graph_id`. Workers of the previous release report no graphs, so they may have any
  * graph.
  */
 const someWorkerHas = sql`exists (select from workers where graphs is null or graph_id = any(graphs))`;

@@ -38,7 +38,7 @@ export interface ClaimLimits {
   maxCrashes: number;
 }
 
-/** How many more runs a claim reads than it needs. Other workers may hold the locks of the first ones. */
+/** How many more runs a claim reads than it needs, because other workers may hold the locks of the first runs. */
 const spare = 32;
 
 /**

@@ -31,7 +31,7 @@ export interface NewRun {
   traceparent?: string | null | undefined;
 }
 
-/** A run that is about to be created. */
+/** A run that is about to be created, with the facts that a check needs. */
 export interface AskedRun {
   assistant: Assistant;
   threadId: string;

@@ -8,8 +8,8 @@ import type { EndStatus } from "./run.ts";
 import { droppingTimers, settingTimers, type TimerChange } from "./timers.ts";
 
 /**
- * Why an answer was refused, in the fields that the SDK reads. They hold the ids that matched no question, and the ids of the open
- * questions.
+ * The reason why an answer to a question was refused, in the fields that the SDK reads. The fields have the ids that matched no question,
+ * and the ids of the open questions.
  */
 export interface AnswerRefusal {
   reason: "unknown_interrupt";
@@ -91,8 +91,8 @@ export async function endRuns(db: Db, ends: EndingRun[]): Promise<boolean[]> {
 }
 
 /**
- * Returns the `with` queries that both statements share: `ended` has the runs, and `rested` their threads. `held` says how to treat locked
- * threads.
+ * Returns the `with` queries that `endRun` and `endRuns` share. The query `ended` has the runs, and `rested` has their threads. `held` says
+ * how to treat locked threads.
  */
 function ending(ends: Sql, held: Sql, withWebhook: boolean): Sql {
   return sql`

@@ -15,8 +15,8 @@ export interface IdempotentRequest {
 }
 
 /**
- * Makes the runs of a request once for each key. If the same request arrives again, returns the runs that were made before. If two arrive
- * at the same moment, one waits for the other at the row of the key. Call it in the transaction that makes the runs.
+ * Makes the runs of a request once for each key. If the same request arrives again, returns the runs that were made before. If two equal
+ * requests arrive at once, one waits for the other at the row of the key. Call it in the transaction that makes the runs.
  */
 export async function onceForKey(tx: Db, idempotent: IdempotentRequest | undefined, make: () => Promise<Run[]>): Promise<Run[]> {
   if (!idempotent) return make();

@@ -4,7 +4,7 @@ import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
 import { runNotFound } from "../errors.ts";
 import { type Run, type RunStatus, runColumns } from "./run.ts";
 
-/** Returns the condition that the scope includes a run's thread. */
+/** Returns the SQL condition that the scope includes a run's thread. */
 const visibleBy = (scope: Scope): Sql =>
   sql`exists (select from threads where threads.thread_id = runs.thread_id and ${scope.visible(sql`threads.metadata`)})`;
 

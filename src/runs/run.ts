@@ -47,7 +47,7 @@ export interface RunCommand {
   goto?: unknown;
 }
 
-/** Everything that the client asked of a run, as stored in the run's row. */
+/** The fields of a run's request, as stored in the run's row. */
 export interface RunKwargs {
   input: unknown;
   command: RunCommand | null;

@@ -23,9 +23,9 @@ export interface Submission {
 }
 
 export interface SubmitOptions {
-  /** Makes the runs only once for each key. */
+  /** The idempotency key of the request. If it was used before, the earlier runs are returned. */
   key?: IdempotentRequest | undefined;
-  /** Runs first, in the same transaction. Throws if the runs may no longer be made. */
+  /** Called first, in the same transaction. Throws if the runs may no longer be made. */
   prepare?: (tx: Db) => Promise<void>;
   /** Called with each new run before the commit. If it throws, no run is created. */
   inspect?: (run: Run) => void;

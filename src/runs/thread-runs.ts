@@ -23,7 +23,7 @@ export interface RunCursor {
   from: number;
 }
 
-/** The run that follows a cursor. */
+/** The result for a cursor: the next run of the thread, if there is one, and the base from which to look for later runs. */
 export interface NextRun {
   /** True if the thread exists. */
   known: boolean;
@@ -95,12 +95,13 @@ export async function lastChanges(db: Db, threadIds: string[]): Promise<(string 
   return rows.map(({ at }) => at ?? undefined);
 }
 
-/** How far the event numbers of a thread have come. */
+/** The state of a thread's event numbers. */
 export interface Progress {
   /** The base of the open run, or of the next run if none is open. */
   base: number;
   /**
-   * The highest number in use, or -1 if there is none. Earlier events have no higher number. Later events of other runs have higher ones.
+   * The highest number that an event of the thread has, or -1 if there is none. All earlier events have this number or a lower one, and
+   * events of later runs have higher ones.
    */
   through: number;
 }

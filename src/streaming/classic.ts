@@ -6,7 +6,8 @@ import { type BegunRun, type EndedRun, findEndedRun } from "../runs/thread-runs.
 import { numberOf } from "./event.ts";
 
 /**
- * The mode in which a client follows the classic thread stream: the logged events of the runs, their starts and ends, or the states that they reach.
+ * A kind of events in the classic thread stream. `run_modes` has the logged events of the runs. `lifecycle` has their starts and ends.
+ * `state_update` has the states that they reach.
  */
 export type ThreadMode = "run_modes" | "lifecycle" | "state_update";
 
@@ -24,7 +25,7 @@ export async function* followClassic(
   signal: AbortSignal,
 ): AsyncGenerator<RunEvent[], void> {
   const isWanted = ({ mode, id }: ModeEvent) => modes.includes(mode) && id > since;
-  // One logged event may give an event in several modes. The client may have received only the first of them, so start at that logged event
+  // One logged event may produce events in several modes. The client may have received only the first of these, so start at that logged event
   // again.
   const after = Math.max(-1, Math.floor((since - run.base) / numbersPerEvent) - 1);
   for await (const events of feed.follow(run.runId, after, signal)) {

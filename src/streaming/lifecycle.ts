@@ -36,7 +36,7 @@ export class Lifecycle {
     return [toDraft(root)];
   }
 
-  /** Starts a place and its parents, unless they have started already. */
+  /** Starts a place and its parents. Places that have started already stay as they are. */
   at(namespace: string[]): Draft[] {
     const drafts: Draft[] = [];
     for (let length = 1; length <= namespace.length; length++) {
@@ -61,7 +61,7 @@ export class Lifecycle {
     return [...open.map((place) => change(place, status)), toDraft(root, details)];
   }
 
-  /** Stores the agent's name of a task, or the tool call that the task answers. */
+  /** Stores the agent name of a task, or the id of the tool call that the task answers. */
   identify({ namespace, agentName, toolCallId }: { namespace: string[]; agentName?: string | undefined; toolCallId?: string | undefined }) {
     const key = keyOf(namespace);
     if (agentName !== undefined && !this.#agents.has(key)) this.#agents.set(key, agentName);

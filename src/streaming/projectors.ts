@@ -23,7 +23,7 @@ export interface Projecting {
   askedAt: Map<string, string[]>;
   /** The namespaces of the running tool calls. */
   openTools: Map<string, string[]>;
-  /** The namespace and the nodes of the last update, until the event of the update's task follows. */
+  /** The namespace and the nodes of the last update. It is kept until the event of the task that made the update follows. */
   updated: { namespace: string; nodes: string[] } | undefined;
   /** Values that wait for their checkpoint. The checkpoint is logged after the values, but clients get it before them. */
   held: Draft | undefined;

@@ -37,7 +37,9 @@ interface Replay {
   toEnd: boolean;
 }
 
-/** Yields events that the window no longer holds, for one follower. Returns the number up to which everything was yielded. */
+/**
+ * Yields the events that the window no longer holds, for one follower. Returns the event number up to which the follower has all events.
+ */
 export async function* replay(
   sources: EventSources,
   { threadId, since, window, toEnd }: Replay,

@@ -4,7 +4,7 @@ import { startWatcher } from "../db/watcher.ts";
 import { threadTopic } from "../runs/run.ts";
 import { type BegunRun, lastChanges, nextRuns, type RunCursor } from "../runs/thread-runs.ts";
 
-/** Waits for changes to threads and for their runs, for any number of threads. */
+/** Waits for changes of threads and for their next runs. It serves any number of threads at once. */
 export interface ThreadWatcher {
   /** Resolves with the time of the thread's last change once that time differs from `known`, or with undefined on abort. */
   change(threadId: string, known: string | undefined, signal: AbortSignal): Promise<string | undefined>;
@@ -15,7 +15,7 @@ export interface ThreadWatcher {
 
 type Found = { run: BegunRun } | "thread gone";
 
-/** A thread, and its last change that a waiter knows of. */
+/** A thread, and the time of its last change that a waiter knows. */
 interface Known {
   threadId: string;
   known: string | undefined;

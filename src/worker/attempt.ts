@@ -13,10 +13,7 @@ export interface AttemptPolicy {
   onGraphChange: "continue" | "refuse";
 }
 
-/**
- * One attempt of a run, which passes through the steps of `executeRun`. `prepare` makes it, then follow `open`, `stream`, `conclude` and
- * `settle`.
- */
+/** An attempt of a run. `prepare` makes it, and then it passes through the steps `open`, `stream`, `conclude` and `settle`. */
 export interface Attempt {
   readonly deps: AttemptDeps;
   readonly policy: AttemptPolicy;

@@ -19,7 +19,7 @@ export interface AttemptsOptions {
 interface RunningAttempt {
   claim: Claim;
   control: AttemptControl;
-  /** When the attempt began, after the commit of its claim. The time is of the machine's monotonic clock. */
+  /** The time when the attempt began, after the commit of its claim. It is read from the machine's monotonic clock. */
   since: number;
   done: Promise<void>;
 }
@@ -68,8 +68,8 @@ export class Attempts {
   }
 
   /**
-   * Returns how many more runs may be claimed. A run whose result is only being stored needs no slot. At most as many of these may exist as
-   * there are slots.
+   * Returns how many more runs may be claimed. A run whose graph has finished and whose result is being stored needs no slot. At most as
+   * many such runs may exist as there are slots.
    */
   freeSlots(): number {
     const { slots } = this.#options;
@@ -78,7 +78,7 @@ export class Attempts {
     return Math.max(0, Math.min(slots - executing, 2 * slots - attempts.length));
   }
 
-  /** Returns whether one of the runs here would be given up if this worker died too. */
+  /** Returns whether this worker executes a run that would be given up if this worker died too. */
   hasSuspect(): boolean {
     const { maxCrashes } = this.#options;
     return [...this.#running.values()].some(({ claim }) => claim.crashes > 0 && claim.crashes >= maxCrashes - 1);

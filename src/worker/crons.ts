@@ -19,8 +19,8 @@ export function startCrons({ pool, wakeups, log }: WorkerDeps, retention: EventR
   }
 
   /**
-   * Fires all due crons. While the service is halted, none is fired, because their runs would only pile up. After the halt, each cron
-   * catches up with one run.
+   * Creates the runs of all due crons. While the service is halted, it creates none, because the runs would only pile up. After the halt,
+   * each cron catches up with one run.
    */
   async function fireAll(): Promise<void> {
     const due = await findDueCrons(pool);

@@ -7,7 +7,7 @@ import { watchReceivers } from "./receivers.ts";
 import type { WorkerDeps } from "./worker-deps.ts";
 
 const pollMs = 1_000;
-/** How many deliveries may be under way to receivers of the same pace. Slow receivers thus wait only for other slow receivers. */
+/** How many deliveries may be under way at once to receivers of the same pace. Slow receivers thus delay only other slow receivers. */
 const turns = 32;
 const timeoutMs = 10_000;
 /** How long a stopping process waits for deliveries under way. */
@@ -35,7 +35,7 @@ class Deliveries {
   readonly #cut = new AbortController();
   readonly #underWay = new Map<Promise<void>, Pace>();
   readonly #receivers = watchReceivers();
-  /** The receiver after which the next claim begins. */
+  /** The receiver of the last claimed delivery. The next claim begins with the receiver after it. */
   #last: string | undefined;
 
   constructor(deps: WorkerDeps, options: DeliveryOptions) {

@@ -7,7 +7,7 @@ const roomBytes = 1_000_000;
 const hardBytes = 64_000_000;
 
 /**
- * An event that waits to be logged. If two neighbours have the same merge key, they can be merged into one event with the content of both.
+ * An event that waits to be logged. Two neighbouring events with the same merge key can be merged into one event with the content of both.
  */
 export interface PendingEvent {
   event: string;

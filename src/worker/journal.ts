@@ -36,15 +36,15 @@ interface StoreRequest {
   done: PromiseWithResolvers<boolean>;
 }
 
-/** The time of a write, an error, or undefined if the attempt has lost the right to write. */
+/** The result of a write: the time when the database stored it, an error, or undefined if the attempt has lost the right to write. */
 type Stored = number | undefined | Error;
 
 export const startJournal = (options: JournalOptions): Journal => new Flusher(options);
 
 /**
- * Writes everything that waits, one statement after another. Each statement starts when the previous one is done, and not before the next
- * turn of the event loop. A single event thus waits about a millisecond, and a thousand events share one statement. The rows of the graph's
- * step are stored in the same statement.
+ * Writes the waiting events and rows, one statement after another. Each statement starts when the previous one is done, and not before the
+ * next turn of the event loop. A single event thus waits about a millisecond, and a thousand events share one statement. The rows of the
+ * graph's step are stored in the same statement.
  */
 class Flusher implements Journal {
   readonly #options: JournalOptions;

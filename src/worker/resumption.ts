@@ -14,8 +14,8 @@ import { answersById, type OpenQuestion, openQuestions, unaskedIds } from "../th
 import type { Attempt } from "./attempt.ts";
 
 /**
- * The run cannot continue. Its thread stopped before a node that the code no longer has, or the graph has changed more than the operator
- * allows.
+ * The error of a run that cannot continue. Its thread stopped before a node that the code no longer has, or the graph has changed more than
+ * the operator allows.
  */
 export class GraphChanged extends Error {
   override name = "GraphChangedError";

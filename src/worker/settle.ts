@@ -71,7 +71,7 @@ async function storeWithoutResult(attempt: Attempt, reason: unknown): Promise<Ou
   return store(attempt, { kind: "ended", end });
 }
 
-/** Adds what the end of a run starts: the timers of its questions, and its webhook. */
+/** Adds the consequences of a run's end: the timers of its questions, and its webhook. */
 function withConsequences({ kwargs }: Claim, end: RunEnd): RunEnd {
   const { interrupts } = end.thread ?? {};
   const timers = interrupts === undefined ? undefined : timersAfter(kwargs, end.status === "success", interrupts);

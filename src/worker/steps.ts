@@ -15,8 +15,8 @@ export interface Step {
 }
 
 /**
- * Stores a step. Returns the time of the database's clock in milliseconds. Returns undefined if the attempt has lost the right to write,
- * and nothing was stored.
+ * Stores a step. Returns the time of the database's clock in milliseconds. Returns undefined if the attempt has lost the right to write.
+ * Then nothing is stored.
  */
 export type StoreStep = (step: Step) => Promise<number | undefined>;
 

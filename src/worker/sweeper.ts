@@ -12,7 +12,7 @@ import type { WorkerDeps } from "./worker-deps.ts";
 const pauseMs = 5_000;
 /** How often the heads of all threads are checked. */
 const headMinutes = 1;
-/** How many temporary threads a sweep checks. */
+/** How many temporary threads one sweep checks. */
 const temporaryStep = 2_000;
 /** How often the threads in use are trimmed between two sweeps. */
 const trimPauseMs = 1_000;
@@ -78,7 +78,7 @@ class Sweeper {
     this.#announceEnds(runs);
   }
 
-  /** Reports each graph that due runs need but no live worker has, once. Ends runs that have waited too long for it. */
+  /** Reports each graph that due runs need but no live worker has, once. Ends runs that have waited too long for such a graph. */
   async #watchAbsentGraphs(): Promise<void> {
     const { pool, log } = this.#deps;
     const { graphWaitSeconds } = this.#options;
@@ -123,7 +123,7 @@ class Sweeper {
   };
 }
 
-/** Tells when a sweep is due: at once after the start, and again when the given minutes have passed since the last restart of the clock. */
+/** Tells when a sweep is due. It is due at the start, and again when the given minutes have passed since the clock was restarted. */
 class Clock {
   readonly #ms: number;
   #dueAt = 0;

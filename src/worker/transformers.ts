@@ -13,7 +13,7 @@ const finishWithinMs = 10_000;
 /** Events that a transformer may drop. All other events record the run (its state, steps and questions) and are always logged. */
 const droppable = ["custom", "tools", "messages"];
 
-/** Runs a graph's stream transformers, with which it was compiled, on what the graph streams. */
+/** Passes the graph's stream to the stream transformers that the graph was compiled with. */
 export interface Transforming {
   /** Returns the events to log for a chunk. `logged` has the events that the chunk would be logged as without transformers. */
   onChunk(chunk: GraphChunk, logged: PendingEvent[]): PendingEvent[];
@@ -92,7 +92,7 @@ class Transformers implements Transforming {
     } else if (isPromiseLike(value)) this.#lastValues.push([name, value]);
   }
 
-  /** Passes an event to each transformer. Returns true if all of them keep it. */
+  /** Passes an event to each transformer. Returns true if every transformer keeps it. */
   #process(event: ProtocolEvent): boolean {
     const outer = this.#namespace;
     this.#namespace = event.params.namespace;

@@ -22,7 +22,7 @@ export interface WorkerDeps {
   tracing: Tracing | undefined;
 }
 
-/** The same, and the writers that all attempts of a worker share. */
+/** The parts that attempts use: those of workers, and the writers that all attempts of a worker share. */
 export interface AttemptDeps extends WorkerDeps {
   storeStep: StoreStep;
   endRun: EndRun;

@@ -57,7 +57,7 @@ class RunningWorker {
   #liveness: Awaited<ReturnType<typeof startLiveness>> | undefined;
   #unlisten = () => {};
   #isDraining = false;
-  /** The time of the last renewal, if that renewal reported a halt. */
+  /** The time of the last lease renewal, if the renewal reported that the service is halted. */
   #haltedAt: number | undefined;
 
   constructor(deps: WorkerDeps, options: WorkerOptions) {
@@ -130,7 +130,10 @@ class RunningWorker {
     for (const run of held) if (!this.#attempts.has(run)) void this.#giveBack(run);
   }
 
-  /** Releases a run that this worker holds without knowing it. The result of the claim was lost with the connection. */
+  /**
+   * Releases a run that the database has assigned to this worker, although the worker does not execute it. The connection broke before the
+   * result of the claim arrived.
+   */
   async #giveBack(run: HeldRun): Promise<void> {
     const { pool, log, wakeups } = this.#deps;
     const given = await releaseRun(pool, run).catch((err) =>

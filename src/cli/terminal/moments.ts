@@ -29,7 +29,7 @@ const Chunk = z.tuple([
   z.looseObject({ langgraph_node: z.string().default("model"), langgraph_checkpoint_ns: z.string().default("") }),
 ]);
 
-/** Returns what an event of the stream means. Returns nothing if the event is irrelevant or its form is unknown. */
+/** Returns the moments that an event of the stream stands for. Returns none if the event is irrelevant or its form is unknown. */
 export function readMoments({ event, data }: Part): Moment[] {
   const [mode = "", ...namespace] = event.split("|");
   const path = namespace.map((segment) => segment.split(":")[0] ?? segment);

@@ -88,7 +88,10 @@ function refuseOrigin({ origin, host, hasCookie, isSocket }: Arrival, { proof, o
   return origins.all || (proof !== "none" && !isSocket) ? undefined : `${foreign}. ${remedy}`;
 }
 
-/** Refuses images, scripts, frames and forms of other sites, which send no Origin header. A link that a person follows is harmless. */
+/**
+ * Refuses requests that pages of other sites make with images, scripts, frames and forms, which may have no Origin header. A link that a
+ * person follows is harmless, so it may pass.
+ */
 function refuseHiddenPage({ method, origin, site, mode, dest, hasCookie }: Arrival, { proof, origins }: GateRules): string | undefined {
   if (origin !== undefined || site !== "cross-site") return undefined;
   if (method === "GET" && mode === "navigate" && dest === "document") return undefined;
