@@ -102,8 +102,8 @@ class Transformers implements Transforming {
   }
 
   /**
-   * Logs an event that a transformer made. The log cannot hold an event of one of the protocol's own methods, so such an event goes to a
-   * custom channel named after its method.
+   * Logs an event that a transformer made. The log cannot hold events of the protocol's own methods. Such an event goes to a custom channel
+   * that is named after its method.
    */
   #inject(at: string[], event: ProtocolEvent): void {
     const placed = { ...event, seq: this.#seq++, params: { ...event.params, namespace: at } };
