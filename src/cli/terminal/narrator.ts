@@ -24,56 +24,69 @@ export interface Narrator {
 }
 
 /** Shows a run while it is executed: a line for each step and each progress event, and the tokens of models as they arrive. */
-export function startNarrator(screen: Screen): Narrator {
-  const speech = startSpeech(screen);
-  const pictures = openPictures(screen);
-  const shown = new Set<string>();
-  let named = false;
+export const startNarrator = (screen: Screen): Narrator => new LineNarrator(screen);
 
-  function tellStep({ path, node, update }: Extract<Moment, { kind: "step" }>): void {
-    named = true;
-    if (pictures.begun) return; // the picture already shows the steps
-    screen.line(["green", "✓ "], ["dim", path.map((each) => `${each} › `).join("")], node);
+class LineNarrator implements Narrator {
+  private readonly screen: Screen;
+  private readonly speech: ReturnType<typeof startSpeech>;
+  private readonly pictures: ReturnType<typeof openPictures>;
+  /** The tool calls and results that were shown. A parent graph repeats the messages of its subgraph. */
+  private readonly shown = new Set<string>();
+  /** Whether the stream names its steps. A run that streams only values does not. */
+  private isNamed = false;
+
+  constructor(screen: Screen) {
+    this.screen = screen;
+    this.speech = startSpeech(screen);
+    this.pictures = openPictures(screen);
+  }
+
+  hasSaid(text: string): boolean {
+    return this.speech.hasSaid(text);
+  }
+
+  pause(): void {
+    this.speech.endAll();
+    this.pictures.leave();
+  }
+
+  tell(moment: Moment): void {
+    if (moment.kind === "step") this.speech.end(moment.path, moment.node, () => this.tellStep(moment));
+    else if (moment.kind === "token") this.speech.say(moment);
+    else if (moment.kind === "progress") this.tellProgress(moment.path, moment.data);
+    else if (moment.kind === "values") this.tellValues(moment.path, moment.values);
+    else if (moment.kind === "attempt" && moment.attempt > 1)
+      this.screen.line(["yellow", `↻ a worker retries the run (attempt ${moment.attempt})`]);
+  }
+
+  private tellStep({ path, node, update }: Extract<Moment, { kind: "step" }>): void {
+    this.isNamed = true;
+    if (this.pictures.begun) return; // the picture already shows the steps
+    this.screen.line(["green", "✓ "], ["dim", path.map((each) => `${each} › `).join("")], node);
     for (const [id, line] of toolLines(update)) {
-      if (!shown.has(id)) screen.line("    ", ["dim", line]); // a parent graph repeats the messages of its subgraph
-      shown.add(id);
+      if (!this.shown.has(id)) this.screen.line("    ", ["dim", line]);
+      this.shown.add(id);
     }
   }
 
-  function tellProgress(path: string[], data: unknown): void {
-    if (pictures.take(data)) return;
+  private tellProgress(path: string[], data: unknown): void {
+    if (this.pictures.take(data)) return;
     const read = Progress.safeParse(data);
     if (!read.success) {
-      screen.line(["cyan", "· "], ["dim", excerpt(safeJson(data), 160)]);
+      this.screen.line(["cyan", "· "], ["dim", excerpt(safeJson(data), 160)]);
       return;
     }
     const { type, pattern, elapsedMs, ...rest } = read.data;
     const at = path.length > 0 ? `${path.join(" › ")} ` : "";
     const time = elapsedMs === undefined ? "" : `  ${(elapsedMs / 1_000).toFixed(1)} s`;
-    screen.line(["cyan", "· "], `${at}${pattern} ${type}`, ["dim", `${details(rest)}${time}`]);
+    this.screen.line(["cyan", "· "], `${at}${pattern} ${type}`, ["dim", `${details(rest)}${time}`]);
   }
 
-  /** Shows a step if only its values are known. A run that streams only values does not name its steps. */
-  function tellValues(path: string[], values: unknown): void {
-    if (named || path.length > 0 || pictures.begun || isQuestion(values)) return;
-    screen.line(["dim", `✓ a step; the values are ${excerpt(safeJson(values), 120)}`]);
+  /** Shows a step if only its values are known. */
+  private tellValues(path: string[], values: unknown): void {
+    if (this.isNamed || path.length > 0 || this.pictures.begun || isQuestion(values)) return;
+    this.screen.line(["dim", `✓ a step; the values are ${excerpt(safeJson(values), 120)}`]);
   }
-
-  return {
-    hasSaid: speech.hasSaid,
-    pause() {
-      speech.endAll();
-      pictures.leave();
-    },
-    tell(moment) {
-      if (moment.kind === "step") speech.end(moment.path, moment.node, () => tellStep(moment));
-      else if (moment.kind === "token") speech.say(moment);
-      else if (moment.kind === "progress") tellProgress(moment.path, moment.data);
-      else if (moment.kind === "values") tellValues(moment.path, moment.values);
-      else if (moment.kind === "attempt" && moment.attempt > 1)
-        screen.line(["yellow", `↻ a worker retries the run (attempt ${moment.attempt})`]);
-    },
-  };
 }
 
 const isQuestion = (values: unknown) => typeof values === "object" && values !== null && "__interrupt__" in values;

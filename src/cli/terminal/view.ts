@@ -32,9 +32,9 @@ export function readableView(screen: Screen): View {
     part(part) {
       for (const moment of readMoments(part)) narrator.tell(moment);
     },
-    pause: narrator.pause,
+    pause: () => narrator.pause(),
     values(values) {
-      showResult(screen, values, narrator.hasSaid);
+      showResult(screen, values, (text) => narrator.hasSaid(text));
     },
   };
 }

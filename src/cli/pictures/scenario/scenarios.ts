@@ -8,67 +8,71 @@ import { type EventOf, ScenarioEvent } from "./scenario-events.ts";
  * Shows three scenarios next to each other. A terminal gets growing bars. Any other output gets a line for each milestone and each change
  * of status.
  */
-export function showScenarios(screen: Screen): Picture {
-  const progress = new Map<string, ScenarioProgress>();
-  const lines = holdLines(screen);
-  let begun = false;
+export const showScenarios = (screen: Screen): Picture => new ScenarioPicture(screen);
 
-  function progressOf(name: string): ScenarioProgress {
-    const known = progress.get(name);
+class ScenarioPicture implements Picture {
+  begun = false;
+  private readonly screen: Screen;
+  private readonly progress = new Map<string, ScenarioProgress>();
+  private readonly lines: ReturnType<typeof holdLines>;
+
+  constructor(screen: Screen) {
+    this.screen = screen;
+    this.lines = holdLines(screen);
+  }
+
+  take(data: unknown): boolean {
+    const read = ScenarioEvent.safeParse(data);
+    if (!read.success) return false;
+    this.tell(read.data);
+    this.screen.picture([...this.progress.values()].map(drawBar));
+    return true;
+  }
+
+  leave(): void {
+    this.lines.release();
+    this.screen.leavePicture();
+  }
+
+  private tell(event: ScenarioEvent): void {
+    if (event.type === "plan") this.plan(event);
+    else if (event.type === "batch") this.batch(event);
+    else if (event.type === "milestone") this.milestone(event);
+    else if (event.type === "state") this.state(event);
+    else this.screen.line(["cyan", "⇉ "], meetingLine(event));
+  }
+
+  private progressOf(name: string): ScenarioProgress {
+    const known = this.progress.get(name);
     const made: ScenarioProgress = known ?? { name, percent: 0, items: 0, totalItems: 0, elapsedMs: 0, quality: null, status: "pending" };
-    if (!known) progress.set(name, made);
+    if (!known) this.progress.set(name, made);
     return made;
   }
 
-  function plan({ skill, mode, scenarios }: EventOf<"plan">): void {
-    begun = true;
+  private plan({ skill, mode, scenarios }: EventOf<"plan">): void {
+    this.begun = true;
     const sizes = scenarios.map(({ name, items }) => `${name} ${items}`).join(", ");
-    screen.line(["bold", skill], `${mode ? ` in mode ${mode}` : ""}: ${sizes} items`);
-    for (const { name, items } of scenarios) Object.assign(progressOf(name), { totalItems: items });
+    this.screen.line(["bold", skill], `${mode ? ` in mode ${mode}` : ""}: ${sizes} items`);
+    for (const { name, items } of scenarios) Object.assign(this.progressOf(name), { totalItems: items });
   }
 
-  function batch({ scenario, status, percent, items, totalItems, quality, elapsedMs }: EventOf<"batch">): void {
-    const one = progressOf(scenario);
+  private batch({ scenario, status, percent, items, totalItems, quality, elapsedMs }: EventOf<"batch">): void {
+    const one = this.progressOf(scenario);
     Object.assign(one, { status, percent, items, elapsedMs, totalItems: totalItems ?? one.totalItems, quality: quality ?? one.quality });
-    lines.release(scenario);
+    this.lines.release(scenario);
   }
 
-  function milestone(event: EventOf<"milestone">): void {
-    const one = progressOf(event.scenario);
-    lines.tell(event.scenario, one.percent < event.percent, () => milestoneLine(one, event));
+  private milestone(event: EventOf<"milestone">): void {
+    const one = this.progressOf(event.scenario);
+    this.lines.tell(event.scenario, one.percent < event.percent, () => milestoneLine(one, event));
   }
 
-  function state({ scenario, from, to, reason }: EventOf<"state">): void {
-    const one = progressOf(scenario);
+  private state({ scenario, from, to, reason }: EventOf<"state">): void {
+    const one = this.progressOf(scenario);
     one.status = to;
     const line = `${scenario}: ${from ? `${from} → ` : ""}${to}${reason ? ` (${reason})` : ""}`;
-    lines.tell(scenario, to === "complete" && one.percent < 100, () => line);
+    this.lines.tell(scenario, to === "complete" && one.percent < 100, () => line);
   }
-
-  function tell(event: ScenarioEvent): void {
-    if (event.type === "plan") plan(event);
-    else if (event.type === "batch") batch(event);
-    else if (event.type === "milestone") milestone(event);
-    else if (event.type === "state") state(event);
-    else screen.line(["cyan", "⇉ "], meetingLine(event));
-  }
-
-  return {
-    get begun() {
-      return begun;
-    },
-    take(data) {
-      const read = ScenarioEvent.safeParse(data);
-      if (!read.success) return false;
-      tell(read.data);
-      screen.picture([...progress.values()].map(drawBar));
-      return true;
-    },
-    leave() {
-      lines.release();
-      screen.leavePicture();
-    },
-  };
 }
 
 /**
