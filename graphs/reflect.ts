@@ -54,12 +54,7 @@ const Output = new StateSchema({ result, valid, stopped, rounds, ledger, message
 
 const shape = {
   maxRounds: z.number().int().min(1).max(10).default(3).describe("Maximum number of critiques"),
-  timeoutSeconds: z
-    .number()
-    .positive()
-    .max(3_600)
-    .optional()
-    .describe("Timeout of each model call. Default: the timeout of the agent, which is 60."),
+  timeoutSeconds: z.number().positive().max(3_600).optional().describe("Timeout of each model call. Default: the agent's, which is 60."),
 };
 const contextFor = (agents: Agent[], defaults: object) => patternContext(shape, defaults, agents);
 type Context = ReturnType<typeof contextFor>;

@@ -36,21 +36,11 @@ const mostSteps = 100_000;
 
 /** The input of a run. Every field has a default. Otherwise it would keep its value from an earlier run on the thread. */
 const fields = {
-  skill: z
-    .string()
-    .nullable()
-    .default(null)
-    .describe("Skill to run. Default: the skill that the last message names, or data-transformation."),
+  skill: z.string().nullable().default(null).describe("Skill to run. Default: the one that the last message names."),
   mode: Mode.default("free").describe("Where the scenarios wait for each other: nowhere, at milestones, or after every batch"),
-  scenarios: ScenarioRequests.default([]).describe(
-    "Scenarios to run instead of the skill's own three. With `rerun`: changes to the scenarios that run again.",
-  ),
+  scenarios: ScenarioRequests.default([]).describe("Scenarios to run instead of the skill's own. With `rerun`: changes to them."),
   seed: z.number().int().min(0).default(1).describe("The same seed generates the same items"),
-  rerun: z
-    .array(z.string())
-    .max(10)
-    .default([])
-    .describe("Scenarios of the thread's last run to run again. The results of its other scenarios are kept."),
+  rerun: z.array(z.string()).max(10).default([]).describe("Scenarios of the thread's last run to run again. The others are kept."),
 };
 
 const State = new StateSchema({
