@@ -39,8 +39,8 @@ const table: Budget["prices"] = {
 };
 
 /**
- * Returns the cost of a call in dollars. The prices of the context come first. The built-in table applies only if the answering model has
- * the requested model's name. A call that the rehearsal model answered thus costs nothing.
+ * Returns the cost of a call in dollars, or 0 if no price is known. A price in the context, for the answering or else the requested model,
+ * takes precedence over the built-in table. The table has no price for the rehearsal model.
  */
 export function costOf(asked: string, { answered = asked, inputTokens, outputTokens, cachedTokens = 0 }: Usage, budget: Budget): number {
   const price = priceOf(asked, answered, budget);
@@ -49,10 +49,14 @@ export function costOf(asked: string, { answered = asked, inputTokens, outputTok
   return ((inputTokens - cachedTokens) * input + cachedTokens * cachedInput + outputTokens * output) / 1_000_000;
 }
 
-/** Returns the price of a model, if it is known. `answered` is an exact version of the requested model, or another model. */
+/**
+ * Returns the price of a model, if it is known. The built-in table is searched for the requested model if the answering model is a version
+ * of it, and otherwise for the answering model.
+ */
 export function priceOf(asked: string, answered: string, { prices }: Budget): Price | undefined {
-  const listed = answered.startsWith(asked) ? asked : answered;
-  return prices[answered] ?? prices[asked] ?? table[withoutProvider(listed)];
+  const plain = withoutProvider(asked);
+  const listed = withoutProvider(answered).startsWith(plain) ? plain : answered;
+  return prices[answered] ?? prices[asked] ?? table[listed];
 }
 
 const withoutProvider = (model: string) => model.replace(/^openai:/, "");

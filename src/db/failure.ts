@@ -40,8 +40,8 @@ const notConnected = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", 
 const connectTimeout = /trying to connect|connection timeout/i;
 
 /**
- * Returns whether a failed statement may have run all the same. The connection broke before the result arrived, or the server closed the
- * connection.
+ * Returns whether a failed statement may have taken effect all the same. This is so if the connection broke before the result arrived, or
+ * if the server closed it. It is not so if the connection was never established.
  */
 export function isOutcomeUnknown(error: Error): boolean {
   if (!isDatabaseTrouble(error)) return false;

@@ -54,8 +54,8 @@ async function issuesFrom(root: string, validate: () => Promise<unknown>): Promi
 const fieldFailure = /^Validation failed for field "(.*?)": (\[.*\])$/s;
 
 /**
- * Returns the issues in an error: zod's own list, or the list that StateSchema writes into its message. Any other error comes from the
- * schema's own code, and appears when the run is executed.
+ * Returns the issues in an error: zod's own list, or the list that StateSchema writes into its message. For any other error, returns an
+ * empty list. Such an error comes from the schema's own code: the request is accepted, and the run fails with the error.
  */
 function issuesIn(error: unknown): Issue[] {
   if (!(error instanceof Error)) return [];

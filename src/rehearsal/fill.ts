@@ -17,7 +17,10 @@ interface Source extends Prompt {
   knownIds: string[];
 }
 
-/** From this depth on, lists end and unions take their simplest variant, because a schema may contain itself. */
+/**
+ * The depth at which recursion is cut short, because a schema may contain itself. From here on, lists are as short as the schema allows.
+ * Below it, unions take their first variant that is neither an object nor a list.
+ */
 const deep = 6;
 
 /** Returns a value that fits the schema. Optional fields are omitted, and free text repeats the prompt. */

@@ -2,7 +2,7 @@ import type { ChatRequest } from "./request.ts";
 
 /** The parts of a conversation from which the model makes its answers. */
 export interface Prompt {
-  /** The last user message and the system prompt, in which enum values and addresses are looked up. */
+  /** The last user message and the system prompt, in which enum values are looked up. */
   text: string;
   /** The first paragraph of the last user message. */
   task: string;

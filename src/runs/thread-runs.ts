@@ -79,7 +79,10 @@ export async function runsBetween(db: Db, { threadId, from }: RunCursor, below: 
   return rows.flatMap((row) => toRun(row) ?? []);
 }
 
-/** Returns the base of the run that an event number belongs to. Returns 0 if the number is older than all runs. */
+/**
+ * Returns the base of the run that an event number belongs to. The base is the number of the run's first event. Returns 0 if the number is
+ * lower than the base of every run.
+ */
 export async function baseAt(db: Db, threadId: string, number: number): Promise<number> {
   const { rows } = await db.query<{ base: number }>(sql`
     select coalesce(max(event_base), 0)::double precision as base from runs where thread_id = ${threadId} and event_base <= ${number}`);
@@ -97,7 +100,7 @@ export async function lastChanges(db: Db, threadIds: string[]): Promise<(string 
 
 /** The state of a thread's event numbers. */
 export interface Progress {
-  /** The base of the open run, or of the next run if none is open. */
+  /** The first event number of the open run, if it has begun. Otherwise the first number that the next run will get. */
   base: number;
   /**
    * The highest number that an event of the thread has, or -1 if there is none. All earlier events have this number or a lower one, and

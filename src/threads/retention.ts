@@ -11,8 +11,8 @@ const unused = sql`not temporary
   and not exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))`;
 
 /**
- * Selects threads whose own time to live is over. It repeats the conditions of the partial indexes, which leave out threads that were
- * already reduced.
+ * Selects threads whose own time to live is over. Leaves out threads that were already reduced to their latest checkpoints and not used
+ * since. The conditions are those of the partial index `threads_own_ttl`, so that Postgres can use it.
  */
 const byOwnRule = sql`${unused} and ttl_minutes is not null and kept_latest_at is distinct from updated_at
   and (updated_at at time zone 'UTC') + make_interval(secs => ttl_minutes * 60) <= now() at time zone 'UTC'`;

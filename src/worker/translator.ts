@@ -124,7 +124,10 @@ class Translator implements StreamTranslator {
   }
 }
 
-/** Returns whether each values event is logged with its checkpoint. As on the official servers, this is so if subgraphs are streamed. */
+/**
+ * Returns whether a checkpoint event without values is logged for each values event. As on the official servers, this happens if subgraphs
+ * are streamed. The client must also want `values` or `messages`, and must not have asked for `checkpoints` itself.
+ */
 function pairsCheckpoints({ modes, subgraphs }: { modes: Set<StreamMode>; subgraphs: boolean }): boolean {
   return subgraphs && (modes.has("values") || modes.has("messages")) && !modes.has("checkpoints");
 }

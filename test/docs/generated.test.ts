@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { aggregate, planExecute, react, reflect, scenario, supervisor } from "../../graphs/index.ts";
 import { defaultOf } from "../../src/cli/print-config.ts";
 import { topicOf } from "../../src/http/document.ts";
 import { ProjectFile } from "../../src/registry/project-file.ts";
@@ -10,7 +11,7 @@ import { root } from "./pages.ts";
 
 /** Generates the text between the markers of a page. `UPDATE_DOCS=1` writes it. Without that variable, an outdated page fails. */
 function expectGenerated(path: string, make: (now: string) => string): string {
-  const file = `${root}docs/reference/${path}`;
+  const file = `${root}docs/${path.includes("/") ? path : `reference/${path}`}`;
   const page = existsSync(file) ? readFileSync(file, "utf8") : "";
   const [, before, now, after] = /^(.*<!-- generated -->\n)(.*)(<!-- \/generated -->.*)$/s.exec(page) ?? [];
   if (before === undefined || now === undefined || after === undefined) throw new Error(`${path} has no <!-- generated --> part.`);
@@ -104,3 +105,17 @@ test("api.md describes every endpoint that is served", () => {
   });
   expect(made).not.toContain(undescribed);
 });
+
+const patterns = { supervisor, react, "plan-execute": planExecute, reflect, scenario, aggregator: aggregate };
+
+test.each(Object.entries(patterns))("patterns/%s.md has the drawing of its graph", async (name, pattern) => {
+  const { nodes, edges } = await pattern().getGraphAsync();
+  const ids = Object.keys(nodes).filter((id) => edges.some(({ source, target }) => source === id || target === id));
+  const labelled = (id: string) => (id.startsWith("__") ? `${id.replaceAll("_", "")}_([${id.replaceAll("_", "")}])` : `${id}(${id})`);
+  const lines = edges.map(({ source, target, conditional }) => `  ${idOf(source)} ${conditional ? "-.->" : "-->"} ${idOf(target)}`);
+  const declared = ids.map((id) => `  ${labelled(id)}`);
+  expectGenerated(`patterns/${name}.md`, () => `\n\`\`\`mermaid\ngraph TD\n${[...declared, ...lines].join("\n")}\n\`\`\`\n\n`);
+});
+
+/** Returns the id of a node in a drawing. Mermaid reserves the word end. */
+const idOf = (id: string) => (id.startsWith("__") ? `${id.replaceAll("_", "")}_` : id);

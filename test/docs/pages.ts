@@ -71,7 +71,7 @@ export function kindOf({ page, line, language, words }: Block): Kind {
     if (language === "ts" && (word === "run" || word === "check")) return word;
     if (word === undefined && language === "sh") return "shell";
     if (word === undefined && language === "json") return "json";
-    if (word === undefined && ["text", "yaml", "sql"].includes(language)) return "shown";
+    if (word === undefined && ["text", "yaml", "sql", "mermaid"].includes(language)) return "shown";
   }
   throw new Error(`${page}:${line}: no block may be "${[language, ...words].join(" ")}". test/docs/pages.ts lists the kinds.`);
 }

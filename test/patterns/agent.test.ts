@@ -3,6 +3,7 @@ import { tool } from "@langchain/core/tools";
 import { createAgent } from "langchain";
 import { beforeEach, expect, test } from "vitest";
 import { z } from "zod";
+import { costOf } from "../../graphs/agent/ledger.ts";
 import { agent, planExecute, react, reflect } from "../../graphs/index.ts";
 import { collect } from "../sse.ts";
 import { startPatterns } from "./service.ts";
@@ -137,4 +138,14 @@ test("options in code are defaults that a context replaces one by one", async ()
   expect(ledger.map(({ agent }) => agent)).toEqual(["poet", "critic"]);
   expect(JSON.stringify(model.requests[0]?.messages)).toContain("- rhymes");
   expect(() => reflect({ maxRounds: 0 })).toThrow("maxRounds");
+});
+
+test("a model is priced with and without its provider, and by the version that answered", () => {
+  const budget = { prices: {} };
+  const usage = { inputTokens: 1_000_000, outputTokens: 0 };
+  for (const asked of ["gpt-5-mini", "openai:gpt-5-mini"]) {
+    for (const answered of [undefined, "gpt-5-mini", "gpt-5-mini-2025-08-07"])
+      expect(costOf(asked, { ...usage, answered }, budget)).toBe(0.25);
+    expect(costOf(asked, { ...usage, answered: "rehearsal" }, budget)).toBe(0);
+  }
 });

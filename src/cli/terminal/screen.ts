@@ -24,7 +24,10 @@ interface Output {
   isTTY?: boolean;
 }
 
-/** Opens an output for people. A terminal gets colours and pictures, and any other output gets plain lines. */
+/**
+ * Returns a screen that writes text for a person to `output`. A terminal gets colours and lines that are redrawn at the bottom. Any other
+ * output gets plain lines.
+ */
 export function openScreen(output: Output, env: NodeJS.ProcessEnv = process.env): Screen {
   const live = output.isTTY === true && env.TERM !== "dumb";
   const color = live && !env.NO_COLOR;

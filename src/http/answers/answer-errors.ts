@@ -60,7 +60,10 @@ export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): 
   socket.destroySoon();
 }
 
-/** Inserts first look up the rows that they refer to. This error is left for a row that is deleted in between. */
+/**
+ * Postgres's code for a violated foreign key. Inserts first look up the rows that they refer to, so this error occurs only if such a row is
+ * deleted between the look-up and the insert.
+ */
 const foreignKeyViolation = "23503";
 
 /** Returns the answer to an error. An error that the caller caused is answered with its message, any other error without details. */
