@@ -24,11 +24,19 @@ export function showResult(screen: Screen, values: unknown, hasSaid: (text: stri
   const known = read.success ? read.data : {};
   const result = resultKeys.map((key) => known[key]).find((value) => value !== undefined && value !== null && value !== "");
   if (result !== undefined) {
-    if (!showReport(screen, result)) screen.line("\n", outline(result));
+    const rest = withoutSaid(result, hasSaid);
+    if (rest !== undefined && !showReport(screen, rest)) screen.line("\n", outline(rest));
     return;
   }
   const messages = Conversation.safeParse(known.messages);
   const last = messages.success ? textOf(messages.data.at(-1)?.content) : "";
   if (!last) screen.line("\n", JSON.stringify(values ?? null, null, 2));
   else if (!hasSaid(last)) screen.line("\n", last);
+}
+
+/** Returns the parts of a result that were not shown while they were written. Returns undefined if everything was. */
+function withoutSaid(result: unknown, hasSaid: (text: string) => boolean): unknown {
+  if (typeof result === "string") return hasSaid(result) ? undefined : result;
+  const { executiveSummary: summary, ...rest } = Object(result);
+  return typeof summary === "string" && hasSaid(summary) ? rest : result;
 }
