@@ -44,7 +44,7 @@ export async function act(run: AgentRun, request: Request, handler: ToolCallHand
   });
   if (!seen.command) return new Command({ update: { messages: [message], steps: [step], ledger: spent } });
   const { update, goto, graph } = seen.command;
-  return new Command({ graph, goto, update: Array.isArray(update) ? update : { ...update, steps: [step] } });
+  return new Command({ graph, goto, update: Array.isArray(update) ? update : { ...update, steps: [step], ledger: spent } });
 }
 
 interface Observation {

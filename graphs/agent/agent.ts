@@ -71,7 +71,10 @@ export function fromData({ output, ...data }: AgentData): Agent {
 
 const isWorkable = (member: object): member is Workable => "invoke" in member && typeof member.invoke === "function";
 
+/** Tells whether a schema is one of zod, of any version and from any copy of the package. */
+const isZod = (output: object): output is z.ZodType => "safeParse" in output;
+
 function asZod(output: z.ZodType | Record<string, unknown> | undefined): z.ZodType | undefined {
-  if (output === undefined || output instanceof z.ZodType) return output;
+  if (output === undefined || isZod(output)) return output;
   return z.fromJSONSchema(output as Parameters<typeof z.fromJSONSchema>[0]);
 }

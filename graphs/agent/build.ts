@@ -51,7 +51,7 @@ export function buildAgent({ name, description, context, runOf, middleware = [] 
     ...(context && { contextSchema: context }),
     middleware: [outer, ...middleware, inner],
   });
-  // By default, LangChain accepts every field of the state as input. Here callers may send only `messages`.
+  // LangChain accepts every field of the state as input. Callers of an agent may send only `messages`.
   Object.assign(graph.builder, { _inputRuntimeDefinition: closed({ messages: messagesInput("The conversation") }) });
   return graph.withConfig({ recursionLimit: mostSuperSteps }) as unknown as AgentGraph;
 }

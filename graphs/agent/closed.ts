@@ -43,7 +43,8 @@ export function closed<Shape extends z.ZodRawShape>(shape: Shape, judge: ClosedD
     catchall: z.unknown(),
     judge: (given) => [...unknownIn(given).map((key) => ({ path: [key], message: describe(key, known) })), ...judge(given)],
   });
-  return schema.meta({ additionalProperties: false }) as unknown as z.ZodObject<Shape>; // the result may have additional keys, which no code reads
+  // The parsed object may have additional keys, which no code reads.
+  return schema.meta({ additionalProperties: false }) as unknown as z.ZodObject<Shape>;
 }
 
 const isConfigurable = (given: object) => Object.keys(given).some((key) => /^(thread_id$|__pregel|ls_)/.test(key));

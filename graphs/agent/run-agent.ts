@@ -43,8 +43,8 @@ export interface Assignment extends Errand, Omit<AgentRun, "task" | "constraints
 
 /**
  * Gives an agent one piece of work and returns the outcome. An agent with tools runs as a subgraph. Each of its rounds is a checkpoint, so
- * a crash repeats no finished tool call. Call this only once in a node for such an agent, because the rounds are stored below the node. Three things are
- * thrown instead of returned: an abort of the run, a question to a person, and a used-up budget.
+ * a crash repeats no finished tool call. Call this only once in a node for such an agent, because the rounds are stored below the node.
+ * Three things are thrown instead of returned: an abort of the run, a question to a person, and a used-up budget.
  */
 export async function runAgent<Result = unknown>(assignment: Assignment, config: LangGraphRunnableConfig): Promise<Outcome<Result>> {
   const { agent, task } = assignment;

@@ -3,7 +3,7 @@ import { Command, type LangGraphRunnableConfig, Overwrite } from "@langchain/lan
 import type { ModelRequest } from "langchain";
 import { type AgentRun, calledBy, namesOf } from "./agent-run.ts";
 import type { AgentValues } from "./agent-state.ts";
-import { callModel, type ModelReply, NoAnswer } from "./call-model.ts";
+import { callModel, type ModelCall, type ModelReply, NoAnswer } from "./call-model.ts";
 import { enforceBudget, entryOf, type LedgerEntry } from "./ledger.ts";
 import { fold, inSight } from "./memory.ts";
 import { openModel } from "./models.ts";
@@ -40,7 +40,10 @@ export async function think(run: AgentRun, state: AgentValues, request: ModelReq
     messages: inSight(request.messages, memory.folded),
     systemMessage: new SystemMessage(system.filter(Boolean).join("\n")),
   });
-  if (isLast) keepText(reply);
+  if (isLast) {
+    keepText(reply);
+    report(request.runtime, run.pattern, "step_limit", started, { agent: agent.name, stepLimit: agent.maxRounds });
+  }
   const cost = replies.get(reply) ?? { message: reply, attempts: 1, usage: { inputTokens: 0, outputTokens: 0 } };
   const entry = entryOf(calledBy(run, started), "success", cost.attempts, cost.usage);
   const entries = [...memory.ledger, entry];
@@ -72,10 +75,10 @@ export async function speak(
   const started = Date.now();
   try {
     const reply = await callModel({
-      model: model as Parameters<typeof callModel>[0]["model"],
+      model: model as ModelCall["model"],
       system: systemMessage.text,
       messages: messages.map(withoutName),
-      tools: tools as Parameters<typeof callModel>[0]["tools"],
+      tools: tools as ModelCall["tools"],
       ...(agent.output && { answer: { name: agent.name, schema: agent.output } }),
       timeoutSeconds: agent.timeoutSeconds,
       retries: agent.retries,
@@ -118,9 +121,4 @@ function keepText(reply: AIMessage): void {
   reply.invalid_tool_calls = [];
   reply.additional_kwargs = {};
   if (reply.text === "") reply.content = "I reached the limit of my steps before I had an answer.";
-}
-
-/** Reports to the clients of the run that an agent stopped at its limit of rounds. */
-export function reportLimit(config: LangGraphRunnableConfig, { agent, pattern }: AgentRun): void {
-  report(config, pattern, "step_limit", Date.now(), { agent: agent.name, stepLimit: agent.maxRounds });
 }

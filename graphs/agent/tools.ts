@@ -18,7 +18,7 @@ export async function openTool(name: string, run: AgentRun): Promise<StructuredT
 async function openAgent(name: string, run: AgentRun): Promise<StructuredToolInterface | undefined> {
   const data = name.startsWith("agent:") ? projectAgent(name.slice("agent:".length)) : undefined;
   if (!data) return undefined;
-  const { agentTool } = await import("./agent-tool.ts"); // imported here, because agent-tool.ts needs this file: it runs agents, which open tools
+  const { agentTool } = await import("./agent-tool.ts"); // not at the top: it runs agents, which open tools with this file
   return agentTool(data, run);
 }
 

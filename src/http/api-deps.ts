@@ -34,7 +34,7 @@ export interface ApiDeps {
   webhookRules: WebhookRules;
   /** The memory budget for large requests and answers. */
   memory: Memory;
-  /** The UI components of the graphs. Undefined if no graph has any. */
+  /** The UI components of the graphs. Undefined if no graph has UI components. */
   ui: UiBundles | undefined;
   /** Undefined if callers are not authenticated. */
   auth: Auth | undefined;

@@ -4,8 +4,8 @@ import { importUserModule, patternLibrary } from "./modules.ts";
 import type { PartSources, Project, Source } from "./project.ts";
 
 /**
- * Gives the project's tools, skills, agents and MCP servers to the patterns, which contexts can then name. Throws one sentence that names the file
- * when something is wrong. Returns a function that ends the connections to MCP servers.
+ * Gives the project's tools, skills, agents and MCP servers to the patterns. Contexts and inputs can then name them. Throws one sentence that
+ * names the file if something is wrong. Returns a function that removes them and closes the connections to the MCP servers.
  */
 export async function loadProjectParts(
   { file, parts }: Project,
@@ -17,11 +17,21 @@ export async function loadProjectParts(
   const list = await loadList(tools, "tools");
   const own = await loadList(skills, "skills");
   const team = agents === undefined ? [] : await readAgents(agents);
+  const servers = withFile(file, () => withVariables(mcp, variable));
+  const end = withFile(agents ?? tools?.file ?? file, () => library.defineProject({ tools: list, agents: team, mcp: servers }));
+  library.setProjectSkills(own);
+  return async () => {
+    library.setProjectSkills([]);
+    await end();
+  };
+}
+
+/** Does the work. Names the file in an error. */
+function withFile<Result>(file: string, work: () => Result): Result {
   try {
-    library.setProjectSkills(own);
-    return library.defineProject({ tools: list, agents: team, mcp: withVariables(mcp, variable) });
+    return work();
   } catch (error) {
-    throw new Error(`${agents ?? tools?.file ?? file}: ${(error as Error).message}`);
+    throw new Error(`${file}: ${(error as Error).message}`);
   }
 }
 

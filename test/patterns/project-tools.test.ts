@@ -1,10 +1,14 @@
+import { mkdtemp, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeEach, expect, test, vi } from "vitest";
 import { startModelServer } from "../model-server.ts";
 import { startTestService } from "../service.ts";
 
+const waiting = join(await mkdtemp(join(tmpdir(), "ensemble-mcp-")), "state");
 const model = await startModelServer();
-const settings = { OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: "test", TEST_GREETING: "Hello" };
+const settings = { OPENAI_BASE_URL: model.baseUrl, OPENAI_API_KEY: "test", TEST_GREETING: "Hello", TEST_WAITING: waiting };
 for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value);
 const config = fileURLToPath(new URL("./project/langgraph.json", import.meta.url));
 const { client } = await startTestService({ ENSEMBLE_CONFIG: config, ...settings });
@@ -28,7 +32,7 @@ test("a context names the project's own tools", async () => {
 
 test("a tool that nobody has is refused, and the answer names those that there are", async () => {
   await expect(run(["teleport"])).rejects.toThrow(
-    'context.tools[0]: there is no tool \\"teleport\\"; there are calculate, now, fetch_page, ask_human, remember, recall, search_orders, agent:writer, agent:clerk, files/greet, files/die, files/later, gone/<tool>',
+    'context.tools[0]: there is no tool \\"teleport\\"; there are calculate, now, fetch_page, ask_human, remember, recall, search_orders, agent:writer, agent:clerk, files/greet, files/die, files/later, files/wait, gone/<tool>',
   );
   await expect(run(["files/secret"])).rejects.toThrow('there is no tool \\"files/secret\\"');
 });
@@ -71,4 +75,14 @@ test("an input names the project's own skill, and no other", async () => {
   const run = (skill: string) => client.runs.wait(null, "scenario", { input: { skill, scenarios } });
   expect(await run("doubling")).toMatchObject({ progress: { few: { status: "complete", items: 4, scores: { done: 1 } } } });
   await expect(run("tripling")).rejects.toThrow('input.skill: there is no skill \\"tripling\\"; there are doubling, ');
+});
+
+test("a cancel reaches the call of an MCP server", async () => {
+  const state = () => readFile(waiting, "utf8").catch(() => "");
+  model.script(call("files__wait", {}), { tokens: ["never"] });
+  const { thread_id: threadId } = await client.threads.create();
+  const { run_id: runId } = await client.runs.create(threadId, "react", { input, context: { tools: ["files/wait"] } });
+  await expect.poll(state).toBe("waiting");
+  await client.runs.cancel(threadId, runId, true);
+  await expect.poll(state).toBe("cancelled");
 });

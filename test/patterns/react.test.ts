@@ -356,3 +356,16 @@ test("a temperature is sent only if the caller set one, to every agent", async (
     }
   }
 });
+
+test("the limit of steps is reported as it is reached", async () => {
+  model.script(call("now", {}), { tokens: ["My best guess."] });
+  const events = await collect(client.runs.stream(null, "react", { ...ask("Loop"), context: { stepLimit: 1 }, streamMode: ["custom"] }));
+  expect(events.map(({ data }) => data)).toContainEqual(expect.objectContaining({ type: "step_limit", pattern: "react", stepLimit: 1 }));
+});
+
+test("an answer that breaks off after its first token is not begun again", async () => {
+  model.script({ tokens: ["Hel"], breaks: true }, { tokens: ["Hello"] });
+  const events = await collect(client.runs.stream(null, "react", { ...ask("Hi"), streamMode: ["messages-tuple"] }));
+  expect(events.at(-1)?.event).toBe("error");
+  expect(model.requests).toHaveLength(1);
+});

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { StdioServerTransport } from "@modelcontextprotocol/sdk/server/stdio.js";
 import { z } from "zod";
@@ -14,6 +16,12 @@ server.registerTool("greet", { description: "Greets somebody", inputSchema: { na
 });
 let added = false;
 server.registerTool("die", { description: "Dies", inputSchema: {} }, () => process.exit(1));
+server.registerTool("wait", { description: "Waits until it is cancelled", inputSchema: {} }, async (_, { signal }) => {
+  writeFileSync(process.env.WAITING ?? "", "waiting");
+  await once(signal, "abort");
+  writeFileSync(process.env.WAITING ?? "", "cancelled");
+  return { content: [] };
+});
 server.registerTool("secret", { description: "Is not in the list of the project", inputSchema: {} }, () => ({ content: [] }));
 
 await server.connect(new StdioServerTransport());
