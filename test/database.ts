@@ -22,10 +22,16 @@ export async function createDatabase(template = inject("templateName")): Promise
   return databaseUrl(serverUrl, name);
 }
 
-/** Returns the connections that are still open after a moment. The server needs that moment to notice that a client has gone. */
+/**
+ * Returns the clients' connections that are still open after a moment. The server needs that moment to notice that a client has gone. It
+ * also lists its own autovacuum workers, which come at any time after a large insert, so they do not count.
+ */
 async function openConnections(admin: pg.Client, name: string): Promise<object[]> {
   for (const giveUp = Date.now() + 3_000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
-    const { rows } = await admin.query("select application_name from pg_stat_activity where datname = $1", [name]);
+    const { rows } = await admin.query(
+      "select application_name, state, left(query, 100) as query from pg_stat_activity where datname = $1 and backend_type = 'client backend'",
+      [name],
+    );
     if (rows.length === 0 || Date.now() > giveUp) return rows;
   }
 }

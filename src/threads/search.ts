@@ -60,11 +60,14 @@ const recent = 1_000;
  * would first collect all matches. Returns undefined if the page is not full. Then few threads match, and an index finds them.
  */
 async function readRecent(db: Db, scope: Scope, search: ThreadSearch): Promise<BoundedRows<Thread> | undefined> {
-  const isFiltered = !isEverything(scope) || search.metadata || search.values;
+  const wantsBusy = search.status === "busy";
+  const isFiltered = !isEverything(scope) || search.metadata || search.values || wantsBusy;
   const size = search.limit + 1 + search.offset;
   if (!isFiltered || search.ids || search.sort_by === "status" || size > recent) return undefined;
-  const first = visible(search, everyThread, { status: search.status }, recent);
-  const read = await readOrdered(db, search, sql`(${first}) threads where ${conditions(scope, search)}`);
+  const both = visible(search, everyThread, { status: wantsBusy ? undefined : search.status }, recent);
+  const first = sql`select * from (${both}) threads ${inOrder(search)} limit ${recent}::integer`;
+  const matches = wantsBusy ? sql`${isOpen} and ${conditions(scope, { ...search, status: undefined })}` : conditions(scope, search);
+  const read = await readOrdered(db, search, sql`(${first}) threads where ${matches}`);
   return read.isCut || read.rows.length > search.limit ? read : undefined;
 }
 
@@ -96,6 +99,8 @@ function visible(order: ThreadSearch, scope: Pick<Scope, "visible">, filter: Thr
 
 /** Selects one row for each visible thread that matches. */
 function matchingThreads(scope: Scope, filter: ThreadFilter): Sql {
+  const wantsAllBusy = filter.status === "busy" && isEverything(scope) && !filter.ids && !filter.metadata && !filter.values;
+  if (wantsAllBusy) return sql`select 1 from ${openThreads} open_threads`;
   const seen = mayBeTemporary(filter) ? sql`(not temporary or thread_id in ${openThreads})` : sql`not temporary`;
   return sql`select 1 from threads where ${seen} and ${conditions(scope, filter)}`;
 }
