@@ -41,6 +41,20 @@ export { recommend } from "./aggregator/recommendation.ts";
 export { reportOf } from "./aggregator/report.ts";
 export { Synthesis, SynthesisAnswer } from "./aggregator/synthesis.ts";
 export { wordsOf } from "./aggregator/words.ts";
+export {
+  Condition,
+  type ConditionFunction,
+  type ConditionInCode,
+  type Conditions,
+  conditionToData,
+  evaluate,
+} from "./engines/conditions.ts";
+export { type Code, Doing, type DoingInCode, type StepFunction, toData } from "./engines/doing.ts";
+export { stoppedAt } from "./engines/workflow/nodes.ts";
+export { inputOf, outputOf } from "./engines/workflow/settle.ts";
+export { type WorkflowValues, workflowState } from "./engines/workflow/state.ts";
+export { type Decision, type Step, StepResult } from "./engines/workflow/step.ts";
+export { type WorkflowGraph, workflow } from "./engines/workflow/workflow.ts";
 export { batchesOf, runOf } from "./scenario/batches.ts";
 export { type ScenarioContextInput, scenarioContext } from "./scenario/context.ts";
 export { Estimate } from "./scenario/estimate.ts";
@@ -60,6 +74,7 @@ export { type Batch, defineSkill, type Job, type Skill, type SkillOptions } from
 
 export { type AggregateOptions, aggregate } from "./aggregator.ts";
 export { type ChatOptions, chat } from "./chat.ts";
+export { type PipelineOptions, pipeline } from "./pipeline.ts";
 export { type PlanExecuteOptions, planExecute } from "./plan-execute.ts";
 export { type ReactOptions, react } from "./react.ts";
 export { type ReflectOptions, reflect } from "./reflect.ts";

@@ -13,6 +13,7 @@ import { needsEndpoint } from "./registry/embeddings.ts";
 import { type FirstCall, findFirstCall } from "./registry/first-call.ts";
 import { compareLangGraph } from "./registry/installed.ts";
 import { foldersOf, type Project, readProject } from "./registry/project.ts";
+import { offerGraphs } from "./registry/project-graphs.ts";
 import { loadProjectParts } from "./registry/project-parts.ts";
 import { loadRegistry } from "./registry/registry.ts";
 import { type Fetch, fetchAt, installFetch, withTraceparent } from "./sdk/fetch.ts";
@@ -78,7 +79,7 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   const ownFetch = installFetch();
   closers.push(ownFetch.restore, installLogger(log, attemptAtWork));
   closers.push(await loadProjectParts(project, variable)); // before the graphs, whose agents may name them
-  const registry = await loadRegistry(project.graphs, (sentence) => log.warn(sentence));
+  const registry = await loadGraphs(project, log, closers);
   const forApi = role === "worker" ? undefined : await loadForApi(config, project, log);
   const ownApi = Promise.withResolvers<Fetch>();
   ownFetch.answerWith(ownApi.promise); // set only now, because a file that calls this service while it is loaded would wait for itself
@@ -114,6 +115,15 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
     stop: () => closeAll(closers, log),
     hurry: () => worker?.abort(),
   };
+}
+
+/** Loads the project's graphs, and offers them to the patterns, which can run a graph by its id. */
+async function loadGraphs({ graphs }: Project, log: Logger, closers: Closers) {
+  const offered = offerGraphs(graphs.map(({ graphId }) => graphId));
+  closers.push(offered.withdraw);
+  const registry = await loadRegistry(graphs, (sentence) => log.warn(sentence));
+  offered.openWith((graphId) => registry.open(graphId));
+  return registry;
 }
 
 /** Logs the keys of the project file that have no effect. */

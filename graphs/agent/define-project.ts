@@ -1,12 +1,16 @@
 import type { StructuredToolInterface } from "@langchain/core/tools";
 import { z } from "zod";
+import type { Workable } from "./agent.ts";
 import { type McpServer, setProject } from "./project.ts";
+import { setProjectGraphs } from "./project-graphs.ts";
 import { AgentData } from "./schema.ts";
 
 export interface ProjectParts {
   tools?: StructuredToolInterface[];
   agents?: unknown[];
   mcp?: Record<string, McpServer>;
+  /** Graphs that steps and tools can run by their ids. The service does not need this, because it knows the graphs of langgraph.json. */
+  graphs?: Record<string, Workable>;
 }
 
 /**
@@ -14,7 +18,7 @@ export interface ProjectParts {
  * lists. A program without the service must call it before its first run. Returns a function that removes the definitions and closes the
  * connections to the MCP servers.
  */
-export function defineProject({ tools = [], agents = [], mcp = {} }: ProjectParts): () => Promise<void> {
+export function defineProject({ tools = [], agents = [], mcp = {}, graphs }: ProjectParts): () => Promise<void> {
   for (const tool of tools)
     if (typeof tool?.name !== "string" || !("invoke" in tool)) throw new Error("a tool has no name or cannot be invoked");
   const named = z.array(z.looseObject({ name: z.string({ error: "an agent has no name" }) })).parse(agents);
@@ -26,5 +30,6 @@ export function defineProject({ tools = [], agents = [], mcp = {} }: ProjectPart
     if (!parsed.success) throw new Error(`agent "${agent.name}": ${z.prettifyError(parsed.error).replaceAll("\n", " ")}`);
     known.set(agent.name, parsed.data);
   }
+  if (graphs) setProjectGraphs(graphs);
   return end;
 }

@@ -41,6 +41,8 @@ export function setProject(parts: Omit<Project, "open">): () => Promise<void> {
 /** Returns the project's agent with this name. */
 export const projectAgent = (name: string): AgentData | undefined => present().agents.get(name);
 
+export const projectAgentNames = (): string[] => [...present().agents.keys()];
+
 /**
  * Returns the names under which a context can use the project's tools and agents. The tools of an MCP server are known only if the project
  * lists them. Otherwise the name is `<server>/<tool>`.

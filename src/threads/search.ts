@@ -56,19 +56,34 @@ export async function countThreads(db: Db, scope: Scope, filter: ThreadFilter): 
 const recent = 1_000;
 
 /**
- * Looks for the page among the first threads of the sort order. If many threads match, the page is found there at once, while an index
- * would first collect all matches. Returns undefined if the page is not full. Then few threads match, and an index finds them.
+ * Looks for the page among the first lasting threads of the sort order, and the temporary threads above the last of them. If many threads
+ * match, the page is found there at once, while an index would first collect all matches. Returns undefined if the page is not full. Then
+ * few threads match, and an index finds them.
  */
 async function readRecent(db: Db, scope: Scope, search: ThreadSearch): Promise<BoundedRows<Thread> | undefined> {
   const wantsBusy = search.status === "busy";
   const isFiltered = !isEverything(scope) || search.metadata || search.values || wantsBusy;
   const size = search.limit + 1 + search.offset;
   if (!isFiltered || search.ids || search.sort_by === "status" || size > recent) return undefined;
-  const both = visible(search, everyThread, { status: wantsBusy ? undefined : search.status }, recent);
-  const first = sql`select * from (${both}) threads ${inOrder(search)} limit ${recent}::integer`;
-  const matches = wantsBusy ? sql`${isOpen} and ${conditions(scope, { ...search, status: undefined })}` : conditions(scope, search);
-  const read = await readOrdered(db, search, sql`(${first}) threads where ${matches}`);
+  const walked = wantsBusy ? {} : { status: search.status };
+  const others = conditions(scope, { ...search, status: undefined });
+  const lasting = sql`select * from (${lastingThreads(search, everyThread, walked, recent)}) threads
+    where ${wantsBusy ? isOpen : sql`true`} and ${others} ${inOrder(search)} limit ${size}::integer`;
+  const temporary = temporaryThreads(search, sql`${isAboveWalk(search)} and ${others}`, size);
+  const read = await readOrdered(
+    db,
+    search,
+    mayBeTemporary(search) ? sql`((${lasting}) union all (${temporary})) threads` : sql`(${lasting}) threads`,
+  );
   return read.isCut || read.rows.length > search.limit ? read : undefined;
+}
+
+/** True if a thread comes before the last lasting thread that `readRecent` walks, or if there are fewer of them. */
+function isAboveWalk({ sort_by = "created_at", sort_order = "desc" }: ThreadSearch): Sql {
+  const key = sortKeys[sort_by];
+  const order = inOrder({ sort_by, sort_order });
+  const last = sql`(select ${key}, thread_id from threads where not temporary ${order} offset ${recent - 1}::integer limit 1)`;
+  return sql`coalesce((${key}, thread_id) ${sort_order === "desc" ? sql`>` : sql`<`} ${last}, true)`;
 }
 
 const readAll = (db: Db, scope: Scope, search: ThreadSearch) =>
@@ -81,7 +96,7 @@ function readOrdered(db: Db, search: ThreadSearch, from: Sql): Promise<BoundedRo
   return readBounded(db, query, sizes, search.bytes);
 }
 
-function inOrder({ sort_by = "created_at", sort_order = "desc" }: ThreadSearch): Sql {
+function inOrder({ sort_by = "created_at", sort_order = "desc" }: Pick<ThreadSearch, "sort_by" | "sort_order">): Sql {
   const direction = sort_order === "asc" ? sql`asc` : sql`desc`;
   return sql`order by ${sortKeys[sort_by]} ${direction}, thread_id ${direction}`;
 }
@@ -90,12 +105,17 @@ function inOrder({ sort_by = "created_at", sort_order = "desc" }: ThreadSearch):
  * Selects the first threads of a sort order. Temporary threads are selected separately, because an index can walk each of the two kinds in
  * order. The walk stops when it has found enough, so its cost does not depend on the number of waiting runs.
  */
-function visible(order: ThreadSearch, scope: Pick<Scope, "visible">, filter: ThreadFilter, most: number): Sql {
-  const lasting = sql`(select * from threads where not temporary and ${conditions(scope, filter)} ${inOrder(order)} limit ${most}::integer)`;
+function visible(order: ThreadSearch, scope: Scope, filter: ThreadFilter, most: number): Sql {
+  const lasting = lastingThreads(order, scope, filter, most);
   if (!mayBeTemporary(filter)) return lasting;
-  const others = conditions(scope, { ...filter, status: undefined });
-  return sql`${lasting} union all (select * from threads where temporary and ${isOpen} and ${others} ${inOrder(order)} limit ${most}::integer)`;
+  return sql`(${lasting}) union all (${temporaryThreads(order, conditions(scope, { ...filter, status: undefined }), most)})`;
 }
+
+const lastingThreads = (order: ThreadSearch, scope: Pick<Scope, "visible">, filter: ThreadFilter, most: number) =>
+  sql`select * from threads where not temporary and ${conditions(scope, filter)} ${inOrder(order)} limit ${most}::integer`;
+
+const temporaryThreads = (order: ThreadSearch, matches: Sql, most: number) =>
+  sql`select * from threads where temporary and ${isOpen} and ${matches} ${inOrder(order)} limit ${most}::integer`;
 
 /** Selects one row for each visible thread that matches. */
 function matchingThreads(scope: Scope, filter: ThreadFilter): Sql {

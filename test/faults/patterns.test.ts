@@ -123,6 +123,8 @@ const work = { json: { summary: "seen", findings: [] } };
 const report = { json: { executiveSummary: "All seen.", findingsByCategory: {}, recommendations: [], confidence: 1, gaps: [] } };
 const descriptions = ["find a", "find b", "add them"];
 
+const stage = (name: string) => ({ name, do: { task: `do ${name}` } });
+
 interface Broken {
   graphId: string;
   input: Record<string, unknown>;
@@ -131,6 +133,8 @@ interface Broken {
   asked: Record<string, number>;
   answers: [words: string, reply: ScriptedReply][];
   outcome: object;
+  /** The result when the model refuses everything, for patterns that then end without an error. */
+  refused?: object;
 }
 
 const broken: Broken[] = [
@@ -204,6 +208,34 @@ const broken: Broken[] = [
     asked: { "Write the report": 2 },
     outcome: { report: { synthesis: { executiveSummary: "All seen." } } },
   },
+  {
+    graphId: "pipeline",
+    input: { task: "Write", stages: ["one", "two", "three", "four", "five"].map(stage) },
+    at: "do four",
+    answers: ["one", "two", "three", "four", "five"].map((name) => [`do ${name}`, { tokens: [`said ${name}`] }]),
+    asked: { "do one": 1, "do two": 1, "do three": 1, "do four": 2, "do five": 1 },
+    outcome: { status: "completed", output: "said five" },
+    refused: { status: "stopped", stoppedAt: "one" },
+  },
+  {
+    graphId: "pipeline",
+    input: {
+      task: "Write",
+      stages: [
+        stage("one"),
+        { branch: { if: { ask: "Is it long?" }, then: [stage("two"), stage("three")], else: [stage("four")] } },
+        stage("five"),
+      ],
+    },
+    at: "do three", // inside an arm, behind a question to the judge
+    answers: [
+      ["Is it long?", { json: { holds: true, reason: "It is." } }],
+      ...["one", "two", "three", "four", "five"].map((name): [string, ScriptedReply] => [`do ${name}`, { tokens: [`said ${name}`] }]),
+    ],
+    asked: { "do one": 1, "Is it long?": 1, "do two": 1, "do three": 2, "do five": 1 },
+    outcome: { status: "completed", output: "said five", path: [{ step: "branch 1", holds: true }] },
+    refused: { status: "stopped", stoppedAt: "one" },
+  },
 ];
 
 test.each(broken)("$graphId goes on where its worker was killed, and asks nothing again that was answered", async (one) => {
@@ -236,11 +268,11 @@ test("every pattern that is cancelled stops asking, and goes on from there when 
 
 test("a pattern whose model never answers ends in an error that says so, and its thread can be used again", async () => {
   await aWorker();
-  for (const { graphId, input, answers, outcome: expected } of broken) {
+  for (const { graphId, input, answers, outcome: expected, refused } of broken) {
     model.respond(() => ({ status: 400 }));
     const run = await start(graphId, input);
     const failure = graphId === "plan-execute" ? /planner failed/ : graphId === "supervisor" ? /supervisor failed/ : /400|failed/;
-    expect(await outcome(run)).toMatchObject({ __error__: { message: expect.stringMatching(failure) } });
+    expect(await outcome(run)).toMatchObject(refused ?? { __error__: { message: expect.stringMatching(failure) } });
     answering(answers);
     expect(await client.runs.wait(run.thread_id, graphId, { input })).toMatchObject(expected);
   }

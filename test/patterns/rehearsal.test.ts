@@ -21,6 +21,7 @@ test.each([
     { stopped: null, steps: [{ action: "calculate", observation: "51" }] },
   ],
   ["reflect", { task }, { result: expect.stringContaining("river") }],
+  ["pipeline", { task }, { status: "completed", output: expect.stringMatching(/./) }],
   ["plan-execute", { task }, { answer: expect.stringMatching(/./) }],
   ["supervisor", { task }, { report: { executiveSummary: expect.stringMatching(/./) } }],
   [

@@ -38,6 +38,14 @@ const patterns: [graphId: string, answers: [words: string, reply: ScriptedReply]
     ],
     "Rivers bend.",
   ],
+  [
+    "pipeline",
+    [
+      ["Improve the draft", { tokens: ["Rivers ", "bend."] }],
+      ["", { tokens: ["a draft"] }],
+    ],
+    "Rivers bend.",
+  ],
 ];
 
 test.each(patterns)("a chat client drives %s by messages, and shows its answer", async (graphId, answers, answer) => {

@@ -1,0 +1,167 @@
+import { runInNewContext } from "node:vm";
+import { z } from "zod";
+import { closed } from "../agent/closed.ts";
+
+/**
+ * A condition as data. It compares the value at a path, combines other conditions, or asks a judge a question that can be answered with yes
+ * or no.
+ */
+export interface Condition {
+  path?: string;
+  is?: unknown;
+  not?: unknown;
+  in?: unknown[];
+  gt?: number;
+  lt?: number;
+  matches?: string;
+  exists?: boolean;
+  all?: Condition[];
+  any?: Condition[];
+  ask?: string;
+  model?: string;
+}
+
+const operators = ["is", "not", "in", "gt", "lt", "matches", "exists"] as const;
+const combinations = ["all", "any", "not", "ask"] as const;
+
+/** The schema of a condition. It never contains code. */
+export const Condition: z.ZodType<Condition, Condition> = closed(
+  {
+    path: z.string().min(1).max(500).optional().describe("Path of the value to compare, such as `validate.output.valid`"),
+    is: z.unknown().optional().describe("The value equals this one"),
+    not: z.unknown().optional().describe("With a path: the value differs from this one. Without a path: a condition that must not hold."),
+    in: z.array(z.unknown()).optional().describe("The value is one of these"),
+    gt: z.number().optional().describe("The value is a greater number"),
+    lt: z.number().optional().describe("The value is a smaller number"),
+    matches: z.string().max(500).optional().describe("The value is a text that matches this regular expression"),
+    exists: z.boolean().optional().describe("Whether there is a value at the path"),
+    all: z
+      .array(z.lazy(() => Condition))
+      .optional()
+      .describe("Conditions that must all hold"),
+    any: z
+      .array(z.lazy(() => Condition))
+      .optional()
+      .describe("Conditions of which one must hold"),
+    ask: z.string().min(1).max(2_000).optional().describe("A question to a judge, to be answered with yes or no"),
+    model: z.string().min(1).optional().describe("Model of the judge. Default: the judge of the context"),
+  },
+  findProblems,
+);
+
+function findProblems(given: object) {
+  const has = (key: string) => Object(given)[key] !== undefined;
+  const [form, keys] = has("path") ? ["with a path", operators] : ["without a path", combinations];
+  const found = keys.filter(has);
+  if (found.length !== 1) return [{ path: [], message: `a condition ${form} has one of ${keys.join(", ")}` }];
+  const { matches, not } = given as Condition;
+  if (found[0] === "matches" && !isPattern(matches)) return [{ path: ["matches"], message: "this is not a regular expression" }];
+  if (found[0] !== "not" || has("path")) return [];
+  const issues = Condition.safeParse(not).error?.issues ?? [];
+  return issues.map(({ path, message }) => ({ path: ["not", ...path.map(String)], message }));
+}
+
+function isPattern(source: unknown): boolean {
+  try {
+    return new RegExp(String(source)) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** The answer of a judge to the question of a condition. */
+export const Answer = z.object({ holds: z.boolean().describe("Whether the answer is yes"), reason: z.string().describe("Why") });
+export type Answer = z.infer<typeof Answer>;
+
+/** The result of a condition: whether it holds, the values that it saw, and the paths at which there was no value. */
+export interface Verdict {
+  holds: boolean;
+  seen: Record<string, unknown>;
+  missing: string[];
+}
+
+/** Returns the questions to a judge that a condition contains. */
+export function questionsIn({ path, not, all = [], any = [], ask, model }: Condition): { ask: string; model?: string }[] {
+  const inner = path === undefined && not !== undefined ? [not as Condition] : [];
+  return [...(ask === undefined ? [] : [{ ask, model }]), ...[...inner, ...all, ...any].flatMap(questionsIn)];
+}
+
+/** Evaluates a condition over the values. `answers` has the answers of the judge, by question. A comparison with a missing value is false. */
+export function evaluate(condition: Condition, values: unknown, answers: Record<string, Answer> = {}): Verdict {
+  const { path, not, all, any, ask } = condition;
+  if (path !== undefined) return compare(condition, path, valueAt(values, path));
+  if (ask !== undefined) {
+    const answer = answers[ask];
+    return { holds: answer?.holds ?? false, seen: { [ask]: answer?.reason }, missing: answer ? [] : [ask] };
+  }
+  if (not !== undefined) {
+    const inner = evaluate(not as Condition, values, answers);
+    return { ...inner, holds: !inner.holds };
+  }
+  const parts = (all ?? any ?? []).map((part) => evaluate(part, values, answers));
+  return {
+    holds: all ? parts.every(({ holds }) => holds) : parts.some(({ holds }) => holds),
+    seen: Object.assign({}, ...parts.map(({ seen }) => seen)),
+    missing: parts.flatMap(({ missing }) => missing),
+  };
+}
+
+function compare(condition: Condition, path: string, value: unknown): Verdict {
+  const isThere = value !== undefined && value !== null;
+  if (condition.exists !== undefined) return { holds: isThere === condition.exists, seen: { [path]: isThere }, missing: [] };
+  if (value === undefined) return { holds: false, seen: {}, missing: [path] };
+  return { holds: holdsFor(condition, value), seen: { [path]: value }, missing: [] };
+}
+
+function holdsFor(condition: Condition, value: unknown): boolean {
+  if ("is" in condition && condition.is !== undefined) return isSame(value, condition.is);
+  if ("not" in condition && condition.not !== undefined) return !isSame(value, condition.not);
+  if (condition.in) return condition.in.some((one) => isSame(value, one));
+  if (condition.gt !== undefined) return typeof value === "number" && value > condition.gt;
+  if (condition.lt !== undefined) return typeof value === "number" && value < condition.lt;
+  return typeof value === "string" && condition.matches !== undefined && matches(condition.matches, value);
+}
+
+const isSame = (one: unknown, other: unknown): boolean => canonical(one) === canonical(other);
+
+/** Returns a value as JSON with sorted keys, so that the order of keys does not matter. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_, inner) =>
+    inner && typeof inner === "object" && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).sort()) : inner,
+  );
+
+const longestMatch = 100_000;
+const matchMs = 100;
+
+/**
+ * Tells whether a text matches a pattern from a caller. Some patterns take for ever, and would block the process. The time limit of a `vm`
+ * context also ends a regular expression. A pattern that takes too long does not match.
+ */
+function matches(pattern: string, text: string): boolean {
+  try {
+    return runInNewContext("new RegExp(pattern).test(text)", { pattern, text: text.slice(0, longestMatch) }, { timeout: matchMs });
+  } catch {
+    return false;
+  }
+}
+
+/** Returns the value at a path of keys and indexes, separated by dots. Returns undefined if there is none. */
+export function valueAt(values: unknown, path: string): unknown {
+  return path.split(".").reduce<unknown>((value, key) => {
+    if (value === null || typeof value !== "object" || !Object.hasOwn(value, key)) return undefined;
+    return (value as Record<string, unknown>)[key];
+  }, values);
+}
+
+/** A function of the code that decides as a condition does. It sees the same values. */
+export type ConditionFunction = (values: Record<string, unknown>) => boolean;
+/** The condition functions that the code gives to a pattern, by name. */
+export type Conditions = Map<string, ConditionFunction>;
+export type ConditionInCode = Condition | ConditionFunction;
+
+/** Returns a condition as data. A function is put into `conditions` under this name. */
+export function conditionToData(condition: ConditionInCode, name: string, conditions: Conditions): Condition | { code: string } {
+  if (typeof condition !== "function") return Condition.parse(condition);
+  conditions.set(name, condition);
+  return { code: name };
+}

@@ -1,0 +1,192 @@
+import { raceWithSignal } from "@langchain/core/runnables";
+import { isGraphBubbleUp, type LangGraphRunnableConfig } from "@langchain/langgraph";
+import { z } from "zod";
+import { type Agent, type AgentOptions, agent, asAgent, fromData, graphAgent, type Member } from "../agent/agent.ts";
+import { askAnswer, nobodyAnswered } from "../agent/ask-human.ts";
+import { closed } from "../agent/closed.ts";
+import { type Budget, type Limits, type Models, tierOf } from "../agent/context.ts";
+import type { LedgerEntry } from "../agent/ledger.ts";
+import { muted } from "../agent/muted.ts";
+import { projectAgent, projectAgentNames } from "../agent/project.ts";
+import { GraphName, openProjectGraph } from "../agent/project-graphs.ts";
+import { type Outcome, runAgent } from "../agent/run-agent.ts";
+import type { AgentData } from "../agent/schema.ts";
+import { ToolName } from "../agent/tool-names.ts";
+import { openTool } from "../agent/tools.ts";
+import { once } from "./once.ts";
+
+/** A piece of work as data: an agent's errand, a tool call, another graph, or a question to a person. */
+export const Doing = closed(
+  {
+    task: z.string().trim().min(1).max(100_000).optional().describe("Task of the agent. Alone: the task of a general worker"),
+    agent: z.string().min(1).max(100).optional().describe("Name of the agent that does the work"),
+    tool: ToolName.optional().describe("Name of a tool to call"),
+    args: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('Arguments of the tool. `{ "path": "…" }` stands for the value at that path. Default: the input of the step.'),
+    graph: GraphName.optional().describe("Id of a graph of the project to run"),
+    input: z.record(z.string(), z.unknown()).optional().describe("Input of the graph. Default: a message with the input of the step"),
+    ask: z.string().min(1).max(10_000).optional().describe("Question to a person, whose answer is the result"),
+    options: z.array(z.string().min(1)).min(2).optional().describe("Answers to choose from"),
+  },
+  (given) => {
+    const has = (key: string) => Object(given)[key] !== undefined;
+    const kinds = ["agent", "tool", "graph", "ask"].filter(has);
+    if (kinds.length > 1) return [{ path: [], message: `give only one of ${kinds.join(" and ")}` }];
+    if (kinds.length === 0 && !has("task")) return [{ path: [], message: "give one of task, agent, tool, graph, ask" }];
+    const misplaced = [
+      ["args", "tool"],
+      ["input", "graph"],
+      ["options", "ask"],
+    ].filter(([field = "", kind = ""]) => has(field) && !has(kind));
+    return misplaced.map(([field = "", kind]) => ({ path: [field], message: `this needs \`${kind}\`` }));
+  },
+);
+
+/** A piece of work: data, or `code`, which names a function or an agent of the code. */
+export type Doing = z.infer<typeof Doing> & { code?: string };
+
+/** A function that does a step. `key` is the same in each try, for systems that detect repeated requests. */
+export type StepFunction = (input: unknown, call: { config: LangGraphRunnableConfig; signal: AbortSignal; key: string }) => unknown;
+
+/** The forms in which code gives a piece of work: data, a function, an agent, the options of one, or a compiled graph. */
+export type DoingInCode = z.input<typeof Doing> | StepFunction | Member;
+
+/** The functions and agents that the code gives to a pattern, by name. */
+export type Code = Map<string, StepFunction | Agent>;
+
+/** Returns work as data. A function or an agent is put into `code` under this name. */
+export function toData(work: DoingInCode, name: string, code: Code): Doing {
+  if (typeof work !== "function" && !("role" in work) && !("invoke" in work)) return Doing.parse(work);
+  code.set(name, typeof work === "function" ? work : asAgent(work as AgentOptions));
+  return { code: name };
+}
+
+/** One try of a piece of work. */
+export interface Errand {
+  /** The name of the step, for progress events, the ledger and questions. */
+  name: string;
+  do: Doing;
+  input: unknown;
+  /** The error of the last try, and the instructions that a person gave after it. */
+  notes: string[];
+  timeoutSeconds: number;
+  /** Whether clients that stream the run see the tokens. */
+  speaks: boolean;
+}
+
+/** The settings of a run that its work needs. */
+export interface Surroundings {
+  pattern: string;
+  code: Code;
+  agents: AgentData[];
+  context: { models: Models; limits: Limits; budget: Budget; allowedHosts?: string[] | null; askTimeoutSeconds?: number | null };
+}
+
+/** Does a piece of work once. Returns the outcome, so that a failure does not fail work that happens at the same time. */
+export async function perform(errand: Errand, around: Surroundings, config: LangGraphRunnableConfig): Promise<Outcome> {
+  const { code, tool, graph, input, ask } = errand.do;
+  const own = code === undefined ? undefined : around.code.get(code);
+  if (code !== undefined && !own) return failed(`The code of this graph no longer has "${code}".`);
+  if (typeof own === "function")
+    return attempt(errand, config, ({ signal }) => once(config, errand.name, (key) => own(errand.input, { config, signal, key })));
+  if (tool !== undefined) return callTool(tool, errand, around, config);
+  if (ask !== undefined) return attempt({ ...errand, timeoutSeconds: Infinity }, config, () => question(ask, errand, around));
+  if (graph !== undefined && input) return runGraph(graph, input, errand, config);
+  return sendAgent(own ?? (await agentFor(errand, around)), errand, around, config);
+}
+
+/** Returns the agent that a piece of work names, or the general worker. */
+async function agentFor({ name, do: { agent: named, graph } }: Errand, { agents, code }: Surroundings): Promise<Agent> {
+  if (graph !== undefined) return { ...graphAgent(await openProjectGraph(graph)), name: graph };
+  if (named === undefined) return agent({ name, role: "a careful worker" });
+  const own = code.get(named);
+  const data = agents.find((one) => one.name === named) ?? (typeof own === "object" ? undefined : projectAgent(named));
+  if (data) return fromData(data);
+  if (typeof own === "object") return own;
+  throw new Error(`There is no agent "${named}" any more.`);
+}
+
+/** Throws if work names an agent that nobody has defined. */
+export function checkAgents(work: (Doing | undefined)[], { agents, code }: Pick<Surroundings, "agents" | "code">): void {
+  const known = [...agents.map(({ name }) => name), ...[...code].filter(([, one]) => typeof one === "object").map(([name]) => name)];
+  for (const { agent: named } of work.filter((one) => one !== undefined)) {
+    if (named === undefined || known.includes(named) || projectAgent(named)) continue;
+    throw new Error(`There is no agent "${named}"; there are ${[...known, ...projectAgentNames()].join(", ") || "none"}.`);
+  }
+}
+
+function sendAgent(worker: Agent, errand: Errand, { pattern, context }: Surroundings, config: LangGraphRunnableConfig): Promise<Outcome> {
+  const { name, do: doing, input, notes, timeoutSeconds, speaks } = errand;
+  const task = [doing.task ?? `Do the step "${name}" with the input.`, ...notes].join("\n\n");
+  const timeouts = { errandSeconds: timeoutSeconds, timeoutSeconds: Math.min(timeoutSeconds, worker.timeoutSeconds) };
+  return runAgent({ ...tierOf(context, "worker"), agent: { ...worker, ...timeouts }, task, input, pattern, quiet: !speaks }, config);
+}
+
+async function callTool(
+  tool: string,
+  errand: Errand,
+  { pattern, context }: Surroundings,
+  config: LangGraphRunnableConfig,
+): Promise<Outcome> {
+  const ledger: LedgerEntry[] = [];
+  const caller = agent({ name: errand.name, role: "a step" });
+  const record = (entries: LedgerEntry[]) => void ledger.push(...entries);
+  const run = { ...tierOf(context, "worker"), agent: caller, task: `Call ${tool}`, pattern, quiet: true, record };
+  const outcome = await attempt(errand, config, async ({ signal }) => {
+    const opened = await openTool(tool, run);
+    if (!opened) throw new Error(`There is no tool "${tool}" any more.`);
+    const args = errand.do.args ?? (isRecord(errand.input) ? errand.input : { input: errand.input });
+    return once(config, errand.name, async () => fromText(await opened.invoke(args, { ...config, signal })));
+  });
+  return { ...outcome, ledger };
+}
+
+/** Runs a graph with an input of its own, as a subgraph. The result is its structured response, the text of its last message, or its values. */
+function runGraph(graphId: string, input: object, errand: Errand, config: LangGraphRunnableConfig): Promise<Outcome> {
+  return attempt(errand, config, async ({ signal }) => {
+    const graph = await openProjectGraph(graphId);
+    const inner = { ...(errand.speaks ? config : muted(config)), signal, context: undefined };
+    const values = Object((await graph.invoke(input as never, inner)) ?? {});
+    return values.structuredResponse ?? values.messages?.at(-1)?.text ?? values;
+  });
+}
+
+function question(prompt: string, { do: { options }, input }: Errand, { context: { askTimeoutSeconds = null } }: Surroundings): string {
+  const answer = askAnswer(prompt, options, { details: input, timeoutSeconds: askTimeoutSeconds });
+  if (answer === undefined) throw new Error(nobodyAnswered(askTimeoutSeconds));
+  return answer;
+}
+
+/** Does the work within its time limit, and turns what it throws into an outcome. Questions to a person and the abort of the run are thrown. */
+async function attempt(
+  { timeoutSeconds }: Pick<Errand, "timeoutSeconds">,
+  config: LangGraphRunnableConfig,
+  work: (limits: { signal: AbortSignal }) => unknown,
+): Promise<Outcome> {
+  const deadline = Number.isFinite(timeoutSeconds) ? AbortSignal.timeout(Math.ceil(timeoutSeconds * 1_000)) : undefined;
+  const signal = AbortSignal.any([config.signal, deadline].filter((one) => one !== undefined));
+  try {
+    return { status: "success", result: await raceWithSignal((async () => work({ signal }))(), signal), ledger: [] };
+  } catch (error) {
+    if (isGraphBubbleUp(error)) throw error;
+    config.signal?.throwIfAborted();
+    if (deadline?.aborted) return { ...failed(`Not done within ${timeoutSeconds} s.`), status: "timeout" };
+    return failed(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const failed = (error: string) => ({ status: "failed" as const, error, isFatal: false, ledger: [] });
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Returns the value of a tool's result. Tools of MCP servers return JSON as text. */
+function fromText(result: unknown): unknown {
+  if (typeof result !== "string" || !/^\s*[[{]/.test(result)) return result;
+  try {
+    return JSON.parse(result);
+  } catch {
+    return result;
+  }
+}

@@ -1,0 +1,201 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type LangGraphRunnableConfig, Overwrite, Send } from "@langchain/langgraph";
+import type { z } from "zod";
+import { agent } from "../../agent/agent.ts";
+import { askAnswer } from "../../agent/ask-human.ts";
+import { tierOf } from "../../agent/context.ts";
+import { budgetLeft, enforceBudget } from "../../agent/ledger.ts";
+import { report } from "../../agent/progress.ts";
+import type { Outcome } from "../../agent/run-agent.ts";
+import { runAgent } from "../../agent/run-agent.ts";
+import type { AgentData } from "../../agent/schema.ts";
+import { Answer, type Conditions } from "../conditions.ts";
+import { type Code, type Doing, perform, type Surroundings } from "../doing.ts";
+import { leaveRace, type Race, raceOf } from "./race.ts";
+import { inputOf, readySteps, resolvePaths, settleSteps, unanswered } from "./settle.ts";
+import type { WorkflowValues } from "./state.ts";
+import { isFailed, notDone, type Step, type StepResult } from "./step.ts";
+
+export type Config = LangGraphRunnableConfig;
+
+/** The parsed context of a workflow. */
+export type WorkflowContext = Surroundings["context"] & { onFailures?: "ask" | "partial" };
+
+/** The parts of a workflow that its nodes share. */
+export interface Setup {
+  name: string;
+  code: Code;
+  conditions: Conditions;
+  contextOf(config: Config): WorkflowContext;
+  /** How many failed steps stop new work, so that a person is asked. Undefined means that failures do not stop it. */
+  mostFailures?(state: WorkflowValues, context: WorkflowContext): number | undefined;
+  /** How many successful steps are enough. The others are then aborted. Undefined means all. */
+  enough?(state: WorkflowValues): number | undefined;
+}
+
+/** One try of a step, as it is sent to the node `step`. */
+interface Try {
+  step: Step;
+  do: Doing;
+  input: unknown;
+  agents: AgentData[];
+  /** The result of the tries before this one. */
+  before?: StepResult;
+  advice: string;
+  /** The number of steps of the wave that begin before this one. */
+  stage: number;
+  budget: WorkflowContext["budget"];
+  race?: Race;
+}
+
+/** Decides what can be decided without work. This ends the first node and the node `settle`. */
+export const settled = (setup: Setup, state: WorkflowValues) => {
+  const { results, path } = settleSteps(state, setup.conditions);
+  const completed = [...completedIn(state.results, state.order), ...completedIn(results, state.order)];
+  return { results, path, order: completed };
+};
+
+/** Returns the ids of the successful steps that are not in the order yet. The one that ended first comes first. */
+function completedIn(results: Record<string, StepResult>, order: string[]): string[] {
+  const ended = ({ startedAt, elapsedMs }: StepResult) => (startedAt === null ? 0 : Date.parse(startedAt) + elapsedMs);
+  const added = Object.entries(results).filter(([id, { status }]) => status === "success" && !order.includes(id));
+  return added.toSorted(([, one], [, other]) => ended(one) - ended(other)).map(([id]) => id);
+}
+
+/** Joins the steps of a wave. */
+export const settle = (setup: Setup) => (state: WorkflowValues) => settled(setup, state);
+
+/** Returns what comes after a wave: more work, a question, or the end. */
+export const next = (setup: Setup) => (state: WorkflowValues, config: Config) => {
+  const context = setup.contextOf(config);
+  const questions = state.steps.flatMap((step) =>
+    unanswered(step, state).map((question) => ({ ...question, step, input: inputOf(step, state) })),
+  );
+  const missing = enoughMissing(setup, state);
+  if (hasStopped(state) || state.accepted || missing === 0) return "over";
+  const most = setup.mostFailures?.(state, context);
+  const failures = Object.values(state.results).filter((result) => isFailed(result) && result.isOver).length;
+  if (most !== undefined && failures >= most) return context.onFailures === "partial" ? "over" : "askAboutFailures";
+  enforceBudget(state.ledger, context.budget);
+  const budget = budgetLeft(state.ledger, context.budget);
+  if (questions.length > 0)
+    return questions.slice(0, context.limits.parallel).map((question) => new Send("decide", { ...question, budget }));
+  const ready = readySteps(state).slice(0, context.limits.parallel);
+  if (ready.length === 0) return "over";
+  const race = missing === undefined ? undefined : { wave: state.order.length, missing };
+  return ready.map((step, stage) => new Send("step", { ...tryOf(step, state), stage, budget, race } satisfies Try));
+};
+
+const enoughMissing = ({ enough }: Setup, state: WorkflowValues): number | undefined => {
+  const needed = enough?.(state);
+  return needed === undefined ? undefined : Math.max(0, needed - state.order.length);
+};
+
+/** Tells whether a step has failed that stops the workflow. */
+export const hasStopped = (state: WorkflowValues): boolean => stoppedAt(state) !== undefined;
+
+/** Returns the failed step that stopped the workflow. */
+export const stoppedAt = ({ steps, results }: WorkflowValues): Step | undefined =>
+  steps.find(
+    ({ id, onFailure }) => isFailed(results[id]) && results[id]?.isOver && (onFailure === "stop" || isCritical(results[id]?.output)),
+  );
+
+const isCritical = (output: unknown) => Object(output).status === "critical_failure";
+
+function tryOf(step: Step, state: WorkflowValues): Omit<Try, "stage" | "budget" | "race"> {
+  const before = state.results[step.id];
+  const handles = before !== undefined && handlerOf(step) !== undefined && before.handled !== undefined;
+  const doing = handles ? (handlerOf(step) as Doing) : step.do;
+  return { step, do: resolvePaths(doing, state) as Doing, input: inputOf(step, state), agents: state.agents, before, advice: state.advice };
+}
+
+const handlerOf = ({ onFailure }: Step) => (typeof onFailure === "object" && "handler" in onFailure ? onFailure.handler : undefined);
+
+/** Does one step once. A failure is stored as the outcome of the step. */
+export const step = (setup: Setup) => async (sent: Try, config: Config) => {
+  const { step, before, advice, stage, race, agents } = sent;
+  const context = { ...setup.contextOf(config), budget: sent.budget };
+  const own = race && raceOf(race, config);
+  const signal = own && config.signal ? AbortSignal.any([config.signal, own]) : (own ?? config.signal);
+  const startedAt = Date.now();
+  const around = { pattern: setup.name, code: setup.code, agents, context };
+  const notes = [advice, before?.error && `The last try failed: ${before.error}`].filter((note) => typeof note === "string" && note !== "");
+  const errand = {
+    name: step.id,
+    do: sent.do,
+    input: sent.input,
+    notes: notes as string[],
+    timeoutSeconds: step.timeoutSeconds,
+    speaks: step.speaks ?? false,
+  };
+  const outcome = await sleep(stage * context.limits.stageMs, undefined, { signal })
+    .then(() => perform(errand, around, { ...config, signal }))
+    .catch((error) => {
+      config.signal?.throwIfAborted();
+      if (own?.aborted) return undefined;
+      throw error;
+    });
+  const result = outcome ? resultOf(step, outcome, before, startedAt) : notDone("cancelled", "Enough other steps had succeeded.");
+  if (race && result.status === "success") leaveRace(race, config);
+  report(config, setup.name, "step", startedAt, { step: step.id, status: result.status });
+  const spoken = outcome?.status === "success" && step.speaks && outcome.message ? { spoken: [outcome.message] } : {};
+  return { results: { [step.id]: result }, ledger: outcome?.ledger ?? [], ...spoken };
+};
+
+/** Returns the result of a step after a try. It says whether the step is over, and whether its handler comes next. */
+function resultOf(step: Step, outcome: Outcome, before: StepResult | undefined, started: number): StepResult {
+  const tries = (before?.tries ?? 0) + 1;
+  const times = { tries, startedAt: new Date(started).toISOString(), elapsedMs: (before?.elapsedMs ?? 0) + Date.now() - started };
+  const handled = before?.handled === undefined ? {} : { handled: before.handled };
+  if (outcome.status === "success" && !isCritical(outcome.result)) {
+    return { status: "success", output: outcome.result ?? null, error: null, ...times, ...handled, isOver: true };
+  }
+  const failure =
+    outcome.status === "success"
+      ? { status: "failed" as const, output: outcome.result, error: "The step reported a critical failure.", isFatal: true }
+      : { status: outcome.status, output: null, error: outcome.error, isFatal: outcome.isFatal };
+  const isOver = failure.isFatal || tries > step.retries;
+  if (!isOver || isCritical(failure.output)) return { ...failure, ...times, ...handled, isOver };
+  const { onFailure } = step;
+  if (typeof onFailure === "object" && "use" in onFailure) {
+    return { status: "success", output: onFailure.use, error: null, handled: failure.error, ...times, isOver };
+  }
+  const isHandlerNext = handlerOf(step) !== undefined && before?.handled === undefined;
+  return isHandlerNext ? { ...failure, ...times, handled: failure.error, isOver: false } : { ...failure, ...times, ...handled, isOver };
+}
+
+const referee = agent({ name: "judge", role: "a careful judge", instructions: "Answer the question with yes or no, and say why." });
+
+interface Question {
+  step: Step;
+  ask: string;
+  model?: string;
+  input: unknown;
+  budget: WorkflowContext["budget"];
+}
+
+/** Asks the judge the question of a condition. The answer is stored, so that it is not asked again. */
+export const decide =
+  (setup: Setup) =>
+  async ({ step, ask, model, input, budget }: Question, config: Config) => {
+    const startedAt = Date.now();
+    const tier = tierOf({ ...setup.contextOf(config), budget }, "judge");
+    const assignment = { ...tier, ...(model && { model }), agent: { ...referee, output: Answer }, task: ask, input, pattern: setup.name };
+    const outcome = await runAgent<z.infer<typeof Answer>>(assignment, config);
+    const answer = outcome.status === "success" ? outcome.result : { holds: false, reason: `The judge failed: ${outcome.error}` };
+    report(config, setup.name, "condition", startedAt, { step: step.id, ask, ...answer });
+    return { answers: { [step.id]: { [ask]: answer } }, ledger: outcome.ledger };
+  };
+
+/** Asks a person what to do after too many failures: retry, retry with new instructions, or accept the partial results. */
+export const askAboutFailures = (setup: Setup) => (state: WorkflowValues, config: Config) => {
+  const { askTimeoutSeconds: timeoutSeconds = null } = setup.contextOf(config);
+  const failed = Object.entries(state.results).filter(([, result]) => isFailed(result));
+  const prompt = `${state.order.length} of ${state.steps.length} done; failed: ${failed.map(([id, { error }]) => `${id} (${error})`).join(", ")}.`;
+  const choice = askAnswer(prompt, ["retry", "adjust", "accept"], { timeoutSeconds });
+  if (choice === undefined || choice === "accept") return { accepted: true };
+  const advice = choice === "adjust" ? askAnswer("What should be done differently?", undefined, { timeoutSeconds }) : state.advice;
+  if (advice === undefined) return { accepted: true };
+  const kept = Object.entries(state.results).filter(([, { status }]) => status === "success" || status === "skipped");
+  return { results: new Overwrite(Object.fromEntries(kept)), advice };
+};

@@ -1,0 +1,57 @@
+import type { AIMessage, BaseMessage } from "@langchain/core/messages";
+import { ReducedValue } from "@langchain/langgraph";
+import { z } from "zod";
+import { Ledger, type LedgerEntry } from "../../agent/ledger.ts";
+import { AgentData } from "../../agent/schema.ts";
+import { appending } from "../../agent/state.ts";
+import { Material, taskState } from "../../agent/task.ts";
+import { Answer } from "../conditions.ts";
+import { Decision, type Step, StepResult } from "./step.ts";
+
+const byKey = <Value extends z.ZodType>(value: Value, description: string) =>
+  new ReducedValue(
+    z
+      .record(z.string(), value)
+      .default(() => ({}))
+      .describe(description),
+    { inputSchema: z.record(z.string(), value), reducer: (all, more) => ({ ...all, ...more }) },
+  );
+
+/** The state keys of every workflow. A pattern adds its own keys. */
+export const workflowState = {
+  ...taskState,
+  input: Material.default(null).describe("Material for the task"),
+  steps: z
+    .array(z.unknown() as unknown as z.ZodType<Step>)
+    .default([])
+    .describe("Steps, as planned"),
+  agents: z.array(AgentData).default([]).describe("Agents of the run, by whose names steps refer to them"),
+  results: byKey(StepResult, "Outcome of each step"),
+  order: appending(z.string(), "Steps in the order in which they were completed"),
+  path: appending(Decision, "Conditions in the order in which they were checked"),
+  answers: byKey(z.record(z.string(), Answer), "Answers of the judge, by step and question"),
+  advice: z.string().default("").describe("New instructions that a person gave after failures"),
+  accepted: z.boolean().default(false).describe("Set when no more work starts because a person or the context accepts what there is"),
+  spoken: z
+    .array(z.unknown() as z.ZodType<AIMessage>)
+    .default([])
+    .describe("Last message that clients have seen as it was written"),
+  ledger: Ledger,
+};
+
+/** The values of a workflow's state that the engine reads. */
+export interface WorkflowValues {
+  task: string | null;
+  messages: BaseMessage[];
+  input: unknown;
+  steps: Step[];
+  agents: z.infer<typeof AgentData>[];
+  results: Record<string, StepResult>;
+  order: string[];
+  path: Decision[];
+  answers: Record<string, Record<string, Answer>>;
+  advice: string;
+  accepted: boolean;
+  spoken: AIMessage[];
+  ledger: LedgerEntry[];
+}

@@ -1,0 +1,94 @@
+import { type CompiledStateGraph, END, Overwrite, START, StateGraph, type StateSchema, type StateSchemaFields } from "@langchain/langgraph";
+import type { z } from "zod";
+import { mostSuperSteps } from "../../agent/context.ts";
+import { beginTask } from "../../agent/task.ts";
+import { checkAgents } from "../doing.ts";
+import { type CompensatedValues, compensate, toUndo } from "./compensate.ts";
+import { askAboutFailures, type Config, decide, next, type Setup, settle, settled, step, type WorkflowContext } from "./nodes.ts";
+import type { WorkflowValues } from "./state.ts";
+import type { Step } from "./step.ts";
+
+/** A pattern that runs steps in waves: its schemas, and the functions that turn its input into steps and the results into its output. */
+export interface Workflow<Fields extends StateSchemaFields, Context extends z.ZodObject> extends Omit<Setup, "contextOf"> {
+  description?: string;
+  state: StateSchema<Fields>;
+  input: z.ZodObject;
+  output: { fields: object };
+  context: Context;
+  /** Returns the steps of a run, the agents to which they refer, and values of the pattern's own state keys. */
+  plan(state: WorkflowValues & StateSchema<Fields>["State"], context: z.output<Context>): Pick<WorkflowValues, "agents" | "steps"> & object;
+  /** Returns the state update that ends a run. */
+  conclude(state: WorkflowValues & StateSchema<Fields>["State"], context: z.output<Context>): object;
+  /** Whether conditions can ask a judge. */
+  judges?: boolean;
+  /** Whether completed steps are undone when the workflow stops. */
+  compensates?: boolean;
+}
+
+/** The compiled graph of a workflow. */
+export type WorkflowGraph<Fields extends StateSchemaFields> = CompiledStateGraph<
+  StateSchema<Fields>["State"],
+  StateSchema<Fields>["Update"],
+  string,
+  StateSchema<Fields>,
+  StateSchema<Fields>
+>;
+
+/**
+ * Returns a graph that runs steps in waves. Each wave has all steps whose needs are over and whose conditions hold. The graph has only the
+ * nodes that the pattern needs: `decide` asks the judge the questions of conditions, `askAboutFailures` asks a person after too many
+ * failures, and `compensate` undoes steps.
+ */
+export function workflow<Fields extends StateSchemaFields, Context extends z.ZodObject>(
+  pattern: Workflow<Fields, Context>,
+): WorkflowGraph<Fields> {
+  const { name, description, state, input, output, context, plan, conclude, judges, compensates, mostFailures } = pattern;
+  const parse = (config: Config) => context.parse(config.context ?? {}) as z.output<Context>;
+  const setup: Setup = { ...pattern, contextOf: (config) => parse(config) as unknown as WorkflowContext };
+  const begin = (values: WorkflowValues, config: Config) => {
+    const fresh = { ...values, ...beginTask(values), ...cleared };
+    const planned = plan(fresh as never, parse(config));
+    checkAgents(planned.steps.flatMap(workIn), { agents: planned.agents, code: setup.code });
+    const first = settled(setup, { ...fresh, ...planned });
+    const lists = { ...emptied, results: new Overwrite(first.results), path: new Overwrite(first.path), order: new Overwrite(first.order) };
+    return { ...beginTask(values), ...planned, ...lists, advice: "", accepted: false, spoken: [] };
+  };
+  const end = (values: WorkflowValues) => (compensates && toUndo(values as CompensatedValues).length > 0 ? "compensate" : "conclude");
+  const afterWave = (values: WorkflowValues, config: Config) => {
+    const following = next(setup)(values, config);
+    return following === "over" ? end(values) : following;
+  };
+  const ways = [
+    "step",
+    ...(judges ? ["decide"] : []),
+    ...(mostFailures ? ["askAboutFailures"] : []),
+    ...(compensates ? ["compensate"] : []),
+    "conclude",
+  ];
+  const builder = new StateGraph({ state, input, output, context } as never) as unknown as LooseBuilder;
+  builder.addNode("begin", begin).addNode("step", step(setup)).addNode("settle", settle(setup));
+  builder.addEdge(START, "begin").addConditionalEdges("begin", afterWave, ways).addEdge("step", "settle");
+  builder.addConditionalEdges("settle", afterWave, ways);
+  if (judges) builder.addNode("decide", decide(setup)).addEdge("decide", "settle");
+  if (mostFailures) builder.addNode("askAboutFailures", askAboutFailures(setup)).addConditionalEdges("askAboutFailures", afterWave, ways);
+  if (compensates) {
+    builder.addNode("compensate", compensate(setup)).addConditionalEdges("compensate", end, ["compensate", "conclude"]);
+  }
+  builder.addNode("conclude", (values: never, config: Config) => conclude(values, parse(config))).addEdge("conclude", END);
+  return builder.compile({ name, ...(description && { description }) }).withConfig({ recursionLimit: mostSuperSteps }) as never;
+}
+
+const workIn = ({ do: work, onFailure, compensate }: Step) => [work, compensate, Object(onFailure).handler];
+
+/** The values with which a run begins. */
+const cleared = { results: {}, order: [], path: [], answers: {}, advice: "", accepted: false, spoken: [], ledger: [] };
+/** The update that empties the lists of an earlier run on the thread. */
+const emptied = { answers: new Overwrite({}), ledger: new Overwrite([]), compensations: new Overwrite([]) };
+
+/** The methods of `StateGraph` that are used here, without types that depend on the pattern's schemas. */
+interface LooseBuilder {
+  addNode(name: string, node: unknown): LooseBuilder;
+  addEdge(from: string, to: string): LooseBuilder;
+  addConditionalEdges(from: string, choose: unknown, ways: string[]): LooseBuilder;
+  compile(options: object): { withConfig(config: object): unknown };
+}

@@ -1,0 +1,25 @@
+/** The key under which the patterns look for the project's graphs (see graphs/agent/project-graphs.ts). */
+const key = Symbol.for("ensemble.graphs");
+
+/** The graphs that a step or a tool of a pattern can run by their ids. */
+interface Offered {
+  ids: string[];
+  open(graphId: string): Promise<unknown>;
+}
+
+/**
+ * Offers the project's graphs to the patterns. The ids are known before the graphs are loaded, so that a graph can name another one. A graph
+ * can be opened after `openWith`.
+ */
+export function offerGraphs(ids: string[]) {
+  const place = globalThis as { [key]?: Offered };
+  const { promise, resolve } = Promise.withResolvers<Offered["open"]>();
+  const offered: Offered = { ids, open: async (graphId) => (await promise)(graphId) };
+  place[key] = offered;
+  return {
+    openWith: resolve,
+    withdraw: () => {
+      if (place[key] === offered) delete place[key];
+    },
+  };
+}
