@@ -3,8 +3,8 @@ import { dumpState } from "./serializer.ts";
 import { plainFields } from "./stored-message.ts";
 
 /**
- * The facts that a saver remembers of a stored item, so that it can later tell whether the item has changed. The mark of a primitive value is the
- * value. The mark of a plain message is its fields. The mark of any other object is its stored text.
+ * Tells what a saver remembers of a stored item, so that it can later notice a change of the item. For a primitive value, the mark is
+ * the value. For a message with only plain fields, the mark is these fields. For any other object, the mark is the stored text.
  */
 export type Mark =
   | { kind: "value"; value: unknown }
@@ -31,7 +31,7 @@ export function textOf(item: unknown): string {
 }
 
 /**
- * Returns whether an item still equals the stored item that the mark describes. If this is uncertain, the item counts as changed and is
+ * Returns whether an item still equals the stored item that the mark describes. In case of doubt the answer is no, and the item is
  * stored again.
  */
 export function isUnchanged(mark: Mark | undefined, item: unknown): boolean {
@@ -55,8 +55,8 @@ function messageMark({ constructor: type, content, id, name }: BaseMessage): Mar
 const plainMessageFields = new Set(["content", "id", "name"]);
 
 /**
- * Returns whether a message has only text, an id and a name. Most messages of a thread are plain, and serialising them all at every step
- * would cost the most time.
+ * Returns whether a message has only text, an id and a name. Such messages get a quick path, because most messages are like that and
+ * serialising all of them at every step would take the most time.
  */
 export function isPlainMessage(item: object): item is BaseMessage {
   if (!(item instanceof BaseMessage) || typeof item.content !== "string") return false;
@@ -65,7 +65,10 @@ export function isPlainMessage(item: object): item is BaseMessage {
   return true;
 }
 
-/** Returns a field's value as LangChain serialises it. If the message has no such property, the value is in the constructor's arguments. */
+/**
+ * Returns a field's value as LangChain serialises it. If the message has no such property, the value comes from the arguments of its
+ * constructor.
+ */
 export function fieldOf(message: BaseMessage, field: string): unknown {
   return field in message ? (message as unknown as Record<string, unknown>)[field] : message.lc_kwargs[field];
 }
