@@ -72,8 +72,8 @@ export function calculate(expression: string): string {
 }
 
 /**
- * Returns the value of a node of the parsed expression. `known` holds the values of nodes that were computed before. It is needed
- * because the parser puts the left side of "a + b%" into the tree twice, so that each such expression would double the work.
+ * Returns the value of a node of the parsed expression. `known` holds the values of nodes that were computed before. The parser puts the
+ * left side of "a + b%" into the tree twice. Without `known`, each such expression would double the work.
  */
 function read(node: MathNode, known: Map<MathNode, number>): number {
   const value = known.get(node) ?? evaluate(node, (part) => read(part, known));

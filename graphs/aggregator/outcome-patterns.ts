@@ -77,7 +77,7 @@ function byFact(results: LabelledResult[]): { key: string; fact: [string, string
     for (const fact of facts(result)) {
       const key = JSON.stringify(fact);
       const known = found.get(key) ?? { key, fact, labels: [] };
-      if (known.labels.at(-1) !== result.label) known.labels.push(result.label); // a result may have the same error several times, but its label is listed once
+      if (known.labels.at(-1) !== result.label) known.labels.push(result.label); // the same error may occur several times in a result
       found.set(key, known);
     }
   }

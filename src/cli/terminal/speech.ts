@@ -36,9 +36,7 @@ export function startSpeech(screen: Screen): Speech {
     passOn();
   }
 
-  /**
-   * If the text that is shown is complete, closes it and shows the next waiting one. Continues until a text is incomplete or none waits.
-   */
+  /** Shows the next waiting text as soon as the one that is shown is complete, until a text is incomplete or none waits. */
   function passOn(): void {
     while (!floor || floor.over) {
       if (floor) close(floor);
