@@ -54,7 +54,7 @@ function setVariables(variables: Record<string, string>): () => void {
   };
 }
 
-/** Returns the value of an environment variable. The project file names the variable. */
+/** Returns the value of an environment variable that the project file refers to. */
 export const variable = (name: string): string | undefined => process.env[name];
 
 /** Returns the path of the project file. This setting is read before all others, because the project file may add environment variables. */

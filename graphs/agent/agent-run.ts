@@ -4,7 +4,7 @@ import type { AskTimeout } from "./ask-human.ts";
 import type { Budget, Limits } from "./context.ts";
 import type { LedgerEntry } from "./ledger.ts";
 
-/** What an agent has for its work in a run: its own options, and the settings and limits of the run. */
+/** An agent at work in a run: the agent itself, and the settings and limits that the run gives it. */
 export interface AgentRun {
   agent: Agent;
   /** The model and the temperature from the run's context. They do not apply to an agent with a model of its own. */

@@ -40,7 +40,7 @@ export interface AgentOptions extends Omit<z.input<typeof AgentData>, "model" | 
   middleware?: readonly AgentMiddleware[];
 }
 
-/** What a pattern accepts as an agent: an agent, the options of one, or a graph that does the work. */
+/** The forms in which a pattern accepts an agent: an agent, the options of one, or a graph that does the work. */
 export type Member = Agent | AgentOptions | Workable;
 
 /** Returns an agent. Throws if an option is unknown or invalid. */

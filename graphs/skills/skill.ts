@@ -4,7 +4,7 @@ import type { Budget, Limits, Models } from "../agent/context.ts";
 import type { LedgerEntry } from "../agent/ledger.ts";
 import { type Distribution, defaultProfile, type ScenarioDefinition, type Target } from "./definition.ts";
 
-/** What a skill gets while it works on a batch: its limits, and functions to call. */
+/** The limits and functions that a skill is given while it works on a batch. */
 export interface Job {
   /** Aborted when the run is cancelled, or when the scenario has used up its time. */
   signal: AbortSignal;
@@ -34,7 +34,7 @@ export interface Job {
   worked(ms: number): void;
 }
 
-/** What the generated items should be like. */
+/** The wanted properties of the items to generate. */
 export interface Dataset {
   size: number;
   distribution: Distribution;
@@ -51,7 +51,7 @@ export interface Batch<Result> {
   failed: { index: number; error: Error | string }[];
 }
 
-/** What scores and measurements are computed from, in addition to the results. */
+/** The facts that scores and measurements are computed from, in addition to the results. */
 export interface Worked<Params> {
   params: Params;
   /** Number of failed items. */

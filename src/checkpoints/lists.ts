@@ -30,7 +30,7 @@ export interface ListVersion {
  * written only a few times.
  */
 const fanout = 16;
-/** Lists with fewer items than this are stored as a whole. LangGraph's own saver can read such a list. */
+/** Lists with fewer items than this are stored as a whole, in the form that LangGraph's own saver can read. */
 const fewItems = 16;
 
 /**

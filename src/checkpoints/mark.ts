@@ -3,8 +3,8 @@ import { dumpState } from "./serializer.ts";
 import { plainFields } from "./stored-message.ts";
 
 /**
- * Tells what a saver remembers of a stored item, so that it can later notice a change of the item. For a primitive value, the mark is
- * the value. For a message with only plain fields, the mark is these fields. For any other object, the mark is the stored text.
+ * The mark of a stored item: the facts by which a saver later notices that the item has changed. For a primitive value, the mark is the
+ * value. For a message with only plain fields, the mark is these fields. For any other object, the mark is the stored text.
  */
 export type Mark =
   | { kind: "value"; value: unknown }

@@ -2,7 +2,8 @@ import { type Sql, sql } from "../db/sql.ts";
 
 /**
  * Sorts checkpoints from newest to oldest, in the order in which the database stored them (`seq`). Ids do not give a reliable order,
- * because each contains the time of its process's clock. Rows from older releases have no `seq` and are sorted by their ids.
+ * because they contain the times of processes whose clocks may differ. Rows from older releases have no `seq` and are sorted by their
+ * ids.
  */
 export const newestFirst: Sql = sql`seq desc nulls last, checkpoint_id desc`;
 

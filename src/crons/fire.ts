@@ -13,8 +13,8 @@ import { nextTick } from "./schedule.ts";
 export type Tick = { run: Run } | { passedOver: string };
 
 /**
- * How late a run may be created after the cron's end, in milliseconds. The last time may lie just before the end, and workers notice a
- * time only some moments later.
+ * How late a run may be created after the cron's end, in milliseconds. Some delay is allowed, because the cron's last time may lie just
+ * before its end and workers notice it only moments later.
  */
 const lateMs = 60_000;
 

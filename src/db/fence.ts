@@ -11,7 +11,7 @@ export interface Fence {
 
 /**
  * Returns a `with` query that every write of an attempt begins with: `with ${fenced(fence)} insert into … select … from fence`. If the
- * attempt has lost the right to write, `fence` is empty, so the statement writes and returns nothing.
+ * attempt has lost the right to write, `fence` is empty. The statement then writes nothing and returns no row.
  *
  * The query reads the run's row with `for share`, so that no other process can claim the run until the write has committed. With a plain
  * read, the next attempt could start before that commit and miss the written rows.

@@ -81,8 +81,8 @@ const resolveToOurs: Hooks["resolve"] = (specifier, context, next) => {
 };
 
 /**
- * The URLs of the users' plain JavaScript files, in the order in which they were loaded. TypeScript files are not needed here, because
- * tsx compiles them and its errors name the file and line.
+ * The URLs of the users' plain JavaScript files, in the order in which they were loaded. They are searched for a syntax error.
+ * TypeScript files are not listed, because tsx names the file and line in its own errors.
  */
 const loadedUrls = new Set<string>();
 

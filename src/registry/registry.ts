@@ -9,7 +9,7 @@ import { findIssues, type GraphCallArguments, type Issue } from "./validate.ts";
 
 export type AnyGraph = Pregel<Record<string, PregelNode>, Record<string, BaseChannel>>;
 
-/** What a graph gets for one use: its config, checkpointer, store and cache. */
+/** The parts that a graph is given for one use: its config, checkpointer, store and cache. */
 export interface GraphUse {
   config?: LangGraphRunnableConfig;
   checkpointer?: BaseCheckpointSaver;

@@ -75,7 +75,10 @@ function unionSchema(context: SchemaContext, union: TypeScript.UnionType, depth:
   return schemas.length === 1 ? (schemas[0] ?? {}) : withBoolean(schemas);
 }
 
-/** Joins the literals true and false in a union to `boolean`. TypeScript has split them before. */
+/**
+ * Joins the literals true and false in a union to `boolean`. This is needed because TypeScript splits a boolean in a union into these
+ * two.
+ */
 function withBoolean(schemas: JsonSchema[]): JsonSchema {
   const isBooleanLiteral = ({ const: value }: JsonSchema) => typeof value === "boolean";
   const others = schemas.filter((schema) => !isBooleanLiteral(schema));

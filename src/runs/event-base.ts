@@ -7,8 +7,8 @@ import { type Sql, sql } from "../db/sql.ts";
 export const numbersPerEvent = 1024;
 
 /**
- * More events than any run ever logs. The limit is low enough that the event numbers of a thread stay exact in JavaScript over thousands
- * of such runs.
+ * A number of events that no run ever reaches. It is low enough that the event numbers of a thread stay exact in JavaScript over
+ * thousands of such runs.
  */
 const mostLogged = 2 ** 26;
 

@@ -40,8 +40,9 @@ interface Row {
 }
 
 /**
- * Returns, for each cursor, the first run that begins at or after it. The results are in the order of the cursors. Most threads are
- * idle, so the statement first compares the number in the thread's row. If no run has ended since, it need not search the ended runs.
+ * Returns, for each cursor, the first run that begins at or after it, in the order of the cursors. The statement first compares the
+ * cursor with the next event number in the thread's row. If no run has ended since, it does not search the ended runs, so that a
+ * follower of an idle thread costs little.
  */
 export async function nextRuns(db: Db, cursors: RunCursor[]): Promise<NextRun[]> {
   const { rows } = await db.query<Row & { known: boolean; next: number }>(sql`

@@ -72,8 +72,8 @@ export interface ObservedWorker {
 }
 
 /**
- * Returns the other workers that seem dead. Looks the locks up in `pg_locks`, because an attempt to take a lock would succeed if it is
- * free.
+ * Returns the other workers that seem dead. Looks the locks up in `pg_locks`, because an attempt to take a free lock would really take
+ * it.
  */
 export async function observeWorkers(db: Db, workerId: string, leaseSeconds: number): Promise<ObservedWorker[]> {
   const { rows } = await db.query<ObservedWorker>(sql`
@@ -96,7 +96,7 @@ export async function observeWorkers(db: Db, workerId: string, leaseSeconds: num
  * Returns the runs of these workers to the queue, and deletes the workers' rows.
  *
  * If the workers `died`, this counts as a crash of each run that they held. If they only lost their connection or their lease, it does
- * not. A run that stored a checkpoint in the lost attempt starts again at 0, because only crashes without progress suggest that the run
+ * not. If a run stored a checkpoint in the lost attempt, its count starts again at 0. Only crashes without progress suggest that the run
  * kills its workers.
  *
  * A run whose thread is locked stays until the observer looks again. To wait here for the lock would delay all other runs and the

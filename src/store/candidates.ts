@@ -20,8 +20,8 @@ const pageSize = 1_000;
 const mostCandidates = 5_000;
 
 /**
- * Returns candidates for a search, which include the nearest `count` items. It reads only the encoded vectors, page by page. They give a
- * range for each similarity. An item stays a candidate as long as it may be nearer than the last of the nearest `count`. If there are
+ * Returns candidates for a search, which include the nearest `count` items. It reads only the encoded vectors, page by page, which give
+ * a range for each similarity. An item stays a candidate as long as it may be nearer than the last of the nearest `count`. If there are
  * more than 5,000 candidates, those that seem farthest are dropped.
  */
 export async function findCandidates(

@@ -28,7 +28,7 @@ export function encodeDirection(direction: Direction): Buffer {
 
 /**
  * Returns the range in which the cosine between a wanted vector and an encoded vector lies. The wanted vector must have length one. The
- * error is then at most the distance that the code contains.
+ * error of the cosine is then at most the distance between the vector and its code, which the code contains.
  */
 export function cosineRange(wanted: Float64Array, code: Buffer): Range {
   const [step, off] = [code.readFloatBE(0), code.readFloatBE(4) + rounding];

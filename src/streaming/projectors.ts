@@ -14,7 +14,7 @@ import {
   updatesIn,
 } from "./payloads.ts";
 
-/** What the conversion of a run's log remembers from event to event. */
+/** The memory of the conversion of a run's log, from event to event. */
 export interface Projecting {
   modes: StreamMode[];
   lifecycle: Lifecycle;
@@ -79,7 +79,10 @@ function projectUpdates(projecting: Projecting, namespace: string[], data: strin
   return [...projecting.messages.finishNamed(namespace, data), ...updates];
 }
 
-/** Finishes the part of a run that a node's update belongs to. It is needed for runs that log no tasks. */
+/**
+ * Ends the status of a node that has just returned an update. It is called only for runs that log no tasks, because otherwise the event
+ * of the task says that the node has finished.
+ */
 function finishNode({ lifecycle, messages }: Projecting, namespace: string[], node: string): Draft[] {
   const place = lifecycle.places.find(
     ({ namespace: below, status }) =>
@@ -115,8 +118,9 @@ function projectTask(projecting: Projecting, namespace: string[], data: string):
 }
 
 /**
- * Returns the drafts for a finished task: the ends of its messages, the task itself, and the end of its part. If the task asks a
- * question, its part stays open until the run has ended, because an earlier answer would be refused.
+ * Returns the drafts for a finished task: the ends of its messages, the task itself, and the end of its status. If the task asks a
+ * question, its status stays open until the run has ended. Clients answer when they see its end, and an answer before the run's end
+ * would be refused.
  */
 function finishTask(projecting: Projecting, namespace: string[], task: TaskFacts, draft: Draft): Draft[] {
   const { lifecycle, messages } = projecting;

@@ -10,7 +10,7 @@ export interface OpenQuestion {
   responseSchema: unknown;
 }
 
-/** The form of the ids that LangGraph gives to interrupts. Ids in this form tell answers with ids from other values. */
+/** The form of the ids that LangGraph gives to interrupts. An answer is one with ids if all of its keys have this form. */
 const interruptId = /^[0-9a-f]{32}$/;
 
 const Interrupt = z

@@ -124,8 +124,8 @@ function hasStatus(status: ThreadStatus): Sql {
 }
 
 /**
- * Returns the condition that a thread has these values. An index first finds threads by marks of the values' top-level entries. The
- * whole values are compared afterwards. Threads without marks are always compared.
+ * Returns the condition that a thread has these values. An index first finds threads by hashes of short top-level entries
+ * (`value_marks`), and then the whole values are compared. Threads without hashes are always compared.
  */
 function havingValues(values: Json | undefined): Sql {
   const same = containing(sql`"values"`, values);

@@ -87,7 +87,7 @@ export class Attempts {
 
   /**
    * Stops the attempts that are cancelled or have lost their right to write. `held` are the runs that this worker held at `askedAt`
-   * according to the database. Attempts that began later are not in it, so they count as lost only if they began before.
+   * according to the database. An attempt that is missing there has lost its right, unless it began after `askedAt`.
    */
   compare(held: HeldRun[], askedAt: number): void {
     const mayRun = new Map(held.map((run) => [keyOf(run), run]));

@@ -43,8 +43,8 @@ export async function conclude(attempt: Attempt, threw?: { error: unknown }): Pr
 }
 
 /**
- * Waits until all events of the attempt are logged, and returns the outcome. If the last events could not be logged, the outcome is an
- * error, because the run must not count as a success then.
+ * Waits until all events of the attempt are logged, and returns the outcome. If the database did not answer, the run returns to the
+ * queue. If the database refused the last events, a success becomes an error.
  */
 async function flushed(attempt: Attempt, outcome: Outcome): Promise<Outcome> {
   const { control, journal } = attempt;

@@ -104,8 +104,8 @@ class Flusher implements Journal {
   }
 
   /**
-   * Stores the events and each request in separate statements. The shared statement has failed, and this way only the request that the
-   * database refuses fails.
+   * Stores the events and each request in separate statements. It is called after the shared statement has failed, so that only the
+   * request that the database refuses fails.
    */
   async #storeApart(batch: Batch, requests: StoreRequest[]): Promise<void> {
     const { write } = this.#options;

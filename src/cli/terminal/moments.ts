@@ -7,7 +7,7 @@ export interface Part {
   data: unknown;
 }
 
-/** What a stream event means for a person who watches the run. `path` names the subgraphs that the event comes from. */
+/** The meaning of a stream event for a person who watches the run. `path` names the subgraphs that the event comes from. */
 export type Moment =
   | { kind: "attempt"; attempt: number }
   | { kind: "step"; path: string[]; node: string; update: unknown }

@@ -14,7 +14,7 @@ import { jsonView, readableView, type View } from "./view.ts";
  */
 export type ExitCode = 0 | 1 | 3 | 130;
 
-/** What a command keeps while it follows the runs of a thread. */
+/** The state of a command that follows the runs of a thread. */
 export interface Session {
   client: Client;
   graph: string;

@@ -74,8 +74,8 @@ export function guardRoutes(app: FastifyInstance, auth: Auth | undefined, admitt
 }
 
 /**
- * Returns the error for a request that one of this service's own webhooks sends to the API. Any creator of a run can choose such a URL,
- * and the service's key may allow more than the creator may do.
+ * Returns the error for a request that one of this service's own webhooks sends to the API. The request is refused, because the
+ * service's key may allow more than the creator of the run, who has chosen the URL.
  */
 const webhookRefused = () => new AuthRefusal(403, "A webhook leads to a route of the project's own, not into this API.");
 

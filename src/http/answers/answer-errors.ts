@@ -40,7 +40,7 @@ export const pathOf = (url: string): string => url.split("?")[0] ?? "";
 /** Returns whether an error of another service caused this error. That cause is then logged, because the answer does not show it. */
 const hasForeignCause = (error: unknown) => error instanceof ServiceError && error.cause !== undefined;
 
-/** Answers requests that Fastify refuses before it finds a route, such as a path that is not valid text or an id that is too long. */
+/** Answers requests that Fastify refuses before it finds a route. Their path is not valid text, or an id in it is too long. */
 export function refusePath(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const tooLong = error.code === "FST_ERR_MAX_PARAM_LENGTH"; // Fastify's own message repeats the whole path
   void send(request, reply, tooLong ? { status: 414, sentence: "A part of the path is too long to be an id or a name." } : toAnswer(error));

@@ -44,8 +44,8 @@ function takeWhileFits<Row>(rows: Row[], write: (row: Row) => string): string[] 
 }
 
 /**
- * Returns a row as JSON, together with its extracted values. A value that is extracted several times is serialised only once. The size
- * is checked before the text is built, and a text that would be too large makes this throw.
+ * Returns a row as JSON, together with its extracted values. A value that is extracted several times is serialised only once. Throws if
+ * the text would become too large, before the text is built.
  */
 function textOf<Row extends object>(row: Row, select: string[] | undefined, extracted: Record<string, unknown> | undefined): string {
   const text = JSON.stringify(selectFields(row, select));

@@ -37,7 +37,10 @@ const joinSchema = { params: RunParams, querystring: JoinQuery };
 const streamSchema = { params: RunParams, querystring: JoinQuery, headers: LastEvent, response: streams };
 const streamAloneSchema = { ...streamSchema, params: z.object({ runId: Id }) };
 
-/** Includes the update of threads, because a client with `cancel_on_disconnect` must also be allowed to cancel the run. */
+/**
+ * The actions about which a route asks that lets clients join a run. The update of threads is among them, because a client with
+ * `cancel_on_disconnect` must also be allowed to cancel the run.
+ */
 const joins = access("threads:read", "threads:update");
 
 /** The routes for one existing run: read it, follow it, wait for it and delete it. */
