@@ -68,7 +68,7 @@ export interface ScenarioOptions extends Partial<ScenarioContextInput> {
   skills?: (Skill | (() => Skill))[];
 }
 
-/** Starts the next segment of every unfinished scenario at the same time, in one super-step. */
+/** Lets all unfinished scenarios work until their next meeting point (the end of the segment), in one super-step. */
 function fanOut({ planned, definitions, segment, progress, ledger, startedAt }: State): Send[] {
   return definitions.flatMap((definition) => {
     const own = progress[definition.name];
@@ -113,7 +113,7 @@ export const scenario = ({ name = "scenario", skills: own = [], ...options }: Sc
     return { ...begin(definitions, planned.mode, config, kept), ...cleared, planned, estimate, startedAt };
   };
 
-  /** Records how far each scenario has come when they meet, and starts the next segment. */
+  /** Records how far each scenario has come when they meet, and lets them work until the next meeting point. */
   const meet: Node = ({ planned, segment, progress, startedAt }, config) => {
     if (!segment || !planned) return {};
     forgetSegment(segment.number, config);

@@ -35,7 +35,7 @@ export async function storeEntry(db: Db, fence: Fence, scope: string, entry: Ent
   return rowCount !== 0;
 }
 
-/** Deletes the scope's entries: all of them, or only those in the given namespaces. */
+/** Deletes the entries of one version of a graph (`scope`): all of them, or only those in the given namespaces. */
 export async function clearEntries(db: Db, scope: string, namespaces: string[] | undefined): Promise<void> {
   const which = namespaces ? sql`and namespace = any(${namespaces}::text[])` : nothing;
   await db.query(sql`delete from cache_entries where scope = ${scope} ${which}`);

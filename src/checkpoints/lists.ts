@@ -57,7 +57,7 @@ function countUnchanged(items: unknown[], marks: Mark[]): number {
   return count;
 }
 
-/** Returns the leading segments whose items are all among the first `kept` items, which have not changed. */
+/** Returns the first segments (stored rows) whose items are all among the first `kept` items, which have not changed. */
 function segmentsWithin(segments: Segment[], kept: number): Segment[] {
   let end = 0;
   return segments.filter(({ length }) => {
@@ -67,8 +67,8 @@ function segmentsWithin(segments: Segment[], kept: number): Segment[] {
 }
 
 /**
- * Removes the last segments if the new segment should take over their items, which happens when too many of them are small. Returns the
- * length of the new segment.
+ * Removes the last segments (stored rows) if a new one should take over their items, which happens when too many are small. Returns the
+ * number of items in the new one.
  */
 function absorbSmaller(segments: Segment[], length: number): number {
   let own = length;

@@ -11,13 +11,19 @@ export type Mark =
   | { kind: "message"; type: unknown; content: unknown; id: unknown; name: unknown }
   | { kind: "text"; text: string };
 
-/** Returns the mark of an item in the graph's state. Throws the same errors as `dumpState`. */
+/**
+ * Returns the mark of an item in the graph's state, which later shows whether the item has changed. Throws the same errors as
+ * `dumpState`.
+ */
 export function markOf(item: unknown): Mark {
   if (typeof item !== "object" || item === null) return { kind: "value", value: item };
   return isPlainMessage(item) ? messageMark(item) : { kind: "text", text: textOf(item) };
 }
 
-/** Returns the mark of an item that was just loaded. `stored` is the JSON value that the item was loaded from. */
+/**
+ * Returns the mark of an item that was just loaded, which later shows whether the item has changed. `stored` is the JSON value that it
+ * was loaded from.
+ */
 export function markOfStored(item: unknown, stored: unknown): Mark {
   if (typeof item !== "object" || item === null) return { kind: "value", value: item };
   return isPlainMessage(item) ? messageMark(item) : { kind: "text", text: JSON.stringify(stored) };

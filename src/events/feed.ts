@@ -10,8 +10,8 @@ const pollMs = 1_000;
 export const runTopic = (runId: string) => `run:${runId}`;
 
 /**
- * Lets any number of clients follow the event logs of runs. All followers of a run in this process share one window of recent events.
- * One poll serves all runs.
+ * Lets any number of clients follow the event logs of runs. For each followed run, this process keeps the recent events in memory (a
+ * `RunWindow`), which all followers share. One poll serves all runs.
  */
 export interface EventFeed {
   /**
@@ -39,15 +39,15 @@ interface Feed {
 }
 
 /**
- * A follower's access to the events of a run. `leave` must be called at the end, because the window closes when its last follower
- * leaves.
+ * A follower's access to the events of a run. The follower must call `leave` at the end, because the run's recent events stay in memory
+ * until its last follower leaves.
  */
 interface Follower {
   window: RunWindow;
   leave: () => void;
 }
 
-/** Starts the feed. As long as nobody follows a run, it reads nothing. */
+/** Starts the feed, which passes the events of runs on to their followers. As long as nobody follows a run, it reads nothing. */
 export function startFeed(db: Db, wakeups: Wakeups, onError: (error: Error) => void): EventFeed {
   const feed: Feed = { db, wakeups, reader: createLogReader(db, onError), windows: new Map(), stopped: new AbortController() };
   const { reader, windows, stopped } = feed;
@@ -100,7 +100,9 @@ async function* follow(feed: Feed, from: { runId: string; after: number }, signa
   if (!signal.aborted) throw new Error("This process is stopping.");
 }
 
-/** Adds a follower of a run that exists. The first follower also causes a look-up of the newest event's id in the log. */
+/**
+ * Adds a follower of a run that exists. For the first follower of a run, this also looks up the id of the newest event in the run's log.
+ */
 async function join(feed: Feed, runId: string): Promise<Follower> {
   const { window, leave } = enter(feed, runId);
   window.uncreated = false;

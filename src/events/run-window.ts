@@ -18,7 +18,7 @@ export class RunWindow {
   readonly runId: string;
   followers = 0;
   unlisten: () => void = () => {};
-  /** The id of the newest event in the window. Undefined until the newest id in the log has been looked up. */
+  /** The id of the newest event that is held here. Undefined until the newest id in the log has been looked up. */
   tail: number | undefined;
   over = false;
   /** True until the run has been created. A read before that would not find the run, and would conclude that it was deleted. */
@@ -36,7 +36,7 @@ export class RunWindow {
     this.runId = runId;
   }
 
-  /** Returns the events after the cursor. Returns undefined if the window does not reach back that far any more. */
+  /** Returns the events after the cursor. Returns undefined if the oldest of them are no longer held here. */
   since(after: number): LoggedEvent[] | undefined {
     if (this.tail !== undefined && after >= this.tail) return [];
     const first = this.#window[0]?.id;
@@ -47,7 +47,7 @@ export class RunWindow {
     return this.#shared.events;
   }
 
-  /** Adds events to the window. Returns false if other events are missing between those in the window and the new ones. */
+  /** Adds events. Returns false if other events are missing between those that are held and the new ones. */
   take(events: LoggedEvent[]): boolean {
     const tail = this.tail;
     if (tail === undefined) return true; // the look-up of the log's newest event, which is under way, will find these events too
@@ -73,7 +73,7 @@ export class RunWindow {
     }
   }
 
-  /** Wakes the followers. If there are many of them, it waits a moment, so that each gets several events in one write. */
+  /** Wakes the followers of the run. If there are many of them, waits a moment, so that each gets several events in one write. */
   wake(): void {
     const pauseMs = this.over ? 0 : this.followers * pauseMsPerFollower;
     const waitMs = this.#wokenAt + pauseMs - performance.now();

@@ -101,8 +101,8 @@ function requestLogger({ log }: ApiDeps, { logging_headers }: HttpOptions): Fast
 }
 
 /**
- * Decides which requests are let in. It consists of the gate against foreign web pages, the allowed origins, and the users that were
- * authenticated before.
+ * The parts that decide which requests are let in: the check against foreign web pages (`gate`), the allowed origins, and the users that
+ * were authenticated before.
  */
 interface Admittance {
   admitted: Admitted;

@@ -4,7 +4,7 @@ import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 export interface WorkMetrics {
   claimed(run: { attempt: number; dueSeconds: number }): void;
   tookOver(runs: number): void;
-  /** Records the number of threads whose next run was marked wrongly or not at all. */
+  /** Records the number of threads whose next run was not known or wrong. Such threads are found by a regular check (`repairHeads`). */
   repairedHeads(threads: number): void;
   /** Records the end of an attempt. `outcome` is the run's status, or a word such as "released" if the run continues. */
   ended(graphId: string, outcome: string, seconds: number): void;

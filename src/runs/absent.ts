@@ -15,8 +15,8 @@ export interface AbsentGraph {
 const someWorkerHas = sql`exists (select from workers where graphs is null or graph_id = any(graphs))`;
 
 /**
- * Selects the graphs that the threads' next runs need. The next pending run of a thread is marked as its head (see migration 032). The
- * query jumps in the index from one graph to the next, so its cost does not grow with the number of runs.
+ * Selects the graphs that the threads' next runs need. In each thread, the pending run that comes next has the mark `head` (see
+ * migration 032). The query jumps in the index from one graph to the next, so its cost does not grow with the number of runs.
  */
 const neededGraphs = sql`
   recursive steps (graph_id) as (

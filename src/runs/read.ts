@@ -4,7 +4,7 @@ import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
 import { runNotFound } from "../errors.ts";
 import { type Run, type RunStatus, runColumns } from "./run.ts";
 
-/** Returns an SQL condition that is true if the caller's scope includes the thread of the run. */
+/** Returns an SQL condition that is true if the caller may see the thread of the run. */
 const visibleBy = (scope: Scope): Sql =>
   sql`exists (select from threads where threads.thread_id = runs.thread_id and ${scope.visible(sql`threads.metadata`)})`;
 

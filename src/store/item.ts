@@ -41,9 +41,9 @@ type ItemColumns = Record<"namespace" | "key" | "value" | "metadata", Sql>;
 const ownColumns: ItemColumns = { namespace: sql`namespace`, key: sql`key`, value: sql`value`, metadata: sql`metadata` };
 
 /**
- * Returns the condition that the scope includes an item. As on the official server, an auth filter compares the namespace, the key and
- * the fields of the value. An auth handler can also store marks in an item's metadata. A mark takes precedence over a field of the
- * value, because the caller chooses the value.
+ * Returns the condition that the caller may see an item. As on the official server, an auth filter compares the namespace, the key and
+ * the fields of the value. An auth handler can also store metadata with an item. Metadata takes precedence over a field of the value,
+ * because the caller chooses the value.
  */
 export function inScope(scope: Scope, { namespace, key, value, metadata }: ItemColumns = ownColumns): Sql {
   return scope.visible(metadata, (field, equal) => {
@@ -55,7 +55,7 @@ export function inScope(scope: Scope, { namespace, key, value, metadata }: ItemC
   });
 }
 
-/** The condition for items that a search looks at, that have not expired, and that the scope includes. */
+/** The condition for items that a search looks at, that have not expired, and that the caller may see. */
 export const at = (scope: Scope, { prefix, filter }: Place): Sql =>
   join([under(prefix), alive, inScope(scope), matchingAll(filter ?? {})], " and ");
 

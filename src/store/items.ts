@@ -11,7 +11,10 @@ export interface NewItem extends Pick<Item, "namespace" | "key" | "value"> {
   ttlMinutes: number | null;
   /** The vectors of the item, if there is an index for searches by meaning. */
   vectors?: ItemVectors | undefined;
-  /** The marks that an auth handler gives the item. Undefined keeps the marks of the item that is stored already. */
+  /**
+   * Metadata that an auth handler gives the item, and by which its filters decide. Undefined keeps the metadata of the item that is
+   * stored already.
+   */
   metadata?: Json | undefined;
 }
 
@@ -21,7 +24,7 @@ export interface NewItem extends Pick<Item, "namespace" | "key" | "value"> {
  */
 const byRight = (fence: Fence | undefined): Sql => (fence ? fenced(fence) : sql`fence as (select)`);
 
-/** Returns the item, or undefined if it does not exist or the scope does not include it. */
+/** Returns the item. Returns undefined if it does not exist, or if the caller may not see it. */
 export async function findItem(db: Db, scope: Scope, { namespace, key }: ItemName): Promise<StoredItem | undefined> {
   const { rows } = await db.query<StoredItem>(sql`
     select ${columns} from store_items
@@ -32,7 +35,7 @@ export async function findItem(db: Db, scope: Scope, { namespace, key }: ItemNam
 /**
  * Stores an item, and replaces the stored item with this name and its vectors. Returns false if the attempt has lost the right to write.
  *
- * Throws if the scope does not include the new item. Otherwise throws if it does not include the stored one. The order matters, because
+ * Throws if the caller may not see the new item. Otherwise throws if the caller may not see the stored one. The order matters, because
  * only the second error tells the caller that an item exists.
  */
 export async function putItem(db: Db, scope: Scope, fence: Fence | undefined, item: NewItem): Promise<boolean> {
@@ -62,12 +65,15 @@ export async function putItem(db: Db, scope: Scope, fence: Fence | undefined, it
 const given = { namespace: sql`given.namespace`, key: sql`given.key`, value: sql`given.value` };
 const existing = { namespace: sql`item.namespace`, key: sql`item.key`, value: sql`item.value`, metadata: sql`item.metadata` };
 
-/** Returns the marks to store with an item. They are those of this call, or else those of the stored item if the scope includes it. */
+/**
+ * Returns the metadata to store with an item. It is that of this call, or else that of the stored item if the caller may see the stored
+ * item.
+ */
 const marksOf = (scope: Scope, newMetadata: Sql): Sql => sql`coalesce(${newMetadata}, (
   select item.metadata from store_items item
    where item.namespace = given.namespace and item.key = given.key and ${alive} and ${inScope(scope, existing)}), '{}')`;
 
-/** Deletes an item, if it exists and the scope includes it. Returns false only if the attempt has lost the right to write. */
+/** Deletes an item, if it exists and the caller may see it. Returns false only if the attempt has lost the right to write. */
 export async function deleteItem(db: Db, scope: Scope, fence: Fence | undefined, { namespace, key }: ItemName): Promise<boolean> {
   const { rows } = await db.query(sql`
     with ${byRight(fence)}, gone as (

@@ -13,8 +13,8 @@ export interface Place {
 const keyOf = (namespace: string[]) => namespace.join("|");
 
 /**
- * Tracks the status of a run and of the parts below it. Its methods return the protocol events for the changes, as drafts without
- * numbers.
+ * Tracks the statuses that clients see: that of a run, and those of its parts (subgraphs, and nodes with events). Each method returns
+ * the protocol events for the changes, which have no numbers yet.
  */
 export class Lifecycle {
   readonly #graphId: string;
@@ -30,7 +30,10 @@ export class Lifecycle {
     return [...this.#places.values()];
   }
 
-  /** Starts the run, or another attempt of it. Forgets parts that have failed, because the new attempt may run them again. */
+  /**
+   * Starts the run, or another attempt of it. Forgets the subgraphs and nodes that have failed, because the new attempt may run them
+   * again.
+   */
   run(): Draft[] {
     for (const [key, { status }] of this.#places) if (status === "failed") this.#places.delete(key);
     if (this.#places.has("")) return [];
@@ -39,7 +42,7 @@ export class Lifecycle {
     return [toDraft(root)];
   }
 
-  /** Starts the part at a namespace and the parts above it. Parts that have started before do not change. */
+  /** Starts the subgraph or node at a namespace, and those above it. Those that have started before do not change. */
   at(namespace: string[]): Draft[] {
     const drafts: Draft[] = [];
     for (let length = 1; length <= namespace.length; length++) {
@@ -49,13 +52,13 @@ export class Lifecycle {
     return drafts;
   }
 
-  /** Finishes a part below the root. The last segment of `namespace` is the task that runs there. */
+  /** Finishes a subgraph or node. The last segment of `namespace` is the task that runs there. */
   finish(namespace: string[], status: Status): Draft[] {
     const place = this.#places.get(keyOf(namespace));
     return place?.status === "started" ? [change(place, status)] : [];
   }
 
-  /** Ends the run and every part below it that is still open. `details` are added to the run's own event. */
+  /** Ends the run, and every subgraph or node in it that has not finished. `details` are added to the run's own event. */
   end(status: Status, details?: object): Draft[] {
     const root = this.#places.get("") ?? { namespace: [], graphName: this.#graphId, status };
     this.#places.set("", root);
@@ -64,7 +67,10 @@ export class Lifecycle {
     return [...open.map((place) => change(place, status)), toDraft(root, details)];
   }
 
-  /** Notes the agent's name for a task, or the id of the tool call that the task answers. Their events show both. */
+  /**
+   * Notes the agent's name for a task, or the id of the tool call that started the task. Both become a part of the event when the task
+   * starts.
+   */
   identify({ namespace, agentName, toolCallId }: { namespace: string[]; agentName?: string | undefined; toolCallId?: string | undefined }) {
     const key = keyOf(namespace);
     if (agentName !== undefined && !this.#agents.has(key)) this.#agents.set(key, agentName);

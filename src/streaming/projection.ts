@@ -15,7 +15,7 @@ export interface Projection {
   project(logged: LoggedEvent): ThreadEvent[];
   /** Returns the events for the run's end. `end` is undefined if the run no longer exists, for example because it was rolled back. */
   projectEnd(end: EndedRun | undefined): ThreadEvent[];
-  /** The run and the parts below it, with their statuses after the events so far. */
+  /** The run with its subgraphs and nodes, each with its status after the events so far. */
   readonly places: Place[];
 }
 

@@ -14,7 +14,7 @@ import {
   updatesIn,
 } from "./payloads.ts";
 
-/** The memory of the conversion of a run's log, from event to event. */
+/** The facts about a run that the conversion of its log remembers from event to event. */
 export interface Projecting {
   modes: StreamMode[];
   lifecycle: Lifecycle;

@@ -5,7 +5,7 @@ import type { ThreadEvent } from "./event.ts";
 import { createProjection } from "./projection.ts";
 import type { ThreadWindow } from "./window.ts";
 
-/** The sources of the events of runs: the database, and the feed of the runs' logs. */
+/** The sources of a run's events: the database, and the feed, which passes on new events of runs. */
 export interface EventSources {
   pool: Db;
   feed: EventFeed;
@@ -34,15 +34,15 @@ interface Replay {
   since: number;
   window: ThreadWindow;
   /**
-   * True to replay up to the end of the run. False to stop at the first event that the window holds. A follower that falls behind a
+   * True to replay up to the end of the run. False to stop at the first event that is still in memory. A follower that falls behind a
    * second time passes true, because every replay reads its run from the start.
    */
   toEnd: boolean;
 }
 
 /**
- * Yields to one follower the events that the thread's window does not hold any more. Returns the event number up to which the follower
- * then has everything.
+ * Yields to one follower the events of a thread that are no longer in memory (`window`). Returns the event number up to which the
+ * follower then has everything.
  */
 export async function* replay(
   sources: EventSources,

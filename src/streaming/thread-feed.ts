@@ -38,7 +38,7 @@ interface Feed {
   onError: (error: Error) => void;
 }
 
-/** Starts the feed. Without followers, the feed reads nothing. */
+/** Starts the feed, which passes the events of threads on to their followers. As long as nobody follows a thread, it reads nothing. */
 export function startThreadFeed({ pool, feed, wakeups, onError }: ThreadFeedDeps): ThreadFeed {
   const watcher = startThreadWatcher(pool, wakeups, onError);
   const stopped = new AbortController();
@@ -79,7 +79,10 @@ async function* follow(
   if (!signal.aborted) throw new Error("This process is stopping.");
 }
 
-/** Returns the thread's window, which its followers share. If there is none, opens one. The window closes when its last follower leaves. */
+/**
+ * Returns the `ThreadWindow` of a thread, which holds its newest events in memory. All followers share it, and it is closed when the
+ * last one leaves.
+ */
 async function join(feed: Feed, threadId: string): Promise<{ window: ThreadWindow; leave: () => void }> {
   const { base } = await readProgress(feed.sources.pool, threadId);
   const window = feed.windows.get(threadId) ?? open(feed, threadId, base);
@@ -100,7 +103,10 @@ function open(feed: Feed, threadId: string, base: number): ThreadWindow {
   return window;
 }
 
-/** Fills a thread's window with the events of its runs. Starts with the open run, or with the next run if none is open. */
+/**
+ * Fills a thread's window, which its followers read, with the events of its runs. Starts with the open run, or with the next run if none
+ * is open.
+ */
 async function fill(feed: Feed, threadId: string, window: ThreadWindow): Promise<void> {
   const signal = AbortSignal.any([window.closed.signal, feed.stopped.signal]);
   let from = window.floor;
@@ -120,8 +126,8 @@ async function fill(feed: Feed, threadId: string, window: ThreadWindow): Promise
 }
 
 /**
- * Makes new followers get a new window, after a run was rolled back. The present followers keep the old one, because they have seen the
- * run that no longer exists.
+ * Makes new followers of a thread start with an empty window, after a run was rolled back. The present followers keep the old one,
+ * because they have seen the run that no longer exists.
  */
 function retire({ windows }: Feed, threadId: string, window: ThreadWindow): void {
   if (windows.get(threadId) === window) windows.delete(threadId);

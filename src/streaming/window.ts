@@ -13,7 +13,7 @@ export class ThreadWindow {
   readonly closed = new AbortController();
   /** True if the thread has been deleted. */
   over = false;
-  /** The window holds every event with a number above this one. */
+  /** Every event with a number above this one is held here. */
   floor: number;
   #tail: number;
   #events: ThreadEvent[] = [];
@@ -25,7 +25,7 @@ export class ThreadWindow {
     this.#tail = floor;
   }
 
-  /** Returns the events with numbers above `number`. Returns undefined if the window does not hold all of them any more. */
+  /** Returns the events with numbers above `number`. Returns undefined if some of them are no longer held here. */
   since(number: number): ThreadEvent[] | undefined {
     if (number >= this.#tail) return [];
     if (number < this.floor) return undefined;

@@ -113,7 +113,7 @@ export interface LockedThread {
 
 /**
  * Locks the thread's row until the transaction ends. All code that creates, cancels or ends a run of a thread locks the thread first, so
- * that such changes happen one after another. Returns undefined if the scope has no such thread.
+ * that such changes happen one after another. Returns undefined if the thread does not exist or the caller may not see it.
  */
 export async function lockThread(db: Db, scope: Scope, threadId: string): Promise<LockedThread | undefined> {
   const { rows } = await db.query<LockedThread>(sql`
@@ -160,7 +160,10 @@ export async function deleteThreadRow(db: Db, threadId: string): Promise<void> {
   if (rowCount === 0) throw threadNotFound(threadId);
 }
 
-/** Copies a thread's row with its state and its time to live, but without its runs. Returns false if the scope has no such thread. */
+/**
+ * Copies a thread's row with its state and its time to live, but without its runs. Returns false if the thread does not exist or the
+ * caller may not see it.
+ */
 export async function copyThreadRow(
   db: Db,
   scope: Scope,

@@ -185,7 +185,7 @@ export async function giveBackWebhook(db: Db, { runId, attempt }: Delivery): Pro
      where run_id = ${runId} and attempts = ${attempt} and status = 'pending'`);
 }
 
-/** Returns the condition that the scope includes a webhook. It reads the metadata of the run, because the thread may have been deleted. */
+/** Returns the condition that the caller may see a webhook. It reads the metadata of the run, because the thread may have been deleted. */
 const visibleBy = (scope: Scope): Sql => scope.visible(sql`coalesce(metadata, (searchable(run) -> 'metadata')::json, '{}')`);
 
 /** Returns the dead webhooks, latest first. */

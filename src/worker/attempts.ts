@@ -75,7 +75,7 @@ export class Attempts {
     return Math.max(0, Math.min(slots - executing, 2 * slots - attempts.length));
   }
 
-  /** Returns whether this worker executes a suspect run, which is given up if one more worker dies while executing it. */
+  /** Returns whether this worker executes a run that one more crash would end. It then claims no second such run. */
   hasSuspect(): boolean {
     const { maxCrashes } = this.#options;
     return [...this.#running.values()].some(({ claim }) => claim.crashes > 0 && claim.crashes >= maxCrashes - 1);

@@ -13,7 +13,7 @@ import type { GraphChunk } from "./translator.ts";
 const nodeFinishedKey = "__pregel_node_finished";
 const identityKeys = ["run_id", "thread_id", "graph_id", "assistant_id"];
 
-/** Runs the graph and puts its streamed chunks into the journal, until the graph ends. Throws the error that the graph throws. */
+/** Runs the graph and stores its streamed chunks as events, until the graph ends. Throws the error that the graph throws. */
 export async function stream(attempt: Attempt, opened: OpenGraph): Promise<void> {
   const { translator, journal } = attempt;
   if (opened.start.atBreakpoint) for (const event of translator.onBreakpoint()) journal.push(event);

@@ -10,7 +10,7 @@ import type { Walk } from "../threads/retention.ts";
 import type { WorkerDeps } from "./worker-deps.ts";
 
 const pauseMs = 5_000;
-/** How often the marks of the threads' next runs (`head`) are checked, in minutes. */
+/** How often it is checked that each thread's next run has the mark `head`, in minutes. */
 const headMinutes = 1;
 /** How many temporary threads one sweep checks. */
 const temporaryStep = 2_000;

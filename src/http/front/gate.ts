@@ -31,7 +31,7 @@ export interface Arrival {
 export type Gate = (incoming: IncomingMessage) => string | undefined;
 
 /**
- * Returns the gate for requests and upgrades, which refuses those of foreign web pages. Calls from this process always pass.
+ * Returns the gate, which checks requests and upgrades and refuses those of foreign web pages. Calls from this process always pass.
  * `isPublicFile` tells which files a page may load as scripts.
  */
 export function createGate(rules: GateRules, isPublicFile: (path: string) => boolean): Gate {

@@ -52,8 +52,8 @@ export async function cancellable(request: FastifyRequest, { action, threadId, r
 }
 
 /**
- * Cancels a run. With `wait`, answers only when the run is over. The client's place among the waiting ones is taken before the run is
- * cancelled, so that a refused request has no effect.
+ * Cancels a run. With `wait`, answers only when the run is over. The client counts as a waiting one before the run is cancelled. If
+ * there are too many, the request is thus refused without an effect.
  */
 async function cancel(deps: StartDeps, request: RequestOf<typeof cancelSchema>, reply: FastifyReply) {
   const { threadId, runId } = request.params;

@@ -31,9 +31,9 @@ export async function startRun(deps: ApiDeps, start: Start): Promise<FastifyRepl
 
 /**
  * Creates a run and streams it. Two things happen before the run is created:
- * - The feed learns the run's id. The stream can thus begin without a query, and misses no event.
- * - The stream takes the client's place among the open streams. A client with too many streams is refused and retries. If its run
- *   existed already, each retry would create another run.
+ * - The feed, which passes events to followers, learns the run's id. The stream can thus begin without a query, and misses no event.
+ * - The client is counted among those with open streams. If it has too many, it is refused and retries. If its run existed already, each
+ *   retry would create another run.
  */
 export async function startAndStream(deps: StartDeps, start: Start): Promise<void> {
   const wanted = newRunOf(deps, start);
@@ -66,7 +66,7 @@ async function stream(deps: ApiDeps, start: Start, { run, leave }: { run: Run; l
   });
 }
 
-/** Creates a run and waits for it. As for a stream, the client takes its place before the run is created. */
+/** Creates a run and waits for it. As for a stream, the client is counted before the run is created. */
 export async function startAndWait(deps: StartDeps, start: Start): Promise<void> {
   const wanted = newRunOf(deps, start);
   const leave = takePlaceAtRun(deps, start.request, wanted.runId);

@@ -34,7 +34,7 @@ export interface RunStream extends FollowedRun {
   after: number;
   /** The stream modes to send. Undefined means all. */
   modes?: string[];
-  /** Releases the client's place among the open streams. */
+  /** Stops counting this client among those with open streams. */
   leave: () => void;
 }
 
@@ -44,8 +44,8 @@ export interface RunWait extends FollowedRun {
 }
 
 /**
- * Streams a run to a client until the run is over, then releases the client's place among the open streams. After an error, it cuts the
- * connection, because the HTTP status has been sent already.
+ * Streams a run to a client until the run is over, then stops counting the client among those with open streams. After an error, it cuts
+ * the connection, because the HTTP status has been sent already.
  */
 export async function streamRun(deps: ApiDeps, reply: FastifyReply, run: RunStream): Promise<void> {
   const { runId, after, modes, followed, leave } = run;

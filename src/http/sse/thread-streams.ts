@@ -12,7 +12,7 @@ import { openEventStream } from "./sse.ts";
 interface FollowedThread {
   threadId: string;
   followed: Followed;
-  /** Releases the client's place among the open streams. */
+  /** Stops counting this client among those with open streams. */
   leave: () => void;
 }
 
@@ -61,8 +61,8 @@ interface EndlessStream extends FollowedThread {
 }
 
 /**
- * Sends events until the client is gone or there are no more, then releases the client's place. The connection is always cut, because
- * the SDK would take a clean end for the end of a run.
+ * Sends events until the client is gone or there are no more, then stops counting the client. The connection is always cut, because the
+ * SDK would take a clean end for the end of a run.
  */
 async function streamWithoutEnd(deps: ApiDeps, reply: FastifyReply, { threadId, followed, leave, read }: EndlessStream): Promise<void> {
   const stream = openEventStream(reply, deps.settings.stalledSeconds);
