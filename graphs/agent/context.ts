@@ -5,7 +5,7 @@ import { withDefaults } from "./defaults.ts";
 import { priceOf } from "./ledger.ts";
 import { ToolName } from "./tool-names.ts";
 
-/** The default model. An empty variable does not count as set. */
+/** The default model, from ENSEMBLE_MODEL. An empty variable does not count. */
 const defaultModel = process.env.ENSEMBLE_MODEL || "gpt-5-mini";
 
 /** The sampling temperature of the models. It has no default, because gpt-5 models accept only their own value. */

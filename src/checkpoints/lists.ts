@@ -26,8 +26,8 @@ export interface ListVersion {
 }
 
 /**
- * How many rows of similar size a list may have before a new row takes over their items. A list thus has few rows, and each item is
- * written only a few times.
+ * How many stored rows of similar size a list may have. When there are more, the new row takes over the items of the others. A list thus
+ * stays in few rows, and each item is written only a few times.
  */
 const fanout = 16;
 /** Lists with fewer items than this are stored as a whole, in the form that LangGraph's own saver can read. */

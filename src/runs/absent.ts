@@ -4,7 +4,7 @@ import { endingUnfinished } from "./unfinished.ts";
 /** A graph that due runs need, but that no live worker has loaded. */
 export interface AbsentGraph {
   graphId: string;
-  /** True if this call was the first to notice it. */
+  /** True if this call was the first to notice that the graph is missing. */
   isNew: boolean;
 }
 

@@ -118,7 +118,7 @@ export async function readProgress(db: Db, threadId: string): Promise<Progress> 
   return rows[0] ?? { base: 0, through: -1 };
 }
 
-/** How a run ended, as its subscribers need it. */
+/** The facts about a run's end that its subscribers get. */
 export interface EndedRun {
   status: RunStatus;
   /** The time when the run ended, in milliseconds. */

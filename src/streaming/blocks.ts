@@ -44,7 +44,7 @@ export type MessageParts = Pick<LoggedMessage, "content" | "tool_calls" | "inval
  */
 const toolContent = new Set(["tool_use", "input_json_delta", "tool_call", "tool_call_chunk", "function_call"]);
 
-/** Returns the pieces of a token chunk. */
+/** Returns the parts of content blocks that a token chunk of a message carries. */
 export function piecesOf({ content, additional_kwargs, tool_call_chunks = [] }: LoggedMessage): Piece[] {
   const reasoning = additional_kwargs?.reasoning_content;
   return [
@@ -54,7 +54,7 @@ export function piecesOf({ content, additional_kwargs, tool_call_chunks = [] }: 
   ];
 }
 
-/** Returns the pieces of a complete message. */
+/** Returns the content blocks of a complete message, in the form in which token chunks carry them. */
 export function wholePiecesOf(message: LoggedMessage): Piece[] {
   return blocksOf(message).flatMap((block, index) => {
     const key = `block ${index}`;

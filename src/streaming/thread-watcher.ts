@@ -18,7 +18,7 @@ export interface ThreadWatcher {
 
 type Found = { run: BegunRun } | "thread gone";
 
-/** A thread, and the last time of change that the waiting caller knows. */
+/** A thread, and the time of its last change as far as the waiting caller knows it. */
 interface Known {
   threadId: string;
   known: string | undefined;

@@ -19,7 +19,7 @@ export interface StoredRun {
 /** How fast a receiver answered last time. It is "new" if that is unknown. */
 export type Pace = "new" | "prompt" | "slow";
 
-/** A receiver as this process knows it. */
+/** A webhook receiver, and how fast it answered last time. */
 export interface Receiver {
   host: string;
   pace: Pace;

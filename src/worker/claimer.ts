@@ -18,7 +18,7 @@ export interface ClaimerOptions {
   graphs: string[];
   maxCrashes: number;
   attempts: Attempts;
-  /** Returns whether this worker's row is stored. Before that, other workers would take over the runs that it claims. */
+  /** Returns whether this worker is in the table `workers`. Before that, other workers would take over the runs that it claims. */
   isAnnounced(): boolean;
   /** Starts a claimed run. `askedAt` is the time when the claim was sent to the database. */
   start(claim: Claim, askedAt: number): void;

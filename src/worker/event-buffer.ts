@@ -86,14 +86,14 @@ export class EventBuffer {
     this.#admitAll();
   }
 
-  /** Resolves when few enough events wait. */
+  /** Resolves when few enough events wait to be logged. */
   async room(): Promise<void> {
     if (!this.isCrowded) return;
     this.#roomy ??= Promise.withResolvers();
     await this.#roomy.promise;
   }
 
-  /** Resolves the promise of `room` if few enough events wait now. Call it when a batch has been stored. */
+  /** Resolves the promise of `room` if few enough events wait to be logged now. Call it when a batch has been stored. */
   admit(): void {
     if (!this.isCrowded) this.#admitAll();
   }

@@ -23,7 +23,7 @@ export interface LivenessOptions {
 }
 
 export interface Liveness {
-  /** True if this worker's row is stored and its connection is alive. Only then may it claim runs. */
+  /** True if this worker is in the table `workers` and its connection is alive. Only then may it claim runs. */
   readonly announced: boolean;
   /** Renews the lease at once, and not only after the usual second. */
   hurry(): void;
@@ -33,7 +33,7 @@ export interface Liveness {
 const watchMs = 250;
 const blockedMs = 1_000;
 
-/** Starts the thread that renews this worker's lease. Resolves when the worker's row has been stored. */
+/** Starts the thread that renews this worker's lease. Resolves when the worker is in the table `workers`. */
 export async function startLiveness(options: LivenessOptions): Promise<Liveness> {
   const { url, workerId, graphs, leaseSeconds, log } = options;
   const clock = new SharedArrayBuffer(8);

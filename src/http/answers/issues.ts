@@ -21,7 +21,7 @@ export function refuseIssues(issues: Issue[]): void {
   throw new ServiceError("invalid", errors.map(({ field, message }) => `${field}: ${message}`).join("; "), errors);
 }
 
-/** Writes a path like `context.roster[1].name`. */
+/** Returns a path as text, such as `context.roster[1].name`. */
 function writePath(path: PropertyKey[]): string {
   return path.map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? String(key) : `.${String(key)}`)).join("");
 }
