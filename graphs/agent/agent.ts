@@ -26,7 +26,7 @@ export interface Workable {
 }
 
 /**
- * The options of `agent`. They are the fields of `AgentData`, which can also come from data, and options that exist only in code: chat
+ * The options of `agent`. They are the fields of `AgentData`, which describes an agent as data, and options that only code can set: chat
  * models, tools and middleware.
  */
 export interface AgentOptions extends Omit<z.input<typeof AgentData>, "model" | "tools" | "output"> {

@@ -19,7 +19,7 @@ export interface StoredRun {
 /** How fast a receiver answered last time. It is "new" if that is unknown. */
 export type Pace = "new" | "prompt" | "slow";
 
-/** A webhook receiver, and how fast it answered last time. */
+/** A webhook receiver, how fast it answered last time, and how many deliveries to it are under way. */
 export interface Receiver {
   host: string;
   pace: Pace;
