@@ -86,7 +86,10 @@ function toTaskCheckpoint(config: RunnableConfig): WireTaskCheckpoint | null {
   return { thread_id, checkpoint_ns, ...(checkpoint_id && { checkpoint_id }), ...(checkpoint_map && { checkpoint_map }) };
 }
 
-/** Returns the same reference as streams contain it. There, the official servers send missing keys as null. */
+/**
+ * Returns the reference to the checkpoint of a task's subgraph, in the form that streams contain. There, the official servers send
+ * missing keys as null.
+ */
 export function toStreamedTaskCheckpoint(config: RunnableConfig | undefined): Record<string, unknown> | null {
   const place = config && toTaskCheckpoint(config);
   return place ? { checkpoint_id: null, checkpoint_map: null, ...place } : null;

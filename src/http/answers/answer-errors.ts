@@ -37,7 +37,7 @@ export function answerErrors(app: FastifyInstance): void {
 /** Returns the path of a URL. Logs leave out the query, which may hold tokens. */
 export const pathOf = (url: string): string => url.split("?")[0] ?? "";
 
-/** Returns whether an error of another service caused this error. That cause is then logged, because the answer does not show it. */
+/** Returns whether an error of another service caused this error. The log then contains that cause, because the answer does not show it. */
 const hasForeignCause = (error: unknown) => error instanceof ServiceError && error.cause !== undefined;
 
 /** Answers requests that Fastify refuses before it finds a route. Their path is not valid text, or an id in it is too long. */

@@ -17,7 +17,8 @@ export interface EventStream {
   /** Ends the stream cleanly. Call it only when the run is over and everything has been sent. */
   end(): void;
   /**
-   * Cuts the connection. A stream that stops for any other reason must be cut, because the SDK takes a clean end for the end of the run.
+   * Cuts the connection. Call it whenever a stream stops before its run is over, because the SDK takes a clean end for the end of the
+   * run.
    */
   cut(): void;
   /** Aborts when the client has disconnected. */
