@@ -29,7 +29,7 @@ const instructions = "Bring together what the texts say. Invent nothing. Name th
 
 const Strategy = z.enum(["compare", "patterns", "recommend", "synthesize"]);
 
-/** The input of a run. Every field has a default. Otherwise it would keep its value from an earlier run on the thread. */
+/** The input of a run. Every field has a default, because a field without a value would keep the one from an earlier run on the thread. */
 const fields = {
   results: LabelledResults.default([]).describe("Results to aggregate. If empty, the report says so."),
   strategies: z
@@ -64,7 +64,7 @@ const context = {
   timeoutSeconds: z.number().positive().max(3_600).default(60).describe("Timeout of each model call"),
 };
 
-/** The options in code: new defaults for the context, and the agent that writes the synthesis. */
+/** The options in code. They set new defaults for the context, and the agent that writes the synthesis. */
 export interface AggregateOptions extends Partial<z.input<z.ZodObject<typeof context>>> {
   name?: string;
   editor?: Partial<AgentOptions>;
@@ -78,7 +78,7 @@ export const aggregate = ({ name = "aggregator", editor = {}, ...options }: Aggr
   const Context = patternContext(context, options);
   const contextOf = (config: Config) => Context.parse(config.context ?? {});
 
-  /** Clears the values of an earlier run on the thread, so that its cost and texts do not count. */
+  /** Clears the values that an earlier run left on the thread, so that its cost and texts do not count in this run. */
   const begin: Node = (state) => {
     const { task, messages } = beginTask(state);
     return { task: task || null, messages, answer: null, written: null, ledger: new Overwrite([]) };
@@ -97,7 +97,7 @@ export const aggregate = ({ name = "aggregator", editor = {}, ...options }: Aggr
     return { agent: writer, ...tierOf(context, "judge"), task: `${what} on ${task ?? "these results"}`, input, pattern: "aggregator" };
   };
 
-  /** Writes the synthesis of the results' texts. If there are no texts, it calls no model. */
+  /** Writes a synthesis of the texts in the results. If there are none, it calls no model. */
   const synthesize: Node = async (state, config) => {
     const assignment = assign(config, state, "Write the report");
     if (assignment.input.length === 0) return { answer: null };
@@ -105,7 +105,7 @@ export const aggregate = ({ name = "aggregator", editor = {}, ...options }: Aggr
     return { answer: result, ledger };
   };
 
-  /** Writes the requested deliverable. Its tokens are streamed. */
+  /** Writes the document that the caller has requested. Its tokens are streamed. */
   const write: Node = async (state, config) => {
     const { input, ...assignment } = assign(config, state, `Write ${state.deliverable}`);
     const told = { results: input, synthesis: state.answer };

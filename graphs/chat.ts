@@ -14,7 +14,7 @@ const contextShape = {
 /** The options in code: the graph's name and description, and new defaults for the context. */
 export type ChatOptions = z.input<z.ZodObject<typeof contextShape>> & { name?: string; description?: string };
 
-/** Returns a graph that holds a conversation with a model. The older messages of a long conversation are replaced by a summary. */
+/** Returns a graph that talks with a user. In a long conversation, a summary replaces the older messages. */
 export function chat({ name = "chat", description, ...defaults }: ChatOptions = {}) {
   const Context = closed(withDefaults(contextShape, { ...defaults }));
   return buildAgent({

@@ -1,6 +1,6 @@
 /**
- * The library `ensemble/patterns`. The building blocks are exported first and the patterns last. The patterns import the building blocks
- * from this file, by the package's name.
+ * The library `ensemble/patterns`. It exports the building blocks first and the patterns last, because the patterns import the building
+ * blocks from this file, by the package's name.
  */
 export { type Agent, type AgentOptions, agent, asAgent, fromData, type Member, type Workable } from "./agent/agent.ts";
 export type { AgentRun } from "./agent/agent-run.ts";
@@ -70,7 +70,7 @@ export { pick, placeIn, seededRandom } from "./skills/random.ts";
 export { skillName, skillsWith } from "./skills/registry.ts";
 export { type Batch, defineSkill, type Job, type Skill, type SkillOptions } from "./skills/skill.ts";
 
-// The patterns must come last. This comment keeps the sorting of imports from moving them up.
+// The patterns must be last, after everything that they import. This comment keeps the sorting of imports from moving them up.
 
 export { type AggregateOptions, aggregate } from "./aggregator.ts";
 export { type ChatOptions, chat } from "./chat.ts";

@@ -55,13 +55,13 @@ type Setup = { worker: Agent; contextOf: (config: Config) => z.output<Context> }
 type Config = LangGraphRunnableConfig<z.input<Context>>;
 type Values = typeof State.State;
 
-/** Returns the settings that all calls of the planner share. */
+/** Returns the settings that all calls of the planner have in common. */
 function planning({ contextOf }: Setup, config: Config, earlier: Values["ledger"]) {
   const context = contextOf(config);
   return { ...tierOf(context, "judge"), agent: { ...planner, timeoutSeconds: context.timeoutSeconds }, pattern: "plan-execute", earlier };
 }
 
-/** Makes the plan. Clears the values of an earlier run on the thread. */
+/** Makes the plan, and clears the values that an earlier run left on the thread. */
 const planSteps = (setup: Setup) => async (state: Values, config: Config) => {
   const startedAt = Date.now();
   const begun = beginTask(state);
@@ -72,7 +72,10 @@ const planSteps = (setup: Setup) => async (state: Values, config: Config) => {
   return { ...begun, ...cleared, plan: pending(result.steps), approve: setup.contextOf(config).approve };
 };
 
-/** Does one step. The agent sees the step, the task and the results so far. A failure becomes the result of the step. */
+/**
+ * Does one step. The agent sees the step, the task and the results so far. If it fails, the step records the failure and the run
+ * continues.
+ */
 const execute =
   ({ worker, contextOf }: Setup) =>
   async (state: Values, config: Config) => {
@@ -94,8 +97,8 @@ const execute =
   };
 
 /**
- * Lets the planner review the plan. If the planner fails, the plan stays as it is. After a step that failed for good, the run then answers
- * at once.
+ * Asks the planner whether the plan should change. If the planner itself fails, the plan stays as it is. If that happens after a step
+ * that failed for good, the run answers at once.
  */
 const reconsider = (setup: Setup) => async (state: Values, config: Config) => {
   const startedAt = Date.now();
@@ -111,7 +114,7 @@ const reconsider = (setup: Setup) => async (state: Values, config: Config) => {
   return { ...change(plan, outcome.result), ledger: outcome.ledger };
 };
 
-/** Answers the task from the results of the steps. The answer is streamed. */
+/** Answers the task from the results of the steps. The tokens of the answer are streamed. */
 const conclude = (setup: Setup) => async (state: Values, config: Config) => {
   const [done, failed] = [resultsOf(state.plan, "done"), resultsOf(state.plan, "failed")];
   const errand = { task: `Answer the task from the results: ${taskOf(state)}`, input: { results: done, failed }, quiet: false };
@@ -120,7 +123,7 @@ const conclude = (setup: Setup) => async (state: Values, config: Config) => {
   return { answer: result, gaps, messages: answerWith(result, message), ledger };
 };
 
-/** Returns the node that follows a step. A step that failed once is tried again, without asking the planner. */
+/** Returns the node that follows a step. A step that failed once is tried again at once. Otherwise the planner is asked. */
 const afterStep = ({ plan }: Values) => ((plan[nextIn(plan)]?.tries ?? 0) > 0 ? "execute" : "reconsider");
 const goOn = ({ plan, enough }: Values) => (enough || nextIn(plan) < 0 ? "conclude" : "execute");
 

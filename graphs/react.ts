@@ -1,9 +1,9 @@
 import { type AgentOptions, agent, buildAgent, patternContext, solverContext, tierOf } from "ensemble/patterns";
 
-/** The options in code: those of `agent`. The tools are available in addition to the tools that a context names. */
+/** The options in code, which are those of `agent`. Tools that are given here are available in addition to those that a context names. */
 export type ReactOptions = Partial<AgentOptions>;
 
-/** Returns a graph that thinks, uses tools and observes, until it can answer or reaches its limit of rounds. */
+/** Returns a graph whose model thinks, calls tools and reads their results. It stops when it can answer, or at its limit of rounds. */
 export function react({ instructions, tools, approve = [], ...options }: ReactOptions = {}) {
   const Context = patternContext(solverContext, { instructions, ...(tools && { tools: [] }) }, [options]);
   return buildAgent({

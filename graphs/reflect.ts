@@ -59,20 +59,20 @@ const shape = {
 const contextFor = (agents: Agent[], defaults: object) => patternContext(shape, defaults, agents);
 type Context = ReturnType<typeof contextFor>;
 
-/** The options in code: the agents, the criteria of a run that sends none, and new defaults for the context. */
+/** The options in code: the agents, the criteria for runs that send none, and new defaults for the context. */
 export type ReflectOptions = z.input<Context> & { writer?: Member; critic?: Member; criteria?: string[] };
 
 type Setup = { writer: Agent; critic: Agent; contextOf: (config: Config) => z.output<Context> };
 type Config = LangGraphRunnableConfig<z.input<Context>>;
 type Values = typeof State.State;
 
-/** Begins a run. Clears the values of an earlier run on the thread. */
+/** Begins a run by clearing the values that an earlier run left on the thread. */
 function begin(state: Values) {
   const cleared = { draft: "", result: null, valid: false, stopped: null };
   return { ...beginTask(state), ...cleared, rounds: new Overwrite([]), ledger: new Overwrite([]) };
 }
 
-/** Writes the first draft, or a revision that fixes every problem of the critique. */
+/** Writes the first draft, or a revision that fixes the problems that the critic has found. */
 const write =
   ({ writer, contextOf }: Setup) =>
   async (state: Values, config: Config) => {
@@ -105,14 +105,14 @@ const judge =
     return { rounds: [{ ...outcome.result, draft }], ledger: outcome.ledger };
   };
 
-/** Ends the run with the best draft so far. If no draft was judged yet, the run fails. */
+/** Ends the run with the best draft so far. If no draft has been judged yet, the run fails. */
 function endEarly(stopped: Values["stopped"], agent: Agent, outcome: Exclude<Outcome, { status: "success" }>, { rounds }: Values) {
   if (rounds.length === 0) throw failureOf(agent, outcome);
   return { stopped, ledger: outcome.ledger };
 }
 
 /**
- * Returns the valid draft with the best score. If none is valid, returns the draft with the best score. Of equal scores, the later draft
+ * Returns the draft with the best score among the valid ones, or among all if none is valid. If two scores are equal, the later draft
  * wins.
  */
 function choose({ rounds }: Values) {

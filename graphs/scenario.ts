@@ -31,10 +31,13 @@ import {
 } from "ensemble/patterns";
 import { z } from "zod";
 
-/** The recursion limit. In lockstep mode, a run with many small batches has many steps. The time budgets of the scenarios limit them. */
+/**
+ * The recursion limit. It is high, because a run in lockstep mode may have many small batches, and each takes steps. The scenarios' time
+ * budgets limit a run instead.
+ */
 const mostSteps = 100_000;
 
-/** The input of a run. Every field has a default. Otherwise it would keep its value from an earlier run on the thread. */
+/** The input of a run. Every field has a default, because a field without a value would keep the one from an earlier run on the thread. */
 const fields = {
   skill: z.string().nullable().default(null).describe("Skill to run. Default: the one that the last message names."),
   mode: Mode.default("free").describe("Where the scenarios wait for each other: nowhere, at milestones, or after every batch"),
@@ -65,7 +68,7 @@ export interface ScenarioOptions extends Partial<ScenarioContextInput> {
   skills?: (Skill | (() => Skill))[];
 }
 
-/** Starts the next segment of all unfinished scenarios together, in one super-step. */
+/** Lets all unfinished scenarios work until their next meeting point (the end of the segment), in one super-step. */
 function fanOut({ planned, definitions, segment, progress, ledger, startedAt }: State): Send[] {
   return definitions.flatMap((definition) => {
     const own = progress[definition.name];
@@ -82,7 +85,8 @@ function goOn(state: State): Send[] | "halve" | "aggregate" {
 }
 
 /**
- * Returns a graph that runs one skill at three difficulties at once. The scenarios meet where the mode says, and are compared at the end.
+ * Returns a graph that runs one skill in several scenarios of different difficulty at once. The mode says where the scenarios wait for
+ * each other. At the end, they are compared.
  */
 export const scenario = ({ name = "scenario", skills: own = [], ...options }: ScenarioOptions = {}) => {
   const skills = skillsWith(own);
@@ -97,7 +101,10 @@ export const scenario = ({ name = "scenario", skills: own = [], ...options }: Sc
     segment: nextSegment(mode, contextOf(config).milestones, null),
   });
 
-  /** Plans the scenarios, from the skill's own profile or from the caller's list. Clears the values of an earlier run on the thread. */
+  /**
+   * Plans the scenarios, from the skill's own profile or from the caller's list. Clears the values that an earlier run left on the
+   * thread.
+   */
   const plan: Node = (state, config) => {
     const startedAt = Date.now();
     const { planned, definitions, kept, estimate, outline } = planRun(state, skills, contextOf(config));
@@ -106,7 +113,7 @@ export const scenario = ({ name = "scenario", skills: own = [], ...options }: Sc
     return { ...begin(definitions, planned.mode, config, kept), ...cleared, planned, estimate, startedAt };
   };
 
-  /** Records the progress of each scenario at the meeting point, and starts the next segment. */
+  /** Records how far each scenario has come when they meet, and lets them work until the next meeting point. */
   const meet: Node = ({ planned, segment, progress, startedAt }, config) => {
     if (!segment || !planned) return {};
     forgetSegment(segment.number, config);
@@ -115,7 +122,7 @@ export const scenario = ({ name = "scenario", skills: own = [], ...options }: Sc
     return { syncs: [sync], segment: nextSegment(planned.mode, contextOf(config).milestones, segment) };
   };
 
-  /** Starts all scenarios once more, with half the batch size and half the input, after all of them have failed. */
+  /** Starts all scenarios once more after all of them have failed. This time they have half the batch size and half the input. */
   const halve: Node = ({ definitions, planned }, config) => ({
     ...begin(definitions.map(halved), planned?.mode ?? "free", config),
     halved: true,

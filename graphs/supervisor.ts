@@ -13,8 +13,8 @@ import { account, recall, remembering, work } from "./supervisor/work.ts";
 export type { SupervisorOptions };
 
 /**
- * Returns a graph in which a judge plans, agents work in waves, and the judge reviews. At the end, contradictions are settled and one
- * report is written.
+ * Returns a graph for a team of agents. A judge plans the work, agents do it in waves, and the judge reviews each wave. At the end,
+ * contradictions between their findings are settled and one report is written.
  */
 export function supervisor({ agents, name = "supervisor", description, ...defaults }: SupervisorOptions = {}) {
   const setup = setUp(agents, defaults);

@@ -1,22 +1,22 @@
 import type { z } from "zod";
 import { describeSetting, mayHoldSecret, Settings, settings } from "./settings.ts";
 
-/** The variables that turn on LangChain's own tracing with LangSmith. */
+/** The variables that turn on LangChain's own tracing to LangSmith. */
 const langsmithVariables = ["LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING", "LANGCHAIN_TRACING_V2"];
 
 export type Config = ReturnType<typeof readConfig>;
 
 /**
- * Adds the environment of a project (`env` in langgraph.json) to the environment of the process, where graphs also read it. The process's
- * own variables take precedence. An empty variable counts as unset.
+ * Adds the variables of a project (`env` in langgraph.json) to `process.env`, so that graphs can read them. A variable that the process
+ * already has keeps its value, unless that value is empty.
  */
 export function adoptEnvironment(env: Record<string, string>): void {
   for (const [name, value] of Object.entries(env)) process.env[name] ||= value;
 }
 
 /**
- * Sets the variables from which the graphs' model clients read their endpoint. Returns a function that restores the variables, unless other
- * code has changed them since.
+ * Points the graphs' OpenAI clients at this URL by setting the variables that they read. Returns a function that restores the old
+ * values, unless other code has changed them since.
  */
 export function setModelEndpoint(baseUrl: string): () => void {
   return setVariables({ OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: "rehearsal" });
@@ -27,7 +27,10 @@ export function setServiceUrl(url: string): () => void {
   return process.env.ENSEMBLE_URL ? () => {} : setVariables({ ENSEMBLE_URL: url });
 }
 
-/** Passes the limits of the patterns to graphs, in the variables that they read. The environment overrides the project file. */
+/**
+ * Passes the configured limits of the patterns to the graphs, through the environment variables that the patterns read. A limit from the
+ * environment takes precedence over one from the project file.
+ */
 export function setPatternLimits(
   { patternHosts, patternDirectories }: Pick<Config, "patternHosts" | "patternDirectories">,
   project: { hosts: string[]; directories: string[] },
@@ -51,22 +54,25 @@ function setVariables(variables: Record<string, string>): () => void {
   };
 }
 
-/** Returns the value of a variable that the project's own file refers to. */
+/** Returns the value of an environment variable that the project file refers to. */
 export const variable = (name: string): string | undefined => process.env[name];
 
-/** Returns the path of the project file. It is read before the other settings, because the file may add environment variables. */
+/** Returns the path of the project file. This setting is read before all others, because the project file may add environment variables. */
 export function projectFile(env: NodeJS.ProcessEnv = process.env): string {
   return env.ENSEMBLE_CONFIG || settings.ENSEMBLE_CONFIG.parse(undefined);
 }
 
 type Values = z.output<typeof Settings>;
 
-/** Returns the configuration of this process. A malformed value stops the start with one sentence that names the variable. */
+/**
+ * Returns the configuration of this process. If a variable is malformed, throws an error that names it, so that the service does not
+ * start.
+ */
 export function readConfig(env: NodeJS.ProcessEnv = process.env) {
   // An empty variable counts as unset, because compose files pass on `${NAME:-}`.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ""));
   const values = parseSettings(given);
-  // The options are in the same order as the settings.
+  // The options are in the same order as in `settings`.
   return {
     ...serverOptions(values),
     /** True if PORT is set. If it is not, the next free port may be used. */

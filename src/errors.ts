@@ -1,4 +1,4 @@
-/** Every kind of error that a caller can cause, with its status. The answer begins with the error's message, and clients match on it. */
+/** Every kind of error that a caller can cause, with its HTTP status. */
 const kinds = {
   malformed: 400,
   thread_without_graph: 400,
@@ -15,7 +15,10 @@ const kinds = {
 
 export type ErrorCode = keyof typeof kinds;
 
-/** An error that the caller caused. Every other error is ours: it is logged once and answered with 500. `cause` appears only in the log. */
+/**
+ * An error that the caller caused. Every other error is a fault of the service, is logged once and is answered with 500. `cause` appears
+ * only in the log.
+ */
 export class ServiceError extends Error {
   readonly code: ErrorCode;
   readonly details: unknown;
@@ -32,7 +35,7 @@ export class ServiceError extends Error {
   }
 }
 
-/** The error for an unknown checkpoint. The event streaming protocol has a separate code for it. */
+/** The error for an unknown checkpoint. It is a class of its own, because the event streaming protocol has a separate error code for it. */
 export class CheckpointNotFound extends ServiceError {
   constructor(threadId: string, checkpointId: string) {
     super("not_found", `Checkpoint ${checkpointId} not found in thread ${threadId}`);

@@ -22,7 +22,7 @@ function jsonText<Schema extends z.ZodType>(schema: Schema) {
   });
 }
 
-/** A variable with several values, separated by commas or white space. */
+/** A variable with several values. Commas or white space separate them. */
 const list = z.string().transform((text) => text.split(/[\s,]+/).filter(Boolean));
 
 /** A secret of the Standard Webhooks scheme: "whsec_" and 24 to 64 random bytes in base64. */
@@ -35,7 +35,7 @@ const WebhookSecret = z
 const HostPattern = z.string().regex(/^(?:(?:\*\.)?[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i, "must be host names, without http:// and paths");
 const ServiceName = z.union([z.literal("*"), HostPattern]);
 
-/** A host in the form that URLs contain, with its port unless it is the default port. */
+/** A host as URLs contain it. The port follows, unless it is the protocol's default port. */
 const Host = z.string().regex(/^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i, "must be host names, with their port, without http:// and paths");
 const Directories = z
   .string()
@@ -47,7 +47,7 @@ const Directories = z
   )
   .pipe(z.array(z.string().refine(isAbsolute, "must be absolute paths")));
 
-/** A key's owner and the SHA-256 of the key, as `ensemble key` prints them. */
+/** An entry for an API key: the owner's name and the SHA-256 of the key. The command `ensemble key` prints such entries. */
 const ApiKeyEntry = z
   .string()
   .regex(/^[^:\s]+:[\da-f]{64}$/i, 'must be "<name>:<SHA-256 of the key in hex>"; `ensemble key <name>` makes one')
@@ -261,7 +261,7 @@ const observabilitySettings = {
     .describe("true: LangChain sends traces to LangSmith (also LANGSMITH_TRACING_V2, LANGCHAIN_TRACING, LANGCHAIN_TRACING_V2)."),
 };
 
-/** The variables by topic, in the order of the documentation. */
+/** The variables by topic, in the order in which the documentation shows them. */
 export const settingTopics = {
   Server: serverSettings,
   Auth: authSettings,
@@ -277,7 +277,7 @@ export const settingTopics = {
 
 /**
  * Every variable that the service reads, with its default and its purpose. `ensemble config` and docs/reference/configuration.md are
- * generated from this.
+ * generated from these schemas.
  */
 export const settings = {
   ...serverSettings,
@@ -292,10 +292,10 @@ export const settings = {
   ...observabilitySettings,
 };
 
-/** The schema of the environment. */
+/** The schema of the environment, which validates all variables at once. */
 export const Settings = z.object(settings);
 
-/** Returns whether a variable's value may contain a secret. A URL counts too, because its user part or its query may contain a password. */
+/** Returns whether a variable's value may contain a secret. A URL may, in its user part or its query. */
 export const mayHoldSecret = (name: string): boolean => /KEY|URL|URI|SECRET|ENDPOINT|^LANGGRAPH_CONFIG$/.test(name);
 
 /** Returns the first sentence of a variable's description, for an error that names the variable. */

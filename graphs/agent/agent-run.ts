@@ -4,34 +4,34 @@ import type { AskTimeout } from "./ask-human.ts";
 import type { Budget, Limits } from "./context.ts";
 import type { LedgerEntry } from "./ledger.ts";
 
-/** An agent at work in a run: the agent, and the settings and limits that the run gives it. */
+/** An agent at work in a run: the agent itself, and the settings and limits that the run gives it. */
 export interface AgentRun {
   agent: Agent;
-  /** The model and the temperature from the run's context. An agent with a model of its own does not use this model. */
+  /** The model and the temperature from the run's context. They do not apply to an agent with a model of its own. */
   model: string | BaseChatModel;
   temperature?: number;
   constraints?: string[];
   limits: Limits;
   budget: Budget;
-  /** The ledger entries of earlier calls in this run. They count towards the run's budget. */
+  /** The ledger entries of calls that the run has made before. They count towards the run's budget. */
   earlier?: LedgerEntry[];
-  /** The internal hosts that the run's context allows, out of the operator's list. Null: the operator's whole list. */
+  /** The internal hosts that the run's context allows, as a selection from the operator's list. Null means the whole list. */
   hosts: string[] | null;
   askTimeoutSeconds: AskTimeout;
-  /** Whether clients that stream the run see no tokens of this agent. */
+  /** True if this agent's tokens are hidden from clients that stream the run. */
   quiet: boolean;
-  /** The task, as the ledger entries of this work show it. */
+  /** The task, as the ledger entries of this agent show it. */
   task: string;
-  /** The name of the pattern, as the agent's progress events show it. */
+  /** The name of the pattern that the agent works for. Its progress events show the name. */
   pattern: string;
-  /** Called with the ledger entries of each model call as soon as they exist. It also gets the calls of an errand that fails later. */
+  /** Called with the ledger entries of each model call as soon as it ends. A caller thus knows the cost even of work that fails later. */
   record?: (entries: LedgerEntry[]) => void;
 }
 
 /** Returns the names of the agent's tools. */
 export const namesOf = ({ agent }: AgentRun): string[] => agent.tools.map((tool) => (typeof tool === "string" ? tool : tool.name));
 
-/** Returns the facts of a model call that its ledger entry needs: agent, task, model, start and budget. */
+/** Returns the facts about a model call that its ledger entry needs and that are known when the call starts. */
 export const calledBy = ({ agent, task, model, budget }: AgentRun, started: number) => {
   const used = agent.model ?? model;
   const name = typeof used === "string" ? used : String(Object(used).model ?? used.getName());

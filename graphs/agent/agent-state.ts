@@ -10,7 +10,10 @@ export const Step = z.object({
   observation: z.string().describe("Result of the tool, or its error"),
 });
 
-/** The state of an agent in addition to its messages. Callers do not see the fields that begin with an underscore. */
+/**
+ * The fields of an agent's state other than its messages. Fields whose names begin with an underscore are internal, and callers do not
+ * see them.
+ */
 export const AgentState = new StateSchema({
   steps: appending(Step, "The trace: every tool call and its result"),
   stopped: z.enum(["step_limit"]).nullable().default(null).describe("Why the agent answered early. Null if it did not."),

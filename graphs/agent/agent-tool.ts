@@ -11,8 +11,8 @@ const Errand = z.object({
 });
 
 /**
- * Returns a tool that gives a task to another agent and returns that agent's result. The ledger of the calling agent gets the entries of
- * the other agent's model calls.
+ * Returns a tool that gives a task to another agent and returns that agent's result. The costs of the other agent's model calls are
+ * recorded in the ledger of the calling agent.
  */
 export function agentTool(data: AgentData, run: AgentRun): StructuredToolInterface {
   const agent: Agent = fromData(data);

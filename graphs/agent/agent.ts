@@ -6,17 +6,17 @@ import type { AgentMiddleware } from "langchain";
 import { z } from "zod";
 import { AgentData } from "./schema.ts";
 
-/** An agent, made from data or from code. The function `agent` makes one. */
+/** An agent. Call `agent` to make one from options in code, or `fromData` to make one from data. */
 export interface Agent extends Omit<AgentData, "model" | "tools" | "output"> {
   /** The name of a model, or a chat model. Without it, the agent uses the model of the run's context. */
   model?: string | BaseChatModel;
-  /** Tools, and names of tools that the project or the patterns define. */
+  /** The agent's own tools, and the names of tools that the project or the patterns define. */
   tools: (string | StructuredToolInterface)[];
   /** The schema of the agent's result. Without it, the result is text. */
   output?: z.ZodType;
-  /** LangChain middleware. It runs inside the agent's own hooks, around each model call and tool call. */
+  /** LangChain middleware. It runs around each model call and tool call, inside the agent's own hooks. */
   middleware: readonly AgentMiddleware[];
-  /** A compiled graph that does the agent's work. Then the agent itself calls no model. */
+  /** A compiled graph that does the work of the agent. If it is set, the agent calls no model itself. */
   graph?: Workable;
 }
 
@@ -26,10 +26,11 @@ export interface Workable {
 }
 
 /**
- * The options of `agent`. They are the fields of `AgentData`, and the options that exist only in code: chat models, tools and middleware.
+ * The options of `agent`. They are the fields of `AgentData`, which describes an agent as data, and options that only code can set: chat
+ * models, tools and middleware.
  */
 export interface AgentOptions extends Omit<z.input<typeof AgentData>, "model" | "tools" | "output"> {
-  /** A model as `provider:model`, or a chat model. */
+  /** A model, as a name `provider:model` or as a chat model. */
   model?: string | BaseChatModel;
   /** Tools of your own, and names of tools that the project or the patterns define. */
   tools?: (string | StructuredToolInterface)[];
@@ -39,10 +40,10 @@ export interface AgentOptions extends Omit<z.input<typeof AgentData>, "model" | 
   middleware?: readonly AgentMiddleware[];
 }
 
-/** The forms in which a pattern's options accept an agent: an agent, the options of one, or a graph that does its work. */
+/** The forms in which a pattern accepts an agent: an agent, the options of one, or a graph that does the work. */
 export type Member = Agent | AgentOptions | Workable;
 
-/** Returns an agent. Throws when an option is wrong or misspelt. */
+/** Returns an agent. Throws if an option is unknown or invalid. */
 export function agent(options: AgentOptions): Agent {
   const { model, tools = [], output, middleware = [], ...data } = options;
   const names = tools.filter((tool) => typeof tool === "string");
@@ -50,13 +51,13 @@ export function agent(options: AgentOptions): Agent {
   return { ...parsed, model, tools, output: asZod(output), middleware };
 }
 
-/** Returns an agent whose work the given graph does. */
+/** Returns an agent that lets this graph do its work. */
 export function graphAgent(graph: Workable & { name?: string; description?: string }): Agent {
   const { name = "graph", description } = graph;
   return { ...agent({ name, role: description ?? name }), description, graph };
 }
 
-/** Returns the agent for any of the forms of `Member`. */
+/** Returns the agent for any form that `Member` allows. */
 export function asAgent(member: Member): Agent {
   if (isWorkable(member)) return graphAgent(member);
   return "middleware" in member && Array.isArray(member.middleware) && "errandSeconds" in member
@@ -64,14 +65,14 @@ export function asAgent(member: Member): Agent {
     : agent(member as AgentOptions);
 }
 
-/** Returns the agent that parsed data describes. */
+/** Returns the agent that validated data describes. */
 export function fromData({ output, ...data }: AgentData): Agent {
   return { ...data, output: asZod(output), middleware: [] };
 }
 
 const isWorkable = (member: object): member is Workable => "invoke" in member && typeof member.invoke === "function";
 
-/** Tells whether a schema is one of zod, of any version and from any copy of the package. */
+/** Returns whether a schema is a zod schema, of any version of zod and from any copy of it. */
 const isZod = (output: object): output is z.ZodType => "safeParse" in output;
 
 function asZod(output: z.ZodType | Record<string, unknown> | undefined): z.ZodType | undefined {

@@ -2,17 +2,17 @@ import { interrupt } from "@langchain/langgraph";
 import { z } from "zod";
 import { type Action, Approval, answersTo, drawing } from "./approval.ts";
 
-/** A question to a person, in the form that all patterns use. */
+/** A question to a person. All patterns ask in this form. */
 export interface Question {
   type: "approval" | "selection" | "input";
   prompt: string;
   options?: string[];
   details?: unknown;
-  /** The seconds after which the service continues the run with the answer `{ timedOut: true }`. */
+  /** The seconds after which the question has timed out. The service then continues the run with the answer `{ timedOut: true }`. */
   timeoutSeconds?: number;
 }
 
-/** The field of a run's context that limits how long a question waits for an answer. */
+/** The field of a run's context that says how long a question waits for an answer. */
 export const AskTimeout = z
   .number()
   .positive()
@@ -31,8 +31,8 @@ interface Asking {
 }
 
 /**
- * Asks a person for approval. The person approves, approves with other arguments, or refuses with a reason. If nobody answers in time, the
- * result is a refusal.
+ * Asks a person for approval. The person approves, approves with changed arguments, or refuses with a reason. If nobody answers in time,
+ * that counts as a refusal.
  */
 export function askApproval(
   prompt: string,
@@ -44,7 +44,7 @@ export function askApproval(
   return answer ?? { approved: false, reason: nobodyAnswered(timeoutSeconds) };
 }
 
-/** Asks a person to choose one of the options, or to write text if there are no options. Returns undefined if nobody answers in time. */
+/** Asks a person to choose one of the options. Without options, the person writes a text. Returns undefined if nobody answers in time. */
 export function askAnswer(prompt: string, options?: string[]): string;
 export function askAnswer(prompt: string, options: string[] | undefined, more: Asking): string | undefined;
 export function askAnswer(prompt: string, options: string[] = [], { timeoutSeconds = null, ...more }: Asking = {}) {
@@ -57,8 +57,8 @@ const until = (timeoutSeconds: AskTimeout) => (timeoutSeconds === null ? {} : { 
 const TimedOut = z.strictObject({ timedOut: z.literal(true) });
 
 /**
- * Asks the question and validates the answer. The answer's schema is sent as JSON. With a zod schema, LangGraph would itself validate the
- * answer, and would refuse `{ timedOut: true }`.
+ * Asks the question and validates the answer. LangGraph gets the answer's schema only as JSON. If it got the zod schema, it would
+ * validate the answer itself and refuse `{ timedOut: true }`.
  */
 function ask<Answer>(question: Question, schema: z.ZodType<Answer>): Answer | undefined {
   const answer: unknown = interrupt(question, { responseSchema: z.toJSONSchema(schema, { io: "input" }) });

@@ -13,23 +13,26 @@ import { speak, think } from "./think.ts";
 interface Building {
   name: string;
   description?: string;
-  /** The schema of the context. It is published for callers. */
+  /** The schema of the run's context, which callers can read. */
   context?: z.ZodObject;
   /** Returns the agent and its limits for a run with this context. */
   runOf: (context: unknown) => AgentRun;
-  /** LangChain middleware. It runs inside the agent's outer hook, and around the model or the tool. */
+  /** LangChain middleware. It runs between the agent's two own hooks, around each model call and tool call. */
   middleware?: readonly AgentMiddleware[];
 }
 
 const Whole = new StateSchema({ messages: MessagesValue, ...AgentState.fields });
 
 /**
- * The compiled graph of an agent. The published type is written out here, because TypeScript cannot write the type that `createAgent`
- * returns to a declaration file.
+ * The compiled graph of an agent. Its type is written out here, because TypeScript cannot put the type that `createAgent` returns into a
+ * declaration file.
  */
 export type AgentGraph = CompiledStateGraph<typeof Whole.State, typeof Whole.Update, string, typeof Whole, typeof Whole>;
 
-/** Builds the graph of an agent with LangChain's `createAgent`. The agent's model, tools and limits are read at each run. */
+/**
+ * Builds the graph of an agent with LangChain's `createAgent`. The agent's model, tools and limits are not fixed here. They are read
+ * from the context of each run.
+ */
 export function buildAgent({ name, description, context, runOf, middleware = [] }: Building): AgentGraph {
   const outer = createMiddleware({
     name: "agent",
@@ -51,19 +54,19 @@ export function buildAgent({ name, description, context, runOf, middleware = [] 
     ...(context && { contextSchema: context }),
     middleware: [outer, ...middleware, inner],
   });
-  // LangChain accepts every field of the state as input. Callers of an agent may send only `messages`.
+  // LangChain accepts every field of the state as input, but callers of an agent may send only `messages`.
   Object.assign(graph.builder, { _inputRuntimeDefinition: closed({ messages: messagesInput("The conversation") }) });
   return graph.withConfig({ recursionLimit: mostSuperSteps }) as unknown as AgentGraph;
 }
 
-/** Returns the parts of a run's config that tools and models need. LangChain passes on the remaining parts itself. */
+/** Returns the parts of a run's config that tools and models need from us. LangChain passes on the other parts itself. */
 const configOf = ({ signal, writer, configurable }: object & LangGraphRunnableConfig): LangGraphRunnableConfig => ({
   signal,
   writer,
   configurable,
 });
 
-/** A placeholder for the model, because `createAgent` needs a model before the run is known. The hooks replace it for each call. */
+/** A placeholder for the model. `createAgent` requires a model before the run is known, and the hooks replace it in each call. */
 class NoModel extends BaseChatModel {
   _llmType(): string {
     return "none";

@@ -1,7 +1,10 @@
 import { createRequire } from "node:module";
 import type { FunctionNode, MathNode } from "mathjs";
 
-/** The library mathjs, loaded from its single-file build. Loading its thousand modules would block the process for a second. */
+/**
+ * The library mathjs. It is loaded from its single-file build, because loading its thousand modules would block the process for a
+ * second.
+ */
 const { all, create }: typeof import("mathjs") = createRequire(import.meta.url)("mathjs/lib/browser/math.js");
 const math = create(all ?? {});
 
@@ -17,7 +20,7 @@ const table = (calculations: Record<string, Calculation>) => new Map(Object.entr
 
 const factorial = (a = 0) => math.factorial(a);
 /**
- * The operators, by the names that the parser gives them. With plain numbers, each operator takes the same short time, however large the
+ * The operators, by the names that mathjs gives them. They work on plain numbers, so each takes the same short time, however large its
  * result is.
  */
 const operators = table({
@@ -52,16 +55,15 @@ const ofMany = table({
   lcm: (...values) => values.reduce((a, b) => (a && b ? Math.abs(a / gcd(a, b)) * Math.abs(b) : 0)),
 });
 
-/** Returns the greatest common divisor. Throws for inexact integers, because their remainders might never reach zero. */
+/** Returns the greatest common divisor. Throws for integers that are not exact, because the calculation might then never end. */
 function gcd(a: number, b: number): number {
   if (!Number.isSafeInteger(a) || !Number.isSafeInteger(b)) throw new Error("gcd and lcm need whole numbers of 15 digits at most");
   return b === 0 ? Math.abs(a) : gcd(b, a % b);
 }
 
 /**
- * Returns the value of an arithmetic expression. mathjs only parses the expression and formats the result. If mathjs evaluated the
- * expression, the expression could define functions, fill the memory, or change mathjs for every later run. This file is loaded on first
- * use, because mathjs is large.
+ * Returns the value of an arithmetic expression. mathjs only parses the expression and formats the result. It must not evaluate the
+ * expression, because an expression can define functions, fill the memory, or change mathjs for all later runs.
  */
 export function calculate(expression: string): string {
   const result = read(math.parse(expression), new Map());
@@ -70,7 +72,7 @@ export function calculate(expression: string): string {
 }
 
 /**
- * Returns the value of a node of the parsed expression. `known` has the values of nodes that were computed already. The parser puts the
+ * Returns the value of a node of the parsed expression. `known` holds the values of nodes that were computed before. The parser puts the
  * left side of "a + b%" into the tree twice. Without `known`, each such expression would double the work.
  */
 function read(node: MathNode, known: Map<MathNode, number>): number {

@@ -6,13 +6,13 @@ interface Problem {
 }
 
 interface ClosedDef extends z.core.$ZodObjectDef {
-  /** Returns the problems of the object as a whole. */
+  /** Returns the problems of the object as a whole, in addition to those of its fields. */
   judge: (given: object) => Problem[];
 }
 
 /**
- * A zod object with a check of the whole object. A refinement would do the same, but LangGraph extends the schema of a graph's input. Zod
- * cannot extend objects that have refinements.
+ * A zod object whose check sees the whole object. It is used in place of a refinement, because LangGraph extends the schema of a graph's
+ * input and zod cannot extend an object with refinements.
  */
 const Closed = z.core.$constructor<z.ZodObject, ClosedDef>("Closed", (inst, def) => {
   z.ZodObject.init(inst, def);
@@ -30,9 +30,10 @@ const Closed = z.core.$constructor<z.ZodObject, ClosedDef>("Closed", (inst, def)
 });
 
 /**
- * Returns the schema of an object that refuses unknown keys. The error names the nearest known key, or all known keys if none is near. Keys
- * of LangGraph and LangSmith and a thread's id are accepted. When a caller gives no context, LangGraph validates the run's `configurable`,
- * which has these keys.
+ * Returns the schema of an object that refuses unknown keys. The error suggests the nearest known key, or lists all if none is near.
+ *
+ * The keys that LangGraph and LangSmith put into `configurable` are accepted, and so is a thread's id. If a caller sends no context,
+ * LangGraph validates `configurable` in its place.
  */
 export function closed<Shape extends z.ZodRawShape>(shape: Shape, judge: ClosedDef["judge"] = () => []): z.ZodObject<Shape> {
   const known = Object.keys(shape);
@@ -43,7 +44,7 @@ export function closed<Shape extends z.ZodRawShape>(shape: Shape, judge: ClosedD
     catchall: z.unknown(),
     judge: (given) => [...unknownIn(given).map((key) => ({ path: [key], message: describe(key, known) })), ...judge(given)],
   });
-  // The parsed object may have additional keys, which no code reads.
+  // The parsed object may contain further keys, but no code reads them.
   return schema.meta({ additionalProperties: false }) as unknown as z.ZodObject<Shape>;
 }
 
@@ -56,7 +57,7 @@ function describe(key: string, known: string[]): string {
   return `unknown key; ${hint}`;
 }
 
-/** Returns the edit distance of two words: how many characters must change to turn one into the other. */
+/** Returns the edit distance of two words, which is the number of characters that must change to turn one into the other. */
 function distanceOf(one: string, other: string): number {
   const [a, b] = [one.slice(0, 50).toLowerCase(), other.toLowerCase()];
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);

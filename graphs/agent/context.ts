@@ -5,13 +5,13 @@ import { withDefaults } from "./defaults.ts";
 import { priceOf } from "./ledger.ts";
 import { ToolName } from "./tool-names.ts";
 
-/** The default model. An empty variable counts as unset. */
+/** The default model, from ENSEMBLE_MODEL. An empty variable does not count. */
 const defaultModel = process.env.ENSEMBLE_MODEL || "gpt-5-mini";
 
-/** The sampling temperature of the models. It has no default, because gpt-5 models refuse every value except their own. */
+/** The sampling temperature of the models. It has no default, because gpt-5 models accept only their own value. */
 export const Temperature = z.number().min(0).max(2).optional().describe("Temperature of every call, if set. Many models accept only 1.");
 
-/** The models of a run, in two tiers. A cheap model can do the work, and a better one can plan and decide. */
+/** The models of a run. There are two, so that a cheap one can do the work and a better one can plan and decide. */
 export const Models = closed({
   judge: z.string().min(1).default(defaultModel).describe("Model that plans, routes and judges, as `provider:model`"),
   worker: z.string().min(1).default(defaultModel).describe("Model that does the work, as `provider:model`"),
@@ -70,7 +70,10 @@ export const Cache = z
     "Whether what an agent of the same model answered to the same task and input, a day ago at most, is taken instead of asking again",
   );
 
-/** The internal hosts that a caller's context allows. The list can only narrow the operator's list (see operator-limits.ts). */
+/**
+ * The internal hosts that a caller's context allows. They are a selection from the operator's list (see operator-limits.ts), so a caller
+ * cannot add any.
+ */
 export const AllowedHosts = z
   .array(z.string())
   .nullable()
@@ -86,13 +89,14 @@ export const AllowedDirectories = z
     "Directories of the server that the run may read, within the directories that the operator allows. Null: all directories that the operator allows.",
   );
 
-/** The fields that the context of every pattern has. */
+/** The fields that are in the context of every pattern. */
 export const sharedContext = { models: Models, limits: Limits, budget: Budget };
 
 /**
- * Returns the schema of a pattern's context. It has the shared fields and the pattern's own fields, and `defaults` can replace the defaults
- * of both. The schema refuses unknown keys. It also refuses a dollar budget if a model has no price. `agents` are the agents that the code
- * gives to the pattern.
+ * Returns the schema of a pattern's context, with the shared fields and the pattern's own ones in `shape`.
+ * - `defaults` replaces the defaults of any of these fields.
+ * - `agents` are the agents that code gives to the pattern. Their models must have prices too.
+ * - The schema refuses unknown keys, and a budget in dollars if a model has no price.
  */
 export function patternContext<Shape extends z.ZodRawShape>(shape: Shape, defaults: object = {}, agents: { model?: unknown }[] = []) {
   const fields = withDefaults({ ...sharedContext, ...shape }, defaults as Record<string, unknown>);
@@ -103,11 +107,11 @@ export function patternContext<Shape extends z.ZodRawShape>(shape: Shape, defaul
     if (!named || !limit || !Array.isArray(roster)) return [];
     return unpriced([named.judge, named.worker, ...roster.map((agent) => agent?.model)], limit);
   });
-  context.parse(defaults); // a wrong default fails here, where the code sets it, and not at the first run
+  context.parse(defaults); // makes a wrong default throw here, where code sets it, and not in the first run
   return context;
 }
 
-/** Returns a problem for each model without a price, if the budget is in dollars. */
+/** Returns a problem for each model whose price is unknown. Without a budget in dollars, prices are not needed, so it returns none. */
 function unpriced(models: unknown[], budget: Budget) {
   if (budget.dollars === undefined) return [];
   const names = new Set(models.filter((model) => typeof model === "string"));
@@ -119,7 +123,7 @@ function unpriced(models: unknown[], budget: Budget) {
     }));
 }
 
-/** The context fields of a pattern whose agent uses tools. */
+/** The fields in the context of a pattern whose agent uses tools. */
 export const solverContext = {
   instructions: z
     .string()
@@ -146,10 +150,10 @@ interface AgentContext {
   askTimeoutSeconds?: number | null;
 }
 
-/** Returns the settings that all agents of a run share. The model is that of the given tier. */
+/** Returns the settings that all agents of a run share. `tier` chooses the model: the judge's or the worker's. */
 export function tierOf({ models, limits, budget, allowedHosts = null, askTimeoutSeconds = null }: AgentContext, tier: "judge" | "worker") {
   return { model: models[tier], temperature: models.temperature, limits, budget, hosts: allowedHosts, askTimeoutSeconds };
 }
 
-/** The recursion limit of graphs that limit their own steps. LangGraph's default of 25 steps would end them too early. */
+/** The recursion limit of graphs that limit their steps themselves. LangGraph's default of 25 steps would end their runs too early. */
 export const mostSuperSteps = 1_000;

@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { closed } from "./closed.ts";
 
-/** Returns the fields with new defaults. For an object such as `models`, only the given keys get a new default. */
+/**
+ * Returns the fields of a schema with new defaults. For a field that is an object, such as `models`, only the given keys get new
+ * defaults.
+ */
 export function withDefaults<Shape extends z.ZodRawShape>(shape: Shape, defaults: Record<string, unknown>): Shape {
   const changed = Object.entries(shape).map(([key, field]) => [
     key,
@@ -10,7 +13,7 @@ export function withDefaults<Shape extends z.ZodRawShape>(shape: Shape, defaults
   return Object.fromEntries(changed);
 }
 
-/** Returns the field with a new default. The default is validated together with each context, so that an error names the field. */
+/** Returns a field of a schema with a new default. The default is validated when a context is parsed, so that an error names the field. */
 function withDefault(field: unknown, value: unknown): unknown {
   const { description = "" } = field as z.ZodType;
   const inner = unwrap(field as z.ZodType);

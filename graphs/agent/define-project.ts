@@ -14,15 +14,15 @@ export interface ProjectParts {
 }
 
 /**
- * Defines the tools, agents and MCP servers that a run's context can name. At its start, the service calls this with what langgraph.json
- * lists. A program without the service must call it before its first run. Returns a function that removes the definitions and closes the
- * connections to the MCP servers.
+ * Defines the tools, agents and MCP servers that a run's context can name. The service calls this when it starts, with the parts that
+ * langgraph.json lists. A program that runs patterns without the service calls it before its first run. Returns a function that removes
+ * the definitions and closes the connections to the MCP servers.
  */
 export function defineProject({ tools = [], agents = [], mcp = {}, graphs }: ProjectParts): () => Promise<void> {
   for (const tool of tools)
     if (typeof tool?.name !== "string" || !("invoke" in tool)) throw new Error("a tool has no name or cannot be invoked");
   const named = z.array(z.looseObject({ name: z.string({ error: "an agent has no name" }) })).parse(agents);
-  // The names come first, because the tools of an agent can be other agents.
+  // Register all names first, because an agent may have other agents as tools.
   const known = new Map<string, AgentData>(named.map(({ name }) => [name, {} as AgentData]));
   const end = setProject({ tools: new Map(tools.map((tool) => [tool.name, tool])), agents: known, servers: new Map(Object.entries(mcp)) });
   for (const agent of named) {

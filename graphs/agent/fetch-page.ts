@@ -9,17 +9,17 @@ const longestPage = 200_000;
 const timeoutMs = 10_000;
 const mostRedirects = 5;
 
-/** Resolves host names. */
+/** A function that resolves host names to addresses. */
 export type Resolve = (host: string) => Promise<{ address: string; family: number }[]>;
 
 export interface FetchOptions {
-  /** Internal hosts, with their port, whose pages may be read. */
+  /** The internal hosts whose pages may be read, each with its port. */
   allowedHosts: string[];
   signal?: AbortSignal | undefined;
   resolve?: Resolve;
 }
 
-/** Returns the text of a page. Follows redirects itself, and checks each target like the first address. */
+/** Returns the text of a page. It follows redirects itself, so that each new address is checked like the first one. */
 export async function fetchPage(address: string, { allowedHosts, signal, resolve = resolveAll }: FetchOptions): Promise<string> {
   const timeout = AbortSignal.timeout(timeoutMs);
   const until = signal ? AbortSignal.any([signal, timeout]) : timeout;
@@ -44,7 +44,10 @@ function admit(address: string): URL {
   return url;
 }
 
-/** Requests a URL. With a resolver, internal addresses are refused. Without one, the host is trusted, whatever its address is. */
+/**
+ * Requests a URL. If `resolve` is given, internal addresses are refused. It is left out for a host that the operator has allowed, which
+ * may have any address.
+ */
 function get(url: URL, signal: AbortSignal, resolve: Resolve | undefined): Promise<IncomingMessage> {
   const host = url.hostname.replace(/^\[|\]$/g, "");
   if (resolve && isIP(host) && isInside(host)) throw new Error(describeInside(url.host)); // an IP address needs no lookup
@@ -59,8 +62,8 @@ function get(url: URL, signal: AbortSignal, resolve: Resolve | undefined): Promi
 }
 
 /**
- * Returns a lookup function that refuses internal addresses. The connection uses the checked addresses, so a second DNS answer cannot lead
- * to another host.
+ * Returns a lookup function that refuses internal addresses. The connection uses the addresses that were checked here, because a second
+ * DNS answer could contain others.
  */
 function lookupOutside(resolve: Resolve): LookupFunction {
   const find = async (host: string) => {

@@ -2,14 +2,17 @@ import { type StructuredToolInterface, tool } from "@langchain/core/tools";
 import { z } from "zod";
 import type { McpServer } from "./project.ts";
 
-/** A connection to an MCP server. It is opened on first use, and again after it broke. */
+/** A connection to an MCP server. It is opened on first use, and opened again after it has broken. */
 export interface OpenServer {
-  /** Returns a tool of the server. If the server cannot be reached or lacks the tool, returns a tool whose error tells the model so. */
+  /**
+   * Returns a tool of the server. If the server cannot be reached or does not have the tool, returns a tool that only tells the model
+   * so.
+   */
   tool(name: string): Promise<StructuredToolInterface>;
   close(): Promise<void>;
 }
 
-/** Splits "<server>/<tool>". */
+/** Splits a name "<server>/<tool>" into its two parts. */
 export function serverNamed(name: string, servers: Map<string, McpServer>) {
   const slash = name.indexOf("/");
   const server = name.slice(0, Math.max(0, slash));
@@ -17,22 +20,22 @@ export function serverNamed(name: string, servers: Map<string, McpServer>) {
   return config && { server, config, tool: name.slice(slash + 1) };
 }
 
-/** How long the list of a server's tools is trusted before the server is asked again. */
+/** How long the list of a server's tools is used before it is read again. */
 const listedForMs = 60_000;
 const answerSeconds = 15;
-/** How long no connection is tried after a server could not be reached. Otherwise every round of an agent would wait for it. */
+/** How long an unreachable server is not tried again. Without this pause, every round of an agent would wait for the server. */
 const pauseMs = 30_000;
 const adapters = "@langchain/mcp-adapters";
 
 interface Connection {
   tools: StructuredToolInterface[];
   listedAt: number;
-  /** Reads the server's list of tools again. */
+  /** Reads the list of the server's tools again. */
   list(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Prepares a connection, without opening it. All runs of a process share the connection. */
+/** Returns a connection that is opened only when it is used. All runs of a process share it. */
 export function openServer(server: string, config: McpServer): OpenServer {
   let connecting: Promise<Connection> | undefined;
   let failure: { reason: string; at: number } | undefined;
@@ -99,7 +102,7 @@ async function connect(server: string, config: McpServer): Promise<Connection> {
   }
 }
 
-/** Returns the tool with a reaction to failed calls. A failure drops the connection, so that the next call opens a new one. */
+/** Returns a tool that drops its connection when a call fails, so that the next call opens a new one. */
 function reconnecting(found: StructuredToolInterface, forget: () => void): StructuredToolInterface {
   const invoke: StructuredToolInterface["invoke"] = async (input, config) => {
     try {
@@ -112,7 +115,7 @@ function reconnecting(found: StructuredToolInterface, forget: () => void): Struc
   return Object.create(found, { invoke: { value: invoke } });
 }
 
-/** Returns a stand-in for a missing tool. Its description and its error tell the model why the tool is missing. */
+/** Returns a tool that takes the place of a missing one. Its description and its error tell the model why the tool is missing. */
 function absent(name: string, reason: string): StructuredToolInterface {
   return tool(
     () => {

@@ -5,13 +5,13 @@ const mostFound = 5;
 
 const Memory = z.object({ text: z.string() });
 
-/** Stores a text for later runs on any thread. If the name exists, the new text replaces the old one. */
+/** Stores a text under a name, for later runs on any thread. A text that was stored under this name before is replaced. */
 export async function remember(name: string, text: string, config: LangGraphRunnableConfig): Promise<string> {
   await storeOf(config).put(namespaceOf(config), name, { text });
   return `Remembered as "${name}".`;
 }
 
-/** Returns the stored texts that share words with the query, the best match first. */
+/** Returns the stored texts that match the query, the best match first. */
 export async function recall(query: string, config: LangGraphRunnableConfig): Promise<string> {
   const found = await storeOf(config).search(namespaceOf(config), { query, limit: mostFound });
   const lines = found.flatMap(({ key, value }) => {
@@ -27,7 +27,7 @@ function storeOf(config: LangGraphRunnableConfig) {
   return store;
 }
 
-/** Returns the namespace of the memories in the store. Each assistant has its own memories, separate for each known user. */
+/** Returns the store's namespace for memories. Each assistant has memories of its own. If the user is known, so has each user. */
 function namespaceOf({ configurable }: LangGraphRunnableConfig): string[] {
   const user: unknown = configurable?.langgraph_auth_user?.identity;
   return ["memories", String(configurable?.assistant_id ?? "nobody"), ...(typeof user === "string" ? [user] : [])];

@@ -4,7 +4,7 @@ import { type AgentRun, calledBy } from "./agent-run.ts";
 import { callModel } from "./call-model.ts";
 import { entryOf, type LedgerEntry } from "./ledger.ts";
 
-/** The model sees at most `windowSize` messages of a conversation. When there are more, `foldSize` messages leave at once. */
+/** The most messages of a conversation that the model sees. If there are more, the oldest `foldSize` are merged into a summary at once. */
 const windowSize = 20;
 const foldSize = 10;
 
@@ -13,12 +13,15 @@ const instruction =
 
 interface Memory {
   summary: string;
-  /** How many messages the summary replaces, counted from the first. */
+  /** How many messages the summary stands for. These are the first ones of the conversation. */
   folded: number;
   ledger: LedgerEntry[];
 }
 
-/** Merges the messages that leave the window into the summary, with one model call. Does nothing if no message leaves. */
+/**
+ * Merges old messages into the summary with one model call, if the model would otherwise see too many. Otherwise returns without a
+ * change.
+ */
 export async function fold(
   run: AgentRun,
   model: BaseChatModel,
@@ -36,9 +39,9 @@ export async function fold(
 }
 
 /**
- * Returns the messages to merge into the summary, oldest first. The list is usually empty. `folded` is the number of messages that the
- * summary replaces already. Messages leave ten at a time, so that the summary is not rewritten for every message. A tool result always
- * leaves together with its call.
+ * Returns the messages to merge into the summary now, oldest first. Usually there are none. `folded` is how many messages the summary
+ * stands for already. Messages are merged ten at a time, so that the summary is not rewritten for each new message. A tool's result is
+ * always merged together with its call.
  */
 export function leavingWindow(messages: BaseMessage[], folded: number): BaseMessage[] {
   const present = messages.slice(folded);
@@ -49,8 +52,8 @@ export function leavingWindow(messages: BaseMessage[], folded: number): BaseMess
 }
 
 /**
- * Returns the messages that the model sees: the messages after the summary. The last message of a person is always included, because it is
- * the task.
+ * Returns the messages that the model sees, which are those that the summary does not contain. The last message of a person is always
+ * among them, because it is the task.
  */
 export function inSight(messages: BaseMessage[], folded: number): BaseMessage[] {
   const task = messages.findLastIndex((message) => HumanMessage.isInstance(message));
@@ -58,7 +61,7 @@ export function inSight(messages: BaseMessage[], folded: number): BaseMessage[] 
   return task >= 0 && task < folded ? [messages[task] as BaseMessage, ...present] : present;
 }
 
-/** Returns messages as text, for the model that writes the summary. */
+/** Returns messages as one text, for the model that writes the summary. */
 function asTranscript(messages: BaseMessage[]): string {
   return messages.map((message) => `${message.type}: ${textOf(message)}`).join("\n");
 }

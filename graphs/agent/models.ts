@@ -1,22 +1,25 @@
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { initChatModel, MODEL_PROVIDER_CONFIG } from "langchain/chat_models/universal";
 
-/** The error for a model that cannot be opened. A retry does not help. */
+/** The error for a model that cannot be opened. The call is not retried, because a retry would fail too. */
 export class UnknownModel extends Error {
   override name = "UnknownModelError";
 }
 
-/** Returns the chat model with the name `provider:model`. A name without a known provider belongs to an OpenAI-compatible endpoint. */
+/**
+ * Returns the chat model with the name `provider:model`. If the name has no known provider, the model is requested from the
+ * OpenAI-compatible endpoint.
+ */
 export async function openModel(name: string | BaseChatModel, temperature?: number): Promise<BaseChatModel> {
   if (typeof name !== "string") return name;
   const { provider, model } = splitName(name);
   try {
     const opened = await initChatModel(model, {
       modelProvider: provider,
-      configurableFields: [], // by default a caller's configurable.model would replace the model
-      maxRetries: 0, // call-model.ts retries, so that retries are counted and can be cancelled
+      configurableFields: [], // gpt-5 models refuse every temperature except their own
+      maxRetries: 0, // call-model.ts retries instead, where retries are counted and can be cancelled
       ...(provider === "openai" && { streamUsage: true }),
-      ...(temperature !== undefined && { temperature }), // gpt-5 models refuse every temperature except their own
+      ...(temperature !== undefined && { temperature }), // left out if unset, because gpt-5 models refuse every temperature except their own
     });
     return await instanceOf(opened);
   } catch (error) {
@@ -27,11 +30,14 @@ export async function openModel(name: string | BaseChatModel, temperature?: numb
 function splitName(name: string): { provider: string; model: string } {
   const colon = name.indexOf(":");
   const prefix = name.slice(0, Math.max(0, colon));
-  // Without a provider, initChatModel would guess one from the name.
+  // A provider is always named, because initChatModel would otherwise guess one from the model's name.
   return prefix in MODEL_PROVIDER_CONFIG ? { provider: prefix, model: name.slice(colon + 1) } : { provider: "openai", model: name };
 }
 
-/** Returns the provider's own model. The wrapper that initChatModel returns would read `configurable` again at each call. */
+/**
+ * Returns the provider's own model object. The wrapper around it, which initChatModel returns, would read `configurable` again at each
+ * call.
+ */
 async function instanceOf(model: object): Promise<BaseChatModel> {
   const { _getModelInstance: open } = model as { _getModelInstance?: () => Promise<BaseChatModel> };
   return open ? open.call(model) : (model as BaseChatModel);

@@ -1,17 +1,17 @@
 import { realpath } from "node:fs/promises";
 import { sep } from "node:path";
 
-// The operator's limits come from the environment, where no caller can set them. The service copies the limits of langgraph.json there.
+// The operator's limits come from environment variables, which no caller can set. The service puts the limits in langgraph.json there.
 
-/** Returns the internal hosts that a graph may call. The operator lists the hosts, and a caller's context can only remove some. */
+/** Returns the internal hosts that a graph may call. They are the operator's hosts, or those of them that a caller's context names. */
 export function allowedHosts(context: string[] | null): string[] {
   const operators = listed(process.env.ENSEMBLE_PATTERN_HOSTS, /[\s,]+/).map((host) => host.toLowerCase());
   return context ? operators.filter((host) => context.includes(host)) : operators;
 }
 
 /**
- * Returns the directories that a graph may read, as real paths. The operator lists the directories, and a caller's context can only narrow
- * them. If one of two directories is inside the other, the inner one counts.
+ * Returns the directories that a graph may read, as real paths. A caller's context can only narrow the operator's directories. If a
+ * caller's directory is inside one of the operator's, or the other way round, the inner one is returned.
  */
 export async function allowedDirectories(context: string[] | null): Promise<string[]> {
   const operators = await existing(listed(process.env.ENSEMBLE_PATTERN_DIRECTORIES, ","));
@@ -22,7 +22,7 @@ export async function allowedDirectories(context: string[] | null): Promise<stri
   return [...new Set([...inner, ...narrowed])];
 }
 
-/** Tells whether a real path is this directory or inside it. */
+/** Returns whether a real path is this directory or lies inside it. */
 export const isWithin = (path: string, directory: string): boolean =>
   path === directory || path.startsWith(directory.endsWith(sep) ? directory : directory + sep);
 

@@ -2,7 +2,7 @@ import { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import type { ChatGenerationChunk, ChatResult } from "@langchain/core/outputs";
 import type { Runnable } from "@langchain/core/runnables";
 
-/** The methods of a chat model that produce messages. LangChain calls one of them for each model call. */
+/** The methods by which a chat model produces messages. For each model call, LangChain calls one of them. */
 interface Speaker {
   _generate(...call: unknown[]): Promise<ChatResult>;
   _streamResponseChunks(...call: unknown[]): AsyncGenerator<ChatGenerationChunk>;
@@ -14,7 +14,7 @@ const isPatched = Symbol("gives its messages ids of their own");
 
 /**
  * Makes LangChain give each message of a model a unique id. Some endpoints repeat ids, and a message with a known id would replace the
- * earlier message. Also adds the name of the answering model to each message, because ChatOpenAI omits it when it streams.
+ * earlier one. It also adds the name of the model that answered to each message, because ChatOpenAI leaves the name out when it streams.
  */
 export function withOwnIds<Model extends Runnable>(model: Model): Model {
   const speaker = ("bound" in model ? model.bound : model) as unknown as Speaker;
@@ -27,7 +27,7 @@ export function withOwnIds<Model extends Runnable>(model: Model): Model {
     for (const { message } of result.generations) message.id = undefined;
     return result;
   };
-  // LangChain streams a model only if it overrides these methods of the base class.
+  // Patched only if the model overrides this method, because LangChain streams only models that do.
   if (chunks !== plain._streamResponseChunks) {
     speaker._streamResponseChunks = async function* (...call) {
       for await (const chunk of chunks.apply(speaker, call)) {

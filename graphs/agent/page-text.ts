@@ -1,4 +1,7 @@
-/** Returns the visible text of a page. The time grows only linearly with the page's length, because the page's author may be hostile. */
+/**
+ * Returns the visible text of a page. The time that it takes grows only linearly with the length of the page, because a hostile page
+ * could otherwise block the process.
+ */
 export function textOfPage(html: string): string {
   return withoutBlocks(withoutBlocks(html, "script"), "style")
     .replace(/<[^<>]+>/g, " ") // a tag never extends beyond the next "<", so no text is read twice
@@ -7,8 +10,8 @@ export function textOfPage(html: string): string {
 }
 
 /**
- * Removes the blocks of a tag. A lazy pattern would read to the end of the page for every unclosed block. Here the first unclosed block
- * ends the search.
+ * Removes all blocks of a tag. It uses no lazy pattern, because that would read to the end of the page for every unclosed block. Here,
+ * the first unclosed block ends the search.
  */
 function withoutBlocks(html: string, name: "script" | "style"): string {
   const opening = new RegExp(`<${name}\\b`, "gi");

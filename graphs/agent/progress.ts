@@ -1,6 +1,6 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 
-/** Reports a step as a `custom` event, for a person who watches the run. The events of all patterns have the same fields. */
+/** Reports a step as a `custom` event, for people who watch the run. Events of all patterns have the same fields. */
 export function report(
   { writer }: Pick<LangGraphRunnableConfig, "writer">,
   pattern: string,

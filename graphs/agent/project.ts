@@ -3,14 +3,14 @@ import { type OpenServer, openServer, serverNamed } from "./mcp.ts";
 import type { AgentData } from "./schema.ts";
 
 /**
- * An MCP server: a program to start, or a URL to call. `tools` lists the tools that may be used. Without the list, all of the server's
- * tools may be used.
+ * An MCP server: a program to start, or a URL to call. `tools` lists the tools that may be used. If it is missing, all tools of the
+ * server may be used.
  */
 export type McpServer =
   | { command: string; args?: string[]; env?: Record<string, string>; cwd?: string; tools?: string[] }
   | { url: string; headers?: Record<string, string>; tools?: string[] };
 
-/** The tools, agents and MCP servers that a project defines. A context can only name them. */
+/** The tools, agents and MCP servers of a project. A caller's context can name them, but cannot define any. */
 interface Project {
   tools: Map<string, StructuredToolInterface>;
   agents: Map<string, AgentData>;
@@ -19,7 +19,8 @@ interface Project {
   open: Map<string, OpenServer>;
 }
 
-// The key is a global symbol, because the package and the sources of a checkout can be loaded side by side and must share the project.
+// The key is a global symbol. The package and a checkout of its sources may both be loaded in one process, and must then share the
+// project.
 const key = Symbol.for("ensemble.project");
 const place = globalThis as { [key]?: Project };
 
@@ -28,7 +29,7 @@ const present = (): Project => {
   return place[key];
 };
 
-/** Sets the parts of the project. Returns a function that removes them and closes the connections to the MCP servers. */
+/** Sets the parts of the project. Returns a function that removes them, and closes the connections to the MCP servers. */
 export function setProject(parts: Omit<Project, "open">): () => Promise<void> {
   const project: Project = { ...parts, open: new Map() };
   place[key] = project;
@@ -44,8 +45,8 @@ export const projectAgent = (name: string): AgentData | undefined => present().a
 export const projectAgentNames = (): string[] => [...present().agents.keys()];
 
 /**
- * Returns the names under which a context can use the project's tools and agents. The tools of an MCP server are known only if the project
- * lists them. Otherwise the name is `<server>/<tool>`.
+ * Returns the names by which a context can use the project's tools and agents. For an MCP server whose tools are not listed, the name is
+ * `<server>/<tool>`, because its tools are not known here.
  */
 export function projectToolNames(): string[] {
   const { tools, agents, servers } = present();
@@ -53,7 +54,10 @@ export function projectToolNames(): string[] {
   return [...tools.keys(), ...[...agents.keys()].map((name) => `agent:${name}`), ...remote];
 }
 
-/** Tells whether a context may use a name. For a tool of an MCP server without a list, only the server knows whether the tool exists. */
+/**
+ * Returns whether a context may use this name. If the tools of an MCP server are not listed, any name of the form `<server>/<tool>` is
+ * accepted, because only the server knows its tools.
+ */
 export function isProjectTool(name: string): boolean {
   const { tools, agents, servers } = present();
   if (tools.has(name) || (name.startsWith("agent:") && agents.has(name.slice(6)))) return true;
@@ -61,7 +65,7 @@ export function isProjectTool(name: string): boolean {
   return found !== undefined && (found.config.tools?.includes(found.tool) ?? true);
 }
 
-/** Returns the tool with this name from the project's code or from one of its MCP servers. */
+/** Returns the project's tool with this name, from its code or from an MCP server. Returns undefined if there is none. */
 export async function openProjectTool(name: string): Promise<StructuredToolInterface | undefined> {
   const { tools, servers, open } = present();
   const own = tools.get(name);

@@ -7,15 +7,15 @@ export class PromptTooLong extends Error {
   override name = "PromptTooLongError";
 }
 
-/** A piece of work for an agent. The agent sees only these fields: no history of the caller, and no tasks of other agents. */
+/** A piece of work for an agent. An agent sees only these fields, and neither the caller's history nor the tasks of other agents. */
 export interface Errand {
   task: string;
-  /** The material that the agent works on. */
+  /** The material for the task, such as a text to review. */
   input?: unknown;
   constraints?: string[];
 }
 
-/** Returns the system prompt of an agent. */
+/** Returns the system prompt that tells an agent its role, its goal and its limits. */
 export function instructionOf({ name, role, goal, backstory, instructions }: Agent, constraints: string[], limits: Limits): string {
   const lines = [
     `You are ${role}.`,
@@ -32,7 +32,7 @@ export function instructionOf({ name, role, goal, backstory, instructions }: Age
   return instruction;
 }
 
-/** Returns the prompt with the task and its material. Text above the limit is cut, and a note says so. */
+/** Returns the prompt with the task and its material. A text above the limit is cut, and a note in the prompt says so. */
 export function taskOf({ task, input }: Errand, { materialTokens }: Limits): string {
   const given = input === undefined ? "" : `\n\nInput:\n${cut(asText(input), materialTokens)}`;
   return `Task: ${cut(task, materialTokens)}${given}`;
@@ -41,7 +41,7 @@ export function taskOf({ task, input }: Errand, { materialTokens }: Limits): str
 /** Returns a string unchanged, and any other value as JSON. */
 export const asText = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
-/** Cuts a text to a number of tokens. The tokens are estimated from the characters, because a text may have no spaces to count words by. */
+/** Cuts a text to a number of tokens. The number is estimated from the characters and not from words, because a text may have no spaces. */
 export function cut(text: string, tokens: number): string {
   const most = tokens * charactersPerToken;
   if (text.length <= most) return text;

@@ -5,7 +5,7 @@ import { ToolName } from "./tool-names.ts";
 /** A JSON schema as data. */
 export const JsonSchema = z.record(z.string(), z.unknown());
 
-/** An agent as data, for contexts, rosters and `agents.yaml`. An agent in code can have more (see agent.ts). */
+/** An agent as data, for contexts, rosters and `agents.yaml`. An agent that is made in code has further options (see agent.ts). */
 export const AgentData = closed({
   name: z.string().trim().min(1).max(100).describe("Name of the agent"),
   role: z.string().trim().min(1).describe("Role of the agent"),
@@ -27,12 +27,12 @@ export const AgentData = closed({
 
 export type AgentData = z.infer<typeof AgentData>;
 
-/** The schema of a roster, which is a list of agents. Every agent has a unique name. */
+/** The schema of a roster, which is a list of agents with unique names. */
 export const Roster = z
   .array(AgentData)
   .min(1)
   .superRefine((agents, context) => {
-    const names = new Set<string>(); // a Set keeps a very long list fast
+    const names = new Set<string>(); // a Set, because a search in a very long array would be slow
     agents.forEach(({ name }, index) => {
       if (names.has(name)) context.addIssue({ code: "custom", path: [index, "name"], message: `there is another agent named "${name}"` });
       names.add(name);

@@ -1,7 +1,7 @@
 import { toJsonSchema } from "@langchain/core/utils/json_schema";
 import { z } from "zod";
 
-/** The schema of a structured answer, and the name of the schema, which endpoints require. */
+/** The schema of a structured answer. Endpoints require a name for it. */
 export interface AnswerSchema<Schema extends z.ZodType = z.ZodType> {
   name: string;
   schema: Schema;
@@ -10,18 +10,18 @@ export interface AnswerSchema<Schema extends z.ZodType = z.ZodType> {
 export const jsonSchemaOf = (schema: z.ZodType): object =>
   "_zod" in schema ? z.toJSONSchema(schema, { io: "input" }) : toJsonSchema(schema);
 
-/** Returns the setting `response_format`, with which OpenAI-compatible endpoints make an answer fit a schema. */
+/** Returns the request option `response_format`, which makes an OpenAI-compatible endpoint answer in the form of a schema. */
 export function asResponseFormat({ name, schema }: AnswerSchema) {
   return { type: "json_schema" as const, json_schema: { name: name.replace(/\W+/g, "_").slice(0, 64), schema: jsonSchemaOf(schema) } };
 }
 
-/** Returns the prompt text that asks for an answer of this schema, for endpoints without `response_format`. */
+/** Returns a text that asks for an answer of this schema. It is added to the prompt for endpoints without `response_format`. */
 export const asInstruction = ({ schema }: AnswerSchema): string =>
   `Answer with one JSON value and nothing else. It must fit this JSON schema:\n${JSON.stringify(jsonSchemaOf(schema))}`;
 
 /**
- * Returns the parsed answer, or a sentence about the problem with it. The JSON may be in a code fence, in `<result>` tags, or between other
- * words.
+ * Reads the JSON in a model's answer and validates it. Returns the result, or a sentence that says what is wrong. The JSON may stand in
+ * a code fence, in `<result>` tags, or between other words.
  */
 export function readAnswer(text: string, { schema }: AnswerSchema): { result: unknown } | { problem: string } {
   let problem = "";
@@ -40,7 +40,7 @@ export function readAnswer(text: string, { schema }: AnswerSchema): { result: un
   return { problem };
 }
 
-/** Yields the parts of a text that may be the JSON answer, the most likely part first. */
+/** Yields the parts of a text that may be the JSON answer. The most likely part comes first. */
 function* candidates(text: string): Generator<string> {
   yield text;
   const tagged = /<result>([\s\S]*?)<\/result>/.exec(text)?.[1];

@@ -7,21 +7,21 @@ import { closed } from "./closed.ts";
 const longestTask = 100_000;
 const longestMaterial = 1_000_000;
 
-/** The task of a pattern. The length is limited, because no model can read megabytes. */
+/** The task of a pattern. Its length is limited, because no model can read megabytes. */
 const Task = z.string().trim().min(1).max(longestTask);
 
-/** The material of a task, in any JSON form. The size limit is generous. */
+/** The material of a task, as any JSON value. Its size is limited, but generously. */
 export const Material = z
   .unknown()
   .optional()
   .refine((material) => (JSON.stringify(material)?.length ?? 0) <= longestMaterial, `longer than ${longestMaterial} characters of JSON`);
 
-/** The state keys of a pattern that works on one task: the task, and the conversation that chat clients show. */
+/** The state keys of a pattern that works on one task: the task, and the conversation for chat clients. */
 export const taskState = { task: Task.nullable().default(null).describe("Task to do"), messages: MessagesValue };
 
 /**
- * Returns the schema of `messages` in an input. Each input needs a schema object of its own, because LangGraph registers every object
- * separately.
+ * Returns the schema of the field `messages` of an input. It is a new object for each input, because LangGraph keeps a record for each
+ * schema object.
  */
 export const messagesInput = (description: string) =>
   withLangGraph(
@@ -33,8 +33,9 @@ export const messagesInput = (description: string) =>
   );
 
 /**
- * Returns the input schema of a pattern that works on one task. The caller sends `task`, or `messages`, where the last message of a person
- * is the task. Every field needs a default. Otherwise the field would keep its value from an earlier run on the thread.
+ * Returns the input schema of a pattern that works on one task. The caller sends either `task`, or `messages`, whose last message of a
+ * person is the task. Every field has a default. Without one, a field that is not sent would keep its value from an earlier run on the
+ * thread.
  */
 export function taskInput<Shape extends z.ZodRawShape>(shape: Shape) {
   const messages = messagesInput("Conversation, instead of a task. The last message of a person is the task.");
@@ -45,7 +46,7 @@ export function taskInput<Shape extends z.ZodRawShape>(shape: Shape) {
   });
 }
 
-/** Tells whether a person wrote a message. The message may have any of the forms that clients send. */
+/** Returns whether a message comes from a person. It accepts all forms of messages that clients send. */
 function isOfPerson(message: unknown): boolean {
   if (typeof message === "string") return true;
   if (Array.isArray(message)) return ["human", "user"].includes(message[0]);
@@ -58,14 +59,14 @@ interface Asked {
   messages: BaseMessage[];
 }
 
-/** Returns the task of a run: the field `task`, or else the last message of a person. */
+/** Returns the task of a run, which is the field `task` or else the last message of a person. */
 export function taskOf({ task, messages }: Asked): string {
   return task ?? messages.findLast((message) => HumanMessage.isInstance(message))?.text ?? "";
 }
 
 /**
- * Returns the state update that begins a run. A task that was not sent as a message is added as a message of a person, so that chat clients
- * show it.
+ * Returns the state update with which a run begins. If the task was not sent as a message, adds it as a message of a person, so that
+ * chat clients show it.
  */
 export function beginTask(asked: Asked): { task: string; messages: BaseMessage[] } {
   const task = taskOf(asked);
@@ -73,7 +74,7 @@ export function beginTask(asked: Asked): { task: string; messages: BaseMessage[]
 }
 
 /**
- * Returns the answer as the last message of the conversation. If clients have already streamed the answer, `spoken` is that message.
- * Otherwise a new message is made.
+ * Returns the update that adds the answer to the conversation. If the answer has been streamed already, `spoken` is its message. The
+ * message is then reused, so that clients do not see the answer twice.
  */
 export const answerWith = (text: string, spoken?: AIMessage): BaseMessage[] => [spoken ?? new AIMessage(text)];

@@ -8,7 +8,10 @@ import { allowedHosts } from "./operator-limits.ts";
 import { openProjectTool, projectAgent } from "./project.ts";
 import { type BuiltInTool, callName, isBuiltIn } from "./tool-names.ts";
 
-/** Returns the tool with this name: a tool or agent of the project, or else a built-in tool. Returns undefined if the name is unknown. */
+/**
+ * Returns the tool with this name. It looks among the tools and agents of the project first, and then among the built-in tools. Returns
+ * undefined if the name is unknown.
+ */
 export async function openTool(name: string, run: AgentRun): Promise<StructuredToolInterface | undefined> {
   const opened = (await openProjectTool(name)) ?? (await openAgent(name, run)) ?? (isBuiltIn(name) ? builtIn(run)[name]() : undefined);
   if (!opened || opened.name === callName(name)) return opened;

@@ -5,7 +5,7 @@ import { OutcomePatterns } from "./outcome-patterns.ts";
 import { Recommendation } from "./recommendation.ts";
 import { Agreement, Synthesis } from "./synthesis.ts";
 
-/** The report of the aggregator. Parts that were not requested are null. */
+/** The report of the aggregator. A part that the caller did not request is null. */
 export const Aggregation = z.object({
   comparison: Comparison.nullable().describe("Results side by side, with measures"),
   patterns: OutcomePatterns.nullable().describe("Facts that successes share, and facts that failures share"),
@@ -17,7 +17,7 @@ export const Aggregation = z.object({
 
 export type Aggregation = z.infer<typeof Aggregation>;
 
-/** Returns the gaps: results that did not succeed, and expected labels without a result. */
+/** Returns the gaps in the results. These are results that did not succeed, and expected labels that no result has. */
 export function gapsOf(results: LabelledResult[], expected: string[] = []): string[] {
   if (results.length === 0 && expected.length === 0) return ["no results were given"];
   const missing = expected.filter((label) => results.every((result) => result.label !== label));

@@ -2,7 +2,7 @@ import { figureText, succeeded } from "./figures.ts";
 import type { LabelledResult } from "./labelled-result.ts";
 import type { Agreement } from "./synthesis.ts";
 
-/** A statement that one result makes. Statements with the same key say the same. */
+/** A statement that a result makes about a subject. Statements with the same `key` have the same meaning. */
 interface Statement {
   subject: string;
   says: string;
@@ -10,13 +10,10 @@ interface Statement {
   label: string;
 }
 
-/** Two metrics say the same if they differ by at most this share of the larger one. */
+/** Two metrics agree if their difference is at most this share of the larger one. */
 const tolerance = 0.1;
 
-/**
- * Returns the points on which the successful results agree and disagree. They come from the findings and metrics of the results, not from a
- * model.
- */
+/** Returns the points on which the successful results agree or disagree. It compares their findings and metrics, and calls no model. */
 export function agreementOf(results: LabelledResult[]): Agreement {
   const good = succeeded(results);
   const bySubject = Map.groupBy([...findingsOf(good), ...metricsOf(good)], ({ subject }) => keyOf(subject));
@@ -33,7 +30,7 @@ function add({ consensus, disagreements }: Agreement, statements: Statement[]): 
   }));
   for (const { says, labels } of views) if (labels.length > 1) consensus.push({ subject, says, labels });
   const labels = new Set(views.flatMap((view) => view.labels));
-  // A result does not disagree with itself.
+  // Only different results can disagree, so a single label is not enough.
   if (views.length > 1 && labels.size > 1) disagreements.push({ subject, views: views.toSorted(byLabels) });
 }
 
@@ -43,7 +40,10 @@ const keyOf = (text: string) => text.trim().toLowerCase().replace(/\s+/g, " ");
 const findingsOf = (results: LabelledResult[]): Statement[] =>
   results.flatMap(({ label, findings }) => findings.map(({ subject, says }) => ({ subject, says, key: keyOf(says), label })));
 
-/** Returns the metrics as statements. Returns none if the loads have different sizes, because such metrics cannot be compared. */
+/**
+ * Returns the metrics of the results as statements. Returns none if the results come from loads of different sizes, because their
+ * metrics cannot be compared.
+ */
 function metricsOf(results: LabelledResult[]): Statement[] {
   if (new Set(results.map(({ items }) => items)).size > 1) return [];
   const names = [...new Set(results.flatMap(({ metrics }) => Object.keys(metrics)))];
@@ -66,8 +66,8 @@ function metricsOf(results: LabelledResult[]): Statement[] {
 }
 
 /**
- * Adds the points that a model named to the points that the data shows. Unknown labels, and subjects that the data has settled, are left
- * out.
+ * Adds the points that a model has named to those that were computed from the data. Leaves out points with unknown labels, and points
+ * about subjects that the data has decided already.
  */
 export function joinAgreements(computed: Agreement, named: Agreement, results: LabelledResult[]): Agreement {
   const known = new Set(results.map(({ label }) => label));

@@ -55,13 +55,13 @@ export interface Rates {
   computeDollarsPerHour: number;
 }
 
-/** The schemas of these fields, for the context of a pattern. */
+/** The schemas of the fields in `Rates`, for the context of a pattern. */
 export const rates = {
   thresholds: Thresholds,
   computeDollarsPerHour: z.number().min(0).default(0.1).describe("Dollars for an hour of work of the machine"),
 };
 
-/** Compares results side by side. Values that were not measured are null or unknown. They are never guessed. */
+/** Compares results side by side. A value that was not measured is null or "unknown", and is never guessed. */
 export function compare(results: LabelledResult[], { thresholds, computeDollarsPerHour: rate }: Rates): Comparison {
   const scaling = scalingOf(results);
   return {

@@ -8,10 +8,13 @@ export function msPerItem({ items, elapsedMs, workMs }: LabelledResult): number 
   return items && spent !== undefined ? spent / items : null;
 }
 
-/** Returns the working time per unit of work, in milliseconds. An item of a harder load can be several units. */
+/**
+ * Returns the working time per unit of work, in milliseconds. Items of a harder load may consist of several units, so this figure can be
+ * compared between loads.
+ */
 export const msPerUnit = (result: LabelledResult) => divide(msPerItem(result), result.workPerItem ?? 1);
 
-/** Returns the units of work per second. Returns null if the time was not measured or is too short to measure. */
+/** Returns the units of work per second. Returns null if the time was not measured, or if it is too short to be measured. */
 export const unitsPerSecond = (result: LabelledResult) => divide(1000, msPerUnit(result));
 
 /** Returns the share of failed items among all processed items. */
@@ -20,8 +23,8 @@ export function errorRate({ items = 0, failedItems }: LabelledResult): number | 
 }
 
 /**
- * Returns the successful results, the best first. They are ordered by quality, then by time per item. Results without a measurement come
- * last.
+ * Returns the successful results, the best one first. They are sorted by quality, and for equal quality by time per item. A result
+ * without a measurement comes last.
  */
 export function rank(results: LabelledResult[]): LabelledResult[] {
   return succeeded(results).toSorted(compareWorth);
@@ -34,13 +37,13 @@ export function compareWorth(one: LabelledResult, other: LabelledResult): number
   return quality === 0 ? time - otherTime : quality;
 }
 
-/** Returns the sum of the measured values. Returns null if no value was measured. */
+/** Returns the sum of the values that were measured, or null if none was. */
 export function sumOf(figures: (number | undefined | null)[]): number | null {
   const known = figures.filter((figure) => typeof figure === "number");
   return known.length > 0 ? known.reduce((sum, figure) => sum + figure, 0) : null;
 }
 
-/** Returns a quotient. Returns null if a number is missing or the divisor is zero. */
+/** Returns a quotient, or null if a number is missing or the divisor is zero. */
 export function divide(dividend: number | null | undefined, divisor: number | null | undefined): number | null {
   return typeof dividend === "number" && typeof divisor === "number" && divisor !== 0 ? dividend / divisor : null;
 }

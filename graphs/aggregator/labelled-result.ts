@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { closed } from "../agent/closed.ts";
 
-/** A result to compare with others. It may come from a scenario, an agent or another source. Values that were not measured are omitted. */
+/**
+ * A result to compare with others. It may come from a scenario, an agent or any other source. Values that were not measured are left
+ * out.
+ */
 export const LabelledResult = closed({
   label: z.string().trim().min(1).describe("Label of the result in the report"),
   status: z.enum(["success", "failed", "timeout", "skipped"]).default("success").describe("Outcome"),

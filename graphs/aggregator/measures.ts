@@ -6,7 +6,7 @@ import { loadsOf } from "./scaling.ts";
 
 const share = z.number().min(0);
 
-/** The thresholds for the verdicts on the measures. */
+/** The thresholds that decide whether a measure counts as good. */
 export const Thresholds = closed({
   qualityScaling: share.default(0.8).describe("Quality of the largest load relative to the smallest must be above this"),
   timeEfficiency: share.default(0.5).describe("Time per unit of work of the smallest load relative to the largest must be above this"),
@@ -39,7 +39,7 @@ export const Measure = z.object({
 
 export type Measure = z.infer<typeof Measure>;
 
-/** Returns the measures of the successful results: how well they hold up as the load grows, and how much they vary. */
+/** Returns the measures of the successful results. They say how well the results hold up as the load grows, and how much they vary. */
 export function measure(results: LabelledResult[], thresholds: Thresholds): Measure[] {
   const loads = loadsOf(results);
   const compared = (figure: (result: LabelledResult) => number | null | undefined) =>
@@ -62,8 +62,8 @@ export function measure(results: LabelledResult[], thresholds: Thresholds): Meas
 const qualityOf = ({ quality }: LabelledResult) => quality;
 
 /**
- * Returns quality times units of work per second. It is computed per unit of work. Per run, ten times as many items would always look ten
- * times less efficient.
+ * Returns quality times units of work per second. It counts units and not runs, because a run with ten times as many items would always
+ * look ten times less efficient.
  */
 function yieldOf(result: LabelledResult): number | null {
   const speed = unitsPerSecond(result);

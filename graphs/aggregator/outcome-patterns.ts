@@ -18,7 +18,7 @@ export const OutcomePatterns = z.object({
 
 export type OutcomePatterns = z.infer<typeof OutcomePatterns>;
 
-/** Returns the facts that successes share and the facts that failures share. It uses only the data and assumes nothing. */
+/** Returns the facts that successes have in common, and those that failures have in common. It reports only what is in the data. */
 export function findPatterns(results: LabelledResult[]): OutcomePatterns {
   const good = succeeded(results);
   const bad = results.filter(({ status }) => status === "failed" || status === "timeout");
@@ -42,7 +42,10 @@ const namesIn = (results: LabelledResult[], of: (result: LabelledResult) => obje
   ...new Set(results.flatMap((r) => Object.keys(of(r)))),
 ];
 
-/** Returns the range of a figure that all successful results have, with the labels of the lowest and the highest value. */
+/**
+ * Returns a line with the range of a figure among the successes, and the labels of the lowest and the highest value. Returns none unless
+ * all successes have the figure.
+ */
 function rangeOf(name: string, good: LabelledResult[], figure: (result: LabelledResult) => number | undefined): string[] {
   const known = good.flatMap((result) => {
     const value = figure(result);
@@ -56,8 +59,8 @@ function rangeOf(name: string, good: LabelledResult[], figure: (result: Labelled
 }
 
 /**
- * Returns the facts that failures share and that are worth reporting. Error types are always reported. A single failure shares nothing, so
- * only its traits that no success has are reported.
+ * Returns the facts about failures that are worth reporting. These are all types of errors, and traits that several failures share. With
+ * only one failure, they are its traits that no success has.
  */
 function whatIsShared(bad: LabelledResult[], good: LabelledResult[]): Shared[] {
   const succeededWith = new Map(byFact(good).map(({ key, labels }) => [key, labels]));
@@ -67,21 +70,21 @@ function whatIsShared(bad: LabelledResult[], good: LabelledResult[]): Shared[] {
     .toSorted((a, b) => b.labels.length - b.succeeded.length - (a.labels.length - a.succeeded.length));
 }
 
-/** Returns every fact, with the labels of the results that have it. It takes one pass, because there can be many facts and results. */
+/** Returns every fact, with the labels of the results that have it. It goes through the results only once, because there may be many. */
 function byFact(results: LabelledResult[]): { key: string; fact: [string, string]; labels: string[] }[] {
   const found = new Map<string, { key: string; fact: [string, string]; labels: string[] }>();
   for (const result of results) {
     for (const fact of facts(result)) {
       const key = JSON.stringify(fact);
       const known = found.get(key) ?? { key, fact, labels: [] };
-      if (known.labels.at(-1) !== result.label) known.labels.push(result.label); // a result may have the same error many times
+      if (known.labels.at(-1) !== result.label) known.labels.push(result.label); // the same error may occur several times in a result
       found.set(key, known);
     }
   }
   return [...found.values()];
 }
 
-/** Returns the facts of a result that others can share. For a failure without an error, the status takes the place of the error type. */
+/** Returns the facts of a result that other results can share. If a failure has no error, its status counts as the type of its error. */
 function facts({ status, errors, traits }: LabelledResult): [string, string][] {
   const types = errors.length === 0 && status !== "success" ? [status] : errors.map(({ type }) => type);
   return [...types.map((type): [string, string] => ["error type", type]), ...Object.entries(traits)];

@@ -22,7 +22,7 @@ export type Recommendation = z.infer<typeof Recommendation>;
 
 type Choice = Pick<Recommendation, "reasons"> & { chosen?: LabelledResult };
 
-/** Returns the recommendation for production, with its reasons and the most urgent actions. Returns null if nothing succeeded. */
+/** Returns what to use in production, with the reasons and the most urgent actions. Returns null if nothing succeeded. */
 export function recommend(results: LabelledResult[], thresholds: Thresholds): Recommendation | null {
   const choice = chooseByLoad(results, thresholds) ?? chooseByRank(results, thresholds);
   if (!choice) return null;
@@ -45,8 +45,8 @@ export function recommend(results: LabelledResult[], thresholds: Thresholds): Re
 }
 
 /**
- * Chooses the largest load that keeps quality, speed and error rate within the thresholds. A smaller load shows too little, and a larger
- * load does not hold up.
+ * Chooses the largest load whose quality, speed and error rate are within the thresholds. A smaller load proves less, and a larger one
+ * does not hold up.
  */
 function chooseByLoad(results: LabelledResult[], thresholds: Thresholds): Choice | undefined {
   const smallest = loadsOf(results)?.smallest;
@@ -66,7 +66,7 @@ function chooseByLoad(results: LabelledResult[], thresholds: Thresholds): Choice
   };
 }
 
-/** Chooses the best result if there are no different loads to choose between. */
+/** Chooses the best result, if the results do not come from different loads. */
 function chooseByRank(results: LabelledResult[], thresholds: Thresholds): Choice | undefined {
   const good = succeeded(results);
   const against = (result: LabelledResult) => [...shortfallOf(result), ...failuresOf(result, thresholds)];
@@ -77,7 +77,7 @@ function chooseByRank(results: LabelledResult[], thresholds: Thresholds): Choice
   return { chosen: best, reasons: [`${best.label}: ${reason}.`] };
 }
 
-/** Returns the objections to a load, compared with the smallest load. A value that was not measured is no objection. */
+/** Returns what speaks against a load when it is compared with the smallest one. A value that was not measured does not count. */
 function reasonsAgainst(result: LabelledResult, smallest: LabelledResult, thresholds: Thresholds): string[] {
   const failing = failuresOf(result, thresholds);
   const own = [...shortfallOf(result), ...failing];
@@ -96,7 +96,7 @@ function reasonsAgainst(result: LabelledResult, smallest: LabelledResult, thresh
   ];
 }
 
-/** Returns an objection if the quality of a result is below its expected quality. */
+/** Returns a reason against a result if its quality is below the expected quality. Otherwise the list is empty. */
 const shortfallOf = ({ quality, expectedQuality }: LabelledResult): string[] =>
   quality !== undefined && expectedQuality !== undefined && quality < expectedQuality
     ? [`its quality ${figureText(quality)} is below the expected ${expectedQuality}`]
@@ -107,7 +107,10 @@ function failuresOf(result: LabelledResult, thresholds: Thresholds): string[] {
   return rate !== null && rate >= thresholds.errorRate ? [`${percent(rate)} of its items fail`] : [];
 }
 
-/** Returns the confidence in a recommendation. It grows with the share of measured figures and with the number of successes. */
+/**
+ * Returns how confident a recommendation is. The confidence grows with the share of figures that were measured, and with the number of
+ * successes.
+ */
 function confidenceIn(chosen: LabelledResult | undefined, results: LabelledResult[]): number {
   const good = succeeded(results);
   const judged = chosen ? [chosen] : good;
@@ -127,8 +130,8 @@ function batchSizeOf({ traits }: LabelledResult): number | undefined {
 }
 
 /**
- * Returns the actions in the order of their urgency. They concern failures, then degradation with the load, then variation, then unknown
- * values.
+ * Returns the actions, the most urgent first. They are about failures, then about degradation under load, then about variation, and last
+ * about unknown values.
  */
 function actionsFor(results: LabelledResult[], thresholds: Thresholds): string[] {
   const scaling = scalingOf(results);

@@ -5,7 +5,8 @@ import type { LabelledResult } from "./labelled-result.ts";
 import { readSynthesis, type SynthesisAnswer } from "./synthesis.ts";
 
 /**
- * The results of the strategies, from the state. A part that was not requested may still hold the result of an earlier run on the thread.
+ * The results of the strategies, as they are in the state. If a strategy was not requested, its part may still come from an earlier run
+ * on the thread.
  */
 interface Parts extends Pick<Aggregation, "comparison" | "patterns" | "recommendation"> {
   results: LabelledResult[];

@@ -13,7 +13,7 @@ export const Scaling = z.object({
 
 export type Scaling = z.infer<typeof Scaling>;
 
-/** Returns the smallest and the largest successful load. Returns undefined if all loads have the same size. */
+/** Returns the successful results with the smallest and the largest load. Returns undefined if all loads have the same size. */
 export function loadsOf(results: LabelledResult[]): { smallest: LabelledResult; largest: LabelledResult } | undefined {
   const bySize = succeeded(results)
     .filter(({ items = 0 }) => items > 0)
@@ -23,7 +23,7 @@ export function loadsOf(results: LabelledResult[]): { smallest: LabelledResult; 
   return smallest && largest && smallest.items !== largest.items ? { smallest, largest } : undefined;
 }
 
-/** Returns how the time per unit of work grows with the load. Returns null if it was not measured. */
+/** Returns how the time per unit of work grows with the load, or null if that was not measured. */
 export function scalingOf(results: LabelledResult[]): Scaling | null {
   const loads = loadsOf(results);
   if (!loads) return null;
@@ -47,7 +47,7 @@ export const Growth = z.object({
 
 export type Growth = z.infer<typeof Growth>;
 
-/** Returns for every successful load how its time grows from the smallest load, as measured and as expected. */
+/** Returns for each successful load how its time has grown since the smallest load. It contains the measured and the expected growth. */
 export function growthOf(results: LabelledResult[], factor: number): Growth[] {
   const smallest = loadsOf(results)?.smallest;
   if (!smallest) return [];

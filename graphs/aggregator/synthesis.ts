@@ -18,7 +18,7 @@ const Disputed = z.object({
     .describe("The views, that of the most results first"),
 });
 
-/** The points on which the results agree and disagree, with the labels of the results that say so. */
+/** The points on which results agree or disagree, each with the labels of these results. */
 export const Agreement = z.object({
   consensus: z.array(Agreed).default([]).describe("What several results agree on"),
   disagreements: z.array(Disputed).default([]).describe("What results contradict each other on"),
@@ -26,7 +26,7 @@ export const Agreement = z.object({
 
 export type Agreement = z.infer<typeof Agreement>;
 
-/** The report that a model writes for a person, with structured findings instead of raw outputs. */
+/** The part of the report that a model writes for people. It has structured findings, and does not repeat the raw outputs. */
 export const Synthesis = z.object({
   executiveSummary: z.string().min(1).describe("Two or three sentences"),
   findingsByCategory: z.record(z.string(), z.array(z.string())).describe("Findings, grouped"),
@@ -38,13 +38,13 @@ export const Synthesis = z.object({
 
 export type Synthesis = z.infer<typeof Synthesis>;
 
-/** The schema of the model's answer. Some models answer an action as plain text, so that is accepted too. */
+/** The schema of the model's answer. An action may also be plain text, because some models answer so. */
 export const SynthesisAnswer = Synthesis.omit({ deliverable: true }).extend({
   recommendations: z.array(z.union([Advice, z.string()])).describe("What to do, the most important first"),
   ...Agreement.shape,
 });
 
-/** Returns the synthesis in a model's answer, and the points on which the results agree and disagree according to the model. */
+/** Splits a model's answer into the synthesis, and the points on which the results agree or disagree. */
 export function readSynthesis({ consensus, disagreements, ...answer }: z.infer<typeof SynthesisAnswer>) {
   const recommendations = answer.recommendations.map((one) => (typeof one === "string" ? { action: one, confidence: null } : one));
   return { synthesis: { ...answer, recommendations, deliverable: null }, agreement: { consensus, disagreements } };

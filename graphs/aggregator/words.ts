@@ -1,6 +1,6 @@
 import type { Aggregation } from "./aggregation.ts";
 
-/** Returns the report as text, for people who read the conversation. */
+/** Returns the report as a text, for people who read the conversation and not the structured report. */
 export function wordsOf({ comparison, recommendation, synthesis, gaps }: Aggregation): string {
   const advice = recommendation && [recommendation.label ? `Recommended: ${recommendation.label}.` : "None is recommended."];
   const lines = [

@@ -20,16 +20,16 @@ const Result = z.object({
 
 type Result = z.infer<typeof Result>;
 
-/** An order, with all orders of the input, because it may repeat an earlier one. */
+/** An order to process. It comes with all orders of the input, because it may repeat an earlier one. */
 interface Item {
   order: Order;
   all: Order[];
 }
 
 /**
- * Reads lines of orders, joins them with their customers, finds duplicates of earlier orders, and sums the orders up by region. It compares
- * every order with all earlier orders, so its time grows with the square of the input. The complexity is the number of products in an
- * order.
+ * Reads lines of orders, joins them with their customers, finds duplicates of earlier orders, and adds the orders up by region. Each
+ * order is compared with all earlier ones, so the time grows with the square of the input. The complexity is the number of products in
+ * an order.
  */
 export const dataTransformation = defineSkill<Item, Result, z.infer<typeof Params>>({
   name: "data-transformation",
@@ -50,7 +50,7 @@ export const dataTransformation = defineSkill<Item, Result, z.infer<typeof Param
       signal.throwIfAborted();
       const startedAt = performance.now();
       results.push(transform(item, similarity));
-      worked(performance.now() - startedAt); // after this line, other scenarios use the processor
+      worked(performance.now() - startedAt); // recorded here, because after this line other scenarios use the processor
       await nextTurn();
     }
     return results;
@@ -81,7 +81,7 @@ export const dataTransformation = defineSkill<Item, Result, z.infer<typeof Param
     };
   },
 
-  growth: (loads) => loads, // each order is compared with all earlier orders
+  growth: (loads) => loads, // grows with the number of orders, because each one is compared with all earlier ones
 });
 
 const share = (part: number, whole: number) => (whole === 0 ? 1 : part / whole);
@@ -105,8 +105,8 @@ function findEarlier(earlier: Order[], own: string[], similarity: number): numbe
 }
 
 /**
- * Returns the similarity of two texts: one minus the share of letters that differ. The difference is Levenshtein's distance, computed with
- * one row.
+ * Returns how similar two texts are, from 0 to 1. It is one minus the share of letters that differ. It counts them as Levenshtein's
+ * distance does, with only one row of the table.
  */
 function likenessOf(a: string, b: string): number {
   const row = Array.from({ length: b.length + 1 }, (_, index) => index);

@@ -21,9 +21,7 @@ const who = ["The gardener", "A sailor", "The clerk", "My neighbour", "A child"]
 const what = ["repairs", "paints", "counts", "forgets", "carries"] as const;
 const which = ["an old boat", "seven lanterns", "the garden gate", "a box of letters", "the tall ladder"] as const;
 
-/**
- * Calls a model once for every item, so that you can try a skill that costs tokens. The complexity is the number of sentences in a text.
- */
+/** Calls a model once for every item. It lets you try a skill that costs tokens. The complexity is the number of sentences in a text. */
 export const echoAgent = defineSkill<string, Result, z.infer<typeof Params>>({
   name: "echo-agent",
   version: "1.1.0",
@@ -44,10 +42,10 @@ export const echoAgent = defineSkill<string, Result, z.infer<typeof Params>>({
     const assignment = { agent: speaker, ...tierOf(job, "worker"), task: "Work on this text.", pattern: "scenario" };
     const ask = async (input: string) => {
       const outcome = await runAgent<z.infer<typeof Answer>>({ ...assignment, input }, { ...job.config, signal: job.signal });
-      outcome.ledger.forEach(job.record); // at once, because the call costs money even if the batch fails
+      outcome.ledger.forEach(job.record); // recorded at once, because the call costs money even if the batch fails
       return outcome;
     };
-    // Without tools an agent is one model call and no subgraph, so several may run in this node.
+    // An agent without tools makes one model call and needs no subgraph, so several may run in this node at once.
     const outcomes = await Promise.all(batch.map((input) => job.turn(() => ask(input))));
     const done: Batch<Result> = { results: [], failed: [] };
     outcomes.forEach((outcome, index) => {

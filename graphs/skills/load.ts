@@ -1,10 +1,10 @@
 import type autocannon from "autocannon";
 import { z } from "zod";
 
-/** Milliseconds between two checks of whether the load test has ended. */
+/** The time between two checks whether the load test has ended, in milliseconds. */
 const sampleInt = 20;
 
-/** The most requests of a scenario. There is a limit because the time of every answer is kept. */
+/** The most requests of a scenario. They are limited because the time of every answer is kept in memory. */
 export const mostRequests = 100_000;
 
 export const LoadProfile = z.enum(["steady", "ramp", "spike"]);
@@ -13,11 +13,11 @@ export const LoadProfile = z.enum(["steady", "ramp", "spike"]);
 export interface Load {
   profile: z.infer<typeof LoadProfile>;
   connections: number;
-  /** Total number of requests. It has no effect if a duration is set. */
+  /** The number of requests in total. It has no effect if `durationSeconds` is set. */
   requests: number;
   durationSeconds?: number;
   timeoutSeconds: number;
-  /** The most requests for a load that is limited by its duration. */
+  /** The most requests if the duration limits the load. */
   most: number;
 }
 
@@ -30,7 +30,7 @@ export const Answers = z.object({
 
 export type Answers = z.infer<typeof Answers>;
 
-/** The stages of each profile. A stage has a share of the load and a share of the connections. */
+/** The stages of each profile. Each stage has a share of the load and a share of the connections. */
 const stages: Record<Load["profile"], [load: number, connections: number][]> = {
   steady: [[1, 1]],
   ramp: [
@@ -52,7 +52,7 @@ export async function sendLoad(url: string, load: Load, signal: AbortSignal): Pr
   let share = 0;
   for (const [part, width] of stages[load.profile]) {
     share += part;
-    const amount = Math.round(load.requests * share) - sent; // rounds the running total, so that the sum of all stages is exact
+    const amount = Math.round(load.requests * share) - sent; // rounding the running total keeps the sum of all stages exact
     sent += amount;
     const connections = Math.max(1, Math.round(load.connections * width));
     const { durationSeconds: seconds } = load;
@@ -78,7 +78,7 @@ async function sendStage(url: string, stage: Stage, { timeoutSeconds }: Load, an
   let lastAt = startedAt;
   const ended = Promise.withResolvers<autocannon.Result>();
   const running = start(
-    { url, timeout: timeoutSeconds, sampleInt, ...stage }, // a test ends only at a sample
+    { url, timeout: timeoutSeconds, sampleInt, ...stage }, // a test can end only when a sample is taken
     (error: Error | null, result) => (error ? ended.reject(error) : ended.resolve(result)),
   );
   const stop = () => running.stop();

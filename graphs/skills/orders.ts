@@ -1,15 +1,15 @@
 import { pick, placeIn, seededRandom } from "./random.ts";
 import type { Dataset } from "./skill.ts";
 
-/** A line of an order file, with the facts that the generator knows about it. */
+/** A line of an order file, and what the generator knows about it. */
 export interface Order {
   id: number;
   line: string;
-  /** The texts by which the order is compared with other orders, one for each product. */
+  /** The texts by which orders are compared. There is one for each product. */
   texts: string[];
-  /** The id of the earlier order that this order repeats with a typing error. Null if there is none. */
+  /** The id of an earlier order that this one repeats, with a typing error. Null if it repeats none. */
   repeats: number | null;
-  /** True if the line is complete and can be read. */
+  /** True if the line is complete. Other lines cannot be read. */
   whole: boolean;
 }
 
@@ -18,7 +18,7 @@ const firstNames = ["Ada", "Bela", "Chidi", "Dora", "Emre", "Freya", "Goro", "Ha
 const lastNames = ["Abara", "Brandt", "Castillo", "Dubois", "Eriksen", "Fujita", "Gruber", "Haddad", "Ionescu", "Jansen"] as const;
 const products = ["anvil", "bellows", "chisel", "drill", "easel", "file", "gimlet", "hammer", "iron", "jointer"] as const;
 
-/** Generates orders. Some repeat an earlier one with a typing error, and some are cut off. */
+/** Generates orders. Some repeat an earlier order with a typing error, and some are cut off in the middle. */
 export function generateOrders({ size, distribution, seed, complexity }: Dataset): Order[] {
   const random = seededRandom(seed);
   const orders: Order[] = [];
@@ -39,7 +39,7 @@ function fresh(id: number, cutOff: boolean, place: number, random: () => number,
   return { id, line, texts: textsOf(line), repeats: null, whole: !cutOff };
 }
 
-/** Returns a copy of an order in which one letter of the first product is replaced. */
+/** Returns a copy of an order with one letter of its first product replaced. */
 function repeated(original: Order, id: number, random: () => number): Order {
   const [, customer = "", ordered = "", amount = ""] = original.line.split(";");
   const [product = "", ...others] = ordered.split("|");
@@ -59,7 +59,7 @@ function textsOf(line: string): string[] {
   return parsed ? parsed.products.map((product) => `${parsed.customer} ${product} ${parsed.amount}`) : [line];
 }
 
-/** Returns a customer's region, derived from the number in the name. */
+/** Returns the region of a customer. It is derived from the number in the customer's name. */
 export function regionOf(customer: string): string {
   const number = Number(customer.split(" ").at(-1));
   return regions[number % regions.length] ?? "unknown";

@@ -26,15 +26,15 @@ type Params = z.infer<typeof Params>;
 
 interface Endpoint {
   url: string;
-  /** The load relative to that of other endpoints. A hot endpoint gets more. */
+  /** How much more load this endpoint gets than an ordinary one. */
   factor: number;
-  /** The most requests, when a duration limits the load. */
+  /** The most requests to this endpoint, if the duration limits the load. */
   most: number;
 }
 
 const hotFactor = 5;
 
-/** Sends real load over HTTP. An item is an endpoint. The skill measures real answers and times, so no two runs are exactly alike. */
+/** Sends real load over HTTP. Each item is an endpoint. The skill measures real answers and times, so two runs are never exactly alike. */
 export const performanceTesting = defineSkill<Endpoint, Answers, Params>({
   name: "performance-testing",
   version: "1.1.0",
@@ -88,19 +88,19 @@ export const performanceTesting = defineSkill<Endpoint, Answers, Params>({
     { metric: "p95Ms", below: 500, weight: 0.5 },
     { metric: "errorRate", below: 0.01, weight: 0.5 },
   ],
-  work: () => 1, // the complexity adds parallel connections, but no requests
+  work: () => 1, // the complexity adds parallel connections, but no further requests
 });
 
 const usual = ["latency", "reliability", "functional"];
 
-/** Returns the URL of the service that runs the graph. If it is unknown, returns the default URL of a service. */
+/** Returns the URL of the service that runs the graph. If none is set, returns the URL that a service has by default. */
 function ownAddress(): string {
   return process.env.ENSEMBLE_URL || `http://127.0.0.1:${process.env.PORT || 2024}`;
 }
 
 /**
- * Tells whether the skill may load a target. It may if the target is this service, under any of its loopback names, or a host that the
- * operator allows.
+ * Returns whether the skill may send load to a target. It may if the target is a host that the operator allows, or this service under
+ * any of its loopback names.
  */
 function mayCall(target: URL, allowedHosts: string[]): boolean {
   const own = new URL(ownAddress());
@@ -129,7 +129,7 @@ function summarize(results: Answers[]) {
   };
 }
 
-/** Returns a score: 0 at the worst value, 1 at the best value, and a linear value in between. */
+/** Returns a score for a value: 0 at `worst`, 1 at `best`, and a linear value in between. */
 function between(worst: number, best: number, value: number): number {
   return Math.min(1, Math.max(0, (value - worst) / (best - worst)));
 }

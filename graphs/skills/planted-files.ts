@@ -14,7 +14,7 @@ export interface Sizes {
   largeFiles: number;
 }
 
-/** A source file. If the file was generated, its problems are known. */
+/** A source file. The problems in it are known if the file was generated. */
 export interface SourceFile {
   path: string;
   content: string;
@@ -27,7 +27,7 @@ const letters = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 const text = (random: Random, length: number, from: string = letters.join("")) =>
   Array.from({ length }, () => from[Math.floor(random() * from.length)]).join("");
 
-/** Makers of secrets. The secrets are assembled at run time, so that no scanner reports this file as a leak. */
+/** Functions that make secrets. The secrets are put together at run time, because a scanner would otherwise report this file as a leak. */
 const secrets = [
   (random: Random) => `const accessKey = "AKIA${text(random, 16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")}";`,
   (random: Random) => `const token = "ghp_${text(random, 36)}";`,
@@ -47,12 +47,13 @@ const injections: readonly [Kind, (name: string) => string][] = [
   ["path-traversal", (name) => `const page = await readFile("./pages/" + ${name});`],
   ["path-traversal", (name) => `response.sendFile(\`\${root}/\${${name}}\`);`],
   ["path-traversal", (name) => `with open("uploads/" + ${name}) as file:`],
-  // A scanner of single lines misses the next problem. The measured quality thus shows that even a good line scanner is not perfect.
+  // The query is composed in one place and run in another. A scanner that looks at single lines misses this, so even a good one does not
+  // measure as perfect.
   ["sql-injection", (name) => `const where = "name = '" + ${name} + "'"; const found = await run(base + where);`],
   ["shell-injection", (name) => `spawn("sh", ["-c", ["convert", ${name}].join(" ")]);`],
 ];
 
-/** Lines that look harmful but are harmless. */
+/** Lines that look harmful but are not. A scanner should not report them. */
 const decoys = [
   () => `const rows = await db.query("select * from users where name = $1", [name]);`,
   () => `execFile("git", ["log", "--", name]);`,
@@ -75,7 +76,7 @@ const plain = [
 
 const names = ["name", "request.query.id", "input", "params.file", "body.user"] as const;
 
-/** Generates source files with planted secrets and injections among harmless lines. Some lines only look harmful. */
+/** Generates source files. Secrets and injections are hidden in them among harmless lines, some of which only look harmful. */
 export function plantFiles({ size, distribution, seed, complexity }: Dataset, { lines, largeFiles }: Sizes): SourceFile[] {
   const random = seededRandom(seed);
   const isLarge = (index: number) => Math.floor((index + 1) * largeFiles) > Math.floor(index * largeFiles);

@@ -1,6 +1,6 @@
 import type { Distribution } from "./definition.ts";
 
-/** Returns a generator of numbers from 0 to 1, by the algorithm mulberry32. The same seed gives the same numbers. */
+/** Returns a generator of pseudo-random numbers from 0 to 1 (mulberry32). The same seed gives the same numbers. */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -15,7 +15,10 @@ export function pick<T>(random: () => number, choices: readonly [T, ...T[]]): T 
   return choices[Math.floor(random() * choices.length)] ?? choices[0];
 }
 
-/** Returns a random number from 0 to 1. Depending on the distribution, it is uniform, mostly near 0, or near one of five centres. */
+/**
+ * Returns a random number from 0 to 1. The distribution decides where most numbers lie: everywhere alike, near 0, or near one of five
+ * centres.
+ */
 export function placeIn(distribution: Distribution, random: () => number): number {
   if (distribution === "uniform") return random();
   if (distribution === "skewed") return random() ** 3;

@@ -10,15 +10,15 @@ import type { Skill } from "./skill.ts";
 /** The skills that come with the patterns. */
 export const builtInSkills: Skill[] = [dataTransformation, securityScanning, performanceTesting, echoAgent];
 
-/** The skills that a graph can run. */
+/** The skills that a graph can run, by name. */
 export interface Skills {
   names(): string[];
   find(name: string): Skill;
 }
 
 /**
- * Returns all skills that a graph can run: the skills of its own code, of the project, and of the patterns. If a name occurs twice, the
- * first skill is used.
+ * Returns all skills that a graph can run: those in its own code, those of the project, and those of the patterns. If several have the
+ * same name, the first one is used.
  */
 export function skillsWith(own: readonly (Skill | (() => Skill))[] = []): Skills {
   const opened = own.map((skill) => (typeof skill === "function" ? skill() : skill));
@@ -34,7 +34,7 @@ export function skillsWith(own: readonly (Skill | (() => Skill))[] = []): Skills
   };
 }
 
-/** Returns the schema of a skill's name. It refuses unknown names. */
+/** Returns the schema of a skill's name. It refuses names of skills that the graph cannot run. */
 export const skillName = ({ names }: Skills, description = "Skill to run") =>
   z
     .string()
@@ -46,9 +46,7 @@ export const skillName = ({ names }: Skills, description = "Skill to run") =>
     .default(null)
     .describe(description);
 
-/**
- * Returns the name of the skill that the last message of a person contains. If the message names none, returns the first built-in skill.
- */
+/** Returns the name of a skill that occurs in the last message of a person. If none occurs, returns the first built-in skill. */
 export function skillIn(messages: BaseMessage[], { names }: Skills): string {
   const text = messages.findLast((message) => HumanMessage.isInstance(message))?.text ?? "";
   return names().find((name) => text.includes(name)) ?? dataTransformation.name;

@@ -6,14 +6,15 @@ export interface Hit {
   rule: string;
 }
 
-/** Matches code that puts other data into a text: a template with a placeholder, a string with a plus, or an f-string. */
+/** Matches code that inserts other data into a text: a template with a placeholder, a string with a plus, or an f-string. */
 const composed = /(?:`[^`]*\$\{|["'][^"']*["']\s*\+|f["'][^"']*\{)/.source;
 const composedSql =
   /(?:`[^`]*\b(?:select|insert|update|delete)\b[^`]*\$\{|["'][^"']*\b(?:select|insert|update|delete)\b[^"']*["']\s*\+|f["'][^"']*\b(?:select|insert|update|delete)\b[^"']*\{)/
     .source;
 
 /**
- * The longest line that is scanned, in characters. On some lines, the patterns take quadratic time, and people do not write longer lines.
+ * The longest line that is scanned, in characters. On longer lines the patterns could take very long, because their time may grow with
+ * the square of the length. People do not write such lines.
  */
 const longestLine = 2_000;
 
@@ -27,7 +28,7 @@ const patterns: { kind: Kind; rule: string; pattern: RegExp }[] = [
   },
 ];
 
-/** Returns the problems of a file, with their lines. secretlint finds secrets, and patterns find injections. */
+/** Returns the problems in a file, with their line numbers. The library secretlint finds secrets, and our own patterns find injections. */
 export async function scan(path: string, content: string, rules: Kind[]): Promise<Hit[]> {
   const secrets = rules.includes("secret") ? await findSecrets(path, content) : [];
   const used = patterns.filter(({ kind }) => rules.includes(kind));
@@ -40,7 +41,7 @@ export async function scan(path: string, content: string, rules: Kind[]): Promis
 
 async function findSecrets(path: string, content: string): Promise<Hit[]> {
   const { secretLintProfiler } = await import("@secretlint/profiler");
-  secretLintProfiler.setEnabled(false); // the profiler would keep an entry in memory for every rule of every file
+  secretLintProfiler.setEnabled(false); // otherwise the profiler would keep an entry in memory for every rule of every file
   const { lintSource } = await import("@secretlint/core"); // loaded on use, because it would slow down every start of the service
   const { creator: recommended } = await import("@secretlint/secretlint-rule-preset-recommend");
   const { messages } = await lintSource({

@@ -28,7 +28,7 @@ const Result = z.object({
   path: z.string(),
   findings: z.array(z.object({ line: z.number().int(), rule: z.string() })).describe("First findings"),
   found: z.number().int(),
-  // The next two fields are known only for generated files.
+  // The next two fields are null for files that were not generated, because their problems are not known.
   right: z.number().int().nullable(),
   wrong: z.number().int().nullable(),
   missed: z.number().int().nullable(),
@@ -38,10 +38,13 @@ type Result = z.infer<typeof Result>;
 
 type Params = z.infer<typeof Params>;
 
-/** A file to scan. The content of a file from a directory is read when the file is scanned. */
+/** A file to scan. If it comes from a directory, its content is missing until it is scanned. */
 type Item = Omit<SourceFile, "content"> & { content?: string };
 
-/** Scans files for secrets and injections. The problems of generated files are known, so the quality of the scan can be measured. */
+/**
+ * Scans files for secrets and injections. The problems in generated files are known, so the quality of the scan can be measured with
+ * them.
+ */
 export const securityScanning = defineSkill<Item, Result, Params>({
   name: "security-scanning",
   version: "1.1.0",
@@ -73,9 +76,9 @@ export const securityScanning = defineSkill<Item, Result, Params>({
         const content = item.content ?? (await readListed(directory, item.path, allowedDirectories));
         const startedAt = performance.now();
         done.results.push(await examine({ ...item, content }, rules));
-        worked(performance.now() - startedAt); // after this line, other scenarios use the processor
+        worked(performance.now() - startedAt); // recorded here, because after this line other scenarios use the processor
       } catch (error) {
-        done.failed.push({ index, error: error as Error }); // the file may be gone, or may have become a link
+        done.failed.push({ index, error: error as Error }); // the file may have been deleted, or replaced by a link
       }
       await nextTurn();
     }
@@ -95,7 +98,7 @@ export const securityScanning = defineSkill<Item, Result, Params>({
     return { files: results.length, findings, ...(known && { falsePositives, falseNegatives }) };
   },
 
-  // Generated files contain problems, so findings are expected. The caller's own files may have none.
+  // In generated files, problems must be found. The caller's own files may have none, so they have no such target.
   targets: ({ files, directory }) => [
     ...(files.length > 0 || directory !== undefined ? [] : [{ metric: "findings", above: 0, weight: 0.3 }]),
     { metric: "coverage", atLeast: 1, weight: 0.7 },

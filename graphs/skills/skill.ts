@@ -4,88 +4,98 @@ import type { Budget, Limits, Models } from "../agent/context.ts";
 import type { LedgerEntry } from "../agent/ledger.ts";
 import { type Distribution, defaultProfile, type ScenarioDefinition, type Target } from "./definition.ts";
 
-/** The limits and functions that a skill gets while it works on a batch. */
+/** The limits and functions that a skill is given while it works on a batch. */
 export interface Job {
-  /** Aborted when the run is cancelled or the scenario's time budget is used up. */
+  /** Aborted when the run is cancelled, or when the scenario has used up its time. */
   signal: AbortSignal;
   config: LangGraphRunnableConfig;
   models: Models;
   limits: Limits;
   budget: Budget;
   /**
-   * Hosts, with their port, that the skill may call in addition to this service. The operator lists them, and the caller's context can
-   * narrow the list.
+   * The hosts that the skill may call in addition to this service, each with its port. The operator lists them, and a caller's context
+   * can only narrow the list.
    */
   allowedHosts: string[];
-  /** Directories that the skill may read. The operator lists them, and the caller's context can narrow the list. */
+  /** The directories that the skill may read. The operator lists them, and a caller's context can only narrow the list. */
   allowedDirectories: string[];
   complexity: number;
-  /** Calls `work` when a model call is allowed. At most `limits.parallel` calls run at once in all scenarios of the run together. */
+  /**
+   * Calls `work`, which makes a model call, as soon as one more is allowed. All scenarios of the run together make at most
+   * `limits.parallel` calls at once.
+   */
   turn<Done>(work: () => Promise<Done>): Promise<Done>;
-  /** Records the ledger entry of a model call that has just ended. Throws if the run's budget is used up. */
+  /** Records the ledger entry of a model call that has just ended. If the run's budget is used up, throws. */
   record(entry: LedgerEntry): void;
   /**
-   * Records milliseconds spent on the items themselves, for work that shares the processor with other scenarios. Without any record, all
-   * time counts.
+   * Records how many milliseconds the items themselves took. A skill that shares the processor with other scenarios should call it.
+   * Otherwise all time counts as its own.
    */
   worked(ms: number): void;
 }
 
-/** The properties of the items to generate. */
+/** The wanted properties of the items to generate. */
 export interface Dataset {
   size: number;
   distribution: Distribution;
-  /** The same seed generates the same items. */
+  /** The seed of the random numbers. The same seed generates the same items. */
   seed: number;
-  /** The work in one item, relative to an item of the simplest scenario. */
+  /** The amount of work in one item. An item of the simplest scenario has 1. */
   complexity: number;
 }
 
 /** The result of a batch in which some items failed. */
 export interface Batch<Result> {
   results: Result[];
-  /** The failed items, by their index in the batch. They count towards the scenario's error tolerance. */
+  /** The failed items, by their index in the batch. The scenario fails if there are more than its error tolerance allows. */
   failed: { index: number; error: Error | string }[];
 }
 
-/** The facts that scores are computed from, in addition to the results. */
+/** The facts that scores and measurements are computed from, in addition to the results. */
 export interface Worked<Params> {
   params: Params;
   /** Number of failed items. */
   failed: number;
 }
 
-/** A measurable operation on many items. `defineSkill` makes one. */
+/** An operation on many items that can be measured. Call `defineSkill` to make one. */
 export interface Skill<Item = unknown, Result = unknown, Params = unknown> {
   name: string;
   version: string;
   description: string;
   params: z.ZodType<Params>;
-  /** The schema of the result of one item. Checkpoints store the results, so they should be small. */
+  /** The schema of one item's result. Results should be small, because every checkpoint stores them. */
   result: z.ZodType<Result>;
   scenarios(): ScenarioDefinition[];
   generate(dataset: Dataset, params: Params, job: Pick<Job, "allowedDirectories">): Item[] | Promise<Item[]>;
-  /** Works on a batch. Throws if it could not work on the batch at all. The batch is then retried, so a repeated call must be harmless. */
+  /**
+   * Works on a batch. It may throw only if it could not work on the batch at all. The batch is then tried again, so a second call must
+   * do no harm.
+   */
   invoke(batch: Item[], params: Params, job: Job): Promise<Result[] | Batch<Result>>;
-  /** Returns the quality of the results, as scores from 0 to 1. */
+  /** Returns scores from 0 to 1, which together are the quality of the results. */
   score(results: Result[], worked: Worked<Params>): Record<string, number>;
-  /** Returns measurements that are not scores. */
+  /** Returns measurements that are no scores, such as a throughput. */
   measure(results: Result[], worked: Worked<Params>): Record<string, number>;
-  /** Returns targets for measurements and scores. The weighted share of the targets that are met is the score `functional`. */
+  /**
+   * Returns targets for measurements and scores. The share of them that is met is itself a score, called `functional`. Targets may have
+   * different weights.
+   */
   targets(params: Params): Target[];
-  /** Returns the work in one item at a complexity. */
+  /** Returns how much work one item has at a complexity. */
   work(complexity: number): number;
   /**
-   * Returns the expected time for one unit of work, relative to the smallest scenario. `loads` says how many times as many items there are.
+   * Returns how much longer a unit of work is expected to take than in the smallest scenario. `loads` says how many times as many items
+   * there are.
    */
   growth(loads: number): number;
-  /** Returns the expected tokens of one item, for the estimate of the cost. */
+  /** Returns how many tokens one item is expected to take. The estimate of a run's cost uses it. */
   tokens(params: Params, complexity: number): { input: number; output: number };
 }
 
 type Optional = "version" | "description" | "params" | "scenarios" | "measure" | "targets" | "work" | "growth" | "tokens";
 
-/** The options of `defineSkill`: the required and the optional parts of a skill. */
+/** The options of `defineSkill`. They are the parts of a skill, many of which have defaults. */
 export type SkillOptions<Item, Result, Params> = Omit<Skill<Item, Result, Params>, Optional> & Partial<Skill<Item, Result, Params>>;
 
 /** Returns a skill that the scenario orchestrator can run. */

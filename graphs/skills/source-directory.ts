@@ -5,19 +5,19 @@ import { isWithin } from "../agent/operator-limits.ts";
 const sampleBytes = 8_000;
 
 interface Listing {
-  /** Directories that may be read, as real paths. */
+  /** The directories that may be read, as real paths. */
   allowed: string[];
   most: number;
   longestFile: number;
 }
 
 /**
- * Returns the paths of text files below a directory, sorted by name. Links are not followed, because they may lead outside the allowed
- * directories.
+ * Returns the paths of the text files below a directory, sorted by name. It does not follow links, because they may lead outside the
+ * allowed directories.
  */
 export async function listFiles(directory: string, { allowed, most, longestFile }: Listing): Promise<string[]> {
   const root = await admit(directory, allowed);
-  await access(root, constants.R_OK); // throws if the directory is unreadable, because it was requested. Unreadable entries inside it are left out
+  await access(root, constants.R_OK); // throws if the requested directory is unreadable, unlike entries inside it
   const paths: string[] = [];
   for await (const path of walk(root)) {
     if (paths.length >= most) break;
@@ -26,7 +26,7 @@ export async function listFiles(directory: string, { allowed, most, longestFile 
   return paths;
 }
 
-/** Reads a file from the list. Checks the file again, because it may have become a link since it was listed. */
+/** Reads a file from the list that `listFiles` returned. Checks the file again, because it may have been replaced by a link since then. */
 export async function readListed(directory: string, path: string, allowed: string[]): Promise<string> {
   const place = join(await admit(directory, allowed), path);
   if ((await realpath(place)) !== place) throw new Error(`${path} has become a link.`);
@@ -34,7 +34,7 @@ export async function readListed(directory: string, path: string, allowed: strin
 }
 
 /**
- * Returns the real path of a directory that may be read. Throws for every other path, and the error does not reveal whether the path
+ * Returns the real path of a directory, if the directory may be read. Otherwise throws an error that does not reveal whether the path
  * exists.
  */
 async function admit(directory: string, allowed: string[]): Promise<string> {
@@ -58,8 +58,8 @@ async function* walk(directory: string): AsyncGenerator<string> {
 }
 
 /**
- * Tells whether a file is text. Reads only the beginning, so that no whole file is held in memory. An unreadable file does not count as
- * text.
+ * Returns whether a file is text. It reads only the beginning, so that no large file is held in memory. A file that cannot be read does
+ * not count as text.
  */
 async function isText(path: string, longestFile: number): Promise<boolean> {
   try {

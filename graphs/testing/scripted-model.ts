@@ -4,31 +4,31 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** One scripted answer of the model: a text, a JSON value, a tool call, or a failure. */
+/** One scripted answer of the model: a text, a JSON value, a tool call or a failure. */
 export interface ScriptedReply {
   /** The text of the answer, in the pieces in which it is streamed. */
   tokens?: string[];
-  /** A tool call. Arguments that are a string are sent unchanged, even if they are not JSON. */
+  /** A tool call. If the arguments are a string, it is sent unchanged, so that a test can send invalid JSON. */
   toolCall?: { id: string; name: string; args: unknown };
-  /** A value that is sent as the whole answer, as JSON. */
+  /** A value that is sent as the whole answer, written as JSON. */
   json?: unknown;
-  /** Refuses the request with this HTTP status, and with these headers. */
+  /** If set, the request is refused with this HTTP status and these headers. */
   status?: number;
   headers?: Record<string, string>;
-  /** Cuts the connection in the middle of a chunk. */
+  /** If true, the connection is cut in the middle of a chunk. */
   cut?: boolean;
-  /** Milliseconds between tokens. */
+  /** The pause between two tokens, in milliseconds. */
   pauseMs?: number;
-  /** Cuts the connection after the last token. */
+  /** If true, the connection is cut after the last token. */
   breaks?: boolean;
-  /** Keeps the connection open after the last token, until the client leaves. */
+  /** If true, the connection stays open after the last token until the client leaves. */
   hang?: boolean;
 }
 
 export interface ScriptedModel {
   /** The value for the variable `OPENAI_BASE_URL`. */
   baseUrl: string;
-  /** The requests that arrived since the last call of `script` or `respond`. */
+  /** The requests that have arrived since the last call of `script` or `respond`. */
   requests: {
     messages: { role: string; content: unknown }[];
     stream?: boolean;
@@ -39,11 +39,11 @@ export interface ScriptedModel {
   }[];
   /** Sets the answers to the next requests, in order. The last answer is repeated. */
   script(...replies: ScriptedReply[]): void;
-  /** Sets a function that chooses each answer by the request's messages, for requests that come in any order. */
+  /** Sets a function that chooses each answer by the request's messages. It serves tests whose requests come in no fixed order. */
   respond(answer: (messages: string) => ScriptedReply): void;
   /**
-   * Features that the endpoint lacks. Without `response_format`, it refuses that field with 400. Without `usage`, it reports no token
-   * usage. Without `ids`, all answers have the same id. Calls of `script` and `respond` do not change this set.
+   * Features that the endpoint should not have. Without `response_format`, it refuses that field with 400. Without `usage`, it reports
+   * no token usage. Without `ids`, all its answers have the same id. Calls of `script` and `respond` leave this set as it is.
    */
   lacks: Set<"response_format" | "usage" | "ids">;
   /** Resolves when a client has closed a request before it was answered. */
@@ -51,7 +51,10 @@ export interface ScriptedModel {
   close(): void;
 }
 
-/** Starts an OpenAI-compatible endpoint on loopback that gives scripted answers. It refuses the requests that gpt-5 models refuse. */
+/**
+ * Starts an OpenAI-compatible endpoint on this machine that gives scripted answers. Like OpenAI's API, it refuses parameters that gpt-5
+ * models refuse.
+ */
 export async function startScriptedModel(): Promise<ScriptedModel> {
   let replies: ScriptedReply[] = [{ tokens: ["hello"] }];
   let abandoned = Promise.withResolvers<void>();
@@ -137,7 +140,7 @@ async function answerInPieces(
     send({
       tool_calls: [{ index: 0, id: toolCall.id, type: "function", function: { name: toolCall.name, arguments: argumentsOf(toolCall) } }],
     });
-  if (breaks) return void setTimeout(() => response.destroy(), 50); // by then, everything that was written has been sent
+  if (breaks) return void setTimeout(() => response.destroy(), 50); // waits until everything that was written has been sent
   if (hang) return;
   send({}, toolCall ? "tool_calls" : "stop");
   const usage = { prompt_tokens: 1, completion_tokens: tokens.length, total_tokens: 1 + tokens.length };

@@ -14,7 +14,7 @@ export interface AssistantConfig {
   [key: string]: unknown;
 }
 
-/** An assistant, which is a graph with a configuration, as the API shows it. */
+/** An assistant as the API shows it: a graph together with a configuration. */
 export interface Assistant {
   assistant_id: string;
   graph_id: string;
@@ -49,7 +49,7 @@ export interface AssistantFilter {
 }
 
 export interface AssistantSearch extends AssistantFilter {
-  /** The size limit of a page's assistants, in bytes. */
+  /** The most bytes that the assistants of a page may take together. */
   bytes?: number;
   limit: number;
   offset: number;
@@ -59,7 +59,7 @@ export interface AssistantSearch extends AssistantFilter {
 
 const columns = sql`assistant_id, graph_id, version, name, description, config, context, metadata, created_at, updated_at`;
 
-/** Returns an assistant's id. A graph's id is accepted too, and stands for the graph's default assistant. */
+/** Returns an assistant's id. The id of a graph is accepted too, and gives the id of that graph's default assistant. */
 export const toAssistantId = (id: string): string => (isId(id) ? id : systemAssistantId(id));
 
 export async function getAssistant(db: Db, scope: Scope, id: string): Promise<Assistant> {
@@ -68,7 +68,10 @@ export async function getAssistant(db: Db, scope: Scope, id: string): Promise<As
   return assistant;
 }
 
-/** Returns the assistants with these ids, in the order of the ids and whatever the scope. An id without an assistant gives undefined. */
+/**
+ * Returns the assistants with these ids, in the order of the ids. An id without an assistant gives undefined. No scope is applied,
+ * because the caller has already checked access.
+ */
 export async function findAssistants(db: Db, ids: string[]): Promise<(Assistant | undefined)[]> {
   const wanted = ids.map(toAssistantId);
   const { rows } = await db.query<Assistant>(
@@ -84,7 +87,10 @@ export async function findAssistant(db: Db, scope: Scope, id: string): Promise<A
   return rows[0];
 }
 
-/** Returns the total size of these assistants' configs. Runs will copy them. */
+/**
+ * Returns the total size of these assistants' configs in bytes. Each run of a batch copies its assistant's config, so this size tells
+ * how much memory the request needs.
+ */
 export async function bytesOfAssistants(db: Db, ids: string[]): Promise<number> {
   const { rows } = await db.query<{ bytes: number }>(sql`
     select coalesce(sum(octet_length(config::text) + octet_length(context::text) + octet_length(metadata::text)), 0)::double precision as bytes
@@ -92,7 +98,7 @@ export async function bytesOfAssistants(db: Db, ids: string[]): Promise<number> 
   return rows[0]?.bytes ?? 0;
 }
 
-/** Protects an assistant from deletion until the transaction ends. */
+/** Locks an assistant's row, so that nobody can delete the assistant until the transaction ends. */
 export async function holdAssistant(tx: Db, assistantId: string): Promise<void> {
   await tx.query(sql`select 1 from assistants where assistant_id = ${assistantId} for key share`);
 }
@@ -111,7 +117,10 @@ export async function createAssistant(db: Db, wanted: NewAssistant & { assistant
   return rows[0];
 }
 
-/** Changes an assistant by adding a version. Metadata is merged, and all other fields are replaced. */
+/**
+ * Changes an assistant by adding a version. The given metadata is merged into the present metadata, and every other given field replaces
+ * the present one.
+ */
 export async function updateAssistant(db: Db, scope: Scope, id: string, patch: AssistantPatch): Promise<Assistant> {
   const current = await getAssistant(db, scope, id);
   const next = { ...current, ...withoutUndefined(patch), metadata: { ...current.metadata, ...patch.metadata } };
@@ -138,7 +147,7 @@ function insertVersion(source: Sql): Sql {
     select assistant_id, version, graph_id, name, description, config, context, metadata from ${source}`;
 }
 
-/** Makes a stored version the assistant's current version. */
+/** Makes a stored version of an assistant its current version. */
 export async function setLatestVersion(db: Db, scope: Scope, id: string, version: number): Promise<Assistant> {
   await getAssistant(db, scope, id);
   const { rows } = await db.query<Assistant>(sql`

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Scope } from "../db/scope.ts";
 import type { User } from "./user.ts";
 
-/** The actions that auth handlers decide about. An action on a run is decided as an action on its thread. */
+/** The actions that auth handlers decide about. There is none for a run, because an action on a run counts as an action on its thread. */
 export type AuthEvent =
   | `assistants:${"create" | "read" | "update" | "delete" | "search"}`
   | `threads:${"create" | "read" | "update" | "delete" | "search" | "create_run"}`
@@ -19,16 +19,19 @@ export interface Credentials {
 /** Identifies users and decides what they may do. Both functions throw an AuthRefusal to refuse. */
 export interface Auth {
   /**
-   * Where credentials are accepted. "headers" means headers that a foreign web page cannot send. "custom" means wherever the project's auth
-   * looks, even in cookies.
+   * Where credentials are accepted. "headers" means only in headers, which a foreign web page cannot send. "custom" means wherever the
+   * project's own auth looks, which may be cookies.
    */
   proof: "headers" | "custom";
   authenticate(credentials: Credentials): Promise<User>;
-  /** Returns the rows on which the user may perform the action. `value` is the content of the action, and auth handlers may change it. */
+  /**
+   * Returns the scope of the rows on which the user may perform the action. `value` is the content of the action, and an auth handler
+   * may change it.
+   */
   authorize(user: User, event: AuthEvent, value: object): Promise<Scope>;
 }
 
-/** A refusal, with the status and headers of the response. */
+/** The error that refuses a request, with the status and headers of the response. */
 export class AuthRefusal extends Error {
   readonly status: number;
   readonly headers: Record<string, string>;

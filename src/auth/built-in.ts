@@ -5,7 +5,7 @@ import { type ApiKey, nameOfKey } from "./keys.ts";
 import { type TokenRules, tokenVerifier, type VerifyToken } from "./tokens.ts";
 import type { User } from "./user.ts";
 
-/** The kind of a user with an API key. Such a user may see everything, while a user with a token sees only their own rows. */
+/** The `kind` of a user with an API key. Such a user may see all rows. A user with a token sees only their own. */
 const keyKind = "ApiKey";
 
 export interface BuiltInAuth {
@@ -13,7 +13,7 @@ export interface BuiltInAuth {
   tokens: TokenRules | undefined;
 }
 
-/** Returns the built-in auth. Each API key grants full access. A token grants access to what its user has created. */
+/** Returns the built-in auth. Each API key grants full access. A token grants access only to what its user has created. */
 export function builtInAuth({ keys, tokens }: BuiltInAuth): Auth {
   const verify = tokens && tokenVerifier(tokens);
   return {
@@ -47,13 +47,16 @@ function userOf(identity: string, more: { kind?: string; permissions?: string[] 
   return { display_name: identity, is_authenticated: true, permissions: [], ...more, identity };
 }
 
-/** Returns the permissions in a claim. The claim is an array or, as in OAuth, a string with spaces between the permissions. */
+/** Returns the permissions in a token's claim. The claim is an array or, as in OAuth, a string with spaces between the permissions. */
 function permissionsIn(claim: unknown): string[] {
   if (Array.isArray(claim)) return claim.map(String);
   return typeof claim === "string" ? claim.split(" ").filter(Boolean) : [];
 }
 
-/** Marks new rows with their owner, and returns the scope of the owner's rows. The graphs' default assistants are visible to every user. */
+/**
+ * Returns the scope of the rows that the user owns. If the action creates or changes a row, sets the owner in the row's metadata first.
+ * Default assistants of graphs have no owner and are visible to every user.
+ */
 function ownScope(identity: string, event: AuthEvent, value: { metadata?: unknown; namespace?: unknown }): Scope {
   if (event.startsWith("store:")) return ownNamespace(identity, value.namespace);
   const own = scopeOf({ owner: identity });
@@ -67,8 +70,8 @@ function ownScope(identity: string, event: AuthEvent, value: { metadata?: unknow
 }
 
 /**
- * Throws unless the namespace begins with the user's name. In the name, a dot is written as %2E, because labels cannot contain dots. An
- * asterisk is written as %2A, because `*` matches any label.
+ * Throws unless the first label of the namespace is the user's name. A dot in the name is written as %2E, because labels cannot contain
+ * dots. An asterisk is written as %2A, because `*` in a pattern matches any label.
  */
 function ownNamespace(identity: string, namespace: unknown): Scope {
   const label = identity.replaceAll("%", "%25").replaceAll(".", "%2E").replaceAll("*", "%2A");

@@ -9,11 +9,11 @@ export interface AuthSettings {
   host: string;
   apiKeys: ApiKey[];
   jwt: TokenRules;
-  /** True if the operator runs the service without auth on purpose. */
+  /** True if the operator runs the service without auth on purpose, with ENSEMBLE_AUTH=none. */
   isOpen: boolean;
 }
 
-/** The auth that the project's own code exports. */
+/** The auth object that the project's own code exports. */
 export interface ProjectAuth {
   name: string;
   exported: unknown;
@@ -23,8 +23,8 @@ export interface ProjectAuth {
 }
 
 /**
- * Returns the configured auth, or undefined if none is configured. In that case, throws if other machines can reach the service and the
- * operator has not allowed it.
+ * Returns the configured auth, or undefined if none is configured. Without auth, throws if other machines can reach the service, unless
+ * the operator has allowed that.
  */
 export function chooseAuth(settings: AuthSettings, project: ProjectAuth | undefined): Auth | undefined {
   const { host, apiKeys: keys, isOpen } = settings;

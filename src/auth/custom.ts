@@ -19,7 +19,10 @@ const handlerTimeoutMs = 30_000;
 
 const isFunction = (value: unknown) => typeof value === "function";
 
-/** The `Auth` object of LangGraph's SDK. It is recognised by its fields, because a project may use its own copy of the SDK. */
+/**
+ * The `Auth` object of LangGraph's SDK. It is recognised by its fields and not by its class, because a project may use its own copy of
+ * the SDK.
+ */
 const SdkAuth = z.object({
   "~handlerCache": z.object({
     authenticate: z.custom<(request: Request) => unknown>(isFunction, "has no authenticate handler: users could not be identified"),
@@ -27,7 +30,10 @@ const SdkAuth = z.object({
   }),
 });
 
-/** The result of the project's `authenticate` handler. Additional fields are passed on to handlers and graphs. */
+/**
+ * The result of the project's `authenticate` handler: a name, or an object with the user's fields. Unknown fields are kept, and are
+ * passed on to the other handlers and to graphs.
+ */
 const Identified = z.preprocess(
   (result) => (typeof result === "string" ? { identity: result } : result),
   z.looseObject({
@@ -38,10 +44,10 @@ const Identified = z.preprocess(
   }),
 );
 
-/** The SDK's HTTPException. It is recognised by its fields, because a project may use its own copy of the SDK. */
+/** The SDK's HTTPException. It is recognised by its fields and not by its class, because a project may use its own copy of the SDK. */
 const Refused = z.object({ status: z.number().int().min(400).max(599), message: z.string(), headers: z.unknown() });
 
-/** Returns the auth that the project has written with the SDK. */
+/** Returns the auth that the project has written with LangGraph's SDK. Throws if the exported object is not such an auth. */
 export function customAuth(exported: unknown, name: string): Auth {
   const parsed = SdkAuth.safeParse(exported);
   if (!parsed.success) {
@@ -64,14 +70,17 @@ export function customAuth(exported: unknown, name: string): Auth {
   };
 }
 
-/** Returns the most specific handler for an event. */
+/** Returns the handler for an event. If several handlers match, the most specific one is chosen. */
 function handlerOf(callbacks: Record<string, Callback>, event: AuthEvent): Callback | undefined {
   const [resource, action] = event.split(":");
   const key = [event, resource, `*:${action}`, "*"].find((name) => name !== undefined && Object.hasOwn(callbacks, name));
   return key === undefined ? undefined : callbacks[key];
 }
 
-/** Calls an auth handler. An error with a status is a refusal. Any other error is a fault of the handler, and grants nothing. */
+/**
+ * Calls an auth handler. If the handler throws an error with a status, the request is refused with that status. Any other error is a
+ * fault of the handler, and the request fails.
+ */
 async function call(handler: () => unknown): Promise<unknown> {
   const done = new AbortController();
   const timeout = sleep(handlerTimeoutMs, undefined, { signal: done.signal }).then(() => {
@@ -114,7 +123,10 @@ function toScope(result: unknown): Scope {
   return scopeOf(result);
 }
 
-/** Returns the request without its body, because users are authenticated before the body is read. */
+/**
+ * Returns the request in the form that auth handlers expect. The body is missing, because users are authenticated before the body is
+ * read.
+ */
 function toWebRequest({ method, url, headers }: Credentials): Request {
   const given = new Headers();
   for (const [name, value] of Object.entries(headers)) for (const one of [value ?? []].flat()) given.append(name, one);

@@ -13,12 +13,12 @@ const Condition = z.union([
 ]);
 
 /**
- * The filter that auth handlers return: metadata fields and their required values. Other values are refused, because they would hide
- * nothing.
+ * The filter that auth handlers return: metadata fields and the values that rows must have there. Values of another type are refused. If
+ * they were ignored, the filter would hide nothing.
  */
 const Filter = z.record(z.string(), Condition);
 
-/** Returns the scope of the rows whose metadata matches. Throws if the filter is invalid. */
+/** Returns the scope of the rows whose metadata matches the filter. Throws if the filter is invalid. */
 export function scopeOf(filter: object): Scope {
   const parsed = Filter.safeParse(filter);
   if (!parsed.success) {
@@ -50,7 +50,10 @@ export function anyOf(...scopes: Scope[]): Scope {
   };
 }
 
-/** Returns a condition that uses jsonb containment. For an array, the field must therefore contain each of its values. */
+/**
+ * Returns a function that makes a condition with jsonb containment (`@>`). Containment gives arrays their meaning here: the row's field
+ * must contain each of the values.
+ */
 const holding =
   (metadata: Sql): Holds =>
   (field, equal) =>

@@ -14,13 +14,13 @@ export function createKey(name: string): { key: string; entry: string } {
   return { key, entry: `${name}:${hashOf(key).toString("hex")}` };
 }
 
-/** Returns the headers for a key or a token. The built-in auth and a project's own auth find it there. */
+/** Returns the headers for a key or a token. Both usual headers are set, so that the built-in auth and a project's own auth find it. */
 export const keyHeaders = (key: string | undefined): Record<string, string> =>
   key === undefined ? {} : { "x-api-key": key, authorization: `Bearer ${key}` };
 
 /**
- * Returns the name of a key's owner, or undefined if the key is unknown. All keys are compared, each in constant time, so the duration
- * reveals nothing.
+ * Returns the name of a key's owner, or undefined if the key is unknown. Compares all keys, each in constant time, so that the duration
+ * reveals nothing about the keys.
  */
 export function nameOfKey(keys: ApiKey[], key: string): string | undefined {
   const hash = hashOf(key);

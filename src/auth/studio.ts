@@ -18,9 +18,9 @@ export const studioOrigins = [
 ];
 
 /**
- * Returns an auth that also accepts LangSmith Studio by its header, as the official dev server does. The header proves nothing. It counts
- * only on a server that no other machine can reach, and together with Studio's Origin, which no other page can send. The project's auth
- * handlers decide about Studio as about any user.
+ * Returns an auth that also accepts LangSmith Studio by its header, as the official dev server does. The header proves nothing, so it
+ * counts only under two conditions. The request must have Studio's Origin, which no other web page can send, and no other machine may
+ * reach the server. The project's handlers still decide what Studio may do.
  */
 export function withStudio(auth: Auth, isAllowed: (origin: string) => boolean): Auth {
   const isStudio = ({ headers }: Credentials) =>
@@ -35,6 +35,9 @@ export function withStudio(auth: Auth, isAllowed: (origin: string) => boolean): 
   };
 }
 
-/** Returns whether a request came through a proxy. It may then come from another machine. */
+/**
+ * Returns whether a request came through a proxy. Such a request may come from another machine, although the server listens only
+ * locally.
+ */
 const isForwarded = ({ headers }: Credentials) => proxyHeaders.some((name) => headers[name] !== undefined);
 const proxyHeaders = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"];

@@ -3,17 +3,17 @@ import { ServiceError } from "../errors.ts";
 import { notSignedIn } from "./auth.ts";
 
 export interface TokenRules {
-  /** The URL of the issuer's public keys. */
+  /** The URL of the issuer's public keys (JWKS). */
   jwksUrl: string | undefined;
-  /** A secret that the issuer shares with the service. It replaces public keys. */
+  /** A secret that the issuer shares with the service. It is used in place of public keys. */
   secret: string | undefined;
   issuer: string | undefined;
   audience: string | undefined;
 }
 
 /**
- * The accepted algorithms. They are fixed, so that a token cannot choose how it is verified. A public key must never be used as a secret,
- * and "none" means no signature.
+ * The accepted algorithms. They are fixed, so that a token cannot choose how it is verified. Otherwise a token could name "none", which
+ * means no signature, or use a public key as a shared secret.
  */
 const signedWithKeys = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"];
 const signedWithSecret = ["HS256", "HS384", "HS512"];
@@ -21,7 +21,10 @@ const clockToleranceSeconds = 5;
 
 export type VerifyToken = (token: string) => Promise<JWTPayload & { sub: string }>;
 
-/** Returns a function that verifies JSON Web Tokens: their signature, their times, and their issuer and audience if these are set. */
+/**
+ * Returns a function that verifies JSON Web Tokens. It checks the signature and the times, and the issuer and audience if these are
+ * configured.
+ */
 export function tokenVerifier({ jwksUrl, secret, issuer, audience }: TokenRules): VerifyToken {
   const key = jwksUrl === undefined ? new TextEncoder().encode(secret) : createRemoteJWKSet(new URL(jwksUrl), { timeoutDuration: 5_000 });
   const options = {
@@ -40,7 +43,10 @@ export function tokenVerifier({ jwksUrl, secret, issuer, audience }: TokenRules)
   };
 }
 
-/** Throws an error that helps the token's owner. If the issuer's keys cannot be fetched, the error does not blame the token. */
+/**
+ * Throws an error that tells the token's owner why the token was refused. If the issuer's keys cannot be fetched, the error says so and
+ * does not blame the token.
+ */
 function refuse(error: unknown): never {
   if (error instanceof errors.JWTExpired) throw notSignedIn("The token has expired.");
   if (error instanceof errors.JWTClaimValidationFailed) throw notSignedIn(`The token is not for this service: ${error.claim}.`);

@@ -8,20 +8,21 @@ type Key = Parameters<BaseCache["get"]>[0][number];
 type Pair = Parameters<BaseCache["set"]>[0][number];
 
 const longestSeconds = 30 * 24 * 3_600;
-/** The size limit of a result. Larger results are cheaper to compute again than to transfer. */
+/** The most bytes of a cached result. Larger results are cheaper to compute again than to transfer. */
 const mostBytes = 1_000_000;
 
 export interface CacheOptions {
-  /** The owner of the results: a graph in one version. */
+  /** The part of the cache that these results belong to: one version of a graph. */
   scope: string;
-  /** The attempt's right to write, without which no result is stored. */
+  /** The attempt's right to write. If the attempt has lost it, no result is stored. */
   fence: Fence;
   onTrouble: (error: Error) => void;
 }
 
 /**
- * Implements LangGraph's cache of node results on Postgres. The cache never fails a run. An entry that cannot be read counts as missing,
- * and an entry that cannot be stored is dropped. LangGraph does not await `set`, so a rejection there would end the process.
+ * Implements LangGraph's cache of node results on Postgres. The cache never fails a run: an entry that cannot be read counts as missing,
+ * and an entry that cannot be stored is dropped. `set` must not reject, because LangGraph does not await it, and an unhandled rejection
+ * would end the process.
  */
 export class PostgresCache extends BaseCache {
   private readonly db: Db;

@@ -22,7 +22,7 @@ export async function findEntries(db: Db, scope: string, names: EntryName[]): Pr
   return rows;
 }
 
-/** Stores a result for `seconds`. Returns false if the attempt has lost the right to write. */
+/** Stores a result for `seconds`. Returns false if the attempt has lost the right to write for its run. */
 export async function storeEntry(db: Db, fence: Fence, scope: string, entry: Entry, seconds: number): Promise<boolean> {
   const { namespace, key, type, value } = entry;
   const { rowCount } = await db.query(sql`
@@ -35,13 +35,13 @@ export async function storeEntry(db: Db, fence: Fence, scope: string, entry: Ent
   return rowCount !== 0;
 }
 
-/** Deletes the scope's entries: all of them, or only those in the given namespaces. */
+/** Deletes the entries of one version of a graph (`scope`): all of them, or only those in the given namespaces. */
 export async function clearEntries(db: Db, scope: string, namespaces: string[] | undefined): Promise<void> {
   const which = namespaces ? sql`and namespace = any(${namespaces}::text[])` : nothing;
   await db.query(sql`delete from cache_entries where scope = ${scope} ${which}`);
 }
 
-/** Deletes up to `limit` expired entries, and returns their number. Locked rows wait for a later sweep. */
+/** Deletes up to `limit` expired entries, and returns their number. Skips locked rows, which a later sweep deletes. */
 export async function sweepEntries(db: Db, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
     delete from cache_entries

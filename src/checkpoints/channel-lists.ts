@@ -4,20 +4,20 @@ import type { ListRow } from "./read.ts";
 import type { BlobRow } from "./rows.ts";
 import { dumpState, type LoadedItem, type StateSerializer } from "./serializer.ts";
 
-/** A channel of a graph, without a version. */
+/** The address of a channel: its thread, its namespace and its name. */
 export type Channel = Pick<BlobRow, "threadId" | "namespace" | "channel">;
 
 /**
- * Serialises the channels whose value is a list. Each stored version of a list contains only the items that are new in it. To find the new
- * items, a saver remembers the lists that it has read or stored.
+ * Serialises the channels whose value is a list. A row stores only the items that are new since an earlier version of the list. To find
+ * the new items, a saver remembers the lists that it has read or stored.
  */
 export interface ChannelLists {
   /**
-   * Returns the new items of a list, and the version whose items come before them. If no stored version of the list is known, returns the
-   * whole list.
+   * Returns the items to store for a new version of a list, and `base`, the version whose items come before them. If no earlier version
+   * is known, returns all items and no `base`.
    */
   dump(place: Omit<BlobRow, "value">, list: unknown[]): Pick<BlobRow, "base" | "value">;
-  /** Returns the list that these rows make up. `rows` must begin with the oldest row. */
+  /** Returns the list whose items are in these rows. The row with the first items must come first. */
   load(place: Channel, rows: ListRow[]): Promise<unknown[]>;
 }
 
@@ -28,8 +28,8 @@ export function createChannelLists(serializer: StateSerializer): ChannelLists {
   const itemsOfRow = new WeakMap<ListRow, Promise<LoadedItem[]>>();
 
   /**
-   * Remembers a list. Keeps only the most recently used lists, because each call of a subgraph has its own lists. A forgotten list is
-   * stored whole at its next change.
+   * Remembers a list. Only the most recently used lists are kept, because each call of a subgraph has lists of its own. If a forgotten
+   * list changes, it is stored as a whole.
    */
   function remember(name: string, list: StoredList): void {
     lists.delete(name);
@@ -38,7 +38,10 @@ export function createChannelLists(serializer: StateSerializer): ChannelLists {
     if (lists.size > mostLists && oldest !== undefined) lists.delete(oldest);
   }
 
-  /** Returns the items of a row. Versions that were read together share rows, so each row is loaded only once. */
+  /**
+   * Returns the items of a row. Versions of a list that were read together share row objects, so the items are loaded only once for each
+   * row.
+   */
   function itemsOf(row: ListRow): Promise<LoadedItem[]> {
     const items = itemsOfRow.get(row) ?? serializer.loadItems(row.text ?? "[]");
     itemsOfRow.set(row, items);
@@ -53,7 +56,7 @@ export function createChannelLists(serializer: StateSerializer): ChannelLists {
         remember(name, stored);
         return { base, value: { type: base === undefined ? "json" : "list", text } };
       } catch (error) {
-        dumpState(list, place.channel); // throws an error whose path starts at the list
+        dumpState(list, place.channel); // throws the same error, but with a path that starts at the list
         throw error;
       }
     },

@@ -1,8 +1,9 @@
 import { type Db, sql } from "../db/sql.ts";
 
 /**
- * Rewrites every stored list as a whole, as LangGraph's own saver stores and reads it. Returns the number of rewritten versions. Afterwards
- * the lists take as much space as they do in LangGraph's saver. If a service continues a thread, it stores later versions as changes again.
+ * Rewrites all lists so that each row holds a whole list, as LangGraph's own saver expects. Returns the number of rewritten versions.
+ * Afterwards the lists take as much space as in LangGraph's saver. If a service continues a thread, it again stores only the new items
+ * of later versions.
  */
 export async function exportLists(db: Db): Promise<number> {
   const { rows } = await db.query<{ threadId: string }>(sql`
@@ -13,7 +14,7 @@ export async function exportLists(db: Db): Promise<number> {
 }
 
 /**
- * Rewrites a thread's lists that are stored as changes into whole lists. A single statement does this, so that each list is built from rows
+ * Rewrites a thread's lists so that each row holds a whole list. It takes a single statement, because a list must be built from rows
  * that are not yet rewritten.
  */
 async function exportListsOf(db: Db, threadId: string): Promise<number> {

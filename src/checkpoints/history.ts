@@ -9,8 +9,8 @@ const mostInBatch = 200;
 const batchBytes = 1_000_000;
 
 /**
- * Yields checkpoints, newest first, and reads a few at a time. The larger the checkpoints are, the fewer are read at once. The caller may
- * stop at any checkpoint of a long history.
+ * Yields checkpoints, newest first. It reads them in small batches, because the caller may stop early in a long history. The larger the
+ * checkpoints are, the fewer are in a batch.
  */
 export async function* readHistory(
   read: (selection: Sql) => Promise<StoredCheckpoint[]>,
@@ -46,7 +46,7 @@ function selectionOf(config: RunnableConfig, { filter, before, limit }: Checkpoi
      order by ${newestFirst} limit ${limit}`;
 }
 
-/** Returns how many checkpoints to read next, based on the size of the checkpoints that were read last. */
+/** Returns how many checkpoints to read next. The number depends on the size of the checkpoints in the last batch. */
 function nextBatch(found: StoredCheckpoint[]): number {
   const rows = found.flatMap(({ values, writes }) => [...[...values.values()].flat(), ...writes]);
   const bytes = rows.reduce((sum, { text, bytes }) => sum + (text?.length ?? bytes?.length ?? 0), 0);

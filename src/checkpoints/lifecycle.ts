@@ -13,11 +13,11 @@ export async function deleteThreadCheckpoints(db: Db, threadId: string): Promise
 }
 
 /**
- * Deletes what a run stored: its checkpoints, its writes, and the blobs that no other checkpoint needs. Then it restores the interrupts and
+ * Deletes what a run stored: its checkpoints, its writes, and the blobs that no other checkpoint needs. Then restores the interrupts and
  * answers of earlier runs that this run had replaced.
  *
- * While another run executes on the thread (`isInUse`), the blobs stay, because that run may build on them. They are deleted when the
- * thread is deleted or pruned. Call this in a transaction that holds the thread's lock.
+ * While another run executes on the thread (`isInUse`), the blobs stay, because the state of that run may need them. They are then
+ * deleted with the thread, or when the thread is pruned. Call this function in a transaction that holds the thread's lock.
  */
 export async function deleteRunCheckpoints(db: Db, threadId: string, runId: string, isInUse: boolean): Promise<void> {
   await db.query(sql`
@@ -35,8 +35,9 @@ export async function deleteRunCheckpoints(db: Db, threadId: string, runId: stri
 }
 
 /**
- * Deletes the answers to questions that a lost attempt stored. A run without its own checkpoint can then start again with its command.
- * Otherwise LangGraph would add the command's answer to the stored answers. Finished tasks keep their results. Call this in a transaction.
+ * Deletes the answers to interrupts that a lost attempt of the run stored. The next attempt starts again with the run's command, if the
+ * run has no checkpoint of its own. LangGraph would then add the command's answer to the stored ones. The results of finished tasks are
+ * kept. Call this function in a transaction.
  */
 export async function forgetAnswersOfRun(db: Db, threadId: string, runId: string): Promise<void> {
   await db.query(sql`delete from checkpoint_writes where thread_id = ${threadId} and run_id = ${runId} and idx < 0`);
@@ -51,7 +52,7 @@ async function restoreReplacedWrites(db: Db, threadId: string, runId: string): P
         on conflict do nothing`);
 }
 
-/** Copies a thread's whole history to another thread. The copies belong to no run, because the runs stay with the original thread. */
+/** Copies all checkpoints of a thread to another thread. The copies belong to no run, because the runs stay with the original thread. */
 export async function copyCheckpoints(db: Db, fromThreadId: string, toThreadId: string): Promise<void> {
   await db.query(sql`
     with blobs as (
@@ -68,8 +69,8 @@ export async function copyCheckpoints(db: Db, fromThreadId: string, toThreadId: 
 }
 
 /**
- * Throws if the thread lacks the named checkpoint in the named namespace. LangGraph would start from an empty state in that case, and the
- * thread's history would seem lost.
+ * Throws if the thread has no checkpoint with this id in this namespace. LangGraph would then start from an empty state, as if the
+ * thread had no history.
  */
 export async function requireCheckpoint(
   db: Db,
@@ -85,8 +86,8 @@ export async function requireCheckpoint(
 }
 
 /**
- * Returns the id of the last checkpoint that this run stored at the root. A later attempt continues from this checkpoint and ignores the
- * run's input.
+ * Returns the id of the last checkpoint that this run stored for the root graph. The run's next attempt continues from this checkpoint
+ * and ignores the run's input.
  */
 export async function lastCheckpointOfRun(db: Db, threadId: string, runId: string): Promise<string | undefined> {
   const { rows } = await db.query<{ id: string }>(sql`
@@ -95,7 +96,7 @@ export async function lastCheckpointOfRun(db: Db, threadId: string, runId: strin
   return rows[0]?.id;
 }
 
-/** Merges metadata into the metadata of a thread's newest checkpoint. Returns false if the thread has no checkpoint. */
+/** Merges metadata into that of the thread's newest checkpoint. Returns false if the thread has no checkpoint. */
 export async function patchNewestMetadata(db: Db, threadId: string, metadata: Record<string, unknown>): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     update checkpoints set metadata = metadata || searchable(${JSON.stringify(metadata)}::json)

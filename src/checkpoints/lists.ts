@@ -1,18 +1,24 @@
 import { isUnchanged, type Mark, markOf, textOf } from "./mark.ts";
 
-/** The items that one row of a list stores. The last segment is the row of the newest version. */
+/** A stored row of a list: its version, and the number of items in it. */
 export interface Segment {
   version: string;
   length: number;
 }
 
-/** The stored state of a list: its rows, with the first items first, and the marks of their items. */
+/**
+ * The stored state of a list: the rows that make it up, with the first items first, and a mark of each item. A mark tells whether the
+ * item has changed since.
+ */
 export interface StoredList {
   segments: Segment[];
   marks: Mark[];
 }
 
-/** The row to store for a new version of a list. Its items follow the items of the version `base`. */
+/**
+ * The row to store for a new version of a list. `text` holds the row's items, which come after the items of the version `base`. Without
+ * a `base`, the row holds the whole list.
+ */
 export interface ListVersion {
   base: string | undefined;
   text: string;
@@ -20,16 +26,16 @@ export interface ListVersion {
 }
 
 /**
- * How many rows of similar size a list may have before a new row absorbs them. This keeps the rows of a list few, while each item is
- * written only a few times.
+ * How many stored rows of similar size a list may have. When there are more, the new row takes over the items of the others. A list thus
+ * stays in few rows, and each item is written only a few times.
  */
 const fanout = 16;
-/** Lists with fewer items than this are stored whole, as LangGraph's own saver reads them. */
+/** Lists with fewer items than this are stored as a whole, in the form that LangGraph's own saver can read. */
 const fewItems = 16;
 
 /**
- * Returns what to store as the next version of a list. `before` describes the versions that are already stored. Throws the same errors as
- * `dumpState`.
+ * Returns the row to store for the next version of a list. `before` describes the rows that are already stored. Throws the same errors
+ * as `dumpState`.
  */
 export function nextVersion(version: string, items: unknown[], before: StoredList | undefined): ListVersion {
   const kept = countUnchanged(items, before?.marks ?? []);
@@ -51,7 +57,7 @@ function countUnchanged(items: unknown[], marks: Mark[]): number {
   return count;
 }
 
-/** Returns the leading segments whose items have all stayed the same. */
+/** Returns the first segments (stored rows) whose items are all among the first `kept` items, which have not changed. */
 function segmentsWithin(segments: Segment[], kept: number): Segment[] {
   let end = 0;
   return segments.filter(({ length }) => {
@@ -60,7 +66,10 @@ function segmentsWithin(segments: Segment[], kept: number): Segment[] {
   });
 }
 
-/** Removes the last segments, which the new segment absorbs. Returns the length of the new segment. */
+/**
+ * Removes the last segments (stored rows) if a new one should take over their items, which happens when too many are small. Returns the
+ * number of items in the new one.
+ */
 function absorbSmaller(segments: Segment[], length: number): number {
   let own = length;
   for (;;) {

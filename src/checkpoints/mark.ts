@@ -3,21 +3,27 @@ import { dumpState } from "./serializer.ts";
 import { plainFields } from "./stored-message.ts";
 
 /**
- * The facts that a saver remembers of a stored item, so that it can later tell whether the item has changed. The mark of a primitive value is the
- * value. The mark of a plain message is its fields. The mark of any other object is its stored text.
+ * The mark of a stored item: the facts by which a saver later notices that the item has changed. For a primitive value, the mark is the
+ * value. For a message with only plain fields, the mark is these fields. For any other object, the mark is the stored text.
  */
 export type Mark =
   | { kind: "value"; value: unknown }
   | { kind: "message"; type: unknown; content: unknown; id: unknown; name: unknown }
   | { kind: "text"; text: string };
 
-/** Returns the mark of an item in the graph's state. Throws the same errors as `dumpState`. */
+/**
+ * Returns the mark of an item in the graph's state, which later shows whether the item has changed. Throws the same errors as
+ * `dumpState`.
+ */
 export function markOf(item: unknown): Mark {
   if (typeof item !== "object" || item === null) return { kind: "value", value: item };
   return isPlainMessage(item) ? messageMark(item) : { kind: "text", text: textOf(item) };
 }
 
-/** Returns the mark of an item that was just loaded. `stored` is the JSON value that the item was loaded from. */
+/**
+ * Returns the mark of an item that was just loaded, which later shows whether the item has changed. `stored` is the JSON value that it
+ * was loaded from.
+ */
 export function markOfStored(item: unknown, stored: unknown): Mark {
   if (typeof item !== "object" || item === null) return { kind: "value", value: item };
   return isPlainMessage(item) ? messageMark(item) : { kind: "text", text: JSON.stringify(stored) };
@@ -31,7 +37,7 @@ export function textOf(item: unknown): string {
 }
 
 /**
- * Returns whether an item still equals the stored item that the mark describes. If this is uncertain, the item counts as changed and is
+ * Returns whether an item still equals the stored item that the mark describes. In case of doubt the answer is no, and the item is
  * stored again.
  */
 export function isUnchanged(mark: Mark | undefined, item: unknown): boolean {
@@ -55,8 +61,8 @@ function messageMark({ constructor: type, content, id, name }: BaseMessage): Mar
 const plainMessageFields = new Set(["content", "id", "name"]);
 
 /**
- * Returns whether a message has only text, an id and a name. Most messages of a thread are plain, and serialising them all at every step
- * would cost the most time.
+ * Returns whether a message has only text, an id and a name. Such messages get a quick path, because most messages are like that and
+ * serialising all of them at every step would take the most time.
  */
 export function isPlainMessage(item: object): item is BaseMessage {
   if (!(item instanceof BaseMessage) || typeof item.content !== "string") return false;
@@ -65,7 +71,10 @@ export function isPlainMessage(item: object): item is BaseMessage {
   return true;
 }
 
-/** Returns a field's value as LangChain serialises it. If the message has no such property, the value is in the constructor's arguments. */
+/**
+ * Returns a field's value as LangChain serialises it. If the message has no such property, the value comes from the arguments of its
+ * constructor.
+ */
 export function fieldOf(message: BaseMessage, field: string): unknown {
   return field in message ? (message as unknown as Record<string, unknown>)[field] : message.lc_kwargs[field];
 }

@@ -1,8 +1,8 @@
 import { type Sql, sql } from "../db/sql.ts";
 
 /**
- * Returns a `with` query that selects the blobs that the threads' checkpoints need. A checkpoint needs the blobs that it names, and the
- * blobs that these build on. The query begins the statement that deletes all other blobs.
+ * Returns a `with` query that selects the blobs that the threads' checkpoints need, so that a statement can delete all others. A
+ * checkpoint needs the blobs of its channels' versions. If such a blob is a part of a list, it also needs the earlier parts.
  */
 export function neededBlobs(threadIds: string[]): Sql {
   return sql`recursive needed (thread_id, checkpoint_ns, channel, version) as (

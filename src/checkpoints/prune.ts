@@ -3,13 +3,15 @@ import { neededBlobs } from "./needed-blobs.ts";
 import { newestFirst } from "./order.ts";
 
 /**
- * The checkpoints of a thread to keep: the newest of each namespace, or the newest N of the root with the checkpoints of their subgraphs.
+ * The checkpoints of a thread to keep. "latest" keeps the newest one of each namespace. `newest` keeps that many of the root graph,
+ * together with their subgraphs' checkpoints.
  */
 export type Kept = "latest" | { newest: number };
 
 /**
- * Deletes the checkpoints of the threads that are not in `kept`, their writes, and the blobs that no checkpoint needs any more. Returns the
- * number of deleted checkpoints. Call it in a transaction that holds the locks of the threads. No thread may have an open run.
+ * Deletes those checkpoints of the threads that `kept` does not select, with their writes and the blobs that no checkpoint needs any
+ * more. Returns the number of deleted checkpoints. Call it in a transaction that holds the locks of the threads. No thread may have an
+ * open run.
  */
 export async function pruneCheckpoints(tx: Db, threadIds: string[], kept: Kept): Promise<number> {
   const { rows } = await tx.query<{ thread_id: string }>(sql`
@@ -42,17 +44,18 @@ export async function needsAncestors(db: Db, threadId: string): Promise<boolean>
 }
 
 /**
- * Selects checkpoints that need their ancestors. LangGraph rebuilds delta channels (DeltaChannel) from the writes of ancestors. Checkpoints
- * of a format before version 4 read their pending sends from their parent's writes. Only LangGraph knows how many ancestors it needs, so
- * such threads are not pruned.
+ * Selects checkpoints that need their ancestors. LangGraph rebuilds the values of a DeltaChannel from the writes of earlier checkpoints.
+ * Checkpoints in a format before version 4 read their pending sends from their parent. Only LangGraph knows how many ancestors are
+ * needed, so threads with such checkpoints are not pruned.
  */
 const builtOnAncestors = sql`(c.metadata ? 'counters_since_delta_snapshot' or (c.checkpoint ->> 'v')::numeric < 4)`;
 
 /**
- * Returns the `with` query `doomed`, which selects the checkpoints to delete. A subgraph's checkpoints belong to the root checkpoint from
- * which its task was started, and are kept as long as that root checkpoint. A subgraph that keeps its state between runs has a namespace
- * without task ids ("a|b" instead of "a:…|b:…"). The next run continues from the newest checkpoint of such a subgraph, so that checkpoint
- * is always kept.
+ * Returns the `with` query `doomed`, which selects the checkpoints to delete. A subgraph's checkpoint is kept as long as the root
+ * checkpoint from which its task started.
+ *
+ * Some subgraphs keep their state between runs. They have a namespace without task ids ("a|b" instead of "a:…|b:…"). Their newest
+ * checkpoint is always kept, because the next run continues from it.
  */
 function doomed(threadIds: string[], kept: Kept): Sql {
   const superfluous =
@@ -75,8 +78,8 @@ function doomed(threadIds: string[], kept: Kept): Sql {
 }
 
 /**
- * Deletes the blobs that no checkpoint needs. This needs a separate statement, because the statement that deletes checkpoints still sees
- * the deleted ones.
+ * Deletes the blobs that no checkpoint needs. It takes a separate statement, because the statement that deletes the checkpoints still
+ * sees them.
  */
 async function deleteUnneededBlobs(tx: Db, threadIds: string[]): Promise<void> {
   await tx.query(sql`

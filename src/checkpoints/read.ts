@@ -2,8 +2,8 @@ import { type Db, prepared, type Sql, sql } from "../db/sql.ts";
 import { newestFirst } from "./order.ts";
 
 /**
- * A stored value, as its table returns it. JSON is in `text`, and bytes are in `bytes`. JSON is read as text, because Postgres would send
- * bytes in hex.
+ * A stored value, as its table returns it. JSON is in `text`, and bytes are in `bytes`. JSON is not read as bytes, because Postgres
+ * sends bytes in hex, which is twice as long.
  */
 export interface StoredValue {
   type: string;
@@ -25,8 +25,8 @@ export interface StoredCheckpoint {
   checkpoint: Json;
   metadata: Json;
   /**
-   * The rows of each channel's value. A list may have several rows, with the first items first. Checkpoints that share a version share its
-   * row objects.
+   * The rows of each channel's value. A list may have several rows, and the row with the first items comes first. Checkpoints with the
+   * same version of a channel share its row objects.
    */
   values: Map<string, ListRow[]>;
   writes: StoredWrite[];
@@ -34,7 +34,7 @@ export interface StoredCheckpoint {
 
 export type Json = Record<string, unknown>;
 
-/** A row of a channel's value: a whole value, or the items that a version adds to a list. */
+/** A row of a channel's value. It holds a whole value, or the items that one version adds to a list. */
 export interface ListRow extends StoredValue {
   version: string;
   /** The version whose items come before the items of this row. Null if this row begins the list, or is a whole value. */
@@ -46,7 +46,7 @@ interface Row extends StoredValue {
   threadId: string;
   namespace: string;
   checkpointId: string;
-  /** For a checkpoint, its parent. For a list stored as changes, the version that the changes apply to. */
+  /** For a checkpoint, its parent. For a row of a list, the version whose items come before the row. */
   parentId: string | null;
   /** For a checkpoint, its JSON. For a value, its version. */
   content: string;
@@ -59,11 +59,11 @@ const asText = (value: Sql, type: Sql) => sql`case when ${type} in ('json', 'lis
 const asBytes = (value: Sql, type: Sql) => sql`case when ${type} not in ('json', 'list') then ${value} end as bytes`;
 
 /**
- * Returns the selected checkpoints with their values and pending writes, newest first. The selection must yield all columns, in the order
- * of the table. A value that several checkpoints share is read only once.
+ * Returns the selected checkpoints with their values and pending writes, newest first. The selection must yield all columns, in the
+ * order of the table. A value that several checkpoints share is read only once.
  *
- * The `offset 0` stops the planner from reading a whole table. The planner assumes that a list consists of a thousand versions, and would
- * not look up a few rows by their key.
+ * The statement contains `offset 0` to keep the planner from reading a whole table. The planner assumes that a list has a thousand rows,
+ * and would therefore not look up the few rows by their key.
  */
 export async function readCheckpoints(db: Db, selection: Sql, name?: string): Promise<StoredCheckpoint[]> {
   const statement = sql`
@@ -98,8 +98,8 @@ export async function readCheckpoints(db: Db, selection: Sql, name?: string): Pr
 }
 
 /**
- * Returns the rows that make up a channel's value at a version. A list may be stored as additions, each to the version in its `base`. The
- * rows come in the order in which the items are joined, so the row of the version itself is last.
+ * Returns the rows that make up a channel's value at a version. The row of that version comes last. If it holds only a part of a list,
+ * the rows before it are found by following `base`.
  */
 function rowsOf(values: Map<string, ListRow>, place: string[], version: string): ListRow[] {
   const rows: ListRow[] = [];

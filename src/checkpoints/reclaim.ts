@@ -1,14 +1,14 @@
 import { type Db, sql } from "../db/sql.ts";
 
 /**
- * Selects the tables that are worth a vacuum, by autovacuum's own threshold. Autovacuum itself checks only once a minute. Large tables are
- * left to it.
+ * Selects the tables that are worth a vacuum, by autovacuum's own threshold. Autovacuum would also find them, but checks only once a
+ * minute. Large tables are left to autovacuum, because their vacuum takes long.
  */
 const worthwhile = sql`n_dead_tup > 1000 + 0.2 * n_live_tup and pg_relation_size(relid) < 256 * 1024 * 1024`;
 
 /**
- * Vacuums the checkpoint tables that have many dead rows. Threads that are trimmed at every turn would otherwise take several times the
- * space of their kept checkpoints. Tables that another vacuum has locked, or that another user owns, are skipped.
+ * Vacuums the checkpoint tables that have many dead rows. Otherwise threads that are pruned at every turn would take several times the
+ * space of the checkpoints that they keep. Skips tables that another vacuum has locked or that another user owns.
  */
 export async function reclaimRoom(db: Db): Promise<void> {
   const { rows } = await db.query<{ name: string }>(sql`

@@ -19,7 +19,10 @@ class UnstorableState extends Error {
   }
 }
 
-/** The size limit of one statement, in bytes. If a message reaches 1 GiB, the server closes the connection without a reply. */
+/**
+ * The most bytes in one statement. The server accepts messages below 1 GiB, and closes the connection without a reply when one is
+ * larger.
+ */
 const mostBytes = 2 ** 30 - 2 ** 20;
 
 /** Throws if the rows are too large for one statement. */
@@ -32,8 +35,8 @@ export function refuseUnsendable(rows: CheckpointRows): void {
 }
 
 /**
- * Returns an error that names the node. For a database error, it also names the largest channel and its size. Errors of any other kind are
- * returned unchanged.
+ * Returns an error that names the node whose values could not be stored. If the database refused them, the error also names the largest
+ * channel and its size. Other errors are returned unchanged.
  */
 export function explainRefusal(error: Error, node: string | undefined, rows: CheckpointRows): Error {
   if (error instanceof UnstorableValue) return new UnstorableState(node, error);

@@ -13,7 +13,7 @@ export interface BlobRow extends Place {
   version: string;
   /** Undefined if the channel is empty in this version. */
   value: Dumped | undefined;
-  /** The version that this row adds items to. Absent for a whole value. */
+  /** The version of a list whose items come before the items of this row. Absent if the row holds a whole value. */
   base?: string | undefined;
 }
 
@@ -41,7 +41,7 @@ export interface CheckpointRows {
 
 export const noRows: CheckpointRows = { blobs: [], writes: [], checkpoints: [] };
 
-/** Joins sets of rows into one set. If a checkpoint occurs twice, the later row counts, because a statement cannot change a row twice. */
+/** Joins sets of rows into one set. If a checkpoint occurs twice, the later row wins, because one statement cannot write a row twice. */
 export function joinRows(parts: CheckpointRows[]): CheckpointRows {
   const checkpoints = new Map(parts.flatMap((part) => part.checkpoints.map((row) => [`${row.namespace}\n${row.checkpointId}`, row])));
   return {
@@ -51,14 +51,17 @@ export function joinRows(parts: CheckpointRows[]): CheckpointRows {
   };
 }
 
-/** Returns whether a value is sent as a separate binary parameter. As text inside an array, a large value would be twice as large. */
+/**
+ * Returns whether a value is sent as a binary parameter of its own. As text inside an array, a large value would be sent with twice its
+ * size.
+ */
 const isLarge = ({ value }: { value: Dumped | undefined }) =>
   value !== undefined && (value.type === "bytes" || value.text.length > largeDocument);
 
-/** Returns whether all values are small. The text of the statement is then the same for all such rows, so the server plans it only once. */
+/** Returns whether all values of these rows are small. The statement then always has the same text, so the server plans it only once. */
 export const isAlike = ({ blobs, writes }: CheckpointRows) => !blobs.some(isLarge) && !writes.some(isLarge);
 
-/** Rows that belong to one run, or to no run. */
+/** Rows to store, and the run that they belong to. `runId` is null if they belong to no run. */
 export interface OwnedRows {
   runId: string | null;
   rows: CheckpointRows;
@@ -66,15 +69,15 @@ export interface OwnedRows {
 
 type Owned<Row> = Row & Pick<OwnedRows, "runId">;
 
-/** Stores rows that belong to no run, such as the rows of a state update. They need no right to write. */
+/** Stores rows that belong to no run, such as those of a state update. They need no attempt's right to write. */
 export async function storeRows(db: Db, rows: CheckpointRows): Promise<void> {
   const statement = sql`with fence as (select null::uuid as run_id), ${storingRows([{ runId: null, rows }])} select 1 from fence`;
   await db.query(isAlike(rows) ? prepared("store rows without a run", statement) : statement);
 }
 
 /**
- * Returns the `with` queries that store rows. They must follow the fences of these runs in the statement. Rows of an attempt that has lost
- * the right to write are not stored.
+ * Returns the `with` queries that store rows. In the statement, they must follow the query `fence`, which selects the runs whose
+ * attempts may write. The rows of other runs are not stored.
  */
 export function storingRows(parts: OwnedRows[]): Sql {
   const owned = <Row>(rowsOf: (rows: CheckpointRows) => Row[]): Owned<Row>[] =>
@@ -138,8 +141,8 @@ function storingWrites(rows: Owned<WriteRow>[]): Sql {
 }
 
 /**
- * Stores checkpoints and numbers them in the given order. The explicit order is needed, because the join with the fence would lose it. A
- * checkpoint that is stored again keeps its number.
+ * Returns the query that stores checkpoints and numbers them in the given order. The order is given explicitly, because the join with
+ * `fence` would lose it. A checkpoint that is stored again keeps its number.
  */
 function storingCheckpoints(rows: Owned<CheckpointRow>[]): Sql {
   return sql`

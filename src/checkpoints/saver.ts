@@ -25,27 +25,27 @@ import { type BlobRow, type CheckpointRows, isAlike, joinRows, noRows, storeRows
 import { dumpState, keepingImpostors } from "./serializer.ts";
 import { isOld, toTuple, type ValueReader, valueReader } from "./tuple.ts";
 
-/** The parts of an attempt that its saver uses. */
+/** The parts of a run's attempt that its saver uses. */
 export interface SaverAttempt {
   fence: Fence;
-  /**
-   * Stores rows under the fence, together with the attempt's other pending rows. Resolves to false if the attempt has lost the right to
-   * write.
-   */
+  /** Stores rows in one statement with other waiting rows of the attempt. Resolves to false if the attempt has lost the right to write. */
   store: (rows: CheckpointRows) => Promise<boolean>;
-  /** Runs a statement of the attempt. Rejects with `Refused` if the database will never accept it. */
+  /** Runs a statement of the attempt. Rejects with `Refused` if the database will never accept the statement. */
   unlessRefused: <T>(work: () => Promise<T>) => Promise<T>;
-  /** True if the thread has never stored anything. */
+  /** True if nothing has ever been stored for the thread. */
   isFresh: boolean;
-  /** Called when a write was refused or failed. Nothing that the attempt does afterwards may count. */
+  /** Called when a write was refused or has failed. The attempt must then end, and nothing that it does later may count. */
   refused: (reason: Error) => void;
-  /** The node whose writes are stored next, for the error message. */
+  /** Returns the node whose writes are stored next. Error messages name it. */
   currentNode: () => string | undefined;
-  /** Resolves when the run's event log has room. A checkpoint waits for this, and the next step waits for the checkpoint. */
+  /**
+   * Resolves when the run's event log has room for more events. A checkpoint waits for this, and the next step waits for the checkpoint,
+   * so a run cannot outpace its log.
+   */
   room: () => Promise<void>;
 }
 
-/** The error of an attempt that has lost the right to write, because another attempt runs, or because the run was ended or deleted. */
+/** The error of an attempt that has lost the right to write. The reason is a newer attempt, or that the run was ended or deleted. */
 export class LostRight extends Error {
   constructor({ runId, attempt }: Fence) {
     super(`Attempt ${attempt} of run ${runId} no longer holds the right to write.`);
@@ -60,28 +60,31 @@ interface Address {
 }
 
 /**
- * Saves checkpoints in the tables of LangGraph's PostgresSaver. It adds what a service needs:
- *
+ * Saves checkpoints in the tables of LangGraph's PostgresSaver. It adds two things that a service needs:
  * - It works on any `Db`, and each call uses at most one statement.
- * - The writes of an attempt are fenced, and each checkpoint names its run.
+ * - An attempt can write only while it holds the right to write, and each checkpoint names its run.
  *
- * LangGraph's own saver can read these rows, except lists that were stored as changes. `ensemble export` makes such lists whole.
+ * LangGraph's own saver can read these rows, except lists that are spread over several rows. `ensemble export` rewrites such lists into
+ * one row each.
  */
 export class EnsembleSaver extends PostgresSaver {
   readonly #db: Db;
   readonly #metadata: Record<string, unknown>;
   readonly #attempt: SaverAttempt | undefined;
-  /** Stores rows. Concurrent calls share one statement, such as the writes of a step and the checkpoint after them. */
+  /** Stores rows. Concurrent calls share one statement, for example those for the writes of a step and for the checkpoint after it. */
   readonly #storeBatched: (rows: CheckpointRows) => Promise<void>;
-  /** True after the first refused write. No further write is sent then, so that a step is stored completely or not at all. */
+  /**
+   * True after the first write that was refused. The saver then sends no further writes, so that no later step is stored without this
+   * one.
+   */
   #refused = false;
   readonly #lists: ChannelLists;
   readonly #values: ValueReader;
-  /** True while the thread is known to be empty, until this attempt stores something. */
+  /** True while the thread is known to have no checkpoints. It turns false when this attempt stores something. */
   #isEmpty: boolean;
 
   constructor(db: Db, metadata: Record<string, unknown> = {}, attempt?: SaverAttempt) {
-    // The base class takes a pool, but its methods that are not overridden here use only `query`.
+    // The base class wants a pool. Its methods that this class does not override call only `query`, which every `Db` has.
     super(db as unknown as pg.Pool);
     const serializer = keepingImpostors(this.serde);
     this.serde = serializer;
@@ -98,8 +101,8 @@ export class EnsembleSaver extends PostgresSaver {
   }
 
   /**
-   * Returns a version that no other branch of the thread can produce. Plain counters repeat after a fork or a rollback. The blob of each
-   * version is stored only once, so a new branch would silently read the values of the abandoned branch.
+   * Returns a version that no other branch of the thread can have. Plain counters would repeat after a fork or a rollback. Because each
+   * version's blob is stored only once, the new branch would then silently read the values of the abandoned one.
    */
   override getNextVersion(current: number | undefined): number {
     return Math.floor(current ?? 0) + 1 + Math.random();
@@ -153,8 +156,8 @@ export class EnsembleSaver extends PostgresSaver {
         value: dumpState(value, channel),
       }));
     if (writes.length === 0) return;
-    // A task has at most one error, one interrupt and one resume value, and a new one replaces the old one. All other writes are stored
-    // once.
+    // A task has at most one error, one interrupt and one resume value, and a new one replaces the old one. Any other write is stored
+    // only once.
     const replaces = writes.every(([channel]) => channel in WRITES_IDX_MAP);
     if (replaces) await this.#orAbort(() => ({ ...noRows, writes: rowsOf() }), this.#replaceWrites);
     else await this.#writeOrAbort(() => ({ ...noRows, writes: rowsOf() }));
@@ -176,7 +179,7 @@ export class EnsembleSaver extends PostgresSaver {
     const read = this.#unlessRefused(() => readCheckpoints(this.#db, selection, name));
     const [stored] = await read.catch((error) => this.#noteTrouble(error));
     if (!stored) return undefined;
-    // Checkpoints of older releases need the pending sends of their parents, which the base class reads.
+    // Checkpoints of older LangGraph releases need the pending sends of their parents, and the base class knows how to read them.
     if (isOld(stored)) return super.getTuple(config).catch((error) => this.#noteTrouble(error));
     return toTuple(stored, this.#values);
   }
@@ -197,8 +200,8 @@ export class EnsembleSaver extends PostgresSaver {
   }
 
   /**
-   * Stores rows, or aborts the attempt. LangGraph stores the checkpoint after the writes. Values are serialised before the first await, so
-   * that a step with an unstorable value stores nothing.
+   * Stores rows. If that fails during an attempt, aborts the attempt. `rowsOf` serialises the values. It is called before the first
+   * await, so that a step with an unstorable value stores nothing, neither its writes nor its checkpoint.
    */
   async #writeOrAbort(rowsOf: () => CheckpointRows): Promise<void> {
     const attempt = this.#attempt;
@@ -207,15 +210,16 @@ export class EnsembleSaver extends PostgresSaver {
   }
 
   /**
-   * Stores rows without a fence. Rows with large values are sent at once in a separate statement, because the server needs long for them.
+   * Stores rows that belong to no attempt. Small rows share a statement. Rows with large values are sent in a separate one, because the
+   * server needs long for them.
    */
   async #storeWithoutAttempt(rows: CheckpointRows): Promise<void> {
     return isAlike(rows) ? this.#storeBatched(rows) : storeRows(this.#db, rows);
   }
 
   /**
-   * Stores rows, and aborts the attempt if that fails. The failure goes to the attempt's signal and not into a rejection. LangGraph awaits
-   * some of these promises late, and an unhandled rejection would end the process.
+   * Stores rows, and aborts the attempt if that fails. The promise itself does not reject, because LangGraph awaits some of these
+   * promises late and an unhandled rejection would end the process.
    */
   async #orAbort(rowsOf: () => CheckpointRows, store: (rows: CheckpointRows) => Promise<boolean>): Promise<void> {
     const attempt = this.#attempt;
@@ -234,8 +238,8 @@ export class EnsembleSaver extends PostgresSaver {
   }
 
   /**
-   * Reports database trouble to the attempt, and rethrows the error. Outside the graph, the error can no longer be told from an error of a
-   * node.
+   * Reports database trouble to the attempt, and rethrows the error. The report is made here, because outside the graph nobody can tell
+   * this error from one that a node threw.
    */
   #noteTrouble(error: Error): never {
     if (this.#attempt && isDatabaseTrouble(error)) this.#refuse(this.#attempt, error);

@@ -14,15 +14,15 @@ export class UnstorableValue extends Error {
   }
 }
 
-/** A value that is serialised for its table. */
+/** A serialised value, in the form that its table stores. */
 export type Dumped = { type: "json" | "list"; text: string } | { type: "bytes"; text: null; bytes: Uint8Array };
 
 export const bytesOf = (dumped: Dumped): Uint8Array => (dumped.type === "bytes" ? dumped.bytes : Buffer.from(dumped.text));
 
 /**
- * Serialises a value in the format of LangGraph's own JsonPlusSerializer, so that LangGraph's saver and Ensemble can read each other's
- * rows. Throws for values that JsonPlusSerializer would lose: BigInt, functions, symbols, cycles and typed arrays. Dates, NaN and undefined
- * are stored as in JSON.
+ * Serialises a value in the format of LangGraph's JsonPlusSerializer, so that LangGraph's saver and Ensemble can read each other's rows.
+ * Throws for values that JsonPlusSerializer would lose: BigInt, functions, symbols, cycles and typed arrays. Dates, NaN and undefined
+ * are stored as JSON stores them.
  */
 export function dumpState(value: unknown, name: string): Dumped {
   if (value instanceof Uint8Array) return { type: "bytes", text: null, bytes: value };
@@ -66,13 +66,14 @@ function unstorableKind(value: unknown): string | undefined {
     case "object":
       if (Buffer.isBuffer(value)) return "a nested Buffer";
       if (value instanceof ArrayBuffer) return "a nested ArrayBuffer";
-      // A plain Uint8Array is restored as a Uint8Array. Other typed arrays would be restored as objects of numbers.
+      // A plain Uint8Array is restored as a Uint8Array. Any other typed array would be restored as an object of numbers, so it is
+      // refused.
       if (ArrayBuffer.isView(value) && !(value instanceof Uint8Array)) return `a nested ${value.constructor.name}`;
   }
   return undefined;
 }
 
-/** Finds the path of the value that cannot be stored. The search is slow, so it runs only to report an error. */
+/** Returns an error with the path of the value that cannot be stored. The search is slow, so it runs only after storing has failed. */
 function findUnstorable(value: unknown, path: string, parents: Set<unknown>): UnstorableValue | undefined {
   const kind = unstorableKind(value);
   if (kind) return new UnstorableValue(path, kind);
@@ -104,8 +105,9 @@ export interface LoadedItem {
 }
 
 /**
- * Returns a serializer that reads what LangGraph's serializer reads. It leaves values unchanged that only look like serialised objects.
- * Callers may send such values in their input, and a state that cannot be read could not be repaired either.
+ * Returns a serializer that reads everything that LangGraph's serializer reads. Values that only look like serialised objects stay
+ * unchanged, where LangGraph's serializer would throw. Callers may send such values in their input, and a state that cannot be read
+ * could never be repaired.
  */
 export function keepingImpostors(stock: SerializerProtocol): StateSerializer {
   const revive = async (text: string, value: unknown) =>
@@ -127,14 +129,14 @@ export function keepingImpostors(stock: SerializerProtocol): StateSerializer {
 }
 
 /**
- * The key that LangChain adds to objects that only look like LangChain's own objects. Text that contains it is revived by the slower
- * LangGraph code.
+ * The key that LangChain adds to objects that only look like LangChain's own objects. A text with this key is left to LangGraph's own
+ * code, which is slower but treats the key correctly.
  */
 const escapeMark = "__lc_escaped__";
 
 /**
- * Revives serialised objects. A thread may have thousands of messages, so messages are revived here without awaiting. LangGraph's
- * serializer takes several passes, with a promise for every value.
+ * Turns serialised objects back into instances. Messages are made directly, because a thread may have thousands of them and LangGraph's
+ * serializer awaits several promises for each value. All other objects are left to `slowly`.
  */
 async function reviveAll(root: unknown, mayBeQuick: boolean, slowly: (value: object) => Promise<unknown>): Promise<unknown> {
   const holder = { root };
@@ -163,7 +165,10 @@ function reviveIn(container: object, mayBeQuick: boolean, left: Serialised[]): v
   }
 }
 
-/** Replaces a value in its container. Uses no assignment, because an assignment to the key "__proto__" would change the prototype. */
+/**
+ * Replaces a value in its container. It does not use an assignment, because an assignment to the key "__proto__" would change the
+ * prototype.
+ */
 function replace(container: object, key: string, value: unknown): void {
   Object.defineProperty(container, key, { value, writable: true, enumerable: true, configurable: true });
 }

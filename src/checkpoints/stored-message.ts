@@ -10,7 +10,7 @@ import {
 } from "@langchain/core/messages";
 import { z } from "zod";
 
-/** Message constructors by the class name that LangChain stores. */
+/** The constructors of messages, by the class name that LangChain stores. */
 const makers: Record<string, (fields: never) => BaseMessage> = {
   HumanMessage: (fields) => new HumanMessage(fields),
   AIMessage: (fields) => new AIMessage(fields),
@@ -22,7 +22,7 @@ const makers: Record<string, (fields: never) => BaseMessage> = {
 };
 
 /**
- * The fields of a message that LangChain stores under the names of its constructor arguments. LangChain stores all other fields under other
+ * The message fields that LangChain stores under the names of its constructor arguments. It stores all other fields under different
  * names.
  */
 export const plainFields = new Set([
@@ -49,8 +49,8 @@ const Stored = z.object({
 });
 
 /**
- * Returns the message that a stored JSON value describes. Returns undefined for other values, and for messages that contain further
- * serialised objects.
+ * Returns the message that a stored JSON value describes. Returns undefined if the value describes no message, or a message that
+ * contains further serialised objects.
  */
 export function messageFrom(value: object): BaseMessage | undefined {
   const { lc, type, id, kwargs } = value as Partial<z.infer<typeof Stored>>;
@@ -67,7 +67,7 @@ export function messageFrom(value: object): BaseMessage | undefined {
   }
 }
 
-/** Returns whether a field was stored as undefined, in the form of LangGraph's serializer. */
+/** Returns whether a field was stored as undefined. LangGraph's serializer has a special form for this. */
 function isUndefined(value: unknown): boolean {
   return typeof value === "object" && value !== null && "lc" in value && value.lc === 2 && "type" in value && value.type === "undefined";
 }

@@ -3,13 +3,13 @@ import type { Channel, ChannelLists } from "./channel-lists.ts";
 import type { ListRow, StoredCheckpoint, StoredValue } from "./read.ts";
 import type { StateSerializer } from "./serializer.ts";
 
-/** Deserializes stored values. */
+/** Deserialises stored values and channels. */
 export interface ValueReader {
   load(value: StoredValue): Promise<unknown>;
   loadChannel(place: Channel, rows: ListRow[]): Promise<unknown>;
 }
 
-/** Returns a reader for the values that this serializer and these lists have stored. */
+/** Returns a reader for stored values. `lists` reads the channels whose value is a list. */
 export function valueReader(serializer: StateSerializer, lists: ChannelLists): ValueReader {
   const load = async ({ type, text, bytes }: StoredValue) => serializer.loadsTyped(type, text ?? bytes ?? "");
   return {
@@ -45,5 +45,5 @@ export async function toTuple(stored: StoredCheckpoint, values: ValueReader): Pr
   };
 }
 
-/** Returns whether an older release of LangGraph stored the checkpoint, in a format before version 4. */
+/** Returns whether a checkpoint with a parent has a format before version 4, which older releases of LangGraph stored. */
 export const isOld = ({ checkpoint, parentId }: StoredCheckpoint) => parentId !== null && Number(checkpoint.v) < 4;

@@ -4,12 +4,12 @@ import { closest } from "./closest.ts";
 export interface Option {
   type: "string" | "boolean";
   short?: string;
-  /** The placeholder for the option's value in the help, such as `file.json`. */
+  /** The placeholder for the option's value in the help text, such as `file.json`. A flag has none. */
   value?: string;
   means: string;
 }
 
-/** The parsed arguments of a command: its words, its options with a value, and its flags. */
+/** The parsed arguments of a command: its words, its options with values, and its flags. */
 export interface Arguments {
   words: string[];
   texts: Partial<Record<string, string>>;
@@ -18,10 +18,10 @@ export interface Arguments {
 
 export interface Command {
   summary: string;
-  /** The command's words in the form of its help: `<graph>` is required, `[graph]` and `[graph…]` are optional. */
+  /** The words that the command takes, as its help shows them. `<graph>` is required, and `[graph]` and `[graph…]` are optional. */
   takes?: string[];
   options?: Record<string, Option>;
-  /** Further lines of the command's help. */
+  /** Further lines for the command's help. */
   details?: string[];
   run(args: Arguments): Promise<void>;
 }
@@ -32,7 +32,7 @@ export const commonOptions: Record<string, Option> = {
   config: { type: "string", short: "c", value: "langgraph.json", means: "path of the project file, else ENSEMBLE_CONFIG" },
 };
 
-/** Returns the command's name and its parsed arguments. Throws one sentence if the command does not accept an argument. */
+/** Returns the command's name and its parsed arguments. Throws a sentence for the user if the command does not accept an argument. */
 export function readArguments(argv: string[], commands: Record<string, Command>): { name: string; args: Arguments } {
   const { positionals, values } = parse(argv, commands);
   const [name = "start", ...words] = positionals;
@@ -59,7 +59,7 @@ function parse(argv: string[], commands: Record<string, Command>) {
   }
 }
 
-/** Returns the error for an unknown command. It suggests the command that was probably meant. */
+/** Returns the error for an unknown command. It suggests the command that the user probably meant. */
 export function unknownCommand(name: string, commands: Record<string, Command>): Error {
   const meant = closest(name, Object.keys(commands));
   if (meant) return new Error(`There is no command "${name}". Did you mean "${meant}"?`);
@@ -91,7 +91,7 @@ function refuseWrongWords(name: string, words: string[], takes: string[]): void 
   if (words.length > takes.length && !endless) throw new Error(`"${name}" does not know what to do with "${words[takes.length]}".`);
 }
 
-/** Returns the help of one command, or the overview of all commands if no name is given. */
+/** Returns the help of one command. Without a name, returns the overview of all commands. */
 export function helpText(commands: Record<string, Command>, name?: string): string {
   const command = name === undefined ? undefined : commands[name];
   if (!command) {

@@ -1,4 +1,4 @@
-/** Returns the candidate that a mistyped word most likely stands for. Returns undefined if no candidate is close. */
+/** Returns the candidate that is most similar to a mistyped word. Returns undefined if none is similar enough. */
 export function closest(word: string, candidates: string[]): string | undefined {
   const most = word.length < 5 ? 1 : 2;
   const ranked = candidates
@@ -8,7 +8,7 @@ export function closest(word: string, candidates: string[]): string | undefined 
   return ranked[0]?.candidate;
 }
 
-/** Counts the edits that turn one word into the other. An edit inserts, removes or replaces a letter, or swaps two neighbours. */
+/** Counts the edits that turn one word into the other. An edit inserts, removes or replaces a letter, or swaps two neighbouring letters. */
 function countEdits(one: string, other: string): number {
   const rows = [Array.from({ length: other.length + 1 }, (_, column) => column)];
   const at = (row: number, column: number) => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;

@@ -1,7 +1,7 @@
 import { type Arguments, type Command, helpText, unknownCommand } from "./arguments.ts";
 import { terminalCommands } from "./terminal/terminal-commands.ts";
 
-/** All commands by name. Each command loads its modules only when it runs, so that a frequent health check does not load LangGraph. */
+/** All commands by name. A command loads its modules only when it runs. A health check, which runs often, thus does not load LangGraph. */
 export const commands: Record<string, Command> = {
   start: {
     summary: "run the service (the default)",

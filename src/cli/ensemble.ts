@@ -4,9 +4,9 @@ import { helpText, readArguments } from "./arguments.ts";
 import { commands } from "./commands.ts";
 import { clean } from "./terminal/clean.ts";
 
-enableCompileCache(); // a command's modules load when it runs, and are compiled already from its second run on
+enableCompileCache(); // caches compiled modules on disk, so that the command starts faster from its second run on
 
-/** Runs the `ensemble` command: `ensemble [command] [options]`. A failure prints one sentence and exits with a non-zero code. */
+/** Runs the command line: `ensemble [command] [options]`. If the command fails, prints one sentence and exits with a non-zero code. */
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   const { name, args } = readArguments(argv, commands);
@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   await commands[name]?.run(args);
 }
 
-/** Exits without an error when the reader of the pipe closes it, as `head` does. */
+/** Exits without an error when the program that reads our output closes the pipe, as `head` does. */
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit();
   throw error;
@@ -33,5 +33,5 @@ main()
     console.error(`ensemble: ${clean(error instanceof Error ? error.message : String(error))}`);
     process.exitCode = 1;
   })
-  // The code of a graph may leave a timer or a pool open, which would keep the finished command alive.
+  // Exit explicitly, because a graph's code may have left a timer or a pool open that would keep the process alive.
   .finally(() => process.exit());

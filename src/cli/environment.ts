@@ -3,8 +3,8 @@ import { adoptEnvironment, type Config, projectFile, readConfig } from "../confi
 import { readProject } from "../registry/project.ts";
 
 /**
- * Returns the configuration of a command. Variables of the process override the project's. Unlike `ensemble start`, a command also works
- * without a project.
+ * Returns the configuration for a command. Variables of the process take precedence over those of the project. A command also works
+ * without a project file, unlike `ensemble start`.
  */
 export async function readEnvironment(): Promise<Config> {
   const file = projectFile();

@@ -6,10 +6,13 @@ import { isWorkerAlive } from "../runs/workers.ts";
 import { readEnvironment } from "./environment.ts";
 import { ownAddress } from "./own-address.ts";
 
-/** The answer of /info, which needs no credentials. `halted` is null while the database does not answer. */
+/** The answer of /info, which is public. `halted` is null while the database does not answer. */
 const Info = z.object({ halted: z.boolean().nullable() });
 
-/** Checks the health of a container. An API is called over HTTP, and a worker is looked up in the database. */
+/**
+ * Checks the health of a container, and throws if it is not healthy. An API is called over HTTP. A worker has no API, so it is looked up
+ * in the database.
+ */
 export async function checkHealth(): Promise<void> {
   const config = await readEnvironment();
   const { role, databaseUrl, databaseDirectUrl, leaseSeconds } = config;
@@ -27,7 +30,8 @@ async function checkApi(url: string): Promise<void> {
 }
 
 /**
- * Checks that the service answers at all. A request for credentials also counts, because no other endpoint exists with `http.disable_meta`.
+ * Checks only that the service answers. It is used with `http.disable_meta`, where /info does not exist. Even a refusal without
+ * credentials shows that the service is alive.
  */
 async function checkWithoutMeta(url: string): Promise<void> {
   const { status } = await ask(`${url}/ok`);

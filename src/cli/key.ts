@@ -1,6 +1,6 @@
 import { createKey } from "../auth/keys.ts";
 
-/** Creates an API key and prints it once. The service needs only the key's hash. */
+/** Creates an API key and prints it, together with its hash. The service stores only the hash, so the key cannot be shown again. */
 export async function makeKey([name = ""]: string[]): Promise<void> {
   if (!/^[^:\s,]+$/.test(name)) throw new Error(`"${name}" cannot be the name of a key: use no spaces, commas or colons.`);
   const { key, entry } = createKey(name);

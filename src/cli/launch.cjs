@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 // biome-ignore-all lint/style/useNodejsImportProtocol: Node 14.17 and older do not know it
 "use strict";
-// The `ensemble` command begins here. An older Node can read this file and prints a sentence instead of a SyntaxError. This file is
-// therefore plain CommonJS without newer syntax. It loads the command only when the version is right.
+// The `ensemble` command begins here. This file is CommonJS without newer syntax, so that an older Node can read it too. Such a Node
+// prints a sentence about its version, where it would otherwise print a SyntaxError. The command itself is loaded only if the version is
+// right.
 const existsSync = require("fs").existsSync;
 const join = require("path").join;
 const pathToFileURL = require("url").pathToFileURL;

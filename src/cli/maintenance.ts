@@ -16,7 +16,7 @@ export async function migrateDatabase(): Promise<void> {
   console.log(applied.length > 0 ? `Applied ${applied.join(", ")}.` : "The schema is up to date.");
 }
 
-/** Halts the service until `ensemble resume`. */
+/** Halts the service until `ensemble resume` is run. */
 export async function halt(): Promise<void> {
   await withDatabase(haltRuns);
   console.log("Halted. No run is claimed, and running runs go back to the queue at their next step. `ensemble resume` continues the work.");
@@ -28,7 +28,7 @@ export async function resume(): Promise<void> {
   console.log("Resumed.");
 }
 
-/** Stores every list as a whole, so that LangGraph's own PostgresSaver can read the checkpoint tables. */
+/** Rewrites every stored list into one row, so that LangGraph's own PostgresSaver can read the checkpoint tables. */
 export async function exportCheckpoints(): Promise<void> {
   const exported = await withDatabase(exportLists);
   console.log(`${exported} versions of lists are stored whole now. LangGraph's own PostgresSaver can read all of them.`);

@@ -1,7 +1,7 @@
 import { mayHoldSecret, settings } from "../settings.ts";
 import { readEnvironment } from "./environment.ts";
 
-/** Prints all environment variables that the service reads, with the values of this process. */
+/** Prints all environment variables that the service reads, with their values in this process. */
 export async function printConfig(): Promise<void> {
   await readEnvironment();
   for (const [name, schema] of Object.entries(settings)) {

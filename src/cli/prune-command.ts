@@ -11,7 +11,10 @@ import { withDatabase } from "./with-database.ts";
 
 const timeoutMs = 60_000;
 
-/** Deletes at once what the service's sweeper would delete over time. With `dryRun`, only reports the amounts. */
+/**
+ * Deletes at once what the service's sweeper would delete bit by bit. With `dryRun`, deletes nothing and only reports how much it would
+ * be.
+ */
 export async function prune({ dryRun }: { dryRun: boolean }): Promise<void> {
   const config = await readEnvironment();
   const file = projectFile();
@@ -20,7 +23,7 @@ export async function prune({ dryRun }: { dryRun: boolean }): Promise<void> {
   console.log(report(removal, dryRun));
 }
 
-/** Sweeps until nothing is left to delete. If a service is sweeping too, the two take turns. */
+/** Sweeps until nothing is left to delete. If a running service sweeps at the same time, the two take turns. */
 async function sweepAll(pool: Pool, rules: RetentionRules): Promise<Removal> {
   let removal = nothingRemoved;
   for (let giveUpAt = performance.now() + timeoutMs; performance.now() < giveUpAt; ) {

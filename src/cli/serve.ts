@@ -21,13 +21,13 @@ export async function serve(config: Config): Promise<void> {
 }
 
 /**
- * Listens for signals. The first signal asks for a clean stop, and the second one makes `secondSignal` reject. A start in progress is
- * finished first, unless it waits for the database or a second signal arrives.
+ * Listens for signals. The first signal asks for a clean stop, and the second one makes `secondSignal` reject. If the service is still
+ * starting, the start is finished first. It is given up only if it waits for the database or if a second signal arrives.
  */
 function listenForSignals() {
   const firstSignal = Promise.withResolvers<NodeJS.Signals>();
   const secondSignal = Promise.withResolvers<never>();
-  secondSignal.promise.catch(() => {}); // whoever awaits the promise handles its rejection
+  secondSignal.promise.catch(() => {}); // the code that awaits the promise handles its rejection
   const first = new AbortController();
   let count = 0;
   const onSignal = (signal: NodeJS.Signals) => {
@@ -65,7 +65,7 @@ const curlOf = (url: string, { graphId, input }: FirstCall) =>
  * Logs errors that a graph's code throws outside its node, such as an unhandled rejection or an error in a timer. The log names the run,
  * and the process continues.
  *
- * An exception that belongs to no run ends the process, because the state of the process is then unknown. Other workers take over its runs.
+ * If an exception belongs to no run, the process ends, because nobody knows which state it is in. Other workers then take over its runs.
  */
 function guardProcess(log: Logger): void {
   process.on("unhandledRejection", (reason) => {

@@ -13,7 +13,10 @@ import { submitWithin } from "../runs/submit.ts";
 import { type Cron, cronColumns, holdCron, type Json, type NewCron, runOfCron } from "./cron.ts";
 import { nextTick } from "./schedule.ts";
 
-/** A change of a cron. Omitted fields stay as they are. Each given field of the payload is replaced as a whole, and metadata is merged. */
+/**
+ * A change of a cron. An omitted field keeps its value. The given metadata is merged into the present one. Each given field of the
+ * payload replaces the present field.
+ */
 export type CronPatch = Partial<Omit<NewCron, "assistant_id" | "thread_id">>;
 
 export interface CronFilter {
@@ -28,39 +31,39 @@ export interface CronSearch extends CronFilter {
   offset: number;
   sort_by?: "cron_id" | "assistant_id" | "thread_id" | "created_at" | "updated_at" | "next_run_date";
   sort_order?: "asc" | "desc";
-  /** The size limit of a page's crons together, in bytes. */
+  /** The most bytes that the crons of a page may take together. */
   bytes?: number;
 }
 
-/** The rules that check a cron's runs before they exist. */
+/** The rules by which a cron's runs are checked before the cron is stored. */
 export interface CronRules {
   check: RunCheck;
   retention: EventRetention;
 }
 
-/** The planned result of a change. Auth has not yet been asked whether the change is allowed. */
+/** A cron before and after a change that is not stored yet. The planned change is what auth decides about. */
 export interface PlannedChange {
   before: Cron;
   after: Cron;
-  /** True if the change leads to runs: it leaves the cron enabled, or changes what the cron runs. */
+  /** True if runs will follow from the change, because it leaves the cron enabled or changes what the cron runs. */
   ordersRuns: boolean;
-  /** True if the change affects what the cron runs, and not only when. */
+  /** True if the change affects what the cron runs, and not only when it runs. */
   saysWhatRuns: boolean;
 }
 
-/** A cron with its id, before it is stored. */
+/** A cron that is to be created, with its id. */
 export type AskedCron = NewCron & { cron_id: string };
 
-/** The most crons in total. It is more than people plan, and few enough for every worker to check them all. */
+/** The most crons in total. The limit is higher than people need, and low enough that every worker can check all crons. */
 export const mostCrons = 1_000;
 /** The most crons per user, so that one user cannot use up the total. */
 export const mostCronsOfUser = 100;
-/** The key of an advisory lock. It is an arbitrary number that no other lock uses. */
+/** The key of the advisory lock that guards the limits. The number is arbitrary, but no other lock may use it. */
 const boundLock = 7_201_916;
 
 const cronNotFound = () => new ServiceError("not_found", "Cron not found");
 
-/** Creates a cron. If its runs would fail, throws the same error that they would get. Call it in a transaction. */
+/** Creates a cron. First tries a run of it, and throws the error that this run would get. Call it in a transaction. */
 export async function createCron(tx: Db, caller: Caller, cron: AskedCron, rules: CronRules): Promise<Cron> {
   const run = await tryRun(tx, caller, cron, rules);
   const { cron_id: cronId, schedule, timezone, end_time, thread_id, enabled, on_run_completed, payload, metadata } = cron;
@@ -79,7 +82,7 @@ export async function createCron(tx: Db, caller: Caller, cron: AskedCron, rules:
 }
 
 async function refuseTooManyOf(tx: Db, identity: string | undefined): Promise<{ all: number }> {
-  // Prevents two concurrent requests from both creating the last allowed cron.
+  // Without the lock, two concurrent requests could both create the last allowed cron.
   await tx.query(sql`select pg_advisory_xact_lock(${boundLock})`);
   const { rows } = await tx.query<{ all: number; own: number }>(sql`
     select count(*)::integer as all, count(*) filter (where user_id = ${identity ?? null})::integer as own from crons`);
@@ -89,7 +92,7 @@ async function refuseTooManyOf(tx: Db, identity: string | undefined): Promise<{ 
   return { all };
 }
 
-/** Returns the planned result of a change. Locks no row, because the user's auth then decides, which may take long. */
+/** Returns the cron before and after a change, and stores nothing. Locks no row, because the user's auth decides next and may take long. */
 export async function planChange(db: Db, scope: Scope, cronId: string, patch: CronPatch): Promise<PlannedChange> {
   const { rows } = await db.query<Cron>(sql`
     select ${cronColumns} from crons where cron_id = ${cronId} and ${scope.visible(sql`metadata`)}`);
@@ -101,8 +104,10 @@ export async function planChange(db: Db, scope: Scope, cronId: string, patch: Cr
 }
 
 /**
- * Changes a cron as planned, with the same checks as for a new cron of this caller. A change that leads to no runs needs no caller. If what
- * the cron runs changes, the caller becomes the owner of its later runs. Otherwise the owner stays. Call it in a transaction.
+ * Stores a planned change of a cron. Call it in a transaction.
+ * - The checks are the same as for a new cron of this caller.
+ * - A change from which no runs follow needs no caller.
+ * - If the change affects what the cron runs, the caller becomes the owner of its later runs. Otherwise the owner stays the same.
  */
 export async function updateCron(
   tx: Db,
@@ -131,7 +136,7 @@ export async function updateCron(
   return rows[0] as Cron;
 }
 
-/** Returns the fields that users set. The next time is not included, because it changes without a user. */
+/** Returns the fields that users set. The time of the next run is missing, because it changes by itself. */
 function userFields({ schedule, timezone, end_time, enabled, on_run_completed, payload, metadata, user_id }: Cron) {
   return { schedule, timezone, end_time, enabled, on_run_completed, payload, metadata, user_id };
 }
@@ -165,8 +170,8 @@ export async function countCrons(db: Db, scope: Scope, filter: CronFilter): Prom
 }
 
 /**
- * Creates the cron's run and rolls it back, so that an error which every run would have appears now. Other open runs on the thread are no
- * error here.
+ * Creates the cron's run and rolls it back, so that an error which every run would have appears now. Another open run on the thread is
+ * not such an error, because it may have ended when the cron's time comes.
  */
 async function tryRun(tx: Db, caller: Caller, cron: AskedCron, { check, retention }: CronRules): Promise<Run> {
   await tx.query(sql`savepoint before_run`);
@@ -188,7 +193,10 @@ function applyPatch(before: Cron, patch: CronPatch): Cron {
   };
 }
 
-/** Returns the cron's next time after a change. If the schedule stays the same, a time that is already due is kept. */
+/**
+ * Returns the time of the cron's next run after a change. If the schedule stays the same, a time that is already due is kept, so that
+ * its run is not lost.
+ */
 function nextAfterChange(before: Cron, after: Cron, now: Date): Date | null {
   if (!after.enabled) return null;
   const sameTimes = after.schedule === before.schedule && after.timezone === before.timezone;

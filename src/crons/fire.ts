@@ -9,13 +9,19 @@ import { submitWithin } from "../runs/submit.ts";
 import { type HeldCron, holdCron, runOfCron } from "./cron.ts";
 import { nextTick } from "./schedule.ts";
 
-/** The outcome of one of a cron's times: a run, or the reason why there is none. */
+/** The outcome of one of a cron's times: the run that was created, or the reason why none was. */
 export type Tick = { run: Run } | { passedOver: string };
 
-/** How long after a cron's end its last time still counts, because the check itself may run late. */
+/**
+ * How late a run may be created after the cron's end, in milliseconds. Some delay is allowed, because the cron's last time may lie just
+ * before its end and workers notice it only moments later.
+ */
 const lateMs = 60_000;
 
-/** Returns the ids of the crons whose time has come. The cron that has waited longest comes first. `fireCron` checks each of them again. */
+/**
+ * Returns the ids of the crons whose time has come, the longest overdue first. Another process may be faster, so `fireCron` checks each
+ * of them again.
+ */
 export async function findDueCrons(db: Db): Promise<string[]> {
   const { rows } = await db.query<{ cronId: string }>(sql`
     select cron_id as "cronId" from crons where next_run_date <= now() order by next_run_date, cron_id`);
@@ -23,8 +29,8 @@ export async function findDueCrons(db: Db): Promise<string[]> {
 }
 
 /**
- * Creates a cron's run and sets the cron's next time, in one transaction. A crash thus leaves both or neither. All missed times together
- * make one run. Returns undefined if another process was faster.
+ * Creates a cron's run and sets the cron's next time, in one transaction, so that a crash leaves both or neither. If several times were
+ * missed, they lead to only one run. Returns undefined if another process was faster.
  */
 export async function fireCron(pool: Pool, cronId: string, retention: EventRetention): Promise<Tick | undefined> {
   return transaction(pool, async (tx) => {
@@ -38,7 +44,10 @@ export async function fireCron(pool: Pool, cronId: string, retention: EventReten
 
 const isOver = ({ end_time, now }: HeldCron) => end_time !== null && now.getTime() - end_time.getTime() > lateMs;
 
-/** Creates the run. If the run is refused, such as on a busy thread with `reject`, it is not retried before the cron's next time. */
+/**
+ * Creates the run. A run may be refused, for example because its thread is busy and its multitask strategy is `reject`. It is then not
+ * retried, and the cron waits for its next time.
+ */
 async function makeRun(tx: Db, cron: HeldCron, retention: EventRetention): Promise<Tick> {
   await tx.query(sql`savepoint before_run`);
   try {

@@ -1,7 +1,8 @@
 import { isDatabaseTrouble } from "./failure.ts";
 
 /**
- * Returns the URL if pg can use it. Otherwise throws an error that names the variable but omits the URL, because the URL holds a password.
+ * Returns the URL if pg can use it. Otherwise throws an error that names the variable. The error does not show the URL, because the URL
+ * holds a password.
  */
 export function checkDatabaseUrl(variable: string, url: string): string {
   if (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)) return url;
@@ -9,8 +10,8 @@ export function checkDatabaseUrl(variable: string, url: string): string {
 }
 
 /**
- * Returns an error handler for the first statement on a database. The handler throws one sentence about the server, such as a refused
- * password, in place of the statement's error.
+ * Returns an error handler for the first statement on a database. The handler throws an error that explains the cause in one sentence,
+ * such as a refused password.
  */
 export function explainDatabase(url: string) {
   return (error: Error): never => {

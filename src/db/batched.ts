@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { isDatabaseTrouble } from "./failure.ts";
 
 export interface BatchedOptions<Request> {
-  /** Requests with the same key never share a batch. */
+  /** Returns the key of a request. Two requests with the same key never share a batch. */
   keyOf?: (request: Request) => unknown;
 }
 
@@ -12,19 +12,21 @@ interface QueuedRequest<Request, Result> {
 }
 
 /**
- * The size in bytes above which a document gets its own statement. A shared statement sends its documents as an array, and Postgres needs
- * every quote in an array escaped.
+ * The size in bytes above which a document gets its own statement. A shared statement would send it inside an array, where Postgres
+ * needs every quote escaped.
  */
 export const largeDocument = 16_384;
 
-/** The number of statements that may run at once. With two, the server has a statement to run while the next batch gathers. */
+/** The number of statements that may run at once. With two, one statement runs on the server while the next batch gathers. */
 const mostConcurrent = 2;
 const mostInBatch = 50;
 
 /**
- * Returns a function that combines its calls into shared statements. A batch holds the calls of one turn of the event loop, and the calls
- * that arrived while earlier statements ran. `runBatch` returns one result for each request, in the order of the requests. No call joins a
- * statement that has already started, so a result is never older than its request.
+ * Returns a function that combines its calls into shared statements. A batch holds the calls of one turn of the event loop, and the
+ * calls that arrived while earlier statements ran. A call never joins a statement that has already started, so its result is never older
+ * than the call.
+ *
+ * The caller passes `runBatch`, which runs one statement and returns one result for each request, in the order of the requests.
  */
 export function batched<Request, Result>(
   runBatch: (requests: Request[]) => Promise<Result[]>,

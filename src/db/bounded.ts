@@ -3,7 +3,7 @@ import { type Db, join, type Sql, sql } from "./sql.ts";
 /** The first rows of a query, up to a size limit in bytes. */
 export interface BoundedRows<Row> {
   rows: Row[];
-  /** True if the size limit left rows out. */
+  /** True if further rows were left out because of the size limit. */
   isCut: boolean;
 }
 
@@ -14,12 +14,15 @@ interface Measures {
 }
 
 /**
- * Returns an expression for a document's size as the client receives it. Postgres compresses stored documents, so the stored size may be
- * far smaller.
+ * Returns an expression for the size of a document as the client receives it. The stored size may be far smaller, because Postgres
+ * compresses stored documents.
  */
 export const lengthOf = (column: Sql): Sql => sql`octet_length(page.${column}::text)`;
 
-/** Returns an expression for the stored size of an uncompressed document. Postgres knows this size without reading the document. */
+/**
+ * Returns an expression for the stored size of a document. It is cheap, because Postgres knows this size without reading the document.
+ * Use it only for columns that Postgres does not compress.
+ */
 export const storedSizeOf = (column: Sql): Sql => sql`pg_column_size(page.${column})`;
 
 /** Returns the first rows of a query whose documents together take at most `bytes`. The first row is always included. */

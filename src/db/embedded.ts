@@ -14,7 +14,10 @@ const run = promisify(execFile);
 
 export interface EmbeddedPostgres {
   url: string;
-  /** Restarts the server on the same port. With `immediate`, the server stops as in a crash and recovers from its log. */
+  /**
+   * Restarts the server on the same port. With `immediate`, the server stops as if it had crashed, and recovers from its write-ahead
+   * log.
+   */
   restart(mode?: "fast" | "immediate"): Promise<void>;
   /** Stops the server and releases the data directory. */
   stop(): Promise<void>;
@@ -26,8 +29,8 @@ interface Binaries {
 }
 
 /**
- * The user and the working directory of the server. The server has its own working directory, because its user may lack access to the
- * shell's.
+ * The operating system user and the working directory of the server. The server cannot always use the shell's directory, because its
+ * user may lack access to it.
  */
 interface ServerUser {
   uid?: number;
@@ -38,8 +41,9 @@ interface ServerUser {
 const readyWithinMs = 60_000;
 
 /**
- * Starts Postgres in `dataDir` from the binaries that npm installed. If a killed service left its server running, this function adopts that
- * server. The server runs in its own session, so Ctrl-C in the terminal reaches only the service. The service then stops the server last.
+ * Starts Postgres in `dataDir` from the binaries that npm installed. If a killed service left its server running, this function uses
+ * that server. The server runs in its own session, so that Ctrl-C in the terminal reaches only the service. The service can thus finish
+ * its work before it stops the server.
  */
 export async function startEmbeddedPostgres(dataDir: string, maxConnections = 200): Promise<EmbeddedPostgres> {
   const home = await makeDataDirectory(dataDir);
@@ -65,7 +69,10 @@ export async function startEmbeddedPostgres(dataDir: string, maxConnections = 20
   }
 }
 
-/** Returns the URL of the server that runs in `dataDir`, or undefined if none runs. Other processes use the URL to connect. */
+/**
+ * Returns the URL of the server that runs in `dataDir`, or undefined if none runs. Other processes, such as the CLI, connect with this
+ * URL.
+ */
 export async function findEmbeddedPostgres(dataDir: string): Promise<string | undefined> {
   const home = resolve(dataDir);
   const port = await findRunningServer(join(home, "postgres"));
@@ -86,8 +93,8 @@ async function findBinaries(): Promise<Binaries> {
 }
 
 /**
- * Creates the symbolic links between the library files of Postgres. npm packages cannot hold links, so an install script creates them, and
- * some package managers do not run that script.
+ * Creates the symbolic links between the library files of Postgres. npm packages cannot contain links, so the package has an install
+ * script that creates them. Some package managers do not run that script.
  */
 async function linkLibraries(root: string): Promise<void> {
   const list = await readFile(join(root, "native", "pg-symlinks.json"), "utf8").catch(() => "[]");
@@ -101,8 +108,8 @@ async function linkLibraries(root: string): Promise<void> {
 }
 
 /**
- * Returns the user that the server runs as. Postgres refuses to run as root. If this process is root, the user is `postgres`, which this
- * function creates if necessary.
+ * Returns the user that the server runs as. Postgres refuses to run as root, so a process of root starts it as the user `postgres`. This
+ * function creates that user if necessary.
  */
 async function serverUser(home: string): Promise<ServerUser> {
   if (userInfo().uid !== 0) return { cwd: home };
@@ -123,8 +130,8 @@ async function serverUser(home: string): Promise<ServerUser> {
 }
 
 /**
- * Creates the cluster at the first start, and returns its password. The password file lies beside the cluster, and only its owner can read
- * it.
+ * Creates the database cluster at the first start, and returns its password. The password is kept in a file beside the cluster that only
+ * its owner can read.
  */
 async function ensureCluster(home: string, cluster: string, { initdb }: Binaries, user: ServerUser): Promise<string> {
   const passwordFile = join(home, "password");
@@ -135,7 +142,8 @@ async function ensureCluster(home: string, cluster: string, { initdb }: Binaries
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
   await chmod(passwordFile, 0o600);
   if (user.uid !== undefined && user.gid !== undefined) await chown(passwordFile, user.uid, user.gid);
-  // An interrupted first start leaves a directory that initdb would refuse. A directory without the file PG_VERSION holds no data yet.
+  // An interrupted first start leaves a directory that initdb would refuse. Without the file PG_VERSION, the directory holds no data
+  // yet, so it can be removed.
   await rm(cluster, { recursive: true, force: true });
   await run(
     initdb,
@@ -158,15 +166,15 @@ async function findRunningServer(cluster: string): Promise<number | undefined> {
       await rm(pidFile, { force: true });
       return undefined;
     }
-    // A server that is starting or stopping is not ready. Wait until it is ready or gone.
+    // The file exists, but the server is still starting or already stopping. Wait until it is ready or gone.
     if (lines[7]?.trim() === "ready") return port;
   }
   throw new Error(`The Postgres server that runs in ${cluster} did not become ready. Its log is beside it.`);
 }
 
 /**
- * Returns whether the process with this pid is the cluster's server. The system may have given the pid to another process since, even to
- * another Postgres. Every server's working directory is its cluster.
+ * Returns whether the process with this pid is the cluster's server. After a crash, the system may have given the pid to another
+ * process, even to another Postgres. The check compares working directories, because every server works in its own cluster's directory.
  */
 async function isServerOf(cluster: string, pid: number): Promise<boolean> {
   if (!isAlive(pid)) return false;

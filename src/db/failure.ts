@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Refused } from "./refused.ts";
 
-/** SQLSTATE classes that report trouble of the server. Errors of these classes say nothing about the statement. */
+/** The SQLSTATE classes of errors that come from the state of the server and not from the statement. */
 const serverTrouble = ["08", "25", "40", "53", "57", "58", "XX"];
 
 /** Returns whether a statement failed because the database was unreachable or temporarily unable to run it. A retry may then succeed. */
@@ -15,12 +15,12 @@ export function isDatabaseTrouble(error: unknown): boolean {
 
 interface Patience {
   seconds: number;
-  /** Called once, after the first failure, if time is left for a retry. */
+  /** Called after the first failure, if time is left for a retry. It is not called for later failures. */
   onWaiting: (error: Error) => void;
   signal?: AbortSignal | undefined;
 }
 
-/** Retries `work` while the database is unreachable and time is left. Afterwards it throws the error of the last try. */
+/** Runs `work`, and retries it while the database is unreachable. When `seconds` have passed, throws the error of the last try. */
 export async function onceDatabaseAnswers<T>(work: () => Promise<T>, { seconds, onWaiting, signal }: Patience): Promise<T> {
   const deadline = performance.now() + seconds * 1000;
   for (let isFirst = true; ; isFirst = false) {
@@ -40,8 +40,8 @@ const notConnected = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", 
 const connectTimeout = /trying to connect|connection timeout/i;
 
 /**
- * Returns whether a failed statement may have taken effect all the same. This is so if the connection broke before the result arrived, or
- * if the server closed it. It is not so if the connection was never established.
+ * Returns whether a failed statement may have taken effect all the same. It may have if the connection broke, or the server closed it,
+ * before the result arrived. It has not if the connection was never established.
  */
 export function isOutcomeUnknown(error: Error): boolean {
   if (!isDatabaseTrouble(error)) return false;
@@ -52,7 +52,7 @@ export function isOutcomeUnknown(error: Error): boolean {
 
 const retryMs = 250;
 
-/** Retries `work` until the database answers, without a time limit. Use it for statements that must not be lost. */
+/** Retries `work` until the database answers, without a time limit. It serves statements that must not be lost. */
 export async function untilDatabaseAnswers<T>(work: () => Promise<T>): Promise<T> {
   for (;;) {
     try {

@@ -1,8 +1,8 @@
 import { type Db, type Sql, sql } from "./sql.ts";
 
 /**
- * The right to write for a run. Each claim of a run starts an attempt with the next number. Only the attempt whose number the run's row
- * holds may write.
+ * The right of one attempt to write for its run. Each claim of a run starts an attempt with the next number. Only the attempt whose
+ * number is in the run's row may write.
  */
 export interface Fence {
   runId: string;
@@ -11,10 +11,10 @@ export interface Fence {
 
 /**
  * Returns a `with` query that every write of an attempt begins with: `with ${fenced(fence)} insert into … select … from fence`. If the
- * statement returns no row, the attempt has lost the right to write.
+ * attempt has lost the right to write, `fence` is empty. The statement then writes nothing and returns no row.
  *
- * The query reads the run with `for share`. With a plain read, a write that began before a takeover could commit after the next attempt has
- * read.
+ * The query reads the run's row with `for share`, so that no other process can claim the run until the write has committed. With a plain
+ * read, the next attempt could start before that commit and miss the written rows.
  */
 export function fenced({ runId, attempt }: Fence): Sql {
   return sql`fence as (
@@ -23,7 +23,10 @@ export function fenced({ runId, attempt }: Fence): Sql {
        for share)`;
 }
 
-/** Returns a `with` query that selects the runs whose attempts may still write. Each run appears once in `fences`. */
+/**
+ * Returns a `with` query for a statement that writes for several attempts. It selects the runs whose attempts may still write. Pass each
+ * run only once.
+ */
 export function fencedAll(fences: Fence[]): Sql {
   return sql`fence as (
     select runs.run_id, runs.thread_id
@@ -34,8 +37,8 @@ export function fencedAll(fences: Fence[]): Sql {
 }
 
 /**
- * Locks the run's row until the transaction ends, so that an attempt can write in several statements. Returns false if the attempt has lost
- * the right to write.
+ * Locks the run's row until the transaction ends, so that an attempt can write in several statements. Returns false if the attempt has
+ * already lost the right to write.
  */
 export async function holdRight(tx: Db, fence: Fence): Promise<boolean> {
   const { rowCount } = await tx.query(sql`with ${fenced(fence)} select 1 from fence`);

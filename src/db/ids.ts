@@ -1,13 +1,13 @@
 import { v5, v7 } from "uuid";
 
-/** The UUID namespace from which the official server derives a graph's assistant id. */
+/** The UUID namespace that the official server uses to derive an assistant's id from the graph's id. */
 const graphNamespace = "6ba7b821-9dad-11d1-80b4-00c04fd430c8";
 
-/** Returns a new id. Later ids sort after earlier ones, so new rows are neighbours in the index. */
+/** Returns a new id. Ids sort by their time of creation, so new rows lie side by side in an index. */
 export const newId = (): string => v7();
 
-/** Returns whether Postgres accepts the text as a uuid. Every UUID version is valid, because callers may choose their own ids. */
+/** Returns whether the text is a UUID as Postgres accepts it. Every UUID version is valid, because callers may choose their own ids. */
 export const isId = (text: string): boolean => /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text);
 
-/** Returns the id of the assistant that each graph has by default. */
+/** Returns the id of a graph's default assistant. */
 export const systemAssistantId = (graphId: string): string => v5(graphId, graphNamespace);

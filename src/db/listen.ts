@@ -4,21 +4,30 @@ import { channelOf, channels, findOtherListeners, keepListening, type ListeningO
 import { createNotifier } from "./notifier.ts";
 import type { Db } from "./sql.ts";
 
-/** The topic that announces a new process. No code waits for it: any notification shows the other processes that someone listens. */
+/**
+ * The topic that a new process sends when it starts. Any notification tells the other processes that this process listens, so no code
+ * waits for this topic.
+ */
 const helloTopic = "hello";
 const lookMs = 1_000;
 
-/** Notifications between processes, over Postgres. They only save time: every waiter also polls, so a lost notification does no harm. */
+/**
+ * Notifications between processes, sent with Postgres's NOTIFY. They only save time: every waiter also polls, so a lost notification
+ * does no harm.
+ */
 export interface Wakeups {
   /** Resolves at the next notification of the topic, after `timeoutMs`, or when the signal aborts. Never rejects. */
   next(topic: string, timeoutMs: number, signal?: AbortSignal): Promise<void>;
   /** Calls the listener at every notification of the topic, until the returned function is called. */
   on(topic: string, listener: () => void): () => void;
-  /** Notifies this process at once, and the other processes as soon as the previous NOTIFY statement is done. Call it after the commit. */
+  /**
+   * Notifies this process at once, and the other processes shortly after. Call it after the commit, so that a notified process finds the
+   * change.
+   */
   notify(...topics: string[]): void;
   /** Notifies this process only. */
   notifyHere(...topics: string[]): void;
-  /** Notifies the other processes only. Use it for topics that this process has handled already. */
+  /** Notifies only the other processes. It is for topics that this process has handled already. */
   notifyElsewhere(...topics: string[]): void;
   stop(): Promise<void>;
 }
@@ -28,17 +37,18 @@ export interface WakeupOptions extends Omit<ListeningOptions, "follows"> {
   follows?: boolean;
 }
 
-/** Whether other processes listen, as far as this one knows. No NOTIFY is sent to a channel without a listener. */
+/** Tells whether other processes listen, as far as this process knows. If none listens, no NOTIFY is sent. */
 interface Others {
   there: boolean;
   following: boolean;
-  /** The number of notifications received from other processes. */
+  /** The number of notifications that have arrived from other processes. */
   heard: number;
 }
 
 /**
- * Starts listening, and returns the wakeups of this process. NOTIFY never runs in a transaction that writes, because commits with a NOTIFY
- * queue behind a lock of the whole server. Instead, topics are gathered, and one NOTIFY statement at a time sends all of them.
+ * Starts listening, and returns the wakeups of this process. NOTIFY never runs in a transaction that writes, because such transactions
+ * commit one after another, behind a lock of the whole server. Instead, a separate NOTIFY statement sends all topics that gathered while
+ * the previous one ran.
  */
 export async function startWakeups({ pool, url, follows = true, onError }: WakeupOptions): Promise<Wakeups> {
   const local = new EventEmitter().setMaxListeners(0);
@@ -87,7 +97,7 @@ export async function startWakeups({ pool, url, follows = true, onError }: Wakeu
   };
 }
 
-/** Passes a notification from another process on to the local listeners. It also proves that another process exists. */
+/** Passes a notification from another process on to the local listeners. It also notes that another process exists. */
 function receive(payload: string, { sender, local, others }: { sender: string; local: EventEmitter; others: Others }): void {
   const [from, ...topics] = payload.split(" ");
   if (from === sender) return;
@@ -100,8 +110,8 @@ function receive(payload: string, { sender, local, others }: { sender: string; l
 const isHeard = (topic: string, others: Others) => (channelOf(topic) === channels.followers ? others.following : others.there);
 
 /**
- * Checks whether another process listens, because no NOTIFY is sent without a listener. If a notification arrives during the check, its
- * result is outdated and dropped.
+ * Updates `others`, which tells whether other processes listen. If a notification arrives during the query, the result is outdated and
+ * is dropped.
  */
 async function lookForOthers(db: Db, others: Others, follows: boolean): Promise<void> {
   const { heard } = others;

@@ -5,11 +5,11 @@ import { closeConnection, connectionOptions } from "./pool.ts";
 import { type Db, sql } from "./sql.ts";
 
 /**
- * The two channels: one for every process, and one for the processes that follow runs. Workers that follow no runs are thus not woken by
- * the events of other workers' runs.
+ * The two channels: one for every process, and one for processes that follow runs, such as API servers. The events of runs go to the
+ * second one, so that they do not wake processes that only work.
  */
 export const channels = { common: "ensemble", followers: "ensemble_runs" };
-/** Returns the channel of a topic. A topic about one run or thread has the id of that run or thread after a colon. */
+/** Returns the channel of a topic. A topic about one run or thread has a colon before the id, and goes to the followers. */
 export const channelOf = (topic: string) => (topic.includes(":") ? channels.followers : channels.common);
 
 const listenerNames = { follower: "ensemble listen", worker: "ensemble listen for work" };
@@ -17,14 +17,14 @@ const listenerNames = { follower: "ensemble listen", worker: "ensemble listen fo
 export interface ListeningOptions {
   /** The URL for the LISTEN connection. It must bypass any transaction pooler. */
   url: string;
-  /** True if this process follows runs. */
+  /** True if this process follows runs. It then also listens on the followers' channel. */
   follows: boolean;
   onError: (error: Error) => void;
 }
 
 /**
- * Keeps one LISTEN connection open, and reconnects whenever it breaks. Notifications sent in between are lost, but polling finds
- * the changes that they announced.
+ * Keeps one LISTEN connection open, and reconnects whenever it breaks. Notifications that are sent in between are lost, but the waiters'
+ * polling finds the changes behind them.
  */
 export function keepListening({ url, follows, onError }: ListeningOptions, onPayload: (payload?: string) => void, signal: AbortSignal) {
   const name = follows ? listenerNames.follower : listenerNames.worker;
@@ -60,7 +60,10 @@ export function keepListening({ url, follows, onError }: ListeningOptions, onPay
   return { first, closed: loop() };
 }
 
-/** Returns whether other processes listen, and whether some of them follow runs. */
+/**
+ * Returns whether other processes listen, and whether some of them follow runs. `follows` tells whether this process follows runs, so
+ * that it does not count itself.
+ */
 export async function findOtherListeners(db: Db, follows: boolean): Promise<{ there: boolean; following: boolean } | undefined> {
   const { follower, worker } = listenerNames;
   const { rows } = await db.query<{ there: boolean; following: boolean }>(sql`

@@ -6,7 +6,7 @@ import { type Db, sql, transaction } from "./sql.ts";
 
 const migrationsDir = new URL("../../migrations/", import.meta.url);
 const oldestPostgres = 14;
-/** The keys of the two locks for migrations. The numbers are arbitrary, but every process that migrates must use the same ones. */
+/** The keys of the two advisory locks for migrations. The numbers are arbitrary, but every process that migrates must use the same ones. */
 const migrationLock = 7_201_914;
 const concurrentLock = 7_201_917;
 const lockPollMs = 100;
@@ -14,13 +14,13 @@ const mostTries = 10;
 const deadlockDetected = "40P01";
 
 /**
- * Brings the schema to this release and returns the files that were applied. Migrations only go forward. Each file runs once, in one
- * process at a time. A file is identified by its name alone, so the comments of an applied file may change.
+ * Brings the schema to this release and returns the files that were applied. There are no down migrations. Each file is applied once, by
+ * one process at a time. An applied file is recorded by its name alone, so its comments may change later.
  *
  * Most files run together in one transaction, which locks the tables that it changes. Files named `*.concurrent.sql` run after that
  * transaction, one by one and without a transaction of their own. They build indexes with `create index concurrently`, or fill rows in
- * batches that commit. A table with millions of rows thus stays open to reads and writes. Concurrent files may affect only the speed of
- * statements, never their results.
+ * batches that commit one by one. A table with millions of rows thus stays open to reads and writes. A service may run while these files
+ * are applied, so they may affect only the speed of statements, never their results.
  */
 export async function migrate(pool: Pool): Promise<string[]> {
   const files = (await readdir(migrationsDir)).filter((file) => file.endsWith(".sql")).sort();
@@ -38,7 +38,10 @@ async function migrateInTransaction(tx: PoolClient, files: string[]): Promise<st
   return unapplied;
 }
 
-/** Retries `work` after a deadlock. The migration files lock several tables, and running workers lock the same tables in another order. */
+/**
+ * Retries `work` after a deadlock. A deadlock can occur because the migration files and the running workers lock the same tables in
+ * different orders.
+ */
 async function retryDeadlocks<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
@@ -57,7 +60,7 @@ async function findUnapplied(db: Db, files: string[]): Promise<string[]> {
   return files.filter((file) => !done.has(file));
 }
 
-/** Applies the concurrent files. Each file holds one statement that can run again after an interruption. */
+/** Applies the concurrent files. Each file holds one statement, which can safely run again after an interruption. */
 async function migrateConcurrently(pool: Pool, files: string[]): Promise<string[]> {
   const client = await pool.connect();
   try {
@@ -72,8 +75,8 @@ async function migrateConcurrently(pool: Pool, files: string[]): Promise<string[
 }
 
 /**
- * Polls until this process has the lock. A statement that waits for the lock would hold a snapshot, and `create index concurrently` in
- * another process waits for all snapshots.
+ * Polls until this process has the lock. A statement that waited for the lock would keep a snapshot open. `create index concurrently` in
+ * another process waits for all snapshots, so both would wait forever.
  */
 async function lockConcurrent(client: PoolClient): Promise<void> {
   for (;;) {
@@ -92,7 +95,7 @@ async function applyConcurrently(client: PoolClient, file: string): Promise<void
   await client.query(sql`insert into migrations (file) values (${file})`);
 }
 
-/** Migrates the database at this URL. Its connection has no statement timeout. */
+/** Migrates the database at this URL. It uses its own connection without a statement timeout, because a migration may take long. */
 export async function migrateAt(url: string): Promise<string[]> {
   const pool = openPool({ url, size: 1, onError: () => {} });
   try {

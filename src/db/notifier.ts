@@ -4,14 +4,14 @@ import { type Db, prepared, type Sql, sql } from "./sql.ts";
 /** The longest payload that we send, in bytes. Postgres refuses payloads of 8,000 bytes or more. */
 const payloadLimit = 7_500;
 
-/** Sends NOTIFY statements, one at a time. Topics that arrive during a statement are gathered, and the next statement sends all of them. */
+/** Sends NOTIFY statements, one at a time. Topics that arrive while a statement runs are sent together by the next statement. */
 export interface Notifier {
   send(topics: string[]): void;
   /** Resolves when every topic has been sent. */
   idle(): Promise<void>;
 }
 
-/** Creates a notifier. Each payload begins with the sender's id, by which a process recognizes its own notifications. */
+/** Creates a notifier. Each payload begins with the sender's id, so that a process can ignore its own notifications. */
 export function createNotifier(db: Db, sender: string, onError: (error: Error) => void): Notifier {
   const pending = new Set<string>();
   let sending: Promise<void> | undefined;

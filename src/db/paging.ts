@@ -1,7 +1,7 @@
 import { type BoundedRows, readBounded } from "./bounded.ts";
 import { type Db, type Sql, sql } from "./sql.ts";
 
-/** One page of a list, and the total number of rows. */
+/** One page of a list, and the total number of rows in the list. */
 export interface Page<Row> {
   rows: Row[];
   total: number;
@@ -20,16 +20,16 @@ export interface Paging<Key extends string> {
   sort_order?: "asc" | "desc";
   /** True to count all rows, even above `mostCounted`. */
   exact?: boolean;
-  /** The size limit for a page's large columns together. Undefined means no limit. */
+  /** The most bytes that the large columns of all rows of a page may take together. Undefined means no limit. */
   bytes?: number;
 }
 
-/** The highest exact count. A higher total is an estimate, so that the cost of a page does not grow with the table. */
+/** The highest exact count. Above it the planner's estimate is used, so that the cost of a page does not grow with the table. */
 export const mostCounted = 10_000;
 
 /**
- * Returns one page of a select. By default the newest row comes first. `columns` maps sort keys to columns, so that no text from a caller
- * becomes SQL.
+ * Returns one page of a select. By default the newest row comes first. `columns` maps the sort keys that callers may use to columns, so
+ * that no text from a caller becomes SQL.
  */
 export async function paged<Row extends object, Key extends string = string>(
   db: Db,
@@ -45,8 +45,8 @@ export async function paged<Row extends object, Key extends string = string>(
 }
 
 /**
- * Returns a page from rows that were read for it. The caller reads one row more than the page holds, which shows whether more rows follow.
- * `select` yields all rows, for counting.
+ * Makes a page from rows that the caller has read. The caller reads one row more than the page holds, because the extra row shows that
+ * more rows follow. `select` is the select without a limit, and is used to count all rows.
  */
 export async function toPage<Row>(
   db: Db,
@@ -61,7 +61,10 @@ export async function toPage<Row>(
   return { rows, total: Math.max(total, offset + rows.length + (more ? 1 : 0)), isEstimate, more, isCut: isCut && rows.length < limit };
 }
 
-/** Counts the rows of a select. The count is exact up to `mostCounted` or if `exact` is set. Above that it is the planner's estimate. */
+/**
+ * Counts the rows of a select. The count is exact up to `mostCounted`, and above that only if `exact` is set. Otherwise it is the
+ * planner's estimate.
+ */
 export async function countRows(db: Db, select: Sql, exact = false): Promise<{ total: number; isEstimate: boolean }> {
   const counting = exact ? select : sql`${select} limit ${mostCounted + 1}`;
   const { rows } = await db.query<{ total: number }>(sql`select count(*)::integer as total from (${counting}) found`);
@@ -76,8 +79,8 @@ async function estimateRows(db: Db, select: Sql): Promise<number> {
 }
 
 /**
- * Returns the condition `column @> document`, with both sides converted by the SQL function `searchable`. Without a document, the condition
- * is true.
+ * Returns a condition that is true for rows whose `column` contains the document (`@>`). Both sides are converted by our SQL function
+ * `searchable`. Without a document, every row matches.
  */
 export function containing(column: Sql, document: Record<string, unknown> | undefined): Sql {
   if (!document || Object.keys(document).length === 0) return sql`true`;

@@ -6,26 +6,26 @@ export interface PoolOptions {
   url: string;
   size: number;
   /**
-   * The time after which a statement and its connection are abandoned, because a network can lose a connection silently. Undefined means
-   * never.
+   * The seconds after which this process gives up a statement and its connection. The limit exists because a network can lose a
+   * connection silently. Undefined means no limit.
    */
   queryTimeoutSeconds?: number;
-  /** True if the server keeps frequent statements by name. A pooler that shares connections between clients may not support this. */
+  /** True if the server may keep prepared statements by name. Some connection poolers do not support this. */
   prepares?: boolean;
   /**
-   * True if a connection pooler stands between this process and the server. Poolers refuse our session options, and manage their own
-   * connections to the server.
+   * True if a connection pooler stands between this process and the server. Session options are then left out, because poolers refuse
+   * them.
    */
   isPooled?: boolean;
   onError: (error: Error) => void;
 }
 
 /**
- * Session options that let the server notice a vanished client. (pg's `keepAlive` only lets the client notice a vanished server.) A client
- * whose event loop is blocked reads no data, so the server allows it a minute.
+ * Session options that let the server notice a client that has vanished. They are needed because pg's own `keepAlive` only lets the
+ * client notice a vanished server. The server waits a minute, because a client whose event loop is blocked reads no data in that time.
  */
 const serverKeepalives = keepalives(60_000);
-/** Session options for a connection of a thread that never blocks. The server allows it only ten seconds. */
+/** Session options for a connection of a thread that never blocks. The server waits only ten seconds for such a client. */
 export const impatientKeepalives = keepalives(10_000);
 
 function keepalives(userTimeoutMs: number): string {
@@ -44,7 +44,10 @@ export function connectionOptions(url: string, applicationName: string): pg.Clie
   };
 }
 
-/** A client that drops statement names. Behind a pooler, the next statement may run on a connection that has not prepared the name. */
+/**
+ * A client that omits the names of prepared statements. Behind a pooler, the next statement may run on another connection, which does
+ * not know the name.
+ */
 class NamelessClient extends pg.Client {
   override query(...[statement, ...others]: unknown[]): never {
     const isNamed = typeof statement === "object" && statement !== null && "name" in statement && "text" in statement;
@@ -53,11 +56,9 @@ class NamelessClient extends pg.Client {
   }
 }
 
-/**
- * Opens the pool of a process. If an idle connection breaks, the pool reports it to `onError` and replaces it, and the process continues.
- */
+/** Opens the connection pool of a process. If an idle connection breaks, the pool replaces it and reports the error to `onError`. */
 export function openPool({ url, size, queryTimeoutSeconds, prepares = true, isPooled = false, onError }: PoolOptions): pg.Pool {
-  // The server needs the timeout too. Otherwise it would go on with a statement whose result nobody awaits.
+  // The server gets the same timeout. Otherwise it would continue a statement whose result nobody awaits any more.
   const limit = queryTimeoutSeconds === undefined ? undefined : Math.ceil(queryTimeoutSeconds * 1000);
   const limited = limit !== undefined && { query_timeout: limit, options: `${serverKeepalives} -c statement_timeout=${limit}` };
   const pool = new pg.Pool({
@@ -70,15 +71,16 @@ export function openPool({ url, size, queryTimeoutSeconds, prepares = true, isPo
   pool.on("error", (error) => {
     if (!pool.ending) onError(error); // the server may close connections while the pool ends
   });
-  // The pool does not listen for errors on a client that it has just handed out, and the server may close a connection right after
-  // accepting it. An "error" event without a listener would end the process. The client's next statement reports the error.
+  // Listens for errors on each new client, because an "error" event without a listener would end the process. The pool itself does not
+  // listen on a client that it has handed out, and the server may close a new connection at once. The client's next statement reports
+  // the error.
   pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }
 
 const closeTimeoutMs = 2_000;
 
-/** Closes a connection. A dead connection never finishes closing, so its socket is destroyed after a timeout. */
+/** Closes a connection. A dead connection never finishes closing, so its socket is destroyed when a timeout has passed. */
 export async function closeConnection(client: pg.Client): Promise<void> {
   await Promise.race([client.end().catch(() => {}), sleep(closeTimeoutMs, undefined, { ref: false })]);
   const { connection } = client as unknown as { connection: { stream: Socket } }; // missing in pg's types

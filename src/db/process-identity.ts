@@ -2,12 +2,15 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 
-/** Returns the pid and start time of a process as one line. The system may reuse a pid, but not with the same start time. */
+/**
+ * Returns one line with the pid and start time of a process. The line identifies the process, because a reused pid has another start
+ * time.
+ */
 export async function describeProcess(pid: number): Promise<string> {
   return `${pid} ${await startTime(pid)}`;
 }
 
-/** Returns whether the process that `describeProcess` described is still running. */
+/** Returns whether the process with this description is still running. `describeProcess` makes the description. */
 export async function isSameProcess(description: string): Promise<boolean> {
   const pid = Number(description.split(" ")[0]);
   if (!Number.isInteger(pid) || pid <= 0) return false;
@@ -26,7 +29,7 @@ async function startTime(pid: number): Promise<string> {
   return ps.stdout.trim();
 }
 
-/** Returns whether a process with this pid exists, whichever user owns it. */
+/** Returns whether a process with this pid exists, even one of another user. */
 export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);

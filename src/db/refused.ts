@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** The database refuses a statement because of its content. Retries failed, while a small statement of the same kind succeeded. */
+/**
+ * The error of a statement that the database will never accept, because of its content. Retries of the statement failed, while the
+ * database ran a small one.
+ */
 export class Refused extends Error {
   override name = "RefusedError";
 }
@@ -9,8 +12,9 @@ const mostTries = 3;
 const pauseMs = 500;
 
 /**
- * Retries `work` if the server lacked memory or time for it, or had an internal error. Rejects with `Refused` after the third try. Other
- * errors pass through unchanged. So do the errors of a database that also fails the probe, because then the statement is not the cause.
+ * Runs `work`, and retries it if the server lacked memory or time for it, or had an internal error. After each such failure it runs
+ * `probe`, a small statement. If the probe fails too, the statement is not the cause, and its error is rethrown. After three failures
+ * whose probes succeed, throws `Refused`. Other errors are rethrown at once.
  */
 export async function unlessRefused<T>(work: (nth: number) => Promise<T>, probe: () => Promise<unknown>): Promise<T> {
   for (let nth = 1; ; nth++) {
@@ -30,7 +34,7 @@ export async function unlessRefused<T>(work: (nth: number) => Promise<T>, probe:
   }
 }
 
-/** Returns the server's error message, followed by its code so that people can look it up. */
+/** Returns the server's error message, followed by the error's code so that people can look it up. */
 export function whatServerSays(error: Error): string {
   return error instanceof Refused || !("code" in error) ? error.message : `${error.message} (${error.code})`;
 }
@@ -39,8 +43,8 @@ export function whatServerSays(error: Error): string {
 const queryTimeout = "Query read timeout";
 
 /**
- * Returns whether the statement itself may have caused the error. A full disk (53100), too many connections (53300), a shutdown (57P…) and
- * a broken connection are excluded. In these cases a small probe may still succeed.
+ * Returns whether the statement itself may have caused the error. A full disk (53100), too many connections (53300), a shutdown (57P…)
+ * and a broken connection do not count. A probe cannot rule them out, because a small statement may succeed in spite of them.
  */
 function mayBeStatement(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;

@@ -1,21 +1,25 @@
 import { type Sql, sql } from "./sql.ts";
 
-/** Returns the condition that a row's `field` has this value. For an array, the row must have each of its values. */
+/**
+ * Returns the condition that a row's `field` has this value. If the value is an array, the row's field must contain each of its
+ * elements.
+ */
 export type Holds = (field: string, value: unknown) => Sql;
 
-/** The rows that a user may see and change. The metadata of a row decides whether it is included. */
+/** A filter for the rows that a user may see and change. It decides by the metadata of a row. */
 export interface Scope {
   /**
-   * Returns a condition for the `where` of a statement. It is true for rows that the user may see and change. `metadata` is a `json` column
-   * or expression. Pass `holds` for rows whose filter may name other columns too.
+   * Returns a condition for a `where` clause. It is true for the rows that the user may see and change. `metadata` is a `json` column or
+   * expression. Pass `holds` if the filter may also name columns outside the metadata.
    */
   visible(metadata: Sql, holds?: Holds): Sql;
-  /** The user, for graphs that are built for each user. */
+  /** The user that the scope was made for. Graphs that are built for each user need it. */
   user?: { identity: string; permissions: string[] };
 }
 
 /**
- * The scope that hides nothing, for the service itself: workers, sweepers and commands. A caller's scope comes only from `request.access`.
+ * The scope that includes every row. Only the service itself uses it, in workers, sweepers and commands. The scope of a caller always
+ * comes from `request.access`.
  */
 export const everything: Scope = { visible: () => sql`true` };
 

@@ -1,6 +1,9 @@
 import { type Db, sql } from "./sql.ts";
 
-/** The size of a table on disk with its indexes, and the planner's estimate of its rows. Reading them scans no table. */
+/**
+ * The size of a table on disk with its indexes, and the planner's estimate of its rows. Both are cheap, because Postgres reads them
+ * without a scan of the table.
+ */
 export interface TableSize {
   table: string;
   bytes: number;

@@ -10,15 +10,16 @@ export interface Sql {
 }
 
 /**
- * Something that runs statements: the pool or a transaction. Functions take it as their first argument, so that the caller chooses between
- * the two.
+ * The pool or a transaction: anything that runs statements. Functions take it as their first argument, so that the caller decides
+ * whether they run in a transaction.
  */
 export interface Db {
   query<Row extends object>(statement: Sql): Promise<{ rows: Row[]; rowCount: number | null }>;
 }
 
 /**
- * A piece of SQL. `text` and `values` are getters on the prototype, because pg reads a statement through an object that inherits from it.
+ * A piece of SQL. `text` and `values` are getters, which build the statement when pg reads it. They are on the prototype, because pg
+ * reads a statement through an object that inherits from it.
  */
 class Fragment implements Sql {
   readonly strings: readonly string[];
@@ -46,7 +47,10 @@ class Fragment implements Sql {
     return this.rendered;
   }
 
-  /** Returns the text. Each `${fragment}` is spliced in, and every other value becomes the next parameter. */
+  /**
+   * Returns the text of the statement, and collects its parameters in `values`. Each fragment among the parts is inserted, and every
+   * other part becomes a parameter.
+   */
   private write(values: unknown[]): string {
     return this.strings.reduce((text, string, index) => {
       const part = this.parts[index - 1];
@@ -56,29 +60,29 @@ class Fragment implements Sql {
   }
 }
 
-/** Returns a statement or a fragment. Example: `sql\`select … where run_id = ${runId}\``. */
+/** Returns a statement, or a fragment to insert into another statement. Example: `sql\`select … where run_id = ${runId}\``. */
 export function sql(strings: TemplateStringsArray, ...parts: unknown[]): Sql {
   return new Fragment(strings, parts);
 }
 
-/** Joins fragments with a separator, such as the rows of a `values` list or the conditions of a `where`. */
+/** Joins fragments with a separator. Use it for the rows of a `values` list or the conditions of a `where` clause. */
 export function join(fragments: Sql[], separator = ", "): Sql {
   const between = fragments.slice(1).map(() => separator);
   return new Fragment(["", ...between, ""], fragments);
 }
 
 /**
- * Returns a named statement, which the server parses only once for each connection. Use it for frequent statements. A name must always
- * stand for the same text.
+ * Returns a prepared statement with this name, which the server parses only once for each connection. It suits frequent statements. The
+ * same name must always have the same text.
  */
 export function prepared(name: string, { text, values }: Sql): Sql {
   return { name, text, values };
 }
 
-/** The empty fragment, in place of an optional part of a statement. */
+/** The empty fragment. It replaces a part of a statement that is optional. */
 export const nothing: Sql = sql``;
 
-/** Runs `work` in a transaction, and always rolls it back. */
+/** Runs `work` in a transaction that is always rolled back. */
 export async function rehearse(pool: Pool, work: (tx: PoolClient) => Promise<unknown>): Promise<void> {
   const rollback = new Error("The transaction is rolled back.");
   const rehearsal = transaction(pool, async (tx) => {
@@ -93,8 +97,8 @@ export async function rehearse(pool: Pool, work: (tx: PoolClient) => Promise<unk
 const failedCommits = new WeakSet<Error>();
 
 /**
- * Returns whether a transaction failed with this error at its commit. Its changes may then be stored. A transaction that failed earlier
- * stored nothing.
+ * Returns whether a transaction failed with this error while it was committing. In that case its changes may have been stored. After an
+ * earlier failure, nothing was stored.
  */
 export const failedAtCommit = (error: Error): boolean => failedCommits.has(error);
 
@@ -102,7 +106,7 @@ export const failedAtCommit = (error: Error): boolean => failedCommits.has(error
 export async function transaction<T>(pool: Pool, work: (tx: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
-  // If the connection breaks between two statements, the pool must not hand it out again.
+  // Notice if the connection breaks between two statements, because the pool must not hand it out again.
   const notice = (error: Error) => {
     broken = error;
   };

@@ -3,11 +3,11 @@ import type { Wakeups } from "./listen.ts";
 
 const pollMs = 1_000;
 
-/** Waits until rows have reached a state. One statement checks the rows of all waiters. */
+/** Waits until rows have reached a state, such as the end of a run. One statement checks the rows of all waiters at once. */
 export interface Watcher<Query, Result> {
   /**
-   * Resolves with the result as soon as there is one, or with undefined on abort. A notification of the topic triggers a look at once.
-   * Otherwise the watcher looks every second.
+   * Resolves with the result as soon as there is one, or with undefined on abort. The watcher checks when the topic is notified, and
+   * every second in any case.
    */
   wait(query: Query, topic: string, signal: AbortSignal): Promise<Result | undefined>;
   stop(): Promise<void>;
@@ -15,7 +15,7 @@ export interface Watcher<Query, Result> {
 
 export interface WatcherOptions<Query, Result> {
   wakeups: Wakeups;
-  /** Returns one result for each query, in the order of the queries. Undefined means that there is no result yet. */
+  /** Checks all queries in one statement. Returns one result for each query, in the same order, or undefined if there is no result yet. */
   look: (queries: Query[]) => Promise<(Result | undefined)[]>;
   onError: (error: Error) => void;
 }
@@ -31,12 +31,12 @@ export function startWatcher<Query, Result>({ wakeups, look, onError }: WatcherO
   let looking: Promise<void> | undefined;
 
   async function lookForDue(): Promise<void> {
-    await undefined; // lets every waiter of the same turn join the look
+    await undefined; // lets every waiter of the same turn join the check
     while (due.size > 0) {
       const waiters = [...due];
       due.clear();
       const results = await look(waiters.map(({ query }) => query)).catch(onError);
-      if (!results) break; // the next poll looks again
+      if (!results) break; // the next poll checks again
       for (const [index, { found }] of waiters.entries()) {
         const result = results[index];
         if (result !== undefined) found.resolve(result);

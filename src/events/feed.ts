@@ -9,20 +9,23 @@ const pollMs = 1_000;
 /** Returns the topic that announces new events of a run. */
 export const runTopic = (runId: string) => `run:${runId}`;
 
-/** Follows the event logs of runs for any number of clients. All followers of a run share one reader, and one poll serves all runs. */
+/**
+ * Lets any number of clients follow the event logs of runs. For each followed run, this process keeps the recent events in memory (a
+ * `RunWindow`), which all followers share. One poll serves all runs.
+ */
 export interface EventFeed {
   /**
    * Yields the events with ids above `after`, in batches, as they arrive. Returns when the run is over, and throws when this process stops.
    */
   follow(runId: string, after: number, signal: AbortSignal): AsyncGenerator<LoggedEvent[], void>;
   /**
-   * Prepares for a run that is about to be created, so that a follower can start at its first event without a read. Returns a function that
-   * ends the preparation.
+   * Prepares for a run that is about to be created, so that its followers can start without reading the database. Returns a function
+   * that ends the preparation.
    */
   expect(runId: string): () => void;
-  /** Hands events that this process has just committed to the followers here, so that they need not read the log. */
+  /** Passes events that this process has just committed to the followers in this process, so that they need not read them from the log. */
   publish(runId: string, events: LoggedEvent[]): void;
-  /** Notifies followers in this process that the end of a run was committed, after the event `lastId`. */
+  /** Tells the followers in this process that the run's end has been committed. `lastId` is the id of the run's last event. */
   publishEnd(runId: string, lastId: number): void;
   stop(): Promise<void>;
 }
@@ -35,13 +38,16 @@ interface Feed {
   stopped: AbortController;
 }
 
-/** A follower of a run. When the last follower leaves, the run's window is closed. */
+/**
+ * A follower's access to the events of a run. The follower must call `leave` at the end, because the run's recent events stay in memory
+ * until its last follower leaves.
+ */
 interface Follower {
   window: RunWindow;
   leave: () => void;
 }
 
-/** Starts the feed. Without followers, the feed reads nothing. */
+/** Starts the feed, which passes the events of runs on to their followers. As long as nobody follows a run, it reads nothing. */
 export function startFeed(db: Db, wakeups: Wakeups, onError: (error: Error) => void): EventFeed {
   const feed: Feed = { db, wakeups, reader: createLogReader(db, onError), windows: new Map(), stopped: new AbortController() };
   const { reader, windows, stopped } = feed;
@@ -94,7 +100,9 @@ async function* follow(feed: Feed, from: { runId: string; after: number }, signa
   if (!signal.aborted) throw new Error("This process is stopping.");
 }
 
-/** Adds a follower of a run that exists. For the first follower, it also looks up the number of the newest event in the log. */
+/**
+ * Adds a follower of a run that exists. For the first follower of a run, this also looks up the id of the newest event in the run's log.
+ */
 async function join(feed: Feed, runId: string): Promise<Follower> {
   const { window, leave } = enter(feed, runId);
   window.uncreated = false;

@@ -2,11 +2,14 @@ import type { Db } from "../db/sql.ts";
 import { type Page, readEvents } from "./log.ts";
 import type { RunWindow } from "./run-window.ts";
 
-/** Reads the new events of any number of runs into their windows. Runs one statement at a time, which reads for all of these runs. */
+/**
+ * Reads the new events of runs from the log into memory, where each followed run has a `RunWindow`. One statement at a time reads for
+ * all runs that need it.
+ */
 export interface LogReader {
   /**
-   * Reads the run's events that come after the last event in its window. Does nothing if the run is over, or if the number of that last
-   * event is still unknown.
+   * Reads the events that come after the last one in the run's window. Does nothing in two cases: the run is over, or the id of the
+   * log's newest event is still unknown.
    */
   read(window: RunWindow): void;
   /** Resolves when no read is under way. */
@@ -42,7 +45,7 @@ export function createLogReader(db: Db, onError: (error: Error) => void): LogRea
   };
 }
 
-/** Adds a page of events to its window. Returns "more" when the log has further events. */
+/** Adds a page of events to the window of its run. Returns "more" if the log may have further events. */
 function takePage(window: RunWindow, page: Page | undefined): "more" | undefined {
   if (!page) return undefined;
   window.take(page.events);

@@ -15,7 +15,7 @@ export interface LoggedEvent extends RunEvent {
 
 export const milliseconds = (moment: Sql) => sql`extract(epoch from ${moment})::double precision * 1000`;
 
-/** The position of a follower in a run's log: the id of the last event that the follower has. */
+/** A position in a run's log: the id of the last event that its reader has. */
 export interface Cursor {
   runId: string;
   after: number;
@@ -24,9 +24,9 @@ export interface Cursor {
 /** The events of a log after a cursor. */
 export interface Page {
   events: LoggedEvent[];
-  /** True if the page is full, so that more events may follow. */
+  /** True if the page was full, so that more events may follow. */
   more: boolean;
-  /** True if the run has ended or is deleted. Nothing will follow these events. */
+  /** True if the run has ended or is deleted, so that no events follow after this page. */
   over: boolean;
 }
 
@@ -34,7 +34,8 @@ const pageRows = 500;
 const pageBytes = 1_000_000;
 
 /**
- * Returns a `with` query that adds events to their runs' logs. It reads the fences of these runs, so it must follow them in the statement.
+ * Returns a `with` query that adds events to the logs of their runs. In the statement, it must follow the query `fence`, which selects
+ * the runs whose attempts may write.
  */
 export function appendingEvents(events: (RunEvent & { runId: string })[]): Sql {
   return sql`
@@ -48,8 +49,8 @@ export function appendingEvents(events: (RunEvent & { runId: string })[]): Sql {
 }
 
 /**
- * Returns one page of the log for each cursor. A page has at least one event if the log has one after the cursor. The statement reads the
- * run's row in the same snapshot. If that row says that the run is over, the page misses no event.
+ * Returns one page of the log for each cursor. The page has at least one event if the log has a later one, however large the event is.
+ * The run's row is read in the same snapshot, so that a page which says that the run is over misses no event.
  */
 export async function readEvents(db: Db, cursors: Cursor[]): Promise<Map<string, Page>> {
   const { rows } = await db.query<{ runId: string; over: boolean; id: number | null; event: string; data: string; at: number }>(sql`
@@ -83,8 +84,8 @@ export async function newestEventId(db: Db, runId: string): Promise<number> {
 }
 
 /**
- * Returns whether a page may be full. The server's limit counts bytes, and this function counts characters. It assumes four bytes per
- * character, so it rather reads once too often.
+ * Returns whether a page may be full, so that there may be more events. The statement's limit counts bytes, while this function only
+ * knows characters. It assumes four bytes for each, because one unnecessary read is better than a missed event.
  */
 function isFull(events: RunEvent[]): boolean {
   return events.length >= pageRows || events.reduce((bytes, { data }) => bytes + data.length, 0) >= pageBytes / 4;

@@ -1,29 +1,29 @@
 import { orAborted } from "../db/abort.ts";
 import type { LoggedEvent } from "./log.ts";
 
-/** How many recent events of a followed run this process keeps in memory. All followers of the run share them. */
+/** The limits of the recent events that this process keeps in memory for a run that somebody follows. */
 const windowEvents = 1_000;
 const windowBytes = 1_000_000;
 /**
- * The pause between two wakeups, for each follower of the run. Writing to a follower costs about 20 µs. A thousand followers are thus woken
- * every 100 ms, and ten almost at once.
+ * The shortest time between two wakeups of a run's followers, in milliseconds for each follower. Writing to one follower costs about 20
+ * µs. A thousand followers are thus woken only every 100 ms, and ten almost at once.
  */
 const pauseMsPerFollower = 0.1;
 
 /**
- * Holds the newest events of a run in memory, for all its followers in this process. A follower that needs older events reads them from the
- * log.
+ * Holds the newest events of a run in memory, for all followers of the run in this process. A follower that needs older events reads
+ * them from the log.
  */
 export class RunWindow {
   readonly runId: string;
   followers = 0;
   unlisten: () => void = () => {};
-  /** The id of the newest event in the window. Undefined until the end of the log is known. */
+  /** The id of the newest event that is held here. Undefined until the newest id in the log has been looked up. */
   tail: number | undefined;
   over = false;
-  /** True until the run is created. A read before that would not find the run and would treat it as deleted. */
+  /** True until the run has been created. A read before that would not find the run, and would conclude that it was deleted. */
   uncreated = false;
-  /** True if a notification arrived while the run was only expected. */
+  /** True if a notification arrived before the run was created. */
   notified = false;
   #window: LoggedEvent[] = [];
   #bytes = 0;
@@ -36,21 +36,21 @@ export class RunWindow {
     this.runId = runId;
   }
 
-  /** Returns the events after the cursor, or undefined if the window no longer reaches back that far. */
+  /** Returns the events after the cursor. Returns undefined if the oldest of them are no longer held here. */
   since(after: number): LoggedEvent[] | undefined {
     if (this.tail !== undefined && after >= this.tail) return [];
     const first = this.#window[0]?.id;
     if (first === undefined || after + 1 < first) return undefined;
-    // Followers at the same cursor get the same array, so that results derived from it are computed once.
+    // All followers at the same cursor get the same array, because anything that is derived from it is cached by the array.
     if (this.#shared?.after !== after || this.#shared.tail !== this.tail)
       this.#shared = { after, tail: this.tail, events: this.#window.slice(after + 1 - first) };
     return this.#shared.events;
   }
 
-  /** Adds events to the window. Returns false if events are missing between the window's tail and the new ones. */
+  /** Adds events. Returns false if other events are missing between those that are held and the new ones. */
   take(events: LoggedEvent[]): boolean {
     const tail = this.tail;
-    if (tail === undefined) return true; // the pending lookup of the log's end will cover these events
+    if (tail === undefined) return true; // the look-up of the log's newest event, which is under way, will find these events too
     const fresh = events.filter(({ id }) => id > tail);
     if (fresh.length === 0) return true;
     if (fresh[0]?.id !== tail + 1) return false;
@@ -73,7 +73,7 @@ export class RunWindow {
     }
   }
 
-  /** Wakes the followers. If a run has many followers, events gather during the pause, and each follower gets them in one write. */
+  /** Wakes the followers of the run. If there are many of them, waits a moment, so that each gets several events in one write. */
   wake(): void {
     const pauseMs = this.over ? 0 : this.followers * pauseMsPerFollower;
     const waitMs = this.#wokenAt + pauseMs - performance.now();

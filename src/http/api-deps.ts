@@ -21,14 +21,14 @@ export interface ApiDeps {
   threadFeed: ThreadFeed;
   registry: Registry;
   store: StoreRules;
-  /** Shares statements between requests that each make one run. */
+  /** The writer for requests that each make one run. Requests that arrive together share a statement. */
   writer: RunWriter;
   log: Logger;
   metrics: Metrics;
   version: string;
   /**
    * The model that the graphs of this process call: the operator's endpoint or the rehearsal model. Null if this process executes no
-   * graphs, because its workers may use another model.
+   * graphs, because then only the workers know their model.
    */
   model: "external" | "rehearsal" | null;
   webhookRules: WebhookRules;
@@ -36,7 +36,7 @@ export interface ApiDeps {
   memory: Memory;
   /** The UI components of the graphs. Undefined if no graph has UI components. */
   ui: UiBundles | undefined;
-  /** Undefined if callers are not authenticated. */
+  /** The auth of the service. Undefined if callers are not authenticated. */
   auth: Auth | undefined;
   settings: {
     /** The names that the service accepts in the Host header, in addition to loopback names. */
@@ -51,7 +51,7 @@ export interface ApiDeps {
     recheckSeconds: number;
     eventRetentionSeconds: number;
     resumableRetentionSeconds: number;
-    /** Picks the request headers that a run may see. */
+    /** Returns the headers of a request that its runs may see. */
     pickHeaders: PickHeaders;
     /** True if LangChain traces with LangSmith in this process. */
     langsmith: boolean;

@@ -32,7 +32,7 @@ import { threadRoutes } from "./routes/threads.ts";
 import { uiRoutes } from "./routes/ui.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 
-/** Builds the HTTP API. It serves requests, and executes no runs. */
+/** Builds the HTTP API. The API only answers requests. Workers execute the runs. */
 export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserApp): Promise<FastifyInstance> {
   const prefix = http.mount_prefix ?? "";
   const admittance = admittanceOf(deps, http);
@@ -46,21 +46,21 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
     http: { shouldUpgradeCallback: wantsSocket, ...arrival },
     frameworkErrors: refusePath,
     clientErrorHandler: refuseConnection,
-    // If the project's app stands in front, each route has exactly one path. Middleware that guards a route would not match a second path
-    // with a trailing slash.
+    // If the project's app stands in front, a path with a trailing slash is not a second way to a route. The app's middleware would not
+    // recognise it, so it could bypass a guard.
     routerOptions: { maxParamLength: 2_000, ignoreTrailingSlash: inFront === undefined },
   });
   app.setValidatorCompiler(validatorCompiler);
-  // The response schemas are only documentation. The compiler has checked the answers, and a check at run time would slow down each of
-  // them.
+  // The response schemas only serve as documentation. The compiler has checked the answers already, and a second check at run time would
+  // slow down every answer.
   app.setSerializerCompiler(() => JSON.stringify);
   answerErrors(app);
   acceptJsonBodies(app, admittance.origins, deps.memory);
-  await acceptSockets(app, deps); // registered before the hooks that refuse requests, because it closes the connection of a refused upgrade
+  await acceptSockets(app, deps); // must come before the hooks that refuse requests, because it closes the connection of a refused upgrade
   refuseForeignPages(app, admittance.gate);
   refuseFloods(app, deps);
   await allowBrowsers(app, http.cors ?? {}, admittance.origins);
-  guardRoutes(app, deps.auth, admittance.admitted); // registered after the hooks that answer preflights, which carry no credentials
+  guardRoutes(app, deps.auth, admittance.admitted); // must come after the hooks that answer preflights, which carry no credentials
   if (!http.disable_meta) await documentApi(app, deps.version, prefix);
 
   const counts: StreamCounts = new Map();
@@ -85,8 +85,9 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
 }
 
 /**
- * Returns the logger for requests. Fastify logs two lines for each request. They are kept for debugging, because runs have their own log
- * lines. Each line has the headers that `logging_headers` picks, and the path without its query, which may hold tokens.
+ * Returns the logger for requests. Fastify logs two lines for each request. They appear only at the level "debug", because runs have log
+ * lines of their own. A line contains the headers that `logging_headers` picks, and the path. The query is left out, because it may hold
+ * tokens.
  */
 function requestLogger({ log }: ApiDeps, { logging_headers }: HttpOptions): FastifyBaseLogger {
   const level = log.level === "info" ? "warn" : log.level;
@@ -100,8 +101,8 @@ function requestLogger({ log }: ApiDeps, { logging_headers }: HttpOptions): Fast
 }
 
 /**
- * Everything that decides whether a request is let in: the gate against foreign web pages, the allowed origins, and the users that were
- * authenticated already.
+ * The parts that decide which requests are let in: the check against foreign web pages (`gate`), the allowed origins, and the users that
+ * were authenticated before.
  */
 interface Admittance {
   admitted: Admitted;
@@ -140,8 +141,8 @@ function approach(
 }
 
 /**
- * Accepts WebSockets. A frame has the size limit of a request body. On shutdown, sockets are cut like streams, so that clients reconnect to
- * another process.
+ * Accepts WebSockets. The size limit of a frame is that of a request body. When the service stops, it cuts its sockets, as it does with
+ * streams, so that clients reconnect to another process.
  */
 async function acceptSockets(app: FastifyInstance, { settings }: ApiDeps): Promise<void> {
   await app.register(websocket, {
@@ -160,7 +161,7 @@ function refuseForeignPages(app: FastifyInstance, gate: Gate): void {
   });
 }
 
-/** Refuses requests with 429 if too many requests wait for the database. Accepting more would delay all of them. */
+/** Refuses requests with 429 while too many requests wait for the database, because another one would only delay all of them. */
 function refuseFloods(app: FastifyInstance, { pool, settings }: ApiDeps): void {
   app.addHook("onRequest", async ({ method }) => {
     if (method === "GET") return; // reads cost little, and health checks must be answered

@@ -26,7 +26,10 @@ const refusal = {
 /** The path of the documentation page. */
 export const documentPath = "/docs";
 
-/** Generates the OpenAPI document from the routes' schemas, and serves it with a page. Register this before the routes. */
+/**
+ * Generates the OpenAPI document from the routes' schemas, and serves it together with a page that shows it. Register this before the
+ * routes.
+ */
 export async function documentApi(app: FastifyInstance, version: string, prefix: string): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -52,7 +55,8 @@ export function topicOf(url: string): string {
 }
 
 /**
- * Removes schemas that nothing refers to. Each named schema is generated for input and for output, and often only one of the two is used.
+ * Removes schemas that nothing refers to. They exist because each named schema is generated twice, for input and for output, and often
+ * only one is used.
  */
 const withoutUnused: typeof jsonSchemaTransformObject = (input) => {
   const document = jsonSchemaTransformObject(input);

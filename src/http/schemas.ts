@@ -2,27 +2,29 @@ import { z } from "zod";
 import { MultitaskStrategy, RunStatus } from "../runs/run.ts";
 import { ThreadStatus } from "../threads/threads.ts";
 
-/** Text that a text column can store. Postgres refuses NUL, and UTF-8 cannot encode lone surrogates. */
+/** Text that Postgres can store. Postgres refuses NUL characters, and UTF-8 cannot encode lone surrogates. */
 export const Text = z
   .string()
   .max(100_000)
   .refine((text) => !text.includes("\0") && text.isWellFormed(), "must not contain NUL characters or lone surrogates");
 
 /**
- * An id in lower case. Postgres returns uuids in lower case, and the checkpoint tables store ids as text, so upper case would not match.
+ * An id in lower case. Postgres returns UUIDs in lower case, but the checkpoint tables store ids as text, where an upper case id would
+ * not match.
  */
 export const Id = z.guid().toLowerCase();
-/** A JSON object from the caller, kept exactly as it arrived. zod's own record type would drop a key named __proto__. */
+/** A JSON object from the caller, kept as it arrived. It does not use zod's record type, because that would drop a key named __proto__. */
 export const Json = z
   .custom<Record<string, unknown>>((value) => typeof value === "object" && value !== null && !Array.isArray(value), "expected an object")
   .meta({ type: "object", additionalProperties: {} });
-/** A boolean from a query string or from JSON. */
+/** A boolean from JSON or from a query string. */
 export const Flag = z
   .union([z.boolean(), z.enum(["true", "false", "1", "0", "yes", "no"])])
   .transform((flag) => flag === true || flag === "true" || flag === "1" || flag === "yes");
 
 /**
- * A whole number from JSON or a query string. In a query string only digits are accepted, because `Number` would also read "" and "0x10".
+ * A whole number from JSON or from a query string. Only digits are accepted in a query string, because `Number` would also accept "" and
+ * "0x10".
  */
 export const Whole = (min: number, max: number) =>
   z.preprocess(
@@ -32,11 +34,11 @@ export const Whole = (min: number, max: number) =>
 export const Limit = Whole(1, 1_000).default(10);
 export const Offset = Whole(0, 1_000_000_000).default(0);
 export const SortOrder = z.enum(["asc", "desc"]).optional();
-/** A list, or a single item in place of a list. A query parameter that is given once arrives as a single value. */
+/** A list, or one item without a list around it. A query parameter that is given only once arrives in the second form. */
 export const OneOrMore = <Item extends z.ZodType>(item: Item) =>
   z.union([z.array(item), item.transform((one) => [one])]) as unknown as z.ZodType<z.output<Item>[]>;
 
-/** A query parameter that some clients send empty when it has no value. */
+/** A query parameter that some clients send empty when it has no value. An empty text counts as absent. */
 export const Unsettable = <Value>(value: z.ZodType<Value>) => z.preprocess((given) => (given === "" ? undefined : given), value.optional());
 
 const CheckpointKeys = {
@@ -58,7 +60,7 @@ export const Config = z
 
 export const Checkpoint = z.object(CheckpointKeys);
 
-/** A node, or a node with its own input. RemoteGraph sends the input as `args`, as LangGraph does. */
+/** A target of `goto`: a node, or a node with its own input. RemoteGraph sends the input as `args`, as LangGraph does. */
 const Target = z.union([Text, z.object({ node: Text, input: z.unknown().optional(), args: z.unknown().optional() })]);
 
 export const Command = z.object({
@@ -72,7 +74,8 @@ export const ThreadParams = z.object({ threadId: Id });
 export const RunParams = z.object({ threadId: Id, runId: Id });
 
 /**
- * Returns a route's response schema for the OpenAPI document. Answers are not validated at run time, because the compiler has checked them.
+ * Returns a route's response schema for the OpenAPI document. It validates nothing at run time, because the compiler has checked the
+ * answers.
  */
 export const answers = (schema: z.ZodType): { 200: z.ZodType<unknown> } => ({ 200: schema });
 
@@ -84,7 +87,7 @@ export const streams = {
 export const TtlStrategy = z.enum(["delete", "keep_latest"]);
 const Minutes = z.number().positive().max(52_560_000);
 
-/** The minutes without use after which a thread is deleted, or reduced to its latest checkpoint. */
+/** A thread's time to live, in minutes without use. After that, the thread is deleted or loses all but its latest checkpoint. */
 export const ThreadTtl = z
   .union([Minutes, z.object({ ttl: Minutes, strategy: TtlStrategy.nullish() })])
   .transform((ttl) =>

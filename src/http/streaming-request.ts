@@ -2,18 +2,18 @@ import { z } from "zod";
 import { OneOrMore, Text, Unsettable } from "./schemas.ts";
 
 /**
- * The name of a channel. An unknown name is accepted but has no events, because a newer client may subscribe to channels that this release
- * does not know.
+ * The name of a channel. An unknown name is accepted and gets no events, because a newer client may know channels that this release does
+ * not have.
  */
 const Channel = Text.max(1_000);
 
-/** The number of an event, from its id. An id in another form is ignored, so that all events are sent. */
+/** An event's number, taken from the event's id. If the id has another form, it is ignored, and all events are sent. */
 const EventNumber = z
   .string()
   .max(100)
   .transform((id) => (/^\d{1,15}$/.test(id) ? Number(id) : undefined));
 
-/** The events of a thread that a client subscribes to. Unknown keys are ignored, because newer clients may send more. */
+/** Selects the events of a thread that a client subscribes to. Unknown keys are ignored, because newer clients may send them. */
 export const EventFilter = z.object({
   channels: z.array(Channel).min(1).max(100),
   namespaces: z
@@ -24,18 +24,21 @@ export const EventFilter = z.object({
   since: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).nullish(),
 });
 
-/** The header with which an EventSource reconnects. If the body has `since`, that takes precedence. */
+/** The header that an EventSource sends when it reconnects. A `since` in the body takes precedence. */
 export const LastEventNumber = z.looseObject({ "last-event-id": EventNumber.optional() });
 
 const ThreadMode = z.enum(["run_modes", "lifecycle", "state_update"]);
 
-/** The query of a thread stream. The SDK names its parameter `stream_mode`, and the official OpenAPI document names it `stream_modes`. */
+/**
+ * The query of a thread stream. The mode has two names, because the SDK calls it `stream_mode` and the official OpenAPI document calls
+ * it `stream_modes`.
+ */
 export const ThreadStreamQuery = z.object({
   stream_mode: Unsettable(OneOrMore(ThreadMode)),
   stream_modes: Unsettable(OneOrMore(ThreadMode)),
 });
 
-/** The last event that the client has. "-" requests all events. Without an id, only new events are sent. */
+/** The id of the last event that the client has. "-" requests all events. Without this header, only new events are sent. */
 export const LastThreadEvent = z.looseObject({
   "last-event-id": z
     .string()

@@ -6,14 +6,15 @@ interface LoopClass {
   initialize(params: LoopParams): Promise<unknown>;
 }
 
-/** The key that marks the `configurable` of an attempt that continues another one. Graphs inside the graph inherit it. */
+/** The key of `configurable` that marks an attempt which continues an earlier one. Nested graphs inherit the key. */
 export const resumingKey = "__ensemble_resuming";
 
 /**
- * Patches LangGraph so that graphs inside a graph reuse what their finished tasks have stored. LangGraph gives every nested config the key
- * `checkpoint_id` with the value undefined. LangGraph's loop takes this key for a replay, in which finished tasks run again
- * (`skipDoneTasks`). An attempt that resumes a run must not repeat finished tasks, so the patch removes the key if it has no value. The
- * class of the loop has no public name. If a release of LangGraph lacks it, nothing is patched, and the test fails.
+ * Patches LangGraph so that nested graphs do not repeat tasks that an earlier attempt has finished. LangGraph gives every nested config
+ * the key `checkpoint_id` with the value undefined. Its loop takes this key for a replay, in which finished tasks run again
+ * (`skipDoneTasks`). If the attempt resumes a run, the patch therefore removes the key when it has no value.
+ *
+ * The loop's class has no public name. If a release of LangGraph lacks the class, nothing is patched, and a test fails.
  *
  * Upstream: https://github.com/langchain-ai/langgraphjs/issues/2667, open. Needed up to @langchain/langgraph 1.4.18 at least.
  */

@@ -20,19 +20,21 @@ const variablesKey = Symbol.for("lc:context_variables");
 const tracer = "langchain_tracer";
 
 /**
- * Gives each untraced call of a node a copy of one LangSmith run tree. LangChain makes a new run tree for every call, with a random id,
- * three reads of the environment and two dates, and nothing uses it. A call that is traced, or whose caller may be traced, is left to
- * LangChain.
+ * Lets all untraced calls of nodes share one prepared LangSmith run tree. LangChain makes a new run tree for every call, which takes a
+ * random id, three reads of the environment and two dates. In an untraced call, nothing uses it. Calls that are traced, or whose caller
+ * may be traced, are left to LangChain.
  *
- * Measured on five trivial nodes in memory, with and without the patch in turn: 2.3 ms of CPU per run instead of 3.5 ms.
- * Upstream: https://github.com/langchain-ai/langchainjs/pull/10043, closed without a merge. Needed up to @langchain/core 1.2.13 at least.
+ * Measured on five trivial nodes in memory: 2.3 ms of CPU per run with the patch, and 3.5 ms without.
+ *
+ * Upstream: https://github.com/langchain-ai/langchainjs/pull/10043, closed without a merge. Needed up to @langchain/core 1.2.13 at
+ * least.
  */
 export function patchUntracedCalls(): void {
   const provider = AsyncLocalStorageProviderSingleton as unknown as Provider;
   if (patched.has(provider)) return;
   const runWithConfig = provider.runWithConfig.bind(provider);
   const pattern = runWithConfig({}, () => provider.getInstance().getStore());
-  if (pattern?.tracingEnabled !== false) return; // this release of LangChain works differently
+  if (pattern?.tracingEnabled !== false) return; // this release of LangChain works differently, so nothing is patched
   patched.add(provider);
   const prototype = Object.getPrototypeOf(pattern);
   provider.runWithConfig = (config, work, withoutTree) => {

@@ -2,11 +2,11 @@ import { getInteropZodDefaultGetter } from "@langchain/core/utils/types";
 import { withLangGraph } from "@langchain/langgraph/zod";
 
 /**
- * Gives the schemas of another copy of zod their `.langgraph` method. LangGraph extends only the zod that it imports itself. A file of a
- * project gets our LangGraph but its own zod, so the method would be missing there.
+ * Gives the schemas of another copy of zod their `.langgraph` method. LangGraph adds this method only to the copy of zod that it imports
+ * itself. A project's file uses the service's LangGraph but its own zod, whose schemas would lack the method.
  *
- * Upstream: no issue known. A project that runs without us has only one copy of zod.
- * Needed up to @langchain/langgraph 1.4.18 at least, until its zod entry extends a zod that it is given.
+ * Upstream: no issue known, because a project that runs without us has only one copy of zod. Needed up to @langchain/langgraph 1.4.18 at
+ * least.
  */
 export function patchZodMethods(zod: unknown): void {
   const { ZodType } = (zod ?? {}) as { ZodType?: { prototype?: object } };
@@ -16,13 +16,13 @@ export function patchZodMethods(zod: unknown): void {
   extended?.add(prototype);
 }
 
-/** LangGraph's own list of the prototypes that already have the method. */
+/** LangGraph's own record of the zod prototypes to which it has added `.langgraph`. */
 const extended = (globalThis as { [key: symbol]: WeakSet<object> | undefined })[Symbol.for("langgraph-zod")];
 
 type AnySchema = Parameters<typeof withLangGraph>[0];
 type Meta = NonNullable<Parameters<typeof withLangGraph>[1]>;
 
-/** Returns the value of a schema's property `.langgraph`, as LangGraph's own extension does. */
+/** Returns the value of a schema's property `.langgraph`, as LangGraph itself would add it. */
 function methodsOf(this: AnySchema) {
   return {
     metadata: (jsonSchemaExtra: Meta["jsonSchemaExtra"]) => withLangGraph(this, { jsonSchemaExtra }),

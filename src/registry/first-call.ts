@@ -1,20 +1,20 @@
 import type { Registry } from "./registry.ts";
 
-/** A call that a newcomer can try: a graph, and an input that the graph accepts. */
+/** A first call for a newcomer to try: a graph, and an input that this graph accepts. */
 export interface FirstCall {
   graphId: string;
   input: Record<string, unknown>;
 }
 
-/** Inputs to try, each with the field that it fills. The most instructive input comes first. */
+/** The inputs to try, each with the field that a graph must have for it. The most instructive one comes first. */
 const inputs: [field: string, input: FirstCall["input"]][] = [
   ["messages", { messages: [{ role: "user", content: "hello" }] }],
   ["task", { task: "hello" }],
 ];
 
 /**
- * Returns the first graph that takes messages or a task. If there is none, returns the first graph that accepts an empty input, or else
- * undefined. A graph that cannot be opened without a configuration is skipped.
+ * Returns a call of the first graph that takes messages or a task. If there is none, returns a call of the first graph that accepts an
+ * empty input, or else undefined. Skips graphs that cannot be opened without a configuration.
  */
 export async function findFirstCall(registry: Registry): Promise<FirstCall | undefined> {
   const fields = new Map<string, Set<string>>();
@@ -27,7 +27,7 @@ export async function findFirstCall(registry: Registry): Promise<FirstCall | und
   return undefined;
 }
 
-/** Returns the fields of a graph's input. If the input has no schema, these are the channels of the state. */
+/** Returns the names of the fields of a graph's input. Without a schema for the input, these are the channels of its state. */
 async function inputFields(registry: Registry, graphId: string): Promise<Set<string>> {
   const { input_schema: schema } = await registry.declaredSchemas(graphId);
   const { channels } = await registry.open(graphId);

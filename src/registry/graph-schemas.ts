@@ -2,7 +2,7 @@ import { getConfigTypeSchema, getInputTypeSchema, getOutputTypeSchema, getStateT
 
 type JsonSchema = Record<string, unknown>;
 
-/** The schemas of one graph, derived from its types. */
+/** The schemas of a graph that were read from its TypeScript types. */
 export interface TypeSchemas {
   state: JsonSchema;
   input: JsonSchema;
@@ -10,7 +10,7 @@ export interface TypeSchemas {
   config: JsonSchema;
 }
 
-/** A graph's schemas in the form that /assistants/:id/schemas returns. */
+/** A graph's schemas in the form in which /assistants/:id/schemas returns them. */
 export interface GraphSchemas {
   graph_id: string;
   input_schema: JsonSchema;
@@ -20,7 +20,7 @@ export interface GraphSchemas {
   context_schema: JsonSchema;
 }
 
-/** Returns the schemas that the graph declares. They are empty for a graph that uses neither zod nor StateSchema. */
+/** Returns the schemas that the graph itself declares. They are empty for a graph that uses neither zod nor StateSchema. */
 export function describeSchemas(graphId: string, graph: unknown): GraphSchemas {
   const config = orEmpty(() => getConfigTypeSchema(graph));
   return {
@@ -34,7 +34,7 @@ export function describeSchemas(graphId: string, graph: unknown): GraphSchemas {
 }
 
 /**
- * Returns the schema, or an empty schema if JSON Schema cannot express a zod type. An empty schema documents that the graph accepts
+ * Returns the schema that `read` returns. If JSON Schema cannot express one of its zod types, returns the empty schema, which stands for
  * anything.
  */
 function orEmpty(read: () => unknown): JsonSchema {
@@ -48,7 +48,7 @@ function orEmpty(read: () => unknown): JsonSchema {
 /** Returns whether the graph declares its state. */
 export const isDescribed = ({ state_schema }: GraphSchemas) => Object.keys(state_schema).length > 0;
 
-/** Fills in schemas from TypeScript types, if the graph declares none. */
+/** Adds schemas from TypeScript types to a graph that declares none. */
 export function fillFromTypes(schemas: GraphSchemas, types: TypeSchemas | undefined): GraphSchemas {
   if (!types || isDescribed(schemas)) return schemas;
   const config = Object.keys(schemas.config_schema).length > 0 ? schemas.config_schema : types.config;

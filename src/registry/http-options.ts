@@ -26,7 +26,7 @@ const CorsOptions = z
   .loose();
 
 const Patterns = z.array(z.string().min(1)).nullish();
-/** The schema of header patterns. Both spellings of each key are accepted, because LangGraph's documentation uses both. */
+/** The schema of header patterns. Each key has two names, because LangGraph's documentation uses both. */
 const HeaderPatterns = z
   .object({
     include: Patterns.describe("The same as `includes`."),
@@ -73,8 +73,8 @@ export type HttpOptions = z.infer<typeof HttpOptions>;
 export type CorsOptions = z.infer<typeof CorsOptions>;
 
 /**
- * Returns every key of `http` that has no effect here. The keys of the missing MCP and A2A endpoints are returned only if the project turns
- * these endpoints on.
+ * Returns the keys of `http` that have no effect here. The keys of the MCP and A2A endpoints, which do not exist here, count only if the
+ * project turns these endpoints on.
  */
 export function unreadHttpKeys(http: HttpOptions): string[] {
   const { cors, configurable_headers, logging_headers } = http;

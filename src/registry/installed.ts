@@ -11,8 +11,8 @@ export interface Installed {
 }
 
 /**
- * Returns the installed package that a file in this folder would import if this service did not redirect imports. Returns undefined if none
- * is installed.
+ * Returns the copy of a package that is installed for the files in this folder. They do not import it, because this service redirects
+ * their imports to its own copy. Returns undefined if none is installed.
  */
 export function findInstalled(name: string, from: string): Installed | undefined {
   for (let folder = from; ; folder = dirname(folder)) {
@@ -33,8 +33,8 @@ function versionIn(folder: string): string {
 const langgraph = "@langchain/langgraph";
 
 /**
- * Compares the project's LangGraph with this service's copy, which executes the project's graphs. Returns a sentence if the versions
- * differ. Throws for a project with version 0.x, because its graphs do not run on 1.x.
+ * Compares the project's LangGraph with this service's copy, which executes the project's graphs. Returns a sentence for the user if the
+ * versions differ. Throws if the project has version 0.x, because its graphs do not work with 1.x.
  */
 export function compareLangGraph(folders: string[]): string | undefined {
   const ours = ourVersion(langgraph);

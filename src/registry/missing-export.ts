@@ -4,8 +4,8 @@ import { findInstalled, ourVersion } from "./installed.ts";
 import { packageOf } from "./shared-packages.ts";
 
 /**
- * Returns a sentence if a file failed because it imports a name that our version of a shared package lacks. An ES module reports the
- * missing name itself. A file compiled to CommonJS fails later, where the name is used.
+ * Returns a sentence if a file failed because it imports a name that our version of a shared package does not have. In an ES module,
+ * Node's error contains the missing name. A file that was compiled to CommonJS fails later, where the name is used.
  */
 export async function findMissingExport(error: unknown, file: string | undefined): Promise<string | undefined> {
   const message = error instanceof Error ? error.message : "";
@@ -20,7 +20,7 @@ export async function findMissingExport(error: unknown, file: string | undefined
   return `${without}; the project's ${theirs.version}${has} is not used`;
 }
 
-/** Returns the module and the name of the import behind an error such as `import_langgraph.Name is not a constructor`. */
+/** Returns the module and the name of an import, from an error such as `import_langgraph.Name is not a constructor`. */
 async function findUse(message: string, file: string | undefined): Promise<[string?, string?]> {
   const name = /\bimport_\w+\.(\w+)\)? is not a (?:function|constructor)/.exec(message)?.[1];
   if (!name || !file) return [];
@@ -34,12 +34,12 @@ async function findUse(message: string, file: string | undefined): Promise<[stri
 const isInOurCopy = async (specifier: string, name: string): Promise<boolean> =>
   import(specifier).then(
     (module: object) => name in module,
-    () => true, // unknown, so the original error is reported
+    () => true, // the package cannot be read, so the original error is reported
   );
 
 /**
- * Returns whether a package's types mention a name. The types are read as text, because importing the package would create a second copy of
- * it.
+ * Returns whether a package's type declarations contain a name. They are read as text, because an import would load a second copy of the
+ * package.
  */
 async function isDeclared(folder: string, name: string): Promise<boolean> {
   const files = ["dist/index.d.ts", "dist/web.d.ts", "dist/prebuilt/index.d.ts"];

@@ -8,28 +8,29 @@ import { packageOf } from "./shared-packages.ts";
 
 const isSource = import.meta.url.endsWith(".ts");
 
-/** The files that a graph gets when it imports this package, as sources or as built. */
+/** The files that a graph gets when it imports this package. They are TypeScript sources or their build, as this file itself is. */
 const ourselves: Record<string, string> = {
   ensemble: new URL(isSource ? "../index.ts" : "../index.js", import.meta.url).href,
   "ensemble/testing": new URL(isSource ? "../../graphs/testing/index.ts" : "../patterns/testing/index.js", import.meta.url).href,
   "ensemble/patterns": new URL(isSource ? "../../graphs/index.ts" : "../patterns/index.js", import.meta.url).href,
 };
 
-/** The file of the patterns' library. */
+/** The file of the library of patterns (`ensemble/patterns`). */
 export const patternLibrary = fileURLToPath(ourselves["ensemble/patterns"] as string);
 
 let prepared = false;
 let resolving = false;
 
 /**
- * Imports a user's file, which may be TypeScript. The file gets this service's copy of LangGraph, whatever the project has installed.
- * Node's module loader is global, so its hooks are set once per process. That is why this file has module state.
+ * Imports a file of the user, which may be TypeScript. The file gets this service's copy of LangGraph, whichever version the project has
+ * installed. For this, hooks are set in Node's module loader. The loader is global, so they are set only once per process, and this file
+ * has state of its own.
  */
 export async function importUserModule(file: string): Promise<Record<string, unknown>> {
   if (!prepared) {
     prepared = true;
     await import("@langchain/langgraph"); // Node 22 can require() an ES module only after the module was loaded
-    // tsx/cjs would make path aliases work without "type": "module". It is not used, because a require() would then load a second copy of
+    // tsx/cjs would support path aliases without "type": "module", but it is not used. With it, a require() would load a second copy of
     // LangGraph.
     register({ tsconfig: nearestTsconfig(dirname(file)) });
     registerHooks({ resolve: resolveToOurs, load: loadExtending });
@@ -38,7 +39,10 @@ export async function importUserModule(file: string): Promise<Record<string, unk
   return import(pathToFileURL(file).href);
 }
 
-/** Returns the nearest tsconfig.json, wherever the service was started. It has the project's compiler options, such as path aliases. */
+/**
+ * Returns the path of the nearest tsconfig.json above a directory. It contains the project's compiler options, such as path aliases,
+ * wherever the service was started.
+ */
 function nearestTsconfig(directory: string): string | undefined {
   const file = join(directory, "tsconfig.json");
   if (existsSync(file)) return file;
@@ -48,8 +52,8 @@ function nearestTsconfig(directory: string): string | undefined {
 type Hooks = Required<Parameters<typeof registerHooks>[0]>;
 
 /**
- * Our own patch also imports the zod entry. Its import must not be redirected, because it would wait for a module that in turn imports the
- * patch.
+ * Our own files are not redirected. Our patch for zod imports LangGraph's zod entry too, and a redirected import would wait for a module
+ * that itself imports the patch.
  */
 const ourFolder = new URL("..", import.meta.url).href;
 const isOfUser = (importer: string | undefined): importer is string =>
@@ -60,29 +64,29 @@ const resolveToOurs: Hooks["resolve"] = (specifier, context, next) => {
   if (url === undefined) return next(specifier, context);
   const importer = context.parentURL;
   const own = specifier === zodEntry && isOfUser(importer) ? extendingUrl(url, { importer, zods: zodsOf(importer) }) : url;
-  // Return the ES module even for a require(), because the CommonJS build would be a second copy.
+  // Return the ES module even for a require(), because the package's CommonJS build would be a second copy.
   return { url: own, format: "module", shortCircuit: true };
 
-  /** Returns the URLs of the zod that the importer's file would import. */
+  /** Returns the URLs of the copies of zod that the importing file would get. */
   function zodsOf(parentURL: string): string[] {
     const conditions = [...context.conditions.filter((condition) => condition !== "require"), "import"];
     return zodEntries.flatMap((name) => {
       try {
         return next(name, { ...context, conditions, parentURL }).url;
       } catch {
-        return []; // the importer has no zod, or a zod without this entry
+        return []; // the importing file has no zod, or a zod without this entry point
       }
     });
   }
 };
 
 /**
- * The URLs of the users' plain JavaScript files that were loaded, in order. TypeScript files are missing, because tsx compiles them and its
- * errors name the file and line.
+ * The URLs of the users' plain JavaScript files, in the order in which they were loaded. They are searched for a syntax error.
+ * TypeScript files are not listed, because tsx names the file and line in its own errors.
  */
 const loadedUrls = new Set<string>();
 
-/** Returns the paths of the users' plain JavaScript files that were loaded, the last file first. */
+/** Returns the paths of the users' plain JavaScript files, those that were loaded last first. */
 export const recentlyLoaded = (): string[] => [...loadedUrls].reverse().map((url) => fileURLToPath(url));
 
 const loadExtending: Hooks["load"] = (url, context, next) => {
@@ -91,7 +95,10 @@ const loadExtending: Hooks["load"] = (url, context, next) => {
   return source === undefined ? next(url, context) : { source, format: "module", shortCircuit: true };
 };
 
-/** Makes require() resolve shared packages to our copies. Node 22 calls no hook when compiled TypeScript requires a module. */
+/**
+ * Makes require() resolve shared packages to our copies. It is needed for TypeScript that was compiled to CommonJS, because Node 22
+ * calls no hook for it.
+ */
 function requireOurs(): void {
   const loader = Module as unknown as { _resolveFilename(specifier: string, ...others: unknown[]): string };
   const resolveFilename = loader._resolveFilename;
@@ -104,13 +111,13 @@ function requireOurs(): void {
 }
 
 /**
- * Returns the URL of our copy of a shared package. Returns undefined for other packages. It also returns undefined for a subpath that our
- * version lacks, because the project's own copy may have it.
+ * Returns the URL of our copy of a shared package. Returns undefined for any other package. It also returns undefined for a subpath that
+ * our version does not have, because the project's own copy may have it.
  */
 function ourUrl(specifier: string): string | undefined {
   if (Object.hasOwn(ourselves, specifier)) return ourselves[specifier];
   if (resolving || packageOf(specifier) === undefined) return undefined;
-  resolving = true; // import.meta.resolve also calls the hooks
+  resolving = true; // import.meta.resolve calls the hooks again
   try {
     return import.meta.resolve(specifier);
   } catch {

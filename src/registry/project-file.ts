@@ -63,7 +63,7 @@ export const WebhookOptions = z
   })
   .loose();
 
-/** The operator's limits for the shipped patterns. */
+/** The operator's limits for the patterns that come with this package. */
 export const PatternOptions = z
   .object({
     allowed_hosts: z
@@ -83,7 +83,7 @@ const tools = z.array(z.string().min(1)).optional().describe("Tools of the serve
 const values = z.record(z.string(), z.string()).optional();
 // biome-ignore lint/suspicious/noTemplateCurlyInString: the text itself has these characters
 const variables = "`${NAME}` in a value is a variable of the service.";
-/** An MCP server: a program to start, or an address to call. */
+/** An MCP server: a program to start, or a URL to call. */
 const McpServer = z
   .strictObject({
     command: z.string().min(1).optional().describe("Program to start. It speaks MCP on its standard input and output."),
@@ -96,7 +96,7 @@ const McpServer = z
   })
   .refine(({ command, url }) => (command === undefined) !== (url === undefined), "must have either command or url");
 
-/** Options that only Ensemble has. */
+/** The options that only Ensemble has, and the official server does not. */
 export const OwnOptions = z
   .object({
     patterns: PatternOptions.optional().describe("Limits of the shipped patterns."),
@@ -129,7 +129,7 @@ export const AuthOptions = z
   .loose();
 const UiConfig = z.object({ shared: z.array(z.string()).nullish().describe("Packages that the components share with the page.") }).loose();
 
-/** The schema of the project file. docs/reference/langgraph-json.md is generated from the descriptions. */
+/** The schema of the project file. docs/reference/langgraph-json.md is generated from its descriptions. */
 export const ProjectFile = z
   .object({
     graphs: z
@@ -154,7 +154,7 @@ export const ProjectFile = z
   .loose();
 export type ProjectFile = z.infer<typeof ProjectFile>;
 
-/** Returns every key of a project file that has no effect here, except the keys for building images. */
+/** Returns the keys of a project file that have no effect here. Keys for building images are left out. */
 export function unreadProjectKeys({ graphs, http, checkpointer, store, webhooks, ...others }: ProjectFile): string[] {
   return [
     ...unreadKeys(others, [...buildKeyNames, ...toolKeys, ...Object.keys(ProjectFile.shape)]),

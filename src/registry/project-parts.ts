@@ -4,8 +4,9 @@ import { importUserModule, patternLibrary } from "./modules.ts";
 import type { PartSources, Project, Source } from "./project.ts";
 
 /**
- * Gives the project's tools, skills, agents and MCP servers to the patterns. Contexts and inputs can then name them. Throws one sentence that
- * names the file if something is wrong. Returns a function that removes them and closes the connections to the MCP servers.
+ * Passes the project's tools, skills, agents and MCP servers to the patterns, so that contexts and inputs can name them. If something is
+ * wrong, throws a sentence that names the file. Returns a function that removes them again and closes the connections to the MCP
+ * servers.
  */
 export async function loadProjectParts(
   { file, parts }: Project,
@@ -26,7 +27,7 @@ export async function loadProjectParts(
   };
 }
 
-/** Does the work. Names the file in an error. */
+/** Calls `work`. If it throws, adds the name of the file to the error's message. */
 function withFile<Result>(file: string, work: () => Result): Result {
   try {
     return work();
@@ -35,7 +36,7 @@ function withFile<Result>(file: string, work: () => Result): Result {
   }
 }
 
-/** The functions of the patterns' library that take the parts of a project. */
+/** The functions of `ensemble/patterns` that take the parts of a project. */
 interface Library {
   defineProject(parts: object): () => Promise<void>;
   setProjectSkills(skills: unknown[]): void;
@@ -60,7 +61,10 @@ async function readAgents(file: string): Promise<unknown[]> {
   throw new Error(`${file} should be a list of agents.`);
 }
 
-/** Replaces `${NAME}` in the environment and the headers of the servers, so that a secret need not stand in the file. */
+/**
+ * Replaces each `${NAME}` in the environment and the headers of the servers by the variable's value. A secret can thus stay out of the
+ * file.
+ */
 function withVariables(mcp: PartSources["mcp"], variable: (name: string) => string | undefined) {
   const expand = (values: Record<string, string> | undefined, server: string) =>
     values && Object.fromEntries(Object.entries(values).map(([name, value]) => [name, expandValue(value, server, variable)]));

@@ -4,17 +4,20 @@ import { patchZodMethods } from "../patches/zod-methods.ts";
 
 /** The LangGraph module that gives zod schemas their `.langgraph` method. */
 export const zodEntry = "@langchain/langgraph/zod";
-/** The entry points of zod. Zod 4 has all of them, and older releases of zod 3 have only the first. */
+/** The entry points of zod. Zod 4 has all three. Older releases of zod 3 have only the first. */
 export const zodEntries = ["zod", "zod/v3", "zod/v4"];
 
 const mark = "?zod-of=";
 const Extension = z.object({ importer: z.string(), zods: z.array(z.string()) });
 
-/** Returns the URL of a module that exports our zod entry and also extends the importer's copies of zod. */
+/**
+ * Returns the URL of a module that exports LangGraph's zod entry. When it is loaded, it also extends the importing file's own copies of
+ * zod.
+ */
 export const extendingUrl = (entryUrl: string, extension: z.infer<typeof Extension>): string =>
   `${entryUrl}${mark}${encodeURIComponent(JSON.stringify(extension))}`;
 
-/** Returns the source code of a module with such a URL. Returns undefined for any other URL. */
+/** Returns the source code for a URL that `extendingUrl` made. Returns undefined for any other URL. */
 export function extendingSource(url: string): string | undefined {
   const [entryUrl, extension] = url.split(mark);
   if (extension === undefined) return undefined;
@@ -27,14 +30,14 @@ export function extendingSource(url: string): string | undefined {
   ].join("\n");
 }
 
-/** Extends these copies of zod, and the copies that a `require()` in the importer's file would load. */
+/** Adds LangGraph's method to these copies of zod, and to those that a `require()` in the importing file would load. */
 export function extendZods(zods: unknown[], importer: string): void {
   const require = createRequire(importer);
   const required = zodEntries.map((name) => {
     try {
       return require(name);
     } catch {
-      return undefined; // this zod has no such entry
+      return undefined; // this zod has no such entry point
     }
   });
   for (const zod of [...zods, ...required]) patchZodMethods(zod);

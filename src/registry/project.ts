@@ -17,7 +17,7 @@ import {
 import type { StoreOptions } from "./store-options.ts";
 import { buildKeyNames } from "./unread-keys.ts";
 
-/** A file of the project and the name of its export. */
+/** A file of the project, and the name of an export in it. */
 export interface Source {
   file: string;
   exportName: string;
@@ -26,19 +26,19 @@ export interface Source {
 /** A graph that langgraph.json lists. */
 export interface GraphSource extends Source {
   graphId: string;
-  /** The name of the graph's default assistant. Without it, the name is the graph's id. */
+  /** The name of the graph's default assistant. Without a name, the assistant is called like the graph's id. */
   name?: string | undefined;
   description: string | undefined;
-  /** The version that the project gives the graph. Without it, versions differ only by the graph's structure. */
+  /** The version that the project file gives the graph. If absent, only changes of the graph's structure count as a new version. */
   version?: string | undefined;
 }
 
-/** The project's own auth. `disableStudio` means that Studio must pass this auth too. */
+/** The project's own auth. `disableStudio` means that requests of LangSmith Studio must pass this auth too. */
 export interface AuthSource extends Source {
   disableStudio: boolean;
 }
 
-/** Where a project's tools, skills and agents are, and its MCP servers. */
+/** The files of a project's tools, skills and agents, and its MCP servers. */
 export interface PartSources {
   tools: Source | undefined;
   skills: Source | undefined;
@@ -52,9 +52,9 @@ export interface Project {
   graphs: GraphSource[];
   env: Record<string, string>;
   http: HttpOptions;
-  /** The source of `http.app`. */
+  /** The file and export that `http.app` names. */
   app: Source | undefined;
-  /** Files with UI components, by graph id, as paths from the project's folder. */
+  /** The files with UI components, by graph id. Their paths are relative to the project's folder. */
   ui: Record<string, string>;
   /** Packages that the UI components share with the page. */
   uiShared: string[];
@@ -64,15 +64,15 @@ export interface Project {
   auth: AuthSource | undefined;
   /** The operator's limits for patterns (`ensemble.patterns`). */
   patterns: { hosts: string[]; directories: string[] };
-  /** The tools, skills, agents and MCP servers that contexts of patterns can name. */
+  /** The tools, skills, agents and MCP servers that the context of a pattern can name. */
   parts: PartSources;
-  /** Keys that have a meaning elsewhere and none here. They are named in one warning at the start. */
+  /** Keys that mean something to the official server but nothing here. One warning at the start names them. */
   ignoredKeys: string[];
-  /** Keys for building images. A server that runs from the project's folder does not use them. */
+  /** Keys for building images. They have no effect on a service that runs from the project's folder. */
   buildKeys: string[];
 }
 
-/** Reads a langgraph.json. If something is wrong, throws one sentence that names the file. */
+/** Reads a langgraph.json. If something is wrong with it, throws a sentence that names the file. */
 export async function readProject(path: string): Promise<Project> {
   const file = resolve(path);
   const given = await readProjectFile(file);
@@ -109,7 +109,7 @@ async function readProjectFile(file: string): Promise<ProjectFile> {
   throw new Error(`${file}: ${issue?.path.join(".") || "the file"}: ${issue?.message}.`);
 }
 
-/** Returns every folder that contains the project's file or one of its graphs. */
+/** Returns the folders that contain the project's file or one of its graphs. */
 export const foldersOf = ({ file, graphs }: Project): string[] => [...new Set([file, ...graphs.map((graph) => graph.file)].map(dirname))];
 
 function parseJson(text: string, file: string): unknown {
@@ -146,7 +146,7 @@ function partSources(root: string, projectFile: string, { tools, skills, agents,
   };
 }
 
-/** Splits "<file>:<export>". Without an export, it returns the file's default export. */
+/** Splits "<file>:<export>" into the file and the export. If no export is named, it is the default export. */
 function sourceOf(root: string, projectFile: string, key: string, path: string): Source {
   const [, name = "", exportName = ""] = /^(.*?)(?::([^:/\\]*))?$/.exec(path) ?? [];
   if (name === "") throw new Error(`${projectFile}: ${key} is "${path}"; it should be "<file>:<export>".`);
@@ -157,7 +157,7 @@ function sourceOf(root: string, projectFile: string, key: string, path: string):
 
 async function readEnv(root: string, projectFile: string, env: ProjectFile["env"]): Promise<Record<string, string>> {
   if (env === undefined) return {};
-  // Only the process can set a variable that is given without a value.
+  // Lines without a value are left out. They name variables that only the process can set.
   if (Array.isArray(env)) return readLines(env.filter((line) => line.includes("=")).join("\n"));
   if (typeof env !== "string") return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]));
   const file = resolve(root, env);

@@ -9,7 +9,7 @@ import { findIssues, type GraphCallArguments, type Issue } from "./validate.ts";
 
 export type AnyGraph = Pregel<Record<string, PregelNode>, Record<string, BaseChannel>>;
 
-/** The config, and the storage, for one use of a graph. */
+/** The parts that a graph is given for one use: its config, checkpointer, store and cache. */
 export interface GraphUse {
   config?: LangGraphRunnableConfig;
   checkpointer?: BaseCheckpointSaver;
@@ -25,17 +25,17 @@ export interface Registry {
   describe(graphId: string): { name: string; description: string | undefined };
   /** Returns the graph's version from langgraph.json. */
   version(graphId: string): string | undefined;
-  /** Returns the graph for one use. The graph is a shallow copy, so that concurrent uses never share a saver or a store. */
+  /** Returns the graph for one use. It is a shallow copy, so that uses at the same time never share a checkpointer or a store. */
   open(graphId: string, use?: GraphUse): Promise<AnyGraph>;
-  /** Returns the graph's schemas: the ones that it declares, or else the ones from its TypeScript types. */
+  /** Returns the graph's schemas: those that it declares, or else those from its TypeScript types. */
   schemas(graphId: string): Promise<GraphSchemas>;
-  /** Returns the schemas of a graph that lies at a path inside another graph. */
+  /** Returns the schemas of a graph inside another graph. `path` is the path of the nested graph. */
   subgraphSchemas(graphId: string, path: string, subgraph: unknown): Promise<GraphSchemas>;
   /** Returns the schemas that the graph itself declares. */
   declaredSchemas(graphId: string): Promise<GraphSchemas>;
   /**
-   * Returns the issues that the graph's schemas find in an input and a context. If a function makes the graph for each run, returns none,
-   * because the graph is not made for this check.
+   * Validates an input and a context against the graph's schemas, and returns the issues. Returns none for a graph that a function makes
+   * for each run, because the graph is not made only for this check.
    */
   validate(graphId: string, given: GraphCallArguments): Promise<Issue[]>;
 }
@@ -44,13 +44,13 @@ type GraphFactory = (config: LangGraphRunnableConfig) => unknown;
 
 interface LoadedGraph {
   resolve(config: LangGraphRunnableConfig): Promise<AnyGraph>;
-  /** The graph, if it was exported as such. Undefined if a function makes the graph for each use. */
+  /** The graph, if the file exports a graph. Undefined if it exports a function that makes the graph for each use. */
   graph?: AnyGraph;
 }
 
 /**
- * Loads every graph of the project. If a graph cannot be loaded, throws a sentence that names it, which stops the start. Calls `warn` if
- * the TypeScript types of the graphs cannot be read.
+ * Loads all graphs of the project. If a graph cannot be loaded, throws a sentence that names it, so that the service does not start.
+ * Calls `warn` if the TypeScript types of the graphs cannot be read.
  */
 export async function loadRegistry(sources: GraphSource[], warn: (sentence: string) => void = () => {}): Promise<Registry> {
   const types = createTypeSchemaReader(sources, warn);
@@ -110,8 +110,8 @@ async function loadGraph(source: GraphSource): Promise<LoadedGraph> {
 }
 
 /**
- * Returns the compiled graph of an export. The export may be a compiled graph, an uncompiled builder, or the wrapper that createAgent
- * returns.
+ * Returns the compiled graph of an export. The export may be the compiled graph, a builder that is not compiled yet, or the wrapper that
+ * createAgent returns.
  */
 function asGraph(name: string, value: unknown): AnyGraph {
   if (isPregel(value)) return value;
@@ -129,13 +129,13 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * Returns the exports that the author wrote. TypeScript without "type": "module" becomes CommonJS, and Node then nests its exports under
- * `default`.
+ * Returns the exports as the author of the file wrote them. TypeScript without "type": "module" becomes CommonJS, and Node then puts its
+ * exports below `default`.
  */
 export function exportsOf(module: Record<string, unknown>): Record<string, unknown> {
   const { "module.exports": marked, __esModule, default: whole, ...named } = module;
-  const exports = marked ?? whole; // Node 22 does not add the key "module.exports"
-  // A plain object, so neither a graph nor a factory.
+  const exports = marked ?? whole; // Node 22 does not set the key "module.exports"
+  // A plain object contains named exports. A graph or a function is itself the export.
   const hasNames = isRecord(exports) && Object.getPrototypeOf(exports) === Object.prototype;
   if (hasNames) return { ...exports, ...named };
   return exports === undefined ? named : { default: exports, ...named };

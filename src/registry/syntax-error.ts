@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
 import { recentlyLoaded } from "./modules.ts";
 
-/** The number of files to check. Each check starts Node, so only the last loaded files are checked. */
+/** The most files to check. Each check starts a Node process, so only the files that were loaded last are checked. */
 const mostChecked = 20;
 
 /**
- * Returns the file and line of a syntax error in an ES module. Node's error does not contain them there, so Node checks the last loaded
- * files again. Returns undefined for any other error.
+ * Returns the file and line of a syntax error in an ES module. Node's error does not contain them, so the files that were loaded last
+ * are checked again with `node --check`. Returns undefined for any other error.
  */
 export async function findSyntaxError(error: unknown): Promise<{ file: string; text: string } | undefined> {
   if (!(error instanceof SyntaxError)) return undefined;
@@ -18,7 +18,7 @@ export async function findSyntaxError(error: unknown): Promise<{ file: string; t
   return undefined;
 }
 
-/** Returns what `node --check` reports. The first line is `<file>:<line>`. If the file has no syntax error, the report is empty. */
+/** Returns the output of `node --check`. Its first line is `<file>:<line>`. Without a syntax error, it is empty. */
 const checkSyntax = (file: string) =>
   new Promise<string>((resolve) => {
     execFile(process.execPath, ["--check", file], { timeout: 10_000 }, (_error, _stdout, stderr) => resolve(stderr));

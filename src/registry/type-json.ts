@@ -9,7 +9,7 @@ export interface SchemaContext {
 
 type Type = TypeScript.Type;
 
-/** The depth below which any type is accepted. Callers mostly fill in fields near the top. */
+/** The depth below which any value is accepted. The limit is enough, because callers mostly fill in fields near the top. */
 const maxDepth = 8;
 
 const message: JsonSchema = {
@@ -22,10 +22,10 @@ const message: JsonSchema = {
     name: { type: "string" },
   },
 };
-/** The schema of a list of messages, with LangGraph's mark for it. Studio shows a chat if it finds the mark. */
+/** The schema of a list of messages, with LangGraph's mark for such lists. Studio shows a chat if it finds this mark. */
 const messages: JsonSchema = { type: "array", items: message, langgraph_type: "messages" };
 
-/** Returns the schema of a state definition, whose fields are channels. Returns undefined if no field is known. */
+/** Returns the schema of a state from its definition, where each field is a channel. Returns undefined if no field is known. */
 export function definitionSchema(context: SchemaContext, type: Type | undefined, side: "ValueType" | "UpdateType"): JsonSchema | undefined {
   const { ts, checker } = context;
   const definition = type && checker.getNonNullableType(type);
@@ -41,7 +41,7 @@ export function definitionSchema(context: SchemaContext, type: Type | undefined,
   return { type: "object", properties: Object.fromEntries(properties) };
 }
 
-/** Returns the schema of a state. No field is required, because an input may omit any of them. */
+/** Returns the schema of a state. No field is required, because an input may omit any of the fields. */
 export function typeSchema(context: SchemaContext, type: Type): JsonSchema {
   const { required, ...schema } = schemaOf(context, type, 0, []);
   return schema;
@@ -75,7 +75,10 @@ function unionSchema(context: SchemaContext, union: TypeScript.UnionType, depth:
   return schemas.length === 1 ? (schemas[0] ?? {}) : withBoolean(schemas);
 }
 
-/** Returns a union with `boolean` restored. TypeScript splits a boolean in a union into true and false. */
+/**
+ * Joins the literals true and false in a union to `boolean`. This is needed because TypeScript splits a boolean in a union into these
+ * two.
+ */
 function withBoolean(schemas: JsonSchema[]): JsonSchema {
   const isBooleanLiteral = ({ const: value }: JsonSchema) => typeof value === "boolean";
   const others = schemas.filter((schema) => !isBooleanLiteral(schema));
@@ -87,7 +90,7 @@ function dedupe(schemas: JsonSchema[]): JsonSchema[] {
 }
 
 const knownTypes: Record<string, JsonSchema> = { Date: { type: "string", format: "date-time" } };
-/** Types that JSON cannot express, or that the serializer writes in a special form. */
+/** Types that JSON cannot express, or that the serializer stores in a special form. Their schema accepts anything. */
 const opaque = new Set(["Uint8Array", "Buffer", "Map", "Set", "RegExp", "Promise", "AbortSignal"]);
 
 function objectSchema(context: SchemaContext, type: Type, depth: number, ancestors: Type[]): JsonSchema {
@@ -130,7 +133,10 @@ function recordSchema(context: SchemaContext, type: Type, depth: number, inside:
 const argumentsOf = ({ checker }: SchemaContext, type: Type) => checker.getTypeArguments(type as TypeScript.TypeReference);
 const elementOf = (context: SchemaContext, type: Type) => argumentsOf(context, type)[0];
 
-/** Returns whether a type is a LangChain message. The message classes have many members, but a caller gives only four of them. */
+/**
+ * Returns whether a type is a LangChain message. Messages get a schema of their own, because their classes have many members, and
+ * callers set only four of them.
+ */
 const isMessage = (type: Type) => type.getProperty("lc_namespace") !== undefined && type.getProperty("content") !== undefined;
 
 function mentionsMessage(type: Type | undefined): boolean {

@@ -13,7 +13,7 @@ import type { ReadRequest } from "./type-reader.ts";
 export type SchemasByPath = Record<string, TypeSchemas>;
 
 export interface TypeSchemaReader {
-  /** Returns the schemas derived from the types of an exported graph. Returns an empty object if they cannot be read. */
+  /** Returns the schemas from the types of an exported graph. Returns an empty object if the types cannot be read. */
   read(source: Source): Promise<SchemasByPath>;
 }
 
@@ -22,8 +22,9 @@ const maxOutputBytes = 64_000_000;
 const run = promisify(execFile);
 
 /**
- * Creates a reader of schemas from TypeScript types. All graphs of a project share one child process, because the compiler spends most of
- * its time on the types of libraries. The result is kept until one of the files changes. `warn` is called each time a child process fails.
+ * Creates a reader of schemas from TypeScript types. All graphs of a project are read by one child process, because the compiler spends
+ * most of its time on the types of libraries. The result is kept until one of the files changes. `warn` is called whenever a child
+ * process fails.
  */
 export function createTypeSchemaReader(sources: Source[], warn: (sentence: string) => void): TypeSchemaReader {
   let cached: { hash: string; schemas: Promise<SchemasByPath[]> } | undefined;
@@ -58,7 +59,10 @@ async function hashOf(sources: Source[]): Promise<string> {
   return hash.digest("hex");
 }
 
-/** Returns the path of the project's own TypeScript compiler. Returns undefined for version 7, which has no compiler API for JavaScript. */
+/**
+ * Returns the path of the project's own TypeScript compiler. Returns undefined if its version is 7, which has no compiler API for
+ * JavaScript.
+ */
 export function typescriptOf(file: string): string | undefined {
   const require = createRequire(file);
   try {

@@ -14,7 +14,7 @@ export const buildKeyNames = [
   "keep_pkg_tools",
   "source",
 ];
-/** The keys for editors, or only for the official command-line tool. */
+/** The keys that are only for editors or for the official command-line tool. */
 export const toolKeys = ["$schema", "_INTERNAL_docker_tag"];
 
 /** Returns the keys of an object in langgraph.json that have no effect here. */

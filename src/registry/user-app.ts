@@ -5,10 +5,10 @@ import type { Source } from "./project.ts";
 
 export type FetchHandler = (request: Request, env: unknown) => unknown;
 
-/** The app that the project puts before our routes. It is a Hono app, or any other handler of web requests. */
+/** The project's own app, which gets each request before our routes. It is a Hono app, or any other handler of web requests. */
 export type UserApp = { hono: Hono } | { handler: FetchHandler };
 
-/** Loads `http.app`. If the app cannot be loaded, throws a sentence that names it, which stops the start. */
+/** Loads the app that `http.app` names. If it cannot be loaded, throws a sentence that names it, so that the service does not start. */
 export async function loadUserApp({ file, exportName }: Source): Promise<UserApp> {
   const module = await importUserModule(file).catch(async (error: unknown) => {
     throw new Error(`http.app (${file}) could not be imported: ${await describeImportFailure(error)}`, { cause: error });
@@ -24,7 +24,7 @@ export async function loadUserApp({ file, exportName }: Source): Promise<UserApp
   );
 }
 
-/** Returns whether a value is a Hono app. It checks the properties, because the project may have its own copy of Hono. */
+/** Returns whether a value is a Hono app. It checks the properties and not the class, because the project may use its own copy of Hono. */
 function isHono(value: unknown): value is Hono {
   return isRecord(value) && typeof value.fetch === "function" && typeof value.route === "function" && Array.isArray(value.routes);
 }

@@ -1,21 +1,21 @@
 import type { BaseChannel, Pregel, PregelNode } from "@langchain/langgraph";
 import { z } from "zod";
 
-/** The arguments of a call of a graph: the input and the context. */
+/** The arguments of a graph's call that are validated: the input and the context. */
 export interface GraphCallArguments {
   input?: unknown;
   context?: Record<string, unknown> | undefined;
 }
 
-/** A problem that a schema finds in a document, and the path of the faulty value. */
+/** A problem that a schema finds in a document. `path` leads to the faulty value. */
 export interface Issue {
   path: PropertyKey[];
   message: string;
-  /** For a union, the issues of each alternative. */
+  /** The issues of each alternative, if the schema is a union. */
   errors?: Issue[][] | undefined;
 }
 
-/** The most issues that an answer lists. Callers fix the first ones anyway, and a list of 200,000 issues takes seconds to write. */
+/** The most issues that an answer lists. Callers fix the first ones first, and writing a list of 200,000 issues would take seconds. */
 export const mostIssues = 20;
 
 const Issue: z.ZodType<Issue> = z.object({
@@ -28,8 +28,8 @@ const Issue: z.ZodType<Issue> = z.object({
 const Issues = z.preprocess((list) => (Array.isArray(list) ? list.slice(0, mostIssues) : list), z.array(Issue));
 
 /**
- * Returns the issues that the graph's own schemas find in its input and its context. It calls the functions that LangGraph calls when the
- * run begins, so it refuses nothing that LangGraph would accept. A graph without schemas accepts anything.
+ * Validates an input and a context against the graph's own schemas, and returns the issues. It calls the functions that LangGraph calls
+ * when a run begins, so it refuses exactly what LangGraph would refuse. A graph without schemas accepts anything.
  */
 export async function findIssues(
   graph: Pregel<Record<string, PregelNode>, Record<string, BaseChannel>>,
@@ -54,8 +54,8 @@ async function issuesFrom(root: string, validate: () => Promise<unknown>): Promi
 const fieldFailure = /^Validation failed for field "(.*?)": (\[.*\])$/s;
 
 /**
- * Returns the issues in an error: zod's own list, or the list that StateSchema writes into its message. For any other error, returns an
- * empty list. Such an error comes from the schema's own code: the request is accepted, and the run fails with the error.
+ * Returns the issues that an error contains: zod's list, or the list that StateSchema writes into the message. Any other error comes
+ * from the schema's own code. It gives no issues, so the run is accepted and fails with that error.
  */
 function issuesIn(error: unknown): Issue[] {
   if (!(error instanceof Error)) return [];

@@ -7,7 +7,8 @@ import { tokensOf } from "./words.ts";
 export const modelName = "rehearsal";
 
 /**
- * Answers a chat completion, as one response or as server-sent events. The id is random, so that two equal answers count as two messages.
+ * Answers a chat completion, as one response or as server-sent events. The id is random, because graphs would take two messages with the
+ * same id for one.
  */
 export function complete(request: ChatRequest, reply: FastifyReply): object | string {
   const answers = Array.from({ length: request.n ?? 1 }, (_, choice) => answer(request, choice));
@@ -37,13 +38,13 @@ function chunksOf({ tokens, toolCalls, finish }: Answer, index: number): object[
   return [...deltas.map((delta) => chunk(delta, null)), chunk({}, finish)];
 }
 
-/** Returns the stream pieces of a tool call: first its name, then parts of its arguments. */
+/** Returns a tool call in the pieces that are streamed: first its name, then parts of its arguments. */
 function callDeltas({ id, type, function: { name, arguments: text } }: ToolCall, index: number): object[] {
   const opening = { tool_calls: [{ index, id, type, function: { name, arguments: "" } }] };
   return [opening, ...tokensOf(text).map((piece) => ({ tool_calls: [{ index, function: { arguments: piece } }] }))];
 }
 
-/** Returns token counts that are estimated from the length of the texts. */
+/** Returns token counts, estimated from the length of the texts. */
 function usageOf({ messages, tools, response_format: format }: ChatRequest, answers: Answer[]): object {
   const prompt = Math.ceil(JSON.stringify([messages, tools, format]).length / 4);
   const lengthOf = ({ tokens, toolCalls }: Answer) => tokens.length + Math.floor(JSON.stringify(toolCalls).length / 4);

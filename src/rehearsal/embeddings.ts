@@ -5,7 +5,7 @@ import { allWords, wordsOf } from "./words.ts";
 const Tokens = z.array(z.number().int());
 const Text = z.string().min(1);
 
-/** The body of a request to `/embeddings`: texts, or their tokens. */
+/** The body of a request to `/embeddings`. Its input is one text or several, or their tokens. */
 export const EmbeddingsRequest = z.object({
   model: z.string(),
   input: z.union([Text.transform((text) => [text]), z.array(Text).min(1).max(2_048), z.array(Tokens).min(1), Tokens.min(1)]),
@@ -27,8 +27,8 @@ export function embed({ model, input, dimensions, encoding_format }: z.output<ty
 }
 
 /**
- * Returns the vector of a text, with length one. It is the sum of the directions of the first 500 words. The bits of a word's hash give its
- * direction.
+ * Returns the vector of a text, scaled to length one. The hash of each word gives a direction, and the vector is the sum of the
+ * directions of the first 500 words.
  */
 function vectorOf(text: string, size: number): Float32Array<ArrayBuffer> {
   const words = [wordsOf(text), allWords(text), [text]].find(({ length }) => length > 0) ?? [];

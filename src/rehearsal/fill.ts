@@ -4,7 +4,7 @@ import { resolve, type Schema, typeOf } from "./json-schema.ts";
 import type { Prompt } from "./prompt.ts";
 import { allWords, expressionIn } from "./words.ts";
 
-/** The position of a value in the answer: its field or list, its index in the nearest list, and its depth. */
+/** Where a value belongs in the answer: the name of its field or list, its index in the nearest list, and its depth. */
 interface Place {
   name: string;
   index?: number;
@@ -18,12 +18,12 @@ interface Source extends Prompt {
 }
 
 /**
- * The depth at which recursion is cut short, because a schema may contain itself. From here on, lists are as short as the schema allows.
- * Below it, unions take their first variant that is neither an object nor a list.
+ * The depth from which answers are kept short, because a schema may contain itself. From there on, lists have as few elements as
+ * allowed, and unions take their first variant that is neither an object nor a list.
  */
 const deep = 6;
 
-/** Returns a value that fits the schema. Optional fields are omitted, and free text repeats the prompt. */
+/** Returns a value that fits the schema. It has no optional fields, and its free texts repeat the prompt. */
 export function fillSchema(root: Schema, prompt: Prompt, isCall = false): unknown {
   return fill(root, { name: "answer", depth: 0 }, { ...prompt, root, isCall, knownIds: [] });
 }
@@ -44,8 +44,8 @@ function fill(given: JsonSchema | undefined, place: Place, source: Source): unkn
 }
 
 /**
- * Chooses one of the options. Options that the prompt names come first, in the order of the prompt. The elements of a list take one option
- * after another.
+ * Chooses one of the options. Options whose words occur in the prompt come first, in the order of the prompt. Each element of a list
+ * takes the next option.
  */
 function choose(options: unknown[], { index = 0 }: Place, { text }: Source): unknown {
   const words = ` ${allWords(text).join(" ")} `;
@@ -81,10 +81,10 @@ function fillArray({ minItems = 0, maxItems = Infinity, ...schema }: Schema, { n
   return schema.uniqueItems ? [...new Set(items)] : items;
 }
 
-/** Returns the middle of the bounds. If a bound is missing, returns the allowed number that is nearest to 1. */
+/** Returns the number in the middle between the bounds. If a bound is missing, returns the allowed number that is nearest to 1. */
 function fillNumber(schema: Schema, type: string): number {
   const step = schema.multipleOf ?? (type === "integer" ? 1 : 0);
-  const beside = step || 1e-6; // the distance from an exclusive bound
+  const beside = step || 1e-6; // how far the number must be from an exclusive bound
   const low = Math.max(schema.minimum ?? -1e15, (schema.exclusiveMinimum ?? -1e15) + beside, -1e15);
   const high = Math.min(schema.maximum ?? 1e15, (schema.exclusiveMaximum ?? 1e15) - beside, 1e15);
   const middle = low > -1e14 && high < 1e14 ? (low + high) / 2 : Math.min(Math.max(1, low), high);
@@ -103,7 +103,9 @@ function fillString({ pattern, format = "", minLength = 0, maxLength }: Schema, 
   return text.padEnd(minLength, ` ${text || "."}`).slice(0, maxLength);
 }
 
-/** Returns a text for a field: the address or the expression in the prompt, a numbered id, or the text that answers repeat. */
+/**
+ * Returns a text for a field. It is the address or the expression that the prompt contains, a numbered id, or the subject of the prompt.
+ */
 function writeText({ name, index }: Place, { isCall, task, subject, knownIds }: Source): string {
   const words = allWords(name);
   if (isCall && name === "expression") return expressionIn(task) ?? subject;

@@ -2,7 +2,7 @@ import type { JsonSchema } from "json-schema-faker";
 
 export type Schema = Exclude<JsonSchema, boolean>;
 
-/** Returns a schema in which `$ref` and `allOf` at the top level are resolved. */
+/** Returns a schema whose own `$ref` and `allOf` are resolved. Those of nested schemas stay. */
 export function resolve(schema: JsonSchema | undefined, root: Schema, depth = 0): Schema {
   if (typeof schema !== "object" || depth > 20) return {};
   const { $ref, allOf = [], ...own } = schema;
@@ -26,7 +26,10 @@ function merge(one: Schema, other: Schema): Schema {
   return merged;
 }
 
-/** Returns the type of a schema, even if it is implicit. A schema that allows null has the type null. */
+/**
+ * Returns the type of a schema. If it is not stated, it is derived from the schema's other keywords. The type of a schema that allows
+ * null is null.
+ */
 export function typeOf({ type, properties, required, additionalProperties, items, prefixItems, ...schema }: Schema): string {
   const types = [type ?? []].flat();
   if (types.length > 0) return types.find((one) => one === "null") ?? String(types[0]);

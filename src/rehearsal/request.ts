@@ -19,7 +19,7 @@ const SchemaFormat = z.object({
 });
 const limit = z.number().int().min(1).nullish();
 
-/** The body of a chat completion. Unknown fields are accepted and have no effect. */
+/** The body of a chat completion. Fields that are not listed here are accepted and ignored. */
 export const ChatRequest = z
   .object({
     model: z.string().min(1),
@@ -45,7 +45,7 @@ export const ChatRequest = z
 export type ChatRequest = z.output<typeof ChatRequest>;
 export type Tool = z.output<typeof Tool>;
 
-/** Returns the reason why a tool choice is impossible, if it is. */
+/** Returns the reason why the request's tool choice is impossible, or undefined if it is possible. */
 function problemOf(tools: { function: Tool }[], choice: ChatRequest["tool_choice"]) {
   if (!choice || choice === "none") return;
   if (tools.length === 0) return { path: ["tool_choice"], message: "is only allowed when tools are given" };
@@ -53,7 +53,7 @@ function problemOf(tools: { function: Tool }[], choice: ChatRequest["tool_choice
   return { path: ["tool_choice"], message: `names no given tool: ${choice.function.name}` };
 }
 
-/** Checks tool messages as strictly as the real API, so that a conversation cut in the wrong place fails here too. */
+/** Checks tool messages as strictly as the real API does. A conversation that a graph has cut in the wrong place thus fails here too. */
 function problemIn(messages: ChatRequest["messages"]) {
   const open = new Set<string>();
   for (const [index, { role, tool_calls, tool_call_id }] of messages.entries()) {

@@ -14,9 +14,9 @@ export interface Rehearsal {
 const bodyLimit = 10 * 1024 * 1024;
 const model = { id: modelName, object: "model", created: 1_735_689_600, owned_by: "ensemble" };
 
-/** Starts an OpenAI-compatible endpoint on loopback. Calls `onFirstAnswer` once, after it answered its first model call. */
+/** Starts a model endpoint on this machine that is compatible with OpenAI. Calls `onFirstAnswer` once, after the first answer. */
 export async function startRehearsal(onFirstAnswer = () => {}): Promise<Rehearsal> {
-  // Fastify reads more than the limit, because a client that is still sending may miss an early refusal.
+  // Fastify's limit is higher than ours. A client that is still sending may not see an early refusal, so the whole body is read first.
   const app = fastify({ bodyLimit: 10 * bodyLimit, forceCloseConnections: true, routerOptions: { ignoreTrailingSlash: true } });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, async (_: FastifyRequest, body: Buffer) => parse(body));
@@ -41,7 +41,7 @@ export async function startRehearsal(onFirstAnswer = () => {}): Promise<Rehearsa
   return { baseUrl: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}/v1`, stop: () => app.close() };
 }
 
-/** An error response, in the wording of the original API. */
+/** An error response with the wording of OpenAI's API. */
 class Refusal extends Error {
   readonly status: number;
   readonly details: object;

@@ -5,15 +5,15 @@ import type { Db } from "../db/sql.ts";
 import { isThreadBusy } from "../runs/read.ts";
 import { deleteThreadRow, lockThread, type TtlStrategy } from "../threads/threads.ts";
 
-/** Deletes everything that is stored of a thread. Call it in a transaction that holds the thread's lock. */
+/** Deletes a thread with everything that is stored for it. Call it in a transaction that holds the thread's lock. */
 export async function deleteThread(tx: Db, threadId: string): Promise<void> {
   await deleteThreadRow(tx, threadId);
   await deleteThreadCheckpoints(tx, threadId);
 }
 
 /**
- * Deletes a thread, or all but its latest checkpoints. Returns false, and deletes nothing, if the scope has no such thread, if the thread
- * has an open run, or if its checkpoints need their ancestors. Call it in a transaction.
+ * Deletes a thread, or only its older checkpoints, as `strategy` says. Returns false and deletes nothing in three cases: the caller may
+ * not see the thread, the thread has an open run, or its checkpoints need the older ones. Call it in a transaction.
  */
 export async function pruneThread(tx: Db, scope: Scope, threadId: string, strategy: TtlStrategy): Promise<boolean> {
   if (!(await lockThread(tx, scope, threadId)) || (await isThreadBusy(tx, threadId))) return false;

@@ -1,10 +1,10 @@
 import type { ThreadTtl, TtlStrategy } from "../threads/threads.ts";
 
-/** How long data is kept. Without a rule, data is kept for ever. */
+/** How long data is kept. If a rule is missing, nothing is deleted by it. */
 export interface RetentionRules {
   /** The rule for threads that have no rule of their own. */
   threadTtl?: ThreadTtl | undefined;
-  /** How many root checkpoints a thread keeps when its run has ended. */
+  /** How many root checkpoints a thread keeps. Older ones are deleted when no run executes. */
   keepCheckpoints?: number | undefined;
   /** The minutes between two sweeps of expired threads. */
   ttlSweepMinutes?: number | undefined;
@@ -29,7 +29,10 @@ interface ProjectOptions {
   store?: { ttl?: SweepOptions | null | undefined };
 }
 
-/** Returns the rules. The environment overrides the project file. Only the project file can set the strategy for expired threads. */
+/**
+ * Returns the rules. A value from the environment takes precedence over one from the project file. The strategy for expired threads can
+ * be set only in the project file.
+ */
 export function retentionRules(
   { threadTtlMinutes, keepCheckpoints }: Configured,
   { checkpointer, store }: ProjectOptions = {},

@@ -19,23 +19,23 @@ import { sweepWebhooks } from "../webhooks/webhooks.ts";
 import { deleteThread } from "./prune-thread.ts";
 import type { RetentionRules } from "./retention-rules.ts";
 
-/** How many rows of each kind were deleted, or would be. */
+/** How many rows of each kind a sweep has deleted, or would delete. */
 export interface Removal {
   /** Runs whose events were deleted. */
   eventLogs: number;
   temporaryThreads: number;
-  /** Idempotency-Keys, with which clients can repeat a request that creates runs. */
+  /** Idempotency-Keys. A request with a deleted key counts as a new request. */
   idempotencyKeys: number;
   /** Expired results of the cache. */
   cacheEntries: number;
   /** Expired items of the store. */
   storeItems: number;
-  /** Old webhook deliveries that succeeded or finally failed. */
+  /** Old webhook deliveries, both those that succeeded and those that finally failed. */
   webhooks: number;
   deletedThreads: number;
-  /** Threads that were reduced to their latest checkpoint. */
+  /** Threads that kept only their latest checkpoint. */
   reducedThreads: number;
-  /** Checkpoints that were deleted from threads that still exist. */
+  /** Checkpoints that were deleted from threads which still exist. */
   checkpoints: number;
 }
 
@@ -43,12 +43,12 @@ export type Swept = Removal & { /** Whether a batch was full, so that more may f
 
 type Batch = Partial<Removal> & { full: boolean };
 
-/** The key of an advisory lock. It is an arbitrary number that no other lock uses. */
+/** The key of the advisory lock of sweeps. The number is arbitrary, but no other lock may use it. */
 const sweepLock = 7_201_915;
 const manyRows = 200;
 /**
- * How many threads a batch of checkpoints covers. These threads are locked until the batch ends, and a request to create a run on one of
- * them waits.
+ * How many threads one batch of checkpoint deletions covers. The number is small, because these threads stay locked until the batch
+ * ends, and new runs on them must wait.
  */
 const fewThreads = 25;
 
@@ -65,8 +65,8 @@ export const nothingRemoved: Removal = {
 };
 
 /**
- * Deletes one batch of each kind of data, each in its own transaction. Returns undefined if another process is sweeping, because only one
- * process may sweep at a time.
+ * Deletes one batch of each kind of data, each in a transaction of its own. Returns undefined if another process is sweeping, because
+ * only one may sweep at a time.
  */
 export async function sweepOnce(
   pool: Pool,
@@ -96,8 +96,8 @@ export async function sweepOnce(
 }
 
 /**
- * Only trims the checkpoints of threads and reclaims their disk space, because a thread in use adds checkpoints at every turn. Returns the
- * number of deleted checkpoints, or undefined if another process is sweeping.
+ * Deletes only old checkpoints, and reclaims their disk space. It runs between two sweeps, because a thread in use adds checkpoints at
+ * every turn. Returns the number of deleted checkpoints, or undefined if another process is sweeping.
  */
 export async function trimOnce(pool: Pool, keepCheckpoints: number): Promise<number | undefined> {
   const batch = await transaction(pool, async (tx) => ((await takeTurn(tx)) ? trimThreads(tx, keepCheckpoints) : undefined));

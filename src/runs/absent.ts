@@ -1,22 +1,22 @@
 import { type Db, sql } from "../db/sql.ts";
 import { endingUnfinished } from "./unfinished.ts";
 
-/** A graph that due runs need but no live worker has. */
+/** A graph that due runs need, but that no live worker has loaded. */
 export interface AbsentGraph {
   graphId: string;
-  /** True if this call has noted the graph for the first time. */
+  /** True if this call was the first to notice that the graph is missing. */
   isNew: boolean;
 }
 
 /**
- * A condition: some live worker may have the graph `graph_id`. Workers of the previous release report no graphs, so they may have any
- * graph.
+ * A condition that is true if some live worker may have the graph `graph_id`. A worker of the previous release does not report its
+ * graphs, so it may have any graph.
  */
 const someWorkerHas = sql`exists (select from workers where graphs is null or graph_id = any(graphs))`;
 
 /**
- * Selects the graphs of all heads, that is of the first pending run of each thread. The query walks the index from one graph to the next,
- * so its cost does not grow with the number of runs.
+ * Selects the graphs that the threads' next runs need. In each thread, the pending run that comes next has the mark `head` (see
+ * migration 032). The query jumps in the index from one graph to the next, so its cost does not grow with the number of runs.
  */
 const neededGraphs = sql`
   recursive steps (graph_id) as (
@@ -30,8 +30,8 @@ const neededGraphs = sql`
        and exists (select from runs where head and runs.graph_id = steps.graph_id and run_at <= now()))`;
 
 /**
- * Records the graphs that due runs need but no worker has, and returns them. Deletes the record of a graph when a worker has it again, or
- * when no due run needs it any more.
+ * Returns the graphs that due runs need but no worker has, and records since when they are missing. Deletes the record of a graph when a
+ * worker has it again, or when no due run needs it any more.
  */
 export async function noteAbsentGraphs(db: Db): Promise<AbsentGraph[]> {
   const { rows } = await db.query<AbsentGraph>(sql`
@@ -45,7 +45,7 @@ export async function noteAbsentGraphs(db: Db): Promise<AbsentGraph[]> {
   return rows;
 }
 
-/** Counts the waiting threads for each recorded graph, up to a limit. */
+/** Counts, for each missing graph, the threads that wait for it. Counts at most `limit` threads. */
 export async function countWaiting(db: Db, limit: number): Promise<{ graphId: string; threads: number }[]> {
   const { rows } = await db.query<{ graphId: string; threads: number }>(sql`
     select graph_id as "graphId", (select count(*)::integer from (
@@ -54,7 +54,7 @@ export async function countWaiting(db: Db, limit: number): Promise<{ graphId: st
   return rows;
 }
 
-/** Returns whether a live worker has the graph. */
+/** Returns whether a live worker has reported that it has the graph. */
 export async function isServedElsewhere(db: Db, graphId: string): Promise<boolean> {
   const { rowCount } = await db.query(sql`select 1 from workers where ${graphId} = any(graphs) limit 1`);
   return rowCount !== 0;
@@ -68,7 +68,10 @@ const absentError = (seconds: number) => ({
 
 const mostEnded = 500;
 
-/** Ends the next run of each thread whose graph no worker has had for `seconds`. Returns the ids of the runs. */
+/**
+ * Ends the runs that have waited at least `seconds` for a graph that no worker had in that time. Only the next run of a thread ends in
+ * one call. Returns the ids of the runs.
+ */
 export async function endRunsOfAbsentGraphs(db: Db, seconds: number): Promise<string[]> {
   const overdue = sql`
     select run_id, thread_id from runs r join threads t using (thread_id)

@@ -1,7 +1,7 @@
 import type { User } from "../auth/user.ts";
 import { everything, type Scope } from "../db/scope.ts";
 
-/** The user that a run belongs to, and the threads and assistants that this user may use. */
+/** The user who makes a run, and the scopes of the threads and assistants that this user may use. */
 export interface Caller {
   /** Null if the service runs without auth. */
   user: User | null;
@@ -10,7 +10,7 @@ export interface Caller {
 }
 
 /**
- * Returns the caller for runs that the service makes later for a user, such as the runs of a cron. Auth was checked when the user created
- * the cron, so every row is visible here.
+ * Returns the caller for runs that the service makes later for a user, such as the runs of a cron. Every thread and assistant is
+ * allowed, because auth checked the access when the user created the cron.
  */
 export const onBehalfOf = (user: User | null): Caller => ({ user, threads: everything, assistants: everything });

@@ -6,10 +6,9 @@ import type { CancelAction } from "./run.ts";
 
 /**
  * Cancels the open runs of threads, or only the runs in `runIds`. Returns how many runs were found.
- *
- * - A run that never started ends at once. With "interrupt", it gets an event number, under which the subscribers of its thread see its
- *   end. With "rollback", it is deleted.
- * - A started run is only marked. Its worker, or the next worker that claims it, carries the cancellation out.
+ * - A run that never started ends at once. With "rollback", it is deleted. With "interrupt", it gets an event number, so that
+ *   subscribers of its thread learn of its end.
+ * - A run that has started is only marked as cancelled. Its worker carries the cancellation out, or the next worker that claims the run.
  *
  * Call this in a transaction that holds the locks of the threads. Notify the cancel and claim topics after the commit.
  */
@@ -36,14 +35,18 @@ export async function cancelOpenRuns(tx: Db, threadIds: string[], action: Cancel
              where threads.thread_id = past.thread_id),
           ${storingWebhooks(sql`threads`)}
           select 1 from ended`);
-  // A rollback replaces an earlier interrupt. An interrupt never replaces a rollback, because such a run is being deleted already.
+  // A rollback replaces an earlier interrupt. An interrupt never replaces a rollback, because a run with a rollback is already being
+  // deleted.
   const asked = await tx.query(sql`
     update runs set cancel = ${action}::cancel_action, updated_at = now(), run_at = least(run_at, now())
      where ${target} and status in ('pending', 'running') and cancel is distinct from 'rollback'`);
   return (ended.rowCount ?? 0) + (asked.rowCount ?? 0);
 }
 
-/** Returns the open runs that match, with their threads. The order is fixed, so that all callers lock threads in the same order. */
+/**
+ * Returns the matching open runs and their threads. They come in a fixed order, so that all callers lock threads in the same order and
+ * no deadlock arises.
+ */
 export async function findOpenRuns(
   db: Db,
   scope: Scope,

@@ -3,7 +3,7 @@ import type { Fence } from "../db/fence.ts";
 import { type Db, prepared, sql } from "../db/sql.ts";
 import type { CancelAction, Json, RunKwargs } from "./run.ts";
 
-/** A claimed run: the right to execute it, and everything that the attempt needs to know. */
+/** A claimed run. It contains the right to write for the run, and everything that the attempt needs to know. */
 export interface Claim extends Fence {
   threadId: string;
   assistantId: string;
@@ -13,15 +13,15 @@ export interface Claim extends Fence {
   kwargs: RunKwargs;
   /** The user that the run belongs to. */
   user: User | null;
-  /** How many workers in a row died while they held the run. Progress resets the count. */
+  /** How many times in a row a worker died while it held the run. If the run makes progress in between, the count starts again. */
   crashes: number;
   /** The seconds since the run was created. */
   waitedSeconds: number;
-  /** The seconds since the run could first be claimed. */
+  /** The seconds since the run became due. */
   dueSeconds: number;
-  /** The seconds since the run first started. */
+  /** The seconds since the run started for the first time. */
   ranSeconds: number;
-  /** True if the run's thread has no stored state yet, so that no one needs to read it. */
+  /** True if the run's thread has no checkpoint yet, so that nobody needs to look for one. */
   isFresh: boolean;
   /** The trace spans of the request and of the previous attempt. */
   traceparent: string | null;
@@ -32,25 +32,32 @@ export interface ClaimLimits {
   /** The graphs that this worker has. */
   graphs: string[];
   slots: number;
-  /** How many suspect runs may be claimed. A suspect has crashed so often that the next crash ends it. */
+  /** How many suspect runs may be claimed. A run is suspect if one more crash would end it. */
   suspects: number;
   /** The number of crashes after which a run is given up. */
   maxCrashes: number;
 }
 
-/** How many more runs a claim reads than it needs, because other workers may hold the locks of the first runs. */
+/**
+ * How many runs a claim reads in addition to those it needs. They are a reserve, because other workers may have locked the threads of
+ * the first ones.
+ */
 const spare = 32;
 
 /**
  * Claims up to `slots` due runs of the worker's graphs, oldest first.
  *
- * The statement reads only the heads of threads (see migration 032), once for each graph. Long queues, and runs of graphs that this worker
- * lacks, thus cost nothing. A cancelled run needs no graph, so any worker may carry out its cancellation. A worker gets only one run at a
- * time that has a single attempt left. If that run kills the worker, no other run reaches its limit of crashes with it.
+ * Only heads are read, once for each graph. A head is the run of a thread that comes next (see migration 032). Long queues thus cost
+ * nothing, and neither do the runs of graphs that this worker lacks. Any worker may claim a cancelled run, because cancelling needs no
+ * graph.
  *
- * The claim locks thread rows, and skips rows that are locked. Two facts decide in the end: the check of the locked run row, and the unique
- * index on running runs. The start time is `clock_timestamp()`, because the previous run may have ended after this statement began, which
- * is the time that `now()` returns. The run takes the base of its event numbers from the locked thread.
+ * A worker executes only one suspect run at a time. Otherwise one run that kills the worker would take others over their limit of
+ * crashes.
+ *
+ * The claim locks the threads of the runs, and skips threads that are locked. Two checks prevent a second claim of the same run: the
+ * condition on the locked row, and a unique index on running runs. The start time is `clock_timestamp()` and not `now()`, because the
+ * thread's previous run may have ended after this statement began. The run takes `event_base`, where its event numbers start, from its
+ * thread.
  */
 export async function claimRuns(db: Db, workerId: string, { graphs, slots, suspects, maxCrashes }: ClaimLimits): Promise<Claim[]> {
   const suspect = sql`crashes > 0 and crashes >= ${maxCrashes - 1}`;
@@ -92,8 +99,8 @@ export async function claimRuns(db: Db, workerId: string, { graphs, slots, suspe
 }
 
 /**
- * Returns a run to the queue for another attempt. Locks the thread first, in the order that every statement keeps. Returns false if the
- * attempt had already lost the right to write.
+ * Returns a run to the queue for another attempt. Returns false if the attempt had already lost the right to write. Locks the thread
+ * before the run, as every statement does to avoid deadlocks.
  */
 export async function releaseRun(db: Db, { runId, attempt }: Fence): Promise<boolean> {
   const { rowCount } = await db.query(sql`
@@ -105,7 +112,7 @@ export async function releaseRun(db: Db, { runId, attempt }: Fence): Promise<boo
   return rowCount !== 0;
 }
 
-/** A run that a worker holds according to the database, and the cancellation requested for the run. */
+/** A run that a worker holds according to the database. `cancel` is set if somebody has asked to cancel the run. */
 export interface HeldRun extends Fence {
   cancel: CancelAction | null;
 }

@@ -13,10 +13,10 @@ import { isThreadBusy } from "./read.ts";
 import type { Json, MultitaskStrategy, Run, RunConfig, RunKwargs } from "./run.ts";
 import { runWriterOf } from "./run-writer.ts";
 
-/** A requested run, with the defaults filled in. */
+/** A run to create: the fields of the request, with the defaults filled in. */
 export interface NewRun {
   runId: string;
-  /** Undefined for a run that gets its own new thread. */
+  /** The thread to use. Undefined if the run gets a new thread of its own. */
   threadId: string | undefined;
   assistantId: string;
   createThread: boolean;
@@ -31,21 +31,21 @@ export interface NewRun {
   traceparent?: string | null | undefined;
 }
 
-/** A run that is about to be created, with the facts that a check needs. */
+/** A run that is about to be created, as its check sees it. */
 export interface AskedRun {
   assistant: Assistant;
   threadId: string;
   /**
-   * True if other runs of the thread come first. The state that this run will find is then unknown. Only set correctly for a run that
-   * answers a question.
+   * True if open runs of the thread come first, so that nobody knows which state this run will find. It is set correctly only for a run
+   * that answers a question, because no other check needs it.
    */
   wasBusy: boolean;
   kwargs: RunKwargs;
 }
 
 /**
- * Validates a run before it is created, while its thread is locked. Throws if the run is invalid. The caller passes this function in,
- * because this folder knows no graphs.
+ * Checks a run before it is created, while its thread is locked. Throws if the run is invalid. Callers pass this function in, because
+ * this folder may not import the graphs.
  */
 export type RunCheck = (tx: Db, asked: AskedRun) => Promise<void>;
 
@@ -53,10 +53,10 @@ export type RunCheck = (tx: Db, asked: AskedRun) => Promise<void>;
 const runOnlyKeys = ["checkpoint_id", "checkpoint_ns", "checkpoint_map", "run_id", "thread_id", "graph_id", "assistant_id"];
 
 /**
- * Inserts a pending run. Locks or creates the thread, and applies the multitask strategy under that lock.
+ * Inserts a pending run. Locks its thread or creates one, and applies the multitask strategy while the thread is locked.
  *
- * Call it in a transaction, and notify the claim topic after the commit. No transaction is needed for a run that gets its own new thread:
- * one statement then writes everything, and `writer` may share that statement with other requests.
+ * Call it in a transaction, and notify the claim topic after the commit. A run that gets a new thread of its own needs no transaction,
+ * because a single statement writes everything. `writer` may then combine the statements of several requests.
  */
 export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: RunCheck, writer = runWriterOf(tx)): Promise<Run> {
   const assistant = await writer.findAssistant(caller.assistants, wanted.assistantId);
@@ -93,7 +93,10 @@ export async function createRun(tx: Db, caller: Caller, wanted: NewRun, check: R
 const assistantUnknown = (id: string) =>
   new ServiceError("not_found", `No assistant found for "${id}". Make sure the assistant ID is for a valid assistant or a valid graph ID.`);
 
-/** Locks the run's thread. Returns undefined for a run that gets its own new thread, which no one else can know yet. */
+/**
+ * Locks the run's thread and returns it. Returns undefined for a run that gets a new thread, because nobody else can know that thread
+ * yet.
+ */
 async function openThread(tx: Db, scope: Scope, { threadId, createThread }: NewRun, metadata: Json): Promise<LockedThread | undefined> {
   if (threadId === undefined) return undefined;
   if (createThread) return lockOrCreateThread(tx, scope, { thread_id: threadId, metadata });
@@ -103,14 +106,14 @@ async function openThread(tx: Db, scope: Scope, { threadId, createThread }: NewR
 }
 
 /**
- * Returns whether the new run must know if its thread is busy. An enqueued run is stored the same way on a busy and on an idle thread,
- * unless it answers a question.
+ * Returns whether it matters for the new run that its thread is busy. It does not matter for an enqueued run, unless the run answers a
+ * question.
  */
 function needsToKnow({ multitaskStrategy, kwargs: { command } }: NewRun): boolean {
   return multitaskStrategy !== "enqueue" || (command?.resume !== undefined && command.resume !== null);
 }
 
-/** Applies the multitask strategy to the open runs of the thread. The caller holds the thread's lock. */
+/** Applies the multitask strategy to the open runs of the thread. The caller must hold the thread's lock. */
 async function makeWay(tx: Db, threadId: string, strategy: MultitaskStrategy): Promise<void> {
   if (strategy === "reject") {
     throw new ServiceError("conflict", "Thread is already running a task. Wait for it to finish or choose a different multitask strategy.");

@@ -8,8 +8,8 @@ import type { EndStatus } from "./run.ts";
 import { droppingTimers, settingTimers, type TimerChange } from "./timers.ts";
 
 /**
- * The reason why an answer to a question was refused, in the fields that the SDK reads. The fields have the ids that matched no question,
- * and the ids of the open questions.
+ * Tells why an answer to a question was refused, in the fields that the SDK reads. `interrupt_ids` are the ids that match no open
+ * question, and `pending_ids` are those of the open questions.
  */
 export interface AnswerRefusal {
   reason: "unknown_interrupt";
@@ -22,39 +22,42 @@ export interface RunError extends Partial<AnswerRefusal> {
   message: string;
 }
 
-/** Marks an output that is stored already: in the run's last values event, or in its thread's values. */
+/**
+ * Two marks for an output that is stored elsewhere already, so that it is not stored twice. The first one stands for the run's last
+ * values event, the second one for its thread's values.
+ */
 export const lastValuesEvent = Symbol("the last values event");
 export const valuesOfThread = Symbol("what the thread shows");
 
 /** How an attempt ended its run. */
 export interface RunEnd {
   status: EndStatus;
-  /** The output that wait and join return. It is a document, or a mark for where the output is stored already. */
+  /** The output that wait and join return. It is a document, or a mark that says where the output is stored already. */
   output: JsonText | typeof lastValuesEvent | typeof valuesOfThread | null;
   error: RunError | null;
   /** The version of the graph that the run executed. */
   graphVersion?: string | null;
-  /** Changes to the thread. Missing fields stay as they are. */
+  /** The columns of the thread that change. Missing ones keep their values. */
   thread: Partial<ThreadState> | undefined;
-  /** Changes to the thread's timers. Undefined leaves the timers as they are. */
+  /** Changes to the timers of the thread's questions. Undefined leaves the timers as they are. */
   timers?: TimerChange | undefined;
   /** True if the run has a webhook. */
   webhook?: boolean;
 }
 
-/** A run, and the end that its attempt gives it. */
+/** A run, and how its attempt ends it. */
 export interface EndingRun extends Fence {
   threadId: string;
   end: RunEnd;
 }
 
 /**
- * Ends a run in one statement: stores its status and the thread's state, and gives up the attempt's right to write. Like every statement,
- * it locks the thread first. It also writes the thread's timers and webhook. The statement lives in this file because it decides about the
+ * Ends a run in one statement. It stores the run's outcome, the thread's state, the timers and the webhook, and the attempt loses its
+ * right to write. The thread is locked before the run, as in every statement. The statement is in this file because it decides about a
  * run.
  *
- * Returns false if the attempt has lost the right to write, or if a rollback was accepted meanwhile. A rollback is always carried out. An
- * interrupt that arrives too late changes nothing.
+ * Returns false if the attempt had lost the right to write already, or if somebody has asked for a rollback meanwhile. A rollback is
+ * always carried out, but an interrupt that arrives too late has no effect.
  */
 export async function endRun(db: Db, one: EndingRun): Promise<boolean> {
   const { webhook = false, timers } = one.end;
@@ -68,8 +71,8 @@ export async function endRun(db: Db, one: EndingRun): Promise<boolean> {
 }
 
 /**
- * Returns whether an end may share a statement with other ends. Such an end has no webhook, leaves no question, and contains no large
- * document.
+ * Returns whether an end may share a statement with other ends. It may if it has no webhook, leaves no question open and contains no
+ * large document.
  */
 export function isPlainEnd({ webhook, timers, output, thread }: RunEnd): boolean {
   const documents = [documentOf(output), thread?.values, thread?.interrupts];
@@ -78,8 +81,8 @@ export function isPlainEnd({ webhook, timers, output, thread }: RunEnd): boolean
 }
 
 /**
- * Ends several runs in one statement. All must have plain ends (see `isPlainEnd`). Returns for each run whether it was ended. False is not
- * final: locked threads are skipped, so that no run waits for the thread of another run.
+ * Ends several runs in one statement. All must have plain ends (see `isPlainEnd`). Returns for each run whether it was ended. A false
+ * may be temporary: runs on locked threads are skipped, so that no run waits for another run's thread.
  */
 export async function endRuns(db: Db, ends: EndingRun[]): Promise<boolean[]> {
   const statement = sql`
@@ -91,8 +94,8 @@ export async function endRuns(db: Db, ends: EndingRun[]): Promise<boolean[]> {
 }
 
 /**
- * Returns the `with` queries that `endRun` and `endRuns` share. The query `ended` has the runs, and `rested` has their threads. `held` says
- * how to treat locked threads.
+ * Returns the `with` queries that `endRun` and `endRuns` share. Their query `ended` selects the ended runs, and `rested` selects the
+ * threads. `held` is the SQL that says how to treat locked threads.
  */
 function ending(ends: Sql, held: Sql, withWebhook: boolean): Sql {
   return sql`
@@ -126,7 +129,7 @@ function ending(ends: Sql, held: Sql, withWebhook: boolean): Sql {
       returning threads.thread_id ${withWebhook ? sql`, threads."values"` : nothing})`;
 }
 
-/** Passes each document as a separate parameter, because documents may be large. */
+/** Returns a `select` with one end. Each value is a separate parameter, because documents may be large. */
 function alone({ runId, attempt, threadId, end }: EndingRun): Sql {
   const { status, output, error, graphVersion = null, thread } = end;
   return sql`
@@ -152,8 +155,8 @@ function inArrays(ends: EndingRun[]): Sql {
 const documentOf = (output: RunEnd["output"]) => (typeof output === "symbol" ? null : output);
 
 /**
- * Deletes a run with its events. If `attempt` is given, deletes the run only while that attempt may still write. The numbers of the deleted
- * events are not used again, because clients may have seen them.
+ * Deletes a run with its events. If `attempt` is given, deletes the run only if that attempt may still write. The thread does not reuse
+ * the numbers of the deleted events, because clients may have seen them.
  */
 export async function deleteRunRow(db: Db, threadId: string, runId: string, attempt?: number): Promise<boolean> {
   const { rowCount } = await db.query(sql`

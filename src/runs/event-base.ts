@@ -1,22 +1,26 @@
 import { type Sql, sql } from "../db/sql.ts";
 
-/** How many numbers each logged event reserves for the protocol events that are made from it. */
+/**
+ * How many event numbers each logged event takes. Clients of the event streaming protocol may get several events for one logged event,
+ * and each needs a number.
+ */
 export const numbersPerEvent = 1024;
 
 /**
- * A limit that no run's event count will reach. It is also small enough to keep numbers exact over thousands of such runs on one thread.
+ * A number of events that no run ever reaches. It is low enough that the event numbers of a thread stay exact in JavaScript over
+ * thousands of such runs.
  */
 const mostLogged = 2 ** 26;
 
-/** How many numbers are reserved for the protocol events at a run's end, such as one question for each task. */
+/** How many numbers are reserved for the protocol events at a run's end, for example one question for each task. */
 export const numbersForEnd = 1_000 * numbersPerEvent;
 
 /**
- * Returns an expression for the event base of a thread's next run, once a run is over. It is used in an update of threads, and `run` names
- * a row with `run_id` and `event_base`.
+ * Returns an SQL expression for the first event number (`event_base`) of a thread's next run, after a run is over. Use it in an update
+ * of `threads`. `run` names a row with the `run_id` and `event_base` of that run.
  *
- * The new base lies past all events that the run has logged. It leaves room for the events of the run's end, and for a batch that an
- * interrupted attempt is still storing.
+ * The new number is higher than those of all events that the run has logged. It also leaves room for the events of the run's end, and
+ * for a batch that an interrupted attempt may still store.
  */
 export function baseAfter(run: Sql): Sql {
   return sql`greatest(threads.event_base, ${run}.event_base
@@ -24,15 +28,16 @@ export function baseAfter(run: Sql): Sql {
 }
 
 /**
- * An expression for the event base of a run that ends before it starts. The run needs the numbers of one event. The base lies past
- * everything that the thread has sent, and past everything that a started run may still log. The statement must hold the thread's lock.
+ * An SQL expression for the first event number (`event_base`) of a run that ends before it starts. Such a run needs only the numbers of
+ * one event. They are higher than all numbers that the thread has used or that a started run may still use. The statement must hold the
+ * thread's lock.
  */
 export const baseBehind = sql`greatest(threads.event_base,
   (select max(begun.event_base) + ${mostLogged}::bigint * ${numbersPerEvent} from runs begun
     where begun.thread_id = threads.thread_id and begun.status in ('pending', 'running')))`;
 
 /**
- * The events that may follow the last logged one. An attempt stores one batch at a time, with at most a thousand events. The end of the run
- * has the numbers of a thousand more.
+ * How many more events a run may log after the last stored one. An attempt stores one batch at a time, with at most a thousand events.
+ * The events of the run's end need the numbers of another thousand.
  */
 const room = 2_048;

@@ -1,6 +1,9 @@
 import { type Db, sql } from "../db/sql.ts";
 
-/** Halts the service: no run is claimed, and each running run returns to the queue at its next step. New runs are still accepted. */
+/**
+ * Halts the service: workers claim no runs, and each running run returns to the queue after its current step. New runs are still
+ * accepted, and wait.
+ */
 export async function haltRuns(db: Db): Promise<void> {
   await db.query(sql`insert into halts default values on conflict do nothing`);
 }

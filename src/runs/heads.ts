@@ -3,8 +3,8 @@ import { type Db, sql } from "../db/sql.ts";
 const mostRepaired = 1_000;
 
 /**
- * Repairs the heads of threads, which triggers maintain (see migration 032). Normally none is wrong, but a waiting thread without a head
- * would never be claimed. Returns how many threads were wrong.
+ * Repairs the mark `head`, which the next pending run of each thread has (see migration 032). Triggers maintain the mark, so normally
+ * none is wrong. The check is a safeguard, because a thread without a head would wait forever. Returns how many threads were wrong.
  */
 export async function repairHeads(db: Db): Promise<number> {
   const { rowCount } = await db.query(sql`

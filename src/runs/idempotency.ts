@@ -10,13 +10,14 @@ export interface IdempotentRequest {
   key: string;
   /** The user who sent the key. The same key from two users counts as two keys. */
   identity: string | undefined;
-  /** The content of the request. A second request with the same key but other content is refused. */
+  /** The content of the request. If a request with the same key but another content arrives, it is refused. */
   request: unknown;
 }
 
 /**
- * Makes the runs of a request once for each key. If the same request arrives again, returns the runs that were made before. If two equal
- * requests arrive at once, one waits for the other at the row of the key. Call it in the transaction that makes the runs.
+ * Calls `make` to make the runs of a request, but only once for each key. If the same request arrives again, returns the runs that were
+ * made before. If two equal requests arrive at once, the second one waits until the first is done, at the row of the key. Call it in the
+ * transaction that makes the runs.
  */
 export async function onceForKey(tx: Db, idempotent: IdempotentRequest | undefined, make: () => Promise<Run[]>): Promise<Run[]> {
   if (!idempotent) return make();
@@ -39,14 +40,14 @@ export async function madeForKey(db: Db, idempotent: IdempotentRequest): Promise
 
 const hashOf = ({ request }: IdempotentRequest) => digest(JSON.stringify(request));
 
-/** The length of the column `key`, in characters. */
+/** The longest text that the column `key` takes, in characters. */
 const longestKey = 255;
 const digest = (text: string) => createHash("sha256").update(text).digest("base64url");
 
 /**
- * Returns the key under which the request is stored. For a user, it is a hash of the identity, a space, and the key. No caller can send a
- * space in a key. If this would be too long, the key is replaced by its hash behind two spaces. Shorter keys keep the form that the
- * previous release can read.
+ * Returns the key under which the request is stored. It combines the key with a hash of the user's identity, so that two users can send
+ * the same key. A space separates the two, which no caller can send in a key. If the result is too long for the column, a hash replaces
+ * the key, and two spaces mark it as such. Shorter keys keep the form that the previous release can read.
  */
 function keyOfUser({ key, identity }: IdempotentRequest): string {
   if (identity === undefined) return key;

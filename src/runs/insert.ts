@@ -19,7 +19,7 @@ export interface RunRow {
   traceparent?: string | null | undefined;
 }
 
-/** A run to insert, with the thread that is created for it. */
+/** A run to insert, together with the thread to create for it. */
 export interface RunWithThread extends RunRow {
   thread: { metadata: Json; config: Json; temporary: boolean };
 }
@@ -29,7 +29,7 @@ const columns = sql`run_id, thread_id, assistant_id, graph_id, multitask_strateg
 
 const webhookHostOf = ({ kwargs: { webhook } }: RunRow) => webhook && hostOf(webhook);
 
-/** Stores a run and the changes to its thread in one statement. */
+/** Inserts a run. `withThread` changes the run's thread in the same statement. */
 export async function insertRun(tx: Db, run: RunRow, withThread: Sql): Promise<Run> {
   const { rows } = await tx.query<Run>(sql`
     with on_thread as (${withThread})
@@ -44,7 +44,7 @@ export async function insertRun(tx: Db, run: RunRow, withThread: Sql): Promise<R
 export const insertRunWithThread = (db: Db, run: RunWithThread): Promise<Run> =>
   insertRun(db, run, insertingThread({ ...run.thread, thread_id: run.threadId }));
 
-/** Stores several runs in one statement. Returns the stored runs in the given order. */
+/** Inserts several runs and their new threads in one statement. Returns the stored runs in the given order. */
 export async function insertRunsWithThreads(db: Db, runs: RunWithThread[]): Promise<Run[]> {
   const statement = sql`
     with on_thread as (${insertingThreads(runs.map(({ threadId, thread }) => ({ ...thread, thread_id: threadId })))})

@@ -8,8 +8,8 @@ const patienceMs = 10_000;
 const pauseMs = 250;
 
 /**
- * Makes runs with the given ids, even if the connection breaks. If the database's answer is lost, this function looks for the runs, and
- * makes them again if they are missing. An id can be used only once, so this is safe even while the first commit is still under way. Throws
+ * Makes runs with the given ids, even if the connection breaks. If the database's answer is lost, looks for the runs, and makes them
+ * again if they are missing. This is safe even while the first commit is still under way, because an id can be used only once. Throws
  * the first error if the database stays unreachable.
  */
 export async function makeSurely(
@@ -28,14 +28,14 @@ export async function makeSurely(
   throw made;
 }
 
-/** Returns the runs. Makes them if they are missing. Returns undefined while the database has trouble. */
+/** Returns the runs with these ids, and makes them first if they are missing. Returns undefined if the database cannot be asked now. */
 async function findOrMake(db: Db, ids: string[], make: () => Promise<Run[]>): Promise<Run[] | undefined> {
   try {
     return (await findAll(db, ids)) ?? (await make());
   } catch (error) {
     if (isDatabaseTrouble(error)) return undefined;
-    // The first commit may have succeeded in the meantime. The second try then fails, because its runs exist already or keep the thread
-    // busy.
+    // The first commit may have succeeded in the meantime, so that the runs exist already or keep their thread busy. The second try then
+    // fails, and the runs are looked up again.
     const found = await findAll(db, ids).catch((trouble: Error) => trouble);
     if (found instanceof Error) return undefined;
     if (found) return found;

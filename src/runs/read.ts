@@ -4,21 +4,21 @@ import { type Db, nothing, type Sql, sql } from "../db/sql.ts";
 import { runNotFound } from "../errors.ts";
 import { type Run, type RunStatus, runColumns } from "./run.ts";
 
-/** Returns the SQL condition that the scope includes a run's thread. */
+/** Returns an SQL condition that is true if the caller may see the thread of the run. */
 const visibleBy = (scope: Scope): Sql =>
   sql`exists (select from threads where threads.thread_id = runs.thread_id and ${scope.visible(sql`threads.metadata`)})`;
 
 const columns = sql`${runColumns},
   case when status = 'pending' and run_at <= now() then (select graph_id from absent_graphs where absent_graphs.graph_id = runs.graph_id) end as "waiting_for_graph"`;
 
-/** Drops the field `waiting_for_graph` from runs that wait for no graph. */
+/** Removes the field `waiting_for_graph` if it is null, because clients expect it only on runs that wait for a graph. */
 function toRun({ waiting_for_graph, ...run }: Omit<Run, "waiting_for_graph"> & { waiting_for_graph: string | null }): Run {
   return (waiting_for_graph === null ? run : { ...run, waiting_for_graph }) as Run;
 }
 
 type Row = Parameters<typeof toRun>[0];
 
-/** Returns a run of a thread. Without a thread id, as for stateless runs, the run is found by its own id. */
+/** Returns a run of a thread. Without a thread id, as for stateless runs, the run is looked up by its own id alone. */
 export async function getRun(db: Db, scope: Scope, threadId: string | undefined, runId: string): Promise<Run> {
   const { rows } = await db.query<Row>(sql`
     select ${columns} from runs
@@ -41,7 +41,7 @@ export async function hasAnyRun(db: Db, scope: Scope, threadId: string, runIds: 
   return rowCount !== 0;
 }
 
-/** Lists the runs of a thread, newest first. Returns as many runs as fit into `bytes`. */
+/** Lists the runs of a thread, newest first. Returns only as many runs as fit into `bytes`. */
 export async function listRuns(
   db: Db,
   scope: Scope,
@@ -61,11 +61,11 @@ export interface RunOutcome {
   open: boolean;
   /** The output, as JSON. */
   output: string | null;
-  /** True if the output was the thread's state at the end of the run, and the thread has changed since. */
+  /** True if the output can no longer be read. It was the thread's state at the run's end, and the thread has changed since. */
   passed: boolean;
 }
 
-/** Returns the outcome of a run, or undefined if the run no longer exists. */
+/** Returns the outcome of a run, or undefined if the run does not exist any more. */
 export async function getOutcome(db: Db, runId: string): Promise<RunOutcome | undefined> {
   const { rows } = await db.query<RunOutcome>(sql`
     select ended_at is null as open, output_on_thread and state_updated_at > ended_at as passed,
@@ -82,7 +82,7 @@ export async function isThreadBusy(db: Db, threadId: string): Promise<boolean> {
   return rowCount !== 0;
 }
 
-/** Locks the threads on which an assistant has open runs, so that the assistant can be deleted together with its runs. */
+/** Locks the threads with open runs of an assistant. Call it before the assistant is deleted, because its runs are deleted with it. */
 export async function holdThreadsOfAssistant(tx: Db, assistantId: string): Promise<void> {
   await tx.query(sql`
     select 1 from threads

@@ -4,7 +4,7 @@ import type { Json, MultitaskStrategy, RunCommand, RunConfig, RunKwargs, StreamM
 
 type Given<T> = T | null | undefined;
 
-/** The fields of a request or a cron that describe a run. Missing fields have defaults. */
+/** The fields of a run in the request of a client or in a cron. Missing fields have defaults. */
 export interface RunRequest {
   assistant_id: string;
   input?: unknown;
@@ -30,13 +30,13 @@ export interface RunRequest {
   checkpoint_during?: Given<boolean>;
 }
 
-/** How long the service keeps the events of ended runs. */
+/** How long the service keeps the events of a run after its end. */
 export interface EventRetention {
   eventRetentionSeconds: number;
   resumableRetentionSeconds: number;
 }
 
-/** Returns the run that a request describes, with the defaults filled in. */
+/** Returns the run that a request describes, and fills in the defaults. */
 export function fillRequest(request: RunRequest, threadId: string | undefined, retention: EventRetention): NewRun {
   const resumable = request.stream_resumable ?? false;
   const configurable = { ...request.config?.configurable, ...checkpointKeys(request) };
@@ -69,8 +69,8 @@ export function fillRequest(request: RunRequest, threadId: string | undefined, r
 }
 
 /**
- * Returns the config keys of the checkpoint that the run starts from. Keys without a value must be absent, because LangGraph tests whether
- * the key exists.
+ * Returns the config keys of the checkpoint that the run starts from. A key without a value is left out, because LangGraph only tests
+ * whether the key exists.
  */
 function checkpointKeys({ checkpoint, checkpoint_id }: RunRequest): Json {
   const { checkpoint_id: id = checkpoint_id, checkpoint_ns, checkpoint_map } = checkpoint ?? {};

@@ -5,19 +5,19 @@ import type { Db } from "../db/sql.ts";
 import { insertRunsWithThreads, insertRunWithThread, type RunWithThread } from "./insert.ts";
 import type { Run } from "./run.ts";
 
-/** The database calls that make a run on its own new thread. */
+/** The database calls that make a run with a new thread of its own. */
 export interface RunWriter {
   findAssistant(scope: Scope, id: string): Promise<Assistant | undefined>;
   insertWithThread(run: RunWithThread): Promise<Run>;
 }
 
-/** Returns a writer that writes in a transaction. */
+/** Returns a writer that uses the given transaction. */
 export const runWriterOf = (tx: Db): RunWriter => ({
   findAssistant: (scope, id) => findAssistant(tx, scope, id),
   insertWithThread: (run) => insertRunWithThread(tx, run),
 });
 
-/** Returns a writer for concurrent requests that each make one run. Requests that arrive together share a statement. */
+/** Returns a writer that many requests can use at once. Requests that arrive together share a statement. */
 export function sharedRunWriter(db: Db): RunWriter {
   const alone = runWriterOf(db);
   const find = batched((ids: string[]) => findAssistants(db, ids));

@@ -5,11 +5,11 @@ export type Json = Record<string, unknown>;
 export const RunStatus = z.enum(["pending", "running", "success", "error", "timeout", "interrupted"]);
 export type RunStatus = z.infer<typeof RunStatus>;
 
-/** The statuses of a run that has ended. */
+/** The statuses of a run that is over. */
 export const EndStatus = RunStatus.exclude(["pending", "running"]);
 export type EndStatus = z.infer<typeof EndStatus>;
 
-/** How a new run treats the open runs of its thread. */
+/** How a new run treats the open runs of its thread: it is refused, waits, interrupts them or rolls them back. */
 export const MultitaskStrategy = z.enum(["reject", "enqueue", "interrupt", "rollback"]);
 export type MultitaskStrategy = z.infer<typeof MultitaskStrategy>;
 
@@ -47,16 +47,16 @@ export interface RunCommand {
   goto?: unknown;
 }
 
-/** The fields of a run's request, as stored in the run's row. */
+/** The part of a run's request that is stored in the run's row. */
 export interface RunKwargs {
   input: unknown;
   command: RunCommand | null;
   config: RunConfig;
   context: Json | null;
   stream_mode: StreamMode[];
-  /** Logs checkpoints without their values. The values are logged as separate events. */
+  /** Logs checkpoint events without the values of the checkpoint, because these are logged as separate events. */
   checkpoint_envelopes?: boolean;
-  /** Refuses an answer to a question that is not open. LangGraph would ignore the answer. */
+  /** Refuses an answer to a question that is not open. Without this, LangGraph would silently ignore such an answer. */
   strict_resume?: boolean;
   interrupt_before: "*" | string[] | null;
   interrupt_after: "*" | string[] | null;
@@ -81,7 +81,7 @@ interface RunFacts {
 
 interface PendingRun extends RunFacts {
   status: "pending";
-  /** The graph that the run waits for, because no live worker has it. */
+  /** The graph that the run waits for. Absent if a live worker has the graph. */
   waiting_for_graph?: string;
 }
 
@@ -95,7 +95,7 @@ export type Run = PendingRun | StartedRun;
 export const runColumns: Sql = sql`run_id, thread_id, assistant_id, metadata, status, kwargs, multitask_strategy, created_at, updated_at`;
 
 /**
- * Topics of notifications:
+ * The topics of notifications about runs:
  * - claim: a run may be claimed
  * - cancel: a running run was cancelled or deleted
  * - end: this run has ended

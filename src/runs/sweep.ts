@@ -1,7 +1,7 @@
 import { type Db, sql } from "../db/sql.ts";
 import { endingUnfinished } from "./unfinished.ts";
 
-/** Deletes the events and the output of at most `limit` runs whose retention is over. Returns the number of runs. */
+/** Deletes the events and the output of runs whose retention time has passed. Handles at most `limit` runs, and returns their number. */
 export async function sweepEvents(db: Db, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
     with spent as (
@@ -12,7 +12,7 @@ export async function sweepEvents(db: Db, limit: number): Promise<number> {
   return rowCount ?? 0;
 }
 
-/** Counts the runs whose events can be deleted now. */
+/** Counts the runs whose events `sweepEvents` can delete now. */
 export async function countSpentEvents(db: Db): Promise<number> {
   const { rows } = await db.query<{ count: number }>(sql`select count(*)::integer as count from runs where events_until <= now()`);
   return rows[0]?.count ?? 0;
@@ -25,9 +25,8 @@ export const timeoutError = (seconds: number) => ({
 });
 
 /**
- * Ends runs that exceeded their time limit and that their worker did not end, because the worker hangs or its event loop is blocked. The
- * worker thereby loses its right to write. This acts five seconds after the limit, so that a healthy worker ends its run first. Returns the
- * ids of the runs.
+ * Ends runs that have exceeded their time limit by five seconds. Normally the run's worker ends such a run first. This function serves
+ * for a worker that hangs or whose event loop is blocked. That worker then loses its right to write. Returns the ids of the runs.
  */
 export async function timeOutRuns(db: Db, seconds: number): Promise<string[]> {
   const overdue = sql`

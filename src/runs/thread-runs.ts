@@ -4,11 +4,11 @@ import type { RunError } from "./end.ts";
 import { numbersPerEvent } from "./event-base.ts";
 import type { RunKwargs, RunStatus, StreamMode } from "./run.ts";
 
-/** A run as the subscribers of its thread see it. It was claimed at least once, or was cancelled before any claim. */
+/** A run as the subscribers of its thread see it. It has been claimed at least once, or was cancelled before any claim. */
 export interface BegunRun {
   runId: string;
   threadId: string;
-  /** The base of its event numbers. */
+  /** The number of its first event (`event_base`). */
   base: number;
   graphId: string;
   /** The stream modes whose events the run logs. */
@@ -17,18 +17,18 @@ export interface BegunRun {
   answers: string[];
 }
 
-/** A position in the runs of a thread: the event base from which to continue. */
+/** A position in the events of a thread. Runs whose first event has this number or a higher one come next. */
 export interface RunCursor {
   threadId: string;
   from: number;
 }
 
-/** The result for a cursor: the next run of the thread, if there is one, and the base from which to look for later runs. */
+/** The answer for a cursor: the next run, if there is one, and the event number from which to look for later runs. */
 export interface NextRun {
   /** True if the thread exists. */
   known: boolean;
   run: BegunRun | undefined;
-  /** If there is no run: the base at which the next run will begin. */
+  /** If there is no run, the first event number of the thread's next run. */
   from: number;
 }
 
@@ -40,8 +40,9 @@ interface Row {
 }
 
 /**
- * Returns the first run with events after each cursor, in the order of the cursors. The base in the thread's row shows whether a run has
- * ended since. An idle thread thus costs one lookup, however many runs it has had.
+ * Returns, for each cursor, the first run that begins at or after it, in the order of the cursors. The statement first compares the
+ * cursor with the next event number in the thread's row. If no run has ended since, it does not search the ended runs, so that a
+ * follower of an idle thread costs little.
  */
 export async function nextRuns(db: Db, cursors: RunCursor[]): Promise<NextRun[]> {
   const { rows } = await db.query<Row & { known: boolean; next: number }>(sql`
@@ -70,7 +71,7 @@ function toRun({ runId, threadId, base, kwargs }: Row): BegunRun | undefined {
 /** The number of runs read at once. It is small, because each row contains the whole request. */
 const mostRuns = 20;
 
-/** Returns the first runs of a thread whose base lies between two numbers. Leaves out runs whose events are deleted. */
+/** Returns the first runs of a thread whose first event lies between two numbers. Leaves out runs whose events have been deleted. */
 export async function runsBetween(db: Db, { threadId, from }: RunCursor, below: number): Promise<BegunRun[]> {
   const { rows } = await db.query<Row>(sql`
     select run_id as "runId", thread_id as "threadId", event_base::double precision as base, kwargs from runs
@@ -79,10 +80,7 @@ export async function runsBetween(db: Db, { threadId, from }: RunCursor, below: 
   return rows.flatMap((row) => toRun(row) ?? []);
 }
 
-/**
- * Returns the base of the run that an event number belongs to. The base is the number of the run's first event. Returns 0 if the number is
- * lower than the base of every run.
- */
+/** Returns the first event number of the run that an event belongs to. Returns 0 if the event is older than every run. */
 export async function baseAt(db: Db, threadId: string, number: number): Promise<number> {
   const { rows } = await db.query<{ base: number }>(sql`
     select coalesce(max(event_base), 0)::double precision as base from runs where thread_id = ${threadId} and event_base <= ${number}`);
@@ -98,14 +96,11 @@ export async function lastChanges(db: Db, threadIds: string[]): Promise<(string 
   return rows.map(({ at }) => at ?? undefined);
 }
 
-/** The state of a thread's event numbers. */
+/** How far the event numbers of a thread have come. */
 export interface Progress {
-  /** The first event number of the open run, if it has begun. Otherwise the first number that the next run will get. */
+  /** The first event number of the open run, if it has begun. Otherwise it is the number at which the next run will begin. */
   base: number;
-  /**
-   * The highest number that an event of the thread has, or -1 if there is none. All earlier events have this number or a lower one, and
-   * events of later runs have higher ones.
-   */
+  /** The highest number of any event of the thread, or -1 if there is none. Every later event gets a higher number. */
   through: number;
 }
 
@@ -123,13 +118,13 @@ export async function readProgress(db: Db, threadId: string): Promise<Progress> 
   return rows[0] ?? { base: 0, through: -1 };
 }
 
-/** How a run ended, for its subscribers. */
+/** The facts about a run's end that its subscribers get. */
 export interface EndedRun {
   status: RunStatus;
   /** The time when the run ended, in milliseconds. */
   at: number;
   error: RunError | null;
-  /** The questions that the run stopped for, as JSON: `{ __interrupt__ }`. */
+  /** The questions that the run stopped for. The text is JSON of the form `{ __interrupt__ }`. */
   asked: string | null;
 }
 

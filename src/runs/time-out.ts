@@ -10,7 +10,7 @@ import type { NewRun } from "./create.ts";
 import type { Json, RunConfig, RunKwargs } from "./run.ts";
 import { submitWithin } from "./submit.ts";
 
-/** A question that has timed out, and the run that asked it. */
+/** A question whose time limit has passed, and the run that asked it. */
 interface DueQuestion {
   threadId: string;
   interruptId: string;
@@ -23,16 +23,16 @@ interface DueQuestion {
 }
 
 /**
- * Times out one question: makes a run that continues without an answer, and deletes the timer. Both happen in one transaction that holds
- * the thread's lock, so no other process and no answer can come in between. Busy threads are skipped until they are idle. Returns whether
- * there was a due timer. If so, the caller must notify the claim topic.
+ * Handles one question whose time limit has passed: deletes its timer, and makes a run that continues without an answer. Both happen in
+ * one transaction that holds the thread's lock, so that neither another process nor an answer can interfere. Busy threads are left until
+ * they are idle. Returns whether there was such a question. If so, the caller must notify the claim topic.
  */
 export async function timeOutQuestion(pool: Pool): Promise<boolean> {
   return transaction(pool, async (tx) => {
     const threadId = await holdDueThread(tx);
     if (threadId === undefined) return false;
     const due = await takeDueTimer(tx, threadId);
-    // An update of the state or a cancelled run may have closed the question in the meantime. Then only the timer is deleted.
+    // An update of the state or a cancelled run may have closed the question in the meantime. In that case only the timer is deleted.
     if (due && (await isOpen(tx, due))) await submitWithin(tx, { caller: onBehalfOf(due.user), run: runWithoutAnswer(due) });
     return true;
   });
@@ -49,8 +49,8 @@ async function holdDueThread(tx: Db): Promise<string | undefined> {
 }
 
 /**
- * Deletes the first due timer of the thread and returns its question. The timer may have gone before the thread was locked, so this looks
- * for it again.
+ * Deletes the first due timer of the thread and returns its question. Returns undefined if there is none any more, because another
+ * process may have deleted the timer before the thread was locked.
  */
 async function takeDueTimer(tx: Db, threadId: string): Promise<DueQuestion | undefined> {
   const { rows } = await tx.query<DueQuestion>(sql`
@@ -68,7 +68,10 @@ async function isOpen(tx: Db, { threadId, interruptId }: DueQuestion): Promise<b
   return thread?.status === "interrupted" && questionsIn(thread.interrupts).some(({ id }) => id === interruptId);
 }
 
-/** Returns a copy of the run that asked. The copy has a timed-out answer, and starts from the newest checkpoint. */
+/**
+ * Returns a copy of the run that asked the question. Instead of its input, it has an answer that says that the time is over, and it
+ * starts from the newest checkpoint.
+ */
 function runWithoutAnswer(due: DueQuestion): NewRun {
   const { threadId, interruptId, assistantId, metadata, kwargs, eventRetentionSeconds, traceparent } = due;
   const { temporary, ...asked } = kwargs;

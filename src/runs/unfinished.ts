@@ -4,8 +4,8 @@ import type { RunError } from "./end.ts";
 import { baseAfter, baseBehind } from "./event-base.ts";
 
 /**
- * Ends runs that no worker ends. The query `overdue` must lock the runs and their threads, with at most one run for each thread. A worker
- * that still executes such a run loses its right to write. Returns the ids of the runs.
+ * Ends runs that their workers have not ended. The query `overdue` must select at most one run for each thread, and must lock the runs
+ * and the threads. A worker that still executes such a run loses its right to write. Returns the ids of the runs.
  */
 export async function endingUnfinished(db: Db, overdue: Sql, status: "error" | "timeout", reason: RunError): Promise<string[]> {
   const error = JSON.stringify(reason);

@@ -2,20 +2,23 @@ import { hostname } from "node:os";
 import { type Db, sql } from "../db/sql.ts";
 import type { HeldRun } from "./claim.ts";
 
-/** The first half of every worker's advisory lock. It is an arbitrary number that nothing else uses. */
+/** The first half of the key of every worker's advisory lock. The number is arbitrary, but nothing else may use it. */
 const lockClass = 1_163_084_621;
 
 /**
- * How long the server and the observer's connection must be up before a free lock means a dead worker. A restart of the server frees all
- * locks at once.
+ * How long the server and the observer's connection must have been up before a free lock means that its worker is dead. The time is
+ * needed because a restart of the server frees all locks at once.
  */
 export const settledSeconds = 5;
-/** How long a worker must be silent before a new observer takes it for dead. A live worker renews every second. */
+/**
+ * How long a worker must not have renewed its lease before an observer with a new connection considers it dead. A live worker renews
+ * every second.
+ */
 const silentSeconds = 2;
 
 /**
- * Announces a worker and its graphs. Takes an advisory lock that lives as long as this connection, then stores the key of the lock. No
- * observer thus sees the key before the lock is taken. Only a worker with a row can have running runs.
+ * Stores a worker and its graphs, so that the worker may claim runs. Takes an advisory lock that lives as long as this connection, and
+ * stores the key of the lock afterwards. An observer can thus never see the key of a lock that is not yet taken.
  */
 export async function announceWorker(connection: Db, workerId: string, graphs: string[]): Promise<void> {
   const { rows } = await connection.query<{ key: number }>(sql`select nextval('worker_lock_keys')::integer as key`);
@@ -26,13 +29,13 @@ export async function announceWorker(connection: Db, workerId: string, graphs: s
         on conflict (worker_id) do update set lock_key = excluded.lock_key, heartbeat_at = now()`);
 }
 
-/** The database's answer when a worker renews its lease. */
+/** The result of renewing a worker's lease. */
 export interface Renewal {
-  /** False if the row of the worker is gone. */
+  /** False if the worker's row no longer exists, because others considered it dead. */
   known: boolean;
   /** True if the service is halted. */
   halted: boolean;
-  /** The runs that the worker still holds, with their cancellations. */
+  /** The runs that the worker still holds, and whether they are cancelled. */
   held: HeldRun[];
 }
 
@@ -47,7 +50,10 @@ export async function renewWorker(db: Db, workerId: string): Promise<Renewal> {
   return rows[0] ?? { known: false, halted: false, held: [] };
 }
 
-/** Deletes the row of a worker. If the worker still holds runs, the row stays, so that another worker finds and takes over these runs. */
+/**
+ * Deletes the row of a worker that stops. If the worker still holds runs, the row stays, so that another worker finds these runs and
+ * takes them over.
+ */
 export async function retireWorker(db: Db, workerId: string): Promise<void> {
   await db.query(sql`
     delete from workers w where worker_id = ${workerId} and not exists (select from runs where runs.worker_id = w.worker_id)`);
@@ -57,15 +63,18 @@ export async function retireWorker(db: Db, workerId: string): Promise<void> {
 export interface ObservedWorker {
   workerId: string;
   lockKey: number;
-  /** True if the worker's lock is free, and the server has been up for long enough. */
+  /** True if nobody holds the worker's lock, and the server has been up for long enough to rely on this. */
   lockFree: boolean;
-  /** True if the worker has not renewed for some seconds. */
+  /** True if the worker has not renewed its lease for some seconds. */
   silent: boolean;
-  /** True if the worker did not renew within its lease. Time in which the server was down does not count. */
+  /** True if the worker did not renew its lease in time. Time in which the server was down does not count. */
   leaseOver: boolean;
 }
 
-/** Returns the other workers that seem dead. Reads the table of locks, because trying to lock would take a free lock. */
+/**
+ * Returns the other workers that seem dead. Looks the locks up in `pg_locks`, because an attempt to take a free lock would really take
+ * it.
+ */
 export async function observeWorkers(db: Db, workerId: string, leaseSeconds: number): Promise<ObservedWorker[]> {
   const { rows } = await db.query<ObservedWorker>(sql`
     select * from (
@@ -84,13 +93,14 @@ export async function observeWorkers(db: Db, workerId: string, leaseSeconds: num
 }
 
 /**
- * Returns the runs of dead workers to the queue, and deletes the rows of the workers.
+ * Returns the runs of these workers to the queue, and deletes the workers' rows.
  *
- * The death of a worker counts as a crash of each run that it held. A worker that was only stopped or cut off adds no crash. If a run
- * stored a checkpoint in the lost attempt, its count starts anew. Only crashes without progress point to a run that kills its workers.
+ * If the workers `died`, this counts as a crash of each run that they held. If they only lost their connection or their lease, it does
+ * not. If a run stored a checkpoint in the lost attempt, its count starts again at 0. Only crashes without progress suggest that the run
+ * kills its workers.
  *
- * A run whose thread is locked waits for the next look. To wait for the lock here would delay all other runs, and the observer's own
- * renewal.
+ * A run whose thread is locked stays until the observer looks again. To wait here for the lock would delay all other runs and the
+ * renewal of the observer's own lease.
  */
 export async function takeOver(db: Db, workerIds: string[], died: boolean): Promise<string[]> {
   const { rows } = await db.query<{ runId: string }>(sql`
@@ -112,7 +122,7 @@ export async function takeOver(db: Db, workerIds: string[], died: boolean): Prom
   return rows.map((row) => row.runId);
 }
 
-/** Returns whether a worker on this host renewed within the lease. */
+/** Returns whether a worker on this host renewed its lease in time. */
 export async function isWorkerAlive(db: Db, host: string, leaseSeconds: number): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     select 1 from workers where host = ${host} and heartbeat_at > now() - make_interval(secs => ${leaseSeconds}) limit 1`);

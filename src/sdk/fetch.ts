@@ -2,14 +2,17 @@ import { setGlobal } from "./globals.ts";
 
 export type Fetch = (request: Request) => Promise<Response>;
 
-/** The fetch that SDK clients without a URL use. It serves graphs and routes of this process without a network call. */
+/** The fetch that SDK clients without a URL use in this process. It calls the service's own routes without a network. */
 export interface InProcessFetch {
-  /** Sets the fetch that answers all calls. Calls wait until the promise resolves. */
+  /** Sets the fetch that answers the calls. Until the promise resolves, calls wait. */
   answerWith(fetch: Promise<Fetch>): void;
   restore(): void;
 }
 
-/** Installs the SDK's in-process fetch. It ignores the host of a URL, because all paths belong to our own API. */
+/**
+ * Makes SDK clients without a URL call this service in-process. The host of a URL is ignored, because only the service's own paths are
+ * reachable this way.
+ */
 export function installFetch(): InProcessFetch {
   let answer = refuseWith("The service is still starting: graphs and routes can call it when they run, not when they are loaded.");
   const fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
@@ -34,7 +37,7 @@ function refuseWith(sentence: string): Fetch {
   };
 }
 
-/** Adds the current span to a request as a traceparent, unless the request already has one. */
+/** Returns a fetch that adds the current span to each request as a traceparent, unless the request has one. */
 export function withTraceparent(fetch: Fetch, traceparent: () => string | undefined): Fetch {
   return (request) => {
     const span = traceparent();
@@ -43,7 +46,7 @@ export function withTraceparent(fetch: Fetch, traceparent: () => string | undefi
   };
 }
 
-/** Returns a fetch that calls the same path at another address, for a process without its own API. */
+/** Returns a fetch that sends requests to the same path at another address. It serves a process without an API of its own. */
 export function fetchAt(address: string | undefined): Fetch {
   return async (request) => {
     if (!address) throw new Error("ENSEMBLE_URL is not set, so this worker knows no API to call.");

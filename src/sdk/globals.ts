@@ -1,5 +1,5 @@
 /**
- * Sets a global value through which other code in this process finds this service. Returns a function that restores the previous value,
+ * Sets a global value, by which other code in this process finds this service. Returns a function that restores the previous value,
  * unless other code has changed it since.
  */
 export function setGlobal(key: symbol, value: unknown): () => void {

@@ -18,8 +18,8 @@ import { provideUi } from "../ui/bundles.ts";
 import type { Closers } from "./closers.ts";
 
 /**
- * Provides the model that the graphs and the store's index call. Without a configured endpoint, starts the rehearsal model. Returns null in
- * a process of the role api, which executes no graphs and does not know the model of its workers.
+ * Provides the model that the graphs and the store's index call. If no endpoint is configured, starts the rehearsal model. Returns null
+ * in a process with the role api, because it executes no graphs and its workers may have another model.
  */
 export async function provideModel(
   { hasModelEndpoint, role }: Config,
@@ -40,7 +40,7 @@ export async function provideModel(
 }
 
 /**
- * Returns a function that makes the store's rules once the database is open. The embedding function is loaded before that, so that a
+ * Returns a function that makes the store's rules when the database is open. The embedding function is loaded before that, so that a
  * mistake in it stops the start at once.
  */
 export async function provideStore(
@@ -62,7 +62,7 @@ export async function provideStore(
   return async (db) => rulesWith(dims !== undefined && (await preparePgvector(db, dims)));
 }
 
-/** Loads what an API process needs from the project and a worker does not. */
+/** Loads the parts of the project that an API process needs and a worker does not. */
 export async function loadForApi(config: Config, project: Project, log: Logger) {
   return {
     auth: await loadAuth(config, project),
@@ -83,14 +83,17 @@ async function loadAuth(config: Config, { auth, http }: Project): Promise<Auth |
   });
 }
 
-/** Returns the ids of the graphs without schemas. Leaves out a graph whose factory needs a configuration. */
+/**
+ * Returns the ids of the graphs without schemas. A graph whose factory needs a configuration is not among them, because its schemas are
+ * unknown.
+ */
 export async function graphsWithoutSchemas({ graphIds, declaredSchemas }: Registry, { file }: Project): Promise<string[]> {
-  if (typescriptOf(file)) return []; // TypeScript can read schemas from their types
+  if (typescriptOf(file)) return []; // their schemas can be read from their types
   const known = await Promise.all(graphIds.map((graphId) => declaredSchemas(graphId).catch(() => undefined)));
   return graphIds.filter((_, index) => known[index] && Object.keys(known[index].state_schema).length === 0);
 }
 
-/** Returns the default assistants of the graphs, with the operator's defaults. */
+/** Returns the default assistants of the graphs, with the defaults that the operator has configured. */
 export function systemAssistants(registry: Registry, { graphDefaults }: Config) {
   return registry.graphIds.map((graphId) => {
     const { context = {}, ...config } = graphDefaults[graphId] ?? {};

@@ -12,7 +12,7 @@ import type { Fetch } from "../sdk/fetch.ts";
 import { version } from "../version.ts";
 import type { Closers } from "./closers.ts";
 
-/** Serves the API. Returns its URL, and a fetch for in-process calls. */
+/** Starts the API. Returns its URL, and a fetch for calls from this process. */
 export async function startApi(
   config: Config,
   { http }: Project,
@@ -32,7 +32,7 @@ export async function startApi(
 
 const maxPortTries = 100;
 
-/** Listens on the configured port. If no port is configured and the default port is taken, uses the next free port. */
+/** Listens on the configured port. If no port is configured and the default one is taken, listens on the next free port. */
 async function listen(app: FastifyInstance, { host, port, portIsSet }: Config): Promise<string> {
   const last = portIsSet ? port : port + maxPortTries;
   for (let candidate = port; ; candidate++) {

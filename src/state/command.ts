@@ -8,8 +8,8 @@ export interface WireCommand {
 }
 
 /**
- * Returns LangGraph's command for a command from a client. A target `{ node, input }` becomes a Send. A target without an input becomes the
- * node's name, because LangGraph ignores a Send without input.
+ * Returns LangGraph's command for a command from a client. In `goto`, a target `{ node, input }` becomes a Send. A target without an
+ * input becomes the node's name, because LangGraph ignores a Send without an input.
  */
 export function toCommand({ update, resume, goto }: WireCommand): Command {
   const given = {

@@ -3,8 +3,9 @@ import { WRITES_IDX_MAP } from "@langchain/langgraph-checkpoint";
 import type { AnyGraph } from "../registry/registry.ts";
 
 /**
- * Returns the newest state with only its open questions. LangGraph keeps showing the question of an answered task while a parallel task
- * waits. It also counts a task as done that asks again after an answer.
+ * Returns the thread's newest state with only its unanswered interrupts. LangGraph's own snapshot is wrong in two cases:
+ * - It still shows the interrupt of an answered task while a parallel task waits.
+ * - It lists no next node for a task that asks again after an answer.
  */
 export async function withOpenInterrupts(graph: AnyGraph, snapshot: StateSnapshot): Promise<StateSnapshot> {
   const { checkpointer } = graph;
@@ -16,7 +17,10 @@ export async function withOpenInterrupts(graph: AnyGraph, snapshot: StateSnapsho
   return { ...snapshot, tasks, next: [...snapshot.next, ...missingFrom(snapshot.next, asking)] };
 }
 
-/** Returns the names in `wanted` that `names` lacks. Names are counted, because several tasks of one node share a name. */
+/**
+ * Returns the names in `wanted` that `names` lacks. A name that `wanted` has twice must occur twice in `names`, because several tasks of
+ * one node share a name.
+ */
 function missingFrom(names: string[], wanted: string[]): string[] {
   const left = [...names];
   return wanted.filter((name) => {

@@ -3,7 +3,7 @@ import type { StateSnapshot } from "@langchain/langgraph";
 import type { ThreadState } from "../threads/threads.ts";
 import { toWire, wireJson } from "./wire-json.ts";
 
-/** A checkpoint in a thread's history, in the form that clients send and receive. */
+/** A reference to a checkpoint of a thread, in the form that clients send and receive. */
 export interface WireCheckpoint {
   thread_id: string;
   checkpoint_id: string;
@@ -12,8 +12,8 @@ export interface WireCheckpoint {
 }
 
 /**
- * The checkpoint of a task's subgraph in a running step. The namespace alone identifies the subgraph, so the other keys appear only if they
- * are set.
+ * A reference to the checkpoint of a task's subgraph while the task runs. The namespace alone identifies the subgraph, so the other keys
+ * are optional.
  */
 export type WireTaskCheckpoint = Pick<WireCheckpoint, "thread_id" | "checkpoint_ns"> & Partial<WireCheckpoint>;
 
@@ -40,7 +40,7 @@ export interface WireState {
   interrupts?: unknown[];
 }
 
-/** The state of a thread that has no graph yet. */
+/** The state of a thread on which no graph has run yet. */
 export const emptyState: WireState = { values: {}, next: [], tasks: [], created_at: null, checkpoint: null, parent_checkpoint: null };
 
 type Task = StateSnapshot["tasks"][number];
@@ -73,26 +73,29 @@ function toWireTask(task: Task): WireTask {
   };
 }
 
-/** Returns the checkpoint that a config names, or null if it names none. */
+/** Returns the reference to the checkpoint that a config names, or null if it names none. */
 export function toWireCheckpoint(config: RunnableConfig | undefined): WireCheckpoint | null {
   const { thread_id, checkpoint_id, checkpoint_ns = "", checkpoint_map = null } = config?.configurable ?? {};
   return thread_id && checkpoint_id ? { thread_id, checkpoint_id, checkpoint_ns, checkpoint_map } : null;
 }
 
-/** Returns the checkpoint of a task's subgraph, with only the keys that LangGraph has set. */
+/** Returns the reference to the checkpoint of a task's subgraph, with only the keys that LangGraph has set. */
 function toTaskCheckpoint(config: RunnableConfig): WireTaskCheckpoint | null {
   const { thread_id, checkpoint_id, checkpoint_ns = "", checkpoint_map } = config.configurable ?? {};
   if (!thread_id) return null;
   return { thread_id, checkpoint_ns, ...(checkpoint_id && { checkpoint_id }), ...(checkpoint_map && { checkpoint_map }) };
 }
 
-/** Returns the same checkpoint in the form of streams, where the official servers set missing keys to null. */
+/**
+ * Returns the reference to the checkpoint of a task's subgraph, in the form that streams contain. There, the official servers send
+ * missing keys as null.
+ */
 export function toStreamedTaskCheckpoint(config: RunnableConfig | undefined): Record<string, unknown> | null {
   const place = config && toTaskCheckpoint(config);
   return place ? { checkpoint_id: null, checkpoint_map: null, ...place } : null;
 }
 
-/** Returns the state to store on the thread's row. */
+/** Returns the columns of the thread's row that this state determines. */
 export function toThreadState(snapshot: StateSnapshot): ThreadState {
   const interrupts = Object.fromEntries(snapshot.tasks.map((task) => [task.id, task.interrupts]));
   return {

@@ -12,7 +12,7 @@ import { toCommand, type WireCommand } from "./command.ts";
 import { withOpenInterrupts } from "./open-interrupts.ts";
 import { emptyState, toThreadState, toWireCheckpoint, toWireState, type WireCheckpoint, type WireState } from "./snapshot.ts";
 
-/** The checkpoint to read or to start from. Every field is optional. The default is the root's newest checkpoint. */
+/** The checkpoint to read or to start from. Every field is optional. Without any, it is the newest checkpoint of the root graph. */
 export interface CheckpointRef {
   checkpoint_id?: string | null;
   checkpoint_ns?: string | null;
@@ -38,7 +38,7 @@ export async function readState(
   if (!graphIdOf(thread)) return emptyState;
   const graph = await openThreadGraph(db, registry, thread, scope);
   const snapshot = await graph.getState({ configurable: at(threadId, checkpoint) }, { subgraphs });
-  // An earlier checkpoint shows all questions that were asked there.
+  // The newest state shows only the unanswered questions. The state of an earlier checkpoint shows all questions that were asked there.
   return toWireState(checkpoint.checkpoint_id ? snapshot : await withOpenInterrupts(graph, snapshot));
 }
 
@@ -49,7 +49,7 @@ export interface HistoryQuery {
   checkpoint?: CheckpointRef;
 }
 
-/** Yields the states of a thread, newest first. Each state is read when it is needed. */
+/** Yields the states of a thread, newest first. Each state is read from the database only when the caller asks for it. */
 export async function* readHistory(
   db: Db,
   scope: Scope,
@@ -71,8 +71,8 @@ export async function* readHistory(
 }
 
 /**
- * Applies updates to a thread as if nodes had returned them. Each super-step makes one checkpoint. Locks the thread, which must have no
- * open run. Call it in a transaction, in which the saver writes too, so that either all updates are stored or none.
+ * Applies updates to a thread as if its nodes had returned them, and stores one checkpoint for each super-step. Locks the thread, which
+ * must have no open run. Call it in a transaction that the graph's saver uses too, so that all updates are stored or none.
  */
 export async function updateState(
   tx: Db,
@@ -95,7 +95,10 @@ export async function updateState(
   return toWireCheckpoint(updated);
 }
 
-/** Updates the thread's row from its newest checkpoint, after checkpoints were deleted. Call it in a transaction. */
+/**
+ * Updates the state in the thread's row from the newest checkpoint. It is called after checkpoints were deleted. Call it in a
+ * transaction.
+ */
 export async function refreshThread(tx: Db, registry: Registry, threadId: string): Promise<void> {
   const thread = await findThread(tx, everything, threadId);
   const graphId = thread && graphIdOf(thread);
@@ -107,21 +110,25 @@ export async function refreshThread(tx: Db, registry: Registry, threadId: string
 }
 
 /**
- * Returns the thread's present state without its questions. It is for graphs that cannot be opened, for example because they need a user.
+ * Returns the thread's present values without its open interrupts. It serves threads whose graph cannot be opened, for example because
+ * the graph needs a user.
  */
 function withoutQuestions({ values }: Thread): ThreadState {
   return { status: "idle", values: values === null ? null : JSON.stringify(values), interrupts: "{}" };
 }
 
-/** Returns whether the error came from the database. Such an error has ended the transaction. */
+/** Returns whether the error came from the database. After such an error, Postgres refuses every further statement of the transaction. */
 const isDatabaseError = (error: unknown) => isDatabaseTrouble(error) || (error instanceof Error && "severity" in error);
 
-/** Returns the state of a thread at its newest checkpoint. */
+/** Returns the state to store in a thread's row while no run executes: the state at its newest checkpoint. */
 export async function restingState(graph: AnyGraph, threadId: string): Promise<ThreadState> {
   return toThreadState(await withOpenInterrupts(graph, await graph.getState({ configurable: { thread_id: threadId } })));
 }
 
-/** Returns the thread's values at the end of a run, as JSON. Returns undefined if the run's checkpoints no longer exist. */
+/**
+ * Returns the thread's values as they were at the end of a run, as JSON. Returns undefined if they cannot be read, for example because
+ * the run's checkpoints no longer exist.
+ */
 export async function valuesAfterRun(
   db: Db,
   scope: Scope,
@@ -156,8 +163,8 @@ function threadConfig(thread: Thread): LangGraphRunnableConfig {
 }
 
 /**
- * Returns the `configurable` for a checkpoint. Keys without a value are left out, because LangGraph takes even an undefined `checkpoint_id`
- * for an id.
+ * Returns the `configurable` that selects a checkpoint. Keys without a value are left out, because LangGraph treats even an undefined
+ * `checkpoint_id` as an id.
  */
 function at(threadId: string, { checkpoint_id, checkpoint_ns, checkpoint_map }: CheckpointRef) {
   return {
@@ -169,12 +176,12 @@ function at(threadId: string, { checkpoint_id, checkpoint_ns, checkpoint_map }: 
 }
 
 function toLangGraphUpdate({ values, asNode, command }: StateUpdate) {
-  // LangGraph looks up nodes in a plain object, and would find properties that every object inherits.
+  // LangGraph looks up nodes in a plain object, so it would find inherited properties such as "constructor".
   if (asNode !== undefined && asNode in Object.prototype) throw new ServiceError("invalid", `Node "${asNode}" does not exist`);
   return { values: command ? toCommand(command) : values, asNode };
 }
 
-/** Turns LangGraph's errors about an update into errors of the caller. Throws any other error unchanged. */
+/** Turns LangGraph's errors about an invalid update into errors that blame the caller. Throws any other error unchanged. */
 function asCallersError(error: Error): never {
   if (error.name === "InvalidUpdateError" || error.name === "ZodError" || error.name === "UnstorableValue") {
     throw new ServiceError("invalid", error.message);

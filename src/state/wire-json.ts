@@ -1,14 +1,14 @@
 import type { BaseMessage } from "@langchain/core/messages";
 import { fieldOf, isPlainMessage } from "../checkpoints/mark.ts";
 
-/** A LangChain object that can return its flat form. */
+/** A LangChain object that can return its flat form, which is the form that clients expect. */
 interface Dictable {
   toDict(): { type: string; data: Record<string, unknown> };
 }
 
 /**
- * Returns JSON in the form that clients expect, with every message in its flat form `{ type, content, … }`. Never throws. Values that JSON
- * lacks become strings. No one loads the result again, so nothing is lost by this.
+ * Returns JSON for clients, with every message in its flat form `{ type, content, … }`. Never throws. Values that JSON lacks become
+ * strings, which is safe because graphs never load this JSON again.
  */
 export function wireJson(value: unknown): string {
   try {
@@ -18,12 +18,12 @@ export function wireJson(value: unknown): string {
   }
 }
 
-/** The levels that are walked here: the state, its channels, and the items of their lists. */
+/** The number of nesting levels that `textOf` walks itself: the state, its channels, and the items of their lists. */
 const outerLevels = 2;
 
 /**
- * Returns the same as JSON.stringify, but walks the outer levels itself. Most of a state is plain messages. JSON.stringify would call its
- * replacer function for every field of each message.
+ * Returns the same as JSON.stringify with `flatten` as its replacer, but faster. It walks the outer levels itself, where most messages
+ * are. JSON.stringify would call the replacer for every field of each message.
  */
 function textOf(value: unknown, levels: number): string | undefined {
   if (typeof value !== "object" || value === null || levels < 0) return JSON.stringify(value, flatten);
@@ -38,7 +38,10 @@ function textOf(value: unknown, levels: number): string | undefined {
   return `{${fields.join(",")}}`;
 }
 
-/** Returns a message's flat form, as its `toDict` does. `toDict` is slower, because it first makes the stored form. */
+/**
+ * Returns the JSON of a message in its flat form, as its `toDict` does. `toDict` is slower, because it first makes LangChain's stored
+ * form.
+ */
 function flatText(message: BaseMessage): string {
   const flat: Record<string, unknown> = {};
   for (const field in message.lc_kwargs) flat[field] = fieldOf(message, field);
@@ -46,7 +49,7 @@ function flatText(message: BaseMessage): string {
   return JSON.stringify(flat);
 }
 
-/** Returns a value in its flat form, for responses that are built from several values. */
+/** Returns a value with all its messages in their flat form. It serves responses that are built from several values. */
 export function toWire(value: unknown): unknown {
   return JSON.parse(wireJson(value));
 }

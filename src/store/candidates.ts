@@ -8,20 +8,21 @@ interface Candidate extends ItemName, Range {}
 
 interface CodedVector extends ItemName {
   part: number;
-  /** Null if the item is not among the searched items. */
+  /** The encoded vector. Null if the item is not among those that are searched. */
   code: Buffer | null;
-  /** Set if an earlier release stored the item without a code. */
+  /** The vector itself, set only if an earlier release stored the item without a code. */
   vector: Direction | null;
 }
 
-/** How many vectors are compared in one turn of the event loop. This takes a few milliseconds. */
+/** How many vectors are compared in one turn of the event loop. One such turn takes a few milliseconds. */
 const pageSize = 1_000;
-/** The most candidates that are compared exactly, unless the search asks for more items. */
+/** The most candidates whose vectors are compared exactly, unless the search asks for more items. */
 const mostCandidates = 5_000;
 
 /**
- * Returns candidates that include the nearest `count` items. The codes are read page by page. An item stays a candidate while it may be
- * nearer than the last of the `count` nearest. Above 5,000 candidates, those that seem farthest are dropped too.
+ * Returns candidates for a search, which include the nearest `count` items. It reads only the encoded vectors, page by page, which give
+ * a range for each similarity. An item stays a candidate as long as it may be nearer than the last of the nearest `count`. If there are
+ * more than 5,000 candidates, those that seem farthest are dropped.
  */
 export async function findCandidates(
   db: Db,
@@ -43,7 +44,7 @@ export async function findCandidates(
   return [...candidates.values()];
 }
 
-/** Widens the similarity range of an item by one of its vectors. The similarity of an item is that of its nearest vector. */
+/** Includes one of an item's vectors in the range of the item's similarity. An item is as similar as the nearest of its vectors. */
 function note(candidates: Map<string, Candidate>, { namespace, key, low, high }: Candidate): void {
   const name = JSON.stringify([namespace, key]);
   const before = candidates.get(name);
@@ -60,8 +61,8 @@ function keepNearest(candidates: Map<string, Candidate>, count: number): Map<str
 }
 
 /**
- * Returns the next page of vectors, in the order of their keys. The item of each vector is looked up afterwards. `offset 0` stops the
- * planner from collecting all matching items again for every page.
+ * Returns the next page of vectors, sorted by key, with their items. `offset 0` keeps the planner from collecting all matching items
+ * again for every page.
  */
 async function readPage(
   db: Db,

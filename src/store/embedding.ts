@@ -2,17 +2,17 @@ import { z } from "zod";
 import { ServiceError } from "../errors.ts";
 import { textsOf } from "./texts.ts";
 
-/** Turns texts into vectors, in the same order. The result is `unknown` and is validated here, because users write such functions. */
+/** Turns texts into vectors, in the same order. The result has the type `unknown` and is validated, because users write such functions. */
 export type Embed = (texts: string[], signal: AbortSignal) => Promise<unknown>;
 
 /** The index that lets searches find items by meaning. */
 export interface StoreIndex {
-  /** The embedding model and the number of dimensions. Only vectors with the same name can be compared. */
+  /** The name of the embedding model, with its number of dimensions. Only vectors with the same name can be compared. */
   name: string;
   dims: number;
-  /** True if pgvector compares the vectors. */
+  /** True if the extension pgvector compares the vectors. */
   hasPgvector: boolean;
-  /** The fields of an item to embed, unless the put of the item names other fields. */
+  /** The fields of an item that are embedded, unless the call that stores the item names others. */
   fields: string[];
   embed: Embed;
 }
@@ -24,8 +24,8 @@ const timeoutMs = 30_000;
 const Vectors = z.array(z.array(z.number()));
 
 /**
- * Returns the directions of an item's texts. `wanted` names the fields to embed for this item, and false means none. Call it outside
- * transactions, because it may take long.
+ * Returns the vectors of an item's texts. `wanted` names the fields to embed for this item, and false means none. Do not call it in a
+ * transaction, because embedding may take long.
  */
 export async function embedItem(
   index: StoreIndex,
@@ -36,7 +36,7 @@ export async function embedItem(
   return texts.length === 0 ? [] : embedTexts(index, texts);
 }
 
-/** Returns the direction of a query. */
+/** Returns the vector of a query, scaled to length one. */
 export async function embedQuery(index: StoreIndex, query: string): Promise<Direction> {
   const [direction = []] = await embedTexts(index, [query]);
   return direction;
@@ -53,7 +53,7 @@ async function embedTexts({ dims, embed }: StoreIndex, texts: string[]): Promise
   return parsed.data.map(toDirection);
 }
 
-/** Scales a vector to length one. A vector of zeros has no direction, and is equally far from every other vector. */
+/** Scales a vector to length one. A vector of zeros stays as it is, and is equally far from every other vector. */
 function toDirection(vector: number[]): Direction {
   const length = Math.hypot(...vector) || 1;
   return vector.map((number) => number / length);
@@ -67,10 +67,13 @@ async function withTimeout<Result>(work: (signal: AbortSignal) => Promise<Result
 }
 
 const Status = z.object({ status: z.number() });
-/** The HTTP statuses with which an endpoint refuses a text, usually because it is too long. */
+/** The HTTP statuses with which an endpoint refuses a text. The usual reason is that the text is too long. */
 const refusesText = [400, 413, 422];
 
-/** Returns the error for the caller. The provider's own message is only logged, because it may contain the API key. */
+/**
+ * Returns the error for the caller. It does not contain the provider's own message, because that may contain the API key. The message is
+ * only logged.
+ */
 function explainFailure(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   const { data } = Status.safeParse(error);

@@ -6,13 +6,16 @@ type Document = Record<string, unknown>;
 
 const operators: Record<string, Sql> = { $eq: sql`=`, $ne: sql`is distinct from`, $gt: sql`>`, $gte: sql`>=`, $lt: sql`<`, $lte: sql`<=` };
 const known = Object.keys(operators).join(", ");
-/** Operators that other stores accept in place of a field name. As field names, they would silently match nothing. */
+/**
+ * Operators that other stores accept in place of a field name. They are refused, because as field names they would silently match
+ * nothing.
+ */
 const notFields = ["$and", "$or", "$not", "$nor", ...Object.keys(operators)];
 const mostConditions = 100;
 
 /**
- * Returns the condition for a filter on items. A filter is `{ field: value }` or `{ field: { $gt: value } }`. Operators compare only values
- * of the same type.
+ * Returns the condition for a filter on items. A filter has the form `{ field: value }` or `{ field: { $gt: value } }`. An operator
+ * compares only values of the same type.
  */
 export function matchingAll(filter: Document): Sql {
   const conditions = Object.entries(filter).flatMap(matching);

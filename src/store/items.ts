@@ -9,16 +9,22 @@ import { type ItemVectors, storingVectors } from "./vectors.ts";
 export interface NewItem extends Pick<Item, "namespace" | "key" | "value"> {
   /** The time to live in minutes. Null means that the item stays until it is deleted. */
   ttlMinutes: number | null;
-  /** The vectors by which searches find the item, if there is an index. */
+  /** The vectors of the item, if there is an index for searches by meaning. */
   vectors?: ItemVectors | undefined;
-  /** The marks that an auth handler sets on the item. Undefined keeps the marks of the previous item. */
+  /**
+   * Metadata that an auth handler gives the item, and by which its filters decide. Undefined keeps the metadata of the item that is
+   * stored already.
+   */
   metadata?: Json | undefined;
 }
 
-/** Returns the fence of an attempt. Without an attempt, as for a caller over HTTP, returns a fence that is always open. */
+/**
+ * Returns the query `fence` for a write. For an attempt, it is empty if the attempt has lost its right to write. Without an attempt, as
+ * for a caller over HTTP, it never is.
+ */
 const byRight = (fence: Fence | undefined): Sql => (fence ? fenced(fence) : sql`fence as (select)`);
 
-/** Returns the item, or undefined if it does not exist or the scope does not include it. */
+/** Returns the item. Returns undefined if it does not exist, or if the caller may not see it. */
 export async function findItem(db: Db, scope: Scope, { namespace, key }: ItemName): Promise<StoredItem | undefined> {
   const { rows } = await db.query<StoredItem>(sql`
     select ${columns} from store_items
@@ -27,10 +33,10 @@ export async function findItem(db: Db, scope: Scope, { namespace, key }: ItemNam
 }
 
 /**
- * Stores an item in place of the previous one and its vectors. Returns false if the attempt has lost the right to write.
+ * Stores an item, and replaces the stored item with this name and its vectors. Returns false if the attempt has lost the right to write.
  *
- * Throws if the scope does not include the new item, and after that if it does not include the existing item. Only the second error reveals
- * that an item exists.
+ * Throws if the caller may not see the new item. Otherwise throws if the caller may not see the stored one. The order matters, because
+ * only the second error tells the caller that an item exists.
  */
 export async function putItem(db: Db, scope: Scope, fence: Fence | undefined, item: NewItem): Promise<boolean> {
   const { namespace, key, value, ttlMinutes, vectors, metadata } = item;
@@ -60,13 +66,14 @@ const given = { namespace: sql`given.namespace`, key: sql`given.key`, value: sql
 const existing = { namespace: sql`item.namespace`, key: sql`item.key`, value: sql`item.value`, metadata: sql`item.metadata` };
 
 /**
- * Returns the marks to store with an item. They are the marks of this put, or else the marks of the existing item if the scope includes it.
+ * Returns the metadata to store with an item. It is that of this call, or else that of the stored item if the caller may see the stored
+ * item.
  */
 const marksOf = (scope: Scope, newMetadata: Sql): Sql => sql`coalesce(${newMetadata}, (
   select item.metadata from store_items item
    where item.namespace = given.namespace and item.key = given.key and ${alive} and ${inScope(scope, existing)}), '{}')`;
 
-/** Deletes an item if it exists and the scope includes it. Returns false if the attempt has lost the right to write. */
+/** Deletes an item, if it exists and the caller may see it. Returns false only if the attempt has lost the right to write. */
 export async function deleteItem(db: Db, scope: Scope, fence: Fence | undefined, { namespace, key }: ItemName): Promise<boolean> {
   const { rows } = await db.query(sql`
     with ${byRight(fence)}, gone as (
@@ -76,7 +83,7 @@ export async function deleteItem(db: Db, scope: Scope, fence: Fence | undefined,
   return rows.length > 0;
 }
 
-/** Restarts the time to live of items. Locked items are skipped, because another statement is storing or refreshing them. */
+/** Starts the time to live of items again. Skips locked items, because another statement is storing or refreshing them at this moment. */
 export async function refreshItems(db: Db, fence: Fence | undefined, names: ItemName[]): Promise<void> {
   const list = join(names.map(({ namespace, key }) => sql`(${namespace}::text[], ${key}::text)`));
   await db.query(sql`
@@ -87,7 +94,10 @@ export async function refreshItems(db: Db, fence: Fence | undefined, names: Item
      where (item.namespace, item.key) = (kept.namespace, kept.key)`);
 }
 
-/** Returns the items under a path, latest first. With a query, returns the items that contain some of its words, best match first. */
+/**
+ * Returns the items of a search, latest first. With a query, returns the items that contain some of its words, and the best match comes
+ * first.
+ */
 export async function searchItems(
   db: Db,
   scope: Scope,
@@ -113,16 +123,18 @@ export async function searchItems(
   return readBounded(db, page, [lengthOf(sql`value`)], bytes);
 }
 
-/** How many words of a query are used. Further words are dropped. */
+/** How many words of a query are used. The others are ignored. */
 const mostWords = 50;
 
-/** Returns the words to look for. Leaves out words of one or two Latin letters, because too many other words contain them. */
+/** Returns the words of a query to look for. Words of one or two Latin letters are left out, because too many texts contain them. */
 function wordsOf(query: string): string[] {
   const words = new Set(query.toLowerCase().match(/[\p{L}\p{N}]+/gu));
   return [...words].filter((word) => !/^[a-z]{1,2}$/.test(word)).slice(0, mostWords);
 }
 
-/** The text of an item that a search looks through: its key and every text in its value, without the field names. */
+/**
+ * The text of an item in which a search looks for words. It consists of the key and all texts in the value, without the names of fields.
+ */
 const content = sql`key || ' ' || coalesce((
   select string_agg(text #>> '{}', ' ') from jsonb_path_query(searchable(value), 'strict $.** ? (@.type() == "string")') text), '')`;
 
@@ -131,7 +143,7 @@ export interface NamespaceSearch extends Part {
   maxDepth?: number | undefined;
 }
 
-/** Returns the namespaces that contain items, cut off at a depth. In a condition, `*` stands for any one label. */
+/** Returns the namespaces that contain items, each cut off after `maxDepth` labels. In a condition, `*` stands for any one label. */
 export async function listNamespaces(db: Db, scope: Scope, { conditions, maxDepth, limit, offset }: NamespaceSearch): Promise<string[][]> {
   const fits = conditions.flatMap(({ matchType, path }) => [
     sql`cardinality(namespace) >= ${path.length}`,
@@ -149,7 +161,7 @@ export async function listNamespaces(db: Db, scope: Scope, { conditions, maxDept
   return rows.map(({ path }) => path);
 }
 
-/** Deletes up to `limit` expired items, and returns their number. Locked rows wait for a later sweep. */
+/** Deletes up to `limit` expired items, and returns their number. Skips locked rows, which a later sweep deletes. */
 export async function sweepItems(db: Db, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`
     delete from store_items

@@ -1,23 +1,23 @@
 import { ServiceError } from "../errors.ts";
 
-/** The size limit of a path or a key, in bytes. Postgres keeps both in one index entry, which must fit into a third of a page. */
+/** The most bytes of a namespace or a key. Postgres keeps both in one index entry, which must fit into a third of a page. */
 const mostBytes = 1_000;
 const mostLabels = 32;
 
-/** Throws if an item under this path could not be found over HTTP. A namespace is written there with dots between its labels. */
+/** Throws if an item in this namespace could not be reached over HTTP, where a namespace is written with dots between its labels. */
 export function checkNamespace(namespace: string[]): void {
   if (namespace.length === 0) throw new ServiceError("malformed", "Namespace is required");
   checkLabels(namespace);
 }
 
-/** Throws like `checkNamespace`, but accepts an empty path. An empty path in a search means all items. */
+/** Throws like `checkNamespace`, but accepts an empty namespace. In a search, it stands for all items. */
 export function checkLabels(namespace: string[]): void {
   checkCount(namespace);
   const wrong = namespace.some((label) => label === "" || label.includes("."));
   if (wrong) throw invalid(`Namespace labels cannot be empty or contain periods. Received: ${namespace.join(".")}`);
 }
 
-/** Throws if the name of an item is too large to be stored. Callers over HTTP must also pass the stricter `checkNamespace`. */
+/** Throws if the namespace or the key is too large to be stored. Callers over HTTP must also pass `checkNamespace`, which is stricter. */
 export function checkSize(namespace: string[], key: string): void {
   if (namespace.length === 0) throw new ServiceError("malformed", "Namespace is required");
   checkCount(namespace);

@@ -4,8 +4,8 @@ import { type Db, type Sql, sql } from "../db/sql.ts";
 const mostDims = 16_000;
 
 /**
- * Returns whether pgvector can compare the vectors. Creates the extension if the server has it and the user may create it. No column uses
- * its types, so the extension can be removed at any time.
+ * Returns whether pgvector can compare the vectors. Creates the extension if the server has it and the user may create it. No column has
+ * one of its types, so an operator can remove the extension at any time.
  */
 export async function preparePgvector(db: Db, dims: number): Promise<boolean> {
   const { rowCount } = await db.query(sql`select 1 from pg_available_extensions where name = 'vector'`);
@@ -17,5 +17,8 @@ export async function preparePgvector(db: Db, dims: number): Promise<boolean> {
   );
 }
 
-/** Returns an expression for the cosine of two vectors of length one. It takes one pass over the stored numbers. */
+/**
+ * Returns an expression for the cosine of two vectors of length one. It uses pgvector's inner product, which reads the stored numbers
+ * only once.
+ */
 export const cosineByPgvector = (wanted: string, vector: Sql): Sql => sql`-(${vector}::vector <#> ${wanted}::real[]::vector)`;

@@ -10,11 +10,14 @@ import { getFromStore, putInStore, searchStore } from "./use.ts";
 export interface StoreOptions {
   rules: StoreRules;
   fence: Fence;
-  /** Called when a write is refused because the attempt has lost its right to write. Always throws. */
+  /** Called when a write is refused because the attempt has lost its right to write. It must throw. */
   refused: () => never;
 }
 
-/** The options that LangGraph's operations carry without declaring them. They are validated, because graphs may pass any value. */
+/**
+ * Options that LangGraph passes in its operations although their types do not declare them. They are validated, because a graph may pass
+ * any value.
+ */
 const ReadOptions = z.object({ refreshTtl: z.boolean().nullish() });
 const PutOptions = z.object({
   ttl: Minutes.nullish(),
@@ -25,8 +28,8 @@ const PutOptions = z.object({
 });
 
 /**
- * Implements LangGraph's store on Postgres, for one attempt of a run. LangGraph's own PostgresStore opens a separate pool, and a search of
- * `user:1` there also returns items of `user:10`.
+ * Implements LangGraph's store on Postgres, for one attempt of a run. LangGraph's own PostgresStore is not used for two reasons: it
+ * opens a pool of its own, and its search of `user:1` also returns items of `user:10`.
  */
 export class EnsembleStore extends BaseStore {
   readonly #db: Db;
@@ -40,7 +43,7 @@ export class EnsembleStore extends BaseStore {
 
   override async batch<Operations extends Operation[]>(operations: Operations): Promise<OperationResults<Operations>> {
     const results: unknown[] = [];
-    // The operations run one after another, because a read may follow a put of the same item.
+    // The operations run one after another, because one may read an item that an earlier one stores.
     for (const operation of operations) results.push(await this.#run(operation));
     return results as OperationResults<Operations>;
   }

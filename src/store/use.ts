@@ -9,34 +9,34 @@ import { checkSize } from "./namespace.ts";
 import type { StoreRules } from "./store-rules.ts";
 import { type ItemVectors, searchVectors } from "./vectors.ts";
 
-/** The rules of the store, and the fence of an attempt. A caller over HTTP has no fence. */
+/** The rules of the store, and the attempt's right to write. A caller over HTTP needs no such right. */
 export interface StoreUse {
   rules: StoreRules;
   fence?: Fence;
 }
 
 export interface Put extends Pick<Item, "namespace" | "key" | "value"> {
-  /** The time to live in minutes. Null means that the item never expires. Undefined means the default of the rules. */
+  /** The time to live in minutes. Null means that the item never expires. Undefined means the default from the rules. */
   ttl?: number | null | undefined;
-  /** The fields by which searches find the item. False means that none find it. Undefined means the default of the rules. */
+  /** The fields by which searches by meaning find the item. False means none. Undefined means the default from the rules. */
   index?: false | string[] | undefined;
   metadata?: Item["value"] | undefined;
 }
 
 export interface Read {
-  /** True to restart the item's time to live. Undefined means the default of the rules. */
+  /** True to start the item's time to live again. Undefined means the default from the rules. */
   refreshTtl?: boolean | undefined;
 }
 
 export interface Search extends Place, Part, Read {
   query?: string | undefined;
-  /** The query's vector, as `embedSearch` returned it. If set, the query is not embedded again. */
+  /** The vector of the query, if `embedSearch` has computed it already. The query is then not embedded again. */
   meaning?: ItemVectors | undefined;
 }
 
 /**
- * Stores an item according to the rules. Returns false if the attempt has lost the right to write. Do not call it in a transaction, because
- * embedding may take long.
+ * Stores an item as the rules say, and embeds its texts first. Returns false if the attempt has lost the right to write. Do not call it
+ * in a transaction, because embedding may take long.
  */
 export async function putInStore(db: Db, scope: Scope, { rules, fence }: StoreUse, { ttl, index, ...item }: Put): Promise<boolean> {
   checkSize(item.namespace, item.key);
@@ -45,7 +45,7 @@ export async function putInStore(db: Db, scope: Scope, { rules, fence }: StoreUs
   return putItem(db, scope, fence, { ...item, ttlMinutes: ttl === undefined ? rules.defaultTtlMinutes : ttl, vectors });
 }
 
-/** Returns the item with this name, and restarts its time to live if the rules say so. */
+/** Returns the item with this name. If the rules say so, starts its time to live again. */
 export async function getFromStore(
   db: Db,
   scope: Scope,
@@ -58,7 +58,10 @@ export async function getFromStore(
   return toItem(found);
 }
 
-/** Returns the items that a search finds, by meaning if there is an index. Restarts their times to live if the rules say so. */
+/**
+ * Returns the items that a search finds. It compares meaning if there is an index, and words if not. If the rules say so, starts the
+ * items' time to live again.
+ */
 export async function searchStore(
   db: Db,
   scope: Scope,
@@ -73,7 +76,7 @@ export async function searchStore(
   return { rows: rows.map(toItem), isCut };
 }
 
-/** Returns the vector of a search's query. Returns undefined if the search compares words. */
+/** Returns the vector of a search's query. Returns undefined if there is no index or no query. */
 export async function embedSearch({ rules: { index } }: StoreUse, query = ""): Promise<ItemVectors | undefined> {
   if (!index || query.trim() === "") return undefined;
   return { index, directions: [await embedQuery(index, query)] };

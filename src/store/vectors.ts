@@ -7,13 +7,16 @@ import type { Direction, StoreIndex } from "./embedding.ts";
 import { at, columns, type ItemName, type Part, type Place, type StoredItem } from "./item.ts";
 import { cosineByPgvector } from "./pgvector.ts";
 
-/** The vectors of an item or a query, scaled to length one, and the index to which they belong. */
+/** The vectors of an item or of a query, scaled to length one, and the index that they belong to. */
 export interface ItemVectors {
   index: Pick<StoreIndex, "name" | "hasPgvector">;
   directions: Direction[];
 }
 
-/** Returns a `with` query that stores an item's vectors. It must follow the `with` query `stored`, which returns the item's name. */
+/**
+ * Returns a `with` query that stores an item's vectors. In the statement, it must follow the query `stored`, which returns the item's
+ * name.
+ */
 export function storingVectors({ index, directions }: ItemVectors): Sql {
   return sql`embedded as (
     insert into store_vectors (namespace, key, place, index_name, vector, code)
@@ -23,8 +26,8 @@ export function storingVectors({ index, directions }: ItemVectors): Sql {
 }
 
 /**
- * Returns items under a path, nearest to a direction first. An item is as near as the nearest of its vectors. pgvector compares all
- * vectors. Without pgvector, plain SQL takes 0.15 ms for each vector of 1,536 dimensions, so it compares only candidates.
+ * Returns the items of a search, those nearest to a vector first. An item is as near as the nearest of its vectors. With pgvector, all
+ * vectors are compared. Without it, only candidates are, because plain SQL takes 0.15 ms for each vector of 1,536 dimensions.
  */
 export async function searchVectors(
   db: Db,
@@ -50,13 +53,13 @@ export async function searchVectors(
   return readBounded(db, page, [lengthOf(sql`value`)], bytes);
 }
 
-/** Selects the vectors of items. It names the collation of the index, because otherwise Postgres would not use the index. */
+/** Selects the vectors of items. It names the collation of the index, because Postgres would not use the index without it. */
 const vectorsOf = (names: ItemName[]): Sql => sql`
   (select path::text[] collate "C" as namespace, key
      from unnest(${names.map(({ namespace }) => pathArray(namespace))}::text[], ${names.map(({ key }) => key)}::text[]) named (path, key)) candidate
   join store_vectors using (namespace, key) where`;
 
-/** Returns a path as the text of an array. Postgres has no arrays whose inner arrays differ in length. */
+/** Returns a namespace as the text of an array. Texts are used because Postgres has no arrays of arrays with different lengths. */
 const pathArray = (namespace: string[]): string => `{${namespace.map((label) => `"${label.replace(/["\\]/g, "\\$&")}"`).join(",")}}`;
 
 const toArray = (direction: Direction): string => `{${direction.map((number) => number.toPrecision(8)).join(",")}}`;

@@ -1,11 +1,11 @@
 import { z } from "zod";
 
-/** A piece of a message that one token chunk carries. Pieces with the same key make up one content block. */
+/** The part of one content block that a token chunk of a message carries. Pieces with the same key belong to the same block. */
 export interface Piece {
   key: string;
   /** The block without content, as its start event shows it. */
   empty: Block;
-  /** The text to append, and the field to append it to. Absent for blocks that arrive whole. */
+  /** The text to append to the block, and the field that it belongs to. Absent for a block that arrives as a whole. */
   append?: { field: "text" | "reasoning" | "args"; text: string; id?: string | undefined; name?: string | undefined };
 }
 
@@ -38,10 +38,13 @@ export type LoggedMessage = z.output<typeof LoggedMessage>;
 /** The fields of a message that its blocks are made from. */
 export type MessageParts = Pick<LoggedMessage, "content" | "tool_calls" | "invalid_tool_calls" | "response_metadata">;
 
-/** The providers' content types that only repeat the message's `tool_calls`. */
+/**
+ * Content types of providers that only repeat what is in the message's `tool_calls`. They are left out, so that no tool call is shown
+ * twice.
+ */
 const toolContent = new Set(["tool_use", "input_json_delta", "tool_call", "tool_call_chunk", "function_call"]);
 
-/** Returns the pieces of a token chunk. */
+/** Returns the parts of content blocks that a token chunk of a message carries. */
 export function piecesOf({ content, additional_kwargs, tool_call_chunks = [] }: LoggedMessage): Piece[] {
   const reasoning = additional_kwargs?.reasoning_content;
   return [
@@ -51,7 +54,7 @@ export function piecesOf({ content, additional_kwargs, tool_call_chunks = [] }: 
   ];
 }
 
-/** Returns the pieces of a complete message. */
+/** Returns the content blocks of a complete message, in the form in which token chunks carry them. */
 export function wholePiecesOf(message: LoggedMessage): Piece[] {
   return blocksOf(message).flatMap((block, index) => {
     const key = `block ${index}`;
@@ -62,8 +65,8 @@ export function wholePiecesOf(message: LoggedMessage): Piece[] {
 }
 
 /**
- * Returns a message's content as blocks. A message in the v1 format already has blocks. Other messages hold tool calls outside their
- * content.
+ * Returns a message's content as content blocks. A message in LangChain's v1 format already has them. Any other message has its tool
+ * calls outside of its content, so they are added.
  */
 export function blocksOf({ content, tool_calls = [], invalid_tool_calls = [], response_metadata }: MessageParts): Block[] {
   if (Array.isArray(content) && response_metadata?.output_version === "v1") return partsOf(content);
@@ -88,7 +91,7 @@ function partsOf(content: unknown): Block[] {
   return content.flatMap((part) => (typeof part === "string" ? { type: "text", text: part } : (Part.safeParse(part).data ?? [])));
 }
 
-/** Returns a content part under its standard name. Parts without a standard name keep their provider's form. */
+/** Returns a content part as a standard block. A part that has no standard form stays as its provider sent it. */
 function toStandardBlock(part: Block): Block {
   const { type, thinking, image_url: image, ...more } = part;
   if (type === "thinking") return { ...more, type: "reasoning", reasoning: String(thinking ?? "") };
@@ -125,8 +128,8 @@ function toolPiece(raw: unknown, position: number): Piece[] {
 }
 
 /**
- * Returns whether a block is a tool call whose arguments are still incomplete. Several calls may be open, because models may stream calls
- * in parallel.
+ * Returns whether a block is a tool call whose arguments are not complete yet. Several such calls may be open, because models may stream
+ * calls in parallel.
  */
 export function isOpenCall(block: Block): boolean {
   if (block.type !== "tool_call_chunk") return false;
@@ -135,8 +138,8 @@ export function isOpenCall(block: Block): boolean {
 }
 
 /**
- * Returns a block as its finish event shows it. The arguments of a tool call are parsed. If parsing fails, the block becomes an invalid
- * tool call.
+ * Returns a block as its finish event shows it. For a tool call, the arguments are parsed. If that fails, it becomes an invalid tool
+ * call.
  */
 export function finishedBlock(block: Block): Block {
   if (block.type !== "tool_call_chunk") return block;

@@ -6,8 +6,8 @@ import { type BegunRun, type EndedRun, findEndedRun } from "../runs/thread-runs.
 import { numberOf } from "./event.ts";
 
 /**
- * A kind of events in the classic thread stream. `run_modes` has the logged events of the runs. `lifecycle` has their starts and ends.
- * `state_update` has the states that they reach.
+ * A kind of events in the classic thread stream. `run_modes` are the logged events of the runs. `lifecycle` are their starts and ends.
+ * `state_update` are the states that they reach.
  */
 export type ThreadMode = "run_modes" | "lifecycle" | "state_update";
 
@@ -17,7 +17,10 @@ export interface ClassicOptions {
   modes: ThreadMode[];
 }
 
-/** Yields one run of a thread as classic events until the run ends. The events have the thread's event numbers. */
+/**
+ * Yields the events of one run of a thread, in the form of the classic thread stream, until the run ends. Their numbers are the thread's
+ * event numbers.
+ */
 export async function* followClassic(
   { pool, feed }: { pool: Db; feed: EventFeed },
   run: BegunRun,
@@ -25,8 +28,8 @@ export async function* followClassic(
   signal: AbortSignal,
 ): AsyncGenerator<RunEvent[], void> {
   const isWanted = ({ mode, id }: ModeEvent) => modes.includes(mode) && id > since;
-  // One logged event may produce events in several modes. The client may have received only the first of these, so start at that logged event
-  // again.
+  // Begins with the logged event of the client's last number once more. One logged event may produce several events, and the client may
+  // have received only the first.
   const after = Math.max(-1, Math.floor((since - run.base) / numbersPerEvent) - 1);
   for await (const events of feed.follow(run.runId, after, signal)) {
     yield events.flatMap((event) => projectLogged(run, event)).filter(isWanted);
@@ -41,7 +44,10 @@ interface ModeEvent extends RunEvent {
   mode: ThreadMode;
 }
 
-/** Returns the classic events for one logged event. Their numbers start at the number of the logged event, in the order of the modes. */
+/**
+ * Returns the classic events for one logged event. The first gets the number of the logged event, and the others follow in the order of
+ * the modes.
+ */
 function projectLogged({ base, runId }: BegunRun, { id, event, data }: LoggedEvent): ModeEvent[] {
   const number = numberOf(base, id);
   const logged: ModeEvent = { mode: "run_modes", id: number, event, data };

@@ -1,6 +1,6 @@
 import { numbersForEnd, numbersPerEvent } from "../runs/event-base.ts";
 
-/** The method of a protocol event, which names the kind of event. */
+/** The method of a protocol event. It names the kind of the event. */
 export type Method =
   | "values"
   | "updates"
@@ -14,21 +14,21 @@ export type Method =
   | "custom"
   | "debug";
 
-/** A protocol event without a number. */
+/** A protocol event that has no number yet. */
 export interface Draft {
   method: Method;
   namespace: string[];
   /** The node that the event came from. */
   node?: string | undefined;
-  /** The channel of a custom event that names one. */
+  /** The channel of a custom event, if the event names one. */
   name?: string | undefined;
   /** The payload, as JSON text. */
   data: string;
 }
 
-/** A thread's event in the form that is sent, and the fields that filters match. */
+/** A numbered event of a thread: the JSON text that clients get, and the fields that filters use. */
 export interface ThreadEvent {
-  /** The event's number, which is also its id. It rises over all runs of the thread. */
+  /** The event's number, which is also its id. Later events of the thread have higher numbers, also across runs. */
   seq: number;
   method: Method;
   namespace: string[];
@@ -37,16 +37,17 @@ export interface ThreadEvent {
 }
 
 /**
- * Numbers the drafts that come from one logged event. The first draft gets offset 1, because clients of the classic thread stream see the
- * logged event itself at offset 0. Drafts that do not fit are dropped. Their content is in the thread's state.
+ * Numbers the protocol events that come from one logged event. In the classic thread stream, the logged event itself has the first
+ * number, so these begin with the second. Events beyond the reserved numbers are dropped, which is acceptable because their content is
+ * in the thread's state too.
  */
 export function numberEvents(base: number, loggedId: number, at: number, drafts: Draft[]): ThreadEvent[] {
   return numberFrom(numberOf(base, loggedId) + 1, at, drafts.slice(0, numbersPerEvent - 1));
 }
 
 /**
- * Numbers the drafts of a run's end, after its last logged event. If not all of them fit, the last one is kept, because it reports the end
- * itself.
+ * Numbers the protocol events of a run's end, which follow the last logged event. If there are too many, the last one is kept, because
+ * it reports the end itself.
  */
 export function numberEnd(base: number, lastId: number, at: number, drafts: Draft[]): ThreadEvent[] {
   const fitting = drafts.length < numbersForEnd ? drafts : [...drafts.slice(0, numbersForEnd - 2), ...drafts.slice(-1)];
@@ -56,7 +57,7 @@ export function numberEnd(base: number, lastId: number, at: number, drafts: Draf
 const numberFrom = (first: number, at: number, drafts: Draft[]) =>
   drafts.map((draft, index) => toEvent(first + index, Math.floor(at), draft));
 
-/** Returns the number that a run's logged event has on its thread. */
+/** Returns the number of a run's logged event among the events of its thread. */
 export const numberOf = (base: number, loggedId: number) => base + loggedId * numbersPerEvent;
 
 function toEvent(seq: number, timestamp: number, { method, namespace, node, name, data }: Draft): ThreadEvent {

@@ -1,11 +1,11 @@
 import type { ThreadEvent } from "./event.ts";
 
-/** Selects the events of a thread that a subscriber wants. */
+/** Says which events of a thread a subscriber wants. */
 export interface Filter {
   channels: string[];
-  /** Selects events under one of these namespaces. If empty or absent, all namespaces match. */
+  /** The namespaces whose events are wanted, including the namespaces below them. If empty or absent, all namespaces match. */
   namespaces?: string[][] | null | undefined;
-  /** The number of levels below the namespaces that are included. */
+  /** How many levels below these namespaces are included. Without a depth, all are. */
   depth?: number | null | undefined;
 }
 
@@ -27,8 +27,8 @@ function isOnChannel(wanted: Set<string>, method: string, name: string | undefin
 }
 
 /**
- * Returns whether a namespace is under a prefix. A segment of a namespace is a node's name and its task's id. A filter may give only the
- * node's name.
+ * Returns whether a namespace is below a prefix. A segment of a namespace consists of a node's name and its task's id, but a prefix may
+ * give only the node's name.
  */
 function isUnder(namespace: string[], prefix: string[]): boolean {
   if (prefix.length > namespace.length) return false;

@@ -3,7 +3,7 @@ import { nodeOf } from "./filter.ts";
 
 export type Status = "started" | "running" | "completed" | "failed" | "interrupted";
 
-/** A node in a run's tree: the run itself, a subgraph, or a graph node with events. */
+/** A part of a run that has a status for clients: the run itself, a subgraph, or a node that has events. */
 export interface Place {
   namespace: string[];
   graphName: string;
@@ -12,7 +12,10 @@ export interface Place {
 
 const keyOf = (namespace: string[]) => namespace.join("|");
 
-/** Tracks the tree of a run. Returns drafts for the status changes of its places. */
+/**
+ * Tracks the statuses that clients see: that of a run, and those of its parts (subgraphs, and nodes with events). Each method returns
+ * the protocol events for the changes, which have no numbers yet.
+ */
 export class Lifecycle {
   readonly #graphId: string;
   readonly #places = new Map<string, Place>();
@@ -27,7 +30,10 @@ export class Lifecycle {
     return [...this.#places.values()];
   }
 
-  /** Starts the run, or another attempt of it. Failed places are forgotten, because another attempt may run them again. */
+  /**
+   * Starts the run, or another attempt of it. Forgets the subgraphs and nodes that have failed, because the new attempt may run them
+   * again.
+   */
   run(): Draft[] {
     for (const [key, { status }] of this.#places) if (status === "failed") this.#places.delete(key);
     if (this.#places.has("")) return [];
@@ -36,7 +42,7 @@ export class Lifecycle {
     return [toDraft(root)];
   }
 
-  /** Starts a place and its parents. Places that have started already stay as they are. */
+  /** Starts the subgraph or node at a namespace, and those above it. Those that have started before do not change. */
   at(namespace: string[]): Draft[] {
     const drafts: Draft[] = [];
     for (let length = 1; length <= namespace.length; length++) {
@@ -46,13 +52,13 @@ export class Lifecycle {
     return drafts;
   }
 
-  /** Finishes a place below the root. `namespace` ends with the task that runs there. */
+  /** Finishes a subgraph or node. The last segment of `namespace` is the task that runs there. */
   finish(namespace: string[], status: Status): Draft[] {
     const place = this.#places.get(keyOf(namespace));
     return place?.status === "started" ? [change(place, status)] : [];
   }
 
-  /** Ends the run and every open place below it. `details` are additional fields of the run's own event. */
+  /** Ends the run, and every subgraph or node in it that has not finished. `details` are added to the run's own event. */
   end(status: Status, details?: object): Draft[] {
     const root = this.#places.get("") ?? { namespace: [], graphName: this.#graphId, status };
     this.#places.set("", root);
@@ -61,7 +67,10 @@ export class Lifecycle {
     return [...open.map((place) => change(place, status)), toDraft(root, details)];
   }
 
-  /** Stores the agent name of a task, or the id of the tool call that the task answers. */
+  /**
+   * Notes the agent's name for a task, or the id of the tool call that started the task. Both become a part of the event when the task
+   * starts.
+   */
   identify({ namespace, agentName, toolCallId }: { namespace: string[]; agentName?: string | undefined; toolCallId?: string | undefined }) {
     const key = keyOf(namespace);
     if (agentName !== undefined && !this.#agents.has(key)) this.#agents.set(key, agentName);

@@ -5,7 +5,7 @@ import { addPieces, finishBlocks, type OpenMessage, toDraft } from "./open-messa
 
 const Tuple = z.tuple([LoggedMessage, z.record(z.string(), z.unknown())]);
 
-/** A logged message, or a chunk of a message. */
+/** A logged message, or a chunk of one. */
 interface Logged {
   message: LoggedMessage;
   key: string;
@@ -13,7 +13,7 @@ interface Logged {
   metadata: Record<string, unknown>;
 }
 
-/** Projects the logged tokens to message events, block by block. */
+/** Converts logged messages and tokens to message events, content block by content block. */
 export class MessageProjector {
   #open = new Map<string, OpenMessage>();
   #startedKeys = new Set<string>();
@@ -28,27 +28,30 @@ export class MessageProjector {
     return { namespace, drafts: message.tool_call_chunks ? this.#onChunk(logged) : this.#onWhole(logged) };
   }
 
-  /** Finishes every open message in or below this namespace. */
+  /** Finishes every open message at this namespace or below it. */
   finish(place: string[]): Draft[] {
     return this.#openUnder(place).flatMap((open) => this.#end(open));
   }
 
-  /** Finishes the open messages in or below this namespace whose ids occur in a node's update. */
+  /** Finishes open messages at this namespace or below it, but only those whose ids occur in a node's update. */
   finishNamed(place: string[], update: string): Draft[] {
     const named = this.#openUnder(place).filter(({ id }) => update.includes(`"id":${JSON.stringify(id)}`));
     return named.flatMap((open) => this.#end(open));
   }
 
   /**
-   * Ends open messages in or below this namespace with an error: all of them, or only the message `id`. A message that has a stop reason is
-   * complete, so it finishes without an error.
+   * Ends open messages at this namespace or below it with an error. These are all of them, or only the message `id`. If a message has a
+   * stop reason, the model has completed it, so it finishes without an error.
    */
   breakOff(place: string[], reason: string, id?: string): Draft[] {
     const broken = this.#openUnder(place).filter((open) => id === undefined || open.id === id);
     return broken.flatMap((open) => (isComplete(open) ? this.#end(open) : this.#fail(open, reason)));
   }
 
-  /** Ends every open message with an error, because its attempt is over. The next attempt may start the same message again. */
+  /**
+   * Ends every open message with an error, because the attempt that streamed it is over. The next attempt may start the same message
+   * again.
+   */
   cutOff(reason: string): Draft[] {
     for (const key of this.#open.keys()) this.#startedKeys.delete(key);
     return this.#openUnder([]).flatMap((open) => this.#fail(open, reason));
@@ -56,7 +59,7 @@ export class MessageProjector {
 
   #onChunk(logged: Logged): Draft[] {
     const known = this.#open.get(logged.key);
-    if (!known && this.#startedKeys.has(logged.key)) return []; // the message has already finished
+    if (!known && this.#startedKeys.has(logged.key)) return []; // the message has finished before
     const [open, drafts] = known ? [known, []] : this.#begin(logged);
     return [...drafts, ...addPieces(open, piecesOf(logged.message), logged.message)];
   }
@@ -71,7 +74,7 @@ export class MessageProjector {
   #begin({ message, key, namespace, metadata }: Logged): [OpenMessage, Draft[]] {
     const node = textOf(metadata.langgraph_node);
     const open: OpenMessage = { key, id: message.id ?? key, namespace, node, blocks: [], usage: undefined, response: {} };
-    // A message with a stop reason is complete as soon as another message starts in the same namespace.
+    // If another message starts in the same namespace, a message with a stop reason is complete.
     const complete = [...this.#open.values()].filter((other) => isSame(other.namespace, namespace) && isComplete(other));
     const drafts = complete.flatMap((other) => this.#end(other));
     this.#open.set(key, open);

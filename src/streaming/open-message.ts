@@ -1,25 +1,28 @@
 import { type Block, finishedBlock, isOpenCall, type LoggedMessage, type Piece } from "./blocks.ts";
 import type { Draft } from "./event.ts";
 
-/** Numbers of tokens by kind. Some kinds have nested details. */
+/** The numbers of tokens, by kind. A kind may be divided into further kinds. */
 interface Usage {
   [kind: string]: number | Usage;
 }
 
 /** A message that is being streamed. */
 export interface OpenMessage {
-  /** The key that all chunks of this message have, and no other message of the run. */
+  /** A key that all chunks of this message have in common, and that no other message of the run has. */
   key: string;
   id: string;
   namespace: string[];
   node: string | undefined;
-  /** `sentLength` is the length of a tool call's arguments when its last delta was sent. */
+  /** The blocks of the message. `sentLength` is how much of a tool call's arguments clients have received. */
   blocks: { key: string; block: Block; finished: boolean; sentLength: number }[];
   usage: Usage | undefined;
   response: Record<string, unknown>;
 }
 
-/** Adds pieces of the message, and the token counts and response metadata that came with them. Returns the drafts of its blocks. */
+/**
+ * Adds pieces to the message, and the token counts and response metadata that came with them. Returns the events of its blocks, as
+ * drafts.
+ */
 export function addPieces(open: OpenMessage, pieces: Piece[], { usage_metadata, response_metadata }: LoggedMessage): Draft[] {
   const drafts = pieces.flatMap((piece) => addPiece(open, piece));
   open.usage = addUsage(open.usage, usage_metadata);
@@ -46,9 +49,9 @@ function addPiece(open: OpenMessage, { key, empty, append }: Piece): Draft[] {
 }
 
 /**
- * Returns the delta of a block. A text delta holds only the new text. Clients merge the fields of a tool call, so its delta holds all
- * arguments so far. It is sent only when the arguments have grown by an eighth. Otherwise the bytes sent would grow with the square of the
- * arguments' length.
+ * Returns the delta of a block. A text delta holds only the new text. The delta of a tool call must hold all arguments so far, because
+ * clients replace its fields. It is sent only when the arguments have grown by an eighth. Otherwise the number of sent bytes would grow
+ * with the square of their length.
  */
 function projectDelta(open: OpenMessage, index: number, one: OpenMessage["blocks"][number], field: string, text: string): Draft[] {
   if (field === "text") return [toDraft(open, "content-block-delta", { index, delta: { type: "text-delta", text } })];
@@ -59,7 +62,7 @@ function projectDelta(open: OpenMessage, index: number, one: OpenMessage["blocks
   return [toDraft(open, "content-block-delta", { index, delta: { type: "block-delta", fields: { ...one.block } } })];
 }
 
-/** Finishes the blocks of a message for which `isDue` returns true. By default these are all its blocks. */
+/** Finishes those blocks of a message for which `isDue` returns true. By default these are all blocks. */
 export function finishBlocks(open: OpenMessage, isDue: (one: OpenMessage["blocks"][number]) => boolean = () => true): Draft[] {
   return open.blocks.flatMap((one, index) => {
     if (one.finished || !isDue(one)) return [];
@@ -68,12 +71,15 @@ export function finishBlocks(open: OpenMessage, isDue: (one: OpenMessage["blocks
   });
 }
 
-/** Returns a draft with the message's id as `run_id`. By this id, the SDK tells parallel messages in one namespace apart. */
+/**
+ * Returns an event of the message, as a draft. `run_id` is the message's id, because the SDK uses this field to tell parallel messages
+ * in one namespace apart.
+ */
 export function toDraft({ id, namespace, node }: OpenMessage, event: string, more: object): Draft {
   return { method: "messages", namespace, node, data: JSON.stringify({ event, run_id: id, ...more }) };
 }
 
-/** Adds token counts, including the nested details of input and output. */
+/** Adds up token counts, including the nested kinds. */
 function addUsage(usage: Usage | undefined, more: Record<string, unknown> | null | undefined): Usage | undefined {
   if (!more) return usage;
   const sum: Usage = { ...usage };

@@ -36,15 +36,18 @@ const Task = z.object({
 });
 const Interrupts = z.object({ __interrupt__: z.array(z.object({ id: z.string(), value: z.unknown().optional() })) });
 
-/** Returns a state, or a part of a state, with its model messages in content blocks. Text without model messages is returned unchanged. */
+/**
+ * Returns a state, or a part of one, with the content of its model messages as content blocks. A text without model messages is returned
+ * unchanged.
+ */
 export function presentState(json: string): string {
   return json.includes('"type":"ai"') ? JSON.stringify(withBlocks(JSON.parse(json))) : json;
 }
 
-/** Messages are looked for down to this depth of nesting. */
+/** The deepest nesting at which messages are looked for. */
 const deepest = 40;
 
-/** Converts the model messages in a document. Changes the document itself, because no other code holds it. */
+/** Converts the model messages in a document. It changes the document in place, because no other code uses it. */
 function withBlocks(value: unknown, depth = 0): unknown {
   if (typeof value !== "object" || value === null || depth > deepest) return value;
   for (const [key, child] of Object.entries(value)) {
@@ -60,8 +63,8 @@ interface ModelMessage extends MessageParts {
 }
 
 /**
- * Returns whether a value is a model message as LangChain writes it. A graph's own document that only looks similar is not taken for a
- * message.
+ * Returns whether a value is a model message as LangChain writes it. It checks all fields, so that a similar document of a graph is not
+ * taken for a message.
  */
 function isModelMessage(value: object): value is ModelMessage {
   if (!("type" in value && value.type === "ai" && "content" in value && "tool_calls" in value && "response_metadata" in value))
@@ -80,7 +83,7 @@ export function updatesIn(json: string): { node: string; data: string }[] {
     .map(([node, delta]) => ({ node, data: JSON.stringify(typeof delta === "object" && delta ? withBlocks(delta) : { value: delta }) }));
 }
 
-/** Returns the ids of the questions in a values or updates event that reports interrupts. Returns undefined for every other event. */
+/** Returns the ids of the questions in a values or updates event that reports interrupts. Returns undefined for any other event. */
 export function questionsAsked(json: string): string[] | undefined {
   if (!json.startsWith('{"__interrupt__":')) return undefined;
   return Interrupts.safeParse(JSON.parse(json)).data?.__interrupt__.map(({ id }) => id) ?? [];
@@ -90,13 +93,13 @@ export function questionsOf(interrupts: string | null): { id: string; value?: un
   return interrupts === null ? [] : (Interrupts.safeParse(JSON.parse(interrupts)).data?.__interrupt__ ?? []);
 }
 
-/** Returns the payload of a custom event. An event that has a name is sent on the channel of that name. */
+/** Returns the payload of a custom event. If the payload contains a name, clients receive the event on the channel of that name. */
 export function presentCustom(json: string): { name?: string; data: string } {
   const named = json.startsWith("{") ? Named.safeParse(JSON.parse(json)).data : undefined;
   return named ? { name: named.name, data: json } : { data: `{"payload":${json}}` };
 }
 
-/** Returns a checkpoint's ids, step and source, without its values. */
+/** Returns a checkpoint's ids, step and source, but not its values. */
 export function presentCheckpoint(json: string): { data: string; agentName: string | undefined } | undefined {
   const document: unknown = JSON.parse(json);
   const envelope = Envelope.safeParse(document).data ?? toEnvelope(Checkpoint.safeParse(document).data);
@@ -137,7 +140,7 @@ export function readTask(json: string): TaskFacts | undefined {
   };
 }
 
-/** Returns the protocol's payload for a tool event, and whether the tool call is over. */
+/** Returns the protocol's payload for the event of a tool, and whether the tool call is over. */
 export function presentTool(json: string): { data: string; callId: string; over: boolean } | undefined {
   const tool = ToolEvent.safeParse(JSON.parse(json)).data;
   const payload = tool && projectTool(tool);

@@ -7,15 +7,15 @@ import { questionsOf } from "./payloads.ts";
 import { type Projecting, projectors, releaseValues } from "./projectors.ts";
 
 /**
- * Converts a run's log to the events of the event streaming protocol. The result depends only on the log and on how the run ended. Every
- * client thus sees the same events, at any time and from any process.
+ * Converts the log of a run to events of the event streaming protocol. The result depends only on the log and on how the run ended.
+ * Therefore every client gets the same events, at any time and from any process.
  */
 export interface Projection {
   /** Returns the events for the next logged event. Call it with every logged event in order, starting with the first. */
   project(logged: LoggedEvent): ThreadEvent[];
-  /** Returns the events for the run's end. If `end` is undefined, the run was rolled back and no longer exists. */
+  /** Returns the events for the run's end. `end` is undefined if the run no longer exists, for example because it was rolled back. */
   projectEnd(end: EndedRun | undefined): ThreadEvent[];
-  /** The run and the places below it, as far as the log has been projected. */
+  /** The run with its subgraphs and nodes, each with its status after the events so far. */
   readonly places: Place[];
 }
 
@@ -56,7 +56,8 @@ function projectLogged(projecting: Projecting, event: string, data: string): Dra
 }
 
 /**
- * Returns the events for the start of a run and for the questions that the run answers. Returns no events for a later attempt of the run.
+ * Returns the events for the start of a run, and for the questions that the run answers. Returns none if a later attempt of the run
+ * starts.
  */
 function projectBeginning({ lifecycle, answers }: Projecting): Draft[] {
   const running = lifecycle.run();
@@ -67,7 +68,7 @@ function projectBeginning({ lifecycle, answers }: Projecting): Draft[] {
 const lostAttempt = "The worker that executed this was lost. The run continues from its last checkpoint.";
 const wasCut = "The run ended before this was complete.";
 
-/** Ends the messages and tool calls that an attempt left open, so that no client waits for their ends. */
+/** Ends the messages and tool calls that an attempt has left open. Otherwise clients would wait for their ends. */
 function abandon({ messages, openTools }: Projecting, reason: string): Draft[] {
   const tools = [...openTools].map(([callId, namespace]): Draft => {
     const data = JSON.stringify({ event: "tool-error", tool_call_id: callId, message: reason });
@@ -93,14 +94,17 @@ function projectOutcome(projecting: Projecting, end: EndedRun | undefined): Draf
   ];
 }
 
-/** Returns the message of a run's error. For a refused answer, adds the ids under the same field names as in the run's error. */
+/** Returns the fields that a run's error adds to its event: the message and, for a refused answer, the ids. */
 function detailsOf(end: EndedRun | undefined): object {
   if (!end?.error) return {};
   const { error: _name, message, ...refusal } = end.error;
   return { error: message, ...refusal };
 }
 
-/** Returns the status of an ended run. A cancelled or rolled back run counts as interrupted, although it has no question. */
+/**
+ * Returns the status that clients get for an ended run. A cancelled or rolled back run counts as interrupted, although it has no
+ * question.
+ */
 function statusOf(end: EndedRun | undefined, isInterrupted: boolean): Status {
   if (end?.status === "error" || end?.status === "timeout") return "failed";
   return end?.status === "success" && !isInterrupted ? "completed" : "interrupted";

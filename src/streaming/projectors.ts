@@ -14,18 +14,24 @@ import {
   updatesIn,
 } from "./payloads.ts";
 
-/** The state that a run's projection keeps from event to event. */
+/** The facts about a run that the conversion of its log remembers from event to event. */
 export interface Projecting {
   modes: StreamMode[];
   lifecycle: Lifecycle;
   messages: MessageProjector;
-  /** The namespace of each question. The innermost graph reports a question first, so its namespace is kept. */
+  /**
+   * The namespace in which each question was asked. Several graphs may report the same question, the innermost one first, so the first
+   * namespace is kept.
+   */
   askedAt: Map<string, string[]>;
-  /** The namespaces of the running tool calls. */
+  /** The tool calls that are running, and the namespace of each. */
   openTools: Map<string, string[]>;
-  /** The namespace and the nodes of the last update. It is kept until the event of the task that made the update follows. */
+  /** The namespace and the nodes of the last update, until the event of the task that made it follows. */
   updated: { namespace: string; nodes: string[] } | undefined;
-  /** Values that wait for their checkpoint. The checkpoint is logged after the values, but clients get it before them. */
+  /**
+   * A values event that waits for the event of its checkpoint. The log has the checkpoint after the values, but clients get it before
+   * them.
+   */
   held: Draft | undefined;
   /** The ids of the questions that the run answers. */
   answers: string[];
@@ -35,7 +41,7 @@ const BrokenMessage = z.object({ id: z.string(), message: z.string() });
 
 type Projector = (projecting: Projecting, namespace: string[], data: string) => Draft[];
 
-/** The projector for each kind of logged event. Kinds without a projector are sent only to classic clients. */
+/** The function that converts each kind of logged event. Kinds that are not listed here are sent only to classic clients. */
 export const projectors = new Map<string, Projector>([
   ["values", projectValues],
   ["updates", projectUpdates],
@@ -73,7 +79,10 @@ function projectUpdates(projecting: Projecting, namespace: string[], data: strin
   return [...projecting.messages.finishNamed(namespace, data), ...updates];
 }
 
-/** Finishes the place of a node after the node's update, for runs that log no tasks. */
+/**
+ * Ends the status of a node that has just returned an update. It is called only for runs that log no tasks, because otherwise the event
+ * of the task says that the node has finished.
+ */
 function finishNode({ lifecycle, messages }: Projecting, namespace: string[], node: string): Draft[] {
   const place = lifecycle.places.find(
     ({ namespace: below, status }) =>
@@ -109,22 +118,23 @@ function projectTask(projecting: Projecting, namespace: string[], data: string):
 }
 
 /**
- * Returns the drafts of a finished task: the ends of its messages, the task itself, and the end of its place. If the task has a question,
- * its place stays open until the run has ended, because an answer before that would be refused.
+ * Returns the drafts for a finished task: the ends of its messages, the task itself, and the end of its status. If the task asks a
+ * question, its status stays open until the run has ended. Clients answer when they see its end, and an answer before the run's end
+ * would be refused.
  */
 function finishTask(projecting: Projecting, namespace: string[], task: TaskFacts, draft: Draft): Draft[] {
   const { lifecycle, messages } = projecting;
   const place = [...namespace, task.segment];
   if (task.isInterrupted) return [...messages.finish(place), draft];
   const end = endOf(projecting, namespace, task);
-  if (end === undefined) return [draft]; // unknown yet: the end of the run decides
+  if (end === undefined) return [draft]; // not known yet: the run's end decides
   const messageEnds = end === "completed" ? messages.finish(place) : messages.breakOff(place, "The node failed before this was complete.");
   return [...messageEnds, draft, ...lifecycle.finish(place, end)];
 }
 
 /**
- * Returns how a task ended. A task that changed the state has completed. A task without a change has completed if the preceding updates
- * report it, and has failed otherwise. If the run logs no updates, the result is undefined.
+ * Returns how a task ended. If it changed the state, it has completed. Otherwise it has completed only if the preceding update names it,
+ * and has failed if not. If the run logs no updates, the result is undefined.
  */
 function endOf({ modes, updated }: Projecting, namespace: string[], { name, changed }: TaskFacts): "completed" | "failed" | undefined {
   const isReported = updated?.namespace === namespace.join("|") && (updated.nodes.length === 0 || updated.nodes.includes(name));

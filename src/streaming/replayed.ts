@@ -4,7 +4,10 @@ import { type BegunRun, baseAt, findEndedRun, readProgress, runsBetween } from "
 import type { ThreadEvent } from "./event.ts";
 import { createProjection } from "./projection.ts";
 
-/** Returns how many events of a thread match and have a number above `since`. Counts the events so far, without waiting for later ones. */
+/**
+ * Returns how many past events of a thread match and have a number above `since`. A subscriber with this filter gets these events at
+ * once.
+ */
 export async function countReplayed(db: Db, threadId: string, since: number, isWanted: (event: ThreadEvent) => boolean): Promise<number> {
   const { through } = await readProgress(db, threadId);
   const isReplayed = (event: ThreadEvent) => event.seq > since && event.seq <= through && isWanted(event);

@@ -5,13 +5,16 @@ import type { ThreadEvent } from "./event.ts";
 import { createProjection } from "./projection.ts";
 import type { ThreadWindow } from "./window.ts";
 
-/** The sources of the events of runs: the database, and the feed of the runs' logs. */
+/** The sources of a run's events: the database, and the feed, which passes on new events of runs. */
 export interface EventSources {
   pool: Db;
   feed: EventFeed;
 }
 
-/** Yields a run's events, starting with the first. If the run turns out to be gone at its end, calls `onGone` before the last events. */
+/**
+ * Yields a run's events, starting with the first. If the run no longer exists when it ends, calls `onGone` before it yields the last
+ * events.
+ */
 export async function* followRun(
   { pool, feed }: EventSources,
   run: BegunRun,
@@ -31,14 +34,15 @@ interface Replay {
   since: number;
   window: ThreadWindow;
   /**
-   * True to replay up to the end of the run. False to stop at the first event that the window holds. A follower that falls behind again
-   * passes true, because every replay reads its run again from the start.
+   * True to replay up to the end of the run. False to stop at the first event that is still in memory. A follower that falls behind a
+   * second time passes true, because every replay reads its run from the start.
    */
   toEnd: boolean;
 }
 
 /**
- * Yields the events that the window no longer holds, for one follower. Returns the event number up to which the follower has all events.
+ * Yields to one follower the events of a thread that are no longer in memory (`window`). Returns the event number up to which the
+ * follower then has everything.
  */
 export async function* replay(
   sources: EventSources,
@@ -48,7 +52,7 @@ export async function* replay(
   let cursor = since;
   let from = await baseAt(sources.pool, threadId, since);
   while (!signal.aborted) {
-    const { floor } = window; // read before the query, so that no run in between is missed
+    const { floor } = window; // read before the query, so that no run in between can be missed
     const runs = await runsBetween(sources.pool, { threadId, from }, floor);
     if (runs.length === 0) return Math.max(cursor, floor);
     for (const run of runs) {

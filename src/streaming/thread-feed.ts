@@ -8,7 +8,7 @@ import { ThreadWindow } from "./window.ts";
 
 const retryMs = 1_000;
 
-/** Follows threads over all of their runs, for any number of clients. */
+/** Lets any number of clients follow threads across all of their runs. */
 export interface ThreadFeed {
   /**
    * Yields the thread's events with numbers above `since`, in batches, as they arrive. Returns when the thread is deleted. Throws when this
@@ -16,11 +16,11 @@ export interface ThreadFeed {
    */
   follow(threadId: string, since: number, signal: AbortSignal): AsyncGenerator<ThreadEvent[], void>;
   /**
-   * Resolves with the time of the thread's last change, once it differs from `known`. It serves callers that cannot see the thread yet, or
-   * that wait until the thread is created.
+   * Resolves when the time of the thread's last change differs from `known`, with the new time. It serves callers that cannot see the
+   * thread yet, or that wait until it is created.
    */
   change(threadId: string, known: string | undefined, signal: AbortSignal): Promise<string | undefined>;
-  /** Yields the thread's runs as they begin, starting at an event base. */
+  /** Yields the thread's runs as they begin. `from` is an event number, and earlier runs are left out. */
   runs(threadId: string, from: number, signal: AbortSignal): AsyncGenerator<BegunRun, void>;
   stop(): Promise<void>;
 }
@@ -38,7 +38,7 @@ interface Feed {
   onError: (error: Error) => void;
 }
 
-/** Starts the feed. Without followers, the feed reads nothing. */
+/** Starts the feed, which passes the events of threads on to their followers. As long as nobody follows a thread, it reads nothing. */
 export function startThreadFeed({ pool, feed, wakeups, onError }: ThreadFeedDeps): ThreadFeed {
   const watcher = startThreadWatcher(pool, wakeups, onError);
   const stopped = new AbortController();
@@ -79,7 +79,10 @@ async function* follow(
   if (!signal.aborted) throw new Error("This process is stopping.");
 }
 
-/** Opens the thread's window, or shares it with the thread's other followers. The window closes when its last follower leaves. */
+/**
+ * Returns the `ThreadWindow` of a thread, which holds its newest events in memory. All followers share it, and it is closed when the
+ * last one leaves.
+ */
 async function join(feed: Feed, threadId: string): Promise<{ window: ThreadWindow; leave: () => void }> {
   const { base } = await readProgress(feed.sources.pool, threadId);
   const window = feed.windows.get(threadId) ?? open(feed, threadId, base);
@@ -100,7 +103,10 @@ function open(feed: Feed, threadId: string, base: number): ThreadWindow {
   return window;
 }
 
-/** Fills a thread's window. Starts at the open run, or at the next run if none is open. */
+/**
+ * Fills a thread's window, which its followers read, with the events of its runs. Starts with the open run, or with the next run if none
+ * is open.
+ */
 async function fill(feed: Feed, threadId: string, window: ThreadWindow): Promise<void> {
   const signal = AbortSignal.any([window.closed.signal, feed.stopped.signal]);
   let from = window.floor;
@@ -120,8 +126,8 @@ async function fill(feed: Feed, threadId: string, window: ThreadWindow): Promise
 }
 
 /**
- * Removes a window from use after a rollback. Its followers keep it, because they have seen the rolled back run. New followers get a new
- * window.
+ * Makes new followers of a thread start with an empty window, after a run was rolled back. The present followers keep the old one,
+ * because they have seen the run that no longer exists.
  */
 function retire({ windows }: Feed, threadId: string, window: ThreadWindow): void {
   if (windows.get(threadId) === window) windows.delete(threadId);

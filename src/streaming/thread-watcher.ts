@@ -4,18 +4,21 @@ import { startWatcher } from "../db/watcher.ts";
 import { threadTopic } from "../runs/run.ts";
 import { type BegunRun, lastChanges, nextRuns, type RunCursor } from "../runs/thread-runs.ts";
 
-/** Waits for changes of threads and for their next runs. It serves any number of threads at once. */
+/** Waits for changes of threads and for their next runs. One statement serves all waiting callers. */
 export interface ThreadWatcher {
-  /** Resolves with the time of the thread's last change once that time differs from `known`, or with undefined on abort. */
+  /** Resolves with the time of the thread's last change when it differs from `known`. Resolves with undefined on abort. */
   change(threadId: string, known: string | undefined, signal: AbortSignal): Promise<string | undefined>;
-  /** Yields the runs of a thread in order, as they begin, starting at an event base. Ends when the thread is deleted, or on abort. */
+  /**
+   * Yields the runs of a thread as they begin, in order. `from` is an event number, and earlier runs are left out. Ends on abort, or
+   * when the thread is deleted.
+   */
   runs(threadId: string, from: number, signal: AbortSignal): AsyncGenerator<BegunRun, void>;
   stop(): Promise<void>;
 }
 
 type Found = { run: BegunRun } | "thread gone";
 
-/** A thread, and the time of its last change that a waiter knows. */
+/** A thread, and the time of its last change as far as the waiting caller knows it. */
 interface Known {
   threadId: string;
   known: string | undefined;
@@ -39,7 +42,7 @@ export function startThreadWatcher(db: Db, wakeups: Wakeups, onError: (error: Er
   };
 }
 
-/** Returns the next run of each cursor. If a cursor has no next run yet, moves the cursor to where that run will begin. */
+/** Returns the next run after each cursor. If there is none yet, moves the cursor to the number at which that run will begin. */
 async function lookForRuns(db: Db, cursors: RunCursor[]): Promise<(Found | undefined)[]> {
   const next = await nextRuns(db, cursors);
   return cursors.map((cursor, index): Found | undefined => {

@@ -5,15 +5,15 @@ const windowEvents = 2_000;
 const windowBytes = 2_000_000;
 
 /**
- * Holds the newest events of a thread, which are projected once for all followers in this process. Older events are replayed for each
- * follower.
+ * Holds the newest events of a thread in memory. They are converted once for all followers in this process. Each follower that needs
+ * older events has them replayed from the log.
  */
 export class ThreadWindow {
   followers = 0;
   readonly closed = new AbortController();
-  /** True if the thread is deleted. */
+  /** True if the thread has been deleted. */
   over = false;
-  /** The window holds every event above this number. */
+  /** Every event with a number above this one is held here. */
   floor: number;
   #tail: number;
   #events: ThreadEvent[] = [];
@@ -25,14 +25,14 @@ export class ThreadWindow {
     this.#tail = floor;
   }
 
-  /** Returns the events with numbers above `number`. Returns undefined if the window no longer holds all of them. */
+  /** Returns the events with numbers above `number`. Returns undefined if some of them are no longer held here. */
   since(number: number): ThreadEvent[] | undefined {
     if (number >= this.#tail) return [];
     if (number < this.floor) return undefined;
     return this.#events.slice(this.#events.findLastIndex(({ seq }) => seq <= number) + 1);
   }
 
-  /** Adds the events that the window does not have yet. If following a run fails, its events arrive again from the first one. */
+  /** Adds those events that are new. If following a run fails, its events arrive once more from the first one, so some may be known. */
   push(events: ThreadEvent[]): void {
     const fresh = events.filter(({ seq }) => seq > this.#tail);
     for (const event of fresh) {

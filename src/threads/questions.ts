@@ -1,16 +1,16 @@
 import { z } from "zod";
 import { type Db, sql } from "../db/sql.ts";
 
-/** A question that a run left open on its thread, by calling `interrupt()`. */
+/** A question that a run left open on its thread. A node asks it by calling `interrupt()`. */
 export interface OpenQuestion {
-  /** The id that an answer must name. If a node asks again, its question has the same id. */
+  /** The id that an answer must name. If the same node asks again, the new question has the same id. */
   id: string;
   value: unknown;
   /** The JSON schema of an answer, if the graph gave one. */
   responseSchema: unknown;
 }
 
-/** The form of the ids that LangGraph gives to interrupts. */
+/** The form of the ids that LangGraph gives to interrupts. An answer is one with ids if all of its keys have this form. */
 const interruptId = /^[0-9a-f]{32}$/;
 
 const Interrupt = z
@@ -19,21 +19,21 @@ const Interrupt = z
 const Interrupts = z.record(z.string(), z.array(z.unknown()));
 
 /**
- * Returns the answers by the ids of their questions. Returns undefined if `resume` is a single answer without ids. LangGraph tells the two
- * forms apart in the same way.
+ * Returns the answers by the ids of their questions. Returns undefined if `resume` is one answer without an id. LangGraph uses the same
+ * rule to tell the two apart.
  */
 export function answersById(resume: unknown): Map<string, unknown> | undefined {
   const entries = typeof resume === "object" && resume !== null ? Object.entries(resume) : [];
   return entries.length > 0 && entries.every(([key]) => interruptId.test(key)) ? new Map(entries) : undefined;
 }
 
-/** Returns the ids of the answers that match no open question. */
+/** Returns those ids in an answer that match no open question. */
 export function unaskedIds(questions: OpenQuestion[], resume: unknown): string[] {
   const ids = [...(answersById(resume)?.keys() ?? [])];
   return ids.filter((id) => !questions.some((question) => question.id === id));
 }
 
-/** Returns the questions among a thread's interrupts. A run that stopped at a breakpoint leaves no question. */
+/** Returns the questions among a thread's interrupts. A static breakpoint leaves an interrupt that is no question. */
 export function questionsIn(interrupts: unknown): OpenQuestion[] {
   const byTask = Interrupts.safeParse(interrupts).data ?? {};
   return Object.values(byTask)
@@ -41,7 +41,10 @@ export function questionsIn(interrupts: unknown): OpenQuestion[] {
     .flatMap((one) => Interrupt.safeParse(one).data ?? []);
 }
 
-/** Returns the open questions of a thread. The caller holds the thread's lock, because otherwise an answer may arrive in between. */
+/**
+ * Returns the open questions of a thread. The caller must hold the thread's lock, because an answer could arrive at any moment
+ * otherwise.
+ */
 export async function openQuestions(db: Db, threadId: string): Promise<OpenQuestion[]> {
   const { rows } = await db.query<{ interrupts: unknown }>(sql`select interrupts from threads where thread_id = ${threadId}`);
   return questionsIn(rows[0]?.interrupts);

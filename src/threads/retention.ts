@@ -6,19 +6,22 @@ export interface ExpiredThread {
   strategy: TtlStrategy;
 }
 
-/** Selects threads without an open run. While a thread is not locked, a run may be created on it at any time. */
+/**
+ * Selects threads without an open run. The result holds only for locked threads, because a run may be created on any other thread at any
+ * time.
+ */
 const unused = sql`not temporary
   and not exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))`;
 
 /**
- * Selects threads whose own time to live is over. Leaves out threads that were already reduced to their latest checkpoints and not used
- * since. The conditions are those of the partial index `threads_own_ttl`, so that Postgres can use it.
+ * Selects threads whose own time to live has passed. Threads that keep only their latest checkpoints already, and were not used since,
+ * are left out. The conditions repeat those of the partial index `threads_own_ttl`, so that Postgres can use the index.
  */
 const byOwnRule = sql`${unused} and ttl_minutes is not null and kept_latest_at is distinct from updated_at
   and (updated_at at time zone 'UTC') + make_interval(secs => ttl_minutes * 60) <= now() at time zone 'UTC'`;
 /**
- * Selects threads whose time to live by the common rule is over. Under `keep_latest`, threads that were already reduced are left out. Under
- * `delete`, all of them are selected, even if they were reduced under an earlier rule.
+ * Selects threads without a time to live of their own, whose time by the common rule has passed. Under `keep_latest`, threads that keep
+ * only their latest checkpoints already are left out. Under `delete`, they are selected, because an earlier rule may have left them.
  */
 const byCommonRule = ({ minutes, strategy }: ThreadTtl) => sql`${unused} and ttl_minutes is null
   ${strategy === "keep_latest" ? sql`and kept_latest_at is distinct from updated_at` : nothing}
@@ -26,17 +29,17 @@ const byCommonRule = ({ minutes, strategy }: ThreadTtl) => sql`${unused} and ttl
 const byAnyRule = (common: ThreadTtl | undefined) => (common ? sql`(${byOwnRule} or (${byCommonRule(common)}))` : byOwnRule);
 const untrimmed = sql`${unused} and trimmed_at is distinct from updated_at`;
 
-/** Selects temporary threads that no client can return to: their runs have ended, and the events of these runs have expired. */
+/** Selects temporary threads that no client needs any more, because their runs have ended and the events of these runs have expired. */
 const spent = sql`temporary
   and not exists (select from runs where runs.thread_id = threads.thread_id
                      and (runs.ended_at is null or runs.events_until > now()))`;
 
-/** Locks the selected threads until the transaction ends. Skips threads that another transaction has locked. */
+/** Locks the selected threads until the transaction ends. Threads that another transaction has locked are skipped. */
 const locked = (limit: number) => sql`limit ${limit} for no key update skip locked`;
 
 /**
- * Locks and returns threads that have expired by their own rule or by the common rule. The caller must check again for open runs before it
- * acts.
+ * Locks and returns threads whose time to live has passed, by their own rule or by the common one. Before the caller deletes anything,
+ * it must check again for open runs.
  */
 export async function findExpiredThreads(tx: Db, common: ThreadTtl | undefined, limit: number): Promise<ExpiredThread[]> {
   const { rows: own } = await tx.query<ExpiredThread>(sql`
@@ -49,24 +52,24 @@ export async function findExpiredThreads(tx: Db, common: ThreadTtl | undefined, 
 }
 
 /**
- * Locks and returns threads that were used since their checkpoints were last trimmed. The caller must check again for open runs before it
- * acts.
+ * Locks and returns threads that were used since their old checkpoints were last deleted. Before the caller deletes anything, it must
+ * check again for open runs.
  */
 export async function findUntrimmedThreads(tx: Db, limit: number): Promise<string[]> {
   return idsOf(await tx.query(sql`select thread_id as "threadId" from threads where ${untrimmed} order by updated_at ${locked(limit)}`));
 }
 
-/** The position of a walk over temporary threads. It is kept from one sweep to the next. */
+/** How far a series of sweeps has come in checking the temporary threads. */
 export interface Walk {
-  /** The number of threads that one step of the walk checks. Undefined means all. */
+  /** How many threads one sweep checks. Undefined means all of them. */
   step: number | undefined;
-  /** The last thread that was checked. Undefined means that the walk starts at the oldest thread. */
+  /** The thread that was checked last. Undefined means that the next sweep starts with the oldest thread. */
   last: { updatedAt: string; threadId: string } | undefined;
 }
 
 /**
- * Locks and returns temporary threads that no client can return to. Checks one step of the walk, and advances the walk. Checking all
- * temporary threads each time would cost more the longer the queue is, because thousands of them may be waiting there.
+ * Locks and returns temporary threads that no client needs any more. Checks only the next `walk.step` threads, and moves `walk` forward.
+ * To check all of them at every sweep would be costly, because thousands may wait in the queue.
  */
 export async function findSpentThreads(tx: Db, walk: Walk, limit: number): Promise<string[]> {
   const { updatedAt = "-infinity", threadId = firstId } = walk.last ?? {};
@@ -89,8 +92,8 @@ export async function findSpentThreads(tx: Db, walk: Walk, limit: number): Promi
 const firstId = "00000000-0000-0000-0000-000000000000";
 
 /**
- * Returns the locked threads that have no open run. This needs a separate statement. The statement that locked the threads read the runs
- * before it had the locks, and a run may have been created in between.
+ * Returns those of the locked threads that have no open run. It takes a separate statement. The statement that locked the threads had
+ * read the runs before, and a run may have been created in between.
  */
 export async function withoutOpenRuns(tx: Db, threadIds: string[]): Promise<string[]> {
   return idsOf(
@@ -101,17 +104,23 @@ export async function withoutOpenRuns(tx: Db, threadIds: string[]): Promise<stri
   );
 }
 
-/** Marks threads as reduced to their latest checkpoint, until they are used again. The caller holds the locks of the threads. */
+/**
+ * Notes that threads keep only their latest checkpoints. The note is valid until a thread is used again. The caller must hold the locks
+ * of the threads.
+ */
 export async function noteKeptLatest(tx: Db, threadIds: string[]): Promise<void> {
   await tx.query(sql`update threads set kept_latest_at = updated_at where thread_id = any(${threadIds}::uuid[])`);
 }
 
-/** Marks threads as trimmed to the number of checkpoints to keep, until they are used again. The caller holds the locks of the threads. */
+/**
+ * Notes that the old checkpoints of threads have been deleted. The note is valid until a thread is used again. The caller must hold the
+ * locks of the threads.
+ */
 export async function noteTrimmed(tx: Db, threadIds: string[]): Promise<void> {
   await tx.query(sql`update threads set trimmed_at = updated_at where thread_id = any(${threadIds}::uuid[])`);
 }
 
-/** Returns how many threads each strategy would affect now, without locking them. */
+/** Returns how many threads each strategy would affect now. Locks nothing. */
 export async function countExpiredThreads(db: Db, common: ThreadTtl | undefined): Promise<Record<TtlStrategy, number>> {
   const { rows } = await db.query<Record<TtlStrategy, number>>(sql`
     with due as (
@@ -127,10 +136,7 @@ export async function countSpentThreads(db: Db): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
-/**
- * Returns a page of the threads that would now be reduced or trimmed, in the order of their ids. Locks nothing, because the caller only
- * counts.
- */
+/** Returns a page of the threads whose checkpoints would be deleted now, sorted by id. Locks nothing, because the caller only counts. */
 export async function listThreadsToReduce(
   db: Db,
   rule: "keep_latest" | "trim",

@@ -9,7 +9,7 @@ export interface ThreadFilter {
   metadata?: Json;
   values?: Json;
   status?: ThreadStatus;
-  /** True to count all threads, even above the limit of an exact count. */
+  /** True to count all threads exactly, even above 10,000. */
   exact?: boolean;
 }
 
@@ -18,15 +18,15 @@ export interface ThreadSearch extends ThreadFilter {
   offset: number;
   sort_by?: keyof typeof sortKeys;
   sort_order?: "asc" | "desc";
-  /** The size limit of a page's threads in bytes. Undefined means no limit. */
+  /** The most bytes that the threads of a page may take together. Undefined means no limit. */
   bytes?: number;
 }
 
-/** Selects the threads with an open run. Each such thread has a running run or a head, so the rest of its queue need not be read. */
+/** Selects the threads with an open run. It reads only one run of each thread: the running one, or the one that comes next (`head`). */
 const openThreads = sql`(select runs.thread_id from runs where runs.head union all select runs.thread_id from runs where runs.status = 'running')`;
 /**
- * True if a thread has an open run, looked up separately for each thread. A walk through an index looks up only a few threads. With
- * `exists`, Postgres would first read all open runs.
+ * An expression that is true if a thread has an open run. It is a look-up for each thread, which suits a search that reads only a few
+ * threads. With `exists`, Postgres would read all open runs first.
  */
 const isOpen = sql`coalesce((select true from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running') limit 1), false)`;
 const status = sql`case when exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))
@@ -41,22 +41,22 @@ const sortKeys = {
   state_updated_at: sql`state_updated_at`,
 };
 
-/** Returns a page of the matching threads. */
+/** Returns a page of the threads that match. */
 export async function searchThreads(db: Db, scope: Scope, search: ThreadSearch): Promise<Page<Thread>> {
   const read = (await readRecent(db, scope, search)) ?? (await readAll(db, scope, search));
   return toPage(db, read, matchingThreads(scope, search), search);
 }
 
-/** Returns how many threads match. Above 10,000 the number is an estimate, unless `exact` is set. */
+/** Returns how many threads match. Above 10,000, the number is an estimate, unless `exact` is set. */
 export async function countThreads(db: Db, scope: Scope, filter: ThreadFilter): Promise<{ total: number; isEstimate: boolean }> {
   return countRows(db, matchingThreads(scope, filter), filter.exact);
 }
 
-/** How many threads a search checks one by one before it uses an index. */
+/** How many threads a search tries one by one before it uses an index on their content. */
 const recent = 1_000;
 
 /**
- * Looks for the page among the first lasting threads of the sort order, and the temporary threads above the last of them. If many threads
+ * Looks for the page among the first lasting threads in sort order, and the temporary threads above the last of them. If many threads
  * match, the page is found there at once, while an index would first collect all matches. Returns undefined if the page is not full. Then
  * few threads match, and an index finds them.
  */
@@ -102,8 +102,8 @@ function inOrder({ sort_by = "created_at", sort_order = "desc" }: Pick<ThreadSea
 }
 
 /**
- * Selects the first threads of a sort order. Temporary threads are selected separately, because an index can walk each of the two kinds in
- * order. The walk stops when it has found enough, so its cost does not depend on the number of waiting runs.
+ * Selects the first threads in sort order. Temporary threads are selected separately, so that an index can yield each kind in this
+ * order. The selection stops when it has found enough, so its cost does not depend on the number of waiting runs.
  */
 function visible(order: ThreadSearch, scope: Scope, filter: ThreadFilter, most: number): Sql {
   const lasting = lastingThreads(order, scope, filter, most);
@@ -117,7 +117,7 @@ const lastingThreads = (order: ThreadSearch, scope: Pick<Scope, "visible">, filt
 const temporaryThreads = (order: ThreadSearch, matches: Sql, most: number) =>
   sql`select * from threads where temporary and ${isOpen} and ${matches} ${inOrder(order)} limit ${most}::integer`;
 
-/** Selects one row for each visible thread that matches. */
+/** Selects one row for each matching thread that callers may see. */
 function matchingThreads(scope: Scope, filter: ThreadFilter): Sql {
   const wantsAllBusy = filter.status === "busy" && isEverything(scope) && !filter.ids && !filter.metadata && !filter.values;
   if (wantsAllBusy) return sql`select 1 from ${openThreads} open_threads`;
@@ -126,8 +126,8 @@ function matchingThreads(scope: Scope, filter: ThreadFilter): Sql {
 }
 
 /**
- * Returns whether temporary threads can have the wanted status. Temporary threads are visible only while their run is open, and then their
- * status is busy.
+ * Returns whether temporary threads can have the wanted status. Callers see them only while a run is open, so their status is always
+ * busy.
  */
 const mayBeTemporary = ({ status }: ThreadFilter) => status === undefined || status === "busy";
 
@@ -148,8 +148,8 @@ function hasStatus(status: ThreadStatus): Sql {
 }
 
 /**
- * Returns the condition that a thread has these values. An index finds threads by the marks of their top-level entries, and then whole
- * values are compared. Threads without marks are always compared.
+ * Returns the condition that a thread has these values. An index first finds threads by hashes of short top-level entries
+ * (`value_marks`), and then the whole values are compared. Threads without hashes are always compared.
  */
 function havingValues(values: Json | undefined): Sql {
   const same = containing(sql`"values"`, values);

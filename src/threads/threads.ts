@@ -8,7 +8,7 @@ export type Json = Record<string, unknown>;
 export const ThreadStatus = z.enum(["idle", "busy", "interrupted", "error"]);
 export type ThreadStatus = z.infer<typeof ThreadStatus>;
 
-/** A thread, which is a conversation, as the API shows it. */
+/** A thread as the API shows it. A thread is a conversation with a graph. */
 export interface Thread {
   thread_id: string;
   status: ThreadStatus;
@@ -23,7 +23,7 @@ export interface Thread {
 
 export type TtlStrategy = "delete" | "keep_latest";
 
-/** The time to live of an unused thread, and what happens when it is over. */
+/** How long an unused thread is kept, and what happens to it then. */
 export interface ThreadTtl {
   minutes: number;
   strategy: TtlStrategy;
@@ -36,10 +36,10 @@ export interface NewThread {
   ttl?: ThreadTtl | null;
 }
 
-/** A JSON document as text. It is serialised once, for all its readers. */
+/** A JSON document as text. It is serialised only once, for everything that reads it. */
 export type JsonText = string;
 
-/** The state that a run or a state update leaves on its thread. */
+/** The state of a thread after a run or a state update. */
 export interface ThreadState {
   status: Exclude<ThreadStatus, "busy">;
   values: JsonText | null;
@@ -66,7 +66,7 @@ export async function insertThread(db: Db, wanted: NewThread & { thread_id: stri
   return rowCount !== 0;
 }
 
-/** Returns the statement that inserts a thread's row. The statement that creates the thread's first run may include it. */
+/** Returns the statement that inserts a thread's row. It may be a part of the statement that creates the thread's first run. */
 export function insertingThread({
   thread_id,
   metadata = {},
@@ -80,7 +80,7 @@ export function insertingThread({
             ${ttl?.strategy ?? null})`;
 }
 
-/** Returns the statement that inserts several threads' rows. The statement that creates their first runs includes it. */
+/** Returns the statement that inserts several threads' rows. It is a part of the statement that creates their first runs. */
 export function insertingThreads(threads: { thread_id: string; metadata: Json; config: Json; temporary: boolean }[]): Sql {
   return sql`
     insert into threads (thread_id, metadata, config, temporary)
@@ -90,7 +90,7 @@ export function insertingThreads(threads: { thread_id: string; metadata: Json; c
         as t (thread_id, metadata, config, temporary)`;
 }
 
-/** Merges metadata into a thread's metadata, and sets the thread's time to live. With `ttl: null`, the common rule applies again. */
+/** Merges metadata into that of a thread, and sets the thread's time to live. With `ttl: null`, the common rule applies again. */
 export async function updateThread(
   db: Db,
   scope: Scope,
@@ -112,8 +112,8 @@ export interface LockedThread {
 }
 
 /**
- * Locks the thread's row until the transaction ends. All code that creates, cancels or ends a run of the thread locks it first, so that
- * these changes happen one after another. Returns undefined if the scope has no such thread.
+ * Locks the thread's row until the transaction ends. All code that creates, cancels or ends a run of a thread locks the thread first, so
+ * that such changes happen one after another. Returns undefined if the thread does not exist or the caller may not see it.
  */
 export async function lockThread(db: Db, scope: Scope, threadId: string): Promise<LockedThread | undefined> {
   const { rows } = await db.query<LockedThread>(sql`
@@ -124,7 +124,7 @@ export async function lockThread(db: Db, scope: Scope, threadId: string): Promis
   return rows[0];
 }
 
-/** Locks the thread's row. Creates the thread if it does not exist. */
+/** Locks the thread's row until the transaction ends. If the thread does not exist, creates it. */
 export async function lockOrCreateThread(db: Db, scope: Scope, wanted: NewThread & { thread_id: string }): Promise<LockedThread> {
   const locked = await lockThread(db, scope, wanted.thread_id);
   if (locked) return locked;
@@ -136,8 +136,8 @@ export async function lockOrCreateThread(db: Db, scope: Scope, wanted: NewThread
 }
 
 /**
- * Returns the statement that stores a new run's metadata and config on its thread, unless the thread has open runs. The statement that
- * creates the run includes it. The caller holds the thread's lock.
+ * Returns the statement that stores a new run's metadata and config on its thread, unless the thread has open runs. It is a part of the
+ * statement that creates the run. The caller must hold the thread's lock.
  */
 export function notingRun(threadId: string, metadata: Json, config: Json): Sql {
   return sql`
@@ -146,7 +146,7 @@ export function notingRun(threadId: string, metadata: Json, config: Json): Sql {
        and not exists (select from runs where runs.thread_id = threads.thread_id and runs.status in ('pending', 'running'))`;
 }
 
-/** Stores a thread's state that comes from a state update or a rollback, not from the end of a run. */
+/** Stores a thread's state after a state update or a rollback. The end of a run stores the state in another way, together with the run. */
 export async function restThread(db: Db, threadId: string, { status, values, interrupts }: ThreadState): Promise<void> {
   await db.query(sql`
     update threads
@@ -154,13 +154,16 @@ export async function restThread(db: Db, threadId: string, { status, values, int
      where thread_id = ${threadId}`);
 }
 
-/** Deletes the thread's row, and with it the thread's runs and their events. The caller deletes the thread's checkpoints. */
+/** Deletes the thread's row, and with it the thread's runs and their events. The caller must delete the thread's checkpoints. */
 export async function deleteThreadRow(db: Db, threadId: string): Promise<void> {
   const { rowCount } = await db.query(sql`delete from threads where thread_id = ${threadId}`);
   if (rowCount === 0) throw threadNotFound(threadId);
 }
 
-/** Copies a thread's row with its state and its time to live, but without its runs. Returns false if the scope has no such thread. */
+/**
+ * Copies a thread's row with its state and its time to live, but without its runs. Returns false if the thread does not exist or the
+ * caller may not see it.
+ */
 export async function copyThreadRow(
   db: Db,
   scope: Scope,

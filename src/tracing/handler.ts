@@ -11,16 +11,16 @@ interface Metadata {
   [key: string]: unknown;
 }
 
-/** Returns a LangChain callback handler that creates the spans of one call of a graph, as children of the run's span. */
+/** Returns a LangChain callback handler for one call of a graph. It creates spans for the parts of the call, below the run's span. */
 export function createHandler(tracer: Tracer, run: Context, withContent: boolean): BaseCallbackHandler {
   return new TracingHandler({ tree: createSpanTree(tracer, run), withContent });
 }
 
-/** Creates the spans. LangChain awaits each call, so that spans have the right times and parents. */
+/** Creates the spans. LangChain awaits each of its methods, so that the spans have the right times and parents. */
 class TracingHandler extends BaseCallbackHandler {
   name = "ensemble-tracing";
   override awaitHandlers = true;
-  // Both are public, because `copy()` passes the handler itself to the constructor.
+  // Both fields are public, because `copy()` passes the handler itself to the constructor, which reads them.
   readonly tree: SpanTree;
   readonly withContent: boolean;
 
@@ -30,7 +30,7 @@ class TracingHandler extends BaseCallbackHandler {
     this.withContent = withContent;
   }
 
-  // The fourth argument is the parent's run id, although the library's types name it differently.
+  // The fourth argument is the id of the parent's run. The library's types give it another name.
   override handleChainStart(_: unknown, __: unknown, runId: string, parentRunId?: string, tags: string[] = [], metadata: Metadata = {}) {
     const { langgraph_node: node, langgraph_step: step } = metadata;
     const isNode = node !== undefined && step !== undefined && tags.includes(`graph:step:${step}`) && !tags.includes("langsmith:hidden");

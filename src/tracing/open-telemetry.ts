@@ -18,14 +18,14 @@ import { createHandler } from "./handler.ts";
 import { resourceOf, samplerOf, spanProcessorOf } from "./provider.ts";
 import type { AttemptSpan, TracedAttempt, Tracing, TracingOptions } from "./tracing.ts";
 
-/** How long sending the last spans may take. */
+/** The most time that sending the last spans may take when the process stops. */
 const shutdownTimeoutMs = 2_000;
-/** The shortest time between two warnings. If the collector is unreachable, sending fails every few seconds. */
+/** The shortest time between two warnings. Without a limit there would be one every few seconds while the collector is unreachable. */
 const quietMs = 60_000;
 
 /**
- * Starts tracing with OpenTelemetry. OpenTelemetry's context is global to the process, so that spans of the graphs' own code become
- * children of the service's spans.
+ * Starts tracing with OpenTelemetry. Its context is shared with the whole process, so that spans that the graphs' own code creates
+ * become children of the service's spans.
  */
 export function openTelemetry(options: TracingOptions): Tracing {
   const provider = new TracerProvider({
@@ -72,7 +72,7 @@ export function openTelemetry(options: TracingOptions): Tracing {
   };
 }
 
-/** Makes the provider global to the process, unless other code has done so already. Returns a function that undoes this. */
+/** Makes the provider and the context global to the process, unless other code has set its own. Returns a function that undoes this. */
 function shareWithGraphs(provider: TracerProvider): () => void {
   const sharesContext = context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   const sharesProvider = trace.setGlobalTracerProvider(provider);
@@ -82,7 +82,10 @@ function shareWithGraphs(provider: TracerProvider): () => void {
   };
 }
 
-/** Logs OpenTelemetry's errors, at most one per minute. Also warns of an unsupported protocol. Returns a function that stops this. */
+/**
+ * Logs OpenTelemetry's errors, at most one per minute. Also warns if the configured protocol is not supported. Returns a function that
+ * stops the logging.
+ */
 function reportTrouble({ log, protocol, exporter }: TracingOptions): () => void {
   if (exporter === "otlp" && !/^http\/(json|protobuf)$/.test(protocol))
     log.warn(`OTEL_EXPORTER_OTLP_PROTOCOL is ${protocol}, which is not supported: spans are sent as http/protobuf.`);

@@ -14,7 +14,7 @@ import {
 } from "@opentelemetry/sdk-trace";
 import type { TracingOptions } from "./tracing.ts";
 
-/** Returns the resource that names the service, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES override it. */
+/** Returns the resource that names the service in traces. OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence over it. */
 export function resourceOf(version: string): Resource {
   const ours = resourceFromAttributes({ "service.name": "ensemble", "service.version": version });
   return defaultResource()
@@ -32,7 +32,7 @@ export function spanProcessorOf({ exporter, protocol, delayMs }: TracingOptions)
 }
 
 /**
- * Returns the sampler that OTEL_TRACES_SAMPLER names. By default, a run is traced if the request that created it is traced, or if that
+ * Returns the sampler that OTEL_TRACES_SAMPLER names. The default traces a run if the request that created it is traced, or if that
  * request says nothing about tracing.
  */
 export function samplerOf({ sampler, samplerArgument: ratio }: TracingOptions): Sampler {

@@ -5,7 +5,10 @@ interface Step {
   span: Span;
   context: Context;
   open: number;
-  /** The time when the step's last node ended. The step ended then too, but that is known only when the next step begins. */
+  /**
+   * The time when the last node of the step so far ended. It becomes the end of the step, which is recorded only when the next step
+   * begins.
+   */
   doneAt: number;
 }
 
@@ -16,7 +19,7 @@ interface Entry {
 }
 
 export interface SpanTree {
-  /** Registers a run that gets no span. Spans within the run become children of the surrounding span. */
+  /** Registers a part of the call that gets no span of its own. Spans below it become children of the span above it. */
   pass(runId: string, parentRunId: string | undefined): void;
   startNode(runId: string, parentRunId: string | undefined, node: string, step: number): void;
   start(runId: string, parentRunId: string | undefined, what: { name: string; attributes: Attributes; isCall: boolean }): void;
@@ -25,8 +28,8 @@ export interface SpanTree {
 }
 
 /**
- * Returns the spans of one call of a graph. They are found by the ids that LangChain gives to each part of the call. LangGraph reports
- * nodes with the number of their step. All nodes that a graph runs in one step are children of one span for the step.
+ * Creates the spans of one call of a graph, and finds them by the ids that LangChain gives to each part of the call. LangGraph reports
+ * each node with the number of its step. The nodes of one step are children of a span for that step.
  */
 export function createSpanTree(tracer: Tracer, root: Context): SpanTree {
   const entries = new Map<string, Entry>();
@@ -75,10 +78,7 @@ export function createSpanTree(tracer: Tracer, root: Context): SpanTree {
   };
 }
 
-/**
- * Records the type of an error in a span. The message is left out, because it may repeat what a model or a person wrote. The log has the
- * message.
- */
+/** Records the type of an error in a span. The message is only in the log, because it may repeat what a model or a person wrote. */
 function describeFailure(span: Span, error: unknown): void {
   if (isGraphBubbleUp(error as Error))
     span.setAttribute("ensemble.interrupted", true); // an interrupt or a handoff is not a failure

@@ -1,8 +1,8 @@
 import type { Tracing, TracingOptions } from "./tracing.ts";
 
 /**
- * Starts tracing. OpenTelemetry is loaded only here, so that a service without tracing does not load it. Its variables are often set for
- * many programs at once, so an unsupported exporter is only logged.
+ * Starts tracing. OpenTelemetry is loaded only now, so that a service without tracing need not load it. An unsupported exporter is only
+ * logged, because the OTEL_ variables are often set for many programs at once.
  */
 export async function startTracing(options: TracingOptions): Promise<Tracing | undefined> {
   if (options.exporter !== "otlp" && options.exporter !== "console") {

@@ -1,7 +1,7 @@
 import type { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import type { Logger } from "pino";
 
-/** The facts about an attempt that its span records. */
+/** The facts that the span of an attempt records. */
 export interface TracedAttempt {
   runId: string;
   threadId: string;
@@ -22,27 +22,27 @@ export interface AttemptSpan {
   end(outcome: string): void;
 }
 
-/** Reports runs to the operator's tracing system. A failure of tracing never affects a run. */
+/** Reports runs to the operator's tracing system. If tracing fails, no run is affected. */
 export interface Tracing {
   startAttempt(attempt: TracedAttempt): AttemptSpan;
-  /** Returns callbacks that trace super-steps, nodes, model calls and tools of a graph during an attempt. */
+  /** Returns the callbacks that trace a graph during an attempt: its super-steps, nodes, model calls and tools. */
   callbacks(): BaseCallbackHandler[];
-  /** Returns the current span as a W3C traceparent, for calls to other services. */
+  /** Returns the current span as a W3C traceparent, to be sent along with calls to other services. */
   traceparent(): string | undefined;
   /** Sends the remaining spans, and stops. */
   stop(): Promise<void>;
 }
 
-/** The options from the standard OTEL_ variables. The exporters read further variables themselves. */
+/** The options that the standard OTEL_ variables set. The exporters read further variables themselves. */
 export interface TracingOptions {
-  /** "otlp" or "console". */
+  /** Where spans are sent: "otlp" to a collector, "console" to stdout. */
   exporter: string;
   protocol: string;
   sampler: string;
   samplerArgument: number;
   /** How long spans are collected before they are sent, in milliseconds. */
   delayMs: number;
-  /** True if spans may contain prompts and responses. */
+  /** True if spans may contain prompts and responses, which may be confidential. */
   withContent: boolean;
   log: Logger;
   version: string;
@@ -50,7 +50,7 @@ export interface TracingOptions {
 
 const wellFormed = /^00-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/;
 
-/** Returns a caller's traceparent if it is well-formed. A malformed one is ignored, as the standard requires. */
+/** Returns the traceparent of a request if it is well-formed. The standard requires that a malformed one is ignored. */
 export function readTraceparent(header: string | string[] | undefined): string | undefined {
   return typeof header === "string" && wellFormed.test(header) ? header : undefined;
 }

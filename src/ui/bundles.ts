@@ -6,17 +6,20 @@ import { pathToFileURL } from "node:url";
 import type { Logger } from "pino";
 import { z } from "zod";
 
-/** The files of the UI components that browsers load, by graph and file name. */
+/** The files of the UI components that browsers load, by graph id and file name. */
 export type UiBundles = Map<string, Map<string, Buffer>>;
 
 export interface UiSources {
-  /** The path of langgraph.json. Other paths are relative to its folder. */
+  /** The path of langgraph.json. The other paths are relative to its folder. */
   file: string;
   ui: Record<string, string>;
   uiShared: string[];
 }
 
-/** Returns whether a path is a file of a bundle, which any page may load. All other paths below `/ui/` belong to the project's app. */
+/**
+ * Returns whether a path leads to a file of a bundle. Any page may load such files. Other paths below `/ui/` may be routes of the
+ * project's app.
+ */
 export function isBundlePath(bundles: UiBundles | undefined, path: string): boolean {
   const [, graphId, file] = /^\/ui\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
   if (!bundles || graphId === undefined || file === undefined) return false;
@@ -33,7 +36,7 @@ type Build = (options: { cwd: string; defs: Record<string, string>; config: { sh
 const Bundler = z.object({ build: z.custom<Build>((value) => typeof value === "function") });
 
 /**
- * Returns the bundles of the project's components. Returns undefined if the project has none or disables them, or if their bundler is not
+ * Returns the bundles of the project's components. Returns undefined if the project has none, if it disables them, or if no bundler is
  * installed.
  */
 export async function provideUi(
@@ -47,7 +50,8 @@ export async function provideUi(
 }
 
 /**
- * Builds the bundles of the project's components. Returns undefined if the bundler is not installed, because most projects do not need it.
+ * Builds the bundles of the project's components. Returns undefined if no bundler is installed, which is normal because most projects
+ * need none.
  */
 async function buildUi({ file, ui, uiShared }: UiSources): Promise<UiBundles | undefined> {
   const bundler = await loadBundler(file);
@@ -64,7 +68,7 @@ async function buildUi({ file, ui, uiShared }: UiSources): Promise<UiBundles | u
   }
 }
 
-/** Loads the project's own bundler, or else ours. */
+/** Loads the bundler of the project, or else the one that is installed with this package. */
 async function loadBundler(file: string): Promise<z.infer<typeof Bundler> | undefined> {
   const path = pathOf(bundlerPackage, file) ?? pathOf(bundlerPackage, import.meta.url);
   return path === undefined ? undefined : Bundler.parse(await import(pathToFileURL(path).href));

@@ -1,6 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
 
-/** Matches the headers that the delivery itself sets. */
+/** Matches headers that the delivery itself sets, so they cannot be configured. */
 const reserved = /^(host|content-type|content-length|transfer-encoding|connection|expect|upgrade|webhook-.*)$/i;
 const template = /\$\{\{\s*env\.(\w+)\s*\}\}/g;
 
@@ -10,8 +10,9 @@ interface HeaderOptions {
 }
 
 /**
- * Returns the headers from langgraph.json, with `${{ env.NAME }}` filled in. A header can only name variables with the prefix, so that the
- * file cannot reach every secret of the process. An error stops the start with one sentence.
+ * Returns the headers from langgraph.json, with each `${{ env.NAME }}` replaced by the variable's value. Only variables with the prefix
+ * can be named, so that the file cannot reach every secret of the process. An error here stops the start, with a sentence that explains
+ * it.
  */
 export function resolveHeaders(
   { env_prefix: prefix = "LG_WEBHOOK_", headers = {} }: HeaderOptions,

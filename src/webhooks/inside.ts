@@ -1,8 +1,8 @@
 import { BlockList, isIP } from "node:net";
 
 /**
- * The IPv4 addresses that callers may not make the service call. They belong to private networks, including loopback and link-local (cloud
- * metadata), or to no public server.
+ * The IPv4 addresses to which callers must not direct the service's requests. They belong to private networks (including loopback and
+ * the cloud's metadata service), or to no public server.
  */
 const inside4 = new BlockList();
 for (const [network, prefix] of [
@@ -25,9 +25,9 @@ for (const [network, prefix] of [
 }
 
 /**
- * The IPv6 addresses that callers may not make the service call. This is a separate list, because Node would match IPv4 addresses against
- * IPv6 networks too, and ::ffff:0:0/96 contains all of them. Networks that embed an IPv4 address are refused as a whole, because each of
- * them writes that address differently.
+ * The IPv6 addresses to which callers must not direct the service's requests. They are in a list of their own, because Node would match
+ * IPv4 addresses against IPv6 networks too. One of these, ::ffff:0:0/96, contains all IPv4 addresses. A network that embeds IPv4
+ * addresses is refused as a whole, because each such network writes them in another way.
  */
 const inside6 = new BlockList();
 for (const [network, prefix] of [

@@ -8,8 +8,8 @@ export interface Message {
 }
 
 /**
- * Returns the message of a delivery: the run as the API shows it, with its final values. The message has the run's id, so that receivers
- * can recognise repeated deliveries.
+ * Returns the message of a delivery. It contains the run as the API shows it, with the final values. Its id is the run's id, by which
+ * receivers can recognise a repeated delivery.
  */
 export function writeMessage({ runId, run, sentAt }: Delivery, configured: Record<string, string>, secrets: Buffer[]): Message {
   const { error, ...fields } = run;
@@ -36,7 +36,7 @@ export function writeMessage({ runId, run, sentAt }: Delivery, configured: Recor
   };
 }
 
-/** Returns a signature in the Standard Webhooks scheme. */
+/** Returns a signature as the Standard Webhooks scheme defines it. */
 function sign(secret: Buffer, content: string): string {
   return createHmac("sha256", secret).update(content).digest("base64");
 }

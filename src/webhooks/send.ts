@@ -6,14 +6,14 @@ import { isInside } from "./inside.ts";
 import type { Message } from "./message.ts";
 import { describeInside, isAllowedInside, isPath, objectionTo, type WebhookRules } from "./webhook-rules.ts";
 
-/** Why a delivery failed, or undefined if it arrived. A hopeless delivery is not retried. */
+/** Why a delivery failed, or undefined if it arrived. If `hopeless` is true, it is not tried again. */
 export type Failure = { reason: string; hopeless: boolean } | undefined;
 
 export interface SendOptions {
   rules: WebhookRules;
-  /** The URL of our own app, if this process knows it. */
+  /** The URL of the service's own API, if this process knows it. */
   ownUrl: string | undefined;
-  /** The credentials for our own app. No other receiver gets them. */
+  /** The credentials for the service's own API. No other receiver gets them. */
   ownHeaders?: Record<string, string>;
   signal: AbortSignal;
   resolver?: Resolver;
@@ -27,7 +27,7 @@ export interface Resolver {
 
 class InsideError extends Error {}
 
-/** Makes one delivery. Redirects are not followed, because only the given URL was checked. Of the answer, only the status is read. */
+/** Makes one delivery. Redirects are not followed, because only the given URL was checked. Only the status of the answer is read. */
 export async function sendWebhook(receiver: string, message: Message, options: SendOptions): Promise<Failure> {
   const { rules, ownUrl } = options;
   const objection = objectionTo(receiver, rules);
@@ -50,7 +50,7 @@ function outcomeOf({ statusCode = 0 }: IncomingMessage): Failure {
   return { reason: `The receiver answered ${statusCode}${redirect}.`, hopeless: false };
 }
 
-/** How long an answer may take to end after its status was read. */
+/** How long the answer's body may take to end after its status was read. */
 const lingerMs = 1_000;
 
 function post(
@@ -80,10 +80,10 @@ function post(
 }
 
 /**
- * Returns a lookup function that refuses a receiver with an address inside our own network. The connection uses the addresses that were
- * checked, so a second lookup cannot lead elsewhere.
+ * Returns a lookup function for connections. It refuses a host with an address inside our own network. The connection uses the addresses
+ * that were checked here, because a second lookup could return others.
  *
- * The function asks name servers directly. The system's lookup would hold one of the process's few threads, and a slow name server would
+ * The function asks name servers directly. The system's lookup occupies one of the process's few threads, so a slow name server would
  * delay all deliveries.
  */
 export function lookupOutside(resolver: Resolver): LookupFunction {

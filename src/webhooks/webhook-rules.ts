@@ -3,15 +3,15 @@ import { isInside } from "./inside.ts";
 
 /** The rules for the URLs of webhooks. */
 export interface WebhookRules {
-  /** True allows only https, and false also allows http. Undefined allows http only to the hosts in `insideHosts`. */
+  /** True allows only https, and false also allows http. Undefined allows http only for the hosts in `insideHosts`. */
   requireHttps: boolean | undefined;
   /** The domains that webhooks may call. An empty list allows every domain. */
   allowedDomains: string[];
   allowedPorts: number[];
   maxUrlLength: number;
-  /** True if a URL of the form "/path" calls our own app. */
+  /** True if a URL may be a path ("/path"), which calls the service's own API. */
   allowPaths: boolean;
-  /** Hosts inside our own network that webhooks may call nevertheless. */
+  /** Hosts inside our own network that webhooks may call although other hosts there are refused. */
   insideHosts: string[];
 }
 
@@ -37,7 +37,7 @@ export function webhookRules(url: UrlOptions = {}, insideHosts: string[] = []): 
   };
 }
 
-/** Returns why the rules refuse a receiver, without a DNS lookup. Returns undefined if they allow it. */
+/** Returns why the rules refuse a receiver, or undefined if they allow it. It makes no DNS lookup. */
 export function objectionTo(receiver: string, rules: WebhookRules): string | undefined {
   if (receiver.length > rules.maxUrlLength) return `is longer than ${rules.maxUrlLength} characters`;
   if (isPath(receiver)) return objectionToPath(receiver, rules);
@@ -57,12 +57,18 @@ export const describeInside = (host: string) =>
 
 const anywhere = "http://own.invalid";
 
-/** Returns whether a receiver is a path of our own app. Two slashes or backslashes at the start would name another host. */
+/**
+ * Returns whether a receiver is a path on the service itself. A path that begins with two slashes or backslashes is not, because it
+ * would name another host.
+ */
 export function isPath(receiver: string): boolean {
   return receiver.startsWith("/") && URL.canParse(receiver, anywhere) && new URL(receiver, anywhere).origin === anywhere;
 }
 
-/** Returns the key by which deliveries are grouped and limited: the receiver's normalised host. The key is empty for our own app. */
+/**
+ * Returns the host of a receiver in its normal form. Deliveries are grouped and limited by this host. For a path on the service itself,
+ * it is empty.
+ */
 export function hostOf(receiver: string): string {
   if (isPath(receiver)) return "";
   return URL.canParse(receiver) ? hostnameOf(new URL(receiver)) : receiver;
@@ -76,8 +82,9 @@ function objectionToPath(path: string, { allowPaths }: WebhookRules): string | u
 }
 
 /**
- * Returns whether a path stays below its prefix. `/..` behind `https://host/ensemble` would send the service's own key to another app on
- * that host. Some servers decode dots and slashes several times, and cut off the text after a semicolon.
+ * Returns whether a path stays below the service's own prefix. Otherwise `/..` after `https://host/ensemble` would send the service's
+ * own key to another app on that host. The check is strict, because some servers decode dots and slashes several times, or cut off the
+ * text after a semicolon.
  */
 function staysBelow(path: string): boolean {
   const { pathname } = new URL(`${anywhere}/here${path}`);
@@ -94,7 +101,10 @@ export function isAllowedInside(url: URL, { insideHosts }: WebhookRules): boolea
   return isAmong(insideHosts, url);
 }
 
-/** Returns whether a URL matches one of the patterns. `*.` stands for subdomains, and a port in the pattern must match. */
+/**
+ * Returns whether a URL matches one of the patterns. `*.` at the start stands for any subdomain. A pattern with a port matches only that
+ * port.
+ */
 function isAmong(patterns: string[], url: URL): boolean {
   const host = hostnameOf(url);
   return patterns.some((pattern) => {

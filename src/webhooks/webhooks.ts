@@ -3,10 +3,10 @@ import { type Page, paged } from "../db/paging.ts";
 import type { Scope } from "../db/scope.ts";
 import { type Db, type Sql, sql } from "../db/sql.ts";
 
-/** The topic that announces new deliveries. */
+/** The topic that announces that deliveries are due. */
 export const webhookTopic = "webhook";
 
-/** A run as stored when it ended. Times have the text form in which Postgres writes them into JSON. */
+/** The row of a run when it ended. Its times are text, because Postgres writes them so into JSON. */
 export interface StoredRun {
   created_at: string;
   updated_at: string;
@@ -16,17 +16,17 @@ export interface StoredRun {
   [field: string]: unknown;
 }
 
-/** How fast a receiver answered the last time, or "new". */
+/** How fast a receiver answered last time. It is "new" if that is unknown. */
 export type Pace = "new" | "prompt" | "slow";
 
-/** The state of a receiver, as far as this process knows it. */
+/** A webhook receiver, how fast it answered last time, and how many deliveries to it are under way. */
 export interface Receiver {
   host: string;
   pace: Pace;
   underWay: number;
 }
 
-/** A claimed delivery, and what it sends. */
+/** A delivery that this process has claimed, with everything that it sends. */
 export interface Delivery {
   runId: string;
   url: string;
@@ -34,11 +34,11 @@ export interface Delivery {
   pace: Pace;
   run: StoredRun;
   attempt: number;
-  /** The time of the database's clock when the delivery was claimed. */
+  /** The time at which the delivery was claimed, by the database's clock. */
   sentAt: Date;
 }
 
-/** A delivery that was given up. */
+/** A delivery that has finally failed. */
 export interface DeadWebhook {
   run_id: string;
   thread_id: string;
@@ -49,15 +49,16 @@ export interface DeadWebhook {
   died_at: Date;
 }
 
-/** How long a claim lasts. It is longer than a delivery may take. */
+/** How long a claim is valid. The time is longer than a delivery may take, so that no delivery is claimed twice while it is under way. */
 const leaseSeconds = 30;
 const longestPauseSeconds = 3_600;
 const deliveredKept = sql`interval '1 day'`;
 const deadKept = sql`interval '30 days'`;
 
 /**
- * Returns a `with` query that stores the webhooks of runs, for a statement that ends these runs. No run thus ends without its webhook. The
- * `with` query `ended` has the runs' rows. `threads` is a table or another `with` query with their final values.
+ * Returns a `with` query that stores the webhooks of runs. It is a part of the statement that ends these runs, so that no run ends
+ * without its webhook. That statement has a query `ended` with the runs' rows. `threads` is a table or a query with the final values of
+ * their threads.
  */
 export function storingWebhooks(threads: Sql): Sql {
   return sql`
@@ -73,23 +74,26 @@ export function storingWebhooks(threads: Sql): Sql {
           on conflict do nothing)`;
 }
 
-/** The most concurrent deliveries to one receiver, by its pace. A new receiver may hang, so it starts with one delivery. */
+/** The most deliveries to one receiver at the same time, by its pace. A new receiver starts with one, because it may never answer. */
 const perReceiver = { new: 1, prompt: 4, slow: 4 };
 
-/** The most receivers that one claim looks at. The next claim continues after them. */
+/** The most receivers that one claim looks at. The next claim continues with those after them. */
 const maxReceivers = 500;
 const maxPerReceiver = Math.max(...Object.values(perReceiver));
 
-/** The deliveries of a claim, and the receiver after which the next claim begins. */
+/** The claimed deliveries, and the receiver after which the next claim begins. */
 export interface ClaimedWebhooks {
   deliveries: Delivery[];
-  /** Undefined if the claim has looked at the last receiver. */
+  /**
+   * The last receiver that the claim looked at. Undefined if there are none after it, so that the next claim starts again with the
+   * first.
+   */
   last: string | undefined;
 }
 
 /**
- * Claims due deliveries until a lease ends. Each pace has a number of free deliveries. Each receiver has its own limit as well, because a
- * receiver that hangs would otherwise take all of them.
+ * Claims due deliveries until a lease ends. `free` says how many deliveries may start for each pace. Each receiver has a limit of its
+ * own as well, because one that never answers would otherwise take all of them.
  */
 export async function claimWebhooks(
   db: Db,
@@ -103,8 +107,8 @@ export async function claimWebhooks(
 }
 
 /**
- * Returns the statement of a claim. It walks from receiver to receiver by an index, and reads only the first deliveries of each. The cost
- * of a claim thus does not grow with the number of pending deliveries.
+ * Returns the statement of a claim. It goes from receiver to receiver in an index, and reads only the first deliveries of each. Its cost
+ * thus does not grow with the number of waiting deliveries.
  */
 const claiming = (free: Record<Pace, number>, known: Receiver[], after: string | undefined): Sql => sql`
   with recursive hosts (host, place) as (
@@ -151,7 +155,7 @@ const claiming = (free: Record<Pace, number>, known: Receiver[], after: string |
   select claimed.*, walked.last
     from (select case when count(*) = ${maxReceivers} then max(host) end as last from hosts) walked left join claimed on true`;
 
-/** Marks a delivery as delivered, even if its claim has expired in the meantime. */
+/** Records that a delivery has arrived, even if its claim has expired in the meantime. */
 export async function noteDelivered(db: Db, { runId }: Delivery): Promise<void> {
   await db.query(sql`
     update webhooks set status = 'delivered', settled_at = now(), run = null, error = null
@@ -159,8 +163,9 @@ export async function noteDelivered(db: Db, { runId }: Delivery): Promise<void> 
 }
 
 /**
- * Postpones a failed delivery, each time twice as long as before and at most for an hour. Random differences keep deliveries from returning
- * all at once. The last attempt takes place at the end of the delivery's day. After that, or if a retry is hopeless, the delivery is dead.
+ * Records that a delivery has failed, and postpones it. The pause doubles each time, up to an hour, and varies at random so that
+ * deliveries do not all return at once. A last try is made a day after the first. If that fails too, or if another try is hopeless, the
+ * delivery is dead.
  */
 export async function noteFailed(db: Db, { runId, attempt }: Delivery, error: string, hopeless: boolean): Promise<void> {
   const pause = Math.min(longestPauseSeconds, 2 ** Math.min(attempt - 1, 20)) * (0.5 + Math.random() / 2);
@@ -173,17 +178,14 @@ export async function noteFailed(db: Db, { runId, attempt }: Delivery, error: st
      where run_id = ${runId} and attempts = ${attempt} and status = 'pending'`);
 }
 
-/**
- * Returns a delivery to the queue, because this process can no longer make it. The delivery is due at once, and this attempt does not
- * count.
- */
+/** Returns a delivery to the queue, because this process cannot make it any more. It is due again at once, and this try does not count. */
 export async function giveBackWebhook(db: Db, { runId, attempt }: Delivery): Promise<void> {
   await db.query(sql`
     update webhooks set attempts = attempts - 1, due_at = now()
      where run_id = ${runId} and attempts = ${attempt} and status = 'pending'`);
 }
 
-/** Returns the condition that the scope includes a webhook. It uses the run's metadata, because the thread may be gone. */
+/** Returns the condition that the caller may see a webhook. It reads the metadata of the run, because the thread may have been deleted. */
 const visibleBy = (scope: Scope): Sql => scope.visible(sql`coalesce(metadata, (searchable(run) -> 'metadata')::json, '{}')`);
 
 /** Returns the dead webhooks, latest first. */
@@ -200,10 +202,7 @@ export async function listDeadWebhooks(db: Db, scope: Scope, page: { limit: numb
   );
 }
 
-/**
- * Makes dead deliveries pending again for a day: all of them, or only the deliveries of the named runs. Returns the ids of the runs whose
- * delivery was dead.
- */
+/** Makes dead deliveries due again for another day. Without `runIds`, these are all of them. Returns the ids of their runs. */
 export async function redriveWebhooks(db: Db, scope: Scope, runIds?: string[]): Promise<string[]> {
   const { rows } = await db.query<{ runId: string }>(sql`
     update webhooks set status = 'pending', settled_at = null, attempts = 0, due_at = now(), give_up_at = now() + interval '1 day'
@@ -215,8 +214,8 @@ export async function redriveWebhooks(db: Db, scope: Scope, runIds?: string[]): 
 const outdated = sql`(status = 'delivered' and settled_at < now() - ${deliveredKept} or status = 'dead' and settled_at < now() - ${deadKept})`;
 
 /**
- * Deletes at most `limit` webhooks: those that were delivered more than a day ago, and those that died more than 30 days ago. Returns how
- * many were deleted.
+ * Deletes at most `limit` webhooks: those that arrived more than a day ago, and those that finally failed more than 30 days ago. Returns
+ * their number.
  */
 export async function sweepWebhooks(db: Db, limit: number): Promise<number> {
   const { rowCount } = await db.query(sql`

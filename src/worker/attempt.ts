@@ -7,13 +7,13 @@ import type { AttemptDeps } from "./worker-deps.ts";
 
 /** The operator's settings for attempts. */
 export interface AttemptPolicy {
-  /** The number of crashes without progress after which a run is given up. */
+  /** The number of crashes in a row, without progress in between, after which a run is given up. */
   maxCrashes: number;
-  /** Whether a run continues if another version of its graph began it. */
+  /** Whether a run may continue if another version of its graph began it. */
   onGraphChange: "continue" | "refuse";
 }
 
-/** An attempt of a run. `prepare` makes it, and then it passes through the steps `open`, `stream`, `conclude` and `settle`. */
+/** An attempt of a run. `prepare` makes it. Then the steps `open`, `stream`, `conclude` and `settle` each take it as their argument. */
 export interface Attempt {
   readonly deps: AttemptDeps;
   readonly policy: AttemptPolicy;
@@ -22,7 +22,7 @@ export interface Attempt {
   readonly log: Logger;
   readonly journal: Journal;
   readonly translator: StreamTranslator;
-  /** The version of the graph. Null until the graph is open. */
+  /** The version of the graph. Null until `open` has opened the graph. */
   graphVersion: string | null;
 }
 

@@ -8,28 +8,25 @@ export interface AttemptsOptions {
   slots: number;
   maxCrashes: number;
   runTimeoutSeconds: number;
-  /** Executes an attempt from start to end. Never rejects. */
+  /** Executes an attempt from start to end. The promise never rejects. */
   execute(claim: Claim, control: AttemptControl): Promise<void>;
-  /** Called when an attempt's graph has finished. This frees a slot before the attempt is over. */
+  /** Called when the attempt's graph has finished. From then on, another run may be claimed, while the result of this one is stored. */
   onPerformed(): void;
-  /** Called when an attempt is over. */
+  /** Called when everything of an attempt is done. */
   onDone(control: AttemptControl): void;
 }
 
 interface RunningAttempt {
   claim: Claim;
   control: AttemptControl;
-  /** The time when the attempt began, after the commit of its claim. It is read from the machine's monotonic clock. */
+  /** The time at which the attempt began, after its claim was committed. It is a time of the machine's monotonic clock, like `askedAt`. */
   since: number;
   done: Promise<void>;
 }
 
 const longestTimerMs = 2 ** 31 - 1;
 
-/**
- * The attempt that the current code belongs to. With it, the process can tell an error that escapes from user code from an error of its
- * own.
- */
+/** The attempt that the current code belongs to. It tells an error that escapes from a run's graph from an error of the service itself. */
 const currentAttempt = new AsyncLocalStorage<Fence & { threadId: string }>();
 
 /** Returns the log fields of the attempt that the current code belongs to, if any. */
@@ -49,7 +46,7 @@ export class Attempts {
     this.#options = options;
   }
 
-  /** Starts an attempt. With `drain`, the attempt stops before its next super-step. */
+  /** Starts an attempt. With `drain`, its graph stops before the next super-step. */
   start(claim: Claim, { drain }: { drain: boolean }): void {
     const { execute, onPerformed, onDone, runTimeoutSeconds: seconds } = this.#options;
     const control = createControl(onPerformed);
@@ -68,8 +65,8 @@ export class Attempts {
   }
 
   /**
-   * Returns how many more runs may be claimed. A run whose graph has finished and whose result is being stored needs no slot. At most as
-   * many such runs may exist as there are slots.
+   * Returns how many more runs may be claimed. A run whose graph has finished needs no slot while its result is stored. The number of
+   * such runs is limited too, so that a slow database cannot pile them up.
    */
   freeSlots(): number {
     const { slots } = this.#options;
@@ -78,7 +75,7 @@ export class Attempts {
     return Math.max(0, Math.min(slots - executing, 2 * slots - attempts.length));
   }
 
-  /** Returns whether this worker executes a run that would be given up if this worker died too. */
+  /** Returns whether this worker executes a run that one more crash would end. It then claims no second such run. */
   hasSuspect(): boolean {
     const { maxCrashes } = this.#options;
     return [...this.#running.values()].some(({ claim }) => claim.crashes > 0 && claim.crashes >= maxCrashes - 1);
@@ -89,8 +86,8 @@ export class Attempts {
   }
 
   /**
-   * Stops the attempts that are cancelled or have lost their right to write. `held` is what the database knew at `askedAt`, so attempts
-   * that began later are skipped.
+   * Stops the attempts that are cancelled or have lost their right to write. `held` are the runs that this worker held at `askedAt`
+   * according to the database. An attempt that is missing there has lost its right, unless it began after `askedAt`.
    */
   compare(held: HeldRun[], askedAt: number): void {
     const mayRun = new Map(held.map((run) => [keyOf(run), run]));
@@ -101,14 +98,14 @@ export class Attempts {
     }
   }
 
-  /** Returns the nodes that have been running at any time since `moment`. */
+  /** Returns the nodes that have been running at some time since `moment`. */
   nodesSince(moment: number): { node: string; run_id: string; thread_id: string }[] {
     return [...this.#running.values()].flatMap(({ claim, control }) =>
       control.nodesSince(moment).map((node) => ({ node, run_id: claim.runId, thread_id: claim.threadId })),
     );
   }
 
-  /** Makes each attempt stop before its next super-step. */
+  /** Makes each graph stop before its next super-step. */
   drain(): void {
     for (const { control } of this.#running.values()) control.graphControl.requestDrain();
   }

@@ -7,7 +7,7 @@ import type { Attempts } from "./attempts.ts";
 import { now } from "./liveness-news.ts";
 
 const pollMs = 1_000;
-/** The topic on which the worker notifies itself that it can take another run. */
+/** The topic by which the worker notifies itself that it has a free slot. */
 export const roomTopic = "room";
 
 export interface ClaimerOptions {
@@ -18,22 +18,25 @@ export interface ClaimerOptions {
   graphs: string[];
   maxCrashes: number;
   attempts: Attempts;
-  /** Returns whether this worker is announced. Runs claimed before that would be taken over by other workers. */
+  /** Returns whether this worker is in the table `workers`. Before that, other workers would take over the runs that it claims. */
   isAnnounced(): boolean;
   /** Starts a claimed run. `askedAt` is the time when the claim was sent to the database. */
   start(claim: Claim, askedAt: number): void;
 }
 
 export interface Claimer {
-  /** When the last claim ended. Infinity during a claim, because the database may then already list runs that have not started here. */
+  /**
+   * The time at which the last claim ended. During a claim it is infinite, because the database may already list runs that have not
+   * started here yet.
+   */
   readonly claimedAt: number;
-  /** Stops claiming for a moment, because the database needs time to recover. */
+  /** Stops claiming for a second, so that the database can recover. */
   pause(): void;
-  /** Stops claiming. Resolves when a claim under way has been handled. */
+  /** Stops claiming. Resolves when the claim that is under way has been handled. */
   stop(): Promise<void>;
 }
 
-/** Claims runs as long as slots are free, until it is stopped. */
+/** Claims runs whenever slots are free, until it is stopped. */
 export function startClaimer(options: ClaimerOptions): Claimer {
   const { pool, wakeups, log, workerId, graphs, maxCrashes, attempts } = options;
   const stopped = new AbortController();
@@ -57,8 +60,8 @@ export function startClaimer(options: ClaimerOptions): Claimer {
       });
       for (const claim of claims) options.start(claim, askedAt);
       claimedAt = now();
-      // Without a free slot, wait for a slot. If the claim returned fewer runs than there are slots, no more runs are due. A notification
-      // comes when a run becomes due or when a locked thread is unlocked.
+      // Without a free slot, wait for one. If the claim returned fewer runs than there were free slots, no more runs are due. Then wait
+      // for a notification, which comes when a run becomes due or a locked thread is unlocked.
       if (attempts.freeSlots() === 0) await wakeups.next(roomTopic, pollMs, stopped.signal);
       else if (claims.length < asked) await told;
     }

@@ -13,7 +13,7 @@ import type { StopReason } from "./control.ts";
 import { UnknownInterruptError } from "./resumption.ts";
 import { tryToStore } from "./steps.ts";
 
-/** The outcome of an attempt. Only `ended` and `rolled back` end the run. */
+/** The outcome of an attempt. The run is over only if it has `ended` or is `rolled back`. */
 export type Outcome =
   | { kind: "ended"; end: RunEnd }
   | { kind: "rolled back" }
@@ -22,7 +22,10 @@ export type Outcome =
   /** The attempt has lost its right to write, and another attempt continues the run. */
   | { kind: "lost" };
 
-/** Returns the outcome of a run that must not be executed: it was cancelled before this attempt, or it has killed its workers too often. */
+/**
+ * Returns the outcome of a run that must not be executed, because it was cancelled before this attempt or has killed its workers too
+ * often. Returns undefined for any other run.
+ */
 export async function decidedBefore(attempt: Attempt): Promise<Outcome | undefined> {
   const { claim, policy } = attempt;
   if (claim.cancel) return flushed(attempt, await cancelled(attempt, claim.cancel));
@@ -31,7 +34,7 @@ export async function decidedBefore(attempt: Attempt): Promise<Outcome | undefin
   return flushed(attempt, await failed(attempt, "error", { error: "WorkerCrashError", message }));
 }
 
-/** Returns the outcome of the attempt after its graph has ended, was stopped, or threw an error. */
+/** Returns the outcome of an attempt whose graph has ended, was stopped or threw an error. */
 export async function conclude(attempt: Attempt, threw?: { error: unknown }): Promise<Outcome> {
   const { control, graphVersion, log } = attempt;
   if (threw && !control.stopped && !isGraphDrained(threw.error)) log.warn({ err: threw.error }, "run failed");
@@ -39,7 +42,10 @@ export async function conclude(attempt: Attempt, threw?: { error: unknown }): Pr
   return flushed(attempt, outcome.kind === "ended" ? { ...outcome, end: { ...outcome.end, graphVersion } } : outcome);
 }
 
-/** Waits until the log has all events. A run whose last events could not be logged must not end as a success. */
+/**
+ * Waits until all events of the attempt are logged, and returns the outcome. If the database did not answer, the run returns to the
+ * queue. If the database refused the last events, a success becomes an error.
+ */
 async function flushed(attempt: Attempt, outcome: Outcome): Promise<Outcome> {
   const { control, journal } = attempt;
   control.leaveGraph();
@@ -76,8 +82,8 @@ async function outcomeOfStop(attempt: Attempt, stop: StopReason): Promise<Outcom
 
 async function succeeded(attempt: Attempt): Promise<Outcome> {
   const { lastValues, loggedValues, interrupts } = attempt.translator;
-  // The last values are the thread's state, unless the graph stopped for a question or streamed no values. Then the state is read from the
-  // checkpoint.
+  // Normally the last streamed values are the thread's new state. If the graph stopped for a question or streamed no values, the state
+  // is read from the checkpoint.
   const known = lastValues !== undefined && interrupts === undefined;
   const thread = known ? { status: "idle" as const, values: lastValues, interrupts: "{}" } : await readThreadState(attempt);
   const stored = loggedValues ? lastValuesEvent : valuesOfThread;
@@ -85,14 +91,14 @@ async function succeeded(attempt: Attempt): Promise<Outcome> {
   return { kind: "ended", end: { status: "success", output, error: null, thread } };
 }
 
-/** Ends the run with an error, and logs the error for the run's subscribers. The thread keeps the state before the error. */
+/** Ends the run with an error, and logs the error for the run's subscribers. The thread keeps the state that its last checkpoint has. */
 async function failed(attempt: Attempt, status: "error" | "timeout", error: RunError): Promise<Outcome> {
   const end = endWithError(attempt, status, error);
   const reached = await readThreadState(attempt);
   return { kind: "ended", end: { ...end, thread: { ...reached, status: "error" } } };
 }
 
-/** Ends a run whose answer was refused. No node has run, so the thread stays as it was. */
+/** Ends a run whose answer was refused. The thread does not change, because no node has run. */
 function refused(attempt: Attempt, { name, message, refusal }: UnknownInterruptError): Outcome {
   return { kind: "ended", end: endWithError(attempt, "error", { error: name, message, ...refusal }) };
 }
@@ -102,7 +108,10 @@ function endWithError({ journal }: Attempt, status: "error" | "timeout", error: 
   return { status, output: JSON.stringify({ __error__: error }), error, thread: undefined };
 }
 
-/** Returns the outcome of a cancelled run. The run keeps what it has stored, and its thread is free for the next run. */
+/**
+ * Returns the outcome of a cancelled run. With "interrupt", the checkpoints that the run has stored are kept. The thread is then free
+ * for its next run.
+ */
 async function cancelled(attempt: Attempt, action: CancelAction): Promise<Outcome> {
   if (action === "rollback") return { kind: "rolled back" };
   const { lastValues } = attempt.translator;
@@ -112,13 +121,13 @@ async function cancelled(attempt: Attempt, action: CancelAction): Promise<Outcom
 }
 
 /**
- * Returns the state of the thread's newest checkpoint. Returns undefined if the graph cannot be opened. The thread then keeps its state.
+ * Returns the state at the thread's newest checkpoint. Returns undefined if it cannot be read, and the thread's row then stays as it is.
  */
 async function readThreadState({ deps, claim, log }: Attempt): Promise<ThreadState | undefined> {
   const { pool, registry } = deps;
   const { configurable } = claim.kwargs.config;
   try {
-    // This saver has no fence, because the attempt may have lost its right to write, and reading needs no right.
+    // This saver does not check the right to write, because reading needs none and the attempt may have lost it.
     const graph = await registry.open(graphIdOf(claim), {
       config: { configurable: { ...configurable, ...authKeys(claim.user) } },
       checkpointer: new EnsembleSaver(pool),

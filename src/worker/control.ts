@@ -5,18 +5,19 @@ import type { CancelAction } from "../runs/run.ts";
 import { now } from "./liveness-news.ts";
 
 /**
- * Why an attempt was told to stop. The reason decides how the run ends. The error that the graph throws because of the stop does not count.
+ * The reason why an attempt was told to stop. It alone decides how the run ends. The error that the graph throws because of the stop is
+ * ignored.
  */
 export type StopReason =
   | { kind: "cancel"; action: CancelAction }
   | { kind: "timeout"; seconds: number }
   /** The process is shutting down. Another attempt continues the run. */
   | { kind: "shutdown" }
-  /** The attempt has lost its right to write. It may not report anything any more. */
+  /** The attempt has lost its right to write, so it must not report anything any more. */
   | { kind: "lost" }
-  /** A write that the run needs was refused: its state cannot be stored, or its events arrive too fast. */
+  /** A necessary write was refused: the state cannot be stored, or events arrive faster than they can be stored. */
   | { kind: "failed"; error: Error }
-  /** The database did not answer. Another attempt continues from what this one has stored. */
+  /** The database did not answer. Another attempt continues from the last stored checkpoint. */
   | { kind: "unreachable"; error: Error };
 
 /** Returns the stop reason for an error that occurred while something was stored. */
@@ -25,7 +26,7 @@ export function stopReasonOf(error: Error): StopReason {
   return isDatabaseTrouble(error) ? { kind: "unreachable", error } : { kind: "failed", error };
 }
 
-/** A stop reason as an error. Nodes see an AbortError. */
+/** The stop reason as an error. Nodes see it as an AbortError. */
 export class AttemptStopped extends Error {
   readonly reason: StopReason;
 
@@ -36,21 +37,21 @@ export class AttemptStopped extends Error {
   }
 }
 
-/** The handle with which the worker controls a running attempt. */
+/** The worker's handle on a running attempt. */
 export interface AttemptControl {
   readonly signal: AbortSignal;
   readonly stopped: StopReason | undefined;
-  /** True once the graph has finished, and only its result is left to store. */
+  /** True when the graph has finished, and only its result is left to store. */
   readonly performed: boolean;
-  /** Lets the worker ask LangGraph to stop before its next super-step. */
+  /** LangGraph's means to stop the graph before its next super-step. */
   readonly graphControl: RunControl;
-  /** Aborts the nodes. If called several times, only the first reason counts. */
+  /** Aborts the nodes. If it is called several times, only the first reason counts. */
   stop(reason: StopReason): void;
   /** Marks the graph as finished. */
   leaveGraph(): void;
-  /** Records that a node began or finished, as the graph's stream reports. */
+  /** Notes that a node began or finished. The graph's stream reports both. */
   noteTask(task: { id: string; name: string; finished: boolean }): void;
-  /** Returns the nodes that have been running at any time since `moment`. Nodes that finished first come first. */
+  /** Returns the nodes that have been running at some time since `moment`, in the order in which they finished. */
   nodesSince(moment: number): string[];
 }
 
@@ -62,7 +63,7 @@ export function createControl(onPerformed: () => void): AttemptControl {
   let performed = false;
   return {
     noteTask({ id, name, finished }) {
-      // Only the newest step counts. When it begins, the tasks of earlier steps are dropped.
+      // Only the newest step is remembered. When its first task begins, the finished tasks of earlier steps are dropped.
       if (!finished && [...tasks.values()].every((task) => task.finishedAt < Number.POSITIVE_INFINITY)) tasks.clear();
       tasks.set(id, { name, finishedAt: finished ? now() : Number.POSITIVE_INFINITY });
     },

@@ -7,7 +7,10 @@ import type { WorkerDeps } from "./worker-deps.ts";
 
 const pollMs = 1_000;
 
-/** Looks every second for crons that are due by the database's clock. Any number of processes may do this at once. */
+/**
+ * Checks every second whether crons are due by the database's clock, and creates their runs. Any number of processes may do this at
+ * once.
+ */
 export function startCrons({ pool, wakeups, log }: WorkerDeps, retention: EventRetention): { stop(): Promise<void> } {
   const stopped = new AbortController();
 
@@ -19,8 +22,8 @@ export function startCrons({ pool, wakeups, log }: WorkerDeps, retention: EventR
   }
 
   /**
-   * Creates the runs of all due crons. While the service is halted, it creates none, because the runs would only pile up. After the halt,
-   * each cron catches up with one run.
+   * Creates the runs of all due crons. While the service is halted, it creates none, because nobody would execute them. After the halt,
+   * each overdue cron gets one run.
    */
   async function fireAll(): Promise<void> {
     const due = await findDueCrons(pool);

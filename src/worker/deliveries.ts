@@ -7,10 +7,13 @@ import { watchReceivers } from "./receivers.ts";
 import type { WorkerDeps } from "./worker-deps.ts";
 
 const pollMs = 1_000;
-/** How many deliveries may be under way at once to receivers of the same pace. Slow receivers thus delay only other slow receivers. */
+/**
+ * How many deliveries may be under way at once to receivers that answer at the same pace. Because slow receivers have a limit of their
+ * own, they cannot delay prompt ones.
+ */
 const turns = 32;
 const timeoutMs = 10_000;
-/** How long a stopping process waits for deliveries under way. */
+/** How long a stopping process waits for the deliveries that are under way. */
 const graceMs = 500;
 
 export interface DeliveryOptions {
@@ -21,7 +24,7 @@ export interface DeliveryOptions {
   ownHeaders: Record<string, string>;
 }
 
-/** Delivers webhooks that are due by the database's clock, until it is stopped. Any number of processes may do this at once. */
+/** Delivers webhooks until it is stopped, each when it is due by the database's clock. Any number of processes may do this at once. */
 export function startDeliveries(deps: WorkerDeps, options: DeliveryOptions): { stop(): Promise<void> } {
   const deliveries = new Deliveries(deps, options);
   const finished = deliveries.run();
@@ -35,7 +38,10 @@ class Deliveries {
   readonly #cut = new AbortController();
   readonly #underWay = new Map<Promise<void>, Pace>();
   readonly #receivers = watchReceivers();
-  /** The receiver of the last claimed delivery. The next claim begins with the receiver after it. */
+  /**
+   * The receiver of the delivery that was claimed last. The next claim begins with the receiver after it, so that all receivers get
+   * their turn.
+   */
   #last: string | undefined;
 
   constructor(deps: WorkerDeps, options: DeliveryOptions) {

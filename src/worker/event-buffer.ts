@@ -1,14 +1,15 @@
 import type { RunEvent } from "../events/log.ts";
 
-/** Above these limits, waiting events are merged where possible, and the graph's next step has to wait. */
+/** If more events than this wait to be logged, they are merged where possible, and the graph's next step has to wait. */
 const roomEvents = 1_000;
 const roomBytes = 1_000_000;
-/** Above this limit, the run ends with an error. A node that emits events without end would otherwise use up the memory of the process. */
+/**
+ * If more bytes than this wait, the run ends with an error. Otherwise a node that emits events without end would use up the memory of
+ * the process.
+ */
 const hardBytes = 64_000_000;
 
-/**
- * An event that waits to be logged. Two neighbouring events with the same merge key can be merged into one event with the content of both.
- */
+/** An event that waits to be logged. Two neighbouring events with the same `merge.key` can become one event with the content of both. */
 export interface PendingEvent {
   event: string;
   data: string;
@@ -17,17 +18,17 @@ export interface PendingEvent {
 
 export interface Batch {
   events: RunEvent[];
-  /** When the first event was added, by `performance.now()`. */
+  /** When the first event of the batch was added, by `performance.now()`. */
   since: number;
 }
 
-/** Holds the events that wait to be logged, and numbers them when they are taken out. */
+/** Holds the events that wait to be logged. They get their numbers when they are taken out. */
 export class EventBuffer {
   #waiting: PendingEvent[] = [];
   #bytes = 0;
   #since = 0;
   #nextId: number;
-  /** The promise that callers of `room` await while the buffer is crowded. */
+  /** The promise that `room` returns to its callers while too many events wait. */
   #roomy: PromiseWithResolvers<void> | undefined;
 
   constructor(lastId: number) {
@@ -42,7 +43,7 @@ export class EventBuffer {
     return this.#waiting.length > roomEvents || this.#bytes > roomBytes;
   }
 
-  /** True if more events wait than the process can hold. */
+  /** True if more bytes wait than the process may hold. */
   get overflows(): boolean {
     return this.#bytes > hardBytes;
   }
@@ -66,7 +67,7 @@ export class EventBuffer {
     }
   }
 
-  /** Takes out as many events as one statement should store. */
+  /** Takes out the next batch: as many events as one statement should store. */
   take(): Batch {
     let bytes = 0;
     let size = 0;
@@ -78,21 +79,21 @@ export class EventBuffer {
     return { events, since };
   }
 
-  /** Drops the waiting events. */
+  /** Drops all waiting events. */
   clear(): void {
     this.#waiting = [];
     this.#bytes = 0;
     this.#admitAll();
   }
 
-  /** Resolves when the waiting events are within the limits. */
+  /** Resolves when few enough events wait to be logged. */
   async room(): Promise<void> {
     if (!this.isCrowded) return;
     this.#roomy ??= Promise.withResolvers();
     await this.#roomy.promise;
   }
 
-  /** Resolves the promise of `room` if the buffer is no longer crowded. Called when a batch has been stored. */
+  /** Resolves the promise of `room` if few enough events wait to be logged now. Call it when a batch has been stored. */
   admit(): void {
     if (!this.isCrowded) this.#admitAll();
   }

@@ -10,14 +10,14 @@ import { settle } from "./settle.ts";
 import { stream } from "./stream.ts";
 import type { AttemptDeps } from "./worker-deps.ts";
 
-/** Executes one attempt of a run, from its claim to its end, with metrics and traces. Never rejects. */
+/** Executes one attempt of a run, from its claim to its end, and records metrics and traces. The promise never rejects. */
 export async function executeRun(deps: AttemptDeps, claim: Claim, control: AttemptControl, policy: AttemptPolicy): Promise<void> {
   const { metrics, tracing, pool, log } = deps;
   const graphId = graphIdOf(claim);
   const begun = performance.now();
   metrics.claimed(claim);
   const span = tracing?.startAttempt({ ...claim, graphId });
-  // The attempt goes on without waiting for this.
+  // Not awaited, so that the attempt does not wait for this write.
   if (span?.traceparent) noteAttemptSpan(pool, claim, span.traceparent).catch((err) => log.debug({ err }, "span not noted"));
   const work = () => runAttempt(deps, claim, control, policy).catch((error) => giveUp(deps, claim, error));
   const became = await (span ? span.during(work) : work());
@@ -25,7 +25,7 @@ export async function executeRun(deps: AttemptDeps, claim: Claim, control: Attem
   metrics.ended(graphId, became, (performance.now() - begun) / 1000);
 }
 
-/** Takes the attempt through its five steps. Returns the outcome as one word. */
+/** Takes the attempt through its steps. Returns the outcome as one word, for logs and metrics. */
 async function runAttempt(deps: AttemptDeps, claim: Claim, control: AttemptControl, policy: AttemptPolicy): Promise<string> {
   const attempt = await prepare(deps, claim, control, policy);
   const decided = await decidedBefore(attempt);
@@ -39,7 +39,7 @@ async function runAttempt(deps: AttemptDeps, claim: Claim, control: AttemptContr
     .then((outcome) => settle(attempt, outcome));
 }
 
-/** Releases the run after an error that no step handles. */
+/** Returns the run to the queue after an error that no step handles. */
 async function giveUp({ pool, log }: AttemptDeps, claim: Claim, error: unknown): Promise<string> {
   const { runId: run_id, threadId: thread_id, attempt } = claim;
   log.error({ err: error, run_id, thread_id, attempt }, "attempt failed");

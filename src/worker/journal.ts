@@ -4,29 +4,26 @@ import { isDatabaseTrouble } from "../db/failure.ts";
 import type { LoggedEvent, RunEvent } from "../events/log.ts";
 import { type Batch, EventBuffer, type PendingEvent } from "./event-buffer.ts";
 
-/** Stores all events and rows of an attempt, in order. Calls that arrive close together share a statement. */
+/** Stores all events and checkpoint rows of an attempt, in order. Calls that arrive close together share a statement. */
 export interface Journal {
-  /** Adds an event. Events may arrive at any speed, and are logged in batches. */
+  /** Adds an event without waiting. Events are logged in batches, however fast they arrive. */
   push(event: PendingEvent): void;
   /** Stores rows of the checkpoint tables. Returns false if the attempt has lost the right to write. */
   store(rows: CheckpointRows): Promise<boolean>;
-  /** Resolves when the waiting events are within the limits. */
+  /** Resolves when few enough events wait to be logged. */
   room(): Promise<void>;
-  /** Resolves when all events pushed so far are logged, or when logging them has failed for good. */
+  /** Resolves when all events that were pushed before are logged, or when logging them has failed for good. */
   flushed(): Promise<void>;
   readonly lastId: number;
 }
 
 export interface JournalOptions {
-  /**
-   * Stores events and rows, all or nothing, under the attempt's fence. Returns the time of storing, or undefined if the attempt has lost
-   * the right to write.
-   */
+  /** Stores all of these events and rows, or none. Returns the time of storing, or undefined if the attempt has lost the right to write. */
   write: (events: RunEvent[], rows: CheckpointRows) => Promise<number | undefined>;
   lastId: number;
-  /** Called after each commit with the events that subscribers may now see, and the seconds that the first of them waited. */
+  /** Called after each commit with the stored events, which subscribers may now see. `seconds` is how long the first of them waited. */
   committed: (events: LoggedEvent[], seconds: number) => void;
-  /** Called when a write of events was refused or failed. After that, nothing more is written. */
+  /** Called when a write of events was refused or has failed. After that, nothing more is written. */
   refused: (reason: Error) => void;
   lostRight: () => Error;
 }
@@ -42,9 +39,9 @@ type Stored = number | undefined | Error;
 export const startJournal = (options: JournalOptions): Journal => new Flusher(options);
 
 /**
- * Writes the waiting events and rows, one statement after another. Each statement starts when the previous one is done, and not before the
- * next turn of the event loop. A single event thus waits about a millisecond, and a thousand events share one statement. The rows of the
- * graph's step are stored in the same statement.
+ * Writes the waiting events and rows with one statement after another. Each statement waits for the previous one, and for the next turn
+ * of the event loop, so that more events can join it. A single event thus waits about a millisecond, while a thousand events share one
+ * statement.
  */
 class Flusher implements Journal {
   readonly #options: JournalOptions;
@@ -66,7 +63,7 @@ class Flusher implements Journal {
   };
 
   readonly store = async (rows: CheckpointRows): Promise<boolean> => {
-    // Large values are sent at once in a separate statement, because the server needs long for them.
+    // Rows with large values are sent at once in a statement of their own, because the server needs long for them.
     if (!isAlike(rows)) return (await this.#options.write([], rows)) !== undefined;
     const done = Promise.withResolvers<boolean>();
     this.#requests.push({ rows, done });
@@ -106,7 +103,10 @@ class Flusher implements Journal {
     for (const { done } of requests) answer(done, stored);
   }
 
-  /** Stores the events and each request in separate statements, so that a refused request fails alone. */
+  /**
+   * Stores the events and each request in separate statements. It is called after the shared statement has failed, so that only the
+   * request that the database refuses fails.
+   */
   async #storeApart(batch: Batch, requests: StoreRequest[]): Promise<void> {
     const { write } = this.#options;
     if (batch.events.length > 0) this.#publish(batch, await write(batch.events, noRows).catch((error: Error) => error));
@@ -130,7 +130,10 @@ class Flusher implements Journal {
     this.#options.refused(reason);
   }
 
-  /** Drops the waiting events, so that the process does not run out of memory. The error that ends the run can still be logged. */
+  /**
+   * Drops the waiting events, so that the process does not run out of memory, and makes the run fail. The run's error event can still be
+   * logged.
+   */
   #overflow(): void {
     this.#buffer.clear();
     this.#options.refused(new Error("The run emits events faster than they can be stored: 64 MB were waiting."));

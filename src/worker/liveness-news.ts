@@ -7,7 +7,10 @@ export interface LivenessData {
   /** The graphs that the worker has. */
   graphs: string[];
   leaseSeconds: number;
-  /** Shared memory with the time of the last renewal. The main thread can read it before it has received the message about the renewal. */
+  /**
+   * Shared memory with the time of the last renewal. The main thread can read it even before it has handled the message about the
+   * renewal.
+   */
   clock: SharedArrayBuffer;
 }
 
@@ -21,10 +24,10 @@ export type LivenessNews =
   | { kind: "renewed"; askedAt: number; halted: boolean; held: HeldRun[] }
   | { kind: "took over"; runs: string[]; workers: string[] };
 
-/** Returns the time of the machine's monotonic clock in milliseconds. All threads of a process share this clock. */
+/** Returns the time of the machine's monotonic clock in milliseconds. All threads of a process see the same time. */
 export const now = (): number => Number(process.hrtime.bigint() / 1_000_000n);
 
-/** Returns access to a time that two threads can read and write. */
+/** Returns functions that read and write a time in memory that two threads share. */
 export function clockOf(buffer: SharedArrayBuffer): { get(): number; set(moment: number): void } {
   const cell = new BigInt64Array(buffer);
   return {

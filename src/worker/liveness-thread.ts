@@ -14,8 +14,8 @@ import {
 import { clockOf, type LivenessData, type LivenessNews, type LivenessOrder, now } from "./liveness-news.ts";
 
 /**
- * Renews this worker's lease every second, and checks every 300 ms whether the other workers are alive. It runs in its own thread with its
- * own connection. A node that blocks the event loop thus does not make its worker look dead.
+ * Renews this worker's lease every second, and checks every 300 ms whether the other workers are alive. It runs in a thread of its own,
+ * with its own connection. A worker thus keeps its lease even while a node blocks the event loop.
  */
 const { url, workerId, graphs, leaseSeconds, clock } = workerData as LivenessData;
 const lastRenewal = clockOf(clock);
@@ -42,7 +42,8 @@ async function live(): Promise<void> {
 }
 
 async function liveOnOneConnection(): Promise<void> {
-  // A statement that hangs means a dead connection. Without a time limit, a silent network would look like a slow one for ever.
+  // A statement that hangs means that the connection is dead. The time limits end it, because a dead connection cannot be told from a
+  // slow one otherwise.
   const limits = { options: impatientKeepalives, query_timeout: (leaseSeconds / 3) * 1000 };
   const client = new pg.Client({ ...connectionOptions(url, "ensemble liveness"), ...limits });
   client.on("error", () => {}); // the next statement reports the error
@@ -76,8 +77,8 @@ async function renew(client: pg.Client, askedAt: number): Promise<void> {
 }
 
 /**
- * Creates an observer of the other workers. It takes a worker for dead if the worker's lease is over, or if its lock was free at two looks
- * in a row.
+ * Creates an observer of the other workers. It considers a worker dead if its lease has run out, or if nobody held its lock at two
+ * checks in a row.
  */
 function createObserver(client: pg.Client) {
   const connectedAt = now();
@@ -87,8 +88,8 @@ function createObserver(client: pg.Client) {
   return {
     async look(): Promise<void> {
       const suspects = await observeWorkers(client, workerId, leaseSeconds);
-      // All connections may have been cut just before this one was made. Shortly after that, a free lock counts only if its owner has not
-      // renewed for some seconds either.
+      // Something may have cut all connections just before this one was made, so that all locks are free. For some seconds, a free lock
+      // therefore counts only if its worker has also stopped renewing its lease.
       const settled = now() - connectedAt > settledSeconds * 1000;
       const dead = suspects.filter(
         (other) => other.leaseOver || (other.lockFree && seenFree.has(nameOf(other)) && (settled || other.silent)),

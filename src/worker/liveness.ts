@@ -11,21 +11,21 @@ export interface LivenessOptions {
   graphs: string[];
   leaseSeconds: number;
   log: Logger;
-  /** Called with the runs that this worker holds according to the database. `askedAt` is the time of the request. */
+  /** Called with the runs that this worker holds according to the database. `askedAt` is the time at which the database was asked. */
   onHeld: (held: HeldRun[], askedAt: number) => void;
   onHalted: (halted: boolean, askedAt: number) => void;
-  /** Called when the runs of dead workers have returned to the queue. */
+  /** Called with the number of runs that have returned from dead workers to the queue. */
   onTookOver: (runs: number) => void;
-  /** Called when the lease is nearly over and could not be renewed. Other workers may soon take over the runs. */
+  /** Called when the lease is nearly over because it could not be renewed. Other workers may then soon take over the runs. */
   onOutOfTouch: () => void;
-  /** Called when the event loop was blocked for this many milliseconds. */
+  /** Called when the event loop was blocked, with the duration in milliseconds. */
   onBlocked: (ms: number) => void;
 }
 
 export interface Liveness {
-  /** True if this worker is announced on a live connection. Only then may it claim runs. */
+  /** True if this worker is in the table `workers` and its connection is alive. Only then may it claim runs. */
   readonly announced: boolean;
-  /** Renews the lease at once. Without this call, the next renewal may be a second away. */
+  /** Renews the lease at once, and not only after the usual second. */
   hurry(): void;
   stop(): Promise<void>;
 }
@@ -33,7 +33,7 @@ export interface Liveness {
 const watchMs = 250;
 const blockedMs = 1_000;
 
-/** Starts the thread that renews this worker's lease. Resolves when the worker has been announced. */
+/** Starts the thread that renews this worker's lease. Resolves when the worker is in the table `workers`. */
 export async function startLiveness(options: LivenessOptions): Promise<Liveness> {
   const { url, workerId, graphs, leaseSeconds, log } = options;
   const clock = new SharedArrayBuffer(8);
@@ -100,7 +100,10 @@ function handleNews(news: LivenessNews, options: LivenessOptions, noteConnection
   }
 }
 
-/** Starts a timer to detect a blocked event loop. Such a loop makes the timer fire late, and the delay is reported to `onBlocked`. */
+/**
+ * Starts a timer that detects a blocked event loop. While the loop is blocked, the timer cannot fire. Its delay is then reported to
+ * `onBlocked`.
+ */
 function watchLoop(onBlocked: (ms: number) => void, check: () => void): NodeJS.Timeout {
   let expected = now() + watchMs;
   return setInterval(() => {

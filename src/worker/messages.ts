@@ -10,8 +10,8 @@ interface TokenEvent extends PendingEvent {
 }
 
 /**
- * Returns the `messages-tuple` event for a token and its metadata. If the log is behind, tokens of the same message are merged into one
- * event.
+ * Returns the `messages-tuple` event for a token and its metadata. If events arrive faster than they are logged, tokens of the same
+ * message are merged into one event.
  */
 export function messageTuple(event: string, [message, metadata]: MessageChunk): PendingEvent {
   const data = wireJson([message, metadata]);
@@ -29,8 +29,8 @@ export function messageTuple(event: string, [message, metadata]: MessageChunk): 
 }
 
 /**
- * Makes the events of the stream mode `messages`: partial messages while a model answers, and each message of the state once, when it is
- * complete. As on the official servers, these events carry no namespace. The metadata of a message says which node made it.
+ * Makes the events of the stream mode `messages`. While a model answers, these are its partial messages. A message of the state is sent
+ * once, when it is complete. As on the official servers, the events carry no namespace. The metadata of a message names its node.
  */
 export function createMessagesMode() {
   const partial = new Map<string, AIMessageChunk>();
@@ -59,7 +59,7 @@ export function createMessagesMode() {
   };
 }
 
-/** Returns the event of a partial message. It contains all tokens so far, so a newer event can replace it. */
+/** Returns the event of a partial message. It contains all tokens so far, so a newer event can replace one that still waits. */
 function partialEvent(event: string, id: string, message: AIMessageChunk): PendingEvent {
   return { event, data: wireJson([message]), merge: { key: `${event} ${id}`, with: (successor) => successor } };
 }

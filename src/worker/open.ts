@@ -15,7 +15,7 @@ import { stopReasonOf } from "./control.ts";
 import { graphVersion, type StartingPoint, startingPoint } from "./resumption.ts";
 import { tryToStore } from "./steps.ts";
 
-/** A graph that is ready to run in one attempt. */
+/** A graph that is ready to be run by one attempt. */
 export interface OpenGraph {
   graph: AnyGraph;
   start: StartingPoint;
@@ -26,10 +26,10 @@ export interface OpenGraph {
   onNodeFinished: (name: string) => void;
 }
 
-/** Opens the run's graph with a saver that writes under the attempt's fence. Also finds out where the attempt starts. */
+/** Opens the run's graph with a saver that may write only while the attempt has the right to. Also finds out where the attempt starts. */
 export async function open(attempt: Attempt): Promise<OpenGraph> {
   const { claim, control, deps, journal } = attempt;
-  // The first event names the attempt, so that clients know which attempt the next events belong to.
+  // The first event names the attempt, so that clients know which attempt the following events belong to.
   journal.push({ event: "metadata", data: JSON.stringify({ run_id: claim.runId, attempt: claim.attempt }) });
   const refused = (reason: Error) => control.stop(stopReasonOf(reason));
   const stored = <T>(work: () => Promise<T>) => unlessRefused(work, () => tryToStore(deps.pool, claim));
@@ -72,8 +72,8 @@ async function openGraph(attempt: Attempt, saving: SaverAttempt): Promise<AnyGra
   const version = graphVersion(graph, registry.version(graphIdOf(claim)));
   metadata.graph_version = version;
   attempt.graphVersion = version;
-  // The scope contains the version, because another version of the graph may compute other results. If the graph was compiled with a cache,
-  // that cache stays.
+  // The version of the graph is a part of the cache's scope, because another version may compute other results. A cache that the graph
+  // was compiled with is kept.
   graph.cache ??= new PostgresCache(pool, {
     scope: `${graphIdOf(claim)}@${version}`,
     fence: claim,
@@ -89,8 +89,8 @@ function loseRight(claim: Claim, { refused }: SaverAttempt): never {
 }
 
 /**
- * Returns the storage for results of `effect()`, which writes under the attempt's fence. An error of the storage stops the attempt. It is
- * not an error of the node.
+ * Returns the storage for results of `effect()`. It may write only while the attempt has the right to. If the storage fails, the attempt
+ * stops, so that the failure does not look like an error of the node.
  */
 function effectMemory(db: Db, claim: Claim, refused: SaverAttempt["refused"]): EffectMemory {
   const orRefuse = (error: Error): never => {
@@ -107,7 +107,7 @@ function effectMemory(db: Db, claim: Claim, refused: SaverAttempt["refused"]): E
   };
 }
 
-/** Returns the metadata that every checkpoint of this attempt gets in addition to LangGraph's own. */
+/** Returns the metadata that each checkpoint of this attempt gets in addition to LangGraph's own. */
 function checkpointMetadata({ kwargs, metadata, attempt }: Claim): Record<string, unknown> {
   const own = Object.entries(kwargs.config.configurable ?? {}).filter(
     ([key, value]) => !key.startsWith("__") && !key.startsWith("checkpoint_") && !key.startsWith("langgraph_auth") && isPlain(value),

@@ -10,7 +10,7 @@ import { type Journal, startJournal } from "./journal.ts";
 import { createTranslator } from "./translator.ts";
 import type { AttemptDeps } from "./worker-deps.ts";
 
-/** Makes the attempt. Its events are numbered after those of earlier attempts. */
+/** Makes the attempt of a claimed run. Its events continue the numbers of earlier attempts. */
 export async function prepare(deps: AttemptDeps, claim: Claim, control: AttemptControl, policy: AttemptPolicy): Promise<Attempt> {
   const { runId, threadId, attempt, waitedSeconds } = claim;
   const log = deps.log.child({ run_id: runId, thread_id: threadId, attempt });
@@ -30,16 +30,19 @@ function openJournal(deps: AttemptDeps, claim: Claim, control: AttemptControl, l
   });
 }
 
-/** Passes committed events to the run's subscribers. */
+/** Passes events to the run's subscribers after they have been committed. */
 function publish({ metrics, feed, wakeups }: AttemptDeps, { runId, threadId }: Claim, events: LoggedEvent[], seconds: number): void {
   metrics.storedEvents(events.length, seconds);
   feed.publish(runId, events);
-  const begins = events[0]?.id === 0; // subscribers of the thread follow a run from its first event
+  const begins = events[0]?.id === 0; // A run begins with event 0. Subscribers of its thread are notified, and follow the run from there.
   if (begins) wakeups.notifyHere(threadTopic(threadId));
   wakeups.notifyElsewhere(runTopic(runId), ...(begins ? [threadTopic(threadId)] : []));
 }
 
-/** Adds the largest event to the message of a refusal, because it is the likely cause. Any other error is thrown unchanged. */
+/**
+ * Throws the error of a refused write, with the largest event named in the message, because that event is the likely cause. Throws any
+ * other error unchanged.
+ */
 function explainEvents(error: Error, events: RunEvent[]): never {
   const [largest] = events.toSorted((a, b) => b.data.length - a.data.length);
   if (!largest || !(error instanceof Refused)) throw error;

@@ -14,8 +14,8 @@ import { answersById, type OpenQuestion, openQuestions, unaskedIds } from "../th
 import type { Attempt } from "./attempt.ts";
 
 /**
- * The error of a run that cannot continue. Its thread stopped before a node that the code no longer has, or the graph has changed more than
- * the operator allows.
+ * The error of a run that cannot continue. Either its thread stopped before a node that the graph no longer has, or the graph has
+ * changed and the operator forbids this.
  */
 export class GraphChanged extends Error {
   override name = "GraphChangedError";
@@ -23,15 +23,15 @@ export class GraphChanged extends Error {
 
 export interface StartingPoint {
   input: unknown;
-  /** Keys to remove from `configurable`. LangGraph tests whether a key exists, so setting it to undefined is not enough. */
+  /** The keys to remove from `configurable`. They must be removed, because LangGraph only tests whether a key exists. */
   without: string[];
-  /** True if an earlier attempt reached the run's breakpoint but could not report it. */
+  /** True if an earlier attempt of the run reached its breakpoint and was lost before it could report this. */
   atBreakpoint: boolean;
 }
 
 /**
- * Returns where the attempt starts. A first attempt starts as the caller asked. A later attempt continues from the run's own checkpoint. If
- * the run has stored none, it starts like the first attempt. Throws if the graph cannot continue from the stored checkpoint.
+ * Returns where the attempt starts. A first attempt starts as the caller asked. A later attempt continues from the run's newest
+ * checkpoint. If the run has none yet, it starts like the first attempt. Throws if the graph cannot continue from a checkpoint.
  */
 export async function startingPoint({ deps: { pool }, claim, policy, graphVersion }: Attempt, graph: AnyGraph): Promise<StartingPoint> {
   const { runId, threadId, attempt } = claim;
@@ -60,9 +60,10 @@ async function forgetAnswers(pool: Pool, claim: Claim): Promise<void> {
 const pendingBranch = "branch:to:";
 
 /**
- * Checks the checkpoint that a run continues from. LangGraph skips unknown nodes and would end the run as if it were done. Also finds out
- * whether the previous attempt had reached a static breakpoint. LangGraph would take the resumed run past that breakpoint, but the run must
- * stop there.
+ * Checks the checkpoint that a run continues from.
+ * - Throws if a node that is due no longer exists. LangGraph would skip the node and end the run as if it were done.
+ * - Finds out whether the previous attempt had already reached a static breakpoint. LangGraph would resume past it, but the run must
+ *   stop there.
  */
 async function examineCheckpoint(
   db: Db,
@@ -89,7 +90,7 @@ async function examineCheckpoint(
   };
 }
 
-/** Returns the nodes that are due at a checkpoint: the nodes that an edge leads to, and the targets of a Send. */
+/** Returns the nodes that come next at a checkpoint: those that an edge leads to, and the targets of a Send. */
 function pendingNodes(graph: AnyGraph, { checkpoint }: CheckpointTuple): string[] {
   const isPending = ([channel]: [string, unknown]) => !isLeftOver(graph, checkpoint, channel);
   const { __pregel_tasks: sends, ...values } = Object.fromEntries(Object.entries(checkpoint.channel_values).filter(isPending));
@@ -99,9 +100,9 @@ function pendingNodes(graph: AnyGraph, { checkpoint }: CheckpointTuple): string[
 }
 
 /**
- * Returns whether the channel was last written before the newest input. An input drops the nodes that were due, but LangGraph clears only
- * the channels of the current graph. Channels of a removed node or of another graph stay in every later checkpoint. Versions of the same
- * step differ only in their fraction.
+ * Returns whether the channel was last written before the newest input, so that it no longer counts. A new input replaces the nodes that
+ * were due, but LangGraph clears only the channels of the current graph. Without this check, a channel of a removed node would seem due
+ * at every later checkpoint. Only the integer parts of versions are compared, because they count the steps.
  */
 function isLeftOver({ inputChannels }: AnyGraph, { channel_versions: versions }: Checkpoint, channel: string): boolean {
   const stepOf = (name: string) => Math.floor(Number(versions[name]));
@@ -126,7 +127,10 @@ function matches(named: "*" | unknown[] | null | undefined, nodes: string[]): bo
   return named === "*" || nodes.some((node) => named?.includes(node));
 }
 
-/** Returns a short hash of the graph's nodes and channels. Graphs with different hashes may not understand each other's checkpoints. */
+/**
+ * Returns the version of the graph: the configured name, if any, and a hash of its nodes and channels. Graphs with different hashes may
+ * not understand each other's checkpoints.
+ */
 export function graphVersion(graph: AnyGraph, given: string | undefined): string {
   const nodes = Object.entries(graph.nodes).map(([name, node]) => [name, [...node.triggers].sort()]);
   const channels = Object.entries(graph.channels).map(([name, channel]) => [name, channel.lc_graph_name]);
@@ -139,7 +143,10 @@ export function graphVersion(graph: AnyGraph, given: string | undefined): string
 
 const byName = ([a]: unknown[], [b]: unknown[]) => (String(a) < String(b) ? -1 : 1);
 
-/** The error that the SDK expects when a strict answer, which had to wait for other runs, finds its question closed. */
+/**
+ * The error that the SDK expects if an answer names a question that is no longer open. It occurs only with `strict_resume`, when the
+ * answer had to wait for other runs.
+ */
 export class UnknownInterruptError extends Error {
   override name = "UnknownInterruptError";
   readonly refusal: AnswerRefusal;
@@ -156,8 +163,8 @@ function refuseUnasked(questions: OpenQuestion[], resume: unknown): void {
 }
 
 /**
- * Adds the id of the open question to an answer without one, if exactly one question is open. LangGraph keeps an answer without an id for
- * any node that asks, and could give an old answer to the next question. It also ignores such an answer if it is falsy ("", 0, false).
+ * Adds the id of the open question to an answer without an id, if exactly one question is open. Without an id, LangGraph gives the
+ * answer to any node that asks, which may be a later question. It also ignores such an answer if it is falsy ("", 0, false).
  */
 async function addressAnswer(db: Db, { threadId, kwargs }: Claim, command: RunCommand): Promise<RunCommand> {
   const { resume } = command;

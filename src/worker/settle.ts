@@ -15,7 +15,7 @@ import type { Attempt } from "./attempt.ts";
 import type { Outcome } from "./conclude.ts";
 import type { WorkerDeps } from "./worker-deps.ts";
 
-/** Stores the outcome and notifies the run's subscribers. Returns the outcome as one word, for logs and metrics. */
+/** Stores the outcome of an attempt and notifies the run's subscribers. Returns the outcome as one word, for logs and metrics. */
 export async function settle(attempt: Attempt, outcome: Outcome): Promise<string> {
   const { claim, deps, log } = attempt;
   const settled = await store(attempt, outcome).catch((error) => storeWithoutResult(attempt, error));
@@ -26,7 +26,7 @@ export async function settle(attempt: Attempt, outcome: Outcome): Promise<string
   return became;
 }
 
-/** Returns whether the run has ended. If the run was released or lost, its subscribers wait for the next attempt. */
+/** Returns whether the run is over. If it was released or lost, its subscribers wait for the next attempt. */
 const isOver = ({ kind }: Outcome) => kind === "ended" || kind === "rolled back";
 
 function notifyEnd({ deps: { feed, wakeups }, claim: { runId }, journal }: Attempt): void {
@@ -35,7 +35,7 @@ function notifyEnd({ deps: { feed, wakeups }, claim: { runId }, journal }: Attem
   wakeups.notify(endTopic(runId));
 }
 
-/** Stores the outcome. Returns the outcome that the database accepted. */
+/** Stores the outcome. Returns it, or another outcome if the database did not accept this one. */
 async function store(attempt: Attempt, outcome: Outcome): Promise<Outcome> {
   const { claim, deps } = attempt;
   switch (outcome.kind) {
@@ -51,14 +51,14 @@ async function store(attempt: Attempt, outcome: Outcome): Promise<Outcome> {
     }
     case "ended": {
       const ended = await untilDatabaseAnswers(() => deps.endRun({ ...claim, end: withConsequences(claim, outcome.end) }));
-      // If the run could not be ended, the right to write is lost, or a rollback was accepted at the last moment. The rollback is carried
-      // out now.
+      // If the run could not be ended, either the right to write is lost, or somebody has asked for a rollback at the last moment. In
+      // the second case, the rollback is carried out now.
       return ended ? outcome : store(attempt, { kind: "rolled back" });
     }
   }
 }
 
-/** Ends a run with an error if the database refuses its result. Any other error is thrown. */
+/** Ends a run with an error if the database refuses its result. Throws any other error again. */
 async function storeWithoutResult(attempt: Attempt, reason: unknown): Promise<Outcome> {
   const { journal } = attempt;
   const isRefused = reason instanceof Refused || (reason instanceof Error && "severity" in reason);
@@ -66,19 +66,22 @@ async function storeWithoutResult(attempt: Attempt, reason: unknown): Promise<Ou
   const error = { error: "ResultRefusedError", message: `The database refuses the run's result: ${whatServerSays(reason)}.` };
   journal.push({ event: "error", data: JSON.stringify(error) });
   await journal.flushed();
-  // The thread keeps its current values.
+  // Without values here, the thread keeps its present values.
   const end: RunEnd = { status: "error", output: JSON.stringify({ __error__: error }), error, thread: { status: "error" } };
   return store(attempt, { kind: "ended", end });
 }
 
-/** Adds the consequences of a run's end: the timers of its questions, and its webhook. */
+/** Adds what follows from a run's end: the timers of its questions, and its webhook. */
 function withConsequences({ kwargs }: Claim, end: RunEnd): RunEnd {
   const { interrupts } = end.thread ?? {};
   const timers = interrupts === undefined ? undefined : timersAfter(kwargs, end.status === "success", interrupts);
   return { ...end, timers, webhook: Boolean(kwargs.webhook) };
 }
 
-/** Undoes the run in one transaction: deletes its row, events and checkpoints, and refreshes the thread's state. */
+/**
+ * Rolls a run back in one transaction. Deletes its row, events and checkpoints, and updates the thread's state to the checkpoint before
+ * the run.
+ */
 async function rollBack({ pool, registry }: WorkerDeps, { runId, threadId, attempt }: Claim): Promise<boolean> {
   return transaction(pool, async (tx) => {
     await lockThread(tx, everything, threadId);

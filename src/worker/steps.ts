@@ -7,7 +7,7 @@ import { unlessRefused } from "../db/refused.ts";
 import { type Db, prepared, rehearse, sql } from "../db/sql.ts";
 import { appendingEvents, milliseconds, type RunEvent } from "../events/log.ts";
 
-/** The output of one step of a graph: its events, its writes and its checkpoint. */
+/** The output of one super-step of a graph: its events, writes and checkpoint. */
 export interface Step {
   fence: Fence;
   events: RunEvent[];
@@ -15,16 +15,16 @@ export interface Step {
 }
 
 /**
- * Stores a step. Returns the time of the database's clock in milliseconds. Returns undefined if the attempt has lost the right to write.
- * Then nothing is stored.
+ * Stores a step. Returns the database's time in milliseconds. If the attempt has lost the right to write, stores nothing and returns
+ * undefined.
  */
 export type StoreStep = (step: Step) => Promise<number | undefined>;
 
-/** Returns a function that stores steps. Steps that arrive together share a statement, but a statement never has two steps of one run. */
+/** Returns a function that stores steps. Steps of different runs that arrive together share a statement. */
 export function stepWriter(pool: Pool): StoreStep {
   const storeTogether = batched((steps: Step[]) => storeSteps(pool, steps), { keyOf: ({ fence }) => fence.runId });
   const storeAlone = async (step: Step) => (await storeSteps(pool, [step]))[0];
-  // A retry stores each step in its own statement, so that a refused step does not fail the others.
+  // Only the first try uses the shared statement. A retry stores the step alone, so that a refused step does not make others fail.
   const store = (step: Step, nth: number) => (nth === 1 && isAlike(step.rows) ? storeTogether(step) : storeAlone(step));
   return (step) =>
     unlessRefused(
@@ -33,7 +33,7 @@ export function stepWriter(pool: Pool): StoreStep {
     );
 }
 
-/** Stores a step of a few bytes, and rolls it back. Rejects if the database cannot store even such a small step. */
+/** Stores a very small step and rolls it back, to find out whether the database works. Rejects if it does not. */
 export async function tryToStore(pool: Pool, fence: Fence): Promise<void> {
   const place = { threadId: fence.runId, namespace: "", checkpointId: newId() };
   const value = { type: "json", text: "1" } as const;
@@ -48,8 +48,8 @@ export async function tryToStore(pool: Pool, fence: Fence): Promise<void> {
 const largestId = 2 ** 31 - 1;
 
 /**
- * Stores steps of different runs in one statement. Returns the time for each run whose attempt may still write, and undefined for the
- * others.
+ * Stores steps of different runs in one statement. Returns the time for each run whose attempt may still write, and undefined for each
+ * other run.
  */
 export async function storeSteps(db: Db, steps: Step[]): Promise<(number | undefined)[]> {
   const events = steps.flatMap(({ fence: { runId }, events }) => events.map((event) => ({ ...event, runId })));

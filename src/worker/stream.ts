@@ -9,11 +9,11 @@ import type { OpenGraph } from "./open.ts";
 import { startTransforming } from "./transformers.ts";
 import type { GraphChunk } from "./translator.ts";
 
-/** The config key of a function that LangGraph calls with a node's name just before it stores what the node wrote. */
+/** The config key of a callback. LangGraph calls it with a node's name just before it stores the node's writes. */
 const nodeFinishedKey = "__pregel_node_finished";
 const identityKeys = ["run_id", "thread_id", "graph_id", "assistant_id"];
 
-/** Streams the graph's chunks into the journal until the graph ends. Throws the error of the graph. */
+/** Runs the graph and stores its streamed chunks as events, until the graph ends. Throws the error that the graph throws. */
 export async function stream(attempt: Attempt, opened: OpenGraph): Promise<void> {
   const { translator, journal } = attempt;
   if (opened.start.atBreakpoint) for (const event of translator.onBreakpoint()) journal.push(event);
@@ -22,13 +22,13 @@ export async function stream(attempt: Attempt, opened: OpenGraph): Promise<void>
 
 async function streamGraph(attempt: Attempt, opened: OpenGraph): Promise<void> {
   const { claim, control, translator, journal } = attempt;
-  // Only the event streaming protocol can report a model call that failed midway, and has channels for transformers.
+  // Transformers and failed model calls exist only in the event streaming protocol.
   const isEventStreaming = claim.kwargs.checkpoint_envelopes === true;
   const errors = isEventStreaming ? new ModelErrors() : undefined;
   const transforming = isEventStreaming ? startTransforming(opened.graph.streamTransformers ?? [], claim) : undefined;
   const brokenIn = (place?: string[]) => (errors?.take(place) ?? []).flatMap(translator.onBrokenMessage);
   const push = (events: PendingEvent[]) => {
-    // After a stop, events are dropped, and the loops only wait until the graph ends.
+    // After a stop, events are dropped. The stream is still read, to wait until the graph ends.
     if (!control.stopped) for (const event of events) journal.push(event);
   };
   const onChunk = (chunk: GraphChunk) => {
@@ -47,7 +47,7 @@ async function streamGraph(attempt: Attempt, opened: OpenGraph): Promise<void> {
   }
 }
 
-/** A namespace that no message has, for chunks that end no task. */
+/** A namespace that no message has. It is for chunks that end no task, so that no broken message is due. */
 const nowhere = [""];
 
 /** Returns the namespace of the task that ends with this chunk, if any. */
@@ -88,7 +88,7 @@ function callConfig(
     ...config.configurable,
     [nodeFinishedKey]: onNodeFinished,
     [effectMemoryKey]: effects,
-    // A fork that has stored no checkpoint yet must replay its past, so it does not get this key.
+    // This key tells LangGraph to resume. A fork without a checkpoint of its own does not get the key, because it must replay its past.
     ...(attempt.claim.attempt > 1 && !config.configurable?.checkpoint_id && { [resumingKey]: true }),
   };
   return config;
@@ -100,8 +100,8 @@ function toChunk(chunk: unknown[]): GraphChunk {
 
 function graphConfig({ claim, control, translator }: Attempt, without: string[]) {
   const { runId, kwargs, metadata, attempt, user } = claim;
-  // Only these keys are passed on. Callers may not set the other keys that LangGraph reads from a config, such as callbacks, a store or
-  // output keys.
+  // Only these keys of the caller's config are passed on. LangGraph also reads others, such as callbacks or a store, which callers must
+  // not set.
   const { tags, configurable, recursion_limit, max_concurrency, run_name, metadata: configMetadata } = kwargs.config;
   const config: LangGraphRunnableConfig = {
     tags,

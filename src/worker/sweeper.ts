@@ -10,21 +10,21 @@ import type { Walk } from "../threads/retention.ts";
 import type { WorkerDeps } from "./worker-deps.ts";
 
 const pauseMs = 5_000;
-/** How often the heads of all threads are checked. */
+/** How often it is checked that each thread's next run has the mark `head`, in minutes. */
 const headMinutes = 1;
 /** How many temporary threads one sweep checks. */
 const temporaryStep = 2_000;
-/** How often the threads in use are trimmed between two sweeps. */
+/** How often the threads that are in use are pruned between two sweeps. */
 const trimPauseMs = 1_000;
 
 interface SweeperOptions {
   runTimeoutSeconds: number;
-  /** How long a run waits for a worker that has its graph. Undefined means without limit. */
+  /** How long a run waits for a worker that has its graph. Undefined means that it waits without limit. */
   graphWaitSeconds: number | undefined;
   rules: RetentionRules;
 }
 
-/** Starts the sweeper. In small steps, it deletes expired data that no client can return to, and ends runs that took too long. */
+/** Starts the sweeper. It deletes expired data in small steps, and ends runs that took too long. */
 export function startSweeper(deps: WorkerDeps, options: SweeperOptions): { stop(): Promise<void> } {
   const sweeper = new Sweeper(deps, options);
   const finished = sweeper.run();
@@ -62,7 +62,7 @@ class Sweeper {
     }
   }
 
-  /** Deletes one batch of expired data. Returns whether more is left. */
+  /** Deletes one batch of expired data. Returns whether more is left to delete. */
   async #sweep(): Promise<boolean> {
     const which = { expired: this.#threads.isDue(), storeItems: this.#items.isDue() };
     const swept = await sweepOnce(this.#deps.pool, this.#options.rules, which, this.#temporary);
@@ -78,7 +78,7 @@ class Sweeper {
     this.#announceEnds(runs);
   }
 
-  /** Reports each graph that due runs need but no live worker has, once. Ends runs that have waited too long for such a graph. */
+  /** Logs each graph that due runs need but no live worker has, once. Ends runs that have waited too long for such a graph. */
   async #watchAbsentGraphs(): Promise<void> {
     const { pool, log } = this.#deps;
     const { graphWaitSeconds } = this.#options;
@@ -107,7 +107,7 @@ class Sweeper {
     if (runs.length > 0) this.#deps.wakeups.notify(cancelTopic, claimTopic, ...runs.map(endTopic), ...runs.map(runTopic));
   }
 
-  /** Waits for the next sweep, and meanwhile trims the threads in use. */
+  /** Waits until the next sweep, and meanwhile prunes the threads that are in use. */
   async #pause(): Promise<void> {
     const { keepCheckpoints } = this.#options.rules;
     const { signal } = this.stopped;
@@ -123,7 +123,10 @@ class Sweeper {
   };
 }
 
-/** Tells when a sweep is due. It is due at the start, and again when the given minutes have passed since the clock was restarted. */
+/**
+ * Tells when a sweep is due. The first one is due at the start. Each later one is due when the given minutes have passed since the clock
+ * was restarted.
+ */
 class Clock {
   readonly #ms: number;
   #dueAt = 0;

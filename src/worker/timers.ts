@@ -5,7 +5,10 @@ import type { WorkerDeps } from "./worker-deps.ts";
 
 const pollMs = 1_000;
 
-/** Looks every second for questions that have timed out by the database's clock. Any number of processes may do this at once. */
+/**
+ * Checks every second whether questions have timed out by the database's clock, and continues their runs. Any number of processes may do
+ * this at once.
+ */
 export function startTimers({ pool, wakeups, log }: WorkerDeps): { stop(): Promise<void> } {
   const stopped = new AbortController();
 

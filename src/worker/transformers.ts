@@ -8,24 +8,27 @@ import type { GraphChunk } from "./translator.ts";
 
 type ProtocolEvent = Parameters<StreamTransformer["process"]>[0];
 
-/** How long transformers may take for their final values after the graph has ended. */
+/** How long transformers may take for their final values after the graph has ended, in milliseconds. */
 const finishWithinMs = 10_000;
-/** Events that a transformer may drop. All other events record the run (its state, steps and questions) and are always logged. */
+/**
+ * The events that a transformer may drop. All other events record the run itself (its state, steps and questions), so they are always
+ * logged.
+ */
 const droppable = ["custom", "tools", "messages"];
 
-/** Passes the graph's stream to the stream transformers that the graph was compiled with. */
+/** Passes the graph's stream through the stream transformers that the graph was compiled with. */
 export interface Transforming {
-  /** Returns the events to log for a chunk. `logged` has the events that the chunk would be logged as without transformers. */
+  /** Returns the events to log for a chunk. `logged` are the events that would be logged without transformers. */
   onChunk(chunk: GraphChunk, logged: PendingEvent[]): PendingEvent[];
-  /** Returns the final events of the transformers, after the graph has ended. */
+  /** Returns the last events of the transformers when the graph has ended. */
   finish(): Promise<PendingEvent[]>;
-  /** Returns the final events of the transformers, after the graph has failed. */
+  /** Returns the last events of the transformers when the graph has failed. */
   fail(error: unknown): PendingEvent[];
 }
 
 /**
- * A transformer's channel whose items go to remote clients under the channel's name. LangGraph's own server connects such channels in the
- * same way.
+ * A channel of a transformer whose items are sent to clients under the channel's name. It has the form that LangGraph's own server
+ * reads.
  */
 interface RemoteChannel {
   channelName: string;
@@ -34,8 +37,8 @@ interface RemoteChannel {
 }
 
 /**
- * Starts the graph's transformers. Returns undefined if the graph has no transformers of its own. LangChain's built-in transformers are
- * left out, because the protocol's own channels already carry their events.
+ * Starts the graph's own transformers. Returns undefined if there are none. LangChain's built-in transformers are left out, because the
+ * protocol carries their events already.
  */
 export function startTransforming(factories: (() => StreamTransformer<unknown>)[], claim: Claim): Transforming | undefined {
   const transformers = factories.map((make) => make()).filter((one) => !isNativeTransformer(one));
@@ -84,7 +87,10 @@ class Transformers implements Transforming {
     return this.#take();
   }
 
-  /** Connects a value that a transformer offers. A channel is connected at once. A promise is read when the graph has ended. */
+  /**
+   * Connects a value that a transformer offers. The items of a channel are logged from now on. The value of a promise is logged when the
+   * graph has ended.
+   */
   #connect(name: string, value: unknown): void {
     if (isRemoteChannel(value)) {
       value._wire((item) => this.#produced.push(toCustom(this.#namespace, value.channelName, item)));
@@ -92,7 +98,7 @@ class Transformers implements Transforming {
     } else if (isPromiseLike(value)) this.#lastValues.push([name, value]);
   }
 
-  /** Passes an event to each transformer. Returns true if every transformer keeps it. */
+  /** Passes an event to each transformer. Returns true if none of them drops the event. */
   #process(event: ProtocolEvent): boolean {
     const outer = this.#namespace;
     this.#namespace = event.params.namespace;
@@ -102,8 +108,8 @@ class Transformers implements Transforming {
   }
 
   /**
-   * Logs an event that a transformer made. The log cannot hold events of the protocol's own methods. Such an event goes to a custom channel
-   * that is named after its method.
+   * Logs an event that a transformer made. The log takes such an event only as a custom event. If the event has another method, that
+   * method becomes the name of its custom channel.
    */
   #inject(at: string[], event: ProtocolEvent): void {
     const placed = { ...event, seq: this.#seq++, params: { ...event.params, namespace: at } };
@@ -113,7 +119,10 @@ class Transformers implements Transforming {
     else this.#produced.push(toCustom(at, event.method.replace(/^custom:/, ""), data));
   }
 
-  /** Returns the protocol events of a chunk. Messages come block by block, and everything else as LangGraph streams it. */
+  /**
+   * Returns a chunk as protocol events, which the transformers process. A message is split into the events of its content blocks.
+   * Everything else keeps the payload that LangGraph streams.
+   */
   #protocolEvents([at, mode, payload]: GraphChunk, logged: PendingEvent[]): ProtocolEvent[] {
     const drafts = logged.flatMap(({ event, data }) => this.#projection.project({ id: this.#loggedId++, at: Date.now(), event, data }));
     const messages = drafts.filter(({ method }) => method === "messages").map(({ json }) => ({ ...JSON.parse(json), seq: this.#seq++ }));
@@ -136,7 +145,7 @@ const toCustom = (namespace: string[], name: string, payload: unknown): PendingE
   data: wireJson({ name, payload }),
 });
 
-/** Waits for each value. A value that is rejected or late becomes undefined. */
+/** Waits for all values. A value that is rejected or comes too late becomes undefined. */
 async function settledOrLate(values: unknown[]): Promise<unknown[]> {
   const late = Promise.withResolvers<undefined>();
   const timer = setTimeout(late.resolve, finishWithinMs, undefined);

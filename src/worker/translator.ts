@@ -8,28 +8,31 @@ import type { PendingEvent } from "./event-buffer.ts";
 import { createMessagesMode, type MessageChunk, messageTuple } from "./messages.ts";
 import type { BrokenMessage } from "./model-errors.ts";
 
-/** A chunk of LangGraph's stream. Its namespace is empty unless subgraphs are streamed. */
+/** A chunk of the graph's stream. The namespace is empty, except for chunks of subgraphs. */
 export type GraphChunk = [namespace: string[], mode: GraphMode, payload: unknown];
 
-/** Translates chunks of the graph into the events that clients asked for. Remembers the values that are needed at the run's end. */
+/** Translates the graph's chunks into the events that clients asked for. Also remembers the values that the run's end needs. */
 export interface StreamTranslator {
-  /** The modes to request from the graph: the wanted modes, `values` for the run's output, and `tasks` to know which nodes run. */
+  /**
+   * The stream modes to request from the graph: those that clients want, `values` for the run's output, and `tasks` to know which nodes
+   * run.
+   */
   graphModes: GraphMode[];
-  /** True if the client wants LangChain's own events, which need a tracer. */
+  /** True if the client wants LangChain's own events. They need a different call of the graph. */
   wantsEvents: boolean;
-  /** True if checkpoints are logged without values, each before the event with its values. */
+  /** True if each values event is preceded by an event of its checkpoint, without the values. */
   logsEnvelopes: boolean;
   onChunk(chunk: GraphChunk): PendingEvent[];
   onEvent(event: unknown): PendingEvent[];
-  /** Returns the events for a message whose model call failed midway. Only the event streaming protocol has such events. */
+  /** Returns the events for a message whose model call failed midway. Only clients of the event streaming protocol get them. */
   onBrokenMessage(broken: BrokenMessage): PendingEvent[];
-  /** Returns the events of a stop at a static breakpoint that an earlier attempt of the run had reached. */
+  /** Returns the events of a stop at a static breakpoint, if an earlier attempt reached it and could not report it. */
   onBreakpoint(): PendingEvent[];
-  /** The last values of the root graph as JSON. Undefined if there were none. */
+  /** The last values of the root graph as JSON, or undefined if it yielded none. */
   readonly lastValues: string | undefined;
   /** True if the log has an event with the last values. */
   readonly loggedValues: boolean;
-  /** The questions that the graph stopped for, as the JSON that wait returns. Undefined if it stopped for none. */
+  /** The questions that the graph stopped for, as JSON in the form that wait returns. Undefined if there are none. */
   readonly interrupts: string | undefined;
 }
 
@@ -37,7 +40,7 @@ type TranslatedKwargs = Pick<RunKwargs, "stream_mode" | "checkpoint_envelopes" |
 
 type OnTask = (task: { id: string; name: string; finished: boolean }) => void;
 
-/** Makes a translator for a run. The translator calls `onTask` when a node begins and when it finishes. */
+/** Makes a translator for a run. It calls `onTask` whenever a node begins or finishes. */
 export const createTranslator = (kwargs: TranslatedKwargs, onTask: OnTask): StreamTranslator => new Translator(kwargs, onTask);
 
 class Translator implements StreamTranslator {
@@ -101,7 +104,7 @@ class Translator implements StreamTranslator {
     const json = this.#wanted.has("values") ? wireJson(payload) : undefined;
     const asked = suffix === "" ? interruptsIn(payload) : undefined;
     if (asked)
-      this.#interrupts = [...(this.#interrupts ?? []), ...asked]; // each task that asks yields separate values with its question
+      this.#interrupts = [...(this.#interrupts ?? []), ...asked]; // each task that asks yields its own values with the question
     else if (suffix === "") {
       this.#lastValues = payload;
       this.#lastValuesJson = json;
@@ -125,8 +128,8 @@ class Translator implements StreamTranslator {
 }
 
 /**
- * Returns whether a checkpoint event without values is logged for each values event. As on the official servers, this happens if subgraphs
- * are streamed. The client must also want `values` or `messages`, and must not have asked for `checkpoints` itself.
+ * Returns whether each values event is preceded by a checkpoint event without values. The official servers do this if subgraphs are
+ * streamed and the client wants `values` or `messages`, but has not asked for `checkpoints` itself.
  */
 function pairsCheckpoints({ modes, subgraphs }: { modes: Set<StreamMode>; subgraphs: boolean }): boolean {
   return subgraphs && (modes.has("values") || modes.has("messages")) && !modes.has("checkpoints");
@@ -157,8 +160,8 @@ interface CheckpointPayload {
 }
 
 /**
- * Returns a payload in the form that clients can read. LangGraph's checkpoints contain whole configs with our saver in them, and an Error
- * would become an empty JSON object.
+ * Returns a payload in a form that clients can read. It is needed for checkpoints, whose configs contain our saver, and for errors,
+ * which would become empty JSON objects.
  */
 function presentable(mode: GraphMode, payload: unknown): unknown {
   if (mode === "tools") return presentTool(payload as { error?: unknown });
@@ -173,7 +176,7 @@ function presentTool(payload: { error?: unknown }): unknown {
   return error instanceof Error ? { ...payload, error: { name: error.name, message: error.message } } : payload;
 }
 
-/** Returns a checkpoint's ids, step and source, without its values. */
+/** Returns a checkpoint's ids, step and source, but not its values. */
 function toEnvelope({ config, parentConfig, metadata }: CheckpointPayload): unknown {
   return {
     id: toWireCheckpoint(config)?.checkpoint_id,
@@ -195,7 +198,7 @@ function presentCheckpoint({ config, parentConfig, tasks, ...payload }: Checkpoi
   };
 }
 
-/** Returns whether clients may see a key of `configurable`. LangGraph's internal keys and the user's identity are hidden. */
+/** Returns whether clients may see a key of `configurable`. LangGraph's internal keys and the user's identity are hidden from them. */
 const isPublic = ([key]: [string, unknown]) => !isReservedKey(key);
 
 function publicConfig(config: RunnableConfig | undefined): unknown {

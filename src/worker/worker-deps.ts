@@ -9,7 +9,7 @@ import type { Tracing } from "../tracing/tracing.ts";
 import type { EndRun } from "./ends.ts";
 import type { StoreStep } from "./steps.ts";
 
-/** The parts of the process that workers and attempts use. */
+/** The parts of the process that workers and their attempts use. */
 export interface WorkerDeps {
   pool: Pool;
   wakeups: Wakeups;
@@ -22,7 +22,7 @@ export interface WorkerDeps {
   tracing: Tracing | undefined;
 }
 
-/** The parts that attempts use: those of workers, and the writers that all attempts of a worker share. */
+/** The parts that attempts use: those of the worker, and the writers that its attempts share. */
 export interface AttemptDeps extends WorkerDeps {
   storeStep: StoreStep;
   endRun: EndRun;

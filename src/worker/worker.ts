@@ -25,16 +25,19 @@ export interface WorkerOptions extends AttemptPolicy {
 
 export interface Worker {
   readonly workerId: string;
-  /** Stops claiming, lets each running run reach its next step, and releases the runs that do not reach it in time. */
+  /** Stops claiming and lets each running run finish its current step. Runs that need too long are returned to the queue. */
   stop(): Promise<void>;
-  /** Releases all runs at once. */
+  /** Returns all runs to the queue at once. */
   abort(): void;
 }
 
-/** How long aborted attempts may take to release their runs. */
+/** How long aborted attempts may take to return their runs to the queue. */
 const settleMs = 5_000;
 
-/** Starts a worker, which claims runs and executes them until it is stopped. `url` is for the connection that renews the worker's lease. */
+/**
+ * Starts a worker, which claims and executes runs until it is stopped. `url` is for a separate connection, which renews the worker's
+ * lease.
+ */
 export async function startWorker(deps: WorkerDeps, url: string, options: WorkerOptions): Promise<Worker> {
   await applyPatches();
   const worker = new RunningWorker(deps, options);
@@ -57,7 +60,7 @@ class RunningWorker {
   #liveness: Awaited<ReturnType<typeof startLiveness>> | undefined;
   #unlisten = () => {};
   #isDraining = false;
-  /** The time of the last lease renewal, if the renewal reported that the service is halted. */
+  /** The time of the last renewal of the lease, if it showed that the service is halted. Otherwise undefined. */
   #haltedAt: number | undefined;
 
   constructor(deps: WorkerDeps, options: WorkerOptions) {
@@ -87,7 +90,7 @@ class RunningWorker {
       maxCrashes: this.#options.maxCrashes,
       attempts: this.#attempts,
       isAnnounced: () => liveness.announced,
-      // A halted service claims no runs. A run that was claimed after that renewal therefore shows that the halt is over.
+      // While the service is halted, no run is claimed. A run that was claimed after the last renewal thus shows that the halt is over.
       start: (claim, askedAt) =>
         this.#attempts.start(claim, { drain: this.#isDraining || ((this.#haltedAt ?? 0) >= askedAt && !claim.cancel) }),
     });
@@ -115,7 +118,7 @@ class RunningWorker {
     });
   }
 
-  /** Announces that the thread's next run may be due. While this worker drains, only other workers are notified. */
+  /** Announces that the thread's next run can be claimed. While this worker stops, it notifies only other workers. */
   #onDone({ stopped }: AttemptControl): void {
     const { wakeups } = this.#deps;
     if (stopped?.kind === "unreachable") this.#claimer?.pause();
@@ -123,7 +126,7 @@ class RunningWorker {
     else wakeups.notifyHere(claimTopic, roomTopic);
   }
 
-  /** Compares the attempts of this process with the runs that this worker holds according to the database. */
+  /** Compares the attempts in this process with the runs that this worker holds according to the database, and corrects differences. */
   #compare(held: HeldRun[], askedAt: number): void {
     this.#attempts.compare(held, askedAt);
     if (!this.#claimer || this.#claimer.claimedAt >= askedAt) return;
@@ -131,8 +134,8 @@ class RunningWorker {
   }
 
   /**
-   * Releases a run that the database has assigned to this worker, although the worker does not execute it. The connection broke before the
-   * result of the claim arrived.
+   * Returns a run to the queue that the database has assigned to this worker, although the worker does not execute it. This happens if
+   * the connection breaks before the result of a claim arrives.
    */
   async #giveBack(run: HeldRun): Promise<void> {
     const { pool, log, wakeups } = this.#deps;
@@ -144,7 +147,10 @@ class RunningWorker {
     wakeups.notify(claimTopic);
   }
 
-  /** Logs the nodes that may have blocked the event loop. The node that blocked it is one of the first to finish afterwards. */
+  /**
+   * Logs the nodes that may have blocked the event loop. The blocking node is among the first that finish afterwards, so the log names
+   * nodes in that order.
+   */
   #reportBlocked(ms: number): void {
     const { log } = this.#deps;
     const nodes = this.#attempts.nodesSince(now() - ms);
@@ -161,7 +167,7 @@ class RunningWorker {
   async stop(): Promise<void> {
     this.#isDraining = true;
     this.#attempts.drain();
-    await this.#claimer?.stop(); // a claim under way is drained too
+    await this.#claimer?.stop(); // waits for a claim that is under way, whose runs then stop too
     await Promise.race([this.#attempts.allDone(), sleep(this.#options.drainSeconds * 1000, undefined, { ref: false })]);
     this.abort();
     await Promise.race([this.#attempts.allDone(), sleep(settleMs, undefined, { ref: false })]);

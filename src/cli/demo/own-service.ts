@@ -7,13 +7,13 @@ import { fileURLToPath } from "node:url";
 import { makeDataDirectory } from "../../db/data-directory.ts";
 import { readEnvironment } from "../environment.ts";
 
-/** A service that the command has started for itself. */
+/** A service that this command has started for itself. */
 export interface OwnService {
   url: string;
   pid: number;
   log: string;
   stop(): Promise<void>;
-  /** Lets the service continue when this process ends. */
+  /** Lets the service run on when this process ends. */
   release(): void;
 }
 
@@ -21,10 +21,13 @@ const startTimeoutMs = 60_000;
 const stopTimeoutMs = 40_000;
 const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
 const program = fileURLToPath(new URL(`../ensemble.${extension}`, import.meta.url));
-/** Variables that the shell must not pass on to the service. The service uses the embedded database and the role `all`. */
+/**
+ * Variables that are emptied for the service, whatever the shell contains. The service thus uses the embedded database and has both
+ * roles.
+ */
 const plain = { DATABASE_URL: "", DATABASE_URI: "", POSTGRES_URI: "", DATABASE_DIRECT_URL: "", ENSEMBLE_ROLE: "" };
 
-/** Runs `ensemble start` in a separate session, which Ctrl-C here does not reach. Waits until the service prints its URL. */
+/** Starts `ensemble start` in a session of its own, so that Ctrl-C here does not reach it. Waits until it prints its URL. */
 export async function startOwnService(leaving: AbortSignal): Promise<OwnService> {
   const { dataDir } = await readEnvironment();
   const log = join(await makeDataDirectory(dataDir), "demo.log");

@@ -1,4 +1,4 @@
-/** Returns a duration in a readable form. */
+/** Returns a duration as people write it, in the unit that fits. */
 export function seconds(ms: number): string {
   if (ms < 100) return `${Math.round(ms)} ms`;
   if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`;
@@ -6,7 +6,7 @@ export function seconds(ms: number): string {
   return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1_000)} s`;
 }
 
-/** Returns a number with at most two decimals. Returns a dash if there is no number. */
+/** Returns a number with at most two decimals, or a dash if there is none. */
 export function figure(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "-";
   return Number.isInteger(value) ? String(value) : value.toFixed(Math.abs(value) >= 100 ? 0 : 2);

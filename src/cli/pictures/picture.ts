@@ -1,9 +1,9 @@
-/** A picture that shows a graph's progress, for graphs that send progress events of a special form. */
+/** A live display of a graph's progress. It exists for graphs whose progress events have a form that it knows. */
 export interface Picture {
-  /** True if the picture shows the run. Single steps are not listed then. */
+  /** True if the display has begun to show the run. The single steps are then not listed. */
   readonly begun: boolean;
-  /** Shows an event. Returns false if the event has another form. */
+  /** Shows an event. Returns false if the event has a form that this display does not know. */
   take(data: unknown): boolean;
-  /** Leaves the picture as it is. Later output appears below it. */
+  /** Leaves the display as it is now. Later output appears below it. */
   leave(): void;
 }

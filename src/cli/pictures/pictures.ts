@@ -3,12 +3,12 @@ import { showComparison } from "./comparison.ts";
 import type { Picture } from "./picture.ts";
 import { showScenarios } from "./scenario/scenarios.ts";
 
-/** The pictures, each for one form of progress events. */
+/** The live displays. Each one knows one form of progress events. */
 const pictures: ((screen: Screen) => Picture)[] = [showScenarios];
-/** The reports that are shown in a special form. Each function returns false for any other report. */
+/** The functions that show reports in a special form. Each returns false for a report of another form. */
 const reports: ((screen: Screen, report: unknown) => boolean)[] = [showComparison];
 
-/** Opens every kind of live display on a screen and returns them as one. An event goes to the first display that shows it. */
+/** Opens all live displays on a screen and returns them as one. An event goes to the first display that knows its form. */
 export function openPictures(screen: Screen): Picture {
   const opened = pictures.map((show) => show(screen));
   return {
@@ -22,7 +22,7 @@ export function openPictures(screen: Screen): Picture {
   };
 }
 
-/** Shows a report in its special form. Returns false if it has none. */
+/** Shows a report in its special form. Returns false if there is no special form for it. */
 export function showReport(screen: Screen, report: unknown): boolean {
   return reports.some((show) => show(screen, report));
 }

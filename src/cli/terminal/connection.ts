@@ -31,7 +31,7 @@ export async function findAddress({ texts }: Arguments): Promise<Address> {
   return { ...(await ownAddress(config)), headers };
 }
 
-/** Calls `work` with a connection to the running service. Throws one sentence if the service does not answer or refuses. */
+/** Calls `work` with a connection to the running service. If the service does not answer or refuses, throws a sentence for the user. */
 export async function withService<T>(args: Arguments, work: (connection: Connection) => Promise<T>): Promise<T> {
   const address = await findAddress(args);
   const trouble = await findTrouble(address);
@@ -41,7 +41,7 @@ export async function withService<T>(args: Arguments, work: (connection: Connect
   return work(openClient(address)).catch(explainAnswer(address.url));
 }
 
-/** Opens the official client. All retries of a request carry the same idempotency key, so they make only one run. */
+/** Opens the official client. All retries of a request have the same idempotency key, so that together they make only one run. */
 export function openClient({ url, headers: defaultHeaders }: Omit<Address, "source">): Connection {
   const onRequest = (_url: URL, init: RequestInit) => {
     if (init.method !== "POST") return init;
@@ -50,7 +50,7 @@ export function openClient({ url, headers: defaultHeaders }: Omit<Address, "sour
   return { url, client: new Client({ apiUrl: url, timeoutMs, onRequest, defaultHeaders }) };
 }
 
-/** Returns why no service can be used at an address. Returns undefined if there is one. */
+/** Returns why no service can be used at an address, or undefined if one can. */
 export async function findTrouble({ url, headers }: Address): Promise<string | undefined> {
   try {
     const response = await fetch(`${url}/ok`, { headers, signal: AbortSignal.timeout(helloMs) });
@@ -64,7 +64,7 @@ export async function findTrouble({ url, headers }: Address): Promise<string | u
 
 const Info = z.object({ halted: z.literal(true) });
 
-/** Returns whether the service is halted. A server that does not report a halt counts as not halted. */
+/** Returns whether the service is halted. Returns false for a server that does not report this, such as the official one. */
 export async function isHalted(url: string): Promise<boolean> {
   const answer = await fetch(`${url}/info`, { signal: AbortSignal.timeout(helloMs) }).then((response) => response.json());
   return Info.safeParse(answer).success;
@@ -76,7 +76,7 @@ function reasonOf(error: unknown): string {
   return String(cause);
 }
 
-/** The error that the client throws if the service refuses a request. */
+/** The error that the client throws when the service refuses a request. */
 const Refusal = z.object({ status: z.number(), text: z.string() });
 const Detail = z.object({ detail: z.union([z.string(), z.unknown().transform((detail) => JSON.stringify(detail))]) });
 

@@ -4,7 +4,7 @@ import { type Connection, isNotFound } from "./connection.ts";
 
 const pageSize = 50;
 
-/** Yields all threads page by page. The most recently used threads come first. */
+/** Yields all threads, page by page, those that were used last first. */
 async function* threadPages(client: Client, status?: Thread["status"]): AsyncGenerator<Thread[]> {
   for (let offset = 0; ; offset += pageSize) {
     const page = await client.threads.search({
@@ -19,7 +19,10 @@ async function* threadPages(client: Client, status?: Thread["status"]): AsyncGen
   }
 }
 
-/** Returns the newest runs of all threads. The search can stop early, because creating a run also counts as a change of its thread. */
+/**
+ * Returns the newest runs of all threads. The search goes through the threads by their last use, which includes the creation of a run.
+ * It can stop as soon as no later thread can have a newer run.
+ */
 export async function newestRuns(client: Client, limit: number, status?: Run["status"]): Promise<Run[]> {
   const isOpen = status === "pending" || status === "running";
   let newest: Run[] = [];
@@ -32,12 +35,12 @@ export async function newestRuns(client: Client, limit: number, status?: Run["st
   return newest;
 }
 
-/** Returns the runs of a thread, or an empty list if the thread was deleted meanwhile. */
+/** Returns the runs of a thread. If the thread was deleted in the meantime, returns an empty list. */
 async function runsOf(client: Client, threadId: string, limit: number, status?: Run["status"]): Promise<Run[]> {
   return client.runs.list(threadId, { limit, ...(status && { status }) }).catch(none([]));
 }
 
-/** Returns a run by its id. The service finds a run only on its thread, so without a thread id this searches all threads. */
+/** Returns a run by its id. The API finds a run only together with its thread, so without a thread's id this searches all threads. */
 export async function findRun({ client, url }: Connection, runId: string, threadId?: string): Promise<Run | undefined> {
   if (!z.guid().safeParse(runId).success) throw new Error(`"${runId}" is not the id of a run.`);
   if (threadId) return client.runs.get(threadId, runId).catch(none(undefined));
@@ -50,7 +53,7 @@ export async function findRun({ client, url }: Connection, runId: string, thread
   return undefined;
 }
 
-/** Returns whether a run exists on any thread. The service finds a run's stream by the id alone. */
+/** Returns whether a run exists on any thread. It asks for the run's stream, because the API finds that by the run's id alone. */
 async function exists(url: string, runId: string): Promise<boolean> {
   const enough = new AbortController();
   const signal = AbortSignal.any([enough.signal, AbortSignal.timeout(10_000)]);
@@ -65,12 +68,12 @@ export async function findThread(client: Client, threadId: string): Promise<Thre
 
 const Configured = z.object({ kwargs: z.object({ context: z.record(z.string(), z.unknown()) }) });
 
-/** Returns the context that a run was given, if any. */
+/** Returns the context that a run was created with, if any. */
 export function contextOf(run: Run | undefined): Record<string, unknown> | undefined {
   return Configured.safeParse(run).data?.kwargs.context;
 }
 
-/** Returns an error handler that returns the given value for a 404. It throws any other error. */
+/** Returns an error handler that returns `nothing` if the error is a 404, and throws any other error again. */
 function none<T>(nothing: T) {
   return (error: unknown): T => {
     if (isNotFound(error)) return nothing;

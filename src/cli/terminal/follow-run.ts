@@ -14,14 +14,14 @@ export type Ending =
 
 export interface Stream {
   threadId: string;
-  /** Returns undefined until the service has named the run that it created. */
+  /** The id of the run that the service has created. Undefined until the stream has named it. */
   runId: () => string | undefined;
   parts: AsyncIterable<Part>;
 }
 
 const Failed = z.object({ __error__: z.object({ error: z.string(), message: z.string() }) });
 
-/** Shows a run until it ends or the person leaves. Returns what happened. */
+/** Shows a run until it ends or the person leaves. Returns how it ended. */
 export async function followRun(client: Client, stream: Stream, view: View, leaving: AbortSignal): Promise<Ending> {
   let failure: string | undefined;
   let begun = false;
@@ -46,7 +46,7 @@ export async function followRun(client: Client, stream: Stream, view: View, leav
   return settle(client, { threadId: stream.threadId, runId }, failure);
 }
 
-/** Returns what happened to a run whose stream has ended. Its result is stored by then. */
+/** Returns how a run ended, after its stream has ended. The result is stored by then. */
 async function settle(client: Client, { threadId, runId }: { threadId: string; runId: string }, failure?: string): Promise<Ending> {
   const found = await Promise.all([client.runs.get(threadId, runId), client.runs.join(threadId, runId)]).catch((error: unknown) => {
     if (isNotFound(error)) return undefined;

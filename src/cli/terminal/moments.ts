@@ -1,13 +1,13 @@
 import { z } from "zod";
 
-/** An event of a run's stream, in the form that the official client yields. */
+/** An event of a run's stream, as the official client yields it. */
 export interface Part {
   id?: unknown;
   event: string;
   data: unknown;
 }
 
-/** The meaning of a stream event for the person who watches. `path` names the subgraphs that the event comes from. */
+/** The meaning of a stream event for a person who watches the run. `path` names the subgraphs that the event comes from. */
 export type Moment =
   | { kind: "attempt"; attempt: number }
   | { kind: "step"; path: string[]; node: string; update: unknown }
@@ -29,7 +29,7 @@ const Chunk = z.tuple([
   z.looseObject({ langgraph_node: z.string().default("model"), langgraph_checkpoint_ns: z.string().default("") }),
 ]);
 
-/** Returns the moments that an event of the stream stands for. Returns none if the event is irrelevant or its form is unknown. */
+/** Returns what a stream event means for the person. Returns nothing if it is irrelevant or has an unknown form. */
 export function readMoments({ event, data }: Part): Moment[] {
   const [mode = "", ...namespace] = event.split("|");
   const path = namespace.map((segment) => segment.split(":")[0] ?? segment);
@@ -50,7 +50,7 @@ const readers: Record<string, (path: string[], data: unknown) => Moment[]> = {
       if (!/^(ai|AIMessageChunk)$/.test(chunk.type)) return [];
       const message = `${from.langgraph_checkpoint_ns} ${chunk.id ?? ""}`;
       const ends = Boolean(chunk.response_metadata?.finish_reason);
-      // The path of a message includes the message's own node. The path of an update does not.
+      // The namespace of a message includes the node that made it, and the namespace of an update does not. It is removed here.
       const around = path.at(-1) === from.langgraph_node ? path.slice(0, -1) : path;
       return [{ kind: "token", path: around, node: from.langgraph_node, message, text: textOf(chunk.content), ends }];
     }),
@@ -69,7 +69,7 @@ function ifRead<Schema extends z.ZodType>(schema: Schema, data: unknown, use: (d
 
 const TextPart = z.object({ type: z.literal("text"), text: z.string() });
 
-/** Returns the text in a message's content, which is a string or a list of parts. */
+/** Returns the text of a message's content, which may be a string or a list of parts. */
 export function textOf(content: unknown): string {
   if (typeof content === "string") return content;
   if (!Array.isArray(content)) return "";

@@ -17,9 +17,9 @@ const Messages = z.object({ messages: z.array(Message) });
 
 export interface Narrator {
   tell(moment: Moment): void;
-  /** Ends the line of the text that is being shown. */
+  /** Ends the line of a text that is being shown. */
   pause(): void;
-  /** Returns whether a text has already been shown completely. */
+  /** Returns whether this text has been shown completely. */
   hasSaid(text: string): boolean;
 }
 
@@ -30,9 +30,11 @@ class LineNarrator implements Narrator {
   private readonly screen: Screen;
   private readonly speech: ReturnType<typeof startSpeech>;
   private readonly pictures: ReturnType<typeof openPictures>;
-  /** The tool calls and results that were shown. A parent graph repeats the messages of its subgraph. */
+  /**
+   * The ids of the tool calls and results that were shown. They are not shown again when a parent graph repeats its subgraph's messages.
+   */
   private readonly shown = new Set<string>();
-  /** Whether the stream names its steps. A run that streams only values does not. */
+  /** True if the stream names its steps. The stream of a run that sends only values does not. */
   private isNamed = false;
 
   constructor(screen: Screen) {
@@ -61,7 +63,7 @@ class LineNarrator implements Narrator {
 
   private tellStep({ path, node, update }: Extract<Moment, { kind: "step" }>): void {
     this.isNamed = true;
-    if (this.pictures.begun) return; // the picture already shows the steps
+    if (this.pictures.begun) return; // the live display shows the steps already
     this.screen.line(["green", "✓ "], ["dim", path.map((each) => `${each} › `).join("")], node);
     for (const [id, line] of toolLines(update)) {
       if (!this.shown.has(id)) this.screen.line("    ", ["dim", line]);
@@ -82,7 +84,7 @@ class LineNarrator implements Narrator {
     this.screen.line(["cyan", "· "], `${at}${pattern} ${type}`, ["dim", `${details(rest)}${time}`]);
   }
 
-  /** Shows a step if only its values are known. */
+  /** Shows a step of a stream that has only values. */
   private tellValues(path: string[], values: unknown): void {
     if (this.isNamed || path.length > 0 || this.pictures.begun || isQuestion(values)) return;
     this.screen.line(["dim", `✓ a step; the values are ${excerpt(safeJson(values), 120)}`]);
@@ -97,7 +99,7 @@ function details(rest: Record<string, unknown>): string {
     .join("");
 }
 
-/** Returns a line for each tool call and each tool result of a step. They are not part of the streamed tokens. */
+/** Returns a line for each tool call and each tool result of a step. They get lines because they are not part of the streamed tokens. */
 function toolLines(update: unknown): [id: string, line: string][] {
   const read = Messages.safeParse(update);
   if (!read.success) return [];

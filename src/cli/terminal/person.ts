@@ -5,17 +5,17 @@ import { safeJson } from "./clean.ts";
 import { type OpenQuestion, Question, showQuestion } from "./questions.ts";
 import type { Screen } from "./screen.ts";
 
-/** The person at the terminal. `answer` returns undefined if the person leaves. */
+/** The person at the terminal. `answer` returns undefined if the person leaves without an answer. */
 export interface Person {
   answer(questions: OpenQuestion[]): Promise<Record<string, unknown> | undefined>;
 }
 
-/** Thrown if the person leaves without an answer, with Ctrl-C or Ctrl-D. */
+/** The error that is thrown if the person leaves with Ctrl-C or Ctrl-D. */
 class Left extends Error {}
 
 type Ask = (prompt: string, prefilled?: string) => Promise<string>;
 
-/** Returns a person who is asked at a terminal, one question after another. */
+/** Returns a person who is asked at a terminal, with one question after another. */
 export function openPrompt(input: Readable, output: Writable, screen: Screen): Person {
   return {
     async answer(questions) {
@@ -35,7 +35,7 @@ export function openPrompt(input: Readable, output: Writable, screen: Screen): P
   };
 }
 
-/** Returns a function that asks for one line. Pasted or piped lines that arrive before a question are kept for the next question. */
+/** Returns a function that asks for one line. Lines that are pasted or piped in before a question are kept for the next questions. */
 function askThrough(lines: Interface): Ask {
   const buffered: string[] = [];
   let waiting: PromiseWithResolvers<string> | undefined;
@@ -55,7 +55,7 @@ function askThrough(lines: Interface): Ask {
     if (!left) {
       lines.setPrompt(prompt);
       lines.prompt();
-      if (prefilled && lines.terminal) lines.write(prefilled); // on any other output, the text would count as typed
+      if (prefilled && lines.terminal) lines.write(prefilled); // only on a terminal, because elsewhere the text would count as typed
     }
     const line = buffered.shift();
     if (line !== undefined) return Promise.resolve(line);
@@ -75,7 +75,7 @@ function answerOne(value: unknown, screen: Screen, ask: Ask): Promise<unknown> {
   return ask("> ");
 }
 
-/** Asks for an approval. The person answers yes, no with an optional reason, or yes with changes. */
+/** Asks for an approval. The person may answer yes, no with a reason, or yes with changes. */
 async function askApproval(details: unknown, screen: Screen, ask: Ask): Promise<unknown> {
   for (;;) {
     const [word = "", ...rest] = (await ask("y, n [reason] or e to edit> ")).trim().split(/\s+/);
@@ -88,7 +88,7 @@ async function askApproval(details: unknown, screen: Screen, ask: Ask): Promise<
 
 const Call = z.looseObject({ args: z.record(z.string(), z.unknown()) });
 
-/** Returns what the person may edit: the arguments of a tool call, or else all details. */
+/** Returns the part of the question that the person may edit: the arguments of a tool call, or else all details. */
 function editable(details: unknown): unknown {
   const call = Call.safeParse(details);
   return call.success ? call.data.args : (details ?? {});

@@ -7,12 +7,12 @@ import type { Screen } from "./screen.ts";
 
 const Values = z.record(z.string(), z.unknown());
 const Conversation = z.array(z.looseObject({ content: z.unknown().optional() })).min(1);
-/** The keys of the state under which graphs put the result that people want to see. */
+/** The fields of the state in which graphs put the result for people. */
 const resultKeys = ["report", "answer", "result"];
 
 /**
- * Shows the result of a run: its report or answer, or else its last message, or else its values as JSON. If the run stopped for questions,
- * it shows the questions. Text that has been shown already is not repeated.
+ * Shows the result of a run: its report or answer, or else its last message, or else its values as JSON. If the run stopped for
+ * questions, shows the questions. Texts that were shown while the run streamed are not shown again.
  */
 export function showResult(screen: Screen, values: unknown, hasSaid: (text: string) => boolean): void {
   const questions = questionsIn(values);
@@ -34,7 +34,7 @@ export function showResult(screen: Screen, values: unknown, hasSaid: (text: stri
   else if (!hasSaid(last)) screen.line("\n", last);
 }
 
-/** Returns the parts of a result that were not shown while they were written. Returns undefined if everything was. */
+/** Returns the parts of a result that were not shown yet. Returns undefined if all were. */
 function withoutSaid(result: unknown, hasSaid: (text: string) => boolean): unknown {
   if (typeof result === "string") return hasSaid(result) ? undefined : result;
   const { executiveSummary: summary, ...rest } = Object(result);

@@ -12,7 +12,7 @@ const Document = z.record(z.string(), z.unknown());
 type Input = z.output<typeof Document>;
 const Described = z.looseObject({ properties: z.record(z.string(), z.unknown()).default({}) });
 
-/** Runs `ensemble run <graph>`, which follows a run from start to end, on a new or an existing thread. */
+/** Runs `ensemble run <graph>`, which starts a run on a new or an existing thread and follows it to its end. */
 export async function run(args: Arguments): Promise<ExitCode> {
   const options = await readStart(args);
   return withService(args, async (connection) => {
@@ -34,12 +34,12 @@ export async function run(args: Arguments): Promise<ExitCode> {
 }
 
 /**
- * Returns the input of a run for which the person gave none. A thread at a breakpoint continues. Any other thread starts again with its
- * present state.
+ * Returns the input for a run that the user gave no input. On a thread at a breakpoint it is null, which continues the graph. On any
+ * other thread it is empty, so that the graph starts again with the present state.
  */
 const beginning = ({ status }: Thread) => (status === "interrupted" ? null : {});
 
-/** Returns the context of the thread's last run. An answer uses this context if the person gives none. */
+/** Returns the context of the thread's last run. If the user gives no context for an answer, this one is used. */
 async function lastContext(client: Client, { thread_id }: Thread): Promise<Input | undefined> {
   return contextOf((await client.runs.list(thread_id, { limit: 1 }))[0]);
 }
@@ -50,7 +50,7 @@ interface StartOptions {
   resume: unknown;
 }
 
-/** Reads the options and the files that they name, before anything is sent. */
+/** Reads the options and the files that they name. This happens before anything is sent, so that a mistake has no effect. */
 async function readStart({ texts }: Arguments): Promise<StartOptions> {
   const { thread, resume, input, task, context } = texts;
   if (thread !== undefined && !z.guid().safeParse(thread).success)
@@ -82,7 +82,7 @@ function readJson(where: string, content: string): unknown {
   }
 }
 
-/** Adds the task to the input where the graph expects it: in `task`, or as a user message. */
+/** Adds the task to the input in the form that the graph expects: in the field `task`, or as a user message. */
 async function fitTask(client: Client, graph: string, task: string | undefined, input: Input | undefined): Promise<Input | undefined> {
   const { properties } = Described.parse((await schemasOf(client, graph)).input_schema ?? {});
   if (task === undefined) return input;
@@ -91,7 +91,7 @@ async function fitTask(client: Client, graph: string, task: string | undefined, 
   if ("messages" in properties) return { ...input, ...asMessage };
   const keys = Object.keys(properties);
   if (keys.length > 0) throw new Error(`"${graph}" takes no task; give it ${keys.join(", ")} with --input.`);
-  return { ...input, task, ...asMessage }; // the graph declares no input, and ignores fields that it does not know
+  return { ...input, task, ...asMessage }; // the graph declares no input, so it gets both forms and ignores the one that it does not know
 }
 
 async function schemasOf(client: Client, graph: string) {

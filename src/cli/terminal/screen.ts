@@ -3,18 +3,18 @@ import { clean } from "./clean.ts";
 
 type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
-/** A piece of a line, plain or with a style. The screen itself makes the text safe, so that no caller can forget it. */
+/** A piece of a line, plain or with a style. The screen removes anything that controls a terminal, so that no caller can forget it. */
 export type Span = string | readonly [style: Style, text: string];
 
 export interface Screen {
   line(...spans: Span[]): void;
-  /** Writes text as it arrives. A terminal shows it at once, and any other output shows it when the line is complete. */
+  /** Writes text piece by piece. A terminal shows each piece at once, and any other output shows the line when it is complete. */
   text(piece: string): void;
-  /** Ends an incomplete line of text. */
+  /** Ends a line of text that is not complete yet. */
   endText(): void;
-  /** Draws lines that stay at the bottom, in place of the previous ones. Only a terminal shows them. */
+  /** Draws lines that stay at the bottom of the terminal, in place of those drawn before. Other outputs do not show them. */
   picture(lines: Span[][]): void;
-  /** Leaves the picture as it is. Later output appears below it. */
+  /** Leaves the drawn lines as they are now. Later output appears below them. */
   leavePicture(): void;
   readonly live: boolean;
 }
@@ -25,7 +25,7 @@ interface Output {
 }
 
 /**
- * Returns a screen that writes text for a person to `output`. A terminal gets colours and lines that are redrawn at the bottom. Any other
+ * Returns a screen that writes text for people to `output`. A terminal gets colours, and lines at the bottom that are redrawn. Any other
  * output gets plain lines.
  */
 export function openScreen(output: Output, env: NodeJS.ProcessEnv = process.env): Screen {
@@ -82,8 +82,6 @@ function paint(span: Span, color: boolean): string {
   return color && span[1] ? styleText(span[0], clean(span[1]), { validateStream: false }) : clean(span[1]);
 }
 
-/**
- * Returns the picture with line wrapping turned off. A long line would otherwise take two lines, and the next picture would not cover it.
- */
+/** Returns the drawn lines with line wrapping turned off. A wrapped line would take two rows, and the next drawing would not cover both. */
 const draw = (picture: string[]) => (picture.length > 0 ? `\x1b[?7l${picture.join("\n")}\n\x1b[?7h` : "");
 const erase = (picture: string[]) => (picture.length > 0 ? `\x1b[${picture.length}F\x1b[0J` : "");

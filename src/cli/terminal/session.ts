@@ -8,30 +8,33 @@ import { exampleAnswer, type OpenQuestion, questionsOf } from "./questions.ts";
 import { openScreen } from "./screen.ts";
 import { jsonView, readableView, type View } from "./view.ts";
 
-/** The exit code of a command that follows a run. 3 means that the run waits for an answer, and 130 that Ctrl-C left the run running. */
+/**
+ * The exit code of a command that follows a run. 3 means that the run waits for an answer. 130 means that the user left with Ctrl-C
+ * while the run continues.
+ */
 export type ExitCode = 0 | 1 | 3 | 130;
 
-/** The state of a command that follows one or more runs on a thread, for a person or for a program. */
+/** The state of a command that follows the runs of a thread. */
 export interface Session {
   client: Client;
   graph: string;
   threadId: string;
-  /** The context of each run. A run that answers a question uses the context of the run that asked. */
+  /** The context of the runs. If a run answers a question, it is the context of the run that asked. */
   context: Record<string, unknown> | undefined;
   view: View;
-  /** The person to ask. Undefined if no one can be asked. */
+  /** The person who answers questions. Undefined if there is nobody to ask. */
   person: Person | undefined;
-  /** Writes a note that is not part of the result. */
+  /** Writes a note, which is not part of the result. */
   say: (sentence: string) => void;
   leaving: AbortSignal;
-  /** A note for a person who leaves, if leaving ends more than the display. */
+  /** A note for a person who leaves. It is set if leaving has a further effect, such as stopping the service. */
   farewell?: string | undefined;
 }
 
 export type Start = { input: Record<string, unknown> | null } | { command: Command };
 type Where = Pick<Session, "graph" | "threadId" | "context">;
 
-/** Opens a session. It writes the result to stdout, and asks questions at the person's terminal. */
+/** Opens a session. It writes the result to stdout, and asks questions at the terminal. */
 export function openSession({ client }: Connection, { flags }: Arguments, where: Where, leaving = listenForLeave()): Session {
   const screen = openScreen(process.stdout);
   const json = flags.has("json");
@@ -48,12 +51,12 @@ export function openSession({ client }: Connection, { flags }: Arguments, where:
   };
 }
 
-/** Warns if the service is halted, because the run would otherwise seem to hang. */
+/** Tells the person if the service is halted, because the run would otherwise seem to hang. */
 export async function warnOfHalt({ url }: Connection, { say }: Session): Promise<void> {
   if (await isHalted(url).catch(() => false)) say("Work is halted on this service: the run waits until `ensemble resume`.");
 }
 
-/** Starts a run on the session's thread. The stream reconnects if its connection breaks. */
+/** Starts a run on the session's thread. If the connection breaks, its stream reconnects. */
 export function startRun({ client, graph, threadId, context, leaving }: Session, start: Start): Stream {
   let runId: string | undefined;
   const parts = client.runs.stream(threadId, graph, {
@@ -81,7 +84,7 @@ export async function converse(session: Session, first: Stream): Promise<ExitCod
   }
 }
 
-/** Returns the person's answers by the ids of the questions. Returns undefined if there is no person, or if the person left. */
+/** Returns the person's answers, by the ids of the questions. Returns undefined if there is nobody to ask, or if the person has left. */
 export async function answer(
   { client, threadId, person }: Session,
   questions: OpenQuestion[],
@@ -114,12 +117,12 @@ function conclude({ view, say, threadId, farewell }: Session, ending: Exclude<En
   return 0;
 }
 
-/** Tells what the run waits for, and how to continue it. */
+/** Says what the run waits for, and how to continue it. */
 export function leaveOpen(
   { view, say, graph, threadId, person }: Session,
   { questions, values }: { questions: OpenQuestion[]; values: unknown },
 ): ExitCode {
-  if (!person) view.values(values); // a person has just seen the questions
+  if (!person) view.values(values); // a person has just seen the questions, so they are not shown again
   const again = `ensemble run ${graph} --thread ${threadId}`;
   if (questions.length === 0) say(`The run paused at a breakpoint; \`${again}\` goes on.`);
   else

@@ -1,7 +1,7 @@
 import { oneLine } from "./clean.ts";
 import type { Screen } from "./screen.ts";
 
-/** Shows rows under a heading, each column as wide as its widest cell. Numbers are aligned to the right. */
+/** Shows rows under a heading. Each column is as wide as its widest cell, and numbers are aligned to the right. */
 export function showTable(screen: Screen, heading: string[], rows: string[][]): void {
   const cells = rows.map((row) => row.map(oneLine));
   const widths = heading.map((title, column) => Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)));

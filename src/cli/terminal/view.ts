@@ -4,16 +4,16 @@ import { startNarrator } from "./narrator.ts";
 import { showResult } from "./result.ts";
 import type { Screen } from "./screen.ts";
 
-/** Shows a run while it is executed, and its result. */
+/** Shows a run while it is executed, and its result at the end. */
 export interface View {
   begin(ids: { threadId: string; runId: string }): void;
   part(part: Part): void;
-  /** Ends incomplete text, because the stream has ended or the person has left. */
+  /** Ends an incomplete line of text, because the stream has ended or the person has left. */
   pause(): void;
   values(values: unknown): void;
 }
 
-/** Returns the view for programs: one line of JSON for each event, and then one with the final values. */
+/** Returns the view for programs. It writes one line of JSON for each event, and one for the final values. */
 export function jsonView(output: { write(text: string): unknown }): View {
   const write = (value: unknown) => output.write(`${safeJson(value)}\n`);
   return {
@@ -24,7 +24,7 @@ export function jsonView(output: { write(text: string): unknown }): View {
   };
 }
 
-/** Returns the view for people. */
+/** Returns the view for people, which shows steps, texts and results in words. */
 export function readableView(screen: Screen): View {
   const narrator = startNarrator(screen);
   return {

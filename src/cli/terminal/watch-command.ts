@@ -3,7 +3,7 @@ import { type Connection, withService } from "./connection.ts";
 import { contextOf, findRun, findThread } from "./find.ts";
 import { converse, type ExitCode, openSession } from "./session.ts";
 
-/** Runs `ensemble watch <thread>`, which joins the thread's running run, or else replays its latest run. */
+/** Runs `ensemble watch <thread>`, which follows the thread's running run. If none is running, it replays the latest one. */
 export async function watch(args: Arguments): Promise<ExitCode> {
   return withService(args, async (connection) => {
     const { client } = connection;
@@ -17,7 +17,7 @@ export async function watch(args: Arguments): Promise<ExitCode> {
   });
 }
 
-/** Returns the run to watch: the run with that id, or else the running or latest run of the thread. */
+/** Returns the run to watch. `id` may be the id of a run, or that of a thread with a running or latest run. */
 async function runToWatch(connection: Connection, id: string) {
   const { client } = connection;
   if (!(await findThread(client, id))) {

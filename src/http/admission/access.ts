@@ -5,16 +5,16 @@ import { everything, nothingAtAll, type Scope } from "../../db/scope.ts";
 import { documentPath } from "../document.ts";
 import type { Admitted } from "./admission.ts";
 
-/** Who may use a route: everyone, every authenticated user, or the users for whom auth allows these events. */
+/** Who may use a route: everyone, every authenticated user, or the users whom auth allows these actions. */
 export type Access = "public" | "signed-in" | AuthEvent[];
 
-/** Returns the options of a route that asks auth about these events. */
+/** Returns the `config` of a route that asks auth about these actions. */
 export const access = (...decisions: AuthEvent[]): { access: Access } => ({ access: decisions });
 
-/** The scope for a row that this request has created, or has already found in its scope. Auth needs no second decision for such a row. */
+/** The scope for a row that this request has created, or has already found in its scope. Auth need not decide about such a row again. */
 export const alreadyDecided: Scope = everything;
 
-/** Auth's decision: the rows on which the caller may act, and the value after the project's auth handler has seen it. */
+/** Auth's decision: the scope in which the caller may act, and the value as the project's auth handler has left it. */
 export interface Decision<Value> {
   scope: Scope;
   value: Value;
@@ -25,20 +25,23 @@ declare module "fastify" {
     access?: Access;
   }
   interface FastifyRequest {
-    /** The authenticated user. Null without auth and on public routes. */
+    /** The authenticated user. Null if the service runs without auth, and on public routes. */
     user: User | null;
-    /** The auth events on which this request has been decided. */
+    /** The actions about which auth has decided in this request. */
     decided: AuthEvent[];
-    /** Asks auth whether the caller may perform this event, and on which rows. A route gets the scope of these rows only from here. */
+    /**
+     * Asks auth whether the caller may perform this action, and on which rows. A route gets the scope of these rows only from here, so
+     * it cannot forget to ask.
+     */
     access<Value extends object>(event: AuthEvent, value: Value): Promise<Decision<Value>>;
-    /** Authenticates the caller again, because a connection can stay open longer than a token is valid. */
+    /** Authenticates the caller again. It is needed because a connection can stay open longer than a token is valid. */
     askAgain(): Promise<void>;
   }
 }
 
 /**
- * Puts auth before every route. A route without `config.access` cannot be registered. If a route names auth events, it cannot succeed
- * without asking about one of them. Register this before the routes.
+ * Puts auth before every route. A route without `config.access` cannot be registered. A route that names actions cannot succeed without
+ * asking auth about one of them. Register this before the routes.
  */
 export function guardRoutes(app: FastifyInstance, auth: Auth | undefined, admitted: Admitted): void {
   app.decorateRequest("user", null);
@@ -71,8 +74,8 @@ export function guardRoutes(app: FastifyInstance, auth: Auth | undefined, admitt
 }
 
 /**
- * Returns the refusal of this service's own webhooks. A run's creator chooses the webhook's URL, and the service's key may allow more than
- * its creator may do.
+ * Returns the error for a request that one of this service's own webhooks sends to the API. The request is refused, because the
+ * service's key may allow more than the creator of the run, who has chosen the URL.
  */
 const webhookRefused = () => new AuthRefusal(403, "A webhook leads to a route of the project's own, not into this API.");
 
@@ -82,15 +85,15 @@ async function decide(auth: Auth | undefined, request: FastifyRequest, event: Au
   const { access } = request.routeOptions.config;
   if (!Array.isArray(access) || !access.includes(event))
     throw new Error(`${request.routeOptions.url} does not declare that it decides ${event}.`);
-  if (!request.decided.includes(event)) request.decided.push(event); // a stream asks about the same event repeatedly
+  if (!request.decided.includes(event)) request.decided.push(event); // a stream asks about the same action repeatedly
   if (!auth) return everything;
   if (!request.user) throw new Error(`${request.routeOptions.url} decides before the caller is authenticated.`);
   return auth.authorize(request.user, event, value);
 }
 
 /**
- * Returns the rows on which the caller may perform the event. If auth refuses, returns a scope without rows, so that the caller sees the
- * same answer as if none existed.
+ * Returns the scope of the rows on which the caller may perform the action. If auth refuses, the scope includes no rows, so that the
+ * caller gets the same answer as if none existed.
  */
 export async function scopeOrNone(request: FastifyRequest, event: AuthEvent, value: object): Promise<Scope> {
   const decision = await request.access(event, value).catch((error) => {
@@ -101,8 +104,8 @@ export async function scopeOrNone(request: FastifyRequest, event: AuthEvent, val
 }
 
 /**
- * Returns the assistants from which the caller may create runs. Every caller who may create runs may use the graphs' default assistants.
- * Other assistants must be readable for the caller.
+ * Returns the scope of the assistants from which the caller may create runs. Everyone who may create runs may use the default assistants
+ * of graphs. The caller must be allowed to read any other assistant.
  */
 export async function usableAssistants(request: FastifyRequest, assistantId: string, isOfGraph: boolean): Promise<Scope> {
   return isOfGraph ? everything : scopeOrNone(request, "assistants:read", { assistant_id: assistantId });

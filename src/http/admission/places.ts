@@ -5,7 +5,7 @@ import type { ApiDeps } from "../api-deps.ts";
 /** How many streams, sockets and waiting requests are open in this process: in total, per user, per run and per thread. */
 export type StreamCounts = Map<string, number>;
 
-/** A place among the clients that follow a run or thread. */
+/** A client that counts towards the limits, because it follows a run or thread. */
 export interface Place {
   of: "run" | "thread";
   id: string;
@@ -18,10 +18,10 @@ const everything = "";
 export const countStreams = (counts: StreamCounts) => counts.get(everything) ?? 0;
 
 /**
- * Counts one more client, or throws a 429 if a limit is reached. Returns a function that releases the client's place.
+ * Counts one more client, or throws a 429 if a limit is reached. Returns a function that stops counting this client.
  *
- * On a thread, each user has a separate limit. Users who may not read the thread can wait for it as well, and must not use up the places of
- * other users.
+ * On a thread, the limit applies to each user separately. Users who may not read a thread can wait for it too, and must not use up the
+ * limit of those who may.
  */
 export function takePlace(counts: StreamCounts, { of, id, user }: Place, settings: ApiDeps["settings"]): () => void {
   const bounds = [
@@ -43,7 +43,7 @@ export function takePlace(counts: StreamCounts, { of, id, user }: Place, setting
   };
 }
 
-/** Counts the client of a request as one that follows a run or waits for it. */
+/** Counts a client that follows a run or waits for it, or throws a 429 if a limit is reached. */
 export const takePlaceAtRun = (
   { counts, settings }: Pick<ApiDeps, "settings"> & { counts: StreamCounts },
   { user }: FastifyRequest,

@@ -6,35 +6,34 @@ import type { ApiDeps } from "../api-deps.ts";
 import { goneOf } from "../gone.ts";
 import { alreadyDecided } from "./access.ts";
 
-/** An open connection: a stream, a socket, or a request that waits. */
+/** The connection of a stream, a socket or a waiting request, while it is open. */
 export interface Line {
   readonly gone: AbortSignal;
   cut(): void;
 }
 
 /**
- * The row that a client follows. `decide` returns the rows that the client may see, and `find` looks for the row among them. Both throw if
- * the client may not see the row.
+ * The row that a client follows, and how to check that the client may still see it. `decide` asks auth which rows the client may see.
+ * `find` looks for the row among them. Both throw if the client may not see the row.
  */
 export interface Followed {
   decide(): Promise<Scope>;
   find(scope: Scope): Promise<unknown>;
 }
 
-/** The row of a client that follows a run which it created in the same request. Such a client needs no further check. */
+/** The followed row of a client that has just created the run which it follows. Such a client needs no further check. */
 export const ownRequest: Followed = { decide: async () => alreadyDecided, find: async () => {} };
 
 /**
- * Authenticates and authorizes the client at intervals. Closes the connection if the client is refused, because a stream may be open for
- * days while a token is valid for minutes. A check that fails for another reason closes the connection too. The client then reconnects and
- * gets the reason.
+ * Checks at intervals that the client is still allowed to follow. This is needed because a stream may be open for days, while a token is
+ * valid for minutes. If the check fails, closes the connection. The client then reconnects, and learns the reason from the answer.
  */
 export function keepAsking({ auth, settings, log }: ApiDeps, request: FastifyRequest, followed: Followed, { gone, cut }: Line): void {
   const check = async () => {
     await request.askAgain();
     const scope = await followed.decide();
     await followed.find(scope).catch((error) => {
-      if (!isDatabaseTrouble(error)) throw error; // without the database no events are sent, and the next check comes soon
+      if (!isDatabaseTrouble(error)) throw error; // without the database no events are sent either, and the next check comes soon
     });
   };
   const recheck = async () => {
@@ -47,7 +46,7 @@ export function keepAsking({ auth, settings, log }: ApiDeps, request: FastifyReq
   });
 }
 
-/** Returns the connection of a request that waits for its answer, so that it can be cut. */
+/** Returns the connection of a request that waits for its answer, in the form that `keepAsking` needs. */
 export function lineOf({ raw }: FastifyReply): Line {
   return { gone: goneOf(raw), cut: () => raw.destroy() };
 }

@@ -5,10 +5,13 @@ import type { Caller } from "../../runs/caller.ts";
 import type { NewRun } from "../../runs/create.ts";
 import { usableAssistants } from "./access.ts";
 
-/** The auth events that a route must declare to create runs. */
+/** The actions that a route must declare so that it may create runs. */
 export const runDecisions = ["threads:create_run", "assistants:read"] as const;
 
-/** Checks that the caller may create this run. Returns the run with the changes that the project's auth handler made. */
+/**
+ * Asks auth whether the caller may create this run. Returns the caller, and the run with the changes that the project's auth handler
+ * made.
+ */
 export async function admitRun(request: FastifyRequest, wanted: NewRun): Promise<{ caller: Caller; run: NewRun }> {
   const { scope: threads, value } = await request.access("threads:create_run", {
     thread_id: wanted.threadId,
@@ -30,7 +33,7 @@ export async function admitRun(request: FastifyRequest, wanted: NewRun): Promise
 }
 
 /**
- * Returns whether the id belongs to a graph's default assistant. Such an id is the graph's name or a UUID of version 5, which no other
- * assistant has.
+ * Returns whether the id belongs to a graph's default assistant. Only such an assistant has a graph's name or a UUID of version 5 as its
+ * id.
  */
 const isOfGraph = (assistantId: string): boolean => !isId(assistantId) || assistantId[14] === "5";

@@ -6,19 +6,22 @@ import type { ApiDeps } from "../api-deps.ts";
 import type { Followed } from "./recheck.ts";
 
 export interface Sight {
-  /** The threads that the caller may read. Undefined until auth has decided. */
+  /** The scope of the threads that the caller may read. Undefined until auth has decided. */
   readable: Scope | undefined;
-  /** True if the caller has seen this thread before. */
+  /** True if the caller has been able to see this thread before. */
   isSeen: boolean;
 }
 
-/** A thread that a caller wants to follow, and what the caller may see. */
+/** A thread that a caller wants to follow, and what auth has decided about the caller so far. */
 interface ThreadInSight {
   threadId: string;
   sight: Sight;
 }
 
-/** Returns how to check again that the caller may follow a thread. A caller who still waits for the thread may go on waiting. */
+/**
+ * Returns the repeated check that the caller may follow a thread. A caller who still waits for the thread to become readable passes the
+ * check.
+ */
 export function inSight({ pool }: ApiDeps, request: FastifyRequest, { threadId, sight }: ThreadInSight): Followed {
   return {
     async decide() {
@@ -30,9 +33,7 @@ export function inSight({ pool }: ApiDeps, request: FastifyRequest, { threadId, 
   };
 }
 
-/**
- * Yields the events of a thread as soon as the caller may read it. If the thread does not exist or is not readable yet, waits until it is.
- */
+/** Yields the events of a thread. If the thread does not exist, or the caller may not read it yet, first waits until that changes. */
 export async function* followVisible(
   { pool, threadFeed }: ApiDeps,
   { threadId, sight, since }: ThreadInSight & { since: number },

@@ -15,7 +15,8 @@ interface Answer {
 }
 
 /**
- * Answers every error. An error of the caller is answered with its message. An error of ours is logged once, and answered without details.
+ * Adds the handlers that answer all errors. An error that the caller caused is answered with its message. Any other error is logged once
+ * and answered without details.
  */
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
@@ -36,10 +37,10 @@ export function answerErrors(app: FastifyInstance): void {
 /** Returns the path of a URL. Logs leave out the query, which may hold tokens. */
 export const pathOf = (url: string): string => url.split("?")[0] ?? "";
 
-/** Returns whether an error of another service caused this one. The cause is then logged, because the caller learns little of it. */
+/** Returns whether an error of another service caused this error. The log then contains that cause, because the answer does not show it. */
 const hasForeignCause = (error: unknown) => error instanceof ServiceError && error.cause !== undefined;
 
-/** Answers requests that Fastify refuses before it finds a route, such as a path that is not valid text or an id that is too long. */
+/** Answers requests that Fastify refuses before it finds a route. Their path is not valid text, or an id in it is too long. */
 export function refusePath(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const tooLong = error.code === "FST_ERR_MAX_PARAM_LENGTH"; // Fastify's own message repeats the whole path
   void send(request, reply, tooLong ? { status: 414, sentence: "A part of the path is too long to be an id or a name." } : toAnswer(error));
@@ -50,7 +51,7 @@ const unreadable: Record<string, [status: string, sentence: string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "The request did not arrive in time."],
 };
 
-/** Answers a request that is not valid HTTP. Fastify makes no reply object for it, so this function writes to the socket. */
+/** Answers a request that is not valid HTTP. It writes to the socket, because Fastify makes no reply object for such a request. */
 export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
   const [status, sentence] = unreadable[error.code ?? ""] ?? ["400 Bad Request", `This is not an HTTP request: ${error.message}.`];
   if (socket.writable && error.code !== "ECONNRESET") {
@@ -61,12 +62,12 @@ export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): 
 }
 
 /**
- * Postgres's code for a violated foreign key. Inserts first look up the rows that they refer to, so this error occurs only if such a row is
- * deleted between the look-up and the insert.
+ * Postgres's code for a violated foreign key. It occurs only if a row is deleted between the look-up of that row and the insert of a row
+ * that refers to it.
  */
 const foreignKeyViolation = "23503";
 
-/** Returns the answer to an error. An error that the caller caused is answered with its message, any other error without details. */
+/** Returns the answer to an error. An error that the caller caused is answered with its message, and any other error without details. */
 export function toAnswer(error: FastifyError): Answer {
   if (error instanceof AuthRefusal) return { status: error.status, sentence: error.message, headers: error.headers };
   if (error instanceof ServiceError) return { status: error.status, sentence: error.message, details: error.details };
@@ -90,8 +91,8 @@ function isUnstorableText(error: FastifyError): boolean {
 }
 
 /**
- * Sends an error as plain text that begins with the message, because clients match on it. Sends JSON if the client asks for it, and if the
- * error lists fields.
+ * Sends an error. Normally this is plain text that begins with the message, because clients match on it. It is JSON if the client asks
+ * for that, or if the error lists fields.
  */
 async function send(
   request: FastifyRequest,

@@ -1,7 +1,10 @@
 import { ServiceError } from "../../errors.ts";
 import { type Issue, mostIssues } from "../../registry/validate.ts";
 
-/** Returns an issue's message. For a union, lists what is wrong with each alternative, because zod only says that none matches. */
+/**
+ * Returns an issue's message. For a union of schemas, lists what is wrong with each alternative, because zod only says that none
+ * matches.
+ */
 export function explain(message: string | undefined, { errors }: { errors?: Issue[][] | undefined }): string {
   const missed =
     errors
@@ -11,14 +14,14 @@ export function explain(message: string | undefined, { errors }: { errors?: Issu
   return missed.length > 0 ? [...new Set(missed)].join("; or: ") : (message ?? "is not what is expected here");
 }
 
-/** Throws one error for all issues, if there are any. The error names each field and what is wrong with it. */
+/** Throws one error for all issues, or returns if there are none. The error names each field and what is wrong with it. */
 export function refuseIssues(issues: Issue[]): void {
   if (issues.length === 0) return;
   const errors = issues.slice(0, mostIssues).map((issue) => ({ field: writePath(issue.path), message: explain(issue.message, issue) }));
   throw new ServiceError("invalid", errors.map(({ field, message }) => `${field}: ${message}`).join("; "), errors);
 }
 
-/** Writes a path like `context.roster[1].name`. */
+/** Returns a path as text, such as `context.roster[1].name`. */
 function writePath(path: PropertyKey[]): string {
   return path.map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? String(key) : `.${String(key)}`)).join("");
 }

@@ -2,15 +2,15 @@ import type { FastifyReply } from "fastify";
 import type { Page } from "../../db/paging.ts";
 import { ServiceError } from "../../errors.ts";
 
-/** The header that marks a total as an estimate. It is sent if there are more rows than are counted. */
+/** The header that tells clients that a total is an estimate. It is sent when there are too many rows to count. */
 export const estimateHeader = "x-pagination-total-estimated";
 
-/** The size limit of an answer, in bytes. A page that reaches it ends early, and a header says where the next page begins. */
+/** The most bytes of an answer. A page that reaches the limit ends early, and a header says where the next page begins. */
 export const mostBytes = 16 * 1024 * 1024;
 
 /**
- * Sends one page of a list, with the headers that lead clients to the next page. `extract` returns the values that the client wants
- * extracted from a row.
+ * Sends one page of a list, with headers for the next page. `extract` returns the values that the client wants to have extracted from a
+ * row.
  */
 export function sendPage<Row extends object>(
   reply: FastifyReply,
@@ -30,7 +30,7 @@ export function sendTexts(reply: FastifyReply, texts: string[]): FastifyReply {
   return reply.type("application/json; charset=utf-8").send(`[${texts.join(",")}]`);
 }
 
-/** Returns the texts of the first rows, as many as fit into one answer. The first row is always included. */
+/** Returns the texts of the first rows, as many as fit into one answer. The first row always counts as fitting. */
 function takeWhileFits<Row>(rows: Row[], write: (row: Row) => string): string[] {
   const texts: string[] = [];
   let size = 0;
@@ -44,8 +44,8 @@ function takeWhileFits<Row>(rows: Row[], write: (row: Row) => string): string[] 
 }
 
 /**
- * Returns a row as JSON, with the extracted values. A value that is extracted several times is serialised once. Throws if the text would
- * become too large, before building it.
+ * Returns a row as JSON, together with its extracted values. A value that is extracted several times is serialised only once. Throws if
+ * the text would become too large, before the text is built.
  */
 function textOf<Row extends object>(row: Row, select: string[] | undefined, extracted: Record<string, unknown> | undefined): string {
   const text = JSON.stringify(selectFields(row, select));
@@ -71,7 +71,7 @@ export function selectFields<Row extends object>(row: Row, select: string[] | un
   return Object.fromEntries(Object.entries(row).filter(([field]) => select.includes(field))) as Partial<Row>;
 }
 
-/** Returns values of a document by paths such as `values.messages[-1].content`. A missing value is null. */
+/** Returns values of a document by paths such as `values.messages[-1].content`. A path that leads nowhere gives null. */
 export function extractPaths(document: object, paths: Record<string, string>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(paths).map(([alias, path]) => [alias, extractPath(document, path)]));
 }

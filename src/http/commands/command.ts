@@ -18,7 +18,7 @@ export type CommandErrorCode =
   | "permission_denied"
   | "not_supported";
 
-/** The error for a command that the caller got wrong. It is answered as an error of the protocol. */
+/** An error that the caller of a command caused. It is sent as an error of the protocol. */
 export class CommandError extends ServiceError {
   readonly reason: CommandErrorCode;
 
@@ -29,7 +29,7 @@ export class CommandError extends ServiceError {
   }
 }
 
-/** The form that every command has. */
+/** The fields of every command. */
 export const Command = z.object({
   id: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
   method: z.string().min(1).max(100),
@@ -37,23 +37,23 @@ export const Command = z.object({
 });
 export type Command = z.output<typeof Command>;
 
-/** Where a command comes from: a request or a socket, and the thread that the command is about. */
+/** The origin of a command: a request or a socket, and the thread that the command is about. */
 export interface CommandSource {
   deps: ApiDeps;
-  /** The request through which auth decides further events of the caller. */
+  /** The request through which further actions of the caller are checked. */
   request: FastifyRequest;
   threadId: string;
 }
 
-/** A command's source, and what the caller may read. */
+/** The origin of a command, and the scope of what its caller may read. */
 export interface CommandScope extends CommandSource {
-  /** The threads that the caller may read. */
+  /** The scope of the threads that the caller may read. */
   readable: Scope;
 }
 
 export type Method = (scope: CommandScope, params: unknown) => Promise<object>;
 
-/** Returns a command's method that first parses its parameters. */
+/** Returns the method of a command. It parses the command's parameters first. */
 export function withParams<Params extends z.ZodType>(
   schema: Params,
   perform: (scope: CommandScope, params: z.output<Params>) => Promise<object>,

@@ -10,7 +10,7 @@ import { makeLoggedRun } from "./run-commands.ts";
 
 const Get = z.object({ namespace: Namespace.nullish(), keys: z.array(Text).max(1_000).nullish() });
 
-/** Returns the state of the thread, or of a graph inside it. */
+/** Returns the state of the thread, or that of a subgraph if a namespace is given. */
 export const getState = withParams(Get, async ({ deps: { pool, registry }, readable, threadId }, { namespace, keys }) => {
   const checkpoint = { checkpoint_ns: (namespace ?? []).join("|") };
   const { values, checkpoint: at } = await readState(pool, readable, registry, threadId, { checkpoint }).catch(asUnknownNamespace);
@@ -25,7 +25,7 @@ function selectKeys(values: unknown, keys: string[] | null | undefined): unknown
 
 const List = z.object({ namespace: Namespace.nullish(), limit: Limit, before: Text.nullish() });
 
-/** Lists the checkpoints of the thread, or of a graph inside it, newest first. */
+/** Lists the checkpoints of the thread, or those of a subgraph if a namespace is given, newest first. */
 export const listCheckpoints = withParams(List, async ({ deps: { pool, registry }, readable, threadId }, { namespace, limit, before }) => {
   const query = { limit, checkpoint: { checkpoint_ns: (namespace ?? []).join("|") }, ...(before && { before }) };
   const checkpoints: object[] = [];
@@ -39,7 +39,10 @@ export const listCheckpoints = withParams(List, async ({ deps: { pool, registry 
   return { checkpoints };
 });
 
-/** Throws if a namespace is given. The caller has found no checkpoint there: the namespace has no graph, or its graph has not run. */
+/**
+ * Throws if a namespace is given. It is called after no checkpoint was found there, so the namespace has no graph or its graph has not
+ * run.
+ */
 function refuseNamespace(namespace: string[] | null | undefined): void {
   if (namespace && namespace.length > 0)
     throw new CommandError(
@@ -58,7 +61,7 @@ function asUnknownNamespace(error: Error): never {
 
 const Fork = z.object({ checkpoint_id: Text.min(1), input: z.unknown().optional(), config: Config.nullish() });
 
-/** Starts a run from an earlier checkpoint. The new branch becomes the thread's newest. */
+/** Starts a run from an earlier checkpoint. The thread then continues from the new branch. */
 export const forkState = withParams(Fork, async (scope, { checkpoint_id, input = null, config }) => {
   const run = await makeLoggedRun(scope, async (db) => {
     const { assistant_id, kwargs } = await newestRun(db, scope.readable, scope.threadId);
@@ -68,7 +71,7 @@ export const forkState = withParams(Fork, async (scope, { checkpoint_id, input =
   return { run_id: run.run_id, thread_id: scope.threadId };
 });
 
-/** Returns a run's tree of graphs and nodes, with their statuses. Without a run id, it is the thread's newest run. */
+/** Returns the tree of graphs and nodes of a run, with their statuses. Without a run id, uses the thread's newest run. */
 export const getTree = withParams(z.object({ run_id: Id.nullish() }), async (scope, { run_id: runId }) => {
   const { pool } = scope.deps;
   const { threadId, readable } = scope;

@@ -5,21 +5,27 @@ import { holdMemory, type Memory } from "../memory.ts";
 import type { AllowedOrigins } from "./cors.ts";
 import { isForeign, quote } from "./gate.ts";
 
-/** Bodies up to this size reserve no memory. Only hundreds of them at once would use much. */
+/** The largest body that reserves no memory, in bytes. Only hundreds of such bodies at once would use much memory. */
 const smallBody = 256 * 1024;
-/** The assumed size of a body without a content-length. */
+/** The size that is assumed for a body without a content-length. */
 const unknownLength = 8 * 1024 * 1024;
-/** The bytes of memory for each byte of a body, which exists as a buffer, as text and as a parsed value. */
+/**
+ * How many bytes of memory one byte of a body takes. While a request is handled, its body exists as a buffer, as text and as a parsed
+ * value.
+ */
 const weightOfByte = 4;
-/** The most values in a body. A value takes far more memory than the three bytes of `[],` that create it. */
+/** The most values in a body. The limit exists because a value takes far more memory than its text, such as the three bytes of `[],`. */
 const maxValues = 1_000_000;
 
-/** The deepest nesting of a document. Postgres and later readers of the document recurse, and their stacks are limited. */
+/**
+ * The deepest nesting of a document. Postgres and other readers process nested values recursively, and a deeper document would exceed
+ * their stacks.
+ */
 const maxDepth = 500;
 
 /**
- * Parses every body as JSON, whatever its content type, as the official server does. A missing body becomes an empty object, because the
- * SDK sends some requests without a body.
+ * Parses every body as JSON, as the official server does, whatever its content type. A missing body counts as an empty object, because
+ * the SDK sends some requests without a body.
  */
 export function acceptJsonBodies(app: FastifyInstance, origins: AllowedOrigins, memory: Memory): void {
   app.removeAllContentTypeParsers();
@@ -41,14 +47,14 @@ export function acceptJsonBodies(app: FastifyInstance, origins: AllowedOrigins, 
 /** The content types that a web page may send to another origin without a preflight. */
 const simpleTypes = ["", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded"];
 
-/** Refuses a body that a page of a foreign origin could send without a preflight. */
+/** Refuses the body of a request that a page of a foreign origin can send without a preflight. Such a request would bypass CORS. */
 function refuseWithoutPreflight({ headers }: FastifyRequest, origins: AllowedOrigins): void {
   const type = (headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
   if (!isForeign(headers.origin, headers.host, origins) || !simpleTypes.includes(type)) return;
   throw new ServiceError("unsupported", `Pages of the Origin ${quote(headers.origin)} must send JSON with content-type application/json.`);
 }
 
-/** Parses a body as JSON. Returns undefined for a blank body. Throws a `ServiceError` that says what is wrong with the body. */
+/** Parses a body as JSON. Returns undefined for a blank body. Throws a `ServiceError` that says what is wrong with any other text. */
 export function parseJson(body: Buffer): unknown {
   if (!isUtf8(body)) throw new ServiceError("malformed", "The request body is not UTF-8");
   const { depth, values } = measure(body);
@@ -64,8 +70,8 @@ export function parseJson(body: Buffer): unknown {
 }
 
 /**
- * Returns how deeply brackets nest outside strings, and an upper bound of the number of values. It scans the bytes before they are parsed.
- * This is safe in UTF-8, where the bytes of brackets and quotes occur in no other character.
+ * Returns the deepest nesting of brackets, and an upper bound for the number of values. It counts bytes outside strings before the body
+ * is parsed. In UTF-8 this is correct, because the bytes of brackets and quotes occur in no other character.
  */
 function measure(body: Buffer): { depth: number; values: number } {
   let depth = 0;

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 /**
- * `http.configurable_headers` and `http.logging_headers`: header names, in which * stands for any characters. LangGraph's documentation
- * uses both spellings of the keys.
+ * The value of `http.configurable_headers` or `http.logging_headers`: patterns of header names, where * stands for any characters. Each
+ * list has two names, because LangGraph's documentation uses both.
  */
 export interface HeaderPatterns {
   include?: string[] | null | undefined;
@@ -13,9 +13,9 @@ export interface HeaderPatterns {
 
 export type PickHeaders = (headers: IncomingHttpHeaders) => Record<string, string>;
 
-/** Headers with credentials. They are never picked, because a run's configuration is stored and shown. */
+/** Headers with credentials. A run never sees them, because its configuration is stored and shown. */
 export const neverPicked = ["authorization", "proxy-authorization", "cookie", "x-api-key", "x-tenant-id", "x-service-key"];
-/** Matches headers that may hold credentials. They are picked only if a pattern names them in full. */
+/** Matches headers that may hold credentials. They are picked only if a pattern contains their full name. */
 const authLike = /auth|cookie|token|secret|passw|credential|signature|jwt|bearer|session-?key|(api|access|private|service)-?key/;
 /** Matches keys that the server itself sets in a run's configuration. */
 const reserved = /^(__.*|(run|thread|graph|assistant|user)_id|checkpoint_.*|langgraph_.*|constructor|prototype)$/;
@@ -23,8 +23,8 @@ const reserved = /^(__.*|(run|thread|graph|assistant|user)_id|checkpoint_.*|lang
 const usual = ["x-*", "user-agent"];
 
 /**
- * Returns a function that picks the headers that a run may see. Without patterns, these are the user agent and all headers that begin with
- * `x-`.
+ * Returns a function that picks those headers of a request that its runs may see. Without patterns, these are `user-agent` and all
+ * headers that begin with `x-`.
  */
 export function headerPicker(patterns: HeaderPatterns | null | undefined, fallback: string[] = usual): PickHeaders {
   const included = (patterns?.includes ?? patterns?.include ?? fallback).map(toMatcher);

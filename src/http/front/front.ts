@@ -12,7 +12,7 @@ import type { Gate } from "./gate.ts";
 import type { MemoryFetch } from "./memory-fetch.ts";
 import { sendResponse, toRequest } from "./web-bridge.ts";
 
-/** The connection that a web app gets, under the names that Hono's own server uses. */
+/** The objects that a Hono app gets with each request. They have the names that Hono's own Node server uses. */
 interface Env {
   incoming: IncomingMessage;
   outgoing: ServerResponse;
@@ -35,7 +35,10 @@ export interface FrontOptions {
   log: Logger;
 }
 
-/** Returns a listener that passes each request to the project's app first. The middleware of a Hono app also wraps our routes. */
+/**
+ * Returns a listener that passes each request to the project's app first. If the app is a Hono app, its middleware also runs around our
+ * routes.
+ */
 export function frontListener(app: UserApp, options: FrontOptions): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
   const answer = admitFirst("hono" in app ? aroundOurs(app.hono, options) : beforeOurs(app.handler, options), options);
   return (incoming, outgoing) => void serve(answer, options, { incoming, outgoing }).catch(() => outgoing.destroy());
@@ -48,7 +51,7 @@ async function forwardToOurs({ forward, admitted }: FrontOptions, request: Reque
     if (user) admitted.set(connection, user);
   };
   return forward(request, prepare).catch(() => {
-    outgoing.destroy(); // cut the connection, as our routes cut theirs: an answer would hide that it broke
+    outgoing.destroy(); // cut the connection, as our own routes do: a complete answer would hide that it broke off
     return new Response(null, { status: 502 });
   });
 }
@@ -77,8 +80,8 @@ async function serve(answer: Answer, options: FrontOptions, { incoming, outgoing
 }
 
 /**
- * Returns a handler that authenticates each request before it is answered, if `admission` is "first". Preflights carry no credentials, so
- * our own routes answer them.
+ * Returns a handler that authenticates each request before the app gets it, if `admission` is "first". A preflight is passed to our own
+ * routes, because it carries no credentials.
  */
 function admitFirst(answer: Answer, options: FrontOptions): Answer {
   if (options.auth === undefined || options.admission !== "first") return answer;
@@ -98,7 +101,7 @@ function readRequest(incoming: IncomingMessage, outgoing: ServerResponse): Reque
   }
 }
 
-/** Adds the CORS headers to an answer of the project's app. Answers of our own routes already have them. */
+/** Adds the CORS headers to an answer of the project's app. Answers of our own routes have them already. */
 function withCors(response: Response, request: Request, { corsHeaders }: FrontOptions): Response {
   const origin = request.headers.get("origin");
   if (origin === null || response.headers.has("access-control-allow-origin")) return response;
@@ -109,7 +112,10 @@ function withCors(response: Response, request: Request, { corsHeaders }: FrontOp
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
 }
 
-/** Wraps our routes in a Hono app. The project's routes match first, and its middleware also runs around our routes. */
+/**
+ * Returns a handler that runs our routes inside a Hono app. A request goes to the project's routes first, and to ours if none matches.
+ * The project's middleware runs around both.
+ */
 function aroundOurs(app: Hono, options: FrontOptions): Answer {
   const documents = new WeakMap<HonoRequest, Promise<unknown>>();
   const outer = new Hono<{ Bindings: Env }>();
@@ -141,7 +147,7 @@ const guard = (options: FrontOptions) => async (context: Context) => {
   }
 };
 
-/** Makes all middleware share one parsed body. Later middleware and our routes then see the changes of earlier middleware. */
+/** Makes all middleware and our routes share one parsed body. A change that one middleware makes is thus seen by all that follow. */
 function shareDocument(req: HonoRequest, documents: WeakMap<HonoRequest, Promise<unknown>>): void {
   const parse = req.json.bind(req);
   const json = () => {
@@ -156,11 +162,11 @@ function hasDefaultErrorHandler(app: Hono): boolean {
   try {
     return Reflect.get(app, "errorHandler") === Reflect.get(Reflect.construct(app.constructor, []), "errorHandler");
   } catch {
-    return false; // the project has its own class, with other constructor arguments
+    return false; // the project has a class of its own here, whose constructor takes other arguments
   }
 }
 
-/** Returns the request with the changes that the middleware made. */
+/** Returns the request as the middleware has changed it. */
 async function changedRequest(req: HonoRequest, document: Promise<unknown> | undefined): Promise<Request> {
   const changed = document && (await document.then(JSON.stringify).catch(() => undefined)); // if the body is not JSON, our routes refuse it
   if (changed !== undefined) return withBody(req.raw, changed);
@@ -176,7 +182,7 @@ function withBody({ url, method, headers: given, signal }: Request, body: BodyIn
   return new Request(url, { method, headers, signal, ...(method !== "GET" && method !== "HEAD" && { body }) });
 }
 
-/** Passes each request to an app that is not a Hono app. If the app answers with 404, our routes answer. */
+/** Returns a handler for an app that is not a Hono app. The app gets each request first. If it answers with 404, our routes answer. */
 function beforeOurs(handler: FetchHandler, options: FrontOptions): Answer {
   return async (request, env) => {
     const body = request.body && (await readUpTo(request.body, options.bodyLimitBytes));
@@ -190,7 +196,7 @@ function beforeOurs(handler: FetchHandler, options: FrontOptions): Answer {
   };
 }
 
-/** Reads a body into memory, because both the app and our routes may read it. The size limit is the limit of our routes. */
+/** Reads a body into memory, because both the app and our routes may read it. It has the same size limit as a body for our routes. */
 async function readUpTo(body: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array<ArrayBuffer> | "too long"> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;

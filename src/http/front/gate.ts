@@ -6,20 +6,20 @@ import { isInMemory } from "./memory-fetch.ts";
 
 /** The settings by which the gate decides. */
 export interface GateRules {
-  /** How callers authenticate. "none" if the service runs without auth. */
+  /** How callers authenticate, or "none" if the service runs without auth. */
   proof: Auth["proof"] | "none";
   /** The names that a Host header may have in addition to loopback names: `name`, `*.name`, `name:port`, or `*` for all. */
   hosts: string[];
   origins: AllowedOrigins;
 }
 
-/** The fields of a request that tell which page or program sent it. */
+/** The fields of a request that show which page or program sent it. */
 export interface Arrival {
   method: string;
   path: string;
   host: string | undefined;
   origin: string | undefined;
-  /** `Sec-Fetch-Site`, `-Mode` and `-Dest`, which pages cannot set. Node's `fetch` sends only the mode. */
+  /** The headers `Sec-Fetch-Site`, `-Mode` and `-Dest`. A page cannot set them. Node's `fetch` sends only the mode. */
   site: string | undefined;
   mode: string | undefined;
   dest: string | undefined;
@@ -27,12 +27,12 @@ export interface Arrival {
   isSocket: boolean;
 }
 
-/** Returns the sentence that refuses a request, or undefined if the request may pass. */
+/** Returns a sentence that says why a request is refused, or undefined if it may pass. */
 export type Gate = (incoming: IncomingMessage) => string | undefined;
 
 /**
- * Returns the gate for requests and upgrades. Calls from this process always pass. `isPublicFile` tells which files pages may load as
- * scripts.
+ * Returns the gate, which checks requests and upgrades and refuses those of foreign web pages. Calls from this process always pass.
+ * `isPublicFile` tells which files a page may load as scripts.
  */
 export function createGate(rules: GateRules, isPublicFile: (path: string) => boolean): Gate {
   return (incoming) => {
@@ -57,12 +57,12 @@ function arrivalOf({ method = "GET", url = "/", headers }: IncomingMessage): Arr
   };
 }
 
-/** Health checks and scrapers may use these paths with any Host header. The answers contain no data of users. */
+/** Paths that work with any Host header, for health checks and scrapers. Their answers contain no data of users. */
 const openPaths = ["/ok", "/metrics"];
 
 /**
- * Returns the sentence that refuses a request of a foreign web page, or undefined if the request may pass. A browser on the operator's
- * machine can reach a loopback service for any page that is open in it.
+ * Returns a sentence that refuses a request of a foreign web page, or undefined if the request may pass. The danger is a service on the
+ * operator's machine, because the browser there can reach it for any page that is open.
  */
 export function refuseForeignPage(arrival: Arrival, rules: GateRules, isPublicFile = false): string | undefined {
   const { method, path } = arrival;
@@ -71,8 +71,8 @@ export function refuseForeignPage(arrival: Arrival, rules: GateRules, isPublicFi
 }
 
 /**
- * Refuses unknown Host headers if the service runs without auth. DNS rebinding lets a foreign page reach this machine, but the Host header
- * still contains the page's own name.
+ * Refuses an unknown Host header if the service runs without auth. A foreign page can reach this machine through DNS rebinding, but the
+ * Host header then still contains the page's own name.
  */
 function refuseHost({ host }: Arrival, { proof, hosts }: GateRules): string | undefined {
   if (proof !== "none" || host === undefined || isKnownHost(host, hosts)) return undefined;
@@ -84,13 +84,14 @@ function refuseOrigin({ origin, host, hasCookie, isSocket }: Arrival, { proof, o
   const foreign = `Pages of the Origin ${quote(origin)} may not use this service`;
   const remedy = "If they should, add it to http.cors.allow_origins in langgraph.json.";
   if (proof === "custom" && hasCookie) return `${foreign} with a Cookie. ${remedy}`;
-  // Browsers apply CORS to requests but not to sockets. With auth, a request may pass, because the page cannot read its answer.
+  // CORS keeps a foreign page from reading an answer, so a request may pass if the service has auth. A socket may not, because browsers
+  // do not apply CORS to sockets.
   return origins.all || (proof !== "none" && !isSocket) ? undefined : `${foreign}. ${remedy}`;
 }
 
 /**
- * Refuses requests that pages of other sites make with images, scripts, frames and forms, which may have no Origin header. A link that a
- * person follows is harmless, so it may pass.
+ * Refuses requests that pages of other sites make with images, scripts, frames and forms. Browsers may send them without an Origin
+ * header. A link that a person follows may pass, because it does no harm.
  */
 function refuseHiddenPage({ method, origin, site, mode, dest, hasCookie }: Arrival, { proof, origins }: GateRules): string | undefined {
   if (origin !== undefined || site !== "cross-site") return undefined;
@@ -100,15 +101,15 @@ function refuseHiddenPage({ method, origin, site, mode, dest, hasCookie }: Arriv
   return 'A page of another site sends this request without an Origin (Sec-Fetch-Site is "cross-site"). Use fetch with mode "cors", and name the page\'s origin in http.cors.allow_origins in langgraph.json.';
 }
 
-/** Returns whether a request comes from a page of another origin that is not named either. */
+/** Returns whether a request comes from a page of another origin, which the configuration does not name either. */
 export const isForeign = (origin: string | undefined, host: string | undefined, origins: AllowedOrigins): origin is string =>
   origin !== undefined && !isOwn(origin, host) && !isListed(origins, origin);
 
 const isOwn = (origin: string, host: string | undefined) => host !== undefined && [`http://${host}`, `https://${host}`].includes(origin);
 
 /**
- * Returns whether a Host header is a loopback name, an IP address, or one of the names. IP addresses are safe, because DNS rebinding needs
- * a name.
+ * Returns whether a Host header is one of these names, a loopback name or an IP address. IP addresses are safe, because DNS rebinding
+ * needs a name.
  */
 function isKnownHost(host: string, hosts: string[]): boolean {
   const [, given = "", port] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(host.toLowerCase()) ?? [];

@@ -5,20 +5,20 @@ import { connectionHeaders } from "./web-bridge.ts";
 
 export interface MemoryFetch {
   /**
-   * Sends a request to the server. First, `prepare` gets the server's side of the connection. The answer streams. If one side aborts or
-   * breaks, the other side is closed too.
+   * Sends a request to the server, and returns the answer as a stream. `prepare` is called first, with the server's side of the
+   * connection. If one side aborts or breaks, the other side is closed too.
    */
   fetch(request: Request, prepare?: (connection: Duplex) => void): Promise<Response>;
   /** Closes all open connections. */
   close(): void;
 }
 
-/** Returns whether a request came from this process. Every other connection is a socket. */
+/** Returns whether a connection exists only in this process. Every other connection is a network socket. */
 export const isInMemory = (connection: Duplex): boolean => !(connection instanceof Socket);
 
 /**
- * Returns a fetch that calls a server of this process over connections in memory. The requests are real HTTP but use no socket, so the
- * server need not listen.
+ * Returns a fetch that calls a server in this process over connections in memory. The requests are real HTTP but need no network socket,
+ * so the server need not listen.
  */
 export function memoryFetch(server: Server): MemoryFetch {
   const open = new Set<Duplex>();
@@ -49,7 +49,7 @@ export function memoryFetch(server: Server): MemoryFetch {
   };
 }
 
-/** Returns a fetch in memory for the routes below a path prefix. */
+/** Returns a fetch in memory for routes whose paths begin with a prefix. */
 export function fetchInMemory(server: Server, prefix: string): (request: Request) => Promise<Response> {
   const { fetch } = memoryFetch(server);
   return (request) => {
@@ -80,7 +80,7 @@ function headersOf({ headers, body }: Request): Record<string, string> {
   return Object.fromEntries(given);
 }
 
-/** Sends the request's body. Stops when the connection closes, because a server may answer before it has read the whole body. */
+/** Sends the request's body. Stops when the connection closes, because a server may answer before it has read everything. */
 function sendBody({ body }: Request, call: http.ClientRequest): void {
   if (!body) {
     call.end();

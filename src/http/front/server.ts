@@ -5,7 +5,7 @@ import { refuseConnection } from "../answers/answer-errors.ts";
 import { type FrontOptions, frontListener } from "./front.ts";
 import { memoryFetch } from "./memory-fetch.ts";
 
-/** The stages that a request passes before it reaches our routes. */
+/** The stages that a request passes before it reaches our routes: the path prefix and the project's app. */
 export interface Approach {
   /** The path prefix of all routes. Empty for the root. */
   prefix: string;
@@ -15,26 +15,29 @@ export interface Approach {
 
 export type ArrivalLimits = Pick<ServerOptions, "requestTimeout" | "headersTimeout" | "connectionsCheckingInterval">;
 
-/** Returns the time limits for the arrival of a request. Node checks them at intervals, by default only every 30 seconds. */
+/**
+ * Returns the time limits for the arrival of a request, and how often Node checks them. Its default of 30 seconds would be too rare for
+ * short limits.
+ */
 export function arrivalLimits(seconds: number): ArrivalLimits & { requestTimeout: number } {
   const limit = Math.ceil(seconds * 1000);
   return { requestTimeout: limit, headersTimeout: limit, connectionsCheckingInterval: Math.min(1_000, limit) };
 }
 
-/** The paths of health checks, including the checks of our own command line. They also work without the prefix. */
+/** The paths of health checks, which our own command line uses too. They also work without the prefix. */
 const healthPaths = ["/ok", "/info"];
 
 /**
- * Returns whether a request may be upgraded to a WebSocket. Other upgrades are answered as plain requests, because curl and Java offer
- * HTTP/2 on their own.
+ * Returns whether a request may be upgraded to a WebSocket. Any other upgrade is answered as a plain request, because curl and Java
+ * offer HTTP/2 unasked.
  */
 export function wantsSocket({ headers, url = "" }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === "websocket" && /\/stream\/events\/?(\?|$)/.test(url);
 }
 
 /**
- * Returns the server factory for an API with a prefix or with the project's app in front. Upgrades bypass that app, because it accepts only
- * requests.
+ * Returns the server factory for an API that has a prefix, or that has the project's app in front. Upgrades bypass that app, because it
+ * can only answer requests.
  */
 export function serverFactory({ prefix, app, front }: Approach, arrival: ArrivalLimits = {}): FastifyServerFactory {
   return (ours) => {
@@ -71,8 +74,8 @@ function takePrefixOff(incoming: IncomingMessage, prefix: string): boolean {
 }
 
 /**
- * Removes the prefix from the paths of upgrades, once another listener for upgrades exists. With our listener alone, Node would treat all
- * upgrades as handled, and leave them unanswered.
+ * Removes the prefix from the paths of upgrades. It adds its listener only when another listener for upgrades exists. Otherwise Node
+ * would assume that upgrades are handled, and they would stay unanswered.
  */
 function takePrefixOffUpgrades(server: Server, prefix: string): void {
   server.on("newListener", function onFirst(event) {

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream as NodeStream } from "node:stream/web";
 
-/** Returns a request as a web `Request`. Throws if that is impossible, such as for an invalid host or an unusual method. */
+/** Returns a Node request as a web `Request`. Throws if that is impossible, for example because of an invalid host or an unusual method. */
 export function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): Request {
   const { method = "GET", headers, url = "/" } = incoming;
   const announced = headers["transfer-encoding"] ?? headers["content-length"] ?? "0";
@@ -11,7 +11,7 @@ export function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): 
   const gone = new AbortController();
   const host = headers.host ?? "localhost";
   if (/[/?#@\\]/.test(host)) throw new Error("The host is not valid.");
-  // `new URL(url, base)` would read a path that begins with two slashes as another host.
+  // The URL is joined as text, because `new URL(url, base)` would read a path with two slashes at its start as another host.
   const request = new Request(url.startsWith("/") ? `http://${host}${url}` : url, {
     method,
     headers: toHeaders(incoming),
@@ -25,8 +25,8 @@ export function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): 
 }
 
 /**
- * Returns the body as a stream. If the body was not read to its end, the rest is drained afterwards, because the next request of the
- * connection follows it.
+ * Returns the body as a stream. If the body is not read to its end, it is drained afterwards, because the next request of the connection
+ * follows it.
  */
 function toBody(incoming: IncomingMessage, outgoing: ServerResponse): ReadableStream<Uint8Array> {
   const chunks: AsyncIterableIterator<Uint8Array> = incoming.iterator({ destroyOnReturn: false });
@@ -54,7 +54,7 @@ function toHeaders({ rawHeaders }: IncomingMessage): Headers {
   return headers;
 }
 
-/** Headers that belong to one connection and are not forwarded. */
+/** The headers that belong to one connection, so they are not forwarded. */
 export const connectionHeaders = [
   "connection",
   "keep-alive",
@@ -66,7 +66,7 @@ export const connectionHeaders = [
   "expect",
 ];
 
-/** Sends an answer as its chunks arrive, without buffering. If either side breaks off, closes the connection and rejects. */
+/** Sends an answer chunk by chunk, as its chunks arrive. If either side breaks off, closes the connection and rejects. */
 export async function sendResponse(response: Response, reply: ServerResponse): Promise<void> {
   reply.statusCode = response.status;
   if (response.statusText) reply.statusMessage = response.statusText;

@@ -96,7 +96,10 @@ export const assistantRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps)
 
 const idIsTaken = () => new ServiceError("conflict", "Assistant already exists");
 
-/** Throws if neither this process nor a live worker has the graph. A worker may serve another project or a newer release. */
+/**
+ * Throws if neither this process nor a live worker has the graph. The workers are asked too, because they may serve another project or a
+ * newer release.
+ */
 async function refuseUnknownGraph({ pool, registry }: ApiDeps, graphId: string | undefined): Promise<void> {
   if (graphId === undefined || registry.has(graphId) || (await isServedElsewhere(pool, graphId))) return;
   throw new ServiceError("not_found", `Graph "${graphId}" not found; this server has ${registry.graphIds.join(", ")}.`);

@@ -45,15 +45,15 @@ interface Cancellation {
   runIds: string[] | undefined;
 }
 
-/** Returns the runs that the caller may cancel with this action, as a scope. */
+/** Returns the scope of the runs that the caller may cancel with this action. */
 export async function cancellable(request: FastifyRequest, { action, threadId, runIds }: Cancellation): Promise<Scope> {
   const metadata = { run_ids: runIds, status: "pending" };
   return (await request.access("threads:update", { thread_id: threadId, action, metadata })).scope;
 }
 
 /**
- * Cancels a run. With `wait`, answers when the run is over. A waiting client takes its place first, so that a refused request cancels
- * nothing.
+ * Cancels a run. With `wait`, answers only when the run is over. The client counts as a waiting one before the run is cancelled. If
+ * there are too many, the request is thus refused without an effect.
  */
 async function cancel(deps: StartDeps, request: RequestOf<typeof cancelSchema>, reply: FastifyReply) {
   const { threadId, runId } = request.params;
@@ -66,7 +66,7 @@ async function cancel(deps: StartDeps, request: RequestOf<typeof cancelSchema>, 
     await cancelRuns(deps, scope, { threadId, runIds: [runId], action });
     if (!wait) return reply.code(202).send();
     const line = lineOf(reply);
-    const find = (visible: Scope) => getThread(deps.pool, visible, threadId); // looks for the thread, because a rollback deletes the run
+    const find = (visible: Scope) => getThread(deps.pool, visible, threadId); // a rollback deletes the run but not the thread
     keepAsking(deps, request, { decide, find }, line);
     await runOutput(deps, { scope, runId, threadId }, { signal: line.gone });
     return reply.code(204).send();
@@ -76,8 +76,8 @@ async function cancel(deps: StartDeps, request: RequestOf<typeof cancelSchema>, 
 }
 
 /**
- * Cancels the named runs of a thread, or all runs with a status. As on the official server, unknown ids are ignored if at least one id is
- * known.
+ * Cancels the named runs of a thread, or all runs with a status. As on the official server, unknown ids are ignored as long as at least
+ * one id is known.
  */
 async function cancelMany(deps: ApiDeps, request: RequestOf<typeof bulkSchema>, reply: FastifyReply) {
   const { status, thread_id, run_ids } = request.body;

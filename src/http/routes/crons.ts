@@ -33,7 +33,7 @@ const Filter = {
   enabled: z.boolean().optional(),
   metadata: Json.optional(),
 };
-/** The fields that a search can select. The SDK also selects `now`, which our crons do not have. */
+/** The fields that a search can select. It accepts `now` too, although our crons have no such field, because the SDK asks for it. */
 const Selectable = z.enum([...Cron.keyof().options, "now"]);
 
 const createSchema = { body: CronCreate, response: answers(Cron) };
@@ -57,7 +57,7 @@ const creates = access("crons:create", ...runDecisions);
 const updates = access("crons:update", ...runDecisions);
 const searches = access("crons:search");
 
-/** Creates, changes, lists and deletes crons, with or without a thread. Workers start the runs of crons. */
+/** Creates, changes, lists and deletes crons, with or without a thread. Workers create their runs. */
 export const cronRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) => {
   app.post("/runs/crons", { schema: createSchema, config: creates }, async (request, reply) =>
     reply.send(await create(deps, request, { body: request.body, threadId: null })),
@@ -75,17 +75,17 @@ export const cronRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) => {
 
 interface CronRequest {
   body: z.output<typeof CronCreate>;
-  /** Null if each run gets its own new thread. */
+  /** The thread of the runs. Null if each run gets a new thread of its own. */
   threadId: string | null;
 }
 
-/** Creates a cron. The caller must be allowed to create both the cron and its runs. */
+/** Creates a cron. The caller must be allowed to create the cron, and also its runs. */
 async function create(deps: ApiDeps, request: FastifyRequest, { body, threadId }: CronRequest) {
   refuseWebhook(deps.webhookRules, body.webhook);
   const asked = { ...toNewCron(withAllowedWebhook(deps, body), threadId), cron_id: newId(), user_id: request.user?.identity };
   const assistantId = toAssistantId(asked.assistant_id);
   const { value } = await request.access("crons:create", { ...asked, assistant_id: assistantId });
-  // Errors name the assistant in the same way as the caller.
+  // If errors name the assistant, they use the id or name that the caller sent.
   const named = value.assistant_id === assistantId ? { ...value, assistant_id: asked.assistant_id } : value;
   const { caller, cron } = await admit(deps, request, named);
   return transaction(deps.pool, (tx) => createCron(tx, caller, cron, rulesOf(deps)));
@@ -110,8 +110,8 @@ const withAllowedWebhook = <Body extends { webhook?: unknown }>({ settings }: Ap
   settings.sendsWebhooks || body.webhook === undefined ? body : { ...body, webhook: null };
 
 /**
- * Checks that the caller may create the runs of a cron. If the project's auth handler changes the run, the change applies to all runs of
- * the cron.
+ * Checks that the caller may create the runs of a cron. The project's auth handler may change the run that it is asked about. The change
+ * is stored in the cron, so it applies to all of its runs.
  */
 async function admit<C extends AskedCron>({ settings }: ApiDeps, request: FastifyRequest, cron: C) {
   const asked = runOfCron(cron, settings);
@@ -122,8 +122,8 @@ async function admit<C extends AskedCron>({ settings }: ApiDeps, request: Fastif
 }
 
 /**
- * Checks a change of a cron in the same way. If only the schedule changes, the runs keep the changes that the auth handler made when the
- * cron was created.
+ * Checks a change of a cron like a new cron. If only the schedule changes, the runs keep what the auth handler changed when the cron was
+ * created.
  */
 async function admitChange(deps: ApiDeps, request: FastifyRequest, { after, ordersRuns, saysWhatRuns }: PlannedChange) {
   if (!ordersRuns) return { caller: undefined, after };
@@ -131,7 +131,7 @@ async function admitChange(deps: ApiDeps, request: FastifyRequest, { after, orde
   return { caller, after: saysWhatRuns ? cron : after };
 }
 
-/** Returns the fields of a cron's payload that the auth handler has changed in the cron's run. */
+/** Returns those fields of a cron's payload that the auth handler has changed. */
 function changedFields(before: NewRun["kwargs"], after: NewRun["kwargs"]): Partial<CronPayload> {
   const fields = ["input", "config", "context", "webhook", "interrupt_before", "interrupt_after", "stream_mode", "durability"] as const;
   const changed = fields.filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]));

@@ -47,12 +47,12 @@ async function draw(deps: ApiDeps, request: RequestOf<typeof drawingSchema>, rep
 
 interface Subgraphs {
   assistantId: string;
-  /** Undefined for the subgraphs of the whole graph. */
+  /** The namespace to look in. Undefined for all subgraphs of the graph. */
   namespace?: string;
   recurse?: boolean | undefined;
 }
 
-/** Returns the schemas of an assistant's subgraphs, by the subgraphs' names. */
+/** Returns the schemas of an assistant's subgraphs, keyed by the subgraphs' names. */
 async function listSubgraphs(deps: ApiDeps, request: FastifyRequest, { assistantId, namespace, recurse = false }: Subgraphs) {
   const assistant = await find(deps, request, assistantId);
   const graph = await open(deps, request, assistant);
@@ -68,7 +68,7 @@ async function find({ pool }: ApiDeps, request: FastifyRequest, assistantId: str
   return getAssistant(pool, scope, assistantId);
 }
 
-/** Opens the assistant's graph for this caller, with the assistant's configuration. */
+/** Opens an assistant's graph for this caller. The graph may depend on the caller and on the assistant's configuration. */
 async function open(deps: ApiDeps, { user }: FastifyRequest, assistant: Assistant): Promise<AnyGraph> {
   const { config, context } = assistant;
   const own = Object.entries(config.configurable ?? {}).filter(([key]) => !isReservedKey(key));
@@ -81,7 +81,7 @@ function knownGraph({ registry }: ApiDeps, { graph_id: graphId }: Assistant): st
   return graphId;
 }
 
-/** Returns the schemas under two names each: with `_schema` as in the official OpenAPI document, and without it as on the dev server. */
+/** Returns each schema under two names. The official OpenAPI document has names with `_schema`, and the dev server has names without it. */
 function underBothNames(schemas: GraphSchemas) {
   const { state_schema: state, input_schema: input, output_schema: output, config_schema: config } = schemas;
   return { ...schemas, state, input, output, config };

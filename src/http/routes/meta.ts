@@ -10,7 +10,7 @@ import { Flag } from "../schemas.ts";
 
 const langgraph: { version: string } = createRequire(import.meta.url)("@langchain/langgraph/package.json");
 
-/** The time after which a database that has not answered counts as unavailable. */
+/** How long a health check waits for the database, in milliseconds. */
 const checkMs = 2_000;
 
 async function within(ms: number, answer: Promise<unknown>): Promise<void> {
@@ -31,10 +31,10 @@ export const metaRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool, ve
     },
   );
 
-  // This route is public, because clients read it before they know how to authenticate.
+  // Public, because clients read it before they know how to authenticate.
   app.get("/info", { config: { access: "public" } }, async (_request, reply) =>
     reply.send({
-      halted: await isHalted(pool).catch(() => null), // null, for unknown, while the database is unavailable
+      halted: await isHalted(pool).catch(() => null), // null means unknown, because the database does not answer
       version,
       model,
       langgraph_js_version: langgraph.version,
@@ -44,7 +44,7 @@ export const metaRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { pool, ve
   );
 };
 
-/** Answers health checks when the meta routes are disabled. */
+/** Answers health checks if the other meta routes are disabled. */
 export const healthRoute: FastifyPluginAsyncZod<ApiDeps> = async (app) => {
   app.get("/ok", { config: { access: "signed-in" } }, async (_request, reply) => reply.send({ ok: true }));
 };

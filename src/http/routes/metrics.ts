@@ -8,7 +8,7 @@ import type { ApiDeps } from "../api-deps.ts";
 const countsOfAll =
   "The metrics count what is everybody's, and you see what is your own. A scraper takes an API key, or asks at ENSEMBLE_METRICS_PORT.";
 
-/** Serves metrics of the queue, the runs, the database and the process for the operator's tools. */
+/** Serves the metrics of the queue, the runs, the database and the process, for monitoring tools. */
 export const metricsRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { metrics }) => {
   app.get(
     "/metrics",

@@ -22,7 +22,7 @@ import { cancelAbandoned, runOutput, streamRun } from "../sse/follow.ts";
 import { cancellable } from "./cancellation.ts";
 
 const JoinQuery = z.object({ cancel_on_disconnect: Flag.optional(), stream_mode: Unsettable(OneOrMore(StreamMode)) });
-/** The last event that the client has. Without the header, the stream starts at the beginning of the log. */
+/** The id of the last event that the client has. Without this header, the stream starts with the first event of the log. */
 const LastEvent = z.looseObject({
   "last-event-id": z
     .string()
@@ -37,10 +37,13 @@ const joinSchema = { params: RunParams, querystring: JoinQuery };
 const streamSchema = { params: RunParams, querystring: JoinQuery, headers: LastEvent, response: streams };
 const streamAloneSchema = { ...streamSchema, params: z.object({ runId: Id }) };
 
-/** With `cancel_on_disconnect`, the client must also be allowed to cancel the run. */
+/**
+ * The actions about which a route asks that lets clients join a run. The update of threads is among them, because a client with
+ * `cancel_on_disconnect` must also be allowed to cancel the run.
+ */
 const joins = access("threads:read", "threads:update");
 
-/** Reads, follows, waits for and deletes an existing run. */
+/** The routes for one existing run: read it, follow it, wait for it and delete it. */
 export const singleRunRoutes: FastifyPluginAsyncZod<StartDeps> = async (app, deps) => {
   const path = "/threads/:threadId/runs/:runId";
   app.get(path, { schema: getSchema, config: access("threads:read") }, (request, reply) => get(deps, request, reply));
@@ -50,7 +53,7 @@ export const singleRunRoutes: FastifyPluginAsyncZod<StartDeps> = async (app, dep
   app.get("/runs/:runId/stream", { schema: streamAloneSchema, config: joins }, (request, reply) => streamAlone(deps, request, reply));
 };
 
-/** Returns a function that asks auth which runs the caller may read, and a function that finds the run among them. */
+/** Returns a function that asks auth which runs the caller may read, and a function that looks for the run among them. */
 function readable({ pool }: ApiDeps, request: FastifyRequest, { runId, threadId }: { runId: string; threadId?: string }) {
   return {
     decide: async () => (await request.access("threads:read", { thread_id: threadId, run_id: runId })).scope,
@@ -78,13 +81,16 @@ async function remove({ pool, registry, wakeups }: ApiDeps, request: RequestOf<t
 
 interface Joined {
   runId: string;
-  /** Undefined if the client names only the run. */
+  /** The thread of the run. Undefined if the client names only the run. */
   threadId?: string;
   /** True if the run is cancelled when the client disconnects. */
   cancels: boolean | undefined;
 }
 
-/** Finds a run for a client that joins it. Also returns the scope for cancelling the run when the client disconnects. */
+/**
+ * Finds a run for a client that follows it or waits for it. If the client wants the run to be cancelled when it disconnects, also
+ * returns the scope for that.
+ */
 async function findToJoin(deps: ApiDeps, request: FastifyRequest, { cancels, ...named }: Joined) {
   const followed = readable(deps, request, named);
   const scope = await followed.decide();

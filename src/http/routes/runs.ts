@@ -16,7 +16,10 @@ import { BatchCreate, RunCreate, toNewRun } from "../runs/run-request.ts";
 import { type StartDeps, startAndStream, startAndWait, startRun } from "../runs/start-run.ts";
 import { answers, Limit, Offset, OneOrMore, Run, streams, ThreadParams } from "../schemas.ts";
 
-/** The bytes of memory for each byte of a batch, which exists as documents, in a statement, as an answer, and as the answer's text. */
+/**
+ * How many bytes of memory one byte of a batch takes. While a request is handled, a batch exists as documents, in a statement, as an
+ * answer and as the answer's text.
+ */
 const weightOfByte = 4;
 
 const batchSchema = { body: BatchCreate, response: answers(z.array(Run)) };
@@ -55,7 +58,7 @@ async function startBatch(deps: ApiDeps, request: RequestOf<typeof batchSchema>,
   const { body, headers } = request;
   const wanted = body.map((one) => toNewRun(deps.settings, one, { threadId: one.thread_id ?? undefined, headers }));
   const assistantIds = wanted.map(({ assistantId }) => assistantId);
-  // This happens before the transaction, which would otherwise hold a connection while it waits for memory.
+  // Memory is reserved before the transaction begins, because a transaction that waits would keep a connection busy.
   const bytes = await bytesOfAssistants(deps.pool, assistantIds);
   if (bytes > lightBytes) await holdMemory(deps.memory, reply, weightOfByte * bytes);
   return reply.send(await makeBatch(deps, request, wanted));

@@ -12,11 +12,13 @@ import { readWithin } from "../memory.ts";
 import type { RequestOf } from "../route.ts";
 import { answers, Flag, Item, Json, Limit, Offset, OneOrMore, Text, Whole } from "../schemas.ts";
 
-/** Returns a schema that also accepts null for a missing field, because some clients send null. */
+/** Returns a schema for an optional field that also accepts null, because some clients send null for a missing field. */
 const optional = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().transform((value) => value ?? undefined);
 
 const Namespace = z.array(Text);
-/** The fields by which searches find the item, or false for none. OpenAPI 3.0 has no literal false, so this is a boolean. */
+/**
+ * The fields of an item by which searches find it, or false for none. The schema says boolean, because OpenAPI 3.0 has no literal false.
+ */
 const Index = z.union([
   z
     .boolean()
@@ -42,7 +44,7 @@ const NamespaceSearch = z.object({
   limit: Whole(1, 1_000).default(100),
   offset: Offset,
 });
-/** Metadata that only an auth handler can add to an item. If empty, a stored item keeps its metadata. */
+/** Metadata of an item, which only an auth handler can add. If there is none, an item that is already stored keeps its metadata. */
 const Marked = z.object({ metadata: Json.transform((marks) => (Object.keys(marks).length > 0 ? marks : undefined)) });
 
 const getSchema = { querystring: ItemQuery, response: answers(Item.nullable()) };
@@ -51,9 +53,7 @@ const deleteSchema = { body: ItemDelete };
 const searchSchema = { body: ItemSearch, response: answers(z.object({ items: z.array(Item.extend({ score: z.number().optional() })) })) };
 const namespacesSchema = { body: NamespaceSearch, response: answers(z.object({ namespaces: z.array(z.array(z.string())) })) };
 
-/**
- * Gives clients access to the store of the graphs: items, searches and namespaces. An auth handler may change the namespace of a request.
- */
+/** The routes for the store that graphs use: its items, searches and namespaces. An auth handler may change the namespace of a request. */
 export const storeRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, deps) => {
   app.put("/store/items", { schema: putSchema, config: access("store:put") }, (request, reply) => put(deps, request, reply));
   app.get("/store/items", { schema: getSchema, config: access("store:get") }, (request, reply) => get(deps, request, reply));

@@ -21,7 +21,7 @@ import { EventFilter, LastEventNumber, LastThreadEvent, ThreadStreamQuery } from
 
 export interface StreamingDeps extends ApiDeps {
   counts: StreamCounts;
-  /** Sends a request through the project's own app, which stands in front of our routes. Undefined if the project has no such app. */
+  /** Sends a request through the project's own app, which gets requests before our routes. Undefined if the project has no such app. */
   askFront: ((request: Request) => Promise<Response>) | undefined;
 }
 
@@ -35,7 +35,7 @@ const eventsSchema = { params: ThreadParams, body: EventFilter, headers: LastEve
 const runsSchema = { params: ThreadParams, querystring: ThreadStreamQuery, headers: LastThreadEvent, response: threadStream };
 const socketSchema = { params: ThreadParams, hide: true }; // OpenAPI cannot describe a WebSocket
 
-/** Streams the events of a thread over all of its runs, and accepts the commands that act on the thread. */
+/** Streams the events of a thread across all of its runs, and accepts commands for the thread. */
 export const streamingRoutes: FastifyPluginAsyncZod<StreamingDeps> = async (app, deps) => {
   app.post("/threads/:threadId/commands", { schema: commandSchema, config: access(...commandDecisions) }, async (request, reply) =>
     reply.send(await answerCommand({ deps, request, threadId: request.params.threadId }, request.body)),
@@ -87,7 +87,7 @@ async function streamRuns(deps: StreamingDeps, request: RequestOf<typeof runsSch
   await streamThreadRuns(deps, reply, { threadId, followed, leave: enter(deps, request, threadId), since, modes });
 }
 
-/** Checks that the caller may read a thread. Returns functions with which this can be checked again later. */
+/** Checks that the caller may read a thread. Returns the functions with which the check can be repeated later. */
 async function toFollow({ pool }: ApiDeps, request: FastifyRequest, threadId: string): Promise<Followed> {
   const decide = async () => (await request.access("threads:read", { thread_id: threadId })).scope;
   const find = (scope: Scope) => getThread(pool, scope, threadId);
@@ -95,12 +95,12 @@ async function toFollow({ pool }: ApiDeps, request: FastifyRequest, threadId: st
   return { decide, find };
 }
 
-/** Refuses an upgrade if the project's app would refuse the request, or if the limit of open streams is reached. */
+/** Refuses an upgrade to a WebSocket if the project's app refuses the same request, or if the client has too many open streams. */
 async function refuseSocket(deps: StreamingDeps, request: RequestOf<typeof socketSchema>): Promise<void> {
   if (!request.ws) return;
   if (deps.askFront) await refuseWhereAppDoes(deps.askFront, request);
   const leave = enter(deps, request, request.params.threadId);
-  leave(); // the socket takes its place again when it is open
+  leave(); // the place was taken only to check the limit: the socket takes it again when it is open
 }
 
 function openSocket(deps: StreamingDeps, request: FastifyRequest, socket: WebSocket): void {
@@ -114,8 +114,8 @@ function openSocket(deps: StreamingDeps, request: FastifyRequest, socket: WebSoc
 }
 
 /**
- * Sends the same request without its upgrade through the project's app, and throws if the app refuses it. An upgrade itself bypasses the
- * app and its middleware.
+ * Sends the same request without its upgrade through the project's app, and throws if the app refuses it. Without this check, an upgrade
+ * would bypass the app's middleware.
  */
 async function refuseWhereAppDoes(ask: (request: Request) => Promise<Response>, { url, headers }: FastifyRequest): Promise<void> {
   const plain = new Headers();
@@ -124,6 +124,6 @@ async function refuseWhereAppDoes(ask: (request: Request) => Promise<Response>, 
   }
   const answer = await ask(new Request(new URL(url, `http://${headers.host}`), { headers: plain }));
   const text = await answer.text();
-  if (answer.status === upgradeRequired) return; // our own route answered, so the app has let the request pass
+  if (answer.status === upgradeRequired) return; // our own route has answered, so the app has let the request pass
   throw new AuthRefusal(answer.status < 400 ? 403 : answer.status, text);
 }

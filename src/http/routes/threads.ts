@@ -31,7 +31,7 @@ import { answers, Command, Id, Json, Limit, Offset, SortOrder, Text, Thread, Thr
 const Superstep = z.object({
   updates: z.array(z.object({ values: z.unknown().optional(), command: Command.nullish(), as_node: Text })).min(1),
 });
-/** The fields that a search can select. The SDK also selects `context`, which our threads do not have. */
+/** The fields that a search can select. It accepts `context` too, although our threads have no such field, because the SDK asks for it. */
 const Selectable = z.enum([...Thread.keyof().options, "context"]);
 const Filter = {
   ids: z.array(Id).optional(),
@@ -123,15 +123,15 @@ function toStateUpdate({ values, command, as_node }: z.infer<typeof Superstep>["
 }
 
 interface Existing {
-  /** The threads that the caller may create. */
+  /** The scope of the threads that the caller may create. */
   creatable: Scope;
   threadId: string;
   history: StateUpdate[][];
 }
 
 /**
- * Returns the existing thread with this id, after adding the history to it. If the caller may not read the thread, throws that the id is
- * taken.
+ * Adds the history to an existing thread with this id, and returns the thread. If the caller may not read the thread, throws an error
+ * that says only that the id is taken.
  */
 async function takeExisting({ pool, registry }: ApiDeps, request: FastifyRequest, existing: Existing): Promise<ThreadRow> {
   const { creatable, threadId, history } = existing;
@@ -149,7 +149,7 @@ async function search({ pool, memory }: ApiDeps, request: RequestOf<typeof searc
   const page = await readWithin(memory, reply, (bytes) => searchThreads(pool, scope, { ...query, bytes }));
   const { extract, select } = query;
   if (!extract) return sendPage(reply, page, query);
-  if (Object.keys(extract).length > 10) await holdMemory(memory, reply); // each path may copy a large value
+  if (Object.keys(extract).length > 10) await holdMemory(memory, reply); // each extracted path may copy a large value
   return sendPage(reply, page, { ...query, select: select && [...select, "extracted"] }, (thread) => extractPaths(thread, extract));
 }
 
@@ -164,7 +164,7 @@ async function prune({ pool }: ApiDeps, request: RequestOf<typeof pruneSchema>, 
   const { thread_ids, strategy } = request.body;
   const { scope } = await request.access(strategy === "delete" ? "threads:delete" : "threads:update", { thread_ids });
   let pruned = 0;
-  // Each thread has its own transaction. It is thus locked only while it is pruned, and no transaction waits for two locks.
+  // Each thread gets a transaction of its own. It is thus locked only while it is pruned, and no transaction waits for a second lock.
   for (const threadId of new Set(thread_ids)) {
     if (await transaction(pool, (tx) => pruneThread(tx, scope, threadId, strategy))) pruned++;
   }
@@ -193,7 +193,7 @@ async function remove({ pool, wakeups }: ApiDeps, request: RequestOf<typeof dele
     if (!(await lockThread(tx, scope, threadId))) throw threadNotFound(threadId);
     await deleteThread(tx, threadId);
   });
-  wakeups.notify(cancelTopic); // a worker that executes one of the thread's runs then stops
+  wakeups.notify(cancelTopic); // if a worker executes a run of the thread, it stops now
   return reply.code(204).send();
 }
 

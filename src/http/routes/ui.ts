@@ -15,8 +15,8 @@ const types: Record<string, string> = {
 };
 
 /**
- * Serves the UI components of graphs. A page requests the HTML that loads a component, and that HTML requests the component's files.
- * `mountedAt` is the path prefix.
+ * Serves the UI components of graphs. A page first requests HTML that loads a component, and that HTML then requests the component's
+ * files. `mountedAt` is the path prefix of the API.
  */
 export const uiRoutes: FastifyPluginAsyncZod<{ bundles: UiBundles; mountedAt: string }> = async (app, { bundles, mountedAt }) => {
   const filesOf = (graphId: string) => {
@@ -32,7 +32,7 @@ export const uiRoutes: FastifyPluginAsyncZod<{ bundles: UiBundles; mountedAt: st
       const names = [...filesOf(graphId).keys()];
       const scheme = headers["x-forwarded-proto"] === "https" ? "https" : "http";
       const urlOf = (file: string) => attribute(`${scheme}://${host}${mountedAt}/ui/${encodeURIComponent(graphId)}/${file}`);
-      // The SDK in the page replaces the last argument with the id of its element.
+      // The SDK in the page replaces the last argument with the id of its own element.
       const render = `__LGUI_${graphId.replace(/[^a-zA-Z0-9]/g, "_")}.render(${JSON.stringify(name)}, "{{shadowRootId}}")`;
       const html = [
         ...names.filter((file) => file.endsWith(".css")).map((file) => `<link rel="stylesheet" href="${urlOf(file)}" />`),
@@ -55,7 +55,7 @@ export const uiRoutes: FastifyPluginAsyncZod<{ bundles: UiBundles; mountedAt: st
   );
 };
 
-/** Escapes the text of an HTML attribute that is in this kind of quotes. */
+/** Escapes a text for an HTML attribute whose value is in this kind of quotes. */
 function attribute(text: string, quote: '"' | "'" = '"'): string {
   const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
   return quote === '"' ? escaped.replaceAll('"', "&quot;") : escaped.replaceAll("'", "&#39;");

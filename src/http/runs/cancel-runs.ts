@@ -12,13 +12,13 @@ interface RunsToCancel {
   action: CancelAction;
 }
 
-/** Cancels open runs of one thread, and notifies their workers and clients. Returns how many runs there were. */
+/** Cancels open runs of one thread, and notifies the workers and clients. Returns how many runs were cancelled. */
 export async function cancelRuns({ pool, wakeups }: ApiDeps, scope: Scope, { threadId, runIds, action }: RunsToCancel): Promise<number> {
   const cancelled = await transaction(pool, async (tx) => {
-    if (!(await lockThread(tx, scope, threadId))) return 0; // the thread was deleted meanwhile
+    if (!(await lockThread(tx, scope, threadId))) return 0; // the thread has been deleted meanwhile
     return cancelOpenRuns(tx, [threadId], action, runIds);
   });
-  // A run that never started is over now. A run that has started is stopped by its worker.
+  // The notifications serve both cases: a run that never started is over now, and a run that has started must be stopped by its worker.
   if (cancelled > 0) wakeups.notify(cancelTopic, claimTopic, threadTopic(threadId), ...runIds.map(endTopic), ...runIds.map(runTopic));
   return cancelled;
 }

@@ -5,7 +5,7 @@ import { faultOfPattern, isTimezone } from "../../crons/schedule.ts";
 import { Json } from "../schemas.ts";
 import { RunCreate } from "./run-request.ts";
 
-/** The run fields that a cron can set for its runs. */
+/** The fields of a run that a cron can set for all of its runs. */
 const Payload = RunCreate.pick({
   input: true,
   config: true,
@@ -29,7 +29,7 @@ const Pattern = z
     if (fault) addIssue({ code: "custom", message: fault });
   });
 const Timezone = z.string().max(100).refine(isTimezone, 'expected the name of a time zone, like "Europe/Berlin"');
-/** A time without a zone counts as UTC, like the schedule. */
+/** A time without a zone counts as UTC, as the schedule does by default. */
 const Time = z.iso
   .datetime({ offset: true, local: true })
   .transform((time) => new Date(/(Z|[+-]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`))
@@ -44,11 +44,14 @@ const Changeable = {
   metadata: Json.nullish(),
 };
 
-/** The body of a request that creates a cron. Unknown keys are ignored, as for runs. */
+/** The body of a request that creates a cron. Unknown keys are ignored, as they are for runs. */
 export const CronCreate = Payload.extend({ ...Changeable, assistant_id: RunCreate.shape.assistant_id, schedule: Pattern });
 export const CronPatch = Payload.extend(Changeable);
 
-/** Returns a new cron with the defaults filled in. If its creator named a thread, its runs never delete that thread. */
+/**
+ * Returns the cron that a request describes, with the defaults filled in. If the request names a thread, the cron's runs never delete
+ * that thread.
+ */
 export function toNewCron(body: z.output<typeof CronCreate>, threadId: string | null): NewCron {
   const { assistant_id, schedule, timezone, end_time, enabled, on_run_completed, metadata, ...payload } = body;
   return {
@@ -64,7 +67,7 @@ export function toNewCron(body: z.output<typeof CronCreate>, threadId: string | 
   };
 }
 
-/** Returns the changes to a cron. If a field is null, it is cleared if the cron may have it empty. Otherwise it stays unchanged. */
+/** Returns the changes that a request makes to a cron. Null clears a field that may be empty. For any other field, null means no change. */
 export function toPatch(body: z.output<typeof CronPatch>): Patch {
   const { schedule, timezone, end_time, enabled, on_run_completed, metadata, ...payload } = body;
   return {

@@ -8,7 +8,7 @@ import type { ApiDeps } from "../api-deps.ts";
 import { idempotent } from "./idempotency-key.ts";
 import { refuseWebhook, runCheck } from "./run-check.ts";
 
-/** Creates the run that a request describes. With an Idempotency-Key, the run is created only once. */
+/** Creates the run that a request describes. If the request has an Idempotency-Key, creates it only once for that key. */
 export async function makeRun(deps: ApiDeps, request: FastifyRequest, wanted: NewRun): Promise<Run> {
   refuseWebhook(deps.webhookRules, wanted.kwargs.webhook);
   const submission = { ...(await admitRun(request, wanted)), check: runCheck(deps.registry) };
@@ -17,7 +17,7 @@ export async function makeRun(deps: ApiDeps, request: FastifyRequest, wanted: Ne
   return run;
 }
 
-/** Creates all runs of a batch, or none. Issues name the index of their run in the batch. */
+/** Creates all runs of a batch, or none. If the batch is invalid, the issues name the position of the run. */
 export async function makeBatch(deps: ApiDeps, request: FastifyRequest, wanted: NewRun[]): Promise<Run[]> {
   for (const [index, { kwargs }] of wanted.entries()) refuseWebhook(deps.webhookRules, kwargs.webhook, ["body", index]);
   const submissions: Submission[] = [];
@@ -29,8 +29,8 @@ export async function makeBatch(deps: ApiDeps, request: FastifyRequest, wanted: 
 }
 
 /**
- * Returns a check that refuses a batch, before its commit, if the answer would be too large. The answer contains each run with its
- * assistant's config, which may be large.
+ * Returns a check that refuses a batch, before its commit, if the answer would be too large. It could become large because the answer
+ * contains each run with a copy of its assistant's config.
  */
 function refuseLargeBatch(most: number): (run: Run) => void {
   let bytes = 0;

@@ -6,7 +6,7 @@ import { objectionTo, type WebhookRules } from "../../webhooks/webhook-rules.ts"
 import { refuseIssues } from "../answers/issues.ts";
 import { issuesOfAnswers, issuesOfUnasked } from "./answer-check.ts";
 
-/** Returns the check that a run must pass before it is created. In a batch, `index` is the position of the run. */
+/** Returns the check that a run must pass before it is created. `index` is the position of the run in a batch. */
 export function runCheck(registry: Registry, index?: number): RunCheck {
   const inBatch = (issues: Issue[]) => (index === undefined ? issues : issues.map((issue) => ({ ...issue, path: [index, ...issue.path] })));
   return async (tx, run) => {
@@ -19,32 +19,34 @@ export function runCheck(registry: Registry, index?: number): RunCheck {
   };
 }
 
-/** Throws if a webhook would not be called, as far as this is known without a DNS lookup. */
+/**
+ * Throws if the rules forbid this webhook. The check makes no DNS lookup, so a webhook that passes may still be refused when it is sent.
+ */
 export function refuseWebhook(rules: WebhookRules, webhook: string | null | undefined, path: PropertyKey[] = ["body"]): void {
   const objection = typeof webhook === "string" && objectionTo(webhook, rules);
   if (objection) refuseIssues([{ path: [...path, "webhook"], message: objection }]);
 }
 
-/** Returns what LangGraph validates against the graph's schemas. */
+/** Returns the parts of a run that are validated against the graph's schemas. */
 function callOf({ kwargs: { input, command, context, config } }: AskedRun) {
   return {
-    // A null input continues from the thread's state. A command replaces the input.
+    // A null input continues from the thread's state, and a command replaces the input. Neither is validated.
     ...(command === null && input !== null && { input }),
-    // Without a context, LangGraph uses `configurable`, where older graphs keep their context.
+    // Without a context, LangGraph takes `configurable` in its place, because older graphs keep their context there.
     context: context ?? config.configurable,
   };
 }
 
 /**
- * Returns whether the thread's open questions are the questions that this run will find. Behind other runs, or at an earlier checkpoint,
- * other questions may be open. Then only the graph validates the answers.
+ * Returns whether the questions that are open now are those that this run will find. If other runs come first, or the run starts at an
+ * earlier checkpoint, others may be open. In that case only the graph validates the answers.
  */
 function knowsOpenQuestions({ wasBusy, kwargs }: AskedRun): boolean {
   return !wasBusy && !kwargs.config.configurable?.checkpoint_id;
 }
 
 /**
- * Throws if an assistant's context would be refused by its graph. A required field may be missing, because the run may add it, but each
+ * Throws if the graph would refuse an assistant's context. A required field may still be missing, because the run may add it, but each
  * given field must be valid.
  */
 export async function refuseContext(registry: Registry, graphId: string, context: Record<string, unknown>): Promise<void> {

@@ -9,7 +9,7 @@ import { Checkpoint, Command, Config, Id, Json, OneOrMore, Text } from "../schem
 
 const Nodes = z.union([z.literal("*"), z.array(Text)]).nullish();
 
-/** The body of a request that creates a run. Unknown keys are ignored, because clients of other versions send some. */
+/** The body of a request that creates a run. Unknown keys are ignored, because clients of other versions may send them. */
 export const RunCreate = z.object({
   assistant_id: Text.min(1),
   input: z.unknown().optional(),
@@ -48,14 +48,14 @@ export const BatchCreate = z
   .max(1_000);
 
 interface RunOrigin {
-  /** Undefined for a run that gets its own new thread. */
+  /** The thread of the run. Undefined for a run that gets a new thread of its own. */
   threadId: string | undefined;
   headers: IncomingHttpHeaders;
 }
 
 /**
- * Returns a new run with the defaults filled in. The configured headers go into its `configurable`, and its trace continues the caller's
- * trace.
+ * Returns the run that a request describes, with the defaults filled in. The picked headers go into its `configurable`. Its trace
+ * continues the caller's trace.
  */
 export function toNewRun(settings: ApiDeps["settings"], body: RunRequest, { threadId, headers }: RunOrigin): NewRun {
   const configurable = { ...settings.pickHeaders(headers), ...body.config?.configurable };

@@ -9,12 +9,12 @@ import { streamRun, waitForRun } from "../sse/follow.ts";
 import { makeRun } from "./make-runs.ts";
 import { type RunCreateBody, toNewRun } from "./run-request.ts";
 
-/** The request of a route that starts a run. */
+/** The request that starts a run, and its reply. */
 export interface Start {
   request: FastifyRequest;
   reply: FastifyReply;
   body: RunCreateBody;
-  /** Undefined for a run that gets its own new thread. */
+  /** The thread of the run. Undefined for a run that gets a new thread of its own. */
   threadId?: string;
 }
 
@@ -30,9 +30,10 @@ export async function startRun(deps: ApiDeps, start: Start): Promise<FastifyRepl
 }
 
 /**
- * Creates a run and streams it. The feed expects the run before it is created, so that no event is missed and no query is needed. The
- * stream is also counted among the client's open streams before the run is created. A client with too many open streams is refused and
- * retries. If the run already existed then, the retry would create a second run.
+ * Creates a run and streams it. Two things happen before the run is created:
+ * - The feed, which passes events to followers, learns the run's id. The stream can thus begin without a query, and misses no event.
+ * - The client is counted among those with open streams. If it has too many, it is refused and retries. If its run existed already, each
+ *   retry would create another run.
  */
 export async function startAndStream(deps: StartDeps, start: Start): Promise<void> {
   const wanted = newRunOf(deps, start);
@@ -51,7 +52,8 @@ async function stream(deps: ApiDeps, start: Start, { run, leave }: { run: Run; l
   const { reply } = start;
   const cancelScope = cancelScopeOf(start);
   reply.header("content-location", runPath(start, run));
-  // The SDK reconnects to this URL after a broken connection. If the run is cancelled on disconnect, reconnecting makes no sense.
+  // The SDK reconnects to this URL after a broken connection. Without it, it does not try, which is right for a run that is cancelled on
+  // disconnect.
   if (!cancelScope) reply.header("location", `${runPath(start, run)}/stream`);
   await streamRun(deps, reply, {
     leave,
@@ -64,14 +66,14 @@ async function stream(deps: ApiDeps, start: Start, { run, leave }: { run: Run; l
   });
 }
 
-/** Creates a run and waits for it. As for a stream, the client's place is taken before the run is created. */
+/** Creates a run and waits for it. As for a stream, the client is counted before the run is created. */
 export async function startAndWait(deps: StartDeps, start: Start): Promise<void> {
   const wanted = newRunOf(deps, start);
   const leave = takePlaceAtRun(deps, start.request, wanted.runId);
   await makeAndWait(deps, start, wanted).finally(leave);
 }
 
-/** Creates a run and waits for its end. The wait begins before the run is created, so that its end cannot be missed. */
+/** Creates a run and waits for its end. It starts to listen before it creates the run, so that it cannot miss the end. */
 async function makeAndWait(deps: ApiDeps, start: Start, wanted: NewRun): Promise<void> {
   const { request, reply } = start;
   const left = new AbortController();
@@ -83,12 +85,12 @@ async function makeAndWait(deps: ApiDeps, start: Start, wanted: NewRun): Promise
   reply.header("content-location", runPath(start, run));
   reply.header("location", `/threads/${run.thread_id}/runs/${run.run_id}/join`);
   const place = { scope: alreadyDecided, runId: run.run_id, threadId: run.thread_id };
-  // With an Idempotency-Key, this may be an older run, whose end is not announced again.
+  // With an Idempotency-Key, this may be an older run. The end of an older run may have been announced already, so do not wait for it.
   const heard = run.run_id === wanted.runId ? firstWord : undefined;
   await waitForRun(deps, reply, { ...place, cancelScope: cancelScopeOf(start), followed: ownRequest, firstWord: heard });
 }
 
 const cancelScopeOf = ({ body }: Start) => (body.on_disconnect === "cancel" ? alreadyDecided : undefined);
 
-/** Returns the path of the run, in the form that this request used. */
+/** Returns the path of the run, with the thread if the request named one. */
 const runPath = ({ threadId }: Start, run: Run) => `${threadId === undefined ? "" : `/threads/${threadId}`}/runs/${run.run_id}`;

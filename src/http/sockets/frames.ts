@@ -2,16 +2,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RawData, WebSocket } from "ws";
 
 const pingMs = 15_000;
-/** Reading from the socket pauses while more frames, or more bytes, than this wait. */
+/** If more frames or more bytes than this wait to be handled, reading from the socket pauses. */
 const mostWaiting = 50;
 const mostBytes = 1_000_000;
 
 type Frame = Buffer | undefined;
 
 /**
- * Handles the frames of a WebSocket one at a time. `onFrame` gets the next frame when it has finished the previous one, and undefined for a
- * binary frame. If a client sends too much, the rest waits in the client's own buffers. A client that reads nothing for `stalledSeconds`,
- * or answers no ping, is cut off.
+ * Handles the frames of a WebSocket one at a time. `onFrame` gets the next frame when it has finished the previous one. For a binary
+ * frame it gets undefined.
+ *
+ * If a client sends too much, this stops reading, so that further frames wait on the client's side. A client that reads nothing for
+ * `stalledSeconds`, or that does not answer a ping, is cut off.
  */
 export class Frames {
   readonly #socket: WebSocket;

@@ -15,17 +15,17 @@ import { EventFilter } from "../streaming-request.ts";
 import { Frames } from "./frames.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
-/** How long a socket's user stays authenticated. After this, the next command authenticates the user again. */
+/** How long a socket's user counts as authenticated. The first command after that authenticates the user again. */
 const askAgainMs = 30_000;
 
 const Unsubscribe = z.object({ subscription_id: z.string() });
 
-/** Serves the event streaming protocol on one WebSocket. Returns a signal that aborts when the client has disconnected. */
+/** Serves the event streaming protocol on one WebSocket. Returns a signal that aborts when the client is gone. */
 export function serveSocket(socket: WebSocket, from: CommandSource): AbortSignal {
   return new EventSocket(socket, from).gone;
 }
 
-/** Answers commands in order, and sends the events of the socket's subscriptions. */
+/** Answers the commands of one socket in order, and sends the events of its subscriptions. */
 class EventSocket {
   readonly #from: CommandSource;
   readonly #sight: Sight = { readable: undefined, isSeen: false };
@@ -56,7 +56,10 @@ class EventSocket {
     return this.#frames.gone;
   }
 
-  /** Answers a frame. Events of a subscription follow the answer that names it. Subscriptions that arrive in one burst start together. */
+  /**
+   * Answers a frame. A subscription starts only after its answer has been sent, because the answer tells the client its id. If several
+   * frames arrive together, their subscriptions start together.
+   */
   async #onFrame(frame: Buffer | undefined): Promise<void> {
     await this.#frames.send([JSON.stringify(await this.#answer(frame))]);
     if (this.#frames.isIdle) this.#subscriptions.start();
@@ -76,7 +79,10 @@ class EventSocket {
     });
   }
 
-  /** Forgets what auth decided for the last command. Authenticates the user again if it is time. */
+  /**
+   * Prepares auth for the next command. Forgets what was decided for the last one, and authenticates the user again if that was too long
+   * ago.
+   */
   async #startDecisions(): Promise<void> {
     this.#from.request.decided = [];
     if (Date.now() - this.#askedAt <= askAgainMs) return;
@@ -99,7 +105,7 @@ class EventSocket {
     return {};
   }
 
-  /** Cuts the connection after an error. The client then reconnects and subscribes again. */
+  /** Cuts the connection after an error, so that the client reconnects and subscribes again. */
   #cut(err: Error): void {
     this.#from.deps.log.debug({ err, thread_id: this.#from.threadId }, "socket cut");
     this.#frames.cut();

@@ -2,43 +2,44 @@ import { newId } from "../../db/ids.ts";
 import type { ThreadEvent } from "../../streaming/event.ts";
 import { type Filter, toMatcher } from "../../streaming/filter.ts";
 
-/** The limit of subscriptions on one socket. A client that needs more opens another socket. */
+/** The most subscriptions on one socket. A client that needs more opens another socket. */
 const mostSubscriptions = 50;
 
 export interface SubscriptionOptions {
   /** Yields the thread's events with numbers above `since`, as they arrive. */
   follow: (since: number, signal: AbortSignal) => AsyncGenerator<ThreadEvent[], void>;
   send: (texts: string[]) => Promise<void>;
-  /** Called when no more events can be sent. */
+  /** Called when an error makes it impossible to send more events. */
   failed: (error: Error) => void;
   gone: AbortSignal;
 }
 
 interface Subscription {
   isWanted: (event: ThreadEvent) => boolean;
-  /** The number up to which this subscription has been sent all events that it wants. */
+  /** The number of the last event up to which this subscription has received everything that it wants. */
   through: number;
   over: boolean;
 }
 
 /**
- * Sends the events of all subscriptions of a socket in one line: each event once, in the thread's order. Order matters, because a client
- * treats events that arrive after a run's end as late. A new subscription first catches up with the events that the line has already sent,
- * and then joins the line.
+ * Sends the events of all subscriptions of a socket in one common sequence: each event once, in the order of the thread. The order
+ * matters, because a client treats events that arrive after a run's end as late.
+ *
+ * A new subscription first gets the earlier events on its own. When it has caught up, it joins the common sequence.
  */
 export class Subscriptions {
   readonly #options: SubscriptionOptions;
   readonly #all = new Map<string, Subscription>();
   readonly #inLine = new Set<Subscription>();
   readonly #fresh: Subscription[] = [];
-  /** The number of the last event that the line has sent. Undefined until the line begins. */
+  /** The number of the last event of the common sequence. Undefined until the first subscription has started. */
   #sent: number | undefined;
 
   constructor(options: SubscriptionOptions) {
     this.#options = options;
   }
 
-  /** Adds a subscription, which gets no events until `start`. Returns its id, or undefined if the socket has too many subscriptions. */
+  /** Adds a subscription. Returns its id, or undefined if the socket has too many. It gets events only after `start` has been called. */
   add(filter: Filter, since: number): string | undefined {
     if (this.#all.size >= mostSubscriptions) return undefined;
     const subscription = { isWanted: toMatcher(filter), through: since, over: false };
@@ -87,7 +88,7 @@ export class Subscriptions {
     }
   }
 
-  /** Moves subscriptions to the line if they have caught up with it. Returns whether they have. */
+  /** Adds subscriptions to the common sequence if they have caught up with it. Returns whether they have. */
   #joinLine(group: Subscription[], through: number): boolean {
     if (this.#sent === undefined || through < this.#sent) return false;
     for (const subscription of group) {

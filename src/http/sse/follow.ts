@@ -16,36 +16,36 @@ const pollMs = 1_000;
 
 /** A run that the client may see. */
 interface VisibleRun {
-  /** The rows that the client may see, as auth decided when the run was found or created. */
+  /** The scope in which auth allowed the client to see the run, when the run was found or created. */
   scope: Scope;
   runId: string;
   threadId: string;
 }
 
-/** A run that a client follows. */
+/** A run that a client follows or waits for. */
 interface FollowedRun extends VisibleRun {
-  /** The scope for cancelling the run when the client disconnects. Undefined if the run then continues. */
+  /** The scope in which the run is cancelled when the client disconnects. Undefined if the run should then continue. */
   cancelScope: Scope | undefined;
   followed: Followed;
 }
 
 export interface RunStream extends FollowedRun {
-  /** The id of the last event that the client has. With -1, the stream begins with the first event. */
+  /** The id of the last event that the client has. It is -1 if the client has none. */
   after: number;
-  /** The stream modes to send. Undefined for all. */
+  /** The stream modes to send. Undefined means all. */
   modes?: string[];
-  /** Releases the client's place among the open streams. */
+  /** Stops counting this client among those with open streams. */
   leave: () => void;
 }
 
 export interface RunWait extends FollowedRun {
-  /** Resolves when a new run has ended, or after a second. The wait began before the run was created, so that its end is not missed. */
+  /** Resolves when a new run has ended, or after a second. It was started before the run was created, so that the end cannot be missed. */
   firstWord?: Promise<void> | undefined;
 }
 
 /**
- * Streams a run to a client until the run is over, then releases the client's place among the open streams. The status has been sent already, so an error can only
- * cut the stream.
+ * Streams a run to a client until the run is over, then stops counting the client among those with open streams. After an error, it cuts
+ * the connection, because the HTTP status has been sent already.
  */
 export async function streamRun(deps: ApiDeps, reply: FastifyReply, run: RunStream): Promise<void> {
   const { runId, after, modes, followed, leave } = run;
@@ -67,8 +67,8 @@ export async function streamRun(deps: ApiDeps, reply: FastifyReply, run: RunStre
 }
 
 /**
- * Returns whether one of the modes covers an event. The mode `messages` covers events such as `messages/partial`, and `messages-tuple`
- * covers events named `messages`.
+ * Returns whether one of the modes includes an event. The mode `messages` includes events such as `messages/partial`. The mode
+ * `messages-tuple` includes events named `messages`.
  */
 function isOfMode({ event }: RunEvent, modes: string[]): boolean {
   const name = event.split("|")[0] ?? event;
@@ -78,8 +78,8 @@ function isOfMode({ event }: RunEvent, modes: string[]): boolean {
 }
 
 /**
- * Waits for a run and answers with its output. A newline every second keeps the connection open, because JSON may begin with white space.
- * The headers are sent at once, so that the SDK does not retry the request after a later error.
+ * Waits for a run and answers with its output. The headers are sent at once. If the SDK got an error status later, it would repeat the
+ * request. A newline every second keeps the connection open, which is harmless because JSON may begin with white space.
  */
 export async function waitForRun(deps: ApiDeps, reply: FastifyReply, run: RunWait): Promise<void> {
   const headers = { ...reply.getHeaders(), "content-type": "application/json; charset=utf-8" };
@@ -106,8 +106,8 @@ interface Wait extends Pick<RunWait, "firstWord"> {
 }
 
 /**
- * Returns a run's output as JSON as soon as the run is over. Returns undefined if the signal aborts first. The run is first looked up after
- * `firstWord`.
+ * Returns a run's output as JSON as soon as the run is over. Returns undefined if the signal aborts first. `firstWord` delays the first
+ * look-up until the run's end was announced or a second has passed.
  */
 export async function runOutput(
   deps: ApiDeps,
@@ -121,7 +121,7 @@ export async function runOutput(
       const outcome = await getOutcome(deps.pool, run.runId);
       if (!outcome?.open) return outcome?.output ?? (await outputOfThread(deps, run, outcome?.passed ?? false));
     } catch (error) {
-      if (!isDatabaseTrouble(error)) throw error; // while the database is down the run may continue, so this keeps waiting
+      if (!isDatabaseTrouble(error)) throw error; // without the database, nobody knows whether the run is over, so keep waiting
     }
     await over;
     if (!signal.aborted) whileWaiting?.();
@@ -130,8 +130,8 @@ export async function runOutput(
 }
 
 /**
- * Returns the output of a run whose row does not hold it. If the thread's state has changed since, the output comes from the run's last
- * checkpoint. Otherwise, or if that checkpoint is gone, the output is the thread's values.
+ * Returns the output of a run whose row does not contain it. Normally this is the thread's present values. If the thread has changed
+ * since the run, it is the state at the run's last checkpoint, unless that is gone.
  */
 async function outputOfThread(
   { pool, registry }: ApiDeps,
@@ -144,7 +144,7 @@ async function outputOfThread(
 
 const textOf = (values: unknown) => (values === undefined || values === null ? null : JSON.stringify(values));
 
-/** Cancels a run whose client has disconnected, if the client asked for this. */
+/** Cancels a run whose client has disconnected, if the client wanted this. */
 export async function cancelAbandoned(
   deps: ApiDeps,
   { cancelScope, runId, threadId }: Omit<FollowedRun, "scope" | "followed">,

@@ -12,7 +12,7 @@ import { openEventStream } from "./sse.ts";
 interface FollowedThread {
   threadId: string;
   followed: Followed;
-  /** Releases the client's place among the open streams. */
+  /** Stops counting this client among those with open streams. */
   leave: () => void;
 }
 
@@ -23,7 +23,7 @@ export interface ThreadStream extends FollowedThread {
   filter: Filter;
 }
 
-/** Streams a thread's events to a client in the event streaming protocol. The thread may not exist yet. */
+/** Streams a thread's events to a client in the event streaming protocol. If the thread does not exist yet, waits for it. */
 export async function streamThread(deps: ApiDeps, reply: FastifyReply, thread: ThreadStream): Promise<void> {
   const isWanted = toMatcher(thread.filter);
   const read = async function* (gone: AbortSignal) {
@@ -35,7 +35,7 @@ export async function streamThread(deps: ApiDeps, reply: FastifyReply, thread: T
 }
 
 export interface ClassicStream extends FollowedThread {
-  /** The number of the last event that the client has. Undefined to send only new events. */
+  /** The number of the last event that the client has. Undefined if the client wants only new events. */
   since: number | undefined;
   modes: ThreadMode[];
 }
@@ -61,8 +61,8 @@ interface EndlessStream extends FollowedThread {
 }
 
 /**
- * Sends events until the client or the source is gone, then releases the client's place. Such a stream has no clean end, so the connection
- * is always cut.
+ * Sends events until the client is gone or there are no more, then stops counting the client. The connection is always cut, because the
+ * SDK would take a clean end for the end of a run.
  */
 async function streamWithoutEnd(deps: ApiDeps, reply: FastifyReply, { threadId, followed, leave, read }: EndlessStream): Promise<void> {
   const stream = openEventStream(reply, deps.settings.stalledSeconds);

@@ -23,7 +23,7 @@ const colors: Record<string, "green" | "red" | "yellow" | "cyan" | "dim"> = {
   pending: "dim",
 };
 
-/** Returns one line with the name of the scenario, a bar with its milestones, and the figures next to the bar. */
+/** Returns one line for a scenario: its name, a bar with its milestones, and its figures. */
 export function drawBar({ name, percent, items, totalItems, elapsedMs, quality, status }: ScenarioProgress): Span[] {
   const color = colors[status] ?? "dim";
   const reached = Math.round((Math.min(Math.max(percent, 0), 100) / 100) * width);

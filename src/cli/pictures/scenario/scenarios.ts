@@ -5,8 +5,8 @@ import { drawBar, type ScenarioProgress } from "./bar.ts";
 import { type EventOf, ScenarioEvent } from "./scenario-events.ts";
 
 /**
- * Shows three scenarios next to each other. A terminal gets growing bars. Any other output gets a line for each milestone and each change
- * of status.
+ * Shows three scenarios below each other. On a terminal these are growing bars. Any other output gets a line for each milestone and each
+ * change of status.
  */
 export const showScenarios = (screen: Screen): Picture => new ScenarioPicture(screen);
 
@@ -76,8 +76,8 @@ class ScenarioPicture implements Picture {
 }
 
 /**
- * Returns a writer of lines, for outputs without a picture. If a line arrives before the batch that has its figures, it waits for that
- * batch.
+ * Returns a writer of lines for outputs that are not terminals. A line contains figures from the event of a batch. If it comes before
+ * that event, the writer keeps it until the event arrives.
  */
 function holdLines(screen: Screen) {
   let held: { scenario: string; line: () => string }[] = [];
@@ -104,7 +104,7 @@ function meetingLine({ milestone, waits }: EventOf<"sync">): string {
   const each = waits.map(({ scenario, percent, waitedMs, arrived }) =>
     arrived ? `${scenario} waited ${seconds(waitedMs)}` : `${scenario} was at ${percent} %`,
   );
-  // In lockstep mode, the scenarios wait for each other after each batch, at any percentage.
+  // In lockstep mode, the scenarios also wait for each other after each batch, which may be at any percentage.
   const where = waits.every(({ percent, arrived }) => percent >= milestone || !arrived) ? ` at ${milestone} %` : " after a batch";
   return `met${where}: ${each.join(", ")}`;
 }
