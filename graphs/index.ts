@@ -23,7 +23,9 @@ export {
 } from "./agent/context.ts";
 export { withDefaults } from "./agent/defaults.ts";
 export { defineProject, type ProjectParts } from "./agent/define-project.ts";
+export { fetchPage } from "./agent/fetch-page.ts";
 export { BudgetExceeded, budgetLeft, CallStatus, enforceBudget, entryOf, Ledger, LedgerEntry } from "./agent/ledger.ts";
+export { allowedDirectories, allowedHosts, isWithin } from "./agent/operator-limits.ts";
 export { report } from "./agent/progress.ts";
 export { asText } from "./agent/prompt.ts";
 export { type Assignment, failureOf, type Outcome, requireAgent, runAgent } from "./agent/run-agent.ts";
@@ -48,12 +50,15 @@ export {
   type Conditions,
   conditionToData,
   evaluate,
+  valueAt,
 } from "./engines/conditions.ts";
 export { type Code, Doing, type DoingInCode, type StepFunction, toData } from "./engines/doing.ts";
+export { type CompensatedValues, compensations } from "./engines/workflow/compensate.ts";
+export { stepContext } from "./engines/workflow/context.ts";
 export { stoppedAt } from "./engines/workflow/nodes.ts";
 export { inputOf, outputOf } from "./engines/workflow/settle.ts";
 export { type WorkflowValues, workflowState } from "./engines/workflow/state.ts";
-export { type Decision, type Step, StepResult } from "./engines/workflow/step.ts";
+export { type Decision, type Step, StepResult, stepName } from "./engines/workflow/step.ts";
 export { type WorkflowGraph, workflow } from "./engines/workflow/workflow.ts";
 export { batchesOf, runOf } from "./scenario/batches.ts";
 export { type ScenarioContextInput, scenarioContext } from "./scenario/context.ts";
@@ -74,9 +79,12 @@ export { type Batch, defineSkill, type Job, type Skill, type SkillOptions } from
 
 export { type AggregateOptions, aggregate } from "./aggregator.ts";
 export { type ChatOptions, chat } from "./chat.ts";
+export { type FanOutOptions, fanOut } from "./fan-out.ts";
+export { type MapReduceOptions, mapReduce } from "./map-reduce.ts";
 export { type PipelineOptions, pipeline } from "./pipeline.ts";
 export { type PlanExecuteOptions, planExecute } from "./plan-execute.ts";
 export { type ReactOptions, react } from "./react.ts";
 export { type ReflectOptions, reflect } from "./reflect.ts";
+export { type SagaOptions, saga } from "./saga.ts";
 export { type ScenarioOptions, scenario } from "./scenario.ts";
 export { type SupervisorOptions, supervisor } from "./supervisor.ts";

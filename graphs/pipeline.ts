@@ -1,7 +1,5 @@
 import { StateSchema } from "@langchain/langgraph";
 import {
-  AllowedHosts,
-  AskTimeout,
   answerWith,
   asAgent,
   asText,
@@ -11,8 +9,8 @@ import {
   type Member,
   outputOf,
   patternContext,
-  Roster,
   StepResult,
+  stepContext,
   stoppedAt,
   taskInput,
   type WorkflowValues,
@@ -43,9 +41,7 @@ const Output = new StateSchema({ status, output, outcomes, stoppedAt: stopped, e
 
 const shape = {
   stages: Stages.optional().describe("Stages of runs that send none. Default: outline, draft, polish"),
-  agents: Roster.optional().describe("Agents to which stages refer by name"),
-  askTimeoutSeconds: AskTimeout,
-  allowedHosts: AllowedHosts,
+  ...stepContext,
 };
 const contextFor = (defaults: object) => patternContext(shape, defaults);
 type Context = ReturnType<typeof contextFor>;

@@ -37,11 +37,11 @@ export const messagesInput = (description: string) =>
  * person is the task. Every field has a default. Without one, a field that is not sent would keep its value from an earlier run on the
  * thread.
  */
-export function taskInput<Shape extends z.ZodRawShape>(shape: Shape) {
+export function taskInput<Shape extends z.ZodRawShape>(shape: Shape, needsNoTask: (given: object) => boolean = () => false) {
   const messages = messagesInput("Conversation, instead of a task. The last message of a person is the task.");
   return closed({ task: taskState.task, messages, ...shape }, (given) => {
     const { task, messages = [] } = given as { task?: unknown; messages?: unknown };
-    const isGiven = typeof task === "string" || [messages].flat().some(isOfPerson);
+    const isGiven = typeof task === "string" || [messages].flat().some(isOfPerson) || needsNoTask(given);
     return isGiven ? [] : [{ path: ["task"], message: "give a task, or messages with one of a person" }];
   });
 }

@@ -44,11 +44,19 @@ export const Doing = closed(
   },
 );
 
-/** A piece of work: data, or `code`, which names a function or an agent of the code. */
+/** A piece of work: data, or `code`, which names a function or an agent of the code. A function also gets `args`. */
 export type Doing = z.infer<typeof Doing> & { code?: string };
 
-/** A function that does a step. `key` is the same in each try, for systems that detect repeated requests. */
-export type StepFunction = (input: unknown, call: { config: LangGraphRunnableConfig; signal: AbortSignal; key: string }) => unknown;
+/** The facts of one call of a step's function. `key` is the same when a crash repeats the call, so that systems can detect it. */
+export interface StepCall {
+  config: LangGraphRunnableConfig;
+  signal: AbortSignal;
+  key: string;
+  args: Record<string, unknown>;
+}
+
+/** A function that does a step. */
+export type StepFunction = (input: unknown, call: StepCall) => unknown;
 
 /** The forms in which code gives a piece of work: data, a function, an agent, the options of one, or a compiled graph. */
 export type DoingInCode = z.input<typeof Doing> | StepFunction | Member;
@@ -90,7 +98,9 @@ export async function perform(errand: Errand, around: Surroundings, config: Lang
   const own = code === undefined ? undefined : around.code.get(code);
   if (code !== undefined && !own) return failed(`The code of this graph no longer has "${code}".`);
   if (typeof own === "function")
-    return attempt(errand, config, ({ signal }) => once(config, errand.name, (key) => own(errand.input, { config, signal, key })));
+    return attempt(errand, config, ({ signal }) =>
+      once(config, errand.name, (key) => own(errand.input, { config, signal, key, args: errand.do.args ?? {} })),
+    );
   if (tool !== undefined) return callTool(tool, errand, around, config);
   if (ask !== undefined) return attempt({ ...errand, timeoutSeconds: Infinity }, config, () => question(ask, errand, around));
   if (graph !== undefined && input) return runGraph(graph, input, errand, config);

@@ -8,19 +8,13 @@ import {
   Doing,
   type DoingInCode,
   type Step,
+  stepName,
   toData,
 } from "ensemble/patterns";
 import { z } from "zod";
 
 const mostStages = 20;
 const deepest = 3;
-
-const Name = z
-  .string()
-  .trim()
-  .min(1)
-  .max(100)
-  .regex(/^[^.]+$/, "a name has no dots");
 
 const OnFailure = z.union([
   z.enum(["stop", "continue_with_warning", "retry_once"]),
@@ -44,7 +38,7 @@ type StageData = Partial<Omit<Stage, "branch">> & { branch?: { if: Condition; th
 
 const Stage = closed(
   {
-    name: Name.optional().describe("Name of the stage. Later stages and conditions refer to it."),
+    name: stepName.optional().describe("Name of the stage. Later stages and conditions refer to it."),
     do: Doing.optional().describe("The work of the stage"),
     takes: z
       .union([z.string().min(1), z.array(z.string().min(1)).min(1)])

@@ -15,7 +15,7 @@ let holding: ((probe: string) => boolean) | undefined;
 const target = createServer((request, response) => {
   const probe = (request.url ?? "").replace("/?probe=", " ").replace("?probe=", " ");
   hits.push(probe);
-  if (!holding?.(probe)) response.end("ok");
+  if (!holding?.(probe)) response.setHeader("content-type", "text/plain").end("ok");
 });
 await once(target.listen(0, "127.0.0.1"), "listening");
 afterAll(() => {
@@ -50,9 +50,9 @@ beforeEach(() => {
 });
 
 type Values = Record<string, never>;
-const start = async (graphId: string, input: Record<string, unknown>) => {
+const start = async (graphId: string, input: Record<string, unknown>, context?: object) => {
   const { thread_id: threadId } = await client.threads.create();
-  return client.runs.create(threadId, graphId, { input });
+  return client.runs.create(threadId, graphId, { input, context } as object);
 };
 const outcome = (run: { thread_id: string; run_id: string }) => client.runs.join(run.thread_id, run.run_id) as Promise<Values>;
 
@@ -75,13 +75,13 @@ const countsOf = (name: string) =>
     ),
   ).map(([probe, times]) => [Number(probe), times?.length ?? 0]);
 
-/** Returns how many scenarios have ended and stored their result. */
-async function finished(threadId: string): Promise<number> {
+/** Returns how many parallel tasks have ended and stored their result in this channel. */
+async function finished(threadId: string, channel = "progress"): Promise<number> {
   const { rowCount } = await db.query(
     `select from checkpoint_writes
-      where thread_id = $1 and checkpoint_ns = '' and channel = 'progress'
+      where thread_id = $1 and checkpoint_ns = '' and channel = $2
         and checkpoint_id = (select max(checkpoint_id) from checkpoints where thread_id = $1 and checkpoint_ns = '')`,
-    [threadId],
+    [threadId, channel],
   );
   return rowCount ?? 0;
 }
@@ -128,6 +128,7 @@ const stage = (name: string) => ({ name, do: { task: `do ${name}` } });
 interface Broken {
   graphId: string;
   input: Record<string, unknown>;
+  context?: object;
   /** The question at which the run is interrupted, and how often each question must be asked in total. */
   at: string;
   asked: Record<string, number>;
@@ -236,18 +237,95 @@ const broken: Broken[] = [
     outcome: { status: "completed", output: "said five", path: [{ step: "branch 1", holds: true }] },
     refused: { status: "stopped", stoppedAt: "one" },
   },
+  {
+    graphId: "saga",
+    input: {
+      task: "Order",
+      saga: ["one", "two", "three"].map((name) => ({ name, execute: { task: `do ${name}` }, compensate: { task: `undo ${name}` } })),
+    },
+    at: "undo two", // while the saga is undone, because its third step fails
+    answers: [
+      ["undo two", { tokens: ["undone"] }],
+      ["undo one", { tokens: ["undone"] }],
+      ["do three", { status: 400 }],
+      ["do two", { tokens: ["done"] }],
+      ["do one", { tokens: ["done"] }],
+    ],
+    asked: { "do one": 1, "do two": 1, "do three": 1, "undo two": 2, "undo one": 1 },
+    outcome: { status: "compensated", failedAt: "three", compensations: [{ step: "two" }, { step: "one" }] },
+    refused: { status: "compensated", failedAt: "one" },
+  },
+  {
+    graphId: "map-reduce",
+    input: { task: "a\nb\nc", map: { task: "map them" }, reduce: { task: "join them" } },
+    context: { fanIn: 2, onFailures: "partial" },
+    at: "joined", // between the two levels of the tree
+    answers: [
+      ["joined", { tokens: ["the end"] }],
+      ["join them", { tokens: ["joined"] }],
+      ["map them", { tokens: ["mapped"] }],
+    ],
+    asked: { "map them": 3, "join them": 2, joined: 2 },
+    outcome: { result: "the end", levels: 2, gaps: [] },
+    refused: { result: null, gaps: [{ partition: 0 }, { partition: 1 }, { partition: 2 }] },
+  },
+  {
+    graphId: "fan-out",
+    input: { task: "Look", tasks: ["one", "two"].map(stage) },
+    context: { limits: { parallel: 1 }, onFailures: "partial" },
+    at: "do two",
+    answers: [
+      ["from the results", { tokens: ["one text"] }],
+      ["do two", { tokens: ["said two"] }],
+      ["do one", { tokens: ["said one"] }],
+    ],
+    asked: { "do one": 1, "do two": 2, "from the results": 1 },
+    outcome: { answer: "one text", missing: [] },
+  },
 ];
 
 test.each(broken)("$graphId goes on where its worker was killed, and asks nothing again that was answered", async (one) => {
   answering(one.answers);
   silentAt = one.at;
   const dying = await aWorker();
-  const run = await start(one.graphId, one.input);
+  const run = await start(one.graphId, one.input, one.context);
   await until(() => asked[one.at] === 1);
   dying.child.kill("SIGKILL");
   await aWorker();
   expect(await outcome(run)).toMatchObject(one.outcome);
   expect(asked).toEqual(one.asked);
+});
+
+test("of a burst whose worker is killed, only the unfinished tasks are done again", async () => {
+  const names = ["one", "two", "three"];
+  answering([
+    ["from the results", { tokens: ["all"] }],
+    ...names.map((name): [string, ScriptedReply] => [`do ${name}`, { tokens: [name] }]),
+  ]);
+  silentAt = "do two";
+  const dying = await aWorker();
+  const run = await start("fan-out", { task: "Look", tasks: names.map(stage) });
+  await until(async () => asked["do two"] === 1 && (await finished(run.thread_id, "results")) === 2);
+  dying.child.kill("SIGKILL");
+  await aWorker();
+  expect(await outcome(run)).toMatchObject({ answer: "all", missing: [] });
+  expect(asked).toEqual({ "do one": 1, "do two": 2, "do three": 1, "from the results": 1 });
+});
+
+test("an effect of a saga that was done before its worker was killed is not done again", async () => {
+  hits.length = 0;
+  holding = (probe) => probe.startsWith("/charge");
+  const call = (name: string) => ({ name, execute: { tool: "fetch_page", args: { url: `${address}/${name}` } }, retries: 0 });
+  const dying = await aWorker();
+  const saga = [call("reserve"), { ...call("charge"), needs: [] }];
+  const run = await start("saga", { task: "Order", saga });
+  await until(async () => hits.some((hit) => hit.startsWith("/charge")) && (await finished(run.thread_id, "results")) === 1);
+  dying.child.kill("SIGKILL");
+  holding = undefined;
+  await aWorker();
+  expect(await outcome(run)).toMatchObject({ status: "completed" });
+  expect(hits.filter((hit) => hit.startsWith("/reserve"))).toHaveLength(1);
+  expect(hits.filter((hit) => hit.startsWith("/charge"))).toHaveLength(2);
 });
 
 test("every pattern that is cancelled stops asking, and goes on from there when the thread is run on", async () => {
@@ -256,25 +334,25 @@ test("every pattern that is cancelled stops asking, and goes on from there when 
     model.script(); // whoever leaves a request is noticed anew
     answering(one.answers);
     silentAt = one.at;
-    const run = await start(one.graphId, one.input);
+    const run = await start(one.graphId, one.input, one.context);
     await until(() => asked[one.at] === 1);
     await client.runs.cancel(run.thread_id, run.run_id, true);
     await model.abandoned();
     expect(await rowOf(run.run_id)).toMatchObject({ status: "interrupted" });
-    expect(await client.runs.wait(run.thread_id, one.graphId, { input: null })).toMatchObject(one.outcome);
+    expect(await client.runs.wait(run.thread_id, one.graphId, { input: null, context: one.context } as object)).toMatchObject(one.outcome);
     expect(asked).toEqual(one.asked);
   }
 });
 
 test("a pattern whose model never answers ends in an error that says so, and its thread can be used again", async () => {
   await aWorker();
-  for (const { graphId, input, answers, outcome: expected, refused } of broken) {
+  for (const { graphId, input, context, answers, outcome: expected, refused } of broken) {
     model.respond(() => ({ status: 400 }));
-    const run = await start(graphId, input);
+    const run = await start(graphId, input, context);
     const failure = graphId === "plan-execute" ? /planner failed/ : graphId === "supervisor" ? /supervisor failed/ : /400|failed/;
     expect(await outcome(run)).toMatchObject(refused ?? { __error__: { message: expect.stringMatching(failure) } });
     answering(answers);
-    expect(await client.runs.wait(run.thread_id, graphId, { input })).toMatchObject(expected);
+    expect(await client.runs.wait(run.thread_id, graphId, { input, context } as object)).toMatchObject(expected);
   }
 });
 

@@ -39,6 +39,30 @@ const patterns: [graphId: string, answers: [words: string, reply: ScriptedReply]
     "Rivers bend.",
   ],
   [
+    "fan-out",
+    [
+      ["from the results", { tokens: ["Rivers ", "bend."] }],
+      ["", { tokens: ["a view"] }],
+    ],
+    "Rivers bend.",
+  ],
+  [
+    "map-reduce",
+    [
+      ["Bring these summaries", { tokens: ["Rivers ", "bend."] }],
+      ["", { tokens: ["a summary"] }],
+    ],
+    "Rivers bend.",
+  ],
+  [
+    "saga",
+    [
+      ["would confirm", { tokens: ["Rivers ", "bend."] }],
+      ["", { tokens: ["prepared"] }],
+    ],
+    "Rivers bend.",
+  ],
+  [
     "pipeline",
     [
       ["Improve the draft", { tokens: ["Rivers ", "bend."] }],

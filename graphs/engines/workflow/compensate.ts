@@ -21,7 +21,11 @@ const Compensation = z.object({
 /** The state key of the compensations. */
 export const compensations = appending(Compensation, "Compensations in the order in which they were done");
 
-export type CompensatedValues = WorkflowValues & { compensations: z.infer<typeof Compensation>[] };
+export interface CompensatedValues extends WorkflowValues {
+  compensations: z.infer<typeof Compensation>[];
+  /** Set if the run only undoes the steps of the run before it on the thread. */
+  undo?: boolean;
+}
 
 /**
  * Returns the steps that must be undone, the last completed one first. A step that timed out may have had its effect, so it counts as

@@ -72,19 +72,25 @@ export const next = (setup: Setup) => (state: WorkflowValues, config: Config) =>
     unanswered(step, state).map((question) => ({ ...question, step, input: inputOf(step, state) })),
   );
   const missing = enoughMissing(setup, state);
-  if (hasStopped(state) || state.accepted || missing === 0) return "over";
-  const most = setup.mostFailures?.(state, context);
-  const failures = Object.values(state.results).filter((result) => isFailed(result) && result.isOver).length;
-  if (most !== undefined && failures >= most) return context.onFailures === "partial" ? "over" : "askAboutFailures";
+  if (hasStopped(state) || missing === 0) return "over";
+  if (hasTooManyFailures(setup, state, context)) return "askAboutFailures";
   enforceBudget(state.ledger, context.budget);
   const budget = budgetLeft(state.ledger, context.budget);
   if (questions.length > 0)
     return questions.slice(0, context.limits.parallel).map((question) => new Send("decide", { ...question, budget }));
-  const ready = readySteps(state).slice(0, context.limits.parallel);
+  const ready = readySteps(state)
+    .filter(({ collects }) => collects || !state.accepted)
+    .slice(0, context.limits.parallel);
   if (ready.length === 0) return "over";
   const race = missing === undefined ? undefined : { wave: state.order.length, missing };
   return ready.map((step, stage) => new Send("step", { ...tryOf(step, state), stage, budget, race } satisfies Try));
 };
+
+function hasTooManyFailures({ mostFailures }: Setup, state: WorkflowValues, context: WorkflowContext): boolean {
+  const most = mostFailures?.(state, context);
+  if (most === undefined || state.accepted) return false;
+  return Object.values(state.results).filter((result) => isFailed(result) && result.isOver).length >= most;
+}
 
 const enoughMissing = ({ enough }: Setup, state: WorkflowValues): number | undefined => {
   const needed = enough?.(state);
@@ -187,15 +193,26 @@ export const decide =
     return { answers: { [step.id]: { [ask]: answer } }, ledger: outcome.ledger };
   };
 
-/** Asks a person what to do after too many failures: retry, retry with new instructions, or accept the partial results. */
+/**
+ * Asks a person what to do after too many failures: retry, retry with new instructions, or accept the partial results. The context can
+ * accept them beforehand.
+ */
 export const askAboutFailures = (setup: Setup) => (state: WorkflowValues, config: Config) => {
-  const { askTimeoutSeconds: timeoutSeconds = null } = setup.contextOf(config);
+  const { askTimeoutSeconds: timeoutSeconds = null, onFailures } = setup.contextOf(config);
+  if (onFailures === "partial") return accept(state);
   const failed = Object.entries(state.results).filter(([, result]) => isFailed(result));
   const prompt = `${state.order.length} of ${state.steps.length} done; failed: ${failed.map(([id, { error }]) => `${id} (${error})`).join(", ")}.`;
   const choice = askAnswer(prompt, ["retry", "adjust", "accept"], { timeoutSeconds });
-  if (choice === undefined || choice === "accept") return { accepted: true };
+  if (choice === undefined || choice === "accept") return accept(state);
   const advice = choice === "adjust" ? askAnswer("What should be done differently?", undefined, { timeoutSeconds }) : state.advice;
-  if (advice === undefined) return { accepted: true };
+  if (advice === undefined) return accept(state);
   const kept = Object.entries(state.results).filter(([, { status }]) => status === "success" || status === "skipped");
   return { results: new Overwrite(Object.fromEntries(kept)), advice };
 };
+
+/** Returns the update after which no more work begins. Steps that bring together what there is still run. */
+function accept({ steps, results }: WorkflowValues) {
+  const left = steps.filter(({ id, collects }) => !collects && !results[id]?.isOver);
+  const ended = left.map(({ id }) => [id, results[id] ? { ...results[id], isOver: true } : notDone("skipped", "No more work was begun.")]);
+  return { accepted: true, results: Object.fromEntries(ended) };
+}

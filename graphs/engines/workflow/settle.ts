@@ -69,7 +69,7 @@ function resultWithoutWork(step: Step, facts: Facts, decision = decisionOf(step,
   if (step.when !== undefined && decision && !decision.holds)
     return notDone("skipped", `Its condition does not hold: ${describe(step.when)}`);
   const blocking = step.needs.filter((need) => isBlocking(need, facts));
-  const failed = blocking.find((need) => isFailed(facts.results[need]));
+  const failed = step.collects ? undefined : blocking.find((need) => isFailed(facts.results[need]));
   if (failed !== undefined) return notDone("skipped", `It needs "${failed}", which failed.`);
   if (blocking.length > 0 && blocking.length === step.needs.length)
     return notDone("skipped", `It needs ${blocking.join(", ")}, which did not run.`);
@@ -100,6 +100,7 @@ export function inputOf(step: Step, facts: Facts): unknown {
   if (fixed !== undefined) return fixed;
   if (typeof takes === "string") return valueFor(takes, facts);
   if (takes) return Object.fromEntries(takes.map((path) => [path, valueFor(path, facts)]));
+  if (step.collects) return needs.filter((need) => facts.results[need]?.status === "success").map((need) => outputOf(need, facts));
   const [first, ...others] = needs;
   if (first === undefined) return facts.input ?? facts.task;
   if (others.length === 0) return outputOf(first, facts);

@@ -2,6 +2,14 @@ import { z } from "zod";
 import type { Condition } from "../conditions.ts";
 import type { Doing } from "../doing.ts";
 
+/** The name of a step. It has no dots, because paths separate names by dots. */
+export const stepName = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .regex(/^[^.]+$/, "a name has no dots");
+
 /** The rule for a step that has failed for good. */
 export type OnFailure = "stop" | "continue" | { use: unknown } | { handler: Doing };
 
@@ -26,6 +34,8 @@ export interface Step {
   onFailure: OnFailure;
   /** Whether a skipped or failed step hands its own input on as its output. Otherwise the steps that need it are skipped too. */
   passes?: boolean;
+  /** Whether the step gets a list of the outputs of the steps that it needs, without those that failed. */
+  collects?: boolean;
   /** Whether clients that stream the run see the tokens of this step's agent. */
   speaks?: boolean;
   /** The work that undoes this step. */

@@ -4,9 +4,23 @@ import { mostSuperSteps } from "../../agent/context.ts";
 import { beginTask } from "../../agent/task.ts";
 import { checkAgents } from "../doing.ts";
 import { type CompensatedValues, compensate, toUndo } from "./compensate.ts";
-import { askAboutFailures, type Config, decide, next, type Setup, settle, settled, step, type WorkflowContext } from "./nodes.ts";
+import {
+  askAboutFailures,
+  type Config,
+  decide,
+  hasStopped,
+  next,
+  type Setup,
+  settle,
+  settled,
+  step,
+  type WorkflowContext,
+} from "./nodes.ts";
 import type { WorkflowValues } from "./state.ts";
 import type { Step } from "./step.ts";
+
+type Values<Fields extends StateSchemaFields> = WorkflowValues & StateSchema<Fields>["State"];
+type Planned = Pick<WorkflowValues, "agents" | "steps"> & object;
 
 /** A pattern that runs steps in waves: its schemas, and the functions that turn its input into steps and the results into its output. */
 export interface Workflow<Fields extends StateSchemaFields, Context extends z.ZodObject> extends Omit<Setup, "contextOf"> {
@@ -16,9 +30,11 @@ export interface Workflow<Fields extends StateSchemaFields, Context extends z.Zo
   output: { fields: object };
   context: Context;
   /** Returns the steps of a run, the agents to which they refer, and values of the pattern's own state keys. */
-  plan(state: WorkflowValues & StateSchema<Fields>["State"], context: z.output<Context>): Pick<WorkflowValues, "agents" | "steps"> & object;
+  plan(values: Values<Fields>, context: z.output<Context>, config: Config): Planned | Promise<Planned>;
   /** Returns the state update that ends a run. */
-  conclude(state: WorkflowValues & StateSchema<Fields>["State"], context: z.output<Context>): object;
+  conclude(values: Values<Fields>, context: z.output<Context>, config: Config): object | Promise<object>;
+  /** The name of the node that plans. Default: begin. */
+  planner?: string;
   /** Whether conditions can ask a judge. */
   judges?: boolean;
   /** Whether completed steps are undone when the workflow stops. */
@@ -42,20 +58,36 @@ export type WorkflowGraph<Fields extends StateSchemaFields> = CompiledStateGraph
 export function workflow<Fields extends StateSchemaFields, Context extends z.ZodObject>(
   pattern: Workflow<Fields, Context>,
 ): WorkflowGraph<Fields> {
-  const { name, description, state, input, output, context, plan, conclude, judges, compensates, mostFailures } = pattern;
+  const {
+    name,
+    description,
+    state,
+    input,
+    output,
+    context,
+    plan,
+    conclude,
+    planner = "begin",
+    judges,
+    compensates,
+    mostFailures,
+  } = pattern;
   const parse = (config: Config) => context.parse(config.context ?? {}) as z.output<Context>;
   const setup: Setup = { ...pattern, contextOf: (config) => parse(config) as unknown as WorkflowContext };
-  const begin = (values: WorkflowValues, config: Config) => {
+  const begin = async (values: WorkflowValues, config: Config) => {
+    if (isUndoing(values)) return {};
     const fresh = { ...values, ...beginTask(values), ...cleared };
-    const planned = plan(fresh as never, parse(config));
+    const planned = await plan(fresh as never, parse(config), config);
     checkAgents(planned.steps.flatMap(workIn), { agents: planned.agents, code: setup.code });
     const first = settled(setup, { ...fresh, ...planned });
     const lists = { ...emptied, results: new Overwrite(first.results), path: new Overwrite(first.path), order: new Overwrite(first.order) };
     return { ...beginTask(values), ...planned, ...lists, advice: "", accepted: false, spoken: [] };
   };
-  const end = (values: WorkflowValues) => (compensates && toUndo(values as CompensatedValues).length > 0 ? "compensate" : "conclude");
+  const undoOrEnd = (values: CompensatedValues) => (toUndo(values).length > 0 ? "compensate" : "conclude");
+  const end = (values: WorkflowValues) =>
+    compensates && (hasStopped(values) || isUndoing(values)) ? undoOrEnd(values as CompensatedValues) : "conclude";
   const afterWave = (values: WorkflowValues, config: Config) => {
-    const following = next(setup)(values, config);
+    const following = isUndoing(values) ? "over" : next(setup)(values, config);
     return following === "over" ? end(values) : following;
   };
   const ways = [
@@ -66,17 +98,20 @@ export function workflow<Fields extends StateSchemaFields, Context extends z.Zod
     "conclude",
   ];
   const builder = new StateGraph({ state, input, output, context } as never) as unknown as LooseBuilder;
-  builder.addNode("begin", begin).addNode("step", step(setup)).addNode("settle", settle(setup));
-  builder.addEdge(START, "begin").addConditionalEdges("begin", afterWave, ways).addEdge("step", "settle");
+  builder.addNode(planner, begin).addNode("step", step(setup)).addNode("settle", settle(setup));
+  builder.addEdge(START, planner).addConditionalEdges(planner, afterWave, ways).addEdge("step", "settle");
   builder.addConditionalEdges("settle", afterWave, ways);
   if (judges) builder.addNode("decide", decide(setup)).addEdge("decide", "settle");
   if (mostFailures) builder.addNode("askAboutFailures", askAboutFailures(setup)).addConditionalEdges("askAboutFailures", afterWave, ways);
   if (compensates) {
-    builder.addNode("compensate", compensate(setup)).addConditionalEdges("compensate", end, ["compensate", "conclude"]);
+    builder.addNode("compensate", compensate(setup)).addConditionalEdges("compensate", undoOrEnd, ["compensate", "conclude"]);
   }
-  builder.addNode("conclude", (values: never, config: Config) => conclude(values, parse(config))).addEdge("conclude", END);
+  builder.addNode("conclude", (values: never, config: Config) => conclude(values, parse(config), config)).addEdge("conclude", END);
   return builder.compile({ name, ...(description && { description }) }).withConfig({ recursionLimit: mostSuperSteps }) as never;
 }
+
+/** Tells whether the run was started to undo the steps of the run before it on the thread. */
+const isUndoing = (values: WorkflowValues) => (values as CompensatedValues).undo === true;
 
 const workIn = ({ do: work, onFailure, compensate }: Step) => [work, compensate, Object(onFailure).handler];
 

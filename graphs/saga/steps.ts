@@ -1,0 +1,77 @@
+import { type Code, closed, Doing, type DoingInCode, type Step, stepName, toData } from "ensemble/patterns";
+import { z } from "zod";
+
+const mostSteps = 50;
+/** How often a step after the pivot is tried again. Nothing can be undone there, so the saga goes on if it can at all. */
+const retriesAfterPivot = 10;
+
+const SagaStep = closed({
+  name: stepName.describe("Name of the step, unique in the saga"),
+  execute: Doing.describe("The work of the step"),
+  compensate: Doing.optional().describe("The work that undoes it. It gets the step's input and output."),
+  needs: z.array(z.string()).optional().describe("Steps that must be done before. Default: the step before this one"),
+  takes: z
+    .union([z.string(), z.array(z.string()).min(1)])
+    .optional()
+    .describe("What the step gets instead of the output of the steps that it needs"),
+  timeoutSeconds: z.number().positive().max(86_400).default(30).describe("Timeout of one try"),
+  retries: z.number().int().min(0).max(20).default(2).describe("How often a failed step is tried again"),
+  pivot: z.boolean().default(false).describe("Set if nothing is undone once this step has succeeded"),
+});
+type SagaStep = Omit<z.infer<typeof SagaStep>, "execute" | "compensate"> & Record<"execute", Step["do"]> & { compensate?: Step["do"] };
+
+/** The schema of a saga's steps. Names are unique, and a step needs earlier steps only. */
+export const Steps = z
+  .array(SagaStep)
+  .min(1)
+  .max(mostSteps)
+  .superRefine((steps, context) => {
+    const known = new Set<string>();
+    steps.forEach(({ name, needs = [] }, index) => {
+      const unknown = needs.find((need) => !known.has(need));
+      if (unknown !== undefined)
+        context.addIssue({ code: "custom", path: [index, "needs"], message: `no step before this one is called "${unknown}"` });
+      if (known.has(name)) context.addIssue({ code: "custom", path: [index, "name"], message: `there is another step named "${name}"` });
+      known.add(name);
+    });
+  });
+
+/** The steps of a run that gives none. Every step is done and undone by a worker, so they show the order of things. */
+export const usualSteps = Steps.parse(
+  ["prepare", "apply", "confirm"].map((name) => ({
+    name,
+    execute: { task: `Say in one sentence how you would ${name} this.` },
+    compensate: { task: `Say in one sentence how you would undo "${name}".` },
+  })),
+);
+
+/** A step in code. It takes functions and agents where data takes names. */
+export type StepInCode = Omit<z.input<typeof SagaStep>, "execute" | "compensate"> & { execute: DoingInCode; compensate?: DoingInCode };
+
+/** Returns a step from code as data. Its functions and agents are put into `code`. */
+export function inCode({ execute, compensate, ...step }: StepInCode, code: Code): SagaStep {
+  const parsed = SagaStep.parse({ ...step, execute: { task: "-" } });
+  return {
+    ...parsed,
+    execute: toData(execute, step.name, code),
+    ...(compensate && { compensate: toData(compensate, `${step.name} (compensation)`, code) }),
+  };
+}
+
+/** Returns the steps for the engine. Without `needs`, each step needs the one before it. */
+export function toSteps(steps: SagaStep[]): Step[] {
+  const pivot = steps.findIndex((step) => step.pivot);
+  return steps.map(({ name, execute, needs, retries, ...step }, index) => ({
+    ...step,
+    id: name,
+    do: execute,
+    needs:
+      needs ??
+      steps
+        .slice(0, index)
+        .slice(-1)
+        .map((before) => before.name),
+    retries: pivot >= 0 && index > pivot ? Math.max(retries, retriesAfterPivot) : retries,
+    onFailure: "stop",
+  }));
+}
