@@ -49,6 +49,25 @@ const cases: Record<string, Case> = {
       ["Task: do", { json: { summary: "seen", findings: [] } }],
     ],
   },
+  pipeline: {
+    input: { task: "Do", stages: ["a", "b", "c"].map((name) => ({ name, do: { task: `do ${name}` } })) },
+    answers: [["do ", { tokens: ["done"] }]],
+  },
+  "fan-out": {
+    input: { task: "Do", tasks: ["a", "b", "c"].map((name) => ({ name, do: { task: `do ${name}` } })) },
+    answers: [
+      ["from the results", { tokens: ["all"] }],
+      ["do ", { tokens: ["done"] }],
+    ],
+  },
+  "map-reduce": {
+    input: { task: "a\nb\nc" },
+    answers: [["", { tokens: ["done"] }]],
+  },
+  saga: {
+    input: { task: "Do" },
+    answers: [["", { tokens: ["done"] }]],
+  },
   aggregator: { input: { results: [result("a", 10), result("b", 30), result("c", 80)] }, answers: [] },
   scenario: { input: { skill: "security-scanning" }, answers: [] },
 };
