@@ -9,6 +9,7 @@ import { startFeed } from "./events/feed.ts";
 import { createLogger } from "./log.ts";
 import { listenForScrapers } from "./metrics/listener.ts";
 import { startMetrics } from "./metrics/metrics.ts";
+import { readAssistants } from "./registry/assistant-files.ts";
 import { needsEndpoint } from "./registry/embeddings.ts";
 import { type FirstCall, findFirstCall } from "./registry/first-call.ts";
 import { compareLangGraph } from "./registry/installed.ts";
@@ -88,7 +89,8 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   const headers = role === "api" ? {} : resolveHeaders(project.webhooks, variable); // only workers need the secrets in these headers
 
   const { pool, directUrl } = await openDatabase(config, given, { log, closers, stopping });
-  await ensureSystemAssistants(pool, systemAssistants(registry, config));
+  const presets = await readAssistants(project.parts.assistants, registry);
+  await ensureSystemAssistants(pool, [...systemAssistants(registry, config), ...presets]);
   const { threadFeed, ...feeds } = await startFeeds({ pool, directUrl }, role !== "worker", log, closers);
   const { metrics, metricsUrl, tracing } = await startWatching(config, pool, log, closers);
   const store = await storeOn(pool);

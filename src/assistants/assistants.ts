@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto";
 import { lengthOf } from "../db/bounded.ts";
 import { isId, systemAssistantId } from "../db/ids.ts";
 import { containing, type Page, paged } from "../db/paging.ts";
-import type { Scope } from "../db/scope.ts";
+import { everything, type Scope } from "../db/scope.ts";
 import { type Db, nothing, prepared, type Sql, sql } from "../db/sql.ts";
 import { assistantNotFound, ServiceError } from "../errors.ts";
 
@@ -214,6 +215,10 @@ function matching(scope: Scope, { graph_id, name, metadata }: AssistantFilter): 
 }
 
 export interface SystemAssistant {
+  /** The name of an assistant that the project defines in a file. Without it, this is the default assistant of a graph. */
+  preset?: string;
+  /** An input that shows how the assistant is used. */
+  example?: Json;
   graph_id: string;
   name: string;
   description: string | undefined;
@@ -221,18 +226,28 @@ export interface SystemAssistant {
   context: Json;
 }
 
-/** Creates each graph's default assistant, unless it exists. Many processes may call this at once. */
-export async function ensureSystemAssistants(db: Db, graphs: SystemAssistant[]): Promise<void> {
-  for (const { graph_id, name, description, config, context } of graphs) {
-    await db.query(sql`
-      with created as (
-        insert into assistants as a (assistant_id, graph_id, name, description, config, context, metadata)
-        values (${systemAssistantId(graph_id)}, ${graph_id}, ${name}, ${description ?? null},
-                ${JSON.stringify(config)}, ${JSON.stringify(context)}, '{"created_by":"system"}')
-            on conflict (assistant_id) do nothing
-        returning ${columns})
-      ${insertVersion(sql`created`)}`);
+/**
+ * Creates the default assistant of each graph and the assistants of the project's files, unless they exist. If a file has changed since, its
+ * assistant gets a new version. Many processes may call this at once.
+ */
+export async function ensureSystemAssistants(db: Db, assistants: SystemAssistant[]): Promise<void> {
+  for (const { preset, example, graph_id, name, description, config, context } of assistants) {
+    const id = systemAssistantId(preset ?? graph_id);
+    const content = { graph_id, name, description: description ?? null, config, context };
+    const source = preset === undefined ? {} : { preset, example, content: hashOf({ ...content, example }) };
+    const metadata = { created_by: "system", ...source };
+    const created = await createAssistant(db, { assistant_id: id, ...content, metadata });
+    if (created || preset === undefined) continue;
+    const { metadata: stored } = await getAssistant(db, everything, id);
+    if (stored.content !== source.content) await updateAssistant(db, everything, id, { ...content, metadata }).catch(ignoreConflict);
   }
+}
+
+const hashOf = (content: object) => createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 16);
+
+/** Accepts that another process has changed the assistant at the same moment, because it read the same file. */
+function ignoreConflict(error: unknown): void {
+  if (!(error instanceof ServiceError)) throw error;
 }
 
 function withoutUndefined<T extends object>(patch: T): Partial<T> {

@@ -111,6 +111,11 @@ export const OwnOptions = z
       .min(1)
       .optional()
       .describe("YAML or JSON file with a list of agents. Contexts use them as tools, as `agent:<name>`."),
+    assistants: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Folder of YAML files. Each is an assistant with `graph`, `name`, `description`, `context` and an `example` input."),
     mcp: z
       .record(z.string().regex(/^[\w-]+$/, "must be letters, digits, - and _"), McpServer)
       .optional()

@@ -43,6 +43,8 @@ export interface PartSources {
   tools: Source | undefined;
   skills: Source | undefined;
   agents: string | undefined;
+  /** The folder with the project's assistants. */
+  assistants: string | undefined;
   mcp: NonNullable<z.infer<typeof OwnOptions>["mcp"]>;
 }
 
@@ -133,7 +135,11 @@ function patternLimits(root: string, { allowed_hosts = [], allowed_directories =
   return { hosts: allowed_hosts, directories: allowed_directories.map((path) => resolve(root, path)) };
 }
 
-function partSources(root: string, projectFile: string, { tools, skills, agents, mcp = {} }: z.infer<typeof OwnOptions>): PartSources {
+function partSources(
+  root: string,
+  projectFile: string,
+  { tools, skills, agents, assistants, mcp = {} }: z.infer<typeof OwnOptions>,
+): PartSources {
   const servers = Object.entries(mcp).map(([name, server]) => [
     name,
     server.command ? { ...server, cwd: resolve(root, server.cwd ?? "") } : server,
@@ -142,6 +148,7 @@ function partSources(root: string, projectFile: string, { tools, skills, agents,
     tools: tools === undefined ? undefined : sourceOf(root, projectFile, "ensemble.tools", tools),
     skills: skills === undefined ? undefined : sourceOf(root, projectFile, "ensemble.skills", skills),
     agents: agents === undefined ? undefined : sourceOf(root, projectFile, "ensemble.agents", agents).file,
+    assistants: assistants === undefined ? undefined : sourceOf(root, projectFile, "ensemble.assistants", assistants).file,
     mcp: Object.fromEntries(servers),
   };
 }

@@ -42,3 +42,18 @@ test.each([
     expect(result.ledger.every(({ inputTokens }) => inputTokens > 0)).toBe(true);
   },
 );
+
+const presets = (await client.assistants.search({ metadata: { created_by: "system" }, limit: 100 })).filter(
+  ({ metadata }) => metadata?.preset,
+);
+
+test.each(presets.map(({ metadata }) => ({ name: String(metadata?.preset), example: metadata?.example as Record<string, unknown> })))(
+  "the preset $name runs with its example, up to a question to a person at most",
+  async ({ name, example }) => {
+    const result = (await client.runs.wait(null, name, { input: example })) as { ledger?: object[]; __interrupt__?: object[] };
+    expect(result).not.toHaveProperty("__error__");
+    const { ledger = [], __interrupt__: questions = [] } = result;
+    expect(ledger.length + questions.length).toBeGreaterThan(0);
+    for (const entry of ledger) expect(entry).toMatchObject({ model: "rehearsal", outcome: "success" });
+  },
+);

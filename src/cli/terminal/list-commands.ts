@@ -10,10 +10,13 @@ import { showResult } from "./result.ts";
 import { openScreen } from "./screen.ts";
 import { showTable } from "./table.ts";
 
-/** Runs `ensemble graphs`, which lists the graphs of the service. */
+/** Runs `ensemble graphs`, which lists the graphs and the ready assistants of the service. */
 export async function listGraphs(args: Arguments): Promise<void> {
   const found = await withService(args, async ({ client }) => systemAssistants(client));
-  const graphs = found.map(({ graph_id, description }) => ({ graph_id, description: description ?? "" }));
+  const presets = found.filter(({ metadata }) => metadata?.preset !== undefined);
+  const graphs = found
+    .filter((one) => !presets.includes(one))
+    .map(({ graph_id, description }) => ({ graph_id, description: description ?? "" }));
   graphs.sort((one, other) => one.graph_id.localeCompare(other.graph_id));
   if (args.flags.has("json")) return printJson(graphs);
   showTable(
@@ -21,9 +24,13 @@ export async function listGraphs(args: Arguments): Promise<void> {
     ["graph", "description"],
     graphs.map(({ graph_id, description }) => [graph_id, description]),
   );
+  if (presets.length === 0) return;
+  const rows = presets.map(({ metadata, graph_id, description }) => [String(metadata?.preset), graph_id, description ?? ""]);
+  console.log();
+  showTable(openScreen(process.stdout), ["assistant", "graph", "description"], rows.sort());
 }
 
-/** Returns the default assistants of the graphs. */
+/** Returns the default assistants of the graphs, and the assistants of the project's files. */
 async function systemAssistants(client: Client) {
   return client.assistants.search({ limit: 1_000, metadata: { created_by: "system" } });
 }

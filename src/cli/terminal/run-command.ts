@@ -98,7 +98,7 @@ async function schemasOf(client: Client, graph: string) {
   return client.assistants.getSchemas(graph).catch(async (error: unknown) => {
     if (!isNotFound(error)) throw error;
     const all = await client.assistants.search({ limit: 1_000, metadata: { created_by: "system" } });
-    const names = all.map(({ graph_id }) => graph_id).sort();
+    const names = all.map(({ graph_id, metadata }) => String(metadata?.preset ?? graph_id)).sort();
     throw new Error(`There is no graph "${graph}" here; there are ${names.join(", ")}.`);
   });
 }

@@ -10,7 +10,7 @@ export async function watch(args: Arguments): Promise<ExitCode> {
     const run = await runToWatch(connection, args.words[0] ?? "");
     const { thread_id: threadId, run_id: runId, assistant_id } = run;
     const { graph_id, metadata } = await client.assistants.get(assistant_id);
-    const graph = metadata?.created_by === "system" ? graph_id : assistant_id;
+    const graph = metadata?.created_by === "system" ? String(metadata.preset ?? graph_id) : assistant_id;
     const session = openSession(connection, args, { graph, threadId, context: contextOf(run) });
     const parts = client.runs.joinStream(threadId, runId, { signal: session.leaving, lastEventId: "-1" });
     return converse(session, { threadId, runId: () => runId, parts });
