@@ -29,7 +29,7 @@ export { allowedDirectories, allowedHosts, isWithin } from "./agent/operator-lim
 export { report } from "./agent/progress.ts";
 export { asText } from "./agent/prompt.ts";
 export { type Assignment, failureOf, type Outcome, requireAgent, runAgent } from "./agent/run-agent.ts";
-export { AgentData, Roster } from "./agent/schema.ts";
+export { AgentData, JsonSchema, Roster } from "./agent/schema.ts";
 export { appending } from "./agent/state.ts";
 export { jsonSchemaOf } from "./agent/structured.ts";
 export { answerWith, beginTask, Material, taskInput, taskOf, taskState } from "./agent/task.ts";
@@ -44,6 +44,7 @@ export { reportOf } from "./aggregator/report.ts";
 export { Synthesis, SynthesisAnswer } from "./aggregator/synthesis.ts";
 export { wordsOf } from "./aggregator/words.ts";
 export {
+  type CodeCondition,
   Condition,
   type ConditionFunction,
   type ConditionInCode,
@@ -88,3 +89,4 @@ export { type ReflectOptions, reflect } from "./reflect.ts";
 export { type SagaOptions, saga } from "./saga.ts";
 export { type ScenarioOptions, scenario } from "./scenario.ts";
 export { type SupervisorOptions, supervisor } from "./supervisor.ts";
+export { type WorkEngineOptions, workEngine } from "./work-engine.ts";

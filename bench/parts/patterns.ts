@@ -64,6 +64,13 @@ const cases: Record<string, Case> = {
     input: { task: "a\nb\nc" },
     answers: [["", { tokens: ["done"] }]],
   },
+  "work-engine": {
+    input: { task: "Do" },
+    answers: [
+      ["Judge the output", { json: { passed: true, quality: 1, reasons: [], findings: [] } }],
+      ["", { tokens: ["done"] }],
+    ],
+  },
   saga: {
     input: { task: "Do" },
     answers: [["", { tokens: ["done"] }]],

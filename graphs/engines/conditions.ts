@@ -153,14 +153,19 @@ export function valueAt(values: unknown, path: string): unknown {
   }, values);
 }
 
-/** A function of the code that decides as a condition does. It sees the same values. */
-export type ConditionFunction = (values: Record<string, unknown>) => boolean;
+/** A function of the code that decides as a condition does. It sees the same values, and the arguments that the step gives. */
+export type ConditionFunction = (values: Record<string, unknown>, args?: unknown) => boolean;
+/** A condition that a function of the code decides. */
+export interface CodeCondition {
+  code: string;
+  args?: unknown;
+}
 /** The condition functions that the code gives to a pattern, by name. */
 export type Conditions = Map<string, ConditionFunction>;
 export type ConditionInCode = Condition | ConditionFunction;
 
 /** Returns a condition as data. A function is put into `conditions` under this name. */
-export function conditionToData(condition: ConditionInCode, name: string, conditions: Conditions): Condition | { code: string } {
+export function conditionToData(condition: ConditionInCode, name: string, conditions: Conditions): Condition | CodeCondition {
   if (typeof condition !== "function") return Condition.parse(condition);
   conditions.set(name, condition);
   return { code: name };

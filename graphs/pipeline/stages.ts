@@ -1,5 +1,6 @@
 import {
   type Code,
+  type CodeCondition,
   Condition,
   type ConditionInCode,
   type Conditions,
@@ -27,11 +28,11 @@ export interface Stage {
   name?: string;
   do?: z.infer<typeof Doing> & { code?: string };
   takes?: string | string[];
-  when?: Condition | { code: string };
+  when?: Condition | CodeCondition;
   onFailure: z.infer<typeof OnFailure>;
   timeoutSeconds: number;
   retries: number;
-  branch?: { if: Condition | { code: string }; then: Stage[]; else: Stage[] };
+  branch?: { if: Condition | CodeCondition; then: Stage[]; else: Stage[] };
 }
 
 type StageData = Partial<Omit<Stage, "branch">> & { branch?: { if: Condition; then: StageData[]; else?: StageData[] } };

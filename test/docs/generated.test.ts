@@ -1,7 +1,19 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { aggregate, fanOut, mapReduce, pipeline, planExecute, react, reflect, saga, scenario, supervisor } from "../../graphs/index.ts";
+import {
+  aggregate,
+  fanOut,
+  mapReduce,
+  pipeline,
+  planExecute,
+  react,
+  reflect,
+  saga,
+  scenario,
+  supervisor,
+  workEngine,
+} from "../../graphs/index.ts";
 import { defaultOf } from "../../src/cli/print-config.ts";
 import { topicOf } from "../../src/http/document.ts";
 import { ProjectFile } from "../../src/registry/project-file.ts";
@@ -117,6 +129,7 @@ const patterns = {
   "fan-out": fanOut,
   "map-reduce": mapReduce,
   saga,
+  "work-engine": workEngine,
 };
 
 test.each(Object.entries(patterns))("patterns/%s.md has the drawing of its graph", async (name, pattern) => {

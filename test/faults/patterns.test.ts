@@ -256,6 +256,24 @@ const broken: Broken[] = [
     refused: { status: "compensated", failedAt: "one" },
   },
   {
+    graphId: "work-engine",
+    input: {
+      task: "Build",
+      stages: ["one", "two"].map((goal) => ({ capability: goal === "one" ? "plan" : "write", goal: `reach ${goal}` })),
+    },
+    at: "Its goal: reach two", // at the second gate
+    answers: [
+      ...["one", "two"].map((goal): [string, ScriptedReply] => [
+        `Its goal: reach ${goal}`,
+        { json: { passed: true, quality: 1, reasons: [], findings: [] } },
+      ]),
+      ...["one", "two"].map((goal): [string, ScriptedReply] => [`stage: reach ${goal}`, { tokens: [`made ${goal}`] }]),
+    ],
+    asked: { "stage: reach one": 1, "Its goal: reach one": 1, "stage: reach two": 1, "Its goal: reach two": 2 },
+    outcome: { status: "completed", output: "made two" },
+    refused: { status: "stopped" },
+  },
+  {
     graphId: "map-reduce",
     input: { task: "a\nb\nc", map: { task: "map them" }, reduce: { task: "join them" } },
     context: { fanIn: 2, onFailures: "partial" },

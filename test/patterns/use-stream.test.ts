@@ -55,6 +55,15 @@ const patterns: [graphId: string, answers: [words: string, reply: ScriptedReply]
     "Rivers bend.",
   ],
   [
+    "work-engine",
+    [
+      ["Judge the output", { json: { passed: true, quality: 1, reasons: [], findings: [] } }],
+      ["write the final version", { tokens: ["Rivers ", "bend."] }],
+      ["", { tokens: ["a plan"] }],
+    ],
+    "Rivers bend.",
+  ],
+  [
     "saga",
     [
       ["would confirm", { tokens: ["Rivers ", "bend."] }],

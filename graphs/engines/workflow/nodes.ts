@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type LangGraphRunnableConfig, Overwrite, Send } from "@langchain/langgraph";
-import type { z } from "zod";
+import { z } from "zod";
 import { agent } from "../../agent/agent.ts";
 import { askAnswer } from "../../agent/ask-human.ts";
 import { tierOf } from "../../agent/context.ts";
@@ -135,7 +135,7 @@ export const step = (setup: Setup) => async (sent: Try, config: Config) => {
     speaks: step.speaks ?? false,
   };
   const outcome = await sleep(stage * context.limits.stageMs, undefined, { signal })
-    .then(() => perform(errand, around, { ...config, signal }))
+    .then(async () => checked(step, await perform(errand, around, { ...config, signal })))
     .catch((error) => {
       config.signal?.throwIfAborted();
       if (own?.aborted) return undefined;
@@ -147,6 +147,15 @@ export const step = (setup: Setup) => async (sent: Try, config: Config) => {
   const spoken = outcome?.status === "success" && step.speaks && outcome.message ? { spoken: [outcome.message] } : {};
   return { results: { [step.id]: result }, ledger: outcome?.ledger ?? [], ...spoken };
 };
+
+/** Returns a failure instead of a success whose output does not fit the step's schema. */
+function checked({ outputs }: Step, outcome: Outcome): Outcome {
+  if (!outputs || outcome.status !== "success") return outcome;
+  const { error } = z.fromJSONSchema(outputs as Parameters<typeof z.fromJSONSchema>[0]).safeParse(outcome.result);
+  if (!error) return outcome;
+  const problem = `The output does not fit its contract: ${z.prettifyError(error).replaceAll("\n", " ")}`;
+  return { status: "failed", error: problem, isFatal: false, ledger: outcome.ledger };
+}
 
 /** Returns the result of a step after a try. It says whether the step is over, and whether its handler comes next. */
 function resultOf(step: Step, outcome: Outcome, before: StepResult | undefined, started: number): StepResult {

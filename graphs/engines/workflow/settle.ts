@@ -49,7 +49,7 @@ function decide(step: Step, facts: Facts, conditions: Conditions): Decision | un
   const values = valuesOf(facts);
   const verdict: Verdict =
     "code" in condition
-      ? { holds: conditions.get(condition.code)?.(values) ?? false, seen: {}, missing: [] }
+      ? { holds: conditions.get(condition.code)?.(values, condition.args) ?? false, seen: {}, missing: [] }
       : evaluate(condition, values, facts.answers[step.id]);
   return { step: step.id, ...verdict };
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Condition } from "../conditions.ts";
+import type { CodeCondition, Condition } from "../conditions.ts";
 import type { Doing } from "../doing.ts";
 
 /** The name of a step. It has no dots, because paths separate names by dots. */
@@ -24,9 +24,9 @@ export interface Step {
   /** A fixed input, instead of values of other steps. */
   input?: unknown;
   /** The step is skipped if this does not hold. */
-  when?: Condition | { code: string };
+  when?: Condition | CodeCondition;
   /** A step that only decides. Its output says whether the condition holds. It does no work, and hands its input on. */
-  gate?: Condition | { code: string };
+  gate?: Condition | CodeCondition;
   /** The decisions of gates on which the step depends. It is skipped if one of them is different. */
   arms?: { gate: string; holds: boolean }[];
   timeoutSeconds: number;
@@ -36,6 +36,8 @@ export interface Step {
   passes?: boolean;
   /** Whether the step gets a list of the outputs of the steps that it needs, without those that failed. */
   collects?: boolean;
+  /** The JSON schema of the output. An output that does not fit counts as a failure, so it goes back with the problem named. */
+  outputs?: Record<string, unknown>;
   /** Whether clients that stream the run see the tokens of this step's agent. */
   speaks?: boolean;
   /** The work that undoes this step. */

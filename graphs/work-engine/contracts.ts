@@ -1,0 +1,59 @@
+import { closed, Doing, JsonSchema } from "ensemble/patterns";
+import { z } from "zod";
+
+/** The contract of a skill: what it can do, what it takes and gives, and who does its work. */
+export const Contract = closed({
+  skill: z.string().trim().min(1).max(100).describe("Name of the skill"),
+  capabilities: z.array(z.string().trim().min(1)).min(1).describe("Capabilities by which stages find the skill"),
+  do: Doing.optional().describe("The work of the skill. Default: a worker with the name of the skill"),
+  outputs: JsonSchema.optional().describe("JSON schema of the output"),
+  downstream: z.array(z.string()).default([]).describe("Skills that are preferred for the stage after this one"),
+  requires: z
+    .array(z.enum(["artifacts", "tests"]))
+    .default([])
+    .describe("Lists that the output must have. Every test must have passed."),
+});
+
+export type Contract = z.infer<typeof Contract>;
+
+export const Stage = closed({
+  capability: z.string().trim().min(1).describe("Capability that the stage needs"),
+  goal: z.string().trim().min(1).max(10_000).describe("Goal of the stage"),
+  external: z.boolean().default(false).describe("Whether somebody outside does the work. The run then waits for the output as an answer."),
+});
+
+export type Stage = z.infer<typeof Stage>;
+
+/** The share of failed stages of a skill, by its name. */
+export type FailureRates = Record<string, number>;
+
+/**
+ * Returns the contract for each stage. If several skills have the capability, the one that the stage before prefers is taken, then the one
+ * that fails least, then the first. Throws a sentence with the known capabilities if no skill has one.
+ */
+export function resolve(stages: Stage[], contracts: Contract[], rates: FailureRates): Contract[] {
+  const resolved: Contract[] = [];
+  for (const { capability } of stages) {
+    const able = contracts.filter(({ capabilities }) => capabilities.includes(capability));
+    if (able.length === 0) {
+      const known = [...new Set(contracts.flatMap(({ capabilities }) => capabilities))];
+      throw new Error(`No skill has the capability "${capability}"; there are ${known.join(", ")}.`);
+    }
+    const preferred = resolved.at(-1)?.downstream ?? [];
+    const byHealth = able.toSorted((one, other) => (rates[one.skill] ?? 0) - (rates[other.skill] ?? 0));
+    resolved.push((able.find(({ skill }) => preferred.includes(skill)) ?? byHealth[0]) as Contract);
+  }
+  return resolved;
+}
+
+/** The contracts and stages of a run that gives none. */
+export const usualContracts = z.array(Contract).parse([
+  { skill: "planner", capabilities: ["plan"], downstream: ["writer"] },
+  { skill: "writer", capabilities: ["write"], downstream: ["checker"] },
+  { skill: "checker", capabilities: ["check"] },
+]);
+export const usualStages = z.array(Stage).parse([
+  { capability: "plan", goal: "Plan the work in a few lines" },
+  { capability: "write", goal: "Do the work as planned" },
+  { capability: "check", goal: "Check the work and write the final version" },
+]);
