@@ -23,6 +23,7 @@ export {
 } from "./agent/context.ts";
 export { withDefaults } from "./agent/defaults.ts";
 export { defineProject, type ProjectParts } from "./agent/define-project.ts";
+export { AgentFailed, fail, failing, failureState, orFail } from "./agent/failing.ts";
 export { BudgetExceeded, budgetLeft, CallStatus, enforceBudget, entryOf, Ledger, LedgerEntry } from "./agent/ledger.ts";
 export { report } from "./agent/progress.ts";
 export { asText } from "./agent/prompt.ts";

@@ -6,6 +6,7 @@ import { type AgentRun, calledBy } from "./agent-run.ts";
 import type { AgentValues } from "./agent-state.ts";
 import { buildAgent } from "./build.ts";
 import { callModel, isRefusal, NoAnswer } from "./call-model.ts";
+import { AgentFailed, rootOf } from "./failing.ts";
 import { BudgetExceeded, enforceBudget, entryOf, type LedgerEntry } from "./ledger.ts";
 import { openModel, UnknownModel } from "./models.ts";
 import { muted } from "./muted.ts";
@@ -60,7 +61,8 @@ export async function runAgent<Result = unknown>(assignment: Assignment, config:
   } catch (error) {
     config.signal?.throwIfAborted();
     const cause = rootOf(error);
-    if (isNotAnOutcome(cause)) throw cause;
+    if (cause.name === "BudgetExceededError") throw new BudgetExceeded(cause.message, recorded);
+    if (isBubble(cause)) throw cause;
     const { status, message } = deadline.aborted ? overdue(agent) : { status: statusOf(cause), message: cause.message };
     const failed = recorded.some(({ outcome }) => outcome !== "success");
     if (!failed) recorded.push(entryOf({ ...calledBy(run, started), task }, status, 0, { inputTokens: 0, outputTokens: 0 }, message));
@@ -79,8 +81,8 @@ export async function requireAgent<Schema extends z.ZodType = z.ZodString>(
 }
 
 /** Returns the error that ends a run because an agent failed. */
-export const failureOf = ({ name }: Agent, { status, error }: { status: string; error: string }): Error =>
-  new Error(`The ${name} ${status === "timeout" ? "took too long" : "failed"}: ${error}`);
+export const failureOf = ({ name }: Agent, { status, error, ledger }: Failure): AgentFailed =>
+  new AgentFailed(`The ${name} ${status === "timeout" ? "took too long" : "failed"}: ${error}`, ledger);
 
 type Done = Omit<Success<unknown>, "status">;
 
@@ -164,12 +166,6 @@ function graphOf({ middleware }: Agent) {
 
 const overdue = ({ errandSeconds }: Agent) => ({ status: "timeout" as const, message: `Not done within ${errandSeconds} s.` });
 
-/** Returns the original error. LangChain wraps errors that occur inside middleware in its own errors. */
-function rootOf(error: unknown): Error {
-  if (!(error instanceof Error)) return new Error(String(error));
-  return "~brand" in error && error.cause instanceof Error ? rootOf(error.cause) : error;
-}
-
 const statusOf = (error: Error) => (error instanceof NoAnswer ? error.status : "failed");
 
 /** Tells whether a retry would fail in the same way, as after a refused request, a bad key or an unknown model. */
@@ -177,8 +173,6 @@ function isFatal(error: Error): boolean {
   if (error instanceof NoAnswer) return error.isFatal;
   return error instanceof UnknownModel || error instanceof PromptTooLong || isRefusal(Object(error).status);
 }
-
-const isNotAnOutcome = (error: Error) => error instanceof BudgetExceeded || error.name === "BudgetExceededError" || isBubble(error);
 
 /** Tells whether the error is a signal that LangGraph uses to stop or leave a graph. */
 const isBubble = (error: Error) => "is_bubble_up" in error && error.is_bubble_up === true;

@@ -4,6 +4,7 @@ import type { ModelRequest } from "langchain";
 import { type AgentRun, calledBy, namesOf } from "./agent-run.ts";
 import type { AgentValues } from "./agent-state.ts";
 import { callModel, type ModelCall, type ModelReply, NoAnswer } from "./call-model.ts";
+import { rootOf } from "./failing.ts";
 import { enforceBudget, entryOf, type LedgerEntry } from "./ledger.ts";
 import { fold, inSight } from "./memory.ts";
 import { openModel } from "./models.ts";
@@ -33,12 +34,11 @@ export async function think(run: AgentRun, state: AgentValues, request: ModelReq
     memory.summary && `Earlier in this conversation: ${memory.summary}`,
     isLast && lastWords,
   ];
-  const reply = await handler({
-    ...request,
-    model,
-    tools: isLast ? [] : [...(request.tools ?? []), ...(await openTools(run))],
-    messages: inSight(request.messages, memory.folded),
-    systemMessage: new SystemMessage(system.filter(Boolean).join("\n")),
+  const tools = isLast ? [] : [...(request.tools ?? []), ...(await openTools(run))];
+  const messages = inSight(request.messages, memory.folded);
+  const systemMessage = new SystemMessage(system.filter(Boolean).join("\n"));
+  const reply = await handler({ ...request, model, tools, messages, systemMessage }).catch((error: unknown) => {
+    throw withEntries(error, [...memory.ledger, ...failedCall(run, started, error)]);
   });
   if (isLast) {
     keepText(reply);
@@ -64,6 +64,17 @@ export async function think(run: AgentRun, state: AgentValues, request: ModelReq
 }
 
 const lastWords = "You may use no more tools. Give your best answer from what you have seen, and say what is missing.";
+
+/** Returns the ledger entry of a call that got no answer. The list is empty if no model was called. */
+function failedCall(run: AgentRun, started: number, error: unknown): LedgerEntry[] {
+  const cause = rootOf(error);
+  return cause instanceof NoAnswer ? [entryOf(calledBy(run, started), cause.status, cause.attempts, cause.usage, cause.message)] : [];
+}
+
+/** Adds ledger entries to the error of a round, so that they are stored although the round fails. */
+function withEntries(error: unknown, ledger: LedgerEntry[]): unknown {
+  return error instanceof Error && ledger.length > 0 ? Object.assign(rootOf(error), { ledger }) && error : error;
+}
 
 /** Calls the model. This is the innermost hook, so it gets the request as middleware has changed it. */
 export async function speak(
@@ -94,9 +105,12 @@ export async function speak(
   }
 }
 
-/** Returns the counters of the current turn. A turn begins with a message of a person, and tool results continue it. */
+/** Tells whether a turn begins. It begins with a message of a person, and tool results continue it. */
+export const isNewTurn = (messages: BaseMessage[]): boolean => !ToolMessage.isInstance(messages.at(-1));
+
+/** Returns the counters of the current turn. */
 function beginTurn(state: AgentValues, messages: BaseMessage[]) {
-  const isNew = !ToolMessage.isInstance(messages.at(-1));
+  const isNew = isNewTurn(messages);
   const { summary, _folded: folded } = state;
   if (isNew) return { isNew, rounds: 0, ledger: [] as LedgerEntry[], approve: [] as string[], summary, folded };
   return { isNew, rounds: state._rounds, ledger: state.ledger, approve: state._approve, summary, folded };

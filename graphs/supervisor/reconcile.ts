@@ -46,27 +46,21 @@ export function settle(setup: Setup): Node {
   return async ({ conflicts, settlements, ledger: before }, config) => {
     const { conflicts: strategy } = setup.contextOf(config);
     const settled = [...settlements];
-    const ledger: LedgerEntry[] = [];
+    const spent: LedgerEntry[] = [];
     for (const conflict of conflicts.filter(({ subject }) => settlements.every((one) => one.subject !== subject))) {
       const counted = strategy === "arbitration" ? undefined : settleByCount(conflict, strategy === "human" ? "confidence" : strategy);
-      const settlement = counted ?? (await arbitrate(setup, conflict, { before, ledger }, config));
+      const settlement = counted ?? (await arbitrate(setup, conflict, { before, spent }, config));
       if (settlement) settled.push(settlement);
     }
-    return { settlements: settled, ledger };
+    return { settlements: settled, ledger: spent };
   };
 }
 
-async function arbitrate(
-  setup: Setup,
-  conflict: Conflict,
-  { before, ledger }: { before: LedgerEntry[]; ledger: LedgerEntry[] },
-  config: Config,
-) {
+async function arbitrate(setup: Setup, conflict: Conflict, ledgers: { before: LedgerEntry[]; spent: LedgerEntry[] }, config: Config) {
   const schema = z.object({ winner: z.enum(recommendationsOf(conflict)), reason: z.string(), confidence: z.number().min(0).max(1) });
-  const question = { task: prompts.arbitrate(conflict.subject), input: conflict.views, schema, ledger: [...before, ...ledger] };
-  const { result, ledger: entries } = await askJudge(setup, question, config);
-  ledger.push(...entries);
-  return settleByChoice(conflict, "arbitration", { ...result, recommendation: result.winner });
+  const question = { task: prompts.arbitrate(conflict.subject), input: conflict.views, schema, ...ledgers };
+  const { winner, ...ruling } = await askJudge(setup, question, config);
+  return settleByChoice(conflict, "arbitration", { ...ruling, recommendation: winner });
 }
 
 /** Returns the node that follows `reconcile`. */
