@@ -57,13 +57,20 @@ export const aggregate = ({ name = "aggregator", editor = {}, ...options }: Aggr
   const findingPatterns: Node = ({ results }) => ({ patterns: findPatterns(results) });
   const recommending: Node = ({ results }, config) => ({ recommendation: recommend(results, contextOf(config).thresholds) });
 
-  const assign = (config: Config, { results, task }: typeof State.State, what: string) => {
+  const assign = (config: Config, { results, task, ledger }: typeof State.State, what: string) => {
     const { timeoutSeconds, ...context } = contextOf(config);
     const input = results.flatMap(({ label, status, text, findings }) =>
       text || findings.length ? [{ label, status, text, findings }] : [],
     );
     const writer = agent({ name: "editor", role: "the editor of a report", instructions, timeoutSeconds, ...editor });
-    return { agent: writer, ...tierOf(context, "judge"), task: `${what} on ${task ?? "these results"}`, input, pattern: "aggregator" };
+    return {
+      agent: writer,
+      ...tierOf(context, "judge"),
+      task: `${what} on ${task ?? "these results"}`,
+      input,
+      pattern: "aggregator",
+      earlier: ledger,
+    };
   };
 
   /** Writes the synthesis of the results' texts. If there are no texts, it calls no model. */

@@ -1,11 +1,12 @@
 import { AIMessage, type BaseMessage, SystemMessage, ToolMessage } from "@langchain/core/messages";
-import { Command, type LangGraphRunnableConfig, Overwrite } from "@langchain/langgraph";
+import { Command, getConfig, type LangGraphRunnableConfig, Overwrite } from "@langchain/langgraph";
 import type { ModelRequest } from "langchain";
-import { type AgentRun, calledBy, namesOf } from "./agent-run.ts";
+import { expectedCost, reserve } from "./account.ts";
+import { type AgentRun, calledBy, namesOf, purseOf } from "./agent-run.ts";
 import type { AgentValues } from "./agent-state.ts";
 import { callModel, type ModelCall, type ModelReply, NoAnswer } from "./call-model.ts";
 import { rootOf } from "./failing.ts";
-import { enforceBudget, entryOf, type LedgerEntry } from "./ledger.ts";
+import { entryOf, type LedgerEntry } from "./ledger.ts";
 import { fold, inSight } from "./memory.ts";
 import { openModel } from "./models.ts";
 import { report } from "./progress.ts";
@@ -22,12 +23,14 @@ const replies = new WeakMap<AIMessage, ModelReply>();
  * and returns the state update. This is the outermost hook around a model call.
  */
 export async function think(run: AgentRun, state: AgentValues, request: ModelRequest, handler: Handler): Promise<Command> {
-  const { agent, budget } = run;
+  const { agent } = run;
+  const { signal } = request.runtime;
   const turn = beginTurn(state, request.messages);
-  enforceBudget([...(run.earlier ?? []), ...turn.ledger], budget);
+  run.resume?.(turn.ledger);
+  const purse = purseOf(run, turn.ledger, getConfig());
   const started = Date.now();
   const model = await openModel(agent.model ?? run.model, agent.temperature ?? run.temperature);
-  const memory = await fold(run, model, request.messages, turn);
+  const memory = await fold(run, model, { messages: request.messages, ...turn }, purse, signal);
   const isLast = turn.rounds >= agent.maxRounds;
   const system = [
     instructionOf(agent, run.constraints ?? [], run.limits),
@@ -37,8 +40,11 @@ export async function think(run: AgentRun, state: AgentValues, request: ModelReq
   const tools = isLast ? [] : [...(request.tools ?? []), ...(await openTools(run))];
   const messages = inSight(request.messages, memory.folded);
   const systemMessage = new SystemMessage(system.filter(Boolean).join("\n"));
+  const end = await reserve(purse, expectedCost(calledBy(run, started), [systemMessage, ...messages], purse), signal);
   const reply = await handler({ ...request, model, tools, messages, systemMessage }).catch((error: unknown) => {
-    throw withEntries(error, [...memory.ledger, ...failedCall(run, started, error)]);
+    const failed = failedCall(run, started, error);
+    end(failed);
+    throw withEntries(error, [...memory.ledger, ...failed]);
   });
   if (isLast) {
     keepText(reply);
@@ -46,6 +52,7 @@ export async function think(run: AgentRun, state: AgentValues, request: ModelReq
   }
   const cost = replies.get(reply) ?? { message: reply, attempts: 1, usage: { inputTokens: 0, outputTokens: 0 } };
   const entry = entryOf(calledBy(run, started), "success", cost.attempts, cost.usage);
+  end([entry]);
   const entries = [...memory.ledger, entry];
   run.record?.(entries);
   const approve = [...new Set([...turn.approve, ...agent.approve])];

@@ -3,7 +3,6 @@ import {
   type AgentData,
   AgentFailed,
   BudgetExceeded,
-  enforceBudget,
   fromData,
   type LedgerEntry,
   requireAgent,
@@ -32,8 +31,7 @@ export async function askJudge<Schema extends z.ZodType>(
   const context = setup.contextOf(config);
   const agent = { ...judge, timeoutSeconds: context.timeoutSeconds };
   try {
-    enforceBudget([...before, ...spent], context.budget);
-    const assignment = { agent, ...tierOf(context, "judge"), pattern: "supervisor" };
+    const assignment = { agent, ...tierOf(context, "judge"), pattern: "supervisor", earlier: before };
     const { result, ledger } = await requireAgent({ ...assignment, ...question }, config);
     spent.push(...ledger);
     return result;

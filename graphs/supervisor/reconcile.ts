@@ -1,4 +1,4 @@
-import { askAnswer, enforceBudget, type LedgerEntry, runAgent, tierOf } from "ensemble/patterns";
+import { askAnswer, type LedgerEntry, runAgent, tierOf } from "ensemble/patterns";
 import { z } from "zod";
 import { type Conflict, compareGroups, compareWords, findingsIn, Grouping, needsJudge, recommendationsOf, type View } from "./conflicts.ts";
 import type { Config, Setup } from "./context.ts";
@@ -18,10 +18,16 @@ export function reconcile(setup: Setup): Node {
     const results = skipped(state);
     if (!needsJudge(views)) return { ...compareWords(views), results };
     const { budget, timeoutSeconds, ...context } = setup.contextOf(config);
-    enforceBudget(state.ledger, budget);
     const input = views.map(({ weight: _, ...view }, number) => ({ number, ...view }));
     const agent = { ...judge, timeoutSeconds, output: Grouping };
-    const assignment = { agent, task: prompts.group, input, ...tierOf({ ...context, budget }, "judge"), pattern: "supervisor" };
+    const assignment = {
+      agent,
+      task: prompts.group,
+      input,
+      ...tierOf({ ...context, budget }, "judge"),
+      pattern: "supervisor",
+      earlier: state.ledger,
+    };
     const outcome = await runAgent<z.infer<typeof Grouping>>(assignment, config);
     const compared = outcome.status === "success" ? compareGroups(views, outcome.result) : compareWords(views);
     return { ...compared, results, ledger: outcome.ledger };

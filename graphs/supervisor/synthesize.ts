@@ -1,4 +1,4 @@
-import { answerWith, enforceBudget, requireAgent, taskOf, tierOf } from "ensemble/patterns";
+import { answerWith, requireAgent, taskOf, tierOf } from "ensemble/patterns";
 import type { Setup } from "./context.ts";
 import { prompts, reporter } from "./prompts.ts";
 import { viewsOf } from "./reconcile.ts";
@@ -8,17 +8,16 @@ import type { Node } from "./state.ts";
 /** Writes the answer from the completed work, and streams it to clients. Code makes the rest of the report. */
 export function synthesize(setup: Setup): Node {
   return async (state, config) => {
-    const { steps, results, settlements, ledger: before } = state;
+    const { steps, results, settlements, ledger: earlier } = state;
     const context = setup.contextOf(config);
     const gaps = gapsOf(state);
     const done = steps.filter(({ id }) => results[id]?.status === "success");
     if (done.length === 0) throw new Error(`No step succeeded: ${gaps.join("; ")}`);
-    enforceBudget(before, context.budget);
     const work = done.map(({ id, agent, task }) => ({ agent, task, result: results[id]?.work }));
     const settled = settlements.map(({ subject, winner, reason }) => ({ subject, recommendation: winner.recommendation, reason }));
     const agent = { ...reporter, timeoutSeconds: context.timeoutSeconds };
     const input = { work, settled, missing: gaps };
-    const assignment = { agent, task: prompts.report(taskOf(state)), input, ...tierOf(context, "judge"), pattern: "supervisor" };
+    const assignment = { agent, task: prompts.report(taskOf(state)), input, ...tierOf(context, "judge"), pattern: "supervisor", earlier };
     const { result, message, ledger } = await requireAgent({ ...assignment, quiet: false }, config);
     const report = { executiveSummary: result, ...reportOf(state, viewsOf(setup, state)) };
     return { messages: answerWith(result, message), report, ledger };
