@@ -64,7 +64,7 @@ async function observe(
   handler: ToolCallHandler,
   config: LangGraphRunnableConfig,
 ): Promise<Observation> {
-  const { _offered: offered, _approve: approve } = request.state;
+  const { _offered: offered, _approve: approve, _decisions: decisions = {} } = request.state;
   const name = offered.find((one) => callName(one) === call.name);
   const tool = (request.tool as StructuredToolInterface | undefined) ?? (name === undefined ? undefined : await find(run, name));
   if (!tool) return failed(`there is no tool "${call.name}"; there are ${offered.map(callName).join(", ") || "none"}.`);
@@ -72,7 +72,8 @@ async function observe(
   let { args } = call;
   if (approve.some((one) => callName(one) === call.name)) {
     const question = { action: { name: call.name, args }, timeoutSeconds: run.askTimeoutSeconds };
-    const { approved, reason, edited } = askApproval(`May ${call.name} be used?`, { tool: call.name, args }, question);
+    const decided = decisions[call.id ?? ""]; // if several calls of the turn needed approval
+    const { approved, reason, edited } = decided ?? askApproval(`May ${call.name} be used?`, { tool: call.name, args }, question);
     if (!approved) return { text: `Refused by a person${reason ? `: ${reason}` : "."}` };
     args = edited ?? args;
   }

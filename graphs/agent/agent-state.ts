@@ -1,5 +1,6 @@
 import { StateSchema } from "@langchain/langgraph";
 import { z } from "zod";
+import { Approval } from "./approval.ts";
 import { failureState } from "./failing.ts";
 import { Ledger } from "./ledger.ts";
 import { appending } from "./state.ts";
@@ -21,6 +22,10 @@ export const AgentState = new StateSchema({
   _rounds: z.number().int().default(0).describe("Number of model calls since the last message of a person"),
   _folded: z.number().int().default(0).describe("Number of messages that the summary replaces, counted from the first"),
   _offered: z.array(z.string()).default([]).describe("Tools that the model was offered. A run that resumes this one does not change them."),
+  _decisions: z
+    .record(z.string(), Approval)
+    .default({})
+    .describe("Decisions of a person on the calls of the last message, by the call's id"),
   _approve: z
     .array(z.string())
     .default([])

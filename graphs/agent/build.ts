@@ -14,6 +14,7 @@ import type { z } from "zod";
 import { act } from "./act.ts";
 import type { AgentRun } from "./agent-run.ts";
 import { AgentState } from "./agent-state.ts";
+import { approve, hasSeveral } from "./approve.ts";
 import { closed } from "./closed.ts";
 import { mostSuperSteps } from "./context.ts";
 import { fail, failing, orFail } from "./failing.ts";
@@ -61,7 +62,7 @@ export function buildAgent({ name, description, context, runOf, middleware = [] 
     ...(context && { contextSchema: context }),
     middleware: [outer, ...middleware, inner],
   });
-  const graph = storingFailures(built as never, { name, description });
+  const graph = extended(built as never, { name, description, runOf });
   // LangChain accepts every field of the state as input. Callers of an agent may send only `messages`.
   Object.assign(graph.builder, { _inputRuntimeDefinition: closed({ messages: messagesInput("The conversation") }) });
   return graph.withConfig({ recursionLimit: mostSuperSteps }) as unknown as AgentGraph;
@@ -70,8 +71,11 @@ export function buildAgent({ name, description, context, runOf, middleware = [] 
 /** LangChain's name of the node that calls the model. */
 const modelNode = "model_request";
 
-/** Returns the graph with a model node that stores its failed calls in the ledger. The node is replaced, because LangChain built it. */
-function storingFailures({ builder, config }: AgentGraph, { name, description }: Pick<Building, "name" | "description">): AgentGraph {
+/**
+ * Returns the graph with two more nodes. `approve` asks about several tool calls at once, and `fail` ends the run after a failed call of the
+ * model has been stored in the ledger. The model's node is replaced, because LangChain built it and its edges.
+ */
+function extended({ builder, config }: AgentGraph, { name, description, runOf }: Pick<Building, "name" | "description" | "runOf">) {
   const { nodes, branches, edges } = builder as unknown as Parts;
   const { runnable } = nodes[modelNode] as Parts["nodes"][string];
   const ways = Object.values(branches[modelNode] ?? {});
@@ -85,14 +89,17 @@ function storingFailures({ builder, config }: AgentGraph, { name, description }:
     ...(await Promise.all(ways.map(({ path }) => path.invoke(state, config)))).flat(),
     ...straight.map(([, to]) => to),
   ];
-  const ends = [...ways.flatMap(({ ends }) => Object.values(ends)), ...straight.map(([, to]) => to), "fail"];
+  const decided = (state: object, config: LangGraphRunnableConfig) => (hasSeveral(state as never) ? "approve" : next(state, config));
+  const ends = [...ways.flatMap(({ ends }) => Object.values(ends)), ...straight.map(([, to]) => to)];
   return (builder as unknown as StateGraph<typeof Whole>)
     .addNode(
       modelNode,
       failing((state: object, config: LangGraphRunnableConfig) => runnable.invoke(state, config), { begins }),
     )
+    .addNode("approve", (state, { context }) => approve(runOf(context), state as never))
     .addNode("fail", fail, { ends: [END] })
-    .addConditionalEdges(modelNode, orFail(next), ends as never)
+    .addConditionalEdges(modelNode, orFail(decided), [...ends, "approve", "fail"] as never)
+    .addConditionalEdges("approve", next, ends as never)
     .compile({ name, description })
     .withConfig(config ?? {}) as unknown as AgentGraph;
 }

@@ -66,6 +66,7 @@ export async function think(run: AgentRun, state: AgentValues, request: ModelReq
       _rounds: turn.rounds + 1,
       _offered: namesOf(run),
       _approve: approve,
+      _decisions: {},
     },
   });
 }
