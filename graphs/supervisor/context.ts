@@ -34,11 +34,15 @@ function contextFor(agents: Agent[] | undefined, defaults: object) {
   const shape = {
     roster: roster.describe("Agents that can be given work"),
     cache: Cache,
-    conflicts: Strategy.default("confidence").describe("Strategy for contradicting recommendations"),
+    conflicts: Strategy.default("confidence").describe(
+      "Strategy for contradicting recommendations. Contradictions about a resource go by the agents' weights, and those about a strategy to a person.",
+    ),
     onFailures: z
       .enum(["ask", "partial"])
       .default("ask")
-      .describe("After too many failures: ask a person, or continue with partial results"),
+      .describe(
+        "After too many failures: ask a person, or continue with partial results. `partial` also says that nobody attends the run, so nobody is asked about strategies.",
+      ),
     askTimeoutSeconds: AskTimeout,
     allowedHosts: AllowedHosts,
     timeoutSeconds: z.number().positive().max(3_600).default(60).describe("Timeout of each call of the judge"),

@@ -1,6 +1,16 @@
 import { askAnswer, type LedgerEntry, runAgent, tierOf } from "ensemble/patterns";
 import { z } from "zod";
-import { type Conflict, compareGroups, compareWords, findingsIn, Grouping, needsJudge, recommendationsOf, type View } from "./conflicts.ts";
+import {
+  type Conflict,
+  compareGroups,
+  compareWords,
+  findingsIn,
+  Grouping,
+  needsJudge,
+  recommendationsOf,
+  type Strategy,
+  type View,
+} from "./conflicts.ts";
 import type { Config, Setup } from "./context.ts";
 import { isFailure } from "./dispatch.ts";
 import { askJudge, teamOf } from "./judge.ts";
@@ -34,11 +44,12 @@ export function reconcile(setup: Setup): Node {
   };
 }
 
-/** Asks a person to settle each contradiction. This node calls no model, because it starts again from its beginning after each answer. */
+/** Asks a person to settle contradictions. This node calls no model, because it starts again from its beginning after each answer. */
 export function askAboutConflicts(setup: Setup): Node {
   return ({ conflicts }, config) => {
-    const { askTimeoutSeconds: timeoutSeconds } = setup.contextOf(config);
-    const settlements = conflicts.map((conflict) => {
+    const context = setup.contextOf(config);
+    const { askTimeoutSeconds: timeoutSeconds } = context;
+    const settlements = conflicts.filter(isForPerson(context)).map((conflict) => {
       const prompt = `What should be done about "${conflict.subject}"?`;
       const recommendation = askAnswer(prompt, recommendationsOf(conflict), { details: conflict.views, timeoutSeconds });
       return recommendation && settleByChoice(conflict, "human", { recommendation, reason: "A person decided.", confidence: 1 });
@@ -54,13 +65,25 @@ export function settle(setup: Setup): Node {
     const settled = [...settlements];
     const spent: LedgerEntry[] = [];
     for (const conflict of conflicts.filter(({ subject }) => settlements.every((one) => one.subject !== subject))) {
-      const counted = strategy === "arbitration" ? undefined : settleByCount(conflict, strategy === "human" ? "confidence" : strategy);
-      const settlement = counted ?? (await arbitrate(setup, conflict, { before, spent }, config));
+      const settlement = countedBy(strategy, conflict) ?? (await arbitrate(setup, conflict, { before, spent }, config));
       if (settlement) settled.push(settlement);
     }
     return { settlements: settled, ledger: spent };
   };
 }
+
+/** Settles a conflict by counting. Resources go by priority first. Returns undefined if only the judge can decide. */
+function countedBy(strategy: Strategy, conflict: Conflict) {
+  const settled = conflict.kind === "resource" ? settleByCount(conflict, "priority") : undefined;
+  if (settled || strategy === "arbitration") return settled;
+  return settleByCount(conflict, strategy === "human" ? "confidence" : strategy);
+}
+
+/** Tells whether a person settles a conflict: each one if the context says so, and strategies unless the caller is unattended. */
+const isForPerson =
+  ({ conflicts, onFailures }: ReturnType<Setup["contextOf"]>) =>
+  ({ kind }: Conflict) =>
+    conflicts === "human" || (kind === "strategy" && onFailures === "ask");
 
 async function arbitrate(setup: Setup, conflict: Conflict, ledgers: { before: LedgerEntry[]; spent: LedgerEntry[] }, config: Config) {
   const schema = z.object({ winner: z.enum(recommendationsOf(conflict)), reason: z.string(), confidence: z.number().min(0).max(1) });
@@ -74,7 +97,7 @@ export const afterReconcile =
   (setup: Setup) =>
   ({ conflicts }: Supervised, config: Config): "askAboutConflicts" | "settle" | "synthesize" => {
     if (conflicts.length === 0) return "synthesize";
-    return setup.contextOf(config).conflicts === "human" ? "askAboutConflicts" : "settle";
+    return conflicts.some(isForPerson(setup.contextOf(config))) ? "askAboutConflicts" : "settle";
   };
 
 /** Returns the findings of all steps, each with its agent and the agent's weight. */

@@ -65,9 +65,10 @@ const failing: Failing[] = [
       work(finding("keep")),
       work(finding("drop")),
       { json: { decision: "finish", reason: "fine" } },
+      { json: { groups: [] } },
       refused,
     ],
-    ledger: ["supervisor success", "security success", "quality success", "supervisor success", "supervisor failed"],
+    ledger: ["supervisor", "security", "quality", "supervisor", "supervisor"].map((name) => `${name} success`).concat("supervisor failed"),
     message: "The supervisor failed:",
   },
   {
