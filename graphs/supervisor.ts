@@ -18,7 +18,8 @@ export type { SupervisorOptions };
  */
 export function supervisor({ agents, name = "supervisor", description, ...defaults }: SupervisorOptions = {}) {
   const setup = setUp(agents, defaults);
-  return new StateGraph({ state: State, input: Input, output: Output, context: setup.context })
+  const workers = [...setup.nodes, "work"] as ["work"]; // the names are known only when the code runs
+  const builder = new StateGraph({ state: State, input: Input, output: Output, context: setup.context })
     .addNode("route", failing(route(setup), { begins: () => true }))
     .addNode("work", work(setup))
     .addNode("recall", recall(setup), remembering(setup))
@@ -31,12 +32,12 @@ export function supervisor({ agents, name = "supervisor", description, ...defaul
     .addNode("synthesize", failing(synthesize(setup)))
     .addNode("fail", fail, { ends: [END] })
     .addEdge(START, "route")
-    .addConditionalEdges("route", orFail(dispatch(setup)), ["work", "recall", "reconcile", "fail"])
+    .addConditionalEdges("route", orFail(dispatch(setup)), [...workers, "recall", "reconcile", "fail"])
     .addEdge("work", "account")
     .addEdge("recall", "account")
     .addEdge("account", "review")
-    .addConditionalEdges("review", orFail(afterReview(setup)), ["work", "recall", "askAboutFailures", "reconcile", "fail"])
-    .addConditionalEdges("askAboutFailures", dispatch(setup), ["work", "recall", "reconcile"])
+    .addConditionalEdges("review", orFail(afterReview(setup)), [...workers, "recall", "askAboutFailures", "reconcile", "fail"])
+    .addConditionalEdges("askAboutFailures", dispatch(setup), [...workers, "recall", "reconcile"])
     .addConditionalEdges("reconcile", orFail(afterReconcile(setup)), ["askAboutConflicts", "settle", "synthesize", "fail"])
     .addEdge("askAboutConflicts", "settle")
     .addConditionalEdges(
@@ -48,9 +49,9 @@ export function supervisor({ agents, name = "supervisor", description, ...defaul
       "synthesize",
       orFail(() => END),
       [END, "fail"],
-    )
-    .compile({ name, ...(description && { description }) })
-    .withConfig({ recursionLimit: mostSuperSteps });
+    );
+  for (const agent of setup.nodes) builder.addNode(agent as "work", work(setup)).addEdge(agent as "work", "account");
+  return builder.compile({ name, ...(description && { description }) }).withConfig({ recursionLimit: mostSuperSteps });
 }
 
 export const graph = supervisor();

@@ -29,7 +29,7 @@ export const View = Finding.extend({
 });
 export type View = z.infer<typeof View>;
 
-/** What a conflict is about: what is true, what each gets of something scarce, or which way to take. */
+/** The kind of a conflict: what is true, what each gets of something scarce, or which way to take. */
 export const Kind = z.enum(["fact", "resource", "strategy"]);
 
 /** A conflict: several agents recommend different things on one subject. */

@@ -91,3 +91,10 @@ export const Output = new StateSchema({ messages, steps, results, reviews, settl
 
 export type Supervised = typeof State.State;
 export type Node = GraphNode<typeof State, ContextInput>;
+
+/** The names of the graph's own nodes. */
+const ownNodes = "route work recall account review askAboutFailures reconcile askAboutConflicts settle synthesize fail".split(" ");
+
+/** Tells whether an agent's node can have the agent's name. LangGraph refuses names of other nodes and of state keys, and some characters. */
+export const isNodeName = (name: string): boolean =>
+  !ownNodes.includes(name) && !Object.hasOwn(State.fields, name) && !/[|:]|^__/.test(name);

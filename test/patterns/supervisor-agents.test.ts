@@ -213,6 +213,25 @@ test("in code, agents bring tools, schemas and whole graphs, and options are the
   expect(spoken).toEqual(["Explore", "All ", "is ", "well."]);
 });
 
+test("agents of the code are nodes with their names, in the drawing and in the stream", async () => {
+  const team = ["scout", "review", "task"].map((name) => agent({ name, role: "an agent" }));
+  const graph = supervisor({ agents: team, limits: { stageMs: 0 }, onFailures: "partial" });
+  const { nodes, edges } = await graph.getGraphAsync();
+  expect(Object.keys(nodes)).toContain("scout");
+  expect(edges).toContainEqual(expect.objectContaining({ source: "route", target: "scout" }));
+  expect(edges).toContainEqual(expect.objectContaining({ source: "scout", target: "account" }));
+  expect(Object.keys((await supervisor().getGraphAsync()).nodes)).not.toContain("security"); // a context can replace the default roster
+
+  graph.checkpointer = new MemorySaver();
+  steps = [step("a", "scout"), step("b", "review"), step("c", "task")]; // names that a node and a state key have already
+  const config = { configurable: { thread_id: "1" }, streamMode: "updates" as const };
+  const updates = await collect((await graph.stream({ task: "Explore" }, config)) as AsyncIterable<Record<string, { results?: object }>>);
+  const workers = updates.flatMap((update) =>
+    Object.entries(update).flatMap(([node, { results }]) => (results ? [[node, ...Object.keys(results)].join(" ")] : [])),
+  );
+  expect(workers.filter((worker) => / [abc]$/.test(worker)).toSorted()).toEqual(["scout a", "work b", "work c"]);
+});
+
 test("wrong options are refused where they stand", () => {
   const twins = ["one", "one"].map((name) => ({ name, role: "a twin" }));
   expect(() => supervisor({ agents: twins })).toThrow('two agents named "one"');
