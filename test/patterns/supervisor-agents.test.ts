@@ -4,6 +4,7 @@ import { MemorySaver, MessagesAnnotation, START, StateGraph } from "@langchain/l
 import { agent, supervisor } from "ensemble/patterns";
 import { beforeEach, expect, test } from "vitest";
 import { z } from "zod";
+import * as zod3 from "zod/v3";
 import type { ScriptedReply } from "../../graphs/testing/scripted-model.ts";
 import { collect } from "../sse.ts";
 import { startPatterns } from "./service.ts";
@@ -178,6 +179,41 @@ test("a cancelled run goes on in the round where its agent was, and repeats no f
   expect(results.a).toMatchObject({ status: "success" });
   expect(askedFor()).toBe(3);
   expect(ledger.filter(({ agent }) => agent === "clerk")).toHaveLength(2);
+});
+
+test("a step that is resumed and then fails has the rounds before the interruption in the ledger", async () => {
+  first = { a: call("calculate", { expression: "6 * 7" }) };
+  then = { a: { hang: true } };
+  const { thread_id: threadId } = await client.threads.create();
+  const { run_id: runId } = await client.runs.create(threadId, "supervisor", { input: { task: "Count" }, context });
+  const askedFor = () => model.requests.filter(({ messages }) => JSON.stringify(messages).includes("Task: do a")).length;
+  await expect.poll(askedFor).toBe(2);
+  await client.runs.cancel(threadId, runId, true);
+  then = { a: { status: 400 } };
+  await expect(run({ input: null, context }, threadId)).rejects.toThrow("No step succeeded");
+  const { values } = await client.threads.getState<Supervised>(threadId);
+  const calls = values.ledger.filter(({ agent }) => agent === "clerk").map(({ outcome }) => outcome);
+  expect(calls).toEqual(["success", "failed"]);
+});
+
+test("a zod 3 schema of a project is an agent's output, and a bad answer is told what is wrong", async () => {
+  const poet = agent({ name: "poet", role: "a poet", output: zod3.object({ verse: zod3.string() }) });
+  const graph = supervisor({ agents: [poet], limits: { stageMs: 0 } });
+  steps = [step("a", "poet")];
+  first = { a: { json: { vers: "Roses" } } };
+  let tries = 0;
+  model.respond((messages) => {
+    if (messages.includes("Split this task")) return { json: { steps } };
+    if (messages.includes("Review the work")) return { json: { decision: "finish", reason: "fine" } };
+    if (messages.includes("Write the report")) return { tokens: ["Done."] };
+    return { json: tries++ === 0 ? { vers: "Roses" } : { verse: "Roses" } };
+  });
+  const { results } = await graph.invoke({ task: "Write" });
+  expect(results.a).toMatchObject({ status: "success", work: { verse: "Roses" } });
+  const again = JSON.stringify(model.requests[2]?.messages);
+  expect(again).toContain("That answer cannot be used: It does not fit the schema");
+  expect(again).toContain("verse");
+  expect(model.requests[1]?.response_format).toMatchObject({ json_schema: { schema: { required: ["verse"] } } });
 });
 
 test("the schema of the context is published, with the roster and its defaults", async () => {
