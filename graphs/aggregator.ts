@@ -1,15 +1,15 @@
-import { END, type GraphNode, Overwrite, START, StateGraph, StateSchema } from "@langchain/langgraph";
+import { END, type GraphNode, Overwrite, START, StateGraph } from "@langchain/langgraph";
 import {
   type AgentOptions,
-  Aggregation,
   agent,
   answerWith,
   beginTask,
-  closed,
   compare,
+  fail,
+  failing,
+  failureOf,
   findPatterns,
-  LabelledResults,
-  Ledger,
+  orFail,
   patternContext,
   rates,
   recommend,
@@ -19,44 +19,13 @@ import {
   runAgent,
   SynthesisAnswer,
   sharedContext,
-  taskState,
   tierOf,
   wordsOf,
 } from "ensemble/patterns";
 import { z } from "zod";
+import { Input, Output, State } from "./aggregator/state.ts";
 
 const instructions = "Bring together what the texts say. Invent nothing. Name the labels of those that agree and of those that disagree.";
-
-const Strategy = z.enum(["compare", "patterns", "recommend", "synthesize"]);
-
-/** The input of a run. Every field has a default, because a field without a value would keep the one from an earlier run on the thread. */
-const fields = {
-  results: LabelledResults.default([]).describe("Results to aggregate. If empty, the report says so."),
-  strategies: z
-    .array(Strategy)
-    .min(1)
-    .default(["compare", "patterns", "recommend"])
-    .describe("Strategies to apply. `synthesize` needs a model."),
-  expected: z.array(z.string()).default([]).describe("Labels that should be among the results. Missing ones are reported as gaps."),
-  deliverable: taskState.task.describe("Text to write from the results with `synthesize`, such as `a guide in Markdown`"),
-  task: taskState.task.describe("Subject of the results"),
-};
-const Input = closed({ ...fields, messages: z.array(z.unknown()).default([]).describe("Conversation that names the subject") });
-
-const State = new StateSchema({
-  ...fields,
-  messages: taskState.messages,
-  comparison: Aggregation.shape.comparison.default(null),
-  patterns: Aggregation.shape.patterns.default(null),
-  recommendation: Aggregation.shape.recommendation.default(null),
-  answer: SynthesisAnswer.nullable().default(null).describe("Result of `synthesize`"),
-  written: z.string().nullable().default(null).describe("Result of `write`"),
-  report: Aggregation.nullable().default(null).describe("The aggregated report"),
-  ledger: Ledger,
-});
-
-const { messages, report: aggregated, ledger } = State.fields;
-const Output = new StateSchema({ messages, report: aggregated, ledger });
 
 const context = {
   ...sharedContext,
@@ -88,13 +57,20 @@ export const aggregate = ({ name = "aggregator", editor = {}, ...options }: Aggr
   const findingPatterns: Node = ({ results }) => ({ patterns: findPatterns(results) });
   const recommending: Node = ({ results }, config) => ({ recommendation: recommend(results, contextOf(config).thresholds) });
 
-  const assign = (config: Config, { results, task }: typeof State.State, what: string) => {
+  const assign = (config: Config, { results, task, ledger }: typeof State.State, what: string) => {
     const { timeoutSeconds, ...context } = contextOf(config);
     const input = results.flatMap(({ label, status, text, findings }) =>
       text || findings.length ? [{ label, status, text, findings }] : [],
     );
     const writer = agent({ name: "editor", role: "the editor of a report", instructions, timeoutSeconds, ...editor });
-    return { agent: writer, ...tierOf(context, "judge"), task: `${what} on ${task ?? "these results"}`, input, pattern: "aggregator" };
+    return {
+      agent: writer,
+      ...tierOf(context, "judge"),
+      task: `${what} on ${task ?? "these results"}`,
+      input,
+      pattern: "aggregator",
+      earlier: ledger,
+    };
   };
 
   /** Writes a synthesis of the texts in the results. If there are none, it calls no model. */
@@ -110,7 +86,7 @@ export const aggregate = ({ name = "aggregator", editor = {}, ...options }: Aggr
     const { input, ...assignment } = assign(config, state, `Write ${state.deliverable}`);
     const told = { results: input, synthesis: state.answer };
     const outcome = await runAgent<string>({ ...assignment, input: told, quiet: false }, config);
-    if (outcome.status !== "success") throw new Error(`The editor could not write: ${outcome.error}`);
+    if (outcome.status !== "success") throw failureOf(assignment.agent, outcome);
     return { written: outcome.result, ledger: outcome.ledger };
   };
 
@@ -130,16 +106,21 @@ export const aggregate = ({ name = "aggregator", editor = {}, ...options }: Aggr
     .addNode("compare", comparing)
     .addNode("findPatterns", findingPatterns)
     .addNode("recommend", recommending)
-    .addNode("synthesize", synthesize)
-    .addNode("write", write)
+    .addNode("synthesize", failing(synthesize))
+    .addNode("write", failing(write))
     .addNode("conclude", conclude, { defer: true }) // `conclude` waits for all strategies and for the deliverable
+    .addNode("fail", fail, { ends: [END] })
     .addEdge(START, "begin")
     .addConditionalEdges("begin", chooseStrategies, Object.values(nodes))
     .addEdge("compare", "conclude")
     .addEdge("findPatterns", "conclude")
     .addEdge("recommend", "conclude")
-    .addConditionalEdges("synthesize", afterSynthesis, ["write", "conclude"])
-    .addEdge("write", "conclude")
+    .addConditionalEdges("synthesize", orFail(afterSynthesis), ["write", "conclude", "fail"])
+    .addConditionalEdges(
+      "write",
+      orFail(() => "conclude"),
+      ["conclude", "fail"],
+    )
     .addEdge("conclude", END)
     .compile({ name });
 };

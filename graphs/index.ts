@@ -23,6 +23,7 @@ export {
 } from "./agent/context.ts";
 export { withDefaults } from "./agent/defaults.ts";
 export { defineProject, type ProjectParts } from "./agent/define-project.ts";
+export { AgentFailed, fail, failing, failureState, orFail } from "./agent/failing.ts";
 export { fetchPage } from "./agent/fetch-page.ts";
 export { BudgetExceeded, budgetLeft, CallStatus, enforceBudget, entryOf, Ledger, LedgerEntry } from "./agent/ledger.ts";
 export { allowedDirectories, allowedHosts, isWithin } from "./agent/operator-limits.ts";

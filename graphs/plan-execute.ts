@@ -1,49 +1,30 @@
-import { END, type LangGraphRunnableConfig, Overwrite, START, StateGraph, StateSchema } from "@langchain/langgraph";
+import { END, type LangGraphRunnableConfig, Overwrite, START, StateGraph } from "@langchain/langgraph";
 import {
   type Agent,
   agent,
   answerWith,
-  appending,
   asAgent,
   beginTask,
-  Ledger,
+  fail,
+  failing,
   type Member,
   mostSuperSteps,
+  orFail,
   patternContext,
   report,
   requireAgent,
   runAgent,
   solverContext,
-  ToolName,
-  taskInput,
   taskOf,
-  taskState,
   tierOf,
 } from "ensemble/patterns";
-import { z } from "zod";
-import { change, nextIn, Plan, pending, Revision, reconsideration, resultsOf, ruleFor, Step, tried } from "./plan-execute/plan.ts";
+import type { z } from "zod";
+import { change, nextIn, Plan, pending, reconsideration, resultsOf, ruleFor, tried } from "./plan-execute/plan.ts";
+import { Input, Output, State, type Values } from "./plan-execute/state.ts";
 
 const planner = agent({ name: "planner", role: "a planner", instructions: "Few steps, each of which can be checked." });
 const instructions = "You do one step of a task. Use a tool when it helps; answer when you know.";
 const solver = agent({ name: "react", role: "an agent that solves tasks", instructions, timeoutSeconds: 60 });
-
-const Input = taskInput({});
-
-const State = new StateSchema({
-  ...taskState,
-  plan: z.array(Step).default([]).describe("Steps with their results"),
-  revisions: appending(Revision, "Every change of the plan, and why"),
-  enough: z.boolean().default(false).describe("Set when the task can be answered without the remaining steps"),
-  answer: z.string().nullable().default(null).describe("The answer"),
-  gaps: z.array(z.string()).default([]).describe("Steps that failed, and why"),
-  approve: z
-    .array(ToolName)
-    .default([])
-    .describe("Tools that need approval in every step. A run that resumes this one does not change them."),
-  ledger: Ledger,
-});
-const { answer, gaps, plan, revisions, ledger, messages } = State.fields;
-const Output = new StateSchema({ answer, gaps, plan, revisions, ledger, messages });
 
 const contextFor = (worker: Agent, defaults: object) => patternContext(solverContext, defaults, [worker]);
 type Context = ReturnType<typeof contextFor>;
@@ -53,7 +34,6 @@ export type PlanExecuteOptions = z.input<Context> & { agent?: Member };
 
 type Setup = { worker: Agent; contextOf: (config: Config) => z.output<Context> };
 type Config = LangGraphRunnableConfig<z.input<Context>>;
-type Values = typeof State.State;
 
 /** Returns the settings that all calls of the planner have in common. */
 function planning({ contextOf }: Setup, config: Config, earlier: Values["ledger"]) {
@@ -134,15 +114,24 @@ export function planExecute({ agent: member, ...given }: PlanExecuteOptions = {}
   const Context = contextFor(worker, { instructions, stepLimit, timeoutSeconds, ...(member && { tools: [] }), ...given });
   const setup: Setup = { worker, contextOf: ({ context }) => Context.parse(context ?? {}) };
   return new StateGraph({ state: State, input: Input, output: Output, context: Context })
-    .addNode("planSteps", planSteps(setup))
-    .addNode("execute", execute(setup))
-    .addNode("reconsider", reconsider(setup))
-    .addNode("conclude", conclude(setup))
+    .addNode("planSteps", failing(planSteps(setup), { begins: () => true }))
+    .addNode("execute", failing(execute(setup)))
+    .addNode("reconsider", failing(reconsider(setup)))
+    .addNode("conclude", failing(conclude(setup)))
+    .addNode("fail", fail, { ends: [END] })
     .addEdge(START, "planSteps")
-    .addEdge("planSteps", "execute")
-    .addConditionalEdges("execute", afterStep, ["execute", "reconsider"])
-    .addConditionalEdges("reconsider", goOn, ["execute", "conclude"])
-    .addEdge("conclude", END)
+    .addConditionalEdges(
+      "planSteps",
+      orFail(() => "execute"),
+      ["execute", "fail"],
+    )
+    .addConditionalEdges("execute", orFail(afterStep), ["execute", "reconsider", "fail"])
+    .addConditionalEdges("reconsider", orFail(goOn), ["execute", "conclude", "fail"])
+    .addConditionalEdges(
+      "conclude",
+      orFail(() => END),
+      [END, "fail"],
+    )
     .compile({ name: "plan-execute" })
     .withConfig({ recursionLimit: mostSuperSteps });
 }

@@ -1,16 +1,18 @@
 import { END, type LangGraphRunnableConfig, Overwrite, START, StateGraph, StateSchema } from "@langchain/langgraph";
 import {
   type Agent,
-  agent,
   answerWith,
   appending,
   asAgent,
   asText,
   beginTask,
+  fail,
+  failing,
   failureOf,
   Ledger,
   type Member,
   type Outcome,
+  orFail,
   patternContext,
   report,
   runAgent,
@@ -20,11 +22,8 @@ import {
   tierOf,
 } from "ensemble/patterns";
 import { z } from "zod";
+import { usualCritic, usualWriter } from "./reflect/prompts.ts";
 
-const writerRule = "Write exactly what the task asks for. Answer with the text only.";
-const criticRule = "Judge the draft against each criterion.";
-const usualWriter = agent({ name: "writer", role: "a careful writer", instructions: writerRule, timeoutSeconds: 60 });
-const usualCritic = agent({ name: "critic", role: "a strict but fair critic", instructions: criticRule, timeoutSeconds: 60 });
 const usualCriteria = ["clear", "correct", "complete"];
 
 const criteriaWith = (usual: string[] = []) =>
@@ -134,13 +133,14 @@ export function reflect({ writer, critic, criteria, ...defaults }: ReflectOption
   const setup: Setup = { ...agents, contextOf: ({ context }) => Context.parse(context ?? {}) };
   return new StateGraph({ state: State, input: taskInput({ criteria: criteriaWith(criteria) }), output: Output, context: Context })
     .addNode("begin", begin)
-    .addNode("write", write(setup))
-    .addNode("judge", judge(setup))
+    .addNode("write", failing(write(setup)))
+    .addNode("judge", failing(judge(setup)))
     .addNode("choose", choose)
+    .addNode("fail", fail, { ends: [END] })
     .addEdge(START, "begin")
     .addEdge("begin", "write")
-    .addConditionalEdges("write", afterDraft, ["judge", "choose"])
-    .addConditionalEdges("judge", nextRound(setup), ["write", "choose"])
+    .addConditionalEdges("write", orFail(afterDraft), ["judge", "choose", "fail"])
+    .addConditionalEdges("judge", orFail(nextRound(setup)), ["write", "choose", "fail"])
     .addEdge("choose", END)
     .compile({ name: "reflect" });
 }

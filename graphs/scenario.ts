@@ -1,16 +1,13 @@
-import { END, type GraphNode, MessagesValue, Overwrite, Send, START, StateGraph, StateSchema } from "@langchain/langgraph";
+import { END, type GraphNode, Overwrite, Send, START, StateGraph } from "@langchain/langgraph";
 import {
-  Aggregation,
   answerWith,
   batchesOf,
   beginAll,
   closed,
-  Estimate,
   forgetSegment,
   halved,
   isOver,
-  Ledger,
-  Mode,
+  type Mode,
   nextSegment,
   patternContext,
   planRun,
@@ -20,16 +17,16 @@ import {
   runOf,
   type ScenarioContextInput,
   type ScenarioDefinition,
-  ScenarioRequests,
   type Skill,
   scenarioContext,
-  sideBySide,
   skillName,
   skillsWith,
   syncOf,
   wordsOf,
 } from "ensemble/patterns";
 import { z } from "zod";
+import { apart } from "./scenario/apart.ts";
+import { fields, judgeInput, Output, State } from "./scenario/run-state.ts";
 
 /**
  * The recursion limit. It is high, because a run in lockstep mode may have many small batches, and each takes steps. The scenarios' time
@@ -37,28 +34,6 @@ import { z } from "zod";
  */
 const mostSteps = 100_000;
 
-/** The input of a run. Every field has a default, because a field without a value would keep the one from an earlier run on the thread. */
-const fields = {
-  skill: z.string().nullable().default(null).describe("Skill to run. Default: the one that the last message names."),
-  mode: Mode.default("free").describe("Where the scenarios wait for each other: nowhere, at milestones, or after every batch"),
-  scenarios: ScenarioRequests.default([]).describe("Scenarios to run instead of the skill's own. With `rerun`: changes to them."),
-  seed: z.number().int().min(0).default(1).describe("The same seed generates the same items"),
-  rerun: z.array(z.string()).max(10).default([]).describe("Scenarios of the thread's last run to run again. The others are kept."),
-};
-
-const State = new StateSchema({
-  ...fields,
-  ...sideBySide,
-  messages: MessagesValue,
-  estimate: Estimate.nullable().default(null).describe("Expected cost, computed before the start"),
-  report: Aggregation.nullable().default(null).describe("Comparison of the scenarios, and the recommendation for production"),
-  ledger: Ledger,
-});
-
-const { definitions, estimate, progress, syncs, messages, report: aggregated, ledger } = State.fields;
-const Output = new StateSchema({ definitions, estimate, progress, syncs, messages, report: aggregated, ledger });
-
-type State = typeof State.State;
 type Node = GraphNode<typeof State, ScenarioContextInput>;
 type Config = Parameters<Node>[1];
 
@@ -68,18 +43,20 @@ export interface ScenarioOptions extends Partial<ScenarioContextInput> {
   skills?: (Skill | (() => Skill))[];
 }
 
-/** Lets all unfinished scenarios work until their next meeting point (the end of the segment), in one super-step. */
-function fanOut({ planned, definitions, segment, progress, ledger, startedAt }: State): Send[] {
-  return definitions.flatMap((definition) => {
-    const own = progress[definition.name];
-    if (!own || isOver(own)) return [];
-    const { skill, seed } = planned ?? {};
-    return new Send("work", { skill, seed, definition, segment, startedAt, earlier: ledger, progress: { [definition.name]: own } });
+/** Starts the next segment of all unfinished scenarios together, in one super-step. Each may be a run of its own. */
+function fanOut({ planned, definitions, segment, progress, ledger, startedAt, halved }: State): Send[] {
+  const unfinished = definitions.filter(({ name }) => progress[name] && !isOver(progress[name]));
+  return unfinished.map((definition) => {
+    const { skill, seed, spread } = planned ?? {};
+    const shared = { skill, seed, definition, startedAt, progress: { [definition.name]: progress[definition.name] } };
+    if (spread) return new Send("apart", { ...shared, halved, shares: unfinished.length });
+    return new Send("work", { ...shared, segment, earlier: ledger });
   });
 }
 
-function goOn(state: State): Send[] | "halve" | "aggregate" {
+function goOn(state: State): Send[] | "halve" | "aggregate" | typeof END {
   if (remaining(state.progress)) return fanOut(state);
+  if (state.planned?.part) return END;
   const failed = Object.values(state.progress).every(({ status }) => status === "failed");
   return failed && !state.halved && !state.planned?.rerun.length ? "halve" : "aggregate";
 }
@@ -93,7 +70,8 @@ export const scenario = ({ name = "scenario", skills: own = [], ...options }: Sc
   const Context = patternContext(scenarioContext, options);
   const contextOf = (config: Config) => Context.parse(config.context ?? {});
   const skill = skillName(skills, State.fields.skill.description);
-  const Input = closed({ ...fields, skill, messages: z.array(z.unknown()).default([]).describe("Conversation that names a skill") });
+  const conversation = z.array(z.unknown()).default([]).describe("Conversation that names a skill");
+  const Input = closed({ ...fields, skill, messages: conversation }, judgeInput);
 
   const begin = (definitions: ScenarioDefinition[], mode: Mode, config: Config, kept: State["progress"] = {}) => ({
     definitions,
@@ -138,14 +116,16 @@ export const scenario = ({ name = "scenario", skills: own = [], ...options }: Sc
   return new StateGraph({ state: State, input: Input, output: Output, context: Context })
     .addNode("plan", plan)
     .addNode("work", batchesOf({ skills, contextOf }))
+    .addNode("apart", apart(contextOf))
     .addNode("meet", meet)
     .addNode("halve", halve)
     .addNode("aggregate", aggregate)
     .addEdge(START, "plan")
-    .addConditionalEdges("plan", fanOut, ["work"])
+    .addConditionalEdges("plan", fanOut, ["work", "apart"])
     .addEdge("work", "meet")
-    .addConditionalEdges("meet", goOn, ["work", "halve", "aggregate"])
-    .addConditionalEdges("halve", fanOut, ["work"])
+    .addEdge("apart", "meet")
+    .addConditionalEdges("meet", goOn, ["work", "apart", "halve", "aggregate", END])
+    .addConditionalEdges("halve", fanOut, ["work", "apart"])
     .addEdge("aggregate", END)
     .compile({ name })
     .withConfig({ recursionLimit: mostSteps });

@@ -1,5 +1,5 @@
 import { END, START, StateGraph } from "@langchain/langgraph";
-import { mostSuperSteps } from "ensemble/patterns";
+import { fail, failing, mostSuperSteps, orFail } from "ensemble/patterns";
 import { type SupervisorOptions, setUp } from "./supervisor/context.ts";
 import { dispatch } from "./supervisor/dispatch.ts";
 import { askAboutFailures } from "./supervisor/failures.ts";
@@ -18,30 +18,40 @@ export type { SupervisorOptions };
  */
 export function supervisor({ agents, name = "supervisor", description, ...defaults }: SupervisorOptions = {}) {
   const setup = setUp(agents, defaults);
-  return new StateGraph({ state: State, input: Input, output: Output, context: setup.context })
-    .addNode("route", route(setup))
+  const workers = [...setup.nodes, "work"] as ["work"]; // the names are known only when the code runs
+  const builder = new StateGraph({ state: State, input: Input, output: Output, context: setup.context })
+    .addNode("route", failing(route(setup), { begins: () => true }))
     .addNode("work", work(setup))
     .addNode("recall", recall(setup), remembering(setup))
     .addNode("account", account)
-    .addNode("review", review(setup))
+    .addNode("review", failing(review(setup)))
     .addNode("askAboutFailures", askAboutFailures(setup))
-    .addNode("reconcile", reconcile(setup))
+    .addNode("reconcile", failing(reconcile(setup)))
     .addNode("askAboutConflicts", askAboutConflicts(setup))
-    .addNode("settle", settle(setup))
-    .addNode("synthesize", synthesize(setup))
+    .addNode("settle", failing(settle(setup)))
+    .addNode("synthesize", failing(synthesize(setup)))
+    .addNode("fail", fail, { ends: [END] })
     .addEdge(START, "route")
-    .addConditionalEdges("route", dispatch(setup), ["work", "recall", "reconcile"])
+    .addConditionalEdges("route", orFail(dispatch(setup)), [...workers, "recall", "reconcile", "fail"])
     .addEdge("work", "account")
     .addEdge("recall", "account")
     .addEdge("account", "review")
-    .addConditionalEdges("review", afterReview(setup), ["work", "recall", "askAboutFailures", "reconcile"])
-    .addConditionalEdges("askAboutFailures", dispatch(setup), ["work", "recall", "reconcile"])
-    .addConditionalEdges("reconcile", afterReconcile(setup), ["askAboutConflicts", "settle", "synthesize"])
+    .addConditionalEdges("review", orFail(afterReview(setup)), [...workers, "recall", "askAboutFailures", "reconcile", "fail"])
+    .addConditionalEdges("askAboutFailures", dispatch(setup), [...workers, "recall", "reconcile"])
+    .addConditionalEdges("reconcile", orFail(afterReconcile(setup)), ["askAboutConflicts", "settle", "synthesize", "fail"])
     .addEdge("askAboutConflicts", "settle")
-    .addEdge("settle", "synthesize")
-    .addEdge("synthesize", END)
-    .compile({ name, ...(description && { description }) })
-    .withConfig({ recursionLimit: mostSuperSteps });
+    .addConditionalEdges(
+      "settle",
+      orFail(() => "synthesize"),
+      ["synthesize", "fail"],
+    )
+    .addConditionalEdges(
+      "synthesize",
+      orFail(() => END),
+      [END, "fail"],
+    );
+  for (const agent of setup.nodes) builder.addNode(agent as "work", work(setup)).addEdge(agent as "work", "account");
+  return builder.compile({ name, ...(description && { description }) }).withConfig({ recursionLimit: mostSuperSteps });
 }
 
 export const graph = supervisor();

@@ -56,6 +56,7 @@ export async function startCluster(env: Record<string, string> = {}): Promise<Te
     return started;
   };
   const api = await start({ ENSEMBLE_ROLE: "api" });
+  const ofWorker = { ENSEMBLE_ROLE: "worker", ENSEMBLE_URL: api.url ?? "" };
   const db = new pg.Pool({ connectionString: databaseUrl, max: 3 });
   afterFile(async () => {
     for (const { child } of processes) child.kill("SIGKILL"); // whatever state a test left it in
@@ -75,12 +76,12 @@ export async function startCluster(env: Record<string, string> = {}): Promise<Te
     db,
     databaseUrl,
     async startWorker(more = {}) {
-      const worker = await start({ ENSEMBLE_ROLE: "worker", ...more });
+      const worker = await start({ ...ofWorker, ...more });
       onTestFinished(() => void worker.child.kill("SIGKILL")); // so that a failed test leaves no worker to the next one
       return worker;
     },
     async aWorker() {
-      if (!standing || standing.child.killed || standing.child.exitCode !== null) standing = await start({ ENSEMBLE_ROLE: "worker" });
+      if (!standing || standing.child.killed || standing.child.exitCode !== null) standing = await start(ofWorker);
       const { child } = standing;
       onTestFailed(() => void child.kill("SIGKILL"));
       return standing;

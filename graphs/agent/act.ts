@@ -1,9 +1,9 @@
 import { AIMessage, ToolMessage } from "@langchain/core/messages";
 import { raceWithSignal } from "@langchain/core/runnables";
 import type { StructuredToolInterface } from "@langchain/core/tools";
-import { Command, isCommand, isGraphBubbleUp, type LangGraphRunnableConfig } from "@langchain/langgraph";
+import { Command, getConfig, isCommand, isGraphBubbleUp, type LangGraphRunnableConfig } from "@langchain/langgraph";
 import type { ToolCallHandler, ToolCallRequest } from "langchain";
-import type { AgentRun } from "./agent-run.ts";
+import { type AgentRun, purseOf } from "./agent-run.ts";
 import type { AgentValues } from "./agent-state.ts";
 import { askApproval } from "./ask-human.ts";
 import type { LedgerEntry } from "./ledger.ts";
@@ -23,6 +23,7 @@ type Request = ToolCallRequest & { state: AgentValues & { messages: AIMessage[] 
  */
 export async function act(run: AgentRun, request: Request, handler: ToolCallHandler, config: LangGraphRunnableConfig): Promise<Command> {
   const { toolCall, state } = request;
+  run.resume?.(state.ledger);
   const startedAt = Date.now();
   const last = state.messages.findLast((message) => AIMessage.isInstance(message));
   const call =
@@ -32,7 +33,7 @@ export async function act(run: AgentRun, request: Request, handler: ToolCallHand
     spent.push(...entries);
     run.record?.(entries);
   };
-  const seen = await observe({ ...run, record }, call as Call, request, handler, config);
+  const seen = await observe({ ...run, ...purseOf(run, state.ledger, getConfig()), record }, call as Call, request, handler, config);
   report(config, run.pattern, "tool", startedAt, { tool: call.name, ...(run.pattern !== run.agent.name && { agent: run.agent.name }) });
   const input = "broken" in call && call.broken !== undefined ? call.broken : call.args;
   const step = { thought: last?.text ?? "", action: call.name, input, observation: seen.text };
@@ -63,7 +64,7 @@ async function observe(
   handler: ToolCallHandler,
   config: LangGraphRunnableConfig,
 ): Promise<Observation> {
-  const { _offered: offered, _approve: approve } = request.state;
+  const { _offered: offered, _approve: approve, _decisions: decisions = {} } = request.state;
   const name = offered.find((one) => callName(one) === call.name);
   const tool = (request.tool as StructuredToolInterface | undefined) ?? (name === undefined ? undefined : await find(run, name));
   if (!tool) return failed(`there is no tool "${call.name}"; there are ${offered.map(callName).join(", ") || "none"}.`);
@@ -71,7 +72,8 @@ async function observe(
   let { args } = call;
   if (approve.some((one) => callName(one) === call.name)) {
     const question = { action: { name: call.name, args }, timeoutSeconds: run.askTimeoutSeconds };
-    const { approved, reason, edited } = askApproval(`May ${call.name} be used?`, { tool: call.name, args }, question);
+    const decided = decisions[call.id ?? ""]; // if several calls of the turn needed approval
+    const { approved, reason, edited } = decided ?? askApproval(`May ${call.name} be used?`, { tool: call.name, args }, question);
     if (!approved) return { text: `Refused by a person${reason ? `: ${reason}` : "."}` };
     args = edited ?? args;
   }

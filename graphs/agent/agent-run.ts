@@ -1,4 +1,6 @@
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
+import type { LangGraphRunnableConfig } from "@langchain/langgraph";
+import { type Account, accountOf, type Purse } from "./account.ts";
 import type { Agent } from "./agent.ts";
 import type { AskTimeout } from "./ask-human.ts";
 import type { Budget, Limits } from "./context.ts";
@@ -13,9 +15,11 @@ export interface AgentRun {
   constraints?: string[];
   limits: Limits;
   budget: Budget;
-  /** The ledger entries of calls that the run has made before. They count towards the run's budget. */
+  /** The ledger entries of the calls before the current super-step. They count towards the run's budget. */
   earlier?: LedgerEntry[];
-  /** The internal hosts that the run's context allows, as a selection from the operator's list. Null means the whole list. */
+  /** The calls of the current super-step. Without it, the agent's graph is the run's own, and its state has the ledger. */
+  account?: Account;
+  /** The internal hosts that the run's context allows, out of the operator's list. Null: the operator's whole list. */
   hosts: string[] | null;
   askTimeoutSeconds: AskTimeout;
   /** True if this agent's tokens are hidden from clients that stream the run. */
@@ -26,6 +30,13 @@ export interface AgentRun {
   pattern: string;
   /** Called with the ledger entries of each model call as soon as it ends. A caller thus knows the cost even of work that fails later. */
   record?: (entries: LedgerEntry[]) => void;
+  /** Called with the ledger entries that the agent's state has when a process begins to work on it. There are some after a crash. */
+  resume?: (stored: LedgerEntry[]) => void;
+}
+
+/** Returns the budget of the run, and the calls that count towards it. `ledger` is that of the agent's state. */
+export function purseOf({ budget, earlier = [], account }: AgentRun, ledger: LedgerEntry[], config: LangGraphRunnableConfig): Purse {
+  return account ? { budget, earlier, account } : { budget, earlier: ledger, account: accountOf(config) };
 }
 
 /** Returns the names of the agent's tools. */

@@ -1,5 +1,7 @@
 import { StateSchema } from "@langchain/langgraph";
 import { z } from "zod";
+import { Approval } from "./approval.ts";
+import { failureState } from "./failing.ts";
 import { Ledger } from "./ledger.ts";
 import { appending } from "./state.ts";
 
@@ -19,9 +21,14 @@ export const AgentState = new StateSchema({
   stopped: z.enum(["step_limit"]).nullable().default(null).describe("Why the agent answered early. Null if it did not."),
   summary: z.string().default("").describe("Summary of the messages that the model no longer sees"),
   ledger: Ledger,
+  ...failureState,
   _rounds: z.number().int().default(0).describe("Number of model calls since the last message of a person"),
   _folded: z.number().int().default(0).describe("Number of messages that the summary replaces, counted from the first"),
   _offered: z.array(z.string()).default([]).describe("Tools that the model was offered. A run that resumes this one does not change them."),
+  _decisions: z
+    .record(z.string(), Approval)
+    .default({})
+    .describe("Decisions of a person on the calls of the last message, by the call's id"),
   _approve: z
     .array(z.string())
     .default([])

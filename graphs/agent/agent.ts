@@ -34,10 +34,15 @@ export interface AgentOptions extends Omit<z.input<typeof AgentData>, "model" | 
   model?: string | BaseChatModel;
   /** Tools of your own, and names of tools that the project or the patterns define. */
   tools?: (string | StructuredToolInterface)[];
-  /** The schema of the agent's result, as a zod schema or a JSON schema. */
-  output?: z.ZodType | Record<string, unknown>;
+  /** The schema of the agent's result, as a zod schema of any version or a JSON schema. */
+  output?: z.ZodType | OtherZod | Record<string, unknown>;
   /** LangChain middleware, as `createAgent` takes it. */
   middleware?: readonly AgentMiddleware[];
+}
+
+/** A zod schema of another version or from another copy of the package, such as zod 3. */
+interface OtherZod {
+  safeParse(value: unknown): unknown;
 }
 
 /** The forms in which a pattern accepts an agent: an agent, the options of one, or a graph that does the work. */
@@ -75,7 +80,7 @@ const isWorkable = (member: object): member is Workable => "invoke" in member &&
 /** Returns whether a schema is a zod schema, of any version of zod and from any copy of it. */
 const isZod = (output: object): output is z.ZodType => "safeParse" in output;
 
-function asZod(output: z.ZodType | Record<string, unknown> | undefined): z.ZodType | undefined {
+function asZod(output: AgentOptions["output"]): z.ZodType | undefined {
   if (output === undefined || isZod(output)) return output;
   return z.fromJSONSchema(output as Parameters<typeof z.fromJSONSchema>[0]);
 }

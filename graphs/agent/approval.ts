@@ -30,6 +30,38 @@ export function drawing({ name, args }: Action, prompt: string) {
   };
 }
 
+/** Returns the fields from which Agent Chat UI draws a question about several calls. */
+export function drawingOf(actions: Action[]) {
+  const drawn = actions.map((action) => drawing(action, `May ${action.name} be used?`));
+  return {
+    action_requests: drawn.flatMap(({ action_requests }) => action_requests),
+    review_configs: drawn.flatMap(({ review_configs }) => review_configs),
+  };
+}
+
+/** The answer to a question about several calls: a list of decisions, as such or as LangChain's middleware takes it. */
+export const Decisions = z.union([
+  z.object({ decisions: z.array(z.unknown()) }).describe("One decision for each call, in order"),
+  z.array(z.unknown()).describe("One decision for each call, in order"),
+  z.unknown(),
+]);
+
+/** Returns the decision on each call, or a sentence about the problem with them. */
+export function readDecisions(answer: unknown, actions: Action[]): { approvals: Approval[] } | { problem: string } {
+  const list = z.object({ decisions: z.array(z.unknown()) }).safeParse(answer).data?.decisions ?? [answer].flat();
+  if (list.length !== actions.length) {
+    const sent = `${list.length} ${list.length === 1 ? "decision was" : "decisions were"} sent`;
+    return { problem: `There are ${actions.length} calls, and ${sent}. Send one decision for each call, in order.` };
+  }
+  const approvals: Approval[] = [];
+  for (const [index, action] of actions.entries()) {
+    const read = decisionOn(action).safeParse(list[index]);
+    if (!read.success) return { problem: `The decision on ${action.name} cannot be used.` };
+    approvals.push(read.data);
+  }
+  return { approvals };
+}
+
 const yes = (edited?: Record<string, unknown>): Approval => ({ approved: true, ...(edited && { edited }) });
 const no = (reason?: string): Approval => ({ approved: false, ...(reason !== undefined && { reason }) });
 
@@ -37,7 +69,21 @@ const no = (reason?: string): Approval => ({ approved: false, ...(reason !== und
  * Returns the schema of an answer to the approval of a tool call. It accepts the answers of Agent Inbox, of Agent Chat UI, and of
  * LangChain's human-in-the-loop middleware. A person may change the tool's arguments, but not the tool.
  */
-export function answersTo({ name }: Action): z.ZodType<Approval> {
+export function answersTo(action: Action): z.ZodType<Approval> {
+  const { inbox, decision } = formsOf(action);
+  return z.union([
+    Approval,
+    inbox,
+    z.tuple([inbox]).transform(([answer]) => answer),
+    z.object({ decisions: z.tuple([decision]) }).transform(({ decisions: [answer] }) => answer),
+  ]);
+}
+
+/** Returns the schema of one decision among several. */
+const decisionOn = (action: Action): z.ZodType<Approval> => z.union([Approval, ...Object.values(formsOf(action))]);
+
+/** Returns the schemas of the answers of Agent Inbox, and of LangChain's decisions, which Agent Chat UI sends. */
+function formsOf({ name }: Action) {
   const inbox = z.union([
     z.object({ type: z.literal("accept") }).transform(() => yes()),
     z
@@ -53,10 +99,5 @@ export function answersTo({ name }: Action): z.ZodType<Approval> {
     z.object({ type: z.literal("edit"), editedAction: action }).transform(({ editedAction: { args } }) => yes(args)),
     z.object({ type: z.literal("reject"), message: z.string().optional() }).transform(({ message }) => no(message)),
   ]);
-  return z.union([
-    Approval,
-    inbox,
-    z.tuple([inbox]).transform(([answer]) => answer),
-    z.object({ decisions: z.tuple([decision]) }).transform(({ decisions: [answer] }) => answer),
-  ]);
+  return { inbox, decision };
 }

@@ -1,6 +1,6 @@
 import { interrupt } from "@langchain/langgraph";
 import { z } from "zod";
-import { type Action, Approval, answersTo, drawing } from "./approval.ts";
+import { type Action, Approval, answersTo, Decisions, drawing, drawingOf, readDecisions } from "./approval.ts";
 
 /** A question to a person. All patterns ask in this form. */
 export interface Question {
@@ -42,6 +42,23 @@ export function askApproval(
   const question: Question = { type: "approval", prompt, details, ...(action && drawing(action, prompt)), ...until(timeoutSeconds) };
   const answer = ask(question, action ? answersTo(action) : Approval);
   return answer ?? { approved: false, reason: nobodyAnswered(timeoutSeconds) };
+}
+
+/**
+ * Asks a person once for the approval of several calls. The person sends one decision for each call, in order. If the decisions cannot be
+ * used, the question is asked again with the reason. If nobody answers in time, all calls are refused.
+ */
+export function askApprovals(actions: Action[], timeoutSeconds: AskTimeout): Approval[] {
+  const prompt = `May these tools be used: ${actions.map(({ name }) => name).join(", ")}?`;
+  const details = actions.map(({ name, args }) => ({ tool: name, args }));
+  const question: Question = { type: "approval", prompt, details, ...drawingOf(actions), ...until(timeoutSeconds) };
+  for (;;) {
+    const answer = ask(question, Decisions);
+    if (answer === undefined) return actions.map(() => ({ approved: false, reason: nobodyAnswered(timeoutSeconds) }));
+    const read = readDecisions(answer, actions);
+    if ("approvals" in read) return read.approvals;
+    question.prompt = `${read.problem} ${prompt}`;
+  }
 }
 
 /** Asks a person to choose one of the options. Without options, the person writes a text. Returns undefined if nobody answers in time. */

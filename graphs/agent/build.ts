@@ -1,14 +1,25 @@
 import { BaseChatModel } from "@langchain/core/language_models/chat_models";
-import { type CompiledStateGraph, type LangGraphRunnableConfig, MessagesValue, StateSchema } from "@langchain/langgraph";
+import type { BaseMessage } from "@langchain/core/messages";
+import type { Runnable } from "@langchain/core/runnables";
+import {
+  type CompiledStateGraph,
+  END,
+  type LangGraphRunnableConfig,
+  MessagesValue,
+  type StateGraph,
+  StateSchema,
+} from "@langchain/langgraph";
 import { type AgentMiddleware, createAgent, createMiddleware } from "langchain";
 import type { z } from "zod";
 import { act } from "./act.ts";
 import type { AgentRun } from "./agent-run.ts";
 import { AgentState } from "./agent-state.ts";
+import { approve, hasSeveral } from "./approve.ts";
 import { closed } from "./closed.ts";
 import { mostSuperSteps } from "./context.ts";
+import { fail, failing, orFail } from "./failing.ts";
 import { messagesInput } from "./task.ts";
-import { speak, think } from "./think.ts";
+import { isNewTurn, speak, think } from "./think.ts";
 
 interface Building {
   name: string;
@@ -46,7 +57,7 @@ export function buildAgent({ name, description, context, runOf, middleware = [] 
     name: "model",
     wrapModelCall: (request) => speak(runOf(request.runtime.context), request as never, configOf(request.runtime as never)),
   });
-  const { graph } = createAgent({
+  const { graph: built } = createAgent({
     model: new NoModel({}),
     tools: [],
     name,
@@ -54,9 +65,53 @@ export function buildAgent({ name, description, context, runOf, middleware = [] 
     ...(context && { contextSchema: context }),
     middleware: [outer, ...middleware, inner],
   });
-  // LangChain accepts every field of the state as input, but callers of an agent may send only `messages`.
+  const graph = extended(built as never, { name, description, runOf });
+  // LangChain accepts every field of the state as input. Callers of an agent may send only `messages`.
   Object.assign(graph.builder, { _inputRuntimeDefinition: closed({ messages: messagesInput("The conversation") }) });
   return graph.withConfig({ recursionLimit: mostSuperSteps }) as unknown as AgentGraph;
+}
+
+/** LangChain's name of the node that calls the model. */
+const modelNode = "model_request";
+
+/**
+ * Returns the graph with two more nodes. `approve` asks about several tool calls at once, and `fail` ends the run after a failed call of the
+ * model has been stored in the ledger. The model's node is replaced, because LangChain built it and its edges.
+ */
+function extended({ builder, config }: AgentGraph, { name, description, runOf }: Pick<Building, "name" | "description" | "runOf">) {
+  const { nodes, branches, edges } = builder as unknown as Parts;
+  const { runnable } = nodes[modelNode] as Parts["nodes"][string];
+  const ways = Object.values(branches[modelNode] ?? {});
+  const straight = [...edges].filter(([from]) => from === modelNode);
+  builder.compiled = false; // LangGraph would warn that changes have no effect, but the graph is compiled again
+  delete nodes[modelNode];
+  delete branches[modelNode];
+  for (const edge of straight) edges.delete(edge);
+  const begins = (state: unknown) => isNewTurn((state as { messages: BaseMessage[] }).messages);
+  const next = async (state: object, config: LangGraphRunnableConfig) => [
+    ...(await Promise.all(ways.map(({ path }) => path.invoke(state, config)))).flat(),
+    ...straight.map(([, to]) => to),
+  ];
+  const decided = (state: object, config: LangGraphRunnableConfig) => (hasSeveral(state as never) ? "approve" : next(state, config));
+  const ends = [...ways.flatMap(({ ends }) => Object.values(ends)), ...straight.map(([, to]) => to)];
+  return (builder as unknown as StateGraph<typeof Whole>)
+    .addNode(
+      modelNode,
+      failing((state: object, config: LangGraphRunnableConfig) => runnable.invoke(state, config), { begins }),
+    )
+    .addNode("approve", (state, { context }) => approve(runOf(context), state as never))
+    .addNode("fail", fail, { ends: [END] })
+    .addConditionalEdges(modelNode, orFail(decided), [...ends, "approve", "fail"] as never)
+    .addConditionalEdges("approve", next, ends as never)
+    .compile({ name, description })
+    .withConfig(config ?? {}) as unknown as AgentGraph;
+}
+
+/** The parts of a graph's builder that LangGraph's types hide. */
+interface Parts {
+  nodes: Record<string, { runnable: Runnable }>;
+  branches: Record<string, Record<string, { path: Runnable; ends: Record<string, string> }>>;
+  edges: Set<[from: string, to: string]>;
 }
 
 /** Returns the parts of a run's config that tools and models need from us. LangChain passes on the other parts itself. */

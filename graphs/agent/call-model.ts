@@ -9,8 +9,10 @@ import { type AnswerSchema, asInstruction, asResponseFormat, readAnswer } from "
 import { keepBrokenCalls } from "./tool-calls.ts";
 import { addUsage, type Usage, usageOf } from "./usage.ts";
 
-/** The size limit of an answer, in characters. A longer answer means that the model does not stop. */
+/** The size limit of a structured answer, in characters. A longer answer means that the model does not stop. */
 const longestAnswer = 200_000;
+/** The size limit of a text, in characters. It is about twice the longest answer of today's models, which is 128,000 tokens. */
+const longestText = 1_000_000;
 const longestWaitMs = 20_000;
 /** How many characters of an unusable answer are shown to the model when it is asked again. */
 const longestQuote = 4_000;
@@ -100,7 +102,7 @@ async function attempt(call: ModelCall, state: Attempts): Promise<ModelReply | u
   if (!message) return undefined;
   const { attempts, usage, conversation } = state;
   addUsage(usage, usageOf(message, conversation));
-  if (!answer || hasCalls(message)) return { message, attempts, usage };
+  if (!answer || hasCalls(message)) return { message: cutText(message), attempts, usage };
   const found = read(message, answer);
   if ("result" in found) return { message, result: found.result, attempts, usage };
   state.problem = found.problem;
@@ -162,6 +164,15 @@ async function gather(pieces: AsyncIterable<AIMessageChunk>): Promise<AIMessageC
     if (length > longestAnswer) break;
   }
   return reply ?? new AIMessageChunk("");
+}
+
+/** Returns the message with a text of limited length, because every checkpoint of a conversation stores it. A note says what was cut. */
+function cutText(message: AIMessage): AIMessage {
+  const { id, tool_calls, invalid_tool_calls, response_metadata, usage_metadata } = message;
+  const { length } = message.text;
+  if (length <= longestText) return message;
+  const content = `${message.text.slice(0, longestText)}\n[Cut here: ${longestText} of ${length} characters are kept.]`;
+  return new AIMessage({ id, content, tool_calls, invalid_tool_calls, response_metadata, usage_metadata });
 }
 
 function read(message: AIMessage, answer: AnswerSchema) {

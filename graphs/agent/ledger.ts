@@ -120,8 +120,15 @@ export function budgetLeft(ledger: LedgerEntry[], budget: Budget): Budget {
   };
 }
 
+/** The error of a run whose budget is used up. It carries the ledger entries of the calls in the node that it ends. */
 export class BudgetExceeded extends Error {
   override name = "BudgetExceededError";
+  readonly ledger: LedgerEntry[];
+
+  constructor(message: string, ledger: LedgerEntry[] = []) {
+    super(message);
+    this.ledger = ledger;
+  }
 }
 
 /** Throws if the budget is used up. Every wave of calls begins with this check. */

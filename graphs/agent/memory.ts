@@ -1,7 +1,8 @@
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from "@langchain/core/messages";
+import { expectedCost, type Purse, reserve } from "./account.ts";
 import { type AgentRun, calledBy } from "./agent-run.ts";
-import { callModel } from "./call-model.ts";
+import { callModel, NoAnswer } from "./call-model.ts";
 import { entryOf, type LedgerEntry } from "./ledger.ts";
 
 /** The most messages of a conversation that the model sees. If there are more, the oldest `foldSize` are merged into a summary at once. */
@@ -25,17 +26,31 @@ interface Memory {
 export async function fold(
   run: AgentRun,
   model: BaseChatModel,
-  messages: BaseMessage[],
-  now: { summary: string; folded: number },
+  { messages, ...now }: { messages: BaseMessage[]; summary: string; folded: number },
+  purse: Purse,
+  signal: AbortSignal | undefined,
 ): Promise<Memory> {
   const leaving = leavingWindow(messages, now.folded);
   if (leaving.length === 0) return { summary: now.summary, folded: now.folded, ledger: [] };
-  const started = Date.now();
   const task = `Summary so far: ${now.summary || "(none)"}\n\nNew messages:\n${asTranscript(leaving)}`;
   const { timeoutSeconds, retries } = run.agent;
-  const reply = await callModel({ model, system: instruction, messages: [new HumanMessage(task)], timeoutSeconds, retries, quiet: true });
-  const entry = entryOf({ ...calledBy(run, started), agent: "memory", task: "summary" }, "success", reply.attempts, reply.usage);
-  return { summary: reply.message.text, folded: now.folded + leaving.length, ledger: [entry] };
+  const prompt = [new HumanMessage(task)];
+  const called = { ...calledBy(run, Date.now()), agent: "memory", task: "summary" };
+  const end = await reserve(purse, expectedCost(called, prompt, purse), signal);
+  const ledger: LedgerEntry[] = [];
+  try {
+    const call = { model, system: instruction, messages: prompt, timeoutSeconds, retries, quiet: true, signal };
+    const { message, attempts, usage } = await callModel(call);
+    ledger.push(entryOf(called, "success", attempts, usage));
+    return { summary: message.text, folded: now.folded + leaving.length, ledger };
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error;
+    ledger.push(entryOf(called, error.status, error.attempts, error.usage, error.message));
+    run.record?.(ledger);
+    throw Object.assign(error, { ledger });
+  } finally {
+    end(ledger);
+  }
 }
 
 /**

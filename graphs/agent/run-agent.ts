@@ -1,11 +1,13 @@
-import { type AIMessage, HumanMessage } from "@langchain/core/messages";
+import { type AIMessage, HumanMessage, SystemMessage } from "@langchain/core/messages";
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import type { z } from "zod";
+import { type Account, accountOf, expectedCost, reserve } from "./account.ts";
 import type { Agent } from "./agent.ts";
-import { type AgentRun, calledBy } from "./agent-run.ts";
+import { type AgentRun, calledBy, purseOf } from "./agent-run.ts";
 import type { AgentValues } from "./agent-state.ts";
 import { buildAgent } from "./build.ts";
 import { callModel, isRefusal, NoAnswer } from "./call-model.ts";
+import { AgentFailed, rootOf } from "./failing.ts";
 import { BudgetExceeded, enforceBudget, entryOf, type LedgerEntry } from "./ledger.ts";
 import { openModel, UnknownModel } from "./models.ts";
 import { muted } from "./muted.ts";
@@ -36,7 +38,7 @@ export interface Success<Result> {
 }
 
 /** A piece of work, the agent that does it, and the settings and limits of the run. */
-export interface Assignment extends Errand, Omit<AgentRun, "task" | "constraints" | "record" | "quiet"> {
+export interface Assignment extends Errand, Omit<AgentRun, "task" | "constraints" | "record" | "resume" | "quiet"> {
   /** Whether clients that stream the run see no tokens of the agent. Default: true. */
   quiet?: boolean;
 }
@@ -48,9 +50,10 @@ export interface Assignment extends Errand, Omit<AgentRun, "task" | "constraints
  */
 export async function runAgent<Result = unknown>(assignment: Assignment, config: LangGraphRunnableConfig): Promise<Outcome<Result>> {
   const { agent, task } = assignment;
-  enforceBudget(assignment.earlier ?? [], assignment.budget);
-  const recorded: LedgerEntry[] = [];
-  const run: AgentRun = { quiet: true, ...assignment, record: (entries) => void recorded.push(...entries) };
+  const account = assignment.account ?? accountOf(config);
+  enforceBudget([...(assignment.earlier ?? []), ...account.ended], assignment.budget);
+  const { recorded, ...recording } = recordIn(account);
+  const run: AgentRun = { quiet: true, ...assignment, account, ...recording };
   const started = Date.now();
   const deadline = AbortSignal.timeout(Math.ceil(agent.errandSeconds * 1000));
   const signal = config.signal ? AbortSignal.any([config.signal, deadline]) : deadline;
@@ -60,12 +63,29 @@ export async function runAgent<Result = unknown>(assignment: Assignment, config:
   } catch (error) {
     config.signal?.throwIfAborted();
     const cause = rootOf(error);
-    if (isNotAnOutcome(cause)) throw cause;
+    if (cause.name === "BudgetExceededError") throw new BudgetExceeded(cause.message, recorded);
+    if (isBubble(cause)) throw cause;
     const { status, message } = deadline.aborted ? overdue(agent) : { status: statusOf(cause), message: cause.message };
     const failed = recorded.some(({ outcome }) => outcome !== "success");
     if (!failed) recorded.push(entryOf({ ...calledBy(run, started), task }, status, 0, { inputTokens: 0, outputTokens: 0 }, message));
     return { status, error: message, isFatal: !deadline.aborted && isFatal(cause), ledger: recorded };
   }
+}
+
+/** Returns the functions with which an agent at work records its calls, and the list of the recorded entries. */
+function recordIn(account: Account) {
+  const recorded: LedgerEntry[] = [];
+  let isResumed = false;
+  return {
+    recorded,
+    record: (entries: LedgerEntry[]) => void recorded.push(...entries),
+    resume(stored: LedgerEntry[]) {
+      if (isResumed) return;
+      isResumed = true;
+      recorded.unshift(...stored);
+      account.ended.push(...stored);
+    },
+  };
 }
 
 /** Calls an agent whose answer the run needs. If the agent fails, the run fails. Without a schema, the result is text. */
@@ -79,8 +99,8 @@ export async function requireAgent<Schema extends z.ZodType = z.ZodString>(
 }
 
 /** Returns the error that ends a run because an agent failed. */
-export const failureOf = ({ name }: Agent, { status, error }: { status: string; error: string }): Error =>
-  new Error(`The ${name} ${status === "timeout" ? "took too long" : "failed"}: ${error}`);
+export const failureOf = ({ name }: Agent, { status, error, ledger }: Failure): AgentFailed =>
+  new AgentFailed(`The ${name} ${status === "timeout" ? "took too long" : "failed"}: ${error}`, ledger);
 
 type Done = Omit<Success<unknown>, "status">;
 
@@ -91,25 +111,35 @@ async function work(run: AgentRun, errand: Errand, config: LangGraphRunnableConf
 }
 
 /** Does the work with one model call, for an agent without tools. No subgraph is needed, because there are no rounds to store. */
-async function answerAtOnce(run: AgentRun, errand: Errand, { signal }: LangGraphRunnableConfig): Promise<Done> {
+async function answerAtOnce(run: AgentRun, errand: Errand, config: LangGraphRunnableConfig): Promise<Done> {
+  const { signal } = config;
   const { agent, limits, quiet } = run;
-  const started = Date.now();
-  const called = calledBy(run, started);
+  const system = instructionOf(agent, errand.constraints ?? [], limits);
+  const messages = [new HumanMessage(taskOf(errand, limits))];
+  const purse = purseOf(run, [], config);
+  const expected = expectedCost(calledBy(run, 0), [new SystemMessage(system), ...messages], purse);
+  const end = await reserve(purse, expected, signal);
+  const called = calledBy(run, Date.now());
+  const spent: LedgerEntry[] = [];
   try {
     const { message, result, attempts, usage } = await callModel({
       model: await openModel(agent.model ?? run.model, agent.temperature ?? run.temperature),
-      system: instructionOf(agent, errand.constraints ?? [], limits),
-      messages: [new HumanMessage(taskOf(errand, limits))],
+      system,
+      messages,
       ...(agent.output && { answer: answerOf(agent.name, agent.output) }),
       timeoutSeconds: agent.timeoutSeconds,
       retries: agent.retries,
       quiet,
       signal,
     });
-    return { result: agent.output ? result : message.text, message, ledger: [entryOf(called, "success", attempts, usage)] };
+    spent.push(entryOf(called, "success", attempts, usage));
+    return { result: agent.output ? result : message.text, message, ledger: spent };
   } catch (error) {
-    if (error instanceof NoAnswer) run.record?.([entryOf(called, error.status, error.attempts, error.usage, error.message)]);
+    if (error instanceof NoAnswer) spent.push(entryOf(called, error.status, error.attempts, error.usage, error.message));
+    run.record?.(spent);
     throw error;
+  } finally {
+    end(spent);
   }
 }
 
@@ -164,12 +194,6 @@ function graphOf({ middleware }: Agent) {
 
 const overdue = ({ errandSeconds }: Agent) => ({ status: "timeout" as const, message: `Not done within ${errandSeconds} s.` });
 
-/** Returns the original error. LangChain wraps errors that occur inside middleware in its own errors. */
-function rootOf(error: unknown): Error {
-  if (!(error instanceof Error)) return new Error(String(error));
-  return "~brand" in error && error.cause instanceof Error ? rootOf(error.cause) : error;
-}
-
 const statusOf = (error: Error) => (error instanceof NoAnswer ? error.status : "failed");
 
 /** Tells whether a retry would fail in the same way, as after a refused request, a bad key or an unknown model. */
@@ -177,8 +201,6 @@ function isFatal(error: Error): boolean {
   if (error instanceof NoAnswer) return error.isFatal;
   return error instanceof UnknownModel || error instanceof PromptTooLong || isRefusal(Object(error).status);
 }
-
-const isNotAnOutcome = (error: Error) => error instanceof BudgetExceeded || error.name === "BudgetExceededError" || isBubble(error);
 
 /** Tells whether the error is a signal that LangGraph uses to stop or leave a graph. */
 const isBubble = (error: Error) => "is_bubble_up" in error && error.is_bubble_up === true;

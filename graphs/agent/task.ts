@@ -3,6 +3,7 @@ import { MessagesValue, MessagesZodMeta } from "@langchain/langgraph";
 import { withLangGraph } from "@langchain/langgraph/zod";
 import { z } from "zod";
 import { closed } from "./closed.ts";
+import { failureState } from "./failing.ts";
 
 const longestTask = 100_000;
 const longestMaterial = 1_000_000;
@@ -16,8 +17,8 @@ export const Material = z
   .optional()
   .refine((material) => (JSON.stringify(material)?.length ?? 0) <= longestMaterial, `longer than ${longestMaterial} characters of JSON`);
 
-/** The state keys of a pattern that works on one task: the task, and the conversation for chat clients. */
-export const taskState = { task: Task.nullable().default(null).describe("Task to do"), messages: MessagesValue };
+/** The state keys of a pattern that works on one task: the task, the conversation that chat clients show, and what `fail` needs. */
+export const taskState = { task: Task.nullable().default(null).describe("Task to do"), messages: MessagesValue, ...failureState };
 
 /**
  * Returns the schema of the field `messages` of an input. It is a new object for each input, because LangGraph keeps a record for each

@@ -1,10 +1,12 @@
 import { AIMessage, type BaseMessage, SystemMessage, ToolMessage } from "@langchain/core/messages";
-import { Command, type LangGraphRunnableConfig, Overwrite } from "@langchain/langgraph";
+import { Command, getConfig, type LangGraphRunnableConfig, Overwrite } from "@langchain/langgraph";
 import type { ModelRequest } from "langchain";
-import { type AgentRun, calledBy, namesOf } from "./agent-run.ts";
+import { expectedCost, reserve } from "./account.ts";
+import { type AgentRun, calledBy, namesOf, purseOf } from "./agent-run.ts";
 import type { AgentValues } from "./agent-state.ts";
 import { callModel, type ModelCall, type ModelReply, NoAnswer } from "./call-model.ts";
-import { enforceBudget, entryOf, type LedgerEntry } from "./ledger.ts";
+import { rootOf } from "./failing.ts";
+import { entryOf, type LedgerEntry } from "./ledger.ts";
 import { fold, inSight } from "./memory.ts";
 import { openModel } from "./models.ts";
 import { report } from "./progress.ts";
@@ -21,24 +23,28 @@ const replies = new WeakMap<AIMessage, ModelReply>();
  * and returns the state update. This is the outermost hook around a model call.
  */
 export async function think(run: AgentRun, state: AgentValues, request: ModelRequest, handler: Handler): Promise<Command> {
-  const { agent, budget } = run;
+  const { agent } = run;
+  const { signal } = request.runtime;
   const turn = beginTurn(state, request.messages);
-  enforceBudget([...(run.earlier ?? []), ...turn.ledger], budget);
+  run.resume?.(turn.ledger);
+  const purse = purseOf(run, turn.ledger, getConfig());
   const started = Date.now();
   const model = await openModel(agent.model ?? run.model, agent.temperature ?? run.temperature);
-  const memory = await fold(run, model, request.messages, turn);
+  const memory = await fold(run, model, { messages: request.messages, ...turn }, purse, signal);
   const isLast = turn.rounds >= agent.maxRounds;
   const system = [
     instructionOf(agent, run.constraints ?? [], run.limits),
     memory.summary && `Earlier in this conversation: ${memory.summary}`,
     isLast && lastWords,
   ];
-  const reply = await handler({
-    ...request,
-    model,
-    tools: isLast ? [] : [...(request.tools ?? []), ...(await openTools(run))],
-    messages: inSight(request.messages, memory.folded),
-    systemMessage: new SystemMessage(system.filter(Boolean).join("\n")),
+  const tools = isLast ? [] : [...(request.tools ?? []), ...(await openTools(run))];
+  const messages = inSight(request.messages, memory.folded);
+  const systemMessage = new SystemMessage(system.filter(Boolean).join("\n"));
+  const end = await reserve(purse, expectedCost(calledBy(run, started), [systemMessage, ...messages], purse), signal);
+  const reply = await handler({ ...request, model, tools, messages, systemMessage }).catch((error: unknown) => {
+    const failed = failedCall(run, started, error);
+    end(failed);
+    throw withEntries(error, [...memory.ledger, ...failed]);
   });
   if (isLast) {
     keepText(reply);
@@ -46,6 +52,7 @@ export async function think(run: AgentRun, state: AgentValues, request: ModelReq
   }
   const cost = replies.get(reply) ?? { message: reply, attempts: 1, usage: { inputTokens: 0, outputTokens: 0 } };
   const entry = entryOf(calledBy(run, started), "success", cost.attempts, cost.usage);
+  end([entry]);
   const entries = [...memory.ledger, entry];
   run.record?.(entries);
   const approve = [...new Set([...turn.approve, ...agent.approve])];
@@ -59,11 +66,23 @@ export async function think(run: AgentRun, state: AgentValues, request: ModelReq
       _rounds: turn.rounds + 1,
       _offered: namesOf(run),
       _approve: approve,
+      _decisions: {},
     },
   });
 }
 
 const lastWords = "You may use no more tools. Give your best answer from what you have seen, and say what is missing.";
+
+/** Returns the ledger entry of a call that got no answer. The list is empty if no model was called. */
+function failedCall(run: AgentRun, started: number, error: unknown): LedgerEntry[] {
+  const cause = rootOf(error);
+  return cause instanceof NoAnswer ? [entryOf(calledBy(run, started), cause.status, cause.attempts, cause.usage, cause.message)] : [];
+}
+
+/** Adds ledger entries to the error of a round, so that they are stored although the round fails. */
+function withEntries(error: unknown, ledger: LedgerEntry[]): unknown {
+  return error instanceof Error && ledger.length > 0 ? Object.assign(rootOf(error), { ledger }) && error : error;
+}
 
 /** Calls the model. This is the innermost hook, so it gets the request as middleware has changed it. */
 export async function speak(
@@ -94,9 +113,12 @@ export async function speak(
   }
 }
 
-/** Returns the counters of the current turn. A turn begins with a message of a person, and tool results continue it. */
+/** Tells whether a turn begins. It begins with a message of a person, and tool results continue it. */
+export const isNewTurn = (messages: BaseMessage[]): boolean => !ToolMessage.isInstance(messages.at(-1));
+
+/** Returns the counters of the current turn. */
 function beginTurn(state: AgentValues, messages: BaseMessage[]) {
-  const isNew = !ToolMessage.isInstance(messages.at(-1));
+  const isNew = isNewTurn(messages);
   const { summary, _folded: folded } = state;
   if (isNew) return { isNew, rounds: 0, ledger: [] as LedgerEntry[], approve: [] as string[], summary, folded };
   return { isNew, rounds: state._rounds, ledger: state.ledger, approve: state._approve, summary, folded };

@@ -20,7 +20,7 @@ export function usageOf(message: AIMessage, prompt: BaseMessage[]): Usage {
   const answered = typeof metadata.model_name === "string" ? { answered: metadata.model_name } : {};
   const { input_tokens: inputTokens = 0, output_tokens: outputTokens = 0, input_token_details: details } = reported ?? {};
   if (inputTokens + outputTokens === 0) {
-    return { inputTokens: estimate(prompt), outputTokens: estimate([message]), isEstimated: true, ...answered };
+    return { inputTokens: tokensOf(prompt), outputTokens: tokensOf([message]), isEstimated: true, ...answered };
   }
   const cached = details?.cache_read ?? 0;
   return { inputTokens, outputTokens, ...(cached > 0 && { cachedTokens: cached }), ...answered };
@@ -35,7 +35,8 @@ export function addUsage(sum: Usage, more: Usage): void {
   if (more.isEstimated) sum.isEstimated = true;
 }
 
-function estimate(messages: BaseMessage[]): number {
+/** Estimates the tokens of messages from the number of their characters. */
+export function tokensOf(messages: BaseMessage[]): number {
   const characters = messages.reduce(
     (sum, message) => sum + message.text.length + JSON.stringify(Object(message).tool_calls ?? "").length,
     0,

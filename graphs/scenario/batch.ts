@@ -1,5 +1,6 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
-import { enforceBudget, type LedgerEntry } from "../agent/ledger.ts";
+import { type Account, reserve } from "../agent/account.ts";
+import { costOf, enforceBudget, type LedgerEntry } from "../agent/ledger.ts";
 import { allowedDirectories, allowedHosts } from "../agent/operator-limits.ts";
 import type { ScenarioDefinition } from "../skills/definition.ts";
 import type { Batch, Job, Skill } from "../skills/skill.ts";
@@ -20,9 +21,9 @@ interface BatchCall {
   seed: number;
   progress: ScenarioProgress;
   context: ScenarioContext;
-  /** The ledger entries from before this segment, and the entries that sibling scenarios have made since. */
+  /** The ledger entries from before this segment, and the calls that all scenarios have made since. */
   earlier: LedgerEntry[];
-  meanwhile: LedgerEntry[];
+  account: Account;
 }
 
 /** Works on the next batch once, and returns the outcome. A failure is also an outcome. Only the end of the whole run is thrown. */
@@ -58,11 +59,12 @@ export async function tryBatch(call: BatchCall, config: LangGraphRunnableConfig)
 }
 
 /** Returns the skill's `Job`, and access to what the skill records while it works. */
-async function jobOf({ definition, context, earlier, meanwhile }: BatchCall, signal: AbortSignal, config: LangGraphRunnableConfig) {
+async function jobOf(call: BatchCall, signal: AbortSignal, config: LangGraphRunnableConfig) {
+  const { definition, context, earlier, account } = call;
   const ledger: LedgerEntry[] = [];
   let workedMs: number | undefined;
   const turn = placesOf(config, context.limits.parallel);
-  const stayWithinBudget = () => enforceBudget([...earlier, ...meanwhile], context.budget);
+  const purse = { budget: context.budget, earlier, account };
   const job: Job = {
     ...context,
     allowedHosts: allowedHosts(context.allowedHosts),
@@ -72,20 +74,30 @@ async function jobOf({ definition, context, earlier, meanwhile }: BatchCall, sig
     complexity: definition.complexityMultiplier,
     turn: (work) =>
       turn(async () => {
-        stayWithinBudget(); // earlier calls may have used it up
-        return work();
+        const end = await reserve(purse, expectedOf(call), signal);
+        return work().finally(() => end([])); // the skill records the call itself
       }, signal),
     record(entry) {
       const own = { ...entry, agent: `${definition.name}/${entry.agent}` };
       ledger.push(own);
-      meanwhile.push(own);
-      stayWithinBudget();
+      account.ended.push(own);
+      enforceBudget([...earlier, ...account.ended], context.budget);
     },
     worked: (ms) => {
       workedMs = (workedMs ?? 0) + ms;
     },
   };
   return { job, ledger, noted: () => workedMs };
+}
+
+/** Returns the expected cost of one model call, as the skill estimates it. */
+function expectedOf({ skill, definition, context }: BatchCall) {
+  const { input: inputTokens, output: outputTokens } = skill.tokens(
+    skill.params.parse(definition.skillParams),
+    definition.complexityMultiplier,
+  );
+  const dollars = costOf(context.models.worker, { inputTokens, outputTokens }, context.budget);
+  return { tokens: inputTokens + outputTokens, dollars };
 }
 
 /** Validates the result of a skill. Each failed item must be in the batch and be named only once. */

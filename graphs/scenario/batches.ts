@@ -97,10 +97,11 @@ export function batchesOf({ skills, contextOf }: Own) {
     const context = contextOf(config);
     const others = besides(state.segment.number, config);
     countStored(others, definition.name, ledger);
-    enforceBudget([...earlier, ...others.ledger], context.budget);
+    enforceBudget([...earlier, ...others.account.ended], context.budget);
     const skill = skills.find(state.skill);
     const before = takeUp(progressOf(state), runOf(config));
-    const outcome = await tryBatch({ skill, definition, seed, progress: before, context, earlier, meanwhile: others.ledger }, config);
+    const { account } = others;
+    const outcome = await tryBatch({ skill, definition, seed, progress: before, context, earlier, account }, config);
     if (outcome.kind === "failed" && outcome.error instanceof BudgetExceeded) throw outcome.error;
     const settled = watchMemory(settle(before, outcome, definition, context.batchRetries), definition, others.baselineMb);
     const after = meet(withQuality(settled, skill, definition), state.segment, others, context.syncWaitSeconds);

@@ -17,6 +17,12 @@ export const scenarioContext = {
     .describe("Seconds that the other scenarios may take after the first one has arrived"),
   batchRetries: z.number().int().min(0).max(10).default(3).describe("Retries of a failed batch"),
   retryDelayMs: z.number().int().min(0).max(60_000).default(500).describe("Pause before a retry. It doubles each time."),
+  spreadWaitSeconds: z
+    .number()
+    .positive()
+    .max(86_400)
+    .default(600)
+    .describe("With `spread`: seconds in addition to its time budget after which the run of a scenario counts as failed"),
   allowedHosts: AllowedHosts,
   allowedDirectories: AllowedDirectories,
   ...rates,

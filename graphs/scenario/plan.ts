@@ -22,6 +22,8 @@ export const Planned = z.object({
   skill: z.string(),
   mode: Mode,
   seed: z.number().int(),
+  spread: z.boolean().default(false).describe("Whether each scenario is a run of its own"),
+  part: z.boolean().default(false).describe("Whether this is the run of one scenario of a spread run"),
   rerun: z.array(z.string()).describe("Scenarios of an earlier run that run again. Empty if all scenarios are new."),
 });
 
@@ -57,10 +59,10 @@ export function planRun(asked: Asked, skills: Skills, context: ScenarioContext) 
  * the input may change their other fields.
  */
 function planScenarios(asked: Asked, skills: Skills): Plan {
-  const { mode, seed, rerun, scenarios, planned, definitions, progress } = asked;
+  const { mode, seed, rerun, spread, part, scenarios, planned, definitions, progress } = asked;
   if (rerun.length === 0) {
     const skill = asked.skill ?? skillIn(asked.messages, skills);
-    return { planned: { skill, mode, seed, rerun }, definitions: completeScenarios(skills.find(skill), scenarios), kept: {} };
+    return { planned: { skill, mode, seed, rerun, spread, part }, definitions: completeScenarios(skills.find(skill), scenarios), kept: {} };
   }
   const known = definitions.map(({ name }) => name);
   for (const name of [...rerun, ...scenarios.map((one) => one.name)]) {
@@ -73,7 +75,11 @@ function planScenarios(asked: Asked, skills: Skills): Plan {
   const changed = definitions.map((one) => (rerun.includes(one.name) ? { ...one, ...changes.get(one.name) } : one));
   checkScenarios(skills.find(planned.skill), changed);
   const kept = Object.entries(progress).filter(([name]) => !rerun.includes(name));
-  return { planned: { ...planned, rerun }, definitions: changed, kept: Object.fromEntries(kept) };
+  return {
+    planned: { ...planned, rerun, spread: spread && planned.mode === "free" },
+    definitions: changed,
+    kept: Object.fromEntries(kept),
+  };
 }
 
 /** Returns the facts about a scenario that are reported before it starts. */

@@ -1,4 +1,5 @@
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
+import { type Account, newAccount } from "../agent/account.ts";
 import type { LedgerEntry } from "../agent/ledger.ts";
 
 /** The facts that the scenarios of one segment share in memory while they work. */
@@ -9,9 +10,9 @@ export interface SideBySide {
   baselineMb: number;
   /** When the first scenario reached the meeting point. */
   firstArrival?: number;
-  /** The ledger entries of all scenarios in this segment. */
-  ledger: LedgerEntry[];
-  /** The scenarios whose stored ledger entries are already in `ledger`. */
+  /** The model calls of all scenarios in this segment. */
+  account: Account;
+  /** The scenarios whose stored ledger entries are already in the account. */
   counted: Set<string>;
 }
 
@@ -42,7 +43,7 @@ export function besides(segment: number, config: LangGraphRunnableConfig): SideB
   const { segments } = sharedOf(config);
   const known = segments.get(segment);
   if (known) return known;
-  const fresh: SideBySide = { since: Date.now(), baselineMb: usedMb(), ledger: [], counted: new Set() };
+  const fresh: SideBySide = { since: Date.now(), baselineMb: usedMb(), account: newAccount(), counted: new Set() };
   segments.set(segment, fresh);
   return fresh;
 }
@@ -54,7 +55,7 @@ export const forgetSegment = (segment: number, config: LangGraphRunnableConfig):
 export function countStored(others: SideBySide, scenario: string, stored: LedgerEntry[]): void {
   if (others.counted.has(scenario)) return;
   others.counted.add(scenario);
-  others.ledger.push(...stored);
+  others.account.ended.push(...stored);
 }
 
 /** Returns the function that limits parallel model calls. All scenarios of a run share it. */

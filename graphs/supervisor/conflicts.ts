@@ -29,9 +29,13 @@ export const View = Finding.extend({
 });
 export type View = z.infer<typeof View>;
 
+/** The kind of a conflict: what is true, what each gets of something scarce, or which way to take. */
+export const Kind = z.enum(["fact", "resource", "strategy"]);
+
 /** A conflict: several agents recommend different things on one subject. */
 export const Conflict = z.object({
   subject: z.string().describe("Subject of the conflict"),
+  kind: Kind.default("fact").describe("What it is about. A resource goes by priority, and a person decides on a strategy."),
   views: z.array(View).describe("One view of each agent"),
 });
 export type Conflict = z.infer<typeof Conflict>;
@@ -50,7 +54,7 @@ export type Strategy = z.infer<typeof Strategy>;
 /** How a conflict was settled. The losing views stay in the report. */
 export const Settlement = z.object({
   subject: z.string().describe("Subject of the conflict"),
-  by: Strategy.describe("Strategy that settled the conflict"),
+  by: z.enum([...Strategy.options, "priority"]).describe("Strategy that settled the conflict"),
   winner: View.describe("View that holds"),
   losers: z.array(View).describe("Views that do not hold"),
   reason: z.string().describe("Why the winner was chosen"),
@@ -66,6 +70,9 @@ export const Grouping = z.object({
       relation: z
         .enum(["contradicts", "complements", "same"])
         .describe("contradicts: not all recommendations can be followed; same: they recommend the same"),
+      kind: Kind.default("fact").describe(
+        "Of a contradiction. fact: what is true; resource: who gets time, money or another scarce thing; strategy: which way to take",
+      ),
       findings: z.array(z.number().int()).describe("Numbers of the findings"),
     }),
   ),
@@ -78,14 +85,18 @@ const agentsOf = (views: View[]) => [...new Set(views.map(({ agent }) => agent))
 export interface Comparison {
   conflicts: Conflict[];
   agreements: Agreement[];
+  /** Views that say the same as a surer one. The report names them once. */
+  repeated: View[];
 }
 
 /** Finds conflicts and agreements by the words of the subjects and recommendations. */
 export function compareWords(views: View[]): Comparison {
   const groups = [...Map.groupBy(views, ({ subject }) => same(subject)).values()].map(surestOfEach);
+  const agreeing = groups.filter((group) => group.length > 1 && !differ(group));
   return {
-    conflicts: groups.filter(differ).map((group) => ({ subject: subjectOf(group), views: group })),
-    agreements: groups.filter((group) => group.length > 1 && !differ(group)).map((group) => agreementOf(subjectOf(group), group)),
+    conflicts: groups.filter(differ).map((group) => ({ subject: subjectOf(group), kind: "fact", views: group })),
+    agreements: agreeing.map((group) => agreementOf(subjectOf(group), group)),
+    repeated: agreeing.flatMap(allButSurest),
   };
 }
 
@@ -93,30 +104,40 @@ export function compareWords(views: View[]): Comparison {
 export function compareGroups(views: View[], { groups }: z.infer<typeof Grouping>): Comparison {
   const left = new Set(views);
   const take = (numbers: number[]) => views.filter((view, number) => numbers.includes(number) && left.delete(view));
-  const taken = groups.map(({ subject, relation, findings }) => ({ subject, relation, views: surestOfEach(take(findings)) }));
+  const taken = groups.map(({ findings, ...group }) => {
+    const all = take(findings);
+    return { ...group, all, views: surestOfEach(all) };
+  });
   const several = taken.filter(({ views }) => views.length > 1);
   const others = compareWords([...left]);
   const conflicts = several.filter(({ relation, views }) => relation === "contradicts" && differ(views));
   const agreements = several.filter(({ relation }) => relation === "same");
   return {
-    conflicts: [...conflicts.map(({ subject, views }) => ({ subject, views })), ...others.conflicts],
+    conflicts: [...conflicts.map(({ subject, kind, views }) => ({ subject, kind, views })), ...others.conflicts],
     agreements: [...agreements.map(({ subject, views }) => agreementOf(subject, views)), ...others.agreements],
+    repeated: [...agreements.flatMap(({ all }) => allButSurest(all)), ...others.repeated],
   };
 }
 
 /**
- * Tells whether the judge should group the findings, because equal words may not be enough. This is so if there are several agents, and
- * only one of them names some subject.
+ * Tells whether the judge should group the findings, because equal words are not enough. This is so if there are several agents, and only
+ * one of them names some subject. It is also so if they contradict each other, because the judge says what a contradiction is about.
  */
 export function needsJudge(views: View[]): boolean {
   const subjects = [...Map.groupBy(views, ({ subject }) => same(subject)).values()];
-  return subjects.length > 1 && agentsOf(views).length > 1 && subjects.some((group) => agentsOf(group).length === 1);
+  if (agentsOf(views).length === 1) return false;
+  return subjects.some((group) => differ(surestOfEach(group)) || (subjects.length > 1 && agentsOf(group).length === 1));
 }
 
 /** Returns the view of each agent in which it has most confidence. An agent never conflicts with itself. */
 function surestOfEach(views: View[]): View[] {
   return [...Map.groupBy(views, ({ agent }) => agent).values()].map((own) => own.reduce(surer));
 }
+
+const allButSurest = (views: View[]): View[] => {
+  const surest = views.reduce(surer);
+  return views.filter((view) => view !== surest);
+};
 
 const surer = (one: View, other: View) => (other.confidence > one.confidence ? other : one);
 const differ = (views: View[]) => new Set(views.map(recommended)).size > 1;

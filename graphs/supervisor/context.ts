@@ -12,6 +12,7 @@ import {
 } from "ensemble/patterns";
 import { z } from "zod";
 import { Strategy } from "./conflicts.ts";
+import { isNodeName } from "./state.ts";
 
 const reviewer = (name: string, subject: string) => ({
   name,
@@ -34,11 +35,15 @@ function contextFor(agents: Agent[] | undefined, defaults: object) {
   const shape = {
     roster: roster.describe("Agents that can be given work"),
     cache: Cache,
-    conflicts: Strategy.default("confidence").describe("Strategy for contradicting recommendations"),
+    conflicts: Strategy.default("confidence").describe(
+      "Strategy for contradicting recommendations. Contradictions about a resource go by the agents' weights, and those about a strategy to a person.",
+    ),
     onFailures: z
       .enum(["ask", "partial"])
       .default("ask")
-      .describe("After too many failures: ask a person, or continue with partial results"),
+      .describe(
+        "After too many failures: ask a person, or continue with partial results. `partial` also says that nobody attends the run, so nobody is asked about strategies.",
+      ),
     askTimeoutSeconds: AskTimeout,
     allowedHosts: AllowedHosts,
     timeoutSeconds: z.number().positive().max(3_600).default(60).describe("Timeout of each call of the judge"),
@@ -61,6 +66,8 @@ export interface SupervisorOptions extends Omit<ContextInput, "roster"> {
 /** The values that all nodes share: the agents from the code, and access to the context of the run. */
 export interface Setup {
   agents: Agent[];
+  /** The agents from the code that are nodes of their own. */
+  nodes: string[];
   context: Context;
   contextOf(config: Config): z.output<Context>;
 }
@@ -71,5 +78,5 @@ export function setUp(members: SupervisorOptions["agents"], defaults: object): S
   const twin = names.find((name, index) => names.indexOf(name) < index);
   if (twin !== undefined) throw new Error(`There are two agents named "${twin}".`);
   const context = contextFor(agents, defaults);
-  return { agents: agents ?? [], context, contextOf: (config) => context.parse(config.context ?? {}) };
+  return { agents: agents ?? [], nodes: names.filter(isNodeName), context, contextOf: (config) => context.parse(config.context ?? {}) };
 }

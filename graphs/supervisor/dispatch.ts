@@ -32,7 +32,8 @@ export const dispatch =
         wave,
         budget: budgetLeft(ledger, budget),
       };
-      return new Send(cache ? "recall" : "work", errand);
+      const isNode = typeof errand.agent === "string" && setup.nodes.includes(errand.agent);
+      return new Send(cache ? "recall" : isNode ? step.agent : "work", errand);
     });
   };
 

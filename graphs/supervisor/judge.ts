@@ -1,4 +1,13 @@
-import { type Agent, type AgentData, enforceBudget, fromData, type LedgerEntry, requireAgent, tierOf } from "ensemble/patterns";
+import {
+  type Agent,
+  type AgentData,
+  AgentFailed,
+  BudgetExceeded,
+  fromData,
+  type LedgerEntry,
+  requireAgent,
+  tierOf,
+} from "ensemble/patterns";
 import type { z } from "zod";
 import type { Config, Setup } from "./context.ts";
 import { judge } from "./prompts.ts";
@@ -8,15 +17,29 @@ interface Question<Schema extends z.ZodType> {
   input?: unknown;
   schema: Schema;
   /** The ledger entries of the run so far. */
-  ledger: LedgerEntry[];
+  before: LedgerEntry[];
+  /** The ledger entries of the current node. The entries of this call are added to them. */
+  spent: LedgerEntry[];
 }
 
-/** Asks the judge a question. If the judge fails, the run fails. */
-export function askJudge<Schema extends z.ZodType>(setup: Setup, { ledger, ...question }: Question<Schema>, config: Config) {
+/** Asks the judge a question and returns its answer. If the judge fails, the run fails. */
+export async function askJudge<Schema extends z.ZodType>(
+  setup: Setup,
+  { before, spent, ...question }: Question<Schema>,
+  config: Config,
+): Promise<z.infer<Schema>> {
   const context = setup.contextOf(config);
-  enforceBudget(ledger, context.budget);
-  const assignment = { agent: { ...judge, timeoutSeconds: context.timeoutSeconds }, ...tierOf(context, "judge"), pattern: "supervisor" };
-  return requireAgent({ ...assignment, ...question }, config);
+  const agent = { ...judge, timeoutSeconds: context.timeoutSeconds };
+  try {
+    const assignment = { agent, ...tierOf(context, "judge"), pattern: "supervisor", earlier: before };
+    const { result, ledger } = await requireAgent({ ...assignment, ...question }, config);
+    spent.push(...ledger);
+    return result;
+  } catch (error) {
+    if (error instanceof AgentFailed) throw new AgentFailed(error.message, [...spent, ...error.ledger]);
+    if (error instanceof BudgetExceeded) throw new BudgetExceeded(error.message, [...spent, ...error.ledger]);
+    throw error;
+  }
 }
 
 /** Returns the agents of a run. If the context had a roster, it is in the state, so that a resuming run need not send it again. */

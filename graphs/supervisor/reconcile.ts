@@ -1,6 +1,16 @@
-import { askAnswer, enforceBudget, type LedgerEntry, runAgent, tierOf } from "ensemble/patterns";
+import { askAnswer, type LedgerEntry, runAgent, tierOf } from "ensemble/patterns";
 import { z } from "zod";
-import { type Conflict, compareGroups, compareWords, findingsIn, Grouping, needsJudge, recommendationsOf, type View } from "./conflicts.ts";
+import {
+  type Conflict,
+  compareGroups,
+  compareWords,
+  findingsIn,
+  Grouping,
+  needsJudge,
+  recommendationsOf,
+  type Strategy,
+  type View,
+} from "./conflicts.ts";
 import type { Config, Setup } from "./context.ts";
 import { isFailure } from "./dispatch.ts";
 import { askJudge, teamOf } from "./judge.ts";
@@ -18,21 +28,28 @@ export function reconcile(setup: Setup): Node {
     const results = skipped(state);
     if (!needsJudge(views)) return { ...compareWords(views), results };
     const { budget, timeoutSeconds, ...context } = setup.contextOf(config);
-    enforceBudget(state.ledger, budget);
     const input = views.map(({ weight: _, ...view }, number) => ({ number, ...view }));
     const agent = { ...judge, timeoutSeconds, output: Grouping };
-    const assignment = { agent, task: prompts.group, input, ...tierOf({ ...context, budget }, "judge"), pattern: "supervisor" };
+    const assignment = {
+      agent,
+      task: prompts.group,
+      input,
+      ...tierOf({ ...context, budget }, "judge"),
+      pattern: "supervisor",
+      earlier: state.ledger,
+    };
     const outcome = await runAgent<z.infer<typeof Grouping>>(assignment, config);
     const compared = outcome.status === "success" ? compareGroups(views, outcome.result) : compareWords(views);
     return { ...compared, results, ledger: outcome.ledger };
   };
 }
 
-/** Asks a person to settle each contradiction. This node calls no model, because it starts again from its beginning after each answer. */
+/** Asks a person to settle contradictions. This node calls no model, because it starts again from its beginning after each answer. */
 export function askAboutConflicts(setup: Setup): Node {
   return ({ conflicts }, config) => {
-    const { askTimeoutSeconds: timeoutSeconds } = setup.contextOf(config);
-    const settlements = conflicts.map((conflict) => {
+    const context = setup.contextOf(config);
+    const { askTimeoutSeconds: timeoutSeconds } = context;
+    const settlements = conflicts.filter(isForPerson(context)).map((conflict) => {
       const prompt = `What should be done about "${conflict.subject}"?`;
       const recommendation = askAnswer(prompt, recommendationsOf(conflict), { details: conflict.views, timeoutSeconds });
       return recommendation && settleByChoice(conflict, "human", { recommendation, reason: "A person decided.", confidence: 1 });
@@ -46,27 +63,33 @@ export function settle(setup: Setup): Node {
   return async ({ conflicts, settlements, ledger: before }, config) => {
     const { conflicts: strategy } = setup.contextOf(config);
     const settled = [...settlements];
-    const ledger: LedgerEntry[] = [];
+    const spent: LedgerEntry[] = [];
     for (const conflict of conflicts.filter(({ subject }) => settlements.every((one) => one.subject !== subject))) {
-      const counted = strategy === "arbitration" ? undefined : settleByCount(conflict, strategy === "human" ? "confidence" : strategy);
-      const settlement = counted ?? (await arbitrate(setup, conflict, { before, ledger }, config));
+      const settlement = countedBy(strategy, conflict) ?? (await arbitrate(setup, conflict, { before, spent }, config));
       if (settlement) settled.push(settlement);
     }
-    return { settlements: settled, ledger };
+    return { settlements: settled, ledger: spent };
   };
 }
 
-async function arbitrate(
-  setup: Setup,
-  conflict: Conflict,
-  { before, ledger }: { before: LedgerEntry[]; ledger: LedgerEntry[] },
-  config: Config,
-) {
+/** Settles a conflict by counting. Resources go by priority first. Returns undefined if only the judge can decide. */
+function countedBy(strategy: Strategy, conflict: Conflict) {
+  const settled = conflict.kind === "resource" ? settleByCount(conflict, "priority") : undefined;
+  if (settled || strategy === "arbitration") return settled;
+  return settleByCount(conflict, strategy === "human" ? "confidence" : strategy);
+}
+
+/** Tells whether a person settles a conflict: each one if the context says so, and strategies unless the caller is unattended. */
+const isForPerson =
+  ({ conflicts, onFailures }: ReturnType<Setup["contextOf"]>) =>
+  ({ kind }: Conflict) =>
+    conflicts === "human" || (kind === "strategy" && onFailures === "ask");
+
+async function arbitrate(setup: Setup, conflict: Conflict, ledgers: { before: LedgerEntry[]; spent: LedgerEntry[] }, config: Config) {
   const schema = z.object({ winner: z.enum(recommendationsOf(conflict)), reason: z.string(), confidence: z.number().min(0).max(1) });
-  const question = { task: prompts.arbitrate(conflict.subject), input: conflict.views, schema, ledger: [...before, ...ledger] };
-  const { result, ledger: entries } = await askJudge(setup, question, config);
-  ledger.push(...entries);
-  return settleByChoice(conflict, "arbitration", { ...result, recommendation: result.winner });
+  const question = { task: prompts.arbitrate(conflict.subject), input: conflict.views, schema, ...ledgers };
+  const { winner, ...ruling } = await askJudge(setup, question, config);
+  return settleByChoice(conflict, "arbitration", { ...ruling, recommendation: winner });
 }
 
 /** Returns the node that follows `reconcile`. */
@@ -74,7 +97,7 @@ export const afterReconcile =
   (setup: Setup) =>
   ({ conflicts }: Supervised, config: Config): "askAboutConflicts" | "settle" | "synthesize" => {
     if (conflicts.length === 0) return "synthesize";
-    return setup.contextOf(config).conflicts === "human" ? "askAboutConflicts" : "settle";
+    return conflicts.some(isForPerson(setup.contextOf(config))) ? "askAboutConflicts" : "settle";
   };
 
 /** Returns the findings of all steps, each with its agent and the agent's weight. */

@@ -24,15 +24,16 @@ export type Report = z.infer<typeof Report>;
 
 /** Returns the fields of the report that need no model. */
 export function reportOf(state: Supervised, views: View[]): Omit<Report, "executiveSummary"> {
-  const { steps, results, settlements, agreements } = state;
+  const { steps, results, settlements, agreements, repeated } = state;
   const lost = new Set(settlements.flatMap(({ losers }) => losers.map(keyOf)));
   const held = views.filter((view) => !lost.has(keyOf(view))).toSorted((a, b) => b.confidence - a.confidence);
-  const byCategory = Map.groupBy(views, ({ category }) => category);
+  const isNew = isNotIn(repeated);
+  const byCategory = Map.groupBy(views.filter(isNew), ({ category }) => category);
   const done = steps.filter(({ id }) => results[id]?.status === "success").length;
   const mean = held.length > 0 ? held.reduce((sum, { confidence }) => sum + confidence, 0) / held.length : 1;
   return {
-    findingsByCategory: Object.fromEntries([...byCategory].map(([category, found]) => [category, found.map(sentenceOf)])),
-    recommendations: recommendationsOf({ views: held }),
+    findingsByCategory: Object.fromEntries([...byCategory].map(([category, found]) => [category, [...new Set(found.map(sentenceOf))]])),
+    recommendations: recommendationsOf({ views: held.filter(isNew) }),
     confidence: Math.round(((mean * done) / steps.length) * 100) / 100,
     consensus: agreements,
     disagreements: settlements.map(disagreementOf),
@@ -49,7 +50,14 @@ export function gapsOf({ steps, results, reviews }: Supervised): string[] {
   ];
 }
 
-const keyOf = ({ agent, subject, recommendation }: View) => JSON.stringify([agent, subject, recommendation]);
+/** Returns a function that tells whether a finding is not one of those that say the same as a surer one. */
+export function isNotIn(repeated: View[]): (view: Omit<View, "weight">) => boolean {
+  const keys = new Set(repeated.map(keyOf));
+  return (view) => !keys.has(keyOf(view));
+}
+
+const keyOf = ({ agent, subject, recommendation }: Pick<View, "agent" | "subject" | "recommendation">) =>
+  JSON.stringify([agent, subject, recommendation]);
 const sentenceOf = ({ subject, statement }: View) => `${subject}: ${statement}`;
 
 function disagreementOf({ subject, winner, reason, losers }: Settlement): z.infer<typeof Disagreement> {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { asText, enforceBudget, report, taskOf } from "ensemble/patterns";
+import { asText, enforceBudget, type LedgerEntry, report, taskOf } from "ensemble/patterns";
 import { z } from "zod";
 import type { Config, Setup } from "./context.ts";
 import { dispatch, failedSteps, readySteps } from "./dispatch.ts";
@@ -34,10 +34,11 @@ export function review(setup: Setup): Node {
     const startedAt = Date.now();
     const names = namesOf(teamOf(setup, state.roster));
     const progress = state.steps.map(({ id, agent, task }) => ({ id, agent, task, ...shortly(state.results[id]) }));
-    const question = { task: prompts.review(taskOf(state)), input: progress, schema: reviewFor(names), ledger: state.ledger };
-    const { result, ledger } = await askJudge(setup, question, config);
-    report(config, "supervisor", "review", startedAt, { decision: result.decision, reason: result.reason });
-    return { wave, ledger, ...carriedOut(state, result, names) };
+    const spent: LedgerEntry[] = [];
+    const question = { task: prompts.review(taskOf(state)), input: progress, schema: reviewFor(names), before: state.ledger, spent };
+    const verdict = await askJudge(setup, question, config);
+    report(config, "supervisor", "review", startedAt, { decision: verdict.decision, reason: verdict.reason });
+    return { wave, ledger: spent, ...carriedOut(state, verdict, names) };
   };
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Overwrite } from "@langchain/langgraph";
-import { type Agent, beginTask, type LedgerEntry, report } from "ensemble/patterns";
+import { type Agent, AgentFailed, beginTask, type LedgerEntry, report } from "ensemble/patterns";
 import type { Setup } from "./context.ts";
 import { askJudge, namesOf, teamOf } from "./judge.ts";
 import { planFor, problemsOf } from "./plan.ts";
@@ -15,19 +15,18 @@ export function route(setup: Setup): Node {
     const roster = setup.contextOf(config).roster ?? null;
     const team = teamOf(setup, roster);
     const names = namesOf(team);
-    const ledger: LedgerEntry[] = [];
+    const spent: LedgerEntry[] = [];
     const plan = async (problems: string[]) => {
       const task = prompts.plan(begun.task, problems);
       const input = { team: team.map(introduce), ...(state.input !== null && { input: state.input }) };
-      const answer = await askJudge(setup, { task, input, schema: planFor(names), ledger }, config);
-      ledger.push(...answer.ledger);
-      return { steps: answer.result.steps, problems: problemsOf(answer.result.steps, names).map(({ text }) => text) };
+      const { steps } = await askJudge(setup, { task, input, schema: planFor(names), before: [], spent }, config);
+      return { steps, problems: problemsOf(steps, names).map(({ text }) => text) };
     };
     const first = await plan([]);
     const { steps, problems } = first.problems.length > 0 ? await plan(first.problems) : first;
-    if (problems.length > 0) throw new Error(`No plan that can be carried out: ${problems.join(" ")}`);
+    if (problems.length > 0) throw new AgentFailed(`No plan that can be carried out: ${problems.join(" ")}`, spent);
     report(config, "supervisor", "plan", startedAt, { steps: steps.length });
-    return { ...begun, ...cleared(), roster, steps, wave: randomUUID(), ledger: new Overwrite(ledger) };
+    return { ...begun, ...cleared(), roster, steps, wave: randomUUID(), ledger: new Overwrite(spent) };
   };
 }
 

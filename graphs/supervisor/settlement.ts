@@ -1,18 +1,19 @@
 import { type Conflict, type Settlement, Strategy, type View } from "./conflicts.ts";
 
 const { confidence, vote, weighted } = Strategy.enum;
-export type Count = typeof confidence | typeof vote | typeof weighted;
+export type Count = typeof confidence | typeof vote | typeof weighted | "priority";
 
 /**
- * Settles a conflict by counting confidence, votes or weights. Returns undefined on a tie and for an even number of votes, because then the
+ * Settles a conflict by counting confidence, votes or weights, or by the priority of the agents, which is their weight. Returns undefined on a tie and for an even number of votes, because then the
  * judge decides.
  */
 export function settleByCount({ subject, views }: Conflict, by: Count): Settlement | undefined {
   if (by === vote && views.length % 2 === 0) return undefined;
-  const worth = { confidence: (view: View) => view.confidence, vote: () => 1, weighted: (view: View) => view.weight }[by];
+  const weight = (view: View) => view.weight;
+  const worth = { confidence: (view: View) => view.confidence, vote: () => 1, weighted: weight, priority: weight }[by];
   const camps = [...Map.groupBy(views, campOf).values()].map((camp) => ({
     camp,
-    score: by === confidence ? Math.max(...camp.map(worth)) : camp.reduce((sum, view) => sum + worth(view), 0),
+    score: by === confidence || by === "priority" ? Math.max(...camp.map(worth)) : camp.reduce((sum, view) => sum + worth(view), 0),
   }));
   const [first, second] = camps.toSorted((a, b) => b.score - a.score);
   if (!first || first.score === second?.score) return undefined;

@@ -1,7 +1,7 @@
 import { type GraphNode, Overwrite, ReducedValue, StateSchema } from "@langchain/langgraph";
 import { AgentData, appending, CallStatus, Ledger, LedgerEntry, Material, taskInput, taskState } from "ensemble/patterns";
 import { z } from "zod";
-import { Agreement, Conflict, Settlement } from "./conflicts.ts";
+import { Agreement, Conflict, Settlement, View } from "./conflicts.ts";
 import type { ContextInput } from "./context.ts";
 import { WorkStep } from "./plan.ts";
 import { Report } from "./report.ts";
@@ -61,6 +61,7 @@ export const State = new StateSchema({
   reviews: list(Review, "Decisions of the judge after waves"),
   conflicts: list(Conflict, "Contradictions between findings"),
   agreements: list(Agreement, "Subjects on which several agents agree"),
+  repeated: list(View, "Findings that say the same as a surer one"),
   settlements: list(Settlement, "Contradictions and their resolutions"),
   report: Report.nullable().default(null).describe("Final report"),
   ledger: Ledger,
@@ -78,6 +79,7 @@ export const cleared = () => ({
   reviews: [],
   conflicts: [],
   agreements: [],
+  repeated: [],
   settlements: [],
   report: null,
 });
@@ -89,3 +91,10 @@ export const Output = new StateSchema({ messages, steps, results, reviews, settl
 
 export type Supervised = typeof State.State;
 export type Node = GraphNode<typeof State, ContextInput>;
+
+/** The names of the graph's own nodes. */
+const ownNodes = "route work recall account review askAboutFailures reconcile askAboutConflicts settle synthesize fail".split(" ");
+
+/** Tells whether an agent's node can have the agent's name. LangGraph refuses names of other nodes and of state keys, and some characters. */
+export const isNodeName = (name: string): boolean =>
+  !ownNodes.includes(name) && !Object.hasOwn(State.fields, name) && !/[|:]|^__/.test(name);

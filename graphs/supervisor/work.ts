@@ -4,6 +4,7 @@ import {
   type Agent,
   type AgentData,
   type Budget,
+  BudgetExceeded,
   entryOf,
   fromData,
   jsonSchemaOf,
@@ -41,8 +42,15 @@ export interface Errand {
 
 type Failure = Exclude<Outcome, { status: "success" }>;
 
-/** Lets an agent do one step. A failure is stored as the outcome of the step. */
-export const work = (setup: Setup) => async (errand: Errand, config: Config) => writeResult(errand, await attempt(setup, errand, config));
+/** Lets an agent do one step. A failure is stored as the outcome of the step. Without budget, the step stays untried. */
+export const work = (setup: Setup) => async (errand: Errand, config: Config) => {
+  try {
+    return writeResult(errand, await attempt(setup, errand, config));
+  } catch (error) {
+    if (error instanceof BudgetExceeded) return { calls: [callOf(errand, error.ledger)] };
+    throw error;
+  }
+};
 
 /** Lets an agent do one step, in a node with a cache. LangGraph caches everything that a node returns, so a failure is thrown. */
 export const recall = (setup: Setup) => async (errand: Errand, config: Config) => {
@@ -71,14 +79,17 @@ function agentOf({ agents }: Setup, { agent }: Errand): Agent {
 }
 
 /** Returns the state update for the outcome of a step. */
-function writeResult({ step, tries, wave }: Errand, outcome: Outcome) {
+function writeResult(errand: Errand, outcome: Outcome) {
+  const { step, tries } = errand;
   const { status, ledger: entries } = outcome;
   const ended =
     outcome.status === "success"
       ? { work: outcome.result, error: null, isFatal: false }
       : { work: null, error: outcome.error, isFatal: outcome.isFatal };
-  return { results: { [step.id]: { status, ...ended, tries: tries + 1 } }, calls: [{ step: step.id, wave, entries }] };
+  return { results: { [step.id]: { status, ...ended, tries: tries + 1 } }, calls: [callOf(errand, entries)] };
 }
+
+const callOf = ({ step, wave }: Errand, entries: LedgerEntry[]) => ({ step: step.id, wave, entries });
 
 /** The error that carries a failed outcome. It is thrown so that LangGraph does not cache the failure. */
 class StepFailed extends Error {
@@ -93,6 +104,10 @@ class StepFailed extends Error {
 
 /** Returns the outcome of a step whose error was thrown by `recall`. All other errors are rethrown, such as the abort of the run. */
 function recover(errand: Errand, { error }: NodeError) {
+  if (error.name === "BudgetExceededError") {
+    const { ledger = [] } = error as Partial<BudgetExceeded>;
+    return new Command({ update: { calls: [callOf(errand, ledger)] }, goto: "account" });
+  }
   if (error.name !== "StepFailedError") throw error;
   return new Command({
     update: writeResult(errand, error instanceof StepFailed ? error.outcome : remembered(error, errand)),

@@ -4,13 +4,21 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** One scripted answer of the model: a text, a JSON value, a tool call or a failure. */
+interface ScriptedCall {
+  id: string;
+  name: string;
+  args: unknown;
+}
+
+/** One scripted answer of the model: a text, a JSON value, a tool call, or a failure. */
 export interface ScriptedReply {
   /** The text of the answer, in the pieces in which it is streamed. */
   tokens?: string[];
-  /** A tool call. If the arguments are a string, it is sent unchanged, so that a test can send invalid JSON. */
-  toolCall?: { id: string; name: string; args: unknown };
-  /** A value that is sent as the whole answer, written as JSON. */
+  /** A tool call. Arguments that are a string are sent unchanged, even if they are not JSON. */
+  toolCall?: ScriptedCall;
+  /** Several tool calls in one answer. */
+  toolCalls?: ScriptedCall[];
+  /** A value that is sent as the whole answer, as JSON. */
   json?: unknown;
   /** If set, the request is refused with this HTTP status and these headers. */
   status?: number;
@@ -116,7 +124,7 @@ function refuseFormat(format: unknown): string | undefined {
 
 async function answerInPieces(
   response: ServerResponse,
-  { tokens = [], toolCall, pauseMs = 0, breaks, hang }: ScriptedReply,
+  { tokens = [], toolCall, toolCalls = toolCall ? [toolCall] : [], pauseMs = 0, breaks, hang }: ScriptedReply,
   lacks: ScriptedModel["lacks"],
 ): Promise<void> {
   response.writeHead(200, { "content-type": "text/event-stream" });
@@ -136,13 +144,10 @@ async function answerInPieces(
     if (pauseMs > 0) await sleep(pauseMs);
     send({ content: token });
   }
-  if (toolCall)
-    send({
-      tool_calls: [{ index: 0, id: toolCall.id, type: "function", function: { name: toolCall.name, arguments: argumentsOf(toolCall) } }],
-    });
-  if (breaks) return void setTimeout(() => response.destroy(), 50); // waits until everything that was written has been sent
+  if (toolCalls.length > 0) send({ tool_calls: toolCalls.map((call, index) => ({ index, ...asWire(call) })) });
+  if (breaks) return void setTimeout(() => response.destroy(), 50); // by then, everything that was written has been sent
   if (hang) return;
-  send({}, toolCall ? "tool_calls" : "stop");
+  send({}, toolCalls.length > 0 ? "tool_calls" : "stop");
   const usage = { prompt_tokens: 1, completion_tokens: tokens.length, total_tokens: 1 + tokens.length };
   const last = { id, object: "chat.completion.chunk", created: 1, model: "scripted", choices: [], usage };
   if (!lacks.has("usage")) response.write(`data: ${JSON.stringify(last)}\n\n`);
@@ -151,13 +156,13 @@ async function answerInPieces(
 
 async function answerWhole(
   response: ServerResponse,
-  { tokens = [], toolCall, pauseMs = 0, hang }: ScriptedReply,
+  { tokens = [], toolCall, toolCalls = toolCall ? [toolCall] : [], pauseMs = 0, hang }: ScriptedReply,
   lacks: ScriptedModel["lacks"],
 ): Promise<void> {
   if (hang) return;
   await sleep(pauseMs * tokens.length);
-  const calls = toolCall && [{ id: toolCall.id, type: "function", function: { name: toolCall.name, arguments: argumentsOf(toolCall) } }];
-  const message = { role: "assistant", content: tokens.join(""), ...(calls && { tool_calls: calls }) };
+  const calls = toolCalls.map(asWire);
+  const message = { role: "assistant", content: tokens.join(""), ...(calls.length > 0 && { tool_calls: calls }) };
   const usage = { prompt_tokens: 1, completion_tokens: tokens.length, total_tokens: 1 + tokens.length };
   response.setHeader("content-type", "application/json");
   const id = idFor(lacks);
@@ -167,7 +172,7 @@ async function answerWhole(
       object: "chat.completion",
       created: 1,
       model: "scripted",
-      choices: [{ index: 0, message, finish_reason: calls ? "tool_calls" : "stop" }],
+      choices: [{ index: 0, message, finish_reason: calls.length > 0 ? "tool_calls" : "stop" }],
       ...(!lacks.has("usage") && { usage }),
     }),
   );
@@ -175,7 +180,11 @@ async function answerWhole(
 
 const idFor = (lacks: ScriptedModel["lacks"]) => (lacks.has("ids") ? "chatcmpl-1" : `chatcmpl-${randomUUID()}`);
 
-const argumentsOf = ({ args }: { args: unknown }) => (typeof args === "string" ? args : JSON.stringify(args));
+const asWire = ({ id, name, args }: ScriptedCall) => ({
+  id,
+  type: "function",
+  function: { name, arguments: typeof args === "string" ? args : JSON.stringify(args) },
+});
 
 async function readAll(request: IncomingMessage): Promise<string> {
   let text = "";

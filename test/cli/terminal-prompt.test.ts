@@ -53,6 +53,15 @@ test("what is to be approved can be edited, and an option can be named", async (
   expect(await answersOf(threadId)).toEqual({ answers: [{ approved: true, edited: { to: "one" } }, "red", ""] });
 });
 
+test("several calls in one question are approved one after another", async () => {
+  const { session } = await sitDown("questions", ["y", "n too many"]);
+  const details = [1, 2].map((amount) => ({ tool: "pay", args: { amount } }));
+  const value = { type: "approval", prompt: "May these tools be used: pay, pay?", details, action_requests: details };
+  expect(await session.person?.answer([{ id: "q", value }])).toEqual({
+    q: [{ approved: true }, { approved: false, reason: "too many" }],
+  });
+});
+
 test("a question in a form of its own is answered with JSON, several at once each with its own", async () => {
   const { session, threadId } = await sitDown("two-questions", ["plain words", '"x"', "7", '"one"', '"two"']);
   expect(await converse(session, startRun(session, { input: {} }))).toBe(0);

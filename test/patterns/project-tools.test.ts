@@ -51,6 +51,15 @@ test("an agent of the project does an errand for another, with its own tools, an
   expect(result.ledger.map(({ agent }) => agent)).toEqual(["react", "clerk", "clerk", "react"]);
 });
 
+test("agents that another agent calls at once share its budget", async () => {
+  model.lacks.add("usage"); // so that calls cost what they answer
+  const toolCalls = ["a", "b", "c"].map((id) => ({ id, name: "agent__writer", args: { task: `do ${id}` } }));
+  model.respond((messages) => (messages.includes("Task: do") ? { tokens: ["x".repeat(8_000)] } : { toolCalls }));
+  await expect(run(["agent:writer"], { budget: { tokens: 900 } })).rejects.toThrow("of its budget of 900");
+  model.lacks.clear();
+  expect(model.requests.filter(({ messages }) => JSON.stringify(messages).includes("Task: do"))).toHaveLength(1);
+});
+
 test("the tools of an MCP server are used under the server's name, with the variables of the service", async () => {
   model.script(call("files__greet", { name: "Ada" }), { tokens: ["Greeted."] });
   expect(observations(await run(["files/greet"]))).toEqual(["Hello, Ada"]);

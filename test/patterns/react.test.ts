@@ -155,6 +155,27 @@ test.each([
   expect(values.messages.at(-1)?.content).toBe("Then I cannot.");
 });
 
+test("a cancel ends a run at once, also in the pause before a retry", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  model.script({ status: 429, headers: { "retry-after": "20" } });
+  const { run_id: runId } = await client.runs.create(threadId, "react", ask("Hello"));
+  await expect.poll(() => model.requests.length).toBe(1);
+  const began = Date.now();
+  await client.runs.cancel(threadId, runId, true);
+  expect(Date.now() - began).toBeLessThan(5_000);
+  expect(await client.runs.get(threadId, runId)).toMatchObject({ status: "interrupted" });
+  expect(model.requests).toHaveLength(1);
+});
+
+test("an answer without end is cut with a note, and a long one is not", async () => {
+  model.script({ tokens: ["x".repeat(600_000)] });
+  expect((await run(ask("Write"))).messages.at(-1)?.content).toHaveLength(600_000);
+  model.script({ tokens: ["x".repeat(600_000), "y".repeat(600_000)] });
+  const content = String((await run(ask("Write"))).messages.at(-1)?.content);
+  expect(content).toHaveLength(1_000_000 + "\n[Cut here: 1000000 of 1200000 characters are kept.]".length);
+  expect(content.endsWith("y\n[Cut here: 1000000 of 1200000 characters are kept.]")).toBe(true);
+});
+
 test("a page is read, and an address inside our own network is not, not even through a redirect", async () => {
   const { host } = await startSite((url, response) => {
     if (url === "/away") return response.writeHead(302, { location: "http://169.254.169.254/latest" }).end();

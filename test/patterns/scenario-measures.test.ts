@@ -266,7 +266,7 @@ test("an unknown skill and unknown keys are refused before anything runs", async
   expect(await refused({ scenario: [] })).toContain("scenarios");
   expect(await refused({ scenarios: [{ name: "a", batchsize: 2 }] })).toContain("batchSize");
   expect(await refused({}, { milestone: [50] })).toContain("milestones");
-  expect(await refused({ spread: true })).toContain("unknown key");
+  expect(await refused({ spreads: true })).toContain("unknown key");
 });
 
 test("in code a scenario takes skills and other defaults of its context", async () => {

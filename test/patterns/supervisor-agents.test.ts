@@ -4,6 +4,7 @@ import { MemorySaver, MessagesAnnotation, START, StateGraph } from "@langchain/l
 import { agent, supervisor } from "ensemble/patterns";
 import { beforeEach, expect, test } from "vitest";
 import { z } from "zod";
+import * as zod3 from "zod/v3";
 import type { ScriptedReply } from "../../graphs/testing/scripted-model.ts";
 import { collect } from "../sse.ts";
 import { startPatterns } from "./service.ts";
@@ -180,6 +181,41 @@ test("a cancelled run goes on in the round where its agent was, and repeats no f
   expect(ledger.filter(({ agent }) => agent === "clerk")).toHaveLength(2);
 });
 
+test("a step that is resumed and then fails has the rounds before the interruption in the ledger", async () => {
+  first = { a: call("calculate", { expression: "6 * 7" }) };
+  then = { a: { hang: true } };
+  const { thread_id: threadId } = await client.threads.create();
+  const { run_id: runId } = await client.runs.create(threadId, "supervisor", { input: { task: "Count" }, context });
+  const askedFor = () => model.requests.filter(({ messages }) => JSON.stringify(messages).includes("Task: do a")).length;
+  await expect.poll(askedFor).toBe(2);
+  await client.runs.cancel(threadId, runId, true);
+  then = { a: { status: 400 } };
+  await expect(run({ input: null, context }, threadId)).rejects.toThrow("No step succeeded");
+  const { values } = await client.threads.getState<Supervised>(threadId);
+  const calls = values.ledger.filter(({ agent }) => agent === "clerk").map(({ outcome }) => outcome);
+  expect(calls).toEqual(["success", "failed"]);
+});
+
+test("a zod 3 schema of a project is an agent's output, and a bad answer is told what is wrong", async () => {
+  const poet = agent({ name: "poet", role: "a poet", output: zod3.object({ verse: zod3.string() }) });
+  const graph = supervisor({ agents: [poet], limits: { stageMs: 0 } });
+  steps = [step("a", "poet")];
+  first = { a: { json: { vers: "Roses" } } };
+  let tries = 0;
+  model.respond((messages) => {
+    if (messages.includes("Split this task")) return { json: { steps } };
+    if (messages.includes("Review the work")) return { json: { decision: "finish", reason: "fine" } };
+    if (messages.includes("Write the report")) return { tokens: ["Done."] };
+    return { json: tries++ === 0 ? { vers: "Roses" } : { verse: "Roses" } };
+  });
+  const { results } = await graph.invoke({ task: "Write" });
+  expect(results.a).toMatchObject({ status: "success", work: { verse: "Roses" } });
+  const again = JSON.stringify(model.requests[2]?.messages);
+  expect(again).toContain("That answer cannot be used: It does not fit the schema");
+  expect(again).toContain("verse");
+  expect(model.requests[1]?.response_format).toMatchObject({ json_schema: { schema: { required: ["verse"] } } });
+});
+
 test("the schema of the context is published, with the roster and its defaults", async () => {
   const { context_schema: schema } = (await client.assistants.getSchemas("supervisor")) as unknown as {
     context_schema: { properties: Record<string, { default?: object[] }> };
@@ -211,6 +247,25 @@ test("in code, agents bring tools, schemas and whole graphs, and options are the
   const streamed = await graph.stream({ task: "Explore" }, { configurable: { thread_id: "2" }, streamMode: "messages" });
   const spoken = (await collect(streamed as AsyncIterable<[AIMessage, object]>)).map(([message]) => message.text).filter(Boolean);
   expect(spoken).toEqual(["Explore", "All ", "is ", "well."]);
+});
+
+test("agents of the code are nodes with their names, in the drawing and in the stream", async () => {
+  const team = ["scout", "review", "task"].map((name) => agent({ name, role: "an agent" }));
+  const graph = supervisor({ agents: team, limits: { stageMs: 0 }, onFailures: "partial" });
+  const { nodes, edges } = await graph.getGraphAsync();
+  expect(Object.keys(nodes)).toContain("scout");
+  expect(edges).toContainEqual(expect.objectContaining({ source: "route", target: "scout" }));
+  expect(edges).toContainEqual(expect.objectContaining({ source: "scout", target: "account" }));
+  expect(Object.keys((await supervisor().getGraphAsync()).nodes)).not.toContain("security"); // a context can replace the default roster
+
+  graph.checkpointer = new MemorySaver();
+  steps = [step("a", "scout"), step("b", "review"), step("c", "task")]; // names that a node and a state key have already
+  const config = { configurable: { thread_id: "1" }, streamMode: "updates" as const };
+  const updates = await collect((await graph.stream({ task: "Explore" }, config)) as AsyncIterable<Record<string, { results?: object }>>);
+  const workers = updates.flatMap((update) =>
+    Object.entries(update).flatMap(([node, { results }]) => (results ? [[node, ...Object.keys(results)].join(" ")] : [])),
+  );
+  expect(workers.filter((worker) => / [abc]$/.test(worker)).toSorted()).toEqual(["scout a", "work b", "work c"]);
 });
 
 test("wrong options are refused where they stand", () => {

@@ -147,6 +147,45 @@ test.each([
   expect(settlements[0]?.losers.length).toBeGreaterThan(0);
 });
 
+/** Two agents of different weight that contradict each other, and what their contradiction is about. */
+function contradicting(kind: string) {
+  script.plans = [[step("a", "one"), step("b", "two")]];
+  script.work = { a: [work(finding("budget", "buy servers", 0.9))], b: [work(finding("Budget", "hire people", 0.4))] };
+  script.groups = [{ json: { groups: [{ subject: "budget", relation: "contradicts", kind, findings: [0, 1] }] } }];
+  return { roster: ["one", "two"].map((name) => ({ name, role: "a reviewer", weight: name === "two" ? 3 : 1 })) };
+}
+
+test("a contradiction about a resource goes by the agents' priority, and the losing view stays with its confidence", async () => {
+  const context = contradicting("resource");
+  const { settlements, report } = await run({ ...task, context });
+  expect(settlements).toMatchObject([
+    { by: "priority", winner: { agent: "two", recommendation: "hire people" }, losers: [{ agent: "one", confidence: 0.9 }] },
+  ]);
+  expect(report.disagreements).toMatchObject([{ recommendation: "hire people", against: [{ agent: "one", confidence: 0.9 }] }]);
+  const equal = contradicting("resource").roster.map((agent) => ({ ...agent, weight: 1 }));
+  expect((await run({ ...task, context: { roster: equal } })).settlements).toMatchObject([{ by: "confidence", winner: { agent: "one" } }]);
+});
+
+test("a contradiction about a strategy goes to a person, unless the caller is unattended", async () => {
+  const context = contradicting("strategy");
+  const { thread_id: threadId } = await client.threads.create();
+  const asked = await run({ ...task, context }, threadId);
+  expect(asked.__interrupt__?.[0]?.value).toMatchObject({
+    prompt: expect.stringContaining("budget"),
+    options: ["buy servers", "hire people"],
+  });
+  const { settlements } = await run({ command: { resume: "hire people" }, context }, threadId);
+  expect(settlements).toMatchObject([{ by: "human", winner: { agent: "two" }, losers: [{ agent: "one", confidence: 0.9 }] }]);
+
+  const unattended = { ...contradicting("strategy"), onFailures: "partial" };
+  expect((await run({ ...task, context: unattended })).settlements).toMatchObject([{ by: "confidence", winner: { agent: "one" } }]);
+});
+
+test("a contradiction about a fact is settled as the context says, and nobody is asked", async () => {
+  const context = contradicting("fact");
+  expect((await run({ ...task, context })).settlements).toMatchObject([{ by: "confidence", winner: { agent: "one" } }]);
+});
+
 test("a person can settle them", async () => {
   script.plans = [[step("a", "security"), step("b", "quality")]];
   script.work = { a: [work(finding("x", "keep"))], b: [work(finding("x", "drop"))] };
@@ -319,10 +358,13 @@ test("findings on one subject in other words are found by the judge, and an agen
     disagreements: [
       { subject: "database", recommendation: "scale out", against: [{ agent: "two", recommendation: "add an index", confidence: 0.6 }] },
     ],
-    recommendations: ["scale out", "hash them", "hash passwords", "keep", "drop"],
+    recommendations: ["scale out", "hash them", "keep", "drop"], // "hash passwords" is the same
     confidence: 0.66,
   });
-  expect(report.findingsByCategory.c).toHaveLength(6);
+  expect(report.findingsByCategory.c).toEqual(["the database: s", "Postgres: s", "passwords: s", "cache: s"]);
+  const reporting = JSON.stringify(model.requests.at(-1)?.messages);
+  expect(reporting).toContain("hash them");
+  expect(reporting).not.toContain("hash passwords");
 });
 
 test("findings that nobody can group are compared by their words", async () => {

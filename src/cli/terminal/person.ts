@@ -2,6 +2,7 @@ import { createInterface, type Interface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { z } from "zod";
 import { safeJson } from "./clean.ts";
+import { outline } from "./outline.ts";
 import { type OpenQuestion, Question, showQuestion } from "./questions.ts";
 import type { Screen } from "./screen.ts";
 
@@ -70,9 +71,22 @@ function answerOne(value: unknown, screen: Screen, ask: Ask): Promise<unknown> {
   const question = Question.safeParse(value);
   if (!question.success) return askJson(screen, ask, "JSON> ");
   const { type, details } = question.data;
-  if (type === "approval") return askApproval(details, screen, ask);
+  if (type === "approval") {
+    const { action_requests: calls = [] } = question.data;
+    return calls.length > 1 && Array.isArray(details) ? askApprovals(details, screen, ask) : askApproval(details, screen, ask);
+  }
   if (type === "selection") return askChoice(question.data.options, screen, ask);
   return ask("> ");
+}
+
+/** Asks for the approval of several calls, one after another. */
+async function askApprovals(calls: unknown[], screen: Screen, ask: Ask): Promise<unknown[]> {
+  const answers: unknown[] = [];
+  for (const [index, call] of calls.entries()) {
+    screen.line(["bold", `${index + 1} of ${calls.length}`], "\n", outline(call, "  "));
+    answers.push(await askApproval(call, screen, ask));
+  }
+  return answers;
 }
 
 /** Asks for an approval. The person may answer yes, no with a reason, or yes with changes. */

@@ -6,7 +6,7 @@ const shared = { prompt: z.string(), details: z.unknown().optional(), timeoutSec
 
 /** The kinds of questions that the patterns ask. A question of another kind is answered with JSON. */
 export const Question = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("approval"), ...shared }),
+  z.object({ type: z.literal("approval"), ...shared, action_requests: z.array(z.unknown()).optional().catch(undefined) }),
   z.object({ type: z.literal("selection"), ...shared, options: z.array(z.string()).min(1) }),
   z.object({ type: z.literal("input"), ...shared }),
 ]);
@@ -55,6 +55,10 @@ export function exampleAnswer(questions: OpenQuestion[]): unknown {
 function example(value: unknown): unknown {
   const question = Question.safeParse(value);
   if (!question.success) return "…";
-  if (question.data.type === "approval") return { approved: true };
+  if (question.data.type === "approval") return exampleApproval(question.data);
   return question.data.type === "selection" ? question.data.options[0] : "…";
+}
+
+function exampleApproval({ action_requests: calls = [] }: { action_requests?: unknown[] }): unknown {
+  return calls.length > 1 ? calls.map(() => ({ approved: true })) : { approved: true };
 }

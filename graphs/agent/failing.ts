@@ -1,0 +1,82 @@
+import { Command, type LangGraphRunnableConfig, Overwrite } from "@langchain/langgraph";
+import { z } from "zod";
+import type { LedgerEntry } from "./ledger.ts";
+
+/** The error that ends a run because an agent failed. It carries the ledger entries of the calls in the node that failed. */
+export class AgentFailed extends Error {
+  override name = "AgentFailedError";
+  readonly ledger: LedgerEntry[];
+
+  constructor(message: string, ledger: LedgerEntry[]) {
+    super(message);
+    this.ledger = ledger;
+  }
+}
+
+/** Returns the original error. LangChain wraps errors that occur inside middleware in its own errors. */
+export function rootOf(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  return "~brand" in error && error.cause instanceof Error ? rootOf(error.cause) : error;
+}
+
+/** The state key of the node that `fail` tries again when the thread is run on. */
+export const failureState = { _failed: z.string().default("").describe("Node in which the last failed run ended") };
+
+/**
+ * The errors of each execution of a run, by the namespace of the graph. The key is an object that LangGraph keeps for one execution. A later
+ * execution finds no error here, and therefore tries the failed node again.
+ */
+const executions = new WeakMap<object, Map<string, unknown>>();
+
+function errorsOf({ control }: Pick<LangGraphRunnableConfig, "control">): Map<string, unknown> {
+  const known = control && executions.get(control);
+  if (known) return known;
+  const fresh = new Map<string, unknown>();
+  if (control) executions.set(control, fresh);
+  return fresh;
+}
+
+/** Returns the namespace of the graph to which the current node belongs. */
+function namespaceOf({ configurable }: Pick<LangGraphRunnableConfig, "configurable">): string {
+  const namespace = String(configurable?.checkpoint_ns ?? "");
+  return namespace.slice(0, Math.max(0, namespace.lastIndexOf("|")));
+}
+
+interface Options {
+  /** Tells whether the node begins a task in this state. Then the ledger of an earlier task is dropped. */
+  begins?: (state: unknown) => boolean;
+}
+
+/**
+ * Returns a node that calls models. If its error carries ledger entries, the node stores them instead of throwing, because LangGraph stores
+ * nothing of a node that throws. The edges of the node need `orFail`, which then leads to the node `fail`.
+ */
+export function failing<Work extends (...call: never[]) => unknown>(work: Work, { begins = () => false }: Options = {}): Work {
+  const node = async (state: never, config: never) => {
+    try {
+      return await work(state, config);
+    } catch (error) {
+      const { metadata, signal }: LangGraphRunnableConfig = config;
+      const { ledger } = Object(rootOf(error)) as { ledger?: LedgerEntry[] };
+      if (signal?.aborted || !ledger?.length) throw error;
+      errorsOf(config).set(namespaceOf(config), error);
+      return { ledger: begins(state) ? new Overwrite(ledger) : ledger, _failed: String(metadata?.langgraph_node) };
+    }
+  };
+  return node as unknown as Work;
+}
+
+/** Returns the edge that leads to `fail` if the node before has failed. */
+export const orFail =
+  <Call extends unknown[], const Next>(next: (...call: Call) => Next) =>
+  (...call: Call): Next | "fail" => {
+    const config = call[1] as LangGraphRunnableConfig;
+    return errorsOf(config).has(namespaceOf(config)) ? "fail" : next(...call);
+  };
+
+/** Ends the run with the error of the node before. If a later run goes on from here, the failed node is tried again. */
+export function fail({ _failed: node }: { _failed: string }, config: object) {
+  const error = errorsOf(config).get(namespaceOf(config));
+  if (error) throw error;
+  return new Command({ goto: node });
+}

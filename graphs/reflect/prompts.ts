@@ -1,0 +1,8 @@
+import { agent } from "ensemble/patterns";
+
+const writerRule = "Write exactly what the task asks for. Answer with the text only.";
+const criticRule = "Judge the draft against each criterion.";
+
+/** The agents of a pattern that gets none in code. */
+export const usualWriter = agent({ name: "writer", role: "a careful writer", instructions: writerRule, timeoutSeconds: 60 });
+export const usualCritic = agent({ name: "critic", role: "a strict but fair critic", instructions: criticRule, timeoutSeconds: 60 });

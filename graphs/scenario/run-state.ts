@@ -1,0 +1,43 @@
+import { MessagesValue, StateSchema } from "@langchain/langgraph";
+import { z } from "zod";
+import { Ledger } from "../agent/ledger.ts";
+import { Aggregation } from "../aggregator/aggregation.ts";
+import { Estimate } from "./estimate.ts";
+import { ScenarioRequests } from "./plan.ts";
+import { sideBySide } from "./state.ts";
+import { Mode } from "./sync.ts";
+
+/** The input of a run. Every field has a default. Otherwise it would keep its value from an earlier run on the thread. */
+export const fields = {
+  skill: z.string().nullable().default(null).describe("Skill to run. Default: the one that the last message names."),
+  mode: Mode.default("free").describe("Where the scenarios wait for each other: nowhere, at milestones, or after every batch"),
+  scenarios: ScenarioRequests.default([]).describe("Scenarios to run instead of the skill's own. With `rerun`: changes to them."),
+  seed: z.number().int().min(0).default(1).describe("The same seed generates the same items"),
+  spread: z
+    .boolean()
+    .default(false)
+    .describe("Whether each scenario is a run of its own, which any worker may take. Only in the mode `free`."),
+  part: z.boolean().default(false).describe("Set by a spread run for the run of one scenario: it ends without a comparison"),
+  rerun: z.array(z.string()).max(10).default([]).describe("Scenarios of the thread's last run to run again. The others are kept."),
+};
+
+export const State = new StateSchema({
+  ...fields,
+  ...sideBySide,
+  messages: MessagesValue,
+  estimate: Estimate.nullable().default(null).describe("Expected cost, computed before the start"),
+  report: Aggregation.nullable().default(null).describe("Comparison of the scenarios, and the recommendation for production"),
+  ledger: Ledger,
+});
+
+const { definitions, estimate, progress, syncs, messages, report: aggregated, ledger } = State.fields;
+export const Output = new StateSchema({ definitions, estimate, progress, syncs, messages, report: aggregated, ledger });
+
+export type State = typeof State.State;
+
+/** Returns the problems of an input. Runs of their own cannot wait for each other, because LangGraph joins only the nodes of one run. */
+export function judgeInput(given: object) {
+  const { spread, mode = "free" } = given as { spread?: unknown; mode?: unknown };
+  if (spread !== true || mode === "free") return [];
+  return [{ path: ["spread"], message: `scenarios that run apart cannot meet, so the mode "${mode}" is not possible; use "free"` }];
+}
