@@ -41,6 +41,11 @@ export { recommend } from "./aggregator/recommendation.ts";
 export { reportOf } from "./aggregator/report.ts";
 export { Synthesis, SynthesisAnswer } from "./aggregator/synthesis.ts";
 export { wordsOf } from "./aggregator/words.ts";
+export { Selector, Speakers } from "./engines/conversation/choose.ts";
+export { withNames } from "./engines/conversation/names.ts";
+export type { Participant } from "./engines/conversation/state.ts";
+export { conversation } from "./engines/conversation.ts";
+export { Termination } from "./engines/termination.ts";
 export { batchesOf, runOf } from "./scenario/batches.ts";
 export { type ScenarioContextInput, scenarioContext } from "./scenario/context.ts";
 export { Estimate } from "./scenario/estimate.ts";
@@ -60,6 +65,7 @@ export { type Batch, defineSkill, type Job, type Skill, type SkillOptions } from
 
 export { type AggregateOptions, aggregate } from "./aggregator.ts";
 export { type ChatOptions, chat } from "./chat.ts";
+export { type GroupChatOptions, groupChat } from "./group-chat.ts";
 export { type PlanExecuteOptions, planExecute } from "./plan-execute.ts";
 export { type ReactOptions, react } from "./react.ts";
 export { type ReflectOptions, reflect } from "./reflect.ts";

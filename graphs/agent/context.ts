@@ -92,15 +92,17 @@ export const sharedContext = { models: Models, limits: Limits, budget: Budget };
 /**
  * Returns the schema of a pattern's context. It has the shared fields and the pattern's own fields, and `defaults` can replace the defaults
  * of both. The schema refuses unknown keys. It also refuses a dollar budget if a model has no price. `agents` are the agents that the code
- * gives to the pattern.
+ * gives to the pattern. A list of agents in the context takes their place.
  */
 export function patternContext<Shape extends z.ZodRawShape>(shape: Shape, defaults: object = {}, agents: { model?: unknown }[] = []) {
   const fields = withDefaults({ ...sharedContext, ...shape }, defaults as Record<string, unknown>);
   const context = closed(fields, (given) => {
-    const { models, budget, roster = agents } = given as { models?: unknown; budget?: unknown; roster?: { model?: unknown }[] };
+    const { models, budget, ...others } = given as Record<string, unknown>;
+    const sent = Object.values(others).filter(Array.isArray).flat() as { model?: unknown; role?: unknown }[];
+    const roster = sent.some((one) => one?.role !== undefined) ? sent : agents;
     const named = Models.safeParse(fields.models.safeParse(models).data).data;
     const limit = fields.budget.safeParse(budget).data;
-    if (!named || !limit || !Array.isArray(roster)) return [];
+    if (!named || !limit) return [];
     return unpriced([named.judge, named.worker, ...roster.map((agent) => agent?.model)], limit);
   });
   context.parse(defaults); // a wrong default fails here, where the code sets it, and not at the first run

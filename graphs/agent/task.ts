@@ -34,14 +34,17 @@ export const messagesInput = (description: string) =>
 
 /**
  * Returns the input schema of a pattern that works on one task. The caller sends `task`, or `messages`, where the last message of a person
- * is the task. Every field needs a default. Otherwise the field would keep its value from an earlier run on the thread.
+ * is the task. Every field needs a default. Otherwise the field would keep its value from an earlier run on the thread. `suffices` tells
+ * whether an input without a task is enough.
  */
-export function taskInput<Shape extends z.ZodRawShape>(shape: Shape) {
+export function taskInput<Shape extends z.ZodRawShape>(shape: Shape, suffices: (given: Record<string, unknown>) => boolean = () => false) {
   const messages = messagesInput("Conversation, instead of a task. The last message of a person is the task.");
   return closed({ task: taskState.task, messages, ...shape }, (given) => {
     const { task, messages = [] } = given as { task?: unknown; messages?: unknown };
     const isGiven = typeof task === "string" || [messages].flat().some(isOfPerson);
-    return isGiven ? [] : [{ path: ["task"], message: "give a task, or messages with one of a person" }];
+    return isGiven || suffices(given as Record<string, unknown>)
+      ? []
+      : [{ path: ["task"], message: "give a task, or messages with one of a person" }];
   });
 }
 
