@@ -49,6 +49,14 @@ const cases: Record<string, Case> = {
       ["Task: do", { json: { summary: "seen", findings: [] } }],
     ],
   },
+  "group-chat": {
+    input: { task: "Write" },
+    answers: [
+      ["You are a planner", { tokens: ["Two lines."] }],
+      ["You are an executor", { tokens: ["Rivers bend."] }],
+      ["You are a reviewer", { tokens: ["APPROVED"] }],
+    ],
+  },
   aggregator: { input: { results: [result("a", 10), result("b", 30), result("c", 80)] }, answers: [] },
   scenario: { input: { skill: "security-scanning" }, answers: [] },
 };

@@ -99,7 +99,8 @@ export function patternContext<Shape extends z.ZodRawShape>(shape: Shape, defaul
   const context = closed(fields, (given) => {
     const { models, budget, ...others } = given as Record<string, unknown>;
     const sent = Object.values(others).filter(Array.isArray).flat() as { model?: unknown; role?: unknown }[];
-    const roster = sent.some((one) => one?.role !== undefined) ? sent : agents;
+    const settings = Object.values(others).filter((one) => typeof one === "object" && one !== null) as { model?: unknown }[];
+    const roster = [...settings, ...(sent.some((one) => one?.role !== undefined) ? sent : agents)];
     const named = Models.safeParse(fields.models.safeParse(models).data).data;
     const limit = fields.budget.safeParse(budget).data;
     if (!named || !limit) return [];

@@ -204,6 +204,19 @@ const broken: Broken[] = [
     asked: { "Write the report": 2 },
     outcome: { report: { synthesis: { executiveSummary: "All seen." } } },
   },
+  {
+    graphId: "group-chat",
+    input: { task: "Write" },
+    at: '"role":"assistant"', // the planner in turn 4, who sees its own words
+    answers: [
+      ['"role":"assistant"', { tokens: ["APPROVED"] }],
+      ["You are a planner", { tokens: ["Two lines."] }],
+      ["You are an executor", { tokens: ["Rivers bend."] }],
+      ["You are a reviewer", { tokens: ["Too short."] }],
+    ],
+    asked: { '"role":"assistant"': 2, "You are a planner": 1, "You are an executor": 1, "You are a reviewer": 1 },
+    outcome: { turns: 4, stopReason: 'text "APPROVED"', speaker: "planner" },
+  },
 ];
 
 test.each(broken)("$graphId goes on where its worker was killed, and asks nothing again that was answered", async (one) => {

@@ -65,6 +65,7 @@ test.each([
   ["reflect", ["task", "messages", "criteria"], ["result", "valid", "stopped", "rounds", "ledger", "messages"]],
   ["plan-execute", ["task", "messages"], ["answer", "gaps", "plan", "revisions", "ledger", "messages"]],
   ["aggregator", ["results", "strategies", "expected", "deliverable", "task", "messages"], ["messages", "report", "ledger"]],
+  ["group-chat", ["task", "messages", "stop"], ["result", "stopReason", "speaker", "turns", "notes", "messages", "ledger"]],
 ])("%s shows what a caller gives and gets, and not its book-keeping", async (graphId, input, output) => {
   const schemas = await client.assistants.getSchemas(graphId);
   expect(keysOf(schemas.input_schema)).toEqual(input);

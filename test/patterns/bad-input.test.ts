@@ -27,6 +27,20 @@ test.each([
   ["scenario", { input: { scenarios: [{ name: "constructor" }] } }, "input.scenarios[0].name"],
   ["scenario", { input: { skill: "juggling" } }, "input.skill"],
   ["scenario", { input: { scenarios: [{ name: "none", inputSize: 0 }] } }, "input.scenarios[0].inputSize"],
+  ["group-chat", { input: {} }, "input.task"],
+  ["group-chat", { input: task, context: { participants: twins } }, "context.participants[1].name"],
+  ["group-chat", { input: task, context: { participants: twins.slice(1) } }, "context.participants"],
+  ["group-chat", { input: task, context: { termination: { text: "DONE" } } }, "context.termination: nothing bounds the conversation"],
+  ["group-chat", { input: task, context: { termination: { and: [{ text: "DONE" }, { maxMessages: 3 }] } } }, "context.termination"],
+  ["group-chat", { input: task, context: { termination: { or: [{ maxMesages: 3 }] } } }, "context.termination.or[0].maxMesages"],
+  ["group-chat", { input: task, context: { termination: { maxMessages: 3, maxTokens: 3 } } }, "context.termination"],
+  [
+    "group-chat",
+    { input: task, context: { termination: { or: [{ maxMessages: 3 }, { text: "a", by: "eve" }] } } },
+    "context.termination.or[1].by",
+  ],
+  ["group-chat", { input: task, context: { selector: { candidates: { planner: ["eve"] } } } }, "context.selector.candidates.planner[0]"],
+  ["group-chat", { input: task, context: { budget: { dollars: 1 }, selector: { model: "unheard-of" } } }, "context.budget.dollars"],
 ])("%s: what it cannot work with is refused before anything runs (%#)", async (graph, payload, field) => {
   const detail = field.includes(": ") ? field.replaceAll('"', '\\"') : `${field}: `;
   await expect(client.runs.wait(null, graph, payload)).rejects.toThrow(`HTTP 422: {"detail":"${detail}`);

@@ -22,6 +22,7 @@ test.each([
   ],
   ["reflect", { task }, { result: expect.stringContaining("river") }],
   ["plan-execute", { task }, { answer: expect.stringMatching(/./) }],
+  ["group-chat", { task }, { stopReason: "maxMessages 12", turns: 12 }],
   ["supervisor", { task }, { report: { executiveSummary: expect.stringMatching(/./) } }],
   [
     "scenario",

@@ -1,5 +1,5 @@
 import { HumanMessage } from "@langchain/core/messages";
-import { askAnswer, nobodyAnswered } from "../../agent/ask-human.ts";
+import { askAnswer } from "../../agent/ask-human.ts";
 import { passed } from "./speak.ts";
 import { type Config, type Conversation, type ConversationSetup, participantOf } from "./state.ts";
 
@@ -11,6 +11,6 @@ export const listen = (setup: ConversationSetup) => (state: Conversation, config
   const last = state.messages.at(-1);
   const details = { speaker: name, last: last && { name: last.name ?? "user", text: last.text } };
   const answer = askAnswer(`${name}, it is your turn to speak.`, undefined, { details, timeoutSeconds });
-  if (answer === undefined) return passed(state, nobodyAnswered(timeoutSeconds));
+  if (answer === undefined) return passed(state, `nobody answered within ${timeoutSeconds} s.`);
   return { messages: [new HumanMessage({ name, content: answer })], turns: state.turns + 1, tries: 0, problem: null, functions: [] };
 };

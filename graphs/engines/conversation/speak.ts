@@ -10,7 +10,7 @@ import { saidBy, seenBy } from "./transcript.ts";
 /** How often a speaker may try. After that, the turn is passed. */
 const mostTries = 2;
 
-/** What a pattern changes in a turn. */
+/** Changes that a pattern makes to a turn. */
 export interface Turn {
   /** Returns the agent, with what it may do in this turn. */
   agentFor?(participant: Participant, state: Conversation): Participant;

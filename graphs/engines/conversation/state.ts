@@ -52,7 +52,7 @@ export interface ConversationContext extends Shared {
 
 export type Config = LangGraphRunnableConfig;
 
-/** What the nodes of a conversation share. */
+/** The values that all nodes of a conversation share. */
 export interface ConversationSetup {
   /** The name of the pattern, for its events. */
   pattern: string;
