@@ -42,7 +42,7 @@ function contextFor(members: Participant[] | undefined, defaults: object) {
     askTimeoutSeconds: AskTimeout,
     allowedHosts: AllowedHosts,
   };
-  return withNames(patternContext(shape, defaults, members), members);
+  return withNames(patternContext(shape, defaults, members), "participants", members);
 }
 
 type Context = ReturnType<typeof contextFor>;

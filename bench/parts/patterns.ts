@@ -57,6 +57,13 @@ const cases: Record<string, Case> = {
       ["You are a reviewer", { tokens: ["APPROVED"] }],
     ],
   },
+  swarm: {
+    input: { task: "Where is my invoice?" },
+    answers: [
+      ["You are the specialist for invoices", { tokens: ["In your inbox."] }],
+      ["You are the first contact", { toolCall: { id: "call_1", name: "transfer_to_billing", args: {} } }],
+    ],
+  },
   aggregator: { input: { results: [result("a", 10), result("b", 30), result("c", 80)] }, answers: [] },
   scenario: { input: { skill: "security-scanning" }, answers: [] },
 };

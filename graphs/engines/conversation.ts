@@ -1,19 +1,12 @@
-import { END, Overwrite, START, StateGraph, StateSchema } from "@langchain/langgraph";
+import { END, START, StateGraph, StateSchema } from "@langchain/langgraph";
 import type { z } from "zod";
 import { mostSuperSteps } from "../agent/context.ts";
-import { beginTask } from "../agent/task.ts";
+import { begin } from "./conversation/begin.ts";
 import { check, conclude } from "./conversation/check.ts";
 import { choose } from "./conversation/choose.ts";
 import { listen } from "./conversation/listen.ts";
 import { afterTurn, speak, type Turn } from "./conversation/speak.ts";
-import {
-  type Config,
-  type Conversation,
-  type ConversationSetup,
-  conversationInput,
-  conversationState,
-  participantOf,
-} from "./conversation/state.ts";
+import { type Conversation, type ConversationSetup, conversationInput, conversationState, participantOf } from "./conversation/state.ts";
 
 interface Building extends ConversationSetup {
   context: z.ZodObject;
@@ -53,14 +46,3 @@ export function conversation({ context, name, description, turn = {}, choice, ..
     .compile({ name, ...(description && { description }) })
     .withConfig({ recursionLimit: mostSuperSteps });
 }
-
-/** Begins a run. The transcript and the floor stay, and everything that conditions count begins anew. */
-export const begin = (setup: ConversationSetup) => (state: Conversation, config: Config) => {
-  if (state.stop) throw new Error("There is nothing to stop. Send `stop` with `command.update` to a run that goes on.");
-  const rules = config.context ?? {};
-  const size = setup.participantsOf({ ...state, rules }).length;
-  const unusual = `A conversation of ${size} participants is unusual. Three to five work best.`;
-  const notes = size < 3 || size > 5 ? [unusual] : [];
-  const counters = { turns: 0, tries: 0, problem: null, failures: 0, functions: [], workedMs: 0, stopReason: null, result: null };
-  return { ...beginTask(state), ...counters, rules, notes, ledger: new Overwrite([]) };
-};

@@ -55,7 +55,10 @@ function isBounded({ maxMessages, maxTokens, timeoutSeconds, and, or }: Terminat
 
 /** Returns the names of participants in a condition, each with its path. */
 export function namesIn(termination: Termination, path: PropertyKey[] = []): { name: string; path: PropertyKey[] }[] {
-  const own = termination.by === undefined ? [] : [{ name: termination.by, path: [...path, "by"] }];
+  const own = (["by", "handoffTo"] as const).flatMap((key) => {
+    const name = termination[key];
+    return name === undefined ? [] : [{ name, path: [...path, key] }];
+  });
   const inside = (["and", "or"] as const).flatMap((key) =>
     (termination[key] ?? []).flatMap((one, index) => namesIn(one, [...path, key, index])),
   );

@@ -9,7 +9,9 @@ export interface ScriptedReply {
   /** The text of the answer, in the pieces in which it is streamed. */
   tokens?: string[];
   /** A tool call. Arguments that are a string are sent unchanged, even if they are not JSON. */
-  toolCall?: { id: string; name: string; args: unknown };
+  toolCall?: ScriptedCall;
+  /** Several tool calls in one answer. */
+  toolCalls?: ScriptedCall[];
   /** A value that is sent as the whole answer, as JSON. */
   json?: unknown;
   /** Refuses the request with this HTTP status, and with these headers. */
@@ -23,6 +25,12 @@ export interface ScriptedReply {
   breaks?: boolean;
   /** Keeps the connection open after the last token, until the client leaves. */
   hang?: boolean;
+}
+
+export interface ScriptedCall {
+  id: string;
+  name: string;
+  args: unknown;
 }
 
 export interface ScriptedModel {
@@ -113,7 +121,7 @@ function refuseFormat(format: unknown): string | undefined {
 
 async function answerInPieces(
   response: ServerResponse,
-  { tokens = [], toolCall, pauseMs = 0, breaks, hang }: ScriptedReply,
+  { tokens = [], toolCall, toolCalls = [toolCall].filter((call) => call !== undefined), pauseMs = 0, breaks, hang }: ScriptedReply,
   lacks: ScriptedModel["lacks"],
 ): Promise<void> {
   response.writeHead(200, { "content-type": "text/event-stream" });
@@ -133,13 +141,10 @@ async function answerInPieces(
     if (pauseMs > 0) await sleep(pauseMs);
     send({ content: token });
   }
-  if (toolCall)
-    send({
-      tool_calls: [{ index: 0, id: toolCall.id, type: "function", function: { name: toolCall.name, arguments: argumentsOf(toolCall) } }],
-    });
+  for (const [index, call] of toolCalls.entries()) send({ tool_calls: [{ index, ...asCall(call) }] });
   if (breaks) return void setTimeout(() => response.destroy(), 50); // by then, everything that was written has been sent
   if (hang) return;
-  send({}, toolCall ? "tool_calls" : "stop");
+  send({}, toolCalls.length > 0 ? "tool_calls" : "stop");
   const usage = { prompt_tokens: 1, completion_tokens: tokens.length, total_tokens: 1 + tokens.length };
   const last = { id, object: "chat.completion.chunk", created: 1, model: "scripted", choices: [], usage };
   if (!lacks.has("usage")) response.write(`data: ${JSON.stringify(last)}\n\n`);
@@ -148,12 +153,12 @@ async function answerInPieces(
 
 async function answerWhole(
   response: ServerResponse,
-  { tokens = [], toolCall, pauseMs = 0, hang }: ScriptedReply,
+  { tokens = [], toolCall, toolCalls = [toolCall].filter((call) => call !== undefined), pauseMs = 0, hang }: ScriptedReply,
   lacks: ScriptedModel["lacks"],
 ): Promise<void> {
   if (hang) return;
   await sleep(pauseMs * tokens.length);
-  const calls = toolCall && [{ id: toolCall.id, type: "function", function: { name: toolCall.name, arguments: argumentsOf(toolCall) } }];
+  const calls = toolCalls.length > 0 ? toolCalls.map(asCall) : undefined;
   const message = { role: "assistant", content: tokens.join(""), ...(calls && { tool_calls: calls }) };
   const usage = { prompt_tokens: 1, completion_tokens: tokens.length, total_tokens: 1 + tokens.length };
   response.setHeader("content-type", "application/json");
@@ -172,7 +177,11 @@ async function answerWhole(
 
 const idFor = (lacks: ScriptedModel["lacks"]) => (lacks.has("ids") ? "chatcmpl-1" : `chatcmpl-${randomUUID()}`);
 
-const argumentsOf = ({ args }: { args: unknown }) => (typeof args === "string" ? args : JSON.stringify(args));
+const asCall = ({ id, name, args }: ScriptedCall) => ({
+  id,
+  type: "function",
+  function: { name, arguments: typeof args === "string" ? args : JSON.stringify(args) },
+});
 
 async function readAll(request: IncomingMessage): Promise<string> {
   let text = "";

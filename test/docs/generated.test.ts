@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { aggregate, groupChat, planExecute, react, reflect, scenario, supervisor } from "../../graphs/index.ts";
+import { aggregate, groupChat, planExecute, react, reflect, scenario, supervisor, swarm } from "../../graphs/index.ts";
 import { defaultOf } from "../../src/cli/print-config.ts";
 import { topicOf } from "../../src/http/document.ts";
 import { ProjectFile } from "../../src/registry/project-file.ts";
@@ -106,7 +106,16 @@ test("api.md describes every endpoint that is served", () => {
   expect(made).not.toContain(undescribed);
 });
 
-const patterns = { supervisor, "group-chat": groupChat, react, "plan-execute": planExecute, reflect, scenario, aggregator: aggregate };
+const patterns = {
+  supervisor,
+  "group-chat": groupChat,
+  swarm,
+  react,
+  "plan-execute": planExecute,
+  reflect,
+  scenario,
+  aggregator: aggregate,
+};
 
 test.each(Object.entries(patterns))("patterns/%s.md has the drawing of its graph", async (name, pattern) => {
   const { nodes, edges } = await pattern().getGraphAsync();

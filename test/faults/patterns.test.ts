@@ -217,6 +217,17 @@ const broken: Broken[] = [
     asked: { '"role":"assistant"': 2, "You are a planner": 1, "You are an executor": 1, "You are a reviewer": 1 },
     outcome: { turns: 4, stopReason: 'text "APPROVED"', speaker: "planner" },
   },
+  {
+    graphId: "swarm",
+    input: { task: "Where is my invoice?" },
+    at: "You are the specialist for invoices",
+    answers: [
+      ["You are the specialist for invoices", { tokens: ["In your inbox."] }],
+      ["You are the first contact", { toolCall: { id: "call_1", name: "transfer_to_billing", args: {} } }],
+    ],
+    asked: { "You are the first contact": 1, "You are the specialist for invoices": 2 },
+    outcome: { result: "In your inbox.", lastAgent: "billing", handoffs: [{ from: "triage", to: "billing" }] },
+  },
 ];
 
 test.each(broken)("$graphId goes on where its worker was killed, and asks nothing again that was answered", async (one) => {

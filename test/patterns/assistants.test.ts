@@ -66,6 +66,7 @@ test.each([
   ["plan-execute", ["task", "messages"], ["answer", "gaps", "plan", "revisions", "ledger", "messages"]],
   ["aggregator", ["results", "strategies", "expected", "deliverable", "task", "messages"], ["messages", "report", "ledger"]],
   ["group-chat", ["task", "messages", "stop"], ["result", "stopReason", "speaker", "turns", "notes", "messages", "ledger"]],
+  ["swarm", ["task", "messages", "stop"], ["result", "stopReason", "lastAgent", "handoffs", "turns", "notes", "messages", "ledger"]],
 ])("%s shows what a caller gives and gets, and not its book-keeping", async (graphId, input, output) => {
   const schemas = await client.assistants.getSchemas(graphId);
   expect(keysOf(schemas.input_schema)).toEqual(input);

@@ -41,6 +41,18 @@ test.each([
   ],
   ["group-chat", { input: task, context: { selector: { candidates: { planner: ["eve"] } } } }, "context.selector.candidates.planner[0]"],
   ["group-chat", { input: task, context: { budget: { dollars: 1 }, selector: { model: "unheard-of" } } }, "context.budget.dollars"],
+  ["swarm", { input: {} }, "input.task"],
+  ["swarm", { input: task, context: { agents: twins } }, "context.agents[1].name"],
+  ["swarm", { input: task, context: { agents: [{ ...twins[0], handoffs: [{ to: "y" }] }] } }, "context.agents[0].handoffs[0].to"],
+  ["swarm", { input: task, context: { agents: [{ ...twins[0], handoffs: [{ to: "x" }] }] } }, "context.agents[0].handoffs[0].to"],
+  ["swarm", { input: task, context: { agents: [{ ...twins[0], handoffs: [{ too: "x" }] }] } }, "context.agents[0].handoffs[0].to"],
+  ["swarm", { input: task, context: { entry: "nobody" } }, "context.entry"],
+  [
+    "swarm",
+    { input: task, context: { termination: { or: [{ handoffTo: "nobody" }, { maxMessages: 2 }] } } },
+    "context.termination.or[0].handoffTo",
+  ],
+  ["swarm", { input: task, context: { maxHandoffs: -1 } }, "context.maxHandoffs"],
 ])("%s: what it cannot work with is refused before anything runs (%#)", async (graph, payload, field) => {
   const detail = field.includes(": ") ? field.replaceAll('"', '\\"') : `${field}: `;
   await expect(client.runs.wait(null, graph, payload)).rejects.toThrow(`HTTP 422: {"detail":"${detail}`);

@@ -23,6 +23,7 @@ test.each([
   ["reflect", { task }, { result: expect.stringContaining("river") }],
   ["plan-execute", { task }, { answer: expect.stringMatching(/./) }],
   ["group-chat", { task }, { stopReason: "maxMessages 12", turns: 12 }],
+  ["swarm", { task }, { stopReason: "answered", result: expect.stringContaining("river") }],
   ["supervisor", { task }, { report: { executiveSummary: expect.stringMatching(/./) } }],
   [
     "scenario",

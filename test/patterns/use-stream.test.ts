@@ -47,6 +47,7 @@ const patterns: [graphId: string, answers: [words: string, reply: ScriptedReply]
     ],
     ...["One line.", "Rivers bend.", "APPROVED"],
   ],
+  ["swarm", [["", { tokens: ["Rivers ", "bend."] }]], "Rivers bend."],
 ];
 
 test.each(patterns)("a chat client drives %s by messages, and shows its answer", async (graphId, answers, ...shown) => {

@@ -2,38 +2,57 @@ import type { z } from "zod";
 import { namesIn, type Termination } from "../termination.ts";
 
 interface Named {
-  participants?: { name: string }[];
+  name: string;
+  handoffs?: { to: string }[];
+}
+
+interface Given {
   termination: Termination;
+  entry?: string;
   selector?: { candidates: Record<string, string[]> };
 }
 
 type Problem = { path: PropertyKey[]; message: string };
 
-/** Returns the context schema with a check of the names in it: they are unique, and conditions and settings name only participants. */
-export function withNames<Context extends z.ZodObject>(context: Context, members: { name: string }[] | undefined): Context {
-  const twin = members && twinsIn(members)[0];
-  if (twin) throw new Error(`participants: ${twin.message}`);
+/**
+ * Returns the context schema with a check of the names in it: they are unique, and settings name only participants. `key` is the field of the
+ * context that has the participants. Without a value there, `members` take part.
+ */
+export function withNames<Context extends z.ZodObject>(context: Context, key: string, members: Named[] | undefined): Context {
+  for (const { path, message } of members ? problemsOf(members, [key]) : []) throw new Error(`${path.join(".")}: ${message}`);
   return context.superRefine((given, { addIssue }) => {
-    for (const problem of problemsOf(given as unknown as Named, members)) addIssue({ code: "custom", ...problem });
+    const sent = (given as Record<string, unknown>)[key] as Named[] | undefined;
+    const names = (sent ?? members ?? []).map(({ name }) => name);
+    const unknown = namesInSettings(given as unknown as Given).filter(({ name }) => !names.includes(name));
+    const problems = [...problemsOf(sent ?? [], [key]), ...unknown.map(({ name, path }) => ({ path, message: unknownName(name, names) }))];
+    for (const problem of problems) addIssue({ code: "custom", ...problem });
   });
 }
 
-function problemsOf({ participants, termination, selector }: Named, members: { name: string }[] = []): Problem[] {
-  const names = (participants ?? members).map(({ name }) => name);
+const unknownName = (name: string, names: string[]) => `there is no participant "${name}"; there are ${names.join(", ")}`;
+
+function namesInSettings({ termination, selector, entry }: Given) {
   const candidates = Object.entries(selector?.candidates ?? {}).flatMap(([speaker, after]) => [
     { name: speaker, path: ["selector", "candidates", speaker] },
     ...after.map((name, index) => ({ name, path: ["selector", "candidates", speaker, index] })),
   ]);
-  const unknown = [...namesIn(termination, ["termination"]), ...candidates].filter(({ name }) => !names.includes(name));
-  return [
-    ...twinsIn(participants ?? []),
-    ...unknown.map(({ name, path }) => ({ path, message: `there is no participant "${name}"; there are ${names.join(", ")}` })),
-  ];
+  return [...namesIn(termination, ["termination"]), ...candidates, ...(entry === undefined ? [] : [{ name: entry, path: ["entry"] }])];
 }
 
-function twinsIn(participants: { name: string }[]): Problem[] {
+/** Returns the problems of a list of participants: a name that is taken, and a handoff to nobody or to oneself. */
+function problemsOf(participants: Named[], path: PropertyKey[]): Problem[] {
   const names = participants.map(({ name }) => name);
-  return names.flatMap((name, index) =>
-    names.indexOf(name) < index ? [{ path: ["participants", index, "name"], message: `there is another participant named "${name}"` }] : [],
-  );
+  return participants.flatMap(({ name, handoffs = [] }, index) => [
+    ...(names.indexOf(name) < index ? [{ path: [...path, index, "name"], message: `there is another participant named "${name}"` }] : []),
+    ...handoffs.flatMap(({ to }, number) =>
+      names.includes(to) && to !== name
+        ? []
+        : [
+            {
+              path: [...path, index, "handoffs", number, "to"],
+              message: to === name ? "this is the agent itself" : unknownName(to, names),
+            },
+          ],
+    ),
+  ]);
 }

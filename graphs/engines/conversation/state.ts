@@ -53,17 +53,17 @@ export interface ConversationContext extends Shared {
 export type Config = LangGraphRunnableConfig;
 
 /** The values that all nodes of a conversation share. */
-export interface ConversationSetup {
+export interface ConversationSetup<Speaker extends Participant = Participant> {
   /** The name of the pattern, for its events. */
   pattern: string;
   /** Returns the context of the run, which was stored when the run began. */
   contextOf(state: Conversation, config: Config): ConversationContext;
-  participantsOf(state: Conversation): Participant[];
+  participantsOf(state: Conversation): Speaker[];
   /** A condition in code. It ends the conversation when it returns true, or a reason. */
   until?(conversation: Pick<Conversation, "messages" | "speaker" | "turns">): boolean | string;
 }
 
-export function participantOf(setup: ConversationSetup, state: Conversation): Participant {
+export function participantOf<Speaker extends Participant>(setup: ConversationSetup<Speaker>, state: Conversation): Speaker {
   const found = setup.participantsOf(state).find(({ name }) => name === state.speaker);
   if (!found) throw new Error(`There is no participant "${state.speaker}" any more.`);
   return found;
