@@ -46,6 +46,10 @@ export { type Handing, Handoff, handingOver } from "./engines/conversation/hando
 export { withNames } from "./engines/conversation/names.ts";
 export type { Participant } from "./engines/conversation/state.ts";
 export { conversation } from "./engines/conversation.ts";
+export { Threshold } from "./engines/deliberation/consensus.ts";
+export { asExpert, type PanelMember, withExperts } from "./engines/deliberation/experts.ts";
+export { Expert } from "./engines/deliberation/opinion.ts";
+export { deliberation } from "./engines/deliberation.ts";
 export { handedConversation } from "./engines/handed-conversation.ts";
 export { Termination } from "./engines/termination.ts";
 export { batchesOf, runOf } from "./scenario/batches.ts";
@@ -67,7 +71,9 @@ export { type Batch, defineSkill, type Job, type Skill, type SkillOptions } from
 
 export { type AggregateOptions, aggregate } from "./aggregator.ts";
 export { type ChatOptions, chat } from "./chat.ts";
+export { type DebateOptions, debate } from "./debate.ts";
 export { type GroupChatOptions, groupChat } from "./group-chat.ts";
+export { type PanelOptions, panel } from "./panel.ts";
 export { type PlanExecuteOptions, planExecute } from "./plan-execute.ts";
 export { type ReactOptions, react } from "./react.ts";
 export { type ReflectOptions, reflect } from "./reflect.ts";

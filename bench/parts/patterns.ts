@@ -64,6 +64,22 @@ const cases: Record<string, Case> = {
       ["You are the first contact", { toolCall: { id: "call_1", name: "transfer_to_billing", args: {} } }],
     ],
   },
+  panel: {
+    input: { question: "Shall we go?", ballot: { options: ["go", "stop"] } },
+    answers: [
+      ["Write the decision on", { tokens: ["We go."] }],
+      ["Give your opinion on", { json: { option: "go", position: "Go.", confidence: 1 } }],
+    ],
+  },
+  debate: {
+    input: { question: "Shall we go?", ballot: { options: ["go", "stop"] } },
+    answers: [
+      ["Write the decision on", { tokens: ["We go."] }],
+      ["Answer to the other positions", { json: { option: "go", position: "Go.", confidence: 1, move: "concede", because: "so" } }],
+      ["an advocate of what is proven", { json: { option: "stop", position: "Stop.", confidence: 1 } }],
+      ["Give your opinion on", { json: { option: "go", position: "Go.", confidence: 1 } }],
+    ],
+  },
   aggregator: { input: { results: [result("a", 10), result("b", 30), result("c", 80)] }, answers: [] },
   scenario: { input: { skill: "security-scanning" }, answers: [] },
 };

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { aggregate, groupChat, planExecute, react, reflect, scenario, supervisor, swarm } from "../../graphs/index.ts";
+import { aggregate, debate, groupChat, panel, planExecute, react, reflect, scenario, supervisor, swarm } from "../../graphs/index.ts";
 import { defaultOf } from "../../src/cli/print-config.ts";
 import { topicOf } from "../../src/http/document.ts";
 import { ProjectFile } from "../../src/registry/project-file.ts";
@@ -110,6 +110,8 @@ const patterns = {
   supervisor,
   "group-chat": groupChat,
   swarm,
+  panel,
+  debate,
   react,
   "plan-execute": planExecute,
   reflect,

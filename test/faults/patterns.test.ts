@@ -75,13 +75,13 @@ const countsOf = (name: string) =>
     ),
   ).map(([probe, times]) => [Number(probe), times?.length ?? 0]);
 
-/** Returns how many scenarios have ended and stored their result. */
-async function finished(threadId: string): Promise<number> {
+/** Returns how many parallel tasks have ended and stored their result in this channel. */
+async function finished(threadId: string, channel = "progress"): Promise<number> {
   const { rowCount } = await db.query(
     `select from checkpoint_writes
-      where thread_id = $1 and checkpoint_ns = '' and channel = 'progress'
+      where thread_id = $1 and checkpoint_ns = '' and channel = $2
         and checkpoint_id = (select max(checkpoint_id) from checkpoints where thread_id = $1 and checkpoint_ns = '')`,
-    [threadId],
+    [threadId, channel],
   );
   return rowCount ?? 0;
 }
@@ -123,12 +123,21 @@ const work = { json: { summary: "seen", findings: [] } };
 const report = { json: { executiveSummary: "All seen.", findingsByCategory: {}, recommendations: [], confidence: 1, gaps: [] } };
 const descriptions = ["find a", "find b", "add them"];
 
+const vote = (option: string) => ({ option, position: option, confidence: 1, move: option === "go" ? "concede" : "keep", because: "so" });
+const goes = { json: vote("go") };
+const stops = { json: vote("stop") };
+const debaters = ["an advocate of change", "an advocate of what is proven", "a pragmatist who looks at effort and benefit"];
+/** The beginning of a debater's instruction after the first statements. */
+const inRound = (role: string) => `${role}.\\nArgue with reasons that can be checked.\\n- Keep`;
+
 interface Broken {
   graphId: string;
   input: Record<string, unknown>;
   /** The question at which the run is interrupted, and how often each question must be asked in total. */
   at: string;
   asked: Record<string, number>;
+  /** Results of parallel tasks that must be stored before the run is interrupted. */
+  stored?: { channel: string; count: number };
   answers: [words: string, reply: ScriptedReply][];
   outcome: object;
 }
@@ -228,6 +237,37 @@ const broken: Broken[] = [
     asked: { "You are the first contact": 1, "You are the specialist for invoices": 2 },
     outcome: { result: "In your inbox.", lastAgent: "billing", handoffs: [{ from: "triage", to: "billing" }] },
   },
+  {
+    graphId: "panel",
+    input: { question: "Shall we go?", ballot: { options: ["go", "stop"] } },
+    at: "what can go wrong",
+    stored: { channel: "answers", count: 2 },
+    answers: [
+      ["Write the decision on", { tokens: ["We go."] }],
+      ...["what can be built", "what it is worth", "what can go wrong"].map((field): [string, ScriptedReply] => [field, goes]),
+    ],
+    asked: { "what can be built": 1, "what it is worth": 1, "what can go wrong": 2, "Write the decision on": 1 },
+    outcome: { decision: "go", consensus: true, result: "We go." },
+  },
+  {
+    graphId: "debate",
+    input: { question: "Shall we go?", ballot: { options: ["go", "stop"] } },
+    at: inRound("a pragmatist who looks at effort and benefit"),
+    stored: { channel: "answers", count: 2 },
+    answers: [
+      ["Write the decision on", { tokens: ["We go."] }],
+      ...debaters.map((role): [string, ScriptedReply] => [inRound(role), goes]),
+      ...debaters.map((role): [string, ScriptedReply] => [role, role.includes("proven") ? stops : goes]),
+    ],
+    asked: Object.fromEntries([
+      ...debaters.flatMap((role) => [
+        [role, 1],
+        [inRound(role), role.includes("pragmatist") ? 2 : 1],
+      ]),
+      ["Write the decision on", 1],
+    ]),
+    outcome: { decision: "go", stopped: "consensus", rounds: [{}, {}] },
+  },
 ];
 
 test.each(broken)("$graphId goes on where its worker was killed, and asks nothing again that was answered", async (one) => {
@@ -235,7 +275,7 @@ test.each(broken)("$graphId goes on where its worker was killed, and asks nothin
   silentAt = one.at;
   const dying = await aWorker();
   const run = await start(one.graphId, one.input);
-  await until(() => asked[one.at] === 1);
+  await until(async () => asked[one.at] === 1 && (!one.stored || (await finished(run.thread_id, one.stored.channel)) === one.stored.count));
   dying.child.kill("SIGKILL");
   await aWorker();
   expect(await outcome(run)).toMatchObject(one.outcome);
@@ -249,7 +289,9 @@ test("every pattern that is cancelled stops asking, and goes on from there when 
     answering(one.answers);
     silentAt = one.at;
     const run = await start(one.graphId, one.input);
-    await until(() => asked[one.at] === 1);
+    await until(
+      async () => asked[one.at] === 1 && (!one.stored || (await finished(run.thread_id, one.stored.channel)) === one.stored.count),
+    );
     await client.runs.cancel(run.thread_id, run.run_id, true);
     await model.abandoned();
     expect(await rowOf(run.run_id)).toMatchObject({ status: "interrupted" });

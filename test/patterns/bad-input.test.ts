@@ -53,6 +53,19 @@ test.each([
     "context.termination.or[0].handoffTo",
   ],
   ["swarm", { input: task, context: { maxHandoffs: -1 } }, "context.maxHandoffs"],
+  ["panel", { input: {} }, "input.task"],
+  ["panel", { input: { question: "" } }, "input.question"],
+  ["panel", { input: { ...task, ballot: { options: ["go"] } } }, "input.ballot.options"],
+  ["panel", { input: { ...task, ballot: { scale: { min: 5, max: 1 } } } }, "input.ballot.scale"],
+  ["panel", { input: task, context: { experts: [...twins, twins[0]] } }, "context.experts[1].name"],
+  ["panel", { input: task, context: { experts: ["a", "b", "c"].map((name) => ({ name, role: "x" })) } }, "context.experts[1].role"],
+  ["panel", { input: task, context: { experts: twins } }, "context.experts"],
+  ["panel", { input: task, context: { threshold: "most" } }, "context.threshold"],
+  ["panel", { input: task, context: { onSplit: "vote", tieBreak: "nobody" } }, "context.tieBreak"],
+  ["debate", { input: {} }, "input.task"],
+  ["debate", { input: task, context: { rounds: 6 } }, "context.rounds"],
+  ["debate", { input: task, context: { experts: [twins[0]] } }, "context.experts"],
+  ["debate", { input: task, context: { ruling: "dice" } }, "context.ruling"],
 ])("%s: what it cannot work with is refused before anything runs (%#)", async (graph, payload, field) => {
   const detail = field.includes(": ") ? field.replaceAll('"', '\\"') : `${field}: `;
   await expect(client.runs.wait(null, graph, payload)).rejects.toThrow(`HTTP 422: {"detail":"${detail}`);

@@ -24,6 +24,8 @@ test.each([
   ["plan-execute", { task }, { answer: expect.stringMatching(/./) }],
   ["group-chat", { task }, { stopReason: "maxMessages 12", turns: 12 }],
   ["swarm", { task }, { stopReason: "answered", result: expect.stringContaining("river") }],
+  ["panel", { question: task }, { result: expect.stringMatching(/./), decision: expect.stringMatching(/./) }],
+  ["debate", { task, ballot: { options: ["sailing", "rowing"] } }, { result: expect.stringMatching(/./), decision: "sailing" }],
   ["supervisor", { task }, { report: { executiveSummary: expect.stringMatching(/./) } }],
   [
     "scenario",

@@ -48,6 +48,15 @@ const patterns: [graphId: string, answers: [words: string, reply: ScriptedReply]
     ...["One line.", "Rivers bend.", "APPROVED"],
   ],
   ["swarm", [["", { tokens: ["Rivers ", "bend."] }]], "Rivers bend."],
+  ...["panel", "debate"].map((graphId): [string, [string, ScriptedReply][], string] => [
+    graphId,
+    [
+      ["Write the decision on", { tokens: ["Rivers ", "bend."] }],
+      ["Group these positions", { json: { groups: [{ position: "They bend.", labels: ["A", "B", "C"] }] } }],
+      ["", { json: { position: "They bend.", confidence: 1 } }],
+    ],
+    "Rivers bend.",
+  ]),
 ];
 
 test.each(patterns)("a chat client drives %s by messages, and shows its answer", async (graphId, answers, ...shown) => {

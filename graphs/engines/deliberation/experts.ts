@@ -1,0 +1,50 @@
+import type { z } from "zod";
+import { asAgent, type Member } from "../../agent/agent.ts";
+import type { Expert } from "./state.ts";
+
+type Named = { name: string; role: string }[];
+type Problem = { path: PropertyKey[]; message: string };
+
+/** Returns the context schema with a check of the experts: names and roles are unique, and a vote can be decided. */
+export function withExperts<Context extends z.ZodObject>(context: Context, members: Expert[] | undefined): Context {
+  for (const { path, message } of members ? twinsIn(members) : []) throw new Error(`${path.join(".")}: ${message}`);
+  return context.superRefine((given, { addIssue }) => {
+    const {
+      experts = members ?? [],
+      ruling,
+      onSplit,
+      tieBreak,
+    } = given as Record<string, unknown> & { experts?: Named; tieBreak?: string };
+    const isVote = ruling === "vote" || onSplit === "vote";
+    const problems = [...twinsIn(experts), ...(isVote ? tieProblems(experts, tieBreak) : [])];
+    for (const problem of problems) addIssue({ code: "custom", ...problem });
+  });
+}
+
+function twinsIn(experts: Named): Problem[] {
+  const seen = (key: "name" | "role", index: number) =>
+    experts.slice(0, index).some((one) => one[key].trim().toLowerCase() === experts[index]?.[key].trim().toLowerCase());
+  return experts.flatMap(({ name, role }, index) => [
+    ...(seen("name", index) ? [{ path: ["experts", index, "name"], message: `there is another expert named "${name}"` }] : []),
+    ...(seen("role", index) ? [{ path: ["experts", index, "role"], message: `there is another expert with the role "${role}"` }] : []),
+  ]);
+}
+
+function tieProblems(experts: Named, tieBreak: string | undefined): Problem[] {
+  if (tieBreak === undefined)
+    return experts.length % 2 === 0 ? [{ path: ["tieBreak"], message: "an even number of experts needs a tie-break" }] : [];
+  const names = experts.map(({ name }) => name);
+  return names.includes(tieBreak)
+    ? []
+    : [{ path: ["tieBreak"], message: `there is no expert "${tieBreak}"; there are ${names.join(", ")}` }];
+}
+
+/** The forms in which options accept an expert. */
+export type PanelMember = Member & { veto?: boolean };
+
+/** Returns the expert for any of these forms. */
+export function asExpert(member: PanelMember): Expert {
+  if ("invoke" in member) return asAgent(member);
+  const { veto, ...options } = member;
+  return { ...asAgent(options), veto };
+}
