@@ -80,3 +80,4 @@ export { type ReflectOptions, reflect } from "./reflect.ts";
 export { type ScenarioOptions, scenario } from "./scenario.ts";
 export { type SupervisorOptions, supervisor } from "./supervisor.ts";
 export { type SwarmOptions, swarm } from "./swarm.ts";
+export { type TeamOptions, team } from "./team.ts";

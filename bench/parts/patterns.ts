@@ -80,6 +80,14 @@ const cases: Record<string, Case> = {
       ["Give your opinion on", { json: { option: "go", position: "Go.", confidence: 1 } }],
     ],
   },
+  team: {
+    input: { task: "Build", tasks: ["a", "b", "c"].map((id) => ({ id, subject: `the part ${id}` })) },
+    answers: [
+      ["How much do the members", { json: { score: 1, reason: "alone" } }],
+      ["Answer from the results", { tokens: ["Built."] }],
+      ["Do task", { tokens: ["done"] }],
+    ],
+  },
   aggregator: { input: { results: [result("a", 10), result("b", 30), result("c", 80)] }, answers: [] },
   scenario: { input: { skill: "security-scanning" }, answers: [] },
 };

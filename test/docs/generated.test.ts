@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { aggregate, debate, groupChat, panel, planExecute, react, reflect, scenario, supervisor, swarm } from "../../graphs/index.ts";
+import { aggregate, debate, groupChat, panel, planExecute, react, reflect, scenario, supervisor, swarm, team } from "../../graphs/index.ts";
 import { defaultOf } from "../../src/cli/print-config.ts";
 import { topicOf } from "../../src/http/document.ts";
 import { ProjectFile } from "../../src/registry/project-file.ts";
@@ -112,6 +112,7 @@ const patterns = {
   swarm,
   panel,
   debate,
+  team,
   react,
   "plan-execute": planExecute,
   reflect,

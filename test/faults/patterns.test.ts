@@ -268,6 +268,19 @@ const broken: Broken[] = [
     ]),
     outcome: { decision: "go", stopped: "consensus", rounds: [{}, {}] },
   },
+  {
+    graphId: "team",
+    input: { task: "Build", tasks: ["a", "b", "c"].map((id) => ({ id, subject: `the part ${id}` })) },
+    at: "Do task c",
+    stored: { channel: "turns", count: 2 },
+    answers: [
+      ["How much do the members", { json: { score: 1, reason: "alone" } }],
+      ["Answer from the results", { tokens: ["Built."] }],
+      ...["a", "b", "c"].map((id): [string, ScriptedReply] => [`Do task ${id}`, { tokens: ["done"] }]),
+    ],
+    asked: { "How much do the members": 1, "Do task a": 1, "Do task b": 1, "Do task c": 2, "Answer from the results": 1 },
+    outcome: { result: "Built.", tasks: [{ status: "completed" }, { status: "completed" }, { status: "completed" }] },
+  },
 ];
 
 test.each(broken)("$graphId goes on where its worker was killed, and asks nothing again that was answered", async (one) => {

@@ -114,6 +114,11 @@ test.each([
       "ledger",
     ],
   ],
+  [
+    "team",
+    ["task", "messages", "tasks"],
+    ["result", "tasks", "topology", "score", "mail", "stopped", "gaps", "notes", "messages", "ledger"],
+  ],
 ])("%s shows what a caller gives and gets, and not its book-keeping", async (graphId, input, output) => {
   const schemas = await client.assistants.getSchemas(graphId);
   expect(keysOf(schemas.input_schema)).toEqual(input);

@@ -26,6 +26,7 @@ test.each([
   ["swarm", { task }, { stopReason: "answered", result: expect.stringContaining("river") }],
   ["panel", { question: task }, { result: expect.stringMatching(/./), decision: expect.stringMatching(/./) }],
   ["debate", { task, ballot: { options: ["sailing", "rowing"] } }, { result: expect.stringMatching(/./), decision: "sailing" }],
+  ["team", { task }, { result: expect.stringMatching(/./), stopped: null }],
   ["supervisor", { task }, { report: { executiveSummary: expect.stringMatching(/./) } }],
   [
     "scenario",

@@ -57,6 +57,16 @@ const patterns: [graphId: string, answers: [words: string, reply: ScriptedReply]
     ],
     "Rivers bend.",
   ]),
+  [
+    "team",
+    [
+      ["How much do the members", { json: { score: 1, reason: "alone" } }],
+      ["Split this into tasks", { json: { tasks: [{ id: "a", subject: "look" }] } }],
+      ["Answer from the results", { tokens: ["Rivers ", "bend."] }],
+      ["", { tokens: ["seen"] }],
+    ],
+    "Rivers bend.",
+  ],
 ];
 
 test.each(patterns)("a chat client drives %s by messages, and shows its answer", async (graphId, answers, ...shown) => {

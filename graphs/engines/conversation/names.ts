@@ -7,7 +7,7 @@ interface Named {
 }
 
 interface Given {
-  termination: Termination;
+  termination?: Termination;
   entry?: string;
   selector?: { candidates: Record<string, string[]> };
 }
@@ -36,7 +36,11 @@ function namesInSettings({ termination, selector, entry }: Given) {
     { name: speaker, path: ["selector", "candidates", speaker] },
     ...after.map((name, index) => ({ name, path: ["selector", "candidates", speaker, index] })),
   ]);
-  return [...namesIn(termination, ["termination"]), ...candidates, ...(entry === undefined ? [] : [{ name: entry, path: ["entry"] }])];
+  return [
+    ...(termination ? namesIn(termination, ["termination"]) : []),
+    ...candidates,
+    ...(entry === undefined ? [] : [{ name: entry, path: ["entry"] }]),
+  ];
 }
 
 /** Returns the problems of a list of participants: a name that is taken, and a handoff to nobody or to oneself. */
