@@ -2,13 +2,13 @@ import {
   AllowedHosts,
   AskTimeout,
   asExpert,
+  checkExperts,
   deliberation,
   Expert,
   fromData,
   type PanelMember,
   patternContext,
   Threshold,
-  withExperts,
 } from "ensemble/patterns";
 import { z } from "zod";
 
@@ -44,7 +44,7 @@ function contextFor(members: ReturnType<typeof asExpert>[] | undefined, defaults
     askTimeoutSeconds: AskTimeout,
     allowedHosts: AllowedHosts,
   };
-  return withExperts(patternContext(shape, defaults, members), members);
+  return patternContext(shape, defaults, members, checkExperts(members));
 }
 
 type Context = ReturnType<typeof contextFor>;

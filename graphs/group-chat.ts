@@ -3,6 +3,7 @@ import {
   AllowedHosts,
   AskTimeout,
   asAgent,
+  checkNames,
   closed,
   conversation,
   fromData,
@@ -12,7 +13,6 @@ import {
   Selector,
   Speakers,
   Termination,
-  withNames,
 } from "ensemble/patterns";
 import { z } from "zod";
 
@@ -42,7 +42,7 @@ function contextFor(members: Participant[] | undefined, defaults: object) {
     askTimeoutSeconds: AskTimeout,
     allowedHosts: AllowedHosts,
   };
-  return withNames(patternContext(shape, defaults, members), "participants", members);
+  return patternContext(shape, defaults, members, checkNames("participants", members));
 }
 
 type Context = ReturnType<typeof contextFor>;

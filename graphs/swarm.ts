@@ -3,6 +3,7 @@ import {
   AllowedHosts,
   AskTimeout,
   asAgent,
+  checkNames,
   closed,
   fromData,
   type Handing,
@@ -12,7 +13,6 @@ import {
   type Member,
   patternContext,
   Termination,
-  withNames,
 } from "ensemble/patterns";
 import { z } from "zod";
 
@@ -54,7 +54,7 @@ function contextFor(members: Handing[] | undefined, defaults: object) {
     askTimeoutSeconds: AskTimeout,
     allowedHosts: AllowedHosts,
   };
-  return withNames(patternContext(shape, defaults, members), "agents", members);
+  return patternContext(shape, defaults, members, checkNames("agents", members));
 }
 
 type Context = ReturnType<typeof contextFor>;

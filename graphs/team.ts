@@ -5,17 +5,17 @@ import {
   AllowedHosts,
   AskTimeout,
   asAgent,
+  checkNames,
   fromData,
   type Member,
   mostSuperSteps,
   patternContext,
   Roster,
-  withNames,
 } from "ensemble/patterns";
 import { z } from "zod";
 import { askTopology, assess, begin, conclude, planTasks } from "./team/lead.ts";
 import { usualLead } from "./team/prompts.ts";
-import { settle } from "./team/settle.ts";
+import { askAboutFailures, settle } from "./team/settle.ts";
 import { type Config, Input, Output, type Setup, State, type Team } from "./team/state.ts";
 import { whyStuck } from "./team/tasks.ts";
 import { endingTurns } from "./team/tools.ts";
@@ -40,13 +40,17 @@ function contextFor(members: Agent[] | undefined, defaults: object) {
       .default("auto")
       .describe("star: members work alone. mesh: they claim tasks and write to each other. auto: a judge decides."),
     onUnclear: z.enum(["star", "ask"]).default("star").describe("If the judge is undecided: take a star, or ask a person"),
+    onFailures: z
+      .enum(["ask", "partial"])
+      .default("ask")
+      .describe("After too many failed tasks: ask a person, or answer from what was completed"),
     maxBroadcasts: z.number().int().min(0).max(100).default(5).describe("Messages to all members in a run"),
     maxRounds: z.number().int().min(1).max(100).default(20).describe("Rounds of work, after which the lead answers from what there is"),
     timeoutSeconds: z.number().positive().max(3_600).default(60).describe("Timeout of each call of the lead and the judge"),
     askTimeoutSeconds: AskTimeout,
     allowedHosts: AllowedHosts,
   };
-  return withNames(patternContext(shape, defaults, members), "members", members);
+  return patternContext(shape, defaults, members, checkNames("members", members));
 }
 
 type Context = ReturnType<typeof contextFor>;
@@ -92,6 +96,8 @@ export function team({ members: given, lead, name = "team", description, ...defa
   const setup = setUp(members, lead ? asAgent(lead) : usualLead, context);
   const next = (state: Team, config: Config) =>
     state.stopped !== null || whyStuck(state.tasks).length === 0 ? "conclude" : sendTurns(setup, state, config);
+  const afterSettle = (state: Team, config: Config) =>
+    state.stopped === "failures" && setup.contextOf(state, config).onFailures === "ask" ? "askAboutFailures" : next(state, config);
   return new StateGraph({ state: State, input: Input, output: Output, context })
     .addNode("begin", begin(setup))
     .addNode("assess", assess(setup))
@@ -99,6 +105,7 @@ export function team({ members: given, lead, name = "team", description, ...defa
     .addNode("planTasks", planTasks(setup))
     .addNode("work", work(setup))
     .addNode("settle", settle(setup))
+    .addNode("askAboutFailures", askAboutFailures(setup))
     .addNode("conclude", conclude(setup))
     .addEdge(START, "begin")
     .addConditionalEdges("begin", afterBegin, ["assess", "planTasks"])
@@ -106,7 +113,8 @@ export function team({ members: given, lead, name = "team", description, ...defa
     .addEdge("askTopology", "planTasks")
     .addConditionalEdges("planTasks", next, ["work", "conclude"])
     .addEdge("work", "settle")
-    .addConditionalEdges("settle", next, ["work", "conclude"])
+    .addConditionalEdges("settle", afterSettle, ["work", "askAboutFailures", "conclude"])
+    .addConditionalEdges("askAboutFailures", next, ["work", "conclude"])
     .addEdge("conclude", END)
     .compile({ name, ...(description && { description }) })
     .withConfig({ recursionLimit: mostSuperSteps });

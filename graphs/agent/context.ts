@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AskTimeout } from "./ask-human.ts";
-import { closed } from "./closed.ts";
+import { closed, type Problem } from "./closed.ts";
 import { withDefaults } from "./defaults.ts";
 import { priceOf } from "./ledger.ts";
 import { ToolName } from "./tool-names.ts";
@@ -92,9 +92,15 @@ export const sharedContext = { models: Models, limits: Limits, budget: Budget };
 /**
  * Returns the schema of a pattern's context. It has the shared fields and the pattern's own fields, and `defaults` can replace the defaults
  * of both. The schema refuses unknown keys. It also refuses a dollar budget if a model has no price. `agents` are the agents that the code
- * gives to the pattern. A list of agents in the context takes their place.
+ * gives to the pattern. A list of agents in the context takes their place. `judge`
+ * returns the problems of the values as a whole. A value that is wrong by itself is undefined there.
  */
-export function patternContext<Shape extends z.ZodRawShape>(shape: Shape, defaults: object = {}, agents: { model?: unknown }[] = []) {
+export function patternContext<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  defaults: object = {},
+  agents: { model?: unknown }[] = [],
+  judge: (values: Record<string, unknown>) => Problem[] = () => [],
+) {
   const fields = withDefaults({ ...sharedContext, ...shape }, defaults as Record<string, unknown>);
   const context = closed(fields, (given) => {
     const { models, budget, ...others } = given as Record<string, unknown>;
@@ -103,8 +109,10 @@ export function patternContext<Shape extends z.ZodRawShape>(shape: Shape, defaul
     const roster = [...settings, ...(sent.some((one) => one?.role !== undefined) ? sent : agents)];
     const named = Models.safeParse(fields.models.safeParse(models).data).data;
     const limit = fields.budget.safeParse(budget).data;
-    if (!named || !limit) return [];
-    return unpriced([named.judge, named.worker, ...roster.map((agent) => agent?.model)], limit);
+    const own = Object.entries(fields).map(([key, field]) => [key, (field as z.ZodType).safeParse(Object(given)[key]).data]);
+    const problems = judge(Object.fromEntries(own));
+    if (!named || !limit) return problems;
+    return [...problems, ...unpriced([named.judge, named.worker, ...roster.map((agent) => agent?.model)], limit)];
   });
   context.parse(defaults); // a wrong default fails here, where the code sets it, and not at the first run
   return context;

@@ -16,7 +16,7 @@ interface Building extends ConversationSetup {
   choice?: Parameters<typeof choose>[1];
 }
 
-const { result, stopReason, speaker, turns, notes, messages, ledger } = conversationState;
+const { result, stopReason, speaker, turns, usage, notes, messages, ledger } = conversationState;
 
 /**
  * Returns a graph in which participants speak one after another, until a condition holds. `choose` gives the floor, `speak` lets an agent
@@ -27,7 +27,7 @@ export function conversation({ context, name, description, turn = {}, choice, ..
   return new StateGraph({
     state: new StateSchema(conversationState),
     input: conversationInput,
-    output: new StateSchema({ result, stopReason, speaker, turns, notes, messages, ledger }),
+    output: new StateSchema({ result, stopReason, speaker, turns, usage, notes, messages, ledger }),
     context,
   })
     .addNode("begin", begin(setup))

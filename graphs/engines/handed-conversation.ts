@@ -24,14 +24,14 @@ const beginSwarm = (setup: SwarmSetup) => (state: Swarming, config: Config) => {
 };
 
 const isOver = ({ stopReason }: Swarming) => (stopReason === null ? "speak" : "conclude");
-const { result, stopReason, lastAgent, handoffs, turns, notes, messages, ledger } = handedState;
+const { result, stopReason, lastAgent, handoffs, turns, usage, notes, messages, ledger } = handedState;
 
 /** Returns a graph in which the agent that has the floor speaks, until one answers without handing the conversation over. */
 export function handedConversation({ context, name, description, ...setup }: Building) {
   return new StateGraph({
     state: HandedState,
     input: conversationInput,
-    output: new StateSchema({ result, stopReason, lastAgent, handoffs, turns, notes, messages, ledger }),
+    output: new StateSchema({ result, stopReason, lastAgent, handoffs, turns, usage, notes, messages, ledger }),
     context,
   })
     .addNode("begin", beginSwarm(setup))

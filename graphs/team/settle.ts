@@ -1,5 +1,5 @@
 import { Overwrite } from "@langchain/langgraph";
-import { enforceBudget, report } from "ensemble/patterns";
+import { askAnswer, enforceBudget, report } from "ensemble/patterns";
 import { broadcastsIn, type Config, type Mail, type Setup, type Team, type Turn } from "./state.ts";
 import { claimable, isUnblocked, mostTasks, problemsOf, TaskSpec, TeamTask, whyStuck } from "./tasks.ts";
 import { dueMembers } from "./work.ts";
@@ -131,8 +131,31 @@ const freed = (tasks: TeamTask[], lost: string[]): TeamTask[] =>
   );
 
 function reasonToStop(setup: Setup, state: Team, { maxRounds, failures }: { maxRounds: number; failures: number }): Team["stopped"] {
-  if (whyStuck(state.tasks).length === 0) return null;
   if (countOf(state.tasks, "failed") >= failures) return "failures";
+  if (whyStuck(state.tasks).length === 0) return null;
   if (dueMembers(setup, state).length === 0) return "deadlock";
   return state.round + 1 >= maxRounds ? "rounds" : null;
+}
+
+/** Asks a person what to do after too many failed tasks: do them again, do them with new instructions, or accept what there is. */
+export const askAboutFailures = (setup: Setup) => (state: Team, config: Config) => {
+  const { askTimeoutSeconds: timeoutSeconds } = setup.contextOf(state, config);
+  const failed = state.tasks.filter(({ status }) => status === "failed").map(({ id, error }) => `${id} (${error})`);
+  const prompt = `${countOf(state.tasks, "completed")} of ${state.tasks.length} tasks done; failed: ${failed.join(", ")}.`;
+  const choice = askAnswer(prompt, ["retry", "adjust", "accept"], { timeoutSeconds });
+  if (choice === "retry") return again(setup, state);
+  if (choice !== "adjust") return {};
+  const advice = askAnswer("What should be done differently?", undefined, { timeoutSeconds });
+  return advice === undefined ? {} : again(setup, state, `\n\nA person adds: ${advice}`);
+};
+
+/** Returns the update with which all failed tasks begin anew. Lost members get another chance. */
+function again(setup: Setup, state: Team, advice = "") {
+  const { tasks, topology } = state;
+  const anew = tasks.map(
+    (task): TeamTask =>
+      task.status === "failed" ? { ...task, status: "pending", tried: [], description: `${task.description}${advice}` } : task,
+  );
+  const members = setup.membersOf(state).map(({ name }) => name);
+  return { tasks: topology === "star" ? assign(anew, members) : anew, stopped: null, lost: [], isIdle: false };
 }

@@ -78,6 +78,7 @@ export interface TeamContext extends Settings {
   topology: "auto" | "star" | "mesh";
   onUnclear: "ask" | "star";
   delegateOnly: boolean;
+  onFailures: "ask" | "partial";
   maxBroadcasts: number;
   maxRounds: number;
   timeoutSeconds: number;

@@ -144,4 +144,5 @@ test("in code, functions choose and end, and a graph or a person can take part",
       ],
     }),
   ).toThrow('another participant named "a"');
+  expect(() => groupChat({ termination: { text: "DONE" } })).toThrow("nothing bounds the conversation");
 });

@@ -77,7 +77,11 @@ test("the word does not end it when the wrong participant or the user says it", 
 
 test("used tokens and time at work are bounds", async () => {
   answering({});
-  expect(await run({ task: "Talk" }, talk({ maxTokens: 6 }))).toMatchObject({ turns: 3, stopReason: "maxTokens 6" });
+  expect(await run({ task: "Talk" }, talk({ maxTokens: 6 }))).toMatchObject({
+    turns: 3,
+    stopReason: "maxTokens 6",
+    usage: { tokens: 6 },
+  });
   answering({ ann: [{ tokens: ["a", "b"], pauseMs: 60 }] });
   expect(await run({ task: "Talk" }, talk({ timeoutSeconds: 0.1 }))).toMatchObject({ turns: 1, stopReason: "timeoutSeconds 0.1" });
 });

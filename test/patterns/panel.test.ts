@@ -1,3 +1,6 @@
+import { AIMessage } from "@langchain/core/messages";
+import { MessagesAnnotation, START, StateGraph } from "@langchain/langgraph";
+import { panel } from "ensemble/patterns";
 import { beforeEach, expect, test } from "vitest";
 import type { ScriptedReply } from "../../graphs/testing/scripted-model.ts";
 import { collect } from "../sse.ts";
@@ -245,4 +248,34 @@ test("the budget ends it before the ruling, with the heaviest camp as decision",
     result: expect.stringMatching(/^Decision: go \(by count/),
   });
   expect(done.ledger).toHaveLength(3);
+});
+
+test("in code, experts bring tools and vetoes or are graphs, and options are defaults of the context", async () => {
+  const oracle = new StateGraph(MessagesAnnotation)
+    .addNode("speak", () => ({ messages: [new AIMessage(JSON.stringify(opinion("stop")))] }))
+    .addEdge(START, "speak")
+    .compile({ name: "oracle" });
+  opinions = { law: says("go", { veto: "It is illegal." }) };
+  const members = [{ ...experts(1)[0], name: "law", role: "an expert for law", veto: true }, ...experts(3).slice(1), oracle];
+  const done = await panel({ experts: members, threshold: "majority" }).invoke({ question: "Shall we go?", ballot });
+  expect(done).toMatchObject({ decidedBy: "veto", agreement: 0.75, blockedBy: ["law: It is illegal."] });
+  const twins = ["a", "b", "c"].map((name) => ({ name, role: "an expert" }));
+  expect(() => panel({ experts: twins })).toThrow('experts.1.role: there is another expert with the role "an expert"');
+});
+
+test("a fork before the ruling ends differently, and the first decision stays", async () => {
+  opinions = { cost: "stop" };
+  const { thread_id: threadId } = await client.threads.create();
+  const context = { experts: experts(3) };
+  expect(await wait(threadId, { input: { question: "Shall we go?", ballot }, context })).toMatchObject({
+    decision: "go",
+    decidedBy: "judge",
+  });
+  const history = await client.threads.getHistory<Panel>(threadId, { limit: 20 });
+  const before = history.find(({ next }) => next.includes("decide"));
+  ruling = { json: { winner: "B", reasoning: "It is safer.", confidence: 0.9 } };
+  const forked = await wait(threadId, { input: null, checkpointId: before?.checkpoint.checkpoint_id });
+  expect(forked).toMatchObject({ decision: "stop", reasoning: "It is safer." });
+  const first = await client.threads.getState<Panel>(threadId, history[0]?.checkpoint.checkpoint_id ?? "");
+  expect(first.values).toMatchObject({ decision: "go" });
 });

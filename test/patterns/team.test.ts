@@ -1,4 +1,10 @@
+import { AIMessage } from "@langchain/core/messages";
+import { tool } from "@langchain/core/tools";
+import { MessagesAnnotation, START, StateGraph } from "@langchain/langgraph";
+import { team } from "ensemble/patterns";
+import { createMiddleware } from "langchain";
 import { beforeEach, expect, test } from "vitest";
+import { z } from "zod";
 import type { ScriptedReply } from "../../graphs/testing/scripted-model.ts";
 import { collect } from "../sse.ts";
 import { startPatterns } from "./service.ts";
@@ -185,6 +191,24 @@ test("a task that fails three times is a gap, and those that wait for it are nam
   expect(done.tasks.every(({ status }) => status === "completed")).toBe(true);
 });
 
+test("after three failed tasks a person decides: do them again with advice, or accept what there is", async () => {
+  lines = { ann: [{ status: 500 }], bob: [says("B")] };
+  const context = { topology: "star", members: [clerk("ann", { retries: 0 })], limits: { failures: 1 } };
+  const { thread_id: threadId } = await client.threads.create();
+  const asked = await run(context, [task("a"), task("b")], threadId);
+  expect(asked.__interrupt__).toMatchObject([{ value: { type: "selection", options: ["retry", "adjust", "accept"] } }]);
+  await wait(threadId, { command: { resume: "adjust" } });
+  lines = {};
+  const done = await wait(threadId, { command: { resume: "Use the other door." } });
+  expect(stateOf(done)).toEqual(["a ann completed", "b ann completed"]);
+  expect(JSON.stringify(requestsTo("ann").findLast(({ messages }) => JSON.stringify(messages).includes("Do task a"))?.messages)).toContain(
+    "A person adds: Use the other door.",
+  );
+  lines = { ann: [says("A"), { status: 500 }] };
+  const partial = await run({ ...context, onFailures: "partial" }, [task("a"), task("b")]);
+  expect(partial).toMatchObject({ stopped: "failures", result: "All done.", gaps: [expect.stringMatching(/^b: ann: /)] });
+});
+
 test("a lead whose plan has a cycle is told so once, and then the run fails", async () => {
   plan = { json: { tasks: [task("a", ["b"]), task("b", ["a"])] } };
   await expect(run({ topology: "star" })).rejects.toThrow(
@@ -224,4 +248,45 @@ test("a second run on the thread begins with a list of its own", async () => {
   const second = await run({ topology: "star" }, [task("x")], threadId);
   expect(stateOf(second)).toEqual(["x ann completed"]);
   expect(second.ledger).toHaveLength(2);
+});
+
+test("a fork from an earlier round ends differently, and the first result stays", async () => {
+  lines = { ann: [says("first")] };
+  const { thread_id: threadId } = await client.threads.create();
+  await run({ topology: "star", members: [clerk("ann")] }, [task("a"), task("b", ["a"])], threadId);
+  const history = await client.threads.getHistory<Team & { round: number }>(threadId, { limit: 50 });
+  const second = history.find(({ next, values }) => next.includes("work") && values.round === 1);
+  lines = { ann: [says("another")] };
+  const forked = await wait(threadId, { input: null, checkpointId: second?.checkpoint.checkpoint_id });
+  expect(forked.tasks.map(({ result }) => result)).toEqual(["first", "another"]);
+  const before = await client.threads.getState<Team>(threadId, history[0]?.checkpoint.checkpoint_id ?? "");
+  expect(before.values.tasks.map(({ result }) => result)).toEqual(["first", "first"]);
+});
+
+test("in code, members bring tools and middleware, or are graphs, and options are defaults of the context", async () => {
+  const looked: string[] = [];
+  const look = tool(({ place }) => `${looked.push(place)} seen`, {
+    ...{ name: "look", description: "Looks at a place" },
+    schema: z.object({ place: z.string() }),
+  });
+  const watched: string[] = [];
+  const watching = createMiddleware({
+    name: "watching",
+    wrapModelCall(request, handler) {
+      watched.push("call");
+      return handler(request);
+    },
+  });
+  const echo = new StateGraph(MessagesAnnotation)
+    .addNode("repeat", ({ messages }) => ({ messages: [new AIMessage(`heard ${messages.at(-1)?.text.slice(0, 13)}`)] }))
+    .addEdge(START, "repeat")
+    .compile({ name: "echo" });
+  lines = { ann: [does("look", { place: "the river" }), completes("A")] };
+  const graph = team({ members: [{ ...clerk("ann"), tools: [look], middleware: [watching] }, echo], topology: "mesh" });
+  const tasks = [task("a", [], { owner: "ann" }), task("b", [], { owner: "echo" })];
+  const done = await graph.invoke({ task: "Build it", tasks });
+  expect(done.tasks.map(({ result }) => result)).toEqual(["A", "heard Task: Do task"]);
+  expect(looked).toEqual(["the river"]);
+  expect(watched).toHaveLength(2);
+  expect(() => team({ members: [clerk("ann"), clerk("ann")] })).toThrow('another participant named "ann"');
 });

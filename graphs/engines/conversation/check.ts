@@ -44,7 +44,7 @@ function reasonToStop(setup: ConversationSetup, state: Conversation, config: Con
 }
 
 /** Ends the run with the last message as its result. The run fails if no participant said anything. */
-export function conclude({ messages, turns, notes }: Conversation) {
+export function conclude({ messages, turns, notes, ledger }: Conversation) {
   if (turns === 0) throw new Error(`No participant said anything. ${notes.join(" ")}`);
-  return { result: messages.findLast(isSaid)?.text ?? null };
+  return { result: messages.findLast(isSaid)?.text ?? null, usage: spentIn(ledger) };
 }

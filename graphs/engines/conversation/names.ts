@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type { Problem } from "../../agent/closed.ts";
 import { namesIn, type Termination } from "../termination.ts";
 
 interface Named {
@@ -12,21 +12,19 @@ interface Given {
   selector?: { candidates: Record<string, string[]> };
 }
 
-type Problem = { path: PropertyKey[]; message: string };
-
 /**
- * Returns the context schema with a check of the names in it: they are unique, and settings name only participants. `key` is the field of the
- * context that has the participants. Without a value there, `members` take part.
+ * Returns a check of the names in a context: they are unique, and settings name only participants. `key` is the field of the context that has
+ * the participants. Without a value there, `members` take part.
  */
-export function withNames<Context extends z.ZodObject>(context: Context, key: string, members: Named[] | undefined): Context {
+export function checkNames(key: string, members: Named[] | undefined): (values: Record<string, unknown>) => Problem[] {
   for (const { path, message } of members ? problemsOf(members, [key]) : []) throw new Error(`${path.join(".")}: ${message}`);
-  return context.superRefine((given, { addIssue }) => {
-    const sent = (given as Record<string, unknown>)[key] as Named[] | undefined;
-    const names = (sent ?? members ?? []).map(({ name }) => name);
-    const unknown = namesInSettings(given as unknown as Given).filter(({ name }) => !names.includes(name));
-    const problems = [...problemsOf(sent ?? [], [key]), ...unknown.map(({ name, path }) => ({ path, message: unknownName(name, names) }))];
-    for (const problem of problems) addIssue({ code: "custom", ...problem });
-  });
+  return (values) => {
+    const sent = values[key] as Named[] | undefined;
+    const names = (sent ?? members)?.map(({ name }) => name);
+    if (!names) return []; // the list itself is wrong, which another error says
+    const unknown = namesInSettings(values as Given).filter(({ name }) => !names.includes(name));
+    return [...problemsOf(sent ?? [], [key]), ...unknown.map(({ name, path }) => ({ path, message: unknownName(name, names) }))];
+  };
 }
 
 const unknownName = (name: string, names: string[]) => `there is no participant "${name}"; there are ${names.join(", ")}`;

@@ -13,6 +13,11 @@ export interface Participant extends Agent {
 
 const text = z.string().nullable().default(null);
 
+const Usage = z.object({
+  tokens: z.number().int().describe("Input and output tokens"),
+  dollars: z.number().describe("Cost by the price table"),
+});
+
 /** The state of a conversation. The messages are the transcript. Each message of a participant has the participant's name. */
 export const conversationState = {
   ...taskState,
@@ -29,6 +34,7 @@ export const conversationState = {
   stop: z.boolean().default(false).describe("Set by a caller to end the conversation after the present message"),
   stopReason: text.describe("Condition that ended the conversation"),
   result: text.describe("Last message of a participant"),
+  usage: Usage.default({ tokens: 0, dollars: 0 }).describe("Tokens and dollars that the run has used"),
   notes: z.array(z.string()).default([]).describe("What went wrong or looks doubtful, such as a turn that was passed"),
   ledger: Ledger,
 };

@@ -1,6 +1,7 @@
 import { AIMessage, type BaseMessage, ToolMessage } from "@langchain/core/messages";
 import { StateSchema } from "@langchain/langgraph";
 import { z } from "zod";
+import { spentIn } from "../../agent/ledger.ts";
 import { asText } from "../../agent/prompt.ts";
 import type { Success } from "../../agent/run-agent.ts";
 import { appending } from "../../agent/state.ts";
@@ -74,9 +75,10 @@ function addedBy({ name }: Participant, { added, message, result }: Success<unkn
 }
 
 /** Ends the run. Without an answer, the last message says why. The run fails if no agent said anything. */
-export function conclude({ messages, turns, notes, stopReason, speaker }: Swarming) {
+export function conclude({ messages, turns, notes, stopReason, speaker, ledger }: Swarming) {
   if (turns === 0) throw new Error(`No agent answered. ${notes.join(" ")}`);
   const last = messages.at(-1);
-  if (AIMessage.isInstance(last) && last.text !== "") return { result: last.text, lastAgent: speaker };
-  return { result: null, lastAgent: speaker, messages: [new AIMessage(`The conversation was stopped: ${stopReason}.`)] };
+  const ended = { lastAgent: speaker, usage: spentIn(ledger) };
+  if (AIMessage.isInstance(last) && last.text !== "") return { ...ended, result: last.text };
+  return { ...ended, result: null, messages: [new AIMessage(`The conversation was stopped: ${stopReason}.`)] };
 }

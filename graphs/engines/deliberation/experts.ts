@@ -1,24 +1,17 @@
-import type { z } from "zod";
 import { asAgent, type Member } from "../../agent/agent.ts";
+import type { Problem } from "../../agent/closed.ts";
 import type { Expert } from "./state.ts";
 
 type Named = { name: string; role: string }[];
-type Problem = { path: PropertyKey[]; message: string };
-
-/** Returns the context schema with a check of the experts: names and roles are unique, and a vote can be decided. */
-export function withExperts<Context extends z.ZodObject>(context: Context, members: Expert[] | undefined): Context {
+/** Returns a check of a context's experts: names and roles are unique, and a vote can be decided. */
+export function checkExperts(members: Expert[] | undefined): (values: Record<string, unknown>) => Problem[] {
   for (const { path, message } of members ? twinsIn(members) : []) throw new Error(`${path.join(".")}: ${message}`);
-  return context.superRefine((given, { addIssue }) => {
-    const {
-      experts = members ?? [],
-      ruling,
-      onSplit,
-      tieBreak,
-    } = given as Record<string, unknown> & { experts?: Named; tieBreak?: string };
+  return ({ experts: sent, ruling, onSplit, tieBreak }) => {
+    const experts = (sent ?? members) as Named | undefined;
+    if (!experts) return []; // the list itself is wrong, which another error says
     const isVote = ruling === "vote" || onSplit === "vote";
-    const problems = [...twinsIn(experts), ...(isVote ? tieProblems(experts, tieBreak) : [])];
-    for (const problem of problems) addIssue({ code: "custom", ...problem });
-  });
+    return [...twinsIn(experts), ...(isVote ? tieProblems(experts, tieBreak as string | undefined) : [])];
+  };
 }
 
 function twinsIn(experts: Named): Problem[] {
