@@ -15,7 +15,22 @@ interface View {
 }
 
 const text = (description: string) => z.string().trim().min(1).max(20_000).describe(description);
+const id = z.string().min(1).max(50);
 const words = { content: text("The message"), summary: z.string().trim().min(1).max(200).describe("The message in a few words") };
+
+/** The arguments of each tool. */
+const shapes = {
+  complete: z.object({ result: text("The whole result") }),
+  claim: z.object({ id: id.describe("Id of the task") }),
+  add: z.object({
+    id: id.describe("New short id"),
+    subject: z.string().trim().min(1).max(200).describe("What it is about, in a few words"),
+    description: text("What is to be done"),
+    blockedBy: z.array(id).default([]).describe("Ids of tasks that must be completed before"),
+  }),
+  send: z.object({ to: z.string().describe("Name of the member"), ...words }),
+  broadcast: z.object(words),
+};
 
 /** Returns the tools with which a member of a mesh works with the others. They check a call. `settle` carries it out after the round. */
 export function teamTools({ member, members, tasks, own, broadcastsLeft }: View): StructuredToolInterface[] {
@@ -37,36 +52,13 @@ export function teamTools({ member, members, tasks, own, broadcastsLeft }: View)
     if (tasks.every((task) => task.id !== id)) return `${id} is added to the list.`;
     throw new Error(`there is already a task "${id}".`);
   };
-  const id = z.string().min(1).max(50);
-  const blockedBy = z.array(id).default([]).describe("Ids of tasks that must be completed before");
-  const added = z.object({
-    id: id.describe("New short id"),
-    subject: text("What it is about"),
-    description: text("What is to be done"),
-    blockedBy,
-  });
   return [
-    ...(own
-      ? [
-          tool(() => "Completed.", {
-            name: "complete",
-            description: "Ends your task with its result",
-            schema: z.object({ result: text("The whole result") }),
-          }),
-        ]
-      : [
-          tool(claim, {
-            name: "claim",
-            description: "Claims an open task, which you then do",
-            schema: z.object({ id: id.describe("Id of the task") }),
-          }),
-        ]),
-    tool(add, { name: "add_task", description: "Adds a task that turned out to be needed", schema: added }),
-    tool(send, {
-      ...{ name: "send_message", description: "Writes to one other member" },
-      schema: z.object({ to: z.string().describe("Name of the member"), ...words }),
-    }),
-    tool(broadcast, { name: "broadcast", description: "Writes to all members. It is expensive.", schema: z.object(words) }),
+    own
+      ? tool(() => "Completed.", { name: "complete", description: "Ends your task with its result", schema: shapes.complete })
+      : tool(claim, { name: "claim", description: "Claims an open task, which you then do", schema: shapes.claim }),
+    tool(add, { name: "add_task", description: "Adds a task that turned out to be needed", schema: shapes.add }),
+    tool(send, { name: "send_message", description: "Writes to one other member", schema: shapes.send }),
+    tool(broadcast, { name: "broadcast", description: "Writes to all members. It is expensive.", schema: shapes.broadcast }),
   ];
 }
 

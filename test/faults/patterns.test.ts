@@ -281,6 +281,19 @@ const broken: Broken[] = [
     asked: { "How much do the members": 1, "Do task a": 1, "Do task b": 1, "Do task c": 2, "Answer from the results": 1 },
     outcome: { result: "Built.", tasks: [{ status: "completed" }, { status: "completed" }, { status: "completed" }] },
   },
+  {
+    graphId: "team", // as a mesh, in the round after a tool
+    input: { task: "Build", tasks: [{ id: "a", subject: "the part a", owner: "researcher" }] },
+    at: "maker reads it in the next round",
+    answers: [
+      ["How much do the members", { json: { score: 5, reason: "together" } }],
+      ["Answer from the results", { tokens: ["Built."] }],
+      ["maker reads it in the next round", { toolCall: { id: "call_2", name: "complete", args: { result: "A" } } }],
+      ["Do task a", { toolCall: { id: "call_1", name: "send_message", args: { to: "maker", content: "Look!", summary: "Look" } } }],
+    ],
+    asked: { "How much do the members": 1, "Do task a": 1, "maker reads it in the next round": 2, "Answer from the results": 1 },
+    outcome: { result: "Built.", topology: "mesh", mail: [{ from: "researcher", to: "maker" }], tasks: [{ result: "A" }] },
+  },
 ];
 
 test.each(broken)("$graphId goes on where its worker was killed, and asks nothing again that was answered", async (one) => {

@@ -1,3 +1,4 @@
+import { debate } from "ensemble/patterns";
 import { beforeEach, expect, test } from "vitest";
 import type { ScriptedReply } from "../../graphs/testing/scripted-model.ts";
 import { startPatterns } from "./service.ts";
@@ -167,6 +168,25 @@ test("a fork from round 1 gives another ending, and the first stays", async () =
   expect(forked).toMatchObject({ stopped: "consensus", decision: "go" });
   const before = await client.threads.getState<Debate>(threadId, history[0]?.checkpoint.checkpoint_id ?? "");
   expect(before.values).toMatchObject({ stopped: "stalemate", decision: "stop" });
+});
+
+test("a veto that is withdrawn in a round lets the others agree", async () => {
+  const veto = (why: string | null, more: Input = {}): ScriptedReply => ({ json: opinion("go", { veto: why, ...more }) });
+  lines = {
+    law: [veto("Not with that licence."), veto(null, { move: "amend", because: "the licence is free" })],
+    cost: [first("go"), keep("go")],
+    time: [first("go"), keep("go")],
+  };
+  const done = await run({ experts: experts.map((one) => ({ ...one, veto: one.name === "law" })) });
+  expect(done).toMatchObject({ stopped: "consensus", decision: "go", moves: [{ expert: "law", because: "the licence is free" }] });
+  expect(done.rounds).toHaveLength(2);
+});
+
+test("in code, debaters are options of agents, and options are defaults of the context", async () => {
+  lines = { law: [first("go"), keep("go")], cost: [first("stop"), keep("stop")] };
+  const done = await debate({ experts: experts.slice(0, 2), rounds: 1, ruling: "vote", tieBreak: "cost" }).invoke(input);
+  expect(done).toMatchObject({ decision: "stop", decidedBy: "vote", stopped: "stalemate" });
+  expect(() => debate({ rounds: 9 })).toThrow("rounds");
 });
 
 test("a judge that fails leaves the decision to the heaviest camp, and a debate without statements fails", async () => {

@@ -55,6 +55,7 @@ test("each sees what the others said under their names, and its own words as its
   await run({ task: "Count" }, { ...talk({ maxMessages: 4 }), participants: three.slice(0, 2) });
   const seen = model.requests[2]?.messages.map(({ role, content }) => `${role}: ${content}`);
   expect(seen?.slice(1)).toEqual(["user: Count", "assistant: One.", "user: bob: Two."]);
+  expect(JSON.stringify(model.requests[2]?.messages)).not.toContain('"name"');
   expect(seen?.[0]).toContain("Your name is ann. You talk with bob (the expert bob).");
 });
 
@@ -128,6 +129,20 @@ test("three failures stop it with what was said, and without a word the run fail
     "No participant said anything. A turn was passed, because ann",
   );
   expect(model.requests).toHaveLength(3);
+});
+
+test("there must be something to stop", async () => {
+  await expect(run({ stop: true })).rejects.toThrow("There is nothing to stop. Send `stop` with `command.update`");
+});
+
+test("a user's message of several parts reaches the participants whole", async () => {
+  answering({});
+  const content = [
+    { type: "text", text: "What is this?" },
+    { type: "image_url", image_url: { url: "data:image/png;base64,AA==" } },
+  ];
+  await run({ messages: [{ role: "user", content }] }, talk({ maxMessages: 1 }));
+  expect(model.requests[0]?.messages[1]?.content).toEqual(content);
 });
 
 test("a used-up budget ends the run with an error", async () => {

@@ -61,7 +61,8 @@ function handedInput({ from, input }: HandedOver): BaseMessage[] {
 
 /** Returns the message as a model gets it: without the speaker's name, which some endpoints refuse. */
 function withoutName(message: BaseMessage, most: number): BaseMessage {
-  if (HumanMessage.isInstance(message)) return new HumanMessage({ id: message.id, content: cut(message.text, most) });
+  const { id, content, text } = message;
+  if (HumanMessage.isInstance(message)) return new HumanMessage({ id, content: typeof content === "string" ? cut(text, most) : content });
   if (!AIMessage.isInstance(message)) return message;
-  return new AIMessage({ id: message.id, content: message.content, tool_calls: message.tool_calls });
+  return new AIMessage({ id, content, tool_calls: message.tool_calls });
 }

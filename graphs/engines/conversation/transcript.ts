@@ -15,15 +15,22 @@ export function saidBy(name: string, message: BaseMessage): AIMessage {
 /** Tells whether a participant said the message, and not the user. */
 export const isSaid = (message: BaseMessage): boolean => message.name !== undefined && !ToolMessage.isInstance(message);
 
-/** Returns the transcript as one participant sees it. What others said is a message of a person that begins with the speaker's name. */
+/**
+ * Returns the transcript as one participant sees it. The messages of others are messages of a person that begin with the speaker's name. No
+ * message has the field `name`, because some endpoints refuse it.
+ */
 export function seenBy(name: string, state: Conversation, most: number): BaseMessage[] {
-  const seen = present(state).map((message) => (message.name === name && AIMessage.isInstance(message) ? message : told(message, most)));
+  const isOwn = (message: BaseMessage) => message.name === name && AIMessage.isInstance(message);
+  const seen = present(state).map((message) =>
+    isOwn(message) ? new AIMessage({ id: message.id, content: message.text }) : told(message, most),
+  );
   return AIMessage.isInstance(seen.at(-1)) ? [...seen, new HumanMessage({ id: "go-on", content: "Go on." })] : seen;
 }
 
 function told(message: BaseMessage, most: number): BaseMessage {
-  const content = cut(message.name === undefined ? message.text : `${message.name}: ${message.text}`, most);
-  return new HumanMessage({ id: message.id, content });
+  const { id, name, content, text } = message;
+  if (name === undefined) return new HumanMessage({ id, content: typeof content === "string" ? cut(text, most) : content });
+  return new HumanMessage({ id, content: cut(`${name}: ${text}`, most) });
 }
 
 /** Returns the messages that participants see: the user's task, the summary of what was folded, and the messages after it. */
