@@ -54,7 +54,18 @@ export {
   evaluate,
   valueAt,
 } from "./engines/conditions.ts";
+export { Selector, Speakers } from "./engines/conversation/choose.ts";
+export { type Handing, Handoff, handingOver } from "./engines/conversation/handoff.ts";
+export { checkNames } from "./engines/conversation/names.ts";
+export type { Participant } from "./engines/conversation/state.ts";
+export { conversation } from "./engines/conversation.ts";
+export { Threshold } from "./engines/deliberation/consensus.ts";
+export { asExpert, checkExperts, type PanelMember } from "./engines/deliberation/experts.ts";
+export { Expert } from "./engines/deliberation/opinion.ts";
+export { deliberation } from "./engines/deliberation.ts";
 export { type Code, Doing, type DoingInCode, type StepFunction, toData } from "./engines/doing.ts";
+export { handedConversation } from "./engines/handed-conversation.ts";
+export { Termination } from "./engines/termination.ts";
 export { type CompensatedValues, compensations } from "./engines/workflow/compensate.ts";
 export { stepContext } from "./engines/workflow/context.ts";
 export { stoppedAt } from "./engines/workflow/nodes.ts";
@@ -81,8 +92,11 @@ export { type Batch, defineSkill, type Job, type Skill, type SkillOptions } from
 
 export { type AggregateOptions, aggregate } from "./aggregator.ts";
 export { type ChatOptions, chat } from "./chat.ts";
+export { type DebateOptions, debate } from "./debate.ts";
 export { type FanOutOptions, fanOut } from "./fan-out.ts";
+export { type GroupChatOptions, groupChat } from "./group-chat.ts";
 export { type MapReduceOptions, mapReduce } from "./map-reduce.ts";
+export { type PanelOptions, panel } from "./panel.ts";
 export { type PipelineOptions, pipeline } from "./pipeline.ts";
 export { type PlanExecuteOptions, planExecute } from "./plan-execute.ts";
 export { type ReactOptions, react } from "./react.ts";
@@ -90,4 +104,6 @@ export { type ReflectOptions, reflect } from "./reflect.ts";
 export { type SagaOptions, saga } from "./saga.ts";
 export { type ScenarioOptions, scenario } from "./scenario.ts";
 export { type SupervisorOptions, supervisor } from "./supervisor.ts";
+export { type SwarmOptions, swarm } from "./swarm.ts";
+export { type TeamOptions, team } from "./team.ts";
 export { type WorkEngineOptions, workEngine } from "./work-engine.ts";

@@ -75,6 +75,45 @@ const cases: Record<string, Case> = {
     input: { task: "Do" },
     answers: [["", { tokens: ["done"] }]],
   },
+  "group-chat": {
+    input: { task: "Write" },
+    answers: [
+      ["You are a planner", { tokens: ["Two lines."] }],
+      ["You are an executor", { tokens: ["Rivers bend."] }],
+      ["You are a reviewer", { tokens: ["APPROVED"] }],
+    ],
+  },
+  swarm: {
+    input: { task: "Where is my invoice?" },
+    answers: [
+      ["You are the specialist for invoices", { tokens: ["In your inbox."] }],
+      ["You are the first contact", { toolCall: { id: "call_1", name: "transfer_to_billing", args: {} } }],
+    ],
+  },
+  panel: {
+    input: { question: "Shall we go?", ballot: { options: ["go", "stop"] } },
+    answers: [
+      ["Write the decision on", { tokens: ["We go."] }],
+      ["Give your opinion on", { json: { option: "go", position: "Go.", confidence: 1 } }],
+    ],
+  },
+  debate: {
+    input: { question: "Shall we go?", ballot: { options: ["go", "stop"] } },
+    answers: [
+      ["Write the decision on", { tokens: ["We go."] }],
+      ["Answer to the other positions", { json: { option: "go", position: "Go.", confidence: 1, move: "concede", because: "so" } }],
+      ["an advocate of what is proven", { json: { option: "stop", position: "Stop.", confidence: 1 } }],
+      ["Give your opinion on", { json: { option: "go", position: "Go.", confidence: 1 } }],
+    ],
+  },
+  team: {
+    input: { task: "Build", tasks: ["a", "b", "c"].map((id) => ({ id, subject: `the part ${id}` })) },
+    answers: [
+      ["How much do the members", { json: { score: 1, reason: "alone" } }],
+      ["Answer from the results", { tokens: ["Built."] }],
+      ["Do task", { tokens: ["done"] }],
+    ],
+  },
   aggregator: { input: { results: [result("a", 10), result("b", 30), result("c", 80)] }, answers: [] },
   scenario: { input: { skill: "security-scanning" }, answers: [] },
 };

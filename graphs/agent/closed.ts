@@ -1,7 +1,8 @@
 import { z } from "zod";
 
-interface Problem {
-  path: string[];
+/** A problem of an object as a whole, and the path of the faulty value. */
+export interface Problem {
+  path: PropertyKey[];
   message: string;
 }
 

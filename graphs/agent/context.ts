@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AskTimeout } from "./ask-human.ts";
-import { closed } from "./closed.ts";
+import { closed, type Problem } from "./closed.ts";
 import { withDefaults } from "./defaults.ts";
 import { priceOf } from "./ledger.ts";
 import { ToolName } from "./tool-names.ts";
@@ -97,15 +97,27 @@ export const sharedContext = { models: Models, limits: Limits, budget: Budget };
  * - `defaults` replaces the defaults of any of these fields.
  * - `agents` are the agents that code gives to the pattern. Their models must have prices too.
  * - The schema refuses unknown keys, and a budget in dollars if a model has no price.
+ * - A list of agents in the context takes the place of `agents`.
+ * - `judge` returns the problems of the values as a whole. A value that is wrong by itself is undefined there.
  */
-export function patternContext<Shape extends z.ZodRawShape>(shape: Shape, defaults: object = {}, agents: { model?: unknown }[] = []) {
+export function patternContext<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  defaults: object = {},
+  agents: { model?: unknown }[] = [],
+  judge: (values: Record<string, unknown>) => Problem[] = () => [],
+) {
   const fields = withDefaults({ ...sharedContext, ...shape }, defaults as Record<string, unknown>);
   const context = closed(fields, (given) => {
-    const { models, budget, roster = agents } = given as { models?: unknown; budget?: unknown; roster?: { model?: unknown }[] };
+    const { models, budget, ...others } = given as Record<string, unknown>;
+    const sent = Object.values(others).filter(Array.isArray).flat() as { model?: unknown; role?: unknown }[];
+    const settings = Object.values(others).filter((one) => typeof one === "object" && one !== null) as { model?: unknown }[];
+    const roster = [...settings, ...(sent.some((one) => one?.role !== undefined) ? sent : agents)];
     const named = Models.safeParse(fields.models.safeParse(models).data).data;
     const limit = fields.budget.safeParse(budget).data;
-    if (!named || !limit || !Array.isArray(roster)) return [];
-    return unpriced([named.judge, named.worker, ...roster.map((agent) => agent?.model)], limit);
+    const own = Object.entries(fields).map(([key, field]) => [key, (field as z.ZodType).safeParse(Object(given)[key]).data]);
+    const problems = judge(Object.fromEntries(own));
+    if (!named || !limit) return problems;
+    return [...problems, ...unpriced([named.judge, named.worker, ...roster.map((agent) => agent?.model)], limit)];
   });
   context.parse(defaults); // makes a wrong default throw here, where code sets it, and not in the first run
   return context;

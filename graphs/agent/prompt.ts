@@ -1,3 +1,4 @@
+import { type BaseMessage, HumanMessage } from "@langchain/core/messages";
 import type { Agent } from "./agent.ts";
 import type { Limits } from "./context.ts";
 
@@ -13,6 +14,8 @@ export interface Errand {
   /** The material for the task, such as a text to review. */
   input?: unknown;
   constraints?: string[];
+  /** A conversation that the agent continues. The agent then sees these messages, and neither the task nor the material. */
+  messages?: BaseMessage[];
 }
 
 /** Returns the system prompt that tells an agent its role, its goal and its limits. */
@@ -37,6 +40,9 @@ export function taskOf({ task, input }: Errand, { materialTokens }: Limits): str
   const given = input === undefined ? "" : `\n\nInput:\n${cut(asText(input), materialTokens)}`;
   return `Task: ${cut(task, materialTokens)}${given}`;
 }
+
+/** Returns the messages that an errand begins with: the conversation to continue, or one message with the task and its material. */
+export const openingOf = (errand: Errand, limits: Limits): BaseMessage[] => errand.messages ?? [new HumanMessage(taskOf(errand, limits))];
 
 /** Returns a string unchanged, and any other value as JSON. */
 export const asText = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));

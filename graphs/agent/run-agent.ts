@@ -1,4 +1,4 @@
-import { type AIMessage, HumanMessage, SystemMessage } from "@langchain/core/messages";
+import { type AIMessage, type BaseMessage, SystemMessage } from "@langchain/core/messages";
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import type { z } from "zod";
 import { type Account, accountOf, expectedCost, reserve } from "./account.ts";
@@ -11,7 +11,7 @@ import { AgentFailed, rootOf } from "./failing.ts";
 import { BudgetExceeded, enforceBudget, entryOf, type LedgerEntry } from "./ledger.ts";
 import { openModel, UnknownModel } from "./models.ts";
 import { muted } from "./muted.ts";
-import { asText, type Errand, instructionOf, PromptTooLong, taskOf } from "./prompt.ts";
+import { asText, type Errand, instructionOf, openingOf, PromptTooLong } from "./prompt.ts";
 import { type AnswerSchema, readAnswer } from "./structured.ts";
 
 /** The result of an agent's work. A failure is also an outcome, so it does not fail agents that work at the same time. */
@@ -32,6 +32,8 @@ export interface Success<Result> {
    * The last message of the agent. A pattern may append it to its own messages. Because the id is the same, clients do not see it twice.
    */
   message?: AIMessage;
+  /** For an agent with tools: all messages that it added, such as its tool calls and their results. The last one is `message`. */
+  added?: BaseMessage[];
   /** Why the agent answered early, such as `step_limit`. */
   stopped?: string;
   ledger: LedgerEntry[];
@@ -115,7 +117,7 @@ async function answerAtOnce(run: AgentRun, errand: Errand, config: LangGraphRunn
   const { signal } = config;
   const { agent, limits, quiet } = run;
   const system = instructionOf(agent, errand.constraints ?? [], limits);
-  const messages = [new HumanMessage(taskOf(errand, limits))];
+  const messages = openingOf(errand, limits);
   const purse = purseOf(run, [], config);
   const expected = expectedCost(calledBy(run, 0), [new SystemMessage(system), ...messages], purse);
   const end = await reserve(purse, expected, signal);
@@ -146,7 +148,7 @@ async function answerAtOnce(run: AgentRun, errand: Errand, config: LangGraphRunn
 /** Runs the agent's graph as a subgraph of the current node. */
 async function workInRounds(run: AgentRun, errand: Errand, config: LangGraphRunnableConfig): Promise<Done> {
   const { agent, limits } = run;
-  const input = { messages: [new HumanMessage(taskOf(errand, limits))] };
+  const input = { messages: openingOf(errand, limits) };
   const values = await graphOf(agent).invoke(input as never, {
     ...config,
     recursionLimit: undefined,
@@ -154,7 +156,8 @@ async function workInRounds(run: AgentRun, errand: Errand, config: LangGraphRunn
   });
   const { messages, stopped, ledger } = values as unknown as AgentValues & { messages: AIMessage[] };
   const message = messages.at(-1);
-  const done = { message, ...(stopped && { stopped }), ledger };
+  const opening = new Set(input.messages.map(({ id }) => id));
+  const done = { message, added: messages.filter(({ id }) => !opening.has(id)), ...(stopped && { stopped }), ledger };
   if (!agent.output) return { ...done, result: message?.text ?? "" };
   const read = readAnswer(message?.text ?? "", answerOf(agent.name, agent.output));
   if ("problem" in read) throw new Error(read.problem);
@@ -163,7 +166,7 @@ async function workInRounds(run: AgentRun, errand: Errand, config: LangGraphRunn
 
 /** Runs the graph that does an agent's work. The result is the graph's structured response, or the text of its last message. */
 async function workByGraph({ agent, limits, quiet }: AgentRun, errand: Errand, config: LangGraphRunnableConfig): Promise<Done> {
-  const input = { messages: [new HumanMessage(taskOf(errand, limits))] };
+  const input = { messages: openingOf(errand, limits) };
   const values = Object((await agent.graph?.invoke(input, { ...(quiet ? muted(config) : config), context: undefined })) ?? {});
   const message: AIMessage | undefined = values.messages?.at(-1);
   const result = values.structuredResponse ?? message?.text ?? values;

@@ -36,13 +36,13 @@ export const messagesInput = (description: string) =>
 /**
  * Returns the input schema of a pattern that works on one task. The caller sends either `task`, or `messages`, whose last message of a
  * person is the task. Every field has a default. Without one, a field that is not sent would keep its value from an earlier run on the
- * thread.
+ * thread. `suffices` tells whether an input without a task is enough.
  */
-export function taskInput<Shape extends z.ZodRawShape>(shape: Shape, needsNoTask: (given: object) => boolean = () => false) {
+export function taskInput<Shape extends z.ZodRawShape>(shape: Shape, suffices: (given: Record<string, unknown>) => boolean = () => false) {
   const messages = messagesInput("Conversation, instead of a task. The last message of a person is the task.");
   return closed({ task: taskState.task, messages, ...shape }, (given) => {
     const { task, messages = [] } = given as { task?: unknown; messages?: unknown };
-    const isGiven = typeof task === "string" || [messages].flat().some(isOfPerson) || needsNoTask(given);
+    const isGiven = typeof task === "string" || [messages].flat().some(isOfPerson) || suffices(given as Record<string, unknown>);
     return isGiven ? [] : [{ path: ["task"], message: "give a task, or messages with one of a person" }];
   });
 }

@@ -4,12 +4,6 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-interface ScriptedCall {
-  id: string;
-  name: string;
-  args: unknown;
-}
-
 /** One scripted answer of the model: a text, a JSON value, a tool call, or a failure. */
 export interface ScriptedReply {
   /** The text of the answer, in the pieces in which it is streamed. */
@@ -31,6 +25,13 @@ export interface ScriptedReply {
   breaks?: boolean;
   /** If true, the connection stays open after the last token until the client leaves. */
   hang?: boolean;
+}
+
+/** A tool call. If the arguments are a string, it is sent unchanged, so that a test can send invalid JSON. */
+export interface ScriptedCall {
+  id: string;
+  name: string;
+  args: unknown;
 }
 
 export interface ScriptedModel {

@@ -3,8 +3,11 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import {
   aggregate,
+  debate,
   fanOut,
+  groupChat,
   mapReduce,
+  panel,
   pipeline,
   planExecute,
   react,
@@ -12,6 +15,8 @@ import {
   saga,
   scenario,
   supervisor,
+  swarm,
+  team,
   workEngine,
 } from "../../graphs/index.ts";
 import { defaultOf } from "../../src/cli/print-config.ts";
@@ -120,6 +125,11 @@ test("api.md describes every endpoint that is served", () => {
 
 const patterns = {
   supervisor,
+  "group-chat": groupChat,
+  swarm,
+  panel,
+  debate,
+  team,
   react,
   "plan-execute": planExecute,
   reflect,

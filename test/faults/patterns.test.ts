@@ -124,6 +124,12 @@ const report = { json: { executiveSummary: "All seen.", findingsByCategory: {}, 
 const descriptions = ["find a", "find b", "add them"];
 
 const stage = (name: string) => ({ name, do: { task: `do ${name}` } });
+const vote = (option: string) => ({ option, position: option, confidence: 1, move: option === "go" ? "concede" : "keep", because: "so" });
+const goes = { json: vote("go") };
+const stops = { json: vote("stop") };
+const debaters = ["an advocate of change", "an advocate of what is proven", "a pragmatist who looks at effort and benefit"];
+/** The beginning of a debater's instruction after the first statements. */
+const inRound = (role: string) => `${role}.\\nArgue with reasons that can be checked.\\n- Keep`;
 
 interface Broken {
   graphId: string;
@@ -132,6 +138,8 @@ interface Broken {
   /** The question at which the run is interrupted, and how often each question must be asked in total. */
   at: string;
   asked: Record<string, number>;
+  /** Results of parallel tasks that must be stored before the run is interrupted. */
+  stored?: { channel: string; count: number };
   answers: [words: string, reply: ScriptedReply][];
   outcome: object;
   /** The result when the model refuses everything, for patterns that then end without an error. */
@@ -300,6 +308,87 @@ const broken: Broken[] = [
     asked: { "do one": 1, "do two": 2, "from the results": 1 },
     outcome: { answer: "one text", missing: [] },
   },
+  {
+    graphId: "group-chat",
+    input: { task: "Write" },
+    at: '"role":"assistant"', // the planner in turn 4, who sees its own words
+    answers: [
+      ['"role":"assistant"', { tokens: ["APPROVED"] }],
+      ["You are a planner", { tokens: ["Two lines."] }],
+      ["You are an executor", { tokens: ["Rivers bend."] }],
+      ["You are a reviewer", { tokens: ["Too short."] }],
+    ],
+    asked: { '"role":"assistant"': 2, "You are a planner": 1, "You are an executor": 1, "You are a reviewer": 1 },
+    outcome: { turns: 4, stopReason: 'text "APPROVED"', speaker: "planner" },
+  },
+  {
+    graphId: "swarm",
+    input: { task: "Where is my invoice?" },
+    at: "You are the specialist for invoices",
+    answers: [
+      ["You are the specialist for invoices", { tokens: ["In your inbox."] }],
+      ["You are the first contact", { toolCall: { id: "call_1", name: "transfer_to_billing", args: {} } }],
+    ],
+    asked: { "You are the first contact": 1, "You are the specialist for invoices": 2 },
+    outcome: { result: "In your inbox.", lastAgent: "billing", handoffs: [{ from: "triage", to: "billing" }] },
+  },
+  {
+    graphId: "panel",
+    input: { question: "Shall we go?", ballot: { options: ["go", "stop"] } },
+    at: "what can go wrong",
+    stored: { channel: "answers", count: 2 },
+    answers: [
+      ["Write the decision on", { tokens: ["We go."] }],
+      ...["what can be built", "what it is worth", "what can go wrong"].map((field): [string, ScriptedReply] => [field, goes]),
+    ],
+    asked: { "what can be built": 1, "what it is worth": 1, "what can go wrong": 2, "Write the decision on": 1 },
+    outcome: { decision: "go", consensus: true, result: "We go." },
+  },
+  {
+    graphId: "debate",
+    input: { question: "Shall we go?", ballot: { options: ["go", "stop"] } },
+    at: inRound("a pragmatist who looks at effort and benefit"),
+    stored: { channel: "answers", count: 2 },
+    answers: [
+      ["Write the decision on", { tokens: ["We go."] }],
+      ...debaters.map((role): [string, ScriptedReply] => [inRound(role), goes]),
+      ...debaters.map((role): [string, ScriptedReply] => [role, role.includes("proven") ? stops : goes]),
+    ],
+    asked: Object.fromEntries([
+      ...debaters.flatMap((role) => [
+        [role, 1],
+        [inRound(role), role.includes("pragmatist") ? 2 : 1],
+      ]),
+      ["Write the decision on", 1],
+    ]),
+    outcome: { decision: "go", stopped: "consensus", rounds: [{}, {}] },
+  },
+  {
+    graphId: "team",
+    input: { task: "Build", tasks: ["a", "b", "c"].map((id) => ({ id, subject: `the part ${id}` })) },
+    at: "Do task c",
+    stored: { channel: "turns", count: 2 },
+    answers: [
+      ["How much do the members", { json: { score: 1, reason: "alone" } }],
+      ["Answer from the results", { tokens: ["Built."] }],
+      ...["a", "b", "c"].map((id): [string, ScriptedReply] => [`Do task ${id}`, { tokens: ["done"] }]),
+    ],
+    asked: { "How much do the members": 1, "Do task a": 1, "Do task b": 1, "Do task c": 2, "Answer from the results": 1 },
+    outcome: { result: "Built.", tasks: [{ status: "completed" }, { status: "completed" }, { status: "completed" }] },
+  },
+  {
+    graphId: "team", // as a mesh, in the round after a tool
+    input: { task: "Build", tasks: [{ id: "a", subject: "the part a", owner: "researcher" }] },
+    at: "maker reads it in the next round",
+    answers: [
+      ["How much do the members", { json: { score: 5, reason: "together" } }],
+      ["Answer from the results", { tokens: ["Built."] }],
+      ["maker reads it in the next round", { toolCall: { id: "call_2", name: "complete", args: { result: "A" } } }],
+      ["Do task a", { toolCall: { id: "call_1", name: "send_message", args: { to: "maker", content: "Look!", summary: "Look" } } }],
+    ],
+    asked: { "How much do the members": 1, "Do task a": 1, "maker reads it in the next round": 2, "Answer from the results": 1 },
+    outcome: { result: "Built.", topology: "mesh", mail: [{ from: "researcher", to: "maker" }], tasks: [{ result: "A" }] },
+  },
 ];
 
 test.each(broken)("$graphId goes on where its worker was killed, and asks nothing again that was answered", async (one) => {
@@ -307,7 +396,7 @@ test.each(broken)("$graphId goes on where its worker was killed, and asks nothin
   silentAt = one.at;
   const dying = await aWorker();
   const run = await start(one.graphId, one.input, one.context);
-  await until(() => asked[one.at] === 1);
+  await until(async () => asked[one.at] === 1 && (!one.stored || (await finished(run.thread_id, one.stored.channel)) === one.stored.count));
   dying.child.kill("SIGKILL");
   await aWorker();
   expect(await outcome(run)).toMatchObject(one.outcome);
@@ -353,7 +442,9 @@ test("every pattern that is cancelled stops asking, and goes on from there when 
     answering(one.answers);
     silentAt = one.at;
     const run = await start(one.graphId, one.input, one.context);
-    await until(() => asked[one.at] === 1);
+    await until(
+      async () => asked[one.at] === 1 && (!one.stored || (await finished(run.thread_id, one.stored.channel)) === one.stored.count),
+    );
     await client.runs.cancel(run.thread_id, run.run_id, true);
     await model.abandoned();
     expect(await rowOf(run.run_id)).toMatchObject({ status: "interrupted" });

@@ -46,6 +46,11 @@ test.each(shipped)("every field that $graphId takes, gives or is configured by i
   });
 });
 
+test.each(["group-chat", "swarm", "panel", "debate", "team"])("%s publishes the schema of its context", async (graphId) => {
+  const { context_schema: schema } = await client.assistants.getSchemas(graphId);
+  expect(keysOf(schema)).toEqual(expect.arrayContaining(["models", "limits", "budget", "askTimeoutSeconds"]));
+});
+
 test.each(shipped)("$graphId can be drawn: every node is on a way from the start to the end", async ({ graphId }) => {
   const { nodes, edges } = await client.assistants.getGraph(graphId);
   const reach = (from: string, next: (id: string) => string[], seen = new Set<string>()): Set<string> => {
@@ -66,6 +71,64 @@ test.each([
   ["reflect", ["task", "messages", "criteria"], ["result", "valid", "stopped", "rounds", "ledger", "messages"]],
   ["plan-execute", ["task", "messages"], ["answer", "gaps", "plan", "revisions", "ledger", "messages"]],
   ["aggregator", ["results", "strategies", "expected", "deliverable", "task", "messages"], ["messages", "report", "ledger"]],
+  ["group-chat", ["task", "messages", "stop"], ["result", "stopReason", "speaker", "turns", "usage", "notes", "messages", "ledger"]],
+  [
+    "swarm",
+    ["task", "messages", "stop"],
+    ["result", "stopReason", "lastAgent", "handoffs", "turns", "usage", "notes", "messages", "ledger"],
+  ],
+  [
+    "panel",
+    ["task", "messages", "question", "material", "ballot"],
+    [
+      "result",
+      "decision",
+      "decidedBy",
+      "consensus",
+      "agreement",
+      "confidence",
+      "reasoning",
+      "blockedBy",
+      "views",
+      "camps",
+      "dissent",
+      "agreedPoints",
+      "disagreements",
+      "moves",
+      "gaps",
+      "messages",
+      "ledger",
+    ],
+  ],
+  [
+    "debate",
+    ["task", "messages", "question", "material", "ballot"],
+    [
+      "result",
+      "decision",
+      "decidedBy",
+      "consensus",
+      "agreement",
+      "confidence",
+      "reasoning",
+      "blockedBy",
+      "stopped",
+      "rounds",
+      "moves",
+      "camps",
+      "dissent",
+      "agreedPoints",
+      "disagreements",
+      "gaps",
+      "messages",
+      "ledger",
+    ],
+  ],
+  [
+    "team",
+    ["task", "messages", "tasks"],
+    ["result", "tasks", "topology", "score", "mail", "stopped", "gaps", "notes", "messages", "ledger"],
+  ],
 ])("%s shows what a caller gives and gets, and not its book-keeping", async (graphId, input, output) => {
   const schemas = await client.assistants.getSchemas(graphId);
   expect(keysOf(schemas.input_schema)).toEqual(input);

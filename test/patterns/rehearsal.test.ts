@@ -26,6 +26,11 @@ test.each([
   ["saga", { task }, { status: "completed", output: expect.stringMatching(/./) }],
   ["pipeline", { task }, { status: "completed", output: expect.stringMatching(/./) }],
   ["plan-execute", { task }, { answer: expect.stringMatching(/./) }],
+  ["group-chat", { task }, { stopReason: "maxMessages 12", turns: 12 }],
+  ["swarm", { task }, { stopReason: "answered", result: expect.stringContaining("river") }],
+  ["panel", { question: task }, { result: expect.stringMatching(/./), decision: expect.stringMatching(/./) }],
+  ["debate", { task, ballot: { options: ["sailing", "rowing"] } }, { result: expect.stringMatching(/./), decision: "sailing" }],
+  ["team", { task }, { result: expect.stringMatching(/./), stopped: null }],
   ["supervisor", { task }, { report: { executiveSummary: expect.stringMatching(/./) } }],
   [
     "scenario",

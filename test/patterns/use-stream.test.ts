@@ -7,8 +7,8 @@ import { startPatterns } from "./service.ts";
 
 const { model, urls } = await startPatterns();
 
-/** The answers of the model for each pattern, by words of the request. The last line is the answer that a chat client shows. */
-const patterns: [graphId: string, answers: [words: string, reply: ScriptedReply][], answer: string][] = [
+/** The answers of the model for each pattern, by words of the request. The last texts are the answers that a chat client shows. */
+const patterns: [graphId: string, answers: [words: string, reply: ScriptedReply][], ...answer: string[]][] = [
   ["react", [["", { tokens: ["Rivers ", "bend."] }]], "Rivers bend."],
   ["chat", [["", { tokens: ["Rivers ", "bend."] }]], "Rivers bend."],
   [
@@ -79,19 +79,48 @@ const patterns: [graphId: string, answers: [words: string, reply: ScriptedReply]
     ],
     "Rivers bend.",
   ],
+  [
+    "group-chat",
+    [
+      ["You are a reviewer", { tokens: ["APP", "ROVED"] }],
+      ["You are an executor", { tokens: ["Rivers bend."] }],
+      ["", { tokens: ["One line."] }],
+    ],
+    ...["One line.", "Rivers bend.", "APPROVED"],
+  ],
+  ["swarm", [["", { tokens: ["Rivers ", "bend."] }]], "Rivers bend."],
+  ...["panel", "debate"].map((graphId): [string, [string, ScriptedReply][], string] => [
+    graphId,
+    [
+      ["Write the decision on", { tokens: ["Rivers ", "bend."] }],
+      ["Group these positions", { json: { groups: [{ position: "They bend.", labels: ["A", "B", "C"] }] } }],
+      ["", { json: { position: "They bend.", confidence: 1 } }],
+    ],
+    "Rivers bend.",
+  ]),
+  [
+    "team",
+    [
+      ["How much do the members", { json: { score: 1, reason: "alone" } }],
+      ["Split this into tasks", { json: { tasks: [{ id: "a", subject: "look" }] } }],
+      ["Answer from the results", { tokens: ["Rivers ", "bend."] }],
+      ["", { tokens: ["seen"] }],
+    ],
+    "Rivers bend.",
+  ],
 ];
 
-test.each(patterns)("a chat client drives %s by messages, and shows its answer", async (graphId, answers, answer) => {
+test.each(patterns)("a chat client drives %s by messages, and shows its answer", async (graphId, answers, ...shown) => {
   model.respond((messages) => answers.find(([words]) => messages.includes(words))?.[1] ?? { status: 500 });
   const page = mount(() => useStream({ apiUrl: urls[0] ?? "", assistantId: graphId, transport: "sse" }));
   await eventually(() => page.now.isThreadLoading).toBe(false);
   void page.now.submit({ messages: [{ type: "human", content: "Why do rivers bend?" }] });
-  await eventually(() => page.now.messages.at(-1)?.text).toBe(answer);
+  await eventually(() => page.now.messages.at(-1)?.text).toBe(shown.at(-1));
   await eventually(() => page.now.isLoading).toBe(false);
   expect(page.now.error).toBeUndefined();
   expect(page.now.messages.map(({ type, text }) => [type, text])).toEqual([
     ["human", "Why do rivers bend?"],
-    ["ai", answer],
+    ...shown.map((text) => ["ai", text]),
   ]);
   const reloaded = mount(() =>
     useStream({ apiUrl: urls[0] ?? "", assistantId: graphId, transport: "sse", threadId: page.now.threadId ?? "" }),

@@ -1,0 +1,60 @@
+import type { Problem } from "../../agent/closed.ts";
+import { namesIn, type Termination } from "../termination.ts";
+
+interface Named {
+  name: string;
+  handoffs?: { to: string }[];
+}
+
+interface Given {
+  termination?: Termination;
+  entry?: string;
+  selector?: { candidates: Record<string, string[]> };
+}
+
+/**
+ * Returns a check of the names in a context: they are unique, and settings name only participants. `key` is the field of the context that has
+ * the participants. Without a value there, `members` take part.
+ */
+export function checkNames(key: string, members: Named[] | undefined): (values: Record<string, unknown>) => Problem[] {
+  for (const { path, message } of members ? problemsOf(members, [key]) : []) throw new Error(`${path.join(".")}: ${message}`);
+  return (values) => {
+    const sent = values[key] as Named[] | undefined;
+    const names = (sent ?? members)?.map(({ name }) => name);
+    if (!names) return []; // the list itself is wrong, which another error says
+    const unknown = namesInSettings(values as Given).filter(({ name }) => !names.includes(name));
+    return [...problemsOf(sent ?? [], [key]), ...unknown.map(({ name, path }) => ({ path, message: unknownName(name, names) }))];
+  };
+}
+
+const unknownName = (name: string, names: string[]) => `there is no participant "${name}"; there are ${names.join(", ")}`;
+
+function namesInSettings({ termination, selector, entry }: Given) {
+  const candidates = Object.entries(selector?.candidates ?? {}).flatMap(([speaker, after]) => [
+    { name: speaker, path: ["selector", "candidates", speaker] },
+    ...after.map((name, index) => ({ name, path: ["selector", "candidates", speaker, index] })),
+  ]);
+  return [
+    ...(termination ? namesIn(termination, ["termination"]) : []),
+    ...candidates,
+    ...(entry === undefined ? [] : [{ name: entry, path: ["entry"] }]),
+  ];
+}
+
+/** Returns the problems of a list of participants: a name that is taken, and a handoff to nobody or to oneself. */
+function problemsOf(participants: Named[], path: PropertyKey[]): Problem[] {
+  const names = participants.map(({ name }) => name);
+  return participants.flatMap(({ name, handoffs = [] }, index) => [
+    ...(names.indexOf(name) < index ? [{ path: [...path, index, "name"], message: `there is another participant named "${name}"` }] : []),
+    ...handoffs.flatMap(({ to }, number) =>
+      names.includes(to) && to !== name
+        ? []
+        : [
+            {
+              path: [...path, index, "handoffs", number, "to"],
+              message: to === name ? "this is the agent itself" : unknownName(to, names),
+            },
+          ],
+    ),
+  ]);
+}

@@ -1,0 +1,104 @@
+import { z } from "zod";
+import type { Ballot, View } from "./opinion.ts";
+
+/** Agreement from which a panel has a consensus: a share of the weights, all of them, or more than half. */
+export const Threshold = z
+  .union([z.enum(["unanimous", "majority"]), z.number().gt(0).max(1)])
+  .default(0.7)
+  .describe("Share of the weights that makes a consensus, or `unanimous`, or `majority` for more than half");
+
+/** Experts that hold the same view. */
+export const Camp = z.object({
+  option: z.union([z.string(), z.number()]).describe("Option, value or position of these experts"),
+  experts: z.array(z.string()).describe("Experts that hold it"),
+  weight: z.number().describe("Sum of their weights"),
+  confidence: z.number().describe("Mean of their confidence, by weight"),
+});
+export type Camp = z.infer<typeof Camp>;
+
+/** The judge's answer when it groups positions by their meaning. */
+export const Grouping = z.object({
+  groups: z
+    .array(
+      z.object({
+        position: z.string().describe("What these positions have in common"),
+        labels: z.array(z.string()).describe("Labels of the positions, such as A"),
+      }),
+    )
+    .describe("Positions that mean the same are in one group, however they are worded"),
+  agreed: z.array(z.string()).default([]).describe("Points on which several positions agree"),
+  disputed: z.array(z.string()).default([]).describe("Points on which positions differ"),
+});
+export type Grouping = z.infer<typeof Grouping>;
+
+/** Returns the letter under which a judge and the other experts see an expert. */
+export const labelOf = (index: number) => String.fromCharCode(65 + index);
+
+const sumOf = (views: { weight: number }[]) => views.reduce((sum, { weight }) => sum + weight, 0);
+
+function campOf(option: Camp["option"], views: View[]): Camp {
+  const weight = sumOf(views);
+  const confidence = views.reduce((sum, view) => sum + view.confidence * view.weight, 0) / weight;
+  return { option, experts: views.map(({ expert }) => expert), weight, confidence: Math.round(confidence * 1_000) / 1_000 };
+}
+
+/** Returns the camps, the heaviest first. Of equal weights, the camp with more confidence comes first. */
+export function campsOf(views: View[], ballot: Ballot, groups: Grouping["groups"] = []): Camp[] {
+  const found = ballot.scale ? campsOnScale(views, ballot.scale) : ballot.options ? campsOfOptions(views) : campsOfGroups(views, groups);
+  return found.toSorted((a, b) => b.weight - a.weight || b.confidence - a.confidence);
+}
+
+const campsOfOptions = (views: View[]) =>
+  [...Map.groupBy(views, ({ option }) => option ?? "").entries()].map(([option, camp]) => campOf(option, camp));
+
+/** Returns the camp around the weighted median, at most a tenth of the scale away, and a camp for each other value. */
+function campsOnScale(views: View[], { min, max }: { min: number; max: number }): Camp[] {
+  const ordered = views.toSorted((a, b) => Number(a.option) - Number(b.option));
+  const half = sumOf(views) / 2;
+  const median = Number(ordered.find((_, index) => sumOf(ordered.slice(0, index + 1)) >= half)?.option ?? min);
+  const isNear = ({ option }: View) => Math.abs(Number(option) - median) <= (max - min) / 10;
+  return [campOf(median, views.filter(isNear)), ...campsOfOptions(views.filter((view) => !isNear(view)))];
+}
+
+/** Returns a camp for each group of the judge. A view that is in no group is a camp of its own, unless another has the same words. */
+function campsOfGroups(views: View[], groups: Grouping["groups"]): Camp[] {
+  const left = new Map(views.map((view, index) => [labelOf(index), view]));
+  const grouped = groups.flatMap(({ position, labels }) => {
+    const camp = labels.flatMap((label) => {
+      const view = left.get(label);
+      return view && left.delete(label) ? [view] : [];
+    });
+    return camp.length > 0 ? [campOf(position, camp)] : [];
+  });
+  const alone = Map.groupBy(left.values(), ({ position }) => position.trim().toLowerCase());
+  return [...grouped, ...[...alone.values()].map((camp) => campOf(camp[0]?.position ?? "", camp))];
+}
+
+/** Returns the share of the weights in the heaviest camp. */
+export const agreementOf = (camps: Camp[]): number => (camps[0]?.weight ?? 0) / sumOf(camps);
+
+/** Tells whether the heaviest camp is a consensus. A tie never is. */
+export function isConsensus(camps: Camp[], threshold: z.infer<typeof Threshold>): boolean {
+  const agreement = agreementOf(camps);
+  if (isTie(camps)) return false;
+  if (threshold === "majority") return agreement > 0.5;
+  return agreement >= (threshold === "unanimous" ? 1 : threshold) - 1e-9;
+}
+
+export const isTie = ([first, second]: Camp[]): boolean => first !== undefined && first.weight === second?.weight;
+
+/** Returns the option with most experts, each with one vote, or undefined on a tie that the named expert cannot break. */
+export function voteOn(camps: Camp[], tieBreak: string | undefined): Camp | undefined {
+  const most = Math.max(...camps.map(({ experts }) => experts.length));
+  const first = camps.filter(({ experts }) => experts.length === most);
+  return first.length === 1 ? first[0] : first.find(({ experts }) => tieBreak !== undefined && experts.includes(tieBreak));
+}
+
+/** Returns the points that at least two experts made in the same words. */
+export function sharedPoints(views: View[]): string[] {
+  const made = views.flatMap(({ expert, reasons, risks, conditions }) =>
+    [...reasons, ...risks, ...conditions].map((point) => ({ expert, point })),
+  );
+  const byWords = Map.groupBy(made, ({ point }) => point.trim().toLowerCase());
+  return [...byWords.values()].filter((same) => new Set(same.map(({ expert }) => expert)).size > 1).map(([first]) => first?.point ?? "");
+}

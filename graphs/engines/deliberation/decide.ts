@@ -1,0 +1,80 @@
+import { z } from "zod";
+import { askAnswer } from "../../agent/ask-human.ts";
+import { tierOf } from "../../agent/context.ts";
+import { report } from "../../agent/progress.ts";
+import { runAgent } from "../../agent/run-agent.ts";
+import { taskOf } from "../../agent/task.ts";
+import { type Camp, isTie, labelOf, voteOn } from "./consensus.ts";
+import type { View } from "./opinion.ts";
+import { judge, prompts } from "./prompts.ts";
+import type { Config, Deliberation, DeliberationSetup } from "./state.ts";
+
+const noDecision = "no decision";
+
+/** Returns the position of a camp and all its arguments. They do not show who made them, or how many did. */
+function positionOf({ option, experts }: Camp, views: View[]) {
+  const arguing = views.filter(({ expert }) => experts.includes(expert));
+  const all = (key: "reasons" | "risks" | "conditions") => [...new Set(arguing.flatMap((view) => view[key]))];
+  return { option, reasons: all("reasons"), risks: all("risks"), conditions: all("conditions") };
+}
+
+/** Decides without consensus: by a vote, or by the judge. The judge also decides a vote that ends in a tie. */
+export const decide = (setup: DeliberationSetup) => async (state: Deliberation, config: Config) => {
+  const { ruling, tieBreak } = setup.contextOf(state, config);
+  if (state.blockedBy.length > 0) return { decidedBy: "veto" as const, reasoning: state.blockedBy.join(" ") };
+  const voted = ruling === "vote" ? voteOn(state.camps, tieBreak) : undefined;
+  if (!voted) return arbitrate(setup, state, config);
+  const reasoning = `${voted.experts.length} of ${state.views.length} experts voted for it.`;
+  return { decision: voted.option, decidedBy: "vote" as const, reasoning, confidence: voted.confidence };
+};
+
+/** Lets the judge rule. It sees letters and arguments, and not who made them or how many did. */
+async function arbitrate(setup: DeliberationSetup, state: Deliberation, config: Config) {
+  const startedAt = Date.now();
+  const { camps, views, gaps, material } = state;
+  const context = setup.contextOf(state, config);
+  const mixed = camps.toSorted((a, b) => (String(a.option) < String(b.option) ? -1 : 1)); // the heaviest camp would come first
+  const labels = mixed.map((_, index) => labelOf(index));
+  const positions = mixed.map((camp, index) => ({ label: labelOf(index), ...positionOf(camp, views) }));
+  const output = z.object({
+    winner: z.enum(labels).describe("Label of the position that holds"),
+    reasoning: z.string().describe("Why it holds"),
+    confidence: z.number().min(0).max(1).describe("How sure you are, 1 being certain"),
+  });
+  const errand = {
+    agent: { ...judge, output, timeoutSeconds: context.timeoutSeconds },
+    task: prompts.rule(taskOf(state)),
+    input: {
+      ...(material !== null && { material }),
+      positions: positions.toSorted((a, b) => (String(a.option) < String(b.option) ? -1 : 1)),
+    },
+    ...{ pattern: setup.pattern, earlier: state.ledger },
+  };
+  const outcome = await runAgent<z.output<typeof output>>({ ...tierOf(context, "judge"), ...errand }, config);
+  const { ledger } = outcome;
+  report(config, setup.pattern, "ruling", startedAt, { status: outcome.status });
+  if (outcome.status !== "success") return { ...counted(state), gaps: [...gaps, `The judge gave no ruling: ${outcome.error}`], ledger };
+  const { winner, reasoning, confidence } = outcome.result;
+  return { decision: mixed[labels.indexOf(winner)]?.option ?? null, decidedBy: "judge" as const, reasoning, confidence, ledger };
+}
+
+/** Asks a person to decide. This node calls no model, because it starts again from its beginning after the answer. */
+export const askPerson = (setup: DeliberationSetup) => (state: Deliberation, config: Config) => {
+  const { camps, views, blockedBy, gaps } = state;
+  const { askTimeoutSeconds: timeoutSeconds = null } = setup.contextOf(state, config);
+  const options = [...camps.map(({ option }) => String(option)), noDecision];
+  const details = { camps, views, blockedBy };
+  const why = blockedBy.length > 0 ? `Blocked by ${blockedBy.join(" ")}` : "There is no consensus.";
+  const answer = askAnswer(`${why} What is decided on "${state.task}"`, options, { details, timeoutSeconds });
+  const camp = camps.find(({ option }) => String(option) === answer);
+  if (camp) return { decision: camp.option, decidedBy: "human" as const, reasoning: "A person decided.", confidence: 1 };
+  if (answer === noDecision) return { decidedBy: "human" as const, reasoning: "A person decided nothing." };
+  return { ...counted(state), gaps: [...gaps, `Nobody answered within ${timeoutSeconds} s.`] };
+};
+
+/** Returns the decision for the heaviest camp. There is none on a tie, or if an expert blocks it. */
+function counted({ camps, blockedBy }: Deliberation) {
+  const [first] = camps;
+  if (blockedBy.length > 0) return { decidedBy: "veto" as const };
+  return first && !isTie(camps) ? { decision: first.option, decidedBy: "count" as const, confidence: first.confidence } : {};
+}

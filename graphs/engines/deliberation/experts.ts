@@ -1,0 +1,43 @@
+import { asAgent, type Member } from "../../agent/agent.ts";
+import type { Problem } from "../../agent/closed.ts";
+import type { Expert } from "./state.ts";
+
+type Named = { name: string; role: string }[];
+/** Returns a check of a context's experts: names and roles are unique, and a vote can be decided. */
+export function checkExperts(members: Expert[] | undefined): (values: Record<string, unknown>) => Problem[] {
+  for (const { path, message } of members ? twinsIn(members) : []) throw new Error(`${path.join(".")}: ${message}`);
+  return ({ experts: sent, ruling, onSplit, tieBreak }) => {
+    const experts = (sent ?? members) as Named | undefined;
+    if (!experts) return []; // the list itself is wrong, which another error says
+    const isVote = ruling === "vote" || onSplit === "vote";
+    return [...twinsIn(experts), ...(isVote ? tieProblems(experts, tieBreak as string | undefined) : [])];
+  };
+}
+
+function twinsIn(experts: Named): Problem[] {
+  const seen = (key: "name" | "role", index: number) =>
+    experts.slice(0, index).some((one) => one[key].trim().toLowerCase() === experts[index]?.[key].trim().toLowerCase());
+  return experts.flatMap(({ name, role }, index) => [
+    ...(seen("name", index) ? [{ path: ["experts", index, "name"], message: `there is another expert named "${name}"` }] : []),
+    ...(seen("role", index) ? [{ path: ["experts", index, "role"], message: `there is another expert with the role "${role}"` }] : []),
+  ]);
+}
+
+function tieProblems(experts: Named, tieBreak: string | undefined): Problem[] {
+  if (tieBreak === undefined)
+    return experts.length % 2 === 0 ? [{ path: ["tieBreak"], message: "an even number of experts needs a tie-break" }] : [];
+  const names = experts.map(({ name }) => name);
+  return names.includes(tieBreak)
+    ? []
+    : [{ path: ["tieBreak"], message: `there is no expert "${tieBreak}"; there are ${names.join(", ")}` }];
+}
+
+/** The forms in which options accept an expert. */
+export type PanelMember = Member & { veto?: boolean };
+
+/** Returns the expert for any of these forms. */
+export function asExpert(member: PanelMember): Expert {
+  if ("invoke" in member) return asAgent(member);
+  const { veto, ...options } = member;
+  return { ...asAgent(options), veto };
+}
