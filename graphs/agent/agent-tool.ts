@@ -1,9 +1,10 @@
 import { type StructuredToolInterface, tool } from "@langchain/core/tools";
 import { z } from "zod";
-import { type Agent, fromData } from "./agent.ts";
+import { type Agent, graphAgent } from "./agent.ts";
 import type { AgentRun } from "./agent-run.ts";
+import { openProjectGraph } from "./project-graphs.ts";
 import { runAgent } from "./run-agent.ts";
-import type { AgentData } from "./schema.ts";
+import { callName } from "./tool-names.ts";
 
 const Errand = z.object({
   task: z.string().min(1).describe("What is to be done. The agent sees nothing else of this conversation."),
@@ -14,8 +15,7 @@ const Errand = z.object({
  * Returns a tool that gives a task to another agent and returns that agent's result. The costs of the other agent's model calls are
  * recorded in the ledger of the calling agent.
  */
-export function agentTool(data: AgentData, run: AgentRun): StructuredToolInterface {
-  const agent: Agent = fromData(data);
+export function agentTool(agent: Agent, run: AgentRun): StructuredToolInterface {
   const { name, role, description } = agent;
   return tool(
     async ({ task, input }, config) => {
@@ -26,4 +26,24 @@ export function agentTool(data: AgentData, run: AgentRun): StructuredToolInterfa
     },
     { name, description: `Gives a task to ${description ?? role}`, schema: Errand },
   );
+}
+
+/** The key of `configurable` that says inside which graph's tool a graph runs. */
+const callerKey = "ensemble_called_as_tool";
+
+/**
+ * Returns a tool that gives a task to a graph of the project, as a message. The graph runs as a subgraph. A graph that runs as a tool may
+ * not call graphs itself, so that graphs never call each other without an end.
+ */
+export async function graphTool(graphId: string, run: AgentRun): Promise<StructuredToolInterface> {
+  const graph = await openProjectGraph(graphId);
+  const invoke: NonNullable<Agent["graph"]>["invoke"] = (input, config = {}) => {
+    const { configurable = {} } = config;
+    if (configurable.graph_id === graphId) throw new Error(`The graph "${graphId}" may not call itself.`);
+    if (configurable[callerKey] !== undefined)
+      throw new Error(`The graph "${configurable[callerKey]}" runs as a tool, so it may not call graphs.`);
+    return graph.invoke(input, { ...config, configurable: { ...configurable, [callerKey]: graphId } });
+  };
+  const described = graphAgent({ invoke, name: callName(`graph:${graphId}`), description: graph.description ?? `the graph ${graphId}` });
+  return agentTool(described, run);
 }

@@ -1,5 +1,6 @@
 import type { StructuredToolInterface } from "@langchain/core/tools";
 import { type OpenServer, openServer, serverNamed } from "./mcp.ts";
+import { projectGraphIds } from "./project-graphs.ts";
 import type { AgentData } from "./schema.ts";
 
 /**
@@ -51,7 +52,8 @@ export const projectAgentNames = (): string[] => [...present().agents.keys()];
 export function projectToolNames(): string[] {
   const { tools, agents, servers } = present();
   const remote = [...servers].flatMap(([server, { tools: listed = ["<tool>"] }]) => listed.map((tool) => `${server}/${tool}`));
-  return [...tools.keys(), ...[...agents.keys()].map((name) => `agent:${name}`), ...remote];
+  const graphs = projectGraphIds().map((id) => `graph:${id}`);
+  return [...tools.keys(), ...[...agents.keys()].map((name) => `agent:${name}`), ...graphs, ...remote];
 }
 
 /**
@@ -60,6 +62,7 @@ export function projectToolNames(): string[] {
  */
 export function isProjectTool(name: string): boolean {
   const { tools, agents, servers } = present();
+  if (name.startsWith("graph:")) return projectGraphIds().includes(name.slice("graph:".length));
   if (tools.has(name) || (name.startsWith("agent:") && agents.has(name.slice(6)))) return true;
   const found = serverNamed(name, servers);
   return found !== undefined && (found.config.tools?.includes(found.tool) ?? true);

@@ -1,5 +1,6 @@
 import { type StructuredToolInterface, tool } from "@langchain/core/tools";
 import { z } from "zod";
+import { fromData } from "./agent.ts";
 import type { AgentRun } from "./agent-run.ts";
 import { askAnswer, nobodyAnswered } from "./ask-human.ts";
 import { fetchPage } from "./fetch-page.ts";
@@ -13,7 +14,11 @@ import { type BuiltInTool, callName, isBuiltIn } from "./tool-names.ts";
  * undefined if the name is unknown.
  */
 export async function openTool(name: string, run: AgentRun): Promise<StructuredToolInterface | undefined> {
-  const opened = (await openProjectTool(name)) ?? (await openAgent(name, run)) ?? (isBuiltIn(name) ? builtIn(run)[name]() : undefined);
+  const opened =
+    (await openProjectTool(name)) ??
+    (await openAgent(name, run)) ??
+    (await openGraph(name, run)) ??
+    (isBuiltIn(name) ? builtIn(run)[name]() : undefined);
   if (!opened || opened.name === callName(name)) return opened;
   return Object.create(opened, { name: { value: callName(name), enumerable: true } });
 }
@@ -22,7 +27,13 @@ async function openAgent(name: string, run: AgentRun): Promise<StructuredToolInt
   const data = name.startsWith("agent:") ? projectAgent(name.slice("agent:".length)) : undefined;
   if (!data) return undefined;
   const { agentTool } = await import("./agent-tool.ts"); // not at the top: it runs agents, which open tools with this file
-  return agentTool(data, run);
+  return agentTool(fromData(data), run);
+}
+
+async function openGraph(name: string, run: AgentRun): Promise<StructuredToolInterface | undefined> {
+  if (!name.startsWith("graph:")) return undefined;
+  const { graphTool } = await import("./agent-tool.ts"); // for the same reason as above
+  return graphTool(name.slice("graph:".length), run);
 }
 
 function builtIn({ hosts, askTimeoutSeconds: timeoutSeconds }: AgentRun): Record<BuiltInTool, () => StructuredToolInterface> {

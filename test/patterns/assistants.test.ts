@@ -46,10 +46,13 @@ test.each(shipped)("every field that $graphId takes, gives or is configured by i
   });
 });
 
-test.each(["group-chat", "swarm", "panel", "debate", "team"])("%s publishes the schema of its context", async (graphId) => {
-  const { context_schema: schema } = await client.assistants.getSchemas(graphId);
-  expect(keysOf(schema)).toEqual(expect.arrayContaining(["models", "limits", "budget", "askTimeoutSeconds"]));
-});
+test.each(["group-chat", "swarm", "panel", "debate", "team", "pipeline", "fan-out", "map-reduce", "saga", "work-engine"])(
+  "%s publishes the schema of its context",
+  async (graphId) => {
+    const { context_schema: schema } = await client.assistants.getSchemas(graphId);
+    expect(keysOf(schema)).toEqual(expect.arrayContaining(["models", "limits", "budget", "askTimeoutSeconds"]));
+  },
+);
 
 test.each(shipped)("$graphId can be drawn: every node is on a way from the start to the end", async ({ graphId }) => {
   const { nodes, edges } = await client.assistants.getGraph(graphId);

@@ -32,7 +32,7 @@ test("a context names the project's own tools", async () => {
 
 test("a tool that nobody has is refused, and the answer names those that there are", async () => {
   await expect(run(["teleport"])).rejects.toThrow(
-    'context.tools[0]: there is no tool \\"teleport\\"; there are calculate, now, fetch_page, ask_human, remember, recall, search_orders, agent:writer, agent:clerk, files/greet, files/die, files/later, files/wait, gone/<tool>',
+    'context.tools[0]: there is no tool \\"teleport\\"; there are calculate, now, fetch_page, ask_human, remember, recall, search_orders, agent:writer, agent:clerk, graph:react, graph:scenario, files/greet, files/die, files/later, files/wait, gone/<tool>',
   );
   await expect(run(["files/secret"])).rejects.toThrow('there is no tool \\"files/secret\\"');
 });
