@@ -41,6 +41,21 @@ export { recommend } from "./aggregator/recommendation.ts";
 export { reportOf } from "./aggregator/report.ts";
 export { Synthesis, SynthesisAnswer } from "./aggregator/synthesis.ts";
 export { wordsOf } from "./aggregator/words.ts";
+export { type ListenerGraph, listenerGraph, type Planned } from "./engines/choreography/choreography.ts";
+export { choiceOf, emissionsOf, emit } from "./engines/choreography/emit.ts";
+export {
+  chainOf,
+  type Emission,
+  type Event,
+  heardBy,
+  type Listener,
+  leavesOf,
+  type Trigger,
+  typesOf,
+  type Wake,
+} from "./engines/choreography/event.ts";
+export { valuesOf } from "./engines/choreography/match.ts";
+export { type ChoreographyValues, choreographyState } from "./engines/choreography/state.ts";
 export {
   Condition,
   type ConditionFunction,
@@ -74,6 +89,7 @@ export { type Batch, defineSkill, type Job, type Skill, type SkillOptions } from
 
 export { type AggregateOptions, aggregate } from "./aggregator.ts";
 export { type ChatOptions, chat } from "./chat.ts";
+export { type ChoreographyOptions, choreography } from "./choreography.ts";
 export { type PipelineOptions, pipeline } from "./pipeline.ts";
 export { type PlanExecuteOptions, planExecute } from "./plan-execute.ts";
 export { type ReactOptions, react } from "./react.ts";
