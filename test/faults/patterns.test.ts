@@ -50,9 +50,9 @@ beforeEach(() => {
 });
 
 type Values = Record<string, never>;
-const start = async (graphId: string, input: Record<string, unknown>) => {
+const start = async (graphId: string, input: Record<string, unknown>, context: object = {}) => {
   const { thread_id: threadId } = await client.threads.create();
-  return client.runs.create(threadId, graphId, { input });
+  return client.runs.create(threadId, graphId, { input, context });
 };
 const outcome = (run: { thread_id: string; run_id: string }) => client.runs.join(run.thread_id, run.run_id) as Promise<Values>;
 
@@ -124,10 +124,12 @@ const report = { json: { executiveSummary: "All seen.", findingsByCategory: {}, 
 const descriptions = ["find a", "find b", "add them"];
 
 const stage = (name: string) => ({ name, do: { task: `do ${name}` } });
+const listener = (name: string, on: string) => ({ ...stage(name), on, priority: name === "early" ? 1 : 0 });
 
 interface Broken {
   graphId: string;
   input: Record<string, unknown>;
+  context?: object;
   /** The question at which the run is interrupted, and how often each question must be asked in total. */
   at: string;
   asked: Record<string, number>;
@@ -236,13 +238,31 @@ const broken: Broken[] = [
     outcome: { status: "completed", output: "said five", path: [{ step: "branch 1", holds: true }] },
     refused: { status: "stopped", stoppedAt: "one" },
   },
+  {
+    graphId: "choreography",
+    input: { task: "Check" },
+    context: {
+      listeners: [
+        listener("early", "START"),
+        listener("late", "START"), // it is killed when `early` has ended, and before its event is published
+        { ...listener("join", "unused"), on: { and: ["early", "late"] } },
+      ],
+      onFailures: "partial",
+      limits: { failures: 2, stageMs: 500 },
+    },
+    at: "do late",
+    answers: ["early", "late", "join"].map((name) => [`do ${name}`, { tokens: [`said ${name}`] }]),
+    asked: { "do early": 1, "do late": 2, "do join": 1 },
+    outcome: { status: "quiescent", output: "said join", events: ["START", "early", "late", "join"].map((type) => ({ type })) },
+    refused: { status: "failures", errors: { early: expect.stringContaining("400") } },
+  },
 ];
 
 test.each(broken)("$graphId goes on where its worker was killed, and asks nothing again that was answered", async (one) => {
   answering(one.answers);
   silentAt = one.at;
   const dying = await aWorker();
-  const run = await start(one.graphId, one.input);
+  const run = await start(one.graphId, one.input, one.context);
   await until(() => asked[one.at] === 1);
   dying.child.kill("SIGKILL");
   await aWorker();
@@ -256,25 +276,25 @@ test("every pattern that is cancelled stops asking, and goes on from there when 
     model.script(); // whoever leaves a request is noticed anew
     answering(one.answers);
     silentAt = one.at;
-    const run = await start(one.graphId, one.input);
+    const run = await start(one.graphId, one.input, one.context);
     await until(() => asked[one.at] === 1);
     await client.runs.cancel(run.thread_id, run.run_id, true);
     await model.abandoned();
     expect(await rowOf(run.run_id)).toMatchObject({ status: "interrupted" });
-    expect(await client.runs.wait(run.thread_id, one.graphId, { input: null })).toMatchObject(one.outcome);
+    expect(await client.runs.wait(run.thread_id, one.graphId, { input: null, context: one.context })).toMatchObject(one.outcome);
     expect(asked).toEqual(one.asked);
   }
 });
 
 test("a pattern whose model never answers ends in an error that says so, and its thread can be used again", async () => {
   await aWorker();
-  for (const { graphId, input, answers, outcome: expected, refused } of broken) {
+  for (const { graphId, input, context, answers, outcome: expected, refused } of broken) {
     model.respond(() => ({ status: 400 }));
-    const run = await start(graphId, input);
+    const run = await start(graphId, input, context);
     const failure = graphId === "plan-execute" ? /planner failed/ : graphId === "supervisor" ? /supervisor failed/ : /400|failed/;
     expect(await outcome(run)).toMatchObject(refused ?? { __error__: { message: expect.stringMatching(failure) } });
     answering(answers);
-    expect(await client.runs.wait(run.thread_id, graphId, { input })).toMatchObject(expected);
+    expect(await client.runs.wait(run.thread_id, graphId, { input, context })).toMatchObject(expected);
   }
 });
 

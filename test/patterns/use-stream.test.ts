@@ -46,6 +46,14 @@ const patterns: [graphId: string, answers: [words: string, reply: ScriptedReply]
     ],
     "Rivers bend.",
   ],
+  [
+    "choreography",
+    [
+      ["Find the most serious", { json: { event: "NOTHING_FOUND", payload: { issue: "none", place: "nowhere" } } }],
+      ["Report what was found", { tokens: ["Rivers ", "bend."] }],
+    ],
+    "Rivers bend.",
+  ],
 ];
 
 test.each(patterns)("a chat client drives %s by messages, and shows its answer", async (graphId, answers, answer) => {

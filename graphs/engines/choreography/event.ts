@@ -56,7 +56,7 @@ export interface Wake {
   error?: string;
 }
 
-/** What a listener publishes. */
+/** An event that a listener publishes, before it has a place in the log. */
 export interface Emission {
   type: string;
   payload: unknown;
