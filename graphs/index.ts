@@ -90,6 +90,7 @@ export { type Batch, defineSkill, type Job, type Skill, type SkillOptions } from
 export { type AggregateOptions, aggregate } from "./aggregator.ts";
 export { type ChatOptions, chat } from "./chat.ts";
 export { type ChoreographyOptions, choreography } from "./choreography.ts";
+export { and, type FlowOptions, flow, or } from "./flow.ts";
 export { type PipelineOptions, pipeline } from "./pipeline.ts";
 export { type PlanExecuteOptions, planExecute } from "./plan-execute.ts";
 export { type ReactOptions, react } from "./react.ts";

@@ -50,6 +50,13 @@ const cases: Record<string, Case> = {
     ],
   },
   aggregator: { input: { results: [result("a", 10), result("b", 30), result("c", 80)] }, answers: [] },
+  flow: {
+    input: { task: "Write" },
+    answers: [
+      ["Is this draft good", { json: { event: "good", reason: "r" } }],
+      ["Task: ", { tokens: ["text"] }],
+    ],
+  },
   choreography: {
     input: { task: "Check" },
     answers: [

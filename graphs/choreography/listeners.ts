@@ -28,7 +28,7 @@ export interface TriggerObject {
 export type TriggerData = string | TriggerObject;
 
 /** The schema of a trigger: a type of event, one with a condition, or several that must all come or of which one must come. */
-const TriggerSchema: z.ZodType<Trigger, TriggerData> = z.union([
+export const TriggerSchema: z.ZodType<Trigger, TriggerData> = z.union([
   EventType,
   closed(
     {

@@ -150,7 +150,7 @@ async function callTool(
 function runGraph(graphId: string, input: object, errand: Errand, config: LangGraphRunnableConfig): Promise<Outcome> {
   return attempt(errand, config, async ({ signal }) => {
     const graph = await openProjectGraph(graphId);
-    const inner = { ...(errand.speaks ? config : muted(config)), signal, context: undefined };
+    const inner = { ...(errand.speaks ? config : muted(config)), signal, context: {} };
     const values = Object((await graph.invoke(input as never, inner)) ?? {});
     return values.structuredResponse ?? values.messages?.at(-1)?.text ?? values;
   });

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { aggregate, choreography, pipeline, planExecute, react, reflect, scenario, supervisor } from "../../graphs/index.ts";
+import { aggregate, choreography, flow, pipeline, planExecute, react, reflect, scenario, supervisor } from "../../graphs/index.ts";
 import { defaultOf } from "../../src/cli/print-config.ts";
 import { topicOf } from "../../src/http/document.ts";
 import { ProjectFile } from "../../src/registry/project-file.ts";
@@ -106,7 +106,17 @@ test("api.md describes every endpoint that is served", () => {
   expect(made).not.toContain(undescribed);
 });
 
-const patterns = { supervisor, react, "plan-execute": planExecute, reflect, scenario, aggregator: aggregate, pipeline, choreography };
+const patterns = {
+  supervisor,
+  react,
+  "plan-execute": planExecute,
+  reflect,
+  scenario,
+  aggregator: aggregate,
+  pipeline,
+  choreography,
+  flow: () => flow().compile(),
+};
 
 test.each(Object.entries(patterns))("patterns/%s.md has the drawing of its graph", async (name, pattern) => {
   const { nodes, edges } = await pattern().getGraphAsync();

@@ -256,6 +256,19 @@ const broken: Broken[] = [
     outcome: { status: "quiescent", output: "said join", events: ["START", "early", "late", "join"].map((type) => ({ type })) },
     refused: { status: "failures", errors: { early: expect.stringContaining("400") } },
   },
+  {
+    graphId: "flow",
+    input: { task: "Write" },
+    context: {
+      steps: [stage("one"), stage("two"), { ...stage("three"), on: { and: ["one", "two"] } }, { ...stage("four"), on: "three" }],
+      onFailures: "partial",
+    },
+    at: "do three",
+    answers: ["one", "two", "three", "four"].map((name) => [`do ${name}`, { tokens: [`said ${name}`] }]),
+    asked: { "do one": 1, "do two": 1, "do three": 2, "do four": 1 },
+    outcome: { status: "completed", output: "said four", path: ["one", "two", "three", "four"] },
+    refused: { status: "failed", errors: { one: expect.stringContaining("400") } },
+  },
 ];
 
 test.each(broken)("$graphId goes on where its worker was killed, and asks nothing again that was answered", async (one) => {

@@ -47,6 +47,15 @@ const patterns: [graphId: string, answers: [words: string, reply: ScriptedReply]
     "Rivers bend.",
   ],
   [
+    "flow",
+    [
+      ["Is this draft good", { json: { event: "good", reason: "r" } }],
+      ["Copy this draft", { tokens: ["Rivers ", "bend."] }],
+      ["", { tokens: ["text"] }],
+    ],
+    "Rivers bend.",
+  ],
+  [
     "choreography",
     [
       ["Find the most serious", { json: { event: "NOTHING_FOUND", payload: { issue: "none", place: "nowhere" } } }],

@@ -9,7 +9,7 @@ import { report } from "../../agent/progress.ts";
 import { type Outcome, runAgent } from "../../agent/run-agent.ts";
 import { Answer, type Conditions, evaluate, questionsIn } from "../conditions.ts";
 import { type Code, perform, type Surroundings } from "../doing.ts";
-import type { Emission, Listener, Reaction, Wake } from "./event.ts";
+import type { Emission, Event, Listener, Reaction, Wake } from "./event.ts";
 import { dueWakes, limitReached, openQuestions, type Question, valuesOf } from "./match.ts";
 import { publishAll } from "./publish.ts";
 import type { ChoreographyValues } from "./state.ts";
@@ -27,8 +27,10 @@ export interface Setup {
   contextOf(config: Config): ChoreographyContext;
   /** Returns what a listener gets when it is woken. */
   inputOf(listener: Listener, wake: Wake, state: ChoreographyValues): unknown;
-  /** Returns the events that the result of a listener stands for. Throws if the result stands for none. */
-  emissionsOf(listener: Listener, result: unknown): Emission[];
+  /** Returns the events that the result of a listener stands for, given its input too. Throws if the result stands for none. */
+  emissionsOf(listener: Listener, result: unknown, input: unknown): Emission[];
+  /** Returns an update of the pattern's own state keys after new events. */
+  fold?(state: ChoreographyValues, events: Event[]): object;
   /** Returns the output schema of the agent of a listener, given the agent's own one. */
   shapeOf?(listener: Listener, output: z.ZodType | undefined): z.ZodType | undefined;
   /** Returns the values that the condition `until` sees in addition to the task and the board. */
@@ -127,16 +129,16 @@ export const react = (setup: Setup) => async (sent: Try, config: Config) => {
   };
   const outcome = await perform(errand, { pattern: setup.name, code: setup.code, agents: sent.agents, context }, config);
   const times = { startedAt: new Date(startedAt).toISOString(), elapsedMs: Date.now() - startedAt };
-  const reaction: Reaction = { ...wake, ...resultOf(setup, listener, outcome), ...times, ...(versions && { versions }) };
+  const reaction: Reaction = { ...wake, ...resultOf(setup, sent, outcome), ...times, ...(versions && { versions }) };
   report(config, setup.name, "reaction", startedAt, { listener: listener.name, by: wake.by, status: reaction.status });
   return { reactions: [reaction], ledger: outcome.ledger };
 };
 
-function resultOf(setup: Setup, listener: Listener, outcome: Outcome) {
+function resultOf(setup: Setup, { listener, input }: Try, outcome: Outcome) {
   const { status } = outcome;
   if (status !== "success") return { status, error: outcome.error, isFatal: outcome.isFatal, emissions: [] };
   try {
-    const emissions = setup.emissionsOf(listener, outcome.result ?? null);
+    const emissions = setup.emissionsOf(listener, outcome.result ?? null, input);
     const message = listener.speaks && outcome.message ? { message: outcome.message } : {};
     return { status, isFatal: false, emissions, ...message };
   } catch (error) {
@@ -148,7 +150,7 @@ function resultOf(setup: Setup, listener: Listener, outcome: Outcome) {
 export const publish = (setup: Setup) => (state: ChoreographyValues, config: Config) => {
   const { events, ...lists } = publishAll(state);
   for (const { seq, type, from } of events) report(config, setup.name, "event", Date.now(), { seq, event: type, from });
-  return { events, ...lists, reactions: new Overwrite([]) };
+  return { events, ...lists, reactions: new Overwrite([]), ...setup.fold?.(state, events) };
 };
 
 const referee = agent({ name: "judge", role: "a careful judge", instructions: "Answer the question with yes or no, and say why." });
