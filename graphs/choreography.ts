@@ -2,7 +2,6 @@ import { StateSchema } from "@langchain/langgraph";
 import {
   AllowedHosts,
   AskTimeout,
-  answerWith,
   asAgent,
   asText,
   type ChoreographyValues,
@@ -14,6 +13,7 @@ import {
   choiceOf,
   choreographyState,
   closed,
+  closingMessages,
   conditionToData,
   emissionsOf,
   heardBy,
@@ -131,14 +131,13 @@ function latestOf({ events }: ChoreographyValues): Record<string, unknown> {
 function conclude({ events, listeners, looks, failed, stopped, spoken }: ChoreographyValues) {
   const last = events.at(-1);
   const heard = heardBy(listeners);
-  const isSpoken = spoken.some(({ seq }) => seq === last?.seq);
   return {
     status: stopped ?? "quiescent",
     output: last?.payload ?? null,
     unheard: [...new Set(events.map(({ type }) => type))].filter((type) => !heard.has(type)),
     exhausted: listeners.map(({ name }) => name).filter((name) => looks[name]?.isExhausted),
     errors: Object.fromEntries(failed.map(({ listener, error = "" }) => [listener, error])),
-    messages: [...spoken.map(({ message }) => message), ...(isSpoken ? [] : answerWith(asText(last?.payload ?? null)))],
+    messages: closingMessages({ spoken, events }, asText(last?.payload ?? null)),
   };
 }
 

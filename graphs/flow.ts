@@ -3,13 +3,13 @@ import {
   AgentData,
   AllowedHosts,
   AskTimeout,
-  answerWith,
   asAgent,
   asText,
   type ChoreographyValues,
   type Code,
   type Conditions,
   choreographyState,
+  closingMessages,
   type Listener,
   leavesOf,
   listenerGraph,
@@ -109,7 +109,6 @@ function conclude({ events, listeners, looks, failed, stopped, spoken }: Choreog
       .filter((type) => !came.includes(type));
     return came.length > 0 ? [{ step: name, came, missing }] : [];
   });
-  const isSpoken = spoken.some(({ seq }) => seq === last?.seq);
   const isFirstOnly = ({ on, maxFires }: Listener) => typeof on === "object" && "or" in on && maxFires === 1;
   return {
     status: stopped === "limit" ? "limit" : failed.length > 0 ? "failed" : "completed",
@@ -118,7 +117,7 @@ function conclude({ events, listeners, looks, failed, stopped, spoken }: Choreog
     waiting,
     exhausted: listeners.filter((listener) => looks[listener.name]?.isExhausted && !isFirstOnly(listener)).map(({ name }) => name),
     errors: Object.fromEntries(failed.map(({ listener, error = "" }) => [listener, error])),
-    messages: [...spoken.map(({ message }) => message), ...(isSpoken ? [] : answerWith(asText(last?.payload ?? null)))],
+    messages: closingMessages({ spoken, events }, asText(last?.payload ?? null)),
   };
 }
 

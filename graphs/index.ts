@@ -45,9 +45,11 @@ export { type ListenerGraph, listenerGraph, type Planned } from "./engines/chore
 export { choiceOf, emissionsOf, emit } from "./engines/choreography/emit.ts";
 export {
   chainOf,
+  changeOf,
   type Emission,
   type Event,
   heardBy,
+  keyOf,
   type Listener,
   leavesOf,
   type Trigger,
@@ -55,7 +57,13 @@ export {
   type Wake,
 } from "./engines/choreography/event.ts";
 export { valuesOf } from "./engines/choreography/match.ts";
-export { type ChoreographyValues, choreographyState } from "./engines/choreography/state.ts";
+export {
+  boardState,
+  type ChoreographyValues,
+  choreographyState,
+  closingMessages,
+  Settlement,
+} from "./engines/choreography/state.ts";
 export {
   Condition,
   type ConditionFunction,
@@ -88,6 +96,7 @@ export { type Batch, defineSkill, type Job, type Skill, type SkillOptions } from
 // The patterns must come last. This comment keeps the sorting of imports from moving them up.
 
 export { type AggregateOptions, aggregate } from "./aggregator.ts";
+export { type BlackboardOptions, blackboard, withConfidence } from "./blackboard.ts";
 export { type ChatOptions, chat } from "./chat.ts";
 export { type ChoreographyOptions, choreography } from "./choreography.ts";
 export { and, type FlowOptions, flow, or } from "./flow.ts";

@@ -50,6 +50,13 @@ const cases: Record<string, Case> = {
     ],
   },
   aggregator: { input: { results: [result("a", 10), result("b", 30), result("c", 80)] }, answers: [] },
+  blackboard: {
+    input: { task: "Write" },
+    answers: [
+      ["List what the task is about", { json: { entities: ["a"] } }],
+      ["Task: ", { tokens: ["text"] }],
+    ],
+  },
   flow: {
     input: { task: "Write" },
     answers: [

@@ -123,7 +123,7 @@ function sendAgent(worker: Agent, errand: Errand, { pattern, context }: Surround
   const { name, do: doing, input, notes, timeoutSeconds, speaks } = errand;
   const task = [doing.task ?? `Do the step "${name}" with the input.`, ...notes].join("\n\n");
   const timeouts = { errandSeconds: timeoutSeconds, timeoutSeconds: Math.min(timeoutSeconds, worker.timeoutSeconds) };
-  const shaped = errand.shape ? { ...worker, output: errand.shape(worker.output) } : worker;
+  const shaped = errand.shape && !worker.graph ? { ...worker, output: errand.shape(worker.output) } : worker;
   return runAgent({ ...tierOf(context, "worker"), agent: { ...shaped, ...timeouts }, task, input, pattern, quiet: !speaks }, config);
 }
 

@@ -1,7 +1,18 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { aggregate, choreography, flow, pipeline, planExecute, react, reflect, scenario, supervisor } from "../../graphs/index.ts";
+import {
+  aggregate,
+  blackboard,
+  choreography,
+  flow,
+  pipeline,
+  planExecute,
+  react,
+  reflect,
+  scenario,
+  supervisor,
+} from "../../graphs/index.ts";
 import { defaultOf } from "../../src/cli/print-config.ts";
 import { topicOf } from "../../src/http/document.ts";
 import { ProjectFile } from "../../src/registry/project-file.ts";
@@ -114,6 +125,7 @@ const patterns = {
   scenario,
   aggregator: aggregate,
   pipeline,
+  blackboard,
   choreography,
   flow: () => flow().compile(),
 };

@@ -124,6 +124,7 @@ const report = { json: { executiveSummary: "All seen.", findingsByCategory: {}, 
 const descriptions = ["find a", "find b", "add them"];
 
 const stage = (name: string) => ({ name, do: { task: `do ${name}` } });
+const source = (name: string, reads: string, writes: string) => ({ ...stage(name), reads: [reads], writes: [writes] });
 const listener = (name: string, on: string) => ({ ...stage(name), on, priority: name === "early" ? 1 : 0 });
 
 interface Broken {
@@ -255,6 +256,25 @@ const broken: Broken[] = [
     asked: { "do early": 1, "do late": 2, "do join": 1 },
     outcome: { status: "quiescent", output: "said join", events: ["START", "early", "late", "join"].map((type) => ({ type })) },
     refused: { status: "failures", errors: { early: expect.stringContaining("400") } },
+  },
+  {
+    graphId: "blackboard",
+    input: { task: "Write" },
+    context: {
+      sources: [source("left", "task", "name"), source("right", "task", "name"), source("after", "name", "end")],
+      onFailures: "partial",
+      limits: { failures: 2 },
+    },
+    at: "Which of them should hold", // two wrote different values for one key
+    answers: [
+      ["Which of them should hold", { json: { winner: "left", reason: "It is older." } }],
+      ["do left", { json: { values: { name: "Thames" }, confidence: 0.5 } }],
+      ["do right", { json: { values: { name: "Rhine" }, confidence: 0.5 } }],
+      ["do after", { tokens: ["said after"] }],
+    ],
+    asked: { "do left": 1, "do right": 1, "Which of them should hold": 2, "do after": 1 },
+    outcome: { status: "exhausted", board: { name: "Thames", end: "said after" }, settlements: [{ winner: { by: "left" } }] },
+    refused: { status: "failures", errors: { left: expect.stringContaining("400") } },
   },
   {
     graphId: "flow",

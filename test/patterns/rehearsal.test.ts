@@ -23,6 +23,7 @@ test.each([
   ["reflect", { task }, { result: expect.stringContaining("river") }],
   ["pipeline", { task }, { status: "completed", output: expect.stringMatching(/./) }],
   ["choreography", { task }, { status: "quiescent", output: expect.stringMatching(/./) }],
+  ["blackboard", { task }, { status: "solved", output: expect.stringMatching(/./) }],
   ["flow", { task }, { status: "completed", output: expect.stringMatching(/./) }],
   ["plan-execute", { task }, { answer: expect.stringMatching(/./) }],
   ["supervisor", { task }, { report: { executiveSummary: expect.stringMatching(/./) } }],

@@ -47,6 +47,15 @@ const patterns: [graphId: string, answers: [words: string, reply: ScriptedReply]
     "Rivers bend.",
   ],
   [
+    "blackboard",
+    [
+      ["List what the task is about", { json: { entities: ["rivers"] } }],
+      ["Write the answer", { tokens: ["Rivers ", "bend."] }],
+      ["", { tokens: ["text"] }],
+    ],
+    "Rivers bend.",
+  ],
+  [
     "flow",
     [
       ["Is this draft good", { json: { event: "good", reason: "r" } }],

@@ -4,18 +4,20 @@ import type { z } from "zod";
 import { mostSuperSteps } from "../../agent/context.ts";
 import { beginTask } from "../../agent/task.ts";
 import { checkAgents } from "../doing.ts";
-import type { Emission } from "./event.ts";
-import { askAboutFailures, type ChoreographyContext, type Config, decide, match, next, publish, react, type Setup } from "./nodes.ts";
+import { changeOf, type Emission } from "./event.ts";
+import { arbitrate, choose, decide } from "./judge.ts";
+import { afterPublish, askAboutFailures, type ChoreographyContext, type Config, match, next, publish, react, type Setup } from "./nodes.ts";
 import { firstEvents } from "./publish.ts";
-import type { ChoreographyValues, Entry } from "./state.ts";
+import type { ChoreographyValues } from "./state.ts";
 
 /** The parts of a run that a pattern makes from its input and context. */
 export interface Planned extends Pick<ChoreographyValues, "listeners" | "agents" | "until"> {
   /** The events with which the run begins. */
-  start: Emission[];
+  start?: Emission[];
   correlationId?: string;
   bounds?: ChoreographyValues["bounds"];
-  board?: Record<string, Entry>;
+  /** The first values of the board. Each is a first event. */
+  board?: Record<string, unknown>;
 }
 
 /** A pattern in which events wake listeners: its schemas, and the functions that turn its input into listeners and the log into its output. */
@@ -53,20 +55,35 @@ export function listenerGraph<Fields extends StateSchemaFields, Context extends 
   const parse = (config: Config) => context.parse(config.context ?? {}) as z.output<Context>;
   const setup: Setup = { ...pattern, contextOf: (config) => parse(config) as unknown as ChoreographyContext };
   const begin = (values: ChoreographyValues, config: Config) => {
-    const fresh = { ...values, ...beginTask(values) };
-    const { start, correlationId, board = {}, ...planned } = plan(fresh as never, parse(config));
+    const first = beginTask(values);
+    const fresh = { ...values, ...first };
+    const { start = [], correlationId, board = {}, ...planned } = plan(fresh as never, parse(config));
     checkAgents(
       planned.listeners.map((listener) => listener.do),
       { agents: planned.agents, code: setup.code },
     );
-    const events = new Overwrite(firstEvents(start, correlationId ?? randomUUID()));
-    return { ...beginTask(values), ...cleared(), ...planned, events, board: new Overwrite(board) };
+    const changes = Object.entries(board).map(([key, payload]) => ({ type: changeOf(key), payload }));
+    const events = firstEvents([...start, ...changes], correlationId ?? randomUUID());
+    const marks = Object.keys(board).map((key, index) => [key, { version: 1, by: "start", confidence: 1, seq: start.length + index + 1 }]);
+    return {
+      ...first,
+      task: first.task || null,
+      ...cleared(),
+      ...planned,
+      events: new Overwrite(events),
+      board,
+      marks: Object.fromEntries(marks),
+    };
   };
-  const ways = ["react", ...(judges ? ["decide"] : []), "askAboutFailures", "conclude"];
+  const ways = ["react", ...(judges ? ["decide"] : []), ...(setup.controlOf ? ["choose"] : []), "askAboutFailures", "conclude"];
   const builder = new StateGraph({ state, input, output, context } as never) as unknown as LooseBuilder;
   builder.addNode("begin", begin).addNode("match", match(setup)).addNode("react", react(setup)).addNode("publish", publish(setup));
   builder.addEdge(START, "begin").addEdge("begin", "match").addConditionalEdges("match", next(setup), ways);
-  builder.addEdge("react", "publish").addEdge("publish", "match");
+  builder.addEdge("react", "publish");
+  if (setup.ruleOf) builder.addNode("arbitrate", arbitrate(setup)).addEdge("arbitrate", "publish");
+  if (setup.ruleOf) builder.addConditionalEdges("publish", afterPublish(setup), ["arbitrate", "match"]);
+  else builder.addEdge("publish", "match");
+  if (setup.controlOf) builder.addNode("choose", choose(setup)).addEdge("choose", "match");
   if (judges) builder.addNode("decide", decide(setup)).addEdge("decide", "publish");
   builder.addNode("askAboutFailures", askAboutFailures(setup)).addEdge("askAboutFailures", "match");
   builder.addNode("conclude", (values: never, config: Config) => conclude(values, parse(config))).addEdge("conclude", END);
@@ -75,6 +92,7 @@ export function listenerGraph<Fields extends StateSchemaFields, Context extends 
 
 /** The update that clears the values of an earlier run on the thread. */
 const cleared = () => ({
+  ...{ conflicts: [], chosen: null, decided: new Overwrite([]), settlements: new Overwrite([]) },
   ...{ looks: {}, pending: [], again: [], failed: [], stopped: null, chain: [], advice: "" },
   ...{ reactions: new Overwrite([]), answers: new Overwrite({}), spoken: new Overwrite([]), ledger: new Overwrite([]) },
 });

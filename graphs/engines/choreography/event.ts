@@ -43,6 +43,8 @@ export interface Listener {
   /** The keys of the board that it sees and that it may write. Undefined: it has nothing to do with the board. */
   reads?: string[];
   writes?: string[];
+  /** Whether other listeners write the same keys. Its agent then also says how sure it is. */
+  isContested?: boolean;
   /** Whether clients that stream the run see the tokens of its agent. */
   speaks?: boolean;
 }
@@ -60,6 +62,8 @@ export interface Wake {
 export interface Emission {
   type: string;
   payload: unknown;
+  /** How sure the listener is of a value that it writes to the board. */
+  confidence?: number;
 }
 
 /** The result of one try of a listener. The node `publish` turns it into events. */
@@ -85,6 +89,9 @@ export interface Look {
 
 /** The type of the event that reports a change of a key of the board. */
 export const changeOf = (key: string): string => `board:${key}`;
+
+/** Returns the key of the board whose change an event reports. */
+export const keyOf = (type: string): string | undefined => (type.startsWith("board:") ? type.slice("board:".length) : undefined);
 
 /** The type of the event that reports that a listener has failed for good. */
 export const failureEvent = (listener: string): string => `FAILED:${listener}`;

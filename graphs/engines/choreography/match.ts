@@ -10,7 +10,7 @@ export interface Question {
   input: unknown;
 }
 
-type Facts = Pick<ChoreographyValues, "listeners" | "events" | "board" | "looks" | "again" | "answers" | "task">;
+type Facts = Pick<ChoreographyValues, "listeners" | "events" | "board" | "looks" | "again" | "answers" | "task" | "chosen">;
 
 interface Found {
   by: number[];
@@ -32,7 +32,9 @@ export function dueWakes(facts: Facts, conditions: Conditions, most: number) {
   const looked = facts.listeners.map((listener) => lookAt(listener, facts, conditions));
   const again = facts.again.slice(0, most);
   const due = looked.flatMap(({ listener, found }, index) => found.map((one) => ({ listener, index, ...one })));
-  const taken = due.toSorted(inOrder).slice(0, most - again.length);
+  const taken = due
+    .toSorted((one, other) => isChosen(other, facts) - isChosen(one, facts) || inOrder(one, other))
+    .slice(0, most - again.length);
   const looks = looked.map(({ listener: { name }, found, final }): [string, Look] => {
     const own = taken.filter(({ listener }) => listener.name === name);
     return [name, own.length === found.length ? final : (own.at(-1)?.after ?? facts.looks[name] ?? unseen)];
@@ -49,6 +51,8 @@ interface Due extends Found {
   listener: Listener;
   index: number;
 }
+
+const isChosen = ({ listener }: Due, { chosen }: Facts): number => (listener.name === chosen ? 1 : 0);
 
 /** Sorts by priority, then by the last event, then by the order of the listeners. A listener's own wakes keep their order. */
 function inOrder(one: Due, other: Due): number {
@@ -120,9 +124,9 @@ function feedAll(parts: Trigger[], event: Event, feeding: Feeding, place: string
 }
 
 /** Returns the values that conditions see: the event and its payload, the values of the board, and the task. */
-export const valuesOf = ({ board, task }: Pick<Facts, "board" | "task">, event?: Event): Record<string, unknown> => ({
+export const valuesOf = ({ board = {}, task }: Pick<Facts, "board" | "task">, event?: Event): Record<string, unknown> => ({
   task,
-  board: Object.fromEntries(Object.entries(board).map(([key, { value }]) => [key, value])),
+  board,
   ...(event && { event, payload: event.payload }),
 });
 

@@ -1,15 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type LangGraphRunnableConfig, Overwrite, Send } from "@langchain/langgraph";
 import type { z } from "zod";
-import { agent } from "../../agent/agent.ts";
 import { askAnswer } from "../../agent/ask-human.ts";
-import { tierOf } from "../../agent/context.ts";
 import { budgetLeft, enforceBudget } from "../../agent/ledger.ts";
 import { report } from "../../agent/progress.ts";
-import { type Outcome, runAgent } from "../../agent/run-agent.ts";
-import { Answer, type Conditions, evaluate, questionsIn } from "../conditions.ts";
-import { type Code, perform, type Surroundings } from "../doing.ts";
-import type { Emission, Event, Listener, Reaction, Wake } from "./event.ts";
+import type { Outcome } from "../../agent/run-agent.ts";
+import { type Conditions, evaluate, questionsIn, replacePaths } from "../conditions.ts";
+import { type Code, type Doing, perform, type Surroundings } from "../doing.ts";
+import type { ConflictRule } from "./board.ts";
+import { type Emission, type Event, keyOf, type Listener, type Reaction, type Wake } from "./event.ts";
 import { dueWakes, limitReached, openQuestions, type Question, valuesOf } from "./match.ts";
 import { publishAll } from "./publish.ts";
 import type { ChoreographyValues } from "./state.ts";
@@ -35,9 +34,11 @@ export interface Setup {
   shapeOf?(listener: Listener, output: z.ZodType | undefined): z.ZodType | undefined;
   /** Returns the values that the condition `until` sees in addition to the task and the board. */
   factsOf?(state: ChoreographyValues): Record<string, unknown>;
-  /** How many listeners may be woken at once, if not as many as may work in parallel. */
-  atOnce?(state: ChoreographyValues, context: ChoreographyContext): number;
-  /** Whether a question to the judge in `until` is due after the events so far. Default: whenever something was published. */
+  /** Who is woken if several could be: all at once, the one with the highest priority, or the one that the judge names. Default: all. */
+  controlOf?(context: ChoreographyContext): "all" | "priority" | "judge";
+  /** The rule for several values that were written to one key of the board at the same time. Default: the last one holds. */
+  ruleOf?(context: ChoreographyContext): ConflictRule;
+  /** Whether a question to the judge in `until` is due while work is left. Default: whenever something was published. */
   isJudgeDue?(state: ChoreographyValues): boolean;
 }
 
@@ -49,11 +50,12 @@ export const match = (setup: Setup) => (state: ChoreographyValues, config: Confi
   if (hasFailed(state, context)) return context.onFailures === "partial" ? ending("failures") : { pending: [] };
   if (untilQuestions(setup, state).length > 0) return { pending: [] };
   if (isReached(setup, state)) return ending("until");
-  const most = setup.atOnce?.(state, context) ?? context.limits.parallel;
-  const { pending, again, looks } = dueWakes(state, setup.conditions, most);
+  if (candidates(setup, state, context).length > 0) return { pending: [] };
+  const control = setup.controlOf?.(context) ?? "all";
+  const { pending, again, looks } = dueWakes(state, setup.conditions, control === "all" ? context.limits.parallel : 1);
   const chain = limitReached(state, pending);
   if (chain) return { ...ending("limit"), chain: chain.map(({ seq }) => seq) };
-  return { pending, again, looks };
+  return { pending, again, looks, chosen: null };
 };
 
 const hasFailed = ({ failed }: ChoreographyValues, { limits }: ChoreographyContext) => failed.length >= limits.failures;
@@ -61,14 +63,18 @@ const hasFailed = ({ failed }: ChoreographyValues, { limits }: ChoreographyConte
 const untilPlace = ({ events }: ChoreographyValues) => `until@${events.length}`;
 
 /** Returns the questions of the condition `until` that the judge has to answer before work goes on. */
-function untilQuestions({ isJudgeDue, factsOf }: Setup, state: ChoreographyValues): Question[] {
+function untilQuestions({ conditions, isJudgeDue, factsOf }: Setup, state: ChoreographyValues): Question[] {
   const { until, answers } = state;
-  if (!until || "code" in until || isJudgeDue?.(state) === false) return [];
+  if (!until || "code" in until) return [];
   const place = untilPlace(state);
-  const input = { ...valuesOf(state), ...factsOf?.(state) };
   const open = questionsIn(until).filter(({ ask }) => !answers[place]?.[ask]);
+  if (open.length === 0 || (isJudgeDue?.(state) === false && !isQuiet(state, conditions))) return [];
+  const input = { ...valuesOf(state), ...factsOf?.(state) };
   return open.map((question) => ({ ...question, place, input }));
 }
+
+const isQuiet = (state: ChoreographyValues, conditions: Conditions): boolean =>
+  dueWakes(state, conditions, 1).pending.length === 0 && openQuestions(state, conditions).length === 0;
 
 function isReached({ conditions, factsOf }: Setup, state: ChoreographyValues): boolean {
   const { until, answers } = state;
@@ -77,25 +83,44 @@ function isReached({ conditions, factsOf }: Setup, state: ChoreographyValues): b
   return "code" in until ? (conditions.get(until.code)?.(values) ?? false) : evaluate(until, values, answers[untilPlace(state)]).holds;
 }
 
+/** Returns the listeners from which the judge has to choose the one that is woken next. */
+function candidates({ controlOf, conditions }: Setup, state: ChoreographyValues, context: ChoreographyContext): string[] {
+  if (controlOf?.(context) !== "judge" || typeof state.chosen === "string") return [];
+  const due = new Set(dueWakes(state, conditions, Number.POSITIVE_INFINITY).pending.map(({ listener }) => listener));
+  return due.size > 1 ? [...due] : [];
+}
+
 /** Returns what comes after `match`: work, questions to the judge, a question to a person, or the end. */
 export const next = (setup: Setup) => (state: ChoreographyValues, config: Config) => {
   const context = setup.contextOf(config);
   if (state.stopped) return "conclude";
   if (hasFailed(state, context)) return "askAboutFailures";
-  const untilOpen = untilQuestions(setup, state);
+  const untilOpen = state.pending.length > 0 ? [] : untilQuestions(setup, state);
   const questions = untilOpen.length > 0 ? untilOpen : openQuestions(state, setup.conditions);
-  if (state.pending.length === 0 && questions.length === 0) return "conclude";
+  const choices = state.pending.length > 0 || untilOpen.length > 0 ? [] : candidates(setup, state, context);
+  if (state.pending.length === 0 && questions.length === 0 && choices.length === 0) return "conclude";
   enforceBudget(state.ledger, context.budget);
   const budget = budgetLeft(state.ledger, context.budget);
+  if (choices.length > 0) return [new Send("choose", { names: choices, input: valuesOf(state), budget })];
   const work = state.pending.map((wake, stage) => new Send("react", { ...tryOf(setup, wake, state), stage, budget } satisfies Try));
   const room = Math.max(0, context.limits.parallel - work.length);
   return [...work, ...questions.slice(0, room).map((question) => new Send("decide", { ...question, budget }))];
+};
+
+/** Returns what comes after `publish`: the judge, if values on the board contradict each other, or the next wave. */
+export const afterPublish = (setup: Setup) => (state: ChoreographyValues, config: Config) => {
+  const context = setup.contextOf(config);
+  if (!state.conflicts?.length) return "match";
+  enforceBudget(state.ledger, context.budget);
+  const budget = budgetLeft(state.ledger, context.budget);
+  return state.conflicts.slice(0, context.limits.parallel).map((conflict) => new Send("arbitrate", { conflict, budget }));
 };
 
 /** One try of a listener, as it is sent to the node `react`. */
 interface Try {
   wake: Wake;
   listener: Listener;
+  do: Doing;
   input: unknown;
   versions: Record<string, number> | undefined;
   agents: Surroundings["agents"];
@@ -107,9 +132,10 @@ interface Try {
 
 function tryOf(setup: Setup, wake: Wake, state: ChoreographyValues): Omit<Try, "stage" | "budget"> {
   const listener = state.listeners.find(({ name }) => name === wake.listener) as Listener;
-  const keys = listener.writes?.map((key): [string, number] => [key, state.board[key]?.version ?? 0]);
+  const keys = listener.writes?.map((key): [string, number] => [key, state.marks?.[key]?.version ?? 0]);
   return {
     ...{ wake, listener, agents: state.agents, advice: state.advice },
+    do: replacePaths(listener.do, { ...valuesOf(state, state.events[(wake.by.at(-1) ?? 0) - 1]) }) as Doing,
     input: setup.inputOf(listener, wake, state),
     versions: keys && Object.fromEntries(keys),
   };
@@ -123,7 +149,7 @@ export const react = (setup: Setup) => async (sent: Try, config: Config) => {
   await sleep(stage * context.limits.stageMs, undefined, { signal: config.signal });
   const shape = setup.shapeOf && ((output: z.ZodType | undefined) => setup.shapeOf?.(listener, output));
   const errand = {
-    ...{ name: listener.name, do: listener.do, input: sent.input, timeoutSeconds: listener.timeoutSeconds, shape },
+    ...{ name: listener.name, do: sent.do, input: sent.input, timeoutSeconds: listener.timeoutSeconds, shape },
     notes: [advice, wake.error ? `The last try failed: ${wake.error}` : ""].filter((note) => note !== ""),
     speaks: listener.speaks ?? false,
   };
@@ -148,23 +174,13 @@ function resultOf(setup: Setup, { listener, input }: Try, outcome: Outcome) {
 
 /** Joins a wave: numbers its events and appends them to the log. */
 export const publish = (setup: Setup) => (state: ChoreographyValues, config: Config) => {
-  const { events, ...lists } = publishAll(state);
-  for (const { seq, type, from } of events) report(config, setup.name, "event", Date.now(), { seq, event: type, from });
-  return { events, ...lists, reactions: new Overwrite([]), ...setup.fold?.(state, events) };
-};
-
-const referee = agent({ name: "judge", role: "a careful judge", instructions: "Answer the question with yes or no, and say why." });
-
-/** Asks the judge the question of a condition. The answer is stored, so that it is not asked again. */
-export const decide = (setup: Setup) => async (sent: Question & { budget: ChoreographyContext["budget"] }, config: Config) => {
-  const { place, ask, model, input, budget } = sent;
-  const startedAt = Date.now();
-  const tier = tierOf({ ...setup.contextOf(config), budget }, "judge");
-  const assignment = { ...tier, ...(model && { model }), agent: { ...referee, output: Answer }, task: ask, input, pattern: setup.name };
-  const outcome = await runAgent<z.infer<typeof Answer>>(assignment, config);
-  const answer = outcome.status === "success" ? outcome.result : { holds: false, reason: `The judge failed: ${outcome.error}` };
-  report(config, setup.name, "condition", startedAt, { place, ask, ...answer });
-  return { answers: { [place]: { [ask]: answer } }, ledger: outcome.ledger };
+  const { events, ...lists } = publishAll(state, setup.ruleOf?.(setup.contextOf(config)) ?? "last");
+  for (const { seq, type, from, payload } of events) {
+    const isChange = keyOf(type) !== undefined;
+    report(config, setup.name, isChange ? type : "event", Date.now(), { seq, from, ...(isChange ? { value: payload } : { event: type }) });
+  }
+  const emptied = { reactions: new Overwrite([]), decided: new Overwrite([]) };
+  return { events, ...lists, ...emptied, ...setup.fold?.(state, events) };
 };
 
 /** Asks a person what to do after too many failures: retry, retry with new instructions, or accept what there is. */
