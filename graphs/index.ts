@@ -44,6 +44,29 @@ export { recommend } from "./aggregator/recommendation.ts";
 export { reportOf } from "./aggregator/report.ts";
 export { Synthesis, SynthesisAnswer } from "./aggregator/synthesis.ts";
 export { wordsOf } from "./aggregator/words.ts";
+export { type ListenerGraph, listenerGraph, type Planned } from "./engines/choreography/choreography.ts";
+export { choiceOf, emissionsOf, emit } from "./engines/choreography/emit.ts";
+export {
+  chainOf,
+  changeOf,
+  type Emission,
+  type Event,
+  heardBy,
+  keyOf,
+  type Listener,
+  leavesOf,
+  type Trigger,
+  typesOf,
+  type Wake,
+} from "./engines/choreography/event.ts";
+export { valuesOf } from "./engines/choreography/match.ts";
+export {
+  boardState,
+  type ChoreographyValues,
+  choreographyState,
+  closingMessages,
+  Settlement,
+} from "./engines/choreography/state.ts";
 export {
   type CodeCondition,
   Condition,
@@ -91,9 +114,12 @@ export { type Batch, defineSkill, type Job, type Skill, type SkillOptions } from
 // The patterns must be last, after everything that they import. This comment keeps the sorting of imports from moving them up.
 
 export { type AggregateOptions, aggregate } from "./aggregator.ts";
+export { type BlackboardOptions, blackboard, withConfidence } from "./blackboard.ts";
 export { type ChatOptions, chat } from "./chat.ts";
+export { type ChoreographyOptions, choreography } from "./choreography.ts";
 export { type DebateOptions, debate } from "./debate.ts";
 export { type FanOutOptions, fanOut } from "./fan-out.ts";
+export { and, type FlowOptions, flow, or } from "./flow.ts";
 export { type GroupChatOptions, groupChat } from "./group-chat.ts";
 export { type MapReduceOptions, mapReduce } from "./map-reduce.ts";
 export { type PanelOptions, panel } from "./panel.ts";

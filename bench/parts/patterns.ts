@@ -115,6 +115,28 @@ const cases: Record<string, Case> = {
     ],
   },
   aggregator: { input: { results: [result("a", 10), result("b", 30), result("c", 80)] }, answers: [] },
+  blackboard: {
+    input: { task: "Write" },
+    answers: [
+      ["List what the task is about", { json: { entities: ["a"] } }],
+      ["Task: ", { tokens: ["text"] }],
+    ],
+  },
+  flow: {
+    input: { task: "Write" },
+    answers: [
+      ["Is this draft good", { json: { event: "good", reason: "r" } }],
+      ["Task: ", { tokens: ["text"] }],
+    ],
+  },
+  choreography: {
+    input: { task: "Check" },
+    answers: [
+      ["Find the most serious", { json: { event: "ISSUE_FOUND", payload: { issue: "i", place: "p" } } }],
+      ["Is this problem real", { json: { event: "ISSUE_CONFIRMED", payload: { issue: "i", risk: "low", reason: "r" } } }],
+      ["for the log", { tokens: ["logged"] }],
+    ],
+  },
   scenario: { input: { skill: "security-scanning" }, answers: [] },
 };
 

@@ -167,7 +167,7 @@ async function workInRounds(run: AgentRun, errand: Errand, config: LangGraphRunn
 /** Runs the graph that does an agent's work. The result is the graph's structured response, or the text of its last message. */
 async function workByGraph({ agent, limits, quiet }: AgentRun, errand: Errand, config: LangGraphRunnableConfig): Promise<Done> {
   const input = { messages: openingOf(errand, limits) };
-  const values = Object((await agent.graph?.invoke(input, { ...(quiet ? muted(config) : config), context: undefined })) ?? {});
+  const values = Object((await agent.graph?.invoke(input, { ...(quiet ? muted(config) : config), context: {} })) ?? {});
   const message: AIMessage | undefined = values.messages?.at(-1);
   const result = values.structuredResponse ?? message?.text ?? values;
   const ledger = Array.isArray(values.ledger) ? (values.ledger as LedgerEntry[]) : [];

@@ -122,7 +122,8 @@ function holdsFor(condition: Condition, value: unknown): boolean {
   return typeof value === "string" && condition.matches !== undefined && matches(condition.matches, value);
 }
 
-const isSame = (one: unknown, other: unknown): boolean => canonical(one) === canonical(other);
+/** Tells whether two values are the same as JSON. The order of keys does not matter. */
+export const isSame = (one: unknown, other: unknown): boolean => canonical(one) === canonical(other);
 
 /** Returns a value as JSON with sorted keys, so that the order of keys does not matter. */
 const canonical = (value: unknown): string =>
@@ -151,6 +152,16 @@ export function valueAt(values: unknown, path: string): unknown {
     if (value === null || typeof value !== "object" || !Object.hasOwn(value, key)) return undefined;
     return (value as Record<string, unknown>)[key];
   }, values);
+}
+
+/** Returns a copy of a value in which each `{ path: "…" }` is replaced by the value at that path. */
+export function replacePaths(value: unknown, values: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => replacePaths(item, values));
+  if (value === null || typeof value !== "object") return value;
+  const entries = Object.entries(value);
+  if (entries.length === 1 && entries[0]?.[0] === "path" && typeof entries[0][1] === "string")
+    return valueAt(values, entries[0][1]) ?? null;
+  return Object.fromEntries(entries.map(([key, inner]) => [key, replacePaths(inner, values)]));
 }
 
 /** A function of the code that decides as a condition does. It sees the same values, and the arguments that the step gives. */

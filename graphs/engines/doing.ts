@@ -82,6 +82,8 @@ export interface Errand {
   timeoutSeconds: number;
   /** Whether clients that stream the run see the tokens. */
   speaks: boolean;
+  /** Returns the schema of the agent's result, given the agent's own one. */
+  shape?(output: z.ZodType | undefined): z.ZodType | undefined;
 }
 
 /** The settings of a run that its work needs. */
@@ -131,7 +133,8 @@ function sendAgent(worker: Agent, errand: Errand, { pattern, context }: Surround
   const { name, do: doing, input, notes, timeoutSeconds, speaks } = errand;
   const task = [doing.task ?? `Do the step "${name}" with the input.`, ...notes].join("\n\n");
   const timeouts = { errandSeconds: timeoutSeconds, timeoutSeconds: Math.min(timeoutSeconds, worker.timeoutSeconds) };
-  return runAgent({ ...tierOf(context, "worker"), agent: { ...worker, ...timeouts }, task, input, pattern, quiet: !speaks }, config);
+  const shaped = errand.shape && !worker.graph ? { ...worker, output: errand.shape(worker.output) } : worker;
+  return runAgent({ ...tierOf(context, "worker"), agent: { ...shaped, ...timeouts }, task, input, pattern, quiet: !speaks }, config);
 }
 
 async function callTool(
@@ -157,7 +160,7 @@ async function callTool(
 function runGraph(graphId: string, input: object, errand: Errand, config: LangGraphRunnableConfig): Promise<Outcome> {
   return attempt(errand, config, async ({ signal }) => {
     const graph = await openProjectGraph(graphId);
-    const inner = { ...(errand.speaks ? config : muted(config)), signal, context: undefined };
+    const inner = { ...(errand.speaks ? config : muted(config)), signal, context: {} };
     const values = Object((await graph.invoke(input as never, inner)) ?? {});
     return values.structuredResponse ?? values.messages?.at(-1)?.text ?? values;
   });

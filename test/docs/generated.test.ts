@@ -3,8 +3,11 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import {
   aggregate,
+  blackboard,
+  choreography,
   debate,
   fanOut,
+  flow,
   groupChat,
   mapReduce,
   panel,
@@ -140,6 +143,9 @@ const patterns = {
   "map-reduce": mapReduce,
   saga,
   "work-engine": workEngine,
+  blackboard,
+  choreography,
+  flow: () => flow().compile(),
 };
 
 test.each(Object.entries(patterns))("patterns/%s.md has the drawing of its graph", async (name, pattern) => {

@@ -130,6 +130,8 @@ const stops = { json: vote("stop") };
 const debaters = ["an advocate of change", "an advocate of what is proven", "a pragmatist who looks at effort and benefit"];
 /** The beginning of a debater's instruction after the first statements. */
 const inRound = (role: string) => `${role}.\\nArgue with reasons that can be checked.\\n- Keep`;
+const source = (name: string, reads: string, writes: string) => ({ ...stage(name), reads: [reads], writes: [writes] });
+const listener = (name: string, on: string) => ({ ...stage(name), on, priority: name === "early" ? 1 : 0 });
 
 interface Broken {
   graphId: string;
@@ -388,6 +390,56 @@ const broken: Broken[] = [
     ],
     asked: { "How much do the members": 1, "Do task a": 1, "maker reads it in the next round": 2, "Answer from the results": 1 },
     outcome: { result: "Built.", topology: "mesh", mail: [{ from: "researcher", to: "maker" }], tasks: [{ result: "A" }] },
+  },
+  {
+    graphId: "choreography",
+    input: { task: "Check" },
+    context: {
+      listeners: [
+        listener("early", "START"),
+        listener("late", "START"), // it is killed when `early` has ended, and before its event is published
+        { ...listener("join", "unused"), on: { and: ["early", "late"] } },
+      ],
+      onFailures: "partial",
+      limits: { failures: 2, stageMs: 500 },
+    },
+    at: "do late",
+    answers: ["early", "late", "join"].map((name) => [`do ${name}`, { tokens: [`said ${name}`] }]),
+    asked: { "do early": 1, "do late": 2, "do join": 1 },
+    outcome: { status: "quiescent", output: "said join", events: ["START", "early", "late", "join"].map((type) => ({ type })) },
+    refused: { status: "failures", errors: { early: expect.stringContaining("400") } },
+  },
+  {
+    graphId: "blackboard",
+    input: { task: "Write" },
+    context: {
+      sources: [source("left", "task", "name"), source("right", "task", "name"), source("after", "name", "end")],
+      onFailures: "partial",
+      limits: { failures: 2 },
+    },
+    at: "Which of them should hold", // two wrote different values for one key
+    answers: [
+      ["Which of them should hold", { json: { winner: "left", reason: "It is older." } }],
+      ["do left", { json: { values: { name: "Thames" }, confidence: 0.5 } }],
+      ["do right", { json: { values: { name: "Rhine" }, confidence: 0.5 } }],
+      ["do after", { tokens: ["said after"] }],
+    ],
+    asked: { "do left": 1, "do right": 1, "Which of them should hold": 2, "do after": 1 },
+    outcome: { status: "exhausted", board: { name: "Thames", end: "said after" }, settlements: [{ winner: { by: "left" } }] },
+    refused: { status: "failures", errors: { left: expect.stringContaining("400") } },
+  },
+  {
+    graphId: "flow",
+    input: { task: "Write" },
+    context: {
+      steps: [stage("one"), stage("two"), { ...stage("three"), on: { and: ["one", "two"] } }, { ...stage("four"), on: "three" }],
+      onFailures: "partial",
+    },
+    at: "do three",
+    answers: ["one", "two", "three", "four"].map((name) => [`do ${name}`, { tokens: [`said ${name}`] }]),
+    asked: { "do one": 1, "do two": 1, "do three": 2, "do four": 1 },
+    outcome: { status: "completed", output: "said four", path: ["one", "two", "three", "four"] },
+    refused: { status: "failed", errors: { one: expect.stringContaining("400") } },
   },
 ];
 

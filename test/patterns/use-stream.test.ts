@@ -108,6 +108,32 @@ const patterns: [graphId: string, answers: [words: string, reply: ScriptedReply]
     ],
     "Rivers bend.",
   ],
+  [
+    "blackboard",
+    [
+      ["List what the task is about", { json: { entities: ["rivers"] } }],
+      ["Write the answer", { tokens: ["Rivers ", "bend."] }],
+      ["", { tokens: ["text"] }],
+    ],
+    "Rivers bend.",
+  ],
+  [
+    "flow",
+    [
+      ["Is this draft good", { json: { event: "good", reason: "r" } }],
+      ["Copy this draft", { tokens: ["Rivers ", "bend."] }],
+      ["", { tokens: ["text"] }],
+    ],
+    "Rivers bend.",
+  ],
+  [
+    "choreography",
+    [
+      ["Find the most serious", { json: { event: "NOTHING_FOUND", payload: { issue: "none", place: "nowhere" } } }],
+      ["Report what was found", { tokens: ["Rivers ", "bend."] }],
+    ],
+    "Rivers bend.",
+  ],
 ];
 
 test.each(patterns)("a chat client drives %s by messages, and shows its answer", async (graphId, answers, ...shown) => {

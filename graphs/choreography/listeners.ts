@@ -1,0 +1,138 @@
+import {
+  type Code,
+  Condition,
+  type ConditionInCode,
+  type Conditions,
+  closed,
+  conditionToData,
+  Doing,
+  type DoingInCode,
+  heardBy,
+  type Listener,
+  leavesOf,
+  type Trigger,
+  toData,
+  typesOf,
+} from "ensemble/patterns";
+import { z } from "zod";
+
+/** The type of an event. Types with a colon are kept for the events that the engine publishes. */
+export const EventType = z.string().trim().min(1).max(100);
+
+export interface TriggerObject {
+  event?: string;
+  when?: Condition;
+  and?: TriggerData[];
+  or?: TriggerData[];
+}
+export type TriggerData = string | TriggerObject;
+
+/** The schema of a trigger: a type of event, one with a condition, or several that must all come or of which one must come. */
+export const TriggerSchema: z.ZodType<Trigger, TriggerData> = z.union([
+  EventType,
+  closed(
+    {
+      event: EventType.optional().describe("Type of the event"),
+      when: Condition.optional().describe("Condition for the event. It sees `event`, `payload` and `task`."),
+      and: z
+        .array(z.lazy(() => TriggerSchema))
+        .min(2)
+        .optional()
+        .describe("Events that must all come"),
+      or: z
+        .array(z.lazy(() => TriggerSchema))
+        .min(2)
+        .optional()
+        .describe("Events of which one must come"),
+    },
+    (given) => {
+      const { event, when, and, or } = given as TriggerObject;
+      const forms = [event, and, or].filter((form) => form !== undefined).length;
+      if (forms !== 1) return [{ path: [], message: "give one of event, and, or" }];
+      return when !== undefined && event === undefined ? [{ path: ["when"], message: "this needs `event`" }] : [];
+    },
+  ) as never,
+]);
+
+const Emits = z
+  .array(EventType.regex(/^[^:]+$/, "an event that a listener publishes has no colon in its type"))
+  .max(20)
+  .default([])
+  .describe("Types of events that it may publish. If there are several, it chooses one. Default: its name.");
+
+/** The schema of a listener. */
+const ListenerSchema = closed({
+  name: z.string().trim().min(1).max(100).describe("Name of the listener"),
+  do: Doing.describe("The work that it does when it is woken"),
+  on: TriggerSchema.describe("The events that wake it"),
+  emits: Emits,
+  once: z.boolean().default(false).describe("Whether it is woken only once in a run"),
+  maxFires: z.number().int().min(1).max(1_000).default(10).describe("How often it is woken in a run at most"),
+  priority: z.number().default(0).describe("Listeners with a higher priority are woken first if not all can work at once"),
+  sees: z.enum(["event", "chain"]).default("event").describe("Whether it gets the event only, or also the chain of events that led to it"),
+  timeoutSeconds: z.number().positive().max(86_400).default(30).describe("Timeout of one try"),
+  retries: z.number().int().min(0).max(10).default(2).describe("How often failed work is tried again"),
+});
+
+type ListenerData = z.input<typeof ListenerSchema>;
+
+/** The schema of a choreography's listeners. Their names are unique. */
+export const Listeners = z
+  .array(ListenerSchema)
+  .min(1)
+  .max(100)
+  .superRefine((listeners, context) => {
+    const names = new Set<string>();
+    for (const [index, { name }] of listeners.entries()) {
+      if (names.has(name)) context.addIssue({ code: "custom", path: [index, "name"], message: `there is another listener "${name}"` });
+      names.add(name);
+    }
+  })
+  .describe("Who is woken by which events");
+
+/** A trigger in code. Its conditions can be functions. */
+export type TriggerInCode = string | { event: string; when?: ConditionInCode } | { and: TriggerInCode[] } | { or: TriggerInCode[] };
+
+/** A listener in code. It takes functions and agents where data takes names. */
+export type ListenerInCode = Omit<ListenerData, "do" | "on"> & { do: DoingInCode; on: TriggerInCode };
+
+/** Returns listeners from code as those of the engine. Their functions and agents are put into `code` and `conditions`. */
+export function listenersOf(listeners: ListenerInCode[], code: Code, conditions: Conditions): Listener[] {
+  const data = listeners.map(({ do: work, on, ...listener }) => ({ ...listener, do: { task: "set below" }, on: "set below" }));
+  return toListeners(
+    Listeners.parse(data).map((listener, index) => {
+      const { do: work, on } = listeners[index] as ListenerInCode;
+      return { ...listener, do: toData(work, listener.name, code), on: triggerToData(on, listener.name, conditions) };
+    }),
+  );
+}
+
+function triggerToData(trigger: TriggerInCode, place: string, conditions: Conditions): Trigger {
+  if (typeof trigger === "string") return trigger;
+  const inner = (parts: TriggerInCode[]) => parts.map((part, index) => triggerToData(part, `${place}.${index}`, conditions));
+  if ("and" in trigger) return { and: inner(trigger.and) };
+  if ("or" in trigger) return { or: inner(trigger.or) };
+  return { event: trigger.event, ...(trigger.when && { when: conditionToData(trigger.when, place, conditions) }) };
+}
+
+/** Returns parsed listeners as those of the engine. A listener whose event nobody hears writes the answer, so clients see its tokens. */
+export function toListeners(listeners: (Omit<z.output<typeof ListenerSchema>, "do"> & { do: Listener["do"] })[]): Listener[] {
+  const plain = listeners.map(({ once, sees, maxFires, ...listener }): Listener => {
+    return { ...listener, maxFires: once ? 1 : maxFires, seesChain: sees === "chain" };
+  });
+  const heard = heardBy(plain);
+  return plain.map((listener) => {
+    const types = typesOf(listener);
+    return { ...listener, speaks: types.length === 1 && !types.some((type) => heard.has(type)) };
+  });
+}
+
+/** Returns a warning for each event that a listener waits for and nobody publishes. */
+export function waitingInVain(listeners: Listener[], startType: string): string[] {
+  const published = new Set([startType, ...listeners.flatMap((listener) => [...typesOf(listener), `FAILED:${listener.name}`])]);
+  return listeners.flatMap(({ name, on }) =>
+    leavesOf(on)
+      .filter(({ type }) => !published.has(type))
+      .map(({ type }) => `"${name}" waits for "${type}", which nobody publishes.`),
+  );
+}

@@ -1,0 +1,79 @@
+import { isSame } from "../conditions.ts";
+import type { ChoreographyValues, Conflict, Mark, Settlement, Write } from "./state.ts";
+
+/** The rule for several values that were written to one key at the same time. */
+export type ConflictRule = "confidence" | "arbitration" | "last";
+
+/** The values of a board, and the last change of each key. */
+export interface Board {
+  values: Record<string, unknown>;
+  marks: Record<string, Mark>;
+}
+
+interface Settled {
+  /** The values that hold, in the order in which they are written. */
+  writes: Write[];
+  settlements: Settlement[];
+  /** The conflicts that only the judge can settle. */
+  conflicts: Conflict[];
+}
+
+/**
+ * Decides which writes of a wave hold. A write that repeats the value of its key is dropped. A conflict is several different values for one
+ * key, or a value from a listener that had read an older version of the key.
+ */
+export function settleWrites(all: Write[], board: Board, rule: ConflictRule): Settled {
+  const settled: Settled = { writes: [], settlements: [], conflicts: [] };
+  for (const [key, writes] of Map.groupBy(all, (write) => write.key)) {
+    const mark = board.marks[key];
+    const changed = writes.filter(({ value }) => !mark || !isSame(value, board.values[key]));
+    const [first, ...others] = changed;
+    if (!first) continue;
+    const isStale = mark !== undefined && changed.some(({ version }) => version !== mark.version);
+    if (!isStale && others.every(({ value }) => isSame(value, first.value))) settled.writes.push(first);
+    else settle({ key, writes: isStale ? [{ key, value: board.values[key], ...mark, causedBy: [] }, ...changed] : changed }, rule, settled);
+  }
+  return settled;
+}
+
+function settle(conflict: Conflict, rule: ConflictRule, settled: Settled): void {
+  const { writes } = conflict;
+  if (rule === "arbitration") return void settled.conflicts.push(conflict);
+  const byConfidence = writes.toSorted((one, other) => other.confidence - one.confidence);
+  const [first, second] = byConfidence;
+  if (rule === "confidence" && first && first.confidence === second?.confidence) return void settled.conflicts.push(conflict);
+  const winner = rule === "last" ? writes.at(-1) : first;
+  if (!winner) return;
+  settled.settlements.push(settlementOf(conflict, rule, winner.by, rule === "last" ? "The last write holds." : "It is the surest."));
+  settled.writes.push(...(rule === "last" ? writes.filter(({ causedBy }) => causedBy.length > 0) : isPresent(winner) ? [] : [winner]));
+}
+
+/** Tells whether a write stands for the present value of its key. */
+export const isPresent = ({ causedBy }: Write): boolean => causedBy.length === 0;
+
+export function settlementOf({ key, writes }: Conflict, by: ConflictRule, winner: string, reason: string): Settlement {
+  const views = writes.map(({ by, value, confidence }) => ({ by, value, confidence }));
+  const chosen = views.find((view) => view.by === winner) as (typeof views)[number];
+  return { key, by, winner: chosen, losers: views.filter((view) => view !== chosen), reason };
+}
+
+/** Returns the board as the log knows it. */
+export const boardOf = ({ marks = {}, events }: ChoreographyValues): Board => ({
+  marks: { ...marks },
+  values: Object.fromEntries(Object.entries(marks).map(([key, { seq }]) => [key, events[seq - 1]?.payload])),
+});
+
+/**
+ * Returns the values that a caller wrote to the board from outside, as writes. The log does not know them yet. They continue the chain of
+ * the first event.
+ */
+export const writesFromOutside = ({ board = {} }: ChoreographyValues, { values, marks }: Board): Write[] =>
+  Object.entries(board)
+    .filter(([key, value]) => !marks[key] || !isSame(value, values[key]))
+    .map(([key, value]) => ({ key, value, by: "outside", confidence: 1, version: marks[key]?.version ?? 0, causedBy: [1] }));
+
+/** Puts a write on the board. `seq` is the event that reports it. */
+export function write({ values, marks }: Board, { key, value, by, confidence }: Write, seq: number): void {
+  values[key] = value;
+  marks[key] = { version: (marks[key]?.version ?? 0) + 1, by, confidence, seq };
+}
