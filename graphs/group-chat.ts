@@ -6,6 +6,7 @@ import {
   checkNames,
   closed,
   conversation,
+  findToolProblems,
   fromData,
   type Member,
   type Participant,
@@ -16,10 +17,13 @@ import {
 } from "ensemble/patterns";
 import { z } from "zod";
 
-const Speaker = closed({
-  ...AgentData.shape,
-  human: z.boolean().default(false).describe("Whether a person speaks. Each turn of the person is a question."),
-});
+const Speaker = closed(
+  {
+    ...AgentData.shape,
+    human: z.boolean().default(false).describe("Whether a person speaks. Each turn of the person is a question."),
+  },
+  findToolProblems,
+);
 
 const usual = [
   { name: "planner", role: "a planner", instructions: "Say in a few sentences how to do the task, or how to change it after a review." },

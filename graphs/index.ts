@@ -25,6 +25,9 @@ export { withDefaults } from "./agent/defaults.ts";
 export { defineProject, type ProjectParts } from "./agent/define-project.ts";
 export { AgentFailed, fail, failing, failureState, orFail } from "./agent/failing.ts";
 export { fetchPage } from "./agent/fetch-page.ts";
+export type { GuardFunction, GuardrailsInCode } from "./agent/guards/in-code.ts";
+export { GuardrailTripped } from "./agent/guards/input.ts";
+export { findToolProblems } from "./agent/guards/schema.ts";
 export { BudgetExceeded, budgetLeft, CallStatus, enforceBudget, entryOf, Ledger, LedgerEntry } from "./agent/ledger.ts";
 export { allowedDirectories, allowedHosts, isWithin } from "./agent/operator-limits.ts";
 export { report } from "./agent/progress.ts";
@@ -35,6 +38,7 @@ export { appending } from "./agent/state.ts";
 export { jsonSchemaOf } from "./agent/structured.ts";
 export { answerWith, beginTask, Material, taskInput, taskOf, taskState } from "./agent/task.ts";
 export { ToolName } from "./agent/tool-names.ts";
+export { valueAt } from "./agent/value-at.ts";
 export { Aggregation, gapsOf } from "./aggregator/aggregation.ts";
 export { agreementOf } from "./aggregator/agreement.ts";
 export { compare, rates } from "./aggregator/comparison.ts";
@@ -75,7 +79,6 @@ export {
   type Conditions,
   conditionToData,
   evaluate,
-  valueAt,
 } from "./engines/conditions.ts";
 export { Selector, Speakers } from "./engines/conversation/choose.ts";
 export { type Handing, Handoff, handingOver } from "./engines/conversation/handoff.ts";

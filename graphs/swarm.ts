@@ -5,6 +5,7 @@ import {
   asAgent,
   checkNames,
   closed,
+  findToolProblems,
   fromData,
   type Handing,
   Handoff,
@@ -17,7 +18,7 @@ import {
 import { z } from "zod";
 
 const Handoffs = z.array(Handoff).max(20).default([]).describe("To whom the agent may hand the conversation over");
-const Specialist = closed({ ...AgentData.shape, handoffs: Handoffs });
+const Specialist = closed({ ...AgentData.shape, handoffs: Handoffs }, findToolProblems);
 
 const specialist = (name: string, subject: string) => ({
   name,

@@ -6,8 +6,10 @@ import type { ToolCallHandler, ToolCallRequest } from "langchain";
 import { type AgentRun, purseOf } from "./agent-run.ts";
 import type { AgentValues } from "./agent-state.ts";
 import { askApproval } from "./ask-human.ts";
+import { guardTool } from "./guards/tool.ts";
 import type { LedgerEntry } from "./ledger.ts";
 import { report } from "./progress.ts";
+import { asText } from "./prompt.ts";
 import { type Call, callsOf } from "./tool-calls.ts";
 import { callName } from "./tool-names.ts";
 import { openTool } from "./tools.ts";
@@ -78,15 +80,29 @@ async function observe(
     args = edited ?? args;
   }
   try {
-    const toolCall = { ...request.toolCall, id: call.id ?? call.name, args };
+    const passed = await guardTool(run, call.name, "arguments", args, config);
+    if (!("value" in passed)) return failed(passed.reason);
+    const toolCall = { ...request.toolCall, id: call.id ?? call.name, args: passed.value as Call["args"] };
     const answer = await handler({ ...request, toolCall, tool: limited(tool, run.agent.errandSeconds) });
     if (isCommand(answer)) return { text: "Done.", command: answer as Command };
-    return { text: cutResult((answer as ToolMessage).text), isError: (answer as ToolMessage).status === "error" };
+    return await guardResult(run, call.name, answer as ToolMessage, config);
   } catch (error) {
     if (isGraphBubbleUp(error)) throw error;
     config.signal?.throwIfAborted();
     return failed((error as Error).message);
   }
+}
+
+/** Returns what the model sees of a tool's result, after the guards of the tool. */
+async function guardResult(
+  run: AgentRun,
+  name: string,
+  { text, status }: ToolMessage,
+  config: LangGraphRunnableConfig,
+): Promise<Observation> {
+  const result = await guardTool(run, name, "result", text, config);
+  if (!("value" in result)) return failed(result.reason);
+  return { text: cutResult(asText(result.value)), isError: status === "error" };
 }
 
 /** Returns the tool with this name: one that the agent has in code, or one that the run's context names. */

@@ -4,16 +4,20 @@ import type { StructuredToolInterface } from "@langchain/core/tools";
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import type { AgentMiddleware } from "langchain";
 import { z } from "zod";
-import { AgentData } from "./schema.ts";
+import { closed } from "./closed.ts";
+import { type Guarding, type GuardrailsInCode, guardrailsFrom } from "./guards/in-code.ts";
+import { type AgentData, agentFields } from "./schema.ts";
 
 /** An agent. Call `agent` to make one from options in code, or `fromData` to make one from data. */
-export interface Agent extends Omit<AgentData, "model" | "tools" | "output"> {
+export interface Agent extends Omit<AgentData, "model" | "tools" | "output" | "guardrails"> {
   /** The name of a model, or a chat model. Without it, the agent uses the model of the run's context. */
   model?: string | BaseChatModel;
   /** The agent's own tools, and the names of tools that the project or the patterns define. */
   tools: (string | StructuredToolInterface)[];
   /** The schema of the agent's result. Without it, the result is text. */
   output?: z.ZodType;
+  /** The checks of the agent's input, of its answer and of its tools. */
+  guardrails?: Guarding;
   /** LangChain middleware. It runs around each model call and tool call, inside the agent's own hooks. */
   middleware: readonly AgentMiddleware[];
   /** A compiled graph that does the work of the agent. If it is set, the agent calls no model itself. */
@@ -29,13 +33,15 @@ export interface Workable {
  * The options of `agent`. They are the fields of `AgentData`, which describes an agent as data, and options that only code can set: chat
  * models, tools and middleware.
  */
-export interface AgentOptions extends Omit<z.input<typeof AgentData>, "model" | "tools" | "output"> {
+export interface AgentOptions extends Omit<z.input<typeof AgentData>, "model" | "tools" | "output" | "guardrails"> {
   /** A model, as a name `provider:model` or as a chat model. */
   model?: string | BaseChatModel;
   /** Tools of your own, and names of tools that the project or the patterns define. */
   tools?: (string | StructuredToolInterface)[];
   /** The schema of the agent's result, as a zod schema of any version or a JSON schema. */
   output?: z.ZodType | OtherZod | Record<string, unknown>;
+  /** Checks of the agent's input, of its answer and of its tools, as data or as functions. */
+  guardrails?: GuardrailsInCode;
   /** LangChain middleware, as `createAgent` takes it. */
   middleware?: readonly AgentMiddleware[];
 }
@@ -48,12 +54,14 @@ interface OtherZod {
 /** The forms in which a pattern accepts an agent: an agent, the options of one, or a graph that does the work. */
 export type Member = Agent | AgentOptions | Workable;
 
+const Options = closed(agentFields);
+
 /** Returns an agent. Throws if an option is unknown or invalid. */
 export function agent(options: AgentOptions): Agent {
-  const { model, tools = [], output, middleware = [], ...data } = options;
+  const { model, tools = [], output, middleware = [], guardrails, ...data } = options;
   const names = tools.filter((tool) => typeof tool === "string");
-  const { tools: _, ...parsed } = AgentData.parse({ ...data, tools: names, ...(typeof model === "string" && { model }) });
-  return { ...parsed, model, tools, output: asZod(output), middleware };
+  const { tools: _, ...parsed } = Options.parse({ ...data, tools: names, ...(typeof model === "string" && { model }) });
+  return { ...parsed, model, tools, output: asZod(output), middleware, guardrails: guardrails && guardrailsFrom(guardrails) };
 }
 
 /** Returns an agent that lets this graph do its work. */

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Callbacks } from "@langchain/core/callbacks/manager";
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { AIMessage, AIMessageChunk, type BaseMessage, HumanMessage, SystemMessage } from "@langchain/core/messages";
 import { raceWithSignal } from "@langchain/core/runnables";
 import type { StructuredToolInterface } from "@langchain/core/tools";
 import { UnknownModel } from "./models.ts";
 import { withOwnIds } from "./own-ids.ts";
+import { asText } from "./prompt.ts";
 import { type AnswerSchema, asInstruction, asResponseFormat, readAnswer } from "./structured.ts";
 import { keepBrokenCalls } from "./tool-calls.ts";
 import { addUsage, type Usage, usageOf } from "./usage.ts";
@@ -31,7 +33,14 @@ export interface ModelCall {
   /** Whether clients that stream the run's tokens do not see the answer. */
   quiet: boolean;
   signal?: AbortSignal;
+  /** Checks a usable answer, and may change it. */
+  guard?: (value: unknown) => Promise<GuardedAnswer>;
+  /** The callbacks of the requests, if they are not those of the current node. */
+  callbacks?: Callbacks;
 }
+
+/** The result of a guard: the answer, or what is wrong with it. `problem` is for the model, and `reason` for everybody else. */
+export type GuardedAnswer = { result: unknown; isChanged?: boolean } | { problem: string; reason: string; isFinal: boolean };
 
 export interface ModelReply {
   message: AIMessage;
@@ -75,6 +84,8 @@ interface Attempts {
   usage: Usage;
   problem: string;
   waitMs: number;
+  /** The number of usable answers that a guard refused. They do not count as retries. */
+  refused: number;
 }
 
 /**
@@ -83,30 +94,38 @@ interface Attempts {
 export async function callModel(call: ModelCall): Promise<ModelReply> {
   const { messages: conversation, model, retries, signal } = call;
   const usage: Usage = { inputTokens: 0, outputTokens: 0 };
-  const state: Attempts = { conversation, isNative: isOpenAi(model), attempts: 0, usage, problem: "", waitMs: 0 };
+  const state: Attempts = { conversation, isNative: isOpenAi(model), attempts: 0, usage, problem: "", waitMs: 0, refused: 0 };
   for (;;) {
     signal?.throwIfAborted();
     const reply = await attempt(call, state);
     if (reply) return reply;
-    if (state.attempts > retries) throw new NoAnswer(state.problem, state);
+    if (state.attempts > retries + state.refused) throw new NoAnswer(state.problem, state);
     if (state.waitMs > 0) await sleep(state.waitMs, undefined, { signal });
   }
 }
 
 /** Makes one request. Returns undefined if a retry may help, and throws if no retry would. */
 async function attempt(call: ModelCall, state: Attempts): Promise<ModelReply | undefined> {
-  const { answer, messages } = call;
+  const { answer, guard, messages, tools = [] } = call;
   state.attempts++;
   state.waitMs = 0;
   const message = await request(call, state).catch((error: unknown) => afterError(call, state, error));
   if (!message) return undefined;
   const { attempts, usage, conversation } = state;
   addUsage(usage, usageOf(message, conversation));
-  if (!answer || hasCalls(message)) return { message: cutText(message), attempts, usage };
-  const found = read(message, answer);
-  if ("result" in found) return { message, result: found.result, attempts, usage };
+  if ((!answer && !guard) || (hasCalls(message) && tools.length > 0)) return { message: cutText(message), attempts, usage };
+  const found = answer ? read(message, answer) : { result: message.text };
+  if ("result" in found) {
+    const guarded = guard ? await guard(found.result) : found;
+    if ("result" in guarded) return { message: cutText(withAnswer(message, guarded)), result: guarded.result, attempts, usage };
+    state.refused++;
+    state.problem = guarded.reason;
+    if (guarded.isFinal) throw new NoAnswer(guarded.reason, { ...state, isFatal: true });
+    state.conversation = [...messages, ...correction(message, guarded.problem, answer)];
+    return undefined;
+  }
   state.problem = found.problem;
-  state.conversation = [...messages, ...correction(message, found.problem)];
+  state.conversation = [...messages, ...correction(message, found.problem, answer)];
   state.isNative = false; // if the endpoint ignored `response_format`, the model has not seen the schema
   return undefined;
 }
@@ -128,7 +147,7 @@ function afterError(call: ModelCall, state: Attempts, error: unknown): undefined
 class TimedOut extends Error {}
 
 async function request(
-  { model, system, tools = [], answer, timeoutSeconds, quiet, signal }: ModelCall,
+  { model, system, tools = [], answer, timeoutSeconds, quiet, signal, callbacks }: ModelCall,
   { conversation, isNative }: Attempts,
 ): Promise<AIMessage> {
   const deadline = AbortSignal.timeout(Math.ceil(timeoutSeconds * 1000));
@@ -139,6 +158,7 @@ async function request(
   const options = {
     signal: both,
     ...(quiet && { tags: ["nostream"] }),
+    ...(callbacks && { callbacks }),
     ...(answer && isNative && { response_format: asResponseFormat(answer) }),
   };
   try {
@@ -175,14 +195,21 @@ function cutText(message: AIMessage): AIMessage {
   return new AIMessage({ id, content, tool_calls, invalid_tool_calls, response_metadata, usage_metadata });
 }
 
+/** Returns the message with the answer as a guard changed it. */
+function withAnswer(message: AIMessage, { result, isChanged }: { result: unknown; isChanged?: boolean }): AIMessage {
+  if (!isChanged) return message;
+  const { id, response_metadata, usage_metadata } = message;
+  return new AIMessage({ id, content: asText(result), response_metadata, usage_metadata });
+}
+
 function read(message: AIMessage, answer: AnswerSchema) {
   if (message.text.length > longestAnswer) return { problem: `It is longer than ${longestAnswer} characters.` };
   return readAnswer(message.text, answer);
 }
 
 /** Returns the messages that show the model its unusable answer and the problem with it. They are part of the next request. */
-function correction(message: AIMessage, problem: string): BaseMessage[] {
-  const advice = `That answer cannot be used: ${problem} Answer again, with JSON of the given schema only.`;
+function correction(message: AIMessage, problem: string, answer?: AnswerSchema): BaseMessage[] {
+  const advice = `That answer cannot be used: ${problem} Answer again${answer ? ", with JSON of the given schema only" : ""}.`;
   return [new AIMessage(message.text.slice(0, longestQuote) || "(nothing)"), new HumanMessage(advice)];
 }
 

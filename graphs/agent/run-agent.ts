@@ -8,6 +8,8 @@ import type { AgentValues } from "./agent-state.ts";
 import { buildAgent } from "./build.ts";
 import { callModel, isRefusal, NoAnswer } from "./call-model.ts";
 import { AgentFailed, rootOf } from "./failing.ts";
+import { GuardrailTripped, guardInput } from "./guards/input.ts";
+import { outputGuards } from "./guards/output.ts";
 import { BudgetExceeded, enforceBudget, entryOf, type LedgerEntry } from "./ledger.ts";
 import { openModel, UnknownModel } from "./models.ts";
 import { muted } from "./muted.ts";
@@ -115,9 +117,9 @@ async function work(run: AgentRun, errand: Errand, config: LangGraphRunnableConf
 /** Does the work with one model call, for an agent without tools. No subgraph is needed, because there are no rounds to store. */
 async function answerAtOnce(run: AgentRun, errand: Errand, config: LangGraphRunnableConfig): Promise<Done> {
   const { signal } = config;
-  const { agent, limits, quiet } = run;
+  const { agent, limits } = run;
   const system = instructionOf(agent, errand.constraints ?? [], limits);
-  const messages = openingOf(errand, limits);
+  const { messages, ledger: judged } = await guardInput(run, openingOf(errand, limits), config);
   const purse = purseOf(run, [], config);
   const expected = expectedCost(calledBy(run, 0), [new SystemMessage(system), ...messages], purse);
   const end = await reserve(purse, expected, signal);
@@ -131,11 +133,11 @@ async function answerAtOnce(run: AgentRun, errand: Errand, config: LangGraphRunn
       ...(agent.output && { answer: answerOf(agent.name, agent.output) }),
       timeoutSeconds: agent.timeoutSeconds,
       retries: agent.retries,
-      quiet,
+      ...outputGuards(run, config, judged),
       signal,
     });
     spent.push(entryOf(called, "success", attempts, usage));
-    return { result: agent.output ? result : message.text, message, ledger: spent };
+    return { result: agent.output ? result : message.text, message, ledger: [...judged, ...spent] };
   } catch (error) {
     if (error instanceof NoAnswer) spent.push(entryOf(called, error.status, error.attempts, error.usage, error.message));
     run.record?.(spent);
@@ -202,7 +204,9 @@ const statusOf = (error: Error) => (error instanceof NoAnswer ? error.status : "
 /** Tells whether a retry would fail in the same way, as after a refused request, a bad key or an unknown model. */
 function isFatal(error: Error): boolean {
   if (error instanceof NoAnswer) return error.isFatal;
-  return error instanceof UnknownModel || error instanceof PromptTooLong || isRefusal(Object(error).status);
+  return (
+    error instanceof UnknownModel || error instanceof GuardrailTripped || error instanceof PromptTooLong || isRefusal(Object(error).status)
+  );
 }
 
 /** Tells whether the error is a signal that LangGraph uses to stop or leave a graph. */

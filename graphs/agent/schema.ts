@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { closed } from "./closed.ts";
+import { findToolProblems, Guardrails } from "./guards/schema.ts";
 import { ToolName } from "./tool-names.ts";
 
 /** A JSON schema as data. */
 export const JsonSchema = z.record(z.string(), z.unknown());
 
-/** An agent as data, for contexts, rosters and `agents.yaml`. An agent that is made in code has further options (see agent.ts). */
-export const AgentData = closed({
+/** The fields of an agent as data, without a check of the agent as a whole. */
+export const agentFields = {
   name: z.string().trim().min(1).max(100).describe("Name of the agent"),
   role: z.string().trim().min(1).describe("Role of the agent"),
   description: z.string().optional().describe("Purpose of the agent, for a model or agent that chooses between agents"),
@@ -23,7 +24,11 @@ export const AgentData = closed({
   timeoutSeconds: z.number().positive().max(3_600).default(30).describe("Timeout of one model call"),
   errandSeconds: z.number().positive().max(86_400).default(300).describe("Timeout of one errand, tools included"),
   retries: z.number().int().min(0).max(10).default(2).describe("How often a failed model call or an unusable answer is retried"),
-});
+  guardrails: Guardrails.optional().describe("Checks of the agent's input, of its answer and of its tools"),
+};
+
+/** An agent as data, for contexts, rosters and `agents.yaml`. An agent that is made in code has further options (see agent.ts). */
+export const AgentData = closed(agentFields, findToolProblems);
 
 export type AgentData = z.infer<typeof AgentData>;
 

@@ -6,6 +6,8 @@ import { type AgentRun, calledBy, namesOf, purseOf } from "./agent-run.ts";
 import type { AgentValues } from "./agent-state.ts";
 import { callModel, type ModelCall, type ModelReply, NoAnswer } from "./call-model.ts";
 import { rootOf } from "./failing.ts";
+import { guardInput } from "./guards/input.ts";
+import { outputGuards } from "./guards/output.ts";
 import { entryOf, type LedgerEntry } from "./ledger.ts";
 import { fold, inSight } from "./memory.ts";
 import { openModel } from "./models.ts";
@@ -16,7 +18,11 @@ import { openTool } from "./tools.ts";
 type Handler = (request: ModelRequest) => Promise<AIMessage>;
 
 /** The token usage and attempts of each model call, by its message. Middleware between the two hooks passes on only the message. */
-const replies = new WeakMap<AIMessage, ModelReply>();
+const replies = new WeakMap<AIMessage, ModelReply & { judged: LedgerEntry[] }>();
+
+/** The ledger entries of the judges that checked the answers of a call that failed, by its error. */
+const judgements = new WeakMap<object, LedgerEntry[]>();
+const judgedBefore = (error: unknown): LedgerEntry[] => judgements.get(rootOf(error)) ?? [];
 
 /**
  * Does one round of the agent. Checks the budget, shortens the conversation, and chooses the model and the tools. Then it calls the model
@@ -30,7 +36,10 @@ export async function think(run: AgentRun, state: AgentValues, request: ModelReq
   const purse = purseOf(run, turn.ledger, getConfig());
   const started = Date.now();
   const model = await openModel(agent.model ?? run.model, agent.temperature ?? run.temperature);
-  const memory = await fold(run, model, { messages: request.messages, ...turn }, purse, signal);
+  const opening = turn.isNew ? request.messages : [];
+  const input = await guardInput({ ...run, ...purse }, opening, request.runtime as LangGraphRunnableConfig);
+  const conversation = turn.isNew ? input.messages : request.messages;
+  const memory = await fold(run, model, { messages: conversation, ...turn }, purse, signal);
   const isLast = turn.rounds >= agent.maxRounds;
   const system = [
     instructionOf(agent, run.constraints ?? [], run.limits),
@@ -38,26 +47,27 @@ export async function think(run: AgentRun, state: AgentValues, request: ModelReq
     isLast && lastWords,
   ];
   const tools = isLast ? [] : [...(request.tools ?? []), ...(await openTools(run))];
-  const messages = inSight(request.messages, memory.folded);
+  const messages = inSight(conversation, memory.folded);
   const systemMessage = new SystemMessage(system.filter(Boolean).join("\n"));
   const end = await reserve(purse, expectedCost(calledBy(run, started), [systemMessage, ...messages], purse), signal);
   const reply = await handler({ ...request, model, tools, messages, systemMessage }).catch((error: unknown) => {
     const failed = failedCall(run, started, error);
     end(failed);
-    throw withEntries(error, [...memory.ledger, ...failed]);
+    throw withEntries(error, [...input.ledger, ...memory.ledger, ...judgedBefore(error), ...failed]);
   });
   if (isLast) {
     keepText(reply);
     report(request.runtime, run.pattern, "step_limit", started, { agent: agent.name, stepLimit: agent.maxRounds });
   }
-  const cost = replies.get(reply) ?? { message: reply, attempts: 1, usage: { inputTokens: 0, outputTokens: 0 } };
+  const cost = replies.get(reply) ?? { judged: [], attempts: 1, usage: { inputTokens: 0, outputTokens: 0 } };
   const entry = entryOf(calledBy(run, started), "success", cost.attempts, cost.usage);
   end([entry]);
-  const entries = [...memory.ledger, entry];
-  run.record?.(entries);
+  run.record?.([...memory.ledger, entry]);
+  const entries = [...input.ledger, ...memory.ledger, ...cost.judged, entry];
   const approve = [...new Set([...turn.approve, ...agent.approve])];
   return new Command({
     update: {
+      ...(input.replaced.length > 0 && { messages: input.replaced }),
       ...(turn.isNew && { steps: new Overwrite([]) }),
       ledger: turn.isNew ? new Overwrite(entries) : entries,
       stopped: isLast ? "step_limit" : null,
@@ -87,11 +97,14 @@ function withEntries(error: unknown, ledger: LedgerEntry[]): unknown {
 /** Calls the model. This is the innermost hook, so it gets the request as middleware has changed it. */
 export async function speak(
   run: AgentRun,
-  { model, messages, tools, systemMessage }: ModelRequest,
+  { model, messages, tools, systemMessage, state }: ModelRequest,
   config: LangGraphRunnableConfig,
 ): Promise<AIMessage> {
-  const { agent, quiet } = run;
+  const { agent } = run;
   const started = Date.now();
+  const judged: LedgerEntry[] = [];
+  const { ledger } = beginTurn(state as unknown as AgentValues, state.messages);
+  const guarded = { ...run, ...purseOf(run, ledger, getConfig()) };
   try {
     const reply = await callModel({
       model: model as ModelCall["model"],
@@ -101,12 +114,13 @@ export async function speak(
       ...(agent.output && { answer: { name: agent.name, schema: agent.output } }),
       timeoutSeconds: agent.timeoutSeconds,
       retries: agent.retries,
-      quiet,
+      ...outputGuards(guarded, config, judged),
       signal: config.signal,
     });
-    replies.set(reply.message, reply);
+    replies.set(reply.message, { ...reply, judged });
     return reply.message;
   } catch (error) {
+    judgements.set(rootOf(error), judged);
     if (error instanceof NoAnswer)
       run.record?.([entryOf(calledBy(run, started), error.status, error.attempts, error.usage, error.message)]);
     throw error;

@@ -1,6 +1,7 @@
-import { runInNewContext } from "node:vm";
 import { z } from "zod";
 import { closed } from "../agent/closed.ts";
+import { valueAt } from "../agent/value-at.ts";
+import { isPattern, withinTime } from "../agent/within-time.ts";
 
 /**
  * A condition as data. It compares the value at a path, combines other conditions, or asks a judge a question that can be answered with yes
@@ -59,14 +60,6 @@ function findProblems(given: object) {
   if (found[0] !== "not" || has("path")) return [];
   const issues = Condition.safeParse(not).error?.issues ?? [];
   return issues.map(({ path, message }) => ({ path: ["not", ...path.map(String)], message }));
-}
-
-function isPattern(source: unknown): boolean {
-  try {
-    return new RegExp(String(source)) !== undefined;
-  } catch {
-    return false;
-  }
 }
 
 /** The answer of a judge to the question of a condition. */
@@ -132,26 +125,14 @@ const canonical = (value: unknown): string =>
   );
 
 const longestMatch = 100_000;
-const matchMs = 100;
 
-/**
- * Tells whether a text matches a pattern from a caller. Some patterns take for ever, and would block the process. The time limit of a `vm`
- * context also ends a regular expression. A pattern that takes too long does not match.
- */
+/** Tells whether a text matches a pattern from a caller. A pattern that takes too long does not match. */
 function matches(pattern: string, text: string): boolean {
   try {
-    return runInNewContext("new RegExp(pattern).test(text)", { pattern, text: text.slice(0, longestMatch) }, { timeout: matchMs });
+    return withinTime(() => new RegExp(pattern).test(text.slice(0, longestMatch)));
   } catch {
     return false;
   }
-}
-
-/** Returns the value at a path of keys and indexes, separated by dots. Returns undefined if there is none. */
-export function valueAt(values: unknown, path: string): unknown {
-  return path.split(".").reduce<unknown>((value, key) => {
-    if (value === null || typeof value !== "object" || !Object.hasOwn(value, key)) return undefined;
-    return (value as Record<string, unknown>)[key];
-  }, values);
 }
 
 /** Returns a copy of a value in which each `{ path: "…" }` is replaced by the value at that path. */

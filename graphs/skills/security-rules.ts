@@ -1,3 +1,4 @@
+import { findSecrets } from "../agent/find-secrets.ts";
 import type { Kind } from "./planted-files.ts";
 
 export interface Hit {
@@ -30,23 +31,11 @@ const patterns: { kind: Kind; rule: string; pattern: RegExp }[] = [
 
 /** Returns the problems in a file, with their line numbers. The library secretlint finds secrets, and our own patterns find injections. */
 export async function scan(path: string, content: string, rules: Kind[]): Promise<Hit[]> {
-  const secrets = rules.includes("secret") ? await findSecrets(path, content) : [];
+  const secrets = rules.includes("secret") ? await findSecrets(content, path) : [];
   const used = patterns.filter(({ kind }) => rules.includes(kind));
   const injections = content.split("\n").flatMap((line, index) => {
     const text = line.slice(0, longestLine);
     return used.filter(({ pattern }) => pattern.test(text)).map(({ kind, rule }): Hit => ({ line: index + 1, kind, rule }));
   });
-  return [...secrets, ...injections];
-}
-
-async function findSecrets(path: string, content: string): Promise<Hit[]> {
-  const { secretLintProfiler } = await import("@secretlint/profiler");
-  secretLintProfiler.setEnabled(false); // otherwise the profiler would keep an entry in memory for every rule of every file
-  const { lintSource } = await import("@secretlint/core"); // loaded on use, because it would slow down every start of the service
-  const { creator: recommended } = await import("@secretlint/secretlint-rule-preset-recommend");
-  const { messages } = await lintSource({
-    source: { filePath: path, content, contentType: "text", ext: path.slice(path.lastIndexOf(".")) },
-    options: { config: { rules: [{ id: "recommended", rule: recommended }] }, noPhysicFilePath: true, maskSecrets: true },
-  });
-  return messages.map(({ loc, ruleId }): Hit => ({ line: loc.start.line, kind: "secret", rule: ruleId }));
+  return [...secrets.map(({ line, rule }): Hit => ({ line, kind: "secret", rule })), ...injections];
 }

@@ -1,12 +1,16 @@
 import { z } from "zod";
 import { closed } from "../../agent/closed.ts";
+import { findToolProblems } from "../../agent/guards/schema.ts";
 import { AgentData } from "../../agent/schema.ts";
 
 /** An expert of a panel, as data. */
-export const Expert = closed({
-  ...AgentData.shape,
-  veto: z.boolean().default(false).describe("Whether the expert may block every decision"),
-});
+export const Expert = closed(
+  {
+    ...AgentData.shape,
+    veto: z.boolean().default(false).describe("Whether the expert may block every decision"),
+  },
+  findToolProblems,
+);
 
 /** The form of the vote: options to choose from, or a number on a scale. Without one, a judge compares positions by their meaning. */
 export const Ballot = closed(

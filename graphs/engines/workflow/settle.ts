@@ -1,4 +1,5 @@
-import { type Condition, type Conditions, evaluate, questionsIn, type Verdict, valueAt } from "../conditions.ts";
+import { valueAt } from "../../agent/value-at.ts";
+import { type Condition, type Conditions, evaluate, questionsIn, type Verdict } from "../conditions.ts";
 import type { WorkflowValues } from "./state.ts";
 import { type Decision, isFailed, notDone, type Step, type StepResult } from "./step.ts";
 

@@ -1,0 +1,20 @@
+/** A secret in a text: where it stands, and the rule that found it. */
+export interface Secret {
+  line: number;
+  start: number;
+  end: number;
+  rule: string;
+}
+
+/** Returns the secrets in a text, such as keys and tokens. The library secretlint finds them. */
+export async function findSecrets(content: string, path = "text.txt"): Promise<Secret[]> {
+  const { secretLintProfiler } = await import("@secretlint/profiler");
+  secretLintProfiler.setEnabled(false); // otherwise the profiler would keep an entry in memory for every rule of every text
+  const { lintSource } = await import("@secretlint/core"); // loaded on use, because it would slow down every start of the service
+  const { creator: recommended } = await import("@secretlint/secretlint-rule-preset-recommend");
+  const { messages } = await lintSource({
+    source: { filePath: path, content, contentType: "text", ext: path.slice(path.lastIndexOf(".")) },
+    options: { config: { rules: [{ id: "recommended", rule: recommended }] }, noPhysicFilePath: true, maskSecrets: true },
+  });
+  return messages.map(({ loc, range: [start, end], ruleId }) => ({ line: loc.start.line, start, end, rule: ruleId }));
+}

@@ -1,0 +1,117 @@
+import { isGraphBubbleUp, type LangGraphRunnableConfig } from "@langchain/langgraph";
+import type { AgentRun } from "../agent-run.ts";
+import { askApproval } from "../ask-human.ts";
+import { rootOf } from "../failing.ts";
+import type { LedgerEntry } from "../ledger.ts";
+import { report } from "../progress.ts";
+import { withValueAt } from "../value-at.ts";
+import { check, type Verdict } from "./check.ts";
+import { type Finder, isFinder, replaceIn } from "./find.ts";
+import type { AnyGuard } from "./in-code.ts";
+import type { Guard } from "./schema.ts";
+
+export type Place = "input" | "output" | "tool";
+
+/** The result of all guards: the value, which they may have changed, or why it does not pass. */
+export type Passed = { value: unknown; isChanged: boolean } | { reason: string; advice: string; mayRetry: boolean };
+
+interface Guarded {
+  guards: AnyGuard[];
+  value: unknown;
+  place: Place;
+  /** The name of the tool, for a guard of a tool. */
+  tool?: string;
+  run: AgentRun;
+  config: LangGraphRunnableConfig;
+  /** Gets the ledger entries of judges. */
+  ledger: LedgerEntry[];
+}
+
+/** Applies guards one after another. Judges come last, so that no model call stands before a question to a person. */
+export async function apply({ guards, value: given, ...around }: Guarded): Promise<Passed> {
+  let value = given;
+  const judges = (guard: AnyGuard) => typeof guard !== "function" && guard.kind === "judge";
+  for (const guard of guards.toSorted((a, b) => Number(judges(a)) - Number(judges(b)))) {
+    const passed = await applyOne(guard, { value, ...around });
+    if (!("value" in passed)) return passed;
+    value = passed.value;
+  }
+  return { value, isChanged: value !== given };
+}
+
+type Around = Omit<Guarded, "guards">;
+
+/** Applies one guard. A guard that throws blocks the value. */
+async function applyOne(guard: AnyGuard, around: Around): Promise<Passed> {
+  const startedAt = Date.now();
+  try {
+    return typeof guard === "function" ? await callFunction(guard, around, startedAt) : await settle(guard, around, startedAt);
+  } catch (error) {
+    const cause = rootOf(error);
+    if (isGraphBubbleUp(cause) || cause.name === "BudgetExceededError") throw error;
+    around.config.signal?.throwIfAborted();
+    return refuse(guard, around, { startedAt, action: "block", reason: `The check failed: ${cause.message}` });
+  }
+}
+
+async function callFunction(guard: Extract<AnyGuard, (...call: never[]) => unknown>, around: Around, startedAt: number): Promise<Passed> {
+  const { ok, value, reason = "It was refused." } = await guard(around.value);
+  if (ok !== true) return refuse(guard, around, { startedAt, action: around.place === "output" ? "retry" : "block", reason });
+  return { value: value === undefined ? around.value : value, isChanged: value !== undefined };
+}
+
+/** Checks the value with a guard of data, and does what the guard says about a value that does not pass. */
+async function settle(guard: Guard, around: Around, startedAt: number): Promise<Passed> {
+  const { value, run, config, ledger } = around;
+  const found = await check(guard, value, run, config);
+  ledger.push(...(found.ledger ?? []));
+  if (found.ok) return { value, isChanged: false };
+  const { onFail } = guard;
+  const verdict = { ...found, startedAt };
+  if (typeof onFail !== "string") return replace(guard, onFail.replace, around, verdict);
+  if (onFail !== "ask") return refuse(guard, around, { ...verdict, action: onFail });
+  const { approved, reason } = askApproval(
+    `${found.reason} May it be used?`,
+    { guard: guard.kind, value },
+    { timeoutSeconds: run.askTimeoutSeconds },
+  );
+  return approved ? { value, isChanged: false } : refuse(guard, around, { ...verdict, action: "ask", reason: reason ?? found.reason });
+}
+
+/** Replaces the forbidden parts of the value, the value at the guard's path, or the whole value. */
+async function replace(guard: Guard, by: string, around: Around, verdict: Verdict & { startedAt: number }): Promise<Passed> {
+  const { value, run, config } = around;
+  tell(guard, around, { ...verdict, action: "replace" });
+  if (isFinder(guard)) {
+    const replaced = await replaceIn(guard as Finder, value, by);
+    const left = await check(guard, replaced, run, config);
+    if (left.ok) return { value: replaced, isChanged: true };
+    return refuse(guard, around, { ...verdict, action: "block", reason: `${left.reason} It cannot be replaced.` });
+  }
+  const { path } = guard as { path?: string };
+  return { value: path === undefined ? by : withValueAt(value, path, by), isChanged: true };
+}
+
+interface Refusal extends Omit<Verdict, "ok"> {
+  startedAt: number;
+  action: "block" | "retry" | "replace" | "ask";
+}
+
+function refuse(guard: AnyGuard, around: Around, refusal: Refusal): Passed {
+  tell(guard, around, refusal);
+  const { reason, advice, action } = refusal;
+  const name = nameOf(guard);
+  return {
+    reason: `The guardrail "${name}" refused the ${around.tool ?? around.place}: ${reason}`,
+    advice: [reason, advice].filter(Boolean).join(" "),
+    mayRetry: action === "retry",
+  };
+}
+
+const nameOf = (guard: AnyGuard) => (typeof guard === "function" ? guard.name || "function" : guard.kind);
+
+/** Reports a value that did not pass as a custom event. The event does not have the value. */
+function tell(guard: AnyGuard, { place, tool, run, config }: Around, { startedAt, action, reason }: Refusal): void {
+  const details = { agent: run.agent.name, place, ...(tool !== undefined && { tool }), guard: nameOf(guard), action, reason };
+  report(config, run.pattern, "guardrail", startedAt, details);
+}
