@@ -11,7 +11,9 @@ import { clientFor, startProcess } from "../service.ts";
 const calls: { path: string; text: string }[] = [];
 let answer = (reply: ServerResponse) => void reply.writeHead(202, { "content-type": "application/json" }).end("{}");
 const server = createServer(async (request, reply) => {
-  calls.push({ path: request.url ?? "", text: (await buffer(request)).toString() });
+  const body = await buffer(request).catch(() => undefined);
+  if (body === undefined) return; // the service was stopped while it sent the request
+  calls.push({ path: request.url ?? "", text: body.toString() });
   answer(reply);
 });
 server.listen(0, "127.0.0.1");
