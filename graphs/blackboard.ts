@@ -45,7 +45,7 @@ const State = new StateSchema({
   output: z.unknown().default(null).describe("Value that was written last"),
   history: z.record(z.string(), z.array(Change)).default({}).describe("All values of each key"),
   refused: z
-    .array(z.object({ source: z.string(), key: z.string() }))
+    .array(z.object({ source: z.string().describe("Source that wrote"), key: z.string().describe("Key that it may not write") }))
     .default([])
     .describe("Writes to keys of others"),
   exhausted: z.array(z.string()).default([]).describe("Sources that were not woken again because of `maxFires`"),

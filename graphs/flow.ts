@@ -40,7 +40,13 @@ const State = new StateSchema({
   output: z.unknown().default(null).describe("Result of the last step"),
   path: z.array(z.string()).default([]).describe("The events in their order: steps that finished, and labels"),
   waiting: z
-    .array(z.object({ step: z.string(), came: z.array(z.string()), missing: z.array(z.string()) }))
+    .array(
+      z.object({
+        step: z.string().describe("Step that did not start"),
+        came: z.array(z.string()).describe("Events that have come"),
+        missing: z.array(z.string()).describe("Events that it waits for"),
+      }),
+    )
     .default([])
     .describe("Steps that waited for several others, of which some never came"),
   exhausted: z.array(z.string()).default([]).describe("Steps that were not started again because of `maxFires`"),
