@@ -184,3 +184,18 @@ test("a cache that cannot be read or written harms no run", async () => {
     await db.query("alter table elsewhere rename to cache_entries");
   }
 });
+
+test("a run with a cache that was cancelled in a step does the step when it goes on", async () => {
+  replies = { b: { hang: true } };
+  const { thread_id: threadId } = await client.threads.create();
+  const { run_id: runId } = await client.runs.create(threadId, "supervisor", payload());
+  await expect.poll(() => JSON.stringify(model.requests)).toContain("Task: do b");
+  await client.runs.cancel(threadId, runId, true);
+  expect((await client.threads.getState(threadId)).next).toEqual(["recall"]);
+  askedFor();
+
+  replies = {};
+  const done = (await client.runs.wait(threadId, "supervisor", { input: null, context: { cache: true } })) as unknown as Supervised;
+  expect(askedFor()).toEqual(["b"]);
+  expect(done.results).toMatchObject({ a: { status: "success" }, b: { status: "success" } });
+});
