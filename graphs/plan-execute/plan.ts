@@ -54,7 +54,10 @@ export const pending = (steps: Planned[]): Step[] => steps.map((step) => ({ ...s
 /** Returns the index of the next pending step, or -1 if there is none. */
 export const nextIn = (plan: Step[]): number => plan.findIndex(({ status }) => status === "pending");
 
-/** Returns the state update for a decision of the planner. */
+/**
+ * Returns the state update for a decision of the planner. "continue" changes nothing. "revise" replaces the steps that are still pending.
+ * "finish", or a revision without steps, ends the plan.
+ */
 export function change(plan: Step[], { decision, reason, steps }: Reconsideration) {
   if (decision === "continue") return {};
   const after = decision === "revise" ? pending(steps) : [];

@@ -28,8 +28,8 @@ export interface Job {
   /** Records the ledger entry of a model call that has just ended. If the run's budget is used up, throws. */
   record(entry: LedgerEntry): void;
   /**
-   * Records how many milliseconds the items themselves took. A skill that shares the processor with other scenarios should call it.
-   * Otherwise all time counts as its own.
+   * Records the milliseconds that the skill spent on the items themselves. A skill that shares the processor with other scenarios should
+   * call it. If it does not, all the time of the batch counts, including the waits for other scenarios.
    */
   worked(ms: number): void;
 }

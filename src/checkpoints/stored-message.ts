@@ -49,8 +49,9 @@ const Stored = z.object({
 });
 
 /**
- * Returns the message that a stored JSON value describes. Returns undefined if the value describes no message, or a message that
- * contains further serialised objects.
+ * Returns the message that a stored JSON value describes, or undefined if this quick path cannot make it. It cannot if the value describes
+ * no message, an unknown class, or a message with unusual fields or with further serialised objects. The slower serializer then reads the
+ * value.
  */
 export function messageFrom(value: object): BaseMessage | undefined {
   const { lc, type, id, kwargs } = value as Partial<z.infer<typeof Stored>>;

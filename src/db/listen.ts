@@ -110,8 +110,8 @@ function receive(payload: string, { sender, local, others }: { sender: string; l
 const isHeard = (topic: string, others: Others) => (channelOf(topic) === channels.followers ? others.following : others.there);
 
 /**
- * Updates `others`, which tells whether other processes listen. If a notification arrives during the query, the result is outdated and
- * is dropped.
+ * Asks the database whether other processes listen, and stores the answer in `others`. If a notification arrives meanwhile, the answer may
+ * be older than it, and is dropped.
  */
 async function lookForOthers(db: Db, others: Others, follows: boolean): Promise<void> {
   const { heard } = others;

@@ -52,8 +52,8 @@ function nearestTsconfig(directory: string): string | undefined {
 type Hooks = Required<Parameters<typeof registerHooks>[0]>;
 
 /**
- * Our own files are not redirected. Our patch for zod imports LangGraph's zod entry too, and a redirected import would wait for a module
- * that itself imports the patch.
+ * The folder of this package's own files. Their imports are not redirected. Our patch for zod imports LangGraph's zod entry, and a
+ * redirected import would wait for a module that imports the patch itself.
  */
 const ourFolder = new URL("..", import.meta.url).href;
 const isOfUser = (importer: string | undefined): importer is string =>

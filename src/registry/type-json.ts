@@ -9,7 +9,7 @@ export interface SchemaContext {
 
 type Type = TypeScript.Type;
 
-/** The depth below which any value is accepted. The limit is enough, because callers mostly fill in fields near the top. */
+/** How deep a schema goes into nested types. Anything deeper accepts every value, because callers mostly fill in fields near the top. */
 const maxDepth = 8;
 
 const message: JsonSchema = {

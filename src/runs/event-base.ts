@@ -37,7 +37,7 @@ export const baseBehind = sql`greatest(threads.event_base,
     where begun.thread_id = threads.thread_id and begun.status in ('pending', 'running')))`;
 
 /**
- * How many more events a run may log after the last stored one. An attempt stores one batch at a time, with at most a thousand events.
- * The events of the run's end need the numbers of another thousand.
+ * How many more events a run's numbers leave room for after its last stored event. An attempt may still store one batch of at most a
+ * thousand events. The events of the run's end need another thousand.
  */
 const room = 2_048;

@@ -72,8 +72,8 @@ export interface ObservedWorker {
 }
 
 /**
- * Returns the other workers that seem dead. Looks the locks up in `pg_locks`, because an attempt to take a free lock would really take
- * it.
+ * Returns the other workers that seem dead: those whose lock nobody holds, and those whose lease has run out. It reads `pg_locks`, because
+ * `pg_try_advisory_lock` would take a free lock instead of only looking.
  */
 export async function observeWorkers(db: Db, workerId: string, leaseSeconds: number): Promise<ObservedWorker[]> {
   const { rows } = await db.query<ObservedWorker>(sql`

@@ -80,8 +80,8 @@ async function* follow(
 }
 
 /**
- * Returns the `ThreadWindow` of a thread, which holds its newest events in memory. All followers share it, and it is closed when the
- * last one leaves.
+ * Makes the caller a follower of a thread, and returns the window that all its followers share. The window holds the thread's newest events
+ * in memory. Call `leave` in the end, because the window is closed when its last follower leaves.
  */
 async function join(feed: Feed, threadId: string): Promise<{ window: ThreadWindow; leave: () => void }> {
   const { base } = await readProgress(feed.sources.pool, threadId);

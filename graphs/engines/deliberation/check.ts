@@ -9,7 +9,10 @@ import type { View } from "./opinion.ts";
 import { judge, prompts } from "./prompts.ts";
 import type { Config, Deliberation, DeliberationContext, DeliberationSetup } from "./state.ts";
 
-/** Computes the agreement after a round, and decides whether another round follows. */
+/**
+ * Computes the agreement after a round, and decides whether another round follows. Does nothing while an expert may still try again. Throws
+ * if fewer experts than the quorum have answered.
+ */
 export const check = (setup: DeliberationSetup) => async (state: Deliberation, config: Config) => {
   const startedAt = Date.now();
   const context = setup.contextOf(state, config);

@@ -77,7 +77,7 @@ type Shared = { [Key in keyof typeof sharedContext]: z.output<(typeof sharedCont
 export interface DeliberationContext extends Shared {
   threshold: z.output<typeof Threshold>;
   quorum: number;
-  /** Rounds of debate if there is no consensus. */
+  /** The most rounds of debate while there is no consensus. With 0, each expert answers only once. */
   rounds: number;
   named: boolean;
   /** Who decides if there is no consensus in the end. */
