@@ -81,7 +81,8 @@ test("a run that waits for its graph can be cancelled, although no worker has th
 test("a run that waits too long for its graph ends in an error, with all runs that wait behind it", async () => {
   const client = clientOf(await start("first", "all", { ENSEMBLE_GRAPH_WAIT_SECS: "0.2" }));
   const { thread_id } = await client.threads.create();
-  const runs = await Promise.all(Array.from({ length: 3 }, () => client.runs.create(thread_id, "later", { input })));
+  const create = () => client.runs.create(thread_id, "later", { input });
+  const runs = [await create(), await create(), await create()]; // one after another, so that the last one ends last
   const events: string[] = [];
   for await (const { event, data } of client.runs.joinStream(thread_id, runs[2]?.run_id ?? "")) events.push(`${event} ${data.error}`);
   expect(events).toEqual(["error GraphNotFoundError"]);
