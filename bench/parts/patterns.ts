@@ -90,6 +90,10 @@ const cases: Record<string, Case> = {
       ["You are the first contact", { toolCall: { id: "call_1", name: "transfer_to_billing", args: {} } }],
     ],
   },
+  chooser: {
+    input: { task: "Compare" },
+    answers: [["Find facts about the task", { json: { found: [{ fact: "minutes", value: 3, evidence: "Compare" }] } }]],
+  },
   panel: {
     input: { question: "Shall we go?", ballot: { options: ["go", "stop"] } },
     answers: [

@@ -4,6 +4,7 @@ import { z } from "zod";
 import {
   aggregate,
   blackboard,
+  chooser,
   choreography,
   debate,
   fanOut,
@@ -130,6 +131,7 @@ const patterns = {
   supervisor,
   "group-chat": groupChat,
   swarm,
+  chooser,
   panel,
   debate,
   team,

@@ -335,6 +335,17 @@ const broken: Broken[] = [
     outcome: { result: "In your inbox.", lastAgent: "billing", handoffs: [{ from: "triage", to: "billing" }] },
   },
   {
+    graphId: "chooser",
+    input: { task: "Add 2 and 3", run: true },
+    at: "Add 2 and 3", // in the pattern that it has started
+    answers: [
+      ["Find facts about the task", { json: { found: [{ fact: "minutes", value: 3, evidence: "Add" }] } }],
+      ["Add 2 and 3", { tokens: ["5"] }],
+    ],
+    asked: { "Find facts about the task": 1, "Add 2 and 3": 2 },
+    outcome: { choice: { pattern: "react" }, result: "5" },
+  },
+  {
     graphId: "panel",
     input: { question: "Shall we go?", ballot: { options: ["go", "stop"] } },
     at: "what can go wrong",

@@ -89,6 +89,11 @@ const patterns: [graphId: string, answers: [words: string, reply: ScriptedReply]
     ...["One line.", "Rivers bend.", "APPROVED"],
   ],
   ["swarm", [["", { tokens: ["Rivers ", "bend."] }]], "Rivers bend."],
+  [
+    "chooser",
+    [["Find facts about the task", { json: { found: [] } }]],
+    "Use `pipeline`. No fact calls for another pattern, so the work starts as a sequence of stages.\n\nNext best: `supervisor` and `react`.",
+  ],
   ...["panel", "debate"].map((graphId): [string, [string, ScriptedReply][], string] => [
     graphId,
     [
