@@ -9,6 +9,7 @@ import {
   fanOut,
   flow,
   groupChat,
+  hierarchy,
   mapReduce,
   panel,
   pipeline,
@@ -128,6 +129,7 @@ test("api.md describes every endpoint that is served", () => {
 
 const patterns = {
   supervisor,
+  hierarchy,
   "group-chat": groupChat,
   swarm,
   panel,

@@ -46,7 +46,7 @@ test.each(shipped)("every field that $graphId takes, gives or is configured by i
   });
 });
 
-test.each(["group-chat", "swarm", "panel", "debate", "team", "pipeline", "fan-out", "map-reduce", "saga", "work-engine"])(
+test.each(["hierarchy", "group-chat", "swarm", "panel", "debate", "team", "pipeline", "fan-out", "map-reduce", "saga", "work-engine"])(
   "%s publishes the schema of its context",
   async (graphId) => {
     const { context_schema: schema } = await client.assistants.getSchemas(graphId);
@@ -70,6 +70,11 @@ test.each(shipped)("$graphId can be drawn: every node is on a way from the start
 
 test.each([
   ["supervisor", ["task", "messages", "input"], ["messages", "steps", "results", "reviews", "settlements", "report", "ledger"]],
+  [
+    "hierarchy",
+    ["task", "messages", "mission", "input"],
+    ["messages", "objectives", "reports", "decisions", "orders", "settlements", "report", "ledger"],
+  ],
   ["react", ["messages"], ["messages", "steps", "stopped", "summary", "ledger"]],
   ["reflect", ["task", "messages", "criteria"], ["result", "valid", "stopped", "rounds", "ledger", "messages"]],
   ["plan-execute", ["task", "messages"], ["answer", "gaps", "plan", "revisions", "ledger", "messages"]],
