@@ -27,7 +27,7 @@ export { AgentFailed, fail, failing, failureState, orFail } from "./agent/failin
 export { fetchPage } from "./agent/fetch-page.ts";
 export type { GuardFunction, GuardrailsInCode } from "./agent/guards/in-code.ts";
 export { GuardrailTripped } from "./agent/guards/input.ts";
-export { findToolProblems } from "./agent/guards/schema.ts";
+export { findToolProblems, Guard } from "./agent/guards/schema.ts";
 export { BudgetExceeded, budgetLeft, CallStatus, enforceBudget, entryOf, Ledger, LedgerEntry, priceOf } from "./agent/ledger.ts";
 export { muted } from "./agent/muted.ts";
 export { allowedDirectories, allowedHosts, isWithin } from "./agent/operator-limits.ts";
@@ -121,6 +121,7 @@ export { type AggregateOptions, aggregate } from "./aggregator.ts";
 export { type BlackboardOptions, blackboard, withConfidence } from "./blackboard.ts";
 export { type ChatOptions, chat } from "./chat.ts";
 export { type ChoreographyOptions, choreography } from "./choreography.ts";
+export { type CrewOptions, crew, crewFrom } from "./crew.ts";
 export { type DebateOptions, debate } from "./debate.ts";
 export { type FanOutOptions, fanOut } from "./fan-out.ts";
 export { and, type FlowOptions, flow, or } from "./flow.ts";

@@ -63,6 +63,10 @@ const cases: Record<string, Case> = {
       ["Task: do", { json: { summary: "seen", findings: [] } }],
     ],
   },
+  crew: {
+    input: { task: "Write" },
+    answers: [["", { tokens: ["done"] }]],
+  },
   pipeline: {
     input: { task: "Do", stages: ["a", "b", "c"].map((name) => ({ name, do: { task: `do ${name}` } })) },
     answers: [["do ", { tokens: ["done"] }]],

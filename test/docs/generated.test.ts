@@ -5,6 +5,7 @@ import {
   aggregate,
   blackboard,
   choreography,
+  crew,
   debate,
   fanOut,
   flow,
@@ -130,6 +131,7 @@ test("api.md describes every endpoint that is served", () => {
 const patterns = {
   supervisor,
   hierarchy,
+  crew,
   "group-chat": groupChat,
   swarm,
   panel,

@@ -52,6 +52,14 @@ const patterns: [graphId: string, answers: [words: string, reply: ScriptedReply]
     "Rivers bend.",
   ],
   [
+    "crew",
+    [
+      ["Write the answer", { tokens: ["Rivers ", "bend."] }],
+      ["", { tokens: ["some points"] }],
+    ],
+    "Rivers bend.",
+  ],
+  [
     "fan-out",
     [
       ["from the results", { tokens: ["Rivers ", "bend."] }],
