@@ -27,8 +27,9 @@ export { AgentFailed, fail, failing, failureState, orFail } from "./agent/failin
 export { fetchPage } from "./agent/fetch-page.ts";
 export type { GuardFunction, GuardrailsInCode } from "./agent/guards/in-code.ts";
 export { GuardrailTripped } from "./agent/guards/input.ts";
-export { findToolProblems } from "./agent/guards/schema.ts";
+export { findToolProblems, Guard } from "./agent/guards/schema.ts";
 export { BudgetExceeded, budgetLeft, CallStatus, enforceBudget, entryOf, Ledger, LedgerEntry, priceOf } from "./agent/ledger.ts";
+export { muted } from "./agent/muted.ts";
 export { allowedDirectories, allowedHosts, isWithin } from "./agent/operator-limits.ts";
 export { report } from "./agent/progress.ts";
 export { openProjectGraph, projectGraphIds } from "./agent/project-graphs.ts";
@@ -122,10 +123,12 @@ export { type BlackboardOptions, blackboard, withConfidence } from "./blackboard
 export { type ChatOptions, chat } from "./chat.ts";
 export { type ChooserOptions, chooser } from "./chooser.ts";
 export { type ChoreographyOptions, choreography } from "./choreography.ts";
+export { type CrewOptions, crew, crewFrom } from "./crew.ts";
 export { type DebateOptions, debate } from "./debate.ts";
 export { type FanOutOptions, fanOut } from "./fan-out.ts";
 export { and, type FlowOptions, flow, or } from "./flow.ts";
 export { type GroupChatOptions, groupChat } from "./group-chat.ts";
+export { type HierarchyOptions, hierarchy } from "./hierarchy.ts";
 export { type MapReduceOptions, mapReduce } from "./map-reduce.ts";
 export { type PanelOptions, panel } from "./panel.ts";
 export { type PipelineOptions, pipeline } from "./pipeline.ts";

@@ -1,25 +1,28 @@
 import { END, START, StateGraph } from "@langchain/langgraph";
 import { fail, failing, mostSuperSteps, orFail } from "ensemble/patterns";
-import { type SupervisorOptions, setUp } from "./supervisor/context.ts";
+import { type Setup, type SupervisorOptions, setUp } from "./supervisor/context.ts";
 import { dispatch } from "./supervisor/dispatch.ts";
 import { askAboutFailures } from "./supervisor/failures.ts";
 import { afterReconcile, askAboutConflicts, reconcile, settle } from "./supervisor/reconcile.ts";
 import { afterReview, review } from "./supervisor/review.ts";
 import { route } from "./supervisor/route.ts";
-import { Input, Output, State } from "./supervisor/state.ts";
-import { synthesize } from "./supervisor/synthesize.ts";
+import { Input, type Node, Output, State } from "./supervisor/state.ts";
+import { synthesize as writeReport } from "./supervisor/synthesize.ts";
 import { account, recall, remembering, work } from "./supervisor/work.ts";
 
 export type { SupervisorOptions };
 
 /**
  * Returns a graph for a team of agents. A judge plans the work, agents do it in waves, and the judge reviews each wave. At the end,
- * contradictions between their findings are settled and one report is written.
+ * contradictions between their findings are settled and one report is written. `synthesize` makes the node that writes the report.
  */
-export function supervisor({ agents, name = "supervisor", description, ...defaults }: SupervisorOptions = {}) {
-  const setup = setUp(agents, defaults);
+export function supervisor(
+  { agents, name = "supervisor", description, ...defaults }: SupervisorOptions = {},
+  synthesize: (setup: Setup) => Node = writeReport,
+) {
+  const { context, ...setup } = setUp(agents, defaults);
   const workers = [...setup.nodes, "work"] as ["work"]; // the names are known only when the code runs
-  const builder = new StateGraph({ state: State, input: Input, output: Output, context: setup.context })
+  const builder = new StateGraph({ state: State, input: Input, output: Output, context })
     .addNode("route", failing(route(setup), { begins: () => true }))
     .addNode("work", work(setup))
     .addNode("recall", recall(setup), remembering(setup))

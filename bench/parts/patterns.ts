@@ -14,6 +14,7 @@ interface Case {
 }
 
 const step = (id: string, agent: string, ...dependsOn: string[]) => ({ id, agent, task: `do ${id}`, dependsOn });
+const objective = (squad: string) => ({ id: squad, squad, goal: `reach ${squad}`, done: "seen", dependsOn: [] });
 const result = (label: string, items: number) => ({ label, items, elapsedMs: items * 2, quality: 0.9 });
 
 const cases: Record<string, Case> = {
@@ -48,6 +49,23 @@ const cases: Record<string, Case> = {
       ["Write the report", { tokens: ["S."] }],
       ["Task: do", { json: { summary: "seen", findings: [] } }],
     ],
+  },
+  hierarchy: {
+    input: { mission: "Test", input: "code" },
+    answers: [
+      ["Turn this mission", { json: { objectives: ["functional_testing", "security_testing"].map(objective) } }],
+      ["Decide what follows", { json: { decision: "continue", reason: "fine" } }],
+      ["Report to the commander", { json: { done: true, summary: "seen" } }],
+      ["Review the work", { json: { decision: "continue", reason: "fine" } }],
+      ["reach functional_testing", { json: { steps: [step("a", "ui_tester"), step("b", "api_tester")] } }],
+      ["reach security_testing", { json: { steps: [step("c", "penetration_tester")] } }],
+      ["Write the report", { tokens: ["S."] }],
+      ["Task: do", { json: { summary: "seen", findings: [] } }],
+    ],
+  },
+  crew: {
+    input: { task: "Write" },
+    answers: [["", { tokens: ["done"] }]],
   },
   pipeline: {
     input: { task: "Do", stages: ["a", "b", "c"].map((name) => ({ name, do: { task: `do ${name}` } })) },

@@ -47,6 +47,8 @@ export async function act(run: AgentRun, request: Request, handler: ToolCallHand
   });
   if (!seen.command) return new Command({ update: { messages: [message], steps: [step], ledger: spent } });
   const { update, goto, graph } = seen.command;
+  const { ledger = [] } = Object(update) as { ledger?: LedgerEntry[] }; // a tool that lets another agent work returns its calls
+  record(ledger);
   return new Command({ graph, goto, update: Array.isArray(update) ? update : { ...update, steps: [step], ledger: spent } });
 }
 

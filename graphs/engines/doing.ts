@@ -92,6 +92,8 @@ export interface Surroundings {
   code: Code;
   agents: AgentData[];
   context: { models: Models; limits: Limits; budget: Budget; allowedHosts?: string[] | null; askTimeoutSeconds?: number | null };
+  /** Returns the agent with what the pattern adds to it for this work, such as tools of its own. */
+  equip?(worker: Agent): Agent;
 }
 
 /** Does a piece of work once. Returns the outcome, so that a failure does not fail work that happens at the same time. */
@@ -129,7 +131,9 @@ export function checkAgents(work: (Doing | undefined)[], { agents, code }: Pick<
   }
 }
 
-function sendAgent(worker: Agent, errand: Errand, { pattern, context }: Surroundings, config: LangGraphRunnableConfig): Promise<Outcome> {
+function sendAgent(given: Agent, errand: Errand, around: Surroundings, config: LangGraphRunnableConfig): Promise<Outcome> {
+  const { pattern, context, equip = (agent) => agent } = around;
+  const worker = equip(given);
   const { name, do: doing, input, notes, timeoutSeconds, speaks } = errand;
   const task = [doing.task ?? `Do the step "${name}" with the input.`, ...notes].join("\n\n");
   const timeouts = { errandSeconds: timeoutSeconds, timeoutSeconds: Math.min(timeoutSeconds, worker.timeoutSeconds) };

@@ -12,6 +12,7 @@ import {
 } from "ensemble/patterns";
 import { z } from "zod";
 import { Strategy } from "./conflicts.ts";
+import { Leader } from "./leader.ts";
 import { isNodeName } from "./state.ts";
 
 const reviewer = (name: string, subject: string) => ({
@@ -34,6 +35,7 @@ function contextFor(agents: Agent[] | undefined, defaults: object) {
   const roster: OptionalRoster = agents ? Roster.optional() : Roster.prefault(reviewers);
   const shape = {
     roster: roster.describe("Agents that can be given work"),
+    leader: Leader.optional(),
     cache: Cache,
     conflicts: Strategy.default("confidence").describe(
       "Strategy for contradicting recommendations. Contradictions about a resource go by the agents' weights, and those about a strategy to a person.",
@@ -53,7 +55,7 @@ function contextFor(agents: Agent[] | undefined, defaults: object) {
 
 type Context = ReturnType<typeof contextFor>;
 export type ContextInput = z.input<Context>;
-export type Config = LangGraphRunnableConfig<ContextInput>;
+export type Config = LangGraphRunnableConfig;
 
 /** The options of the pattern in code: the agents, and new defaults for the context. */
 export interface SupervisorOptions extends Omit<ContextInput, "roster"> {
@@ -68,11 +70,10 @@ export interface Setup {
   agents: Agent[];
   /** The agents from the code that are nodes of their own. */
   nodes: string[];
-  context: Context;
   contextOf(config: Config): z.output<Context>;
 }
 
-export function setUp(members: SupervisorOptions["agents"], defaults: object): Setup {
+export function setUp(members: SupervisorOptions["agents"], defaults: object): Setup & { context: Context } {
   const agents = members?.map(asAgent);
   const names = agents?.map(({ name }) => name) ?? [];
   const twin = names.find((name, index) => names.indexOf(name) < index);

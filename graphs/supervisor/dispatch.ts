@@ -41,7 +41,7 @@ export const dispatch =
  * Returns the material of a step: the results of the steps that it depends on, the run's input, or both. In a run without input, the task
  * takes the place of the input.
  */
-function needsOf({ dependsOn, needsInput = dependsOn.length === 0 }: WorkStep, { results: all, input, task }: Supervised): unknown {
+export function needsOf({ dependsOn, needsInput = dependsOn.length === 0 }: WorkStep, { results: all, input, task }: Supervised): unknown {
   const material = needsInput ? (input ?? task) : undefined;
   if (dependsOn.length === 0) return material;
   const results = Object.fromEntries(dependsOn.map((id) => [id, all[id]?.work]));

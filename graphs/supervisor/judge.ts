@@ -10,6 +10,7 @@ import {
 } from "ensemble/patterns";
 import type { z } from "zod";
 import type { Config, Setup } from "./context.ts";
+import { leading } from "./leader.ts";
 import { judge } from "./prompts.ts";
 
 interface Question<Schema extends z.ZodType> {
@@ -29,7 +30,7 @@ export async function askJudge<Schema extends z.ZodType>(
   config: Config,
 ): Promise<z.infer<Schema>> {
   const context = setup.contextOf(config);
-  const agent = { ...judge, timeoutSeconds: context.timeoutSeconds };
+  const agent = leading(judge, context);
   try {
     const assignment = { agent, ...tierOf(context, "judge"), pattern: "supervisor", earlier: before };
     const { result, ledger } = await requireAgent({ ...assignment, ...question }, config);

@@ -14,6 +14,7 @@ import {
 import type { Config, Setup } from "./context.ts";
 import { isFailure } from "./dispatch.ts";
 import { askJudge, teamOf } from "./judge.ts";
+import { leading } from "./leader.ts";
 import { judge, prompts } from "./prompts.ts";
 import { settleByChoice, settleByCount } from "./settlement.ts";
 import type { Node, StepResult, Supervised } from "./state.ts";
@@ -27,17 +28,11 @@ export function reconcile(setup: Setup): Node {
     const views = viewsOf(setup, state);
     const results = skipped(state);
     if (!needsJudge(views)) return { ...compareWords(views), results };
-    const { budget, timeoutSeconds, ...context } = setup.contextOf(config);
+    const context = setup.contextOf(config);
     const input = views.map(({ weight: _, ...view }, number) => ({ number, ...view }));
-    const agent = { ...judge, timeoutSeconds, output: Grouping };
-    const assignment = {
-      agent,
-      task: prompts.group,
-      input,
-      ...tierOf({ ...context, budget }, "judge"),
-      pattern: "supervisor",
-      earlier: state.ledger,
-    };
+    const agent = { ...leading(judge, context), output: Grouping };
+    const about = { agent, task: prompts.group, input };
+    const assignment = { ...about, ...tierOf(context, "judge"), pattern: "supervisor", earlier: state.ledger };
     const outcome = await runAgent<z.infer<typeof Grouping>>(assignment, config);
     const compared = outcome.status === "success" ? compareGroups(views, outcome.result) : compareWords(views);
     return { ...compared, results, ledger: outcome.ledger };

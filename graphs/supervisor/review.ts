@@ -82,7 +82,7 @@ function additionsOf({ steps, additions }: Supervised, { decision, add }: Pick<V
 export const afterReview = (setup: Setup) => (state: Supervised, config: Config) =>
   !state.finished && hasTooManyFailures(state, setup.contextOf(config).limits) ? "askAboutFailures" : dispatch(setup)(state, config);
 
-const hasTooManyFailures = (state: Supervised, { failures }: { failures: number }) => failedSteps(state).length >= failures;
+export const hasTooManyFailures = (state: Supervised, { failures }: { failures: number }) => failedSteps(state).length >= failures;
 
 const shortly = (result: StepResult | undefined) =>
   result ? { status: result.status, summary: summaryOf(result.work), error: result.error } : { status: "waiting" };

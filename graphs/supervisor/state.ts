@@ -2,7 +2,6 @@ import { type GraphNode, Overwrite, ReducedValue, StateSchema } from "@langchain
 import { AgentData, appending, CallStatus, Ledger, LedgerEntry, Material, taskInput, taskState } from "ensemble/patterns";
 import { z } from "zod";
 import { Agreement, Conflict, Settlement, View } from "./conflicts.ts";
-import type { ContextInput } from "./context.ts";
 import { WorkStep } from "./plan.ts";
 import { Report } from "./report.ts";
 
@@ -90,7 +89,7 @@ export const Input = taskInput({ input });
 export const Output = new StateSchema({ messages, steps, results, reviews, settlements, report, ledger });
 
 export type Supervised = typeof State.State;
-export type Node = GraphNode<typeof State, ContextInput>;
+export type Node = GraphNode<typeof State>;
 
 /** The names of the graph's own nodes. */
 const ownNodes = "route work recall account review askAboutFailures reconcile askAboutConflicts settle synthesize fail".split(" ");

@@ -1,6 +1,7 @@
 import { answerWith, requireAgent, taskOf, tierOf } from "ensemble/patterns";
 import { findingsIn, type View } from "./conflicts.ts";
 import type { Setup } from "./context.ts";
+import { leading } from "./leader.ts";
 import { prompts, reporter } from "./prompts.ts";
 import { viewsOf } from "./reconcile.ts";
 import { gapsOf, isNotIn, reportOf } from "./report.ts";
@@ -16,7 +17,7 @@ export function synthesize(setup: Setup): Node {
     if (done.length === 0) throw new Error(`No step succeeded: ${gaps.join("; ")}`);
     const work = done.map(({ id, agent, task }) => ({ agent, task, result: withoutRepeats(results[id]?.work, agent, repeated) }));
     const settled = settlements.map(({ subject, winner, reason }) => ({ subject, recommendation: winner.recommendation, reason }));
-    const agent = { ...reporter, timeoutSeconds: context.timeoutSeconds };
+    const agent = leading(reporter, context);
     const input = { work, settled, missing: gaps };
     const assignment = { agent, task: prompts.report(taskOf(state)), input, ...tierOf(context, "judge"), pattern: "supervisor", earlier };
     const { result, message, ledger } = await requireAgent({ ...assignment, quiet: false }, config);

@@ -6,10 +6,12 @@ import {
   blackboard,
   chooser,
   choreography,
+  crew,
   debate,
   fanOut,
   flow,
   groupChat,
+  hierarchy,
   mapReduce,
   panel,
   pipeline,
@@ -129,6 +131,8 @@ test("api.md describes every endpoint that is served", () => {
 
 const patterns = {
   supervisor,
+  hierarchy,
+  crew,
   "group-chat": groupChat,
   swarm,
   chooser,

@@ -46,13 +46,23 @@ test.each(shipped)("every field that $graphId takes, gives or is configured by i
   });
 });
 
-test.each(["group-chat", "swarm", "panel", "debate", "team", "pipeline", "fan-out", "map-reduce", "saga", "work-engine"])(
-  "%s publishes the schema of its context",
-  async (graphId) => {
-    const { context_schema: schema } = await client.assistants.getSchemas(graphId);
-    expect(keysOf(schema)).toEqual(expect.arrayContaining(["models", "limits", "budget", "askTimeoutSeconds"]));
-  },
-);
+test.each([
+  "hierarchy",
+  "crew",
+  "group-chat",
+  "swarm",
+  "panel",
+  "debate",
+  "team",
+  "pipeline",
+  "fan-out",
+  "map-reduce",
+  "saga",
+  "work-engine",
+])("%s publishes the schema of its context", async (graphId) => {
+  const { context_schema: schema } = await client.assistants.getSchemas(graphId);
+  expect(keysOf(schema)).toEqual(expect.arrayContaining(["models", "limits", "budget", "askTimeoutSeconds"]));
+});
 
 test.each(shipped)("$graphId can be drawn: every node is on a way from the start to the end", async ({ graphId }) => {
   const { nodes, edges } = await client.assistants.getGraph(graphId);
@@ -70,6 +80,16 @@ test.each(shipped)("$graphId can be drawn: every node is on a way from the start
 
 test.each([
   ["supervisor", ["task", "messages", "input"], ["messages", "steps", "results", "reviews", "settlements", "report", "ledger"]],
+  [
+    "hierarchy",
+    ["task", "messages", "mission", "input"],
+    ["messages", "objectives", "reports", "decisions", "orders", "settlements", "report", "ledger"],
+  ],
+  [
+    "crew",
+    ["task", "messages", "inputs", "agents", "tasks", "process", "manager_llm"],
+    ["status", "raw", "json", "tasks_output", "usage", "error", "ledger", "messages"],
+  ],
   ["react", ["messages"], ["messages", "steps", "stopped", "summary", "ledger"]],
   ["reflect", ["task", "messages", "criteria"], ["result", "valid", "stopped", "rounds", "ledger", "messages"]],
   ["plan-execute", ["task", "messages"], ["answer", "gaps", "plan", "revisions", "ledger", "messages"]],

@@ -5,6 +5,10 @@ const { client, model } = await startPatterns();
 const twins = [1, 2].map(() => ({ name: "x", role: "a reviewer" }));
 const task = { task: "Review the code" };
 const listed = (id: string, ...blockedBy: string[]) => ({ id, subject: `task ${id}`, blockedBy });
+const crewed = (more: object) => {
+  const usual = { description: "do", expected_output: "it", agent: "x" };
+  return { agents: { x: { role: "r", goal: "g" } }, tasks: { one: { ...usual, ...more }, two: usual } };
+};
 const long = "word ".repeat(2_000_000);
 
 test.each([
@@ -28,6 +32,32 @@ test.each([
   ["scenario", { input: { scenarios: [{ name: "constructor" }] } }, "input.scenarios[0].name"],
   ["scenario", { input: { skill: "juggling" } }, "input.skill"],
   ["scenario", { input: { scenarios: [{ name: "none", inputSize: 0 }] } }, "input.scenarios[0].inputSize"],
+  ["hierarchy", { input: {} }, "input.task"],
+  ["hierarchy", { input: { mission: "" } }, "input.mission"],
+  ["hierarchy", { input: { ...task, misson: "x" } }, 'input.misson: unknown key; did you mean "mission"?'],
+  ["hierarchy", { input: task, context: { squads: {} } }, "context.squads: there is no squad"],
+  ["hierarchy", { input: task, context: { squads: { a: { workers: twins } } } }, "context.squads.a.workers[1].name"],
+  ["hierarchy", { input: task, context: { squads: { a: { workers: twins.slice(1), leeder: 1 } } } }, "context.squads.a.leeder"],
+  ["hierarchy", { input: task, context: { commander: { name: "c" } } }, "context.commander.role"],
+  [
+    "hierarchy",
+    { input: task, context: { budget: { dollars: 1 }, squads: { a: { workers: [{ ...twins[0], model: "unheard-of" }] } } } },
+    "context.budget.dollars",
+  ],
+  ["crew", { input: {} }, "input.task"],
+  ["crew", { input: { ...task, input: {} } }, 'input.input: unknown key; did you mean "inputs"?'],
+  ["crew", { input: crewed({ agent: "eve" }) }, 'input.tasks.one.agent: there is no agent "eve"; there are x'],
+  ["crew", { input: crewed({ agent: undefined }) }, "input.tasks.one.agent"],
+  ["crew", { input: crewed({ context: ["two"] }) }, 'input.tasks.one.context[0]: "two" does not come before this task'],
+  ["crew", { input: crewed({ context: ["none"] }) }, "input.tasks.one.context[0]"],
+  ["crew", { input: crewed({ description: "on {topic}" }) }, "input.inputs.topic: the crew's texts have {topic}"],
+  ["crew", { input: crewed({ expected_outptu: "x" }) }, "input.tasks.one.expected_outptu"],
+  ["crew", { input: crewed({ output_json: { type: "strange" } }) }, "input.tasks.one.output_json"],
+  ["crew", { input: crewed({ guardrail: { kind: "minWords" } }) }, "input.tasks.one.guardrail"],
+  ["crew", { input: { ...crewed({}), process: "hierarchical" } }, "input.manager_llm"],
+  ["crew", { input: { ...crewed({ guardrail: "Be fair" }), process: "hierarchical", manager_llm: "gpt-5" } }, "input.tasks.one.guardrail"],
+  ["crew", { input: { ...crewed({}), agents: { x: { role: "r", goal: "g", tools: ["teleport"] } } } }, "input.agents.x.tools[0]"],
+  ["supervisor", { input: task, context: { leader: { name: "l", role: "a lead", tools: [] } } }, "context.leader.tools"],
   ["group-chat", { input: {} }, "input.task"],
   ["group-chat", { input: task, context: { participants: twins } }, "context.participants[1].name"],
   ["group-chat", { input: task, context: { participants: twins.slice(1) } }, "context.participants"],

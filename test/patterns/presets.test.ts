@@ -55,6 +55,45 @@ test("a review is written without marketing, but not without finance", async () 
   await expect(client.runs.wait(null, "qbr", { input: { ...example } })).rejects.toThrow('"finance" failed');
 });
 
+test("the test orchestra goes through its sections in order, and stops at a critical failure if a person says so", async () => {
+  const sections = ["preparation", "discovery", "execution", "analysis"];
+  const workers = ["environment-provisioner", "feature-scout", "ui-tester", "result-analyzer"];
+  const objectives = sections.map((squad, index) => ({
+    ...{ id: squad, squad, goal: `do the ${squad}`, done: "reported" },
+    dependsOn: sections.slice(0, index).slice(-1),
+  }));
+  let escalation = "CRITICAL: the database is gone.";
+  const decisions = [
+    { decision: "ask", reason: "critical", question: "Stop all tests?", options: ["stop", "go on"] },
+    { decision: "finish", reason: "stopped" },
+  ];
+  model.respond((messages) => {
+    if (messages.includes("Turn this mission")) return { json: { objectives } };
+    if (messages.includes("Decide what follows")) return { json: decisions.shift() ?? { decision: "continue", reason: "fine" } };
+    const told = {
+      done: true,
+      summary: "reported",
+      escalations: messages.includes("do the discovery") ? [escalation].filter(Boolean) : [],
+    };
+    if (messages.includes("Report to the commander")) return { json: told };
+    const squad = sections.findIndex((name) => messages.includes(`for the team: do the ${name}`));
+    if (squad >= 0) return { json: { steps: [{ id: "a", agent: workers[squad], task: "look", dependsOn: [] }] } };
+    if (messages.includes("Review the work")) return { json: { decision: "finish", reason: "done" } };
+    return messages.includes("Write the report") ? { tokens: ["a report"] } : { json: { summary: "seen", findings: [] } };
+  });
+  const example = (await client.assistants.get("test-orchestra")).metadata?.example as object;
+  const { thread_id } = await client.threads.create();
+  const asked = await client.runs.wait(thread_id, "test-orchestra", { input: { ...example } });
+  expect(Object(asked).__interrupt__).toMatchObject([{ value: { prompt: "Stop all tests?" } }]);
+  const stopped = await client.runs.wait(thread_id, "test-orchestra", { command: { resume: "stop" } });
+  expect(Object.keys(Object(stopped).reports)).toEqual(["preparation", "discovery"]);
+  expect(Object(stopped).report.gaps).toHaveLength(2);
+
+  escalation = "";
+  const done = await client.runs.wait(null, "test-orchestra", { input: { ...example } });
+  expect(Object.values(Object(done).reports)).toMatchObject(sections.map((squad) => ({ squad, status: "done" })));
+});
+
 async function projectWith(preset: string, name = "mine.yaml") {
   const directory = await mkdtemp(join(tmpdir(), "presets-"));
   onTestFinished(() => rm(directory, { recursive: true }));

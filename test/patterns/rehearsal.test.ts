@@ -34,6 +34,8 @@ test.each([
   ["panel", { question: task }, { result: expect.stringMatching(/./), decision: expect.stringMatching(/./) }],
   ["debate", { task, ballot: { options: ["sailing", "rowing"] } }, { result: expect.stringMatching(/./), decision: "sailing" }],
   ["team", { task }, { result: expect.stringMatching(/./), stopped: null }],
+  ["crew", { task }, { status: "completed", raw: expect.stringMatching(/./) }],
+  ["hierarchy", { task }, { report: { executiveSummary: expect.stringMatching(/./) } }],
   ["supervisor", { task }, { report: { executiveSummary: expect.stringMatching(/./) } }],
   [
     "scenario",

@@ -39,6 +39,27 @@ const patterns: [graphId: string, answers: [words: string, reply: ScriptedReply]
     "Rivers bend.",
   ],
   [
+    "hierarchy",
+    [
+      ["Turn this mission", { json: { objectives: [{ id: "a", squad: "security_testing", goal: "look", done: "seen", dependsOn: [] }] } }],
+      ["Decide what follows", { json: { decision: "finish", reason: "done" } }],
+      ["Report to the commander", { json: { done: true, summary: "seen" } }],
+      ["Split this task", { json: { steps: [{ id: "a", agent: "penetration_tester", task: "look", dependsOn: [] }] } }],
+      ["Review the work", { json: { decision: "finish", reason: "done" } }],
+      ["Write the report", { tokens: ["Rivers ", "bend."] }],
+      ["", { json: { summary: "seen", findings: [] } }],
+    ],
+    "Rivers bend.",
+  ],
+  [
+    "crew",
+    [
+      ["Write the answer", { tokens: ["Rivers ", "bend."] }],
+      ["", { tokens: ["some points"] }],
+    ],
+    "Rivers bend.",
+  ],
+  [
     "fan-out",
     [
       ["from the results", { tokens: ["Rivers ", "bend."] }],

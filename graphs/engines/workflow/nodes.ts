@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type LangGraphRunnableConfig, Overwrite, Send } from "@langchain/langgraph";
 import { z } from "zod";
-import { agent } from "../../agent/agent.ts";
+import { type Agent, agent } from "../../agent/agent.ts";
 import { askAnswer } from "../../agent/ask-human.ts";
 import { tierOf } from "../../agent/context.ts";
 import { budgetLeft, enforceBudget } from "../../agent/ledger.ts";
@@ -31,6 +31,8 @@ export interface Setup {
   mostFailures?(state: WorkflowValues, context: WorkflowContext): number | undefined;
   /** How many successful steps are enough. The others are then aborted. Undefined means all. */
   enough?(state: WorkflowValues): number | undefined;
+  /** Returns the agent of a step with what the pattern adds to it. */
+  equip?(worker: Agent, step: Step, around: Surroundings): Agent;
 }
 
 /** One try of a step, as it is sent to the node `step`. */
@@ -58,7 +60,7 @@ export const settled = (setup: Setup, state: WorkflowValues) => {
 /** Returns the ids of the successful steps that are not in the order yet. The one that ended first comes first. */
 function completedIn(results: Record<string, StepResult>, order: string[]): string[] {
   const ended = ({ startedAt, elapsedMs }: StepResult) => (startedAt === null ? 0 : Date.parse(startedAt) + elapsedMs);
-  const added = Object.entries(results).filter(([id, { status }]) => status === "success" && !order.includes(id));
+  const added = Object.entries(results).filter(([id, { status, isOver }]) => status === "success" && isOver && !order.includes(id));
   return added.toSorted(([, one], [, other]) => ended(one) - ended(other)).map(([id]) => id);
 }
 
@@ -72,6 +74,7 @@ export const next = (setup: Setup) => (state: WorkflowValues, config: Config) =>
     unanswered(step, state).map((question) => ({ ...question, step, input: inputOf(step, state) })),
   );
   const missing = enoughMissing(setup, state);
+  if (Object.values(state.results).some(({ isOpen }) => isOpen)) return "askReviewer";
   if (hasStopped(state) || missing === 0) return "over";
   if (hasTooManyFailures(setup, state, context)) return "askAboutFailures";
   enforceBudget(state.ledger, context.budget);
@@ -124,7 +127,9 @@ export const step = (setup: Setup) => async (sent: Try, config: Config) => {
   const own = race && raceOf(race, config);
   const signal = own && config.signal ? AbortSignal.any([config.signal, own]) : (own ?? config.signal);
   const startedAt = Date.now();
-  const around = { pattern: setup.name, code: setup.code, agents, context };
+  const shared: Surroundings = { pattern: setup.name, code: setup.code, agents, context };
+  const { equip } = setup;
+  const around = equip ? { ...shared, equip: (worker: Agent) => equip(worker, step, shared) } : shared;
   const notes = [advice, before?.error && `The last try failed: ${before.error}`].filter((note) => typeof note === "string" && note !== "");
   const errand = {
     name: step.id,
@@ -163,7 +168,8 @@ function resultOf(step: Step, outcome: Outcome, before: StepResult | undefined, 
   const times = { tries, startedAt: new Date(started).toISOString(), elapsedMs: (before?.elapsedMs ?? 0) + Date.now() - started };
   const handled = before?.handled === undefined ? {} : { handled: before.handled };
   if (outcome.status === "success" && !isCritical(outcome.result)) {
-    return { status: "success", output: outcome.result ?? null, error: null, ...times, ...handled, isOver: true };
+    const ending = step.reviewed ? { isOver: false, isOpen: true } : { isOver: true };
+    return { status: "success", output: outcome.result ?? null, error: null, ...times, ...handled, ...ending };
   }
   const failure =
     outcome.status === "success"

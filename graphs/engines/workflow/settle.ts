@@ -87,7 +87,7 @@ function isBlocking(id: string, { steps, results }: Facts): boolean {
 export function readySteps(facts: Facts): Step[] {
   return facts.steps.filter((step) => {
     const result = facts.results[step.id];
-    if (result) return !result.isOver;
+    if (result) return !result.isOver && !result.isOpen;
     return isWaiting(step, facts) && step.gate === undefined && (step.when === undefined || decisionOf(step, facts)?.holds === true);
   });
 }

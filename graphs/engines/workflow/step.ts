@@ -40,6 +40,10 @@ export interface Step {
   outputs?: Record<string, unknown>;
   /** Whether clients that stream the run see the tokens of this step's agent. */
   speaks?: boolean;
+  /** Whether a person sees the output before it counts. What the person wants changed goes back to the step. */
+  reviewed?: boolean;
+  /** Data of the pattern, for its function `equip`. */
+  own?: unknown;
   /** The work that undoes this step. */
   compensate?: Doing;
   /** Set if nothing is undone once this step has succeeded. */
@@ -56,6 +60,7 @@ export const StepResult = z.object({
   isFatal: z.boolean().optional().describe("Whether a retry would fail in the same way"),
   handled: z.string().optional().describe("The error that a handler or a fixed value has replaced"),
   isOver: z.boolean().describe("Whether the step is not tried again"),
+  isOpen: z.boolean().optional().describe("Whether a person must still see the output"),
 });
 
 export type StepResult = z.infer<typeof StepResult>;

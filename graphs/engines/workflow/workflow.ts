@@ -16,6 +16,7 @@ import {
   step,
   type WorkflowContext,
 } from "./nodes.ts";
+import { askReviewer } from "./review.ts";
 import type { WorkflowValues } from "./state.ts";
 import type { Step } from "./step.ts";
 
@@ -37,6 +38,8 @@ export interface Workflow<Fields extends StateSchemaFields, Context extends z.Zo
   planner?: string;
   /** Whether conditions can ask a judge. */
   judges?: boolean;
+  /** Whether there are steps whose output a person must see. */
+  reviews?: boolean;
   /** Whether completed steps are undone when the workflow stops. */
   compensates?: boolean;
 }
@@ -69,6 +72,7 @@ export function workflow<Fields extends StateSchemaFields, Context extends z.Zod
     conclude,
     planner = "begin",
     judges,
+    reviews,
     compensates,
     mostFailures,
   } = pattern;
@@ -94,6 +98,7 @@ export function workflow<Fields extends StateSchemaFields, Context extends z.Zod
     "step",
     ...(judges ? ["decide"] : []),
     ...(mostFailures ? ["askAboutFailures"] : []),
+    ...(reviews ? ["askReviewer"] : []),
     ...(compensates ? ["compensate"] : []),
     "conclude",
   ];
@@ -103,6 +108,7 @@ export function workflow<Fields extends StateSchemaFields, Context extends z.Zod
   builder.addConditionalEdges("settle", afterWave, ways);
   if (judges) builder.addNode("decide", decide(setup)).addEdge("decide", "settle");
   if (mostFailures) builder.addNode("askAboutFailures", askAboutFailures(setup)).addConditionalEdges("askAboutFailures", afterWave, ways);
+  if (reviews) builder.addNode("askReviewer", askReviewer(setup)).addConditionalEdges("askReviewer", afterWave, ways);
   if (compensates) {
     builder.addNode("compensate", compensate(setup)).addConditionalEdges("compensate", undoOrEnd, ["compensate", "conclude"]);
   }

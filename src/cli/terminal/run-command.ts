@@ -14,10 +14,13 @@ const Described = z.looseObject({ properties: z.record(z.string(), z.unknown()).
 
 /** Runs `ensemble run <graph>`, which starts a run on a new or an existing thread and follows it to its end. */
 export async function run(args: Arguments): Promise<ExitCode> {
-  const options = await readStart(args);
+  return runGraph(args, args.words[0] ?? "", await readStart(args));
+}
+
+/** Starts a run of a graph, and follows it to its end. */
+export function runGraph(args: Arguments, graph: string, options: StartOptions): Promise<ExitCode> {
   return withService(args, async (connection) => {
     const { client } = connection;
-    const [graph = ""] = args.words;
     const input = await fitTask(client, graph, args.texts.task, options.input);
     const thread = args.texts.thread ? await client.threads.get(args.texts.thread) : await client.threads.create({ graphId: graph });
     const questions = questionsOf(thread);
@@ -44,14 +47,14 @@ async function lastContext(client: Client, { thread_id }: Thread): Promise<Input
   return contextOf((await client.runs.list(thread_id, { limit: 1 }))[0]);
 }
 
-interface StartOptions {
+export interface StartOptions {
   input: Input | undefined;
   context: Input | undefined;
   resume: unknown;
 }
 
 /** Reads the options and the files that they name. This happens before anything is sent, so that a mistake has no effect. */
-async function readStart({ texts }: Arguments): Promise<StartOptions> {
+export async function readStart({ texts }: Arguments): Promise<StartOptions> {
   const { thread, resume, input, task, context } = texts;
   if (thread !== undefined && !z.guid().safeParse(thread).success)
     throw new Error(`--thread is "${thread}", which is not the id of a thread.`);
@@ -65,7 +68,7 @@ async function readStart({ texts }: Arguments): Promise<StartOptions> {
   };
 }
 
-async function readDocument(option: string, file: string): Promise<Input> {
+export async function readDocument(option: string, file: string): Promise<Input> {
   const content = await (file === "-" ? text(process.stdin) : readFile(file, "utf8")).catch((error: NodeJS.ErrnoException) => {
     throw new Error(`${option}: ${file} cannot be read (${error.code ?? error.message}).`);
   });

@@ -38,6 +38,21 @@ export const terminalCommands: Record<string, Command> = {
     details: exitCodes,
     run: ending(async (args) => (await import("./watch-command.ts")).watch(args)),
   },
+  crew: {
+    summary: "run the crew of a folder with agents.yaml and tasks.yaml, as CrewAI has them",
+    takes: ["<folder>"],
+    options: {
+      task: { type: "string", value: "text", means: "task of the run, for the placeholder {task}" },
+      inputs: { type: "string", value: "file.json", means: "values for the placeholders (- reads stdin)" },
+      context: { type: "string", value: "file.json", means: "context of the run" },
+      thread: { type: "string", value: "id", means: "thread to continue, else a new one" },
+      resume: { type: "string", value: "json", means: "answer to the thread's open question" },
+      json: { type: "boolean", means: "print JSON for programs: one event a line, then the final values" },
+      url,
+    },
+    details: exitCodes,
+    run: ending(async (args) => (await import("./crew-command.ts")).crew(args)),
+  },
   graphs: {
     summary: "list the graphs",
     options: { json, url },

@@ -1,0 +1,44 @@
+import type { BaseMessage } from "@langchain/core/messages";
+import { type Agent, type AgentData, agent, type Limits, type Step, type tierOf, type Workable } from "ensemble/patterns";
+import { supervisor } from "../supervisor.ts";
+import { delegationTools } from "./delegate.ts";
+import { pace } from "./pace.ts";
+import type { Equipment } from "./steps.ts";
+
+interface Around {
+  agents: AgentData[];
+  context: Parameters<typeof tierOf>[0] & { limits: Limits };
+}
+
+/** Returns a function that gives the agent of a task what the task needs: guardrails, a schema, a pace, and tools to delegate. */
+export function equipping(managerName: string) {
+  const managed = supervisor({ name: "managed" });
+  return (worker: Agent, { own }: Step, { agents, context }: Around): Agent => {
+    const { output, guards, guardRetries, rpm, coworkers, plans, manager } = own as Equipment;
+    const others = agents.filter(({ name }) => name !== managerName);
+    if (manager) return { ...worker, graph: managerGraph(managed, manager.model, others, context) };
+    const { guardrails, output: schema } = agent({
+      ...{ name: worker.name, role: worker.role, output },
+      ...(guards.length > 0 && { guardrails: { output: guards, maxRetries: guardRetries } }),
+    });
+    const colleagues = others.filter(({ name }) => coworkers.includes(name));
+    return {
+      ...{ ...worker, guardrails, output: schema },
+      middleware: rpm === undefined ? worker.middleware : [...worker.middleware, pace(worker.name, rpm)],
+      tools: plans ? [] : colleagues.length > 0 ? [...worker.tools, ...delegationTools(colleagues, context)] : worker.tools,
+    };
+  };
+}
+
+/** Returns a graph that lets a manager split a task among the agents of the crew. It is a supervisor whose leader is the manager. */
+function managerGraph(graph: ReturnType<typeof supervisor>, model: string, roster: AgentData[], context: Around["context"]): Workable {
+  const { models, limits, budget, allowedHosts, askTimeoutSeconds } = context;
+  const leader = { name: "manager", role: "the manager of a crew", model };
+  return {
+    invoke: (input: { messages: BaseMessage[] }, config) =>
+      graph.invoke(
+        { messages: input.messages } as never,
+        { ...config, context: { models, limits, budget, allowedHosts, askTimeoutSeconds, roster, leader } } as never,
+      ),
+  };
+}

@@ -1,0 +1,62 @@
+import { END, START, StateGraph } from "@langchain/langgraph";
+import { fail, failing, mostSuperSteps, orFail } from "ensemble/patterns";
+import { command } from "./hierarchy/command.ts";
+import { type HierarchyOptions, setUp } from "./hierarchy/context.ts";
+import { afterDecide, askPerson, decide } from "./hierarchy/decide.ts";
+import { squad } from "./hierarchy/squad.ts";
+import { Input, isNodeName, Output, State } from "./hierarchy/state.ts";
+import { strategise } from "./hierarchy/strategise.ts";
+import { askAboutFailures } from "./supervisor/failures.ts";
+import { reconcile, settle } from "./supervisor/reconcile.ts";
+import { synthesize } from "./supervisor/synthesize.ts";
+import { account } from "./supervisor/work.ts";
+
+export type { HierarchyOptions };
+
+/**
+ * Returns a graph with a chain of command. A commander gives objectives to squads. Each squad is a supervisor with workers of its own, as a
+ * subgraph. The squads report to the commander, which decides after each wave, settles contradictions and writes the answer.
+ */
+export function hierarchy({ squads, name = "hierarchy", description, ...defaults }: HierarchyOptions = {}) {
+  const { context, ...setup } = setUp(squads, defaults);
+  const { team } = setup;
+  const nodes = [...setup.graphs.keys()].filter(isNodeName);
+  const working = [...nodes, "squad"] as ["squad"]; // the names are known only when the code runs
+  const builder = new StateGraph({ state: State, input: Input, output: Output, context })
+    .addNode("strategise", failing(strategise(setup), { begins: () => true }))
+    .addNode("squad", squad(setup))
+    .addNode("account", account)
+    .addNode("decide", failing(decide(setup)))
+    .addNode("askPerson", askPerson(setup))
+    .addNode("askAboutFailures", askAboutFailures(team))
+    .addNode("reconcile", failing(reconcile(team)))
+    .addNode("settle", failing(settle(team)))
+    .addNode("synthesize", failing(synthesize(team)))
+    .addNode("fail", fail, { ends: [END] })
+    .addEdge(START, "strategise")
+    .addConditionalEdges("strategise", orFail(command(setup)), [...working, "reconcile", "fail"])
+    .addEdge("squad", "account")
+    .addEdge("account", "decide")
+    .addConditionalEdges("decide", orFail(afterDecide(setup)), [...working, "askPerson", "askAboutFailures", "reconcile", "fail"])
+    .addEdge("askPerson", "decide")
+    .addConditionalEdges("askAboutFailures", command(setup), [...working, "reconcile"])
+    .addConditionalEdges(
+      "reconcile",
+      orFail(({ conflicts }) => (conflicts.length > 0 ? "settle" : "synthesize")),
+      ["settle", "synthesize", "fail"],
+    )
+    .addConditionalEdges(
+      "settle",
+      orFail(() => "synthesize"),
+      ["synthesize", "fail"],
+    )
+    .addConditionalEdges(
+      "synthesize",
+      orFail(() => END),
+      [END, "fail"],
+    );
+  for (const one of nodes) builder.addNode(one as "squad", squad(setup)).addEdge(one as "squad", "account");
+  return builder.compile({ name, ...(description && { description }) }).withConfig({ recursionLimit: mostSuperSteps });
+}
+
+export const graph = hierarchy();

@@ -1,0 +1,14 @@
+/** Divides workers among squads, at least one for each. A squad gets no more than it wants. The sum is never above the total. */
+export function divide(total: number, wanted: (number | undefined)[]): number[] {
+  let left = total;
+  const parts = wanted.map(() => 0);
+  const isShort = (index: number) => (parts[index] ?? 0) < (wanted[index] ?? total);
+  while (left > 0 && wanted.some((_, index) => isShort(index))) {
+    for (const index of wanted.keys()) {
+      if (left === 0 || !isShort(index)) continue;
+      parts[index] = (parts[index] ?? 0) + 1;
+      left--;
+    }
+  }
+  return parts;
+}

@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { isGraphBubbleUp, type LangGraphRunnableConfig } from "@langchain/langgraph";
+import { type LedgerEntry, muted, report } from "ensemble/patterns";
+import { supervisor } from "../supervisor.ts";
+import type { Order } from "./command.ts";
+import type { Setup } from "./context.ts";
+import { readReport, reportUp, type SquadReport, type SquadValues } from "./report-up.ts";
+import { leaderOf } from "./squads.ts";
+import type { Config } from "./state.ts";
+
+/**
+ * Lets a squad pursue one objective. The squad is the supervisor as a subgraph, so each of its waves is a checkpoint. A failure becomes a
+ * report. Two things are thrown instead: the abort of the run, and a question to a person.
+ */
+export function squad(setup: Setup) {
+  const common = supervisor({ name: "squad" }, reportUp);
+  return async (order: Order, config: Config) => {
+    const { step, stage } = order;
+    const { limits } = setup.contextOf(config);
+    await sleep(stage * limits.stageMs, undefined, { signal: config.signal });
+    const startedAt = Date.now();
+    const graph = order.squad.roster ? common : setup.graphs.get(step.agent);
+    if (!graph) throw new Error(`There is no squad "${step.agent}" any more.`);
+    const { values, failure } = await pursue(graph, order, contextFor(setup, order, config), config);
+    const told = readReport(step.agent, values, failure);
+    report(config, "hierarchy", "squad", startedAt, { objective: step.id, squad: step.agent, status: told.status });
+    return writeReport(order, told, values.ledger ?? []);
+  };
+}
+
+type Squad = Pick<ReturnType<typeof supervisor>, "stream">;
+
+/** Runs the squad's graph. Its values are read as they change, because a failure must not lose the work before it. */
+async function pursue(graph: Squad, order: Order, context: object, config: Config): Promise<{ values: SquadValues; failure?: Error }> {
+  const { step, task, needs, before } = order;
+  let values: SquadValues = {};
+  try {
+    const input = before ? { material: needs, before } : needs;
+    const own = { ...named(muted(config), step.agent), recursionLimit: undefined, context, streamMode: "values" };
+    for await (const now of await graph.stream({ task, input: input ?? null } as never, own as never)) values = now as SquadValues;
+    return { values };
+  } catch (error) {
+    config.signal?.throwIfAborted();
+    if (isGraphBubbleUp(error)) throw error;
+    return { values, failure: error instanceof Error ? error : new Error(String(error)) };
+  }
+}
+
+/** Returns the context of a squad: the settings of the run, with the squad's own leader, workers and limits. */
+function contextFor(setup: Setup, { step, squad, budget, parallel }: Order, config: Config): object {
+  const { models, limits, allowedHosts, askTimeoutSeconds, timeoutSeconds } = setup.contextOf(config);
+  return {
+    ...{ models, budget, allowedHosts, askTimeoutSeconds, timeoutSeconds, onFailures: "partial", conflicts: "arbitration" },
+    leader: leaderOf(step.agent, squad),
+    limits: { ...limits, parallel, failures: squad.limits.failures ?? limits.failures },
+    ...(squad.roster && { roster: squad.roster }),
+  };
+}
+
+/** Returns the config with a writer that adds the squad's name to progress events. */
+function named(config: LangGraphRunnableConfig, squad: string): LangGraphRunnableConfig {
+  return { ...config, writer: (event: unknown) => config.writer?.({ ...Object(event), squad }) };
+}
+
+/**
+ * Returns the state update for the report of a squad. A failure is final, because the squad has tried again itself. The commander may
+ * decide otherwise.
+ */
+function writeReport({ step, wave, tries }: Order, told: SquadReport, ledger: LedgerEntry[]) {
+  const isFailed = told.status === "failed";
+  const result = isFailed
+    ? { status: "failed" as const, work: null, error: told.summary, isFatal: true, tries: tries + 1 }
+    : { status: "success" as const, work: told, error: null, isFatal: false, tries: tries + 1 };
+  const entries = ledger.map((entry) => ({ ...entry, agent: `${step.agent}/${entry.agent}` }));
+  return { results: { [step.id]: result }, reports: { [step.id]: told }, calls: [{ step: step.id, wave, entries }] };
+}

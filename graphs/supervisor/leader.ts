@@ -1,0 +1,16 @@
+import { type Agent, AgentData, closed } from "ensemble/patterns";
+import type { z } from "zod";
+
+const { name, role, description, goal, backstory, instructions, model, temperature, retries } = AgentData.shape;
+
+/** The agent that leads a team, as data. It has no tools, because it only plans, judges and reports. */
+export const Leader = closed({ name, role, description, goal, backstory, instructions, model, temperature, retries }).describe(
+  "Agent that plans, reviews and reports. Default: a supervisor",
+);
+export type Leader = z.infer<typeof Leader>;
+
+/** Returns the agent that does a leader's work: the leader of the run with the instructions for this work, or else the usual agent. */
+export function leading(usual: Agent, { leader, timeoutSeconds }: { leader?: Leader; timeoutSeconds: number }): Agent {
+  const instructions = [leader?.instructions, usual.instructions].filter(Boolean).join("\n");
+  return { ...usual, ...leader, instructions, timeoutSeconds };
+}
