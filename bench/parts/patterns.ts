@@ -137,6 +137,13 @@ const cases: Record<string, Case> = {
       ["for the log", { tokens: ["logged"] }],
     ],
   },
+  "state-machine": {
+    input: { task: "Order" },
+    answers: [
+      ["carried out as it is?", { json: { valid: true, reason: "r" } }],
+      ["Task: ", { tokens: ["done"] }],
+    ],
+  },
   scenario: { input: { skill: "security-scanning" }, answers: [] },
 };
 

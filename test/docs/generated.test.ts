@@ -17,6 +17,7 @@ import {
   reflect,
   saga,
   scenario,
+  stateMachine,
   supervisor,
   swarm,
   team,
@@ -145,6 +146,7 @@ const patterns = {
   "work-engine": workEngine,
   blackboard,
   choreography,
+  "state-machine": stateMachine,
   flow: () => flow().compile(),
 };
 

@@ -441,6 +441,19 @@ const broken: Broken[] = [
     outcome: { status: "completed", output: "said four", path: ["one", "two", "three", "four"] },
     refused: { status: "failed", errors: { one: expect.stringContaining("400") } },
   },
+  {
+    graphId: "state-machine",
+    input: { task: "Order" },
+    at: "Carry out the order", // in the second of three actions
+    answers: [
+      ["carried out as it is?", { json: { valid: true, reason: "r" } }],
+      ["Carry out the order", { tokens: ["carried out"] }],
+      ["Tell the customer", { tokens: ["It is done."] }],
+    ],
+    asked: { "carried out as it is?": 1, "Carry out the order": 2, "Tell the customer": 1 },
+    outcome: { status: "final", state: "COMPLETED", output: "It is done.", facts: { result: "carried out" } },
+    refused: { status: "failed", state: "CREATED", error: expect.stringContaining("400") },
+  },
 ];
 
 test.each(broken)("$graphId goes on where its worker was killed, and asks nothing again that was answered", async (one) => {
@@ -485,6 +498,30 @@ test("an effect of a saga that was done before its worker was killed is not done
   expect(await outcome(run)).toMatchObject({ status: "completed" });
   expect(hits.filter((hit) => hit.startsWith("/reserve"))).toHaveLength(1);
   expect(hits.filter((hit) => hit.startsWith("/charge"))).toHaveLength(2);
+});
+
+test("an action of a state machine whose worker is killed half-way acts once, and its transition is taken once", async () => {
+  hits.length = 0;
+  holding = undefined;
+  answering([
+    ["tool_call_id", { tokens: ["paid"] }],
+    ["Pay it", { toolCall: { id: "call_1", name: "fetch_page", args: { url: `${address}/pay` } } }],
+  ]);
+  silentAt = "tool_call_id"; // the payment is made, and the agent has not ended
+  const context = {
+    agents: [{ name: "payer", role: "r", tools: ["fetch_page"] }],
+    initial: "open",
+    states: { open: {}, paid: { final: true } },
+    transitions: [{ from: "open", event: "pay", to: "paid", action: { agent: "payer", task: "Pay it" } }],
+  };
+  const dying = await aWorker();
+  const run = await start("state-machine", { event: "pay" }, context);
+  await until(async () => asked.tool_call_id === 1);
+  dying.child.kill("SIGKILL");
+  await aWorker();
+  expect(await outcome(run)).toMatchObject({ state: "paid", output: "paid", history: [{ from: "open", to: "paid", action: "success" }] });
+  expect(hits.filter((hit) => hit.startsWith("/pay"))).toHaveLength(1);
+  expect(asked).toEqual({ "Pay it": 1, tool_call_id: 2 });
 });
 
 test("every pattern that is cancelled stops asking, and goes on from there when the thread is run on", async () => {

@@ -127,6 +127,15 @@ const patterns: [graphId: string, answers: [words: string, reply: ScriptedReply]
     "Rivers bend.",
   ],
   [
+    "state-machine",
+    [
+      ["carried out as it is?", { json: { valid: true, reason: "r" } }],
+      ["Tell the customer", { tokens: ["Rivers ", "bend."] }],
+      ["", { tokens: ["a result"] }],
+    ],
+    "Rivers bend.",
+  ],
+  [
     "choreography",
     [
       ["Find the most serious", { json: { event: "NOTHING_FOUND", payload: { issue: "none", place: "nowhere" } } }],
