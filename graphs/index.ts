@@ -72,6 +72,7 @@ export {
   Settlement,
 } from "./engines/choreography/state.ts";
 export {
+  Answer as JudgeAnswer,
   type CodeCondition,
   Condition,
   type ConditionFunction,
@@ -79,6 +80,7 @@ export {
   type Conditions,
   conditionToData,
   evaluate,
+  questionsIn,
 } from "./engines/conditions.ts";
 export { Selector, Speakers } from "./engines/conversation/choose.ts";
 export { type Handing, Handoff, handingOver } from "./engines/conversation/handoff.ts";
@@ -89,7 +91,7 @@ export { Threshold } from "./engines/deliberation/consensus.ts";
 export { asExpert, checkExperts, type PanelMember } from "./engines/deliberation/experts.ts";
 export { Expert } from "./engines/deliberation/opinion.ts";
 export { deliberation } from "./engines/deliberation.ts";
-export { type Code, Doing, type DoingInCode, type StepFunction, toData } from "./engines/doing.ts";
+export { type Code, checkAgents, Doing, type DoingInCode, perform, type StepFunction, type Surroundings, toData } from "./engines/doing.ts";
 export { handedConversation } from "./engines/handed-conversation.ts";
 export { problemsOf as problemsOfMachine, warningsOf as warningsOfMachine } from "./engines/machine/check.ts";
 export { diagramOf } from "./engines/machine/diagram.ts";
@@ -101,7 +103,7 @@ export { type CompensatedValues, compensations } from "./engines/workflow/compen
 export { stepContext } from "./engines/workflow/context.ts";
 export { stoppedAt } from "./engines/workflow/nodes.ts";
 export { inputOf, outputOf } from "./engines/workflow/settle.ts";
-export { type WorkflowValues, workflowState } from "./engines/workflow/state.ts";
+export { byKey, type WorkflowValues, workflowState } from "./engines/workflow/state.ts";
 export { type Decision, type Step, StepResult, stepName } from "./engines/workflow/step.ts";
 export { type WorkflowGraph, workflow } from "./engines/workflow/workflow.ts";
 export { batchesOf, runOf } from "./scenario/batches.ts";
@@ -130,6 +132,7 @@ export { type FanOutOptions, fanOut } from "./fan-out.ts";
 export { and, type FlowOptions, flow, or } from "./flow.ts";
 export { type GroupChatOptions, groupChat } from "./group-chat.ts";
 export { type MapReduceOptions, mapReduce } from "./map-reduce.ts";
+export { type MeshOptions, mesh } from "./mesh.ts";
 export { type PanelOptions, panel } from "./panel.ts";
 export { type PipelineOptions, pipeline } from "./pipeline.ts";
 export { type PlanExecuteOptions, planExecute } from "./plan-execute.ts";

@@ -137,6 +137,14 @@ const cases: Record<string, Case> = {
       ["for the log", { tokens: ["logged"] }],
     ],
   },
+  mesh: {
+    input: { task: "Write" },
+    answers: [
+      ["Carry out your intention", { tokens: ["text"] }],
+      ["These are the intentions", { json: { objections: [] } }],
+      ["", { json: { shouldAct: true, intention: "write", touches: ["answer"] } }],
+    ],
+  },
   "state-machine": {
     input: { task: "Order" },
     answers: [

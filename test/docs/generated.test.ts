@@ -10,6 +10,7 @@ import {
   flow,
   groupChat,
   mapReduce,
+  mesh,
   panel,
   pipeline,
   planExecute,
@@ -146,6 +147,7 @@ const patterns = {
   "work-engine": workEngine,
   blackboard,
   choreography,
+  mesh,
   "state-machine": stateMachine,
   flow: () => flow().compile(),
 };

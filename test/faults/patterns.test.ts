@@ -133,6 +133,12 @@ const inRound = (role: string) => `${role}.\\nArgue with reasons that can be che
 const source = (name: string, reads: string, writes: string) => ({ ...stage(name), reads: [reads], writes: [writes] });
 const listener = (name: string, on: string) => ({ ...stage(name), on, priority: name === "early" ? 1 : 0 });
 
+/** The beginning of the request of a mesh's agent in one part of a round. */
+const inMesh = (part: string) => (role: string) => `${role}."},{"role":"user","content":"Task: ${part}`;
+const looksAs = inMesh("Look at the board");
+const objectsAs = inMesh("These are the intentions");
+const actsAs = inMesh("Carry out your intention");
+
 interface Broken {
   graphId: string;
   input: Record<string, unknown>;
@@ -440,6 +446,35 @@ const broken: Broken[] = [
     asked: { "do one": 1, "do two": 1, "do three": 2, "do four": 1 },
     outcome: { status: "completed", output: "said four", path: ["one", "two", "three", "four"] },
     refused: { status: "failed", errors: { one: expect.stringContaining("400") } },
+  },
+  {
+    graphId: "mesh",
+    input: { task: "Write", done: { path: "board.b", exists: true } },
+    context: {
+      agents: [
+        { name: "a", role: "the left one" },
+        { name: "b", role: "the right one" },
+      ],
+      onFailures: "partial",
+    },
+    at: actsAs("the right one"), // after all have announced, and when one has acted
+    stored: { channel: "acted", count: 1 },
+    answers: [
+      ...["the left one", "the right one"].flatMap((role, index): [string, ScriptedReply][] => [
+        [actsAs(role), { tokens: ["done"] }],
+        [objectsAs(role), { json: { objections: [] } }],
+        [looksAs(role), { json: { shouldAct: true, intention: "i", touches: ["ab".charAt(index)] } }],
+      ]),
+    ],
+    asked: Object.fromEntries(
+      ["the left one", "the right one"].flatMap((role) => [
+        [looksAs(role), 1],
+        [objectsAs(role), 1],
+        [actsAs(role), role === "the right one" ? 2 : 1],
+      ]),
+    ),
+    outcome: { status: "done", board: { a: "done", b: "done" }, changes: [{ by: "a" }, { by: "b" }] },
+    refused: { status: "failures", lost: ["a", "b"] },
   },
   {
     graphId: "state-machine",
