@@ -74,6 +74,7 @@ export {
   Settlement,
 } from "./engines/choreography/state.ts";
 export {
+  Answer as JudgeAnswer,
   type CodeCondition,
   Condition,
   type ConditionFunction,
@@ -81,6 +82,7 @@ export {
   type Conditions,
   conditionToData,
   evaluate,
+  questionsIn,
 } from "./engines/conditions.ts";
 export { Selector, Speakers } from "./engines/conversation/choose.ts";
 export { type Handing, Handoff, handingOver } from "./engines/conversation/handoff.ts";
@@ -91,14 +93,19 @@ export { Threshold } from "./engines/deliberation/consensus.ts";
 export { asExpert, checkExperts, type PanelMember } from "./engines/deliberation/experts.ts";
 export { Expert } from "./engines/deliberation/opinion.ts";
 export { deliberation } from "./engines/deliberation.ts";
-export { type Code, Doing, type DoingInCode, type StepFunction, toData } from "./engines/doing.ts";
+export { type Code, checkAgents, Doing, type DoingInCode, perform, type StepFunction, type Surroundings, toData } from "./engines/doing.ts";
 export { handedConversation } from "./engines/handed-conversation.ts";
+export { problemsOf as problemsOfMachine, warningsOf as warningsOfMachine } from "./engines/machine/check.ts";
+export { diagramOf } from "./engines/machine/diagram.ts";
+export { machineState, type Running as RunningMachine } from "./engines/machine/state.ts";
+export { eventsIn, GuardFailed, InvalidTransition, type Machine, type Transition } from "./engines/machine/table.ts";
+export { machineGraph } from "./engines/machine.ts";
 export { Termination } from "./engines/termination.ts";
 export { type CompensatedValues, compensations } from "./engines/workflow/compensate.ts";
 export { stepContext } from "./engines/workflow/context.ts";
 export { stoppedAt } from "./engines/workflow/nodes.ts";
 export { inputOf, outputOf } from "./engines/workflow/settle.ts";
-export { type WorkflowValues, workflowState } from "./engines/workflow/state.ts";
+export { byKey, type WorkflowValues, workflowState } from "./engines/workflow/state.ts";
 export { type Decision, type Step, StepResult, stepName } from "./engines/workflow/step.ts";
 export { type WorkflowGraph, workflow } from "./engines/workflow/workflow.ts";
 export { batchesOf, runOf } from "./scenario/batches.ts";
@@ -130,6 +137,7 @@ export { and, type FlowOptions, flow, or } from "./flow.ts";
 export { type GroupChatOptions, groupChat } from "./group-chat.ts";
 export { type HierarchyOptions, hierarchy } from "./hierarchy.ts";
 export { type MapReduceOptions, mapReduce } from "./map-reduce.ts";
+export { type MeshOptions, mesh } from "./mesh.ts";
 export { type PanelOptions, panel } from "./panel.ts";
 export { type PipelineOptions, pipeline } from "./pipeline.ts";
 export { type PlanExecuteOptions, planExecute } from "./plan-execute.ts";
@@ -137,6 +145,7 @@ export { type ReactOptions, react } from "./react.ts";
 export { type ReflectOptions, reflect } from "./reflect.ts";
 export { type SagaOptions, saga } from "./saga.ts";
 export { type ScenarioOptions, scenario } from "./scenario.ts";
+export { type StateMachineOptions, stateMachine } from "./state-machine.ts";
 export { type SupervisorOptions, supervisor } from "./supervisor.ts";
 export { type SwarmOptions, swarm } from "./swarm.ts";
 export { type TeamOptions, team } from "./team.ts";

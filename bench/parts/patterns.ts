@@ -159,6 +159,21 @@ const cases: Record<string, Case> = {
       ["for the log", { tokens: ["logged"] }],
     ],
   },
+  mesh: {
+    input: { task: "Write" },
+    answers: [
+      ["Carry out your intention", { tokens: ["text"] }],
+      ["These are the intentions", { json: { objections: [] } }],
+      ["", { json: { shouldAct: true, intention: "write", touches: ["answer"] } }],
+    ],
+  },
+  "state-machine": {
+    input: { task: "Order" },
+    answers: [
+      ["carried out as it is?", { json: { valid: true, reason: "r" } }],
+      ["Task: ", { tokens: ["done"] }],
+    ],
+  },
   scenario: { input: { skill: "security-scanning" }, answers: [] },
 };
 

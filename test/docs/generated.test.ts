@@ -13,6 +13,7 @@ import {
   groupChat,
   hierarchy,
   mapReduce,
+  mesh,
   panel,
   pipeline,
   planExecute,
@@ -20,6 +21,7 @@ import {
   reflect,
   saga,
   scenario,
+  stateMachine,
   supervisor,
   swarm,
   team,
@@ -151,6 +153,8 @@ const patterns = {
   "work-engine": workEngine,
   blackboard,
   choreography,
+  mesh,
+  "state-machine": stateMachine,
   flow: () => flow().compile(),
 };
 

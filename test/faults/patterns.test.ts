@@ -135,6 +135,12 @@ const inRound = (role: string) => `${role}.\\nArgue with reasons that can be che
 const source = (name: string, reads: string, writes: string) => ({ ...stage(name), reads: [reads], writes: [writes] });
 const listener = (name: string, on: string) => ({ ...stage(name), on, priority: name === "early" ? 1 : 0 });
 
+/** The beginning of the request of a mesh's agent in one part of a round. */
+const inMesh = (part: string) => (role: string) => `${role}."},{"role":"user","content":"Task: ${part}`;
+const looksAs = inMesh("Look at the board");
+const objectsAs = inMesh("These are the intentions");
+const actsAs = inMesh("Carry out your intention");
+
 interface Broken {
   graphId: string;
   input: Record<string, unknown>;
@@ -519,6 +525,48 @@ const broken: Broken[] = [
     outcome: { status: "completed", output: "said four", path: ["one", "two", "three", "four"] },
     refused: { status: "failed", errors: { one: expect.stringContaining("400") } },
   },
+  {
+    graphId: "mesh",
+    input: { task: "Write", done: { path: "board.b", exists: true } },
+    context: {
+      agents: [
+        { name: "a", role: "the left one" },
+        { name: "b", role: "the right one" },
+      ],
+      onFailures: "partial",
+    },
+    at: actsAs("the right one"), // after all have announced, and when one has acted
+    stored: { channel: "acted", count: 1 },
+    answers: [
+      ...["the left one", "the right one"].flatMap((role, index): [string, ScriptedReply][] => [
+        [actsAs(role), { tokens: ["done"] }],
+        [objectsAs(role), { json: { objections: [] } }],
+        [looksAs(role), { json: { shouldAct: true, intention: "i", touches: ["ab".charAt(index)] } }],
+      ]),
+    ],
+    asked: Object.fromEntries(
+      ["the left one", "the right one"].flatMap((role) => [
+        [looksAs(role), 1],
+        [objectsAs(role), 1],
+        [actsAs(role), role === "the right one" ? 2 : 1],
+      ]),
+    ),
+    outcome: { status: "done", board: { a: "done", b: "done" }, changes: [{ by: "a" }, { by: "b" }] },
+    refused: { status: "failures", lost: ["a", "b"] },
+  },
+  {
+    graphId: "state-machine",
+    input: { task: "Order" },
+    at: "Carry out the order", // in the second of three actions
+    answers: [
+      ["carried out as it is?", { json: { valid: true, reason: "r" } }],
+      ["Carry out the order", { tokens: ["carried out"] }],
+      ["Tell the customer", { tokens: ["It is done."] }],
+    ],
+    asked: { "carried out as it is?": 1, "Carry out the order": 2, "Tell the customer": 1 },
+    outcome: { status: "final", state: "COMPLETED", output: "It is done.", facts: { result: "carried out" } },
+    refused: { status: "failed", state: "CREATED", error: expect.stringContaining("400") },
+  },
 ];
 
 test.each(broken)("$graphId goes on where its worker was killed, and asks nothing again that was answered", async (one) => {
@@ -563,6 +611,30 @@ test("an effect of a saga that was done before its worker was killed is not done
   expect(await outcome(run)).toMatchObject({ status: "completed" });
   expect(hits.filter((hit) => hit.startsWith("/reserve"))).toHaveLength(1);
   expect(hits.filter((hit) => hit.startsWith("/charge"))).toHaveLength(2);
+});
+
+test("an action of a state machine whose worker is killed half-way acts once, and its transition is taken once", async () => {
+  hits.length = 0;
+  holding = undefined;
+  answering([
+    ["tool_call_id", { tokens: ["paid"] }],
+    ["Pay it", { toolCall: { id: "call_1", name: "fetch_page", args: { url: `${address}/pay` } } }],
+  ]);
+  silentAt = "tool_call_id"; // the payment is made, and the agent has not ended
+  const context = {
+    agents: [{ name: "payer", role: "r", tools: ["fetch_page"] }],
+    initial: "open",
+    states: { open: {}, paid: { final: true } },
+    transitions: [{ from: "open", event: "pay", to: "paid", action: { agent: "payer", task: "Pay it" } }],
+  };
+  const dying = await aWorker();
+  const run = await start("state-machine", { event: "pay" }, context);
+  await until(async () => asked.tool_call_id === 1);
+  dying.child.kill("SIGKILL");
+  await aWorker();
+  expect(await outcome(run)).toMatchObject({ state: "paid", output: "paid", history: [{ from: "open", to: "paid", action: "success" }] });
+  expect(hits.filter((hit) => hit.startsWith("/pay"))).toHaveLength(1);
+  expect(asked).toEqual({ "Pay it": 1, tool_call_id: 2 });
 });
 
 test("every pattern that is cancelled stops asking, and goes on from there when the thread is run on", async () => {

@@ -26,6 +26,8 @@ test.each([
   ["saga", { task }, { status: "completed", output: expect.stringMatching(/./) }],
   ["pipeline", { task }, { status: "completed", output: expect.stringMatching(/./) }],
   ["choreography", { task }, { status: "quiescent", output: expect.stringMatching(/./) }],
+  ["mesh", { task }, { status: expect.stringMatching(/done|quiescent|limit/) }],
+  ["state-machine", { task }, { status: "final", output: expect.stringMatching(/./) }],
   ["blackboard", { task }, { status: "solved", output: expect.stringMatching(/./) }],
   ["flow", { task }, { status: "completed", output: expect.stringMatching(/./) }],
   ["plan-execute", { task }, { answer: expect.stringMatching(/./) }],

@@ -153,6 +153,24 @@ const patterns: [graphId: string, answers: [words: string, reply: ScriptedReply]
     "Rivers bend.",
   ],
   [
+    "mesh",
+    [
+      ["Carry out your intention", { tokens: ["Rivers ", "bend."] }],
+      ["These are the intentions", { json: { objections: [] } }],
+      ["", { json: { shouldAct: true, intention: "write", touches: ["answer"] } }],
+    ],
+    "Rivers bend.",
+  ],
+  [
+    "state-machine",
+    [
+      ["carried out as it is?", { json: { valid: true, reason: "r" } }],
+      ["Tell the customer", { tokens: ["Rivers ", "bend."] }],
+      ["", { tokens: ["a result"] }],
+    ],
+    "Rivers bend.",
+  ],
+  [
     "choreography",
     [
       ["Find the most serious", { json: { event: "NOTHING_FOUND", payload: { issue: "none", place: "nowhere" } } }],

@@ -1,0 +1,127 @@
+import type { AIMessage, BaseMessage } from "@langchain/core/messages";
+import { z } from "zod";
+import { Ledger, type LedgerEntry } from "../../agent/ledger.ts";
+import type { Outcome } from "../../agent/run-agent.ts";
+import { AgentData } from "../../agent/schema.ts";
+import { appending } from "../../agent/state.ts";
+import { Material, taskState } from "../../agent/task.ts";
+import { Answer } from "../conditions.ts";
+import { byKey } from "../workflow/state.ts";
+import type { Machine, Transition } from "./table.ts";
+
+const internal = <Value>() => z.unknown() as unknown as z.ZodType<Value>;
+
+/** An entry of the history of a machine. */
+export const Change = z.object({
+  from: z.string().describe("State before"),
+  event: z.string().nullable().describe("Event. Null if the machine went on by itself"),
+  to: z.string().describe("State after. The same as before if an action failed and the machine stayed"),
+  guard: z.record(z.string(), z.unknown()).nullable().describe("Values that the guard saw. Null without a guard"),
+  action: z.enum(["success", "failed", "timeout"]).nullable().describe("Outcome of the action. Null without an action"),
+  at: z.string().describe("Time of the change"),
+  reason: z
+    .string()
+    .describe("Why it happened: the reason that the caller gave, `event`, `automatic`, `timeout`, or the error of the action"),
+});
+export type Change = z.infer<typeof Change>;
+
+/** A transition that is being taken. */
+export interface Taking {
+  transition: Transition;
+  event: string | null;
+  seen: Record<string, unknown> | null;
+  reason: string;
+  /** The failed tries of its action, and the error of the last one. */
+  tries: number;
+  error?: string;
+}
+
+/** The result of one try of an action. The node `settle` turns it into a change of the state. */
+export type Acted = Pick<Outcome, "status"> & {
+  result?: unknown;
+  error?: string;
+  isFatal?: boolean;
+  isOverdue?: boolean;
+  message?: AIMessage;
+};
+
+/** Why an event was refused in a state with a time limit. Elsewhere a refusal is the error of the run. */
+export const Refusal = z.object({
+  event: z.string().describe("Event that was refused"),
+  error: z.string().describe("`InvalidTransition` or `GuardFailed`"),
+  message: z.string().describe("Why it was refused"),
+});
+
+/** The state keys of every machine. A pattern adds its own keys. */
+export const machineState = {
+  ...taskState,
+  event: z.string().nullable().default(null).describe("Event that the caller sent"),
+  data: z.record(z.string(), z.unknown()).default({}).describe("Data of the event"),
+  reason: z.string().default("").describe("Reason that the caller gave"),
+  auto: z.boolean().default(true).describe("Whether the machine goes on by itself after the first transition of the run"),
+  machine: internal<Machine | null>().default(null).describe("The machine of the thread"),
+  agents: z.array(AgentData).default([]).describe("Agents to which actions refer by name"),
+  state: z.string().nullable().default(null).describe("Current state of the machine"),
+  since: z.string().default("").describe("Time at which the machine came into the state"),
+  visits: z.record(z.string(), z.number().int()).default({}).describe("How often the machine came into each state"),
+  facts: z.record(z.string(), z.unknown()).default({}).describe("Data of all events so far, and the saved results of actions"),
+  output: Material.default(null).describe("Result of the last action"),
+  history: appending(Change, "All changes of the state, the first one first"),
+  answers: byKey(z.record(z.string(), Answer), "Answers of the judge, by the place where a guard was checked and the question"),
+  taking: internal<Taking | null>().default(null).describe("Transition that is being taken"),
+  acted: internal<Acted | null>().default(null).describe("Result of its action"),
+  isOverdue: z.boolean().default(false).describe("Whether the time limit of the state has passed"),
+  moves: z.number().int().default(0).describe("Transitions that the run has taken"),
+  error: z.string().nullable().default(null).describe("Error of the action that failed in this run"),
+  refused: Refusal.nullable().default(null).describe("Why the last event was refused, in a state with a time limit"),
+  spoken: z
+    .array(z.unknown() as z.ZodType<AIMessage>)
+    .default([])
+    .describe("Last message that clients have seen as it was written"),
+  ledger: Ledger,
+};
+
+/** The values of a machine's state that the engine reads. */
+export interface MachineValues {
+  task: string | null;
+  messages: BaseMessage[];
+  event: string | null;
+  data: Record<string, unknown>;
+  reason: string;
+  auto: boolean;
+  machine: Machine | null;
+  agents: z.infer<typeof AgentData>[];
+  state: string | null;
+  since: string;
+  visits: Record<string, number>;
+  facts: Record<string, unknown>;
+  output?: unknown;
+  history: Change[];
+  answers: Record<string, Record<string, Answer>>;
+  taking: Taking | null;
+  acted: Acted | null;
+  isOverdue: boolean;
+  moves: number;
+  error: string | null;
+  refused: z.infer<typeof Refusal> | null;
+  spoken: AIMessage[];
+  ledger: LedgerEntry[];
+}
+
+/** A machine that has begun. */
+export interface Running extends MachineValues {
+  machine: Machine;
+  state: string;
+}
+
+/** Returns the values that guards and arguments of actions see. */
+export const valuesOf = ({ task, state, event, data, facts, output, visits }: MachineValues): Record<string, unknown> => ({
+  ...{ task, state, event, data, output, visits },
+  facts: { ...facts, ...data },
+});
+
+/** Returns the milliseconds until the time limit of the current state. Infinity if the state has none. */
+export function msLeft({ machine, state, since }: Running): number {
+  const { timeoutSeconds } = machine.states[state] ?? {};
+  return timeoutSeconds === undefined ? Number.POSITIVE_INFINITY : Date.parse(since) + timeoutSeconds * 1_000 - Date.now();
+}

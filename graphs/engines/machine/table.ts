@@ -1,0 +1,97 @@
+import type { Answer, CodeCondition, Condition, Conditions } from "../conditions.ts";
+import { evaluate, questionsIn } from "../conditions.ts";
+import type { Doing } from "../doing.ts";
+
+/** A state of a machine. */
+export interface MachineState {
+  /** Whether the machine ends here. */
+  final?: boolean;
+  /** The seconds after which the machine leaves the state by itself, and the state to which it then goes. */
+  timeoutSeconds?: number;
+  onTimeout?: string;
+}
+
+/** A transition of a machine. Without an event, the machine takes it by itself. */
+export interface Transition {
+  from: string;
+  event?: string;
+  to: string;
+  guard?: Condition | CodeCondition;
+  action?: Doing;
+  /** The state to which the machine goes if the action fails for good. Without it, the machine stays where it is. */
+  onFailure?: string;
+  /** The key under which the result of the action is kept among the facts. */
+  saveAs?: string;
+  timeoutSeconds: number;
+  retries: number;
+}
+
+/** A state machine as data. */
+export interface Machine {
+  initial: string;
+  states: Record<string, MachineState>;
+  transitions: Transition[];
+}
+
+/** The error of an event that the current state does not allow. */
+export class InvalidTransition extends Error {
+  override name = "InvalidTransition";
+}
+
+/** The error of an event that the state allows, but whose guards do not hold. */
+export class GuardFailed extends Error {
+  override name = "GuardFailed";
+}
+
+/** Returns the transitions for an event, or those without an event, in the order in which they are tried. */
+export const candidatesFor = ({ transitions }: Pick<Machine, "transitions">, state: string, event: string | null): Transition[] =>
+  transitions.filter((one) => one.from === state && (one.event ?? null) === event);
+
+/** Returns the events that a state allows. */
+export const eventsIn = ({ transitions }: Machine, state: string): string[] => [
+  ...new Set(transitions.flatMap(({ from, event }) => (from === state && event !== undefined ? [event] : []))),
+];
+
+/** Returns the error of an event that no transition from this state has. It names where the event leads elsewhere, and what is allowed. */
+export function invalidTransition(machine: Machine, state: string, event: string): InvalidTransition {
+  const target = machine.transitions.find((one) => one.event === event)?.to;
+  const allowed = machine.states[state]?.final ? "nothing, the state is final" : eventsIn(machine, state).join(", ") || "no event";
+  return new InvalidTransition(`${state}${target === undefined ? "" : ` → ${target}`} by ${event}; allowed: ${allowed}`);
+}
+
+/** The result of looking for a transition: the transition whose guard holds, the open questions to the judge, or the guards that failed. */
+export interface Look {
+  found?: Transition;
+  /** The values that the guard of the found transition saw. Null if it has no guard. */
+  seen: Record<string, unknown> | null;
+  questions: { ask: string; model?: string }[];
+  /** The targets whose guards failed, and what those guards saw. */
+  refused: { to: string; saw: string }[];
+}
+
+/** Returns the first transition whose guard holds. It stops at a guard with a question that the judge has not answered yet. */
+export function look(
+  candidates: Transition[],
+  values: Record<string, unknown>,
+  conditions: Conditions,
+  answers: Record<string, Answer>,
+): Look {
+  const refused: Look["refused"] = [];
+  for (const one of candidates) {
+    const { guard, to } = one;
+    if (!guard) return { found: one, seen: null, questions: [], refused };
+    const open = "code" in guard ? [] : questionsIn(guard).filter(({ ask }) => !answers[ask]);
+    if (open.length > 0) return { seen: null, questions: open, refused };
+    const { holds, seen, missing } =
+      "code" in guard
+        ? { holds: conditions.get(guard.code)?.(values, guard.args) ?? false, seen: {}, missing: [] }
+        : evaluate(guard, values, answers);
+    if (holds) return { found: one, seen, questions: [], refused };
+    const saw = [
+      ...Object.entries(seen).map(([path, value]) => `${path} is ${JSON.stringify(value)}`),
+      ...missing.map((path) => `${path} is missing`),
+    ];
+    refused.push({ to, saw: saw.join(", ") || "a function of the code says no" });
+  }
+  return { seen: null, questions: [], refused };
+}

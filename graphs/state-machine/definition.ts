@@ -1,0 +1,119 @@
+import {
+  agent,
+  type Code,
+  Condition,
+  type ConditionInCode,
+  type Conditions,
+  closed,
+  conditionToData,
+  Doing,
+  type DoingInCode,
+  type Machine,
+  type Member,
+  type Transition,
+  toData,
+} from "ensemble/patterns";
+import { z } from "zod";
+
+const Name = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .regex(/^[^.]+$/, "a name has no dots");
+
+const StateSchema = closed({
+  final: z.boolean().optional().describe("Whether the machine ends in this state"),
+  timeoutSeconds: z.number().positive().max(31_536_000).optional().describe("Seconds after which the machine leaves the state by itself"),
+  onTimeout: Name.optional().describe("State to which it then goes"),
+});
+
+const TransitionSchema = closed({
+  from: Name.describe("State before"),
+  event: Name.optional().describe("Event that it answers to. Without it, the machine takes the transition by itself."),
+  to: Name.describe("State after"),
+  guard: Condition.optional().describe("Condition. It sees `facts`, `data`, `output`, `event`, `state`, `visits` and `task`."),
+  action: Doing.optional().describe("Work to do before the state changes"),
+  onFailure: Name.optional().describe("State to which the machine goes if the action fails. Default: it stays where it is"),
+  saveAs: Name.optional().describe("Key under which the result of the action is kept among the facts"),
+  timeoutSeconds: z.number().positive().max(86_400).default(30).describe("Timeout of one try of the action"),
+  retries: z.number().int().min(0).max(10).default(2).describe("How often a failed action is tried again"),
+});
+
+/** The fields of a machine as data. */
+export const machineFields = {
+  initial: Name.optional().describe("First state. Give `states` and `transitions` too. Default: an order that is validated and processed"),
+  states: z
+    .record(Name, StateSchema)
+    .refine((states) => Object.keys(states).length <= 100, "at most 100 states")
+    .optional()
+    .describe("States by name"),
+  transitions: z.array(TransitionSchema).min(1).max(500).optional().describe("Transitions. Several for one event are tried in order."),
+};
+
+/** A transition in code. Its guard and its action can be functions, and its action an agent. */
+export type TransitionInCode = Omit<z.input<typeof TransitionSchema>, "guard" | "action"> & {
+  guard?: ConditionInCode;
+  action?: DoingInCode;
+};
+
+/** A machine in code. */
+export interface MachineInCode {
+  initial: string;
+  states: Record<string, z.input<typeof StateSchema>>;
+  transitions: TransitionInCode[];
+}
+
+/** Returns a machine from code as data. Its functions and agents are put into `code` and `conditions`. */
+export function machineOf({ initial, states, transitions }: MachineInCode, code: Code, conditions: Conditions): Machine {
+  return {
+    initial,
+    states: z.record(Name, StateSchema).parse(states),
+    transitions: transitions.map(({ guard, action, ...transition }, index): Transition => {
+      const { guard: _, action: __, ...parsed } = TransitionSchema.parse(transition);
+      const place = `${transition.event ?? transition.to}.${index}`;
+      return {
+        ...parsed,
+        ...(guard && { guard: conditionToData(guard, place, conditions) }),
+        ...(action && { action: toData(action, place, code) }),
+      };
+    }),
+  };
+}
+
+const Verdict = {
+  type: "object",
+  properties: {
+    valid: { type: "boolean", description: "Whether the order can be carried out as it is" },
+    reason: { type: "string", description: "Why" },
+  },
+  required: ["valid", "reason"],
+};
+
+/** The agents of the usual machine. */
+export const clerks: Member[] = [agent({ name: "validator", role: "a clerk who checks orders", output: Verdict })];
+
+const isValid = { path: "facts.verdict.valid", is: true };
+
+/** The machine of runs that give none: an order is validated, processed and completed, or it fails. */
+export const usualMachine: MachineInCode = {
+  initial: "CREATED",
+  states: { CREATED: {}, VALIDATING: {}, VALIDATED: {}, PROCESSING: {}, COMPLETED: { final: true }, FAILED: { final: true } },
+  transitions: [
+    {
+      from: "CREATED",
+      to: "VALIDATING",
+      action: { agent: "validator", task: "Can the order in `task` be carried out as it is?" },
+      saveAs: "verdict",
+    },
+    { from: "VALIDATING", to: "VALIDATED", guard: isValid },
+    { from: "VALIDATING", to: "FAILED", action: { task: "Say in two sentences why the order was refused, and what would help." } },
+    {
+      from: "VALIDATED",
+      to: "PROCESSING",
+      action: { task: "Carry out the order in `task`. Answer with the result only." },
+      saveAs: "result",
+    },
+    { from: "PROCESSING", to: "COMPLETED", action: { task: "Tell the customer the result of the order, in at most five sentences." } },
+  ],
+};
