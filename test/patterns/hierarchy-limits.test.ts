@@ -93,7 +93,7 @@ test("a worker's question reaches the person through two levels, and its answer 
   const questions = asked.__interrupt__ ?? [];
   expect(questions.map(({ value }) => value.prompt).toSorted()).toEqual(["Which colour?", "Which price?"]);
   const answers = Object.fromEntries(questions.map(({ id, value }) => [id, value.prompt === "Which colour?" ? "blue" : "a fiver"]));
-  const done = await run({ command: { resume: answers }, context }, threadId);
+  const done = await run({ command: { resume: answers } }, threadId); // the squads are in the state
   expect(done.reports).toMatchObject({ o1: { status: "done" }, o2: { status: "done" } });
   expect(promptsWith("Task: do paint").at(-1)).toContain("blue");
   expect(promptsWith("Task: do sell").at(-1)).toContain("a fiver");
