@@ -187,7 +187,7 @@ test("a veto blocks, and only a person overrules it", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const question = await wait(threadId, { input: { question: "Shall we go?", ballot }, context: { ...context, onSplit: "human" } });
   expect(question.__interrupt__).toMatchObject([
-    { value: { type: "selection", options: ["go", "no decision"], prompt: expect.stringContaining("illegal") } },
+    { value: { type: "selection", options: ["go", "stop", "no decision"], prompt: expect.stringContaining("illegal") } },
   ]);
   const decided = await wait(threadId, { command: { resume: "go" } });
   expect(decided).toMatchObject({ decision: "go", decidedBy: "human", confidence: 1 });

@@ -94,6 +94,51 @@ test("the test orchestra goes through its sections in order, and stops at a crit
   expect(Object.values(Object(done).reports)).toMatchObject(sections.map((squad) => ({ squad, status: "done" })));
 });
 
+test("a deal that one field calls red is decided by a person, who may choose any option of the ballot", async () => {
+  const view = (status: string) => ({ json: { option: "sign", position: "Sign it.", confidence: 1, status, reasons: ["so"] } });
+  let legal = "red";
+  model.respond((messages) => {
+    if (messages.includes("Write the decision on")) return { tokens: ["The brief."] };
+    return view(messages.includes("commercial lawyer") ? legal : "green");
+  });
+  const example = (await client.assistants.get("deal-review")).metadata?.example as object;
+  const { thread_id } = await client.threads.create();
+  const asked = await client.runs.wait(thread_id, "deal-review", { input: { ...example } });
+  const [question] = Object(asked).__interrupt__;
+  expect(question.value).toMatchObject({ options: ["sign", "renegotiate", "decline", "no decision"] });
+  expect(question.value.prompt).toContain("Blocked by legal: status red.");
+  const decided = await client.runs.wait(thread_id, "deal-review", { command: { resume: "renegotiate" } });
+  expect(decided).toMatchObject({ decision: "renegotiate", decidedBy: "human", result: "The brief." });
+  legal = "yellow";
+  expect(await client.runs.wait(null, "deal-review", { input: { ...example } })).toMatchObject({
+    decision: "sign",
+    decidedBy: "consensus",
+  });
+});
+
+test("the skill factory scans a skill before a person approves it, and a failed scan stops it", async () => {
+  let safe = true;
+  model.respond((messages) => {
+    if (messages.includes("Judge the output")) return { json: { passed: true, quality: 1, reasons: [], findings: [] } };
+    if (messages.includes("acquires or writes")) return { json: { way: "created", artifacts: ["notes.ts: …"] } };
+    if (messages.includes("reviews skills")) return { json: { artifacts: ["report"], tests: [{ name: "secrets", passed: safe }] } };
+    return { tokens: ["done"] };
+  });
+  const example = (await client.assistants.get("skill-factory")).metadata?.example as object;
+  const { thread_id } = await client.threads.create();
+  const asked = await client.runs.wait(thread_id, "skill-factory", { input: { ...example } });
+  expect(Object(asked).__interrupt__).toMatchObject([{ value: { prompt: "May this skill be installed?" } }]);
+  const done = await client.runs.wait(thread_id, "skill-factory", { command: { resume: "install" } });
+  expect(done).toMatchObject({ status: "completed", skills: ["scout", "maker", "security-scanner", "installer", "watcher"] });
+
+  safe = false;
+  const other = await client.threads.create();
+  const blocked = await client.runs.wait(other.thread_id, "skill-factory", { input: { ...example } });
+  expect(Object(blocked).__interrupt__).toMatchObject([{ value: { options: ["overrule", "stop"] } }]);
+  const stopped = await client.runs.wait(other.thread_id, "skill-factory", { command: { resume: "stop" } });
+  expect(stopped).toMatchObject({ status: "stopped" });
+});
+
 async function projectWith(preset: string, name = "mine.yaml") {
   const directory = await mkdtemp(join(tmpdir(), "presets-"));
   onTestFinished(() => rm(directory, { recursive: true }));

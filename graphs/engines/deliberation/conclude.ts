@@ -46,7 +46,7 @@ const outcomeOf = ({ decision, decidedBy, agreement, reasoning, blockedBy, stopp
 /** Returns the decision in words that code makes, for a run whose chair cannot write. */
 function inWords({ decision, decidedBy, agreement, dissent, blockedBy }: Deliberation): string {
   const against = dissent.length > 0 ? ` Dissent: ${dissent.map(({ expert, position }) => `${expert}: ${position}`).join("; ")}.` : "";
-  if (blockedBy.length > 0 && decision === null) return `There is no decision. Blocked by ${blockedBy.join(" ")}.${against}`;
+  if (blockedBy.length > 0 && decision === null) return `There is no decision. Blocked by ${blockedBy.join("; ")}.${against}`;
   if (decision === null) return `There is no decision.${against}`;
   return `Decision: ${decision} (by ${decidedBy}, agreement ${Math.round(agreement * 100)} %).${against}`;
 }

@@ -21,7 +21,7 @@ function positionOf({ option, experts }: Camp, views: View[]) {
 /** Decides without consensus: by a vote, or by the judge. The judge also decides a vote that ends in a tie. */
 export const decide = (setup: DeliberationSetup) => async (state: Deliberation, config: Config) => {
   const { ruling, tieBreak } = setup.contextOf(state, config);
-  if (state.blockedBy.length > 0) return { decidedBy: "veto" as const, reasoning: state.blockedBy.join(" ") };
+  if (state.blockedBy.length > 0) return { decidedBy: "veto" as const, reasoning: state.blockedBy.join("; ") };
   const voted = ruling === "vote" ? voteOn(state.camps, tieBreak) : undefined;
   if (!voted) return arbitrate(setup, state, config);
   const reasoning = `${voted.experts.length} of ${state.views.length} experts voted for it.`;
@@ -60,14 +60,15 @@ async function arbitrate(setup: DeliberationSetup, state: Deliberation, config: 
 
 /** Asks a person to decide. This node calls no model, because it starts again from its beginning after the answer. */
 export const askPerson = (setup: DeliberationSetup) => (state: Deliberation, config: Config) => {
-  const { camps, views, blockedBy, gaps } = state;
+  const { camps, views, ballot, blockedBy, gaps } = state;
   const { askTimeoutSeconds: timeoutSeconds = null } = setup.contextOf(state, config);
-  const options = [...camps.map(({ option }) => String(option)), noDecision];
+  const positions = [...camps.map(({ option }) => option), ...(ballot.options ?? [])];
+  const options = [...new Set(positions.map(String)), noDecision];
   const details = { camps, views, blockedBy };
-  const why = blockedBy.length > 0 ? `Blocked by ${blockedBy.join(" ")}` : "There is no consensus.";
+  const why = blockedBy.length > 0 ? `Blocked by ${blockedBy.join("; ")}.` : "There is no consensus.";
   const answer = askAnswer(`${why} What is decided on "${state.task}"`, options, { details, timeoutSeconds });
-  const camp = camps.find(({ option }) => String(option) === answer);
-  if (camp) return { decision: camp.option, decidedBy: "human" as const, reasoning: "A person decided.", confidence: 1 };
+  const chosen = positions.find((option) => String(option) === answer);
+  if (chosen !== undefined) return { decision: chosen, decidedBy: "human" as const, reasoning: "A person decided.", confidence: 1 };
   if (answer === noDecision) return { decidedBy: "human" as const, reasoning: "A person decided nothing." };
   return { ...counted(state), gaps: [...gaps, `Nobody answered within ${timeoutSeconds} s.`] };
 };
