@@ -31,7 +31,10 @@ const writesBetweenJudgements = 3;
 
 const FirstBoard = z.record(Key, z.unknown()).default({}).describe("First values of the board. The task is always on it, under `task`.");
 const WithTask = taskInput({ board: FirstBoard });
-/** The input: a task, or a board alone. So `command.update` can also write to the board of a run, because LangGraph checks it as an input. */
+/**
+ * The input: a task, a board, or both. A board alone is allowed because LangGraph checks `command.update` as an input, and an update may
+ * only write to the board.
+ */
 const Input = closed(WithTask.shape, (given) => {
   if (Object.keys(Object(Object(given).board)).length > 0) return [];
   const issues = WithTask.safeParse(given).error?.issues ?? [];

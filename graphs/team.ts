@@ -63,7 +63,10 @@ export interface TeamOptions extends Omit<z.input<Context>, "members" | "lead"> 
   description?: string;
 }
 
-/** Returns the member. Its own middleware gets that of the team once, because a graph is kept for each list of middleware. */
+/**
+ * Returns the member with the middleware of the team. It is added once and not in each turn, because a graph is kept for each list of
+ * middleware.
+ */
 function asTeamMember(member: Member): Agent {
   const agent = asAgent(member);
   return agent.middleware.length === 0 ? agent : { ...agent, middleware: [...agent.middleware, ...endingTurns] };

@@ -33,8 +33,8 @@ const Closed = z.core.$constructor<z.ZodObject, ClosedDef>("Closed", (inst, def)
 /**
  * Returns the schema of an object that refuses unknown keys. The error suggests the nearest known key, or lists all if none is near.
  *
- * The keys that LangGraph and LangSmith put into `configurable` are accepted, and so is a thread's id. If a caller sends no context,
- * LangGraph validates `configurable` in its place.
+ * An object with a key that LangGraph or LangSmith puts into `configurable`, or with `thread_id`, may have unknown keys. If a caller sends
+ * no context, LangGraph validates `configurable` in its place.
  */
 export function closed<Shape extends z.ZodRawShape>(shape: Shape, judge: ClosedDef["judge"] = () => []): z.ZodObject<Shape> {
   const known = Object.keys(shape);

@@ -30,12 +30,14 @@ export const crewOf = (given: Omit<Sent, "inputs" | "agents"> & { agents: unknow
 
 const Tasked = taskInput({});
 
-/** Returns the schema of the input. It refuses a crew that cannot work, and a run without an input to which the crew's texts refer. */
+/**
+ * Returns the schema of the input. It refuses a crew that cannot work, and an input without a value for a placeholder in the crew's texts.
+ */
 export function inputFor(own: Definition) {
   const { shape } = taskInput(sent, () => true);
   return closed(shape, (given) => {
     const { data } = Sent.safeParse(given);
-    if (!data) return []; // the problems of the fields say what is wrong
+    if (!data) return []; // the fields report their own problems
     const crew = crewOf(data, own);
     const { task, messages } = given as Record<string, unknown>;
     const known = [...Object.keys(data.inputs), ...(Tasked.safeParse({ task, messages }).success ? ["task"] : [])];

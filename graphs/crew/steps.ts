@@ -35,8 +35,8 @@ export const agentsOf = ({ agents }: Definition, inputs: Record<string, unknown>
   });
 
 /**
- * Returns the steps of a crew. A task begins when the tasks before it are over that are not asynchronous, and all that it gets results of.
- * It gets the results of its `context`, or else of all tasks for which it waits.
+ * Returns the steps of a crew. A task waits for all earlier tasks that are not asynchronous, and for the tasks of its `context`. It gets
+ * the results of its `context`, or else of all tasks for which it waits.
  */
 export function stepsOf(crew: Definition, inputs: Record<string, unknown>): Step[] {
   const names = Object.keys(crew.tasks);

@@ -33,7 +33,7 @@ export function intentionsIn(state: Mesh): Announced[] {
   return wanting.toSorted((one, other) => other.strength - one.strength || (one.agent < other.agent ? -1 : 1));
 }
 
-/** Returns the objections of a round. Two intentions that touch the same key oppose each other without being asked. */
+/** Returns the objections of a round. Two intentions that touch the same key always oppose each other. */
 function objectionsIn({ intentions, objected }: Mesh): Objection[] {
   const overlaps = intentions.flatMap((one, index) =>
     intentions.slice(index + 1).flatMap((other): Objection[] => {
@@ -51,8 +51,8 @@ function objectionsIn({ intentions, objected }: Mesh): Objection[] {
 }
 
 /**
- * Decides who acts. Intentions that do not oppose each other are carried out together. The strongest of opposed ones is, so somebody always
- * acts if all who object want to act too. An objection of an agent that does not act itself counts if its standing is higher.
+ * Decides who acts. Intentions that nobody opposes are carried out together. Of intentions that oppose each other, the strongest is carried
+ * out, so that somebody always acts. An objection of an agent that does not want to act counts only if its standing is higher.
  */
 export function permitIn(state: Mesh): Permit {
   const objections = objectionsIn(state);

@@ -5,7 +5,7 @@ import type { Segment } from "./state.ts";
 export const Mode = z.enum(["free", "milestone", "lockstep"]);
 export type Mode = z.infer<typeof Mode>;
 
-/** The longest time that scenarios wait for a slow one. It counts from the start of the work on the segment. */
+/** The longest time that scenarios wait for a slow one, counted from the start of the segment's work. */
 const segmentLimitMs = 60_000;
 
 /** A meeting: what each scenario had reached at the end of a segment. */

@@ -120,8 +120,9 @@ export function compareGroups(views: View[], { groups }: z.infer<typeof Grouping
 }
 
 /**
- * Tells whether the judge should group the findings, because equal words are not enough. This is so if there are several agents, and only
- * one of them names some subject. It is also so if they contradict each other, because the judge says what a contradiction is about.
+ * Tells whether the judge should group the findings, because a comparison of words is not enough. It should if a subject is named by only
+ * one of several agents, who may have used other words. It should also if agents contradict each other, because the judge says what kind of
+ * contradiction it is.
  */
 export function needsJudge(views: View[]): boolean {
   const subjects = [...Map.groupBy(views, ({ subject }) => same(subject)).values()];

@@ -50,7 +50,7 @@ export function gapsOf({ steps, results, reviews }: Supervised): string[] {
   ];
 }
 
-/** Returns a function that tells whether a finding is not one of those that say the same as a surer one. */
+/** Returns a test for findings. It rejects a finding that repeats a surer one, because the report names that one already. */
 export function isNotIn(repeated: View[]): (view: Omit<View, "weight">) => boolean {
   const keys = new Set(repeated.map(keyOf));
   return (view) => !keys.has(keyOf(view));

@@ -6,7 +6,7 @@ import { assign, countOf } from "./settle.ts";
 import type { Config, Setup, Team } from "./state.ts";
 import { problemsOf, TaskSpec, TeamTask, whyStuck } from "./tasks.ts";
 
-/** From this score on members should write to each other, and up to the other one they need not. */
+/** Above this score members should write to each other. Below the other limit they need not. */
 const meshAbove = 3.5;
 const starBelow = 3;
 const meshPrice = "A mesh uses about 2.4 to 2.7 times the tokens of a star.";

@@ -122,7 +122,9 @@ export function assign(tasks: TeamTask[], members: string[]): TeamTask[] {
   });
 }
 
-/** Takes the tasks of lost members from them. */
+/**
+ * Leaves the unfinished tasks of lost members without an owner, so that others can do them. A member is lost if its turn failed for good.
+ */
 const freed = (tasks: TeamTask[], lost: string[]): TeamTask[] =>
   tasks.map((task) =>
     task.status !== "completed" && task.owner !== null && lost.includes(task.owner)

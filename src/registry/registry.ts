@@ -34,8 +34,8 @@ export interface Registry {
   /** Returns the schemas that the graph itself declares. */
   declaredSchemas(graphId: string): Promise<GraphSchemas>;
   /**
-   * Validates an input and a context against the graph's schemas, and returns the issues. Returns none for a graph that a function makes
-   * for each run, because the graph is not made only for this check.
+   * Validates an input and a context against the graph's schemas, and returns the issues. Returns none if the file exports a function that
+   * makes the graph for each run, because a check alone is no reason to call that function.
    */
   validate(graphId: string, given: GraphCallArguments): Promise<Issue[]>;
 }

@@ -102,8 +102,8 @@ function inOrder({ sort_by = "created_at", sort_order = "desc" }: Pick<ThreadSea
 }
 
 /**
- * Selects the first threads in sort order. Temporary threads are selected separately, so that an index can yield each kind in this
- * order. The selection stops when it has found enough, so its cost does not depend on the number of waiting runs.
+ * Selects the first threads in sort order. Lasting and temporary threads are selected separately, because an index can then yield each kind
+ * in this order. Each selection ends after `most` threads, so it costs no more when many temporary threads wait.
  */
 function visible(order: ThreadSearch, scope: Scope, filter: ThreadFilter, most: number): Sql {
   const lasting = lastingThreads(order, scope, filter, most);

@@ -57,7 +57,7 @@ export function settlementOf({ key, writes }: Conflict, by: ConflictRule, winner
   return { key, by, winner: chosen, losers: views.filter((view) => view !== chosen), reason };
 }
 
-/** Returns the board as the log knows it. */
+/** Returns the board as the event log knows it, without values that a caller has written since. */
 export const boardOf = ({ marks = {}, events }: ChoreographyValues): Board => ({
   marks: { ...marks },
   values: Object.fromEntries(Object.entries(marks).map(([key, { seq }]) => [key, events[seq - 1]?.payload])),

@@ -20,7 +20,7 @@ interface Found {
 interface Looked {
   listener: Listener;
   found: Found[];
-  /** The look of a listener whose wakes are all taken. */
+  /** How far the listener has looked once all of its wakes are taken. */
   final: Look;
   questions: Question[];
 }
@@ -109,7 +109,10 @@ function feed(trigger: Trigger, event: Event, feeding: Feeding, place = "0"): nu
   return isMatch ? [event.seq] : undefined;
 }
 
-/** Completes when every part has been completed since the last time. The newest events of each part count. */
+/**
+ * Gives an event to a trigger that needs all of its parts. It is complete when each part was completed since it last woke the listener. The
+ * newest events of each part count.
+ */
 function feedAll(parts: Trigger[], event: Event, feeding: Feeding, place: string): number[] | undefined {
   const { partial } = feeding;
   const places = parts.map((_, index) => `${place}.${index}`);

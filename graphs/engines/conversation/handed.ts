@@ -4,7 +4,7 @@ import type { HandedOver, Handoff } from "./handoff.ts";
 import type { Conversation } from "./state.ts";
 import { asTranscript } from "./transcript.ts";
 
-/** A conversation as the agent sees it that got it by a handoff. */
+/** The part of a conversation that an agent sees after a handoff. */
 export interface Handed {
   /** The last handoff. Without one, the agent sees everything. */
   handoff?: { by: Handoff; record: HandedOver; pack: boolean };

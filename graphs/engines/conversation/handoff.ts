@@ -94,7 +94,7 @@ export function isLoop(handoffs: HandedOver[]): boolean {
 export const handingOver = [
   createMiddleware({
     name: "handoff",
-    contextSchema: z.object({ agent: z.custom<Agent>() }), // a hook sees only what it names
+    contextSchema: z.object({ agent: z.custom<Agent>() }), // a hook gets only the fields that its schema names
     wrapToolCall: (request, handler) => {
       const calls = request.state.messages.findLast((message) => AIMessage.isInstance(message))?.tool_calls ?? [];
       const transfers = calls.filter(({ name }) => isTransfer(name, request.runtime.context));

@@ -21,7 +21,7 @@ export function checkNames(key: string, members: Named[] | undefined): (values: 
   return (values) => {
     const sent = values[key] as Named[] | undefined;
     const names = (sent ?? members)?.map(({ name }) => name);
-    if (!names) return []; // the list itself is wrong, which another error says
+    if (!names) return []; // another error reports the faulty list
     const unknown = namesInSettings(values as Given).filter(({ name }) => !names.includes(name));
     return [...problemsOf(sent ?? [], [key]), ...unknown.map(({ name, path }) => ({ path, message: unknownName(name, names) }))];
   };

@@ -113,7 +113,10 @@ function answerOf({ name: expert, weight }: Expert, outcome: Outcome, own: View 
   return { expert, view: own ? { ...view, move: moveOf(view, own) } : view, error: null, isFatal: false };
 }
 
-/** Returns how an expert moved. With a ballot, the vote counts: who votes as before has conceded nothing. */
+/**
+ * Returns whether the expert kept, amended or conceded its position. With a ballot, the vote decides: an expert that votes as before has
+ * not conceded.
+ */
 function moveOf({ move, option }: View, own: View): View["move"] {
   if (option === null) return move;
   if (option !== own.option) return move === "keep" ? "amend" : move;

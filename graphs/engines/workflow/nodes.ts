@@ -50,7 +50,7 @@ interface Try {
   race?: Race;
 }
 
-/** Decides what can be decided without work. This ends the first node and the node `settle`. */
+/** Returns the update of the first node and of `settle`. It decides conditions and skips steps that cannot run, until only work is left. */
 export const settled = (setup: Setup, state: WorkflowValues) => {
   const { results, path } = settleSteps(state, setup.conditions);
   const completed = [...completedIn(state.results, state.order), ...completedIn(results, state.order)];
@@ -64,7 +64,7 @@ function completedIn(results: Record<string, StepResult>, order: string[]): stri
   return added.toSorted(([, one], [, other]) => ended(one) - ended(other)).map(([id]) => id);
 }
 
-/** Joins the steps of a wave. */
+/** The node that runs when all steps of a wave are over. */
 export const settle = (setup: Setup) => (state: WorkflowValues) => settled(setup, state);
 
 /** Returns what comes after a wave: more work, a question, or the end. */

@@ -113,7 +113,7 @@ function valueFor(path: string, facts: Facts): unknown {
   return facts.steps.some(({ id }) => id === path) ? outputOf(path, facts) : (valueAt(valuesOf(facts), path) ?? null);
 }
 
-/** Returns the output of a step. A gate hands its input on. So does a step that passes, if it did not succeed. */
+/** Returns the output of a step. A gate has its input as its output. So has a step with `passes` that did not succeed. */
 export function outputOf(id: string, facts: Facts): unknown {
   const step = facts.steps.find((one) => one.id === id);
   const result = facts.results[id];
