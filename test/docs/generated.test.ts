@@ -4,6 +4,7 @@ import { z } from "zod";
 import {
   aggregate,
   blackboard,
+  bus,
   choreography,
   debate,
   fanOut,
@@ -147,6 +148,7 @@ const patterns = {
   "work-engine": workEngine,
   blackboard,
   choreography,
+  bus,
   mesh,
   "state-machine": stateMachine,
   flow: () => flow().compile(),
