@@ -411,6 +411,7 @@ const broken: Broken[] = [
       limits: { failures: 2, stageMs: 500 },
     },
     at: "do late",
+    stored: { channel: "reactions", count: 1 },
     answers: ["early", "late", "join"].map((name) => [`do ${name}`, { tokens: [`said ${name}`] }]),
     asked: { "do early": 1, "do late": 2, "do join": 1 },
     outcome: { status: "quiescent", output: "said join", events: ["START", "early", "late", "join"].map((type) => ({ type })) },
