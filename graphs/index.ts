@@ -50,6 +50,7 @@ export { recommend } from "./aggregator/recommendation.ts";
 export { reportOf } from "./aggregator/report.ts";
 export { Synthesis, SynthesisAnswer } from "./aggregator/synthesis.ts";
 export { wordsOf } from "./aggregator/words.ts";
+export { historyOf as busHistory } from "./bus/message.ts";
 export { type ListenerGraph, listenerGraph, type Planned } from "./engines/choreography/choreography.ts";
 export { choiceOf, emissionsOf, emit } from "./engines/choreography/emit.ts";
 export {
@@ -127,6 +128,7 @@ export { type Batch, defineSkill, type Job, type Skill, type SkillOptions } from
 
 export { type AggregateOptions, aggregate } from "./aggregator.ts";
 export { type BlackboardOptions, blackboard, withConfidence } from "./blackboard.ts";
+export { type BusFunction, type BusOptions, bus } from "./bus.ts";
 export { type ChatOptions, chat } from "./chat.ts";
 export { type ChooserOptions, chooser } from "./chooser.ts";
 export { type ChoreographyOptions, choreography } from "./choreography.ts";

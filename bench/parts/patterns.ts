@@ -159,6 +159,10 @@ const cases: Record<string, Case> = {
       ["for the log", { tokens: ["logged"] }],
     ],
   },
+  bus: {
+    input: { task: "Write" },
+    answers: [["", { json: { send: [{ to: "user", type: "COMPLETE", payload: "text", replyTo: "" }], done: true } }]],
+  },
   mesh: {
     input: { task: "Write" },
     answers: [

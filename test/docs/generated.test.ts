@@ -4,6 +4,7 @@ import { z } from "zod";
 import {
   aggregate,
   blackboard,
+  bus,
   chooser,
   choreography,
   crew,
@@ -153,6 +154,7 @@ const patterns = {
   "work-engine": workEngine,
   blackboard,
   choreography,
+  bus,
   mesh,
   "state-machine": stateMachine,
   flow: () => flow().compile(),

@@ -135,6 +135,7 @@ const inRound = (role: string) => `${role}.\\nArgue with reasons that can be che
 const source = (name: string, reads: string, writes: string) => ({ ...stage(name), reads: [reads], writes: [writes] });
 const listener = (name: string, on: string) => ({ ...stage(name), on, priority: name === "early" ? 1 : 0 });
 
+const sends = (to: string, payload: string, replyTo = "") => ({ to, type: "COMPLETE", payload, replyTo });
 /** The beginning of the request of a mesh's agent in one part of a round. */
 const inMesh = (part: string) => (role: string) => `${role}."},{"role":"user","content":"Task: ${part}`;
 const looksAs = inMesh("Look at the board");
@@ -488,6 +489,7 @@ const broken: Broken[] = [
       limits: { failures: 2, stageMs: 500 },
     },
     at: "do late",
+    stored: { channel: "reactions", count: 1 },
     answers: ["early", "late", "join"].map((name) => [`do ${name}`, { tokens: [`said ${name}`] }]),
     asked: { "do early": 1, "do late": 2, "do join": 1 },
     outcome: { status: "quiescent", output: "said join", events: ["START", "early", "late", "join"].map((type) => ({ type })) },
@@ -524,6 +526,27 @@ const broken: Broken[] = [
     asked: { "do one": 1, "do two": 1, "do three": 2, "do four": 1 },
     outcome: { status: "completed", output: "said four", path: ["one", "two", "three", "four"] },
     refused: { status: "failed", errors: { one: expect.stringContaining("400") } },
+  },
+  {
+    graphId: "bus",
+    input: { task: "Write" },
+    context: {
+      agents: [
+        { name: "a", role: "the left one" },
+        { name: "b", role: "the right one" },
+      ],
+      onFailures: "partial",
+      limits: { failures: 1 },
+    },
+    at: "You are the right one", // while its message is not acknowledged
+    answers: [
+      ["You are the right one", { json: { send: [sends("a", "done", "m2")], done: false } }],
+      ['\\"from\\":\\"b\\"', { json: { send: [sends("user", "the end")], done: false } }],
+      ["You are the left one", { json: { send: [{ ...sends("b", "do it"), type: "REQUEST" }], done: false } }],
+    ],
+    asked: { "You are the left one": 1, "You are the right one": 2, '\\"from\\":\\"b\\"': 1 },
+    outcome: { status: "answered", output: "the end", log: [{ id: "m1" }, { id: "m2" }, { id: "m3" }, { id: "m4" }] },
+    refused: { status: "failures", output: null },
   },
   {
     graphId: "mesh",

@@ -15,7 +15,7 @@ test("in code, steps are functions whose input has the type of what they wait fo
   expect(path).toEqual(["generate", "rate", "retry", "again", "rate", "retry", "again", "rate", "success", "finish"]);
 });
 
-test("`and` gives all outputs by their names, and begins anew after it fired", async () => {
+test("`and` gives all outputs by their names", async () => {
   const graph = flow()
     .start("a", () => 1)
     .start("b", () => 2)
@@ -23,6 +23,37 @@ test("`and` gives all outputs by their names, and begins anew after it fired", a
     .compile();
   const { output, path } = await graph.invoke({ task: "t" });
   expect({ output, path }).toEqual({ output: 3, path: ["a", "b", "sum"] });
+});
+
+test("`and` fires once for each time that all of its parts have come", async () => {
+  const sums: number[] = [];
+  const graph = flow()
+    .start("seed", () => 1)
+    .listen("left", or("seed", "again"), () => 2, { each: true })
+    .listen("right", or("seed", "again"), () => 3, { each: true })
+    .listen("sum", and("left", "right"), ({ left, right }: { left: number; right: number }) => sums.push(left + right))
+    .router("route", "sum", () => (sums.length < 3 ? "again" : "stop"))
+    .listen("finish", "stop", () => sums.length)
+    .compile();
+  const { output, path } = await graph.invoke({ task: "t" });
+  expect({ output, sums }).toEqual({ output: 3, sums: [5, 5, 5] });
+  expect(path.filter((type) => type === "sum")).toHaveLength(3);
+});
+
+test("several starts run side by side", async () => {
+  const events: string[] = [];
+  const slow = (name: string) => async () => {
+    events.push(`${name} begins`);
+    await new Promise((resolve) => setImmediate(resolve));
+    while (events.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    events.push(`${name} ends`);
+  };
+  await flow({ limits: { stageMs: 0 } })
+    .start("a", slow("a"))
+    .start("b", slow("b"))
+    .compile()
+    .invoke({ task: "t" });
+  expect(events.slice(0, 2).toSorted()).toEqual(["a begins", "b begins"]);
 });
 
 test("a result that the schema of the state refuses fails the step", async () => {

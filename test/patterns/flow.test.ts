@@ -118,6 +118,19 @@ test("steps whose result is an object change the state, and agents see it", asyn
   expect(writing).toContain("calm");
 });
 
+test("three failures that nobody hears stop new work, and a person decides: adjust", async () => {
+  model.respond((messages) => (messages.includes("More carefully") ? { tokens: ["fine"] } : { status: 400 }));
+  const steps = [...["a", "b", "c"].map((name) => step(name)), step("join", { and: ["a", "b", "c"] })];
+  const { thread_id } = await client.threads.create();
+  const context = { steps };
+  const resume = (answer: string) => client.runs.wait(thread_id, "flow", { command: { resume: answer }, context });
+  const asked = await client.runs.wait(thread_id, "flow", { input: { task: "t" }, context });
+  expect(Object(asked).__interrupt__[0].value).toMatchObject({ type: "selection", options: ["retry", "adjust", "accept"] });
+  expect(Object(await resume("adjust")).__interrupt__[0].value).toMatchObject({ type: "input" });
+  const done = (await resume("More carefully")) as never as Flow;
+  expect(done).toMatchObject({ status: "completed", output: "fine", errors: {}, waiting: [] });
+});
+
 test("a step can be another graph, a tool or a question, and a condition can choose between steps", async () => {
   model.respond(saying({ "do big": "big" }));
   const steps = [

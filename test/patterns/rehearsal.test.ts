@@ -26,6 +26,7 @@ test.each([
   ["saga", { task }, { status: "completed", output: expect.stringMatching(/./) }],
   ["pipeline", { task }, { status: "completed", output: expect.stringMatching(/./) }],
   ["choreography", { task }, { status: "quiescent", output: expect.stringMatching(/./) }],
+  ["bus", { task }, { status: expect.stringMatching(/answered|quiescent|limit/) }],
   ["mesh", { task }, { status: expect.stringMatching(/done|quiescent|limit/) }],
   ["state-machine", { task }, { status: "final", output: expect.stringMatching(/./) }],
   ["blackboard", { task }, { status: "solved", output: expect.stringMatching(/./) }],

@@ -152,6 +152,7 @@ const patterns: [graphId: string, answers: [words: string, reply: ScriptedReply]
     ],
     "Rivers bend.",
   ],
+  ["bus", [["", { json: { send: [{ to: "user", type: "COMPLETE", payload: "Rivers bend.", replyTo: "" }], done: true } }]], "Rivers bend."],
   [
     "mesh",
     [

@@ -1,0 +1,56 @@
+import type { BaseMessage } from "@langchain/core/messages";
+import { appending, Ledger, type LedgerEntry, taskState } from "ensemble/patterns";
+import { z } from "zod";
+import { type Delivery, Message, type Open, Receipt } from "./message.ts";
+
+const internal = <Value>() => z.unknown() as unknown as z.ZodType<Value>;
+
+/** The result of a turn. The node `deliver` turns it into messages. */
+export interface TurnDone {
+  agent: string;
+  /** The messages that the agent got. */
+  ids: string[];
+  status: "success" | "failed" | "timeout";
+  result?: unknown;
+  error?: string;
+  isFatal?: boolean;
+}
+
+const Deadlock = z.object({
+  agents: z.array(z.string()).describe("Agents that waited for each other"),
+  refused: z.string().describe("Agent whose request was refused"),
+});
+
+/** The state keys of a bus. */
+export const busState = {
+  ...taskState,
+  log: appending(Message, "All messages in the order in which they were sent"),
+  receipts: appending(Receipt, "End of each delivery: acknowledged or dead"),
+  deadlocks: appending(Deadlock, "Agents that waited for each other"),
+  inboxes: z.record(z.string(), internal<Delivery[]>()).default({}).describe("Messages that agents have not handled yet"),
+  open: z.array(internal<Open>()).default([]).describe("Messages that wait for a reply"),
+  helps: z.array(internal<Message>()).default([]).describe("Calls for help that nobody has answered yet"),
+  ended: z.array(z.string()).default([]).describe("Agents that get no more messages"),
+  turns: appending(internal<TurnDone>(), "Results of turns that are not delivered yet"),
+  accepted: z.boolean().default(false).describe("Set when what there is was accepted after failures"),
+  advice: z.string().default("").describe("New instructions that a person gave after failures"),
+  asked: z.number().int().default(0).describe("Dead letters about which a person was asked"),
+  ledger: Ledger,
+};
+
+export interface BusValues {
+  task: string | null;
+  messages: BaseMessage[];
+  log: Message[];
+  receipts: Receipt[];
+  deadlocks: z.infer<typeof Deadlock>[];
+  inboxes: Record<string, Delivery[]>;
+  open: Open[];
+  helps: Message[];
+  ended: string[];
+  turns: TurnDone[];
+  accepted: boolean;
+  advice: string;
+  asked: number;
+  ledger: LedgerEntry[];
+}
