@@ -89,8 +89,14 @@ async function observe(
   } catch (error) {
     if (isGraphBubbleUp(error)) throw error;
     config.signal?.throwIfAborted();
-    return failed((error as Error).message);
+    return await guardError(run, call.name, (error as Error).message, config);
   }
+}
+
+/** Returns what the model sees of the error of a tool, after the guards of the tool. */
+async function guardError(run: AgentRun, name: string, text: string, config: LangGraphRunnableConfig): Promise<Observation> {
+  const passed = await guardTool(run, name, "error", text, config);
+  return failed("value" in passed ? cutResult(asText(passed.value)) : passed.reason);
 }
 
 /** Returns what the model sees of a tool's result, after the guards of the tool. */
@@ -100,7 +106,7 @@ async function guardResult(
   { text, status }: ToolMessage,
   config: LangGraphRunnableConfig,
 ): Promise<Observation> {
-  const result = await guardTool(run, name, "result", text, config);
+  const result = await guardTool(run, name, status === "error" ? "error" : "result", text, config);
   if (!("value" in result)) return failed(result.reason);
   return { text: cutResult(asText(result.value)), isError: status === "error" };
 }

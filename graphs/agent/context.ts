@@ -117,10 +117,18 @@ export function patternContext<Shape extends z.ZodRawShape>(
     const own = Object.entries(fields).map(([key, field]) => [key, (field as z.ZodType).safeParse(Object(given)[key]).data]);
     const problems = judge(Object.fromEntries(own));
     if (!named || !limit) return problems;
-    return [...problems, ...unpriced([named.judge, named.worker, ...roster.map((agent) => agent?.model)], limit)];
+    return [...problems, ...unpriced([named.judge, named.worker, ...roster.flatMap(modelsOf)], limit)];
   });
   context.parse(defaults); // makes a wrong default throw here, where code sets it, and not in the first run
   return context;
+}
+
+/** Returns the models of an agent: its own, and those of the judges among its guards. */
+function modelsOf(agent: object | null | undefined): unknown[] {
+  const { model, guardrails } = Object(agent);
+  const { input, output, tool } = Object(guardrails);
+  const guards = [input, output, ...Object.values(Object(tool))].filter(Array.isArray).flat();
+  return [model, ...guards.map((guard) => Object(guard).model)];
 }
 
 /** Returns a problem for each model whose price is unknown. Without a budget in dollars, prices are not needed, so it returns none. */

@@ -10,7 +10,8 @@ import { type Finder, isFinder, replaceIn } from "./find.ts";
 import type { AnyGuard } from "./in-code.ts";
 import type { Guard } from "./schema.ts";
 
-export type Place = "input" | "output" | "tool";
+/** The place of the value that is checked. A thought is the text that a model writes beside a tool call. */
+export type Place = "input" | "output" | "thought" | "tool";
 
 /** The result of all guards: the value, which they may have changed, or why it does not pass. */
 export type Passed = { value: unknown; isChanged: boolean } | { reason: string; advice: string; mayRetry: boolean };
@@ -66,7 +67,7 @@ async function settle(guard: Guard, around: Around, startedAt: number): Promise<
   const found = await check(guard, value, run, config);
   ledger.push(...(found.ledger ?? []));
   if (found.ok) return { value, isChanged: false };
-  const { onFail } = guard;
+  const onFail = around.place === "thought" && guard.onFail === "retry" ? "block" : guard.onFail;
   const verdict = { ...found, startedAt };
   if (typeof onFail !== "string") return replace(guard, onFail.replace, around, verdict);
   if (onFail !== "ask") return refuse(guard, around, { ...verdict, action: onFail });

@@ -4,7 +4,9 @@ import type { Agent } from "../agent.ts";
 import type { AgentRun } from "../agent-run.ts";
 import type { GuardedAnswer } from "../call-model.ts";
 import type { LedgerEntry } from "../ledger.ts";
+import { asText } from "../prompt.ts";
 import { apply } from "./apply.ts";
+import { checksAsides } from "./find.ts";
 
 /** Tells whether the tokens of an agent are held back until its guards have seen the whole answer. */
 export const holdsTokens = ({ guardrails }: Agent): boolean => (guardrails?.output.length ?? 0) > 0;
@@ -26,7 +28,12 @@ export function outputGuards(run: AgentRun, config: LangGraphRunnableConfig, led
     if (read && !read.success) return { problem: "", reason: "The replaced answer does not fit the agent's schema.", isFinal: true };
     return { result: passed.value, isChanged: true };
   };
-  return { quiet: true, guard, callbacks: unheard() };
+  const asides = output.filter(checksAsides);
+  const guardThought = async (text: string): Promise<string> => {
+    const passed = await apply({ guards: asides, value: text, place: "thought", run, config, ledger });
+    return "value" in passed ? asText(passed.value) : "";
+  };
+  return { quiet: true, guard, ...(asides.length > 0 && { guardThought }), callbacks: unheard() };
 }
 
 /** The names of the callback handlers that pass tokens and raw answers on to clients. */
