@@ -10,6 +10,7 @@ import { callModel } from "./call-model.ts";
 import { AgentFailed, rootOf } from "./failing.ts";
 import { GuardrailTripped, guardInput } from "./guards/input.ts";
 import { outputGuards } from "./guards/output.ts";
+import { wholeOutputGuards } from "./guards/present.ts";
 import { BudgetExceeded, enforceBudget, entryOf, type LedgerEntry } from "./ledger.ts";
 import { isRefusal, NoAnswer } from "./model-errors.ts";
 import { openModel, UnknownModel } from "./models.ts";
@@ -180,7 +181,9 @@ async function workInRounds(run: AgentRun, errand: Errand, config: LangGraphRunn
 /** Runs the graph that does an agent's work. The result is the graph's structured response, or the text of its last message. */
 async function workByGraph({ agent, limits, quiet }: AgentRun, errand: Errand, config: LangGraphRunnableConfig): Promise<Done> {
   const input = { messages: openingOf(errand, limits) };
-  const values = Object((await agent.graph?.invoke(input, { ...(quiet ? muted(config) : config), context: {} })) ?? {});
+  const values = Object(
+    (await agent.graph?.invoke(input, { ...(quiet || wholeOutputGuards().length > 0 ? muted(config) : config), context: {} })) ?? {},
+  );
   const message: AIMessage | undefined = values.messages?.at(-1);
   const result = values.structuredResponse ?? message?.text ?? values;
   const ledger = Array.isArray(values.ledger) ? (values.ledger as LedgerEntry[]) : [];

@@ -20,7 +20,8 @@ export const isFinder = (guard: Guard): boolean =>
  * Tells whether a guard also checks the text beside a tool call and the error of a tool. Guards of the length or the form of a value would
  * refuse most of these texts.
  */
-export const checksAsides = (guard: AnyGuard): boolean => typeof guard === "function" || guard.kind === "judge" || isFinder(guard);
+export const checksAsides = (guard: AnyGuard): boolean =>
+  typeof guard === "function" || guard.kind === "judge" || guard.kind === "function" || isFinder(guard);
 
 /** The time limit of a search in milliseconds. A search that takes longer throws, so its value counts as blocked. */
 const searchMs = 500;

@@ -6,7 +6,8 @@ import type { GuardedAnswer } from "../call-model.ts";
 import type { LedgerEntry } from "../ledger.ts";
 import { asText } from "../prompt.ts";
 import { apply } from "./apply.ts";
-import { checksAsides } from "./find.ts";
+import { checksAsides, isFinder } from "./find.ts";
+import { wholeOutputGuards } from "./present.ts";
 
 /** Tells whether the tokens of an agent are held back until its guards have seen the whole answer. */
 export const holdsTokens = ({ guardrails }: Agent): boolean => (guardrails?.output.length ?? 0) > 0;
@@ -17,8 +18,10 @@ export const holdsTokens = ({ guardrails }: Agent): boolean => (guardrails?.outp
  */
 export function outputGuards(run: AgentRun, config: LangGraphRunnableConfig, ledger: LedgerEntry[]) {
   const { agent, quiet } = run;
-  const { output = [], maxRetries = 0 } = agent.guardrails ?? {};
-  if (output.length === 0) return { quiet };
+  const { output: own = [], maxRetries = 0 } = agent.guardrails ?? {};
+  const whole = wholeOutputGuards();
+  const output = [...own, ...whole.filter((guard) => typeof guard !== "function" && isFinder(guard))];
+  if (output.length === 0) return whole.length > 0 ? { quiet: true, callbacks: unheard() } : { quiet };
   let refused = 0;
   const guard = async (value: unknown): Promise<GuardedAnswer> => {
     const passed = await apply({ guards: output, value, place: "output", run, config, ledger });
