@@ -6,6 +6,7 @@ import {
   asAgent,
   asText,
   type Code,
+  guarded,
   type Member,
   mostSuperSteps,
   patternContext,
@@ -108,22 +109,23 @@ export function bus({ agents, name = "bus", description, ...defaults }: BusOptio
   };
   const conclude = (state: BusValues, config: Config) => concludeWith(state, setup.rulesOf(config).maxMessages);
   const ways = ["turn", "deliver", "askHuman", "askAboutFailures", "conclude"] as ("turn" | "deliver" | "askHuman" | "conclude")[];
-  return new StateGraph({ state: State, input: taskInput({}), output: Output, context })
-    .addNode("begin", begin(setup))
-    .addNode("turn", turn(setup))
-    .addNode("deliver", deliver(setup))
-    .addNode("askHuman", askHuman(setup))
-    .addNode("askAboutFailures", askAboutFailures(setup))
-    .addNode("conclude", conclude)
-    .addEdge(START, "begin")
-    .addConditionalEdges("begin", next(setup), ["turn", "conclude"])
-    .addEdge("turn", "deliver")
-    .addConditionalEdges("deliver", next(setup), ways)
-    .addConditionalEdges("askHuman", next(setup), ways)
-    .addConditionalEdges("askAboutFailures", next(setup), ways)
-    .addEdge("conclude", END)
-    .compile({ name, ...(description && { description }) })
-    .withConfig({ recursionLimit: mostSuperSteps * 5 });
+  return guarded(
+    new StateGraph({ state: State, input: taskInput({}), output: Output, context })
+      .addNode("begin", begin(setup))
+      .addNode("turn", turn(setup))
+      .addNode("deliver", deliver(setup))
+      .addNode("askHuman", askHuman(setup))
+      .addNode("askAboutFailures", askAboutFailures(setup))
+      .addNode("conclude", conclude)
+      .addEdge(START, "begin")
+      .addConditionalEdges("begin", next(setup), ["turn", "conclude"])
+      .addEdge("turn", "deliver")
+      .addConditionalEdges("deliver", next(setup), ways)
+      .addConditionalEdges("askHuman", next(setup), ways)
+      .addConditionalEdges("askAboutFailures", next(setup), ways)
+      .addEdge("conclude", END)
+      .compile({ name, ...(description && { description }) }),
+  ).withConfig({ recursionLimit: mostSuperSteps * 5 });
 }
 
 /** Ends a run. The answer is the last message to the user. */

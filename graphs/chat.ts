@@ -1,7 +1,7 @@
 import { agent, buildAgent, closed, sharedContext, tierOf, withDefaults } from "ensemble/patterns";
 import { z } from "zod";
 
-const { models, limits, budget } = sharedContext;
+const { models, limits, budget, guardrails } = sharedContext;
 
 const contextShape = {
   model: z.string().min(1).default(models.parse({}).worker).describe("Model that answers, as `provider:model`"),
@@ -9,6 +9,7 @@ const contextShape = {
   timeoutSeconds: z.number().positive().max(3_600).default(60).describe("Timeout of each model call"),
   limits,
   budget,
+  guardrails,
 };
 
 /** The options in code: the graph's name and description, and new defaults for the context. */
@@ -22,8 +23,8 @@ export function chat({ name = "chat", description, ...defaults }: ChatOptions = 
     description,
     context: Context,
     runOf: (given) => {
-      const { model, instructions, timeoutSeconds, ...rest } = Context.parse(given ?? {});
-      const talker = agent({ name, role: "the assistant in a conversation", instructions, timeoutSeconds });
+      const { model, instructions, timeoutSeconds, guardrails, ...rest } = Context.parse(given ?? {});
+      const talker = agent({ name, role: "the assistant in a conversation", instructions, timeoutSeconds, guardrails });
       return {
         ...tierOf({ ...rest, models: models.parse({ worker: model }) }, "worker"),
         agent: talker,

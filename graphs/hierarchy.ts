@@ -1,5 +1,5 @@
 import { END, START, StateGraph } from "@langchain/langgraph";
-import { fail, failing, mostSuperSteps, orFail } from "ensemble/patterns";
+import { fail, failing, guarded, mostSuperSteps, orFail } from "ensemble/patterns";
 import { command } from "./hierarchy/command.ts";
 import { type HierarchyOptions, setUp } from "./hierarchy/context.ts";
 import { afterDecide, askPerson, decide } from "./hierarchy/decide.ts";
@@ -56,7 +56,7 @@ export function hierarchy({ squads, name = "hierarchy", description, ...defaults
       [END, "fail"],
     );
   for (const one of nodes) builder.addNode(one as "squad", squad(setup)).addEdge(one as "squad", "account");
-  return builder.compile({ name, ...(description && { description }) }).withConfig({ recursionLimit: mostSuperSteps });
+  return guarded(builder.compile({ name, ...(description && { description }) })).withConfig({ recursionLimit: mostSuperSteps });
 }
 
 export const graph = hierarchy();

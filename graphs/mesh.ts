@@ -10,6 +10,7 @@ import {
   type ConditionInCode,
   type Conditions,
   conditionToData,
+  guarded,
   mostSuperSteps,
   patternContext,
   Roster,
@@ -96,30 +97,31 @@ export function mesh({ agents, done, name = "mesh", description, ...defaults }: 
     const answer = output === null ? "Nobody acted." : asText(output);
     return { status: endingOf(setup, state, config), output, messages: answer === state.spoken ? [] : answerWith(answer) };
   };
-  return new StateGraph({ state: State, input: Input, output: Output, context })
-    .addNode("begin", begin)
-    .addNode("look", look(setup))
-    .addNode("announce", announce(setup))
-    .addNode("object", object(setup))
-    .addNode("permit", permit(setup))
-    .addNode("act", act(setup))
-    .addNode("update", update(setup))
-    .addNode("decide", decide(setup))
-    .addNode("askAboutFailures", askAboutFailures(setup))
-    .addNode("conclude", conclude)
-    .addEdge(START, "begin")
-    .addConditionalEdges("begin", afterRound(setup), afterRounds)
-    .addEdge("look", "announce")
-    .addConditionalEdges("announce", afterAnnounce(setup), ["look", "object", "permit", "update"])
-    .addEdge("object", "permit")
-    .addConditionalEdges("permit", afterPermit(setup), ["object", "act", "update"])
-    .addEdge("act", "update")
-    .addConditionalEdges("update", afterRound(setup), ["act", ...afterRounds])
-    .addConditionalEdges("decide", afterRound(setup), afterRounds)
-    .addConditionalEdges("askAboutFailures", afterRound(setup), afterRounds)
-    .addEdge("conclude", END)
-    .compile({ name, ...(description && { description }) })
-    .withConfig({ recursionLimit: mostSuperSteps * 5 });
+  return guarded(
+    new StateGraph({ state: State, input: Input, output: Output, context })
+      .addNode("begin", begin)
+      .addNode("look", look(setup))
+      .addNode("announce", announce(setup))
+      .addNode("object", object(setup))
+      .addNode("permit", permit(setup))
+      .addNode("act", act(setup))
+      .addNode("update", update(setup))
+      .addNode("decide", decide(setup))
+      .addNode("askAboutFailures", askAboutFailures(setup))
+      .addNode("conclude", conclude)
+      .addEdge(START, "begin")
+      .addConditionalEdges("begin", afterRound(setup), afterRounds)
+      .addEdge("look", "announce")
+      .addConditionalEdges("announce", afterAnnounce(setup), ["look", "object", "permit", "update"])
+      .addEdge("object", "permit")
+      .addConditionalEdges("permit", afterPermit(setup), ["object", "act", "update"])
+      .addEdge("act", "update")
+      .addConditionalEdges("update", afterRound(setup), ["act", ...afterRounds])
+      .addConditionalEdges("decide", afterRound(setup), afterRounds)
+      .addConditionalEdges("askAboutFailures", afterRound(setup), afterRounds)
+      .addEdge("conclude", END)
+      .compile({ name, ...(description && { description }) }),
+  ).withConfig({ recursionLimit: mostSuperSteps * 5 });
 }
 
 export const graph = mesh();

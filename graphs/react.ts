@@ -1,11 +1,11 @@
-import { type AgentOptions, agent, buildAgent, patternContext, solverContext, tierOf } from "ensemble/patterns";
+import { type AgentOptions, agent, bothGuardrails, buildAgent, patternContext, solverContext, tierOf } from "ensemble/patterns";
 
 /** The options in code, which are those of `agent`. Tools that are given here are available in addition to those that a context names. */
 export type ReactOptions = Partial<AgentOptions>;
 
 /** Returns a graph whose model thinks, calls tools and reads their results. It stops when it can answer, or at its limit of rounds. */
-export function react({ instructions, tools, approve = [], ...options }: ReactOptions = {}) {
-  const Context = patternContext(solverContext, { instructions, ...(tools && { tools: [] }) }, [options]);
+export function react({ instructions, tools, approve = [], guardrails, ...options }: ReactOptions = {}) {
+  const Context = patternContext(solverContext, { instructions, ...(tools && { tools: [] }) }, [{ ...options, guardrails }]);
   return buildAgent({
     name: options.name ?? "react",
     description: options.description,
@@ -21,6 +21,7 @@ export function react({ instructions, tools, approve = [], ...options }: ReactOp
           instructions: context.instructions,
           tools: [...(tools ?? []), ...context.tools],
           approve: [...approve, ...context.approve],
+          guardrails: bothGuardrails(guardrails, context.guardrails),
         }),
         ...tierOf(context, "worker"),
         quiet: false,

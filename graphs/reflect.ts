@@ -9,6 +9,7 @@ import {
   fail,
   failing,
   failureOf,
+  guarded,
   Ledger,
   type Member,
   type Outcome,
@@ -131,18 +132,20 @@ export function reflect({ writer, critic, criteria, ...defaults }: ReflectOption
   const agents = { writer: asAgent(writer ?? usualWriter), critic: asAgent(critic ?? usualCritic) };
   const Context = contextFor(Object.values(agents), defaults);
   const setup: Setup = { ...agents, contextOf: ({ context }) => Context.parse(context ?? {}) };
-  return new StateGraph({ state: State, input: taskInput({ criteria: criteriaWith(criteria) }), output: Output, context: Context })
-    .addNode("begin", begin)
-    .addNode("write", failing(write(setup)))
-    .addNode("judge", failing(judge(setup)))
-    .addNode("choose", choose)
-    .addNode("fail", fail, { ends: [END] })
-    .addEdge(START, "begin")
-    .addEdge("begin", "write")
-    .addConditionalEdges("write", orFail(afterDraft), ["judge", "choose", "fail"])
-    .addConditionalEdges("judge", orFail(nextRound(setup)), ["write", "choose", "fail"])
-    .addEdge("choose", END)
-    .compile({ name: "reflect" });
+  return guarded(
+    new StateGraph({ state: State, input: taskInput({ criteria: criteriaWith(criteria) }), output: Output, context: Context })
+      .addNode("begin", begin)
+      .addNode("write", failing(write(setup)))
+      .addNode("judge", failing(judge(setup)))
+      .addNode("choose", choose)
+      .addNode("fail", fail, { ends: [END] })
+      .addEdge(START, "begin")
+      .addEdge("begin", "write")
+      .addConditionalEdges("write", orFail(afterDraft), ["judge", "choose", "fail"])
+      .addConditionalEdges("judge", orFail(nextRound(setup)), ["write", "choose", "fail"])
+      .addEdge("choose", END)
+      .compile({ name: "reflect" }),
+  );
 }
 
 export const graph = reflect();

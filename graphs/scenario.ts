@@ -5,6 +5,7 @@ import {
   beginAll,
   closed,
   forgetSegment,
+  guarded,
   halved,
   isOver,
   type Mode,
@@ -113,22 +114,23 @@ export const scenario = ({ name = "scenario", skills: own = [], ...options }: Sc
     return { report: aggregation, messages: answerWith(wordsOf(aggregation)) };
   };
 
-  return new StateGraph({ state: State, input: Input, output: Output, context: Context })
-    .addNode("plan", plan)
-    .addNode("work", batchesOf({ skills, contextOf }))
-    .addNode("apart", apart(contextOf))
-    .addNode("meet", meet)
-    .addNode("halve", halve)
-    .addNode("aggregate", aggregate)
-    .addEdge(START, "plan")
-    .addConditionalEdges("plan", fanOut, ["work", "apart"])
-    .addEdge("work", "meet")
-    .addEdge("apart", "meet")
-    .addConditionalEdges("meet", goOn, ["work", "apart", "halve", "aggregate", END])
-    .addConditionalEdges("halve", fanOut, ["work", "apart"])
-    .addEdge("aggregate", END)
-    .compile({ name })
-    .withConfig({ recursionLimit: mostSteps });
+  return guarded(
+    new StateGraph({ state: State, input: Input, output: Output, context: Context })
+      .addNode("plan", plan)
+      .addNode("work", batchesOf({ skills, contextOf }))
+      .addNode("apart", apart(contextOf))
+      .addNode("meet", meet)
+      .addNode("halve", halve)
+      .addNode("aggregate", aggregate)
+      .addEdge(START, "plan")
+      .addConditionalEdges("plan", fanOut, ["work", "apart"])
+      .addEdge("work", "meet")
+      .addEdge("apart", "meet")
+      .addConditionalEdges("meet", goOn, ["work", "apart", "halve", "aggregate", END])
+      .addConditionalEdges("halve", fanOut, ["work", "apart"])
+      .addEdge("aggregate", END)
+      .compile({ name }),
+  ).withConfig({ recursionLimit: mostSteps });
 };
 
 export const graph = scenario();

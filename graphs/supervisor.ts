@@ -1,5 +1,5 @@
 import { END, START, StateGraph } from "@langchain/langgraph";
-import { fail, failing, mostSuperSteps, orFail } from "ensemble/patterns";
+import { fail, failing, guarded, mostSuperSteps, orFail } from "ensemble/patterns";
 import { type Setup, type SupervisorOptions, setUp } from "./supervisor/context.ts";
 import { dispatch } from "./supervisor/dispatch.ts";
 import { askAboutFailures } from "./supervisor/failures.ts";
@@ -54,7 +54,7 @@ export function supervisor(
       [END, "fail"],
     );
   for (const agent of setup.nodes) builder.addNode(agent as "work", work(setup)).addEdge(agent as "work", "account");
-  return builder.compile({ name, ...(description && { description }) }).withConfig({ recursionLimit: mostSuperSteps });
+  return guarded(builder.compile({ name, ...(description && { description }) })).withConfig({ recursionLimit: mostSuperSteps });
 }
 
 export const graph = supervisor();

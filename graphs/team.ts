@@ -7,6 +7,7 @@ import {
   asAgent,
   checkNames,
   fromData,
+  guarded,
   type Member,
   mostSuperSteps,
   patternContext,
@@ -101,26 +102,27 @@ export function team({ members: given, lead, name = "team", description, ...defa
     state.stopped !== null || whyStuck(state.tasks).length === 0 ? "conclude" : sendTurns(setup, state, config);
   const afterSettle = (state: Team, config: Config) =>
     state.stopped === "failures" && setup.contextOf(state, config).onFailures === "ask" ? "askAboutFailures" : next(state, config);
-  return new StateGraph({ state: State, input: Input, output: Output, context })
-    .addNode("begin", begin(setup))
-    .addNode("assess", assess(setup))
-    .addNode("askTopology", askTopology(setup))
-    .addNode("planTasks", planTasks(setup))
-    .addNode("work", work(setup))
-    .addNode("settle", settle(setup))
-    .addNode("askAboutFailures", askAboutFailures(setup))
-    .addNode("conclude", conclude(setup))
-    .addEdge(START, "begin")
-    .addConditionalEdges("begin", afterBegin, ["assess", "planTasks"])
-    .addConditionalEdges("assess", afterAssess, ["askTopology", "planTasks"])
-    .addEdge("askTopology", "planTasks")
-    .addConditionalEdges("planTasks", next, ["work", "conclude"])
-    .addEdge("work", "settle")
-    .addConditionalEdges("settle", afterSettle, ["work", "askAboutFailures", "conclude"])
-    .addConditionalEdges("askAboutFailures", next, ["work", "conclude"])
-    .addEdge("conclude", END)
-    .compile({ name, ...(description && { description }) })
-    .withConfig({ recursionLimit: mostSuperSteps });
+  return guarded(
+    new StateGraph({ state: State, input: Input, output: Output, context })
+      .addNode("begin", begin(setup))
+      .addNode("assess", assess(setup))
+      .addNode("askTopology", askTopology(setup))
+      .addNode("planTasks", planTasks(setup))
+      .addNode("work", work(setup))
+      .addNode("settle", settle(setup))
+      .addNode("askAboutFailures", askAboutFailures(setup))
+      .addNode("conclude", conclude(setup))
+      .addEdge(START, "begin")
+      .addConditionalEdges("begin", afterBegin, ["assess", "planTasks"])
+      .addConditionalEdges("assess", afterAssess, ["askTopology", "planTasks"])
+      .addEdge("askTopology", "planTasks")
+      .addConditionalEdges("planTasks", next, ["work", "conclude"])
+      .addEdge("work", "settle")
+      .addConditionalEdges("settle", afterSettle, ["work", "askAboutFailures", "conclude"])
+      .addConditionalEdges("askAboutFailures", next, ["work", "conclude"])
+      .addEdge("conclude", END)
+      .compile({ name, ...(description && { description }) }),
+  ).withConfig({ recursionLimit: mostSuperSteps });
 }
 
 export const graph = team();

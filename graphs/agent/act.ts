@@ -1,15 +1,18 @@
 import { AIMessage, ToolMessage } from "@langchain/core/messages";
-import { raceWithSignal } from "@langchain/core/runnables";
 import type { StructuredToolInterface } from "@langchain/core/tools";
 import { Command, getConfig, isCommand, isGraphBubbleUp, type LangGraphRunnableConfig } from "@langchain/langgraph";
 import type { ToolCallHandler, ToolCallRequest } from "langchain";
 import { type AgentRun, purseOf } from "./agent-run.ts";
 import type { AgentValues } from "./agent-state.ts";
+import type { Approval } from "./approval.ts";
 import { askApproval } from "./ask-human.ts";
 import { guardTool } from "./guards/tool.ts";
 import type { LedgerEntry } from "./ledger.ts";
+import { limited } from "./limited.ts";
 import { report } from "./progress.ts";
 import { asText } from "./prompt.ts";
+import { type Proposal, proposed } from "./proposal.ts";
+import { tierOfTool } from "./tiers.ts";
 import { type Call, callsOf } from "./tool-calls.ts";
 import { callName } from "./tool-names.ts";
 import { openTool } from "./tools.ts";
@@ -35,10 +38,19 @@ export async function act(run: AgentRun, request: Request, handler: ToolCallHand
     spent.push(...entries);
     run.record?.(entries);
   };
-  const seen = await observe({ ...run, ...purseOf(run, state.ledger, getConfig()), record }, call as Call, request, handler, config);
+  const proposals: Proposal[] = [];
+  const propose = (more: Proposal[]) => void proposals.push(...more);
+  const acting = { ...run, ...purseOf(run, state.ledger, getConfig()), record, propose };
+  const seen = await observe(acting, call as Call, request, handler, config);
   report(config, run.pattern, "tool", startedAt, { tool: call.name, ...(run.pattern !== run.agent.name && { agent: run.agent.name }) });
   const input = "broken" in call && call.broken !== undefined ? call.broken : call.args;
-  const step = { thought: last?.text ?? "", action: call.name, input, observation: seen.text };
+  const step = {
+    thought: last?.text ?? "",
+    action: call.name,
+    input,
+    observation: seen.text,
+    ...(proposals.length > 0 && { proposed: proposals }),
+  };
   const message = new ToolMessage({
     content: seen.text,
     tool_call_id: call.id ?? call.name,
@@ -68,22 +80,20 @@ async function observe(
   handler: ToolCallHandler,
   config: LangGraphRunnableConfig,
 ): Promise<Observation> {
-  const { _offered: offered, _approve: approve, _decisions: decisions = {} } = request.state;
+  const { _offered: offered } = request.state;
   const name = offered.find((one) => callName(one) === call.name);
   const tool = (request.tool as StructuredToolInterface | undefined) ?? (name === undefined ? undefined : await find(run, name));
   if (!tool) return failed(`there is no tool "${call.name}"; there are ${offered.map(callName).join(", ") || "none"}.`);
   if (call.broken !== undefined) return failed(`the arguments are not JSON: ${call.broken}`);
-  let { args } = call;
-  if (approve.some((one) => callName(one) === call.name)) {
-    const question = { action: { name: call.name, args }, timeoutSeconds: run.askTimeoutSeconds };
-    const decided = decisions[call.id ?? ""]; // if several calls of the turn needed approval
-    const { approved, reason, edited } = decided ?? askApproval(`May ${call.name} be used?`, { tool: call.name, args }, question);
-    if (!approved) return { text: `Refused by a person${reason ? `: ${reason}` : "."}` };
-    args = edited ?? args;
-  }
+  const { approved, reason, edited: args = call.args } = decisionOn(call, request.state, run);
+  if (!approved) return { text: `Refused by a person${reason ? `: ${reason}` : "."}` };
   try {
     const passed = await guardTool(run, call.name, "arguments", args, config);
     if (!("value" in passed)) return failed(passed.reason);
+    if (run.isCalled && tierOfTool(tool, run.agent) === 3) {
+      run.propose?.([{ agent: run.agent.name, tool: name ?? call.name, args: passed.value as Call["args"] }]);
+      return { text: proposed };
+    }
     const toolCall = { ...request.toolCall, id: call.id ?? call.name, args: passed.value as Call["args"] };
     const answer = await handler({ ...request, toolCall, tool: limited(tool, run.agent.errandSeconds) });
     if (isCommand(answer)) return { text: "Done.", command: answer as Command };
@@ -91,8 +101,25 @@ async function observe(
   } catch (error) {
     if (isGraphBubbleUp(error)) throw error;
     config.signal?.throwIfAborted();
-    return failed((error as Error).message);
+    return await guardError(run, call.name, (error as Error).message, config);
   }
+}
+
+/** Returns a person's decision on a call. A call that needs no approval is approved. */
+function decisionOn(
+  { id = "", name, args }: Call,
+  { _approve: approve, _decisions: decisions = {} }: AgentValues,
+  run: AgentRun,
+): Approval {
+  if (!approve.some((one) => callName(one) === name)) return { approved: true };
+  const question = { action: { name, args }, timeoutSeconds: run.askTimeoutSeconds };
+  return decisions[id] ?? askApproval(`May ${name} be used?`, { tool: name, args }, question); // decided already if the turn had several
+}
+
+/** Returns what the model sees of the error of a tool, after the guards of the tool. */
+async function guardError(run: AgentRun, name: string, text: string, config: LangGraphRunnableConfig): Promise<Observation> {
+  const passed = await guardTool(run, name, "error", text, config);
+  return failed("value" in passed ? cutResult(asText(passed.value)) : passed.reason);
 }
 
 /** Returns what the model sees of a tool's result, after the guards of the tool. */
@@ -102,7 +129,7 @@ async function guardResult(
   { text, status }: ToolMessage,
   config: LangGraphRunnableConfig,
 ): Promise<Observation> {
-  const result = await guardTool(run, name, "result", text, config);
+  const result = await guardTool(run, name, status === "error" ? "error" : "result", text, config);
   if (!("value" in result)) return failed(result.reason);
   return { text: cutResult(asText(result.value)), isError: status === "error" };
 }
@@ -111,21 +138,6 @@ async function guardResult(
 function find(run: AgentRun, name: string) {
   const own = run.agent.tools.find((one) => typeof one !== "string" && one.name === name);
   return own && typeof own !== "string" ? own : openTool(name, run);
-}
-
-/** Returns the tool with a time limit. When the time is up, the call fails and the tool's signal is aborted. */
-function limited(tool: StructuredToolInterface, seconds: number): StructuredToolInterface {
-  const invoke: StructuredToolInterface["invoke"] = async (input, config) => {
-    const deadline = AbortSignal.timeout(seconds * 1000);
-    const signal = config?.signal ? AbortSignal.any([config.signal, deadline]) : deadline;
-    try {
-      return await raceWithSignal(tool.invoke(input, { ...config, signal }), signal);
-    } catch (error) {
-      if (deadline.aborted && !config?.signal?.aborted) throw new Error(`${tool.name} did not answer within ${seconds} s.`);
-      throw error;
-    }
-  };
-  return Object.create(tool, { invoke: { value: invoke } });
 }
 
 function cutResult(text: string): string {

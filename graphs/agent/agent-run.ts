@@ -5,6 +5,7 @@ import type { Agent } from "./agent.ts";
 import type { AskTimeout } from "./ask-human.ts";
 import type { Budget, Limits } from "./context.ts";
 import type { LedgerEntry } from "./ledger.ts";
+import type { Proposal } from "./proposal.ts";
 
 /** An agent at work in a run: the agent itself, and the settings and limits that the run gives it. */
 export interface AgentRun {
@@ -28,6 +29,10 @@ export interface AgentRun {
   task: string;
   /** The name of the pattern that the agent works for. Its progress events show the name. */
   pattern: string;
+  /** Whether another agent called this one as a tool. Then it can only propose calls of tools of tier 3. */
+  isCalled?: boolean;
+  /** Called with the calls that this agent, or an agent that it called, proposes. */
+  propose?: (proposals: Proposal[]) => void;
   /** Called with the ledger entries of each model call as soon as it ends. A caller thus knows the cost even of work that fails later. */
   record?: (entries: LedgerEntry[]) => void;
   /** Called with the ledger entries that the agent's state has when a process begins to work on it. There are some after a crash. */

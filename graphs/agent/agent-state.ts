@@ -3,6 +3,7 @@ import { z } from "zod";
 import { Approval } from "./approval.ts";
 import { failureState } from "./failing.ts";
 import { Ledger } from "./ledger.ts";
+import { Proposal } from "./proposal.ts";
 import { appending } from "./state.ts";
 
 export const Step = z.object({
@@ -10,6 +11,7 @@ export const Step = z.object({
   action: z.string().describe("Name of the tool"),
   input: z.unknown().describe("Arguments of the tool"),
   observation: z.string().describe("Result of the tool, or its error"),
+  proposed: z.array(Proposal).optional().describe("Calls of tools of tier 3 that a called agent proposes to its caller instead"),
 });
 
 /**

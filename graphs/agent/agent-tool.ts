@@ -3,6 +3,8 @@ import { z } from "zod";
 import { type Agent, graphAgent } from "./agent.ts";
 import type { AgentRun } from "./agent-run.ts";
 import { openProjectGraph } from "./project-graphs.ts";
+import { asText } from "./prompt.ts";
+import { settleProposals } from "./proposals.ts";
 import { runAgent } from "./run-agent.ts";
 import { callName } from "./tool-names.ts";
 
@@ -19,10 +21,12 @@ export function agentTool(agent: Agent, run: AgentRun): StructuredToolInterface 
   const { name, role, description } = agent;
   return tool(
     async ({ task, input }, config) => {
-      const outcome = await runAgent({ ...run, agent, task, input, quiet: true }, config);
+      const outcome = await runAgent({ ...run, agent, task, input, quiet: true, isCalled: true }, config);
       run.record?.(outcome.ledger);
       if (outcome.status !== "success") throw new Error(outcome.error);
-      return typeof outcome.result === "string" ? outcome.result : JSON.stringify(outcome.result);
+      const { result, proposed = [] } = outcome;
+      const settled = proposed.length > 0 ? [await settleProposals(proposed, run, config)] : [];
+      return [asText(result), ...settled].join("\n\n");
     },
     { name, description: `Gives a task to ${description ?? role}`, schema: Errand },
   );

@@ -1,21 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Callbacks } from "@langchain/core/callbacks/manager";
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
-import { AIMessage, AIMessageChunk, type BaseMessage, HumanMessage, SystemMessage } from "@langchain/core/messages";
-import { raceWithSignal } from "@langchain/core/runnables";
+import { AIMessage, type BaseMessage, HumanMessage } from "@langchain/core/messages";
 import type { StructuredToolInterface } from "@langchain/core/tools";
-import { UnknownModel } from "./models.ts";
-import { withOwnIds } from "./own-ids.ts";
+import { describe, isFatal, mayRecover, NoAnswer, refusesFormat, waitBefore } from "./model-errors.ts";
+import { isOpenAi, longestAnswer, request, TimedOut } from "./model-request.ts";
 import { asText } from "./prompt.ts";
-import { type AnswerSchema, asInstruction, asResponseFormat, readAnswer } from "./structured.ts";
-import { keepBrokenCalls } from "./tool-calls.ts";
+import { type AnswerSchema, readAnswer } from "./structured.ts";
 import { addUsage, type Usage, usageOf } from "./usage.ts";
 
-/** The size limit of a structured answer, in characters. A longer answer means that the model does not stop. */
-const longestAnswer = 200_000;
 /** The size limit of a text, in characters. It is about twice the longest answer of today's models, which is 128,000 tokens. */
 const longestText = 1_000_000;
-const longestWaitMs = 20_000;
 /** How many characters of an unusable answer are shown to the model when it is asked again. */
 const longestQuote = 4_000;
 
@@ -35,6 +30,8 @@ export interface ModelCall {
   signal?: AbortSignal;
   /** Checks a usable answer, and may change it. */
   guard?: (value: unknown) => Promise<GuardedAnswer>;
+  /** Checks the text beside a tool call. Returns the text that may be kept. */
+  guardThought?: (text: string) => Promise<string>;
   /** The callbacks of the requests, if they are not those of the current node. */
   callbacks?: Callbacks;
 }
@@ -50,33 +47,8 @@ export interface ModelReply {
   usage: Usage;
 }
 
-interface Failure {
-  status?: "failed" | "timeout";
-  isFatal?: boolean;
-  attempts: number;
-  usage: Usage;
-}
-
-/** The error of a call that got no usable answer. It carries the token usage, because the failed requests cost money too. */
-export class NoAnswer extends Error {
-  override name = "NoAnswerError";
-  readonly status: "failed" | "timeout";
-  readonly attempts: number;
-  readonly usage: Usage;
-  /** Whether a retry would fail in the same way. */
-  readonly isFatal: boolean;
-
-  constructor(message: string, { status = "failed", isFatal = false, attempts, usage }: Failure) {
-    super(message);
-    this.status = status;
-    this.isFatal = isFatal;
-    this.attempts = attempts;
-    this.usage = usage;
-  }
-}
-
 /** The state of a call over its attempts: the conversation for the next request, and the results of the earlier requests. */
-interface Attempts {
+export interface Attempts {
   conversation: BaseMessage[];
   /** Whether the endpoint gets the schema as `response_format`. Otherwise the schema is part of the prompt. */
   isNative: boolean;
@@ -113,7 +85,8 @@ async function attempt(call: ModelCall, state: Attempts): Promise<ModelReply | u
   if (!message) return undefined;
   const { attempts, usage, conversation } = state;
   addUsage(usage, usageOf(message, conversation));
-  if ((!answer && !guard) || (hasCalls(message) && tools.length > 0)) return { message: cutText(message), attempts, usage };
+  if (hasCalls(message) && tools.length > 0) return { message: await withThought(message, call), attempts, usage };
+  if (!answer && !guard) return { message: cutText(message), attempts, usage };
   const found = answer ? read(message, answer) : { result: message.text };
   if ("result" in found) {
     const guarded = guard ? await guard(found.result) : found;
@@ -144,48 +117,6 @@ function afterError(call: ModelCall, state: Attempts, error: unknown): undefined
   state.waitMs = waitBefore(error, state.attempts);
 }
 
-class TimedOut extends Error {}
-
-async function request(
-  { model, system, tools = [], answer, timeoutSeconds, quiet, signal, callbacks }: ModelCall,
-  { conversation, isNative }: Attempts,
-): Promise<AIMessage> {
-  const deadline = AbortSignal.timeout(Math.ceil(timeoutSeconds * 1000));
-  const both = signal ? AbortSignal.any([signal, deadline]) : deadline;
-  const speaker = withOwnIds(tools.length > 0 && model.bindTools ? model.bindTools(tools) : model);
-  const inWords = answer && !isNative ? [system, asInstruction(answer)].filter(Boolean).join("\n\n") : system;
-  const prompt = inWords ? [new SystemMessage(inWords), ...conversation] : conversation;
-  const options = {
-    signal: both,
-    ...(quiet && { tags: ["nostream"] }),
-    ...(callbacks && { callbacks }),
-    ...(answer && isNative && { response_format: asResponseFormat(answer) }),
-  };
-  try {
-    const message = await raceWithSignal(answer ? gather(await speaker.stream(prompt, options)) : speaker.invoke(prompt, options), both);
-    both.throwIfAborted(); // ChatOpenAI takes an aborted stream for a finished one
-    return keepBrokenCalls(message as AIMessage);
-  } catch (error) {
-    if (deadline.aborted && !signal?.aborted) throw new TimedOut(`No answer within ${timeoutSeconds} s.`);
-    throw error;
-  }
-}
-
-/**
- * Joins the chunks of a streamed answer. Structured answers are streamed, because ChatOpenAI drops an unstreamed answer that is not JSON.
- * Stops reading when the answer is too long.
- */
-async function gather(pieces: AsyncIterable<AIMessageChunk>): Promise<AIMessageChunk> {
-  let reply: AIMessageChunk | undefined;
-  let length = 0;
-  for await (const piece of pieces) {
-    reply = reply ? reply.concat(piece) : piece;
-    length += piece.text.length;
-    if (length > longestAnswer) break;
-  }
-  return reply ?? new AIMessageChunk("");
-}
-
 /** Returns the message with a text of limited length, because every checkpoint of a conversation stores it. A note says what was cut. */
 function cutText(message: AIMessage): AIMessage {
   const { id, tool_calls, invalid_tool_calls, response_metadata, usage_metadata } = message;
@@ -193,6 +124,14 @@ function cutText(message: AIMessage): AIMessage {
   if (length <= longestText) return message;
   const content = `${message.text.slice(0, longestText)}\n[Cut here: ${longestText} of ${length} characters are kept.]`;
   return new AIMessage({ id, content, tool_calls, invalid_tool_calls, response_metadata, usage_metadata });
+}
+
+/** Returns a message that calls tools, with as much of its text as the guards let pass. */
+async function withThought(message: AIMessage, { guardThought }: ModelCall): Promise<AIMessage> {
+  const content = message.text && guardThought ? await guardThought(message.text) : message.text;
+  if (content === message.text) return cutText(message);
+  const { id, tool_calls, invalid_tool_calls, response_metadata, usage_metadata } = message;
+  return cutText(new AIMessage({ id, content, tool_calls, invalid_tool_calls, response_metadata, usage_metadata }));
 }
 
 /** Returns the message with the answer as a guard changed it. */
@@ -214,40 +153,3 @@ function correction(message: AIMessage, problem: string, answer?: AnswerSchema):
 }
 
 const hasCalls = ({ tool_calls: calls = [] }: AIMessage) => calls.length > 0;
-
-/**
- * Tells whether the model uses OpenAI's client, which accepts `response_format`. The clients of other providers use other names for it, or
- * lack it.
- */
-const isOpenAi = (model: BaseChatModel) => model._llmType() === "openai";
-
-/** Tells whether the endpoint refused the request because it does not support `response_format`. */
-function refusesFormat(error: unknown): boolean {
-  const { status } = Object(error);
-  return (
-    [400, 404, 415, 422, 501].includes(status) && /response_format|json_schema|structured output|response format/i.test(describe(error))
-  );
-}
-
-/**
- * Tells whether a retry may help. It may after a busy server or a broken connection, and it does not after a bad request. If clients have
- * already read the beginning of the answer, the call is not retried.
- */
-function mayRecover(error: unknown, { quiet }: ModelCall): boolean {
-  if (isFatal(error)) return false;
-  return typeof Object(error).status === "number" || quiet || /^connection error/i.test(Object(error).message);
-}
-
-const isFatal = (error: unknown) => error instanceof UnknownModel || isRefusal(Object(error).status);
-
-/** Tells whether a status means that the server will never accept this request. The request, the key or the model is wrong. */
-export const isRefusal = (status: unknown): boolean =>
-  typeof status === "number" && status < 500 && status !== 408 && status !== 409 && status !== 429;
-
-/** Returns the milliseconds to wait before a retry. This is the time that the server asks for, or a time that doubles with each retry. */
-function waitBefore(error: unknown, attempt: number): number {
-  const asked = Number(Object(error).headers?.get?.("retry-after"));
-  return Math.min(asked > 0 ? asked * 1000 : 100 * 2 ** attempt, longestWaitMs);
-}
-
-const describe = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AskTimeout } from "./ask-human.ts";
 import { closed, type Problem } from "./closed.ts";
 import { withDefaults } from "./defaults.ts";
+import { PatternGuardrails } from "./guards/schema.ts";
 import { priceOf } from "./ledger.ts";
 import { ToolName } from "./tool-names.ts";
 
@@ -90,7 +91,12 @@ export const AllowedDirectories = z
   );
 
 /** The fields that are in the context of every pattern. */
-export const sharedContext = { models: Models, limits: Limits, budget: Budget };
+export const sharedContext = {
+  models: Models,
+  limits: Limits,
+  budget: Budget,
+  guardrails: PatternGuardrails.prefault({}).describe("Checks of the input and of the final answer of the run"),
+};
 
 /**
  * Returns the schema of a pattern's context, with the shared fields and the pattern's own ones in `shape`.
@@ -103,7 +109,7 @@ export const sharedContext = { models: Models, limits: Limits, budget: Budget };
 export function patternContext<Shape extends z.ZodRawShape>(
   shape: Shape,
   defaults: object = {},
-  agents: { model?: unknown }[] = [],
+  agents: { model?: unknown; guardrails?: unknown }[] = [],
   judge: (values: Record<string, unknown>) => Problem[] = () => [],
 ) {
   const fields = withDefaults({ ...sharedContext, ...shape }, defaults as Record<string, unknown>);
@@ -117,10 +123,21 @@ export function patternContext<Shape extends z.ZodRawShape>(
     const own = Object.entries(fields).map(([key, field]) => [key, (field as z.ZodType).safeParse(Object(given)[key]).data]);
     const problems = judge(Object.fromEntries(own));
     if (!named || !limit) return problems;
-    return [...problems, ...unpriced([named.judge, named.worker, ...roster.map((agent) => agent?.model)], limit)];
+    return [
+      ...problems,
+      ...unpriced([named.judge, named.worker, ...[{ guardrails: others.guardrails }, ...roster].flatMap(modelsOf)], limit),
+    ];
   });
   context.parse(defaults); // makes a wrong default throw here, where code sets it, and not in the first run
   return context;
+}
+
+/** Returns the models of an agent: its own, and those of the judges among its guards. */
+function modelsOf(agent: object | null | undefined): unknown[] {
+  const { model, guardrails } = Object(agent);
+  const { input, output, tool } = Object(guardrails);
+  const guards = [input, output, ...Object.values(Object(tool))].filter(Array.isArray).flat();
+  return [model, ...guards.map((guard) => Object(guard).model)];
 }
 
 /** Returns a problem for each model whose price is unknown. Without a budget in dollars, prices are not needed, so it returns none. */

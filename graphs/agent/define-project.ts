@@ -1,6 +1,8 @@
 import type { StructuredToolInterface } from "@langchain/core/tools";
 import { z } from "zod";
 import type { Workable } from "./agent.ts";
+import type { GuardFunction } from "./guards/in-code.ts";
+import { setProjectGuards } from "./guards/project-guards.ts";
 import { type McpServer, setProject } from "./project.ts";
 import { setProjectGraphs } from "./project-graphs.ts";
 import { AgentData } from "./schema.ts";
@@ -9,6 +11,8 @@ export interface ProjectParts {
   tools?: StructuredToolInterface[];
   agents?: unknown[];
   mcp?: Record<string, McpServer>;
+  /** Functions that check values, by the names under which guardrails use them. */
+  guards?: Record<string, GuardFunction>;
   /** Graphs that steps and tools can run by their ids. The service does not need this, because it knows the graphs of langgraph.json. */
   graphs?: Record<string, Workable>;
 }
@@ -18,9 +22,10 @@ export interface ProjectParts {
  * langgraph.json lists. A program that runs patterns without the service calls it before its first run. Returns a function that removes
  * the definitions and closes the connections to the MCP servers.
  */
-export function defineProject({ tools = [], agents = [], mcp = {}, graphs }: ProjectParts): () => Promise<void> {
+export function defineProject({ tools = [], agents = [], mcp = {}, guards = {}, graphs }: ProjectParts): () => Promise<void> {
   for (const tool of tools)
     if (typeof tool?.name !== "string" || !("invoke" in tool)) throw new Error("a tool has no name or cannot be invoked");
+  setProjectGuards(guards);
   const named = z.array(z.looseObject({ name: z.string({ error: "an agent has no name" }) })).parse(agents);
   // Register all names first, because an agent may have other agents as tools.
   const known = new Map<string, AgentData>(named.map(({ name }) => [name, {} as AgentData]));
@@ -31,5 +36,8 @@ export function defineProject({ tools = [], agents = [], mcp = {}, graphs }: Pro
     known.set(agent.name, parsed.data);
   }
   if (graphs) setProjectGraphs(graphs);
-  return end;
+  return async () => {
+    setProjectGuards({});
+    await end();
+  };
 }

@@ -2,8 +2,9 @@ import type { BaseChatModel } from "@langchain/core/language_models/chat_models"
 import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from "@langchain/core/messages";
 import { expectedCost, type Purse, reserve } from "./account.ts";
 import { type AgentRun, calledBy } from "./agent-run.ts";
-import { callModel, NoAnswer } from "./call-model.ts";
+import { callModel } from "./call-model.ts";
 import { entryOf, type LedgerEntry } from "./ledger.ts";
+import { NoAnswer } from "./model-errors.ts";
 
 /** The most messages of a conversation that the model sees. If there are more, the oldest `foldSize` are merged into a summary at once. */
 const windowSize = 20;

@@ -6,14 +6,17 @@ import type { Agent } from "./agent.ts";
 import { type AgentRun, calledBy, purseOf } from "./agent-run.ts";
 import type { AgentValues } from "./agent-state.ts";
 import { buildAgent } from "./build.ts";
-import { callModel, isRefusal, NoAnswer } from "./call-model.ts";
+import { callModel } from "./call-model.ts";
 import { AgentFailed, rootOf } from "./failing.ts";
 import { GuardrailTripped, guardInput } from "./guards/input.ts";
 import { outputGuards } from "./guards/output.ts";
+import { wholeOutputGuards } from "./guards/present.ts";
 import { BudgetExceeded, enforceBudget, entryOf, type LedgerEntry } from "./ledger.ts";
+import { isRefusal, NoAnswer } from "./model-errors.ts";
 import { openModel, UnknownModel } from "./models.ts";
 import { muted } from "./muted.ts";
 import { asText, type Errand, instructionOf, openingOf, PromptTooLong } from "./prompt.ts";
+import type { Proposal } from "./proposal.ts";
 import { type AnswerSchema, readAnswer } from "./structured.ts";
 
 /** The result of an agent's work. A failure is also an outcome, so it does not fail agents that work at the same time. */
@@ -36,13 +39,15 @@ export interface Success<Result> {
   message?: AIMessage;
   /** For an agent with tools: all messages that it added, such as its tool calls and their results. The last one is `message`. */
   added?: BaseMessage[];
+  /** The calls of tools of tier 3 that a called agent proposes to its caller. */
+  proposed?: Proposal[];
   /** Why the agent answered early, such as `step_limit`. */
   stopped?: string;
   ledger: LedgerEntry[];
 }
 
 /** A piece of work, the agent that does it, and the settings and limits of the run. */
-export interface Assignment extends Errand, Omit<AgentRun, "task" | "constraints" | "record" | "resume" | "quiet"> {
+export interface Assignment extends Errand, Omit<AgentRun, "task" | "constraints" | "record" | "resume" | "quiet" | "propose"> {
   /** Whether clients that stream the run see no tokens of the agent. Default: true. */
   quiet?: boolean;
 }
@@ -156,10 +161,17 @@ async function workInRounds(run: AgentRun, errand: Errand, config: LangGraphRunn
     recursionLimit: undefined,
     context: { ...run, constraints: errand.constraints } as never,
   });
-  const { messages, stopped, ledger } = values as unknown as AgentValues & { messages: AIMessage[] };
+  const { messages, stopped, ledger, steps } = values as unknown as AgentValues & { messages: AIMessage[] };
   const message = messages.at(-1);
+  const proposed = steps.flatMap((step) => step.proposed ?? []);
   const opening = new Set(input.messages.map(({ id }) => id));
-  const done = { message, added: messages.filter(({ id }) => !opening.has(id)), ...(stopped && { stopped }), ledger };
+  const done = {
+    message,
+    added: messages.filter(({ id }) => !opening.has(id)),
+    ...(stopped && { stopped }),
+    ...(proposed.length > 0 && { proposed }),
+    ledger,
+  };
   if (!agent.output) return { ...done, result: message?.text ?? "" };
   const read = readAnswer(message?.text ?? "", answerOf(agent.name, agent.output));
   if ("problem" in read) throw new Error(read.problem);
@@ -169,7 +181,9 @@ async function workInRounds(run: AgentRun, errand: Errand, config: LangGraphRunn
 /** Runs the graph that does an agent's work. The result is the graph's structured response, or the text of its last message. */
 async function workByGraph({ agent, limits, quiet }: AgentRun, errand: Errand, config: LangGraphRunnableConfig): Promise<Done> {
   const input = { messages: openingOf(errand, limits) };
-  const values = Object((await agent.graph?.invoke(input, { ...(quiet ? muted(config) : config), context: {} })) ?? {});
+  const values = Object(
+    (await agent.graph?.invoke(input, { ...(quiet || wholeOutputGuards().length > 0 ? muted(config) : config), context: {} })) ?? {},
+  );
   const message: AIMessage | undefined = values.messages?.at(-1);
   const result = values.structuredResponse ?? message?.text ?? values;
   const ledger = Array.isArray(values.ledger) ? (values.ledger as LedgerEntry[]) : [];

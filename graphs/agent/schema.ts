@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { closed } from "./closed.ts";
 import { findToolProblems, Guardrails } from "./guards/schema.ts";
+import { findTierProblems, Tiers } from "./tiers.ts";
 import { ToolName } from "./tool-names.ts";
 
 /** A JSON schema as data. */
@@ -18,6 +19,7 @@ export const agentFields = {
   temperature: z.number().min(0).max(2).optional().describe("Temperature to use instead of the context's"),
   tools: z.array(ToolName).max(128).default([]).describe("Tools that the agent may use"),
   approve: z.array(ToolName).max(128).default([]).describe("Tools that need a person's approval each time"),
+  tiers: Tiers,
   output: JsonSchema.optional().describe("JSON schema of the agent's result. Without it, the result is text."),
   maxRounds: z.number().int().min(1).max(50).default(10).describe("Rounds of tool calls after which the agent must answer"),
   weight: z.number().positive().default(1).describe("Weight of the agent's findings in a weighted vote"),
@@ -28,7 +30,7 @@ export const agentFields = {
 };
 
 /** An agent as data, for contexts, rosters and `agents.yaml`. An agent that is made in code has further options (see agent.ts). */
-export const AgentData = closed(agentFields, findToolProblems);
+export const AgentData = closed(agentFields, (given) => [...findToolProblems(given), ...findTierProblems(given)]);
 
 export type AgentData = z.infer<typeof AgentData>;
 

@@ -4,15 +4,18 @@ import type { ModelRequest } from "langchain";
 import { expectedCost, reserve } from "./account.ts";
 import { type AgentRun, calledBy, namesOf, purseOf } from "./agent-run.ts";
 import type { AgentValues } from "./agent-state.ts";
-import { callModel, type ModelCall, type ModelReply, NoAnswer } from "./call-model.ts";
+import { callModel, type ModelCall, type ModelReply } from "./call-model.ts";
 import { rootOf } from "./failing.ts";
 import { guardInput } from "./guards/input.ts";
 import { outputGuards } from "./guards/output.ts";
 import { entryOf, type LedgerEntry } from "./ledger.ts";
 import { fold, inSight } from "./memory.ts";
+import { NoAnswer } from "./model-errors.ts";
 import { openModel } from "./models.ts";
 import { report } from "./progress.ts";
 import { instructionOf } from "./prompt.ts";
+import { tierOfTool } from "./tiers.ts";
+import { callName } from "./tool-names.ts";
 import { openTool } from "./tools.ts";
 
 type Handler = (request: ModelRequest) => Promise<AIMessage>;
@@ -64,7 +67,7 @@ export async function think(run: AgentRun, state: AgentValues, request: ModelReq
   end([entry]);
   run.record?.([...memory.ledger, entry]);
   const entries = [...input.ledger, ...memory.ledger, ...cost.judged, entry];
-  const approve = [...new Set([...turn.approve, ...agent.approve])];
+  const approve = [...new Set([...turn.approve, ...approvalsOf(run, tools as Parameters<typeof approvalsOf>[1])])];
   return new Command({
     update: {
       ...(input.replaced.length > 0 && { messages: input.replaced }),
@@ -79,6 +82,12 @@ export async function think(run: AgentRun, state: AgentValues, request: ModelReq
       _decisions: {},
     },
   });
+}
+
+/** Returns the names of the tools that need a person's approval. A called agent asks for none of tier 3, because it only proposes them. */
+function approvalsOf({ agent, isCalled }: AgentRun, tools: { name: string }[]): string[] {
+  const highest = tools.filter((tool) => tierOfTool(tool, agent) === 3).map(({ name }) => name);
+  return isCalled ? agent.approve.filter((name) => !highest.includes(callName(name))) : [...agent.approve, ...highest];
 }
 
 const lastWords = "You may use no more tools. Give your best answer from what you have seen, and say what is missing.";

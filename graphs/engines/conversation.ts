@@ -1,6 +1,7 @@
 import { END, START, StateGraph, StateSchema } from "@langchain/langgraph";
 import type { z } from "zod";
 import { mostSuperSteps } from "../agent/context.ts";
+import { guarded } from "../agent/guards/whole.ts";
 import { begin } from "./conversation/begin.ts";
 import { check, conclude } from "./conversation/check.ts";
 import { choose } from "./conversation/choose.ts";
@@ -24,25 +25,26 @@ const { result, stopReason, speaker, turns, usage, notes, messages, ledger } = c
  */
 export function conversation({ context, name, description, turn = {}, choice, ...setup }: Building) {
   const speakerOf = (state: Conversation) => (participantOf(setup, state).human ? "listen" : "speak");
-  return new StateGraph({
-    state: new StateSchema(conversationState),
-    input: conversationInput,
-    output: new StateSchema({ result, stopReason, speaker, turns, usage, notes, messages, ledger }),
-    context,
-  })
-    .addNode("begin", begin(setup))
-    .addNode("choose", choose(setup, choice))
-    .addNode("speak", speak(setup, turn))
-    .addNode("listen", listen(setup))
-    .addNode("check", check(setup))
-    .addNode("conclude", conclude)
-    .addEdge(START, "begin")
-    .addEdge("begin", "choose")
-    .addConditionalEdges("choose", speakerOf, ["speak", "listen"])
-    .addConditionalEdges("speak", afterTurn, ["speak", "check"])
-    .addEdge("listen", "check")
-    .addConditionalEdges("check", ({ stopReason }) => (stopReason === null ? "choose" : "conclude"), ["choose", "conclude"])
-    .addEdge("conclude", END)
-    .compile({ name, ...(description && { description }) })
-    .withConfig({ recursionLimit: mostSuperSteps });
+  return guarded(
+    new StateGraph({
+      state: new StateSchema(conversationState),
+      input: conversationInput,
+      output: new StateSchema({ result, stopReason, speaker, turns, usage, notes, messages, ledger }),
+      context,
+    })
+      .addNode("begin", begin(setup))
+      .addNode("choose", choose(setup, choice))
+      .addNode("speak", speak(setup, turn))
+      .addNode("listen", listen(setup))
+      .addNode("check", check(setup))
+      .addNode("conclude", conclude)
+      .addEdge(START, "begin")
+      .addEdge("begin", "choose")
+      .addConditionalEdges("choose", speakerOf, ["speak", "listen"])
+      .addConditionalEdges("speak", afterTurn, ["speak", "check"])
+      .addEdge("listen", "check")
+      .addConditionalEdges("check", ({ stopReason }) => (stopReason === null ? "choose" : "conclude"), ["choose", "conclude"])
+      .addEdge("conclude", END)
+      .compile({ name, ...(description && { description }) }),
+  ).withConfig({ recursionLimit: mostSuperSteps });
 }

@@ -2,7 +2,7 @@ import { raceWithSignal } from "@langchain/core/runnables";
 import { isGraphBubbleUp, type LangGraphRunnableConfig } from "@langchain/langgraph";
 import { z } from "zod";
 import { type Agent, type AgentOptions, agent, asAgent, fromData, graphAgent, type Member } from "../agent/agent.ts";
-import { askAnswer, nobodyAnswered } from "../agent/ask-human.ts";
+import { askAnswer, askApproval, nobodyAnswered } from "../agent/ask-human.ts";
 import { closed } from "../agent/closed.ts";
 import { type Budget, type Limits, type Models, tierOf } from "../agent/context.ts";
 import type { LedgerEntry } from "../agent/ledger.ts";
@@ -11,6 +11,7 @@ import { projectAgent, projectAgentNames } from "../agent/project.ts";
 import { GraphName, openProjectGraph } from "../agent/project-graphs.ts";
 import { type Outcome, runAgent } from "../agent/run-agent.ts";
 import type { AgentData } from "../agent/schema.ts";
+import { tierOfTool } from "../agent/tiers.ts";
 import { ToolName } from "../agent/tool-names.ts";
 import { openTool } from "../agent/tools.ts";
 import { once } from "./once.ts";
@@ -141,12 +142,8 @@ function sendAgent(given: Agent, errand: Errand, around: Surroundings, config: L
   return runAgent({ ...tierOf(context, "worker"), agent: { ...shaped, ...timeouts }, task, input, pattern, quiet: !speaks }, config);
 }
 
-async function callTool(
-  tool: string,
-  errand: Errand,
-  { pattern, context }: Surroundings,
-  config: LangGraphRunnableConfig,
-): Promise<Outcome> {
+async function callTool(tool: string, errand: Errand, around: Surroundings, config: LangGraphRunnableConfig): Promise<Outcome> {
+  const { pattern, context } = around;
   const ledger: LedgerEntry[] = [];
   const caller = agent({ name: errand.name, role: "a step" });
   const record = (entries: LedgerEntry[]) => void ledger.push(...entries);
@@ -154,10 +151,19 @@ async function callTool(
   const outcome = await attempt(errand, config, async ({ signal }) => {
     const opened = await openTool(tool, run);
     if (!opened) throw new Error(`There is no tool "${tool}" any more.`);
-    const args = errand.do.args ?? (isRecord(errand.input) ? errand.input : { input: errand.input });
+    const given = errand.do.args ?? (isRecord(errand.input) ? errand.input : { input: errand.input });
+    const args = tierOfTool(opened) === 3 ? approvedArgs(tool, given, around) : given;
     return once(config, errand.name, async () => fromText(await opened.invoke(args, { ...config, signal })));
   });
   return { ...outcome, ledger };
+}
+
+/** Asks a person about the call of a tool of tier 3. Returns the arguments, or throws if the person refuses. */
+function approvedArgs(name: string, args: Record<string, unknown>, { context: { askTimeoutSeconds = null } }: Surroundings) {
+  const asked = { action: { name, args }, timeoutSeconds: askTimeoutSeconds };
+  const { approved, reason, edited = args } = askApproval(`May ${name} be used?`, { tool: name, args }, asked);
+  if (!approved) throw new Error(`Refused by a person${reason ? `: ${reason}` : "."}`);
+  return edited;
 }
 
 /** Runs a graph with an input of its own, as a subgraph. The result is its structured response, the text of its last message, or its values. */

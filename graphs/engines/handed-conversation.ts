@@ -1,6 +1,7 @@
 import { END, Overwrite, START, StateGraph, StateSchema } from "@langchain/langgraph";
 import type { z } from "zod";
 import { mostSuperSteps } from "../agent/context.ts";
+import { guarded } from "../agent/guards/whole.ts";
 import { begin } from "./conversation/begin.ts";
 import { check } from "./conversation/check.ts";
 import { afterTurn, speak } from "./conversation/speak.ts";
@@ -28,21 +29,22 @@ const { result, stopReason, lastAgent, handoffs, turns, usage, notes, messages, 
 
 /** Returns a graph in which the agent that has the floor speaks, until one answers without handing the conversation over. */
 export function handedConversation({ context, name, description, ...setup }: Building) {
-  return new StateGraph({
-    state: HandedState,
-    input: conversationInput,
-    output: new StateSchema({ result, stopReason, lastAgent, handoffs, turns, usage, notes, messages, ledger }),
-    context,
-  })
-    .addNode("begin", beginSwarm(setup))
-    .addNode("speak", speak(setup, swarmTurn(setup)))
-    .addNode("check", check(setup))
-    .addNode("conclude", conclude)
-    .addEdge(START, "begin")
-    .addEdge("begin", "speak")
-    .addConditionalEdges("speak", afterTurn, ["speak", "check"])
-    .addConditionalEdges("check", isOver, ["speak", "conclude"])
-    .addEdge("conclude", END)
-    .compile({ name, ...(description && { description }) })
-    .withConfig({ recursionLimit: mostSuperSteps });
+  return guarded(
+    new StateGraph({
+      state: HandedState,
+      input: conversationInput,
+      output: new StateSchema({ result, stopReason, lastAgent, handoffs, turns, usage, notes, messages, ledger }),
+      context,
+    })
+      .addNode("begin", beginSwarm(setup))
+      .addNode("speak", speak(setup, swarmTurn(setup)))
+      .addNode("check", check(setup))
+      .addNode("conclude", conclude)
+      .addEdge(START, "begin")
+      .addEdge("begin", "speak")
+      .addConditionalEdges("speak", afterTurn, ["speak", "check"])
+      .addConditionalEdges("check", isOver, ["speak", "conclude"])
+      .addEdge("conclude", END)
+      .compile({ name, ...(description && { description }) }),
+  ).withConfig({ recursionLimit: mostSuperSteps });
 }

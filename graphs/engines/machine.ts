@@ -2,6 +2,7 @@ import { HumanMessage } from "@langchain/core/messages";
 import { type CompiledStateGraph, END, Overwrite, START, StateGraph, type StateSchema, type StateSchemaFields } from "@langchain/langgraph";
 import type { z } from "zod";
 import { mostSuperSteps } from "../agent/context.ts";
+import { guarded } from "../agent/guards/whole.ts";
 import { beginTask } from "../agent/task.ts";
 import { checkAgents } from "./doing.ts";
 import { act, type Config, decide, interpret, type MachineContext, type Setup, wait } from "./machine/nodes.ts";
@@ -57,7 +58,9 @@ export function machineGraph<Fields extends StateSchemaFields, Context extends z
   builder.addConditionalEdges("take", afterTake(setup), ["act", "settle", "decide", "conclude"]).addEdge("decide", "take");
   builder.addEdge("act", "settle").addConditionalEdges("settle", ({ taking }: Running) => (taking ? "act" : "take"), ["act", "take"]);
   builder.addConditionalEdges("conclude", afterConclude, ["wait", END]).addEdge("wait", "take");
-  return builder.compile({ name, ...(description && { description }) }).withConfig({ recursionLimit: mostSuperSteps * 5 }) as never;
+  return guarded(builder.compile({ name, ...(description && { description }) })).withConfig({
+    recursionLimit: mostSuperSteps * 5,
+  }) as never;
 }
 
 /** Begins a run: the thread's machine goes on where it is. A machine that is new, over or to be restarted begins at its first state. */

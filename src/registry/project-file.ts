@@ -106,6 +106,11 @@ export const OwnOptions = z
       .min(1)
       .optional()
       .describe("File and export of your skills: `./skills.ts:skills`, a list. The scenario pattern runs them by name."),
+    guards: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("File and export of your guards: `./guards.ts:guards`, an object of functions. Guardrails use them by name."),
     agents: z
       .string()
       .min(1)

@@ -4,7 +4,7 @@ import { importUserModule, patternLibrary } from "./modules.ts";
 import type { PartSources, Project, Source } from "./project.ts";
 
 /**
- * Passes the project's tools, skills, agents and MCP servers to the patterns, so that contexts and inputs can name them. If something is
+ * Passes the project's tools, skills, guards, agents and MCP servers to the patterns, so that contexts and inputs can name them. If something is
  * wrong, throws a sentence that names the file. Returns a function that removes them again and closes the connections to the MCP
  * servers.
  */
@@ -12,14 +12,17 @@ export async function loadProjectParts(
   { file, parts }: Project,
   variable: (name: string) => string | undefined,
 ): Promise<() => Promise<void>> {
-  const { tools, skills, agents, mcp } = parts;
-  if (!tools && !skills && !agents && Object.keys(mcp).length === 0) return async () => undefined;
+  const { tools, skills, guards, agents, mcp } = parts;
+  if (!tools && !skills && !guards && !agents && Object.keys(mcp).length === 0) return async () => undefined;
   const library = (await importUserModule(patternLibrary)) as unknown as Library;
   const list = await loadList(tools, "tools");
   const own = await loadList(skills, "skills");
+  const checks = guards ? await loadExport(guards, "an object of functions") : {};
   const team = agents === undefined ? [] : await readAgents(agents);
   const servers = withFile(file, () => withVariables(mcp, variable));
-  const end = withFile(agents ?? tools?.file ?? file, () => library.defineProject({ tools: list, agents: team, mcp: servers }));
+  const end = withFile(agents ?? tools?.file ?? guards?.file ?? file, () =>
+    library.defineProject({ tools: list, guards: checks, agents: team, mcp: servers }),
+  );
   library.setProjectSkills(own);
   return async () => {
     library.setProjectSkills([]);
@@ -44,10 +47,14 @@ interface Library {
 
 async function loadList(source: Source | undefined, what: string): Promise<unknown[]> {
   if (!source) return [];
-  const { [source.exportName]: exported } = await importUserModule(source.file);
-  if (Array.isArray(exported)) return exported;
-  if (typeof exported === "object" && exported !== null) return Object.values(exported);
-  throw new Error(`${source.file}: the export "${source.exportName}" should be a list of ${what}.`);
+  const exported = await loadExport(source, `a list of ${what}`);
+  return Array.isArray(exported) ? exported : Object.values(exported);
+}
+
+async function loadExport({ file, exportName }: Source, what: string): Promise<object> {
+  const { [exportName]: exported } = await importUserModule(file);
+  if (typeof exported === "object" && exported !== null) return exported;
+  throw new Error(`${file}: the export "${exportName}" should be ${what}.`);
 }
 
 async function readAgents(file: string): Promise<unknown[]> {

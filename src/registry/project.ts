@@ -38,10 +38,11 @@ export interface AuthSource extends Source {
   disableStudio: boolean;
 }
 
-/** The files of a project's tools, skills and agents, and its MCP servers. */
+/** The files of a project's tools, skills, guards and agents, and its MCP servers. */
 export interface PartSources {
   tools: Source | undefined;
   skills: Source | undefined;
+  guards: Source | undefined;
   agents: string | undefined;
   /** The folder with the project's assistants. */
   assistants: string | undefined;
@@ -66,7 +67,7 @@ export interface Project {
   auth: AuthSource | undefined;
   /** The operator's limits for patterns (`ensemble.patterns`). */
   patterns: { hosts: string[]; directories: string[] };
-  /** The tools, skills, agents and MCP servers that the context of a pattern can name. */
+  /** The tools, skills, guards, agents and MCP servers that the context of a pattern can name. */
   parts: PartSources;
   /** Keys that mean something to the official server but nothing here. One warning at the start names them. */
   ignoredKeys: string[];
@@ -138,7 +139,7 @@ function patternLimits(root: string, { allowed_hosts = [], allowed_directories =
 function partSources(
   root: string,
   projectFile: string,
-  { tools, skills, agents, assistants, mcp = {} }: z.infer<typeof OwnOptions>,
+  { tools, skills, guards, agents, assistants, mcp = {} }: z.infer<typeof OwnOptions>,
 ): PartSources {
   const servers = Object.entries(mcp).map(([name, server]) => [
     name,
@@ -147,6 +148,7 @@ function partSources(
   return {
     tools: tools === undefined ? undefined : sourceOf(root, projectFile, "ensemble.tools", tools),
     skills: skills === undefined ? undefined : sourceOf(root, projectFile, "ensemble.skills", skills),
+    guards: guards === undefined ? undefined : sourceOf(root, projectFile, "ensemble.guards", guards),
     agents: agents === undefined ? undefined : sourceOf(root, projectFile, "ensemble.agents", agents).file,
     assistants: assistants === undefined ? undefined : sourceOf(root, projectFile, "ensemble.assistants", assistants).file,
     mcp: Object.fromEntries(servers),

@@ -95,3 +95,15 @@ test("a cancel reaches the call of an MCP server", async () => {
   await client.runs.cancel(threadId, runId, true);
   await expect.poll(state).toBe("cancelled");
 });
+
+test("a context names the project's own guards, and no others", async () => {
+  const guarded = (guardrails: object) => run([], { guardrails });
+  model.script({ tokens: ["so, please"] });
+  const { messages } = (await guarded({ output: ["polite", "louder"] })) as unknown as { messages: { content: string }[] };
+  expect(messages.at(-1)?.content).toBe("SO, PLEASE");
+  await expect(guarded({ input: ["polite"] })).rejects.toThrow('The guardrail "polite" refused the input: Say please.');
+  await expect(guarded({ output: [{ kind: "function", name: "broken" }] })).rejects.toThrow("The check failed: no connection");
+  await expect(guarded({ output: ["rude"] })).rejects.toThrow(
+    'context.guardrails.output[0].name: there is no guard \\"rude\\"; there are polite, louder, broken',
+  );
+});

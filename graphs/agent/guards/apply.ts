@@ -5,12 +5,13 @@ import { rootOf } from "../failing.ts";
 import type { LedgerEntry } from "../ledger.ts";
 import { report } from "../progress.ts";
 import { withValueAt } from "../value-at.ts";
-import { check, type Verdict } from "./check.ts";
+import { asVerdict, check, type Verdict } from "./check.ts";
 import { type Finder, isFinder, replaceIn } from "./find.ts";
 import type { AnyGuard } from "./in-code.ts";
 import type { Guard } from "./schema.ts";
 
-export type Place = "input" | "output" | "tool";
+/** The place of the value that is checked. A thought is the text that a model writes beside a tool call. */
+export type Place = "input" | "output" | "thought" | "tool";
 
 /** The result of all guards: the value, which they may have changed, or why it does not pass. */
 export type Passed = { value: unknown; isChanged: boolean } | { reason: string; advice: string; mayRetry: boolean };
@@ -55,8 +56,8 @@ async function applyOne(guard: AnyGuard, around: Around): Promise<Passed> {
 }
 
 async function callFunction(guard: Extract<AnyGuard, (...call: never[]) => unknown>, around: Around, startedAt: number): Promise<Passed> {
-  const { ok, value, reason = "It was refused." } = await guard(around.value);
-  if (ok !== true) return refuse(guard, around, { startedAt, action: around.place === "output" ? "retry" : "block", reason });
+  const { ok, value, reason } = asVerdict(await guard(around.value));
+  if (!ok) return refuse(guard, around, { startedAt, action: around.place === "output" ? "retry" : "block", reason });
   return { value: value === undefined ? around.value : value, isChanged: value !== undefined };
 }
 
@@ -65,8 +66,8 @@ async function settle(guard: Guard, around: Around, startedAt: number): Promise<
   const { value, run, config, ledger } = around;
   const found = await check(guard, value, run, config);
   ledger.push(...(found.ledger ?? []));
-  if (found.ok) return { value, isChanged: false };
-  const { onFail } = guard;
+  if (found.ok) return found.value === undefined ? { value, isChanged: false } : { value: found.value, isChanged: true };
+  const onFail = around.place === "thought" && guard.onFail === "retry" ? "block" : guard.onFail;
   const verdict = { ...found, startedAt };
   if (typeof onFail !== "string") return replace(guard, onFail.replace, around, verdict);
   if (onFail !== "ask") return refuse(guard, around, { ...verdict, action: onFail });
@@ -108,7 +109,8 @@ function refuse(guard: AnyGuard, around: Around, refusal: Refusal): Passed {
   };
 }
 
-const nameOf = (guard: AnyGuard) => (typeof guard === "function" ? guard.name || "function" : guard.kind);
+const nameOf = (guard: AnyGuard) =>
+  typeof guard === "function" ? guard.name || "function" : guard.kind === "function" ? guard.name : guard.kind;
 
 /** Reports a value that did not pass as a custom event. The event does not have the value. */
 function tell(guard: AnyGuard, { place, tool, run, config }: Around, { startedAt, action, reason }: Refusal): void {

@@ -7,7 +7,9 @@ import { readAnswer } from "../structured.ts";
 import { valueAt } from "../value-at.ts";
 import { withinTime } from "../within-time.ts";
 import { type Finder, find, isFinder } from "./find.ts";
+import type { GuardAnswer } from "./in-code.ts";
 import { judge } from "./judge.ts";
+import { projectGuard } from "./project-guards.ts";
 import type { Guard } from "./schema.ts";
 
 /** The result of one check. `reason` quotes nothing of the value, so it may be shown to anybody. `advice` is for the model only. */
@@ -16,6 +18,8 @@ export interface Verdict {
   reason: string;
   advice?: string;
   ledger?: LedgerEntry[];
+  /** The value that a function puts in the place of the one that it saw. */
+  value?: unknown;
 }
 
 const verdict = (ok: boolean, reason: string, advice?: string): Verdict => ({ ok, reason, ...(advice !== undefined && { advice }) });
@@ -47,10 +51,18 @@ export async function check(guard: Guard, value: unknown, run: AgentRun, config:
       const { passes, reason, ledger } = await judge(guard, text, run, config);
       return { ...verdict(passes, `It breaks the rule "${guard.rule}".`, reason), ledger };
     }
+    case "function": {
+      const call = projectGuard(guard.name);
+      if (!call) throw new Error(`there is no guard "${guard.name}" any more`);
+      return asVerdict(await call(value));
+    }
     default:
       throw new Error(`there is no guard "${(guard as Guard).kind}"`);
   }
 }
+
+/** Returns the verdict of a function. The function decides what its reason says. */
+export const asVerdict = ({ ok, value, reason = "It was refused." }: GuardAnswer): Verdict => ({ ok: ok === true, reason, value });
 
 const forbidden = { pii: "It has personal data.", secrets: "It has secrets.", regex: "It matches a forbidden pattern." };
 

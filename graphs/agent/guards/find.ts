@@ -1,5 +1,6 @@
 import { findSecrets } from "../find-secrets.ts";
 import { withinTime } from "../within-time.ts";
+import type { AnyGuard } from "./in-code.ts";
 import type { Guard } from "./schema.ts";
 
 /** A part of a text that a guard forbids. */
@@ -14,6 +15,13 @@ export type Finder = Extract<Guard, { kind: "pii" | "secrets" | "regex" }>;
 /** Tells whether a guard forbids parts of a text. */
 export const isFinder = (guard: Guard): boolean =>
   guard.kind === "pii" || guard.kind === "secrets" || (guard.kind === "regex" && guard.forbid !== undefined);
+
+/**
+ * Tells whether a guard also checks the text beside a tool call and the error of a tool. Guards of the length or the form of a value would
+ * refuse most of these texts.
+ */
+export const checksAsides = (guard: AnyGuard): boolean =>
+  typeof guard === "function" || guard.kind === "judge" || guard.kind === "function" || isFinder(guard);
 
 /** The time limit of a search in milliseconds. A search that takes longer throws, so its value counts as blocked. */
 const searchMs = 500;

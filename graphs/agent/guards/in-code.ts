@@ -1,4 +1,4 @@
-import { type Guard, Guardrails } from "./schema.ts";
+import { type Guard, type GuardObject, Guardrails } from "./schema.ts";
 
 /** The answer of a guard in code. `value` takes the place of the value that it saw. `reason` says why the value does not pass. */
 export interface GuardAnswer {
@@ -14,7 +14,7 @@ export interface GuardAnswer {
 export type GuardFunction = (value: unknown) => GuardAnswer | Promise<GuardAnswer>;
 
 export type AnyGuard = Guard | GuardFunction;
-type GuardInCode = (typeof Guard)["_zod"]["input"] | GuardFunction;
+type GuardInCode = (typeof GuardObject)["_zod"]["input"] | string | GuardFunction;
 
 /** The guards of an agent in code: data and functions. */
 export interface GuardrailsInCode {
@@ -29,6 +29,11 @@ export interface Guarding extends Pick<Guardrails, "maxRetries"> {
   input: AnyGuard[];
   output: AnyGuard[];
   tool: Record<string, AnyGuard[]>;
+}
+
+/** Returns the guardrails of code, and those of a run's context after them. */
+export function bothGuardrails(own: GuardrailsInCode = {}, more: GuardrailsInCode = {}): GuardrailsInCode {
+  return { ...own, input: [...(own.input ?? []), ...(more.input ?? [])], output: [...(own.output ?? []), ...(more.output ?? [])] };
 }
 
 /** Returns guardrails of code, validated. Throws if a guard is invalid. */

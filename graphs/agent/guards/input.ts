@@ -36,4 +36,4 @@ export async function guardInput(run: AgentRun, given: BaseMessage[], config: La
 }
 
 /** Tells whether a guard checks every message of a person. The others check only the last one. */
-const isForAll = (guard: AnyGuard) => typeof guard === "function" || ["pii", "secrets", "regex"].includes(guard.kind);
+const isForAll = (guard: AnyGuard) => typeof guard === "function" || ["pii", "secrets", "regex", "function"].includes(guard.kind);

@@ -4,7 +4,10 @@ import type { Agent } from "../agent.ts";
 import type { AgentRun } from "../agent-run.ts";
 import type { GuardedAnswer } from "../call-model.ts";
 import type { LedgerEntry } from "../ledger.ts";
+import { asText } from "../prompt.ts";
 import { apply } from "./apply.ts";
+import { checksAsides, isFinder } from "./find.ts";
+import { wholeOutputGuards } from "./present.ts";
 
 /** Tells whether the tokens of an agent are held back until its guards have seen the whole answer. */
 export const holdsTokens = ({ guardrails }: Agent): boolean => (guardrails?.output.length ?? 0) > 0;
@@ -15,8 +18,10 @@ export const holdsTokens = ({ guardrails }: Agent): boolean => (guardrails?.outp
  */
 export function outputGuards(run: AgentRun, config: LangGraphRunnableConfig, ledger: LedgerEntry[]) {
   const { agent, quiet } = run;
-  const { output = [], maxRetries = 0 } = agent.guardrails ?? {};
-  if (output.length === 0) return { quiet };
+  const { output: own = [], maxRetries = 0 } = agent.guardrails ?? {};
+  const whole = wholeOutputGuards();
+  const output = [...own, ...whole.filter((guard) => typeof guard !== "function" && isFinder(guard))];
+  if (output.length === 0) return whole.length > 0 ? { quiet: true, callbacks: unheard() } : { quiet };
   let refused = 0;
   const guard = async (value: unknown): Promise<GuardedAnswer> => {
     const passed = await apply({ guards: output, value, place: "output", run, config, ledger });
@@ -26,7 +31,12 @@ export function outputGuards(run: AgentRun, config: LangGraphRunnableConfig, led
     if (read && !read.success) return { problem: "", reason: "The replaced answer does not fit the agent's schema.", isFinal: true };
     return { result: passed.value, isChanged: true };
   };
-  return { quiet: true, guard, callbacks: unheard() };
+  const asides = output.filter(checksAsides);
+  const guardThought = async (text: string): Promise<string> => {
+    const passed = await apply({ guards: asides, value: text, place: "thought", run, config, ledger });
+    return "value" in passed ? asText(passed.value) : "";
+  };
+  return { quiet: true, guard, ...(asides.length > 0 && { guardThought }), callbacks: unheard() };
 }
 
 /** The names of the callback handlers that pass tokens and raw answers on to clients. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { closed, type Problem } from "../closed.ts";
 import { isPattern } from "../within-time.ts";
+import { projectGuard, projectGuardNames } from "./project-guards.ts";
 
 /** The kinds of personal data that LangChain's detectors find. */
 export const PersonalData = z.enum(["email", "credit_card", "ip", "mac_address", "url"]);
@@ -20,8 +21,17 @@ const common = {
 const Words = z.number().int().min(0).max(1_000_000);
 const Scalar = z.union([z.string().max(10_000), z.number(), z.boolean(), z.null()]);
 
+/** The name of a guard that the project defines as a function. */
+const GuardName = z.string().superRefine((name, context) => {
+  if (projectGuard(name)) return;
+  context.addIssue({ code: "custom", message: `there is no guard "${name}"; there are ${projectGuardNames().join(", ") || "none"}` });
+});
+
+/** Returns a guard as an object. A name alone stands for the project's guard with this name. */
+const inFull = (guard: unknown) => (typeof guard === "string" ? { kind: "function", name: guard } : guard);
+
 /** A guard as data. It never contains code. */
-export const Guard = z
+export const GuardObject = z
   .discriminatedUnion("kind", [
     closed({
       kind: z.literal("pii"),
@@ -60,8 +70,10 @@ export const Guard = z
       model: z.string().min(1).optional().describe("Model of the judge. Default: the agent's"),
       ...common,
     }),
+    closed({ kind: z.literal("function"), name: GuardName.describe("Name of a guard of the project"), ...common }),
   ])
-  .describe("A check of a text or value");
+  .describe("A check of a text or value, or the name of a guard of the project");
+export const Guard = z.preprocess(inFull, GuardObject);
 export type Guard = z.infer<typeof Guard>;
 
 function findPatternProblems(given: object): Problem[] {
@@ -81,7 +93,12 @@ function findSchemaProblems(given: object): Problem[] {
   }
 }
 
-const actions = { input: ["block", "replace", "ask"], output: ["block", "retry", "replace"], tool: ["block", "replace", "ask"] };
+const actions = {
+  input: ["block", "replace", "ask"],
+  output: ["block", "retry", "replace"],
+  tool: ["block", "replace", "ask"],
+  whole: ["block", "replace"],
+};
 type Place = keyof typeof actions;
 
 const Guards = z.array(Guard).max(50);
@@ -101,6 +118,18 @@ export const Guardrails = closed(
   },
 );
 export type Guardrails = z.infer<typeof Guardrails>;
+
+/** The guards of a whole pattern. The pattern is not run again for an answer that does not pass, so an output cannot be retried. */
+export const PatternGuardrails = closed(
+  {
+    input: Guards.default([]).describe("Checks of the task, the messages and the other input of the run"),
+    output: Guards.default([]).describe("Checks of the final answer. Those that forbid parts also check the answer of each agent."),
+  },
+  (given) => {
+    const { input, output } = given as Record<Place, unknown>;
+    return [...misused(input, "input", ["input"]), ...misused(output, "whole", ["output"])];
+  },
+);
 
 /** Returns a problem for each guard whose action is impossible at its place. */
 function misused(guards: unknown, place: Place, path: string[]): Problem[] {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type CompiledStateGraph, END, Overwrite, START, StateGraph, type StateSchema, type StateSchemaFields } from "@langchain/langgraph";
 import type { z } from "zod";
 import { mostSuperSteps } from "../../agent/context.ts";
+import { guarded } from "../../agent/guards/whole.ts";
 import { beginTask } from "../../agent/task.ts";
 import { checkAgents } from "../doing.ts";
 import { changeOf, type Emission } from "./event.ts";
@@ -87,7 +88,9 @@ export function listenerGraph<Fields extends StateSchemaFields, Context extends 
   if (judges) builder.addNode("decide", decide(setup)).addEdge("decide", "publish");
   builder.addNode("askAboutFailures", askAboutFailures(setup)).addEdge("askAboutFailures", "match");
   builder.addNode("conclude", (values: never, config: Config) => conclude(values, parse(config))).addEdge("conclude", END);
-  return builder.compile({ name, ...(description && { description }) }).withConfig({ recursionLimit: mostSuperSteps * 5 }) as never;
+  return guarded(builder.compile({ name, ...(description && { description }) })).withConfig({
+    recursionLimit: mostSuperSteps * 5,
+  }) as never;
 }
 
 /** The update that clears the values of an earlier run on the thread. */

@@ -1,6 +1,7 @@
 import { type CompiledStateGraph, END, Overwrite, START, StateGraph, type StateSchema, type StateSchemaFields } from "@langchain/langgraph";
 import type { z } from "zod";
 import { mostSuperSteps } from "../../agent/context.ts";
+import { guarded } from "../../agent/guards/whole.ts";
 import { beginTask } from "../../agent/task.ts";
 import { checkAgents } from "../doing.ts";
 import { type CompensatedValues, compensate, toUndo } from "./compensate.ts";
@@ -113,7 +114,7 @@ export function workflow<Fields extends StateSchemaFields, Context extends z.Zod
     builder.addNode("compensate", compensate(setup)).addConditionalEdges("compensate", undoOrEnd, ["compensate", "conclude"]);
   }
   builder.addNode("conclude", (values: never, config: Config) => conclude(values, parse(config), config)).addEdge("conclude", END);
-  return builder.compile({ name, ...(description && { description }) }).withConfig({ recursionLimit: mostSuperSteps }) as never;
+  return guarded(builder.compile({ name, ...(description && { description }) })).withConfig({ recursionLimit: mostSuperSteps }) as never;
 }
 
 /** Tells whether the run was started to undo the steps of the run before it on the thread. */

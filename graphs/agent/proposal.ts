@@ -1,0 +1,13 @@
+import { z } from "zod";
+
+/** A call of a tool of tier 3 that an agent proposes to the agent that called it. */
+export const Proposal = z.object({
+  agent: z.string().describe("Agent that proposes the call"),
+  tool: z.string().describe("Name of the tool"),
+  args: z.record(z.string(), z.unknown()).describe("Arguments of the tool"),
+});
+export type Proposal = z.infer<typeof Proposal>;
+
+/** The result of a call that was only proposed, as the proposing model reads it. */
+export const proposed =
+  "Proposed to the agent that called you. A person decides about it later. You will not see the result. Say in your answer what you proposed.";
