@@ -222,3 +222,31 @@ test("agents that never stop talking end at the limit of messages", async () => 
   const { status, log } = await bus({ agents: [chatty("a", "b"), chatty("b", "a")], maxMessages: 20, limits }).invoke({ task: "t" });
   expect({ status, messages: log.length }).toEqual({ status: "limit", messages: 20 });
 });
+
+test("a turn that takes longer than an acknowledgement may is ended, and its messages are delivered again", async () => {
+  const deliveries: number[] = [];
+  const slow: BusFunction = {
+    name: "slow",
+    turn: (input) => {
+      deliveries.push(messagesIn(input)[0]?.delivery ?? 0);
+      return deliveries.length === 1 ? new Promise(() => {}) : { send: [done("in time")] };
+    },
+  };
+  const { output } = await bus({ agents: [slow, handling("b", () => [])], ackSeconds: 0.5, limits }).invoke({ task: "t" });
+  expect({ output, deliveries }).toEqual({ output: "in time", deliveries: [1, 2] });
+});
+
+test("a request without a reply in time ends the wait of its sender, though others are still at work", async () => {
+  const seen: string[] = [];
+  const lead = handling("lead", (message) => (message.from === "user" ? [{ to: "busy", type: "REQUEST", payload: "?" }] : []), seen);
+  const busy = handling("busy", (message) => (message.from === "lead" ? [{ to: "slow", type: "REQUEST", payload: "?" }] : []));
+  const slow: BusFunction = {
+    name: "slow",
+    turn: async (input) => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return { send: messagesIn(input).map((message) => reply(message, "late")) };
+    },
+  };
+  await bus({ agents: [lead, busy, slow], replySeconds: 0.05, limits }).invoke({ task: "t" });
+  expect(seen[1]).toContain("There was no reply within 0.05 s.");
+});
