@@ -24,6 +24,7 @@ export const AgentState = new StateSchema({
   summary: z.string().default("").describe("Summary of the messages that the model no longer sees"),
   ledger: Ledger,
   ...failureState,
+  _knowledge: z.string().default("").describe("Passages of knowledge before the task of this turn"),
   _rounds: z.number().int().default(0).describe("Number of model calls since the last message of a person"),
   _folded: z.number().int().default(0).describe("Number of messages that the summary replaces, counted from the first"),
   _offered: z.array(z.string()).default([]).describe("Tools that the model was offered. A run that resumes this one does not change them."),

@@ -6,10 +6,11 @@ import type { AgentMiddleware } from "langchain";
 import { z } from "zod";
 import { closed } from "./closed.ts";
 import { type Guarding, type GuardrailsInCode, guardrailsFrom } from "./guards/in-code.ts";
+import { ownSources, type Source, type SourceInput } from "./knowledge/schema.ts";
 import { type AgentData, agentFields } from "./schema.ts";
 
 /** An agent. Call `agent` to make one from options in code, or `fromData` to make one from data. */
-export interface Agent extends Omit<AgentData, "model" | "tools" | "output" | "guardrails"> {
+export interface Agent extends Omit<AgentData, "model" | "tools" | "output" | "guardrails" | "knowledge"> {
   /** The name of a model, or a chat model. Without it, the agent uses the model of the run's context. */
   model?: string | BaseChatModel;
   /** The agent's own tools, and the names of tools that the project or the patterns define. */
@@ -18,6 +19,8 @@ export interface Agent extends Omit<AgentData, "model" | "tools" | "output" | "g
   output?: z.ZodType;
   /** The checks of the agent's input, of its answer and of its tools. */
   guardrails?: Guarding;
+  /** The sources whose passages the agent reads before its task. */
+  knowledge?: Source[];
   /** LangChain middleware. It runs around each model call and tool call, inside the agent's own hooks. */
   middleware: readonly AgentMiddleware[];
   /** A compiled graph that does the work of the agent. If it is set, the agent calls no model itself. */
@@ -33,7 +36,7 @@ export interface Workable {
  * The options of `agent`. They are the fields of `AgentData`, which describes an agent as data, and options that only code can set: chat
  * models, tools and middleware.
  */
-export interface AgentOptions extends Omit<z.input<typeof AgentData>, "model" | "tools" | "output" | "guardrails"> {
+export interface AgentOptions extends Omit<z.input<typeof AgentData>, "model" | "tools" | "output" | "guardrails" | "knowledge"> {
   /** A model, as a name `provider:model` or as a chat model. */
   model?: string | BaseChatModel;
   /** Tools of your own, and names of tools that the project or the patterns define. */
@@ -42,6 +45,8 @@ export interface AgentOptions extends Omit<z.input<typeof AgentData>, "model" | 
   output?: z.ZodType | OtherZod | Record<string, unknown>;
   /** Checks of the agent's input, of its answer and of its tools, as data or as functions. */
   guardrails?: GuardrailsInCode;
+  /** Sources of knowledge. In code, they may name any file and any namespace of the store. */
+  knowledge?: SourceInput[];
   /** LangChain middleware, as `createAgent` takes it. */
   middleware?: readonly AgentMiddleware[];
 }
@@ -58,10 +63,11 @@ const Options = closed(agentFields);
 
 /** Returns an agent. Throws if an option is unknown or invalid. */
 export function agent(options: AgentOptions): Agent {
-  const { model, tools = [], output, middleware = [], guardrails, ...data } = options;
+  const { model, tools = [], output, middleware = [], guardrails, knowledge, ...data } = options;
   const names = tools.filter((tool) => typeof tool === "string");
   const { tools: _, ...parsed } = Options.parse({ ...data, tools: names, ...(typeof model === "string" && { model }) });
-  return { ...parsed, model, tools, output: asZod(output), middleware, guardrails: guardrails && guardrailsFrom(guardrails) };
+  const own = { guardrails: guardrails && guardrailsFrom(guardrails), knowledge: knowledge && ownSources(knowledge) };
+  return { ...parsed, model, tools, output: asZod(output), middleware, ...own };
 }
 
 /** Returns an agent that lets this graph do its work. */

@@ -1,5 +1,5 @@
 import { realpath } from "node:fs/promises";
-import { sep } from "node:path";
+import { resolve, sep } from "node:path";
 
 // The operator's limits come from environment variables, which no caller can set. The service puts the limits in langgraph.json there.
 
@@ -21,6 +21,10 @@ export async function allowedDirectories(context: string[] | null): Promise<stri
   const narrowed = operators.filter((one) => callers.some((other) => isWithin(one, other)));
   return [...new Set([...inner, ...narrowed])];
 }
+
+/** Returns the operator's directories as they are written. Links in them are not followed. */
+export const operatorDirectories = (): string[] =>
+  listed(process.env.ENSEMBLE_PATTERN_DIRECTORIES, ",").map((directory) => resolve(directory));
 
 /** Returns whether a real path is this directory or lies inside it. */
 export const isWithin = (path: string, directory: string): boolean =>

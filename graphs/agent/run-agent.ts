@@ -11,6 +11,8 @@ import { AgentFailed, rootOf } from "./failing.ts";
 import { GuardrailTripped, guardInput } from "./guards/input.ts";
 import { outputGuards } from "./guards/output.ts";
 import { wholeOutputGuards } from "./guards/present.ts";
+import { knowledgeFor, taskIn, withKnowledge } from "./knowledge/knowledge.ts";
+import { KnowledgeError } from "./knowledge/read-source.ts";
 import { BudgetExceeded, enforceBudget, entryOf, type LedgerEntry } from "./ledger.ts";
 import { isRefusal, NoAnswer } from "./model-errors.ts";
 import { openModel, UnknownModel } from "./models.ts";
@@ -124,7 +126,8 @@ async function answerAtOnce(run: AgentRun, errand: Errand, config: LangGraphRunn
   const { signal } = config;
   const { agent, limits } = run;
   const system = instructionOf(agent, errand.constraints ?? [], limits);
-  const { messages, ledger: judged } = await guardInput(run, openingOf(errand, limits), config);
+  const { messages: opening, ledger: judged } = await guardInput(run, openingOf(errand, limits), config);
+  const messages = withKnowledge(opening, await knowledgeFor(run, taskIn(opening), config));
   const purse = purseOf(run, [], config);
   const expected = expectedCost(calledBy(run, 0), [new SystemMessage(system), ...messages], purse);
   const end = await reserve(purse, expected, signal);
@@ -219,7 +222,11 @@ const statusOf = (error: Error) => (error instanceof NoAnswer ? error.status : "
 function isFatal(error: Error): boolean {
   if (error instanceof NoAnswer) return error.isFatal;
   return (
-    error instanceof UnknownModel || error instanceof GuardrailTripped || error instanceof PromptTooLong || isRefusal(Object(error).status)
+    error instanceof UnknownModel ||
+    error instanceof KnowledgeError ||
+    error instanceof GuardrailTripped ||
+    error instanceof PromptTooLong ||
+    isRefusal(Object(error).status)
   );
 }
 

@@ -8,6 +8,7 @@ import { callModel, type ModelCall, type ModelReply } from "./call-model.ts";
 import { rootOf } from "./failing.ts";
 import { guardInput } from "./guards/input.ts";
 import { outputGuards } from "./guards/output.ts";
+import { knowledgeFor, taskIn, withKnowledge } from "./knowledge/knowledge.ts";
 import { entryOf, type LedgerEntry } from "./ledger.ts";
 import { fold, inSight } from "./memory.ts";
 import { NoAnswer } from "./model-errors.ts";
@@ -50,7 +51,9 @@ export async function think(run: AgentRun, state: AgentValues, request: ModelReq
     isLast && lastWords,
   ];
   const tools = isLast ? [] : [...(request.tools ?? []), ...(await openTools(run))];
-  const messages = inSight(conversation, memory.folded);
+  const config = { ...(request.runtime as LangGraphRunnableConfig), store: getConfig()?.store };
+  const knowledge = turn.isNew ? await knowledgeFor(run, taskIn(conversation), config) : state._knowledge;
+  const messages = withKnowledge(inSight(conversation, memory.folded), knowledge);
   const systemMessage = new SystemMessage(system.filter(Boolean).join("\n"));
   const end = await reserve(purse, expectedCost(calledBy(run, started), [systemMessage, ...messages], purse), signal);
   const reply = await handler({ ...request, model, tools, messages, systemMessage }).catch((error: unknown) => {
@@ -76,6 +79,7 @@ export async function think(run: AgentRun, state: AgentValues, request: ModelReq
       stopped: isLast ? "step_limit" : null,
       summary: memory.summary,
       _folded: memory.folded,
+      _knowledge: knowledge,
       _rounds: turn.rounds + 1,
       _offered: namesOf(run),
       _approve: approve,
