@@ -1,4 +1,4 @@
-import { closed, Guard, JsonSchema, stepName, ToolName } from "ensemble/patterns";
+import { AgentData, closed, Guard, JsonSchema, stepName, ToolName } from "ensemble/patterns";
 import { z } from "zod";
 
 const mostAgents = 20;
@@ -29,7 +29,9 @@ const CrewAgent = closed({
   inject_date: flag.describe("Whether the agent is told the date"),
   date_format: z.string().max(100).default("%Y-%m-%d").describe("Format of the date, with %Y, %m, %d, %B, %b, %A, %H and %M"),
   memory: flag.describe("Whether the agent can remember facts for later runs and recall them"),
-  knowledge_sources: z.array(z.unknown()).default([]).describe("Without effect so far"),
+  knowledge_sources: AgentData.shape.knowledge.describe(
+    "Sources whose passages the agent reads before each task, as an agent's `knowledge`",
+  ),
   respect_context_window: z.boolean().default(true).describe("Without effect: long material is always cut"),
   cache: z.boolean().default(true).describe("Without effect: results of tools are not reused"),
   verbose: flag.describe("Without effect: events are always sent"),

@@ -24,13 +24,28 @@ export const planOf = (task: string) => `${task} (plan)`;
 /** Returns the agents of a crew as data, with the inputs in their texts. */
 export const agentsOf = ({ agents }: Definition, inputs: Record<string, unknown>, now: Date): AgentData[] =>
   Object.entries(agents).map(([name, agent]) => {
-    const { role, goal, backstory, llm, tools, memory, max_iter: maxRounds, max_execution_time: seconds } = agent;
+    const {
+      role,
+      goal,
+      backstory,
+      llm,
+      tools,
+      memory,
+      knowledge_sources: sources,
+      max_iter: maxRounds,
+      max_execution_time: seconds,
+    } = agent;
     const today = agent.inject_date ? `The date is ${dateIn(agent.date_format, now)}.` : "";
     const memories = memory ? ["remember", "recall"].filter((tool) => !tools.includes(tool)) : [];
     return AgentData.parse({
       ...{ name, role: fill(role, inputs), goal: fill(goal, inputs), tools: [...tools, ...memories], maxRounds },
       ...{ backstory: [fill(backstory, inputs), today].filter(Boolean).join("\n"), description: fill(goal, inputs) },
-      ...{ ...(llm && { model: llm }), errandSeconds: seconds, timeoutSeconds: Math.min(seconds, 3_600) },
+      ...{
+        ...(llm && { model: llm }),
+        ...(sources && { knowledge: sources }),
+        errandSeconds: seconds,
+        timeoutSeconds: Math.min(seconds, 3_600),
+      },
     });
   });
 

@@ -176,3 +176,14 @@ test("in code, an agent may name any file and any namespace, and a store without
   expect(asked()).toContain("Water is faster outside.");
   expect(asked()).not.toContain("Trains");
 });
+
+test("an agent of a crew gets the three best passages of its knowledge sources, if they fit at all", async () => {
+  const sources = [...[1, 2, 3, 4, 5].map((n) => ({ text: `${rivers} ${"more ".repeat(n)}` })), { text: trains }];
+  const agents = { scholar: { role: "a scholar", goal: "explain", knowledge_sources: sources } };
+  const tasks = { one: { description: "why do rivers bend", expected_output: "a reason", agent: "scholar" } };
+  await client.runs.wait(null, "crew", { input: { agents, tasks } });
+  expect(asked().match(/\[text\]/g)).toHaveLength(3);
+  expect(asked()).not.toContain("Trains");
+  const refused = client.runs.wait(null, "crew", { input: { agents: { scholar: { ...agents.scholar, knowledge_sources: [{}] } }, tasks } });
+  await expect(refused).rejects.toThrow("input.agents.scholar.knowledge_sources[0]");
+});
