@@ -2,7 +2,6 @@ import { beforeEach } from "vitest";
 import type { ScriptedReply } from "../../graphs/testing/scripted-model.ts";
 import { startPatterns } from "./service.ts";
 
-export const { client, model } = await startPatterns();
 export const squadNames = ["functional_testing", "performance_testing", "security_testing"];
 const workers: Record<string, string[]> = {
   functional_testing: ["ui_tester", "api_tester", "integration_tester"],
@@ -57,26 +56,35 @@ export const everyWorker = (id: string, squad: string): ScriptedReply => ({
   json: { steps: (workers[squad] ?? []).map((name) => step(`${id}_${name}`, name)) },
 });
 
-beforeEach(() => {
-  Object.assign(script, { objectives: [], plans: {}, work: {}, told: {}, decisions: [goOn], others: [] });
-  model.respond((messages) => {
-    if (messages.includes("Turn this mission")) return next(script.objectives, { status: 400 });
-    if (messages.includes("Decide what follows")) return next(script.decisions, goOn);
-    if (messages.includes("Group these findings")) return { json: { groups: [] } };
-    if (messages.includes("Write the report")) return { tokens: ["Mission ", "done."] };
-    const [, id = "", squad] = /reach (\w+)/.exec(messages) ?? [];
-    if (messages.includes("Split this task")) return next(script.plans[id], everyWorker(id, squad ?? squadOf(messages)));
-    if (messages.includes("Review the work")) return goOn;
-    if (messages.includes("Report to the commander")) return next(script.told[id], told());
-    const done = /Task: do (\w+)/.exec(messages)?.[1];
-    return done ? next(script.work[done], work()) : next(script.others, { status: 400 });
-  });
-});
 const squadOf = (messages: string) => squadNames.find((name) => messages.includes(`of the squad \\"${name}\\"`)) ?? "";
 
-export const run = (payload: object, threadId: string | null = null) =>
-  client.runs.wait(threadId as string, "hierarchy", payload) as Promise<unknown> as Promise<Commanded>;
 export const mission = { input: { mission: "Test the shop", input: "the shop" } };
-export const promptsWith = (words: string) =>
-  model.requests.map(({ messages }) => JSON.stringify(messages)).filter((text) => text.includes(words));
 export const three = () => [{ json: { objectives: squadNames.map((name, index) => objective(`o${index + 1}`, name)) } }];
+
+/** Returns the answer of the script to a request. */
+function answer(messages: string): ScriptedReply {
+  if (messages.includes("Turn this mission")) return next(script.objectives, { status: 400 });
+  if (messages.includes("Decide what follows")) return next(script.decisions, goOn);
+  if (messages.includes("Group these findings")) return { json: { groups: [] } };
+  if (messages.includes("Write the report")) return { tokens: ["Mission ", "done."] };
+  const [, id = "", squad] = /reach (\w+)/.exec(messages) ?? [];
+  if (messages.includes("Split this task")) return next(script.plans[id], everyWorker(id, squad ?? squadOf(messages)));
+  if (messages.includes("Review the work")) return goOn;
+  if (messages.includes("Report to the commander")) return next(script.told[id], told());
+  const done = /Task: do (\w+)/.exec(messages)?.[1];
+  return done ? next(script.work[done], work()) : next(script.others, { status: 400 });
+}
+
+/** Starts a service for a test file whose model plays the commander, the squads and their workers as `script` says. */
+export async function startCommand() {
+  const { client, model } = await startPatterns();
+  beforeEach(() => {
+    Object.assign(script, { objectives: [], plans: {}, work: {}, told: {}, decisions: [goOn], others: [] });
+    model.respond(answer);
+  });
+  const run = (payload: object, threadId: string | null = null) =>
+    client.runs.wait(threadId as string, "hierarchy", payload) as Promise<unknown> as Promise<Commanded>;
+  const promptsWith = (words: string) =>
+    model.requests.map(({ messages }) => JSON.stringify(messages)).filter((text) => text.includes(words));
+  return { client, model, run, promptsWith };
+}

@@ -1,21 +1,8 @@
 import { expect, test } from "vitest";
 import { divide } from "../../graphs/hierarchy/divide.ts";
-import {
-  type Commanded,
-  client,
-  decided,
-  goOn,
-  mission,
-  model,
-  objective,
-  promptsWith,
-  run,
-  script,
-  squadNames,
-  step,
-  told,
-  work,
-} from "./command.ts";
+import { type Commanded, decided, goOn, mission, objective, script, squadNames, startCommand, step, told, work } from "./command.ts";
+
+const { client, model, promptsWith, run } = await startCommand();
 
 /** The most calls of models that were open at once. */
 function mostAtOnce({ ledger }: Commanded): number {

@@ -1,21 +1,21 @@
 import { expect, test } from "vitest";
 import {
-  client,
   decided,
   everyWorker,
   finding,
   goOn,
   mission,
   objective,
-  promptsWith,
-  run,
   script,
   squadNames,
+  startCommand,
   step,
   three,
   told,
   work,
 } from "./command.ts";
+
+const { client, promptsWith, run } = await startCommand();
 
 test("three squads of three workers pursue objectives, and report to the commander without the work below", async () => {
   script.objectives = three();
