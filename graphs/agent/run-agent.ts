@@ -118,7 +118,9 @@ type Done = Omit<Success<unknown>, "status">;
 async function work(run: AgentRun, errand: Errand, config: LangGraphRunnableConfig): Promise<Done> {
   const { agent } = run;
   if (agent.graph) return await workByGraph(run, errand, config);
-  return agent.tools.length > 0 || agent.middleware.length > 0 ? workInRounds(run, errand, config) : answerAtOnce(run, errand, config);
+  const needsRounds =
+    agent.tools.length > 0 || agent.middleware.length > 0 || (agent.contextTokens !== undefined && errand.messages !== undefined);
+  return needsRounds ? workInRounds(run, errand, config) : answerAtOnce(run, errand, config);
 }
 
 /** Does the work with one model call, for an agent without tools. No subgraph is needed, because there are no rounds to store. */
