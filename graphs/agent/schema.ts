@@ -2,6 +2,7 @@ import { z } from "zod";
 import { closed } from "./closed.ts";
 import { Strategy } from "./compaction.ts";
 import { findToolProblems, Guardrails } from "./guards/schema.ts";
+import { Memory } from "./knowledge/memory-schema.ts";
 import { Knowledge } from "./knowledge/schema.ts";
 import { findTierProblems, Tiers } from "./tiers.ts";
 import { ToolName } from "./tool-names.ts";
@@ -31,6 +32,7 @@ export const agentFields = {
   knowledge: Knowledge,
   resultsLimit: z.number().int().min(1).max(20).optional().describe("Most passages of knowledge before a task. Default: 3"),
   scoreThreshold: z.number().min(0).max(1).optional().describe("Lowest score of a passage, 1 being the best. Default: 0.35"),
+  memory: Memory.optional(),
   contextTokens: z
     .number()
     .int()
