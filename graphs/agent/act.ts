@@ -16,9 +16,7 @@ import { tierOfTool } from "./tiers.ts";
 import { type Call, callsOf } from "./tool-calls.ts";
 import { callName } from "./tool-names.ts";
 import { openTool } from "./tools.ts";
-
-/** The limit in characters for a tool result, for the model and in the state. A longer result is cut. */
-const longestResult = 200_000;
+import { shortResult } from "./whole-results.ts";
 
 type Request = ToolCallRequest & { state: AgentValues & { messages: AIMessage[] } };
 
@@ -97,11 +95,11 @@ async function observe(
     const toolCall = { ...request.toolCall, id: call.id ?? call.name, args: passed.value as Call["args"] };
     const answer = await handler({ ...request, toolCall, tool: limited(tool, run.agent.errandSeconds) });
     if (isCommand(answer)) return { text: "Done.", command: answer as Command };
-    return await guardResult(run, call.name, answer as ToolMessage, config);
+    return await guardResult(run, call, answer as ToolMessage, config);
   } catch (error) {
     if (isGraphBubbleUp(error)) throw error;
     config.signal?.throwIfAborted();
-    return await guardError(run, call.name, (error as Error).message, config);
+    return await guardError(run, call, (error as Error).message, config);
   }
 }
 
@@ -117,30 +115,25 @@ function decisionOn(
 }
 
 /** Returns what the model sees of the error of a tool, after the guards of the tool. */
-async function guardError(run: AgentRun, name: string, text: string, config: LangGraphRunnableConfig): Promise<Observation> {
+async function guardError(run: AgentRun, { id = "call", name }: Call, text: string, config: LangGraphRunnableConfig): Promise<Observation> {
   const passed = await guardTool(run, name, "error", text, config);
-  return failed("value" in passed ? cutResult(asText(passed.value)) : passed.reason);
+  return failed("value" in passed ? await shortResult(asText(passed.value), id, config) : passed.reason);
 }
 
 /** Returns what the model sees of a tool's result, after the guards of the tool. */
 async function guardResult(
   run: AgentRun,
-  name: string,
+  { id = "call", name }: Call,
   { text, status }: ToolMessage,
   config: LangGraphRunnableConfig,
 ): Promise<Observation> {
   const result = await guardTool(run, name, status === "error" ? "error" : "result", text, config);
   if (!("value" in result)) return failed(result.reason);
-  return { text: cutResult(asText(result.value)), isError: status === "error" };
+  return { text: await shortResult(asText(result.value), id, config), isError: status === "error" };
 }
 
 /** Returns the tool with this name: one that the agent has in code, or one that the run's context names. */
 function find(run: AgentRun, name: string) {
   const own = run.agent.tools.find((one) => typeof one !== "string" && one.name === name);
   return own && typeof own !== "string" ? own : openTool(name, run);
-}
-
-function cutResult(text: string): string {
-  if (text.length <= longestResult) return text;
-  return `${text.slice(0, longestResult)}\n[Cut here: ${longestResult} of ${text.length} characters are shown.]`;
 }

@@ -3,8 +3,11 @@ import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from "@langcha
 import { expectedCost, type Purse, reserve } from "./account.ts";
 import { type AgentRun, calledBy } from "./agent-run.ts";
 import { callModel } from "./call-model.ts";
+import { leavingRoom, partsOf, type Room } from "./compaction.ts";
 import { entryOf, type LedgerEntry } from "./ledger.ts";
 import { NoAnswer } from "./model-errors.ts";
+import { cut } from "./prompt.ts";
+import { tokensOf } from "./usage.ts";
 
 /** The most messages of a conversation that the model sees. If there are more, the oldest `foldSize` are merged into a summary at once. */
 const windowSize = 20;
@@ -21,38 +24,58 @@ interface Memory {
 }
 
 /**
- * Merges old messages into the summary with one model call, if the model would otherwise see too many. Otherwise returns without a
+ * Merges old messages into the summary, if the model would otherwise see too many messages or too many tokens. Otherwise returns without a
  * change.
  */
 export async function fold(
   run: AgentRun,
   model: BaseChatModel,
-  { messages, ...now }: { messages: BaseMessage[]; summary: string; folded: number },
+  { messages, room, ...now }: { messages: BaseMessage[]; summary: string; folded: number; room: Room },
   purse: Purse,
   signal: AbortSignal | undefined,
 ): Promise<Memory> {
-  const leaving = leavingWindow(messages, now.folded);
-  if (leaving.length === 0) return { summary: now.summary, folded: now.folded, ledger: [] };
-  const task = `Summary so far: ${now.summary || "(none)"}\n\nNew messages:\n${asTranscript(leaving)}`;
+  const memory: Memory = { ...now, ledger: [] };
+  const long = room.strategy === "minimal" ? [] : leavingRoom(messages, now.folded, tokensIn(now.summary), room);
+  const many = leavingWindow(messages, now.folded);
+  for (const part of partsOf(long.length > many.length ? long : many, room.tokens / 2)) {
+    await foldPart(run, model, { part, memory, room }, purse, signal);
+  }
+  return memory;
+}
+
+interface Part {
+  part: BaseMessage[];
+  memory: Memory;
+  room: Room;
+}
+
+/** Merges messages into the summary with one model call, and changes the memory. */
+async function foldPart(run: AgentRun, model: BaseChatModel, { part, memory, room }: Part, purse: Purse, signal: AbortSignal | undefined) {
+  const transcript = cut(asTranscript(part), room.tokens / 2);
+  const task = `Summary so far: ${memory.summary || "(none)"}\n\nNew messages:\n${transcript}`;
   const { timeoutSeconds, retries } = run.agent;
   const prompt = [new HumanMessage(task)];
   const called = { ...calledBy(run, Date.now()), agent: "memory", task: "summary" };
   const end = await reserve(purse, expectedCost(called, prompt, purse), signal);
-  const ledger: LedgerEntry[] = [];
+  const spent: LedgerEntry[] = [];
   try {
     const call = { model, system: instruction, messages: prompt, timeoutSeconds, retries, quiet: true, signal };
     const { message, attempts, usage } = await callModel(call);
-    ledger.push(entryOf(called, "success", attempts, usage));
-    return { summary: message.text, folded: now.folded + leaving.length, ledger };
+    spent.push(entryOf(called, "success", attempts, usage));
+    memory.summary = cut(message.text, room.tokens / 4);
+    memory.folded += part.length;
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
-    ledger.push(entryOf(called, error.status, error.attempts, error.usage, error.message));
-    run.record?.(ledger);
-    throw Object.assign(error, { ledger });
+    spent.push(entryOf(called, error.status, error.attempts, error.usage, error.message));
+    run.record?.([...memory.ledger, ...spent]);
+    throw Object.assign(error, { ledger: [...memory.ledger, ...spent] });
   } finally {
-    end(ledger);
+    end(spent);
+    memory.ledger.push(...spent);
   }
 }
+
+const tokensIn = (text: string): number => tokensOf([new HumanMessage(text)]);
 
 /**
  * Returns the messages to merge into the summary now, oldest first. Usually there are none. `folded` is how many messages the summary
@@ -65,16 +88,6 @@ export function leavingWindow(messages: BaseMessage[], folded: number): BaseMess
   let end = Math.max(foldSize, present.length - windowSize);
   while (end < present.length && ToolMessage.isInstance(present[end])) end++;
   return end < present.length ? present.slice(0, end) : [];
-}
-
-/**
- * Returns the messages that the model sees, which are those that the summary does not contain. The last message of a person is always
- * among them, because it is the task.
- */
-export function inSight(messages: BaseMessage[], folded: number): BaseMessage[] {
-  const task = messages.findLastIndex((message) => HumanMessage.isInstance(message));
-  const present = messages.slice(folded);
-  return task >= 0 && task < folded ? [messages[task] as BaseMessage, ...present] : present;
 }
 
 /** Returns messages as one text, for the model that writes the summary. */

@@ -12,6 +12,7 @@ import { GuardrailTripped, guardInput } from "./guards/input.ts";
 import { outputGuards } from "./guards/output.ts";
 import { wholeOutputGuards } from "./guards/present.ts";
 import { knowledgeFor, taskIn, withKnowledge } from "./knowledge/knowledge.ts";
+import { learn } from "./knowledge/learned.ts";
 import { KnowledgeError } from "./knowledge/read-source.ts";
 import { BudgetExceeded, enforceBudget, entryOf, type LedgerEntry } from "./ledger.ts";
 import { isRefusal, NoAnswer } from "./model-errors.ts";
@@ -70,13 +71,15 @@ export async function runAgent<Result = unknown>(assignment: Assignment, config:
   const signal = config.signal ? AbortSignal.any([config.signal, deadline]) : deadline;
   try {
     const done = await work(run, assignment, { ...config, signal });
-    return { status: "success", ...done, result: done.result as Result };
+    const learned = await learn(run, { task, result: done.result, quality: done.stopped ?? "success" }, { ...config, signal });
+    return { status: "success", ...done, ledger: [...done.ledger, ...learned], result: done.result as Result };
   } catch (error) {
     config.signal?.throwIfAborted();
     const cause = rootOf(error);
     if (cause.name === "BudgetExceededError") throw new BudgetExceeded(cause.message, recorded);
     if (isBubble(cause)) throw cause;
     const { status, message } = deadline.aborted ? overdue(agent) : { status: statusOf(cause), message: cause.message };
+    await learn(run, { task, result: message, quality: status }, config);
     const failed = recorded.some(({ outcome }) => outcome !== "success");
     if (!failed) recorded.push(entryOf({ ...calledBy(run, started), task }, status, 0, { inputTokens: 0, outputTokens: 0 }, message));
     return { status, error: message, isFatal: !deadline.aborted && isFatal(cause), ledger: recorded };
@@ -118,7 +121,9 @@ type Done = Omit<Success<unknown>, "status">;
 async function work(run: AgentRun, errand: Errand, config: LangGraphRunnableConfig): Promise<Done> {
   const { agent } = run;
   if (agent.graph) return await workByGraph(run, errand, config);
-  return agent.tools.length > 0 || agent.middleware.length > 0 ? workInRounds(run, errand, config) : answerAtOnce(run, errand, config);
+  const needsRounds =
+    agent.tools.length > 0 || agent.middleware.length > 0 || (agent.contextTokens !== undefined && errand.messages !== undefined);
+  return needsRounds ? workInRounds(run, errand, config) : answerAtOnce(run, errand, config);
 }
 
 /** Does the work with one model call, for an agent without tools. No subgraph is needed, because there are no rounds to store. */

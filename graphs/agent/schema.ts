@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { closed } from "./closed.ts";
+import { Strategy } from "./compaction.ts";
 import { findToolProblems, Guardrails } from "./guards/schema.ts";
+import { Memory } from "./knowledge/memory-schema.ts";
 import { Knowledge } from "./knowledge/schema.ts";
 import { findTierProblems, Tiers } from "./tiers.ts";
 import { ToolName } from "./tool-names.ts";
@@ -30,6 +32,17 @@ export const agentFields = {
   knowledge: Knowledge,
   resultsLimit: z.number().int().min(1).max(20).optional().describe("Most passages of knowledge before a task. Default: 3"),
   scoreThreshold: z.number().min(0).max(1).optional().describe("Lowest score of a passage, 1 being the best. Default: 0.35"),
+  memory: Memory.optional(),
+  contextTokens: z
+    .number()
+    .int()
+    .min(1_000)
+    .max(10_000_000)
+    .optional()
+    .describe("Most tokens of one prompt. Older messages are compacted. Default: three quarters of the model's window, or 96,000"),
+  compaction: Strategy.optional().describe(
+    "How older messages make room: a summary, a summary of all but the last round, or no summary. Default: semantic",
+  ),
   guardrails: Guardrails.optional().describe("Checks of the agent's input, of its answer and of its tools"),
 };
 

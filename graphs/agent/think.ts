@@ -5,12 +5,14 @@ import { expectedCost, reserve } from "./account.ts";
 import { type AgentRun, calledBy, namesOf, purseOf } from "./agent-run.ts";
 import type { AgentValues } from "./agent-state.ts";
 import { callModel, type ModelCall, type ModelReply } from "./call-model.ts";
+import { fitted, roomBeside } from "./compaction.ts";
 import { rootOf } from "./failing.ts";
 import { guardInput } from "./guards/input.ts";
 import { outputGuards } from "./guards/output.ts";
+import { inSight } from "./in-sight.ts";
 import { knowledgeFor, taskIn, withKnowledge } from "./knowledge/knowledge.ts";
 import { entryOf, type LedgerEntry } from "./ledger.ts";
-import { fold, inSight } from "./memory.ts";
+import { fold } from "./memory.ts";
 import { NoAnswer } from "./model-errors.ts";
 import { openModel } from "./models.ts";
 import { report } from "./progress.ts";
@@ -18,6 +20,7 @@ import { instructionOf } from "./prompt.ts";
 import { tierOfTool } from "./tiers.ts";
 import { callName } from "./tool-names.ts";
 import { openTool } from "./tools.ts";
+import { tokensOf } from "./usage.ts";
 
 type Handler = (request: ModelRequest) => Promise<AIMessage>;
 
@@ -43,17 +46,16 @@ export async function think(run: AgentRun, state: AgentValues, request: ModelReq
   const opening = turn.isNew ? request.messages : [];
   const input = await guardInput({ ...run, ...purse }, opening, request.runtime as LangGraphRunnableConfig);
   const conversation = turn.isNew ? input.messages : request.messages;
-  const memory = await fold(run, model, { messages: conversation, ...turn }, purse, signal);
   const isLast = turn.rounds >= agent.maxRounds;
-  const system = [
-    instructionOf(agent, run.constraints ?? [], run.limits),
-    memory.summary && `Earlier in this conversation: ${memory.summary}`,
-    isLast && lastWords,
-  ];
-  const tools = isLast ? [] : [...(request.tools ?? []), ...(await openTools(run))];
   const config = { ...(request.runtime as LangGraphRunnableConfig), store: getConfig()?.store };
   const knowledge = turn.isNew ? await knowledgeFor(run, taskIn(conversation), config) : state._knowledge;
-  const messages = withKnowledge(inSight(conversation, memory.folded), knowledge);
+  const instruction = instructionOf(agent, run.constraints ?? [], run.limits);
+  const room = roomBeside(agent, model, [new SystemMessage([instruction, lastWords, knowledge].join("\n"))]);
+  const memory = await fold(run, model, { messages: conversation, room, ...turn }, purse, signal);
+  const system = [instruction, memory.summary && `Earlier in this conversation: ${memory.summary}`, isLast && lastWords];
+  const tools = isLast ? [] : [...(request.tools ?? []), ...(await openTools(run))];
+  const left = { ...room, tokens: room.tokens - tokensOf([new SystemMessage(memory.summary)]) };
+  const messages = withKnowledge(await fitted(inSight(conversation, memory.folded), model, left), knowledge);
   const systemMessage = new SystemMessage(system.filter(Boolean).join("\n"));
   const end = await reserve(purse, expectedCost(calledBy(run, started), [systemMessage, ...messages], purse), signal);
   const reply = await handler({ ...request, model, tools, messages, systemMessage }).catch((error: unknown) => {

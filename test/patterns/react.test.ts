@@ -227,7 +227,7 @@ test("a page without an end is read as far as it may be long", async () => {
       })(),
     ).pipe(response);
   });
-  expect((await observe(`http://${host}/`, [host]))?.length).toBe(199_999);
+  expect(await observe(`http://${host}/`, [host])).toContain("[Cut here: 8000 of 199999 characters are shown.");
 });
 
 test.each(["<", "<script>", "<style>a", "</script <script"])("a page of nothing but %s is read and holds nobody up", async (part) => {

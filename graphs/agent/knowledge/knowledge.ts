@@ -5,6 +5,8 @@ import { z } from "zod";
 import type { AgentRun } from "../agent-run.ts";
 import { report } from "../progress.ts";
 import { chunksOf } from "./chunks.ts";
+import { recallLearned } from "./learned.ts";
+import { type Passage, shareOf } from "./passage.ts";
 import { KnowledgeError, nameOf, readSource } from "./read-source.ts";
 import type { Source } from "./schema.ts";
 
@@ -17,21 +19,16 @@ const chunkMinutes = 31 * 24 * 60;
 
 const Hit = z.object({ text: z.string() });
 
-interface Passage {
-  source: string;
-  text: string;
-  score: number;
-}
-
 /** Returns the passages of the agent's knowledge that fit a task, as a text to put before the task. Returns "" if none fits. */
 export async function knowledgeFor(run: AgentRun, task: string, config: LangGraphRunnableConfig): Promise<string> {
-  const { knowledge = [], resultsLimit = usualLimit, scoreThreshold = usualThreshold } = run.agent;
-  if (knowledge.length === 0) return "";
+  const { knowledge = [], memory, resultsLimit = usualLimit, scoreThreshold = usualThreshold } = run.agent;
+  const remembers = memory?.tasks || memory?.entities;
+  if (knowledge.length === 0 && !remembers) return "";
   const startedAt = Date.now();
   const store = getStore(config);
   if (!store) throw new KnowledgeError("There is no store for the knowledge of the agent.");
   const query = task.replace(/^Task: /, "").slice(0, longestQuery);
-  const found: Passage[] = [];
+  const found = await recallLearned(store, run, query, config);
   for (const source of knowledge) found.push(...(await search(store, source, { query, limit: resultsLimit }, run, config)));
   const best = found
     .filter(({ score }) => score >= scoreThreshold)
@@ -105,10 +102,3 @@ type Put = (namespace: string[], key: string, value: object, index: false | stri
 /** Puts an item with a time to live. LangGraph's types do not have the last argument. */
 const put = (store: BaseStore, namespace: string[], key: string, value: object, index: false | string[], ttl: number) =>
   (store.put as unknown as Put).call(store, namespace, key, value, index, { ttl });
-
-/** Returns the share of the query's words that a text has, for stores that give no score. */
-function shareOf(query: string, text: string): number {
-  const words = new Set(query.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []);
-  const known = text.toLowerCase();
-  return words.size === 0 ? 0 : [...words].filter((word) => known.includes(word)).length / words.size;
-}

@@ -1,0 +1,90 @@
+import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
+import { type BaseMessage, ToolMessage } from "@langchain/core/messages";
+import { ClearToolUsesEdit } from "langchain";
+import { z } from "zod";
+import { inSight } from "./in-sight.ts";
+import { cut } from "./prompt.ts";
+import { tokensOf } from "./usage.ts";
+
+export const Strategy = z.enum(["semantic", "aggressive", "minimal"]);
+export type Strategy = z.infer<typeof Strategy>;
+
+/** The context window that a model is taken to have, in tokens, if LangChain does not know it. */
+const usualWindow = 128_000;
+const usualShare = 0.75;
+/** The least room for messages, in tokens, however long the instruction is. */
+const leastRoom = 500;
+/** The results of tools that the strategy `minimal` keeps, as LangChain's own default has it. */
+const keptResults = 3;
+
+/** The room for the messages and the summary of one model call, in tokens, and how room is made. */
+export interface Room {
+  tokens: number;
+  strategy: Strategy;
+}
+
+/** Returns the room that an agent's limit leaves beside the fixed parts of its prompt. */
+export function roomBeside(
+  { contextTokens, compaction = "semantic" }: { contextTokens?: number; compaction?: Strategy },
+  model: BaseChatModel,
+  fixed: BaseMessage[],
+): Room {
+  const most = contextTokens ?? usualShare * (model.profile?.maxInputTokens ?? usualWindow);
+  return { tokens: Math.max(leastRoom, Math.floor(most - tokensOf(fixed))), strategy: compaction };
+}
+
+/**
+ * Returns the messages that must leave the model's sight so that the others have room, oldest first. A round leaves as a whole: a message and the
+ * results of its tool calls. The last round always stays.
+ */
+export function leavingRoom(messages: BaseMessage[], folded: number, summary: number, { tokens, strategy }: Room): BaseMessage[] {
+  if (tokensOf(inSight(messages, folded)) + summary <= tokens) return [];
+  const present = messages.slice(folded);
+  const goal = strategy === "aggressive" ? 0 : tokens / 2;
+  const starts = present.flatMap((message, index) => (ToolMessage.isInstance(message) ? [] : [index]));
+  const [last = 0, ...earlier] = starts.toReversed();
+  const kept = earlier.findLast((start) => tokensOf(present.slice(start)) <= goal);
+  return present.slice(0, kept ?? last);
+}
+
+/** Returns messages in parts of at most so many tokens, so that each part can be summarized with one call. */
+export function partsOf(messages: BaseMessage[], tokens: number): BaseMessage[][] {
+  const parts: BaseMessage[][] = [];
+  for (const message of messages) {
+    const part = parts.at(-1);
+    if (part && tokensOf([...part, message]) <= tokens) part.push(message);
+    else parts.push([message]);
+  }
+  return parts;
+}
+
+/** Returns the messages as the model sees them, within the room. The conversation itself is not changed. */
+export async function fitted(messages: BaseMessage[], model: BaseChatModel, { tokens, strategy }: Room): Promise<BaseMessage[]> {
+  if (tokensOf(messages) <= tokens) return messages;
+  const seen = [...messages];
+  if (strategy === "minimal") {
+    const edit = new ClearToolUsesEdit({ trigger: { tokens }, keep: { messages: keptResults } });
+    await edit.apply({ messages: seen, model, countTokens: tokensOf });
+  }
+  return withShortResults(strategy === "minimal" ? withoutOldest(seen, tokens) : seen, tokens);
+}
+
+/** Returns messages without the oldest rounds that have no room. The task, which is the first message or a later one of a person, stays. */
+function withoutOldest(messages: BaseMessage[], tokens: number): BaseMessage[] {
+  const leaving = leavingRoom(messages, 0, 0, { tokens, strategy: "semantic" });
+  return inSight(messages, leaving.length);
+}
+
+/** Returns messages with the results of tools cut to equal lengths, if they have no room otherwise. */
+function withShortResults(messages: BaseMessage[], tokens: number): BaseMessage[] {
+  if (tokensOf(messages) <= tokens) return messages;
+  const results = messages.filter((message) => ToolMessage.isInstance(message));
+  const others = tokensOf(messages.filter((message) => !ToolMessage.isInstance(message)));
+  const noteTokens = 25;
+  const each = Math.max(25, Math.floor((tokens - others) / Math.max(1, results.length)) - noteTokens);
+  return messages.map((message) => {
+    if (!ToolMessage.isInstance(message)) return message;
+    const { id, tool_call_id, name, status } = message;
+    return new ToolMessage({ id, tool_call_id, name, status, content: cut(message.text, each) });
+  });
+}

@@ -1,0 +1,23 @@
+import { getConfig, getStore, type LangGraphRunnableConfig } from "@langchain/langgraph";
+
+/** The limit in characters for a tool result, for the model and in the state. A longer result is cut. */
+const longestResult = 8_000;
+/** The limit if there is no store that could keep the whole result. */
+const longestUnkept = 200_000;
+/** The most characters of a result that are kept. */
+const longestKept = 1_000_000;
+const keptMinutes = 30 * 24 * 60;
+
+type Put = (namespace: string[], key: string, value: object, index: false, options: { ttl: number }) => Promise<void>;
+
+/** Returns a tool's result as the model sees it. A long one is cut, and the store keeps the whole. The note says where. */
+export async function shortResult(text: string, callId: string, config: LangGraphRunnableConfig): Promise<string> {
+  const store = text.length > longestResult ? getStore(getConfig() ?? config) : undefined;
+  const most = store ? longestResult : longestUnkept;
+  if (text.length <= most) return text;
+  const note = `Cut here: ${most} of ${text.length} characters are shown.`;
+  if (!store) return `${text.slice(0, most)}\n[${note}]`;
+  const namespace = ["tool-results", String(config.configurable?.thread_id ?? "none")];
+  await (store.put as unknown as Put).call(store, namespace, callId, { text: text.slice(0, longestKept) }, false, { ttl: keptMinutes });
+  return `${text.slice(0, most)}\n[${note} The store has the whole as ${namespace.join("/")}/${callId}.]`;
+}
