@@ -134,6 +134,7 @@ export const decisionRows: Record<string, DecisionRow> = {
     needs: makesRuns,
     body: ({ assistantId, threadId }) => [{ assistant_id: assistantId, thread_id: threadId, input: {} }],
   },
+  "POST /runs/search": { needs: ["threads:search"], reached: holds("runId") },
   "GET /threads/{threadId}/runs": { needs: ["threads:read", "threads:search"], reached: holds("runId") },
   "GET /threads/{threadId}/runs/{runId}": { needs: ["threads:read"] },
   "DELETE /threads/{threadId}/runs/{runId}": { needs: ["threads:delete"] },
