@@ -50,6 +50,7 @@ const item = (things: Things) => ({ namespace: ["shelf", things.mark], key: "k" 
 /** One row for each endpoint. A key with a bar names a variant of the endpoint's request after the bar. */
 export const decisionRows: Record<string, DecisionRow> = {
   "GET /metrics": { needs: ["threads:search"] },
+  "GET /workers": { needs: ["threads:search"] },
 
   "POST /assistants | an id that is taken": {
     needs: ["assistants:create", "assistants:read"],

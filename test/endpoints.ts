@@ -135,6 +135,7 @@ export const endpoints: Record<string, Endpoint> = {
   "GET /ok": { query: { check_db: flagInQuery } },
   "GET /info": {},
   "GET /metrics": { query: { format: choiceInQuery } },
+  "GET /workers": {},
 
   "POST /assistants": {
     body: { graph_id: "steps" },

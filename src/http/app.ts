@@ -32,6 +32,7 @@ import { type StreamingDeps, streamingRoutes } from "./routes/streaming.ts";
 import { threadRoutes } from "./routes/threads.ts";
 import { uiRoutes } from "./routes/ui.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
+import { workerRoutes } from "./routes/workers.ts";
 
 /** Builds the HTTP API. The API only answers requests. Workers execute the runs. */
 export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserApp): Promise<FastifyInstance> {
@@ -81,7 +82,7 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
 }
 
 const routesOfRuns: FastifyPluginAsyncZod<StreamingDeps> = async (app, options) => {
-  for (const routes of [runRoutes, runSearchRoutes, singleRunRoutes, cancellationRoutes, cronRoutes, webhookRoutes])
+  for (const routes of [runRoutes, runSearchRoutes, singleRunRoutes, cancellationRoutes, cronRoutes, webhookRoutes, workerRoutes])
     await app.register(routes, options);
   await app.register(streamingRoutes, options);
 };

@@ -157,6 +157,21 @@ export const FoundRun = Run.extend({
   error: Json.nullable(),
 }).meta({ id: "FoundRun" });
 
+export const ListedWorker = z
+  .object({
+    worker_id: Id,
+    host: z.string(),
+    pid: z.number().int(),
+    version: z.string().nullable(),
+    graphs: z.array(z.string()).nullable(),
+    slots: z.number().int().nullable(),
+    running: z.number().int(),
+    alive: z.boolean(),
+    started_at: z.iso.datetime(),
+    heartbeat_at: z.iso.datetime(),
+  })
+  .meta({ id: "Worker" });
+
 export const Cron = z
   .object({
     cron_id: Id,

@@ -269,3 +269,9 @@ test("only a user who may read all runs gets the metrics of all users", async ()
     expect([response.status, await response.text()]).toEqual([403, expect.stringContaining("ENSEMBLE_METRICS_PORT")]);
   }
 });
+
+test("only a user who may read all runs gets the list of workers", async () => {
+  expect((await call("admin", "GET", "/workers")).status).toBe(200);
+  const response = await call("bob", "GET", "/workers");
+  expect([response.status, await response.text()]).toEqual([403, expect.stringContaining("API key")]);
+});

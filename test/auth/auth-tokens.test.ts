@@ -201,10 +201,10 @@ describe("Studio's header", () => {
   });
 });
 
-test("an API key is shown the counts of everybody, a user is not", async () => {
-  const metrics = async (headers: Record<string, string>) => (await fetch(`${urls[0]}/metrics`, { headers })).status;
-  expect(await metrics({ "x-api-key": ops.key })).toBe(200);
-  expect(await metrics(bearer(await sign(good("ada"))))).toBe(403);
+test.each(["/metrics", "/workers"])("an API key is shown %s, which is about everybody, a user is not", async (path) => {
+  const statusFor = async (headers: Record<string, string>) => (await fetch(urls[0] + path, { headers })).status;
+  expect(await statusFor({ "x-api-key": ops.key })).toBe(200);
+  expect(await statusFor(bearer(await sign(good("ada"))))).toBe(403);
 });
 
 test("Studio's header is no key", async () => {
