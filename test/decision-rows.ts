@@ -50,6 +50,7 @@ const item = (things: Things) => ({ namespace: ["shelf", things.mark], key: "k" 
 /** One row for each endpoint. A key with a bar names a variant of the endpoint's request after the bar. */
 export const decisionRows: Record<string, DecisionRow> = {
   "GET /metrics": { needs: ["threads:search"] },
+  "GET /workers": { needs: ["threads:search"] },
 
   "POST /assistants | an id that is taken": {
     needs: ["assistants:create", "assistants:read"],
@@ -134,6 +135,7 @@ export const decisionRows: Record<string, DecisionRow> = {
     needs: makesRuns,
     body: ({ assistantId, threadId }) => [{ assistant_id: assistantId, thread_id: threadId, input: {} }],
   },
+  "POST /runs/search": { needs: ["threads:search"], reached: holds("runId") },
   "GET /threads/{threadId}/runs": { needs: ["threads:read", "threads:search"], reached: holds("runId") },
   "GET /threads/{threadId}/runs/{runId}": { needs: ["threads:read"] },
   "DELETE /threads/{threadId}/runs/{runId}": { needs: ["threads:delete"] },

@@ -60,6 +60,8 @@ const threadFilter = {
 
 const badTtl = ["60", true, [], {}, 0, -1, 1e12, { ttl: 0 }, { ttl: "60" }, { ttl: 60, strategy: "nonsense" }, { strategy: "delete" }];
 
+const badTime = ["", "soon", "2027-13-01T00:00:00Z", "2027-01-01", 7, {}, true, null];
+
 const runFields = {
   ...config,
   ...checkpoint,
@@ -105,7 +107,7 @@ const cronFields = {
     "0 0 * * 1,".repeat(100),
   ],
   timezone: ["", "Nowhere/City", "+01:00", "local", 7, {}, nul],
-  end_time: ["", "soon", "2027-13-01T00:00:00Z", "2027-01-01", 7, {}, true],
+  end_time: badTime.filter((time) => time !== null),
   enabled: ["true", 1, {}],
   on_run_completed: badChoice,
   context: badDocument,
@@ -133,6 +135,7 @@ export const endpoints: Record<string, Endpoint> = {
   "GET /ok": { query: { check_db: flagInQuery } },
   "GET /info": {},
   "GET /metrics": { query: { format: choiceInQuery } },
+  "GET /workers": {},
 
   "POST /assistants": {
     body: { graph_id: "steps" },
@@ -242,6 +245,26 @@ export const endpoints: Record<string, Endpoint> = {
   "POST /runs/stream": runCreate,
   "POST /runs/wait": runCreate,
   "POST /runs/batch": { body: [runCreate.body], fields: { 0: [7, null, "text", {}], "0.thread_id": badId, "0.metadata": badDocument } },
+  "POST /runs/search": {
+    body: {},
+    fields: {
+      ...paging,
+      status: [...badChoice, ["pending", "nonsense"], [null]],
+      graph_id: badText,
+      assistant_id: badText,
+      thread_id: badId,
+      metadata: badDocument,
+      error: ["", "x".repeat(1_001), ...badText],
+      created_since: badTime,
+      created_until: badTime,
+      updated_since: badTime,
+      updated_until: badTime,
+      sort_by: [...badChoice, "status"],
+      sort_order: badChoice,
+      select: [...badList, ["nonsense"], ["__proto__"], ["auth_user"], ["output"]],
+      exact: ["true", 1, {}],
+    },
+  },
   "GET /threads/{threadId}/runs": {
     query: {
       limit: limitInQuery,

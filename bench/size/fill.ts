@@ -46,11 +46,13 @@ export async function fill(db: pg.Client, size: Size): Promise<void> {
     [queueThreads + temporary, queueThreads],
   );
   await db.query(
-    `insert into runs (run_id, thread_id, assistant_id, graph_id, status, multitask_strategy, metadata, kwargs, events_kept_secs, created_at, ended_at, attempt, event_base)
-     select ('1' || lpad(to_hex(n), 31, '0'))::uuid, lpad(to_hex(n / $2 + 1), 32, '0')::uuid, lpad(to_hex(n / $2 / $3 + 1), 32, '0')::uuid, 'g', 'success',
-            'enqueue', '{"graph_id": "g"}', json_build_object('input', null, 'config', json_build_object('configurable', json_build_object('graph_id', 'g')), 'stream_mode', json_build_array('values')),
-            120, now(), now(), 1, 1000 * n
-       from generate_series(0, $1::integer - 1) n`,
+    `insert into runs (run_id, thread_id, assistant_id, graph_id, status, multitask_strategy, metadata, kwargs, events_kept_secs, created_at, updated_at,
+                       ended_at, attempt, event_base, error)
+     select ('1' || lpad(to_hex(n), 31, '0'))::uuid, lpad(to_hex(n / $2 + 1), 32, '0')::uuid, lpad(to_hex(n / $2 / $3 + 1), 32, '0')::uuid, 'g',
+            case when failed then 'error' else 'success' end::run_status, 'enqueue', json_build_object('graph_id', 'g', 'n', n),
+            json_build_object('input', null, 'config', json_build_object('configurable', json_build_object('graph_id', 'g')), 'stream_mode', json_build_array('values')),
+            120, created, created, now(), 1, 1000 * n, case when failed then '{"error": "Error", "message": "failed"}'::json end
+       from (select n, n % ($1 / 100) = 0 as failed, now() - make_interval(secs => $1 - n) as created from generate_series(0, $1::integer - 1) n) made`,
     [threads * runsAThread, runsAThread, threadsAnAssistant],
   );
   await db.query(

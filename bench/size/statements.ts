@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { findAssistants } from "../../src/assistants/assistants.ts";
+import { scopeOf } from "../../src/auth/filter.ts";
 import { lastCheckpointOfRun } from "../../src/checkpoints/lifecycle.ts";
 import { noRows, storeRows } from "../../src/checkpoints/rows.ts";
 import { EnsembleSaver } from "../../src/checkpoints/saver.ts";
@@ -12,6 +13,7 @@ import { endRuns } from "../../src/runs/end.ts";
 import { readQueue, readRunCounts } from "../../src/runs/figures.ts";
 import { sweepIdempotencyKeys } from "../../src/runs/idempotency.ts";
 import { getRun, listRuns } from "../../src/runs/read.ts";
+import { type RunFilter, searchRuns } from "../../src/runs/search-runs.ts";
 import { sweepEvents, timeOutRuns } from "../../src/runs/sweep.ts";
 import { nextRuns, readProgress } from "../../src/runs/thread-runs.ts";
 import { observeWorkers, renewWorker } from "../../src/runs/workers.ts";
@@ -26,6 +28,10 @@ const uuid = (n: number, first = "0") =>
 const [threadId, runId, assistantId, workerId] = [uuid(700), uuid(3_497, "1"), uuid(1), randomUUID()];
 const page = { limit: 10, offset: 0 };
 const search = (filter: ThreadFilter & { sort_by?: "updated_at" }) => (db: Db) => searchThreads(db, everything, { ...page, ...filter });
+const runs =
+  (filter: RunFilter, scope = everything) =>
+  (db: Db) =>
+    searchRuns(db, scope, { ...page, ...filter });
 const place = { configurable: { thread_id: threadId, checkpoint_ns: "" } };
 
 async function history(db: Db): Promise<void> {
@@ -56,6 +62,10 @@ export const statements: Record<string, Work> = {
   "read a thread": (db) => findThread(db, everything, threadId),
   "read a run": (db) => getRun(db, everything, threadId, runId),
   "runs of a thread": (db) => listRuns(db, everything, threadId, page),
+  "runs: newest": runs({}),
+  "runs: failed": runs({ status: ["error", "timeout"] }),
+  "runs: by rare metadata": runs({ metadata: { n: 1_234 } }),
+  "runs: of a user": runs({}, scopeOf({ n: 1_234 })),
   "store a checkpoint": (db) => storeRows(db, { ...noRows, checkpoints: [checkpoint] }),
   "newest checkpoint": (db) => new EnsembleSaver(db).getTuple(place),
   "history of a thread": (db) => history(db),

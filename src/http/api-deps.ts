@@ -49,6 +49,8 @@ export interface ApiDeps {
     requestTimeoutSeconds: number;
     stalledSeconds: number;
     recheckSeconds: number;
+    /** How long a worker counts as alive after its last heartbeat. */
+    leaseSeconds: number;
     eventRetentionSeconds: number;
     resumableRetentionSeconds: number;
     /** Returns the headers of a request that its runs may see. */

@@ -1,6 +1,6 @@
 import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from "fastify";
-import { validatorCompiler } from "fastify-type-provider-zod";
+import { type FastifyPluginAsyncZod, validatorCompiler } from "fastify-type-provider-zod";
 import { ServiceError } from "../errors.ts";
 import type { HttpOptions } from "../registry/http-options.ts";
 import type { UserApp } from "../registry/user-app.ts";
@@ -24,13 +24,15 @@ import { graphRoutes } from "./routes/graphs.ts";
 import { healthRoute, metaRoutes } from "./routes/meta.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { singleRunRoutes } from "./routes/run.ts";
+import { runSearchRoutes } from "./routes/run-search.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { stateRoutes } from "./routes/state.ts";
 import { storeRoutes } from "./routes/store.ts";
-import { streamingRoutes } from "./routes/streaming.ts";
+import { type StreamingDeps, streamingRoutes } from "./routes/streaming.ts";
 import { threadRoutes } from "./routes/threads.ts";
 import { uiRoutes } from "./routes/ui.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
+import { workerRoutes } from "./routes/workers.ts";
 
 /** Builds the HTTP API. The API only answers requests. Workers execute the runs. */
 export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserApp): Promise<FastifyInstance> {
@@ -72,17 +74,18 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
   if (!http.disable_assistants) await app.register(graphRoutes, options);
   if (!http.disable_threads) await app.register(threadRoutes, options);
   if (!http.disable_threads) await app.register(stateRoutes, options);
-  if (!http.disable_runs) await app.register(runRoutes, options);
-  if (!http.disable_runs) await app.register(singleRunRoutes, options);
-  if (!http.disable_runs) await app.register(cancellationRoutes, options);
   const askFront = inFront && fetchInMemory(app.server, prefix);
-  if (!http.disable_runs) await app.register(streamingRoutes, { ...options, askFront });
-  if (!http.disable_runs) await app.register(cronRoutes, options);
-  if (!http.disable_runs) await app.register(webhookRoutes, options);
+  if (!http.disable_runs) await app.register(routesOfRuns, { ...options, askFront });
   if (!http.disable_store) await app.register(storeRoutes, options);
   if (deps.ui) await app.register(uiRoutes, { bundles: deps.ui, mountedAt: prefix });
   return app;
 }
+
+const routesOfRuns: FastifyPluginAsyncZod<StreamingDeps> = async (app, options) => {
+  for (const routes of [runRoutes, runSearchRoutes, singleRunRoutes, cancellationRoutes, cronRoutes, webhookRoutes, workerRoutes])
+    await app.register(routes, options);
+  await app.register(streamingRoutes, options);
+};
 
 /**
  * Returns the logger for requests. Fastify logs two lines for each request. They appear only at the level "debug", because runs have log

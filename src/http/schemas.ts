@@ -33,6 +33,11 @@ export const Whole = (min: number, max: number) =>
   );
 export const Limit = Whole(1, 1_000).default(10);
 export const Offset = Whole(0, 1_000_000_000).default(0);
+/** A point in time. A time without a zone counts as UTC. */
+export const Time = z.iso
+  .datetime({ offset: true, local: true })
+  .transform((time) => new Date(/(Z|[+-]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`))
+  .refine((time) => Number.isFinite(time.getTime()), "is not a valid time");
 export const SortOrder = z.enum(["asc", "desc"]).optional();
 /** A list, or one item without a list around it. A query parameter that is given only once arrives in the second form. */
 export const OneOrMore = <Item extends z.ZodType>(item: Item) =>
@@ -139,6 +144,33 @@ export const Run = z
     waiting_for_graph: z.string().optional(),
   })
   .meta({ id: "Run" });
+
+/** A run as a search over all threads returns it. */
+export const FoundRun = Run.extend({
+  graph_id: z.string().nullable(),
+  attempt: z.number().int(),
+  worker_id: Id.nullable(),
+  due_at: z.iso.datetime(),
+  started_at: z.iso.datetime().nullable(),
+  ended_at: z.iso.datetime().nullable(),
+  duration_ms: z.number().nullable(),
+  error: Json.nullable(),
+}).meta({ id: "FoundRun" });
+
+export const ListedWorker = z
+  .object({
+    worker_id: Id,
+    host: z.string(),
+    pid: z.number().int(),
+    version: z.string().nullable(),
+    graphs: z.array(z.string()).nullable(),
+    slots: z.number().int().nullable(),
+    running: z.number().int(),
+    alive: z.boolean(),
+    started_at: z.iso.datetime(),
+    heartbeat_at: z.iso.datetime(),
+  })
+  .meta({ id: "Worker" });
 
 export const Cron = z
   .object({

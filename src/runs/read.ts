@@ -8,12 +8,15 @@ import { type Run, type RunStatus, runColumns } from "./run.ts";
 const visibleBy = (scope: Scope): Sql =>
   sql`exists (select from threads where threads.thread_id = runs.thread_id and ${scope.visible(sql`threads.metadata`)})`;
 
-const columns = sql`${runColumns},
+/** The graph that a pending run waits for. Null if a live worker has the graph. */
+export const waitingForGraph: Sql = sql`
   case when status = 'pending' and run_at <= now() then (select graph_id from absent_graphs where absent_graphs.graph_id = runs.graph_id) end as "waiting_for_graph"`;
 
+const columns = sql`${runColumns}, ${waitingForGraph}`;
+
 /** Removes the field `waiting_for_graph` if it is null, because clients expect it only on runs that wait for a graph. */
-function toRun({ waiting_for_graph, ...run }: Omit<Run, "waiting_for_graph"> & { waiting_for_graph: string | null }): Run {
-  return (waiting_for_graph === null ? run : { ...run, waiting_for_graph }) as Run;
+export function toRun({ waiting_for_graph, ...run }: Omit<Run, "waiting_for_graph"> & { waiting_for_graph?: string | null }): Run {
+  return (waiting_for_graph ? { ...run, waiting_for_graph } : run) as Run;
 }
 
 type Row = Parameters<typeof toRun>[0];

@@ -16,16 +16,28 @@ export const settledSeconds = 5;
  */
 const silentSeconds = 2;
 
+/** The facts about a worker that others see. */
+export interface WorkerFacts {
+  workerId: string;
+  /** The graphs that the worker has. */
+  graphs: string[];
+  /** How many runs the worker may execute at once. */
+  slots: number;
+  /** The release of Ensemble that the worker runs. */
+  version: string;
+}
+
 /**
- * Stores a worker and its graphs, so that the worker may claim runs. Takes an advisory lock that lives as long as this connection, and
+ * Stores a worker and its facts, so that the worker may claim runs. Takes an advisory lock that lives as long as this connection, and
  * stores the key of the lock afterwards. An observer can thus never see the key of a lock that is not yet taken.
  */
-export async function announceWorker(connection: Db, workerId: string, graphs: string[]): Promise<void> {
+export async function announceWorker(connection: Db, { workerId, graphs, slots, version }: WorkerFacts): Promise<void> {
   const { rows } = await connection.query<{ key: number }>(sql`select nextval('worker_lock_keys')::integer as key`);
   const key = rows[0]?.key;
   await connection.query(sql`select pg_advisory_lock(${lockClass}, ${key})`);
   await connection.query(sql`
-    insert into workers (worker_id, lock_key, host, pid, graphs) values (${workerId}, ${key}, ${hostname()}, ${process.pid}, ${graphs})
+    insert into workers (worker_id, lock_key, host, pid, graphs, slots, version)
+    values (${workerId}, ${key}, ${hostname()}, ${process.pid}, ${graphs}, ${slots}, ${version})
         on conflict (worker_id) do update set lock_key = excluded.lock_key, heartbeat_at = now()`);
 }
 
@@ -72,23 +84,54 @@ export interface ObservedWorker {
 }
 
 /**
- * Returns the other workers that seem dead: those whose lock nobody holds, and those whose lease has run out. It reads `pg_locks`, because
- * `pg_try_advisory_lock` would take a free lock instead of only looking.
+ * An expression that is true if nobody holds the lock of the worker `w`, and the server has been up for long enough to rely on this. It
+ * reads `pg_locks`, because `pg_try_advisory_lock` would take a free lock instead of only looking.
  */
+const lockFree = sql`
+  (pg_postmaster_start_time() < now() - make_interval(secs => ${settledSeconds})
+   and not exists (select from pg_locks l
+                    where l.locktype = 'advisory' and l.granted and l.objsubid = 2
+                      and l.database = (select oid from pg_database where datname = current_database())
+                      and l.classid = ${lockClass}::bigint::oid and l.objid = w.lock_key::bigint::oid))`;
+
+const leaseOver = (leaseSeconds: number) =>
+  sql`greatest(w.heartbeat_at, pg_postmaster_start_time()) < now() - make_interval(secs => ${leaseSeconds})`;
+
+/** Returns the other workers that seem dead: those whose lock nobody holds, and those whose lease has run out. */
 export async function observeWorkers(db: Db, workerId: string, leaseSeconds: number): Promise<ObservedWorker[]> {
   const { rows } = await db.query<ObservedWorker>(sql`
     select * from (
-      select w.worker_id as "workerId", w.lock_key as "lockKey",
-             pg_postmaster_start_time() < now() - make_interval(secs => ${settledSeconds})
-               and not exists (select from pg_locks l
-                                where l.locktype = 'advisory' and l.granted and l.objsubid = 2
-                                  and l.database = (select oid from pg_database where datname = current_database())
-                                  and l.classid = ${lockClass}::bigint::oid and l.objid = w.lock_key::bigint::oid) as "lockFree",
-             w.heartbeat_at < now() - make_interval(secs => ${silentSeconds}) as silent,
-             greatest(w.heartbeat_at, pg_postmaster_start_time()) < now() - make_interval(secs => ${leaseSeconds}) as "leaseOver"
+      select w.worker_id as "workerId", w.lock_key as "lockKey", ${lockFree} as "lockFree",
+             w.heartbeat_at < now() - make_interval(secs => ${silentSeconds}) as silent, ${leaseOver(leaseSeconds)} as "leaseOver"
         from workers w
        where w.worker_id <> ${workerId}) others
      where "lockFree" or "leaseOver"`);
+  return rows;
+}
+
+/** A worker as the API shows it. The facts that a worker of the previous release does not report are null. */
+export interface ListedWorker {
+  worker_id: string;
+  host: string;
+  pid: number;
+  version: string | null;
+  graphs: string[] | null;
+  slots: number | null;
+  /** How many runs the worker holds. */
+  running: number;
+  /** False if the worker's lease has run out or nobody holds its lock. Other workers then take over its runs. */
+  alive: boolean;
+  started_at: Date;
+  heartbeat_at: Date;
+}
+
+/** Returns all workers, the oldest first. */
+export async function listWorkers(db: Db, leaseSeconds: number): Promise<ListedWorker[]> {
+  const { rows } = await db.query<ListedWorker>(sql`
+    select worker_id, host, pid, version, graphs, slots,
+           (select count(*)::integer from runs where runs.worker_id = w.worker_id and status = 'running') as running,
+           not (${lockFree} or ${leaseOver(leaseSeconds)}) as alive, started_at, heartbeat_at
+      from workers w order by started_at, worker_id`);
   return rows;
 }
 

@@ -1,6 +1,7 @@
 import type { Config } from "../config.ts";
 import type { Project } from "../registry/project.ts";
 import { retentionRules } from "../retention/retention-rules.ts";
+import { version } from "../version.ts";
 import { startCrons } from "../worker/crons.ts";
 import { startSweeper } from "../worker/sweeper.ts";
 import { startTimers } from "../worker/timers.ts";
@@ -20,7 +21,7 @@ export async function startWork(
   closers.push(sweeper.stop);
   closers.push(startTimers(deps).stop);
   closers.push(startCrons(deps, config).stop);
-  const worker = await startWorker(deps, url, config);
+  const worker = await startWorker(deps, url, { ...config, version });
   closers.push(worker.stop);
   return worker;
 }

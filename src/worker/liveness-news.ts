@@ -1,11 +1,10 @@
 import type { HeldRun } from "../runs/claim.ts";
+import type { WorkerFacts } from "../runs/workers.ts";
 
 /** The data that the liveness thread starts with. */
 export interface LivenessData {
   url: string;
-  workerId: string;
-  /** The graphs that the worker has. */
-  graphs: string[];
+  worker: WorkerFacts;
   leaseSeconds: number;
   /**
    * Shared memory with the time of the last renewal. The main thread can read it even before it has handled the message about the

@@ -17,7 +17,8 @@ import { clockOf, type LivenessData, type LivenessNews, type LivenessOrder, now 
  * Renews this worker's lease every second, and checks every 300 ms whether the other workers are alive. It runs in a thread of its own,
  * with its own connection. A worker thus keeps its lease even while a node blocks the event loop.
  */
-const { url, workerId, graphs, leaseSeconds, clock } = workerData as LivenessData;
+const { url, worker, leaseSeconds, clock } = workerData as LivenessData;
+const { workerId } = worker;
 const lastRenewal = clockOf(clock);
 const lookMs = 300;
 const renewMs = 1_000;
@@ -49,7 +50,7 @@ async function liveOnOneConnection(): Promise<void> {
   client.on("error", () => {}); // the next statement reports the error
   try {
     await client.connect();
-    await announceWorker(client, workerId, graphs);
+    await announceWorker(client, worker);
     const observer = createObserver(client);
     tell({ kind: "connected" });
     let renewedAt = 0;
@@ -71,7 +72,7 @@ async function renew(client: pg.Client, askedAt: number): Promise<void> {
   isWanted = false;
   wanted = Promise.withResolvers();
   const { known, halted, held } = await renewWorker(client, workerId);
-  if (!known) await announceWorker(client, workerId, graphs);
+  if (!known) await announceWorker(client, worker);
   lastRenewal.set(askedAt); // the lease starts when the renewal was sent, not when its result arrived
   tell({ kind: "renewed", askedAt, halted, held });
 }

@@ -2,13 +2,12 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { Logger } from "pino";
 import type { HeldRun } from "../runs/claim.ts";
+import type { WorkerFacts } from "../runs/workers.ts";
 import { clockOf, type LivenessData, type LivenessNews, type LivenessOrder, now } from "./liveness-news.ts";
 
 export interface LivenessOptions {
   url: string;
-  workerId: string;
-  /** The graphs that the worker has. */
-  graphs: string[];
+  worker: WorkerFacts;
   leaseSeconds: number;
   log: Logger;
   /** Called with the runs that this worker holds according to the database. `askedAt` is the time at which the database was asked. */
@@ -35,11 +34,11 @@ const blockedMs = 1_000;
 
 /** Starts the thread that renews this worker's lease. Resolves when the worker is in the table `workers`. */
 export async function startLiveness(options: LivenessOptions): Promise<Liveness> {
-  const { url, workerId, graphs, leaseSeconds, log } = options;
+  const { url, worker, leaseSeconds, log } = options;
   const clock = new SharedArrayBuffer(8);
   const lastRenewal = clockOf(clock);
   lastRenewal.set(now());
-  const data: LivenessData = { url, workerId, graphs, leaseSeconds, clock };
+  const data: LivenessData = { url, worker, leaseSeconds, clock };
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js"; // ts in the repository, js in the built package
   const thread = new Worker(new URL(`./liveness-thread.${extension}`, import.meta.url), { workerData: data, execArgv: [] });
   const first = Promise.withResolvers<void>();

@@ -18,6 +18,8 @@ import type { WorkerDeps } from "./worker-deps.ts";
 
 export interface WorkerOptions extends AttemptPolicy {
   slots: number;
+  /** The release of Ensemble, which operators see in the list of workers. */
+  version: string;
   leaseSeconds: number;
   runTimeoutSeconds: number;
   drainSeconds: number;
@@ -100,8 +102,7 @@ class RunningWorker {
     const { log, metrics, wakeups } = this.#deps;
     return startLiveness({
       url,
-      workerId: this.workerId,
-      graphs,
+      worker: { workerId: this.workerId, graphs, slots: this.#options.slots, version: this.#options.version },
       leaseSeconds: this.#options.leaseSeconds,
       log,
       onHeld: (held, askedAt) => this.#compare(held, askedAt),

@@ -228,6 +228,27 @@ test("a list and its total contain only what the user owns", async () => {
   }
 });
 
+test("a search of runs finds only the runs on the user's own threads, and counts only these", async () => {
+  const filters = [
+    {},
+    { thread_id: alices.threadId },
+    { assistant_id: alices.assistantId },
+    { metadata: { owner: "alice" } },
+    { status: "success" },
+  ];
+  for (const filter of filters) {
+    const response = await call("bob", "POST", "/runs/search", { ...filter, limit: 1_000 });
+    const runs = (await response.json()) as { run_id: string; thread_id: string; kwargs: object }[];
+    expect(runs.map(({ run_id }) => run_id)).not.toContain(alices.runId);
+    expect(JSON.stringify(runs)).not.toContain("alice");
+    expect(response.headers.get("x-pagination-total")).toBe(String(runs.length));
+  }
+  expect(await ask("alice", "POST", "/runs/search", { thread_id: alices.threadId })).toMatchObject([{ run_id: alices.runId }]);
+  const own = await ask("bob", "POST", "/runs/search", { thread_id: bobs.threadId });
+  expect(own).toEqual(expect.arrayContaining([expect.objectContaining({ run_id: bobs.runId })]));
+  expect(await ask("admin", "POST", "/runs/search", { assistant_id: alices.assistantId })).toMatchObject([{ run_id: alices.runId }]);
+});
+
 /** If the auth handler fails, access is denied, and the answer does not show the error. */
 test.each(everyEndpoint.filter(([route]) => ![...open, ...signedInOnly].includes(route)))(
   "%s is closed while whoever decides is broken",
@@ -247,4 +268,10 @@ test("only a user who may read all runs gets the metrics of all users", async ()
     const response = await call("bob", "GET", `/metrics${query}`);
     expect([response.status, await response.text()]).toEqual([403, expect.stringContaining("ENSEMBLE_METRICS_PORT")]);
   }
+});
+
+test("only a user who may read all runs gets the list of workers", async () => {
+  expect((await call("admin", "GET", "/workers")).status).toBe(200);
+  const response = await call("bob", "GET", "/workers");
+  expect([response.status, await response.text()]).toEqual([403, expect.stringContaining("API key")]);
 });

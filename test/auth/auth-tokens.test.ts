@@ -114,6 +114,23 @@ test("a good token lets its user in, whose things are their own", async () => {
   expect(await bob.assistants.get("steps")).toMatchObject({ graph_id: "steps" });
 });
 
+test("a user finds the runs of their own threads, a key finds everybody's", async () => {
+  const tokens = { ada: bearer(await sign(good("ada"))), bob: bearer(await sign(good("bob"))), key: { "x-api-key": ops.key } };
+  const runId = await clientOf(tokens.ada)
+    .threads.create()
+    .then(async ({ thread_id }) => {
+      await clientOf(tokens.ada).runs.wait(thread_id, "steps", { input: {} });
+      return (await clientOf(tokens.ada).runs.list(thread_id))[0]?.run_id;
+    });
+  const search = async (headers: Record<string, string>) => {
+    const request = { method: "POST", headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify({ limit: 1_000 }) };
+    return ((await (await fetch(`${urls[0]}/runs/search`, request)).json()) as { run_id: string }[]).map(({ run_id }) => run_id);
+  };
+  expect(await search(tokens.ada)).toContain(runId);
+  expect(await search(tokens.key)).toContain(runId);
+  expect(await search(tokens.bob)).not.toContain(runId);
+});
+
 test("a user can neither mark an assistant as a graph's own nor change a graph's own assistant", async () => {
   const [ada, bob] = [clientOf(bearer(await sign(good("ada")))), clientOf(bearer(await sign(good("bob"))))];
   const { assistant_id: assistantId, metadata } = await ada.assistants.create({
@@ -184,10 +201,10 @@ describe("Studio's header", () => {
   });
 });
 
-test("an API key is shown the counts of everybody, a user is not", async () => {
-  const metrics = async (headers: Record<string, string>) => (await fetch(`${urls[0]}/metrics`, { headers })).status;
-  expect(await metrics({ "x-api-key": ops.key })).toBe(200);
-  expect(await metrics(bearer(await sign(good("ada"))))).toBe(403);
+test.each(["/metrics", "/workers"])("an API key is shown %s, which is about everybody, a user is not", async (path) => {
+  const statusFor = async (headers: Record<string, string>) => (await fetch(urls[0] + path, { headers })).status;
+  expect(await statusFor({ "x-api-key": ops.key })).toBe(200);
+  expect(await statusFor(bearer(await sign(good("ada"))))).toBe(403);
 });
 
 test("Studio's header is no key", async () => {

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
-import pg from "pg";
-import { afterEach, expect, onTestFinished, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { systemAssistantId } from "../../src/db/ids.ts";
 import { everything } from "../../src/db/scope.ts";
 import { transaction } from "../../src/db/sql.ts";
 import { findSpentThreads, type Walk } from "../../src/threads/retention.ts";
 import { countThreads, searchThreads, type ThreadSearch } from "../../src/threads/search.ts";
 import { claimWebhooks } from "../../src/webhooks/webhooks.ts";
+import { countBlocks } from "../count-blocks.ts";
 import { startTestService } from "../service.ts";
 
 const { client, db, fetch } = await startTestService({ ENSEMBLE_ROLE: "api" });
@@ -170,29 +170,6 @@ test("receivers of webhooks are visited in turn, however many there are and howe
   expect(new Set(hosts).size).toBe(1_202);
 });
 
-/** Returns a database that rolls back each statement, and adds up the pages that the statements read. */
-async function countBlocks() {
-  const explaining = new pg.Client({ connectionString: db.options.connectionString });
-  await explaining.connect();
-  onTestFinished(() => explaining.end());
-  const touched = { blocks: 0 };
-  const explained = {
-    async query<Row>({ text, values }: { text: string; values: unknown[] }) {
-      await explaining.query("begin");
-      const { rows, rowCount } = await explaining.query(text, values);
-      await explaining.query("rollback; begin");
-      if (!text.startsWith("explain")) {
-        const explained = await explaining.query(`explain (analyze, buffers, format json) ${text}`, values);
-        const { Plan } = explained.rows[0]["QUERY PLAN"][0];
-        touched.blocks += Plan["Shared Hit Blocks"] + Plan["Shared Read Blocks"];
-      }
-      await explaining.query("rollback");
-      return { rows: rows as Row[], rowCount };
-    },
-  };
-  return { touched, explained };
-}
-
 /** Stores temporary threads, each with a pending run. The nth was created n seconds before `until`. */
 const insertWaiting = (amount: number, { metadata = {}, until = new Date() } = {}) =>
   db.query(
@@ -208,7 +185,7 @@ test.each([
   ["the newest", [{}, { sort_by: "updated_at" }] as const],
   ["the busy", [{ status: "busy" }] as const],
 ])("a page of %s threads touches as little while 20,000 runs without a thread wait as while 2,000 do", async (_, filters) => {
-  const { touched, explained } = await countBlocks();
+  const { touched, explained } = await countBlocks(db);
   const measure = async (waiting: number) => {
     await db.query("truncate threads cascade");
     await db.query(
@@ -244,7 +221,7 @@ test("a page has the newest matches, even if a thousand other threads are newer 
 });
 
 test("a claim of webhooks reads about as little with 20,000 pending webhooks as with 2,000", async () => {
-  const { touched, explained } = await countBlocks();
+  const { touched, explained } = await countBlocks(db);
   const measure = async (pending: number) => {
     await db.query("truncate webhooks");
     await db.query(

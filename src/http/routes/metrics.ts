@@ -1,8 +1,7 @@
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
-import { AuthRefusal } from "../../auth/auth.ts";
-import { isEverything } from "../../db/scope.ts";
 import { access } from "../admission/access.ts";
+import { requireEverything } from "../admission/operator.ts";
 import type { ApiDeps } from "../api-deps.ts";
 
 const countsOfAll =
@@ -17,8 +16,7 @@ export const metricsRoutes: FastifyPluginAsyncZod<ApiDeps> = async (app, { metri
       config: access("threads:search"),
     },
     async (request, reply) => {
-      const { scope } = await request.access("threads:search", {});
-      if (!isEverything(scope)) throw new AuthRefusal(403, countsOfAll);
+      await requireEverything(request, countsOfAll);
       const { type, text } = await metrics.read(request.query.format);
       return reply.type(type).send(text);
     },

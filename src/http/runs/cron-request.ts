@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { NewCron } from "../../crons/cron.ts";
 import type { CronPatch as Patch } from "../../crons/crons.ts";
 import { faultOfPattern, isTimezone } from "../../crons/schedule.ts";
-import { Json } from "../schemas.ts";
+import { Json, Time } from "../schemas.ts";
 import { RunCreate } from "./run-request.ts";
 
 /** The fields of a run that a cron can set for all of its runs. */
@@ -29,12 +29,6 @@ const Pattern = z
     if (fault) addIssue({ code: "custom", message: fault });
   });
 const Timezone = z.string().max(100).refine(isTimezone, 'expected the name of a time zone, like "Europe/Berlin"');
-/** A time without a zone counts as UTC, as the schedule does by default. */
-const Time = z.iso
-  .datetime({ offset: true, local: true })
-  .transform((time) => new Date(/(Z|[+-]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`))
-  .refine((time) => Number.isFinite(time.getTime()), "is not a valid time");
-
 const Changeable = {
   schedule: Pattern.nullish(),
   timezone: Timezone.nullish(),
