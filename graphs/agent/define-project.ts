@@ -1,5 +1,6 @@
 import type { StructuredToolInterface } from "@langchain/core/tools";
 import { z } from "zod";
+import type { RemoteAgent } from "./a2a/card.ts";
 import type { Workable } from "./agent.ts";
 import type { GuardFunction } from "./guards/in-code.ts";
 import { setProjectGuards } from "./guards/project-guards.ts";
@@ -11,6 +12,8 @@ export interface ProjectParts {
   tools?: StructuredToolInterface[];
   agents?: unknown[];
   mcp?: Record<string, McpServer>;
+  /** Remote agents that speak the Agent2Agent protocol, by the names under which contexts use them as `a2a:<name>`. */
+  a2a?: Record<string, RemoteAgent>;
   /** Functions that check values, by the names under which guardrails use them. */
   guards?: Record<string, GuardFunction>;
   /** Graphs that steps and tools can run by their ids. The service does not need this, because it knows the graphs of langgraph.json. */
@@ -18,18 +21,23 @@ export interface ProjectParts {
 }
 
 /**
- * Defines the tools, agents and MCP servers that a run's context can name. The service calls this when it starts, with the parts that
+ * Defines the tools, agents, MCP servers and remote agents that a run's context can name. The service calls this when it starts, with the parts that
  * langgraph.json lists. A program that runs patterns without the service calls it before its first run. Returns a function that removes
  * the definitions and closes the connections to the MCP servers.
  */
-export function defineProject({ tools = [], agents = [], mcp = {}, guards = {}, graphs }: ProjectParts): () => Promise<void> {
+export function defineProject({ tools = [], agents = [], mcp = {}, a2a = {}, guards = {}, graphs }: ProjectParts): () => Promise<void> {
   for (const tool of tools)
     if (typeof tool?.name !== "string" || !("invoke" in tool)) throw new Error("a tool has no name or cannot be invoked");
   setProjectGuards(guards);
   const named = z.array(z.looseObject({ name: z.string({ error: "an agent has no name" }) })).parse(agents);
   // Register all names first, because an agent may have other agents as tools.
   const known = new Map<string, AgentData>(named.map(({ name }) => [name, {} as AgentData]));
-  const end = setProject({ tools: new Map(tools.map((tool) => [tool.name, tool])), agents: known, servers: new Map(Object.entries(mcp)) });
+  const end = setProject({
+    tools: new Map(tools.map((tool) => [tool.name, tool])),
+    agents: known,
+    servers: new Map(Object.entries(mcp)),
+    remotes: new Map(Object.entries(a2a)),
+  });
   for (const agent of named) {
     const parsed = AgentData.safeParse(agent);
     if (!parsed.success) throw new Error(`agent "${agent.name}": ${z.prettifyError(parsed.error).replaceAll("\n", " ")}`);

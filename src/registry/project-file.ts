@@ -96,6 +96,25 @@ const McpServer = z
   })
   .refine(({ command, url }) => (command === undefined) !== (url === undefined), "must have either command or url");
 
+/** A remote agent that speaks the Agent2Agent protocol. */
+const RemoteAgent = z.strictObject({
+  url: z
+    .url({ protocol: /^https?$/ })
+    .describe(
+      "Address of the agent. Its card is read from `.well-known/agent-card.json` below it, or from the address itself if it ends in `.json`.",
+    ),
+  token: z
+    .string()
+    .regex(/^\w+$/, "must be the name of a variable")
+    .optional()
+    .describe("Name of the variable with the token that is sent as `Authorization: Bearer`."),
+  headers: values.describe(`Headers of every request. ${variables}`),
+  endpoint: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe("Address of the agent's JSON-RPC endpoint, if it differs from the one in the card. Needed if the card names another host."),
+});
+
 /** The options that only Ensemble has, and the official server does not. */
 export const OwnOptions = z
   .object({
@@ -125,6 +144,12 @@ export const OwnOptions = z
       .record(z.string().regex(/^[\w-]+$/, "must be letters, digits, - and _"), McpServer)
       .optional()
       .describe("MCP servers by name. Contexts use their tools as `<server>/<tool>`. Needs the package `@langchain/mcp-adapters`."),
+    a2a: z
+      .record(z.string().regex(/^[\w-]+$/, "must be letters, digits, - and _"), RemoteAgent)
+      .optional()
+      .describe(
+        "Remote agents by name, which speak the Agent2Agent protocol. Contexts use them as the tools `a2a:<name>`. Keys: `url`, `token`, `headers`, `endpoint`.",
+      ),
   })
   .loose();
 

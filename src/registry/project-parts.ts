@@ -4,7 +4,7 @@ import { importUserModule, patternLibrary } from "./modules.ts";
 import type { PartSources, Project, Source } from "./project.ts";
 
 /**
- * Passes the project's tools, skills, guards, agents and MCP servers to the patterns, so that contexts and inputs can name them. If something is
+ * Passes the project's tools, skills, guards, agents, MCP servers and remote agents to the patterns, so that contexts and inputs can name them. If something is
  * wrong, throws a sentence that names the file. Returns a function that removes them again and closes the connections to the MCP
  * servers.
  */
@@ -12,16 +12,17 @@ export async function loadProjectParts(
   { file, parts }: Project,
   variable: (name: string) => string | undefined,
 ): Promise<() => Promise<void>> {
-  const { tools, skills, guards, agents, mcp } = parts;
-  if (!tools && !skills && !guards && !agents && Object.keys(mcp).length === 0) return async () => undefined;
+  const { tools, skills, guards, agents, mcp, a2a } = parts;
+  if (!tools && !skills && !guards && !agents && Object.keys({ ...mcp, ...a2a }).length === 0) return async () => undefined;
   const library = (await importUserModule(patternLibrary)) as unknown as Library;
   const list = await loadList(tools, "tools");
   const own = await loadList(skills, "skills");
   const checks = guards ? await loadExport(guards, "an object of functions") : {};
   const team = agents === undefined ? [] : await readAgents(agents);
   const servers = withFile(file, () => withVariables(mcp, variable));
+  const remotes = withFile(file, () => withTokens(a2a, variable));
   const end = withFile(agents ?? tools?.file ?? guards?.file ?? file, () =>
-    library.defineProject({ tools: list, guards: checks, agents: team, mcp: servers }),
+    library.defineProject({ tools: list, guards: checks, agents: team, mcp: servers, a2a: remotes }),
   );
   library.setProjectSkills(own);
   return async () => {
@@ -73,8 +74,7 @@ async function readAgents(file: string): Promise<unknown[]> {
  * file.
  */
 function withVariables(mcp: PartSources["mcp"], variable: (name: string) => string | undefined) {
-  const expand = (values: Record<string, string> | undefined, server: string) =>
-    values && Object.fromEntries(Object.entries(values).map(([name, value]) => [name, expandValue(value, server, variable)]));
+  const expand = (values: Record<string, string> | undefined, server: string) => expandAll(values, `mcp.${server}`, variable);
   return Object.fromEntries(
     Object.entries(mcp).map(([name, server]) => [
       name,
@@ -83,10 +83,24 @@ function withVariables(mcp: PartSources["mcp"], variable: (name: string) => stri
   );
 }
 
-function expandValue(value: string, server: string, variable: (name: string) => string | undefined): string {
+/** Puts the token of each remote agent into its headers, and replaces each `${NAME}` in them. */
+function withTokens(a2a: PartSources["a2a"], variable: (name: string) => string | undefined) {
+  return Object.fromEntries(
+    Object.entries(a2a).map(([name, { token, headers, ...remote }]) => {
+      const all = { ...headers, ...(token && { authorization: `Bearer \${${token}}` }) };
+      return [name, { ...remote, headers: expandAll(all, `a2a.${name}`, variable) }];
+    }),
+  );
+}
+
+function expandAll(values: Record<string, string> | undefined, owner: string, variable: (name: string) => string | undefined) {
+  return values && Object.fromEntries(Object.entries(values).map(([name, value]) => [name, expandValue(value, owner, variable)]));
+}
+
+function expandValue(value: string, owner: string, variable: (name: string) => string | undefined): string {
   return value.replace(/\$\{(\w+)\}/g, (_, name: string) => {
     const found = variable(name);
-    if (found === undefined) throw new Error(`ensemble.mcp.${server} needs the variable ${name}, which is not set.`);
+    if (found === undefined) throw new Error(`ensemble.${owner} needs the variable ${name}, which is not set.`);
     return found;
   });
 }

@@ -38,7 +38,7 @@ export interface AuthSource extends Source {
   disableStudio: boolean;
 }
 
-/** The files of a project's tools, skills, guards and agents, and its MCP servers. */
+/** The files of a project's tools, skills, guards and agents, its MCP servers and its remote agents. */
 export interface PartSources {
   tools: Source | undefined;
   skills: Source | undefined;
@@ -47,6 +47,7 @@ export interface PartSources {
   /** The folder with the project's assistants. */
   assistants: string | undefined;
   mcp: NonNullable<z.infer<typeof OwnOptions>["mcp"]>;
+  a2a: NonNullable<z.infer<typeof OwnOptions>["a2a"]>;
 }
 
 /** A project: the content of its langgraph.json, with absolute paths. */
@@ -139,7 +140,7 @@ function patternLimits(root: string, { allowed_hosts = [], allowed_directories =
 function partSources(
   root: string,
   projectFile: string,
-  { tools, skills, guards, agents, assistants, mcp = {} }: z.infer<typeof OwnOptions>,
+  { tools, skills, guards, agents, assistants, mcp = {}, a2a = {} }: z.infer<typeof OwnOptions>,
 ): PartSources {
   const servers = Object.entries(mcp).map(([name, server]) => [
     name,
@@ -152,6 +153,7 @@ function partSources(
     agents: agents === undefined ? undefined : sourceOf(root, projectFile, "ensemble.agents", agents).file,
     assistants: assistants === undefined ? undefined : sourceOf(root, projectFile, "ensemble.assistants", assistants).file,
     mcp: Object.fromEntries(servers),
+    a2a,
   };
 }
 

@@ -1,0 +1,75 @@
+import { z } from "zod";
+import { type Place, readJson } from "./requests.ts";
+
+/** A remote agent, as the project defines it. */
+export interface RemoteAgent {
+  /** The address of the agent. Its card is read below this address, unless the address is that of a JSON file. */
+  url: string;
+  headers?: Record<string, string>;
+  /** The address of the agent's JSON-RPC endpoint, if it differs from the one in the card. */
+  endpoint?: string;
+}
+
+/** Where a remote agent listens, and how it speaks. */
+export interface Endpoint extends Place {
+  /** Version 1.0 of the protocol renamed the methods and the fields of version 0.3. */
+  version: "0.3" | "1.0";
+  tenant?: string;
+  streams: boolean;
+}
+
+const wellKnown = ".well-known/agent-card.json";
+
+/** An agent card. In version 1.0 it lists interfaces. In version 0.3 it has one address, and perhaps more. */
+const Card = z.looseObject({
+  name: z.string(),
+  description: z.string().default(""),
+  skills: z.array(z.looseObject({ name: z.string().default(""), description: z.string().default("") })).default([]),
+  capabilities: z.looseObject({ streaming: z.boolean().default(false) }).prefault({}),
+  supportedInterfaces: z
+    .array(
+      z.looseObject({
+        url: z.string(),
+        protocolBinding: z.string(),
+        protocolVersion: z.string().default("1.0"),
+        tenant: z.string().optional(),
+      }),
+    )
+    .default([]),
+  url: z.string().optional(),
+  preferredTransport: z.string().default("JSONRPC"),
+  additionalInterfaces: z.array(z.looseObject({ url: z.string(), transport: z.string() })).default([]),
+});
+
+/** Reads the card of a remote agent. Returns a description of the agent and its JSON-RPC endpoint. */
+export async function readCard({ url, headers = {}, endpoint }: RemoteAgent): Promise<{ description: string; endpoint: Endpoint }> {
+  const place = url.endsWith(".json") ? url : new URL(wellKnown, url.endsWith("/") ? url : `${url}/`).href;
+  const { success, data: card, error } = Card.safeParse(await readJson({ url: place, headers }));
+  if (!success) throw new Error(`its card is wrong: ${z.prettifyError(error).replaceAll("\n", " ")}`);
+  const { version, tenant, ...found } = interfaceOf(card);
+  const target = endpoint ?? new URL(found.url, place).href;
+  if (!endpoint && new URL(target).origin !== new URL(url).origin) {
+    throw new Error(`its card names the endpoint ${target}, which is on another host. Set "endpoint" in langgraph.json to allow it.`);
+  }
+  const versioned = { ...headers, ...(version === "1.0" && { "a2a-version": "1.0" }) };
+  const skills = card.skills.map(({ name, description }) => `${name} (${description})`).join("; ");
+  const description = `${card.name}: ${card.description}${skills && ` Skills: ${skills}`}`.slice(0, longestDescription);
+  return {
+    description,
+    endpoint: { url: target, headers: versioned, version, ...(tenant && { tenant }), streams: card.capabilities.streaming },
+  };
+}
+
+const longestDescription = 2_000;
+
+/** Returns the JSON-RPC interface of a card. If the agent speaks several versions, returns that of version 1.0. */
+function interfaceOf(card: z.infer<typeof Card>): { url: string; version: Endpoint["version"]; tenant?: string | undefined } {
+  const listed = card.supportedInterfaces.filter(({ protocolBinding }) => protocolBinding.toUpperCase() === "JSONRPC");
+  const newest = listed.find(({ protocolVersion }) => !protocolVersion.startsWith("0."));
+  if (newest) return { url: newest.url, tenant: newest.tenant, version: "1.0" };
+  const main = { url: card.url, transport: card.preferredTransport };
+  const older =
+    listed[0] ?? [main, ...card.additionalInterfaces].find(({ url, transport }) => url && transport.toUpperCase() === "JSONRPC");
+  if (!older?.url) throw new Error("its card offers no JSON-RPC interface.");
+  return { url: older.url, version: "0.3" };
+}

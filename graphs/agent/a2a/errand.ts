@@ -1,0 +1,143 @@
+import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type RunnableConfig, raceWithSignal } from "@langchain/core/runnables";
+import type { Endpoint } from "./card.ts";
+import { call, RequestFailed, stream } from "./requests.ts";
+import { messageParams, methodOf, readSaid, readTask, type Said, type Task, taskParams } from "./wire.ts";
+
+const firstPauseMs = 200;
+const longestPauseMs = 5_000;
+/** How many requests in a row may fail while a task is being waited for. */
+const mostFailures = 4;
+const cancelMs = 5_000;
+
+/** A message to a remote agent, and the tool call of the run that sends it. */
+export interface Errand {
+  endpoint: Endpoint;
+  text: string;
+  /** The task of the agent that the message continues. */
+  continues?: string | undefined;
+  callId: string | undefined;
+}
+
+/**
+ * Sends a message to a remote agent, and waits until the agent has answered or its task has ended or needs something.
+ * - If the run is cancelled or the time is up, the remote task is cancelled.
+ * - If another attempt continues the run, that attempt waits for the same task and does not send the message again.
+ */
+export async function runErrand(errand: Errand, config: RunnableConfig): Promise<Said> {
+  const { signal } = config;
+  signal?.throwIfAborted();
+  const memory = memoryOf(errand, config);
+  const stopped = new AbortController();
+  const started = Promise.withResolvers<string>();
+  const follow = async () => {
+    const known = await memory.find();
+    if (known !== undefined) started.resolve(known);
+    const note = async (taskId: string) => {
+      started.resolve(taskId);
+      await memory.store(taskId);
+    };
+    const said = known ?? (await send(errand, memory.messageId, note, stopped.signal));
+    return typeof said === "string" ? waitFor(errand.endpoint, said, stopped.signal) : said;
+  };
+  try {
+    return await raceWithSignal(follow(), signal);
+  } catch (error) {
+    if (signal?.aborted && !isContinued(signal)) await cancel(errand.endpoint, started.promise);
+    throw error;
+  } finally {
+    stopped.abort();
+  }
+}
+
+/** Sends the message. Returns the id of the task that the agent began, or its direct answer. */
+async function send(
+  { endpoint, text, continues }: Errand,
+  id: string,
+  note: (taskId: string) => Promise<void>,
+  signal: AbortSignal,
+): Promise<string | Said> {
+  const params = messageParams(endpoint, { id, text, taskId: continues });
+  if (!endpoint.streams) {
+    const said = readSaid(await call(endpoint, methodOf(endpoint, "send"), params, signal));
+    if (!("taskId" in said)) return said;
+    await note(said.taskId);
+    return isSettled(said) ? said : said.taskId;
+  }
+  let begun: string | undefined;
+  try {
+    for await (const event of stream(endpoint, methodOf(endpoint, "stream"), params, signal)) {
+      const said = readSaid(event);
+      if (!("taskId" in said)) return said;
+      if (begun === undefined) await note(said.taskId);
+      begun = said.taskId;
+      if (isSettled(said)) break;
+    }
+  } catch (error) {
+    if (begun === undefined || !(error instanceof RequestFailed && error.isPassing)) throw error;
+  }
+  if (begun === undefined) throw new RequestFailed("The agent answers with an empty stream.");
+  return begun; // the task has all of the result, and the stream only what it sent in time
+}
+
+/** Asks for the task until it has ended or needs something. */
+async function waitFor(endpoint: Endpoint, taskId: string, signal: AbortSignal): Promise<Task> {
+  let failures = 0;
+  for (let pause = firstPauseMs; ; pause = Math.min(pause * 1.5, longestPauseMs)) {
+    try {
+      const task = readTask(await call(endpoint, methodOf(endpoint, "get"), taskParams(endpoint, taskId), signal));
+      if (isSettled(task)) return task;
+      failures = 0;
+    } catch (error) {
+      failures += 1;
+      if (!(error instanceof RequestFailed && error.isPassing) || failures === mostFailures) throw error;
+    }
+    await sleep(pause, undefined, { signal });
+  }
+}
+
+const isSettled = ({ state }: Task) => state !== undefined && !["submitted", "working", "unknown", "unspecified"].includes(state);
+
+/** Cancels the task of the agent. If the agent has not told the id of its task yet, waits for it. Ignores all errors, because nobody waits for the result. */
+async function cancel(endpoint: Endpoint, started: Promise<string>): Promise<void> {
+  const signal = AbortSignal.timeout(cancelMs);
+  try {
+    const taskId = await raceWithSignal(started, signal);
+    await call(endpoint, methodOf(endpoint, "cancel"), taskParams(endpoint, taskId), signal);
+  } catch {
+    // The agent is gone, its task has ended, or it cannot cancel tasks.
+  }
+}
+
+/** Tells whether another attempt continues the run after this abort. The names are those of the service's reasons to stop an attempt. */
+const isContinued = ({ reason }: AbortSignal) => ["shutdown", "lost", "unreachable"].includes(Object(Object(reason).reason).kind);
+
+/** The stored results of a run's effects. The service puts this into the run's `configurable`. */
+interface EffectMemory {
+  runId: string;
+  durability: string;
+  find(taskId: string, name: string): Promise<string | undefined>;
+  store(taskId: string, name: string, result: string): Promise<void>;
+}
+
+/**
+ * Returns what an earlier attempt has stored about this tool call, and the id of its message. The id is the same in each attempt, so that
+ * the agent can detect a message that is sent twice. Outside the service nothing is stored, and each call has an id of its own.
+ */
+function memoryOf({ callId = "call" }: Errand, { configurable = {} }: RunnableConfig) {
+  const memory: EffectMemory | undefined = configurable.__ensemble_effects;
+  const nodeTask: unknown = configurable.__pregel_task_id;
+  if (memory?.durability !== "sync" || typeof nodeTask !== "string") {
+    return { messageId: crypto.randomUUID() as string, find: async () => undefined, store: async () => undefined };
+  }
+  const name = `a2a/${callId}`;
+  return {
+    messageId: createHash("sha256").update(`${memory.runId}/${nodeTask}/${name}`).digest("hex").slice(0, 32),
+    find: async (): Promise<string | undefined> => {
+      const stored = await memory.find(nodeTask, name);
+      return stored === undefined ? undefined : JSON.parse(stored);
+    },
+    store: (taskId: string) => memory.store(nodeTask, name, JSON.stringify(taskId)),
+  };
+}
