@@ -1,4 +1,4 @@
-import { END, type LangGraphRunnableConfig, Overwrite, START, StateGraph, StateSchema } from "@langchain/langgraph";
+import { END, type LangGraphRunnableConfig, Overwrite, START, StateGraph } from "@langchain/langgraph";
 import {
   agent,
   answerWith,
@@ -8,7 +8,6 @@ import {
   fail,
   failing,
   guarded,
-  Ledger,
   openProjectGraph,
   orFail,
   patternContext,
@@ -17,33 +16,15 @@ import {
   runAgent,
   taskInput,
   taskOf,
-  taskState,
   tierOf,
   type Workable,
 } from "ensemble/patterns";
 import { z } from "zod";
-import { describeFacts, Facts, factsFrom, Reading } from "./chooser/facts.ts";
+import { describeFacts, type Facts, factsFrom, Reading } from "./chooser/facts.ts";
 import { estimateOf, payloadFor } from "./chooser/payload.ts";
 import { decide, missingFacts } from "./chooser/rules.ts";
-import { Choice, sentenceOf } from "./chooser/state.ts";
+import { GivenFacts, Output, Run, State, sentenceOf } from "./chooser/state.ts";
 import { missingGraph, warningsOf } from "./chooser/warnings.ts";
-
-const GivenFacts = Facts.nullable().default(null).describe("Facts about the task. The model is asked only for those that are missing.");
-const Run = z.boolean().default(false).describe("Whether the chosen pattern is started at once, as a part of this run");
-
-const State = new StateSchema({
-  ...taskState,
-  facts: GivenFacts,
-  run: Run,
-  found: z.record(z.string(), z.unknown()).default({}).describe("Facts that the model found"),
-  evidence: z.record(z.string(), z.string()).default({}).describe("Words of the task that show each found fact"),
-  warnings: z.array(z.string()).default([]).describe("What to consider before the pattern is used"),
-  choice: Choice.nullable().default(null).describe("The chosen pattern, and how it was chosen"),
-  result: z.unknown().default(null).describe("With `run`: the answer of the chosen pattern"),
-  ledger: Ledger,
-});
-const { choice, result, ledger, messages } = State.fields;
-const Output = new StateSchema({ choice, result, ledger, messages });
 
 const shape = {
   ask: z.boolean().default(true).describe("Whether a model looks for the facts that the caller has not given"),

@@ -1,3 +1,5 @@
+import { StateSchema } from "@langchain/langgraph";
+import { Ledger, taskState } from "ensemble/patterns";
 import { z } from "zod";
 import { Facts } from "./facts.ts";
 
@@ -34,6 +36,26 @@ export const Choice = z.object({
   warnings: z.array(z.string()).describe("What to consider before the pattern is used"),
 });
 type Choice = z.infer<typeof Choice>;
+
+/** The facts that a caller gives. */
+export const GivenFacts = Facts.nullable()
+  .default(null)
+  .describe("Facts about the task. The model is asked only for those that are missing.");
+export const Run = z.boolean().default(false).describe("Whether the chosen pattern is started at once, as a part of this run");
+
+export const State = new StateSchema({
+  ...taskState,
+  facts: GivenFacts,
+  run: Run,
+  found: z.record(z.string(), z.unknown()).default({}).describe("Facts that the model found"),
+  evidence: z.record(z.string(), z.string()).default({}).describe("Words of the task that show each found fact"),
+  warnings: z.array(z.string()).default([]).describe("What to consider before the pattern is used"),
+  choice: Choice.nullable().default(null).describe("The chosen pattern, and how it was chosen"),
+  result: z.unknown().default(null).describe("With `run`: the answer of the chosen pattern"),
+  ledger: Ledger,
+});
+const { choice, result, ledger, messages } = State.fields;
+export const Output = new StateSchema({ choice, result, ledger, messages });
 
 /** Returns the choice in words, for the conversation. */
 export function sentenceOf({ pattern, reasons, runnersUp, warnings }: Choice): string {
