@@ -120,6 +120,8 @@ export const decisionRows: Record<string, DecisionRow> = {
     ...command("input.inject", () => ({ message: { role: "user", content: "hi" } })),
   },
 
+  "POST /interrupts/search": { needs: ["threads:search"], reached: holds("questionId") },
+
   "GET /webhooks/dead": { needs: ["threads:search"], reached: holds("runId") },
   "POST /webhooks/redrive": { needs: ["threads:update"], body: ({ runId }) => ({ run_ids: [runId] }), reached: holds("runId") },
 

@@ -232,6 +232,24 @@ export const endpoints: Record<string, Endpoint> = {
     headers: { "last-event-id": ["abc", "12abc", "1.5", "-2", "1 2", "0x1", "1700000000-0", "9".repeat(16)] },
   },
 
+  "POST /interrupts/search": {
+    body: {},
+    fields: {
+      ...paging,
+      graph_id: badText,
+      assistant_id: badText,
+      thread_id: badId,
+      created_since: badTime,
+      created_until: badTime,
+      deadline_since: badTime,
+      deadline_until: badTime,
+      sort_by: [...badChoice, "updated_at"],
+      sort_order: badChoice,
+      select: [...badList, ["nonsense"], ["__proto__"]],
+      exact: ["true", 1, {}],
+    },
+  },
+
   "GET /webhooks/dead": { query: { limit: limitInQuery, offset: offsetInQuery } },
   "POST /webhooks/redrive": {
     body: {},

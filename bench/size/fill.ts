@@ -31,12 +31,14 @@ export async function fill(db: pg.Client, size: Size): Promise<void> {
     [Math.ceil(threads / threadsAnAssistant)],
   );
   await db.query(
-    `insert into threads (thread_id, metadata, "values", resting_status, temporary, created_at, updated_at, event_base)
+    `insert into threads (thread_id, metadata, "values", resting_status, temporary, created_at, updated_at, interrupts, event_base)
      select lpad(to_hex(n), 32, '0')::uuid,
             json_build_object('graph_id', 'g', 'assistant_id', lpad(to_hex(n / $2 + 1), 32, '0')::uuid, 'n', n),
             json_build_object('topic', 'topic ' || n, 'half', n % 2, 'messages', json_build_array(json_build_object('content', repeat('word ', 100)))),
             (case when n % ($1 / 100) = 0 then 'error' when n % ($1 / 100) = 1 then 'interrupted' else 'idle' end)::thread_status, false,
-            now() - make_interval(secs => n), now() - make_interval(secs => n), 1000000
+            now() - make_interval(secs => n), now() - make_interval(secs => n),
+            case when n % ($1 / 100) = 1 then json_build_object('task', json_build_array(json_build_object('id', md5(n::text), 'value', 'q'))) else '{}' end,
+            1000000
        from generate_series(1, $1::integer) n`,
     [threads, threadsAnAssistant],
   );

@@ -13,6 +13,7 @@ import { endRuns } from "../../src/runs/end.ts";
 import { readQueue, readRunCounts } from "../../src/runs/figures.ts";
 import { sweepIdempotencyKeys } from "../../src/runs/idempotency.ts";
 import { getRun, listRuns } from "../../src/runs/read.ts";
+import { searchQuestions } from "../../src/runs/search-questions.ts";
 import { type RunFilter, searchRuns } from "../../src/runs/search-runs.ts";
 import { sweepEvents, timeOutRuns } from "../../src/runs/sweep.ts";
 import { nextRuns, readProgress } from "../../src/runs/thread-runs.ts";
@@ -66,6 +67,7 @@ export const statements: Record<string, Work> = {
   "runs: failed": runs({ status: ["error", "timeout"] }),
   "runs: by rare metadata": runs({ metadata: { n: 1_234 } }),
   "runs: of a user": runs({}, scopeOf({ n: 1_234 })),
+  "open questions: newest": (db) => searchQuestions(db, everything, page),
   "store a checkpoint": (db) => storeRows(db, { ...noRows, checkpoints: [checkpoint] }),
   "newest checkpoint": (db) => new EnsembleSaver(db).getTuple(place),
   "history of a thread": (db) => history(db),

@@ -21,6 +21,7 @@ import { assistantRoutes } from "./routes/assistants.ts";
 import { cancellationRoutes } from "./routes/cancellation.ts";
 import { cronRoutes } from "./routes/crons.ts";
 import { graphRoutes } from "./routes/graphs.ts";
+import { interruptRoutes } from "./routes/interrupts.ts";
 import { healthRoute, metaRoutes } from "./routes/meta.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { singleRunRoutes } from "./routes/run.ts";
@@ -74,6 +75,7 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
   if (!http.disable_assistants) await app.register(graphRoutes, options);
   if (!http.disable_threads) await app.register(threadRoutes, options);
   if (!http.disable_threads) await app.register(stateRoutes, options);
+  if (!http.disable_threads) await app.register(interruptRoutes, options);
   const askFront = inFront && fetchInMemory(app.server, prefix);
   if (!http.disable_runs) await app.register(routesOfRuns, { ...options, askFront });
   if (!http.disable_store) await app.register(storeRoutes, options);

@@ -51,7 +51,9 @@ const describeRoute: typeof jsonSchemaTransform = (route) => {
 
 /** Returns the heading under which /docs lists a route. */
 export function topicOf(url: string): string {
-  return ["crons", "runs", "threads", "assistants", "webhooks", "store"].find((topic) => url.includes(`/${topic}`)) ?? "service";
+  return (
+    ["crons", "runs", "threads", "interrupts", "assistants", "webhooks", "store"].find((topic) => url.includes(`/${topic}`)) ?? "service"
+  );
 }
 
 /**

@@ -157,6 +157,22 @@ export const FoundRun = Run.extend({
   error: Json.nullable(),
 }).meta({ id: "FoundRun" });
 
+/** An open question as a search over all threads returns it. */
+export const FoundInterrupt = z
+  .object({
+    thread_id: Id,
+    run_id: Id.nullable(),
+    graph_id: z.string().nullable(),
+    assistant_id: z.string().nullable(),
+    task_id: z.string(),
+    interrupt_id: z.string(),
+    value: z.unknown(),
+    response_schema: z.unknown(),
+    created_at: z.iso.datetime(),
+    deadline: z.iso.datetime().nullable(),
+  })
+  .meta({ id: "Interrupt" });
+
 export const ListedWorker = z
   .object({
     worker_id: Id,

@@ -131,6 +131,23 @@ test("a user finds the runs of their own threads, a key finds everybody's", asyn
   expect(await search(tokens.bob)).not.toContain(runId);
 });
 
+test("a user finds the open questions of their own threads, a key finds everybody's", async () => {
+  const tokens = { ada: bearer(await sign(good("ada"))), bob: bearer(await sign(good("bob"))), key: { "x-api-key": ops.key } };
+  const { thread_id: threadId } = await clientOf(tokens.ada).threads.create();
+  await clientOf(tokens.ada).runs.wait(threadId, "survey", { input: { questions: [{ prompt: "q" }] } });
+  const search = async (headers: Record<string, string>) => {
+    const request = { method: "POST", headers: { ...headers, "content-type": "application/json" }, body: "{}" };
+    const response = await fetch(`${urls[0]}/interrupts/search`, request);
+    return [
+      ((await response.json()) as { thread_id: string }[]).map(({ thread_id }) => thread_id),
+      response.headers.get("x-pagination-total"),
+    ];
+  };
+  expect(await search(tokens.ada)).toEqual([[threadId], "1"]);
+  expect(await search(tokens.key)).toEqual([[threadId], "1"]);
+  expect(await search(tokens.bob)).toEqual([[], "0"]);
+});
+
 test("a user can neither mark an assistant as a graph's own nor change a graph's own assistant", async () => {
   const [ada, bob] = [clientOf(bearer(await sign(good("ada")))), clientOf(bearer(await sign(good("bob"))))];
   const { assistant_id: assistantId, metadata } = await ada.assistants.create({
