@@ -48,6 +48,7 @@ export function guarded<Graph extends object>(graph: Graph, guardrails?: WholeIn
   const { input, output } = guardrailsFrom(guardrails ?? {});
   const known = inCode.get(builder) ?? { input: [], output: [] };
   inCode.set(builder, { input: [...known.input, ...input], output: [...known.output, ...output] });
+  usual.delete(builder);
   if (isWrapped) return graph;
   const [first, last] = [neighboursOf(builder, "to"), neighboursOf(builder, "from")];
   for (const [name, { runnable }] of Object.entries(builder.nodes)) {
@@ -75,11 +76,19 @@ function neighboursOf({ edges, branches }: Built["builder"], side: "to" | "from"
   );
 }
 
+/** The guards of runs whose context has none, by the graph's builder. They are kept, because parsing a context takes a while. */
+const usual = new WeakMap<object, Whole>();
+
 function guardsOf(builder: Built["builder"], { context }: LangGraphRunnableConfig): Whole {
+  const known = usual.get(builder);
+  const isUsual = Object(context).guardrails === undefined;
+  if (known && isUsual) return known;
   const { input, output } = inCode.get(builder) as Whole;
-  const parsed = builder._configRuntimeSchema?.safeParse(context ?? {}).data;
+  const parsed = builder._configRuntimeSchema?.parse(context ?? {});
   const given: z.infer<typeof PatternGuardrails> | undefined = Object(parsed).guardrails;
-  return { input: [...input, ...(given?.input ?? [])], output: [...output, ...(given?.output ?? [])] };
+  const guards = { input: [...input, ...(given?.input ?? [])], output: [...output, ...(given?.output ?? [])] };
+  if (isUsual) usual.set(builder, guards);
+  return guards;
 }
 
 interface Step {
