@@ -99,7 +99,10 @@ const Plan = {
   required: ["plan", "ready"],
 };
 
-/** Returns the step in which the agent plans the task. It tries again until it is ready. Without a plan, the task begins all the same. */
+/**
+ * Returns the step in which the agent plans the task. The agent plans again until it calls the plan ready, at most `max_reasoning_attempts`
+ * times. Without a ready plan, the task begins all the same.
+ */
 function planning(step: Step, { max_reasoning_attempts: attempts, max_rpm: rpm }: CrewAgent): Step {
   const ready: Guard = { kind: "allow", path: "ready", values: [true], onFail: "retry" };
   const own: Equipment = { output: Plan, guards: [ready], guardRetries: attempts - 1, rpm, coworkers: [], plans: true };

@@ -11,8 +11,8 @@ export interface Installed {
 }
 
 /**
- * Returns the copy of a package that is installed for the files in this folder. They do not import it, because this service redirects
- * their imports to its own copy. Returns undefined if none is installed.
+ * Returns the copy of a package that files in the folder `from` would import if this service did not redirect their imports to its own
+ * copy. Returns undefined if none is installed.
  */
 export function findInstalled(name: string, from: string): Installed | undefined {
   for (let folder = from; ; folder = dirname(folder)) {

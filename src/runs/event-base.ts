@@ -16,11 +16,11 @@ const mostLogged = 2 ** 26;
 export const numbersForEnd = 1_000 * numbersPerEvent;
 
 /**
- * Returns an SQL expression for the first event number (`event_base`) of a thread's next run, after a run is over. Use it in an update
- * of `threads`. `run` names a row with the `run_id` and `event_base` of that run.
+ * Returns an SQL expression for the first event number (`event_base`) that a thread's next run gets when a run has ended. Use it in an
+ * update of `threads`. `run` names a row with the `run_id` and `event_base` of the ended run.
  *
- * The new number is higher than those of all events that the run has logged. It also leaves room for the events of the run's end, and
- * for a batch that an interrupted attempt may still store.
+ * The number is higher than those of all events that the ended run has logged. It also leaves room for that run's end events, and for a
+ * batch that an interrupted attempt may still store.
  */
 export function baseAfter(run: Sql): Sql {
   return sql`greatest(threads.event_base, ${run}.event_base
