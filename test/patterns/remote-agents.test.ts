@@ -93,9 +93,9 @@ test.each(kinds)("the model sees what %s asks, and its reply continues the same 
   expect(remote.received).toMatchObject([{ text: "ask me" }, { text: "in 1999", taskId: asked }]);
 });
 
-test("a long answer is cut, with a note", async () => {
+test("a long answer is cut with a note, and the store has the whole", async () => {
   const [seen = ""] = await observe(["plain", "long text"]);
-  expect(seen).toMatch(/^x{200000}\n\[Cut here: 200000 of 250000 characters are shown.\]$/);
+  expect(seen).toMatch(/^x{8000}\n\[Cut here: 8000 of 250000 characters are shown\. The store has the whole as tool-results\//);
 });
 
 test("if a stream breaks, the result is asked for, and the message is not sent again", async () => {
