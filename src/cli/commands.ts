@@ -34,17 +34,6 @@ export const commands: Record<string, Command> = {
     takes: ["[redrive]", "[run…]"],
     run: async ({ words }: Arguments) => (await import("./webhook-command.ts")).webhooks(words),
   },
-  work: {
-    summary: "show the work items of the pattern work-engine: list, show, tail, graph, hooks or stats",
-    takes: ["[action]", "[project|item]"],
-    options: {
-      since: { type: "string", value: "date", means: "with hooks: only stages that ended since then" },
-      limit: { type: "string", value: "n", means: "with tail: number of earlier events to show first, else 10" },
-      json: { type: "boolean", means: "print JSON for programs" },
-      url: { type: "string", value: "http://…", means: "URL of the service, else ENSEMBLE_URL, else this project's service" },
-    },
-    run: async (args) => (await import("./work/work-command.ts")).work(args),
-  },
   key: {
     summary: "create an API key, and its entry for ENSEMBLE_API_KEYS",
     takes: ["name"],

@@ -16,7 +16,8 @@ export const resumingKey = "__ensemble_resuming";
  *
  * The loop's class has no public name. If a release of LangGraph lacks the class, nothing is patched, and a test fails.
  *
- * Upstream: https://github.com/langchain-ai/langgraphjs/issues/2667, open. Needed up to @langchain/langgraph 1.4.18 at least.
+ * Upstream: https://github.com/langchain-ai/langgraphjs/issues/2667. Needed up to @langchain/langgraph 1.4.21 at least. Version 1.7.3
+ * repeats no finished task.
  */
 export async function patchNestedResumption(): Promise<void> {
   const url = new URL("pregel/loop.js", import.meta.resolve("@langchain/langgraph"));

@@ -4,9 +4,9 @@ import { importUserModule, patternLibrary } from "./modules.ts";
 import type { PartSources, Project, Source } from "./project.ts";
 
 /**
- * Passes the project's tools, skills, guards, agents, MCP servers and remote agents to the patterns, so that contexts and inputs can name them. If something is
- * wrong, throws a sentence that names the file. Returns a function that removes them again and closes the connections to the MCP
- * servers.
+ * Passes the project's tools, skills, guards, agents, MCP servers and remote agents to the patterns, so that contexts and inputs can name
+ * them. If something is wrong, throws a sentence that names the file. Returns a function that removes them again and closes the connections
+ * to the MCP servers.
  */
 export async function loadProjectParts(
   { file, parts }: Project,

@@ -7,6 +7,7 @@ import { startPatterns } from "./service.ts";
 // These files import the library, which must be loaded first.
 const { factNames } = await import("../../graphs/chooser/facts.ts");
 const { choosable } = await import("../../graphs/chooser/rules.ts");
+const { missingGraph } = await import("../../graphs/chooser/warnings.ts");
 const { client, model } = await startPatterns();
 
 interface Chosen {
@@ -194,10 +195,14 @@ test.each([
   await expect(client.runs.wait(null, "chooser", { input: { task, ...wrong } })).rejects.toThrow(hint);
 });
 
-test("in code, a graph of its own is started, and a pattern that the project lacks is named", async () => {
+test("in code, a graph of its own is started", async () => {
   const own = chooser({ graphs: { react: react() } });
   const { result } = await own.invoke({ task, facts: { ...no, minutes: 2 }, run: true });
   expect(result).toBe("Supplier B.");
-  const { choice } = await own.invoke({ task, facts: { ...no, handoff: true } });
-  expect(choice?.warnings.join()).not.toContain("has no graph");
+});
+
+test("a pattern that the project lacks is named", () => {
+  expect(missingGraph("mesh", ["react", "pipeline"])).toBe('This project has no graph "mesh". Add it to langgraph.json.');
+  expect(missingGraph("react", ["react", "pipeline"])).toBeUndefined();
+  expect(missingGraph("mesh", [])).toBeUndefined(); // a program without a project
 });

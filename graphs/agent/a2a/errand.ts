@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type RunnableConfig, raceWithSignal } from "@langchain/core/runnables";
+import { effectsOf } from "../effect-memory.ts";
 import type { Endpoint } from "./card.ts";
 import { call, RequestFailed, stream } from "./requests.ts";
 import { messageParams, methodOf, readSaid, readTask, type Said, type Task, taskParams } from "./wire.ts";
@@ -113,24 +114,14 @@ async function cancel(endpoint: Endpoint, started: Promise<string>): Promise<voi
 /** Tells whether another attempt continues the run after this abort. The names are those of the service's reasons to stop an attempt. */
 const isContinued = ({ reason }: AbortSignal) => ["shutdown", "lost", "unreachable"].includes(Object(Object(reason).reason).kind);
 
-/** The stored results of a run's effects. The service puts this into the run's `configurable`. */
-interface EffectMemory {
-  runId: string;
-  durability: string;
-  find(taskId: string, name: string): Promise<string | undefined>;
-  store(taskId: string, name: string, result: string): Promise<void>;
-}
-
 /**
  * Returns what an earlier attempt has stored about this tool call, and the id of its message. The id is the same in each attempt, so that
  * the agent can detect a message that is sent twice. Outside the service nothing is stored, and each call has an id of its own.
  */
-function memoryOf({ callId = "call" }: Errand, { configurable = {} }: RunnableConfig) {
-  const memory: EffectMemory | undefined = configurable.__ensemble_effects;
-  const nodeTask: unknown = configurable.__pregel_task_id;
-  if (memory?.durability !== "sync" || typeof nodeTask !== "string") {
-    return { messageId: crypto.randomUUID() as string, find: async () => undefined, store: async () => undefined };
-  }
+function memoryOf({ callId = "call" }: Errand, { configurable }: RunnableConfig) {
+  const effects = effectsOf(configurable);
+  if (!effects) return { messageId: crypto.randomUUID() as string, find: async () => undefined, store: async () => undefined };
+  const { memory, taskId: nodeTask } = effects;
   const name = `a2a/${callId}`;
   return {
     messageId: createHash("sha256").update(`${memory.runId}/${nodeTask}/${name}`).digest("hex").slice(0, 32),

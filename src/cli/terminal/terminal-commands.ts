@@ -75,6 +75,17 @@ export const terminalCommands: Record<string, Command> = {
     options: { thread: { type: "string", value: "id", means: "thread of the run (makes the search faster)" }, json, url },
     run: async (args) => (await import("./list-commands.ts")).showRun(args),
   },
+  work: {
+    summary: "show the work items of the pattern work-engine: list, show, tail, graph, hooks or stats",
+    takes: ["[action]", "[project|item]"],
+    options: {
+      since: { type: "string", value: "date", means: "with hooks: only stages that ended since then" },
+      limit: { type: "string", value: "n", means: "with tail: number of earlier events to show first, else 10" },
+      json,
+      url,
+    },
+    run: async (args) => (await import("../work/work-command.ts")).work(args),
+  },
   cancel: {
     summary: "cancel a run, or all open runs of a thread",
     takes: ["<run|thread>"],
