@@ -40,6 +40,7 @@ export { type Assignment, failureOf, type Outcome, requireAgent, runAgent } from
 export { AgentData, JsonSchema, Roster } from "./agent/schema.ts";
 export { appending } from "./agent/state.ts";
 export { jsonSchemaOf } from "./agent/structured.ts";
+export { callingWith } from "./agent/subgraph.ts";
 export { answerWith, beginTask, Material, taskInput, taskOf, taskState } from "./agent/task.ts";
 export { ToolName } from "./agent/tool-names.ts";
 export { valueAt } from "./agent/value-at.ts";

@@ -1,4 +1,5 @@
 import { type StructuredToolInterface, tool } from "@langchain/core/tools";
+import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { z } from "zod";
 import { type Agent, graphAgent } from "./agent.ts";
 import type { AgentRun } from "./agent-run.ts";
@@ -6,6 +7,7 @@ import { openProjectGraph } from "./project-graphs.ts";
 import { asText } from "./prompt.ts";
 import { settleProposals } from "./proposals.ts";
 import { runAgent } from "./run-agent.ts";
+import { callingWith } from "./subgraph.ts";
 import { callName } from "./tool-names.ts";
 
 const Errand = z.object({
@@ -41,13 +43,17 @@ const callerKey = "ensemble_called_as_tool";
  */
 export async function graphTool(graphId: string, run: AgentRun): Promise<StructuredToolInterface> {
   const graph = await openProjectGraph(graphId);
-  const invoke: NonNullable<Agent["graph"]>["invoke"] = (input, config = {}) => {
+  const inside = (config: LangGraphRunnableConfig = {}) => {
     const { configurable = {} } = config;
     if (configurable.graph_id === graphId) throw new Error(`The graph "${graphId}" may not call itself.`);
     if (configurable[callerKey] !== undefined)
       throw new Error(`The graph "${configurable[callerKey]}" runs as a tool, so it may not call graphs.`);
-    return graph.invoke(input, { ...config, configurable: { ...configurable, [callerKey]: graphId } });
+    return { ...config, configurable: { ...configurable, [callerKey]: graphId } };
   };
-  const described = graphAgent({ invoke, name: callName(`graph:${graphId}`), description: graph.description ?? `the graph ${graphId}` });
+  const described = graphAgent({
+    ...callingWith(graph, (input, config) => [input, inside(config)]),
+    name: callName(`graph:${graphId}`),
+    description: graph.description ?? `the graph ${graphId}`,
+  });
   return agentTool(described, run);
 }

@@ -30,6 +30,8 @@ export interface Agent extends Omit<AgentData, "model" | "tools" | "output" | "g
 /** A compiled graph whose state has `messages`, or the result of LangChain's `createAgent`. */
 export interface Workable {
   invoke(input: { messages: BaseMessage[] }, config?: LangGraphRunnableConfig): Promise<unknown>;
+  /** Streams the values of the graph. With it, the calls inside a graph that fails are in the ledger. */
+  stream?(input: { messages: BaseMessage[] }, config?: LangGraphRunnableConfig & { streamMode: "values" }): Promise<AsyncIterable<unknown>>;
 }
 
 /**

@@ -2,7 +2,7 @@ import { type AIMessage, type BaseMessage, SystemMessage } from "@langchain/core
 import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import type { z } from "zod";
 import { type Account, accountOf, expectedCost, reserve } from "./account.ts";
-import type { Agent } from "./agent.ts";
+import type { Agent, Workable } from "./agent.ts";
 import { type AgentRun, calledBy, purseOf } from "./agent-run.ts";
 import type { AgentValues } from "./agent-state.ts";
 import { buildAgent } from "./build.ts";
@@ -21,6 +21,7 @@ import { muted } from "./muted.ts";
 import { asText, type Errand, instructionOf, openingOf, PromptTooLong } from "./prompt.ts";
 import type { Proposal } from "./proposal.ts";
 import { type AnswerSchema, readAnswer } from "./structured.ts";
+import { ledgerOf, runSubgraph } from "./subgraph.ts";
 
 /** The result of an agent's work. A failure is also an outcome, so it does not fail agents that work at the same time. */
 export type Outcome<Result = unknown> = Success<Result> | Failure;
@@ -120,7 +121,7 @@ type Done = Omit<Success<unknown>, "status">;
 
 async function work(run: AgentRun, errand: Errand, config: LangGraphRunnableConfig): Promise<Done> {
   const { agent } = run;
-  if (agent.graph) return await workByGraph(run, errand, config);
+  if (agent.graph) return await workByGraph(agent.graph, run, errand, config);
   const needsRounds =
     agent.tools.length > 0 || agent.middleware.length > 0 || (agent.contextTokens !== undefined && errand.messages !== undefined);
   return needsRounds ? workInRounds(run, errand, config) : answerAtOnce(run, errand, config);
@@ -187,14 +188,18 @@ async function workInRounds(run: AgentRun, errand: Errand, config: LangGraphRunn
 }
 
 /** Runs the graph that does an agent's work. The result is the graph's structured response, or the text of its last message. */
-async function workByGraph({ agent, limits, quiet }: AgentRun, errand: Errand, config: LangGraphRunnableConfig): Promise<Done> {
-  const input = { messages: openingOf(errand, limits) };
-  const values = Object(
-    (await agent.graph?.invoke(input, { ...(quiet || wholeOutputGuards().length > 0 ? muted(config) : config), context: {} })) ?? {},
-  );
-  const message: AIMessage | undefined = values.messages?.at(-1);
+async function workByGraph(graph: Workable, run: AgentRun, errand: Errand, config: LangGraphRunnableConfig): Promise<Done> {
+  const { agent, limits, quiet, account } = run;
+  const own = { ...(quiet || wholeOutputGuards().length > 0 ? muted(config) : config), context: {} };
+  const record = (entries: LedgerEntry[]) => {
+    account?.ended.push(...entries);
+    run.record?.(entries);
+  };
+  const values = await runSubgraph(graph, { messages: openingOf(errand, limits) }, own, record);
+  const ledger = ledgerOf(values);
+  account?.ended.push(...ledger);
+  const message = (values.messages as AIMessage[] | undefined)?.at(-1);
   const result = values.structuredResponse ?? message?.text ?? values;
-  const ledger = Array.isArray(values.ledger) ? (values.ledger as LedgerEntry[]) : [];
   const done = { message, ...(typeof values.stopped === "string" && { stopped: values.stopped }), ledger };
   if (!agent.output) return { ...done, result };
   const read = readAnswer(asText(result), answerOf(agent.name, agent.output));

@@ -1,5 +1,4 @@
-import type { BaseMessage } from "@langchain/core/messages";
-import { type Agent, type AgentData, agent, type Limits, type Step, type tierOf, type Workable } from "ensemble/patterns";
+import { type Agent, type AgentData, agent, callingWith, type Limits, type Step, type tierOf, type Workable } from "ensemble/patterns";
 import { supervisor } from "../supervisor.ts";
 import { delegationTools } from "./delegate.ts";
 import { pace } from "./pace.ts";
@@ -34,11 +33,6 @@ export function equipping(managerName: string) {
 function managerGraph(graph: ReturnType<typeof supervisor>, model: string, roster: AgentData[], context: Around["context"]): Workable {
   const { models, limits, budget, allowedHosts, askTimeoutSeconds } = context;
   const leader = { name: "manager", role: "the manager of a crew", model };
-  return {
-    invoke: (input: { messages: BaseMessage[] }, config) =>
-      graph.invoke(
-        { messages: input.messages } as never,
-        { ...config, context: { models, limits, budget, allowedHosts, askTimeoutSeconds, roster, leader } } as never,
-      ),
-  };
+  const own = { models, limits, budget, allowedHosts, askTimeoutSeconds, roster, leader };
+  return callingWith(graph as unknown as Workable, ({ messages }, config) => [{ messages }, { ...config, context: own }]);
 }

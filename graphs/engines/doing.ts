@@ -6,11 +6,11 @@ import { askAnswer, askApproval, nobodyAnswered } from "../agent/ask-human.ts";
 import { closed } from "../agent/closed.ts";
 import { type Budget, type Limits, type Models, tierOf } from "../agent/context.ts";
 import type { LedgerEntry } from "../agent/ledger.ts";
-import { muted } from "../agent/muted.ts";
 import { projectAgent, projectAgentNames } from "../agent/project.ts";
 import { GraphName, openProjectGraph } from "../agent/project-graphs.ts";
 import { type Outcome, runAgent } from "../agent/run-agent.ts";
 import type { AgentData } from "../agent/schema.ts";
+import { callingWith } from "../agent/subgraph.ts";
 import { tierOfTool } from "../agent/tiers.ts";
 import { ToolName } from "../agent/tool-names.ts";
 import { openTool } from "../agent/tools.ts";
@@ -99,7 +99,7 @@ export interface Surroundings {
 
 /** Does a piece of work once. Returns the outcome, so that a failure does not fail work that happens at the same time. */
 export async function perform(errand: Errand, around: Surroundings, config: LangGraphRunnableConfig): Promise<Outcome> {
-  const { code, tool, graph, input, ask } = errand.do;
+  const { code, tool, ask } = errand.do;
   const own = code === undefined ? undefined : around.code.get(code);
   if (code !== undefined && !own) return failed(`The code of this graph no longer has "${code}".`);
   if (typeof own === "function")
@@ -108,13 +108,15 @@ export async function perform(errand: Errand, around: Surroundings, config: Lang
     );
   if (tool !== undefined) return callTool(tool, errand, around, config);
   if (ask !== undefined) return attempt({ ...errand, timeoutSeconds: Infinity }, config, () => question(ask, errand, around));
-  if (graph !== undefined && input) return runGraph(graph, input, errand, config);
   return sendAgent(own ?? (await agentFor(errand, around)), errand, around, config);
 }
 
 /** Returns the agent that a piece of work names, or the general worker. */
-async function agentFor({ name, do: { agent: named, graph } }: Errand, { agents, code }: Surroundings): Promise<Agent> {
-  if (graph !== undefined) return { ...graphAgent(await openProjectGraph(graph)), name: graph };
+async function agentFor({ name, do: { agent: named, graph: graphId, input } }: Errand, { agents, code }: Surroundings): Promise<Agent> {
+  if (graphId !== undefined) {
+    const graph = await openProjectGraph(graphId);
+    return { ...graphAgent(input ? callingWith(graph, (_, config) => [input as never, config]) : graph), name: graphId };
+  }
   if (named === undefined) return agent({ name, role: "a careful worker" });
   const own = code.get(named);
   const data = agents.find((one) => one.name === named) ?? (typeof own === "object" ? undefined : projectAgent(named));
@@ -164,16 +166,6 @@ function approvedArgs(name: string, args: Record<string, unknown>, { context: { 
   const { approved, reason, edited = args } = askApproval(`May ${name} be used?`, { tool: name, args }, asked);
   if (!approved) throw new Error(`Refused by a person${reason ? `: ${reason}` : "."}`);
   return edited;
-}
-
-/** Runs a graph with an input of its own, as a subgraph. The result is its structured response, the text of its last message, or its values. */
-function runGraph(graphId: string, input: object, errand: Errand, config: LangGraphRunnableConfig): Promise<Outcome> {
-  return attempt(errand, config, async ({ signal }) => {
-    const graph = await openProjectGraph(graphId);
-    const inner = { ...(errand.speaks ? config : muted(config)), signal, context: {} };
-    const values = Object((await graph.invoke(input as never, inner)) ?? {});
-    return values.structuredResponse ?? values.messages?.at(-1)?.text ?? values;
-  });
 }
 
 function question(prompt: string, { do: { options }, input }: Errand, { context: { askTimeoutSeconds = null } }: Surroundings): string {

@@ -1,0 +1,45 @@
+import type { LangGraphRunnableConfig } from "@langchain/langgraph";
+import type { Workable } from "./agent.ts";
+import { rootOf } from "./failing.ts";
+import type { LedgerEntry } from "./ledger.ts";
+
+/**
+ * Runs a graph as a subgraph, and returns its values. The values are read as they change, because a failure must not lose the calls before
+ * it. If the graph fails, `record` gets the ledger entries of these calls, and those that the error carries.
+ */
+export async function runSubgraph(
+  graph: Workable,
+  input: Parameters<Workable["invoke"]>[0],
+  config: LangGraphRunnableConfig,
+  record: (entries: LedgerEntry[]) => void,
+): Promise<Record<string, unknown>> {
+  let values: unknown;
+  try {
+    if (!graph.stream) return Object((await graph.invoke(input, config)) ?? {});
+    for await (const now of await graph.stream(input, { ...config, streamMode: "values" })) values = now;
+    return Object(values ?? {});
+  } catch (error) {
+    const known = new Set(ledgerOf(values).map((entry) => JSON.stringify(entry)));
+    record([...ledgerOf(values), ...ledgerOf(rootOf(error)).filter((entry) => !known.has(JSON.stringify(entry)))]);
+    throw error;
+  }
+}
+
+/** Returns the ledger in the values of a graph. A graph of another library may have none. */
+export function ledgerOf(values: unknown): LedgerEntry[] {
+  const { ledger } = Object(values);
+  return Array.isArray(ledger) ? ledger : [];
+}
+
+type Call = Parameters<Workable["invoke"]>;
+
+/** Returns a graph that calls another one, with an input and a config that `change` returns. */
+export function callingWith(graph: Workable, change: (...call: Call) => Call): Workable {
+  return {
+    invoke: async (...call) => graph.invoke(...change(...call)),
+    ...(graph.stream && {
+      stream: async (input, config) =>
+        (graph as Required<Workable>).stream(...(change(input, config) as Parameters<Required<Workable>["stream"]>)),
+    }),
+  };
+}
