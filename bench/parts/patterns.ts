@@ -181,6 +181,8 @@ const cases: Record<string, Case> = {
   scenario: { input: { skill: "security-scanning" }, answers: [] },
 };
 
+const columns = ["model calls", "super-steps", "steps in subgraphs", "ms", "KB of checkpoints"];
+
 /** Measures the cost of each pattern in addition to its model calls, which are answered at once. A wasteful graph thus becomes visible. */
 export const measurePatterns: Part = async (stage, { quick }) => {
   const model = await startScriptedModel();
@@ -195,16 +197,15 @@ export const measurePatterns: Part = async (stage, { quick }) => {
       for (let n = 0; n < warmUp + (quick ? 10 : 30); n++) {
         const before = model.requests.length;
         const { ms, runId } = await timeRun(client, graphId, input);
-        const { steps, kilobytes } = await storedBy(db, runId);
-        if (n >= warmUp) samples.push([model.requests.length - before, steps, ms, kilobytes]);
+        const { steps, ownSteps, kilobytes } = await storedBy(db, runId);
+        if (n >= warmUp) samples.push([model.requests.length - before, ownSteps, steps - ownSteps, ms, kilobytes]);
       }
-      rows[graphId] = [0, 1, 2, 3].map((column) => median(samples.map((sample) => sample[column] ?? 0)));
+      rows[graphId] = columns.map((_, column) => median(samples.map((sample) => sample[column] ?? 0)));
     }
   } finally {
     await stop();
     model.close();
   }
-  const columns = ["model calls", "super-steps", "ms", "KB of checkpoints"];
   return { tables: [{ title: "a run of each pattern (medians)", columns, rows }] };
 };
 
@@ -217,14 +218,19 @@ async function timeRun(client: Client, graphId: string, input: Record<string, un
   return { ms: performance.now() - started, runId };
 }
 
-/** Returns the super-steps and the stored kilobytes of a run. Super-steps of subgraphs count too, because each has a checkpoint. */
-async function storedBy(db: pg.Client, runId: string): Promise<{ steps: number; kilobytes: number }> {
-  const { rows } = await db.query<{ steps: number; bytes: string }>(
+/**
+ * Returns the super-steps and the stored kilobytes of a run. `steps` counts those of subgraphs too, because each has a checkpoint.
+ * `ownSteps` counts those of the pattern's own graph.
+ */
+async function storedBy(db: pg.Client, runId: string): Promise<{ steps: number; ownSteps: number; kilobytes: number }> {
+  const { rows } = await db.query<{ steps: number; ownSteps: number; bytes: string }>(
     `select (select count(*) from checkpoints c where c.run_id = $1 and (c.metadata ->> 'step')::integer >= 0)::integer as steps,
+            (select count(*) from checkpoints c
+              where c.run_id = $1 and c.checkpoint_ns = '' and (c.metadata ->> 'step')::integer >= 0)::integer as "ownSteps",
             (select coalesce(sum(pg_column_size(c.*)), 0) from checkpoints c where c.run_id = $1)
             + (select coalesce(sum(pg_column_size(b.*)), 0) from checkpoint_blobs b where b.run_id = $1)
             + (select coalesce(sum(pg_column_size(w.*)), 0) from checkpoint_writes w where w.run_id = $1) as bytes`,
     [runId],
   );
-  return { steps: rows[0]?.steps ?? 0, kilobytes: Number(rows[0]?.bytes ?? 0) / 1024 };
+  return { steps: rows[0]?.steps ?? 0, ownSteps: rows[0]?.ownSteps ?? 0, kilobytes: Number(rows[0]?.bytes ?? 0) / 1024 };
 }
