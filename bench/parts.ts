@@ -1,4 +1,5 @@
 import type { Measured } from "./measured.ts";
+import { measureBefore } from "./parts/before.ts";
 import { measureBig } from "./parts/big.ts";
 import { measureFirstEvent } from "./parts/first-event.ts";
 import { measurePatterns } from "./parts/patterns.ts";
@@ -30,7 +31,8 @@ export const parts: Record<string, Part> = {
   scale: measureScale,
   patterns: measurePatterns,
   size: measureSize,
+  before: measureBefore,
 };
 
-/** The parts that run by default. `patterns` and `size` run by name only. */
-export const usualParts = Object.keys(parts).filter((name) => name !== "patterns" && name !== "size");
+/** The parts that run by default. The others run by name only. */
+export const usualParts = Object.keys(parts).filter((name) => !["patterns", "size", "before"].includes(name));

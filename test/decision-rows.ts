@@ -141,6 +141,7 @@ export const decisionRows: Record<string, DecisionRow> = {
   "GET /threads/{threadId}/runs": { needs: ["threads:read", "threads:search"], reached: holds("runId") },
   "GET /threads/{threadId}/runs/{runId}": { needs: ["threads:read"] },
   "DELETE /threads/{threadId}/runs/{runId}": { needs: ["threads:delete"] },
+  "GET /threads/{threadId}/runs/{runId}/timeline": { needs: ["threads:read"] },
   "GET /threads/{threadId}/runs/{runId}/join": { needs: ["threads:read"] },
   "GET /threads/{threadId}/runs/{runId}/stream": { needs: ["threads:read"] },
   "GET /runs/{runId}/stream": { needs: ["threads:read"] },

@@ -292,6 +292,7 @@ export const endpoints: Record<string, Endpoint> = {
     },
   },
   "GET /threads/{threadId}/runs/{runId}": {},
+  "GET /threads/{threadId}/runs/{runId}/timeline": {},
   "DELETE /threads/{threadId}/runs/{runId}": {},
   "GET /threads/{threadId}/runs/{runId}/join": { query: joinQuery },
   "GET /threads/{threadId}/runs/{runId}/stream": { query: joinQuery, headers: lastEventId },

@@ -23,6 +23,8 @@ export interface ServiceOptions {
   /** Command-line options for Node. */
   flags?: string[];
   databaseUrl?: string;
+  /** The command of another checkout, to compare the two. */
+  command?: URL;
 }
 
 const command = fileURLToPath(new URL("../../src/cli/ensemble.ts", import.meta.url));
@@ -41,10 +43,11 @@ const settings = {
 
 export async function startService(stage: Stage, options: ServiceOptions = {}): Promise<Service> {
   const { name = "ours", workers = 0, env = {}, flags = [] } = options;
+  const program = options.command ? fileURLToPath(options.command) : command;
   const databaseUrl = options.databaseUrl ?? (await stage.createDatabase());
   const given = { ...settings, DATABASE_URL: databaseUrl, ...env };
   const role = workers > 0 ? "api" : "all";
-  const api = startProcess([...flags, command, "start"], { ...given, ENSEMBLE_ROLE: role }, /listens on (\S+)/);
+  const api = startProcess([...flags, program, "start"], { ...given, ENSEMBLE_ROLE: role }, /listens on (\S+)/);
   const processes = await startTogether([api, ...Array.from({ length: workers }, () => startWorker(given))]);
   const { found: url, inspector } = await api;
   const db = await connectTo(databaseUrl);

@@ -30,6 +30,8 @@ export interface CheckpointRow extends Place {
   parentId: string | undefined;
   checkpoint: string;
   metadata: string;
+  /** The spans of the run since its previous checkpoint, as JSON. */
+  spans?: string | undefined;
 }
 
 /** The rows that a saver stores in one statement. */
@@ -147,12 +149,14 @@ function storingWrites(rows: Owned<WriteRow>[]): Sql {
 function storingCheckpoints(rows: Owned<CheckpointRow>[]): Sql {
   return sql`
     stored_checkpoints as (
-      insert into checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata, run_id)
-      select c.thread_id, c.checkpoint_ns, c.checkpoint_id, c.parent_id, c.checkpoint::jsonb, searchable(c.metadata::json), fence.run_id
+      insert into checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata, spans, run_id)
+      select c.thread_id, c.checkpoint_ns, c.checkpoint_id, c.parent_id, c.checkpoint::jsonb, searchable(c.metadata::json), c.spans,
+             fence.run_id
         from unnest(${rows.map((c) => c.runId)}::uuid[], ${rows.map((c) => c.threadId)}::text[], ${rows.map((c) => c.namespace)}::text[],
                            ${rows.map((c) => c.checkpointId)}::text[], ${rows.map((c) => c.parentId ?? null)}::text[],
-                           ${rows.map((c) => c.checkpoint)}::text[], ${rows.map((c) => c.metadata)}::text[])
-             with ordinality as c (run_id, thread_id, checkpoint_ns, checkpoint_id, parent_id, checkpoint, metadata, place)
+                           ${rows.map((c) => c.checkpoint)}::text[], ${rows.map((c) => c.metadata)}::text[],
+                           ${rows.map((c) => c.spans ?? null)}::text[])
+             with ordinality as c (run_id, thread_id, checkpoint_ns, checkpoint_id, parent_id, checkpoint, metadata, spans, place)
         join fence on fence.run_id is not distinct from c.run_id
        order by c.place
           on conflict (thread_id, checkpoint_ns, checkpoint_id)

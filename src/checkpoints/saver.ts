@@ -5,6 +5,8 @@ import {
   type CheckpointListOptions,
   type CheckpointMetadata,
   type CheckpointTuple,
+  ERROR,
+  INTERRUPT,
   type PendingWrite,
   WRITES_IDX_MAP,
 } from "@langchain/langgraph-checkpoint";
@@ -38,6 +40,11 @@ export interface SaverAttempt {
   refused: (reason: Error) => void;
   /** Returns the node whose writes are stored next. Error messages name it. */
   currentNode: () => string | undefined;
+  /** Is told about the super-steps and tasks of nested graphs, which the graph's stream does not report. */
+  nested: {
+    noteNestedStep(namespace: string, step: number): void;
+    noteNestedTask(namespace: string, taskId: string, name: string | undefined, end: TaskEnd): void;
+  };
   /**
    * Resolves when the run's event log has room for more events. A checkpoint waits for this, and the next step waits for the checkpoint,
    * so a run cannot outpace its log.
@@ -51,6 +58,11 @@ export class LostRight extends Error {
     super(`Attempt ${attempt} of run ${runId} no longer holds the right to write.`);
     this.name = "LostRight";
   }
+}
+
+interface TaskEnd {
+  outcome: "success" | "error" | "interrupted";
+  error?: string;
 }
 
 interface Address {
@@ -117,6 +129,7 @@ export class EnsembleSaver extends PostgresSaver {
     const { threadId, namespace, checkpointId: parentId } = addressOf(config);
     const next = { configurable: { thread_id: threadId, checkpoint_ns: namespace, checkpoint_id: checkpoint.id } };
     const { channel_values: values, ...bare } = checkpoint;
+    if (namespace !== "") this.#attempt?.nested.noteNestedStep(namespace, metadata.step);
     await this.#attempt?.room();
     await this.#writeOrAbort(() => ({
       ...noRows,
@@ -156,11 +169,23 @@ export class EnsembleSaver extends PostgresSaver {
         value: dumpState(value, channel),
       }));
     if (writes.length === 0) return;
+    if (namespace !== "") this.#noteNestedTask(namespace, taskId, writes);
     // A task has at most one error, one interrupt and one resume value, and a new one replaces the old one. Any other write is stored
     // only once.
     const replaces = writes.every(([channel]) => channel in WRITES_IDX_MAP);
     if (replaces) await this.#orAbort(() => ({ ...noRows, writes: rowsOf() }), this.#replaceWrites);
     else await this.#writeOrAbort(() => ({ ...noRows, writes: rowsOf() }));
+  }
+
+  #noteNestedTask(namespace: string, taskId: string, writes: PendingWrite[]): void {
+    const { nested, currentNode } = this.#attempt ?? {};
+    const failed = writes.find(([channel]) => channel === ERROR);
+    const isInterrupted = writes.some(([channel]) => channel === INTERRUPT);
+    const { name, message } = Object(failed?.[1]);
+    // LangGraph names only nodes that have finished.
+    if (failed) nested?.noteNestedTask(namespace, taskId, undefined, { outcome: "error", error: `${name}: ${message}` });
+    else if (isInterrupted) nested?.noteNestedTask(namespace, taskId, undefined, { outcome: "interrupted" });
+    else nested?.noteNestedTask(namespace, taskId, currentNode?.(), { outcome: "success" });
   }
 
   #replaceWrites = ({ writes }: CheckpointRows): Promise<boolean> =>

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { MultitaskStrategy, RunStatus } from "../runs/run.ts";
+import { AttemptOutcome, SpanKind, SpanOutcome } from "../runs/timeline.ts";
 import { ThreadStatus } from "../threads/threads.ts";
 
 /** Text that Postgres can store. Postgres refuses NUL characters, and UTF-8 cannot encode lone surrogates. */
@@ -156,6 +157,47 @@ export const FoundRun = Run.extend({
   duration_ms: z.number().nullable(),
   error: Json.nullable(),
 }).meta({ id: "FoundRun" });
+
+const Span = z.object({
+  id: z.number().int(),
+  parent: z.number().int().nullable().describe("id of the node around it"),
+  kind: SpanKind,
+  name: z.string().describe("name of the node, the model or the tool"),
+  started_at: z.iso.datetime(),
+  ended_at: z.iso.datetime(),
+  outcome: SpanOutcome.describe("unfinished: its attempt ended first"),
+  input_tokens: z.number().nullable(),
+  output_tokens: z.number().nullable(),
+  error: z.string().nullable(),
+});
+
+const TimelineAttempt = z.object({
+  attempt: z.number().int(),
+  worker_id: Id.nullable(),
+  host: z.string().nullable(),
+  pid: z.number().int().nullable(),
+  version: z.string().nullable(),
+  claimed_at: z.iso.datetime().nullable(),
+  ended_at: z.iso.datetime().nullable(),
+  outcome: AttemptOutcome.nullable().describe("null while the attempt goes on, or if nobody recorded its end"),
+  spans: z.array(Span),
+  dropped_spans: z.number().int().describe("spans that were not kept, because the attempt had more than 5,000"),
+});
+
+/** The attempts of a run, with their spans. */
+export const Timeline = z
+  .object({
+    run_id: Id,
+    thread_id: Id,
+    graph_id: z.string().nullable(),
+    status: RunStatus,
+    created_at: z.iso.datetime(),
+    due_at: z.iso.datetime(),
+    started_at: z.iso.datetime().nullable(),
+    ended_at: z.iso.datetime().nullable(),
+    attempts: z.array(TimelineAttempt),
+  })
+  .meta({ id: "Timeline" });
 
 /** An open question as a search over all threads returns it. */
 export const FoundInterrupt = z

@@ -2,6 +2,7 @@ import type { User } from "../auth/user.ts";
 import type { Fence } from "../db/fence.ts";
 import { type Db, prepared, sql } from "../db/sql.ts";
 import type { CancelAction, Json, RunKwargs } from "./run.ts";
+import { withRecord } from "./timeline.ts";
 
 /** A claimed run. It contains the right to write for the run, and everything that the attempt needs to know. */
 export interface Claim extends Fence {
@@ -15,6 +16,8 @@ export interface Claim extends Fence {
   user: User | null;
   /** How many times in a row a worker died while it held the run. If the run makes progress in between, the count starts again. */
   crashes: number;
+  /** When the attempt was claimed, in milliseconds since 1970 by the database's clock. */
+  claimedAt: number;
   /** The seconds since the run was created. */
   waitedSeconds: number;
   /** The seconds since the run became due. */
@@ -85,11 +88,12 @@ export async function claimRuns(db: Db, workerId: string, { graphs, slots, suspe
          for no key update of t skip locked)
     update runs
        set status = 'running', head = false, worker_id = ${workerId}, attempt = attempt + 1,
-           started_at = coalesce(started_at, clock_timestamp()), updated_at = now(), event_base = coalesce(runs.event_base, due.event_base)
+           started_at = coalesce(started_at, clock_timestamp()), claimed_at = clock_timestamp(), updated_at = now(), event_base = coalesce(runs.event_base, due.event_base)
       from due
      where runs.run_id = due.run_id and runs.status = 'pending' and runs.head
     returning runs.run_id as "runId", thread_id as "threadId", assistant_id as "assistantId", attempt, crashes, cancel, metadata, kwargs, auth_user as "user",
               traceparent, attempt_span as "attemptSpan",
+              extract(epoch from claimed_at)::double precision * 1000 as "claimedAt",
               extract(epoch from now() - created_at)::double precision as "waitedSeconds",
               extract(epoch from now() - run_at)::double precision as "dueSeconds",
               extract(epoch from clock_timestamp() - started_at)::double precision as "ranSeconds",
@@ -99,14 +103,14 @@ export async function claimRuns(db: Db, workerId: string, { graphs, slots, suspe
 }
 
 /**
- * Returns a run to the queue for another attempt. Returns false if the attempt had already lost the right to write. Locks the thread
- * before the run, as every statement does to avoid deadlocks.
+ * Returns a run to the queue for another attempt. `record` is the record of this attempt for the run's timeline, as JSON. Returns false if
+ * the attempt had already lost the right to write. Locks the thread before the run, as every statement does to avoid deadlocks.
  */
-export async function releaseRun(db: Db, { runId, attempt }: Fence): Promise<boolean> {
+export async function releaseRun(db: Db, { runId, attempt }: Fence, record?: string): Promise<boolean> {
   const { rowCount } = await db.query(sql`
     with thread as (
       select thread_id from threads where thread_id = (select thread_id from runs where run_id = ${runId}) for no key update)
-    update runs set status = 'pending', worker_id = null, updated_at = now()
+    update runs set status = 'pending', worker_id = null, updated_at = now(), timeline = ${withRecord(sql`${record ?? null}::text`)}
       from thread
      where runs.thread_id = thread.thread_id and run_id = ${runId} and attempt = ${attempt} and status = 'running'`);
   return rowCount !== 0;

@@ -5,6 +5,7 @@ import type { JsonText, ThreadState } from "../threads/threads.ts";
 import { storingWebhooks } from "../webhooks/webhooks.ts";
 import { baseAfter } from "./event-base.ts";
 import type { EndStatus } from "./run.ts";
+import { withRecord } from "./timeline.ts";
 import { droppingTimers, settingTimers, type TimerChange } from "./timers.ts";
 
 /**
@@ -49,6 +50,8 @@ export interface RunEnd {
 export interface EndingRun extends Fence {
   threadId: string;
   end: RunEnd;
+  /** The record of the attempt for the run's timeline, as JSON. */
+  record?: string | undefined;
 }
 
 /**
@@ -74,8 +77,8 @@ export async function endRun(db: Db, one: EndingRun): Promise<boolean> {
  * Returns whether an end may share a statement with other ends. It may if it has no webhook, leaves no question open and contains no
  * large document.
  */
-export function isPlainEnd({ webhook, timers, output, thread }: RunEnd): boolean {
-  const documents = [documentOf(output), thread?.values, thread?.interrupts];
+export function isPlainEnd({ end: { webhook, timers, output, thread }, record }: EndingRun): boolean {
+  const documents = [documentOf(output), thread?.values, thread?.interrupts, record];
   const size = documents.reduce((sum, document) => sum + (document?.length ?? 0), 0);
   return !webhook && timers?.set.length === 0 && timers.unanswered.length === 0 && size <= largeDocument;
 }
@@ -100,7 +103,7 @@ export async function endRuns(db: Db, ends: EndingRun[]): Promise<boolean[]> {
 function ending(ends: Sql, held: Sql, withWebhook: boolean): Sql {
   return sql`
     ends (run_id, attempt, thread_id, status, output, output_in_log, output_on_thread, error, graph_version, rests, resting_status,
-          has_values, "values", interrupts) as (${ends}),
+          has_values, "values", interrupts, record) as (${ends}),
     thread as (
       select held.thread_id
         from (select thread_id from ends order by thread_id) wanted
@@ -112,7 +115,7 @@ function ending(ends: Sql, held: Sql, withWebhook: boolean): Sql {
              output = ends.output::json, output_on_thread = ends.output_on_thread,
              output_event = case when output_in_log then (select id from run_events
                                                            where run_events.run_id = runs.run_id and event = 'values' order by id desc limit 1) end,
-             error = ends.error::json, graph_version = ends.graph_version
+             error = ends.error::json, graph_version = ends.graph_version, timeline = ${withRecord(sql`ends.record`)}
         from ends join thread using (thread_id)
        where runs.run_id = ends.run_id and runs.attempt = ends.attempt and runs.status = 'running' and cancel is distinct from 'rollback'
       returning ${withWebhook ? sql`runs.*` : sql`runs.run_id, runs.thread_id, runs.event_base`}),
@@ -130,13 +133,13 @@ function ending(ends: Sql, held: Sql, withWebhook: boolean): Sql {
 }
 
 /** Returns a `select` with one end. Each value is a separate parameter, because documents may be large. */
-function alone({ runId, attempt, threadId, end }: EndingRun): Sql {
+function alone({ runId, attempt, threadId, end, record }: EndingRun): Sql {
   const { status, output, error, graphVersion = null, thread } = end;
   return sql`
     select ${runId}::uuid, ${attempt}::integer, ${threadId}::uuid, ${status}::run_status, ${documentOf(output)}::text,
            ${output === lastValuesEvent}::boolean, ${output === valuesOfThread}::boolean, ${error && JSON.stringify(error)}::text, ${graphVersion}::text,
            ${thread !== undefined}::boolean, ${thread?.status ?? null}::thread_status, ${thread?.values !== undefined}::boolean,
-           ${thread?.values ?? null}::text, ${thread?.interrupts ?? null}::text`;
+           ${thread?.values ?? null}::text, ${thread?.interrupts ?? null}::text, ${record ?? null}::text`;
 }
 
 function inArrays(ends: EndingRun[]): Sql {
@@ -149,7 +152,7 @@ function inArrays(ends: EndingRun[]): Sql {
       ${of(({ error }) => error && JSON.stringify(error))}::text[], ${of(({ graphVersion = null }) => graphVersion)}::text[],
       ${of(({ thread }) => thread !== undefined)}::boolean[], ${of(({ thread }) => thread?.status ?? null)}::thread_status[],
       ${of(({ thread }) => thread?.values !== undefined)}::boolean[], ${of(({ thread }) => thread?.values ?? null)}::text[],
-      ${of(({ thread }) => thread?.interrupts ?? null)}::text[])`;
+      ${of(({ thread }) => thread?.interrupts ?? null)}::text[], ${ends.map(({ record = null }) => record)}::text[])`;
 }
 
 const documentOf = (output: RunEnd["output"]) => (typeof output === "symbol" ? null : output);

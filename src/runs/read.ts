@@ -5,7 +5,7 @@ import { runNotFound } from "../errors.ts";
 import { type Run, type RunStatus, runColumns } from "./run.ts";
 
 /** Returns an SQL condition that is true if the caller may see the thread of the run. */
-const visibleBy = (scope: Scope): Sql =>
+export const visibleBy = (scope: Scope): Sql =>
   sql`exists (select from threads where threads.thread_id = runs.thread_id and ${scope.visible(sql`threads.metadata`)})`;
 
 /** The graph that a pending run waits for. Null if a live worker has the graph. */

@@ -2,6 +2,7 @@ import { type Db, type Sql, sql } from "../db/sql.ts";
 import { storingWebhooks } from "../webhooks/webhooks.ts";
 import type { RunError } from "./end.ts";
 import { baseAfter, baseBehind } from "./event-base.ts";
+import { withEndedAttempt } from "./timeline.ts";
 
 /**
  * Ends runs that their workers have not ended. The query `overdue` must select at most one run for each thread, and must lock the runs
@@ -12,7 +13,7 @@ export async function endingUnfinished(db: Db, overdue: Sql, status: "error" | "
   const { rows } = await db.query<{ runId: string }>(sql`
     with overdue as (${overdue}),
     ended as (
-      update runs set status = ${status}, worker_id = null, ended_at = now(), updated_at = now(), error = ${error},
+      update runs set status = ${status}, worker_id = null, ended_at = now(), updated_at = now(), error = ${error}, timeline = ${withEndedAttempt(sql`${status}::text`)},
                       output = json_build_object('__error__', ${error}::json), events_until = now() + make_interval(secs => events_kept_secs),
                       event_base = coalesce(event_base, (select ${baseBehind} from threads where threads.thread_id = runs.thread_id))
         from overdue where runs.run_id = overdue.run_id

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { type Db, sql } from "../db/sql.ts";
 import type { HeldRun } from "./claim.ts";
+import { withEndedAttempt } from "./timeline.ts";
 
 /** The first half of the key of every worker's advisory lock. The number is arbitrary, but nothing else may use it. */
 const lockClass = 1_163_084_621;
@@ -151,7 +152,7 @@ export async function takeOver(db: Db, workerIds: string[], died: boolean): Prom
       select run_id from runs r join threads t using (thread_id) where worker_id = any(${workerIds}::uuid[]) and status = 'running'
          for no key update of t skip locked for no key update of r skip locked)
     update runs
-       set status = 'pending', worker_id = null, updated_at = now(),
+       set status = 'pending', worker_id = null, updated_at = now(), timeline = ${withEndedAttempt(sql`${died ? "crashed" : "lost"}::text`)},
            crashes = ${died ? 1 : 0} + case when exists (select from checkpoints c
                                                           where c.thread_id = runs.thread_id::text and c.run_id = runs.run_id
                                                             and c.metadata ->> 'run_attempt' = runs.attempt::text)

@@ -3,6 +3,7 @@ import { LostRight } from "../checkpoints/saver.ts";
 import { isDatabaseTrouble } from "../db/failure.ts";
 import type { CancelAction } from "../runs/run.ts";
 import { now } from "./liveness-news.ts";
+import type { StreamedTask } from "./translator.ts";
 
 /**
  * The reason why an attempt was told to stop. It alone decides how the run ends. The error that the graph throws because of the stop is
@@ -50,7 +51,7 @@ export interface AttemptControl {
   /** Marks the graph as finished. */
   leaveGraph(): void;
   /** Notes that a node began or finished. The graph's stream reports both. */
-  noteTask(task: { id: string; name: string; finished: boolean }): void;
+  noteTask(task: StreamedTask): void;
   /** Returns the nodes that have been running at some time since `moment`, in the order in which they finished. */
   nodesSince(moment: number): string[];
 }
@@ -62,10 +63,10 @@ export function createControl(onPerformed: () => void): AttemptControl {
   let stopped: StopReason | undefined;
   let performed = false;
   return {
-    noteTask({ id, name, finished }) {
+    noteTask({ id, name, end }) {
       // Only the newest step is remembered. When its first task begins, the finished tasks of earlier steps are dropped.
-      if (!finished && [...tasks.values()].every((task) => task.finishedAt < Number.POSITIVE_INFINITY)) tasks.clear();
-      tasks.set(id, { name, finishedAt: finished ? now() : Number.POSITIVE_INFINITY });
+      if (!end && [...tasks.values()].every((task) => task.finishedAt < Number.POSITIVE_INFINITY)) tasks.clear();
+      tasks.set(id, { name, finishedAt: end ? now() : Number.POSITIVE_INFINITY });
     },
     nodesSince: (moment) =>
       [...tasks.values()]

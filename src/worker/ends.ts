@@ -17,7 +17,7 @@ export type EndRun = (ending: EndingRun) => Promise<boolean>;
 export function runEnder(pool: Pool): EndRun {
   const endTogether = batched((ends: EndingRun[]) => endRuns(pool, ends), { keyOf: ({ threadId }) => threadId });
   const end = async (ending: EndingRun, nth: number) =>
-    (nth === 1 && isPlainEnd(ending.end) && (await endTogether(ending))) || endRun(pool, ending);
+    (nth === 1 && isPlainEnd(ending) && (await endTogether(ending))) || endRun(pool, ending);
   return (ending) =>
     unlessRefused(
       (nth) => end(ending, nth),

@@ -28,7 +28,7 @@ export interface OpenGraph {
 
 /** Opens the run's graph with a saver that may write only while the attempt has the right to. Also finds out where the attempt starts. */
 export async function open(attempt: Attempt): Promise<OpenGraph> {
-  const { claim, control, deps, journal } = attempt;
+  const { claim, control, deps, journal, spans } = attempt;
   // The first event names the attempt, so that clients know which attempt the following events belong to.
   journal.push({ event: "metadata", data: JSON.stringify({ run_id: claim.runId, attempt: claim.attempt }) });
   const refused = (reason: Error) => control.stop(stopReasonOf(reason));
@@ -42,6 +42,7 @@ export async function open(attempt: Attempt): Promise<OpenGraph> {
     store: journal.store,
     unlessRefused: stored,
     currentNode: () => node.current,
+    nested: spans,
   };
   const graph = await openGraph(attempt, saving);
   const start = await stored(() => startingPoint(attempt, graph)).catch((error) => {

@@ -1,3 +1,4 @@
+import type { CheckpointRows } from "../checkpoints/rows.ts";
 import { LostRight } from "../checkpoints/saver.ts";
 import { Refused } from "../db/refused.ts";
 import { runTopic } from "../events/feed.ts";
@@ -7,27 +8,41 @@ import { threadTopic } from "../runs/run.ts";
 import { type Attempt, type AttemptPolicy, graphIdOf } from "./attempt.ts";
 import { type AttemptControl, stopReasonOf } from "./control.ts";
 import { type Journal, startJournal } from "./journal.ts";
+import { SpanRecorder } from "./spans.ts";
 import { createTranslator } from "./translator.ts";
 import type { AttemptDeps } from "./worker-deps.ts";
 
 /** Makes the attempt of a claimed run. Its events continue the numbers of earlier attempts. */
 export async function prepare(deps: AttemptDeps, claim: Claim, control: AttemptControl, policy: AttemptPolicy): Promise<Attempt> {
   const { runId, threadId, attempt, waitedSeconds } = claim;
+  const spans = new SpanRecorder();
   const log = deps.log.child({ run_id: runId, thread_id: threadId, attempt });
   log.info({ graph_id: graphIdOf(claim), waited_ms: Math.round(waitedSeconds * 1000) }, "run started");
   const lastId = attempt > 1 ? await newestEventId(deps.pool, runId) : -1;
-  const journal = openJournal(deps, claim, control, lastId);
-  return { deps, claim, control, policy, log, journal, translator: createTranslator(claim.kwargs, control.noteTask), graphVersion: null };
+  const journal = openJournal(deps, claim, control, spans, lastId);
+  const translator = createTranslator(claim.kwargs, (task) => {
+    control.noteTask(task);
+    spans.noteTask(task);
+  });
+  return { deps, claim, control, policy, log, journal, spans, translator, graphVersion: null };
 }
 
-function openJournal(deps: AttemptDeps, claim: Claim, control: AttemptControl, lastId: number): Journal {
+function openJournal(deps: AttemptDeps, claim: Claim, control: AttemptControl, spans: SpanRecorder, lastId: number): Journal {
   return startJournal({
-    write: (events, rows) => deps.storeStep({ fence: claim, events, rows }).catch((error) => explainEvents(error, events)),
+    write: (events, rows) =>
+      deps.storeStep({ fence: claim, events, rows: withSpans(rows, spans) }).catch((error) => explainEvents(error, events)),
     lastId,
     committed: (events, seconds) => publish(deps, claim, events, seconds),
     refused: (reason) => control.stop(stopReasonOf(reason)),
     lostRight: () => new LostRight(claim),
   });
+}
+
+/** Adds the new spans to the last checkpoint of the rows, if there is one. */
+function withSpans(rows: CheckpointRows, spans: SpanRecorder): CheckpointRows {
+  const last = rows.checkpoints.at(-1);
+  const text = last && spans.takeNew();
+  return last && text ? { ...rows, checkpoints: [...rows.checkpoints.slice(0, -1), { ...last, spans: text }] } : rows;
 }
 
 /** Passes events to the run's subscribers after they have been committed. */

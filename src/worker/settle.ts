@@ -7,6 +7,7 @@ import { runTopic } from "../events/feed.ts";
 import { type Claim, releaseRun } from "../runs/claim.ts";
 import { deleteRunRow, type RunEnd } from "../runs/end.ts";
 import { endTopic } from "../runs/run.ts";
+import type { AttemptOutcome } from "../runs/timeline.ts";
 import { timersAfter } from "../runs/timers.ts";
 import { refreshThread } from "../state/state.ts";
 import { lockThread } from "../threads/threads.ts";
@@ -42,7 +43,7 @@ async function store(attempt: Attempt, outcome: Outcome): Promise<Outcome> {
     case "lost":
       return outcome;
     case "released": {
-      const released = await untilDatabaseAnswers(() => releaseRun(deps.pool, claim));
+      const released = await untilDatabaseAnswers(() => releaseRun(deps.pool, claim, recordOf(attempt, "released")));
       return released ? outcome : { kind: "lost" };
     }
     case "rolled back": {
@@ -50,12 +51,18 @@ async function store(attempt: Attempt, outcome: Outcome): Promise<Outcome> {
       return gone ? outcome : { kind: "lost" };
     }
     case "ended": {
-      const ended = await untilDatabaseAnswers(() => deps.endRun({ ...claim, end: withConsequences(claim, outcome.end) }));
+      const record = recordOf(attempt, outcome.end.status);
+      const ended = await untilDatabaseAnswers(() => deps.endRun({ ...claim, end: withConsequences(claim, outcome.end), record }));
       // If the run could not be ended, either the right to write is lost, or somebody has asked for a rollback at the last moment. In
       // the second case, the rollback is carried out now.
       return ended ? outcome : store(attempt, { kind: "rolled back" });
     }
   }
+}
+
+/** Returns the attempt's record for the run's timeline, as JSON. */
+function recordOf({ claim, deps, spans }: Attempt, outcome: AttemptOutcome): string {
+  return JSON.stringify(spans.close({ attempt: claim.attempt, ...deps.identity, claimed: claim.claimedAt, outcome }));
 }
 
 /** Ends a run with an error if the database refuses its result. Throws any other error again. */

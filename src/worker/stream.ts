@@ -2,6 +2,7 @@ import type { LangGraphRunnableConfig } from "@langchain/langgraph";
 import { authKeys } from "../auth/user.ts";
 import { effectMemoryKey } from "../effects/effect.ts";
 import { resumingKey } from "../patches/nested-resumption.ts";
+import { watching } from "../patches/timed-calls.ts";
 import type { Attempt } from "./attempt.ts";
 import type { PendingEvent } from "./event-buffer.ts";
 import { ModelErrors } from "./model-errors.ts";
@@ -15,9 +16,15 @@ const identityKeys = ["run_id", "thread_id", "graph_id", "assistant_id"];
 
 /** Runs the graph and stores its streamed chunks as events, until the graph ends. Throws the error that the graph throws. */
 export async function stream(attempt: Attempt, opened: OpenGraph): Promise<void> {
-  const { translator, journal } = attempt;
+  const { translator, journal, spans } = attempt;
   if (opened.start.atBreakpoint) for (const event of translator.onBreakpoint()) journal.push(event);
-  else await streamGraph(attempt, opened);
+  else
+    await watching
+      .run(spans, () => streamGraph(attempt, opened))
+      .catch((error) => {
+        spans.noteFailure(Object(error).pregelTaskId, error);
+        throw error;
+      });
 }
 
 async function streamGraph(attempt: Attempt, opened: OpenGraph): Promise<void> {

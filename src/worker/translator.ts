@@ -38,7 +38,15 @@ export interface StreamTranslator {
 
 type TranslatedKwargs = Pick<RunKwargs, "stream_mode" | "checkpoint_envelopes" | "subgraphs">;
 
-type OnTask = (task: { id: string; name: string; finished: boolean }) => void;
+/** A task that begins, or that has finished and has an end. The namespace is that of its graph. */
+export interface StreamedTask {
+  id: string;
+  name: string;
+  namespace: string[];
+  end?: { outcome: "success" | "interrupted" } | undefined;
+}
+
+type OnTask = (task: StreamedTask) => void;
 
 /** Makes a translator for a run. It calls `onTask` whenever a node begins or finishes. */
 export const createTranslator = (kwargs: TranslatedKwargs, onTask: OnTask): StreamTranslator => new Translator(kwargs, onTask);
@@ -81,7 +89,7 @@ class Translator implements StreamTranslator {
     const suffix = namespace.length > 0 ? `|${namespace.join("|")}` : "";
     if (mode === "values") return this.#onValues(suffix, payload);
     if (mode === "messages") return this.#onMessage(suffix, payload as MessageChunk);
-    if (mode === "tasks") this.#noteTask(payload as { id: string; name: string });
+    if (mode === "tasks") this.#noteTask(namespace, payload as TaskChunk);
     if (mode === "checkpoints" && this.logsEnvelopes) return [{ event: `checkpoints${suffix}`, data: wireJson(payload) }];
     if (!this.#wanted.has(mode)) return [];
     if (mode === "checkpoints" && this.#asEnvelopes)
@@ -122,9 +130,17 @@ class Translator implements StreamTranslator {
     ];
   }
 
-  #noteTask({ id, name, ...rest }: { id: string; name: string }): void {
-    this.#onTask({ id, name, finished: "result" in rest });
+  #noteTask(namespace: string[], task: TaskChunk): void {
+    const { id, name, interrupts = [] } = task;
+    const outcome = interrupts.length > 0 ? "interrupted" : "success";
+    this.#onTask({ id, name, namespace, ...("result" in task && { end: { outcome } }) });
   }
+}
+
+interface TaskChunk {
+  id: string;
+  name: string;
+  interrupts?: unknown[];
 }
 
 /**

@@ -1,7 +1,9 @@
+import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { newId } from "../db/ids.ts";
 import { patchBatchedStore } from "../patches/batched-store.ts";
 import { patchNestedResumption } from "../patches/nested-resumption.ts";
+import { patchTimedCalls } from "../patches/timed-calls.ts";
 import { patchUntracedCalls } from "../patches/untraced-calls.ts";
 import { type HeldRun, releaseRun } from "../runs/claim.ts";
 import { cancelTopic, claimTopic } from "../runs/run.ts";
@@ -51,6 +53,7 @@ async function applyPatches(): Promise<void> {
   await patchNestedResumption();
   patchBatchedStore();
   patchUntracedCalls();
+  patchTimedCalls();
 }
 
 class RunningWorker {
@@ -68,7 +71,8 @@ class RunningWorker {
   constructor(deps: WorkerDeps, options: WorkerOptions) {
     this.#deps = deps;
     this.#options = options;
-    const attemptDeps = { ...deps, storeStep: stepWriter(deps.pool), endRun: runEnder(deps.pool) };
+    const identity = { worker: this.workerId, host: hostname(), pid: process.pid, version: options.version };
+    const attemptDeps = { ...deps, identity, storeStep: stepWriter(deps.pool), endRun: runEnder(deps.pool) };
     this.#attempts = new Attempts({
       ...options,
       execute: (claim, control) => executeRun(attemptDeps, claim, control, options),

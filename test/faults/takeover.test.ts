@@ -4,7 +4,7 @@ import { collect } from "../sse.ts";
 
 vi.setConfig({ testTimeout: 240_000 });
 
-const { client, db, startWorker, aWorker, journal, journalFile, rowOf, begun, counts } = await startCluster();
+const { client, fetch, db, startWorker, aWorker, journal, journalFile, rowOf, begun, counts } = await startCluster();
 const config = { configurable: { journal: journalFile } };
 
 test("if a worker is killed in a node, another worker and the clients' streams continue from the last checkpoint", async () => {
@@ -25,6 +25,15 @@ test("if a worker is killed in a node, another worker and the clients' streams c
   const finished = Object.entries(counts(run.run_id)).filter(([what]) => what.startsWith("end"));
   expect(finished).toEqual([0, 1, 2, 3, 4, 5].map((n) => [`end ${n}`, 1]));
   expect(counts(run.run_id)).toMatchObject({ "begin 2": 1, "begin 3": 2 });
+
+  const { attempts } = await (await fetch(`/threads/${threadId}/runs/${run.run_id}/timeline`)).json();
+  expect(attempts.map(({ attempt, outcome }: { attempt: number; outcome: string }) => [attempt, outcome])).toEqual([
+    [1, "crashed"],
+    [2, "success"],
+  ]);
+  expect(attempts[0]).toMatchObject({ pid: victim?.child.pid, spans: [{ name: "step" }, { name: "step" }, { name: "step" }] });
+  expect(attempts[1].spans).toHaveLength(3);
+  expect(attempts[1].claimed_at >= attempts[0].ended_at && attempts[0].ended_at >= attempts[0].spans[2].ended_at).toBe(true);
   for (const worker of [first, second]) worker.child.kill("SIGKILL");
 });
 

@@ -91,6 +91,7 @@ async function withSaver(on: Db, attempt: number, write: (saver: EnsembleSaver) 
       store: async (rows) => (await storeSteps(on, [{ fence, events: [], rows }]))[0] !== undefined,
       refused: () => (refused = true),
       currentNode: () => undefined,
+      nested: { noteNestedStep() {}, noteNestedTask() {} },
       room: async () => {},
     },
   );

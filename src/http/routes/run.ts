@@ -9,6 +9,7 @@ import { runTopic } from "../../events/feed.ts";
 import { deleteRunRow } from "../../runs/end.ts";
 import { getRun, isThreadBusy } from "../../runs/read.ts";
 import { cancelTopic, claimTopic, endTopic, StreamMode } from "../../runs/run.ts";
+import { readTimeline } from "../../runs/timeline.ts";
 import { refreshThread } from "../../state/state.ts";
 import { lockThread } from "../../threads/threads.ts";
 import { access } from "../admission/access.ts";
@@ -17,7 +18,7 @@ import { keepAsking, lineOf } from "../admission/recheck.ts";
 import type { ApiDeps } from "../api-deps.ts";
 import type { RequestOf } from "../route.ts";
 import type { StartDeps } from "../runs/start-run.ts";
-import { answers, Flag, Id, OneOrMore, Run, RunParams, streams, Unsettable } from "../schemas.ts";
+import { answers, Flag, Id, OneOrMore, Run, RunParams, streams, Timeline, Unsettable } from "../schemas.ts";
 import { cancelAbandoned, runOutput, streamRun } from "../sse/follow.ts";
 import { cancellable } from "./cancellation.ts";
 
@@ -32,6 +33,7 @@ const LastEvent = z.looseObject({
 });
 
 const getSchema = { params: RunParams, response: answers(Run) };
+const timelineSchema = { params: RunParams, response: answers(Timeline) };
 const deleteSchema = { params: RunParams };
 const joinSchema = { params: RunParams, querystring: JoinQuery };
 const streamSchema = { params: RunParams, querystring: JoinQuery, headers: LastEvent, response: streams };
@@ -47,6 +49,9 @@ const joins = access("threads:read", "threads:update");
 export const singleRunRoutes: FastifyPluginAsyncZod<StartDeps> = async (app, deps) => {
   const path = "/threads/:threadId/runs/:runId";
   app.get(path, { schema: getSchema, config: access("threads:read") }, (request, reply) => get(deps, request, reply));
+  app.get(`${path}/timeline`, { schema: timelineSchema, config: access("threads:read") }, (request, reply) =>
+    timeline(deps, request, reply),
+  );
   app.delete(path, { schema: deleteSchema, config: access("threads:delete") }, (request, reply) => remove(deps, request, reply));
   app.get(`${path}/join`, { schema: joinSchema, config: joins }, (request, reply) => join(deps, request, reply));
   app.get(`${path}/stream`, { schema: streamSchema, config: joins }, (request, reply) => stream(deps, request, reply));
@@ -64,6 +69,13 @@ function readable({ pool }: ApiDeps, request: FastifyRequest, { runId, threadId 
 async function get(deps: ApiDeps, request: RequestOf<typeof getSchema>, reply: FastifyReply) {
   const run = readable(deps, request, request.params);
   return reply.send(await run.find(await run.decide()));
+}
+
+/** Sends what the attempts of a run did. A caller who may read the run may read its timeline. */
+async function timeline({ pool }: ApiDeps, request: RequestOf<typeof timelineSchema>, reply: FastifyReply) {
+  const { runId, threadId } = request.params;
+  const { scope } = await request.access("threads:read", { thread_id: threadId, run_id: runId });
+  return reply.send(await readTimeline(pool, scope, threadId, runId));
 }
 
 async function remove({ pool, registry, wakeups }: ApiDeps, request: RequestOf<typeof deleteSchema>, reply: FastifyReply) {

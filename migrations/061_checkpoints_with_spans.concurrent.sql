@@ -1,0 +1,2 @@
+-- Finds the spans of a run.
+create index concurrently checkpoints_with_spans on checkpoints (run_id) where spans is not null;

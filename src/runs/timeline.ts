@@ -1,0 +1,188 @@
+import { z } from "zod";
+import type { Scope } from "../db/scope.ts";
+import { type Db, type Sql, sql } from "../db/sql.ts";
+import { runNotFound } from "../errors.ts";
+import { visibleBy } from "./read.ts";
+import { EndStatus, type RunStatus } from "./run.ts";
+
+export const SpanKind = z.enum(["node", "model", "tool"]);
+export type SpanKind = z.infer<typeof SpanKind>;
+
+/** How a span ended. It is unfinished if its attempt ended before it did. */
+export const SpanOutcome = z.enum(["success", "error", "interrupted", "unfinished"]);
+export type SpanOutcome = z.infer<typeof SpanOutcome>;
+
+/**
+ * A node, a model call or a tool, as it is stored: its number, the number of the span around it or 0, its kind, its name, when it began
+ * and ended in milliseconds since the claim, its outcome, its input and output tokens, and its error.
+ */
+export type Span = [
+  number: number,
+  parent: number,
+  kind: SpanKind,
+  name: string,
+  began: number,
+  ended: number,
+  outcome: SpanOutcome,
+  inputTokens?: number,
+  outputTokens?: number,
+  error?: string,
+];
+
+/** How an attempt ended. A lost attempt was taken over by another worker. If its worker died, it has crashed. */
+export const AttemptOutcome = z.enum([...EndStatus.options, "released", "lost", "crashed"]);
+export type AttemptOutcome = z.infer<typeof AttemptOutcome>;
+
+/** An attempt as `runs.timeline` stores it. Times are milliseconds since 1970 by the database's clock. */
+export interface AttemptRecord {
+  attempt: number;
+  worker: string | null;
+  host?: string | null;
+  pid?: number | null;
+  version?: string | null;
+  claimed: number | null;
+  ended?: number | null;
+  outcome?: AttemptOutcome;
+  spans?: Span[];
+  /** The spans of an attempt that did not end itself, by checkpoint. */
+  parts?: Span[][] | null;
+  /** How many spans were not kept, because there were too many. */
+  dropped?: number;
+}
+
+const milliseconds = (moment: Sql) => sql`extract(epoch from ${moment})::double precision * 1000`;
+
+/**
+ * Returns the expression that appends a record to a run's timeline, for an attempt that another process ends. The spans are those that
+ * its checkpoints have. A run without a running attempt keeps its timeline.
+ */
+export const withEndedAttempt = (outcome: Sql): Sql => sql`
+  case when runs.status <> 'running' then runs.timeline
+       else array_append(runs.timeline, (
+         select json_build_object('attempt', runs.attempt, 'worker', runs.worker_id, 'host', w.host, 'pid', w.pid, 'version', w.version,
+                                  'claimed', ${milliseconds(sql`runs.claimed_at`)}, 'ended', ${milliseconds(sql`clock_timestamp()`)},
+                                  'outcome', ${outcome},
+                                  'parts', (select json_agg(c.spans::json order by c.seq) from checkpoints c
+                                             where c.run_id = runs.run_id and c.spans is not null
+                                               and c.metadata ->> 'run_attempt' = runs.attempt::text))::text
+           from (values (1)) one (row) left join workers w on w.worker_id = runs.worker_id))
+   end`;
+
+/** Returns the timeline with the given record appended. The record is JSON text, or null if there is none. */
+export const withRecord = (record: Sql): Sql =>
+  sql`case when ${record} is null then runs.timeline else array_append(runs.timeline, ${record}) end`;
+
+/** A span as the API shows it. */
+export interface ShownSpan {
+  id: number;
+  parent: number | null;
+  kind: SpanKind;
+  name: string;
+  started_at: Date;
+  ended_at: Date;
+  outcome: SpanOutcome;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  error: string | null;
+}
+
+/** An attempt as the API shows it. Facts that nobody has recorded are null. */
+export interface ShownAttempt {
+  attempt: number;
+  worker_id: string | null;
+  host: string | null;
+  pid: number | null;
+  version: string | null;
+  claimed_at: Date | null;
+  ended_at: Date | null;
+  /** Null while the attempt goes on, and if nobody has recorded how it ended. */
+  outcome: AttemptOutcome | null;
+  spans: ShownSpan[];
+  dropped_spans: number;
+}
+
+export interface Timeline {
+  run_id: string;
+  thread_id: string;
+  graph_id: string | null;
+  status: RunStatus;
+  created_at: Date;
+  due_at: Date;
+  started_at: Date | null;
+  ended_at: Date | null;
+  attempts: ShownAttempt[];
+}
+
+type Row = Omit<Timeline, "attempts"> & {
+  attempt: number;
+  timeline: string[] | null;
+  current: AttemptRecord | null;
+};
+
+/** Returns what the attempts of a run did. While the run goes on, it is complete up to the last stored step. */
+export async function readTimeline(db: Db, scope: Scope, threadId: string, runId: string): Promise<Timeline> {
+  const { rows } = await db.query<Row>(sql`
+    select run_id, thread_id, graph_id, status, created_at, run_at as due_at, runs.started_at, ended_at, attempt, timeline,
+           case when status = 'running'
+                then json_build_object('attempt', attempt, 'worker', w.worker_id, 'host', w.host, 'pid', w.pid, 'version', w.version,
+                                       'claimed', ${milliseconds(sql`claimed_at`)}) end as current
+      from runs left join workers w using (worker_id)
+     where run_id = ${runId} and thread_id = ${threadId} and ${visibleBy(scope)}`);
+  const [row] = rows;
+  if (!row) throw runNotFound();
+  const { attempt: newest, timeline, current, ...run } = row;
+  const records = [...(timeline ?? []).map((text) => JSON.parse(text) as AttemptRecord), ...(current ? [current] : [])];
+  const isWhole = records.length === newest && !current;
+  const parts = isWhole ? new Map<number, Span[][]>() : await readParts(db, runId);
+  const byNumber = new Map(records.map((record) => [record.attempt, record]));
+  const attempts = Array.from({ length: newest }, (_, index): AttemptRecord => {
+    const attempt = index + 1;
+    const record = byNumber.get(attempt) ?? { attempt, worker: null, claimed: null };
+    return { ...record, parts: record.parts ?? parts.get(attempt) ?? null };
+  });
+  return { ...run, attempts: attempts.map((record, index) => shown(record, attempts[index - 1])) };
+}
+
+/** Returns the spans that the checkpoints of a run have, by attempt. */
+async function readParts(db: Db, runId: string): Promise<Map<number, Span[][]>> {
+  const { rows } = await db.query<{ attempt: number; parts: Span[][] }>(sql`
+    select (metadata ->> 'run_attempt')::integer as attempt, json_agg(spans::json order by seq) as parts
+      from checkpoints where run_id = ${runId} and spans is not null group by 1`);
+  return new Map(rows.map(({ attempt, parts }) => [attempt, parts]));
+}
+
+function shown(record: AttemptRecord, before: AttemptRecord | undefined): ShownAttempt {
+  const { attempt, worker, host = null, pid = null, version = null, ended = null, outcome = null, dropped = 0 } = record;
+  // A worker of the previous release leaves the time at which an earlier attempt was claimed.
+  const isStale = record.claimed !== null && (before?.ended ?? 0) > record.claimed;
+  const claimed = isStale ? null : record.claimed;
+  const spans = claimed === null ? [] : (record.spans ?? record.parts?.flat() ?? []).map((span) => shownSpan(span, claimed));
+  const moment = (ms: number | null) => (ms === null ? null : new Date(ms));
+  return {
+    attempt,
+    worker_id: worker,
+    host,
+    pid,
+    version,
+    claimed_at: moment(claimed),
+    ended_at: moment(ended),
+    outcome,
+    spans,
+    dropped_spans: dropped,
+  };
+}
+
+function shownSpan([id, parent, kind, name, began, ended, outcome, input, output, error]: Span, claimed: number): ShownSpan {
+  return {
+    id,
+    parent: parent === 0 ? null : parent,
+    kind,
+    name,
+    started_at: new Date(claimed + began),
+    ended_at: new Date(claimed + ended),
+    outcome,
+    input_tokens: input ?? null,
+    output_tokens: output ?? null,
+    error: error ?? null,
+  };
+}

@@ -1,0 +1,143 @@
+import type { BegunCall, CallEnd, CallWatcher } from "../patches/timed-calls.ts";
+import type { AttemptRecord, Span, SpanKind, SpanOutcome } from "../runs/timeline.ts";
+import type { StreamedTask } from "./translator.ts";
+
+/** The most spans that an attempt keeps. Later ones are only counted. A span takes about 80 bytes. */
+const mostSpans = 5_000;
+
+/** How much of an error's text a span keeps. */
+const mostErrorText = 300;
+
+/** A node, a model call or a tool that has begun. */
+interface OpenSpan {
+  kind: SpanKind;
+  name: string;
+  /** The number of the span around it, or 0. */
+  parent: number;
+  startedAt: number;
+}
+
+type SpanEnd = Omit<CallEnd, "outcome"> & { outcome: SpanOutcome };
+
+/**
+ * Records what an attempt did and when: its nodes, model calls and tools. Times are milliseconds since the claim, measured by the
+ * monotonic clock, so that a process whose clock is wrong records the right times.
+ */
+export class SpanRecorder implements CallWatcher {
+  readonly #began = performance.now();
+  /** The numbers of LangGraph's tasks. */
+  readonly #numbers = new Map<string, number>();
+  readonly #open = new Map<number, OpenSpan>();
+  /** When the current super-step of each nested graph began, by namespace. */
+  readonly #stepBegan = new Map<string, number>();
+  /** The nested graphs that take in their input. */
+  readonly #entering = new Set<string>();
+  #spans: Span[] = [];
+  #stored = 0;
+  #nextNumber = 1;
+  #dropped = 0;
+
+  beginCall({ kind, name, namespace = "" }: BegunCall): number {
+    const parent = this.#enter(namespace);
+    const number = this.#nextNumber++;
+    this.#open.set(number, { kind, name, parent, startedAt: this.#now() });
+    return number;
+  }
+
+  endCall(call: number, end: CallEnd): void {
+    this.#end(call, end);
+  }
+
+  /** Notes that a task has begun or finished, as LangGraph's stream of tasks reports. */
+  noteTask({ id, name, namespace, end }: StreamedTask): void {
+    if (end) this.#end(this.#numbers.get(id), end);
+    else this.#enter([...namespace, `${name}:${id}`].join("|"));
+  }
+
+  /**
+   * Notes that a task of the root graph has failed. LangGraph's stream reports such a task as finished, so its span may have ended as a
+   * success.
+   */
+  noteFailure(taskId: unknown, error: unknown): void {
+    const number = typeof taskId === "string" ? this.#numbers.get(taskId) : undefined;
+    this.#end(number, { outcome: "error" });
+    const span = this.#spans.findLast(([ended]) => ended === number);
+    if (span) span.splice(6, 4, "error", span[7] ?? 0, span[8] ?? 0, String(error).slice(0, mostErrorText));
+  }
+
+  /** Notes that a super-step of a nested graph begins. The step below 0 only takes in the input, and has no nodes. */
+  noteNestedStep(namespace: string, step: number): void {
+    if (step < 0) this.#entering.add(namespace);
+    else this.#entering.delete(namespace);
+    this.#stepBegan.set(namespace, this.#now());
+  }
+
+  /** Notes that a task of a nested graph has finished. Its name is undefined if the caller does not know it. */
+  noteNestedTask(namespace: string, taskId: string, name: string | undefined, end: CallEnd): void {
+    if (this.#entering.has(namespace)) return;
+    if (name !== undefined) this.#enter(`${namespace}|${name}:${taskId}`);
+    this.#end(this.#numbers.get(taskId), end);
+  }
+
+  /** Returns the spans since the last call as JSON, for the checkpoint that is stored next. Returns undefined if there are none. */
+  takeNew(): string | undefined {
+    if (this.#stored === this.#spans.length) return undefined;
+    const spans = this.#spans.slice(this.#stored);
+    this.#stored = this.#spans.length;
+    return JSON.stringify(spans);
+  }
+
+  /** Returns the record of the attempt with all of its spans. Spans that are still open end now. */
+  close(attempt: Omit<AttemptRecord, "ended" | "spans" | "dropped">): AttemptRecord {
+    const now = this.#now();
+    for (const [number, span] of this.#open) this.#add(number, span, now, { outcome: "unfinished" });
+    this.#open.clear();
+    return { ...attempt, ended: (attempt.claimed ?? 0) + now, spans: this.#spans, ...(this.#dropped > 0 && { dropped: this.#dropped }) };
+  }
+
+  /**
+   * Begins the tasks that a namespace names, unless they have begun already. Returns the number of the last one, or 0 if there is none. A
+   * task of a nested graph began with the super-step of its graph.
+   */
+  #enter(namespace: string): number {
+    let parent = 0;
+    let graph = "";
+    for (const segment of namespace.split("|")) {
+      const [name = "", id] = segment.split(":"); // a segment without an id counts the graphs that one node has called
+      if (id !== undefined) {
+        const known = this.#numbers.get(id);
+        const number = known ?? this.#nextNumber++;
+        if (known === undefined) {
+          this.#numbers.set(id, number);
+          this.#open.set(number, { kind: "node", name, parent, startedAt: this.#stepBegan.get(graph) ?? this.#now() });
+        }
+        parent = number;
+      }
+      graph = graph === "" ? segment : `${graph}|${segment}`;
+    }
+    return parent;
+  }
+
+  #end(number: number | undefined, end: CallEnd): void {
+    const span = number === undefined ? undefined : this.#open.get(number);
+    if (number === undefined || !span) return;
+    this.#open.delete(number);
+    this.#add(number, span, this.#now(), end);
+  }
+
+  #add(number: number, { parent, kind, name, startedAt }: OpenSpan, endedAt: number, end: SpanEnd): void {
+    if (this.#spans.length >= mostSpans) {
+      this.#dropped++;
+      return;
+    }
+    const { outcome, error, inputTokens, outputTokens } = end;
+    const span: Span = [number, parent, kind, name, startedAt, endedAt, outcome];
+    if (inputTokens !== undefined || outputTokens !== undefined || error !== undefined) span.push(inputTokens ?? 0, outputTokens ?? 0);
+    if (error !== undefined) span.push(error.slice(0, mostErrorText));
+    this.#spans.push(span);
+  }
+
+  #now(): number {
+    return Math.round((performance.now() - this.#began) * 10) / 10;
+  }
+}
