@@ -65,7 +65,7 @@ const serverSettings = {
     .pipe(z.array(ServiceName))
     .optional()
     .describe(
-      "Host names (name, *.name, name:port, or * for any) that a service without auth accepts. localhost and addresses are always accepted.",
+      "Host names that a service without auth accepts in the header Host: name, *.name, name:port, or * for any. localhost and IP addresses are always accepted.",
     ),
   ENSEMBLE_ROLE: z
     .enum(["all", "api", "worker"])
@@ -81,7 +81,7 @@ const serverSettings = {
     .url({ protocol: /^https?$/ })
     .optional()
     .describe(
-      "URL of the service. Terminal commands call it, and workers send it webhooks that are a path. If unset, commands call the project's running service.",
+      "URL of the service. Terminal commands call this URL, and workers call it for webhooks that are paths. If unset, commands call the running service of the project.",
     ),
 };
 
@@ -90,10 +90,10 @@ const limitSettings = {
   ENSEMBLE_REQUEST_TIMEOUT_SECS: positive
     .max(86_400)
     .default(30)
-    .describe("Seconds in which a whole request, with its body, must arrive. A slower request is cut off."),
+    .describe("Seconds within which a whole request, including its body, must arrive. A slower request gets 408."),
   ENSEMBLE_MAX_WAITING: count
     .default(1_000)
-    .describe("Requests that may wait for the database. The service answers further requests with 429."),
+    .describe("Maximum number of requests that may wait for the database. The service answers further requests with 429."),
 };
 
 const authSettings = {
@@ -106,7 +106,7 @@ const authSettings = {
     .min(1)
     .optional()
     .describe(
-      "Key or token that this process sends to the service. Terminal commands use it, and workers use it for webhooks that are a path.",
+      "Key or token that this process sends to the service. Terminal commands use it, and workers use it for webhooks that are paths.",
     ),
   ENSEMBLE_JWT_JWKS_URL: z
     .url({ protocol: /^https?$/ })
@@ -118,12 +118,12 @@ const authSettings = {
   ENSEMBLE_AUTH: z
     .literal("none")
     .optional()
-    .describe("none: everybody who reaches HOST has full access. Required when HOST is not loopback and no other auth is set."),
+    .describe("none: every client that can reach the service has full access. Required if HOST is not loopback and no other auth is set."),
   ENSEMBLE_AUTH_RECHECK_SECS: positive
     .min(1)
     .max(86_400)
     .default(60)
-    .describe("Seconds between two auth checks of an open stream. A refused client is cut off."),
+    .describe("Seconds between two auth checks of an open stream. If auth refuses the client, the stream is closed."),
 };
 
 const databaseSettings = {
@@ -134,16 +134,22 @@ const databaseSettings = {
   DATABASE_DIRECT_URL: z
     .string()
     .optional()
-    .describe("Address of the same server without the transaction pooler (PgBouncer). Used for migrations, LISTEN and session locks."),
+    .describe(
+      "Address of the same server without the transaction pooler (PgBouncer). Migrations, LISTEN and session locks use this address.",
+    ),
   DATABASE_POOL_SIZE: count.max(1_000).default(10).describe("Connections in this process's pool."),
   DATABASE_PREPARED_STATEMENTS: z
     .enum(["on", "off"])
     .optional()
-    .describe("on: frequent statements are prepared. off: none are. If unset, off when DATABASE_DIRECT_URL is set, and on otherwise."),
+    .describe(
+      "on: the service prepares frequent statements. off: it prepares none. If unset, it is off if DATABASE_DIRECT_URL is set, and on otherwise.",
+    ),
   DATABASE_QUERY_TIMEOUT_SECS: positive
     .default(60)
     .describe("Seconds that a statement may take. A slower statement fails, and its connection is closed."),
-  ENSEMBLE_DATABASE_WAIT_SECS: atLeastNone.default(60).describe("Seconds that a start waits for a database that does not answer."),
+  ENSEMBLE_DATABASE_WAIT_SECS: atLeastNone
+    .default(60)
+    .describe("Seconds that the service waits at startup for a database that does not answer."),
 };
 
 const runSettings = {
@@ -151,18 +157,22 @@ const runSettings = {
   ENSEMBLE_LEASE_SECS: positive
     .min(1)
     .default(15)
-    .describe("Seconds without a sign of life after which a worker loses its lease. Its runs go to other workers."),
-  BG_JOB_MAX_RETRIES: count.default(3).describe("Worker crashes without progress after which a run ends in an error."),
-  BG_JOB_TIMEOUT_SECS: positive.default(3_600).describe("Seconds that a run may take. A slower run ends with the status timeout."),
-  WORKER_DRAIN_TIMEOUT: atLeastNone.default(30).describe("Seconds that running runs have at shutdown to reach their next step."),
+    .describe("Seconds without a heartbeat after which a worker loses its lease. Other workers then take over its runs."),
+  BG_JOB_MAX_RETRIES: count.default(3).describe("Number of worker crashes without progress after which a run ends with an error."),
+  BG_JOB_TIMEOUT_SECS: positive
+    .default(3_600)
+    .describe("Seconds that a run may take. A run that takes longer ends with the status timeout."),
+  WORKER_DRAIN_TIMEOUT: atLeastNone.default(30).describe("Seconds that running runs get at shutdown to reach their next step."),
   ENSEMBLE_ON_GRAPH_CHANGE: z
     .enum(["continue", "refuse"])
     .default("continue")
-    .describe("What a run does if its graph has changed: continue or refuse. A run whose next node is gone always ends in an error."),
+    .describe(
+      "continue: an open run whose graph has changed continues on the new version. refuse: it ends with an error. A run whose next node no longer exists always ends with an error.",
+    ),
   ENSEMBLE_GRAPH_WAIT_SECS: positive
     .optional()
     .describe(
-      "Seconds that a run waits for a worker that has its graph. After that, the run ends in an error. If unset, it waits without a limit.",
+      "Seconds that a run waits for a worker that has its graph. After that, the run ends with an error. If unset, the run waits without a limit.",
     ),
   LANGGRAPH_CONFIG: jsonText(GraphDefaults)
     .optional()
@@ -172,16 +182,18 @@ const runSettings = {
 const streamSettings = {
   ENSEMBLE_STREAMS: count
     .default(10_000)
-    .describe("Streams, sockets and waiting requests that this process keeps open. The service answers further requests with 429."),
+    .describe(
+      "Maximum number of streams, sockets and waiting requests that this process keeps open. The service answers further requests with 429.",
+    ),
   ENSEMBLE_STREAMS_PER_USER: count
     .default(5_000)
-    .describe("Streams, sockets and waiting requests that one user may have open, where auth is on."),
+    .describe("Maximum number of streams, sockets and waiting requests that one user may have open, if auth is set."),
   ENSEMBLE_STREAMS_PER_RUN: count
     .default(1_000)
-    .describe("Clients that may follow or await one run, or follow one thread, through this process."),
+    .describe("Maximum number of clients that may follow or wait for one run, or follow one thread, through this process."),
   ENSEMBLE_STALLED_CLIENT_SECS: positive
     .default(60)
-    .describe("Seconds after which a client that reads nothing is cut off. The client may reconnect and continue."),
+    .describe("Seconds after which the service cuts off a client that reads nothing. The client may reconnect and continue."),
 };
 
 const retentionSettings = {
@@ -192,19 +204,27 @@ const retentionSettings = {
   ENSEMBLE_THREAD_TTL_MINUTES: positive
     .max(52_560_000)
     .optional()
-    .describe("Minutes after which an unused thread is deleted (also checkpointer.ttl in langgraph.json). If unset, never."),
-  ENSEMBLE_KEEP_CHECKPOINTS: count.optional().describe("Checkpoints that a thread keeps when its run has ended. If unset, all."),
+    .describe(
+      "Minutes after which an unused thread is deleted (also checkpointer.ttl in langgraph.json). If unset, threads are never deleted.",
+    ),
+  ENSEMBLE_KEEP_CHECKPOINTS: count
+    .optional()
+    .describe("Number of checkpoints that a thread keeps when its run has ended. If unset, it keeps all checkpoints."),
 };
 
 const webhookSettings = {
   ENSEMBLE_WEBHOOK_SECRET: list
     .pipe(z.array(WebhookSecret).min(1))
     .optional()
-    .describe("Secret that signs webhooks: whsec_ and 24 to 64 bytes in base64. List several to rotate it. If unset, no signature."),
+    .describe(
+      "Secret that signs webhooks: whsec_ and 24 to 64 bytes in base64. To rotate the secret, list the old and the new one. If unset, webhooks are not signed.",
+    ),
   ENSEMBLE_WEBHOOK_INSIDE_HOSTS: list
     .pipe(z.array(HostPattern))
     .optional()
-    .describe("Hosts (name, *.name, name:port) of your own network that webhooks may call, also over http. If unset, none."),
+    .describe(
+      "Hosts (name, *.name, name:port) of your own network that webhooks may call, also over http. If unset, webhooks may call no such host.",
+    ),
 };
 
 const patternSettings = {
@@ -213,13 +233,15 @@ const patternSettings = {
     .optional()
     .describe("Key of the model endpoint, read by @langchain/openai. If this and OPENAI_BASE_URL are unset, the rehearsal model answers."),
   OPENAI_BASE_URL: z.string().optional().describe("URL of an OpenAI-compatible endpoint, read by @langchain/openai."),
-  ENSEMBLE_MODEL: z.string().min(1).default("gpt-5-mini").describe("Model of the built-in graphs."),
+  ENSEMBLE_MODEL: z.string().min(1).default("gpt-5-mini").describe("Default model of the built-in graphs."),
   ENSEMBLE_PATTERN_HOSTS: list
     .pipe(z.array(Host))
     .optional()
-    .describe("Hosts (name:port) of your own network, or of this machine, that the patterns' tools may call. If unset, none."),
+    .describe(
+      "Hosts (name:port) of your own network, or of this machine, that the patterns' tools may call. If unset, they may call no such host.",
+    ),
   ENSEMBLE_PATTERN_DIRECTORIES: Directories.optional().describe(
-    "Directories of this machine that the patterns may read, separated by commas. If unset, none.",
+    "Directories of this machine that the patterns may read, separated by commas. If unset, they may read no directory.",
   ),
 };
 
@@ -231,26 +253,33 @@ const observabilitySettings = {
   ENSEMBLE_METRICS_PORT: port
     .optional()
     .describe(
-      "Port of a second listener for /metrics, without auth. A worker, or a scraper without credentials, needs it. If unset, only the API serves /metrics.",
+      "Port of a second listener, which serves /metrics without auth. Set it to scrape a worker, or to scrape without credentials. If unset, only the API serves /metrics.",
     ),
   ENSEMBLE_METRICS_HOST: z.string().min(1).default("127.0.0.1").describe("Address that ENSEMBLE_METRICS_PORT listens on."),
   OTEL_EXPORTER_OTLP_ENDPOINT: z
     .string()
     .optional()
-    .describe("URL of the collector that receives spans of runs (OTLP over http). If unset, no tracing."),
+    .describe(
+      "URL of the collector that receives spans of runs (OTLP over http). Without an endpoint and without an exporter, there is no tracing.",
+    ),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z
     .string()
     .optional()
-    .describe("URL of the collector for traces, with its whole path. It replaces OTEL_EXPORTER_OTLP_ENDPOINT."),
-  OTEL_TRACES_EXPORTER: z.string().optional().describe("Exporter of spans: otlp, console or none. If an endpoint is set, otlp."),
+    .describe("URL of the collector for traces, with its whole path. It takes precedence over OTEL_EXPORTER_OTLP_ENDPOINT."),
+  OTEL_TRACES_EXPORTER: z
+    .string()
+    .optional()
+    .describe("Exporter of spans: otlp, console or none. If an endpoint is set, the default is otlp."),
   OTEL_EXPORTER_OTLP_PROTOCOL: z.string().default("http/protobuf").describe("Protocol of the exporter: http/protobuf or http/json."),
   OTEL_TRACES_SAMPLER: z
     .string()
     .default("parentbased_always_on")
-    .describe("Sampler of runs: always_on, always_off or traceidratio, each also with the prefix parentbased_."),
+    .describe(
+      "Sampler that chooses the runs to trace: always_on, always_off or traceidratio, each optionally with the prefix parentbased_.",
+    ),
   OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1).describe("Share of runs that traceidratio traces, from 0 to 1."),
   OTEL_BSP_SCHEDULE_DELAY: atLeastNone.default(5_000).describe("Milliseconds for which spans are collected before they are sent."),
-  OTEL_SDK_DISABLED: z.string().optional().describe("true: no tracing, regardless of other settings."),
+  OTEL_SDK_DISABLED: z.string().optional().describe("true: the service sends no traces, regardless of other settings."),
   OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: z
     .string()
     .optional()

@@ -11,16 +11,19 @@ function isPattern(text: string): boolean {
 
 const CorsOptions = z
   .object({
-    allow_origins: z.array(z.string()).optional().describe('Origins whose pages may call the API. `[]` allows none, `["*"]` all.'),
-    allow_methods: z.array(z.string()).optional().describe("Methods that those pages may use."),
-    allow_headers: z.array(z.string()).optional().describe("Request headers that those pages may send."),
+    allow_origins: z
+      .array(z.string())
+      .optional()
+      .describe('Origins whose pages may call the API. `[]` allows no origin, and `["*"]` allows all origins.'),
+    allow_methods: z.array(z.string()).optional().describe("HTTP methods that pages of allowed origins may use."),
+    allow_headers: z.array(z.string()).optional().describe("Request headers that pages of allowed origins may send."),
     allow_credentials: z.boolean().optional().describe("`true`: browsers may send credentials, such as cookies."),
     allow_origin_regex: z
       .string()
       .refine(isPattern, "is no regular expression")
       .optional()
-      .describe("Regular expression for allowed origins."),
-    expose_headers: z.array(z.string()).optional().describe("Response headers that pages may read."),
+      .describe("Regular expression that matches further allowed origins."),
+    expose_headers: z.array(z.string()).optional().describe("Response headers that pages of allowed origins may read."),
     max_age: z.number().optional().describe("Seconds for which a browser may keep the answer to a preflight."),
   })
   .loose();
@@ -30,9 +33,9 @@ const Patterns = z.array(z.string().min(1)).nullish();
 const HeaderPatterns = z
   .object({
     include: Patterns.describe("The same as `includes`."),
-    includes: Patterns.describe("Names of headers to take. `*` stands for any characters."),
+    includes: Patterns.describe("Names of headers to include. `*` stands for any characters."),
     exclude: Patterns.describe("The same as `excludes`."),
-    excludes: Patterns.describe("Names of headers to leave out."),
+    excludes: Patterns.describe("Names of headers to exclude."),
   })
   .loose();
 
@@ -56,16 +59,25 @@ export const HttpOptions = z
     enable_custom_route_auth: z
       .boolean()
       .nullish()
-      .describe("`true`: your app's routes require auth too. `false`: they are open. Default: `true`."),
-    disable_assistants: z.boolean().optional().describe("Closes the endpoints of assistants."),
-    disable_threads: z.boolean().optional().describe("Closes the endpoints of threads."),
-    disable_runs: z.boolean().optional().describe("Closes the endpoints of runs, crons, event streaming and webhooks."),
-    disable_store: z.boolean().optional().describe("Closes the endpoints of the store. Graphs still use it."),
-    disable_meta: z.boolean().optional().describe("Closes the endpoints about the service, such as `/info` and `/docs`. Only `/ok` stays."),
-    disable_ui: z.boolean().optional().describe("Closes the UI bundles."),
-    disable_webhooks: z.boolean().optional().describe("Creates runs without their webhook."),
-    disable_mcp: z.boolean().optional().describe("No effect: there is no `/mcp`. `false` is named in a warning."),
-    disable_a2a: z.boolean().optional().describe("No effect: there is no `/a2a`. `false` is named in a warning."),
+      .describe("`true`: your app's routes require auth too. `false`: they need no credentials. Default: `true`."),
+    disable_assistants: z.boolean().optional().describe("`true`: turns off the endpoints of assistants."),
+    disable_threads: z.boolean().optional().describe("`true`: turns off the endpoints of threads."),
+    disable_runs: z.boolean().optional().describe("`true`: turns off the endpoints of runs, crons, event streaming and webhooks."),
+    disable_store: z.boolean().optional().describe("`true`: turns off the endpoints of the store. Graphs can still use the store."),
+    disable_meta: z
+      .boolean()
+      .optional()
+      .describe("`true`: turns off the endpoints about the service, such as `/info` and `/docs`, except `/ok`."),
+    disable_ui: z.boolean().optional().describe("`true`: turns off the UI bundles."),
+    disable_webhooks: z.boolean().optional().describe("`true`: runs are created without their webhooks."),
+    disable_mcp: z
+      .boolean()
+      .optional()
+      .describe("No effect, because there is no `/mcp`. If you set it to `false`, the service prints a warning."),
+    disable_a2a: z
+      .boolean()
+      .optional()
+      .describe("No effect, because there is no `/a2a`. If you set it to `false`, the service prints a warning."),
   })
   .loose();
 

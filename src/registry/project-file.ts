@@ -5,7 +5,7 @@ import { buildKeyNames, toolKeys, unreadKeys } from "./unread-keys.ts";
 
 const GraphObject = z
   .object({
-    path: z.string().describe("File and export of the graph: `./agent.ts:graph`. Without an export, the file's default export."),
+    path: z.string().describe("File and export of the graph: `./agent.ts:graph`. Without an export, the file's default export is used."),
     name: z.string().trim().min(1).optional().describe("Name of the graph's default assistant. Default: the graph's id."),
     description: z.string().nullish().describe("Description of the graph's default assistant."),
     version: z.string().optional().describe("Version of the graph. Each run records it, together with a hash of the graph's structure."),
@@ -29,7 +29,7 @@ export const CheckpointerOptions = z
           .max(52_560_000)
           .nullish()
           .describe("Minutes after which an unused thread expires. `ENSEMBLE_THREAD_TTL_MINUTES` overrides it."),
-        sweep_interval_minutes: z.number().positive().max(40_000).nullish().describe("Minutes between two sweeps."),
+        sweep_interval_minutes: z.number().positive().max(40_000).nullish().describe("Minutes between two deletions of expired threads."),
       })
       .loose()
       .nullish()
@@ -43,12 +43,17 @@ const UrlOptions = z
       .boolean()
       .optional()
       .describe(
-        "`true`: https only. `false`: https and http. Without this key, http only to the hosts in `ENSEMBLE_WEBHOOK_INSIDE_HOSTS`.",
+        "`true`: webhooks may use only https. `false`: they may use https and http. Without this key, they may use http only for the hosts in `ENSEMBLE_WEBHOOK_INSIDE_HOSTS`.",
       ),
     allowed_domains: z.array(z.string().min(1)).optional().describe("Domains that webhooks may call, such as `*.example.com`."),
-    allowed_ports: z.array(z.number().int().min(1).max(65_535)).optional().describe("Ports that webhooks may call."),
-    max_url_length: z.number().int().positive().optional().describe("Longest URL of a webhook, in characters. Default: 4096."),
-    disable_loopback: z.boolean().optional().describe("Refuses webhooks that are a path of this service."),
+    allowed_ports: z.array(z.number().int().min(1).max(65_535)).optional().describe("Ports that webhooks may call, such as 443."),
+    max_url_length: z
+      .number()
+      .int()
+      .positive()
+      .optional()
+      .describe("Maximum length of the URL of a webhook, in characters. Default: 4096."),
+    disable_loopback: z.boolean().optional().describe("`true`: webhooks that are paths of this service are refused."),
   })
   .loose();
 
@@ -59,7 +64,7 @@ export const WebhookOptions = z
     headers: z
       .record(z.string(), z.string())
       .optional()
-      .describe("Headers of every webhook. A value may name variables of the environment."),
+      .describe("Headers of every webhook. A value may contain environment variables whose names begin with `env_prefix`."),
   })
   .loose();
 
@@ -101,7 +106,7 @@ const RemoteAgent = z.strictObject({
   url: z
     .url({ protocol: /^https?$/ })
     .describe(
-      "Address of the agent. Its card is read from `.well-known/agent-card.json` below it, or from the address itself if it ends in `.json`.",
+      "Address of the agent. Its card is read from `.well-known/agent-card.json` below this address, or from this address if it ends in `.json`.",
     ),
   token: z
     .string()
@@ -119,27 +124,37 @@ const RemoteAgent = z.strictObject({
 export const OwnOptions = z
   .object({
     patterns: PatternOptions.optional().describe("Limits of the shipped patterns."),
-    tools: z.string().min(1).optional().describe("File and export of your tools: `./tools.ts:tools`, a list. Contexts use them by name."),
+    tools: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("File and export of your tools: `./tools.ts:tools`. The export is a list. Contexts use the tools by name."),
     skills: z
       .string()
       .min(1)
       .optional()
-      .describe("File and export of your skills: `./skills.ts:skills`, a list. The scenario pattern runs them by name."),
+      .describe(
+        "File and export of your skills: `./skills.ts:skills`. The export is a list. The scenario pattern runs the skills by name.",
+      ),
     guards: z
       .string()
       .min(1)
       .optional()
-      .describe("File and export of your guards: `./guards.ts:guards`, an object of functions. Guardrails use them by name."),
+      .describe(
+        "File and export of your guards: `./guards.ts:guards`. The export is an object of functions. Guardrails use the functions by name.",
+      ),
     agents: z
       .string()
       .min(1)
       .optional()
-      .describe("YAML or JSON file with a list of agents. Contexts use them as tools, as `agent:<name>`."),
+      .describe("YAML or JSON file with a list of agents. Contexts use the agents as tools with the names `agent:<name>`."),
     assistants: z
       .string()
       .min(1)
       .optional()
-      .describe("Folder of YAML files. Each is an assistant with `graph`, `name`, `description`, `context` and an `example` input."),
+      .describe(
+        "Folder of YAML files. Each file defines an assistant, with `graph`, `name`, `description`, `context` and an `example` input.",
+      ),
     mcp: z
       .record(z.string().regex(/^[\w-]+$/, "must be letters, digits, - and _"), McpServer)
       .optional()
@@ -148,7 +163,7 @@ export const OwnOptions = z
       .record(z.string().regex(/^[\w-]+$/, "must be letters, digits, - and _"), RemoteAgent)
       .optional()
       .describe(
-        "Remote agents by name, which speak the Agent2Agent protocol. Contexts use them as the tools `a2a:<name>`. Keys: `url`, `token`, `headers`, `endpoint`.",
+        "Remote agents by name, which support the Agent2Agent protocol. Contexts use the agents as tools with the names `a2a:<name>`. Keys: `url`, `token`, `headers`, `endpoint`.",
       ),
   })
   .loose();

@@ -10,14 +10,16 @@ export const StoreOptions = z
           .positive()
           .max(52_560_000)
           .nullish()
-          .describe("Minutes after which an item expires, unless its put sets a `ttl`. Without this key, such items never expire."),
+          .describe(
+            "Minutes after which an item expires, if the request that stores it sets no `ttl`. Without this key, such items never expire.",
+          ),
         refresh_on_read: z.boolean().nullish().describe("`true`: reading an item restarts its time to live. Default: `true`."),
         sweep_interval_minutes: z
           .number()
           .positive()
           .max(40_000)
           .nullish()
-          .describe("Minutes between two sweeps of expired items. Without this key, a sweep runs every few seconds."),
+          .describe("Minutes between two deletions of expired items. Without this key, expired items are deleted every few seconds."),
       })
       .loose()
       .nullish()
@@ -34,7 +36,7 @@ export const StoreOptions = z
           .min(1)
           .max(50)
           .nullish()
-          .describe("Fields that are embedded, each as a vector of its own. Default: `$`, the whole object."),
+          .describe("Fields that are embedded, each as a separate vector. Default: `$`, the whole object."),
       })
       .loose()
       .nullish()
