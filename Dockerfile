@@ -3,7 +3,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json tsconfig.patterns.json langgraph.json ./
-COPY .ci/write-built-project.mjs ./.ci/
+COPY .ci/write-built-project.mjs .ci/build-console.mjs ./.ci/
 COPY src ./src
 COPY graphs ./graphs
 RUN npm run build && chmod +x dist/cli/launch.cjs

@@ -36,10 +36,19 @@ export default defineConfig({
   test: {
     maxWorkers: 4,
     projects: [
-      { resolve, test: { ...shared, name: "one service", include: ["test/**/*.test.ts"], exclude: ["test/faults/**"] } },
+      {
+        resolve,
+        test: {
+          ...shared,
+          name: "one service",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/faults/**", "test/console/*.browser.test.ts"],
+        },
+      },
       { resolve, test: { ...inTopology("split"), include: ["test/api/**/*.test.ts"], exclude: acrossProcesses } },
       { resolve, test: { ...inTopology("processes"), include: acrossProcesses } },
       { resolve, test: { ...shared, name: "faults", include: ["test/faults/**/*.test.ts"] } }, // minutes of killing and waiting, by itself
+      { resolve, test: { ...shared, name: "console", include: ["test/console/*.browser.test.ts"] } }, // needs a Chromium
     ],
   },
 });

@@ -103,6 +103,7 @@ const serverOptions = (value: Values) => ({
   port: value.PORT,
   host: value.HOST,
   hosts: value.ENSEMBLE_HOSTS ?? [],
+  consoleMode: value.ENSEMBLE_CONSOLE,
   role: value.ENSEMBLE_ROLE,
   configFile: value.ENSEMBLE_CONFIG,
   dataDir: value.ENSEMBLE_DATA_DIR,

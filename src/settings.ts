@@ -67,6 +67,12 @@ const serverSettings = {
     .describe(
       "Host names that a service without auth accepts in the header Host: name, *.name, name:port, or * for any. localhost and IP addresses are always accepted.",
     ),
+  ENSEMBLE_CONSOLE: z
+    .enum(["off", "read-only", "on"])
+    .optional()
+    .describe(
+      "Web console at /console: off, read-only or on. read-only hides its actions but forbids nothing: auth decides what a user may do. If unset, on. Without auth, it is off when HOST is not loopback.",
+    ),
   ENSEMBLE_ROLE: z
     .enum(["all", "api", "worker"])
     .default("all")

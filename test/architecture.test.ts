@@ -30,6 +30,8 @@ const mayImport: Record<string, string[]> = {
   tracing: [],
   metrics: ["db", "runs"],
   ui: [],
+  /** The web console, which runs in browsers and knows only the API. */
+  console: [],
   state: ["auth", "db", "errors", "registry", "checkpoints", "threads"],
   retention: ["db", "cache", "store", "runs", "threads", "checkpoints", "webhooks"],
   worker: [
@@ -87,14 +89,14 @@ interface Import {
 const room = (path: string) => (path.includes("/") ? (path.split("/")[0] ?? "") : path.replace(/\.ts$/, ""));
 
 function importsOf(folder: string): Import[] {
-  return globSync("**/*.ts", { cwd: folder }).flatMap((from) => {
+  return globSync("**/*.{ts,tsx}", { cwd: folder }).flatMap((from) => {
     const text = readFileSync(join(folder, from), "utf8");
     const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*["']([^"']+)["']/g)].map((match) => match[1] ?? "");
     return specifiers.map((to) => ({ from, to: to.startsWith(".") ? normalize(join(dirname(from), to)) : to }));
   });
 }
 
-const imports = importsOf("src").filter(({ to }) => to.endsWith(".ts"));
+const imports = importsOf("src").filter(({ to }) => /\.tsx?$/.test(to));
 
 test("every room is in the table", () => {
   const rooms = new Set(globSync("**/*.ts", { cwd: "src" }).map(room));

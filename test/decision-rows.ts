@@ -36,6 +36,8 @@ const hasNoThread = async (_text: string, { threadId }: Things, db: Pool) =>
   (await db.query("select from threads where thread_id = $1", [threadId])).rowCount === 0;
 const hasNoItem = async (_text: string, { mark }: Things, db: Pool) =>
   (await db.query("select from store_items where namespace[2] = $1", [mark])).rowCount === 0;
+/** Ends the halt again, because the next rows need runs that end. */
+const wasHalted = async (_text: string, _things: Things, db: Pool) => (await db.query("delete from halts")).rowCount === 1;
 const run = (more: object = {}) => ({ body: ({ assistantId }: Things) => ({ assistant_id: assistantId, input: {}, ...more }) });
 const command = (method: string, params: (things: Things) => object = () => ({})) => ({
   body: (things: Things) => ({ id: 1, method, params: params(things) }),
@@ -51,6 +53,9 @@ const item = (things: Things) => ({ namespace: ["shelf", things.mark], key: "k" 
 export const decisionRows: Record<string, DecisionRow> = {
   "GET /metrics": { needs: ["threads:search"] },
   "GET /workers": { needs: ["threads:search"] },
+  "POST /workers/halt": { needs: ["threads:update"], reached: wasHalted },
+  "POST /workers/resume": { needs: ["threads:update"] },
+  "GET /runs/stats": { needs: ["threads:search"] },
 
   "POST /assistants | an id that is taken": {
     needs: ["assistants:create", "assistants:read"],

@@ -136,6 +136,10 @@ export const endpoints: Record<string, Endpoint> = {
   "GET /info": {},
   "GET /metrics": { query: { format: choiceInQuery } },
   "GET /workers": {},
+  "POST /workers/halt": {},
+  "POST /workers/resume": {},
+  "GET /runs/stats": {},
+  "GET /console/config.json": {},
 
   "POST /assistants": {
     body: { graph_id: "steps" },

@@ -26,5 +26,5 @@ function nameOf({ name, parent }: ts.SignatureDeclaration): string {
 }
 
 test(`no function of src/ has more than ${mostLines} lines`, () => {
-  expect(globSync("src/**/*.{ts,tsx}").flatMap(longFunctionsOf)).toEqual([]);
+  expect(globSync("src/**/*.ts", { exclude: ["src/console/**"] }).flatMap(longFunctionsOf)).toEqual([]);
 });

@@ -23,6 +23,8 @@ export interface Auth {
    * project's own auth looks, which may be cookies.
    */
   proof: "headers" | "custom";
+  /** The kinds of credential that a person can have, so that a page can ask for them. */
+  accepts: ("api-key" | "token" | "custom")[];
   authenticate(credentials: Credentials): Promise<User>;
   /**
    * Returns the scope of the rows on which the user may perform the action. `value` is the content of the action, and an auth handler

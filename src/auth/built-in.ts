@@ -18,6 +18,7 @@ export function builtInAuth({ keys, tokens }: BuiltInAuth): Auth {
   const verify = tokens && tokenVerifier(tokens);
   return {
     proof: "headers",
+    accepts: [...(keys.length > 0 ? (["api-key"] as const) : []), ...(tokens ? (["token"] as const) : [])],
     async authenticate(credentials) {
       const given = credentialIn(credentials);
       if (given === undefined) throw notSignedIn(`Send ${acceptedCredentials(keys, verify)}.`);

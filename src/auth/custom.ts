@@ -60,6 +60,7 @@ export function customAuth(exported: unknown, name: string): Auth {
   const { authenticate, callbacks } = parsed.data["~handlerCache"];
   return {
     proof: "custom",
+    accepts: ["custom"],
     authenticate: async (credentials) => toUser(await call(() => authenticate(toWebRequest(credentials)))),
     async authorize(user, event, value) {
       const callback = handlerOf(callbacks, event);

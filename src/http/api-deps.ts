@@ -12,6 +12,7 @@ import type { UiBundles } from "../ui/bundles.ts";
 import type { WebhookRules } from "../webhooks/webhook-rules.ts";
 import type { PickHeaders } from "./front/configurable-headers.ts";
 import type { Memory } from "./memory.ts";
+import type { ConsoleOptions } from "./routes/console.ts";
 
 /** The dependencies of the routes. */
 export interface ApiDeps {
@@ -36,6 +37,8 @@ export interface ApiDeps {
   memory: Memory;
   /** The UI components of the graphs. Undefined if no graph has UI components. */
   ui: UiBundles | undefined;
+  /** The mode of the web console, and where its files are. */
+  console: ConsoleOptions;
   /** The auth of the service. Undefined if callers are not authenticated. */
   auth: Auth | undefined;
   settings: {

@@ -19,6 +19,7 @@ import { fetchInMemory } from "./front/memory-fetch.ts";
 import { type Approach, arrivalLimits, serverFactory, wantsSocket } from "./front/server.ts";
 import { assistantRoutes } from "./routes/assistants.ts";
 import { cancellationRoutes } from "./routes/cancellation.ts";
+import { consoleRoutes } from "./routes/console.ts";
 import { cronRoutes } from "./routes/crons.ts";
 import { graphRoutes } from "./routes/graphs.ts";
 import { interruptRoutes } from "./routes/interrupts.ts";
@@ -26,6 +27,7 @@ import { healthRoute, metaRoutes } from "./routes/meta.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { singleRunRoutes } from "./routes/run.ts";
 import { runSearchRoutes } from "./routes/run-search.ts";
+import { runStatsRoutes } from "./routes/run-stats.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { stateRoutes } from "./routes/state.ts";
 import { storeRoutes } from "./routes/store.ts";
@@ -80,12 +82,13 @@ export async function buildApp(deps: ApiDeps, http: HttpOptions, inFront?: UserA
   if (!http.disable_runs) await app.register(routesOfRuns, { ...options, askFront });
   if (!http.disable_store) await app.register(storeRoutes, options);
   if (deps.ui) await app.register(uiRoutes, { bundles: deps.ui, mountedAt: prefix });
+  await app.register(consoleRoutes, { ...deps.console, auth: deps.auth, version: deps.version, mountedAt: prefix });
   return app;
 }
 
 const routesOfRuns: FastifyPluginAsyncZod<StreamingDeps> = async (app, options) => {
-  for (const routes of [runRoutes, runSearchRoutes, singleRunRoutes, cancellationRoutes, cronRoutes, webhookRoutes, workerRoutes])
-    await app.register(routes, options);
+  const groups = [runRoutes, runSearchRoutes, runStatsRoutes, singleRunRoutes, cancellationRoutes, cronRoutes, webhookRoutes, workerRoutes];
+  for (const routes of groups) await app.register(routes, options);
   await app.register(streamingRoutes, options);
 };
 

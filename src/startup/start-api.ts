@@ -1,10 +1,12 @@
 import type { FastifyInstance } from "fastify";
+import { isLoopback } from "../auth/choose-auth.ts";
 import { type Config, setServiceUrl } from "../config.ts";
 import type { ApiDeps } from "../http/api-deps.ts";
 import { buildApp } from "../http/app.ts";
 import { headerPicker } from "../http/front/configurable-headers.ts";
 import { fetchInMemory } from "../http/front/memory-fetch.ts";
 import { createMemory } from "../http/memory.ts";
+import type { ConsoleMode } from "../http/routes/console.ts";
 import type { Project } from "../registry/project.ts";
 import type { UserApp } from "../registry/user-app.ts";
 import { sharedRunWriter } from "../runs/run-writer.ts";
@@ -16,12 +18,14 @@ import type { Closers } from "./closers.ts";
 export async function startApi(
   config: Config,
   { http }: Project,
-  { app: inFront, ...deps }: Omit<ApiDeps, "version" | "settings" | "memory" | "writer"> & { app: UserApp | undefined },
+  { app: inFront, ...deps }: Omit<ApiDeps, "version" | "settings" | "memory" | "writer" | "console"> & { app: UserApp | undefined },
   closers: Closers,
 ): Promise<{ url: string; fetch: Fetch }> {
   const hosts = [...config.hosts, config.host, ...(config.serviceUrl ? [new URL(config.serviceUrl).hostname] : [])];
   const settings = { ...config, hosts, pickHeaders: headerPicker(http.configurable_headers), sendsWebhooks: !http.disable_webhooks };
-  const app = await buildApp({ ...deps, version, settings, memory: createMemory(), writer: sharedRunWriter(deps.pool) }, http, inFront);
+  const console = { mode: consoleMode(config, deps.auth !== undefined) };
+  const own = { version, settings, memory: createMemory(), writer: sharedRunWriter(deps.pool), console };
+  const app = await buildApp({ ...deps, ...own }, http, inFront);
   closers.push(() => app.close());
   const prefix = http.mount_prefix ?? "";
   const url = (await listen(app, config)) + prefix;
@@ -29,6 +33,10 @@ export async function startApi(
   closers.push(async () => restore());
   return { url, fetch: fetchInMemory(app.server, prefix) };
 }
+
+/** Returns what the console offers. Where others can reach the service and nobody has to authenticate, the operator must ask for it. */
+const consoleMode = ({ consoleMode: wanted, host }: Config, hasAuth: boolean): ConsoleMode =>
+  wanted ?? (hasAuth || isLoopback(host) ? "on" : "off");
 
 const maxPortTries = 100;
 

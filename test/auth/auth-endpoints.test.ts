@@ -12,7 +12,7 @@ const alices: Record<string, string> = { namespace: "child", ...(await makeThing
 /** Ids that nobody has. A request of another user for alice's rows must be answered like a request for these. */
 const nobodys = Object.fromEntries(Object.keys(alices).map((name) => [name, name === "namespace" ? "child" : randomUUID()]));
 
-const open = ["GET /info"];
+const open = ["GET /info", "GET /console/config.json"];
 const signedInOnly = ["GET /ok"];
 const everyEndpoint = Object.entries(endpoints);
 

@@ -87,9 +87,18 @@ function admitFirst(answer: Answer, options: FrontOptions): Answer {
   if (options.auth === undefined || options.admission !== "first") return answer;
   return async (request, env) => {
     if (request.method === "OPTIONS") return forwardToOurs(options, request, env);
-    return answer(request, { ...env, user: await admit(options, request) });
+    let user: User | undefined;
+    try {
+      user = await admit(options, request);
+    } catch (error) {
+      if (!isConsolePath(request)) throw error;
+      return forwardToOurs(options, request, env); // the console's files are public, but a route of the app at this path may not be
+    }
+    return answer(request, { ...env, user });
   };
 }
+
+const isConsolePath = ({ method, url }: Request) => method === "GET" && /^\/console(\/|$)/.test(new URL(url).pathname);
 
 const failure = () => new Response("Internal Server Error", { status: 500 });
 

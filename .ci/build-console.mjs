@@ -1,0 +1,35 @@
+// Builds the web console into dist/console, unless nothing has changed since the last build. npm runs this after an install in a checkout
+// (`prepare`). Where Vite is not installed, as after `npm ci --omit=dev`, it does nothing.
+import { createHash } from "node:crypto";
+import { existsSync, globSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+process.chdir(join(dirname(fileURLToPath(import.meta.url)), ".."));
+const source = "src/console";
+const mark = "dist/console/.built-from";
+
+const hasVite = () => {
+  try {
+    return Boolean(createRequire(import.meta.url).resolve("vite/package.json"));
+  } catch {
+    return false;
+  }
+};
+
+function hashOfSources() {
+  const hash = createHash("sha256");
+  const files = globSync(`${source}/**/*`).filter((file) => statSync(file).isFile());
+  for (const file of ["package-lock.json", ...files.sort()]) hash.update(file).update(readFileSync(file));
+  return hash.digest("hex");
+}
+
+if (existsSync(source) && hasVite()) {
+  const hash = hashOfSources();
+  if (!existsSync(mark) || readFileSync(mark, "utf8") !== hash) {
+    const { build } = await import("vite");
+    await build({ root: source, configFile: `${source}/vite.config.ts`, logLevel: process.argv.includes("--quiet") ? "warn" : "info" });
+    writeFileSync(mark, hash);
+  }
+}

@@ -1,0 +1,65 @@
+import createClient from "openapi-fetch";
+import type { components, paths } from "./api-types.ts";
+import { prefix } from "./boot.ts";
+import { reportLost } from "./connection.ts";
+import { credentialHeaders, forgetCredential } from "./credential.ts";
+
+export type Schemas = components["schemas"];
+
+/** A request that failed, with the sentence of the service. The status is 0 if the service did not answer. */
+export class ApiFailure extends Error {
+  readonly status: number;
+
+  constructor(status: number, sentence: string) {
+    super(sentence);
+    this.name = "ApiFailure";
+    this.status = status;
+  }
+}
+
+/** Sends a request with the credential of this tab. A refused credential leads to the login. Throws an ApiFailure if it gets no answer. */
+async function send(input: Request): Promise<Response> {
+  const request = new Request(input);
+  for (const [name, value] of Object.entries(credentialHeaders())) request.headers.set(name, value);
+  let response: Response;
+  try {
+    response = await fetch(request);
+  } catch (error) {
+    if (request.signal.aborted) throw error;
+    reportLost();
+    throw new ApiFailure(0, "The service does not answer.");
+  }
+  if (response.status === 401) forgetCredential(await response.clone().text());
+  if (response.status === 502 || response.status === 504) reportLost(); // a proxy in front of the service answers
+  return response;
+}
+
+/** The API of this service, with the types of its OpenAPI document. Wrap a call in `answerOf`. */
+export const api = createClient<paths>({ baseUrl: `${location.origin}${prefix}`, fetch: send });
+
+interface Called<Data> {
+  data?: Data;
+  error?: unknown;
+  response: Response;
+}
+
+/** Returns the data of a call, and throws an ApiFailure with the service's sentence if it failed. */
+export async function answerOf<Data>(call: Promise<Called<Data>>): Promise<Data> {
+  return (await answerWithHeaders(call)).data;
+}
+
+/** Returns the data of a call together with the headers, which hold the total of a list. */
+export async function answerWithHeaders<Data>(call: Promise<Called<Data>>): Promise<{ data: Data; headers: Headers }> {
+  const { data, error, response } = await call;
+  if (!response.ok) throw new ApiFailure(response.status, sentenceIn(error) || `The service answered with status ${response.status}.`);
+  return { data: data as Data, headers: response.headers };
+}
+
+function sentenceIn(error: unknown): string {
+  if (typeof error === "string") return error;
+  if (typeof error === "object" && error !== null && "detail" in error) return String(error.detail);
+  return "";
+}
+
+/** Returns the sentence of an error for a person. */
+export const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

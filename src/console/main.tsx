@@ -1,0 +1,51 @@
+import "./theme.css";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { StrictMode, useEffect, useState } from "react";
+import { createRoot } from "react-dom/client";
+import { Router } from "wouter";
+import { consolePath } from "./boot.ts";
+import { readCredential, useRefusal } from "./credential.ts";
+import { queries } from "./live.ts";
+import { Failure, Skeleton } from "./parts/states.tsx";
+import { type Settings, SettingsContext } from "./settings.ts";
+import { Login } from "./shell/login.tsx";
+import { PageGuard, Shell } from "./shell/shell.tsx";
+
+async function readSettings(): Promise<Settings> {
+  const response = await fetch(`${consolePath}/config.json`, { cache: "no-store" });
+  if (!response.ok) throw new Error(await response.text());
+  return (await response.json()) as Settings;
+}
+
+/** Reads the settings first, then shows the login or the pages. */
+function Console() {
+  const [settings, setSettings] = useState<Settings>();
+  const [error, setError] = useState<unknown>();
+  const refusal = useRefusal();
+  const load = () => {
+    setError(undefined);
+    readSettings().then(setSettings, setError);
+  };
+  useEffect(load, []);
+  if (error) return <Failure what="The console could not start" error={error} retry={load} />;
+  if (!settings) return <Skeleton lines={6} className="p-6" />;
+  const mustAsk = refusal !== undefined || (needsCredential(settings) && readCredential() === undefined);
+  return <SettingsContext value={settings}>{mustAsk ? <Login sentence={refusal ?? ""} /> : <Shell />}</SettingsContext>;
+}
+
+/** Auth of the project's own may accept cookies, so there the service decides whether to ask. */
+const needsCredential = ({ auth }: Settings) => auth.length > 0 && !auth.includes("custom");
+
+const root = document.getElementById("root");
+if (root)
+  createRoot(root).render(
+    <StrictMode>
+      <PageGuard>
+        <QueryClientProvider client={queries}>
+          <Router base={consolePath}>
+            <Console />
+          </Router>
+        </QueryClientProvider>
+      </PageGuard>
+    </StrictMode>,
+  );

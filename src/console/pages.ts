@@ -1,0 +1,16 @@
+import { type ComponentType, type LazyExoticComponent, lazy } from "react";
+import type { IconName } from "./parts/icons.tsx";
+
+export interface PageEntry {
+  /** The path below /console, as wouter matches it. */
+  path: string;
+  page: LazyExoticComponent<ComponentType>;
+  /** The entry in the navigation. A page without one is reached by links. */
+  menu?: { label: string; icon: IconName };
+}
+
+/** Every page of the console. A page is a file in `pages/` whose default export is a component, and a line here. */
+export const pages: PageEntry[] = [
+  { path: "/", page: lazy(() => import("./pages/live.tsx")), menu: { label: "Live", icon: "live" } },
+  { path: "/runs", page: lazy(() => import("./pages/runs.tsx")), menu: { label: "Runs", icon: "list" } },
+];

@@ -1,0 +1,64 @@
+import { json, jsonParseLinter } from "@codemirror/lang-json";
+import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
+import { linter } from "@codemirror/lint";
+import { EditorState } from "@codemirror/state";
+import { EditorView, keymap } from "@codemirror/view";
+import { tags } from "@lezer/highlight";
+import { minimalSetup } from "codemirror";
+import { useEffect, useRef } from "react";
+import { styleNonce } from "../boot.ts";
+
+export interface CodeEditorProps {
+  /** The name that screen readers say. */
+  label: string;
+  value: string;
+  onChange?: (value: string) => void;
+  isReadOnly?: boolean;
+  /** "json" checks the text while one types. */
+  language?: "json" | "text";
+}
+
+const theme = EditorView.theme({
+  "&": { fontSize: "0.8125rem", backgroundColor: "var(--surface)", color: "var(--text)" },
+  "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "-1px" },
+  ".cm-content": { fontFamily: "var(--font-mono, ui-monospace, monospace)", caretColor: "var(--text)", padding: "0.5rem 0" },
+  ".cm-cursor": { borderLeftColor: "var(--text)" },
+  "&.cm-focused .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "var(--accent-soft) !important" },
+  ".cm-tooltip": { backgroundColor: "var(--surface)", color: "var(--text)", border: "1px solid var(--line)" },
+});
+
+const colours = HighlightStyle.define([
+  { tag: tags.propertyName, color: "var(--accent)" },
+  { tag: tags.string, color: "var(--good)" },
+  { tag: [tags.number, tags.bool, tags.null], color: "var(--warn)" },
+  { tag: [tags.separator, tags.brace, tags.squareBracket], color: "var(--muted)" },
+]);
+
+/** The editor itself, in a file of its own so that pages load it only when they show it. */
+export default function CodeMirror({ label, value, onChange, isReadOnly = false, language = "json" }: CodeEditorProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const change = useRef(onChange);
+  change.current = onChange;
+  const initial = useRef({ value, label, isReadOnly, language });
+  useEffect(() => {
+    const { value: doc, label: name, isReadOnly: isFixed, language: kind } = initial.current;
+    const extensions = [
+      minimalSetup,
+      // Tab leaves the editor, as it leaves every other field.
+      keymap.of([]),
+      ...(kind === "json" ? [json(), ...(isFixed ? [] : [linter(jsonParseLinter())])] : []),
+      syntaxHighlighting(colours),
+      theme,
+      EditorView.lineWrapping,
+      EditorView.cspNonce.of(styleNonce),
+      EditorView.contentAttributes.of({ "aria-label": name }),
+      EditorState.readOnly.of(isFixed),
+      EditorView.updateListener.of((update) => {
+        if (update.docChanged) change.current?.(update.state.doc.toString());
+      }),
+    ];
+    const view = new EditorView({ parent: place.current ?? document.body, state: EditorState.create({ doc, extensions }) });
+    return () => view.destroy();
+  }, []);
+  return <div ref={place} className="max-h-[60vh] overflow-auto rounded-md border border-line" />;
+}

@@ -1,0 +1,110 @@
+import { type InputHTMLAttributes, type ReactNode, type SelectHTMLAttributes, type TextareaHTMLAttributes, useId } from "react";
+
+const control =
+  "h-8 w-full min-w-0 rounded-md border border-line bg-surface px-2.5 text-sm text-text placeholder:text-muted hover:border-line-strong aria-[invalid=true]:border-bad";
+
+interface Around {
+  label: string;
+  /** True to hide the label. Screen readers still read it. */
+  isLabelHidden?: boolean;
+  hint?: ReactNode;
+  error?: string | undefined;
+  className?: string | undefined;
+}
+
+type Wiring = { id: string; "aria-describedby"?: string; "aria-invalid"?: boolean };
+
+/** A label, a control, and below it a hint or what is wrong with the value. */
+export function Field({
+  label,
+  isLabelHidden,
+  hint,
+  error,
+  className = "",
+  children,
+}: Around & { children: (wiring: Wiring) => ReactNode }) {
+  const id = useId();
+  const note = error ?? hint;
+  return (
+    <div className={className}>
+      <label htmlFor={id} className={isLabelHidden ? "sr-only" : "mb-1 block text-sm font-medium"}>
+        {label}
+      </label>
+      {children({
+        id,
+        ...(note !== undefined && { "aria-describedby": `${id}-note` }),
+        ...(error !== undefined && { "aria-invalid": true }),
+      })}
+      {note !== undefined && (
+        <p id={`${id}-note`} className={`mt-1 text-xs ${error === undefined ? "text-muted" : "text-bad"}`}>
+          {note}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** A line of text. */
+export function Input({ label, isLabelHidden, hint, error, className, ...more }: Around & InputHTMLAttributes<HTMLInputElement>) {
+  return (
+    <Field {...{ label, isLabelHidden, hint, error, className }}>
+      {(wiring) => <input type="text" autoComplete="off" spellCheck={false} className={control} {...wiring} {...more} />}
+    </Field>
+  );
+}
+
+/** Several lines of text. */
+export function TextArea({ label, isLabelHidden, hint, error, className, ...more }: Around & TextareaHTMLAttributes<HTMLTextAreaElement>) {
+  return (
+    <Field {...{ label, isLabelHidden, hint, error, className }}>
+      {(wiring) => <textarea spellCheck={false} className={`${control} h-auto min-h-20 py-1.5`} {...wiring} {...more} />}
+    </Field>
+  );
+}
+
+interface SelectProps extends Around, Omit<SelectHTMLAttributes<HTMLSelectElement>, "onChange"> {
+  options: { value: string; label: string }[];
+  onChange: (value: string) => void;
+}
+
+/** A choice of one. It is the browser's own control, which works with every keyboard and every phone. */
+export function Select({ label, isLabelHidden, hint, error, className, options, onChange, ...more }: SelectProps) {
+  return (
+    <Field {...{ label, isLabelHidden, hint, error, className }}>
+      {(wiring) => (
+        <select className={`${control} pr-1`} onChange={(event) => onChange(event.target.value)} {...wiring} {...more}>
+          {options.map(({ value, label: text }) => (
+            <option key={value} value={value}>
+              {text}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
+
+interface CheckboxProps extends Omit<InputHTMLAttributes<HTMLInputElement>, "type" | "onChange"> {
+  label: string;
+  isLabelHidden?: boolean;
+  /** True if only a part of the things is chosen. */
+  isMixed?: boolean;
+  onChange: (isChecked: boolean) => void;
+}
+
+export function Checkbox({ label, isLabelHidden, isMixed = false, onChange, className = "", ...more }: CheckboxProps) {
+  return (
+    <label className={`inline-flex items-center gap-2 text-sm ${className}`}>
+      <input
+        type="checkbox"
+        className="size-3.5 accent-accent"
+        ref={(input) => {
+          if (input) input.indeterminate = isMixed;
+        }}
+        onChange={(event) => onChange(event.target.checked)}
+        {...more}
+      />
+      <span className={isLabelHidden ? "sr-only" : ""}>{label}</span>
+    </label>
+  );
+}

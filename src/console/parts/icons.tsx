@@ -1,0 +1,60 @@
+import type { ReactNode } from "react";
+
+/** The drawings of the icons, on a grid of 16 by 16. They are lines in the colour of the text around them. */
+const drawings = {
+  queued: <circle cx="8" cy="8" r="5.5" strokeDasharray="2.4 2.2" />,
+  running: <path d="M8 2.5a5.5 5.5 0 1 1-5.5 5.5" />,
+  check: <path d="m3.5 8.5 3 3 6-7" />,
+  cross: <path d="m4.5 4.5 7 7m0-7-7 7" />,
+  clock: (
+    <>
+      <circle cx="8" cy="8" r="5.5" />
+      <path d="M8 5v3.2l2 1.3" />
+    </>
+  ),
+  pause: <path d="M6 4v8m4-8v8" />,
+  play: <path d="M5.5 3.5v9l7-4.5z" />,
+  menu: <path d="M2.5 4.5h11m-11 3.5h11m-11 3.5h11" />,
+  copy: (
+    <>
+      <rect x="5.5" y="5.5" width="8" height="8" rx="1.5" />
+      <path d="M10.5 5.5v-2a1 1 0 0 0-1-1h-6a1 1 0 0 0-1 1v6a1 1 0 0 0 1 1h2" />
+    </>
+  ),
+  chevron: <path d="m6 4 4 4-4 4" />,
+  warning: <path d="M8 2.5 14 13H2zM8 6.5v3m0 1.8v.2" />,
+  retry: <path d="M13 8a5 5 0 1 1-1.5-3.6M13 2.5v3h-3" />,
+  trash: <path d="M3 4.5h10m-6.5-2h3M4.5 4.5l.6 9h5.8l.6-9" />,
+  live: <path d="M1.5 8h3l2-5 3 10 2-5h3" />,
+  list: <path d="M5.5 4h8m-8 4h8m-8 4h8M2.5 4h.01m-.01 4h.01m-.01 4h.01" />,
+  person: (
+    <>
+      <circle cx="8" cy="5.5" r="2.5" />
+      <path d="M3 13.5c.5-2.7 2.4-4 5-4s4.5 1.3 5 4" />
+    </>
+  ),
+  inbox: <path d="M2.5 9 4.5 3.5h7l2 5.5v3.5h-11zM2.5 9h3.200l.8 1.5h3l.8-1.5h3.200" />,
+  box: <path d="M2.5 5 8 2.5 13.5 5v6L8 13.5 2.5 11zM2.5 5 8 7.5 13.5 5M8 7.5v6" />,
+  flask: <path d="M6.5 2.5v4L3 13h10L9.5 6.5v-4m-4 0h5" />,
+  database: <path d="M3 4c0-2 10-2 10 0v8c0 2-10 2-10 0zm0 0c0 2 10 2 10 0M3 8c0 2 10 2 10 0" />,
+} satisfies Record<string, ReactNode>;
+
+export type IconName = keyof typeof drawings;
+
+/** An icon. It is hidden from screen readers, because a text always stands beside it. */
+export function Icon({ name, className = "" }: { name: IconName; className?: string }) {
+  return (
+    <svg
+      viewBox="0 0 16 16"
+      className={`size-4 shrink-0 ${className}`}
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.5"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden="true"
+    >
+      {drawings[name]}
+    </svg>
+  );
+}

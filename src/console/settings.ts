@@ -1,0 +1,16 @@
+import { createContext, use } from "react";
+import type { Schemas } from "./api.ts";
+
+/** The facts that the service tells the console: its version, what it offers, and how callers authenticate. */
+export type Settings = Schemas["ConsoleConfig"];
+
+export const SettingsContext = createContext<Settings | undefined>(undefined);
+
+export function useSettings(): Settings {
+  const settings = use(SettingsContext);
+  if (!settings) throw new Error("The settings are read before a page is shown.");
+  return settings;
+}
+
+/** Returns whether the page may offer actions. In read-only mode it offers none. */
+export const useMayAct = (): boolean => useSettings().mode === "on";
