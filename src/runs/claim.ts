@@ -88,7 +88,8 @@ export async function claimRuns(db: Db, workerId: string, { graphs, slots, suspe
          for no key update of t skip locked)
     update runs
        set status = 'running', head = false, worker_id = ${workerId}, attempt = attempt + 1,
-           started_at = coalesce(started_at, clock_timestamp()), claimed_at = clock_timestamp(), updated_at = now(), event_base = coalesce(runs.event_base, due.event_base)
+           started_at = coalesce(started_at, clock_timestamp()), claimed_at = clock_timestamp(), claimed_attempt = attempt + 1,
+           updated_at = now(), event_base = coalesce(runs.event_base, due.event_base)
       from due
      where runs.run_id = due.run_id and runs.status = 'pending' and runs.head
     returning runs.run_id as "runId", thread_id as "threadId", assistant_id as "assistantId", attempt, crashes, cancel, metadata, kwargs, auth_user as "user",

@@ -40,7 +40,7 @@ export interface AttemptRecord {
   host?: string | null;
   pid?: number | null;
   version?: string | null;
-  claimed: number | null;
+  claimed?: number | null;
   ended?: number | null;
   outcome?: AttemptOutcome;
   spans?: Span[];
@@ -60,7 +60,8 @@ export const withEndedAttempt = (outcome: Sql): Sql => sql`
   case when runs.status <> 'running' then runs.timeline
        else array_append(runs.timeline, (
          select json_build_object('attempt', runs.attempt, 'worker', runs.worker_id, 'host', w.host, 'pid', w.pid, 'version', w.version,
-                                  'claimed', ${milliseconds(sql`runs.claimed_at`)}, 'ended', ${milliseconds(sql`clock_timestamp()`)},
+                                  'claimed', case when runs.claimed_attempt = runs.attempt then ${milliseconds(sql`runs.claimed_at`)} end,
+                                  'ended', ${milliseconds(sql`clock_timestamp()`)},
                                   'outcome', ${outcome},
                                   'parts', (select json_agg(c.spans::json order by c.seq) from checkpoints c
                                              where c.run_id = runs.run_id and c.spans is not null
@@ -117,6 +118,8 @@ type Row = Omit<Timeline, "attempts"> & {
   attempt: number;
   timeline: string[] | null;
   current: AttemptRecord | null;
+  claimedAttempt: number | null;
+  claimed: number | null;
 };
 
 /** Returns what the attempts of a run did. While the run goes on, it is complete up to the last stored step. */
@@ -124,23 +127,38 @@ export async function readTimeline(db: Db, scope: Scope, threadId: string, runId
   const { rows } = await db.query<Row>(sql`
     select run_id, thread_id, graph_id, status, created_at, run_at as due_at, runs.started_at, ended_at, attempt, timeline,
            case when status = 'running'
-                then json_build_object('attempt', attempt, 'worker', w.worker_id, 'host', w.host, 'pid', w.pid, 'version', w.version,
-                                       'claimed', ${milliseconds(sql`claimed_at`)}) end as current
+                then json_build_object('attempt', attempt, 'worker', w.worker_id, 'host', w.host, 'pid', w.pid, 'version', w.version) end as current,
+           claimed_attempt as "claimedAttempt", ${milliseconds(sql`claimed_at`)} as claimed
       from runs left join workers w using (worker_id)
      where run_id = ${runId} and thread_id = ${threadId} and ${visibleBy(scope)}`);
   const [row] = rows;
   if (!row) throw runNotFound();
-  const { attempt: newest, timeline, current, ...run } = row;
+  const { attempt: newest, timeline, current, claimedAttempt, claimed, ...run } = row;
   const records = [...(timeline ?? []).map((text) => JSON.parse(text) as AttemptRecord), ...(current ? [current] : [])];
   const isWhole = records.length === newest && !current;
   const parts = isWhole ? new Map<number, Span[][]>() : await readParts(db, runId);
-  const byNumber = new Map(records.map((record) => [record.attempt, record]));
-  const attempts = Array.from({ length: newest }, (_, index): AttemptRecord => {
-    const attempt = index + 1;
-    const record = byNumber.get(attempt) ?? { attempt, worker: null, claimed: null };
-    return { ...record, parts: record.parts ?? parts.get(attempt) ?? null };
+  const attempts = Array.from({ length: newest }, (_, index) => {
+    const record = records.find(({ attempt }) => attempt === index + 1) ?? { attempt: index + 1, worker: null };
+    return shown(deduced({ parts: parts.get(index + 1) ?? null, ...record }, row));
   });
-  return { ...run, attempts: attempts.map((record, index) => shown(record, attempts[index - 1])) };
+  return { ...run, attempts };
+}
+
+/**
+ * Adds facts that follow from the run itself. They are needed for the current attempt, and for attempts that a worker of the previous
+ * release claimed or ended.
+ */
+function deduced(record: AttemptRecord, row: Row): AttemptRecord {
+  const { attempt, claimed, ended, outcome } = record;
+  const first = attempt === 1 ? row.started_at?.getTime() : undefined;
+  const isLast = attempt === row.attempt && row.ended_at !== null;
+  const last = isLast ? { ended: row.ended_at?.getTime() ?? null, outcome: row.status as AttemptOutcome } : undefined;
+  return {
+    ...record,
+    claimed: claimed ?? (attempt === row.claimedAttempt ? row.claimed : first) ?? null,
+    ended: ended ?? last?.ended ?? null,
+    ...((outcome ?? last) && { outcome: outcome ?? last?.outcome }),
+  } as AttemptRecord;
 }
 
 /** Returns the spans that the checkpoints of a run have, by attempt. */
@@ -151,11 +169,8 @@ async function readParts(db: Db, runId: string): Promise<Map<number, Span[][]>> 
   return new Map(rows.map(({ attempt, parts }) => [attempt, parts]));
 }
 
-function shown(record: AttemptRecord, before: AttemptRecord | undefined): ShownAttempt {
-  const { attempt, worker, host = null, pid = null, version = null, ended = null, outcome = null, dropped = 0 } = record;
-  // A worker of the previous release leaves the time at which an earlier attempt was claimed.
-  const isStale = record.claimed !== null && (before?.ended ?? 0) > record.claimed;
-  const claimed = isStale ? null : record.claimed;
+function shown(record: AttemptRecord): ShownAttempt {
+  const { attempt, worker, claimed = null, host = null, pid = null, version = null, ended = null, outcome = null, dropped = 0 } = record;
   const spans = claimed === null ? [] : (record.spans ?? record.parts?.flat() ?? []).map((span) => shownSpan(span, claimed));
   const moment = (ms: number | null) => (ms === null ? null : new Date(ms));
   return {

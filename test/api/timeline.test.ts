@@ -158,12 +158,26 @@ test("an unknown run is 404", async () => {
   expect((await fetch(`/threads/${threadId}/runs/${crypto.randomUUID()}/timeline`)).status).toBe(404);
 });
 
-test("an attempt of a worker of the previous release has no spans, and its times are unknown", async () => {
+test("an attempt of a worker of the previous release has no spans, and only the times of the run", async () => {
   const { thread_id: threadId } = await client.threads.create();
   const { run_id: runId } = await client.runs.create(threadId, "steps", { input: {} });
   await client.runs.join(threadId, runId);
-  await db.query("update runs set timeline = null, claimed_at = null where run_id = $1", [runId]);
+  await db.query("update runs set timeline = null, claimed_at = null, claimed_attempt = null where run_id = $1", [runId]);
   await db.query("update checkpoints set spans = null where run_id = $1", [runId]);
   const { attempts } = await timelineOf(threadId, runId);
-  expect(attempts).toMatchObject([{ attempt: 1, claimed_at: null, ended_at: null, outcome: null, spans: [] }]);
+  const { started_at, ended_at } = await timelineOf(threadId, runId);
+  expect(attempts).toMatchObject([{ attempt: 1, claimed_at: started_at, ended_at, outcome: "success", spans: [] }]);
+});
+
+test("an attempt that a worker of the previous release took over keeps its spans, and the next attempt gets none of its times", async () => {
+  const { thread_id: threadId } = await client.threads.create();
+  const { run_id: runId } = await client.runs.create(threadId, "steps", { input: {} });
+  await client.runs.join(threadId, runId);
+  await db.query("update runs set timeline = null, attempt = 2 where run_id = $1", [runId]);
+  const { attempts } = await timelineOf(threadId, runId);
+  expect(attempts).toMatchObject([
+    { attempt: 1, claimed_at: expect.any(String), outcome: null, spans: expect.any(Array) },
+    { attempt: 2, claimed_at: null, outcome: "success", spans: [] },
+  ]);
+  expect(outline(attempts[0].spans)).toContain("node one: success");
 });
