@@ -13,4 +13,5 @@ export interface PageEntry {
 export const pages: PageEntry[] = [
   { path: "/", page: lazy(() => import("./pages/live.tsx")), menu: { label: "Live", icon: "live" } },
   { path: "/runs", page: lazy(() => import("./pages/runs.tsx")), menu: { label: "Runs", icon: "list" } },
+  { path: "/threads/:threadId/runs/:runId", page: lazy(() => import("./pages/run.tsx")) },
 ];
