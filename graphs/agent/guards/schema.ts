@@ -27,7 +27,7 @@ const GuardName = z.string().superRefine((name, context) => {
   context.addIssue({ code: "custom", message: `there is no guard "${name}"; there are ${projectGuardNames().join(", ") || "none"}` });
 });
 
-/** Returns a guard as an object. A name alone stands for the project's guard with this name. */
+/** Returns a guard as an object. A bare name becomes a guard that calls the project's function of this name. */
 const inFull = (guard: unknown) => (typeof guard === "string" ? { kind: "function", name: guard } : guard);
 
 /** A guard as data. It never contains code. */
@@ -119,7 +119,7 @@ export const Guardrails = closed(
 );
 export type Guardrails = z.infer<typeof Guardrails>;
 
-/** The guards of a whole pattern. The pattern is not run again for an answer that does not pass, so an output cannot be retried. */
+/** The guards of a whole pattern. An output cannot be retried, because the pattern does not run again for an answer that does not pass. */
 export const PatternGuardrails = closed(
   {
     input: Guards.default([]).describe("Checks of the task, the messages and the other input of the run"),
@@ -131,7 +131,7 @@ export const PatternGuardrails = closed(
   },
 );
 
-/** Returns a problem for each guard whose action is impossible at its place. */
+/** Returns a problem for each guard whose action is impossible for the kind of value that it checks. */
 function misused(guards: unknown, place: Place, path: string[]): Problem[] {
   if (!Array.isArray(guards)) return [];
   return guards.flatMap((guard, index): Problem[] => {
@@ -148,7 +148,7 @@ function misused(guards: unknown, place: Place, path: string[]): Problem[] {
   });
 }
 
-/** Returns a problem for each guarded tool that the agent does not have. */
+/** Returns a problem for each guarded tool that is not among the agent's tools. */
 export function findToolProblems(given: object): Problem[] {
   const { guardrails, tools = [] } = given as { guardrails?: { tool?: object }; tools?: unknown };
   const known = Array.isArray(tools) ? tools : [];

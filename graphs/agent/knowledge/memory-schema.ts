@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { closed } from "../closed.ts";
 
-/** The long memory of an agent. The thread is its short one. */
+/** The settings of an agent's long-term memory. The thread is its short-term memory. */
 export const Memory = closed({
   tasks: z.boolean().default(false).describe("Whether the agent remembers its tasks and their outcomes, and reads those of like tasks"),
   entities: z
