@@ -32,8 +32,8 @@ const writesBetweenJudgements = 3;
 const FirstBoard = z.record(Key, z.unknown()).default({}).describe("First values of the board. The task is always on it, under `task`.");
 const WithTask = taskInput({ board: FirstBoard });
 /**
- * The input: a task, a board, or both. A board alone is allowed because LangGraph checks `command.update` as an input, and an update may
- * only write to the board.
+ * The schema of the input: a task, a board, or both. LangGraph also validates `command.update` with it, and an update may write to the
+ * board alone.
  */
 const Input = closed(WithTask.shape, (given) => {
   if (Object.keys(Object(Object(given).board)).length > 0) return [];
@@ -91,7 +91,7 @@ export interface BlackboardOptions extends Omit<z.input<Context>, "sources" | "a
 
 const isAnswered = { path: "board.answer", exists: true };
 
-/** Returns a graph in which sources share a board. A change of a key wakes those who read it, until the goal is met. */
+/** Returns a graph in which sources share a board. A change of a key wakes the sources that read the key, until the goal is met. */
 export function blackboard(options: BlackboardOptions = {}) {
   const { sources, agents = [], goalMet, name = "blackboard", description, ...defaults } = options;
   const code: Code = new Map([...analysts, ...agents].map(asAgent).map((agent) => [agent.name, agent]));
@@ -113,7 +113,7 @@ export function blackboard(options: BlackboardOptions = {}) {
   });
 }
 
-/** Tells whether three values were written since the judge was asked last. */
+/** Tells whether sources have written three values since the last question to the judge. */
 function isJudgeDue({ events, answers }: ChoreographyValues): boolean {
   const asked = Object.keys(answers).map((place) => Number(/^until@(\d+)$/.exec(place)?.[1] ?? 0));
   const since = events.slice(Math.max(0, ...asked)).filter(({ type, from }) => keyOf(type) !== undefined && from !== "start");

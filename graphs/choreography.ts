@@ -83,7 +83,7 @@ export interface ChoreographyOptions extends Omit<z.input<Context>, "listeners" 
   description?: string;
 }
 
-/** Returns a graph without a plan: events wake listeners, and the results of listeners are new events. */
+/** Returns a graph without a fixed plan. Events wake listeners, and the results of listeners become new events. */
 export function choreography(options: ChoreographyOptions = {}) {
   const { listeners, agents = [], until, name = "choreography", description, ...defaults } = options;
   const code: Code = new Map([...testers, ...agents].map(asAgent).map((agent) => [agent.name, agent]));
@@ -106,7 +106,7 @@ export function choreography(options: ChoreographyOptions = {}) {
   });
 }
 
-/** Returns what a listener gets: the event that woke it, or several, and the chain of events that led to it. */
+/** Returns the input of a listener: the event or events that woke it, and the chain of events that led to them. */
 function inputOf({ seesChain }: Listener, { by }: Wake, { events }: ChoreographyValues): unknown {
   const causes = by.map((seq) => events[seq - 1]).filter((event) => event !== undefined);
   const [first, ...others] = causes.map(({ type, from, payload, correlationId }) => ({ type, from, payload, correlationId }));
@@ -121,7 +121,7 @@ function inputOf({ seesChain }: Listener, { by }: Wake, { events }: Choreography
   };
 }
 
-/** Returns the newest event of each type and the number of events of that type, for the condition `until`. */
+/** Returns the newest event of each type and the number of events of that type. The condition `until` reads them. */
 function latestOf({ events }: ChoreographyValues): Record<string, unknown> {
   const byType = Object.groupBy(events, ({ type }) => type);
   const latest = Object.entries(byType).map(([type, all = []]) => [type, { count: all.length, payload: all.at(-1)?.payload }]);

@@ -56,7 +56,10 @@ export interface DebateOptions extends Omit<z.input<Context>, "experts"> {
   description?: string;
 }
 
-/** Returns a graph in which experts answer a question, read each other's arguments in rounds, and keep, amend or concede. */
+/**
+ * Returns a graph in which experts answer a question. In rounds, they read each other's arguments and keep, amend or concede their
+ * positions.
+ */
 export function debate({ experts, name = "debate", description, ...defaults }: DebateOptions = {}) {
   const members = experts?.map(asExpert);
   const context = contextFor(members, defaults);

@@ -72,7 +72,7 @@ export interface FanOutOptions extends Omit<z.input<ReturnType<typeof contextFor
   description?: string;
 }
 
-/** Returns a graph that does several tasks side by side, and brings their results together. */
+/** Returns a graph that does several tasks in parallel and combines their results. */
 export function fanOut({ tasks, agents = [], name = "fan-out", description, ...defaults }: FanOutOptions = {}) {
   const code: Code = new Map(agents.map(asAgent).map((agent) => [agent.name, agent]));
   const own = tasks?.map((task) => ({ ...Task.parse({ ...task, do: { task: "-" } }), do: toData(task.do, task.name, code) }));
@@ -91,7 +91,7 @@ export function fanOut({ tasks, agents = [], name = "fan-out", description, ...d
   });
 }
 
-/** Brings the results together. Fails if a required task failed, unless a person or the context has accepted the partial results. */
+/** Combines the results. Throws if a required task failed, unless a person or the context has accepted the partial results. */
 async function conclude(values: Values, context: Context, config: LangGraphRunnableConfig) {
   const { required, results, enough, ledger: earlier } = values;
   const [outputs, missing] = [gather(values), missingOf(values)];

@@ -75,7 +75,10 @@ export interface FlowOptions<Schema extends z.ZodObject | undefined>
 
 type Loaded = ChoreographyValues & { state: Record<string, unknown> };
 
-/** Begins a flow, in which finished steps start other steps. The steps follow as methods, and `compile` returns the graph. */
+/**
+ * Begins the definition of a flow, in which finished steps start other steps. Add the steps with its methods, and call `compile` for the
+ * graph.
+ */
 export function flow<Schema extends z.ZodObject | undefined = undefined>(options: FlowOptions<Schema> = {}) {
   const { state: schema, agents = [], name = "flow", description, ...defaults } = options;
   const code: Code = new Map(agents.map(asAgent).map((agent) => [agent.name, agent]));

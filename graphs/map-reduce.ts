@@ -79,7 +79,10 @@ const contextFor = (defaults: object) => patternContext(shape, defaults);
 type Context = z.output<ReturnType<typeof contextFor>>;
 type Values = WorkflowValues & typeof State.State;
 
-/** The options in code: the work on a partition and the join as data, functions or agents, and new defaults for the context. */
+/**
+ * The options in code: the work on a partition, the work that joins outputs, and new defaults for the context. Work is data, a function or
+ * an agent.
+ */
 export interface MapReduceOptions extends Omit<z.input<ReturnType<typeof contextFor>>, "map" | "reduce" | "agents"> {
   map?: DoingInCode;
   reduce?: DoingInCode | z.input<typeof Compute>;
@@ -88,7 +91,7 @@ export interface MapReduceOptions extends Omit<z.input<ReturnType<typeof context
   description?: string;
 }
 
-/** Returns a graph that divides items into partitions, works on each, and joins the outputs in a tree. */
+/** Returns a graph that divides items into partitions, works on each partition, and joins the outputs in a tree. */
 export function mapReduce({ map, reduce, agents = [], name = "map-reduce", description, ...defaults }: MapReduceOptions = {}) {
   const code: Code = new Map(agents.map(asAgent).map((agent) => [agent.name, agent]));
   code.set("compute", compute).set("computeFirst", computeFirst);
@@ -121,7 +124,7 @@ async function partition(values: Values, context: Context, config: LangGraphRunn
   return { ...planned, agents, parts, items: null, result: null, outcomes: [], gaps: [] };
 }
 
-/** Ends the run. Fails if the outputs could not be joined. */
+/** Ends the run. Throws if the outputs could not be joined. */
 function conclude({ steps, results, parts, spoken }: Values) {
   const last = steps.at(-1);
   const outcomes = parts.map(({ index, from, to }) => {

@@ -66,7 +66,7 @@ export interface MeshOptions extends Omit<z.input<Context>, "agents"> {
 
 const afterRounds: ("look" | "decide" | "askAboutFailures" | "conclude")[] = ["look", "decide", "askAboutFailures", "conclude"];
 
-/** Returns a graph in which agents without a leader announce what they want to do, object to each other, act and adapt. */
+/** Returns a graph of agents without a leader. In each round, they announce what they want to do, object to each other, act, and adapt. */
 export function mesh({ agents, done, name = "mesh", description, ...defaults }: MeshOptions = {}) {
   const code: Code = new Map();
   const conditions: Conditions = new Map();

@@ -60,7 +60,7 @@ export interface PanelOptions extends Omit<z.input<Context>, "experts"> {
 
 const rulings = { arbitrate: "judge", vote: "vote", debate: "judge", human: "human" } as const;
 
-/** Returns a graph in which experts answer one question independently, and which computes whether they agree. */
+/** Returns a graph in which experts answer one question independently. Code then computes whether they agree. */
 export function panel({ experts, name = "panel", description, ...defaults }: PanelOptions = {}) {
   const members = experts?.map(asExpert);
   const context = contextFor(members, defaults);

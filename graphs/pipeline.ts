@@ -54,7 +54,7 @@ export interface PipelineOptions extends Omit<z.input<Context>, "stages" | "agen
   description?: string;
 }
 
-/** Returns a graph that runs stages one after another. Each stage gets the output of the one before it. */
+/** Returns a graph that runs stages one after another. Each stage gets the output of the previous one. */
 export function pipeline({ stages, agents = [], name = "pipeline", description, ...defaults }: PipelineOptions = {}) {
   const code: Code = new Map(agents.map(asAgent).map((agent) => [agent.name, agent]));
   const conditions: Conditions = new Map();
@@ -70,7 +70,7 @@ export function pipeline({ stages, agents = [], name = "pipeline", description, 
   });
 }
 
-/** Ends the run. Stages after the one that stopped it are named as not reached. */
+/** Ends the run. If a stage stopped the run, the later stages are listed as not reached. */
 function conclude(state: WorkflowValues) {
   const { steps, results, path, spoken } = state;
   const stages = steps.filter(({ gate }) => !gate);

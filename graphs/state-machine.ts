@@ -58,7 +58,7 @@ const shape = {
 const contextFor = (defaults: object) => patternContext(shape, defaults, [], problemsOf);
 type Context = ReturnType<typeof contextFor>;
 
-/** Returns the problems of a machine that the context describes. */
+/** Returns the problems of the machine in the context. */
 function problemsOf({ initial, states, transitions }: Record<string, unknown>) {
   const parts = { initial, states, transitions };
   if (Object.values(parts).every((part) => part === undefined)) return [];
@@ -74,7 +74,7 @@ export interface StateMachineOptions extends Partial<MachineInCode>, Omit<z.inpu
   description?: string;
 }
 
-/** Returns a graph whose thread is a state machine: runs bring events, and the table of transitions says what follows. */
+/** Returns a graph whose thread is a state machine. Runs bring events, and a table of transitions decides which state follows. */
 export function stateMachine(options: StateMachineOptions = {}) {
   const { initial, states, transitions, agents = [], name = "state-machine", description, ...defaults } = options;
   const code: Code = new Map([...clerks, ...agents].map(asAgent).map((agent) => [agent.name, agent]));
@@ -93,7 +93,7 @@ export function stateMachine(options: StateMachineOptions = {}) {
   });
 }
 
-/** Says where the machine is and what comes next. The answer is the text of the last action in a final state. */
+/** Returns the current state of the machine and its allowed events. In a final state, the answer is the text of the last action. */
 function conclude(values: RunningMachine, { maxSteps }: z.output<Context>) {
   const { machine, state, error, refused, moves, spoken, output } = values;
   const allowed = eventsIn(machine, state);

@@ -63,13 +63,13 @@ type GivenHandoff = { to: string } & Partial<Handoff>;
 
 /** The options in code: the agents with their handoffs, and new defaults for the context. */
 export interface SwarmOptions extends Omit<z.input<Context>, "agents"> {
-  /** Agents. Of a handoff, the filter may be a function, and the input a zod schema. */
+  /** The agents. In code, the filter of a handoff may be a function, and its input may be a zod schema. */
   agents?: (Member & { handoffs?: GivenHandoff[] })[];
   name?: string;
   description?: string;
 }
 
-/** Returns the agent with its handoffs. A graph has none, because it calls no tools of the pattern. */
+/** Returns the agent with its handoffs. A compiled graph has no handoffs, because it calls no tools of the pattern. */
 function asHanding(member: Member & { handoffs?: GivenHandoff[] }): Handing {
   if ("invoke" in member) return { ...asAgent(member), handoffs: [] };
   const { handoffs: given = [], ...options } = member;
@@ -78,7 +78,7 @@ function asHanding(member: Member & { handoffs?: GivenHandoff[] }): Handing {
   return { ...agent, handoffs, middleware: handoffs.length > 0 ? [...agent.middleware, ...handingOver] : agent.middleware };
 }
 
-/** Returns a graph in which agents hand the conversation over to each other. The agent that answers keeps the floor for the next message. */
+/** Returns a graph in which agents hand the conversation over to each other. The agent that answers also gets the next message. */
 export function swarm({ agents, name = "swarm", description, ...defaults }: SwarmOptions = {}) {
   const members = agents?.map(asHanding);
   const context = contextFor(members, defaults);

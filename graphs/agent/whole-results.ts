@@ -10,7 +10,7 @@ const keptMinutes = 30 * 24 * 60;
 
 type Put = (namespace: string[], key: string, value: object, index: false, options: { ttl: number }) => Promise<void>;
 
-/** Returns a tool's result as the model sees it. A long one is cut, and the store keeps the whole. The note says where. */
+/** Returns a tool's result for the model. A long result is cut, and the store keeps the whole text. A note in the cut result says where. */
 export async function shortResult(text: string, callId: string, config: LangGraphRunnableConfig): Promise<string> {
   const store = text.length > longestResult ? getStore(getConfig() ?? config) : undefined;
   const most = store ? longestResult : longestUnkept;

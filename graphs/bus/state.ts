@@ -8,7 +8,7 @@ const internal = <Value>() => z.unknown() as unknown as z.ZodType<Value>;
 /** The result of a turn. The node `deliver` turns it into messages. */
 export interface TurnDone {
   agent: string;
-  /** The messages that the agent got. */
+  /** The ids of the messages that the agent received. */
   ids: string[];
   status: "success" | "failed" | "timeout";
   result?: unknown;

@@ -57,7 +57,7 @@ export const State = new StateSchema({
 const { choice, result, ledger, messages } = State.fields;
 export const Output = new StateSchema({ choice, result, ledger, messages });
 
-/** Returns the choice in words, for the conversation. */
+/** Returns the choice as sentences, for the conversation. */
 export function sentenceOf({ pattern, reasons, runnersUp, warnings }: Choice): string {
   const others = runnersUp.map((one) => `\`${one.pattern}\``).join(" and ");
   return [`Use \`${pattern}\`. ${reasons.join(" ")}`, `Next best: ${others}.`, ...warnings].join("\n\n");

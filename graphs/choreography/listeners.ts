@@ -16,7 +16,7 @@ import {
 } from "ensemble/patterns";
 import { z } from "zod";
 
-/** The type of an event. Types with a colon are kept for the events that the engine publishes. */
+/** The schema of an event type. Types with a colon are reserved for the engine's own events. */
 export const EventType = z.string().trim().min(1).max(100);
 
 export interface TriggerObject {
@@ -27,7 +27,7 @@ export interface TriggerObject {
 }
 export type TriggerData = string | TriggerObject;
 
-/** The schema of a trigger: a type of event, one with a condition, or several that must all come or of which one must come. */
+/** The schema of a trigger. It is an event type, an event type with a condition, or a list of triggers of which all or one must come. */
 export const TriggerSchema: z.ZodType<Trigger, TriggerData> = z.union([
   EventType,
   closed(
@@ -93,10 +93,10 @@ export const Listeners = z
 /** A trigger in code. Its conditions can be functions. */
 export type TriggerInCode = string | { event: string; when?: ConditionInCode } | { and: TriggerInCode[] } | { or: TriggerInCode[] };
 
-/** A listener in code. It takes functions and agents where data takes names. */
+/** A listener in code. It may have functions and agents where a listener as data has their names. */
 export type ListenerInCode = Omit<ListenerData, "do" | "on"> & { do: DoingInCode; on: TriggerInCode };
 
-/** Returns listeners from code as those of the engine. Their functions and agents are put into `code` and `conditions`. */
+/** Returns listeners from code in the engine's form. Their functions and agents are added to `code` and `conditions`. */
 export function listenersOf(listeners: ListenerInCode[], code: Code, conditions: Conditions): Listener[] {
   const data = listeners.map(({ do: work, on, ...listener }) => ({ ...listener, do: { task: "set below" }, on: "set below" }));
   return toListeners(
@@ -115,7 +115,10 @@ function triggerToData(trigger: TriggerInCode, place: string, conditions: Condit
   return { event: trigger.event, ...(trigger.when && { when: conditionToData(trigger.when, place, conditions) }) };
 }
 
-/** Returns parsed listeners as those of the engine. A listener whose event nobody hears writes the answer, so clients see its tokens. */
+/**
+ * Returns parsed listeners in the engine's form. If no listener waits for the events of a listener, that one writes the answer, so clients
+ * see its tokens.
+ */
 export function toListeners(listeners: (Omit<z.output<typeof ListenerSchema>, "do"> & { do: Listener["do"] })[]): Listener[] {
   const plain = listeners.map(({ once, sees, maxFires, ...listener }): Listener => {
     return { ...listener, maxFires: once ? 1 : maxFires, seesChain: sees === "chain" };
@@ -127,7 +130,7 @@ export function toListeners(listeners: (Omit<z.output<typeof ListenerSchema>, "d
   });
 }
 
-/** Returns a warning for each event that a listener waits for and nobody publishes. */
+/** Returns a warning for each event that a listener waits for but nobody publishes. */
 export function waitingInVain(listeners: Listener[], startType: string): string[] {
   const published = new Set([startType, ...listeners.flatMap((listener) => [...typesOf(listener), `FAILED:${listener.name}`])]);
   return listeners.flatMap(({ name, on }) =>

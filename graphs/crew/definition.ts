@@ -6,7 +6,7 @@ const mostTasks = 30;
 const text = z.string().trim().min(1).max(20_000);
 const flag = z.boolean().default(false);
 
-/** An agent of a crew, with CrewAI's names. */
+/** An agent of a crew. The fields have CrewAI's names. */
 const CrewAgent = closed({
   role: text.describe("Role of the agent. `{name}` stands for an input."),
   goal: text.describe("Goal of the agent"),
@@ -40,7 +40,7 @@ export type CrewAgent = z.infer<typeof CrewAgent>;
 
 const Guardrail = z.union([text, Guard]);
 
-/** A task of a crew, with CrewAI's names. */
+/** A task of a crew. The fields have CrewAI's names. */
 const CrewTask = closed({
   description: text.describe("What is to be done. `{name}` stands for an input."),
   expected_output: text.describe("How the result should look"),
@@ -55,7 +55,7 @@ const CrewTask = closed({
 });
 export type CrewTask = z.infer<typeof CrewTask>;
 
-/** JavaScript puts keys that are numbers first, so such names would lose their place. */
+/** A number is not allowed as a name, because JavaScript moves numeric keys of an object to the front. */
 const key = stepName.refine((name) => !/^\d+$/.test(name), "a name is not a number");
 const isAtMost = (most: number) => (all: object) => Object.keys(all).length <= most;
 const isSome = (all: object) => Object.keys(all).length > 0;
@@ -90,7 +90,7 @@ export interface Problem {
   message: string;
 }
 
-/** Returns the problems of a crew as a whole: agents and tasks that do not exist, tasks that come later, schemas that cannot be used. */
+/** Returns the problems of a crew as a whole: unknown agents and tasks, tasks that refer to later ones, and invalid schemas. */
 export function problemsOf({ agents, tasks, process, manager_llm: manager }: Definition): Problem[] {
   const isManaged = process === "hierarchical";
   const names = Object.keys(tasks);
@@ -141,7 +141,7 @@ export const fill = (one: string, inputs: Record<string, unknown>): string =>
     return typeof value === "string" ? value : JSON.stringify(value);
   });
 
-/** The crew of a run that gives none. */
+/** The default crew, for runs that give none. */
 export const usualCrew: Definition = parseDefinition({
   agents: {
     researcher: {

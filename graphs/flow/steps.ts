@@ -2,7 +2,7 @@ import { type AgentData, closed, Doing, heardBy, type Listener, leavesOf, type T
 import { z } from "zod";
 import { EventType, TriggerSchema } from "../choreography/listeners.ts";
 
-/** The type of the event with which a flow begins. */
+/** The type of a flow's first event. */
 export const begin = "START";
 
 const Name = EventType.regex(/^[^:]+$/, "a name has no colon");
@@ -36,7 +36,7 @@ const StepSchema = closed({
 
 export type FlowStepData = z.input<typeof StepSchema>;
 
-/** A step of a flow. In code, a router may choose labels that it does not list. */
+/** A step of a flow. A router in code may choose labels that it does not list. */
 export interface FlowStep extends Omit<z.output<typeof StepSchema>, "do" | "on"> {
   do: Listener["do"];
   on?: Trigger;
@@ -48,7 +48,7 @@ interface Problem {
   message: string;
 }
 
-/** Returns the problems of a flow: names that are taken, events that nobody publishes, and no step to start with. */
+/** Returns the problems of a flow: names that are taken, events that nobody publishes, and the lack of a first step. */
 export function problemsOf(steps: Pick<FlowStep, "name" | "on" | "routes" | "humanFeedback" | "isRouter">[]): Problem[] {
   const problems: Problem[] = [];
   const names = new Set<string>();
@@ -81,7 +81,10 @@ export const Steps = z
 const questionOf = (step: string) => `feedback:${step}`;
 const readerOf = (step: string) => `outcome:${step}`;
 
-/** Returns the listeners of the steps. Feedback on a step takes two more: one asks a person, and one maps the answer to an outcome. */
+/**
+ * Returns the listeners of the steps. A step with feedback has two more listeners. One asks a person, and the other maps the answer to an
+ * outcome.
+ */
 export function toListeners(steps: FlowStep[]): Listener[] {
   const listeners = steps.flatMap((step): Listener[] => {
     const { name, on = begin, do: work, routes = [], each, maxFires, humanFeedback, isRouter, ...limits } = step;
@@ -131,7 +134,7 @@ export const feedbackOn = ({ name }: Listener): { step: string; part: "feedback"
 
 const task = (text: string) => ({ task: text });
 
-/** The steps of a run that gives none. */
+/** The default steps, for runs that give none. */
 export const usualSteps = Steps.parse([
   { name: "outline", do: task("List the points that an answer to this task needs. One line a point.") },
   { name: "doubts", do: task("List the questions that a critical reader of an answer to this task would ask. At most five.") },

@@ -24,7 +24,7 @@ function contextFor(isInCode: boolean, defaults: object) {
   return patternContext(shape, defaults, [], unpriced);
 }
 
-/** Returns a problem for each model of a squad whose price is unknown, if the budget is in dollars. */
+/** Returns a problem for each model of a squad whose price is unknown. Returns none if the budget has no limit in dollars. */
 function unpriced(values: Record<string, unknown>) {
   const { squads, budget } = values as { squads?: z.output<typeof Squads>; budget?: Budget };
   if (!squads || budget?.dollars === undefined) return [];

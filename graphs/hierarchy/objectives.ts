@@ -3,7 +3,7 @@ import { WorkStep } from "../supervisor/plan.ts";
 
 const { id, dependsOn } = WorkStep.shape;
 
-/** An objective: what a squad must reach, and how to tell that it is reached. */
+/** An objective: the goal of a squad, and the criterion for reaching it. */
 export const Objective = z.object({
   id: id.describe("Name of the objective, by which others refer to it"),
   squad: z.string().describe("Squad that pursues it"),

@@ -29,5 +29,5 @@ export const scenarioContext = {
 };
 
 export type ScenarioContext = z.infer<z.ZodObject<typeof scenarioContext>>;
-/** The context in the form that a caller sends, in which defaults may be missing. */
+/** The context as a caller sends it. Fields with defaults may be missing. */
 export type ScenarioContextInput = z.input<z.ZodObject<typeof scenarioContext>>;

@@ -5,7 +5,7 @@ export const Difficulty = z.enum(["easy", "intermediate", "advanced"]);
 export const Distribution = z.enum(["uniform", "skewed", "clustered"]);
 export type Distribution = z.infer<typeof Distribution>;
 
-/** A target that a measurement or a score should reach. */
+/** The schema of a target value for a measurement or a score. */
 export const Target = closed({
   metric: z.string().describe("Name of the measurement or score"),
   above: z.number().optional().describe("The value must be above this number"),
@@ -16,7 +16,7 @@ export const Target = closed({
 
 export type Target = z.input<typeof Target>;
 
-/** A scenario: the load on a skill, and the result that is expected. */
+/** A scenario: the load on a skill, and the expected result. */
 export const ScenarioDefinition = z.object({
   name: z
     .string()
@@ -54,7 +54,7 @@ export const ScenarioDefinition = z.object({
 
 export type ScenarioDefinition = z.infer<typeof ScenarioDefinition>;
 
-/** A scenario as a caller sends it. Missing fields are filled in from the skill's own scenario of the same difficulty. */
+/** A scenario as a caller sends it. Missing fields come from the skill's own scenario of the same difficulty. */
 export const ScenarioRequest = closed({
   ...ScenarioDefinition.partial().shape,
   name: ScenarioDefinition.shape.name,
@@ -63,7 +63,7 @@ export const ScenarioRequest = closed({
 
 export type ScenarioRequest = z.infer<typeof ScenarioRequest>;
 
-/** The quality that each word stands for, from 0 to 1. */
+/** The number for each word that describes quality, from 0 to 1. */
 export const qualityOf = { basic: 0.6, good: 0.8, excellent: 0.9 } as const;
 
 const common = { skillParams: {}, qualityMetrics: [] };
@@ -110,7 +110,7 @@ export const defaultProfile: ScenarioDefinition[] = [
   },
 ];
 
-/** How many times larger the input is at each difficulty. It depends on how the time of a skill grows with its input. */
+/** The factor by which the input grows at each difficulty. It depends on how the skill's time grows with its input. */
 const growth = {
   linear: [1, 3, 8],
   sublinear: [1, 5, 25],
@@ -118,7 +118,7 @@ const growth = {
   exponential: [1, 1.5, 2],
 } as const;
 
-/** The differences from the default profile. Each field has one value for each scenario. */
+/** The differences from the default profile. Each field has an array with one value for each scenario. */
 type Changes = { [Key in keyof ScenarioDefinition]?: readonly ScenarioDefinition[Key][] };
 
 /** Returns the default profile with input sizes that suit the skill, and with the given changes. */

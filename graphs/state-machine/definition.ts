@@ -51,7 +51,7 @@ export const machineFields = {
   transitions: z.array(TransitionSchema).min(1).max(500).optional().describe("Transitions. Several for one event are tried in order."),
 };
 
-/** A transition in code. Its guard and its action can be functions, and its action an agent. */
+/** A transition in code. Its guard can be a function. Its action can be a function or an agent. */
 export type TransitionInCode = Omit<z.input<typeof TransitionSchema>, "guard" | "action"> & {
   guard?: ConditionInCode;
   action?: DoingInCode;
@@ -64,7 +64,7 @@ export interface MachineInCode {
   transitions: TransitionInCode[];
 }
 
-/** Returns a machine from code as data. Its functions and agents are put into `code` and `conditions`. */
+/** Returns a machine from code as data. Its functions and agents are added to `code` and `conditions`. */
 export function machineOf({ initial, states, transitions }: MachineInCode, code: Code, conditions: Conditions): Machine {
   return {
     initial,
@@ -90,12 +90,12 @@ const Verdict = {
   required: ["valid", "reason"],
 };
 
-/** The agents of the usual machine. */
+/** The agents of the default machine. */
 export const clerks: Member[] = [agent({ name: "validator", role: "a clerk who checks orders", output: Verdict })];
 
 const isValid = { path: "facts.verdict.valid", is: true };
 
-/** The machine of runs that give none: an order is validated, processed and completed, or it fails. */
+/** The default machine, for runs that give none. An order is validated, processed and completed, or it fails. */
 export const usualMachine: MachineInCode = {
   initial: "CREATED",
   states: { CREATED: {}, VALIDATING: {}, VALIDATED: {}, PROCESSING: {}, COMPLETED: { final: true }, FAILED: { final: true } },

@@ -26,7 +26,7 @@ const Review = z.object({
   refused: z.array(z.string()).describe("Steps that could not be added, with the reasons"),
 });
 
-/** The ledger entries of a step, and the wave that made them. A result from the cache keeps the wave in which it was made. */
+/** The ledger entries of a step, and the wave in which they were recorded. A cached result keeps its original wave. */
 const Call = z.object({ step: z.string(), wave: z.string(), entries: z.array(LedgerEntry) });
 
 const list = <Item extends z.ZodType>(item: Item, description: string) =>
@@ -94,6 +94,8 @@ export type Node = GraphNode<typeof State>;
 /** The names of the graph's own nodes. */
 const ownNodes = "route work recall account review askAboutFailures reconcile askAboutConflicts settle synthesize fail".split(" ");
 
-/** Tells whether an agent's node can have the agent's name. LangGraph refuses names of other nodes and of state keys, and some characters. */
+/**
+ * Tells whether an agent's name can be the name of its node. LangGraph refuses names of other nodes and of state keys, and some characters.
+ */
 export const isNodeName = (name: string): boolean =>
   !ownNodes.includes(name) && !Object.hasOwn(State.fields, name) && !/[|:]|^__/.test(name);

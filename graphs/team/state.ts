@@ -14,7 +14,7 @@ export const Mail = z.object({
 });
 export type Mail = z.infer<typeof Mail>;
 
-/** Returns how many broadcasts were sent. A broadcast is one message to each other member. */
+/** Returns how many broadcasts were sent. A broadcast sends one message to every other member. */
 export const broadcastsIn = (mail: Mail[]): number =>
   new Set(mail.flatMap(({ broadcast, from, round, content }) => (broadcast ? JSON.stringify([from, round, content]) : []))).size;
 

@@ -1,7 +1,7 @@
 import { closed, Doing, JsonSchema } from "ensemble/patterns";
 import { z } from "zod";
 
-/** The contract of a skill: what it can do, what it takes and gives, and who does its work. */
+/** The contract of a skill: its capability, its input and output, and the agent or tool that does its work. */
 export const Contract = closed({
   skill: z.string().trim().min(1).max(100).describe("Name of the skill"),
   capabilities: z.array(z.string().trim().min(1)).min(1).describe("Capabilities by which stages find the skill"),
@@ -24,12 +24,12 @@ export const Stage = closed({
 
 export type Stage = z.infer<typeof Stage>;
 
-/** The share of failed stages of a skill, by its name. */
+/** The share of failed stages, by the name of the skill. */
 export type FailureRates = Record<string, number>;
 
 /**
- * Returns the contract for each stage. If several skills have the capability, the one that the stage before prefers is taken, then the one
- * that fails least, then the first. Throws a sentence with the known capabilities if no skill has one.
+ * Returns the contract for each stage. If several skills have the capability, the skill that the previous stage prefers wins. After that,
+ * the skill that fails least wins, and then the first one. If no skill has it, throws an error with the known capabilities.
  */
 export function resolve(stages: Stage[], contracts: Contract[], rates: FailureRates): Contract[] {
   const resolved: Contract[] = [];
@@ -46,7 +46,7 @@ export function resolve(stages: Stage[], contracts: Contract[], rates: FailureRa
   return resolved;
 }
 
-/** The contracts and stages of a run that gives none. */
+/** The default contracts and stages, for runs that give none. */
 export const usualContracts = z.array(Contract).parse([
   { skill: "planner", capabilities: ["plan"], downstream: ["writer"] },
   { skill: "writer", capabilities: ["write"], downstream: ["checker"] },

@@ -10,17 +10,17 @@ import { Event, type Listener, type Look, type Reaction, type Wake, type When } 
 
 const internal = <Value>() => z.unknown() as unknown as z.ZodType<Value>;
 
-/** A message that clients have seen as it was written, and the wake in which a listener wrote it. */
+/** A message that was streamed to clients, and the wake in which a listener wrote it. */
 export interface Spoken {
   listener: string;
   by: number[];
   message: AIMessage;
 }
 
-/** Why a run ended before nothing was left to do. */
+/** The reason why a run ended although work was left. */
 export const Stopped = z.enum(["until", "limit", "failures"]);
 
-/** The last change of a key of the board. */
+/** The record of a key's last change on the board. */
 export const Mark = z.object({
   version: z.number().int().describe("Number of changes of the key"),
   by: z.string().describe("Listener that wrote the value"),
@@ -35,7 +35,7 @@ const View = z.object({
   confidence: z.number().describe("How sure it was, 1 being certain"),
 });
 
-/** How it was settled that several listeners wrote different values for one key. The losing values are kept. */
+/** The settlement of a conflict: several listeners wrote different values for one key. The losing values are kept. */
 export const Settlement = z.object({
   key: z.string().describe("Key of the board"),
   by: z.enum(["confidence", "arbitration", "last"]).describe("Strategy that settled the conflict"),
@@ -52,13 +52,13 @@ export interface Write extends z.infer<typeof View> {
   causedBy: number[];
 }
 
-/** Different values for one key, of which the judge has to choose one. */
+/** Different values for one key. The judge has to choose one. */
 export interface Conflict {
   key: string;
   writes: Write[];
 }
 
-/** Returns the messages that end a run: those that clients have seen already, and the answer if it is not one of them. */
+/** Returns the last messages of a run: those that were streamed to clients, and the answer if it is not one of them. */
 export function closingMessages({ spoken, events }: Pick<ChoreographyValues, "spoken" | "events">, answer: string): BaseMessage[] {
   const last = events.at(-1);
   const isSpoken = spoken.some(({ listener, by }) => listener === last?.from && isSame(by, last.causedBy));

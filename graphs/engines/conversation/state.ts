@@ -6,7 +6,7 @@ import { Ledger } from "../../agent/ledger.ts";
 import { taskInput, taskState } from "../../agent/task.ts";
 import type { Termination } from "../termination.ts";
 
-/** One who speaks in a conversation: an agent, or a person. */
+/** A participant of a conversation: an agent, or a person. */
 export interface Participant extends Agent {
   human?: boolean;
 }
@@ -60,7 +60,7 @@ export type Config = LangGraphRunnableConfig;
 
 /** The values that all nodes of a conversation share. */
 export interface ConversationSetup<Speaker extends Participant = Participant> {
-  /** The name of the pattern, for its events. */
+  /** The name of the pattern. Its events show the name. */
   pattern: string;
   /** Returns the context of the run, which was stored when the run began. */
   contextOf(state: Conversation, config: Config): ConversationContext;

@@ -42,7 +42,7 @@ interface SwarmSettings {
   returnTo: "last" | "entry";
 }
 
-/** The turn of an agent in a swarm: it may use its tools, and then answers or hands the conversation over. */
+/** The turn of an agent in a swarm. The agent may use its tools, and then answers or hands over the conversation. */
 export const swarmTurn = (setup: SwarmSetup): Turn<Swarming, Handing> => ({
   agentFor(participant, state, config) {
     const { maxHandoffs, askTimeoutSeconds = null } = setup.contextOf(state, config);
@@ -67,14 +67,14 @@ export const swarmTurn = (setup: SwarmSetup): Turn<Swarming, Handing> => ({
   },
 });
 
-/** Returns the messages of a turn, under the agent's name. A turn that says nothing and hands nothing over has none. */
+/** Returns the messages of a turn, under the agent's name. Returns none if the agent neither answered nor handed over. */
 function addedBy({ name }: Participant, { added, message, result }: Success<unknown>): BaseMessage[] {
   const said = added ?? [message?.text === result && message ? message : new AIMessage(asText(result))];
   const named = said.map((one) => (AIMessage.isInstance(one) ? saidBy(name, one) : one));
   return named.some((one) => ToolMessage.isInstance(one) || one.text.trim() !== "") ? named : [];
 }
 
-/** Ends the run. Without an answer, the last message says why. The run fails if no agent said anything. */
+/** Ends the run. If there is no answer, the last message says why. The run fails if no agent said anything. */
 export function conclude({ messages, turns, notes, stopReason, speaker, ledger }: Swarming) {
   if (turns === 0) throw new Error(`No agent answered. ${notes.join(" ")}`);
   const last = messages.at(-1);

@@ -12,7 +12,7 @@ export const Expert = closed(
   findToolProblems,
 );
 
-/** The form of the vote: options to choose from, or a number on a scale. Without one, a judge compares positions by their meaning. */
+/** The form of the vote: options to choose from, or a number on a scale. Without a ballot, a judge compares positions by their meaning. */
 export const Ballot = closed(
   {
     options: z.array(z.string().trim().min(1)).min(2).max(20).optional().describe("Options, of which each expert chooses one"),
@@ -40,9 +40,9 @@ const points = (description: string) => z.array(z.string()).default([]).describe
 interface Form {
   ballot: Ballot;
   mayVeto: boolean;
-  /** Whether a status is wanted for each expert's field. */
+  /** Whether each expert also gives a status for its field. */
   status: boolean;
-  /** Whether the expert answers to the positions of others. */
+  /** Whether the expert responds to the positions of others. */
   isReply: boolean;
 }
 
@@ -85,7 +85,7 @@ export const View = z.object({
 });
 export type View = z.infer<typeof View>;
 
-/** A change of a position in a debate. */
+/** The record of an expert that changed its position in a debate. */
 export const Moved = z.object({
   round: z.number().int().describe("Round, from 1"),
   expert: z.string().describe("Expert that moved"),

@@ -13,7 +13,7 @@ export interface Expert extends Agent {
   veto?: boolean;
 }
 
-/** The answer of an expert in the present round, or why there is none. */
+/** The answer of an expert in the current round, or the reason why there is none. */
 export const Answer = z.object({
   expert: z.string(),
   view: View.nullable(),
@@ -30,7 +30,7 @@ const list = <Item extends z.ZodType>(item: Item, description: string) =>
 const text = z.string().nullable().default(null);
 const question = taskState.task.describe("Question to decide");
 
-/** Who or what made the decision. */
+/** How the decision was made. */
 const DecidedBy = z.enum(["consensus", "vote", "judge", "human", "count", "veto"]);
 
 export const State = new StateSchema({
@@ -77,10 +77,10 @@ type Shared = { [Key in keyof typeof sharedContext]: z.output<(typeof sharedCont
 export interface DeliberationContext extends Shared {
   threshold: z.output<typeof Threshold>;
   quorum: number;
-  /** The most rounds of debate while there is no consensus. With 0, each expert answers only once. */
+  /** The most rounds of debate without a consensus. With 0, each expert answers only once. */
   rounds: number;
   named: boolean;
-  /** Who decides if there is no consensus in the end. */
+  /** Who makes the decision when no consensus is reached. */
   ruling: "judge" | "vote" | "human";
   tieBreak?: string;
   status: boolean;
@@ -94,7 +94,7 @@ export type Config = LangGraphRunnableConfig;
 
 /** The values that all nodes of a deliberation share. */
 export interface DeliberationSetup {
-  /** The name of the pattern, for its events. */
+  /** The name of the pattern. Its events show the name. */
   pattern: string;
   /** Returns the context of a run. `rules` is the context with which the run began. */
   contextOf(state: { rules: unknown }, config: Config): DeliberationContext;

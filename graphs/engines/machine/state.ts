@@ -31,12 +31,12 @@ export interface Taking {
   event: string | null;
   seen: Record<string, unknown> | null;
   reason: string;
-  /** The failed tries of its action, and the error of the last one. */
+  /** The number of failed tries of the action, and the error of the last one. */
   tries: number;
   error?: string;
 }
 
-/** The result of one try of an action. The node `settle` turns it into a change of the state. */
+/** The result of one try of an action. The node `settle` turns it into a state update. */
 export type Acted = Pick<Outcome, "status"> & {
   result?: unknown;
   error?: string;
@@ -45,7 +45,7 @@ export type Acted = Pick<Outcome, "status"> & {
   message?: AIMessage;
 };
 
-/** Why an event was refused in a state with a time limit. Elsewhere a refusal is the error of the run. */
+/** The reason why an event was refused in a state with a time limit. In any other state, a refused event fails the run. */
 export const Refusal = z.object({
   event: z.string().describe("Event that was refused"),
   error: z.string().describe("`InvalidTransition` or `GuardFailed`"),
@@ -114,13 +114,13 @@ export interface Running extends MachineValues {
   state: string;
 }
 
-/** Returns the values that guards and arguments of actions see. */
+/** Returns the values that guards and the arguments of actions can read. */
 export const valuesOf = ({ task, state, event, data, facts, output, visits }: MachineValues): Record<string, unknown> => ({
   ...{ task, state, event, data, output, visits },
   facts: { ...facts, ...data },
 });
 
-/** Returns the milliseconds until the time limit of the current state. Infinity if the state has none. */
+/** Returns the milliseconds until the current state's time limit. Returns Infinity if the state has no limit. */
 export function msLeft({ machine, state, since }: Running): number {
   const { timeoutSeconds } = machine.states[state] ?? {};
   return timeoutSeconds === undefined ? Number.POSITIVE_INFINITY : Date.parse(since) + timeoutSeconds * 1_000 - Date.now();

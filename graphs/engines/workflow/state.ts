@@ -8,7 +8,7 @@ import { Material, taskState } from "../../agent/task.ts";
 import { Answer } from "../conditions.ts";
 import { Decision, type Step, StepResult } from "./step.ts";
 
-/** Returns the schema of a state key that holds values by key. What a node returns for it replaces the values of the same keys. */
+/** Returns the schema of a state key that holds values by key. Values that a node returns replace the values of the same keys. */
 export const byKey = <Value extends z.ZodType>(value: Value, description: string) =>
   new ReducedValue(
     z
