@@ -44,7 +44,7 @@ export interface HierarchyOptions extends Omit<z.input<Context>, "squads"> {
   description?: string;
 }
 
-/** The values that the nodes share: the squads of the code, access to the context, and the set-up of the supervisor's nodes. */
+/** The values that the nodes share: the squads from code, access to the context, and the setup of the supervisor's nodes. */
 export interface Setup {
   graphs: Map<string, SquadGraph>;
   team: Team;

@@ -9,7 +9,7 @@ export interface AuthSettings {
   host: string;
   apiKeys: ApiKey[];
   jwt: TokenRules;
-  /** True if the operator runs the service without auth on purpose, with ENSEMBLE_AUTH=none. */
+  /** True if the operator has turned auth off with ENSEMBLE_AUTH=none. */
   isOpen: boolean;
 }
 
@@ -18,13 +18,13 @@ export interface ProjectAuth {
   name: string;
   exported: unknown;
   disableStudio: boolean;
-  /** Returns whether `http.cors` allows pages of this origin. */
+  /** Tells whether `http.cors` allows pages of this origin. */
   allowsOrigin: (origin: string) => boolean;
 }
 
 /**
- * Returns the configured auth, or undefined if none is configured. Without auth, throws if other machines can reach the service, unless
- * the operator has allowed that.
+ * Returns the configured auth, or undefined if none is configured. Without auth, throws if other machines can reach the service, unless the
+ * operator has allowed this.
  */
 export function chooseAuth(settings: AuthSettings, project: ProjectAuth | undefined): Auth | undefined {
   const { host, apiKeys: keys, isOpen } = settings;

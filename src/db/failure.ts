@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Refused } from "./refused.ts";
 
-/** The SQLSTATE classes of errors that come from the state of the server and not from the statement. */
+/** The SQLSTATE classes of errors that are caused by the state of the server and not by the statement. */
 const serverTrouble = ["08", "25", "40", "53", "57", "58", "XX"];
 
-/** Returns whether a statement failed because the database was unreachable or temporarily unable to run it. A retry may then succeed. */
+/** Tells whether a statement failed because the database was unreachable or temporarily unable to run it. A retry may then succeed. */
 export function isDatabaseTrouble(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof Refused) return false;
   const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
@@ -15,7 +15,7 @@ export function isDatabaseTrouble(error: unknown): boolean {
 
 interface Patience {
   seconds: number;
-  /** Called after the first failure, if time is left for a retry. It is not called for later failures. */
+  /** Called after the first failure, if there is time left for a retry. It is not called for later failures. */
   onWaiting: (error: Error) => void;
   signal?: AbortSignal | undefined;
 }

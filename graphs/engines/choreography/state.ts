@@ -45,7 +45,7 @@ export const Settlement = z.object({
 });
 export type Settlement = z.infer<typeof Settlement>;
 
-/** A value that a listener writes to the board, and the version of the key that it had read. */
+/** A value that a listener writes to the board, and the version of the key that the listener had read. */
 export interface Write extends z.infer<typeof View> {
   key: string;
   version: number;

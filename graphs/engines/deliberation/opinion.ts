@@ -95,7 +95,7 @@ export const Moved = z.object({
   because: z.string().describe("The argument that moved it"),
 });
 
-/** Returns every change of a position, from the views after each round. */
+/** Returns every change of position. `rounds` has the views after each round. */
 export function movesIn(rounds: View[][]): z.infer<typeof Moved>[] {
   return rounds.flatMap((views, round) =>
     views

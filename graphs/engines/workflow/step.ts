@@ -67,7 +67,7 @@ export const StepResult = z.object({
 
 export type StepResult = z.infer<typeof StepResult>;
 
-/** A decision of a condition, with the values that it saw. */
+/** The decision of a condition, and the values that it read. */
 export const Decision = z.object({
   step: z.string().describe("Step whose condition was checked"),
   holds: z.boolean().describe("Whether the condition held"),
