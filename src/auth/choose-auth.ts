@@ -48,7 +48,7 @@ function tokenRules(jwt: TokenRules): TokenRules | undefined {
   throw new Error("ENSEMBLE_JWT_ISSUER and ENSEMBLE_JWT_AUDIENCE need ENSEMBLE_JWT_JWKS_URL or ENSEMBLE_JWT_SECRET.");
 }
 
-/** Returns whether only this machine can reach the host. */
+/** Tells whether only this machine can reach the host. */
 export const isLoopback = (host: string) => /^(localhost|127(\.\d+){3}|::1|\[::1\])$/i.test(host);
 
 function refuseWithoutAuth(host: string): never {

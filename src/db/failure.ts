@@ -40,8 +40,8 @@ const notConnected = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", 
 const connectTimeout = /trying to connect|connection timeout/i;
 
 /**
- * Returns whether a failed statement may have taken effect all the same. It may have if the connection broke, or the server closed it,
- * before the result arrived. It has not if the connection was never established.
+ * Tells whether a failed statement may have taken effect nevertheless. It may have if the connection broke, or the server closed it, before
+ * the result arrived. It has not if the connection was never established.
  */
 export function isOutcomeUnknown(error: Error): boolean {
   if (!isDatabaseTrouble(error)) return false;
@@ -52,7 +52,7 @@ export function isOutcomeUnknown(error: Error): boolean {
 
 const retryMs = 250;
 
-/** Retries `work` until the database answers, without a time limit. It serves statements that must not be lost. */
+/** Retries `work` until the database responds, without a time limit. Used for statements that must not be lost. */
 export async function untilDatabaseAnswers<T>(work: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
