@@ -39,7 +39,7 @@ type OptionalParticipants = z.ZodType<z.output<typeof Participants> | undefined,
 function contextFor(members: Participant[] | undefined, defaults: object) {
   const participants: OptionalParticipants = members ? Participants.optional() : Participants.prefault(usual);
   const shape = {
-    participants: participants.describe("Who takes part, in the order in which they speak. From two to ten."),
+    participants: participants.describe("Participants in the order in which they speak, from two to ten."),
     speakers: Speakers,
     selector: Selector,
     termination: Termination.prefault(end).describe("When the conversation ends. At least one bound is required."),

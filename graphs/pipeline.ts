@@ -29,7 +29,10 @@ const Input = taskInput({
 const State = new StateSchema({
   ...workflowState,
   stages: OwnStages.describe("Stages that the caller sent"),
-  status: z.enum(["running", "completed", "stopped"]).default("running").describe("Whether all stages are over, or one stopped the run"),
+  status: z
+    .enum(["running", "completed", "stopped"])
+    .default("running")
+    .describe("Whether all stages have ended, or one of them stopped the run"),
   output: z.unknown().default(null).describe("Output of the last stage that ran"),
   stoppedAt: z.string().nullable().default(null).describe("Stage that stopped the run"),
   error: z.string().nullable().default(null).describe("Error of that stage"),

@@ -28,7 +28,10 @@ const Restart = z.boolean().default(false).describe("Whether the machine begins 
 const Input = taskInput(
   {
     event: z.string().trim().min(1).max(100).nullable().default(null).describe("Event for the machine of the thread"),
-    data: z.record(z.string(), z.unknown()).default({}).describe("Data of the event. They join the facts if the event is taken."),
+    data: z
+      .record(z.string(), z.unknown())
+      .default({})
+      .describe("Data of the event. It is merged into the facts if the transition is taken."),
     reason: z.string().max(1_000).default("").describe("Reason of the event, for the history"),
     ...{ auto, restart: Restart },
   },
@@ -40,7 +43,7 @@ const State = new StateSchema({
   restart: Restart,
   status: z.enum(["running", "waiting", "final", "failed", "limit"]).default("running").describe("Whether the machine waits or has ended"),
   allowed: z.array(z.string()).default([]).describe("Events that the current state allows"),
-  warnings: z.array(z.string()).default([]).describe("States from which the machine can never end"),
+  warnings: z.array(z.string()).default([]).describe("States from which the machine cannot reach an end"),
   diagram: z.string().default("").describe("Drawing of the machine, as a Mermaid state diagram"),
 });
 const { state, status, allowed, output, facts, visits, since, history, error, refused, warnings, diagram, ledger, messages } = State.fields;
@@ -51,7 +54,7 @@ const Output = new StateSchema({
 const shape = {
   ...machineFields,
   agents: Roster.optional().describe("Agents to which actions refer by name"),
-  maxSteps: z.number().int().min(1).max(1_000).default(100).describe("Transitions that a run takes at most"),
+  maxSteps: z.number().int().min(1).max(1_000).default(100).describe("Maximum number of transitions in a run"),
   askTimeoutSeconds: AskTimeout,
   allowedHosts: AllowedHosts,
 };

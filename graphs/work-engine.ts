@@ -26,7 +26,7 @@ const OwnStages = Stages.nullable().default(null);
 const Input = taskInput({
   name: Slug.default("workflow").describe("Name of the workflow. It is part of the names of its work items."),
   project: Slug.default("default").describe("Project to which the work items belong"),
-  stages: OwnStages.describe("Stages of this run, instead of those of the context"),
+  stages: OwnStages.describe("Stages of this run, instead of those in the context"),
 });
 
 const State = new StateSchema({

@@ -19,7 +19,7 @@ export const AskTimeout = z
   .max(31_536_000)
   .nullable()
   .default(null)
-  .describe("Seconds after which a question to a person counts as not answered. Without a value, the question waits for ever.");
+  .describe("Seconds after which a question to a person counts as not answered. Without a value, the question waits forever.");
 
 export type AskTimeout = z.infer<typeof AskTimeout>;
 

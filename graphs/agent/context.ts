@@ -60,7 +60,7 @@ export const Budget = closed({
   prices: z.record(z.string(), Price).default({}).describe("Dollars per million tokens, by model. They override the built-in table."),
 })
   .prefault({})
-  .describe("Budget of the run. When it is used up, the run ends with an error that says so.");
+  .describe("Budget of the run. If it is used up, the run ends with an error.");
 
 export type Price = z.infer<typeof Price>;
 

@@ -14,7 +14,7 @@ export type Tier = z.infer<typeof Tier>;
 export const Tiers = z
   .record(z.string(), Tier)
   .default({})
-  .describe("Tiers of tools, by name, if they are higher than the tool's own. Tier 3 needs a person's approval each time.");
+  .describe("Higher tiers for tools, by the tool's name. A tool of tier 3 needs a person's approval for each call.");
 
 /** The parts of a tool that set its tier. `metadata` is the option of LangChain's `tool`. */
 interface Tiered {

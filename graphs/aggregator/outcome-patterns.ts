@@ -6,7 +6,7 @@ const Shared = z.object({
   shared: z.string().describe("Name of the shared fact: `error type`, or a trait such as batch size"),
   value: z.string().describe("The error type, or the value of the trait"),
   labels: z.array(z.string()).describe("Failures that share it"),
-  succeeded: z.array(z.string()).describe("Successes that share it too. The fewer there are, the more the fact explains."),
+  succeeded: z.array(z.string()).describe("Successes that also have the fact. The fewer there are, the more the fact explains."),
 });
 
 type Shared = z.infer<typeof Shared>;

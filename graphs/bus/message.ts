@@ -19,7 +19,7 @@ export const Message = z.object({
     .enum([...MessageType.options, "UNDELIVERED", "REFUSED"])
     .describe("UNDELIVERED and REFUSED are notices of the bus to the sender of a message"),
   payload: z.unknown().describe("Content"),
-  correlationId: z.string().describe("Id of the exchange. A reply has that of the message to which it replies."),
+  correlationId: z.string().describe("Id of the exchange. A reply has the same id as the message to which it replies."),
   at: z.string().describe("Time at which it was sent"),
 });
 export type Message = z.infer<typeof Message>;

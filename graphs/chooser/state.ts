@@ -3,7 +3,7 @@ import { Ledger, taskState } from "ensemble/patterns";
 import { z } from "zod";
 import { Facts } from "./facts.ts";
 
-const Other = z.object({ pattern: z.string().describe("Pattern that fits too"), reason: z.string().describe("Why it fits") });
+const Other = z.object({ pattern: z.string().describe("Another suitable pattern"), reason: z.string().describe("Why it fits") });
 const Asked = z.object({
   question: z.string().describe("Question about the task"),
   answer: z.enum(["yes", "no", "unknown"]).describe("Answer that the facts give"),

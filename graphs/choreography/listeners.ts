@@ -58,18 +58,21 @@ const Emits = z
   .array(EventType.regex(/^[^:]+$/, "an event that a listener publishes has no colon in its type"))
   .max(20)
   .default([])
-  .describe("Types of events that it may publish. If there are several, it chooses one. Default: its name.");
+  .describe("Types of events that the listener may publish. If there are several, it chooses one. Default: its name.");
 
 /** The schema of a listener. */
 const ListenerSchema = closed({
   name: z.string().trim().min(1).max(100).describe("Name of the listener"),
-  do: Doing.describe("The work that it does when it is woken"),
-  on: TriggerSchema.describe("The events that wake it"),
+  do: Doing.describe("The work of the listener when it is woken"),
+  on: TriggerSchema.describe("The events that wake the listener"),
   emits: Emits,
-  once: z.boolean().default(false).describe("Whether it is woken only once in a run"),
-  maxFires: z.number().int().min(1).max(1_000).default(10).describe("How often it is woken in a run at most"),
+  once: z.boolean().default(false).describe("Whether the listener is woken only once in a run"),
+  maxFires: z.number().int().min(1).max(1_000).default(10).describe("How often the listener may be woken in a run"),
   priority: z.number().default(0).describe("Listeners with a higher priority are woken first if not all can work at once"),
-  sees: z.enum(["event", "chain"]).default("event").describe("Whether it gets the event only, or also the chain of events that led to it"),
+  sees: z
+    .enum(["event", "chain"])
+    .default("event")
+    .describe("Whether the listener gets only the event, or also the chain of events that led to the event"),
   timeoutSeconds: z.number().positive().max(86_400).default(30).describe("Timeout of one try"),
   retries: z.number().int().min(0).max(10).default(2).describe("How often failed work is tried again"),
 });
@@ -88,7 +91,7 @@ export const Listeners = z
       names.add(name);
     }
   })
-  .describe("Who is woken by which events");
+  .describe("Listeners, each with the events that wake it");
 
 /** A trigger in code. Its conditions can be functions. */
 export type TriggerInCode = string | { event: string; when?: ConditionInCode } | { and: TriggerInCode[] } | { or: TriggerInCode[] };

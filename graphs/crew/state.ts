@@ -51,8 +51,8 @@ const missingInput = (name: string) =>
 
 const TaskOutput = z.object({
   name: z.string().describe("Name of the task"),
-  agent: z.string().nullable().describe("Agent of the task. Null if a manager gave it to the agents."),
-  description: z.string().describe("What was to be done, with the inputs"),
+  agent: z.string().nullable().describe("Agent of the task. Null if a manager divided it among the agents."),
+  description: z.string().describe("Description of the task, with the inputs filled in"),
   status: StepResult.shape.status.describe("Outcome of the task"),
   raw: z.string().describe("Result as text"),
   json: z.unknown().describe("Result as a value, for a task with a schema. Null otherwise."),
@@ -74,7 +74,10 @@ export const State = new StateSchema({
   tasks: sent.tasks,
   process: sent.process,
   manager_llm: sent.manager_llm,
-  status: z.enum(["running", "completed", "stopped"]).default("running").describe("Whether all tasks are done, or one stopped the crew"),
+  status: z
+    .enum(["running", "completed", "stopped"])
+    .default("running")
+    .describe("Whether all tasks are done, or one of them stopped the crew"),
   raw: z.string().default("").describe("Result of the last task as text"),
   json: z.unknown().default(null).describe("Result of the last task as a value, if it has a schema"),
   tasks_output: z.array(TaskOutput).default([]).describe("Result of each task, in order"),

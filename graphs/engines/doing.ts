@@ -19,7 +19,7 @@ import { once } from "./once.ts";
 /** A piece of work as data: an agent's errand, a tool call, another graph, or a question to a person. */
 export const Doing = closed(
   {
-    task: z.string().trim().min(1).max(100_000).optional().describe("Task of the agent. Alone: the task of a general worker"),
+    task: z.string().trim().min(1).max(100_000).optional().describe("Task of the agent. Without `agent`, a general worker does the task."),
     agent: z.string().min(1).max(100).optional().describe("Name of the agent that does the work"),
     tool: ToolName.optional().describe("Name of a tool to call"),
     args: z

@@ -25,12 +25,16 @@ const several = (description: string) =>
 
 const Condition: z.ZodType<Termination> = closed(
   {
-    text: z.string().min(1).optional().describe("Ends when a participant says this text. What the user says does not count."),
+    text: z.string().min(1).optional().describe("Ends when a participant says this text. The user is not a participant."),
     by: z.string().optional().describe("Only together with `text`: the participant who must say it"),
-    maxMessages: z.number().int().min(1).optional().describe("Ends after so many messages of participants in this run"),
-    maxTokens: z.number().int().min(1).optional().describe("Ends when the run has used so many tokens"),
-    timeoutSeconds: z.number().positive().optional().describe("Ends after so many seconds of work. Waiting for a person does not count."),
-    handoffTo: z.string().min(1).optional().describe("Ends when the floor is handed to this name"),
+    maxMessages: z.number().int().min(1).optional().describe("Ends after this number of messages from participants in this run"),
+    maxTokens: z.number().int().min(1).optional().describe("Ends when the run has used this number of tokens"),
+    timeoutSeconds: z
+      .number()
+      .positive()
+      .optional()
+      .describe("Ends after this number of seconds of work. Waiting for a person is not counted."),
+    handoffTo: z.string().min(1).optional().describe("Ends when the conversation is handed over to this name"),
     functionCalled: z.string().min(1).optional().describe("Ends when a participant has called this tool"),
     external: z.literal(true).optional().describe("Ends when a run on the thread sends `command.update` with `stop: true`"),
     and: several("Ends when all of these hold"),

@@ -29,7 +29,7 @@ export const Tasks = z
 
 export const Join = z
   .union([z.enum(["all", "first"]), closed({ atLeast: z.number().int().min(1).describe("Number of tasks that must succeed") })])
-  .describe("When the run goes on: after all tasks, the first success, or a number of successes. The others are then aborted.");
+  .describe("When the run continues: after all tasks, the first success, or a number of successes. Unfinished tasks are then aborted.");
 
 /** Returns how many tasks must succeed. Undefined means that the run waits for all tasks. */
 export function needed(join: z.infer<typeof Join>): number | undefined {

@@ -15,8 +15,8 @@ const Feedback = closed({
 
 /** The schema of a step of a flow. */
 const StepSchema = closed({
-  name: Name.describe("Name of the step. When it has finished, this is an event."),
-  on: TriggerSchema.optional().describe("Steps and labels that start it. Without it, the step starts with the run."),
+  name: Name.describe("Name of the step. The finished step is an event with this name."),
+  on: TriggerSchema.optional().describe("Steps and labels that start the step. Default: the step starts with the run."),
   do: Doing.describe("The work of the step"),
   routes: z
     .array(Name)
@@ -27,8 +27,8 @@ const StepSchema = closed({
   each: z
     .boolean()
     .default(false)
-    .describe("Whether a step that waits for one of several starts each time. Default: only the first time in a run"),
-  maxFires: z.number().int().min(1).max(1_000).default(10).describe("How often the step starts in a run at most"),
+    .describe("Whether a step that waits for one of several events starts at each of them. Default: only at the first one in a run"),
+  maxFires: z.number().int().min(1).max(1_000).default(10).describe("How often the step may start in a run"),
   humanFeedback: Feedback.optional().describe("A question to a person after the step"),
   timeoutSeconds: z.number().positive().max(86_400).default(30).describe("Timeout of one try"),
   retries: z.number().int().min(0).max(10).default(2).describe("How often a failed step is tried again"),

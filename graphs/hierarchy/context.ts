@@ -16,7 +16,7 @@ function contextFor(isInCode: boolean, defaults: object) {
     onFailures: z
       .enum(["ask", "partial"])
       .default("ask")
-      .describe("After too many failed objectives, and when the commander has a question: ask a person, or continue without"),
+      .describe("After too many failed objectives, and if the commander has a question: ask a person, or continue without asking"),
     askTimeoutSeconds: AskTimeout,
     allowedHosts: AllowedHosts,
     timeoutSeconds: z.number().positive().max(3_600).default(60).describe("Timeout of each call of the commander and the leaders"),

@@ -26,7 +26,7 @@ const verdictFor = (squads: string[]) =>
     grant: z
       .array(z.object({ id: z.string(), tokens: z.number().positive().optional(), agents: z.number().int().positive().optional() }))
       .default([])
-      .describe("Objectives on which their squad goes on, with these resources out of what is left"),
+      .describe("Objectives that their squad continues, with these additional resources, as far as they are left"),
     add: z.array(objectiveFor(squads)).default([]).describe("Objectives that turned out to be needed"),
     abort: z
       .array(z.object({ id: z.string(), reason: z.string() }))

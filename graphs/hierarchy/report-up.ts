@@ -12,7 +12,7 @@ import { prompts } from "./prompts.ts";
 const Need = z.object({
   resource: z.enum(["tokens", "agents", "other"]).describe("tokens: budget. agents: workers at once. other: anything else"),
   amount: z.number().positive().optional().describe("Number of tokens or agents that are missing"),
-  why: z.string().describe("What the squad cannot do without it"),
+  why: z.string().describe("What the squad cannot do without this resource"),
 });
 
 /** The part of a squad's report that the model of its leader writes. Code adds the rest. */

@@ -32,7 +32,7 @@ export const Squads = z
 /** A squad in the state of a run. If it has no roster, its workers are defined in code. */
 export const SquadState = closed({
   ...fields,
-  roster: z.array(AgentData).nullable().describe("Workers of the squad as data. Null if the code has them."),
+  roster: z.array(AgentData).nullable().describe("Workers of the squad as data. Null if they are defined in code."),
   workers: z.array(z.unknown()).describe("Name, role and description of each worker, for the commander"),
 });
 export type SquadState = z.infer<typeof SquadState>;

@@ -8,14 +8,14 @@ import { SquadState } from "./squads.ts";
 
 const Decision = z.object({
   decision: z.enum(["continue", "finish", "ask"]).describe("Decision of the commander"),
-  reason: z.string().describe("Why the commander decided so"),
+  reason: z.string().describe("Reason of the decision"),
   changes: z.array(z.string()).describe("Objectives that were reassigned, granted resources, added or aborted"),
   refused: z.array(z.string()).describe("Changes that could not be made, with the reasons"),
 });
 
 const Grant = z.object({
   tokens: z.number().optional().describe("Tokens that the squad may use for this objective"),
-  agents: z.number().optional().describe("Workers of the squad that may work at once"),
+  agents: z.number().optional().describe("Number of the squad's workers that may work in parallel"),
 });
 export type Grant = z.infer<typeof Grant>;
 

@@ -44,18 +44,18 @@ const Stage = closed(
     takes: z
       .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
       .optional()
-      .describe("What the stage gets instead of the output of the stage before: names of earlier stages, paths, `task` or `input`"),
-    when: Condition.optional().describe("Condition for the stage. If it does not hold, the stage is passed over."),
+      .describe("Input of the stage, instead of the output of the previous stage: names of earlier stages, paths, `task` or `input`"),
+    when: Condition.optional().describe("Condition for the stage. If it does not hold, the stage is skipped."),
     onFailure: OnFailure.default("stop").describe("What happens when the stage has failed for good"),
     timeoutSeconds: z.number().positive().max(86_400).default(30).describe("Timeout of one try"),
     retries: z.number().int().min(0).max(10).default(2).describe("How often a failed stage is tried again"),
     branch: closed({
       if: Condition.describe("Condition that chooses between the two lists of stages"),
-      then: z.array(z.lazy(() => Stage)).describe("Stages to run if it holds"),
+      then: z.array(z.lazy(() => Stage)).describe("Stages to run if the condition holds"),
       else: z
         .array(z.lazy(() => Stage))
         .default([])
-        .describe("Stages to run if it does not hold"),
+        .describe("Stages to run if the condition does not hold"),
     })
       .optional()
       .describe("A branch, in place of a name and work"),

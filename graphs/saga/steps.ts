@@ -8,15 +8,15 @@ const retriesAfterPivot = 10;
 const SagaStep = closed({
   name: stepName.describe("Name of the step, unique in the saga"),
   execute: Doing.describe("The work of the step"),
-  compensate: Doing.optional().describe("The work that undoes it. It gets the step's input and output."),
+  compensate: Doing.optional().describe("The work that undoes the step. It gets the step's input and output."),
   needs: z.array(z.string()).optional().describe("Steps that must be done before. Default: the step before this one"),
   takes: z
     .union([z.string(), z.array(z.string()).min(1)])
     .optional()
-    .describe("What the step gets instead of the output of the steps that it needs"),
+    .describe("Input of the step, instead of the outputs of the steps that it needs"),
   timeoutSeconds: z.number().positive().max(86_400).default(30).describe("Timeout of one try"),
   retries: z.number().int().min(0).max(20).default(2).describe("How often a failed step is tried again"),
-  pivot: z.boolean().default(false).describe("Set if nothing is undone once this step has succeeded"),
+  pivot: z.boolean().default(false).describe("Whether this step is the pivot: once it has succeeded, no step is undone"),
 });
 type SagaStep = Omit<z.infer<typeof SagaStep>, "execute" | "compensate"> & Record<"execute", Step["do"]> & { compensate?: Step["do"] };
 

@@ -22,7 +22,7 @@ export const scenarioContext = {
     .positive()
     .max(86_400)
     .default(600)
-    .describe("With `spread`: seconds in addition to its time budget after which the run of a scenario counts as failed"),
+    .describe("With `spread`: seconds beyond a scenario's time budget after which its run counts as failed"),
   allowedHosts: AllowedHosts,
   allowedDirectories: AllowedDirectories,
   ...rates,

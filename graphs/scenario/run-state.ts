@@ -20,8 +20,15 @@ export const fields = {
     .boolean()
     .default(false)
     .describe("Whether each scenario is a run of its own, which any worker may take. Only in the mode `free`."),
-  part: z.boolean().default(false).describe("Set by a spread run for the run of one scenario: it ends without a comparison"),
-  rerun: z.array(z.string()).max(10).default([]).describe("Scenarios of the thread's last run to run again. The others are kept."),
+  part: z
+    .boolean()
+    .default(false)
+    .describe("Whether the run ends without a comparison. A spread run sets it for the run of each scenario."),
+  rerun: z
+    .array(z.string())
+    .max(10)
+    .default([])
+    .describe("Scenarios of the thread's last run to run again. The results of all others are kept."),
 };
 
 export const State = new StateSchema({

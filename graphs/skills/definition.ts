@@ -30,7 +30,7 @@ export const ScenarioDefinition = z.object({
     .number()
     .positive()
     .max(1_000)
-    .describe("Work in one item relative to the simplest scenario. It scales what is generated."),
+    .describe("Work in one item relative to the simplest scenario. It scales the generated items."),
   inputSize: z.number().int().min(1).max(10_000).describe("Number of items"),
   batchSize: z
     .number()
@@ -47,7 +47,7 @@ export const ScenarioDefinition = z.object({
     .describe("Memory that the work may add to the process, in MB. From 80 % on, batches become smaller."),
   errorTolerance: z.number().min(0).max(1).describe("Share of items that may fail"),
   skillParams: z.record(z.string(), z.unknown()).describe("Parameters of the skill"),
-  expectedQuality: z.enum(["basic", "good", "excellent"]).describe("Quality below which it is reported as a gap: 0.6, 0.8 or 0.9"),
+  expectedQuality: z.enum(["basic", "good", "excellent"]).describe("Quality below which the result is reported as a gap: 0.6, 0.8 or 0.9"),
   targets: z.array(Target).optional().describe("Targets for measurements and scores, instead of the skill's own targets"),
   qualityMetrics: z.array(z.string()).describe("Scores that count for the quality. If empty, all scores of the skill count."),
 });

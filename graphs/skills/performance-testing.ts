@@ -17,7 +17,7 @@ const Params = z.strictObject({
     .positive()
     .max(3_600)
     .optional()
-    .describe("Seconds of load on each endpoint. It replaces the number of requests."),
+    .describe("Seconds of load on each endpoint, instead of a number of requests"),
   hotEndpoints: z.number().min(0).max(1).default(0).describe("Share of endpoints that get five times the requests"),
   throughput: z.number().positive().default(100).describe("Requests per second of an endpoint that give the score 1"),
 });

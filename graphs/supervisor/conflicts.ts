@@ -35,7 +35,9 @@ export const Kind = z.enum(["fact", "resource", "strategy"]);
 /** A conflict: several agents recommend different things on one subject. */
 export const Conflict = z.object({
   subject: z.string().describe("Subject of the conflict"),
-  kind: Kind.default("fact").describe("What it is about. A resource goes by priority, and a person decides on a strategy."),
+  kind: Kind.default("fact").describe(
+    "Kind of the conflict. A conflict about a resource is decided by priority, and one about a strategy by a person.",
+  ),
   views: z.array(View).describe("One view of each agent"),
 });
 export type Conflict = z.infer<typeof Conflict>;

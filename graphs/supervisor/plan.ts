@@ -8,7 +8,7 @@ export const WorkStep = z.object({
     .trim()
     .min(1)
     .refine((id) => !(id in Object.prototype), "a name that every object has")
-    .describe("Name of the step, by which other steps refer to it"),
+    .describe("Name of the step. Other steps refer to it."),
   agent: z.string().describe("Agent of the roster that does it"),
   task: z.string().trim().min(1).describe("Task of the agent"),
   dependsOn: z.array(z.string()).default([]).describe("Steps whose results it needs"),

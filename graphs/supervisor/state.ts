@@ -20,7 +20,7 @@ export type StepResult = z.infer<typeof StepResult>;
 
 const Review = z.object({
   decision: z.enum(["continue", "finish"]).describe("Decision of the judge"),
-  reason: z.string().describe("Why the judge decided so"),
+  reason: z.string().describe("Reason of the decision"),
   reassigned: z.array(z.string()).describe("Failed steps that were given to another agent"),
   added: z.array(z.string()).describe("Steps that were added"),
   refused: z.array(z.string()).describe("Steps that could not be added, with the reasons"),
@@ -38,7 +38,7 @@ const list = <Item extends z.ZodType>(item: Item, description: string) =>
 export const State = new StateSchema({
   ...taskState,
   input: Material.default(null).describe("Material for the task"),
-  roster: z.array(AgentData).nullable().default(null).describe("Roster of the run. Null if the run uses the agents of the code."),
+  roster: z.array(AgentData).nullable().default(null).describe("Roster of the run. Null if the run uses the agents from code."),
   steps: list(WorkStep, "Plan: the steps, their agents and their dependencies"),
   results: new ReducedValue(
     z
@@ -56,7 +56,7 @@ export const State = new StateSchema({
   reviewed: list(z.string(), "Failed steps that the judge has seen"),
   advice: z.string().default("").describe("New instructions that a person gave after failures"),
   additions: z.number().int().default(0).describe("Number of reviews that added steps"),
-  finished: z.boolean().default(false).describe("Set when no more work starts"),
+  finished: z.boolean().default(false).describe("Whether no more work starts"),
   reviews: list(Review, "Decisions of the judge after waves"),
   conflicts: list(Conflict, "Contradictions between findings"),
   agreements: list(Agreement, "Subjects on which several agents agree"),

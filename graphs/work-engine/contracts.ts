@@ -4,7 +4,7 @@ import { z } from "zod";
 /** The contract of a skill: its capability, its input and output, and the agent or tool that does its work. */
 export const Contract = closed({
   skill: z.string().trim().min(1).max(100).describe("Name of the skill"),
-  capabilities: z.array(z.string().trim().min(1)).min(1).describe("Capabilities by which stages find the skill"),
+  capabilities: z.array(z.string().trim().min(1)).min(1).describe("Capabilities of the skill. Stages find the skill through them."),
   do: Doing.optional().describe("The work of the skill. Default: a worker with the name of the skill"),
   outputs: JsonSchema.optional().describe("JSON schema of the output"),
   downstream: z.array(z.string()).default([]).describe("Skills that are preferred for the stage after this one"),
@@ -19,7 +19,10 @@ export type Contract = z.infer<typeof Contract>;
 export const Stage = closed({
   capability: z.string().trim().min(1).describe("Capability that the stage needs"),
   goal: z.string().trim().min(1).max(10_000).describe("Goal of the stage"),
-  external: z.boolean().default(false).describe("Whether somebody outside does the work. The run then waits for the output as an answer."),
+  external: z
+    .boolean()
+    .default(false)
+    .describe("Whether work outside the service produces the output. The run then asks a question, whose answer is the output."),
 });
 
 export type Stage = z.infer<typeof Stage>;

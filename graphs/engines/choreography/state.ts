@@ -24,7 +24,7 @@ export const Stopped = z.enum(["until", "limit", "failures"]);
 export const Mark = z.object({
   version: z.number().int().describe("Number of changes of the key"),
   by: z.string().describe("Listener that wrote the value"),
-  confidence: z.number().describe("How sure it was, 1 being certain"),
+  confidence: z.number().describe("Confidence of the listener, 1 being certain"),
   seq: z.number().int().describe("Event that reports the change"),
 });
 export type Mark = z.infer<typeof Mark>;
@@ -32,15 +32,15 @@ export type Mark = z.infer<typeof Mark>;
 const View = z.object({
   by: z.string().describe("Listener with this view"),
   value: z.unknown().describe("Value that it wrote"),
-  confidence: z.number().describe("How sure it was, 1 being certain"),
+  confidence: z.number().describe("Confidence of the listener, 1 being certain"),
 });
 
 /** The settlement of a conflict: several listeners wrote different values for one key. The losing values are kept. */
 export const Settlement = z.object({
   key: z.string().describe("Key of the board"),
   by: z.enum(["confidence", "arbitration", "last"]).describe("Strategy that settled the conflict"),
-  winner: View.describe("View that holds"),
-  losers: z.array(View).describe("Views that do not hold"),
+  winner: View.describe("View that was kept"),
+  losers: z.array(View).describe("Views that were not kept"),
   reason: z.string().describe("Why the winner was chosen"),
 });
 export type Settlement = z.infer<typeof Settlement>;
@@ -69,18 +69,18 @@ export function closingMessages({ spoken, events }: Pick<ChoreographyValues, "sp
 export const choreographyState = {
   ...taskState,
   listeners: z.array(internal<Listener>()).default([]).describe("Listeners of the run"),
-  agents: z.array(AgentData).default([]).describe("Agents of the run, by whose names listeners refer to them"),
+  agents: z.array(AgentData).default([]).describe("Agents of the run. Listeners refer to them by name."),
   until: internal<When | null>().default(null).describe("Condition that ends the run"),
   bounds: z
     .object({ maxEvents: z.number().int(), maxDepth: z.number().int() })
     .default({ maxEvents: 200, maxDepth: 20 })
     .describe("Limits on the number of events and on the length of a causal chain"),
   events: appending(Event, "The event log"),
-  looks: z.record(z.string(), internal<Look>()).default({}).describe("How far each listener has looked at the log"),
+  looks: z.record(z.string(), internal<Look>()).default({}).describe("The position up to which each listener has read the log"),
   pending: z.array(internal<Wake>()).default([]).describe("Listeners at work, and the events that woke them"),
   again: z.array(internal<Wake>()).default([]).describe("Listeners that failed and are tried again"),
   reactions: appending(internal<Reaction>(), "Results that are not published yet"),
-  failed: z.array(internal<Wake>()).default([]).describe("Listeners that failed for good, and that no other listener heard"),
+  failed: z.array(internal<Wake>()).default([]).describe("Listeners whose final failure no other listener handled"),
   answers: byKey(z.record(z.string(), Answer), "Answers of the judge, by the place where a condition was checked and the question"),
   stopped: Stopped.nullable().default(null).describe("Why the run ended early. Null if nothing was left to do."),
   chain: z.array(z.number().int()).default([]).describe("The causal chain that reached the limit"),

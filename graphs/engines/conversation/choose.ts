@@ -20,8 +20,14 @@ export const Selector = closed({
   candidates: z
     .record(z.string(), z.array(z.string()).min(1))
     .default({})
-    .describe("For each participant, who may speak after it. Default: everybody."),
-  maxAttempts: z.number().int().min(1).max(10).default(3).describe("Answers after which the next in the order speaks"),
+    .describe("For each participant, those who may speak after it. Default: everybody."),
+  maxAttempts: z
+    .number()
+    .int()
+    .min(1)
+    .max(10)
+    .default(3)
+    .describe("Number of wrong answers after which the next participant in the list speaks"),
 })
   .prefault({})
   .describe("Settings of the model that chooses the speaker");

@@ -20,8 +20,8 @@ export const Handoff = closed({
   filter: Filter.default("all").describe(
     "Messages that the next agent sees of the conversation so far. The user's last message always stays.",
   ),
-  pack: z.boolean().optional().describe("Whether the messages so far become one message. Default: `pack` of the context."),
-  input: JsonSchema.optional().describe("JSON schema of what is handed over with the conversation"),
+  pack: z.boolean().optional().describe("Whether the messages so far are packed into one message. Default: `pack` of the context."),
+  input: JsonSchema.optional().describe("JSON schema of the input that is handed over with the conversation"),
   approve: z.boolean().default(false).describe("Whether a person must approve the handoff"),
 });
 

@@ -22,9 +22,9 @@ import { saidBy } from "./transcript.ts";
 export const handedState = {
   ...conversationState,
   handoffs: appending(HandedOver, "Every handoff of this run"),
-  floor: HandedOver.nullable().default(null).describe("Handoff by which the present agent got the conversation"),
+  floor: HandedOver.nullable().default(null).describe("Handoff that gave the conversation to the current agent"),
   handedAt: z.number().int().default(0).describe("Number of messages before that handoff"),
-  lastAgent: z.string().nullable().default(null).describe("Agent that has the floor. The next message of the user goes to it."),
+  lastAgent: z.string().nullable().default(null).describe("Agent that answered last. It gets the user's next message."),
 };
 
 export const HandedState = new StateSchema(handedState);

@@ -79,20 +79,20 @@ export const View = z.object({
   conditions: z.array(z.string()).describe("Conditions of the expert"),
   status: Status.optional().describe("State of the expert's field"),
   veto: z.string().nullable().default(null).describe("Why the expert blocks the decision. Null if it does not."),
-  move: Move.optional().describe("Whether the expert moved in this round"),
-  because: z.string().optional().describe("The argument that moved the expert"),
-  stale: z.literal(true).optional().describe("Set if the expert failed in this round, so that its earlier view stands"),
+  move: Move.optional().describe("Whether the expert kept, amended or conceded its position in this round"),
+  because: z.string().optional().describe("The argument that changed the expert's position"),
+  stale: z.literal(true).optional().describe("Whether this is an earlier view, because the expert failed in this round"),
 });
 export type View = z.infer<typeof View>;
 
 /** The record of an expert that changed its position in a debate. */
 export const Moved = z.object({
   round: z.number().int().describe("Round, from 1"),
-  expert: z.string().describe("Expert that moved"),
-  move: Move.describe("How it moved"),
+  expert: z.string().describe("Expert that changed its position"),
+  move: Move.describe("How the expert changed its position"),
   from: z.string().describe("Position before"),
   to: z.string().describe("Position after"),
-  because: z.string().describe("The argument that moved it"),
+  because: z.string().describe("The argument that changed the position"),
 });
 
 /** Returns every change of position. `rounds` has the views after each round. */

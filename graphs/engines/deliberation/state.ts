@@ -39,7 +39,7 @@ export const State = new StateSchema({
   material: Material.default(null).describe("Material for the question"),
   ballot: Ballot,
   rules: z.unknown().describe("Context of the run. A run that resumes this one does not change it."),
-  round: z.number().int().default(0).describe("Present round. The first statements are round 0."),
+  round: z.number().int().default(0).describe("Current round. The first statements are round 0."),
   answers: appending(Answer, "Answers of the present round"),
   rounds: list(z.array(View), "Views of all experts after each round. The first statements come first."),
   views: list(View, "Present view of each expert"),
@@ -55,8 +55,8 @@ export const State = new StateSchema({
   decision: z.union([z.string(), z.number()]).nullable().default(null).describe("Option, value or position that was decided"),
   decidedBy: DecidedBy.nullable()
     .default(null)
-    .describe("Who decided. `count`: the heaviest camp. `veto`: nobody, because an expert blocks."),
-  reasoning: text.describe("Why it was decided so"),
+    .describe("How the decision was made. `count`: for the heaviest camp. `veto`: not at all, because an expert blocks it."),
+  reasoning: text.describe("Reason of the decision"),
   confidence: z.number().default(0).describe("Confidence of the decision"),
   dissent: list(View, "Views that differ from the decision"),
   agreedPoints: list(z.string(), "Points on which several experts agree"),

@@ -26,17 +26,17 @@ export const workflowState = {
     .array(z.unknown() as unknown as z.ZodType<Step>)
     .default([])
     .describe("Steps, as planned"),
-  agents: z.array(AgentData).default([]).describe("Agents of the run, by whose names steps refer to them"),
+  agents: z.array(AgentData).default([]).describe("Agents of the run. Steps refer to them by name."),
   results: byKey(StepResult, "Outcome of each step"),
   order: appending(z.string(), "Steps in the order in which they were completed"),
   path: appending(Decision, "Conditions in the order in which they were checked"),
   answers: byKey(z.record(z.string(), Answer), "Answers of the judge, by step and question"),
   advice: z.string().default("").describe("New instructions that a person gave after failures"),
-  accepted: z.boolean().default(false).describe("Set when no more work starts because a person or the context accepts what there is"),
+  accepted: z.boolean().default(false).describe("Whether no more work starts because a person or the context accepts the partial results"),
   spoken: z
     .array(z.unknown() as z.ZodType<AIMessage>)
     .default([])
-    .describe("Last message that clients have seen as it was written"),
+    .describe("Last message that was streamed to clients"),
   ledger: Ledger,
 };
 

@@ -61,8 +61,8 @@ export const StepResult = z.object({
   elapsedMs: z.number().describe("Duration of all tries in milliseconds"),
   isFatal: z.boolean().optional().describe("Whether a retry would fail in the same way"),
   handled: z.string().optional().describe("The error that a handler or a fixed value has replaced"),
-  isOver: z.boolean().describe("Whether the step is not tried again"),
-  isOpen: z.boolean().optional().describe("Whether a person must still see the output"),
+  isOver: z.boolean().describe("Whether the step has ended and is not tried again"),
+  isOpen: z.boolean().optional().describe("Whether a person must still approve the output"),
 });
 
 export type StepResult = z.infer<typeof StepResult>;
@@ -71,7 +71,7 @@ export type StepResult = z.infer<typeof StepResult>;
 export const Decision = z.object({
   step: z.string().describe("Step whose condition was checked"),
   holds: z.boolean().describe("Whether the condition held"),
-  seen: z.record(z.string(), z.unknown()).describe("Values that the condition saw, by path or question"),
+  seen: z.record(z.string(), z.unknown()).describe("Values that the condition read, by path or question"),
   missing: z.array(z.string()).describe("Paths without a value. A comparison with them is false."),
 });
 
