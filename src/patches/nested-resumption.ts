@@ -6,12 +6,12 @@ interface LoopClass {
   initialize(params: LoopParams): Promise<unknown>;
 }
 
-/** The key of `configurable` that marks an attempt which continues an earlier one. Nested graphs inherit the key. */
+/** The key of `configurable` that marks an attempt as the continuation of an earlier one. Nested graphs inherit the key. */
 export const resumingKey = "__ensemble_resuming";
 
 /**
- * Patches LangGraph so that nested graphs do not repeat tasks that an earlier attempt has finished. LangGraph gives every nested config
- * the key `checkpoint_id` with the value undefined. Its loop takes this key for a replay, in which finished tasks run again
+ * Patches LangGraph so that nested graphs do not repeat tasks that an earlier attempt has finished. LangGraph gives every nested config the
+ * key `checkpoint_id` with the value undefined. Its loop interprets this key as a replay, in which finished tasks run again
  * (`skipDoneTasks`). If the attempt resumes a run, the patch therefore removes the key when it has no value.
  *
  * The loop's class has no public name. If a release of LangGraph lacks the class, nothing is patched, and a test fails.
