@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { BaseLLM } from "@langchain/core/language_models/llms";
+import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
 import { StructuredTool } from "@langchain/core/tools";
 
 /** The start of a model or tool call. */
@@ -135,10 +136,13 @@ async function watched<Result>(
   }
 }
 
-const namespaceOf = (options: unknown): string | undefined => {
-  const namespace = (options as Options | undefined)?.metadata?.langgraph_checkpoint_ns;
+/** Returns the namespace of the task that makes a call. A node that calls a model without a config has left its own one in the context. */
+function namespaceOf(options: unknown): string | undefined {
+  const given = (options as Options | undefined)?.metadata?.langgraph_checkpoint_ns;
+  const namespace =
+    given ?? (AsyncLocalStorageProviderSingleton.getRunnableConfig() as Options | undefined)?.metadata?.langgraph_checkpoint_ns;
   return typeof namespace === "string" ? namespace : undefined;
-};
+}
 
 function modelCall(model: Model, options: unknown): BegunCall {
   const name = [model.model, model.modelName].find((one) => typeof one === "string" && one !== "");

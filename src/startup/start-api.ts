@@ -38,7 +38,7 @@ export async function startApi(
  * Returns the mode of the console. If other machines can reach the service and it runs without auth, the console is on only if the operator
  * sets the mode.
  */
-const consoleMode = ({ consoleMode: wanted, host }: Config, hasAuth: boolean): ConsoleMode =>
+export const consoleMode = ({ consoleMode: wanted, host }: Pick<Config, "consoleMode" | "host">, hasAuth: boolean): ConsoleMode =>
   wanted ?? (hasAuth || isLoopback(host) ? "on" : "off");
 
 const maxPortTries = 100;

@@ -74,6 +74,13 @@ test("model calls and tools are inside their nodes, with their tokens", async ()
   ]);
 });
 
+test("a model that is called without the node's config is inside the node", async () => {
+  model.respond(() => ({ tokens: ["Hello."] }));
+  const input = { messages: [{ role: "user", content: "Hi" }] };
+  const { attempts } = await timelineAfter("configless", { input, config: { configurable: { base_url: model.baseUrl } } });
+  expect(outline(attempts[0].spans).toSorted()).toEqual(["model model > scripted: success", "node model: success"]);
+});
+
 test.each([false, true])("nodes of subgraphs are inside the node around them (subgraphs streamed: %s)", async (streamSubgraphs) => {
   model.respond(() => ({ tokens: ["Hello."] }));
   const input = { messages: [{ role: "user", content: "Hi" }] };

@@ -37,6 +37,21 @@ const drawings = {
   box: <path d="M2.5 5 8 2.5 13.5 5v6L8 13.5 2.5 11zM2.5 5 8 7.5 13.5 5M8 7.5v6" />,
   flask: <path d="M6.5 2.5v4L3 13h10L9.5 6.5v-4m-4 0h5" />,
   database: <path d="M3 4c0-2 10-2 10 0v8c0 2-10 2-10 0zm0 0c0 2 10 2 10 0M3 8c0 2 10 2 10 0" />,
+  node: <rect x="3" y="4.5" width="10" height="7" rx="2" />,
+  model: <path d="M8 2.5 9.5 6.5 13.5 8 9.5 9.5 8 13.5 6.5 9.5 2.5 8 6.5 6.5z" />,
+  tool: <path d="M13 4.8 10.7 7 9 5.3l2.2-2.2a3.5 3.5 0 0 0-4.6 4.4l-3.8 3.8 1.9 1.9 3.8-3.8A3.5 3.5 0 0 0 13 4.8z" />,
+  plus: <path d="M8 3.5v9M3.5 8h9" />,
+  minus: <path d="M3.5 8h9" />,
+  fit: <path d="M2.5 6V2.5H6m4 0h3.5V6m0 4v3.5H10m-4 0H2.5V10" />,
+  fork: (
+    <>
+      <path d="M4.5 5.5v5m0-2.5h4a3 3 0 0 0 3-2.5" />
+      <circle cx="4.5" cy="4" r="1.5" />
+      <circle cx="4.5" cy="12" r="1.5" />
+      <circle cx="11.5" cy="4" r="1.5" />
+    </>
+  ),
+  handover: <path d="M2.5 5.5h10m-2.5-2.5 2.5 2.5-2.5 2.5M13.5 10.5h-10m2.5-2.5-2.5 2.5 2.5 2.5" />,
 } satisfies Record<string, ReactNode>;
 
 export type IconName = keyof typeof drawings;
