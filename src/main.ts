@@ -83,8 +83,7 @@ async function compose(config: Config, log: Logger, closers: Closers, stopping: 
   const registry = await loadGraphs(project, log, closers);
   const forApi = role === "worker" ? undefined : await loadForApi(config, project, log);
   const ownApi = Promise.withResolvers<Fetch>();
-  // set after loading, because a file that calls this service during its own loading would wait for itself
-  ownFetch.answerWith(ownApi.promise);
+  ownFetch.answerWith(ownApi.promise); // set after loading: a file that calls this service while it loads would wait for itself
   const storeOn = await provideStore(config, project, log);
   const rules = webhookRules(project.webhooks.url, config.webhookInsideHosts);
   const headers = role === "api" ? {} : resolveHeaders(project.webhooks, variable); // only workers need the secrets in these headers

@@ -31,7 +31,7 @@ async function timelineAfter(graphId: string, payload: Parameters<typeof client.
   return timelineOf(threadId, runId);
 }
 
-/** Returns the spans as text: their kind, name and outcome, below the names of the spans around them. */
+/** Returns the spans as text: their kind, name and outcome, indented below the enclosing spans. */
 function outline(spans: Span[]): string[] {
   const byId = new Map(spans.map((span) => [span.id, span]));
   const pathOf = (span: Span): string => {

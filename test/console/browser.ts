@@ -11,7 +11,7 @@ export interface Look {
   scheme?: "light" | "dark";
 }
 
-/** The looks in which every page is opened. */
+/** The screen sizes and color schemes in which every page is opened. */
 export const looks: Required<Look>[] = [
   { width: 1440, scheme: "light" },
   { width: 1440, scheme: "dark" },
@@ -27,7 +27,7 @@ async function launch(): Promise<Browser> {
   return chromium.launch({ executablePath, args: ["--no-sandbox"] });
 }
 
-/** A page in the browser, and what it has complained about. */
+/** A page in the browser, and the complaints of the browser about it. */
 export interface Opened {
   page: Page;
   context: BrowserContext;
@@ -62,7 +62,7 @@ export async function open(url: string, { width = 1440, scheme = "light" }: Look
   return { page, context, complaints };
 }
 
-/** Expects that the page has complained about nothing but what the test has provoked. */
+/** Expects that the browser has complained only about requests that the test has provoked. */
 export function expectQuiet({ complaints }: Opened, provoked?: RegExp): void {
   expect(complaints.filter((text) => !provoked?.test(text))).toEqual([]);
 }
