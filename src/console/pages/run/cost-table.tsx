@@ -2,7 +2,7 @@ import { DataTable } from "../../parts/data-table.tsx";
 import { number } from "../../parts/format.ts";
 import { dollars, type Share, type Spending } from "./cost.ts";
 
-/** What each agent has spent, by the ledger of the run. */
+/** Shows the tokens and dollars of each agent, from the ledger of the run. */
 export function CostTable({ spending }: { spending: Spending }) {
   return (
     <div className="p-4">

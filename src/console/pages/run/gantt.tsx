@@ -25,13 +25,13 @@ interface Props {
   timeline: Timeline;
   trees: AttemptItem[];
   running: Item[];
-  /** By how many milliseconds the service's clock is ahead. */
+  /** The milliseconds by which the service's clock is ahead. */
   aheadMs: number;
   /** The path of the node that is chosen in the graph. Its rows stand out. */
   chosen: string | undefined;
 }
 
-/** What a run did and when: a row for each attempt, and below it a row for each node, model call and tool. */
+/** Shows what a run did and when: a row for each attempt, and below it a row for each node, model call and tool. */
 export function Gantt({ timeline, trees, running, aheadMs, chosen }: Props) {
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const [zoom, setZoom] = useState(1);

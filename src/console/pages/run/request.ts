@@ -4,7 +4,7 @@ import type { Run, RunPath } from "./data.ts";
 
 type RunBody = NonNullable<paths["/threads/{threadId}/runs"]["post"]["requestBody"]>["content"]["application/json"];
 
-/** What the service keeps of a run's request. Two fields have other names there. */
+/** The part of a request that the service stores with its run. Two of the fields have other names there. */
 type Kwargs = Omit<RunBody, "assistant_id"> & { subgraphs?: boolean; resumable?: boolean };
 
 const post = (threadId: string, body: RunBody) => answerOf(api.POST("/threads/{threadId}/runs", { params: { path: { threadId } }, body }));
