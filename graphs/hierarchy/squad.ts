@@ -9,8 +9,8 @@ import { leaderOf } from "./squads.ts";
 import type { Config } from "./state.ts";
 
 /**
- * Lets a squad pursue one objective. The squad runs as a subgraph, so each of its waves is a checkpoint. A failure becomes a report. Only
- * the abort of the run and a question to a person are thrown.
+ * Lets a squad pursue one objective. The squad runs as a subgraph, so a checkpoint is stored after each group of parallel steps. If the
+ * squad fails, the error becomes its report. Only an abort of the run and an interrupt for a person are thrown.
  */
 export function squad(setup: Setup) {
   const common = supervisor({ name: "squad" }, reportUp);

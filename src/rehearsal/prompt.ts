@@ -6,7 +6,7 @@ export interface Prompt {
   text: string;
   /** The first paragraph of the last user message. */
   task: string;
-  /** The text that the answer repeats. It is the last tool result, or else the task without its introduction. */
+  /** The text that the rehearsal model repeats in its answer: the last tool result, or the task without the words before its colon. */
   subject: string;
   /** The tool results since the last user message. */
   results: { tool: string; content: string }[];

@@ -24,7 +24,7 @@ export interface Removal {
   /** The number of runs whose events were deleted. */
   eventLogs: number;
   temporaryThreads: number;
-  /** The number of Idempotency-Keys. A request with a deleted key counts as a new request. */
+  /** The number of deleted Idempotency-Keys. A later request with such a key counts as a new request. */
   idempotencyKeys: number;
   /** The number of expired results in the cache. */
   cacheEntries: number;

@@ -119,7 +119,7 @@ export const Guardrails = closed(
 );
 export type Guardrails = z.infer<typeof Guardrails>;
 
-/** The guards of a whole pattern. An output cannot be retried, because the pattern does not run again for an answer that does not pass. */
+/** The guards of a whole pattern. Its output guards cannot `retry`, because a pattern does not run again if its output fails a guard. */
 export const PatternGuardrails = closed(
   {
     input: Guards.default([]).describe("Checks of the task, the messages and the other input of the run"),

@@ -38,8 +38,8 @@ export function answerErrors(app: FastifyInstance): void {
 export const pathOf = (url: string): string => url.split("?")[0] ?? "";
 
 /**
- * Tells whether an error of another service caused this error. Only then does the log contain the cause, because the response does not show
- * it.
+ * Tells whether an error of another service caused this error. The response hides such a cause, so it is logged. Other causes are not
+ * logged.
  */
 const hasForeignCause = (error: unknown) => error instanceof ServiceError && error.cause !== undefined;
 

@@ -5,7 +5,7 @@ import { refuseConnection } from "../answers/answer-errors.ts";
 import { type FrontOptions, frontListener } from "./front.ts";
 import { memoryFetch } from "./memory-fetch.ts";
 
-/** The path prefix and the project's app, which a request passes before it reaches our routes. */
+/** The stages that handle a request before our routes: the path prefix, and the HTTP app of the user's project. */
 export interface Approach {
   /** The path prefix of all routes. Empty for the root. */
   prefix: string;
