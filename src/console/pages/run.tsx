@@ -87,7 +87,7 @@ function Loaded({ run, path }: { run: Run; path: RunPath }) {
       }
       actions={<Actions {...{ run, asked, ask }} />}
     >
-      <Summary {...{ run, timeline: measured?.timeline, assistantName: assistant?.name, tokens: tokensOf(trees), spending, state }} />
+      <Summary {...{ run, timeline: measured?.timeline, assistantName: assistant?.name, tokens: tokensOf(trees), spending }} />
       <div className="flex flex-col gap-4 p-4 lg:p-6">
         <Notices {...{ run, state, followed }} />
         <div className="grid gap-4 xl:grid-cols-[2fr_3fr]">

@@ -11,6 +11,7 @@ import {
   ReactFlow,
   ReactFlowProvider,
   useReactFlow,
+  type Viewport,
 } from "@xyflow/react";
 import { useEffect, useMemo } from "react";
 import { IconButton } from "../../parts/button.tsx";
@@ -45,8 +46,8 @@ function Drawn({ drawing, facts, open, onToggle, chosen, onChoose, room }: FlowP
   const nodes = layout.nodes.map((node) => toFlowNode(node, layout, facts, onToggle, chosen));
   const edges = useMemo(() => layout.edges.map(toFlowEdge), [layout]);
   const flow = useReactFlow();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another layout is fitted again
-  useEffect(() => void flow.fitView(fit), [flow, layout]);
+  const fit = () => void flow.setViewport(fitting(layout, room));
+  useEffect(() => void flow.setViewport(fitting(layout, room)), [flow, layout, room]);
   return (
     <>
       <ReactFlow
@@ -63,8 +64,7 @@ function Drawn({ drawing, facts, open, onToggle, chosen, onChoose, room }: FlowP
         preventScrolling={false}
         minZoom={0.15}
         maxZoom={1.6}
-        fitView
-        fitViewOptions={fit}
+        defaultViewport={fitting(layout, room)}
         proOptions={{ hideAttribution: true }}
         aria-label="The graph"
         onNodeClick={(_, { id, type }) => onChoose(type === "point" || id === chosen ? undefined : id)}
@@ -73,13 +73,23 @@ function Drawn({ drawing, facts, open, onToggle, chosen, onChoose, room }: FlowP
       <div className="absolute right-1.5 bottom-1.5 flex flex-col rounded-md border border-line bg-surface">
         <IconButton icon="plus" label="Enlarge the drawing" onClick={() => void flow.zoomIn()} />
         <IconButton icon="minus" label="Reduce the drawing" onClick={() => void flow.zoomOut()} />
-        <IconButton icon="fit" label="Fit the drawing" onClick={() => void flow.fitView(fit)} />
+        <IconButton icon="fit" label="Fit the drawing" onClick={fit} />
       </div>
     </>
   );
 }
 
-const fit = { padding: 0.06, maxZoom: 1, minZoom: 0.4 };
+const margin = 12;
+/** A smaller text could not be read. A larger drawing is shown from its top and can be moved. */
+const leastScale = 0.45;
+
+/** Returns the viewport that shows the whole drawing, or else its top. */
+function fitting({ width, height }: Layout, room: FlowProps["room"]): Viewport {
+  const [across, down] = [room.width - 2 * margin, room.height - 2 * margin];
+  const zoom = Math.max(leastScale, Math.min(1, across / width, down / height));
+  const centred = (free: number, size: number) => Math.max(margin, margin + (free - size * zoom) / 2);
+  return { x: width * zoom > across ? margin + (across - width * zoom) / 2 : centred(across, width), y: centred(down, height), zoom };
+}
 
 interface Data extends Record<string, unknown> {
   node: Placed;

@@ -53,7 +53,7 @@ export function GanttRow(props: Props) {
       onBlur={() => onPoint(undefined)}
       onPointerMove={(event) => point(event.currentTarget, event.clientX)}
       onPointerLeave={() => onPoint(undefined)}
-      className={`group absolute top-0 left-0 flex focus-visible:outline-none ${isChosen ? "bg-accent-soft" : "bg-surface"}`}
+      className={`group absolute top-0 left-0 flex focus-visible:outline-none ${isChosen ? "bg-accent-soft" : ""}`}
       style={{ height: rowHeight, width: nameWidth + trackWidth, transform: `translateY(${start}px)` }}
     >
       <div
@@ -115,7 +115,7 @@ function Bands({ row, x, trees, now }: Props) {
   return (
     <>
       {attempt?.from !== undefined && (
-        <span aria-hidden="true" className="absolute inset-y-0 bg-sunken" style={span(x(attempt.from), x(attempt.to ?? now))} />
+        <span aria-hidden="true" className="absolute inset-y-0 bg-sunken/70" style={span(x(attempt.from), x(attempt.to ?? now))} />
       )}
       {trees
         .slice(1)

@@ -104,7 +104,7 @@ function Chart({ rows, closed, toggle, zoom, timeline, trees, aheadMs, chosen }:
         onScroll={() => setPointed(undefined)}
         className="min-h-0 flex-1 overflow-auto overscroll-x-contain outline-none"
       >
-        <div className="relative" style={{ width: nameWidth + trackWidth, height: list.getTotalSize() }} role="rowgroup">
+        <div className="relative min-h-full" style={{ width: nameWidth + trackWidth, height: list.getTotalSize() }} role="rowgroup">
           <Axis {...{ domain, msPerPx, nameWidth, view }} left={padding.left} />
           {list.getVirtualItems().map(({ index, key, start }) => {
             const row = rows[index];

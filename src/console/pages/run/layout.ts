@@ -22,7 +22,7 @@ export interface Layout {
   direction: "TB" | "LR";
 }
 
-const sizes = { start: { width: 56, height: 24 }, end: { width: 56, height: 24 }, node: { width: 186, height: 44 } };
+const sizes = { start: { width: 56, height: 24 }, end: { width: 56, height: 24 }, node: { width: 174, height: 42 } };
 /** The room for the title of an open subgraph. */
 const titleHeight = 34;
 
@@ -58,7 +58,7 @@ function place(nodes: ShownNode[], edges: ShownEdge[], direction: "TB" | "LR"): 
 
 function arranged(nodes: ShownNode[], edges: ShownEdge[], direction: "TB" | "LR") {
   const graph = new graphlib.Graph({ compound: true, multigraph: false });
-  graph.setGraph({ rankdir: direction, nodesep: 24, edgesep: 14, ranksep: direction === "TB" ? 30 : 44, marginx: 8, marginy: 8 });
+  graph.setGraph({ rankdir: direction, nodesep: 24, edgesep: 14, ranksep: direction === "TB" ? 26 : 40, marginx: 8, marginy: 8 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const { id, kind } of nodes) graph.setNode(id, kind === "open" ? {} : { ...(kind === "closed" ? sizes.node : sizes[kind]) });
   for (const { id, parent } of nodes) if (parent !== undefined) graph.setParent(id, parent);

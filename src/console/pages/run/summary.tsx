@@ -3,7 +3,7 @@ import { Link } from "wouter";
 import { number, plural, shortId } from "../../parts/format.ts";
 import { duration, Elapsed, RelativeTime } from "../../parts/time.tsx";
 import { dollars, type Spending } from "./cost.ts";
-import type { Run, State, Timeline } from "./data.ts";
+import type { Run, Timeline } from "./data.ts";
 import { workerName } from "./rows.ts";
 
 interface Props {
@@ -12,14 +12,13 @@ interface Props {
   assistantName: string | undefined;
   tokens: { input: number; output: number };
   spending: Spending | undefined;
-  state: State | null | undefined;
 }
 
 /** The facts of a run in one line, or in a grid where there is no room for a line. */
-export function Summary({ run, timeline, assistantName, tokens, spending, state }: Props) {
+export function Summary({ run, timeline, assistantName, tokens, spending }: Props) {
   const graph = timeline?.graph_id ?? String(run.metadata.graph_id ?? "–");
   return (
-    <dl className="grid grid-cols-2 gap-px border-b border-line bg-line sm:grid-cols-4 xl:grid-cols-7">
+    <dl className="grid grid-cols-2 gap-px border-b border-line bg-line sm:grid-cols-3 xl:auto-cols-fr xl:grid-flow-col xl:grid-cols-none">
       <Fact label="Graph" note={assistantName !== undefined && assistantName !== graph ? assistantName : undefined}>
         {graph}
       </Fact>
@@ -38,16 +37,18 @@ export function Summary({ run, timeline, assistantName, tokens, spending, state 
       <Fact label="Tokens" note={tokens.input + tokens.output > 0 && `${number(tokens.input)} in, ${number(tokens.output)} out`}>
         {timeline ? number(tokens.input + tokens.output) : "–"}
       </Fact>
-      <Fact label="Cost" note={spending ? plural(spending.calls, "call") : state !== undefined && "no ledger"}>
-        {spending ? dollars(spending.dollars) : "–"}
-      </Fact>
+      {spending && (
+        <Fact label="Cost" note={plural(spending.calls, "call")}>
+          {dollars(spending.dollars)}
+        </Fact>
+      )}
     </dl>
   );
 }
 
 function Fact({ label, note, children }: { label: string; note?: ReactNode; children: ReactNode }) {
   return (
-    <div className="min-w-0 bg-page px-4 py-2.5 last:max-xl:col-span-full lg:first:pl-6">
+    <div className="min-w-0 bg-page px-4 py-2.5 max-xl:last:odd:col-span-full lg:first:pl-6">
       <dt className="text-xs text-muted">{label}</dt>
       <dd className="numbers min-w-0">
         <div className="truncate font-medium">{children}</div>
