@@ -14,4 +14,8 @@ export interface PageEntry {
 export const pages: PageEntry[] = [
   { path: "/", page: lazily(() => import("./pages/live.tsx")), menu: { label: "Live", icon: "live" } },
   { path: "/runs", page: lazily(() => import("./pages/runs.tsx")), menu: { label: "Runs", icon: "list" } },
+  { path: "/assistants", page: lazily(() => import("./pages/assistants.tsx")), menu: { label: "Assistants", icon: "robot" } },
+  { path: "/assistants/new", page: lazily(() => import("./pages/assistant-form.tsx")) },
+  { path: "/assistants/:id/edit", page: lazily(() => import("./pages/assistant-form.tsx")) },
+  { path: "/assistants/:id", page: lazily(() => import("./pages/assistant.tsx")) },
 ];
