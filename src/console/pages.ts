@@ -18,4 +18,5 @@ export const pages: PageEntry[] = [
   { path: "/assistants/new", page: lazily(() => import("./pages/assistant-form.tsx")) },
   { path: "/assistants/:id/edit", page: lazily(() => import("./pages/assistant-form.tsx")) },
   { path: "/assistants/:id", page: lazily(() => import("./pages/assistant.tsx")) },
+  { path: "/store", page: lazily(() => import("./pages/store.tsx")), menu: { label: "Store", icon: "database" } },
 ];
